@@ -1,0 +1,1 @@
+"""The world outside: venues, transports, the driver, the simulated exchange, journals, the command line."""

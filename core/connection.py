@@ -1,0 +1,238 @@
+"""The door: bytes and time go in, actions come out. It fires what is due, routes the input and has no rules itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from . import narration
+from .actions import Action, SendFrame
+from .continuity import Continuity, Mode
+from .dialect import Dialect
+from .events import ExchangeEventKind, GapReason, Health, HealthChange, digest_id
+from .inflate import NotInflatable, Oversized, inflate
+from .inputs import (
+    AccountRead,
+    FrameReceived,
+    Input,
+    KeyGranted,
+    KeyRenewed,
+    Refused,
+    Resync,
+    Rotate,
+    SocketClosed,
+    SocketOpened,
+    Start,
+    Stop,
+    Tick,
+)
+from .lifecycle import State
+from .link import Link, Phase
+from .policy import Policy
+from .refusal import RefusalKind
+from .reports import Acknowledged, Heartbeat, KeyExpired, Rejected, Report, Unreadable, Unrecognised
+from .turn import Turn
+from .upkeep import Upkeep
+
+
+class Misuse(RuntimeError):
+    """The caller broke the rules of the door; nothing has changed."""
+
+
+class Connection:
+    """One account's stream, without I/O and without a clock.
+
+    `handle` takes an input and the caller's monotonic time in seconds, and returns what is to be done. The seed decides
+    the jitter and nothing else; the same seed and the same inputs at the same times give the same actions.
+    """
+
+    def __init__(self, dialect: Dialect, policy: Policy | None = None, *, seed: int = 0, mode: Mode = "ws") -> None:
+        if mode not in ("ws", "poll"):
+            raise Misuse(f'mode must be "ws" or "poll", not {mode!r}')
+        self.policy = (policy or Policy()).over(dialect.policy)
+        self.mode = mode
+        self._dialect = dialect
+        self._turn = Turn(self.policy, seed)
+        self._continuity = Continuity(self._turn, dialect, mode)
+        self._upkeep = Upkeep(self._turn, dialect, self._continuity)
+        self._continuity.keeper = self._upkeep
+        self._health = Health.BLIND
+        self._started = False
+        self._timers: dict[str, Callable[[int, float], None]] = {**self._upkeep.timers, **self._continuity.timers}
+        self._inputs: dict[type, Callable[[Any], None]] = {
+            FrameReceived: self._frame,
+            Tick: lambda _tick: None,
+            Start: self._start,
+            Stop: lambda _stop: self._stop(),
+            Rotate: lambda _rotate: self._upkeep.rotate(),
+            Resync: lambda _resync: self._continuity.resync(),
+            KeyGranted: self._key_granted,
+            KeyRenewed: lambda renewed: self._upkeep.renewed(renewed.request),
+            SocketOpened: lambda opened: self._upkeep.opened(opened.socket),
+            SocketClosed: lambda closed: self._upkeep.closed(closed.socket, closed.refusal),
+            AccountRead: lambda read: self._continuity.read(read.request, read.account),
+            Refused: self._refused,
+        }
+
+    @property
+    def state(self) -> State:
+        """Where the lifecycle is."""
+        return self._upkeep.state
+
+    @property
+    def deadline(self) -> float:
+        """When to call again with `Tick` if nothing else happens; `math.inf` if nothing is due."""
+        return self._turn.timers.deadline
+
+    @property
+    def health(self) -> Health:
+        """How far the stream can be trusted."""
+        return self._health
+
+    @property
+    def finished(self) -> bool:
+        """Stopped, and nothing is in flight; until then keep feeding it."""
+        return self._upkeep.finished
+
+    @property
+    def links(self) -> tuple[Link, ...]:
+        """The link that leads and its successor, for whoever wants to look; do not call their methods."""
+        return tuple(link for link in (self._upkeep.leader, self._upkeep.successor) if link is not None)
+
+    @property
+    def began(self) -> int | None:
+        """Exchange time, ms, from which on fills are owed; None before the venue has said what time it is."""
+        return self._continuity.began
+
+    @property
+    def proven_until(self) -> int | None:
+        """Exchange time, ms, up to which everything has been delivered; None before a read has passed."""
+        return self._continuity.proven_until
+
+    def handle(self, received: Input, *, now: float) -> list[Action]:
+        """Fire every timer due by `now`, then take the input; what is to be done, in order.
+
+        A `now` that goes backwards counts as no time. Raises `Misuse` for a second `Start`, an input of no known type,
+        or a `now` that is not a finite number, before anything has changed.
+        """
+        take = self._inputs.get(type(received))
+        if take is None:
+            raise Misuse(f"{type(received).__name__} is not an input")
+        if not -_FOREVER < now < _FOREVER:
+            raise Misuse(f"now must be a finite number, not {now!r}")
+        if self._started and type(received) is Start:
+            raise Misuse(f"Start came twice; the state is {self.state}")
+        turn = self._turn
+        turn.now = max(turn.now, now)
+        actions: list[Action] = []
+        turn.actions = actions
+        self._fire()
+        take(received)
+        self._fire()
+        if self._started:
+            self._tell_health()
+        return actions
+
+    def _fire(self) -> None:
+        timers, now = self._turn.timers, self._turn.now
+        while (due := timers.pop_due(now)) is not None:
+            (name, identity), deadline = due
+            self._timers[name](identity, now - deadline)
+
+    def _start(self, start: Start) -> None:
+        self._started = True
+        self._continuity.start(start.checkpoint)
+        if self.mode == "ws":
+            self._upkeep.start()
+
+    def _stop(self) -> None:
+        self._started = True
+        self._continuity.stop()
+        self._upkeep.stop()
+
+    def _key_granted(self, granted: KeyGranted) -> None:
+        self._continuity.begin(granted.exchange_ms)
+        self._upkeep.granted(granted.request, granted.key, granted.valid_for)
+
+    def _refused(self, refused: Refused) -> None:
+        self._upkeep.refused(refused.request, refused.refusal)
+        self._continuity.refused(refused.request, refused.refusal)
+
+    def _frame(self, received: FrameReceived) -> None:
+        link = self._upkeep.link(received.socket)
+        if link is None:
+            return
+        link.heard()
+        frame = received.data
+        try:
+            if isinstance(frame, bytes):
+                frame = inflate(frame, self.policy.max_frame_bytes)
+            elif len(frame) > self.policy.max_frame_bytes:
+                raise Oversized(f"more than {self.policy.max_frame_bytes} characters")
+        except NotInflatable as error:
+            self._turn.report("not gzip", f"{error}: {received.data[:24]!r}")
+        except Oversized as error:
+            self._turn.report("oversized frame", str(error))
+            self._upkeep.lost(link, GapReason.OVERSIZED)
+        else:
+            for report in self._dialect.decode(frame):
+                self._route(link, report, frame)
+
+    def _route(self, link: Link, report: Report, frame: bytes | str) -> None:
+        if isinstance(report, Unreadable):
+            self._turn.report("unreadable frame", f"{report.why}: {frame[:48]!r}")
+            return
+        if isinstance(report, Rejected):
+            self._turn.report("error frame", f"{report.refusal.code}: {report.refusal.message}")
+            if link.owns(report.id) or report.refusal.kind is RefusalKind.FATAL:
+                self._upkeep.lost(link, GapReason.LOST_SOCKET, report.refusal)
+            return
+        if link.phase is Phase.PROVING:
+            self._upkeep.prove(link)
+        if isinstance(report, Heartbeat):
+            self._turn.emit(SendFrame(link.socket, report.reply))
+        elif isinstance(report, Acknowledged):
+            if link.acknowledged(report.id):
+                self._upkeep.prove(link)
+        elif isinstance(report, KeyExpired):
+            self._upkeep.key_expired(report.key)
+        elif isinstance(report, Unrecognised):
+            self._continuity.take(*self._redacted(report, frame), self._upkeep.leads(link))
+        else:
+            self._continuity.take(report, frame, self._upkeep.leads(link))
+
+    def _redacted(self, report: Unrecognised, frame: bytes | str) -> tuple[Unrecognised, bytes | str]:
+        text = frame if isinstance(frame, str) else frame.decode(errors="replace")
+        if not any(key in text for key in self._upkeep.key_values):
+            return report, frame
+        for key in self._upkeep.key_values:
+            text = text.replace(key, "*" * len(key))
+        return msgspec.structs.replace(report, content=narration.decoded(text)), text
+
+    def _tell_health(self) -> None:
+        health = self._judge_health()
+        if health is self._health:
+            return
+        self._health = health
+        kind, ts, state = ExchangeEventKind.HEALTH, self._turn.exchange_time(), self.state.value
+        self._turn.deliver(
+            HealthChange(
+                event_id=digest_id(kind, ts, health, state, self._turn.now),
+                exchange_ts=ts,
+                source="local",
+                health=health,
+                state=state,
+            )
+        )
+
+    def _judge_health(self) -> Health:
+        proven = self._upkeep.proven if self.mode == "ws" else self._continuity.polled
+        if not proven:
+            return Health.BLIND
+        suspect = self._continuity.gap_open or self._upkeep.suspect
+        return Health.SUSPECT if suspect else Health.LIVE
+
+
+_FOREVER = float("inf")

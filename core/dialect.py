@@ -1,0 +1,37 @@
+"""What a venue's pure side must be able to do; the core asks nothing else of a venue."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple, Protocol
+
+from .reports import Report
+
+
+class Opening(NamedTuple):
+    """A frame to send when a socket has opened, and the id that its acknowledgement will bear."""
+
+    id: str
+    text: str
+
+
+class Dialect(Protocol):
+    """Stateless; every method is a pure function of its arguments and total over garbage."""
+
+    @property
+    def name(self) -> str:
+        """The venue's name as `open_venue` takes it."""
+
+    @property
+    def policy(self) -> Mapping[str, float]:
+        """Fields of `Policy` whose default differs for this venue."""
+
+    @property
+    def cumulative_costs(self) -> bool:
+        """Whether a frame's fee and PnL are the order's so far (True) or of this one fill (False)."""
+
+    def decode(self, frame: bytes | str) -> tuple[Report, ...]:
+        """The reports in one inflated frame; garbage gives `Unreadable`, the unknown `Unrecognised`. Never raises."""
+
+    def opening(self, socket: int) -> tuple[Opening, ...]:
+        """Frames to send first. A link is proven by all their acknowledgements or, with none, by any readable frame."""

@@ -1,0 +1,231 @@
+"""The covered ground of every order: takes what is reported of orders, tells what is new, and keeps what must wait.
+
+A report with a hole below it waits for `reorder_window`; who runs a `Ground` is then told which orders are stuck and
+either fills the hole from a read or lets the reports go with a gap open. An order whose beginning is not known waits
+until a read has shown it.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from decimal import Decimal
+
+from . import narration
+from .events import Fill, OrderState
+from .narration import Frame
+from .order import FINAL, ZERO, Order
+from .reports import OrderRef, OrderReport
+from .turn import Turn
+
+FORGET_AFTER_MS = 60_000
+
+
+class Ground:
+    """Timer: ("reorder", 0), when the oldest waiting report has waited long enough."""
+
+    def __init__(self, turn: Turn, cumulative_costs: bool) -> None:
+        self._turn = turn
+        self._cumulative_costs = cumulative_costs
+        self._closed: deque[OrderRef] = deque()
+        self.orders: dict[tuple[str, str], Order] = {}
+        self.complete = False
+        """A read has shown every order that was running: one that is not known is new, and its ground begins at 0."""
+        self.began: int | None = None
+        """Exchange time at which the stream began; fills before it are not owed."""
+        self.proven_until: int | None = None
+        self.stuck: dict[OrderRef, float] = {}
+        """Orders with reports waiting above a hole, and until when they wait before somebody is told."""
+        self.unfounded: set[OrderRef] = set()
+        """Orders whose beginning is not known and of which reports are waiting."""
+
+    def open_orders(self) -> tuple[OrderRef, ...]:
+        """Orders that are not known to be finished."""
+        return tuple(OrderRef(*key) for key, order in self.orders.items() if order.open)
+
+    def take(self, report: OrderReport, frame: Frame) -> None:
+        """Tell what is new in the report, or keep it."""
+        order = self.orders.get((report.symbol, report.order_id))
+        if order is None:
+            order = self.meet(report)
+        if report.cumulative_qty > order.seen:
+            order.seen = report.cumulative_qty
+        if order.base is None and not self.complete:
+            self._found(order, report)
+        if order.base is None or order.lacks(report):
+            self._keep(order, report, frame)
+            return
+        self._tell(order, report, frame)
+        if order.waiting:
+            self.resume(order)
+
+    def meet(self, report: OrderReport) -> Order:
+        """Start to follow an order that was not known."""
+        late = (
+            self.proven_until is not None and report.exchange_ts is not None and report.exchange_ts < self.proven_until
+        )
+        base = ZERO if self.complete and not late else None
+        order = self.orders[report.symbol, report.order_id] = Order(report.symbol, report.order_id, base)
+        return order
+
+    def resume(self, order: Order, force: bool = False) -> None:
+        """Tell what waited and need not wait any more; with `force`, all of it, leaving holes behind."""
+        ref = OrderRef(order.symbol, order.order_id)
+        if order.base is None:
+            return
+        self.unfounded.discard(ref)
+        waiting, order.waiting = sorted(order.waiting, key=lambda item: item[0].cumulative_qty), []
+        for report, frame in waiting:
+            if order.lacks(report) and not force:
+                order.waiting.append((report, frame))
+            else:
+                self._tell(order, report, frame)
+        if not order.waiting:
+            self.stuck.pop(ref, None)
+        elif ref not in self.stuck:
+            self._stick(ref)
+
+    def overdue(self) -> tuple[OrderRef, ...]:
+        """Orders whose reports have waited for `reorder_window`; each is named once."""
+        due = tuple(ref for ref, until in self.stuck.items() if until <= self._turn.now)
+        for ref in due:
+            self.stuck[ref] = float("inf")
+        self._arm()
+        return due
+
+    @property
+    def troubled(self) -> bool:
+        """Whether somebody has been told of a hole that is not filled yet, or a beginning is not known."""
+        return bool(self.unfounded) or float("inf") in self.stuck.values()
+
+    def let_go(self) -> None:
+        """Tell everything that waits above a hole."""
+        for ref in tuple(self.stuck):
+            self.resume(self.orders[ref], force=True)
+
+    def close(self, order: Order) -> None:
+        """The order is finished; it is forgotten when the time of its end is well proven."""
+        self._closed.append(OrderRef(order.symbol, order.order_id))
+
+    def owed_from(self, order: Order | None) -> int | None:
+        """From when on, exchange time, fills of this order are owed; None while nothing is.
+
+        An order that is not known may be one that was forgotten, whose fills have all been told.
+        """
+        if order is not None or self.proven_until is None or self.began is None:
+            return self.began
+        return max(self.began, self.proven_until - FORGET_AFTER_MS)
+
+    def recall(self, event: OrderState) -> None:
+        """An event of the run before. Where the order began is known if the first was a state before any fill."""
+        key = (event.symbol, event.order_id)
+        order = self.orders.get(key)
+        if order is None:
+            order = self.orders[key] = Order(*key)
+            if not isinstance(event, Fill) and event.cumulative_qty == ZERO:
+                order.know(ZERO)
+        order.seen = max(order.seen, event.cumulative_qty)
+        if isinstance(event, Fill):
+            order.cover(event.cumulative_qty - event.fill_qty, event.cumulative_qty, event.fill_price)
+        report = OrderReport(
+            symbol=event.symbol,
+            order_id=event.order_id,
+            status=event.status,
+            cumulative_qty=event.cumulative_qty,
+            client_order_id=event.client_order_id,
+            side=event.side,
+            position_side=event.position_side,
+            order_type=event.order_type,
+            price=event.price,
+            qty=event.qty,
+            exchange_ts=event.exchange_ts,
+        )
+        if not order.is_stale(report):
+            self._note(order, report, None if isinstance(event, Fill) else event.event_id)
+
+    def prove(self, until: int) -> None:
+        """Everything up to this exchange time is delivered: forget finished orders from well before."""
+        self.proven_until = until
+        kept = []
+        while self._closed:
+            order = self.orders[self._closed[0]]
+            ended = order.closed_ts if order.closed_ts is not None else until
+            if ended > until - FORGET_AFTER_MS:
+                break
+            self._closed.popleft()
+            if order.whole and not order.waiting:
+                del self.orders[order.symbol, order.order_id]
+            else:
+                kept.append(OrderRef(order.symbol, order.order_id))
+        self._closed.extend(kept)
+
+    def _found(self, order: Order, report: OrderReport) -> None:
+        if report.last_qty is not None and report.last_qty > ZERO:
+            order.know(max(ZERO, report.cumulative_qty - report.last_qty))
+        elif report.cumulative_qty == ZERO:
+            order.know(ZERO)
+
+    def _keep(self, order: Order, report: OrderReport, frame: Frame) -> None:
+        ref = OrderRef(order.symbol, order.order_id)
+        order.waiting.append((report, frame))
+        if order.base is None:
+            self.unfounded.add(ref)
+        elif ref not in self.stuck:
+            self._stick(ref)
+
+    def _stick(self, ref: OrderRef) -> None:
+        self.stuck[ref] = self._turn.now + self._turn.policy.reorder_window
+        self._arm()
+
+    def _arm(self) -> None:
+        self._turn.timers.cancel(("reorder", 0))
+        due = min(self.stuck.values(), default=float("inf"))
+        if due < float("inf"):
+            self._turn.timers.arm(("reorder", 0), due)
+
+    def _tell(self, order: Order, report: OrderReport, frame: Frame) -> None:
+        claim = order.claim(report)
+        if claim is not None:
+            self._tell_fill(order, report, frame, *claim)
+        elif report.status in narration.STATES or _amended(order, report):
+            self._tell_state(order, report, frame)
+        elif report.status not in ("PARTIALLY_FILLED", "FILLED"):
+            self._turn.deliver(narration.unknown(report.exchange_ts, narration.decoded(frame), frame))
+
+    def _tell_fill(self, order: Order, report: OrderReport, frame: Frame, start: Decimal, end: Decimal) -> None:
+        if report.last_qty is not None:
+            pieces = order.cover(start, end, report.last_price)
+        else:
+            pieces = order.cover_average(start, end, report.average_price)
+        fee, pnl = report.fee, report.realized_pnl
+        if self._cumulative_costs and order.shown is not None:
+            fee, pnl = _since(fee, order.shown.fee), _since(pnl, order.shown.realized_pnl)
+        for piece in pieces:
+            self._turn.deliver(narration.fill(report, piece, frame, fee, pnl))
+        if not order.is_stale(report) and (pieces or report.status in FINAL):
+            self._note(order, report)
+
+    def _tell_state(self, order: Order, report: OrderReport, frame: Frame) -> None:
+        if not order.is_stale(report):
+            event_id = narration.state_id(report)
+            if event_id != order.state_id:
+                self._turn.deliver(narration.state(report, event_id, "ws", frame))
+                self._note(order, report, event_id)
+
+    def _note(self, order: Order, report: OrderReport, event_id: str | None = None) -> None:
+        was_open = order.open
+        order.note(report, event_id)
+        if was_open and not order.open:
+            self.close(order)
+
+
+def _amended(order: Order, report: OrderReport) -> bool:
+    shown = order.shown
+    return (
+        report.status == "PARTIALLY_FILLED"
+        and shown is not None
+        and (report.qty, report.price) != (shown.qty, shown.price)
+    )
+
+
+def _since(total: Decimal | None, before: Decimal | None) -> Decimal | None:
+    return None if total is None or before is None else total - before

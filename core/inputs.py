@@ -1,0 +1,128 @@
+"""What goes in at the door: everything that the outside can tell a connection."""
+
+from __future__ import annotations
+
+import msgspec
+
+from .events import ExchangeEvent
+from .refusal import Refusal, RefusalKind
+from .reports import Account
+
+__all__ = [
+    "AccountRead",
+    "Checkpoint",
+    "FrameReceived",
+    "Input",
+    "KeyGranted",
+    "KeyRenewed",
+    "Refusal",
+    "RefusalKind",
+    "Refused",
+    "Resync",
+    "Rotate",
+    "SocketClosed",
+    "SocketOpened",
+    "Start",
+    "Stop",
+    "Tick",
+]
+
+
+class Checkpoint(msgspec.Struct, frozen=True):
+    """What a journal knows from the run before.
+
+    `proven_until` is exchange time, ms, None if no read ever passed; `events` are those stored since well before it,
+    and all of every order still open, oldest first.
+    """
+
+    began: int
+    proven_until: int | None
+    events: tuple[ExchangeEvent, ...] = ()
+
+
+class Start(msgspec.Struct, frozen=True):
+    """Begin; at most once."""
+
+    checkpoint: Checkpoint | None = None
+
+
+class Stop(msgspec.Struct, frozen=True):
+    """Close everything, delete our keys and finish."""
+
+
+class Tick(msgspec.Struct, frozen=True):
+    """Time has passed, nothing else."""
+
+
+class Rotate(msgspec.Struct, frozen=True):
+    """Move over to a fresh key and socket now."""
+
+
+class Resync(msgspec.Struct, frozen=True):
+    """Read the account now and settle what does not add up."""
+
+
+class KeyGranted(msgspec.Struct, frozen=True):
+    """The answer to `CreateKey`: valid for so many seconds; `exchange_ms` is the venue's clock at the grant."""
+
+    request: int
+    key: str
+    valid_for: float
+    exchange_ms: int | None = None
+
+
+class KeyRenewed(msgspec.Struct, frozen=True):
+    """The answer to `RenewKey`."""
+
+    request: int
+
+
+class SocketOpened(msgspec.Struct, frozen=True):
+    """The answer to `OpenSocket`: the handshake is complete."""
+
+    socket: int
+
+
+class SocketClosed(msgspec.Struct, frozen=True):
+    """A socket ended, or never opened: the close code, if there was one, and the venue's refusal, if it gave one."""
+
+    socket: int
+    code: int | None = None
+    refusal: Refusal | None = None
+
+
+class FrameReceived(msgspec.Struct, frozen=True):
+    """A frame as it came: `bytes` for a binary one, `str` for a text one."""
+
+    socket: int
+    data: bytes | str
+
+
+class AccountRead(msgspec.Struct, frozen=True):
+    """The answer to `ReadAccount`."""
+
+    request: int
+    account: Account
+
+
+class Refused(msgspec.Struct, frozen=True):
+    """The answer to any request that was not granted."""
+
+    request: int
+    refusal: Refusal
+
+
+Input = (
+    Start
+    | Stop
+    | Tick
+    | Rotate
+    | Resync
+    | KeyGranted
+    | KeyRenewed
+    | SocketOpened
+    | SocketClosed
+    | FrameReceived
+    | AccountRead
+    | Refused
+)

@@ -1,0 +1,175 @@
+"""How what a report says is told to the consumer: the events, their kinds and their ids."""
+
+from __future__ import annotations
+
+import hashlib
+from decimal import Decimal
+
+import msgspec
+
+from .events import (
+    AccountUpdate,
+    Balance,
+    ConfigUpdate,
+    ExchangeEventKind,
+    Fill,
+    OrderState,
+    Position,
+    Source,
+    Unknown,
+    digest_id,
+    fill_id,
+    order_state_id,
+)
+from .order import Piece
+from .reports import ConfigReport, FillReport, OrderReport
+
+Frame = bytes | str | None
+
+_Kind = ExchangeEventKind
+STATES = {
+    "NEW": _Kind.ORDER_ACK,
+    "CANCELED": _Kind.CANCEL_ACK,
+    "REJECTED": _Kind.ORDER_REJECT,
+    "EXPIRED": _Kind.ORDER_EXPIRED,
+}
+"""The kind of event that tells of a state without a fill; a partly filled order is told of when it is amended."""
+
+
+def fill(report: OrderReport, piece: Piece, frame: Frame, fee: Decimal | None, pnl: Decimal | None) -> Fill:
+    """The fill that a frame tells of, or the uncovered piece of it."""
+    last = piece.end == report.cumulative_qty
+    full = last and (report.status == "FILLED" or (report.qty is not None and piece.end >= report.qty))
+    return Fill(
+        kind=_Kind.FULL_FILL if full else _Kind.PARTIAL_FILL,
+        event_id=fill_id(report.symbol, report.order_id, piece.end),
+        exchange_ts=report.exchange_ts,
+        source="ws",
+        frame=frame,
+        symbol=report.symbol,
+        order_id=report.order_id,
+        client_order_id=report.client_order_id,
+        side=report.side,
+        position_side=report.position_side,
+        order_type=report.order_type,
+        status=report.status if last else "PARTIALLY_FILLED",
+        price=report.price,
+        qty=report.qty,
+        cumulative_qty=piece.end,
+        fill_qty=piece.end - piece.start,
+        fill_price=piece.price,
+        trade_id=report.trade_id,
+        fee=fee if piece.whole else None,
+        fee_asset=report.fee_asset,
+        realized_pnl=pnl if piece.whole else None,
+        liquidation=report.liquidation,
+    )
+
+
+def recovered_fill(row: FillReport, piece: Piece, report: OrderReport) -> Fill:
+    """The fill that a row of the venue's list tells of; `report` is the order as it is known."""
+    full = report.status == "FILLED" and piece.end >= report.cumulative_qty
+    return Fill(
+        kind=_Kind.FULL_FILL if full else _Kind.PARTIAL_FILL,
+        event_id=fill_id(row.symbol, row.order_id, piece.end),
+        exchange_ts=row.exchange_ts,
+        source="poll",
+        symbol=row.symbol,
+        order_id=row.order_id,
+        client_order_id=report.client_order_id,
+        side=row.side or report.side,
+        position_side=report.position_side,
+        order_type=report.order_type,
+        status="FILLED" if full else "PARTIALLY_FILLED",
+        price=report.price,
+        qty=report.qty,
+        cumulative_qty=piece.end,
+        fill_qty=piece.end - piece.start,
+        fill_price=piece.price,
+        trade_id=row.trade_id,
+        fee=row.fee if piece.whole else None,
+        fee_asset=row.fee_asset,
+        realized_pnl=row.realized_pnl if piece.whole else None,
+        liquidation=report.liquidation,
+    )
+
+
+def state_id(report: OrderReport) -> str:
+    """The identity of the state that a report shows."""
+    return order_state_id(
+        report.symbol, report.order_id, report.status, report.cumulative_qty, report.qty, report.price
+    )
+
+
+def state(report: OrderReport, event_id: str, source: Source, frame: Frame = None) -> OrderState:
+    """What an order is now."""
+    return OrderState(
+        kind=STATES.get(report.status, _Kind.ORDER_ACK),
+        event_id=event_id,
+        exchange_ts=report.exchange_ts,
+        source=source,
+        frame=frame,
+        symbol=report.symbol,
+        order_id=report.order_id,
+        client_order_id=report.client_order_id,
+        side=report.side,
+        position_side=report.position_side,
+        order_type=report.order_type,
+        status=report.status,
+        price=report.price,
+        qty=report.qty,
+        cumulative_qty=report.cumulative_qty,
+    )
+
+
+def account(
+    event_id: str,
+    exchange_ts: int | None,
+    source: Source,
+    reason: str | None,
+    balances: tuple[Balance, ...],
+    positions: tuple[Position, ...],
+    frame: Frame = None,
+) -> AccountUpdate:
+    """What changed on the account, or, from a read, all of it."""
+    return AccountUpdate(
+        event_id=event_id,
+        exchange_ts=exchange_ts,
+        source=source,
+        frame=frame,
+        reason=reason,
+        balances=balances,
+        positions=positions,
+        complete=source == "poll",
+    )
+
+
+def config(report: ConfigReport, frame: Frame) -> ConfigUpdate:
+    """Leverage and margin mode of a symbol."""
+    content = (report.symbol, report.long_leverage, report.short_leverage, report.margin_mode)
+    return ConfigUpdate(
+        event_id=digest_id(_Kind.CONFIG_UPDATE, report.exchange_ts, content),
+        exchange_ts=report.exchange_ts,
+        source="ws",
+        frame=frame,
+        symbol=report.symbol,
+        long_leverage=report.long_leverage,
+        short_leverage=report.short_leverage,
+        margin_mode=report.margin_mode,
+    )
+
+
+def unknown(exchange_ts: int | None, raw: object, frame: Frame) -> Unknown:
+    """A frame that nobody here understands, whole."""
+    return Unknown(event_id=frame_id(_Kind.UNKNOWN, frame), exchange_ts=exchange_ts, source="ws", frame=frame, raw=raw)
+
+
+def frame_id(kind: str, frame: Frame) -> str:
+    """The identity of an event that is one frame: a digest of the frame, which holds its time and content."""
+    text = frame if isinstance(frame, bytes) else (frame or "").encode()
+    return f"{kind.lower()}:{hashlib.blake2b(text, digest_size=12).hexdigest()}"
+
+
+def decoded(frame: Frame) -> object:
+    """The frame as plain values."""
+    return None if frame is None else msgspec.json.decode(frame)

@@ -1,0 +1,88 @@
+"""The numbers, with their units and where they come from."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Self
+
+
+@dataclass(frozen=True, kw_only=True)
+class Policy:
+    """All times are seconds. What is given wins over the dialect's defaults; those below are BingX's.
+
+    Raises `ValueError` for a number that is negative, not finite, or zero where zero means nothing.
+    """
+
+    renew_interval: float = 1800
+    """Between renewals of a key, capped by half its validity (BingX: valid 3600, renew every 1800)."""
+    renew_retry: float = 5
+    """First delay after a failed renewal; it doubles up to 60."""
+    request_timeout: float = 10
+    """For one REST request; a read of the account is several."""
+    connect_timeout: float = 10
+    """From asking for a socket until it is open, subscribed and proven."""
+    silence_timeout: float = 15
+    """Without a frame the link is dead (BingX pings every 5 s, so three are missing)."""
+    rotate_after: float = 85800
+    """Age at which a link is replaced; 0 is off. No BingX document states a limit; others cut at 24 h."""
+    rotate_jitter: float = 300
+    """A seeded share of at most this, and of a tenth of `rotate_after`, is taken off the age."""
+    drain: float = 10
+    """How long the old link is read on after its successor is proven."""
+    backoff_initial: float = 1
+    backoff_max: float = 30
+    healthy_after: float = 30
+    """Proven life after which the backoff starts from the beginning again."""
+    audit_interval: float = 120
+    """Between reads of the account while all is well; 0 is off."""
+    poll_interval: float = 5
+    """Between reads while there is no proven link, and in `mode="poll"`."""
+    backfill_overlap: float = 5
+    """How far behind a read's own time it proves: a venue may show a fill that much late."""
+    reorder_window: float = 0.25
+    """How long a frame that came too early waits for the one before it."""
+    hold_limit: float = 3
+    """How long frames are held for a read before they flow with the gap open."""
+    max_frame_bytes: int = 1048576
+    """Size of a frame after inflating."""
+    max_pending: int = 100000
+    """Events that may wait for the consumer."""
+
+    def __new__(cls, **given: float) -> Self:
+        policy = super().__new__(cls)
+        object.__setattr__(policy, "_given", frozenset(given))
+        return policy
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+                raise ValueError(f"{field.name} must be a number, not {value!r}")
+            if value < 0 or (value == 0 and field.name not in _MAY_BE_ZERO):
+                raise ValueError(f"{field.name} must be {_least(field.name)}, not {value!r}")
+            if field.name in _WHOLE and value != int(value):
+                raise ValueError(f"{field.name} must be a whole number, not {value!r}")
+
+    def over(self, defaults: Mapping[str, float]) -> Policy:
+        """This policy with a dialect's `defaults` for whatever was not given."""
+        given: frozenset[str] = object.__getattribute__(self, "_given")
+        chosen = {name: getattr(self, name) for name in given}
+        return Policy(**{**defaults, **chosen})
+
+
+_WHOLE = {"max_frame_bytes", "max_pending"}
+_MAY_BE_ZERO = {
+    "rotate_after",
+    "rotate_jitter",
+    "drain",
+    "audit_interval",
+    "backfill_overlap",
+    "reorder_window",
+    "hold_limit",
+}
+
+
+def _least(name: str) -> str:
+    return "0 or more" if name in _MAY_BE_ZERO else "more than 0"

@@ -1,0 +1,27 @@
+"""Why an outside party said no, and what that means for the next attempt."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+import msgspec
+
+
+class RefusalKind(Enum):
+    """What a refusal asks of us."""
+
+    RETRY = "retry"
+    """Try again, not before `retry_after`."""
+    GONE = "gone"
+    """The key does not exist any more."""
+    FATAL = "fatal"
+    """No attempt can succeed until a person changes something."""
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """A classified refusal: the venue's `code` and `message` (redacted), and seconds to wait, if it named them."""
+
+    kind: RefusalKind
+    code: str | None = None
+    message: str = ""
+    retry_after: float | None = None

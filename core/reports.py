@@ -1,0 +1,181 @@
+"""What a dialect read in one frame or one REST answer: stateless, and what was absent is None."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+import msgspec
+
+from .events import Balance, Position
+from .refusal import Refusal
+
+
+class OrderRef(NamedTuple):
+    """What names an order at a venue."""
+
+    symbol: str
+    order_id: str
+
+
+class OrderReport(msgspec.Struct, frozen=True, kw_only=True):
+    """One order as a frame or a REST row shows it.
+
+    `status` is `NEW PARTIALLY_FILLED FILLED CANCELED REJECTED EXPIRED` or the venue's own word. `last_qty` and
+    `last_price` are of the one fill that caused the frame, where the wire says them; `fee` is a cost (positive is
+    paid). `price` is None for market orders, `position_side` is None in one-way mode.
+    """
+
+    symbol: str
+    order_id: str
+    status: str
+    cumulative_qty: Decimal
+    client_order_id: str | None = None
+    side: str | None = None
+    position_side: str | None = None
+    order_type: str | None = None
+    price: Decimal | None = None
+    qty: Decimal | None = None
+    average_price: Decimal | None = None
+    last_qty: Decimal | None = None
+    last_price: Decimal | None = None
+    trade_id: str | None = None
+    fee: Decimal | None = None
+    fee_asset: str | None = None
+    realized_pnl: Decimal | None = None
+    liquidation: bool = False
+    exchange_ts: int | None = None
+    created_ts: int | None = None
+
+
+class FillReport(msgspec.Struct, frozen=True, kw_only=True):
+    """One row of the venue's fill list. `exchange_ts` may be coarse (BingX gives whole seconds)."""
+
+    symbol: str
+    order_id: str
+    qty: Decimal
+    exchange_ts: int
+    price: Decimal | None = None
+    trade_id: str | None = None
+    side: str | None = None
+    position_side: str | None = None
+    fee: Decimal | None = None
+    fee_asset: str | None = None
+    realized_pnl: Decimal | None = None
+
+
+class IncomeReport(msgspec.Struct, frozen=True, kw_only=True):
+    """One row of the venue's income list; positive is an inflow. (`tran_id`, `income_type`) is its identity."""
+
+    income_type: str
+    amount: Decimal
+    tran_id: str
+    exchange_ts: int
+    asset: str | None = None
+    symbol: str | None = None
+    trade_id: str | None = None
+
+
+class Account(msgspec.Struct, frozen=True, kw_only=True):
+    """One read of the account by REST.
+
+    A whole read (`whole`) brackets orders, positions, balances and income between two readings of the fill list.
+    A read of single orders holds those orders and all their fills, and nothing else.
+    """
+
+    as_of: int
+    """Exchange time, ms, just before the first fill list was asked for."""
+    exchange_ms: int
+    """Exchange time, ms, when the read ended."""
+    since: int | None
+    """From when on, exclusive, the fill list is complete; later than asked for where the venue's history ends."""
+    whole: bool
+    settled: bool
+    """Nothing moved between the two fill lists, and no income came after the read began."""
+    moving: frozenset[str] = frozenset()
+    """Ids of orders whose fills changed while they were read: their executed quantity anchors nothing."""
+    one_way: bool = False
+    """The account nets its positions: a symbol has one, and its side is the sign's."""
+    balances: tuple[Balance, ...] = ()
+    positions: tuple[Position, ...] = ()
+    orders: tuple[OrderReport, ...] = ()
+    """Open orders, orders that finished since, and every order that was asked for."""
+    open_orders: frozenset[str] = frozenset()
+    """Ids of those orders that are open."""
+    fills: tuple[FillReport, ...] = ()
+    income: tuple[IncomeReport, ...] = ()
+
+
+class AccountReport(msgspec.Struct, frozen=True, kw_only=True):
+    """A push of balances and positions: what changed, or with `snapshot` a periodic repetition."""
+
+    reason: str | None
+    balances: tuple[Balance, ...]
+    positions: tuple[Position, ...]
+    funding: bool = False
+    snapshot: bool = False
+    one_way: bool = False
+    """The account nets its positions: a symbol has one, and its side is the sign's."""
+    exchange_ts: int | None = None
+
+
+class ConfigReport(msgspec.Struct, frozen=True, kw_only=True):
+    """A push of a symbol's leverage and margin mode."""
+
+    symbol: str | None
+    long_leverage: int | None = None
+    short_leverage: int | None = None
+    margin_mode: str | None = None
+    exchange_ts: int | None = None
+
+
+class Heartbeat(msgspec.Struct, frozen=True):
+    """A ping of the venue and the exact text that answers it."""
+
+    reply: str
+
+
+class Acknowledged(msgspec.Struct, frozen=True):
+    """The venue accepted the opening frame with this id."""
+
+    id: str
+
+
+class Rejected(msgspec.Struct, frozen=True):
+    """An error frame, for the opening frame with this id where it has one."""
+
+    id: str | None
+    refusal: Refusal
+
+
+class KeyExpired(msgspec.Struct, frozen=True):
+    """The venue says that a key has expired; None when it does not say which."""
+
+    key: str | None
+
+
+class Unrecognised(msgspec.Struct, frozen=True):
+    """A frame that is well-formed and not understood; a `doubtful` one means that the account must be read."""
+
+    content: Any
+    exchange_ts: int | None = None
+    doubtful: bool = False
+
+
+class Unreadable(msgspec.Struct, frozen=True):
+    """A frame that is not in the venue's format at all, and why."""
+
+    why: str
+
+
+Report = (
+    OrderReport
+    | AccountReport
+    | ConfigReport
+    | Heartbeat
+    | Acknowledged
+    | Rejected
+    | KeyExpired
+    | Unrecognised
+    | Unreadable
+)

@@ -1,0 +1,41 @@
+"""Named deadlines on the caller's own clock: armed, cancelled, and handed out in the order in which they fall due."""
+
+from __future__ import annotations
+
+import math
+
+Name = tuple[str, int]
+"""What is due, and for which request, socket or key; 0 where there is only one."""
+
+
+class Timers:
+    """At most a few dozen names; a name has one deadline."""
+
+    __slots__ = ("_deadlines",)
+
+    def __init__(self) -> None:
+        self._deadlines: dict[Name, float] = {}
+
+    @property
+    def deadline(self) -> float:
+        """The earliest deadline, `math.inf` if nothing is armed."""
+        return min(self._deadlines.values(), default=math.inf)
+
+    def arm(self, name: Name, at: float) -> None:
+        """Fall due at this time, whatever was armed under the name before."""
+        self._deadlines[name] = at
+
+    def cancel(self, name: Name) -> None:
+        """Forget the name, if it is armed."""
+        self._deadlines.pop(name, None)
+
+    def armed(self, name: Name) -> bool:
+        """Whether the name is armed."""
+        return name in self._deadlines
+
+    def pop_due(self, now: float) -> tuple[Name, float] | None:
+        """Disarm the earliest name due by `now` and return it with its deadline; None if nothing is due."""
+        if self.deadline > now:
+            return None
+        name = min(self._deadlines, key=self._deadlines.__getitem__)
+        return name, self._deadlines.pop(name)

@@ -1,0 +1,26 @@
+"""Listen keys: minting, renewing, deleting."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Protocol
+
+
+class Grant(NamedTuple):
+    """A key, the seconds it is valid for, and the venue's clock at the grant in ms, if known."""
+
+    key: str
+    valid_for: float
+    exchange_ms: int | None
+
+
+class KeyService(Protocol):
+    """Each method is one request and raises `RequestRefused`, classified, when it did not succeed."""
+
+    async def create(self) -> Grant:
+        """A key that opens the private stream."""
+
+    async def renew(self, key: str) -> None:
+        """Returns only when the venue confirmed that the key lives on for its whole validity."""
+
+    async def delete(self, key: str) -> None:
+        """Delete the key; one that does not exist is fine."""

@@ -1,0 +1,15 @@
+"""Reading the account by REST."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from ..core.reports import Account, OrderRef
+
+
+class AccountReader(Protocol):
+    """Reads one account. A result is whole: any part that failed fails the read."""
+
+    async def read(self, since: int | None, orders: Sequence[OrderRef] = ()) -> Account:
+        """The account as `ReadAccount` asks for it. Raises `RequestRefused`, classified; never returns half a read."""

@@ -1,0 +1,38 @@
+"""A WebSocket and what opens one. They know nothing of any venue."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class Socket(Protocol):
+    """An open WebSocket without permessage-deflate and without pings of its own; pings of the peer are answered."""
+
+    async def receive(self) -> bytes | str:
+        """The next frame: `bytes` if binary, `str` if text. Raises `SocketEnded`, and again at every later call.
+
+        A frame larger than the opener's `max_bytes` ends the socket with code 1009.
+        """
+
+    async def send(self, text: str) -> None:
+        """Send a text frame. Raises `SocketEnded`."""
+
+    async def close(self, code: int = 1000) -> None:
+        """Close, waiting at most a second for the peer; a `receive` under way raises. Idempotent, never raises."""
+
+
+class SocketDialer(Protocol):
+    """Opens sockets by URL."""
+
+    async def dial(self, url: str, *, timeout: float, max_bytes: int) -> Socket:
+        """An open socket within `timeout` seconds. Raises `HandshakeRefused` or `TransportFailed`, free of the URL."""
+
+    async def close(self) -> None:
+        """Release what dialling needs, unless the user handed it in. Never raises."""
+
+
+class SocketOpener(Protocol):
+    """Opens the private stream of one listen key: a venue's knowledge of where, over a `SocketDialer`."""
+
+    async def open(self, key: str) -> Socket:
+        """An open socket. Raises `RequestRefused` with the venue's reason, classified."""

@@ -1,0 +1,42 @@
+"""What a user holds: a venue, and the stream of one account."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+from ..core.events import AccountUpdate, ExchangeEvent, Health
+
+
+class EventStream(Protocol):
+    """Iterates events until the stream is closed. Raises `CredentialsRefused` or `StreamStopped` from the iteration."""
+
+    @property
+    def health(self) -> Health:
+        """How far the stream can be trusted now."""
+
+    def __aiter__(self) -> AsyncIterator[ExchangeEvent]:
+        """The events, each once; one iterator at a time."""
+
+    async def __anext__(self) -> ExchangeEvent:
+        """The next event. Asking for it says that the one before has been dealt with."""
+
+    def rotate(self) -> None:
+        """Move over to a fresh key and socket, without a gap."""
+
+    def resync(self) -> None:
+        """Read the account now and settle what does not add up."""
+
+
+class VenueAdapter(Protocol):
+    """One account at one venue."""
+
+    def subscribe(self) -> AbstractAsyncContextManager[EventStream]:
+        """The account's stream; leaving the context closes sockets and deletes the keys."""
+
+    async def account_snapshot(self) -> AccountUpdate:
+        """A complete account, read now. Raises `ReadFailed`; never an empty account in place of a failure."""
+
+    async def close(self) -> None:
+        """Close whatever is open; idempotent."""
