@@ -1,0 +1,98 @@
+"""The venue's own bookkeeping: wallets per asset, their sums, and one income row for every movement of money."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+import msgspec
+
+from .amounts import ZERO
+
+
+class Income(msgspec.Struct, frozen=True, kw_only=True):
+    """One movement of money, positive when received; the fee and the PnL of one trade share a `tran_id`."""
+
+    type: str
+    asset: str
+    symbol: str
+    amount: Decimal
+    tran_id: str
+    trade_id: str
+    info: str
+    ts: int
+
+
+@dataclass(slots=True)
+class Wallet:
+    """One asset: the balance moves with every booking, the sums say why."""
+
+    opening: Decimal
+    balance: Decimal
+    fees: Decimal = ZERO
+    pnl: Decimal = ZERO
+    funding: Decimal = ZERO
+    transfers: Decimal = ZERO
+
+
+class Book:
+    """Books money and remembers every row, oldest first."""
+
+    def __init__(self, opening: Mapping[str, Decimal], *, uid: str) -> None:
+        self.wallets = {asset: Wallet(amount, amount) for asset, amount in opening.items()}
+        self.income: list[Income] = []
+        self._uid = uid
+        self._serial = 0
+
+    def wallet(self, asset: str) -> Wallet:
+        """The asset's wallet, empty if it has never been used."""
+        return self.wallets.setdefault(asset, Wallet(ZERO, ZERO))
+
+    def trade(self, asset: str, symbol: str, *, fee: Decimal, pnl: Decimal, trade_id: int, ts: int) -> None:
+        """A fill costs `fee` and realises `pnl`."""
+        wallet = self.wallet(asset)
+        wallet.fees += fee
+        wallet.pnl += pnl
+        wallet.balance += pnl - fee
+        tran_id = self._next()
+        if fee:
+            self._row("TRADING_FEE", asset, symbol, -fee, tran_id, str(trade_id), "Position fee", ts)
+        if pnl:
+            info = "Realized profit" if pnl > 0 else "Realized loss"
+            self._row("REALIZED_PNL", asset, symbol, pnl, tran_id, str(trade_id), info, ts)
+
+    def fund(self, asset: str, symbol: str, amount: Decimal, ts: int) -> None:
+        """A funding settlement pays `amount`, or takes it when negative."""
+        wallet = self.wallet(asset)
+        wallet.funding += amount
+        wallet.balance += amount
+        self._row("FUNDING_FEE", asset, symbol, amount, self._next(), self._next(), "Funding Fee", ts)
+
+    def transfer(self, asset: str, amount: Decimal, ts: int) -> None:
+        """Money comes in, or leaves when negative."""
+        wallet = self.wallet(asset)
+        wallet.transfers += amount
+        wallet.balance += amount
+        info = "Transfer in" if amount > 0 else "Transfer out"
+        self._row("TRANSFER", asset, "", amount, self._next(), "", info, ts)
+
+    def _row(
+        self, kind: str, asset: str, symbol: str, amount: Decimal, tran_id: str, trade_id: str, info: str, ts: int
+    ) -> None:
+        self.income.append(
+            Income(
+                type=kind,
+                asset=asset,
+                symbol=symbol,
+                amount=amount,
+                tran_id=tran_id,
+                trade_id=trade_id,
+                info=info,
+                ts=ts,
+            )
+        )
+
+    def _next(self) -> str:
+        self._serial += 1
+        return f"{self._uid}_310_{self._serial}"

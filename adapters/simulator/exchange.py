@@ -1,0 +1,250 @@
+"""The simulated exchange: orders in, fills, money and pushes out; no I/O and no clock, only exchange ms handed in.
+
+Its fills come from whoever drives it (`flow`, a test, the server's control surface): it is the truth about one
+account, not a model of a market. A `now` that goes backwards is clamped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from decimal import ROUND_HALF_UP, Decimal
+
+import msgspec
+
+from .account import Account, PositionView
+from .amounts import ZERO, booked
+from .market import INSTRUMENTS, Instrument, Market
+from .orderlist import OrderList
+from .orders import PRICED, TRIGGERS, Fill, Order, OrderIds, OrderRefused
+from .pushes import Outbox, Push
+from .rules import INVALID, check_price, check_prices, check_quantity, check_symbol, check_words
+from .seeds import seeded
+
+GUARD = Decimal("1.03")
+
+
+class Exchange:
+    """One account on one venue. Anything the venue would refuse raises `OrderRefused` and changes nothing."""
+
+    def __init__(
+        self,
+        *,
+        now: int,
+        seed: int = 0,
+        hedge: bool = True,
+        instruments: Iterable[Instrument] = INSTRUMENTS,
+        opening: Mapping[str, Decimal] | None = None,
+        leverage: int = 5,
+        uid: str = "1341158271307522053",
+    ) -> None:
+        self.market = Market(instruments, seed=seed, now=now)
+        assets = {each.asset: Decimal(100_000) for each in self.market.instruments.values()}
+        self.account = Account(
+            self.market, assets if opening is None else opening, hedge=hedge, leverage=leverage, uid=uid
+        )
+        self.uid = uid
+        self.hedge = hedge
+        self._list = OrderList()
+        self.orders, self.open = self._list.all, self._list.open
+        self.fills, self.fills_of = self._list.fills, self._list.fills_of
+        self.now = now
+        self._ids = OrderIds()
+        self._random = seeded(seed, "exchange")
+        self._trade_id = 511_000_000 + self._random.randrange(1_000_000)
+        self._outbox = Outbox(self.account)
+
+    def due(self, now: int) -> list[Push]:
+        """The pushes that leave by now, in the order in which they leave; each is handed out once."""
+        return self._outbox.due(now)
+
+    def place(
+        self,
+        symbol: str,
+        side: str,
+        qty: Decimal,
+        *,
+        now: int,
+        type: str = "MARKET",
+        position_side: str | None = None,
+        price: Decimal | None = None,
+        stop_price: Decimal | None = None,
+        client_id: str = "",
+        reduce_only: bool = False,
+        silent: bool = False,
+    ) -> Order:
+        """A new order; `silent` leaves out the frame of its placement, as for many market orders on the real wire."""
+        now = self._advance(now)
+        check_symbol(self.market, symbol)
+        check_words(side, type, position_side, hedge=self.hedge)
+        check_quantity(self.market, symbol, qty)
+        check_prices(self.market, symbol, type, price, stop_price)
+        market = self.market.price(symbol, now)
+        guard = market * GUARD if side == "BUY" else market / GUARD
+        order = Order(
+            id=self._ids.next(now),
+            symbol=symbol,
+            asset=self.market.instruments[symbol].asset,
+            side=side,
+            position_side=(position_side or ("LONG" if side == "BUY" else "SHORT")) if self.hedge else "BOTH",
+            type=type,
+            qty=qty,
+            price=price if type in PRICED else None,
+            guard=booked(guard),
+            stop_price=stop_price if type in TRIGGERS else None,
+            client_id=client_id.lower(),
+            reduce_only=reduce_only,
+            created=now,
+            updated=now,
+        )
+        if order.reduces and qty > self.closable(symbol, order.position_side, side):
+            raise OrderRefused(101205, "No position to close")
+        self._list.store(order)
+        if not silent:
+            self._outbox.order(order, "TRADE" if type in TRIGGERS else "NEW", now)
+        return order
+
+    def fill(self, order_id: int, qty: Decimal | None = None, *, now: int, price: Decimal | None = None) -> Fill:
+        """Execute a part of an open order, by default the rest at its own price or the market's."""
+        now = self._advance(now)
+        order = self._list.opened(order_id)
+        qty = order.remaining if qty is None else qty
+        check_quantity(self.market, order.symbol, qty)
+        if qty > order.remaining:
+            raise OrderRefused(INVALID, f"quantity {qty} is not within the order's remaining {order.remaining}")
+        if price is None:
+            price = order.price if order.price is not None else self.market.price(order.symbol, now)
+        check_price(self.market, order.symbol, price)
+        held = self.account.position(order.symbol, order.position_side).qty
+        if order.reduces and (qty > abs(held) or (held > 0) == (order.side == "BUY")):
+            raise OrderRefused(101205, "No position to close")
+        self._trade_id += self._random.randint(1, 9)
+        fill, position = self.account.execute(order, qty, price, trade_id=self._trade_id, now=now)
+        order = self._list.add(fill)
+        self._outbox.order(order, "CALCULATED" if order.type == "LIQUIDATION" else "TRADE", now, fill)
+        self._outbox.money("ORDER", order.asset, now, (position,))
+        return fill
+
+    def trade(
+        self,
+        symbol: str,
+        side: str,
+        qty: Decimal,
+        *,
+        now: int,
+        parts: int = 1,
+        position_side: str | None = None,
+        client_id: str = "",
+    ) -> list[Fill]:
+        """A market order, filled at once in so many parts; the last takes the rest."""
+        order = self.place(symbol, side, qty, now=now, position_side=position_side, client_id=client_id, silent=True)
+        step = self.market.instruments[symbol].step
+        each = (qty / parts).quantize(step, ROUND_HALF_UP) if parts > 1 else qty
+        fills = []
+        for _ in range(parts - 1):
+            if each < step or self.orders[order.id].remaining <= each:
+                break
+            fills.append(self.fill(order.id, each, now=now))
+        return [*fills, self.fill(order.id, now=now)]
+
+    def trigger(self, order_id: int, *, now: int) -> Order:
+        """The price of a trigger order has been reached: it may be filled from now on; no frame says so."""
+        now = self._advance(now)
+        order = self._list.opened(order_id)
+        if order.type not in TRIGGERS:
+            raise OrderRefused(INVALID, f"a {order.type} order is never triggered")
+        return self._list.store(msgspec.structs.replace(order, triggered=True, updated=now))
+
+    def amend(self, order_id: int, qty: Decimal, *, now: int) -> Order:
+        """Change the quantity of an open order to one above what has been executed."""
+        now = self._advance(now)
+        order = self._list.opened(order_id)
+        check_quantity(self.market, order.symbol, qty)
+        if qty <= order.executed:
+            raise OrderRefused(INVALID, f"quantity {qty} is not above the executed {order.executed}")
+        spare = self.closable(order.symbol, order.position_side, order.side)
+        if order.reduces and qty - order.qty > spare:
+            raise OrderRefused(101205, "No position to close")
+        order = self._list.store(msgspec.structs.replace(order, qty=qty, updated=now))
+        self._outbox.order(order, "NEW", now)
+        return order
+
+    def cancel(self, order_id: int, *, now: int) -> Order:
+        """Cancel what is left of an open order."""
+        return self._finish(order_id, "CANCELED", now)
+
+    def expire(self, order_id: int, *, now: int) -> Order:
+        """Let what is left of an open order expire."""
+        return self._finish(order_id, "EXPIRED", now)
+
+    def liquidate(self, symbol: str, position_side: str | None = None, *, now: int) -> Fill:
+        """Close a whole position by force, after cancelling the orders that would reduce it."""
+        now = self._advance(now)
+        position = self.account.position(symbol, position_side or "BOTH")
+        if not position.qty:
+            raise OrderRefused(109420, "position not exist")
+        for reducing in self._list.reducing(symbol, position.side):
+            self.cancel(reducing.id, now=now)
+        side = "SELL" if position.qty > 0 else "BUY"
+        order = self.place(
+            symbol, side, abs(position.qty), now=now, type="LIQUIDATION", position_side=position_side, silent=True
+        )
+        return self.fill(order.id, now=now)
+
+    def fund(self, symbol: str, rate: Decimal, *, now: int) -> Decimal:
+        """Settle funding on a symbol's positions (longs pay a positive rate); the amount, 0 when there was none."""
+        now = self._advance(now)
+        held = [each for each in self.account.positions() if each.symbol == symbol]
+        mark = self.market.price(symbol, now)
+        amount = booked(sum((-each.qty * mark * rate for each in held), ZERO))
+        if amount:
+            asset = self.market.instruments[symbol].asset
+            self.account.book.fund(asset, symbol, amount, now)
+            isolated = self.account.margin_mode[symbol] == "isolated"
+            self._outbox.money("FUNDING_FEE", asset, now, tuple(held) if isolated else None, amount)
+        return amount
+
+    def transfer(self, asset: str, amount: Decimal, *, now: int) -> None:
+        """Move money in, or out when negative; never more out than is free."""
+        now = self._advance(now)
+        if not amount.is_finite() or not amount or booked(amount) != amount:
+            raise OrderRefused(INVALID, f"amount {amount} cannot be transferred")
+        if amount < 0 and -amount > self.account.balance(asset).free:
+            raise OrderRefused(101204, "Insufficient margin")
+        self.account.book.transfer(asset, amount, now)
+        self._outbox.money("DEPOSIT" if amount > 0 else "WITHDRAW", asset, now, (), amount)
+
+    def set_leverage(self, symbol: str, long: int, short: int, *, now: int) -> None:
+        """Change a symbol's leverage."""
+        if min(long, short) < 1:
+            raise OrderRefused(INVALID, "leverage is at least 1")
+        self.account.leverage[check_symbol(self.market, symbol)] = (long, short)
+        self._outbox.config(symbol, self._advance(now))
+
+    def set_margin_mode(self, symbol: str, mode: str, *, now: int) -> None:
+        """Change a symbol's margin mode to `cross` or `isolated`."""
+        if mode not in {"cross", "isolated"}:
+            raise OrderRefused(INVALID, "margin mode is cross or isolated")
+        self.account.margin_mode[check_symbol(self.market, symbol)] = mode
+        self._outbox.config(symbol, self._advance(now))
+
+    def closable(self, symbol: str, position_side: str, side: str) -> Decimal:
+        """How much of a position is not yet promised to open orders that reduce it."""
+        position = self.account.position(symbol, position_side)
+        if not position.qty or (position.qty > 0) == (side == "BUY"):
+            return ZERO
+        return abs(position.qty) - self._list.promised(symbol, position_side)
+
+    def positions(self, now: int) -> list[PositionView]:
+        """All positions that are not flat, at the market's price."""
+        return [self.account.view(each, now) for each in self.account.positions()]
+
+    def _finish(self, order_id: int, status: str, now: int) -> Order:
+        now = self._advance(now)
+        order = msgspec.structs.replace(self._list.opened(order_id), status=status, updated=now)
+        self._list.store(order)
+        self._outbox.order(order, status, now)
+        return order
+
+    def _advance(self, now: int) -> int:
+        self.now = max(self.now, now)
+        return self.now

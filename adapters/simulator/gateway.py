@@ -1,0 +1,176 @@
+"""The REST door: faults, limits, signatures, listen keys, then the answer; every call is logged."""
+
+from __future__ import annotations
+
+import asyncio
+from urllib.parse import parse_qsl
+
+import msgspec
+from aiohttp import web
+
+from .faults import Fault
+from .limits import KEYS_PATH, disabled_until
+from .log import Call, KeyEvent
+from .orders import OrderRefused
+from .rest import Sight
+from .signature import check_key, check_signature, check_timestamp
+from .sockets import reset
+from .venue import Venue
+
+HTML = "<html><head><title>502 Bad Gateway</title></head><body><center><h1>502 Bad Gateway</h1></center></body></html>"
+UNSIGNED = frozenset({"/openApi/swap/v2/server/time"})
+BUSY = "The current system is busy, please try again later"
+
+
+class Gateway:
+    """Answers `/openApi/...` for a venue."""
+
+    def __init__(self, venue: Venue) -> None:
+        self._venue = venue
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """One call."""
+        venue = self._venue
+        response, code = await self._respond(request)
+        status = response.status if response is not None else 0
+        venue.log.calls.append(Call(venue.log.clock(), request.method, request.path, status, code))
+        if response is None:
+            reset(request.transport)
+            return web.Response()
+        return response
+
+    async def _respond(self, request: web.Request) -> tuple[web.Response | None, int]:
+        venue, method, path = self._venue, request.method, request.path
+        venue.step()
+        elapsed, now = venue.elapsed(), venue.now()
+        dropped = venue.faults.active("drop_tcp", elapsed)
+        if dropped is not None and dropped["rest"]:
+            return None, 0
+        if held := self._scoped("rest_timeout", path, elapsed):
+            await self._hold(request, float(held["hold"]))
+            return None, 0
+        if self._scoped("rest_error", path, elapsed):
+            return web.Response(status=500), 500
+        if self._scoped("rest_html", path, elapsed):
+            return web.Response(status=502, text=HTML, content_type="text/html"), 502
+        query = request.raw_path.partition("?")[2]
+        if not query and request.can_read_body:
+            query = await request.text()
+        try:
+            return self._answer(request, path, query, elapsed, now)
+        except OrderRefused as refused:
+            venue.limits.failed(method, path, refused.code, now)
+            status = 404 if refused.code == 100404 else 200
+            body = {"code": refused.code, "msg": refused.message, "data": {}, "timestamp": now}
+            return _json(body, status), refused.code
+
+    def _answer(
+        self, request: web.Request, path: str, query: str, elapsed: float, now: int
+    ) -> tuple[web.Response, int]:
+        venue, method = self._venue, request.method
+        limited = venue.faults.active("rate_limit", elapsed)
+        if limited is not None and _covers(limited, path):
+            raise disabled_until(now + int((limited.ends - elapsed) * 1000 * venue.time_scale))
+        if bad := venue.faults.active("bad_credentials", elapsed):
+            raise OrderRefused(bad["code"], "Incorrect apiKey, please check your valid api key")
+        venue.limits.admit(method, path, now)
+        params = dict(parse_qsl(query, keep_blank_values=True))
+        if path == KEYS_PATH:
+            return self._keys(request, query, params, elapsed, now)
+        trading = venue.trading.knows(method, path)
+        if not trading and (method != "GET" or not venue.rest.knows(path)):
+            raise OrderRefused(100404, "this api is not exist, please refer to the API docs")
+        if path not in UNSIGNED:
+            check_key(venue.api_key, request.headers.get("X-BX-APIKEY"))
+            self._check_signed(query, params, now)
+        if trading:
+            return _json(venue.trading.answer(method, path, params, now)), 0
+        return _json(venue.rest.answer(path, params, now, self._sight(path, elapsed, now))), 0
+
+    def _keys(
+        self, request: web.Request, query: str, params: dict[str, str], elapsed: float, now: int
+    ) -> tuple[web.Response, int]:
+        """The venue wants no signature here, but checks one that is given; only minting needs the API key."""
+        venue, given = self._venue, request.headers.get("X-BX-APIKEY")
+        if request.method == "POST" or given is not None:
+            check_key(venue.api_key, given)
+        if "signature" in params:
+            self._check_signed(query, params, now)
+        match request.method:
+            case "POST":
+                return self._mint(elapsed, now)
+            case "PUT" | "DELETE" if "listenKey" not in params:
+                return web.Response(status=204), 204
+            case "PUT":
+                return self._renew(params["listenKey"], elapsed, now)
+            case "DELETE":
+                return self._delete(params["listenKey"], now)
+        raise OrderRefused(100404, "this api is not exist, please refer to the API docs")
+
+    def _mint(self, elapsed: float, now: int) -> tuple[web.Response, int]:
+        venue = self._venue
+        if fault := venue.faults.take("mint_error", elapsed):
+            raise OrderRefused(fault["code"], BUSY)
+        same = venue.faults.active("same_key", elapsed) is not None
+        key = venue.keys.mint(now, same=same)
+        venue.log.mints.append(KeyEvent(venue.log.clock(), key, in_use=bool(venue.hub.on(key))))
+        if venue.wrapped_keys:
+            return _json({"code": 0, "msg": "", "data": {"listenKey": key}}), 0
+        return _json({"listenKey": key}), 0
+
+    def _renew(self, key: str, elapsed: float, now: int) -> tuple[web.Response, int]:
+        venue = self._venue
+        if venue.faults.take("renew_404", elapsed):
+            venue.keys.delete(key, now)
+        ok = venue.keys.renew(key, now)
+        venue.log.renewals.append(KeyEvent(venue.log.clock(), key, ok, bool(venue.hub.on(key))))
+        return self._done("PUT", ok, now)
+
+    def _delete(self, key: str, now: int) -> tuple[web.Response, int]:
+        venue = self._venue
+        ok = venue.keys.delete(key, now)
+        venue.log.deleted(key, ok=ok, in_use=bool(venue.hub.on(key)))
+        return self._done("DELETE", ok, now)
+
+    def _done(self, method: str, ok: bool, now: int) -> tuple[web.Response, int]:
+        if ok:
+            return web.Response(), 0
+        self._venue.limits.failed(method, KEYS_PATH, 404, now)
+        return web.Response(status=404, text="This listenKey does not exist"), 404
+
+    def _check_signed(self, query: str, params: dict[str, str], now: int) -> None:
+        check_signature(self._venue.api_secret, query)
+        check_timestamp(params, now, tolerant=self._venue.time_scale != 1)
+
+    def _sight(self, path: str, elapsed: float, now: int) -> Sight:
+        faults = self._venue.faults
+        late = faults.active("late_fills", elapsed)
+        empty = path.endswith("/balance") and faults.take("rest_empty_amounts", elapsed) is not None
+        return Sight(
+            fills_until=None if late is None else now - int(late["lag"] * 1000 * self._venue.time_scale),
+            lag_income=late is not None and bool(late["income"]),
+            empty_amounts=empty,
+        )
+
+    def _scoped(self, name: str, path: str, elapsed: float) -> Fault | None:
+        fault = self._venue.faults.active(name, elapsed)
+        if fault is None or not _covers(fault, path):
+            return None
+        return self._venue.faults.take(name, elapsed)
+
+    async def _hold(self, request: web.Request, seconds: float) -> None:
+        """Wait, but no longer than the client and the server live."""
+        until = self._venue.log.clock() + seconds
+        while self._venue.log.clock() < until and not self._venue.closing:
+            if request.transport is None or request.transport.is_closing():
+                return
+            await asyncio.sleep(0.02)
+
+
+def _covers(fault: Fault, path: str) -> bool:
+    scope: str = fault["scope"]
+    return scope == "all" or (scope == "keys") == (path == KEYS_PATH)
+
+
+def _json(body: object, status: int = 200) -> web.Response:
+    return web.Response(body=msgspec.json.encode(body), status=status, content_type="application/json")

@@ -1,0 +1,62 @@
+"""Listen keys with a real validity: a new one at every minting, extended by renewal, gone when deleted or expired."""
+
+from __future__ import annotations
+
+from .seeds import seeded
+
+VALIDITY_MS = 3_600_000
+
+
+class ListenKeys:
+    """The keys of one account, by the exchange time, ms, at which each ends."""
+
+    def __init__(self, *, seed: int = 0, validity_ms: int = VALIDITY_MS) -> None:
+        self.validity_ms = validity_ms
+        self.shared: set[str] = set()
+        self._random = seeded(seed, "keys")
+        self._ends: dict[str, int] = {}
+        self._unannounced: set[str] = set()
+
+    def mint(self, now: int, *, same: bool = False) -> str:
+        """A new key of 64 hex digits; with `same` the newest valid one, extended, and from now on shared."""
+        if same and (valid := [key for key in self._ends if self.valid(key, now)]):
+            key = valid[-1]
+            self.shared.add(key)
+        else:
+            key = f"{self._random.getrandbits(256):064x}"
+        self._ends[key] = now + self.validity_ms
+        self._unannounced.add(key)
+        return key
+
+    def renew(self, key: str, now: int) -> bool:
+        """Extend the key to its whole validity from now; False when it does not exist any more."""
+        if not self.valid(key, now):
+            return False
+        self._ends[key] = now + self.validity_ms
+        return True
+
+    def delete(self, key: str, now: int) -> bool:
+        """Delete the key; False when it does not exist any more."""
+        existed = self.valid(key, now)
+        self._ends.pop(key, None)
+        self._unannounced.discard(key)
+        return existed
+
+    def valid(self, key: str, now: int) -> bool:
+        """Whether the key opens sockets and carries frames."""
+        return self._ends.get(key, now) > now
+
+    def expire(self, now: int, *, silently: bool = False) -> list[str]:
+        """End every key now; those that were valid. Silently: `expired` will not name them."""
+        ended = [key for key in self._ends if self.valid(key, now)]
+        for key in ended:
+            self._ends[key] = now
+            if silently:
+                self._unannounced.discard(key)
+        return ended
+
+    def expired(self, now: int) -> list[str]:
+        """Keys that have ended by now, each named once."""
+        ended = [key for key in self._unannounced if not self.valid(key, now)]
+        self._unannounced.difference_update(ended)
+        return ended

@@ -1,0 +1,55 @@
+"""All orders of the account and all their fills, oldest first."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from .amounts import ZERO
+from .orders import Fill, Order, OrderRefused
+
+
+class OrderList:
+    """Keeps the newest state of every order; `open` holds those that can still change."""
+
+    def __init__(self) -> None:
+        self.all: dict[int, Order] = {}
+        self.open: dict[int, Order] = {}
+        self.fills: list[Fill] = []
+        self.fills_of: dict[int, list[Fill]] = {}
+
+    def opened(self, order_id: int) -> Order:
+        """The open order with this id. Raises `OrderRefused` if there is none."""
+        order = self.all.get(order_id)
+        if order is None:
+            raise OrderRefused(109421, "order not exist")
+        if not order.open:
+            raise OrderRefused(80018, "order is already filled or cancelled")
+        return order
+
+    def store(self, order: Order) -> Order:
+        """The order is this from now on."""
+        self.all[order.id] = order
+        self.fills_of.setdefault(order.id, [])
+        if order.open:
+            self.open[order.id] = order
+        else:
+            self.open.pop(order.id, None)
+        return order
+
+    def add(self, fill: Fill) -> Order:
+        """Append a fill; its order as it is after it."""
+        self.fills.append(fill)
+        self.fills_of[fill.order_id].append(fill)
+        return self.store(self.all[fill.order_id].with_fill(fill))
+
+    def reducing(self, symbol: str, position_side: str) -> list[Order]:
+        """The open orders that reduce this position."""
+        return [
+            each
+            for each in self.open.values()
+            if each.reduces and each.symbol == symbol and each.position_side == position_side
+        ]
+
+    def promised(self, symbol: str, position_side: str) -> Decimal:
+        """How much of this position open orders will close."""
+        return sum((each.remaining for each in self.reducing(symbol, position_side)), ZERO)

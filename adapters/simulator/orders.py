@@ -1,0 +1,117 @@
+"""Orders and their fills as immutable values; ids are snowflakes beyond 2^53."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import msgspec
+
+from .amounts import SATOSHI, ZERO
+
+SNOWFLAKE_EPOCH_MS = 1288834974657
+OPEN = frozenset({"NEW", "PARTIALLY_FILLED"})
+TRIGGERS = frozenset({"TRIGGER_MARKET", "TRIGGER_LIMIT", "STOP_MARKET", "TAKE_PROFIT_MARKET"})
+PRICED = frozenset({"LIMIT", "TRIGGER_LIMIT"})
+TYPES = frozenset({"MARKET", "LIQUIDATION"}) | TRIGGERS | PRICED
+
+
+class OrderRefused(Exception):
+    """The venue refuses what was asked of it, with its code."""
+
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+class Fill(msgspec.Struct, frozen=True, kw_only=True):
+    """The interval (start, end] of an order was executed; `fee` is a cost, `ts` exact exchange time in ms."""
+
+    symbol: str
+    order_id: int
+    side: str
+    position_side: str
+    start: Decimal
+    end: Decimal
+    price: Decimal
+    fee: Decimal
+    asset: str
+    pnl: Decimal
+    trade_id: int
+    ts: int
+    maker: bool
+
+    @property
+    def qty(self) -> Decimal:
+        """How much was executed."""
+        return self.end - self.start
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True):
+    """One order at one moment; `guard` is the protective price that a market order bears on the wire."""
+
+    id: int
+    symbol: str
+    asset: str
+    side: str
+    position_side: str
+    type: str
+    qty: Decimal
+    price: Decimal | None
+    guard: Decimal
+    stop_price: Decimal | None
+    client_id: str
+    reduce_only: bool
+    created: int
+    updated: int
+    status: str = "NEW"
+    triggered: bool = False
+    executed: Decimal = ZERO
+    quote: Decimal = ZERO
+    commission: Decimal = ZERO
+    profit: Decimal = ZERO
+
+    @property
+    def open(self) -> bool:
+        """Whether it can still be filled or cancelled."""
+        return self.status in OPEN
+
+    @property
+    def remaining(self) -> Decimal:
+        """What has not been executed."""
+        return self.qty - self.executed
+
+    @property
+    def average(self) -> Decimal:
+        """The average fill price to eight decimals, 0 before the first fill."""
+        return (self.quote / self.executed).quantize(SATOSHI) if self.executed else ZERO
+
+    @property
+    def reduces(self) -> bool:
+        """Whether it may only make a position smaller."""
+        return self.reduce_only or (self.position_side, self.side) in {("LONG", "SELL"), ("SHORT", "BUY")}
+
+    def with_fill(self, fill: Fill) -> Order:
+        """The order after one more fill."""
+        status = "FILLED" if fill.end == self.qty else "PARTIALLY_FILLED"
+        return msgspec.structs.replace(
+            self,
+            executed=fill.end,
+            quote=self.quote + fill.qty * fill.price,
+            commission=self.commission + fill.fee,
+            profit=self.profit + fill.pnl,
+            status=status,
+            updated=fill.ts,
+        )
+
+
+class OrderIds:
+    """Hands out snowflakes: unique, rising with time, far beyond 2^53."""
+
+    def __init__(self) -> None:
+        self._sequence = 0
+
+    def next(self, now: int) -> int:
+        """An id that says it was made at exchange time `now`, ms."""
+        self._sequence += 1
+        return (now - SNOWFLAKE_EPOCH_MS) << 22 | (self._sequence & 0x3FFFFF)

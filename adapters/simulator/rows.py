@@ -1,0 +1,185 @@
+"""Rows of REST answers with the venue's quirks: mislabelled times, spellings, empty strings."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from decimal import ROUND_DOWN, Decimal
+from typing import Any
+
+from .account import BalanceView, PositionView
+from .amounts import ZERO, eight, plain
+from .book import Income
+from .orders import TRIGGERS, Fill, Order
+
+Row = dict[str, Any]
+_CENT = Decimal("0.01")
+
+
+def wall_time(ms: int) -> str:
+    """The venue's wall clock, UTC+8, cut to the second and without its offset."""
+    return (datetime.fromtimestamp(ms // 1000, UTC) + timedelta(hours=8)).strftime("%Y-%m-%dT%H:%M:%S")
+
+
+def fill_row(fill: Fill, quote_so_far: Decimal) -> Row:
+    """A row of `fillHistory` as documented: `volume` is the quantity, `qty` its value, `filledTm` is no UTC."""
+    return {
+        "filledTm": f"{wall_time(fill.ts)}Z",
+        "volume": plain(fill.qty),
+        "price": plain(fill.price),
+        "qty": plain((fill.qty * fill.price).quantize(_CENT, ROUND_DOWN)),
+        "quoteQty": f"{quote_so_far:.2f}",
+        "commission": plain(-fill.fee),
+        "commissionAsset": fill.asset,
+        "orderId": str(fill.order_id),
+        "tradeId": str(fill.trade_id),
+        "filledTime": f"{wall_time(fill.ts)}.000+0800",
+        "symbol": fill.symbol,
+        "role": "maker" if fill.maker else "taker",
+        "side": fill.side.lower(),
+        "positionSide": fill.position_side.lower(),
+    }
+
+
+def newer_fill_row(fill: Fill) -> Row:
+    """A row of `fillHistory` as it was seen later: `qty` is the quantity, and each row has its PnL."""
+    return {
+        "symbol": fill.symbol,
+        "orderId": str(fill.order_id),
+        "tradeId": str(fill.trade_id),
+        "side": fill.side,
+        "positionSide": fill.position_side,
+        "price": plain(fill.price),
+        "qty": plain(fill.qty),
+        "commission": plain(-fill.fee),
+        "commissionAsset": fill.asset,
+        "realisedPNL": plain(fill.pnl),
+        "role": "maker" if fill.maker else "taker",
+        "filledTime": f"{wall_time(fill.ts)}+08:00",
+    }
+
+
+def order_fill_row(fill: Fill, client_id: str) -> Row:
+    """A row of `allFillOrders`: neither trade id nor side."""
+    return {
+        "filledTm": f"{wall_time(fill.ts)}Z",
+        "volume": plain(fill.qty),
+        "price": plain(fill.price),
+        "amount": f"{fill.qty * fill.price:.4f}",
+        "commission": plain(-fill.fee),
+        "currency": fill.asset,
+        "orderId": str(fill.order_id),
+        "liquidatedPrice": "",
+        "liquidatedMarginRatio": "",
+        "filledTime": f"{wall_time(fill.ts)}.000+0800",
+        "clientOrderID": client_id,
+        "symbol": fill.symbol,
+    }
+
+
+def order_row(order: Order, leverage: int) -> Row:
+    """An order; an open one is PENDING, a cancelled one has two L, and a leverage may be an empty string."""
+    status = {"NEW": "NEW" if order.type in TRIGGERS else "PENDING", "CANCELED": "CANCELLED"}
+    price = order.price if order.price is not None else order.average or order.guard
+    target = {"quantity": 0, "stopPrice": 0, "price": 0, "workingType": ""}
+    return {
+        "symbol": order.symbol,
+        "orderId": order.id,
+        "side": order.side,
+        "positionSide": order.position_side,
+        "type": order.type,
+        "origQty": plain(order.qty),
+        "price": plain(price),
+        "executedQty": plain(order.executed),
+        "avgPrice": plain(order.average),
+        "cumQuote": f"{order.quote:.0f}",
+        "stopPrice": "" if order.stop_price is None else plain(order.stop_price),
+        "profit": plain(order.profit),
+        "commission": plain(-order.commission),
+        "status": status.get(order.status, order.status),
+        "time": order.created,
+        "updateTime": order.updated,
+        "clientOrderId": order.client_id,
+        "leverage": "" if order.open else f"{leverage}X",
+        "takeProfit": {"type": "", **target},
+        "stopLoss": {"type": "", **target},
+        "advanceAttr": 0,
+        "positionID": 0,
+        "takeProfitEntrustPrice": 0,
+        "stopLossEntrustPrice": 0,
+        "orderType": "",
+        "workingType": "MARK_PRICE",
+        "stopGuaranteed": False,
+        "triggerOrderId": 0,
+    }
+
+
+def balance_row(view: BalanceView, unrealised: Decimal, realised: Decimal, uid: str) -> Row:
+    """A row of balance v3."""
+    return {
+        "userId": uid,
+        "asset": view.asset,
+        "balance": eight(view.wallet),
+        "equity": eight(view.wallet + unrealised),
+        "unrealizedProfit": eight(unrealised),
+        "realisedProfit": plain(realised),
+        "availableMargin": eight(max(view.free + unrealised, ZERO)),
+        "usedMargin": eight(view.wallet - view.free),
+        "freezedMargin": eight(ZERO),
+        "shortUid": "25307298",
+    }
+
+
+def empty_balance_row(asset: str) -> Row:
+    """A row of an asset that the account has never held."""
+    return {
+        "userId": "",
+        "asset": asset,
+        "balance": "",
+        "equity": "",
+        "unrealizedProfit": "",
+        "realisedProfit": "0",
+        "availableMargin": "",
+        "usedMargin": "",
+        "freezedMargin": "",
+        "shortUid": "25307298",
+    }
+
+
+def position_row(view: PositionView) -> Row:
+    """A row of positions v2: a short of hedge mode has a positive amount; in one-way mode the sign tells."""
+    hedged = view.side != "BOTH"
+    amount = plain(abs(view.qty) if hedged else view.qty)
+    return {
+        "positionId": str(1735000000000000000 + sum(map(ord, view.symbol + view.side))),
+        "symbol": view.symbol,
+        "currency": view.asset,
+        "positionAmt": amount,
+        "availableAmt": amount,
+        "positionSide": view.side if hedged else ("LONG" if view.qty > 0 else "SHORT"),
+        "isolated": view.margin_mode == "isolated",
+        "avgPrice": plain(view.entry),
+        "initialMargin": plain(view.margin),
+        "margin": plain(view.margin + view.unrealised),
+        "leverage": view.leverage,
+        "unrealizedProfit": plain(view.unrealised),
+        "realisedProfit": plain(view.realised),
+        "liquidationPrice": 0,
+        "markPrice": plain(view.mark),
+        "positionValue": f"{abs(view.qty) * view.mark:.4f}",
+        "onlyOnePosition": not hedged,
+        "updateTime": view.updated,
+    }
+
+
+def income_row(income: Income) -> Row:
+    """A row of the income list."""
+    return {
+        "symbol": income.symbol,
+        "incomeType": income.type,
+        "income": plain(income.amount),
+        "asset": income.asset,
+        "info": income.info,
+        "time": income.ts,
+        "tranId": income.tran_id,
+        "tradeId": income.trade_id,
+    }

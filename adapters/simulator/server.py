@@ -1,0 +1,80 @@
+"""The simulated venue on loopback: its REST and WebSocket doors, and the task that keeps its time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self, Unpack
+
+from aiohttp import web
+
+from .control import Control
+from .gateway import Gateway
+from .handshake import Handshake
+from .venue import Settings, Venue
+
+SOCKET_PATH = "/swap-market"
+TURN = 0.01
+
+
+class Server(Venue):
+    """An asynchronous context manager; asyncio only. `port` 0 takes any free one: read `rest_url` and `ws_url`."""
+
+    def __init__(self, *, host: str = "127.0.0.1", port: int = 0, **settings: Unpack[Settings]) -> None:
+        super().__init__(**settings)
+        self.rest_url = self.ws_url = ""
+        self._host, self._port = host, port
+        self._runner: web.AppRunner | None = None
+        self._turns: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        app = web.Application()
+        app.router.add_get(SOCKET_PATH, Handshake(self).handle)
+        app.router.add_route("*", "/openApi/{path:.*}", Gateway(self).handle)
+        Control(self).add_to(app)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
+        await self._runner.setup()
+        try:
+            await web.TCPSite(self._runner, self._host, self._port, reuse_address=True).start()
+        except OSError:
+            await self._runner.cleanup()
+            raise
+        port = self._runner.addresses[0][1]
+        self.rest_url = f"http://{self._host}:{port}"
+        self.ws_url = f"ws://{self._host}:{port}{SOCKET_PATH}"
+        self._turns = asyncio.create_task(self._turn())
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.closing = True
+        await asyncio.gather(*(stream.close("shutdown", 1001) for stream in self.hub))
+        if self._runner is not None:
+            await self._runner.cleanup()
+        if self._turns is not None:
+            self._turns.cancel()
+            (outcome,) = await asyncio.gather(self._turns, return_exceptions=True)
+            # A simulator that broke must not look like a quiet one.
+            if isinstance(outcome, Exception) and error is None:
+                raise outcome
+
+    async def _turn(self) -> None:
+        while True:
+            self.step()
+            await asyncio.sleep(TURN)
+
+
+async def serve(
+    *,
+    announce: Callable[[Server], None] = lambda server: None,
+    stop: asyncio.Event | None = None,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    **settings: Unpack[Settings],
+) -> None:
+    """Run a `Server` until `stop` is set or the task is cancelled; `announce` is called once, when it is up."""
+    async with Server(host=host, port=port, **settings) as server:
+        announce(server)
+        await (stop or asyncio.Event()).wait()

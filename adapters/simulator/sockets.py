@@ -1,0 +1,192 @@
+"""The open sockets of the simulated venue: who gets which frame, heartbeats, and ends of every kind. Real seconds."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import socket as sockets
+import struct
+from collections import deque
+from collections.abc import Callable, Iterator
+
+from aiohttp import WSMsgType, web
+
+from .log import Log, SocketEvent
+from .wire import PING, packed, refusal
+
+UNANSWERED_PINGS = 6.1
+MAX_QUEUED = 200_000
+MAX_SOCKETS = 60
+
+
+def reset(transport: asyncio.BaseTransport | None) -> None:
+    """End a TCP connection with a reset, whatever was under way."""
+    if isinstance(transport, asyncio.Transport):
+        raw = transport.get_extra_info("socket")
+        if raw is not None and raw.fileno() >= 0:
+            raw.setsockopt(sockets.SOL_SOCKET, sockets.SO_LINGER, struct.pack("ii", 1, 0))
+        transport.abort()
+
+
+class Stream:
+    """One client's socket: a queue that never makes the venue wait, and the state of its heartbeat."""
+
+    def __init__(self, serial: int, key: str, ws: web.WebSocketResponse, request: web.Request, log: Log) -> None:
+        self.serial = serial
+        self.key = key
+        self.opened = log.clock()
+        self.silent_until = -math.inf
+        self.unanswered_since: float | None = None
+        self.next_ping = math.inf
+        self.next_snapshot = math.inf
+        self.reason = "client"
+        self._ws = ws
+        self._transport = request.transport
+        self._log = log
+        self._queue: deque[tuple[float, bytes]] = deque()
+        self._wake = asyncio.Event()
+        self._ending: asyncio.Task[None] | None = None
+
+    def send(self, data: bytes, ready_at: float = 0.0) -> None:
+        """Queue a frame that leaves when its time has come and all before it have left."""
+        if len(self._queue) >= MAX_QUEUED:
+            self.drop("the client does not read")
+            return
+        self._queue.append((ready_at, data))
+        self._wake.set()
+
+    def drop(self, reason: str, *, hard: bool = False) -> None:
+        """End the TCP connection without a close frame; `hard` with a reset."""
+        self.reason = reason
+        if hard:
+            reset(self._transport)
+        elif self._transport is not None:
+            self._transport.abort()
+
+    async def close(self, reason: str, code: int) -> None:
+        """End the socket with a close frame."""
+        self.reason = reason
+        await self._ws.close(code=code)
+
+    def end(self, reason: str, code: int) -> None:
+        """Begin to end the socket with a close frame; idempotent."""
+        if self._ending is None:
+            self._ending = asyncio.create_task(self.close(reason, code))
+
+    async def run(self) -> None:
+        """Serve the socket until it ends."""
+        writer = asyncio.create_task(self._write())
+        try:
+            async for message in self._ws:
+                if message.type is WSMsgType.TEXT:
+                    self._hear(message.data)
+        finally:
+            writer.cancel()
+            await asyncio.gather(*filter(None, (writer, self._ending)), return_exceptions=True)
+
+    def _hear(self, text: str) -> None:
+        if text == "Pong":
+            self.unanswered_since = None
+            self._log.pongs.append(SocketEvent(self._log.clock(), self.serial, self.key))
+        elif '"dataType"' in text:
+            self.send(packed(refusal(80015, "dataType not support")))
+        else:
+            self.send(packed(refusal(80014, "invalid params")))
+
+    async def _write(self) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            while self._queue:
+                wait = self._queue[0][0] - self._log.clock()
+                if wait > 0:
+                    await asyncio.sleep(wait)
+                    continue
+                data = self._queue.popleft()[1]
+                if self._log.clock() < self.silent_until:
+                    continue
+                self._log.frames_sent += 1
+                try:
+                    await self._ws.send_bytes(data)
+                except (ConnectionError, RuntimeError):
+                    return
+
+
+class Hub:
+    """All open sockets, by key."""
+
+    def __init__(self, log: Log, *, ping_interval: float, snapshot_interval: float) -> None:
+        self._log = log
+        self._ping_interval = ping_interval
+        self._snapshot_interval = snapshot_interval
+        self._streams: dict[str, list[Stream]] = {}
+        self._turns: dict[str, int] = {}
+        self._serial = 0
+
+    def __iter__(self) -> Iterator[Stream]:
+        return (stream for streams in list(self._streams.values()) for stream in list(streams))
+
+    def __len__(self) -> int:
+        return sum(len(streams) for streams in self._streams.values())
+
+    def on(self, key: str) -> list[Stream]:
+        """The sockets of one key."""
+        return self._streams.get(key, [])
+
+    def heard(self, now: float, valid: Callable[[str], bool]) -> bool:
+        """Whether a frame sent now would reach anybody."""
+        return any(now >= stream.silent_until and valid(stream.key) for stream in self)
+
+    def join(self, key: str, ws: web.WebSocketResponse, request: web.Request) -> Stream:
+        """A handshake has been completed."""
+        self._serial += 1
+        stream = Stream(self._serial, key, ws, request, self._log)
+        if self._ping_interval > 0:
+            stream.next_ping = stream.opened + self._ping_interval
+        if self._snapshot_interval > 0:
+            stream.next_snapshot = stream.opened + self._snapshot_interval
+        together = self._streams.setdefault(key, [])
+        together.append(stream)
+        self._log.opened(stream.serial, key, len(together))
+        return stream
+
+    def leave(self, stream: Stream, code: int | None) -> None:
+        """A socket has ended."""
+        together = self._streams[stream.key]
+        together.remove(stream)
+        if not together:
+            del self._streams[stream.key]
+        self._log.closed(stream.serial, stream.key, stream.reason, code)
+
+    def deliver(self, frame: bytes, *, ready_at: float, valid: Callable[[str], bool], shared: set[str]) -> None:
+        """Send to every valid key; of two sockets on one key each gets every other frame, unless it is shared."""
+        for key, streams in self._streams.items():
+            if not valid(key):
+                continue
+            if key in shared:
+                for stream in streams:
+                    stream.send(frame, ready_at)
+            else:
+                turn = self._turns[key] = self._turns.get(key, -1) + 1
+                streams[turn % len(streams)].send(frame, ready_at)
+
+    def heartbeat(self, now: float, *, ready_at: float) -> list[Stream]:
+        """Ping whom it is time to ping, drop who has not answered; the sockets whose snapshot is due."""
+        due = []
+        for stream in self:
+            since = stream.unanswered_since
+            if since is not None and now - since >= UNANSWERED_PINGS * self._ping_interval:
+                stream.unanswered_since = None
+                stream.drop("no pong")
+                continue
+            if now < stream.silent_until:
+                continue
+            if now >= stream.next_ping:
+                stream.next_ping = max(stream.next_ping + self._ping_interval, now)
+                stream.unanswered_since = now if since is None else since
+                self._log.pings_sent += 1
+                stream.send(PING, ready_at)
+            if now >= stream.next_snapshot:
+                stream.next_snapshot = max(stream.next_snapshot + self._snapshot_interval, now)
+                due.append(stream)
+        return due

@@ -1,0 +1,53 @@
+"""What the frame faults do to the order of frames: lose one, repeat one, swap two of one order."""
+
+from __future__ import annotations
+
+from .faults import Faults
+from .pushes import AccountPush, OrderPush, Push
+
+
+class Tampering:
+    """Frames go in one by one, those to be sent come out; without a fault they are the same. Times in seconds."""
+
+    def __init__(self, faults: Faults) -> None:
+        self.done: list[tuple[str, str]] = []
+        self._faults = faults
+        self._held: tuple[int, bytes, float] | None = None
+        self._lose_account = False
+
+    def pass_on(self, push: Push, data: bytes, now: float) -> list[bytes]:
+        """The frames to send in place of this one."""
+        if isinstance(push, AccountPush) and self._lose_account:
+            self._lose_account = False
+            return []
+        if not isinstance(push, OrderPush):
+            return [data]
+        if self._held is not None and self._held[0] == push.order.id:
+            _, earlier, _ = self._held
+            self._held = None
+            self._faults.take("reorder_frames", now)
+            self._note("reorder_frames", push)
+            return [data, earlier]
+        if push.fill is not None:
+            if fault := self._faults.take("lose_frame", now):
+                self._lose_account = bool(fault["account"])
+                self._note("lose_frame", push)
+                return []
+            if self._faults.take("repeat_frame", now):
+                self._note("repeat_frame", push)
+                return [data, data]
+        if self._held is None and push.order.open and (fault := self._faults.active("reorder_frames", now)):
+            self._held = (push.order.id, data, now + fault["within"])
+            return []
+        return [data]
+
+    def overdue(self, now: float) -> list[bytes]:
+        """The frame that waited in vain for a second one of its order."""
+        if self._held is None or now < self._held[2]:
+            return []
+        _, data, _ = self._held
+        self._held = None
+        return [data]
+
+    def _note(self, name: str, push: OrderPush) -> None:
+        self.done.append((name, f"{push.order.symbol} {push.order.id} {push.order.executed}"))

@@ -1,0 +1,218 @@
+"""The simulated venue: one exchange, its keys, limits, faults and sockets, and the clock that moves them.
+
+The venue's own durations (key validity, rate windows, the age of a socket) run in exchange time, `time_scale` times
+as fast as real time. Heartbeats, `fills_per_second` and the seconds of faults are real.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Any, TypedDict
+
+from .exchange import Exchange
+from .faults import Fault, Faults, parse_fault
+from .flow import Flow
+from .garbage import bomb, garbage
+from .limits import Limits
+from .listenkeys import ListenKeys
+from .log import FaultEvent, Log
+from .market import INSTRUMENTS, Instrument
+from .pushes import config_of
+from .rest import FillShape, Rest
+from .sockets import Hub, Stream
+from .tampering import Tampering
+from .trading import Trading
+from .truth import truth_of
+from .wire import Wire, WireName, key_expired, packed
+
+
+class Settings(TypedDict, total=False):
+    """What `Venue` takes, for those who hand it on."""
+
+    seed: int
+    api_key: str
+    api_secret: str
+    time_scale: float
+    """Exchange seconds per real second. Other than 1, a call's timestamp may be of any age."""
+    fills_per_second: float
+    """The rate of seeded activity, per real second; 0 is none."""
+    faults: Iterable[Fault | str]
+    """Scheduled ones, by real seconds since the venue was made."""
+    hedge: bool
+    """Positions per side, else one-way mode."""
+    wire: WireName
+    fill_shape: FillShape
+    symbol_required: bool
+    """Whether `fillHistory` refuses a call without a symbol, as one copy of the documentation says."""
+    wrapped_keys: bool
+    """Whether a minted key comes in an envelope."""
+    instruments: Iterable[Instrument]
+    opening: Mapping[str, Decimal] | None
+    """Wallets at the start, by asset; 100000 of each margin asset by default."""
+    ping_interval: float
+    """Real seconds; 0 is never. A ping unanswered for 6.1 of them (30.5 s of 5 s) drops the socket."""
+    snapshot_on_connect: bool
+    snapshot_interval: float
+    """Real seconds between further snapshots; 0 is none."""
+    key_validity: float
+    """Exchange seconds."""
+    max_socket_age: float
+    """Exchange seconds after which a socket is closed."""
+    rate_limits: bool
+    epoch_ms: int | None
+    """Exchange time at the start; the host's wall clock by default."""
+
+
+class Venue:
+    """Everything but the doors. `step` must be called every few ms; a door calls it before it looks."""
+
+    def __init__(
+        self,
+        *,
+        seed: int = 0,
+        api_key: str = "simulated",
+        api_secret: str = "simulated",  # noqa: S107
+        time_scale: float = 1.0,
+        fills_per_second: float = 0.0,
+        faults: Iterable[Fault | str] = (),
+        hedge: bool = True,
+        wire: WireName = "modern",
+        fill_shape: FillShape = "documented",
+        symbol_required: bool = False,
+        wrapped_keys: bool = False,
+        instruments: Iterable[Instrument] = INSTRUMENTS,
+        opening: Mapping[str, Decimal] | None = None,
+        ping_interval: float = 5.0,
+        snapshot_on_connect: bool = True,
+        snapshot_interval: float = 0.0,
+        key_validity: float = 3600.0,
+        max_socket_age: float = 86400.0,
+        rate_limits: bool = True,
+        epoch_ms: int | None = None,
+    ) -> None:
+        if not (math.isfinite(time_scale) and time_scale > 0):
+            raise ValueError(f"time_scale is a finite number above 0, not {time_scale}")
+        if not (math.isfinite(fills_per_second) and fills_per_second >= 0):
+            raise ValueError(f"fills_per_second is a finite number from 0, not {fills_per_second}")
+        self.api_key, self.api_secret = api_key, api_secret
+        self.time_scale = time_scale
+        self.wrapped_keys = wrapped_keys
+        self.closing = False
+        self.greets = snapshot_on_connect
+        self._max_age = max_socket_age / time_scale
+        self._epoch_ms = int(time.time() * 1000) if epoch_ms is None else epoch_ms
+        self._started = time.monotonic()
+        now = self._epoch_ms
+        self.log = Log()
+        self.exchange = Exchange(now=now, seed=seed, hedge=hedge, instruments=instruments, opening=opening)
+        self.flow = Flow(
+            self.exchange, now=now, fills_per_second=fills_per_second, seed=seed, second_ms=1000 * time_scale
+        )
+        self.wire = Wire(wire, seed=seed)
+        self.rest = Rest(self.exchange, fill_shape=fill_shape, symbol_required=symbol_required)
+        self.trading = Trading(self.exchange)
+        self.keys = ListenKeys(seed=seed, validity_ms=int(key_validity * 1000))
+        self.limits = Limits(enabled=rate_limits)
+        self.faults = Faults(parse_fault(each) if isinstance(each, str) else each for each in faults)
+        self.hub = Hub(self.log, ping_interval=ping_interval, snapshot_interval=snapshot_interval)
+        self._tampering = Tampering(self.faults)
+
+    def elapsed(self) -> float:
+        """Real seconds since the venue was made: the clock of faults."""
+        return time.monotonic() - self._started
+
+    def now(self) -> int:
+        """Exchange time, ms."""
+        return self._epoch_ms + int(self.elapsed() * 1000 * self.time_scale)
+
+    def truth(self) -> dict[str, Any]:
+        """Everything that is so now, as plain values: the account, and under `log` what happened at the doors."""
+        self.step()
+        return truth_of(self.exchange, self.now()) | {"log": self.log.to_dict()}
+
+    def fault(
+        self, name: str, *, after: float = 0.0, seconds: float | None = None, count: int = 1, **params: Any
+    ) -> Fault:
+        """Order a fault, by default now. Raises `ValueError` naming what is allowed."""
+        fault = self.faults.order(name, at=self.elapsed() + after, seconds=seconds, count=count, **params)
+        self.step()
+        return fault
+
+    def quiet(self, on: bool = True) -> None:
+        """Stop the flow of new activity, or let it go on."""
+        self.step()
+        if on:
+            self.flow.hush()
+        else:
+            self.flow.resume(self.now())
+
+    def step(self) -> None:
+        """Let everything happen that is due, and send what is to be sent. Called often; idempotent within a moment."""
+        elapsed, now = self.elapsed(), self.now()
+        for fault in self.faults.begin(elapsed):
+            self._begin(fault, elapsed, now)
+        self.flow.advance(now)
+        self.trading.match(now)
+        late = self.faults.active("delay", elapsed)
+        clock = self.log.clock()
+        ready_at = clock + late["by"] if late is not None else 0.0
+
+        def valid(key: str) -> bool:
+            return self.keys.valid(key, now)
+
+        frames = self._tampering.overdue(elapsed)
+        leaving = self.exchange.due(now)
+        if leaving and self.hub.heard(clock, valid):
+            for push in leaving:
+                frames += self._tampering.pass_on(push, packed(self.wire.frame(push)), elapsed)
+        for frame in frames:
+            self.hub.deliver(frame, ready_at=ready_at, valid=valid, shared=self.keys.shared)
+        self._note_tampering()
+        for key in self.keys.expired(now):
+            for stream in self.hub.on(key):
+                stream.send(packed(key_expired(key, now)), ready_at)
+        for stream in self.hub.heartbeat(clock, ready_at=ready_at):
+            if valid(stream.key):
+                self.greet(stream, now, ready_at)
+        for stream in self.hub:
+            if clock - stream.opened >= self._max_age:
+                stream.end("age", 1001)
+
+    def greet(self, stream: Stream, now: int, ready_at: float) -> None:
+        """Send the account and each symbol's configuration as they are."""
+        account = self.exchange.account
+        balances = [account.balance(asset) for asset in account.book.wallets]
+        configs = [config_of(account, symbol, now, now) for symbol in account.leverage]
+        for frame in self.wire.snapshot(balances, self.exchange.positions(now), configs, now):
+            stream.send(packed(frame), ready_at)
+
+    def _begin(self, fault: Fault, elapsed: float, now: int) -> None:
+        self.log.faults.append(FaultEvent(self.log.clock(), fault.name, "begins"))
+        match fault.name:
+            case "drop_tcp":
+                for stream in self.hub:
+                    stream.drop("drop_tcp", hard=True)
+            case "silent":
+                until = math.inf if fault.seconds is None else self.log.clock() + fault.ends - elapsed
+                for stream in self.hub:
+                    stream.silent_until = until
+                    stream.unanswered_since = None
+            case "expire_key" | "expire_silently":
+                self.keys.expire(now, silently=fault.name == "expire_silently")
+            case "garbage":
+                kinds = garbage()
+                chosen = kinds.values() if not fault["kind"] else [kinds[fault["kind"]]]
+                for stream in self.hub:
+                    for frame in chosen:
+                        stream.send(frame)
+            case "oversized":
+                for stream in self.hub:
+                    stream.send(bomb(fault["mebibytes"]))
+
+    def _note_tampering(self) -> None:
+        for name, detail in self._tampering.done:
+            self.log.faults.append(FaultEvent(self.log.clock(), name, detail))
+        self._tampering.done.clear()

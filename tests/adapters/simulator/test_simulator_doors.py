@@ -1,0 +1,322 @@
+"""The venue's pure door-keepers: keys, signatures, limits, faults, and what faults do to frames."""
+
+from __future__ import annotations
+
+import math
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from listenkey.adapters.simulator.exchange import Exchange
+from listenkey.adapters.simulator.faults import FAULTS, GARBAGE, Fault, Faults, draw_faults, parse_fault
+from listenkey.adapters.simulator.garbage import garbage
+from listenkey.adapters.simulator.limits import KEYS_PATH, Limits
+from listenkey.adapters.simulator.listenkeys import VALIDITY_MS, ListenKeys
+from listenkey.adapters.simulator.orders import Order, OrderRefused
+from listenkey.adapters.simulator.signature import check_key, check_signature, check_timestamp, sign
+from listenkey.adapters.simulator.tampering import Tampering
+from listenkey.adapters.simulator.trading import ORDER_PATH, Trading
+
+BEGIN = 1_758_608_899_000
+
+NAMES = (
+    "refuse delay drop_tcp silent accept_close lose_frame repeat_frame reorder_frames expire_key expire_silently "
+    "renew_404 mint_error rate_limit rest_error rest_html rest_empty_amounts rest_timeout late_fills garbage "
+    "oversized same_key bad_credentials"
+)
+
+
+def test_a_key_lives_an_hour_from_its_last_renewal() -> None:
+    """New at each minting, 64 hex digits; gone after its validity, and then no renewal brings it back."""
+    keys = ListenKeys()
+    first, second = keys.mint(0), keys.mint(10)
+    assert first != second
+    assert len(first) == 64
+    assert set(first) <= set("0123456789abcdef")
+    assert keys.renew(first, VALIDITY_MS - 1)
+    assert keys.valid(first, 2 * VALIDITY_MS - 2)
+    assert not keys.valid(second, VALIDITY_MS + 10)
+    assert not keys.renew(second, VALIDITY_MS + 10)
+    assert keys.expired(VALIDITY_MS + 10) == [second]
+    assert keys.expired(VALIDITY_MS + 10) == []
+    assert keys.delete(first, VALIDITY_MS)
+    assert not keys.delete(first, VALIDITY_MS)
+
+
+def test_keys_can_be_shared_and_expired() -> None:
+    """The same key comes back only while one is valid; a silent expiry is never announced."""
+    keys = ListenKeys()
+    fresh = keys.mint(0, same=True)
+    assert not keys.shared
+    assert keys.mint(5, same=True) == fresh
+    assert keys.shared == {fresh}
+    assert keys.expire(6, silently=True) == [fresh]
+    assert keys.expired(7) == []
+    again = keys.mint(8)
+    keys.expire(9)
+    assert keys.expired(9) == [again]
+
+
+def test_signatures() -> None:
+    """Over the raw query as sent, wherever the signature stands, encoded or not; lower-case hex only."""
+    query = "recvWindow=0&symbol=BTC-USDT&timestamp=1696751141337"
+    good = sign("secret", query)
+    check_signature("secret", f"{query}&signature={good}")
+    check_signature("secret", f"signature={good}&{query}")
+    encoded = "a=%5B1%5D&timestamp=1"
+    check_signature("secret", f"{encoded}&signature={sign('secret', 'a=[1]&timestamp=1')}")
+    for bad in (good.upper(), "0" * 64):
+        with pytest.raises(OrderRefused) as refused:
+            check_signature("secret", f"{query}&signature={bad}")
+        assert refused.value.code == 100001
+    for missing in ("", query, f"{query}&signature="):
+        with pytest.raises(OrderRefused) as refused:
+            check_signature("secret", missing)
+        assert refused.value.code == 100412
+    check_key("key", "key")
+    for wrong in (None, "", "KEY"):
+        with pytest.raises(OrderRefused) as refused:
+            check_key("key", wrong)
+        assert refused.value.code == 100413
+
+
+@pytest.mark.parametrize(
+    ("params", "ok"),
+    [
+        ({"timestamp": "100000"}, True),
+        ({"timestamp": "105000"}, True),
+        ({"timestamp": "94999"}, False),
+        ({"timestamp": "99000", "recvWindow": "500"}, False),
+        ({"timestamp": "90000", "recvWindow": "20000"}, True),
+        ({"timestamp": "soon"}, False),
+        ({}, False),
+    ],
+)
+def test_timestamps(params: dict[str, str], ok: bool) -> None:
+    """Within recvWindow of the venue's clock, 5 s by default, else 100421."""
+    if ok:
+        check_timestamp(params, 100_000, tolerant=False)
+        return
+    with pytest.raises(OrderRefused) as refused:
+        check_timestamp(params, 100_000, tolerant=False)
+    assert refused.value.code == 100421
+
+
+def test_rate_limits_name_the_time_of_their_end() -> None:
+    """The third call within a second is refused until the window is over; verbs are counted apart."""
+    limits = Limits()
+    limits.admit("POST", KEYS_PATH, 1000)
+    limits.admit("POST", KEYS_PATH, 1500)
+    limits.admit("PUT", KEYS_PATH, 1500)
+    with pytest.raises(OrderRefused, match="will be unblocked after 2000") as refused:
+        limits.admit("POST", KEYS_PATH, 1999)
+    assert refused.value.code == 100410
+    limits.admit("POST", KEYS_PATH, 2000)
+
+
+def test_twenty_failing_calls_lock_an_endpoint() -> None:
+    """Until the first of them is 480 s old; a rate limit is no failure."""
+    limits = Limits()
+    for second in range(20):
+        limits.admit("GET", "/x", second * 1000)
+        limits.failed("GET", "/x", 100410, second * 1000)
+        if second < 19:
+            limits.failed("GET", "/x", 100202, second * 1000)
+    limits.admit("GET", "/x", 20_000)
+    limits.failed("GET", "/x", 100202, 20_000)
+    with pytest.raises(OrderRefused, match=r"over 20 error code:100202 .*can retry after time: 480000"):
+        limits.admit("GET", "/x", 21_000)
+    limits.admit("GET", "/y", 21_000)
+    limits.admit("GET", "/x", 480_000)
+
+
+def test_limits_can_be_switched_off() -> None:
+    """Then nothing is ever refused."""
+    limits = Limits(enabled=False)
+    for _ in range(100):
+        limits.admit("POST", KEYS_PATH, 0)
+        limits.failed("POST", KEYS_PATH, 100500, 0)
+
+
+def test_the_names_of_all_faults() -> None:
+    """They are a contract with test authors."""
+    assert set(FAULTS) == set(NAMES.split())
+    assert set(GARBAGE) == {"", *garbage()}
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("silent@3", Fault(name="silent", at=3.0)),
+        ("drop_tcp@0.5+2", Fault(name="drop_tcp", at=0.5, seconds=2.0)),
+    ],
+)
+def test_faults_are_parsed(text: str, fault: Fault) -> None:
+    """NAME@SECONDS, and a duration if there is one."""
+    assert parse_fault(text) == fault
+
+
+@pytest.mark.parametrize("text", ["", "silent", "silent@", "@3", "quake@3", "silent@soon", "silent@-1", "silent@nan"])
+def test_a_fault_that_is_none_is_refused_with_what_is_allowed(text: str) -> None:
+    """One line that names the input and what is allowed."""
+    with pytest.raises(ValueError, match="allowed is") as error:
+        parse_fault(text)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("fault", "says"),
+    [
+        ({"name": "quake"}, "is not one of refuse"),
+        ({"name": "silent", "seconds": math.inf}, "finite"),
+        ({"name": "refuse", "count": 0}, "1 or more"),
+        ({"name": "refuse", "params": {"by": 3}}, "allowed: status"),
+        ({"name": "refuse", "params": {"status": 200}}, "from 400 to 599"),
+        ({"name": "delay", "params": {"by": "long"}}, "a number"),
+        ({"name": "delay", "params": {"by": True}}, "a number"),
+        ({"name": "lose_frame", "params": {"account": 1}}, "true or false"),
+        ({"name": "garbage", "params": {"kind": "plastic"}}, "'not_gzip'"),
+        ({"name": "rest_error", "params": {"scope": "some"}}, "'reads' or 'keys' or 'all'"),
+    ],
+)
+def test_parameters_are_checked(fault: dict[str, Any], says: str) -> None:
+    """What is not allowed is named, with what is."""
+    with pytest.raises(ValueError, match=r"allowed|is not one of") as error:
+        Fault(**fault)
+    assert says in str(error.value)
+
+
+def test_faults_begin_hold_and_are_spent() -> None:
+    """A use is spent once; a duration holds as long; a standing fault until it is cleared."""
+    faults = Faults([Fault(name="refuse", at=1.0)])
+    faults.order("mint_error", at=2.0, seconds=3.0)
+    faults.order("bad_credentials", at=0.0)
+    faults.order("rest_error", at=0.0, count=2)
+    faults.order("silent", at=0.0)
+    assert {fault.name for fault in faults.begin(0.0)} == {"bad_credentials", "rest_error", "silent"}
+    assert faults.active("silent", 0.0) is None
+    assert faults.take("refuse", 0.9) is None
+    faults.begin(1.0)
+    assert faults.take("refuse", 9.0)
+    assert faults.take("refuse", 9.0) is None
+    faults.begin(2.0)
+    assert faults.take("mint_error", 4.9)
+    assert faults.take("mint_error", 4.99)
+    assert faults.take("mint_error", 5.0) is None
+    assert [bool(faults.take("rest_error", 1.0)) for _ in range(3)] == [True, True, False]
+    fault = faults.take("bad_credentials", 1e9)
+    assert fault is not None
+    assert fault["code"] == 100413
+    faults.clear("bad_credentials")
+    assert faults.active("bad_credentials", 1e9) is None
+    with pytest.raises(ValueError, match="is not one of"):
+        faults.clear("quake")
+
+
+def test_faults_are_drawn_from_a_seed() -> None:
+    """The same seed, the same faults, in order of time."""
+    drawn = draw_faults(4, 30, 100.0)
+    assert drawn == draw_faults(4, 30, 100.0)
+    assert drawn != draw_faults(5, 30, 100.0)
+    assert [each.at for each in drawn] == sorted(each.at for each in drawn)
+    assert {each.name for each in draw_faults(1, 20, 10.0, names=["silent"])} == {"silent"}
+
+
+class Desk:
+    """Two orders' frames on their way through tampering; each frame is its order's cumulative quantity."""
+
+    def __init__(self) -> None:
+        self.exchange = Exchange(now=10**12 * 2)
+        self.faults = Faults()
+        self.tampering = Tampering(self.faults)
+        self.order = self.exchange.place("SOL-USDT", "BUY", Decimal(3), now=0, silent=True)
+
+    def order_fault(self, name: str, **params: Any) -> None:
+        self.faults.order(name, at=0.0, **params)
+        self.faults.begin(0.0)
+
+    def fill(self, qty: int = 1, now: float = 0.0) -> list[bytes]:
+        self.exchange.fill(self.order.id, Decimal(qty), now=0)
+        return self.passed(now)
+
+    def passed(self, now: float = 0.0) -> list[bytes]:
+        out = []
+        for push in self.exchange.due(10**13):
+            executed = self.exchange.orders[self.order.id].executed
+            name = f"{type(push).__name__[0]}{executed}".encode()
+            out += self.tampering.pass_on(push, name, now)
+        return out
+
+
+def test_frames_pass_untouched_without_a_fault() -> None:
+    """What goes in comes out."""
+    assert Desk().fill() == [b"O1", b"A1"]
+
+
+def test_a_lost_frame_is_one_fill_and_with_account_its_push_too() -> None:
+    """The next one comes."""
+    desk = Desk()
+    desk.order_fault("lose_frame")
+    assert desk.fill() == [b"A1"]
+    desk.order_fault("lose_frame", account=True)
+    assert desk.fill() == []
+    assert desk.fill() == [b"O3", b"A3"]
+
+
+def test_a_repeated_frame_comes_twice() -> None:
+    """And the next one once."""
+    desk = Desk()
+    desk.order_fault("repeat_frame")
+    assert desk.fill() == [b"O1", b"O1", b"A1"]
+    assert desk.fill() == [b"O2", b"A2"]
+
+
+def test_two_frames_of_one_order_swap() -> None:
+    """The first waits for the second; the fault is spent then and not before."""
+    desk = Desk()
+    desk.order_fault("reorder_frames")
+    assert desk.fill() == [b"A1"]
+    assert desk.tampering.overdue(0.1) == []
+    assert desk.fill() == [b"O2", b"O1", b"A2"]
+    assert desk.fill() == [b"O3", b"A3"]
+
+
+def test_a_frame_does_not_wait_for_ever() -> None:
+    """If no second one comes it is sent, and the fault waits for a better chance."""
+    desk = Desk()
+    desk.order_fault("reorder_frames", within=0.5)
+    assert desk.fill() == [b"A1"]
+    assert desk.tampering.overdue(0.5) == [b"O1"]
+    assert desk.tampering.overdue(0.5) == []
+    assert desk.fill() == [b"A2"]
+    assert desk.fill() == [b"O3", b"O2", b"A3"]
+
+
+def bot(**order: str) -> Order:
+    """A bot's order on a fresh exchange, a moment after it was placed."""
+    exchange = Exchange(now=BEGIN)
+    trading = Trading(exchange)
+    told = {"symbol": "BTC-USDT", "side": "BUY", "positionSide": "LONG", "quantity": "0.01", **order}
+    body = trading.answer("POST", ORDER_PATH, told, BEGIN)
+    trading.match(BEGIN)
+    trading.match(BEGIN)
+    return exchange.orders[body["data"]["order"]["orderId"]]
+
+
+@pytest.mark.parametrize(
+    ("order", "status"),
+    [
+        ({"type": "MARKET"}, "FILLED"),
+        ({"type": "LIMIT", "price": "64100"}, "FILLED"),
+        ({"type": "LIMIT", "price": "60000"}, "NEW"),
+        ({"type": "LIMIT", "price": "63900", "side": "SELL", "positionSide": "SHORT"}, "FILLED"),
+        ({"type": "LIMIT", "price": "70000", "side": "SELL", "positionSide": "SHORT"}, "NEW"),
+        ({"type": "TRIGGER_MARKET", "stopPrice": "64000"}, "FILLED"),
+        ({"type": "TRIGGER_MARKET", "stopPrice": "63000"}, "NEW"),
+        ({"type": "TRIGGER_MARKET", "stopPrice": "65000"}, "NEW"),
+    ],
+)
+def test_a_bots_orders_are_filled_when_the_market_reaches_them(order: dict[str, str], status: str) -> None:
+    """The market starts at 64000."""
+    assert bot(**order).status == status

@@ -1,0 +1,313 @@
+"""The REST door over loopback: who may call, how often, what the listen key endpoints say, and every REST fault."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from decimal import Decimal
+from typing import Any
+
+import aiohttp
+import pytest
+
+from listenkey.adapters.simulator.server import Server, serve
+from listenkey.adapters.simulator.signature import sign
+
+from .customer import KEYS, Customer, visit
+
+pytestmark = pytest.mark.loopback
+D = Decimal
+TIME = "/openApi/swap/v2/server/time"
+BALANCE = "/openApi/swap/v3/user/balance"
+FILLS = "/openApi/swap/v2/trade/fillHistory"
+ORDER = "/openApi/swap/v2/trade/order"
+
+
+def test_who_may_read() -> None:
+    """The key, the signature and the timestamp each have their own code; HTTP status is 200 for all."""
+    server = Server(rate_limits=False)
+
+    async def story(customer: Customer) -> None:
+        assert (await customer.get(BALANCE))["code"] == 0
+        assert (await customer.get(TIME))["data"]["serverTime"] <= server.now()
+        assert (await customer.call("GET", TIME, key=None, signed=False))[1]["code"] == 0
+        for key in (None, "other"):
+            status, body = await customer.call("GET", BALANCE, key=key)
+            assert (status, body["code"]) == (200, 100413)
+        assert (await customer.call("GET", BALANCE, signed=False))[1]["code"] == 100412
+        headers = {"X-BX-APIKEY": "simulated"}
+        for stamp, secret, code in ((server.now(), "wrong", 100001), (server.now() - 6000, "simulated", 100421)):
+            query = f"timestamp={stamp}"
+            url = f"{server.rest_url}{BALANCE}?{query}&signature={sign(secret, query)}"
+            async with customer.http.get(url, headers=headers) as response:
+                assert (await response.json())["code"] == code
+        assert (await customer.get("/openApi/swap/v2/user/nothing"))["code"] == 100404
+        codes = [call.code for call in server.log.calls]
+        assert codes == [0, 0, 0, 100413, 100413, 100412, 100001, 100421, 100404]
+
+    visit(server, story)
+
+
+def test_listen_keys() -> None:
+    """Bare and unsigned by default; PUT says nothing but 200; a missing parameter is 204, an unknown key 404."""
+    server = Server(rate_limits=False)
+
+    async def story(customer: Customer) -> None:
+        status, body = await customer.call("POST", KEYS, signed=False)
+        key = body["listenKey"]
+        assert (status, len(key)) == (200, 64)
+        assert (await customer.call("POST", KEYS))[1]["listenKey"] != key
+        assert (await customer.call("POST", KEYS, key=None, signed=False))[1]["code"] == 100413
+        assert await customer.call("PUT", KEYS, key=None, signed=False, listenKey=key) == (200, "")
+        assert (await customer.call("PUT", KEYS))[0] == 204
+        assert (await customer.call("PUT", KEYS, listenKey="0" * 64))[0] == 404
+        assert (await customer.call("DELETE", KEYS, listenKey=key))[0] == 200
+        assert (await customer.call("DELETE", KEYS, listenKey=key))[0] == 404
+        assert (await customer.call("GET", KEYS))[1]["code"] == 100404
+        counters = server.truth()["log"]["counters"]
+        assert (counters["mints"], counters["renewals"], counters["deletions"]) == (2, 2, 2)
+
+    visit(server, story)
+
+
+def test_wrapped_keys() -> None:
+    """The other documented form."""
+    server = Server(wrapped_keys=True)
+
+    async def story(customer: Customer) -> None:
+        _, body = await customer.call("POST", KEYS)
+        assert (body["code"], len(body["data"]["listenKey"])) == (0, 64)
+
+    visit(server, story)
+
+
+def test_rate_limits_at_the_door() -> None:
+    """The third mint within a second is refused with the time of its end."""
+    server = Server()
+
+    async def story(customer: Customer) -> None:
+        codes = [(await customer.call("POST", KEYS))[1].get("code", 0) for _ in range(3)]
+        assert codes == [0, 0, 100410]
+        body = (await customer.call("POST", KEYS))[1]
+        unlocked = int(body["msg"].rpartition(" ")[2])
+        assert 0 < unlocked - server.now() <= 1000
+
+    visit(server, story)
+
+
+def test_the_error_limiter_at_the_door() -> None:
+    """Twenty failing renewals lock the endpoint for minutes."""
+    server = Server(time_scale=20.0)
+
+    async def story(customer: Customer) -> None:
+        codes = []
+        for _ in range(21):
+            await asyncio.sleep(0.03)
+            codes.append((await customer.call("PUT", KEYS, listenKey="gone"))[0])
+        assert codes == [404] * 20 + [200]
+        assert server.log.calls[-1].code == 100410
+
+    visit(server, story)
+
+
+@pytest.mark.parametrize(
+    ("fault", "params", "method", "path", "status", "code"),
+    [
+        ("renew_404", {}, "PUT", KEYS, 404, None),
+        ("mint_error", {}, "POST", KEYS, 200, 100500),
+        ("rate_limit", {"seconds": 0.1}, "POST", KEYS, 200, 100410),
+        ("rate_limit", {"seconds": 0.1, "scope": "reads"}, "GET", BALANCE, 200, 100410),
+        ("rest_error", {}, "GET", BALANCE, 500, None),
+        ("rest_error", {"scope": "keys"}, "POST", KEYS, 500, None),
+        ("rest_html", {}, "GET", FILLS, 502, None),
+        ("bad_credentials", {"seconds": 0.1}, "GET", BALANCE, 200, 100413),
+        ("bad_credentials", {"seconds": 0.1, "code": 100419}, "POST", KEYS, 200, 100419),
+    ],
+)
+def test_rest_faults(fault: str, params: dict[str, Any], method: str, path: str, status: int, code: int | None) -> None:
+    """Each is met where it was ordered, and over when it is spent or its time is up."""
+    server = Server(rate_limits=False)
+
+    async def story(customer: Customer) -> None:
+        key = await customer.mint()
+        server.fault(fault, **params)
+        met, body = await customer.call(method, path, listenKey=key)
+        assert met == status
+        if code is not None:
+            assert body["code"] == code
+        if "seconds" in params:
+            await asyncio.sleep(0.1)
+        if fault == "renew_404":
+            assert not server.keys.valid(key, server.now())
+        else:
+            assert (await customer.call(method, path, listenKey=key, startTs=0))[0] == 200
+
+    visit(server, story)
+
+
+def test_scoped_faults_leave_the_rest_alone() -> None:
+    """A fault of the reads does not touch the keys, nor the other way round."""
+    server = Server(rate_limits=False)
+
+    async def story(customer: Customer) -> None:
+        server.fault("rest_error", seconds=60.0)
+        server.fault("rate_limit", seconds=60.0, scope="keys")
+        assert (await customer.call("POST", KEYS))[1]["code"] == 100410
+        assert (await customer.call("GET", BALANCE))[0] == 500
+
+    visit(server, story)
+
+
+def test_balances_can_be_empty() -> None:
+    """Once."""
+    server = Server(rate_limits=False)
+
+    async def story(customer: Customer) -> None:
+        server.fault("rest_empty_amounts")
+        assert {row["balance"] for row in (await customer.get(BALANCE))["data"]} == {""}
+        assert "100000.00000000" in {row["balance"] for row in (await customer.get(BALANCE))["data"]}
+
+    visit(server, story)
+
+
+def test_an_answer_may_never_come() -> None:
+    """The connection is held, then cut; the server can be closed meanwhile."""
+    server = Server()
+
+    async def story(customer: Customer) -> None:
+        server.fault("rest_timeout", hold=0.05, count=2)  # aiohttp tries a GET twice
+        with pytest.raises(aiohttp.ClientError):
+            await customer.get(BALANCE)
+        server.fault("rest_timeout", scope="all")
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(customer.get(BALANCE), 0.05)
+        assert server.log.calls[0].status == 0
+
+    visit(server, story)
+
+
+def test_late_fills_at_the_door() -> None:
+    """Hidden while the fault holds, there when it is cleared."""
+    server = Server(rate_limits=False)
+
+    async def story(customer: Customer) -> None:
+        (fill,) = server.exchange.trade("BTC-USDT", "BUY", D("0.01"), now=server.now())
+        window = {"startTs": fill.ts - 1000, "endTs": fill.ts + 1000}
+        server.fault("late_fills", lag=5.0)
+        assert (await customer.get(FILLS, **window))["data"]["total"] == 0
+        order = (await customer.get(ORDER, symbol=fill.symbol, orderId=fill.order_id))["data"]["order"]
+        assert order["executedQty"] == "0"
+        server.faults.clear("late_fills")
+        assert (await customer.get(FILLS, **window))["data"]["total"] == 1
+
+    visit(server, story)
+
+
+def test_a_bot_can_trade() -> None:
+    """Market orders are filled at once, limit orders rest until cancelled; nonsense is refused."""
+    server = Server()
+
+    async def story(customer: Customer) -> None:
+        told: dict[str, Any] = {"symbol": "BTC-USDT", "side": "BUY", "positionSide": "LONG", "quantity": "0.01"}
+        _, body = await customer.call("POST", ORDER, **told, type="MARKET", clientOrderId="Bot")
+        (fill,) = server.exchange.fills
+        assert body["data"]["order"]["orderId"] == fill.order_id
+        _, body = await customer.call("POST", ORDER, **told, type="LIMIT", price="60000")
+        order_id = body["data"]["order"]["orderId"]
+        assert server.exchange.orders[order_id].open
+        await customer.call("DELETE", ORDER, symbol="BTC-USDT", orderId=order_id)
+        assert server.exchange.orders[order_id].status == "CANCELED"
+        for change in ({"quantity": "much"}, {"type": "LIMIT"}, {"symbol": "NOPE"}):
+            assert (await customer.call("POST", ORDER, **(told | {"type": "MARKET"} | change)))[1]["code"] > 100000
+        assert (await customer.call("DELETE", ORDER, orderId="x"))[1]["code"] == 109400
+
+    visit(server, story)
+
+
+def test_the_control_surface() -> None:
+    """Truth, faults, quiet, and every move on the exchange; what is not understood is a 400 that says why."""
+    server = Server(fills_per_second=50.0)
+
+    async def story(customer: Customer) -> None:
+        async def post(path: str, **body: Any) -> tuple[int, Any]:
+            async with customer.http.post(f"{server.rest_url}/simulator/{path}", json=body) as response:
+                return response.status, json.loads(await response.text())
+
+        status, quiet = await post("quiet")
+        assert (status, quiet["quiet"]) == (200, True)
+        _, fills = await post("trade", symbol="ETH-USDT", side="BUY", qty="0.3", parts=3)
+        assert [fill["end"] for fill in fills] == ["0.1", "0.2", "0.3"]
+        _, order = await post("place", symbol="LTC-USDT", side="BUY", qty="5", type="LIMIT", price="80")
+        _, fill = await post("fill", order_id=order["order_id"], qty="2")
+        assert (fill["start"], fill["end"], fill["price"]) == ("0", "2", "80")
+        assert (await post("amend", order_id=order["order_id"], qty="4"))[1]["qty"] == "4"
+        assert (await post("cancel", order_id=order["order_id"]))[1]["status"] == "CANCELED"
+        assert (await post("cancel", order_id=order["order_id"]))[0] == 400
+        _, waiting = await post("place", symbol="LTC-USDT", qty="1", type="TRIGGER_MARKET", stop_price="80")
+        assert (await post("trigger", order_id=waiting["order_id"]))[0] == 200
+        assert (await post("expire", order_id=waiting["order_id"]))[1]["status"] == "EXPIRED"
+        assert (await post("transfer", amount="10.5"))[0] == 200
+        assert D((await post("funding", symbol="ETH-USDT", rate="0.01"))[1]["amount"]) != 0
+        assert (await post("leverage", long=7, short=8))[0] == 200
+        assert (await post("margin", mode="isolated"))[0] == 200
+        assert (await post("liquidate", symbol="ETH-USDT", position_side="LONG"))[0] == 200
+        assert (await post("fault", name="refuse", seconds=5))[1]["name"] == "refuse"
+        assert (await post("fault", name="refuse", clear=True)) == (200, {"cleared": "refuse"})
+        for path, body in (
+            ("fault", {"name": "quake"}),
+            ("fault", {}),
+            ("fault", {"name": "refuse", "colour": 1}),
+            ("fault", {"name": "refuse", "seconds": "long"}),
+            ("trade", {"qty": "NaN"}),
+            ("trade", {"colour": "red"}),
+            ("fill", {"order_id": "x"}),
+        ):
+            status, answer = await post(path, **body)
+            assert status == 400
+            assert answer["error"]
+        async with customer.http.get(f"{server.rest_url}/simulator/truth") as response:
+            truth = json.loads(await response.text())
+        opening, wallet = D(truth["opening"]["USDT"]), D(truth["wallet"]["USDT"])
+        pnl, fees = D(truth["realized_pnl"]["USDT"]), D(truth["fees"]["USDT"])
+        assert wallet == opening + pnl - fees + D(truth["funding"]["USDT"]) + D(truth["transfers"]["USDT"])
+        assert truth["log"]["counters"]["mints"] == 0
+        assert (await post("quiet", on=False))[1]["quiet"] is False
+
+    visit(server, story)
+
+
+def test_serve_announces_itself_and_stops() -> None:
+    """The entry for a command line."""
+
+    async def run() -> None:
+        stop = asyncio.Event()
+        urls: list[str] = []
+
+        def announce(server: Server) -> None:
+            urls.extend((server.rest_url, server.ws_url))
+            stop.set()
+
+        await serve(announce=announce, stop=stop, seed=3)
+        assert urls[0].startswith("http://127.0.0.1:")
+        assert urls[1].endswith("/swap-market")
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("settings", [{"time_scale": 0.0}, {"fills_per_second": -1.0}, {"faults": ["quake@1"]}])
+def test_wrong_settings_are_refused(settings: Any) -> None:
+    """With a message that says what is allowed."""
+    with pytest.raises(ValueError, match=r"not|allowed"):
+        Server(**settings)
+
+
+def test_a_port_that_is_taken_is_an_error_and_leaves_nothing_behind() -> None:
+    """OSError, as from any server."""
+
+    async def run() -> None:
+        async with Server() as server:
+            port = int(server.rest_url.rpartition(":")[2])
+            with pytest.raises(OSError, match="address already in use"):
+                await Server(port=port).__aenter__()
+
+    asyncio.run(run())

@@ -1,0 +1,251 @@
+"""REST answers bear the venue's envelopes, windows and quirks."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from listenkey.adapters.simulator.exchange import Exchange
+from listenkey.adapters.simulator.orders import OrderRefused
+from listenkey.adapters.simulator.rest import CLEAR, Rest, Sight
+
+BEGIN = 1_758_608_899_123
+DAY = 86_400_000
+D = Decimal
+SWAP = "/openApi/swap/"
+
+
+class Desk:
+    """An exchange with a little history, and its REST side."""
+
+    def __init__(self, *, hedge: bool = True, **shape: Any) -> None:
+        self.exchange = Exchange(now=BEGIN, hedge=hedge)
+        self.rest = Rest(self.exchange, **shape)
+        self.now = BEGIN
+
+    def ask(self, path: str, sight: Sight = CLEAR, /, **params: object) -> Any:
+        answer = self.rest.answer(SWAP + path, {name: str(each) for name, each in params.items()}, self.now, sight)
+        assert str(answer["code"]) == "0"
+        return answer["data"]
+
+    def trade(self, at: int, qty: str = "0.01", parts: int = 1) -> None:
+        self.now = BEGIN + at
+        self.exchange.trade("BTC-USDT", "BUY", D(qty), now=self.now, parts=parts)
+
+
+def refused(desk: Desk, path: str, **params: object) -> int:
+    with pytest.raises(OrderRefused) as error:
+        desk.ask(path, **params)
+    return error.value.code
+
+
+def test_fill_rows_as_documented() -> None:
+    """Whole seconds, +0800 and a mislabelled Z, lower case, volume the quantity, negative commission."""
+    desk = Desk()
+    desk.trade(900)
+    data = desk.ask("v2/trade/fillHistory", startTs=BEGIN, endTs=BEGIN + 1000)
+    (row,) = data["fill_history_orders"]
+    (fill,) = desk.exchange.fills
+    assert data["total"] == 1
+    assert row["filledTime"].endswith(".000+0800")
+    assert row["filledTm"] == row["filledTime"].removesuffix(".000+0800") + "Z"
+    shown = datetime.strptime(row["filledTime"], "%Y-%m-%dT%H:%M:%S.%f%z")
+    assert int(shown.timestamp()) == fill.ts // 1000
+    assert (row["side"], row["positionSide"]) == ("buy", "long")
+    assert (D(row["volume"]), D(row["price"])) == (fill.qty, fill.price)
+    assert 0 <= fill.qty * fill.price - D(row["qty"]) < D("0.01")
+    assert (row["tradeId"], row["orderId"]) == (str(fill.trade_id), str(fill.order_id))
+    assert D(row["commission"]) == -fill.fee < 0
+
+
+def test_fill_rows_as_seen_later() -> None:
+    """Newest first, +08:00, upper case, qty the quantity, PnL per row."""
+    desk = Desk(fill_shape="newer")
+    desk.trade(100)
+    desk.trade(2100)
+    rows = desk.ask("v2/trade/fillHistory", startTs=BEGIN, endTs=BEGIN + 5000)["fill_history_orders"]
+    assert [row["tradeId"] for row in rows] == [str(fill.trade_id) for fill in reversed(desk.exchange.fills)]
+    assert rows[0]["filledTime"].endswith("+08:00")
+    assert (rows[0]["side"], rows[0]["positionSide"], rows[0]["realisedPNL"]) == ("BUY", "LONG", "0")
+    assert D(rows[0]["qty"]) == D("0.01")
+
+
+@pytest.mark.parametrize(("start", "end", "shown"), [(0, 100, 1), (0, 99, 0), (100, 500, 0), (99, 500, 1), (0, 0, 0)])
+def test_the_fill_window_is_open_on_the_left(start: int, end: int, shown: int) -> None:
+    """startTs < t <= endTs, in exact ms though rows show whole seconds."""
+    desk = Desk()
+    desk.trade(100)
+    assert desk.ask("v2/trade/fillHistory", startTs=BEGIN + start, endTs=BEGIN + end)["total"] == shown
+
+
+def test_fill_history_without_an_end_is_empty_and_pages() -> None:
+    """Only startTs gives nothing; pages are cut from the whole; the total is of the whole."""
+    desk = Desk()
+    desk.trade(0, "0.05", parts=5)
+    assert desk.ask("v2/trade/fillHistory", startTs=BEGIN - 1)["fill_history_orders"] == []
+    window = {"startTs": BEGIN - 1, "endTs": BEGIN + 10}
+    pages = [
+        desk.ask("v2/trade/fillHistory", **window, pageIndex=page, pageSize=2)["fill_history_orders"]
+        for page in (1, 2, 3, 4)
+    ]
+    assert [len(page) for page in pages] == [2, 2, 1, 0]
+    assert len({row["tradeId"] for page in pages for row in page}) == 5
+    order_id = desk.exchange.fills[0].order_id
+    assert desk.ask("v2/trade/fillHistory", **window, orderId=order_id)["total"] == 5
+    assert desk.ask("v2/trade/fillHistory", **window, orderId=1)["total"] == 0
+    assert desk.ask("v2/trade/fillHistory", **window, symbol="ETH-USDT")["total"] == 0
+    last = desk.exchange.fills[2].trade_id
+    assert desk.ask("v2/trade/fillHistory", **window, lastFillId=last)["total"] == 2
+
+
+def test_windows_and_parameters_that_are_refused() -> None:
+    """More than seven days, no start, no trading unit, an unknown symbol, no such order."""
+    desk = Desk()
+    week = {"startTs": BEGIN - 8 * DAY, "endTs": BEGIN}
+    assert refused(desk, "v2/trade/fillHistory", **week) == 109400
+    assert refused(desk, "v2/trade/fillHistory", endTs=BEGIN) == 109400
+    assert refused(desk, "v2/trade/fillHistory", startTs=BEGIN, endTs=BEGIN, pageSize=1001) == 109400
+    assert refused(desk, "v2/trade/fillHistory", startTs="soon", endTs=BEGIN) == 109400
+    assert refused(desk, "v2/trade/allFillOrders", startTs=BEGIN, endTs=BEGIN) == 109400
+    assert refused(desk, "v2/trade/allOrders", startTime=BEGIN - 8 * DAY, endTime=BEGIN) == 109400
+    assert refused(desk, "v2/user/positions", symbol="NOPE-USDT") == 109425
+    assert refused(desk, "v2/trade/order", symbol="BTC-USDT", orderId=5) == 109421
+    assert refused(desk, "v2/trade/order", orderId=5) == 109400
+    assert refused(Desk(symbol_required=True), "v2/trade/fillHistory", startTs=BEGIN, endTs=BEGIN) == 109400
+
+
+def test_history_ends_after_seven_days() -> None:
+    """A fill older than that is shown by no window."""
+    desk = Desk()
+    desk.trade(0)
+    desk.now = BEGIN + 8 * DAY
+    assert desk.ask("v2/trade/fillHistory", startTs=BEGIN - DAY, endTs=BEGIN + DAY)["total"] == 0
+
+
+def test_orders_of_every_state() -> None:
+    """Open ones are PENDING and in openOrders, finished ones in allOrders, all in fullOrder; CANCELLED has two L."""
+    desk = Desk()
+    exchange = desk.exchange
+    resting = exchange.place("BTC-USDT", "BUY", D("0.02"), now=BEGIN, type="LIMIT", price=D(60000), client_id="Mine")
+    exchange.fill(resting.id, D("0.01"), now=BEGIN)
+    untouched = exchange.place("BTC-USDT", "BUY", D("0.02"), now=BEGIN, type="LIMIT", price=D(60000))
+    waiting = exchange.place("ETH-USDT", "BUY", D("0.2"), now=BEGIN, type="TRIGGER_MARKET", stop_price=D(3000))
+    gone = exchange.place("ETH-USDT", "BUY", D("0.2"), now=BEGIN, type="LIMIT", price=D(3000))
+    exchange.cancel(gone.id, now=BEGIN)
+    (fill,) = exchange.trade("ETH-USDT", "BUY", D("0.2"), now=BEGIN)
+    statuses = {order["orderId"]: order["status"] for order in desk.ask("v1/trade/fullOrder")["orders"]}
+    assert statuses == {
+        resting.id: "PARTIALLY_FILLED",
+        untouched.id: "PENDING",
+        waiting.id: "NEW",
+        gone.id: "CANCELLED",
+        fill.order_id: "FILLED",
+    }
+    opened = {order["orderId"] for order in desk.ask("v2/trade/openOrders")["orders"]}
+    assert opened == {resting.id, untouched.id, waiting.id}
+    closed = desk.ask("v2/trade/allOrders", limit=500)["orders"]
+    assert [order["orderId"] for order in closed] == [fill.order_id, gone.id]
+    assert (closed[0]["leverage"], closed[0]["stopPrice"], closed[0]["cumQuote"].count(".")) == ("5X", "", 0)
+    by_id = desk.ask("v2/trade/order", symbol="BTC-USDT", orderId=resting.id)["order"]
+    by_name = desk.ask("v2/trade/order", symbol="BTC-USDT", clientOrderId="MINE")["order"]
+    assert by_id == by_name
+    assert (by_id["executedQty"], by_id["origQty"], by_id["clientOrderId"]) == ("0.01", "0.02", "mine")
+    assert isinstance(by_id["orderId"], int)
+    assert len(desk.ask("v2/trade/allOrders", limit=1)["orders"]) == 1
+    assert desk.ask("v2/trade/allOrders", startTime=BEGIN + 1, endTime=BEGIN + 2)["orders"] == []
+
+
+def test_late_fills_are_not_shown_anywhere() -> None:
+    """Neither their rows nor the executed quantity; a filled order looks open; all comes back later."""
+    desk = Desk()
+    desk.exchange.trade("BTC-USDT", "BUY", D("0.01"), now=BEGIN)
+    order = desk.exchange.place("BTC-USDT", "BUY", D("0.02"), now=BEGIN, silent=True)
+    desk.exchange.fill(order.id, D("0.015"), now=BEGIN + 1000)
+    desk.exchange.fill(order.id, now=BEGIN + 3000)
+    desk.now = BEGIN + 4000
+    window = {"startTs": BEGIN - 1, "endTs": BEGIN + 4000}
+    sight = Sight(fills_until=BEGIN + 2000)
+    assert desk.ask("v2/trade/fillHistory", **window)["total"] == 3
+    assert desk.ask("v2/trade/fillHistory", sight, **window)["total"] == 2
+    seen = desk.ask("v2/trade/order", sight, symbol="BTC-USDT", orderId=order.id)["order"]
+    assert (seen["status"], seen["executedQty"], seen["updateTime"]) == ("PARTIALLY_FILLED", "0.015", BEGIN + 1000)
+    assert [each["orderId"] for each in desk.ask("v2/trade/openOrders", sight)["orders"]] == [order.id]
+    assert order.id not in [each["orderId"] for each in desk.ask("v2/trade/allOrders", sight)["orders"]]
+    assert len(desk.ask("v2/user/income", sight)) == 3
+    assert len(desk.ask("v2/user/income", Sight(fills_until=BEGIN + 2000, lag_income=True))) == 2
+    never = desk.ask("v2/trade/order", Sight(fills_until=BEGIN), symbol="BTC-USDT", orderId=order.id)["order"]
+    assert (never["status"], never["executedQty"]) == ("PENDING", "0")
+
+
+def test_a_cancel_is_shown_though_its_fills_are_late() -> None:
+    """The status is of now, the executed quantity of then."""
+    desk = Desk()
+    order = desk.exchange.place("BTC-USDT", "BUY", D("0.02"), now=BEGIN, silent=True)
+    desk.exchange.fill(order.id, D("0.015"), now=BEGIN + 1000)
+    desk.exchange.cancel(order.id, now=BEGIN + 1500)
+    seen = desk.ask("v2/trade/order", Sight(fills_until=BEGIN), symbol="BTC-USDT", orderId=order.id)["order"]
+    assert (seen["status"], seen["executedQty"]) == ("CANCELLED", "0")
+
+
+def test_balances() -> None:
+    """A list, with a row of empty strings for what the account never held; v2 is one object."""
+    desk = Desk()
+    desk.trade(0)
+    held, empty = desk.ask("v3/user/balance")
+    wallet = desk.exchange.account.book.wallets["USDT"]
+    assert D(held["balance"]) == wallet.balance
+    assert D(held["equity"]) == D(held["balance"]) + D(held["unrealizedProfit"])
+    assert D(held["usedMargin"]) + D(held["availableMargin"]) == D(held["equity"])
+    assert (empty["asset"], empty["balance"], empty["equity"], empty["availableMargin"]) == ("USDC", "", "", "")
+    assert desk.ask("v2/user/balance") == {"balance": held}
+    hollow = desk.ask("v3/user/balance", Sight(empty_amounts=True))
+    assert {row["balance"] for row in hollow} == {""}
+
+
+def test_positions_of_both_modes() -> None:
+    """A hedged short has a positive amount; one-way mode is flagged and never says BOTH."""
+    desk = Desk()
+    desk.exchange.trade("BTC-USDT", "SELL", D("0.01"), now=BEGIN, position_side="SHORT")
+    (row,) = desk.ask("v2/user/positions")
+    assert (row["positionSide"], row["positionAmt"], row["onlyOnePosition"]) == ("SHORT", "0.01", False)
+    assert isinstance(row["leverage"], int)
+    assert isinstance(row["liquidationPrice"], int | float)
+    assert desk.ask("v2/user/positions", symbol="ETH-USDT") == []
+    single = Desk(hedge=False)
+    single.exchange.trade("BTC-USDT", "SELL", D("0.01"), now=BEGIN)
+    (row,) = single.ask("v2/user/positions")
+    assert (row["positionSide"], row["positionAmt"], row["onlyOnePosition"]) == ("SHORT", "-0.01", True)
+    assert single.ask("v1/positionSide/dual") == {"dualSidePosition": "false"}
+
+
+def test_income_names_its_trade() -> None:
+    """Newest first; fee and PnL of one trade share a tranId; filters and limits hold; the code is a string."""
+    desk = Desk()
+    desk.trade(0)
+    desk.exchange.trade("BTC-USDT", "SELL", D("0.01"), now=BEGIN + 5000, position_side="LONG")
+    desk.exchange.transfer("USDT", D(7), now=BEGIN + 6000)
+    desk.now = BEGIN + 7000
+    rows = desk.ask("v2/user/income")
+    assert [row["time"] for row in rows] == sorted((row["time"] for row in rows), reverse=True)
+    closing = desk.exchange.fills[-1]
+    of_closing = [row for row in rows if row["tradeId"] == str(closing.trade_id)]
+    assert {row["incomeType"] for row in of_closing} <= {"TRADING_FEE", "REALIZED_PNL"}
+    assert len({row["tranId"] for row in of_closing}) == 1
+    (transfer,) = desk.ask("v2/user/income", incomeType="TRANSFER")
+    assert (transfer["income"], transfer["symbol"], transfer["asset"]) == ("7", "", "USDT")
+    assert desk.ask("v2/user/income", limit=1) == [transfer]
+    assert desk.ask("v2/user/income", startTime=BEGIN + 6001, endTime=BEGIN + 9000) == []
+    assert desk.rest.answer(SWAP + "v2/user/income", {}, desk.now)["code"] == "0"
+
+
+def test_all_fill_orders_and_the_clock() -> None:
+    """Rows without trade id or side; the server's time is what it was handed."""
+    desk = Desk()
+    desk.trade(10)
+    (row,) = desk.ask("v2/trade/allFillOrders", tradingUnit="COIN", startTs=BEGIN, endTs=BEGIN + 10)["fill_orders"]
+    assert not {"tradeId", "side"} & set(row)
+    assert D(row["volume"]) == D("0.01")
+    assert desk.ask("v2/server/time") == {"serverTime": BEGIN + 10}
