@@ -1,0 +1,79 @@
+"""Reads one value of BingX's JSON, where amounts are strings or numbers and may be garbage: a value, or None."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import Any
+
+_NUMBER = re.compile(r"-?[0-9]{1,40}(?:\.[0-9]{1,40})?(?:[eE][+-]?[0-9]{1,2})?").fullmatch
+"""What may become a Decimal: finite, and with so few digits that nothing later can be blown up by it."""
+
+_LATEST = 10**14
+"""Milliseconds; the year 5138. Whatever claims to be later is not a time."""
+
+_LONGEST_ID = 128
+
+
+def number(text: str) -> Decimal | str:
+    """A JSON number with a fraction or exponent, exactly; one of absurd size stays text, which `amount` refuses."""
+    return Decimal(text) if _NUMBER(text) else text
+
+
+def amount(value: Any) -> Decimal | None:
+    """A finite amount of sane size, or None for `""`, `"NaN"`, `1e400`, a boolean and whatever else is none."""
+    kind = type(value)
+    if kind is str:
+        return Decimal(value) if value and _NUMBER(value) else None
+    if kind is int:
+        return Decimal(value) if -(10**40) < value < 10**40 else None
+    return value if kind is Decimal else None
+
+
+def positive(value: Any) -> Decimal | None:
+    """An amount above zero, or None: BingX writes zero for "none" in prices, averages and last fills."""
+    found = amount(value)
+    return found if found is not None and found > 0 else None
+
+
+def cost(value: Any) -> Decimal | None:
+    """A fee as a cost: the wire's negative is paid and becomes positive."""
+    found = amount(value)
+    if found is None:
+        return None
+    return found.copy_negate() if found else found.copy_abs()
+
+
+def moment(*values: Any) -> int | None:
+    """The first of the values that is a time in ms since the epoch: 0 and absent mean "not said"."""
+    for value in values:
+        found = value if type(value) is int else whole(value)
+        if found is not None and 0 < found < _LATEST:
+            return found
+    return None
+
+
+def whole(value: Any) -> int | None:
+    """An integer, given as a number or as digits; booleans are none."""
+    if type(value) is int:
+        return value
+    if type(value) is str and len(value) <= 20 and value.isascii() and value.removeprefix("-").isdigit():
+        return int(value)
+    return None
+
+
+def identity(value: Any) -> str | None:
+    """An id as text, exact beyond 2^53; None for 0, -1, "" and what is no id."""
+    if type(value) is int:
+        return str(value) if 0 < value < 10**_LONGEST_ID else None
+    if type(value) is str and value not in _NO_ID and len(value) <= _LONGEST_ID:
+        return value
+    return None
+
+
+def word(value: Any) -> str | None:
+    """A text that says something."""
+    return value if type(value) is str and value else None
+
+
+_NO_ID = frozenset({"", "0", "-1"})

@@ -1,0 +1,46 @@
+"""Where BingX lives. REST and stream belong together: a demo key on the production stream connects and stays silent."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+
+class Hosts(NamedTuple):
+    """The two addresses of one environment, neither with a query."""
+
+    rest_url: str
+    ws_url: str
+
+
+HOSTS = {
+    "bingx-swap": Hosts("https://open-api.bingx.com", "wss://open-api-swap.bingx.com/swap-market"),
+    "bingx-swap-vst": Hosts("https://open-api-vst.bingx.com", "wss://vst-open-api-ws.bingx.com/swap-market"),
+}
+
+
+def hosts(venue: str, rest_url: str | None = None, ws_url: str | None = None) -> Hosts:
+    """The venue's own pair, or the pair given. Raises `ValueError`, in one line, for half a pair or what is no URL."""
+    if venue not in HOSTS:
+        raise ValueError(f"venue must be one of {', '.join(HOSTS)}, not {venue!r}")
+    if rest_url is None and ws_url is None:
+        return HOSTS[venue]
+    if rest_url is None or ws_url is None:
+        raise ValueError("rest_url and ws_url must be given both or neither: a key only works in its own environment")
+    _check("rest_url", rest_url, ("http", "https"))
+    _check("ws_url", ws_url, ("ws", "wss"))
+    return Hosts(rest_url.rstrip("/"), ws_url)
+
+
+def _check(name: str, url: str, schemes: tuple[str, ...]) -> None:
+    allowed = (
+        f"{name} must be {' or '.join(scheme + '://' for scheme in schemes)} and a host, without query or password"
+    )
+    try:
+        parts = urlsplit(url)
+        fine = parts.scheme in schemes and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        raise ValueError(allowed) from None
+    plain = url.isascii() and url.isprintable() and not any(mark in url for mark in " ?#@")
+    if not fine or not plain:
+        raise ValueError(allowed)

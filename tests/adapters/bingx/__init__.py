@@ -1,0 +1,1 @@
+"""BingX: its frames, its answers, its limits."""
