@@ -1,0 +1,141 @@
+"""The file format: how a journal is created, locked against a second writer, opened, and recognised."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import suppress
+from pathlib import Path
+from typing import Literal
+
+from ...ports.errors import ListenKeyError
+
+APPLICATION_ID = 0x6C6B6A31
+VERSION = 1
+
+TABLES = {
+    "events": """CREATE TABLE events (
+    serial INTEGER PRIMARY KEY,
+    kind TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    order_key TEXT,
+    ends INTEGER NOT NULL,
+    body BLOB NOT NULL
+)""",
+    "events_of_orders": "CREATE INDEX events_of_orders ON events (order_key, at, ends) WHERE order_key IS NOT NULL",
+    "events_of_no_order": "CREATE INDEX events_of_no_order ON events (at) WHERE order_key IS NULL",
+    "state": """CREATE TABLE state (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    began INTEGER,
+    proven_until INTEGER,
+    mark INTEGER NOT NULL,
+    swept INTEGER NOT NULL
+)""",
+}
+"""`at` is the later of an event's exchange time and what was proven when it was stored, ms. An event that `ends` its
+order is the last word on it. `swept` is the highest serial that retention has deleted: above it none may be missing."""
+
+Durability = Literal["process", "power"]
+
+
+class JournalRefused(ListenKeyError):
+    """The file cannot serve as a journal: it is something else, newer, in use, or cannot be opened."""
+
+
+def lock(path: Path) -> sqlite3.Connection:
+    """A lock on the journal for as long as the connection is open; the system drops it when the process dies.
+
+    An empty database beside the journal carries it, so that others may still read the journal itself.
+    """
+    beside = path.with_name(path.name + "-lock")
+    try:
+        _create_private(beside)
+        holder = sqlite3.connect(beside, timeout=0, isolation_level=None, check_same_thread=False)
+    except (OSError, sqlite3.Error) as error:
+        raise JournalRefused(f"{path}: the journal cannot be opened: {error}") from error
+    try:
+        holder.execute("BEGIN EXCLUSIVE")
+    except sqlite3.Error as error:
+        holder.close()
+        if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
+            raise JournalRefused(f"{path}: the journal is in use by another stream") from error
+        raise JournalRefused(f"{path}: the journal cannot be locked: {error}") from error
+    return holder
+
+
+def open_for_writing(path: Path, durability: Durability) -> sqlite3.Connection:
+    """A connection to the journal, created if there is none. Raises `JournalRefused`."""
+    try:
+        _create_private(path)
+        connection = sqlite3.connect(path, timeout=1, isolation_level=None, check_same_thread=False)
+    except (OSError, sqlite3.Error) as error:
+        raise JournalRefused(f"{path}: the journal cannot be opened: {error}") from error
+    try:
+        ours = _recognise(connection, path)
+        connection.execute("PRAGMA journal_mode = WAL")
+        if not ours:
+            _create(connection)
+        connection.execute(f"PRAGMA synchronous = {'FULL' if durability == 'power' else 'NORMAL'}")
+        connection.execute("PRAGMA journal_size_limit = 16777216")
+    except sqlite3.Error as error:
+        connection.close()
+        raise JournalRefused(f"{path}: the journal cannot be opened: {error}") from error
+    except JournalRefused:
+        connection.close()
+        raise
+    return connection
+
+
+def open_for_reading(path: Path) -> sqlite3.Connection:
+    """A connection that changes nothing; a stream may be writing meanwhile. Raises `JournalRefused`."""
+    if not path.is_file():
+        raise JournalRefused(f"{path}: there is no such journal")
+    try:
+        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=1, isolation_level=None)
+    except sqlite3.Error as error:
+        raise JournalRefused(f"{path}: the journal cannot be read: {error}") from error
+    try:
+        if not _recognise(connection, path):
+            raise JournalRefused(f"{path}: not a journal of listenkey")
+    except sqlite3.Error as error:
+        connection.close()
+        raise JournalRefused(f"{path}: the journal cannot be read: {error}") from error
+    except JournalRefused:
+        connection.close()
+        raise
+    return connection
+
+
+def _recognise(connection: sqlite3.Connection, path: Path) -> bool:
+    """True for a journal of ours, False for an empty file; anything else is refused before it is changed."""
+    try:
+        (application,) = connection.execute("PRAGMA application_id").fetchone()
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except sqlite3.DatabaseError as error:
+        if error.sqlite_errorcode == sqlite3.SQLITE_NOTADB:
+            raise JournalRefused(f"{path}: not a journal of listenkey") from error
+        raise
+    if (application, version, tables) == (0, 0, 0):
+        return False
+    if application != APPLICATION_ID:
+        raise JournalRefused(f"{path}: not a journal of listenkey")
+    if version != VERSION:
+        raise JournalRefused(f"{path}: written by another listenkey (schema {version}, this one has schema {VERSION})")
+    return True
+
+
+def _create(connection: sqlite3.Connection) -> None:
+    connection.execute("BEGIN IMMEDIATE")
+    for statement in TABLES.values():
+        connection.execute(statement)
+    connection.execute("INSERT INTO state VALUES (1, NULL, NULL, 0, 0)")
+    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    connection.execute(f"PRAGMA user_version = {VERSION}")
+    connection.execute("COMMIT")
+
+
+def _create_private(path: Path) -> None:
+    """Only its owner may read what an account did. An existing file is not opened: closing it would drop our locks."""
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))

@@ -1,0 +1,584 @@
+"""A venue for a user's own tests: a script of events under the user's clock, no network, no waiting, asyncio or trio.
+
+What is fed before anybody listens waits; a stream takes up the script where the one before left it. Every amount may
+be given as `Decimal`, `int` or `str`; a `float` is refused. Nothing here is shared between threads.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+from decimal import Decimal
+from random import Random
+from typing import Any, NamedTuple
+
+import anyio
+import anyio.lowlevel
+import msgspec
+
+from ..core.events import (
+    AccountUpdate,
+    Balance,
+    BalanceChange,
+    ExchangeEvent,
+    ExchangeEventKind,
+    Fill,
+    FundingFee,
+    GapNotice,
+    GapReason,
+    Health,
+    HealthChange,
+    OrderState,
+    Position,
+    digest_id,
+    fill_id,
+    order_state_id,
+)
+from ..ports.errors import CredentialsRefused, ListenKeyError, ReadFailed, StreamStopped
+
+Amount = Decimal | int | str
+K = ExchangeEventKind
+
+_BLIND = {GapReason.LOST_SOCKET, GapReason.SILENT, GapReason.KEY_GONE, GapReason.OVERSIZED}
+_STATUS = {K.ORDER_ACK: "NEW", K.CANCEL_ACK: "CANCELED", K.ORDER_REJECT: "REJECTED", K.ORDER_EXPIRED: "EXPIRED"}
+_GRAIN = Decimal("1e-8")
+
+
+class MockStream:
+    """An `EventStream` over the script: waits at its end, unless `MockVenue.end()` was called."""
+
+    def __init__(self, venue: MockVenue) -> None:
+        self._venue = venue
+        self._ended: _Ending | None = None
+        self.health = Health.LIVE
+        """As of the last event that was delivered; LIVE before any."""
+
+    def __aiter__(self) -> AsyncIterator[ExchangeEvent]:
+        return self
+
+    async def __anext__(self) -> ExchangeEvent:
+        await anyio.lowlevel.checkpoint()
+        while self._ended is None:
+            item = await self._venue._take(self)
+            if isinstance(item, ExchangeEvent):
+                self.health = item.health if isinstance(item, HealthChange) else self.health
+                return item
+            self._ended = item
+        if self._ended.error is not None:
+            raise self._ended.error()
+        raise StopAsyncIteration
+
+    def rotate(self) -> None:
+        """Noted in `MockVenue.calls`; nothing else happens."""
+        self._venue.calls.append("rotate")
+
+    def resync(self) -> None:
+        """Noted in `MockVenue.calls`; nothing else happens."""
+        self._venue.calls.append("resync")
+
+
+class MockVenue:
+    """A `VenueAdapter` that tells what its owner scripts, and keeps the account that follows from it.
+
+    The account starts with `balance` of `asset` and no position. Time is `exchange_ms` and moves by `advance` alone.
+    """
+
+    def __init__(
+        self,
+        *,
+        balance: Amount = 10_000,
+        asset: str = "USDT",
+        fee_rate: Amount = "0.0005",
+        leverage: int = 10,
+        exchange_ms: int = 1_700_000_000_000,
+    ) -> None:
+        self.exchange_ms = exchange_ms
+        self.fed: list[ExchangeEvent] = []
+        """Everything that streams have been or will be told, in order."""
+        self.calls: list[str] = []
+        """What the consumer did: subscribe, unsubscribe, rotate, resync, snapshot, close."""
+        self._asset = asset
+        self._fee_rate = _amount(fee_rate)
+        self._account = _Account({asset: _amount(balance)}, leverage)
+        self._orders: dict[str, OrderState] = {}
+        self._counted: dict[str, Decimal] = {}
+        self._script: deque[ExchangeEvent | _Ending] = deque()
+        self._stream: MockStream | None = None
+        self._in_hand = False
+        self._waiting: list[anyio.Event] = []
+        self._failures: deque[str] = deque()
+        self._health = Health.LIVE
+        self._gap: GapNotice | None = None
+        self._numbers = self._names = 0
+        self._withheld: list[ExchangeEvent] = []
+
+    @asynccontextmanager
+    async def subscribe(self) -> AsyncIterator[MockStream]:
+        """The stream; one at a time. Raises `RuntimeError` for a second."""
+        if self._stream is not None:
+            raise RuntimeError("this MockVenue has a stream already")
+        self.calls.append("subscribe")
+        self._stream = stream = MockStream(self)
+        try:
+            yield stream
+        finally:
+            stream._ended = stream._ended or _Ending(None)
+            self._stream, self._in_hand = None, False
+            self.calls.append("unsubscribe")
+            self._wake()
+
+    async def account_snapshot(self) -> AccountUpdate:
+        """The whole account as it is now, also while a gap is open. Raises `ReadFailed` if `fail_snapshot` asked so."""
+        await anyio.lowlevel.checkpoint()
+        self.calls.append("snapshot")
+        if self._failures:
+            raise ReadFailed(self._failures.popleft())
+        return self._whole()
+
+    async def close(self) -> None:
+        """Noted in `calls`; streams end."""
+        self.calls.append("close")
+        self.end()
+
+    async def handled(self) -> None:
+        """Returns when the consumer has come back from everything fed so far."""
+        await anyio.lowlevel.checkpoint()
+        while self._script or self._in_hand:
+            await self._next_change()
+
+    def advance(self, seconds: float) -> None:
+        """Move exchange time on."""
+        if seconds < 0:
+            raise ValueError("exchange time never goes back")
+        self.exchange_ms += round(seconds * 1000)
+
+    def feed(self, *events: ExchangeEvent) -> None:
+        """Script events as they are. The account follows fills, funding, changes and updates, once for each id."""
+        for event in events:
+            self._account_for(event)
+            if self._blind and event.source != "local":
+                self._withheld.append(event)
+            else:
+                self._tell(event)
+
+    def order(
+        self,
+        symbol: str = "BTC-USDT",
+        side: str = "BUY",
+        qty: Amount = 1,
+        price: Amount | None = None,
+        *,
+        order_type: str | None = None,
+        position_side: str | None = None,
+        client_order_id: str | None = None,
+    ) -> OrderState:
+        """ORDER_ACK of a new order: LIMIT with a price, else MARKET. `position_side` is LONG or SHORT in hedge mode."""
+        if side not in ("BUY", "SELL") or position_side not in (None, "LONG", "SHORT"):
+            raise ValueError(
+                f"side must be BUY or SELL, position_side None, LONG or SHORT: {side!r}, {position_side!r}"
+            )
+        self._numbers += 1
+        event = OrderState(
+            kind=K.ORDER_ACK,
+            event_id="",
+            exchange_ts=self.exchange_ms,
+            source="ws",
+            symbol=symbol,
+            order_id=f"{self._numbers}",
+            client_order_id=client_order_id,
+            side=side,
+            position_side=position_side,
+            order_type=order_type or ("MARKET" if price is None else "LIMIT"),
+            status="NEW",
+            price=None if price is None else _positive("price", price),
+            qty=_positive("qty", qty),
+            cumulative_qty=Decimal(0),
+        )
+        return self._order_event(event, K.ORDER_ACK)
+
+    def cancel(self, order: OrderState | str, kind: ExchangeEventKind = K.CANCEL_ACK) -> OrderState:
+        """CANCEL_ACK of an open order, or with `kind` its ORDER_EXPIRED or ORDER_REJECT. `order` may be its id."""
+        return self._order_event(self._open(order), kind)
+
+    def fill(
+        self,
+        order: OrderState | str | None = None,
+        *,
+        symbol: str = "BTC-USDT",
+        side: str = "BUY",
+        qty: Amount | None = None,
+        price: Amount | None = None,
+        order_qty: Amount | None = None,
+        position_side: str | None = None,
+        fee: Amount | None = None,
+        liquidation: bool = False,
+    ) -> Fill:
+        """A fill and the ACCOUNT_UPDATE that follows from it.
+
+        Without `order` a market order over `order_qty` (by default `qty`) comes first. With it `qty` is by default all
+        that is left, `price` the order's. `fee` is by default the notional times `fee_rate`.
+        """
+        if order is None:
+            if qty is None or price is None:
+                raise ValueError("a fill without an order needs qty and price")
+            _positive("price", price)
+            if _positive("qty", qty) > _positive("order_qty", qty if order_qty is None else order_qty):
+                raise ValueError(f"the order is for {order_qty} only")
+            self._account.traded((symbol, position_side), side, _amount(qty), _amount(price))
+            order = self.order(symbol, side, qty if order_qty is None else order_qty, position_side=position_side)
+        now = self._open(order)
+        left = (now.qty or Decimal(0)) - now.cumulative_qty
+        size = left if qty is None else _positive("qty", qty)
+        at = now.price if price is None else _positive("price", price)
+        if size > left or at is None:
+            raise ValueError(
+                f"{left} of order {now.order_id} is left" if size > left else "a market order needs a price"
+            )
+        profit, _ = self._account.traded((now.symbol, now.position_side), now.side, size, at)
+        total, full = now.cumulative_qty + size, size == left
+        event = Fill(
+            **{
+                **_fields(now),
+                "kind": K.FULL_FILL if full else K.PARTIAL_FILL,
+                "event_id": fill_id(now.symbol, now.order_id, total),
+                "exchange_ts": self.exchange_ms,
+                "status": "FILLED" if full else "PARTIALLY_FILLED",
+                "cumulative_qty": total,
+            },
+            fill_qty=size,
+            fill_price=at,
+            trade_id=f"{now.order_id}-{total}",
+            fee=(size * at * self._fee_rate).quantize(_GRAIN) if fee is None else _amount(fee),
+            fee_asset=self._asset,
+            realized_pnl=profit,
+            liquidation=liquidation,
+        )
+        self.feed(event)
+        self._push("ORDER", (now.symbol, now.position_side))
+        return event
+
+    def funding(
+        self,
+        amount: Amount,
+        symbol: str | None = None,
+        *,
+        provisional: bool = False,
+        replaces: FundingFee | None = None,
+    ) -> FundingFee:
+        """A FUNDING_FEE, positive when received, and its ACCOUNT_UPDATE. A final one may replace a provisional one."""
+        self._numbers += 1
+        event = FundingFee(
+            event_id=f"funding:{'provisional-' if provisional else ''}{self._numbers}",
+            exchange_ts=self.exchange_ms,
+            source="ws" if provisional else "poll",
+            amount=_amount(amount),
+            asset=self._asset,
+            symbol=symbol,
+            provisional=provisional,
+            replaces=None if replaces is None else replaces.event_id,
+        )
+        self.feed(event)
+        self._push("FUNDING_FEE")
+        return event
+
+    def transfer(self, amount: Amount, reason: str = "TRANSFER") -> BalanceChange:
+        """A BALANCE_CHANGE, positive when it comes in, and its ACCOUNT_UPDATE."""
+        event = BalanceChange(
+            event_id=self._unique(K.BALANCE_CHANGE),
+            exchange_ts=self.exchange_ms,
+            source="poll",
+            amount=_amount(amount),
+            asset=self._asset,
+            symbol=None,
+            reason=reason,
+        )
+        self.feed(event)
+        self._push(reason)
+        return event
+
+    def gap(self, reason: GapReason | str = GapReason.LOST_SOCKET) -> None:
+        """GAP_OPENED and the change of health.
+
+        A reason that takes the link away makes the stream BLIND: what is fed from now on comes with `reconnect`.
+        Another leaves it SUSPECT, and events flow.
+        """
+        if self._gap is not None:
+            raise RuntimeError("a gap is open already")
+        self._gap = self._notice(K.GAP_OPENED, GapReason(reason), self.exchange_ms, 0, False)
+        self._tell(self._gap)
+        self.health(Health.BLIND if self._gap.reason in _BLIND else Health.SUSPECT)
+
+    def reconnect(self, *, proven: bool = True) -> None:
+        """Settle the gap: the account, what was missed as a read shows it, GAP_CLOSED, RECONNECTED if it was blind."""
+        if self._gap is None:
+            raise RuntimeError("no gap is open")
+        gap, missed, blind = self._gap, self._withheld, self._blind
+        self._gap, self._withheld = None, []
+        self._tell(self._whole())
+        last = {event.order_id: event for event in missed if isinstance(event, OrderState)}
+        for event in missed:  # a read shows fills and money, but of each order only its last state
+            passing = (
+                isinstance(event, OrderState) and not isinstance(event, Fill) and last[event.order_id] is not event
+            )
+            if not passing and not isinstance(event, AccountUpdate):
+                self._tell(msgspec.structs.replace(event, source="poll", frame=None))
+        recovered = sum(isinstance(event, Fill) for event in missed)
+        for kind in (K.GAP_CLOSED, K.RECONNECTED) if blind else (K.GAP_CLOSED,):
+            self._tell(self._notice(kind, gap.reason, gap.since, recovered, proven))
+        self.health(Health.LIVE)
+
+    def health(self, health: Health | str) -> None:
+        """HEALTH, unless it is so already."""
+        now = Health(health)
+        if now is not self._health:
+            self._health = now
+            state = "BACKOFF" if now is Health.BLIND else "CONNECTED"
+            name, at = self._unique(K.HEALTH), self.exchange_ms
+            self._tell(HealthChange(event_id=name, exchange_ts=at, source="local", health=now, state=state))
+
+    def session(self, seed: int, n: int, *, symbols: tuple[str, ...] = ("BTC-USDT", "ETH-USDT")) -> list[ExchangeEvent]:
+        """Script `n` steps of plausible trading, the same for the same seed: orders, fills in parts, cancels, funding.
+
+        Exchange time moves on by up to a minute at each step. Returns the events.
+        """
+        rng, before = Random(seed), len(self.fed)  # noqa: S311 - the same every time is the point
+        prices = dict.fromkeys(symbols, Decimal(1000))
+        resting: list[OrderState] = []
+        for _ in range(n):
+            self.advance(rng.randint(1, 60_000) / 1000)
+            symbol, side = rng.choice(symbols), rng.choice(("BUY", "SELL"))
+            prices[symbol] = price = (prices[symbol] * rng.randint(995, 1005) / 1000).quantize(Decimal("0.01"))
+            qty = Decimal(rng.randint(1, 40)) / 100
+            chance = rng.random()
+            if chance < 0.05:
+                self.funding(Decimal(rng.randint(-50, 50)) / 100, symbol)
+            elif chance < 0.2:
+                self.fill(symbol=symbol, side=side, qty=qty, price=price)
+            elif chance < 0.5 or not resting:
+                resting.append(self.order(symbol, side, qty, price))
+            elif chance < 0.6:
+                self.cancel(resting.pop(rng.randrange(len(resting))).order_id)
+            else:
+                order = self._open(rng.choice(resting).order_id)
+                left = (order.qty or Decimal(0)) - order.cumulative_qty
+                part = min(left, Decimal(rng.randint(1, 20)) / 100)
+                if self.fill(order, qty=part).kind is K.FULL_FILL:
+                    resting = [other for other in resting if other.order_id != order.order_id]
+        return self.fed[before:]
+
+    def fail_snapshot(self, message: str = "the account could not be read", *, times: int = 1) -> None:
+        """The next `times` snapshots raise `ReadFailed`."""
+        self._failures.extend([message] * times)
+
+    def stop(self, message: str) -> None:
+        """At this point of the script iteration raises `StreamStopped`."""
+        self._put(_Ending(lambda: StreamStopped(message)))
+
+    def refuse_credentials(self, message: str = "the venue refuses the credentials") -> None:
+        """At this point of the script iteration raises `CredentialsRefused`."""
+        self._put(_Ending(lambda: CredentialsRefused(message)))
+
+    def end(self) -> None:
+        """At this point of the script iteration ends; another stream would go on behind it."""
+        self._put(_Ending(None))
+
+    @property
+    def _blind(self) -> bool:
+        return self._gap is not None and self._gap.reason in _BLIND
+
+    def _account_for(self, event: ExchangeEvent) -> None:
+        if isinstance(event, OrderState) and event.event_id not in self._counted:
+            self._orders[event.order_id] = event
+        if isinstance(event, AccountUpdate):
+            self._account.replace(event)
+        elif event.event_id not in self._counted:
+            if isinstance(event, Fill):
+                self._account.trade(event, self._asset)
+            elif isinstance(event, (FundingFee, BalanceChange)):
+                amount = self._counted[event.event_id] = event.amount or Decimal(0)
+                before = event.replaces if isinstance(event, FundingFee) else None
+                self._account.pay(event.asset or self._asset, amount - self._counted.get(before or "", Decimal(0)))
+            self._counted.setdefault(event.event_id, Decimal(0))
+
+    def _open(self, order: OrderState | str) -> OrderState:
+        name = order if isinstance(order, str) else order.order_id
+        now = self._orders.get(name)
+        if now is None or now.kind not in (K.ORDER_ACK, K.PARTIAL_FILL):
+            raise ValueError(f"order {name} is {'unknown' if now is None else now.status}")
+        return now
+
+    def _order_event(self, now: OrderState, kind: ExchangeEventKind) -> OrderState:
+        status = _STATUS[kind]
+        name = order_state_id(now.symbol, now.order_id, status, now.cumulative_qty, now.qty, now.price)
+        changed = {"kind": kind, "event_id": name, "exchange_ts": self.exchange_ms, "status": status}
+        event = OrderState(**{**_fields(now), **changed})
+        self.feed(event)
+        return event
+
+    def _whole(self) -> AccountUpdate:
+        held = [key for key, holding in self._account.holdings.items() if holding.qty]
+        return self._account_update(None, self._account.wallets, held, complete=True)
+
+    def _push(self, reason: str, *changed: _Key) -> None:
+        if not self._blind:
+            self._tell(self._account_update(reason, [self._asset], changed, complete=False))
+
+    def _account_update(
+        self, reason: str | None, assets: Iterable[str], held: Iterable[_Key], *, complete: bool
+    ) -> AccountUpdate:
+        return AccountUpdate(
+            event_id=self._unique(K.ACCOUNT_UPDATE),
+            exchange_ts=self.exchange_ms,
+            source="poll" if complete else "ws",
+            reason=reason,
+            balances=tuple(Balance(asset=asset, wallet_balance=self._account.wallets[asset]) for asset in assets),
+            positions=tuple(self._account.position(key) for key in held),
+            complete=complete,
+        )
+
+    def _notice(self, kind: K, reason: GapReason, since: int | None, recovered: int, proven: bool) -> GapNotice:
+        return GapNotice(
+            kind=kind,
+            event_id=self._unique(kind),
+            exchange_ts=self.exchange_ms,
+            source="local",
+            reason=reason,
+            since=since,
+            recovered=recovered,
+            proven=proven,
+        )
+
+    def _unique(self, kind: ExchangeEventKind) -> str:
+        self._names += 1
+        return digest_id(kind, self.exchange_ms, self._names)
+
+    def _tell(self, event: ExchangeEvent) -> None:
+        self.fed.append(event)
+        self._put(event)
+
+    def _put(self, item: ExchangeEvent | _Ending) -> None:
+        self._script.append(item)
+        self._wake()
+
+    async def _take(self, stream: MockStream) -> ExchangeEvent | _Ending:
+        self._in_hand = False
+        self._wake()
+        while not self._script and stream._ended is None:
+            await self._next_change()
+        if stream._ended is not None:
+            return stream._ended
+        item = self._script.popleft()
+        self._in_hand = isinstance(item, ExchangeEvent)
+        self._wake()
+        return item
+
+    async def _next_change(self) -> None:
+        change = anyio.Event()
+        self._waiting.append(change)
+        await change.wait()
+
+    def _wake(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for change in waiting:
+            change.set()
+
+
+_Key = tuple[str, str | None]
+"""Symbol and, in hedge mode, LONG or SHORT."""
+
+
+class _Ending(NamedTuple):
+    """The point of the script where iteration ends, with an error or without."""
+
+    error: Callable[[], ListenKeyError] | None
+
+
+class _Holding(NamedTuple):
+    """`qty` and `cost` are negative for a short position; `price` is that of the last trade."""
+
+    qty: Decimal = Decimal(0)
+    cost: Decimal = Decimal(0)
+    price: Decimal = Decimal(0)
+
+
+class _Account:
+    """Wallets and positions; a position is one per symbol, or in hedge mode one per symbol and side."""
+
+    def __init__(self, wallets: dict[str, Decimal], leverage: int) -> None:
+        self.wallets = wallets
+        self.holdings: dict[_Key, _Holding] = {}
+        self._leverage = leverage
+
+    def traded(self, key: _Key, side: str | None, qty: Decimal, price: Decimal) -> tuple[Decimal, _Holding]:
+        """The PnL that a trade would realise, and the position behind it. Raises `ValueError` for closing too much."""
+        held = self.holdings.get(key, _Holding())
+        change = qty if side == "BUY" else -qty
+        closing = min(qty, abs(held.qty)) if held.qty * change < 0 else Decimal(0)
+        opening = (qty - closing).copy_sign(change)
+        if opening and key[1] is not None and (key[1] == "LONG") != (change > 0):
+            raise ValueError(f"only {abs(held.qty)} {key[0]} {key[1]} can be closed")
+        portion = held.cost
+        if closing != abs(held.qty):
+            portion = (held.cost * closing / abs(held.qty)).quantize(_GRAIN)
+        profit = closing.copy_sign(held.qty) * price - portion if closing else Decimal(0)
+        behind = _Holding(
+            held.qty - closing.copy_sign(held.qty) + opening, held.cost - portion + opening * price, price
+        )
+        return profit, behind
+
+    def trade(self, fill: Fill, asset: str) -> None:
+        """Book a fill."""
+        key = (fill.symbol, fill.position_side)
+        price = fill.fill_price or self.holdings.get(key, _Holding()).price
+        profit, self.holdings[key] = self.traded(key, fill.side, fill.fill_qty, price)
+        self.pay(asset, profit if fill.realized_pnl is None else fill.realized_pnl)
+        self.pay(fill.fee_asset or asset, -(fill.fee or Decimal(0)))
+
+    def pay(self, asset: str, amount: Decimal) -> None:
+        """Book an amount, positive when it comes in."""
+        self.wallets[asset] = self.wallets.get(asset, Decimal(0)) + amount
+
+    def replace(self, update: AccountUpdate) -> None:
+        """Take over what an update says; a position is taken as one of hedge mode only if there is one of its side."""
+        if update.complete:
+            self.wallets.clear()
+            self.holdings.clear()
+        self.wallets.update({b.asset: b.wallet_balance for b in update.balances if b.wallet_balance is not None})
+        for position in update.positions:
+            hedged = (position.symbol, position.side)
+            qty = -position.qty if position.side == "SHORT" else position.qty
+            price = position.entry_price or Decimal(0)
+            key = hedged if hedged in self.holdings else (position.symbol, None)
+            self.holdings[key] = _Holding(qty, qty * price, price)
+
+    def position(self, key: _Key) -> Position:
+        """The position as an event shows it."""
+        qty, cost, price = self.holdings[key]
+        return Position(
+            symbol=key[0],
+            side=key[1] or (("LONG" if qty > 0 else "SHORT") if qty else None),
+            qty=abs(qty),
+            entry_price=(cost / qty).quantize(_GRAIN) if qty else None,
+            unrealized_pnl=qty * price - cost,
+            margin_mode="cross",
+            leverage=self._leverage,
+        )
+
+
+def _fields(order: OrderState) -> dict[str, Any]:
+    """What an event of this order says of the order itself."""
+    plain = {name: getattr(order, name) for name in OrderState.__struct_fields__}
+    return {**plain, "source": "ws", "redelivered": False, "frame": None}
+
+
+def _amount(value: Amount) -> Decimal:
+    if isinstance(value, (bool, float)) or not (amount := Decimal(value)).is_finite():
+        raise ValueError(f"an amount must be a finite Decimal, int or str, not {value!r}")
+    return amount
+
+
+def _positive(name: str, value: Amount) -> Decimal:
+    if (amount := _amount(value)) <= 0:
+        raise ValueError(f"{name} must be more than 0, not {value!r}")
+    return amount
