@@ -14,6 +14,7 @@ from ..core import inputs, narration
 from ..core.connection import Connection
 from ..core.dialect import Dialect
 from ..core.events import AccountUpdate, ExchangeEvent, Health, digest_id
+from ..core.ledger import Book
 from ..core.lifecycle import State
 from ..core.link import Link
 from ..core.policy import Policy
@@ -62,6 +63,11 @@ class Stream:
     def links(self) -> tuple[Link, ...]:
         """The link that leads and its successor, to look at."""
         return self._driver.connection.links
+
+    @property
+    def books(self) -> tuple[Book, ...]:
+        """The ledger: one book for each asset, with its reconciliation."""
+        return self._driver.connection.books
 
     @property
     def proven_until(self) -> int | None:

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from . import narration
-from .actions import Action, SendFrame
+from .actions import Action, Finish, SendFrame
 from .continuity import Continuity, Mode
 from .dialect import Dialect
 from .events import ExchangeEventKind, GapReason, Health, HealthChange, digest_id
@@ -28,6 +28,7 @@ from .inputs import (
     Stop,
     Tick,
 )
+from .ledger import Book
 from .lifecycle import State
 from .link import Link, Phase
 from .policy import Policy
@@ -67,7 +68,7 @@ class Connection:
             Start: self._start,
             Stop: lambda _stop: self._stop(),
             Rotate: lambda _rotate: self._upkeep.rotate(),
-            Resync: lambda _resync: self._continuity.resync(),
+            Resync: lambda _resync: self._resync(),
             KeyGranted: self._key_granted,
             KeyRenewed: lambda renewed: self._upkeep.renewed(renewed.request),
             SocketOpened: lambda opened: self._upkeep.opened(opened.socket),
@@ -107,6 +108,12 @@ class Connection:
         return self._continuity.began
 
     @property
+    def books(self) -> tuple[Book, ...]:
+        """The ledger: one book for each asset, unproven while a gap is open."""
+        ledger = self._continuity.ledger
+        return tuple(ledger.book(asset, gap_open=self._continuity.gap_open) for asset in ledger.assets)
+
+    @property
     def proven_until(self) -> int | None:
         """Exchange time, ms, up to which everything has been delivered; None before a read has passed."""
         return self._continuity.proven_until
@@ -115,13 +122,13 @@ class Connection:
         """Fire every timer due by `now`, then take the input; what is to be done, in order.
 
         A `now` that goes backwards counts as no time. Raises `Misuse` for a second `Start`, an input of no known type,
-        or a `now` that is not a finite number, before anything has changed.
+        or a `now` that is no number of seconds, before anything has changed.
         """
         take = self._inputs.get(type(received))
         if take is None:
             raise Misuse(f"{type(received).__name__} is not an input")
         if not -_FOREVER < now < _FOREVER:
-            raise Misuse(f"now must be a finite number, not {now!r}")
+            raise Misuse(f"now must be in seconds, not {now!r}")
         if self._started and type(received) is Start:
             raise Misuse(f"Start came twice; the state is {self.state}")
         turn = self._turn
@@ -149,12 +156,15 @@ class Connection:
 
     def _stop(self) -> None:
         self._started = True
-        self._continuity.stop()
         self._upkeep.stop()
 
+    def _resync(self) -> None:
+        if self._started and not self._upkeep.stopped:
+            self._continuity.resync()
+
     def _key_granted(self, granted: KeyGranted) -> None:
-        self._continuity.begin(granted.exchange_ms)
-        self._upkeep.granted(granted.request, granted.key, granted.valid_for)
+        if self._upkeep.granted(granted.request, granted.key, granted.valid_for):
+            self._continuity.begin(granted.exchange_ms)
 
     def _refused(self, refused: Refused) -> None:
         self._upkeep.refused(refused.request, refused.refusal)
@@ -162,7 +172,7 @@ class Connection:
 
     def _frame(self, received: FrameReceived) -> None:
         link = self._upkeep.link(received.socket)
-        if link is None:
+        if link is None or link.phase is Phase.OPENING:
             return
         link.heard()
         frame = received.data
@@ -178,7 +188,8 @@ class Connection:
             self._upkeep.lost(link, GapReason.OVERSIZED)
         else:
             for report in self._dialect.decode(frame):
-                self._route(link, report, frame)
+                if link.alive:
+                    self._route(link, report, frame)
 
     def _route(self, link: Link, report: Report, frame: bytes | str) -> None:
         if isinstance(report, Unreadable):
@@ -226,6 +237,9 @@ class Connection:
                 state=state,
             )
         )
+        told = self._turn.actions
+        if len(told) > 1 and type(told[-2]) is Finish:
+            told.append(told.pop(-2))
 
     def _judge_health(self) -> Health:
         proven = self._upkeep.proven if self.mode == "ws" else self._continuity.polled
@@ -235,4 +249,5 @@ class Connection:
         return Health.SUSPECT if suspect else Health.LIVE
 
 
-_FOREVER = float("inf")
+_FOREVER = 1e12
+"""Seconds; beyond it a float cannot tell one millisecond from the next."""

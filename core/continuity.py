@@ -19,12 +19,14 @@ from .gap import Gap
 from .ground import Ground
 from .income import Income
 from .inputs import Checkpoint
+from .ledger import Ledger
 from .narration import Frame
 from .reads import Asked, Purpose, Reads
 from .refusal import Refusal, RefusalKind
 from .reports import Account, AccountReport, ConfigReport, OrderReport
 from .standing import Standing
 from .turn import Turn
+from .witness import Witness
 
 Mode = Literal["ws", "poll"]
 WINDOW_OVERLAP_MS = 1000
@@ -36,8 +38,8 @@ FOLLOW_UP = 1.0
 class Keeper(Protocol):
     """What continuity may ask of whoever keeps the link."""
 
-    def rotate(self) -> None:
-        """Move over to a fresh key and socket."""
+    def distrust(self) -> None:
+        """The link that leads has missed something: move over to another."""
 
     def stop(self, refusal: Refusal | None = None) -> None:
         """End the stream."""
@@ -53,6 +55,9 @@ class Continuity:
         self._standing = Standing(turn)
         self._income = Income(turn, self._standing)
         self._gap = Gap(turn)
+        self._witness = Witness(turn, self._disbelieve)
+        self.ledger = Ledger()
+        turn.listeners += [self._witness.told, self.ledger.apply]
         self._reads = Reads(turn, self._window, self._ground.open_orders)
         self._linked = False
         self._anteroom = Anteroom(turn, self._tell)
@@ -64,6 +69,7 @@ class Continuity:
             "hold": lambda _id, _late: self._give_up_holding(),
             "copies": lambda _id, _late: self._anteroom.release_copies(),
             "reorder": lambda _id, _late: self._find_holes(),
+            "witness": lambda _id, _late: self._witness.overdue(),
             "stuck": lambda _id, _late: self._ground.let_go(),
             "audit": lambda _id, _late: self._reads.want(Purpose.AUDIT),
             "poll": lambda _id, _late: self._poll(),
@@ -125,7 +131,7 @@ class Continuity:
         if asked.account is not None:
             account = recovery.merge(asked.account, account)
         if self._ground.began is None:
-            self._ground.began = account.as_of
+            self._begin(account.as_of)
         judged_until = None
         if asked.purpose is Purpose.AUDIT:
             judged_until = account.as_of - self._overlap_ms
@@ -154,7 +160,7 @@ class Continuity:
         if exchange_ms is not None:
             self._turn.set_exchange_time(exchange_ms)
             if self._ground.began is None:
-                self._ground.began = exchange_ms
+                self._begin(exchange_ms)
         if not self._linked and not self._turn.timers.armed(("poll", 0)):
             self._turn.arm(("poll", 0), self._turn.policy.poll_interval)
 
@@ -168,8 +174,7 @@ class Continuity:
         self._gap.trouble(reason, since, blind=blind)
         if self._anteroom.holding:
             self._anteroom.release()
-        if blind:
-            self._turn.arm(("poll", 0), self._turn.policy.poll_interval)
+        self._turn.arm(("poll", 0), self._turn.policy.poll_interval)
 
     def connected(self) -> None:
         """A link is proven after an interruption, or for the first time."""
@@ -194,7 +199,8 @@ class Continuity:
                 self._gap.trouble(GapReason.HOLE, word.exchange_ts)
                 self._reads.want(Purpose.SYNC)
         elif isinstance(word, AccountReport):
-            self._standing.push(word, frame)
+            if self._standing.push(word, frame) and self._ground.complete:
+                self._witness.pushed(word)
         elif isinstance(word, ConfigReport):
             self._standing.configure(word, frame)
         else:
@@ -213,6 +219,10 @@ class Continuity:
             self._reads.want(Purpose.SYNC)
             if not self._turn.timers.armed(("stuck", 0)):
                 self._turn.arm(("stuck", 0), self._turn.policy.hold_limit)
+
+    def _disbelieve(self) -> None:
+        self._gap.trouble(GapReason.BALANCE, self._ground.proven_until)
+        self._reads.want(Purpose.SYNC)
 
     # What is read
 
@@ -257,6 +267,9 @@ class Continuity:
             return
         self._reads.passed()
         self._read_at = turn.now
+        settled = account.settled and ground.has_told(account)
+        self._witness.read(account, told.recovered, settled)
+        self.ledger.settle(account, findings, settled)
         if self._linked or self._mode == "poll":
             reaches = account.since is None or asked.since is None or account.since <= asked.since
             self._gap.close(asked.asked_at, proven=reaches)
@@ -279,12 +292,18 @@ class Continuity:
         late = self._linked_ts is not None and told.latest_ts is not None and told.latest_ts < self._linked_ts
         tail = turn.actions[mark:]
         del turn.actions[mark:]
-        reason = GapReason.LATE if late else GapReason.HOLE
-        self._gap.trouble(reason, self._ground.proven_until, proven_by=asked.asked_at)
+        if late:
+            self._gap.trouble(GapReason.LATE, self._ground.proven_until, proven_by=asked.asked_at)
+        else:
+            self._gap.trouble(GapReason.HOLE, self._ground.proven_until)
         turn.actions.extend(tail)
-        if not late and self.keeper is not None and turn.now - self._rotated_at >= turn.policy.audit_interval:
+        if late:
+            return
+        if self.keeper is not None and turn.now - self._rotated_at >= turn.policy.audit_interval:
             self._rotated_at = turn.now
-            self.keeper.rotate()
+            self.keeper.distrust()
+        if self._linked:
+            self._reads.want(Purpose.SYNC)
 
     def _not_proven(self, asked: Asked, refusal: Refusal | None, *, doubt: bool) -> None:
         """A read failed or did not add up; with `doubt` that leaves a stretch unproven which no gap speaks of yet."""
@@ -297,9 +316,13 @@ class Continuity:
     def _doubt(self) -> None:
         self._gap.trouble(GapReason.READ_FAILED, self._window_start, proven_by=float("-inf"))
 
+    def _begin(self, exchange_ms: int) -> None:
+        self._ground.began = exchange_ms
+        self.ledger.begin(exchange_ms)
+
     def _resume(self, checkpoint: Checkpoint) -> None:
         ground = self._ground
-        ground.began = checkpoint.began
+        self._begin(checkpoint.began)
         for event in checkpoint.events:
             if isinstance(event, OrderState):
                 ground.recall(event)

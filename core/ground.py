@@ -14,7 +14,7 @@ from . import narration
 from .events import Fill, OrderState
 from .narration import Frame
 from .order import FINAL, ZERO, Order
-from .reports import OrderRef, OrderReport
+from .reports import Account, OrderRef, OrderReport
 from .turn import Turn
 
 FORGET_AFTER_MS = 60_000
@@ -96,6 +96,14 @@ class Ground:
     def troubled(self) -> bool:
         """Whether somebody has been told of a hole that is not filled yet, or a beginning is not known."""
         return bool(self.unfounded) or float("inf") in self.stuck.values()
+
+    def has_told(self, account: Account) -> bool:
+        """Whether every fill that a read shows has been told."""
+        for report in account.orders:
+            order = self.orders.get((report.symbol, report.order_id))
+            if report.cumulative_qty > ZERO and (order is None or order.reach < report.cumulative_qty):
+                return False
+        return True
 
     def let_go(self) -> None:
         """Tell everything that waits above a hole."""

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import zlib
 
+MEMBERS = 16
+"""More gzip members than this in one frame are an attack: each costs a copy of all that is behind it."""
+
 
 class NotInflatable(ValueError):
-    """The bytes are not one whole gzip member, or trail something behind it."""
+    """The bytes are not whole gzip members, or trail something behind them."""
 
 
 class Oversized(ValueError):
@@ -29,7 +32,9 @@ def inflate(data: bytes, limit: int) -> bytes:
         if not member.eof:
             raise NotInflatable("the gzip member is truncated")
         parts.append(part)
+        if len(parts) > MEMBERS:
+            raise NotInflatable(f"more than {MEMBERS} gzip members")
         data = member.unused_data
     if not parts:
         raise NotInflatable("the frame is empty")
-    return parts[0] if len(parts) == 1 else b"".join(parts)
+    return b"".join(parts)

@@ -49,8 +49,11 @@ class Key:
         self.confirm(asked_at)
 
     def renew(self) -> None:
-        """Ask for an extension."""
+        """Ask for an extension, as soon as one more failure would be within the limit."""
         turn = self._turn
+        if (wait := self._failures.wait(turn.now)) > 0:
+            turn.arm(("renew", self.id), wait)
+            return
         self.request = turn.number()
         self._asked_at = turn.now
         turn.arm(("renewing", self.id), turn.policy.request_timeout)
@@ -68,7 +71,12 @@ class Key:
         turn = self._turn
         self._failures.failed(turn.now)
         wait = (refusal and refusal.retry_after) or 0.0
-        turn.arm(("renew", self.id), max(self._retry.delay(), wait, self._failures.wait(turn.now)))
+        turn.arm(("renew", self.id), max(self._retry.delay(), wait))
+
+    def lose(self) -> None:
+        """The venue says that it does not know the key."""
+        self.gone = True
+        self.forget()
 
     def forget(self) -> None:
         """No renewal any more."""

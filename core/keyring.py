@@ -53,7 +53,7 @@ class Keyring:
 
     @property
     def floor(self) -> float:
-        """Seconds before which the venue wants no other mint."""
+        """Seconds for which the venue wants no other mint."""
         now = self._turn.now
         return max(0.0, self._not_before - now, self._failed_mints.wait(now))
 
@@ -66,10 +66,10 @@ class Keyring:
         if refusal is not None and refusal.retry_after is not None:
             self._not_before = max(self._not_before, self._turn.now + refusal.retry_after)
 
-    def mint(self) -> None:
-        """Ask for a key, as soon as the venue allows."""
-        if self.floor > 0:
-            self._turn.arm(("mint", 0), self.floor)
+    def mint(self, after: float) -> None:
+        """Ask for a key, in so many seconds."""
+        if after > 0:
+            self._turn.arm(("mint", 0), after)
         else:
             self._mint_now()
 
@@ -86,6 +86,7 @@ class Keyring:
             if value not in self._keys:
                 self._turn.emit(DeleteKey(value))
             return None
+        valid_for = max(0.0, valid_for)  # and 0.0 for what is not a number
         key = self._keys.get(value)
         if key is None:
             key = self._keys[value] = Key(self._turn, value, valid_for, mint[1], self._failed_renewals)
@@ -142,6 +143,5 @@ class Keyring:
 
     def _gone(self, key: Key) -> None:
         if not key.gone:
-            key.gone = True
-            key.forget()
+            key.lose()
             self._holder.key_gone(key)

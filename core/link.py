@@ -31,7 +31,18 @@ class Phase(IntEnum):
 class Link:
     """Timers: ("connect", socket) for the proof, ("quiet", socket) and ("silent", socket) for frames afterwards."""
 
-    __slots__ = ("_graced", "_turn", "_unacknowledged", "heard_at", "key", "opened_at", "phase", "quiet", "socket")
+    __slots__ = (
+        "_graced",
+        "_turn",
+        "_unacknowledged",
+        "distrusted",
+        "heard_at",
+        "key",
+        "opened_at",
+        "phase",
+        "quiet",
+        "socket",
+    )
 
     def __init__(self, turn: Turn, key: Key) -> None:
         self._turn = turn
@@ -42,6 +53,8 @@ class Link:
         self.phase = Phase.OPENING
         self.opened_at = turn.now
         self.heard_at = turn.now
+        self.distrusted = False
+        """A read has shown what the venue should have pushed to it."""
         self.quiet = False
         """No frame for half of `silence_timeout`."""
         turn.arm(("connect", self.socket), turn.policy.connect_timeout)
@@ -53,12 +66,19 @@ class Link:
         return self.phase in (Phase.LIVE, Phase.DRAINING)
 
     @property
+    def deaf(self) -> bool:
+        """Whether its frames, if any come, prove nothing: its key is gone, or it has missed something."""
+        return self.distrusted or self.key.gone
+
+    @property
     def alive(self) -> bool:
         """Whether the socket is, as far as we know, open or being opened."""
         return self.phase is not Phase.GONE
 
     def opened(self, openings: tuple[Opening, ...]) -> None:
-        """The handshake is complete: subscribe, where the venue asks for it."""
+        """The handshake is complete: subscribe, where the venue asks for it. Said again, it changes nothing."""
+        if self.phase is not Phase.OPENING:
+            return
         self.opened_at = self._turn.now
         self.phase = Phase.SUBSCRIBING if openings else Phase.PROVING
         for opening in openings:

@@ -171,5 +171,8 @@ def frame_id(kind: str, frame: Frame) -> str:
 
 
 def decoded(frame: Frame) -> object:
-    """The frame as plain values."""
-    return None if frame is None else msgspec.json.decode(frame)
+    """The frame as plain values, or as text where it is not JSON."""
+    try:
+        return None if frame is None else msgspec.json.decode(frame)
+    except (ValueError, RecursionError):
+        return frame.decode(errors="replace") if isinstance(frame, bytes) else frame

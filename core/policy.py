@@ -12,7 +12,7 @@ from typing import Self
 class Policy:
     """All times are seconds. What is given wins over the dialect's defaults; those below are BingX's.
 
-    Raises `ValueError` for a number that is negative, not finite, or zero where zero means nothing.
+    Raises `ValueError` for what is not a number from 0.001 to 1e9, nor 0 where that means something.
     """
 
     renew_interval: float = 1800
@@ -58,12 +58,14 @@ class Policy:
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
-            if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+            if isinstance(value, bool) or not isinstance(value, (int, float)) or math.isnan(value):
                 raise ValueError(f"{field.name} must be a number, not {value!r}")
-            if value < 0 or (value == 0 and field.name not in _MAY_BE_ZERO):
-                raise ValueError(f"{field.name} must be {_least(field.name)}, not {value!r}")
-            if field.name in _WHOLE and value != int(value):
-                raise ValueError(f"{field.name} must be a whole number, not {value!r}")
+            if not _LEAST <= value <= _MOST and (value != 0 or field.name not in _MAY_BE_ZERO):
+                raise ValueError(f"{field.name} must be {_allowed(field.name)}, not {value!r}")
+            if field.name in _WHOLE:
+                if value != int(value):
+                    raise ValueError(f"{field.name} must be a whole number, not {value!r}")
+                object.__setattr__(self, field.name, int(value))
 
     def over(self, defaults: Mapping[str, float]) -> Policy:
         """This policy with a dialect's `defaults` for whatever was not given."""
@@ -72,6 +74,8 @@ class Policy:
         return Policy(**{**defaults, **chosen})
 
 
+_LEAST, _MOST = 0.001, 1e9
+"""A millisecond and thirty years: between them a clock's float can always tell a deadline from now."""
 _WHOLE = {"max_frame_bytes", "max_pending"}
 _MAY_BE_ZERO = {
     "rotate_after",
@@ -84,5 +88,5 @@ _MAY_BE_ZERO = {
 }
 
 
-def _least(name: str) -> str:
-    return "0 or more" if name in _MAY_BE_ZERO else "more than 0"
+def _allowed(name: str) -> str:
+    return f"{'0 or ' if name in _MAY_BE_ZERO else ''}from {_LEAST:g} to {_MOST:g}"

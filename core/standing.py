@@ -27,11 +27,11 @@ class Standing:
         self._recent: dict[str, None] = {}
         self._provisional: deque[FundingFee] = deque(maxlen=REMEMBERED_IDS)
 
-    def push(self, report: AccountReport, frame: Frame) -> None:
-        """Tell a push, unless it repeats what was told, and with it a funding fee that has no frame of its own."""
+    def push(self, report: AccountReport, frame: Frame) -> bool:
+        """Tell a push, and with it a funding fee, which has no frame of its own; False if it was told before."""
         event_id = narration.frame_id("ACCOUNT_UPDATE", frame)
         if self._is_repeat(event_id) or (report.snapshot and self._knows(report)):
-            return
+            return False
         if report.funding:
             self._tell_funding(report, frame)
         self._turn.deliver(
@@ -41,6 +41,7 @@ class Standing:
         )
         self._note(report)
         self._whole = None
+        return True
 
     def configure(self, report: ConfigReport, frame: Frame) -> None:
         """Tell a symbol's leverage and margin mode, unless they are as they were told."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from random import Random
 
 from .actions import Action, Anomaly, Deliver, Report
@@ -11,14 +12,14 @@ from .policy import Policy
 from .timers import Name, Timers
 
 DETAIL_LIMIT = 120
-_SECRET = re.compile(r"[0-9A-Za-z+/_-]{16,}")
+_SECRET = re.compile(r"[0-9A-Za-z+/_-]{24,}")
 """Anything that could be a key, secret or signature."""
 
 
 class Turn:
     """What the parts of one connection share. Times are the caller's monotonic seconds unless they say `exchange`."""
 
-    __slots__ = ("_anomalies", "_exchange_anchor", "_number", "actions", "now", "policy", "rng", "timers")
+    __slots__ = ("_anomalies", "_exchange_anchor", "_number", "actions", "listeners", "now", "policy", "rng", "timers")
 
     def __init__(self, policy: Policy, seed: int) -> None:
         self.policy = policy
@@ -26,6 +27,8 @@ class Turn:
         self.timers = Timers()
         self.now = float("-inf")
         self.actions: list[Action] = []
+        self.listeners: list[Callable[[ExchangeEvent], None]] = []
+        """Told of every event that is delivered."""
         self._number = 0
         self._anomalies: dict[str, int] = {}
         self._exchange_anchor: tuple[int, float] | None = None
@@ -42,6 +45,8 @@ class Turn:
     def deliver(self, event: ExchangeEvent) -> None:
         """Return this event from the call under way."""
         self.actions.append(Deliver(event))
+        for listener in self.listeners:
+            listener(event)
 
     def report(self, name: str, detail: str = "") -> None:
         """Count an anomaly and tell the operator."""

@@ -33,6 +33,9 @@ class Witness(Protocol):
     def handed_over(self) -> None:
         """A planned rotation is complete, nothing was missed."""
 
+    def stop(self) -> None:
+        """The stream ends: tell what is held, and want nothing more."""
+
 
 class Cause(NamedTuple):
     """What an effect may need to know of the trigger."""
@@ -107,10 +110,10 @@ class Upkeep:
         return None
 
     def leads(self, link: Link) -> bool:
-        """Whether this link's frames go first; a link whose key is gone gives way to a proven successor."""
+        """Whether this link's frames go first; a deaf one gives way to a proven successor."""
         successor = self.successor
-        deaf = self.leader is not None and self.leader.key.gone and successor is not None and successor.proven
-        return link is (successor if deaf else self.leader)
+        gives_way = self.leader is not None and self.leader.deaf and successor is not None and successor.proven
+        return link is (successor if gives_way else self.leader)
 
     # What comes in
 
@@ -127,11 +130,20 @@ class Upkeep:
         """Move over to a fresh key and socket, if there is a proven link to move from."""
         self._move(Trigger.ASKED)
 
-    def granted(self, request: int, value: str, valid_for: float) -> None:
-        """A mint was answered."""
+    def distrust(self) -> None:
+        """The link that leads has missed something: move over to another, with a gap open until that one is proven."""
+        if self.state is State.CONNECTED and self.leader is not None:
+            self.leader.distrusted = True
+            self._heard_at = self.leader.heard_at
+            self.open_gap(Cause(GapReason.HOLE))
+            self._move(Trigger.ASKED)
+
+    def granted(self, request: int, value: str, valid_for: float) -> bool:
+        """A mint was answered; True if the key is wanted."""
         key = self._keyring.granted(request, value, valid_for, wanted=not self.stopped)
         if key is not None:
             self._move(Trigger.KEY_GRANTED, Cause(key=key))
+        return key is not None
 
     def renewed(self, request: int) -> None:
         """A renewal was granted."""
@@ -197,7 +209,7 @@ class Upkeep:
     # Effects, by the names that the table gives them
 
     def mint(self, _cause: Cause) -> None:
-        self._keyring.mint()
+        self._keyring.mint(self._floor)
 
     def open_link(self, cause: Cause) -> None:
         assert cause.key is not None
@@ -212,7 +224,6 @@ class Upkeep:
 
     def drop_and_wait(self, cause: Cause) -> None:
         self._failed_openings.failed(self._turn.now)
-        self._keyring.heed(cause.refusal)
         self._drop_leader()
         self.wait(cause)
 
@@ -223,6 +234,8 @@ class Upkeep:
 
     def open_gap(self, cause: Cause) -> None:
         self._witness.interrupted(cause.reason, self._heard_at, not self.proven)
+        if self.successor is not None and self.successor.proven:
+            self._witness.connected()
 
     def open_gap_and_mint(self, cause: Cause) -> None:
         self.open_gap(cause)
@@ -247,7 +260,7 @@ class Upkeep:
         assert self.leader is not None
         self.leader.drain()
         self._turn.arm(("drain", 0), self._turn.policy.drain)
-        if self.leader.key.gone:
+        if self.leader.deaf:
             self._witness.connected()
 
     def stay(self, cause: Cause) -> None:
@@ -257,12 +270,11 @@ class Upkeep:
         if successor is not None:
             self._failed_openings.failed(self._turn.now)
             self._discard(successor)
-        self._keyring.heed(cause.refusal)
         self._turn.arm(("rotate", 0), max(self._rotation_backoff.delay(), self._floor))
         self._successor_refused = cause.refusal is not None and cause.refusal.kind is RefusalKind.FATAL
-        if self.leader.key.gone:
+        if self.leader.deaf:
             self._heard_at = self.leader.heard_at
-            self.open_gap(Cause(GapReason.KEY_GONE))
+            self.open_gap(Cause(GapReason.KEY_GONE if self.leader.key.gone else GapReason.HOLE))
 
     def hand_over(self, _cause: Cause) -> None:
         self._drop_leader()
@@ -271,6 +283,7 @@ class Upkeep:
 
     def end(self, cause: Cause) -> None:
         self.stopped = True
+        self._witness.stop()
         self._keyring.stop()
         for name in ("delay", "rotate", "drain", "healthy"):
             self._turn.timers.cancel((name, 0))
@@ -303,8 +316,9 @@ class Upkeep:
     def _lost(self, socket: int, cause: Cause) -> None:
         link = self._of(socket)
         kind = cause.refusal.kind if cause.refusal is not None else None
+        self._keyring.heed(cause.refusal)
         if kind is RefusalKind.GONE:
-            link.key.gone = True
+            link.key.lose()
         if link is self.successor:
             self._move(Trigger.SUCCESSOR_FAILED, cause)
         elif self.state is State.KEYED and kind is RefusalKind.FATAL:
@@ -329,7 +343,8 @@ class Upkeep:
     def _drop_leader(self) -> None:
         """The leader's place is taken by its successor, or by nobody."""
         assert self.leader is not None
-        for name in ("drain", "rotate") if self.successor is not None else ("drain", "rotate", "healthy"):
+        healthy = self.successor is not None and self.successor.proven
+        for name in ("drain", "rotate") if healthy else ("drain", "rotate", "healthy"):
             self._turn.timers.cancel((name, 0))
         leader, self.leader, self.successor = self.leader, self.successor, None
         self._heard_at = leader.heard_at

@@ -1,0 +1,17 @@
+"""The clocks of this host."""
+
+from __future__ import annotations
+
+import time
+
+
+class SystemClock:
+    """`ports.clock.Clock` over `time.monotonic` and `time.time`."""
+
+    def monotonic(self) -> float:
+        """Seconds; never goes backwards."""
+        return time.monotonic()
+
+    def wall_ms(self) -> int:
+        """Milliseconds since the epoch, as the host believes; may jump."""
+        return time.time_ns() // 1_000_000

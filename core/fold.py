@@ -1,0 +1,74 @@
+"""What the account should hold by the fills that were told: positions and wallets, anchored at each settled read."""
+
+from __future__ import annotations
+
+from collections import deque
+from decimal import Decimal
+
+from .events import Fill
+from .order import ZERO
+from .reports import Account
+
+Place = tuple[str, str | None]
+"""A symbol and LONG or SHORT; or, where the account nets its positions, None: then the quantity has a sign."""
+
+REMEMBERED_FILLS = 4096
+
+
+class Fold:
+    """Quantities by place, balances by asset. A wallet is unknown after a fill whose fee or PnL is, until a read."""
+
+    def __init__(self) -> None:
+        self.anchored_ts: int | None = None
+        """Exchange time of the last settled read's end."""
+        self.positions: dict[Place, Decimal] = {}
+        self.wallets: dict[str, Decimal | None] = {}
+        self._recent: deque[Fill] = deque(maxlen=REMEMBERED_FILLS)
+
+    def apply(self, fill: Fill) -> None:
+        """Add a fill."""
+        if self.anchored_ts is not None:
+            self._recent.append(fill)
+            self._add(fill)
+
+    def anchor(self, account: Account) -> None:
+        """Start again from a settled read, and from the fills told that it does not know yet."""
+        known = {(report.symbol, report.order_id): report.cumulative_qty for report in account.orders}
+        self.anchored_ts = account.exchange_ms
+        self.positions = positions_of(account)
+        self.wallets = {balance.asset: balance.wallet_balance for balance in account.balances}
+        newer = [fill for fill in self._recent if is_newer(fill, account, known)]
+        self._recent = deque(newer, maxlen=REMEMBERED_FILLS)
+        for fill in newer:
+            self._add(fill)
+
+    def _add(self, fill: Fill) -> None:
+        if fill.side is not None:
+            gains = fill.side == ("SELL" if fill.position_side == "SHORT" else "BUY")
+            place = (fill.symbol, fill.position_side)
+            self.positions[place] = self.positions.get(place, ZERO) + (fill.fill_qty if gains else -fill.fill_qty)
+        if fill.fee_asset is not None:
+            wallet = self.wallets.get(fill.fee_asset)
+            known = wallet is not None and fill.fee is not None and fill.realized_pnl is not None
+            self.wallets[fill.fee_asset] = (
+                wallet - fill.fee + fill.realized_pnl if known else None  # type: ignore[operator]
+            )
+
+
+def is_newer(fill: Fill, account: Account, known: dict[tuple[str, str], Decimal]) -> bool:
+    """Whether the fill came too late to be part of the read, which `known` says by executed quantities."""
+    if fill.exchange_ts is not None and fill.exchange_ts < account.as_of:
+        return False
+    return fill.cumulative_qty > known.get((fill.symbol, fill.order_id), ZERO)
+
+
+def positions_of(account: Account) -> dict[Place, Decimal]:
+    """The positions of a read, those that are open."""
+    held: dict[Place, Decimal] = {}
+    for position in account.positions:
+        if position.qty != ZERO:
+            if account.one_way:
+                held[position.symbol, None] = -position.qty if position.side == "SHORT" else position.qty
+            else:
+                held[position.symbol, position.side] = position.qty
+    return held

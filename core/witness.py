@@ -1,0 +1,103 @@
+"""The second witness of every fill: the positions and wallets that the account push reports.
+
+On a wire that does not say how much one fill was, a lost last frame of an order leaves no hole. But the position then
+differs from what the fills add up to. A push and the fill it belongs to come in either order, so what a push says must
+come true within `reorder_window`, or have been true; if it does not, something was lost and the account is read. What
+is told after a settled read but dated before its end says nothing new. Alarms that find nothing make the witness wait
+longer before the next one: no document promises that wallets are exactly the sum of what frames say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+
+from .backoff import Backoff
+from .events import ExchangeEvent, Fill
+from .fold import Fold, Place
+from .order import ZERO
+from .reports import Account, AccountReport
+from .turn import Turn
+
+QUIET_INITIAL = 5.0
+QUIET_MAX = 3600.0
+
+
+class Witness:
+    """Timer: ("witness", 0), when what a push said should have come true."""
+
+    def __init__(self, turn: Turn, alarm: Callable[[], None]) -> None:
+        self._turn = turn
+        self._alarm = alarm
+        self._fold = Fold()
+        self._positions: dict[Place, tuple[Decimal, float]] = {}
+        self._wallets: dict[str, tuple[Decimal, float]] = {}
+        self._latest_ts = 0
+        self._quiet = Backoff(QUIET_INITIAL, QUIET_MAX)
+        self._quiet_until = float("-inf")
+        self._alarmed = False
+
+    def told(self, event: ExchangeEvent) -> None:
+        """An event was told."""
+        if isinstance(event, Fill):
+            self._fold.apply(event)
+            if self._positions or self._wallets:
+                self._check()
+
+    def pushed(self, report: AccountReport) -> None:
+        """The account push says what the account is."""
+        anchored = self._fold.anchored_ts
+        ts = report.exchange_ts
+        if anchored is None or ts is None or ts <= anchored or ts < self._latest_ts:
+            return
+        self._latest_ts = ts
+        until = self._turn.now + self._turn.policy.reorder_window
+        for position in report.positions:
+            signed = -position.qty if report.one_way and position.side == "SHORT" else position.qty
+            place = (position.symbol, None if report.one_way else position.side)
+            self._positions[place] = (signed, self._positions.get(place, (ZERO, until))[1])
+        for balance in report.balances:
+            if balance.wallet_balance is None:
+                continue
+            if report.reason == "ORDER":
+                since = self._wallets.get(balance.asset, (ZERO, until))[1]
+                self._wallets[balance.asset] = (balance.wallet_balance, since)
+            else:
+                self._fold.wallets[balance.asset] = balance.wallet_balance
+        self._check()
+
+    def read(self, account: Account, recovered: int, settled: bool) -> None:
+        """A whole read passed; one that is settled and told whole says what the account is."""
+        if recovered:
+            self._quiet.reset()
+            self._quiet_until = float("-inf")
+        elif self._alarmed:
+            self._quiet_until = self._turn.now + self._quiet.delay()
+        self._alarmed = False
+        if settled:
+            self._fold.anchor(account)
+            self._positions.clear()
+            self._wallets.clear()
+            self._turn.timers.cancel(("witness", 0))
+
+    def overdue(self) -> None:
+        """What a push said has not come true."""
+        self._positions.clear()
+        self._wallets.clear()
+        if self._turn.now >= self._quiet_until and not self._alarmed:
+            self._alarmed = True
+            self._alarm()
+
+    def _check(self) -> None:
+        fold = self._fold
+        for place, (qty, _) in tuple(self._positions.items()):
+            if fold.positions.get(place, ZERO) == qty:
+                del self._positions[place]
+        for asset, (balance, _) in tuple(self._wallets.items()):
+            if fold.wallets.get(asset) in (balance, None):
+                del self._wallets[asset]
+        waiting = [until for _, until in (*self._positions.values(), *self._wallets.values())]
+        if waiting:
+            self._turn.timers.arm(("witness", 0), max(min(waiting), self._turn.now))
+        else:
+            self._turn.timers.cancel(("witness", 0))
