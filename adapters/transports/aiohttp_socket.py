@@ -1,0 +1,164 @@
+"""`ports.socket.SocketDialer` and `Socket` over aiohttp's WebSocket client; asyncio only."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from ssl import SSLContext
+from types import SimpleNamespace
+
+import anyio
+from aiohttp import (
+    ClientError,
+    ClientHttpProxyError,
+    ClientResponse,
+    ClientResponseError,
+    ClientSession,
+    ClientWebSocketResponse,
+    DummyCookieJar,
+    TCPConnector,
+    TraceConfig,
+    TraceRequestRedirectParams,
+    WebSocketError,
+    WSMsgType,
+)
+from yarl import URL
+
+from ...ports.errors import HandshakeRefused, SocketEnded, TransportFailed
+from . import limits
+from .aiohttp_http import UNTIMED
+from .answers import head
+from .failures import failed
+
+NO_CODE = frozenset({0, 1005, 1006})
+"""Codes that are never in a close frame; aiohttp reads a close frame without a code as 0."""
+
+
+class AiohttpDialer:
+    """Dials in a session of its own, over the connector, headers and cookies of the user's session if there is one.
+
+    `ws_connect` follows redirects and drops the body of a refusal, and only a session, not a call, can forbid that.
+    """
+
+    def __init__(
+        self, session: ClientSession | None = None, *, proxy: str | None = None, ssl_context: SSLContext | None = None
+    ) -> None:
+        self._given = session
+        self._own: ClientSession | None = None
+        self._proxy = proxy
+        self._ssl: SSLContext | bool = True if ssl_context is None else ssl_context
+        self._closed = False
+
+    async def dial(self, url: str, *, timeout: float, max_bytes: int) -> AiohttpSocket:
+        """An open socket. Raises `HandshakeRefused` or `TransportFailed`."""
+        try:
+            with anyio.fail_after(timeout):
+                return AiohttpSocket(await self._connect(url, max_bytes))
+        except ClientHttpProxyError as error:
+            failure: Exception = TransportFailed(f"the proxy answered with HTTP {error.status}")
+        except ClientResponseError as error:
+            failure = TransportFailed(f"{type(error).__name__}: not a WebSocket handshake")
+        except Exception as error:
+            failure = failed(error)
+        raise failure
+
+    async def close(self) -> None:
+        """Release the session; a connector of the user's lives on."""
+        self._closed = True
+        if self._own is not None:
+            with anyio.CancelScope(shield=True), contextlib.suppress(Exception):
+                await self._own.close()
+
+    async def _connect(self, url: str, max_bytes: int) -> ClientWebSocketResponse:
+        return await self._session().ws_connect(
+            URL(url, encoded=True),
+            autoclose=False,
+            autoping=True,
+            heartbeat=None,
+            compress=0,
+            max_msg_size=max_bytes + 1,  # aiohttp refuses a message of exactly this size
+            proxy=self._proxy,
+            ssl=self._ssl,
+        )
+
+    def _session(self) -> ClientSession:
+        if self._closed or (self._given is not None and self._given.closed):
+            raise TransportFailed("the session is closed")
+        if self._own is None:
+            tracing = TraceConfig()
+            tracing.on_request_redirect.append(_refuse_redirect)
+            given = self._given
+            self._own = ClientSession(
+                # Nothing is asked twice of a server that refused: its connection is not kept.
+                connector=given.connector if given else TCPConnector(force_close=True),
+                connector_owner=given is None,
+                cookie_jar=given.cookie_jar if given else DummyCookieJar(),
+                headers=given.headers if given else None,
+                trust_env=given.trust_env if given else False,
+                timeout=UNTIMED,
+                raise_for_status=_refuse,
+                trace_configs=[tracing, *(given.trace_configs if given else ())],
+            )
+        return self._own
+
+
+class AiohttpSocket:
+    """A WebSocket. A cancelled `receive` loses no frame: aiohttp takes one off its queue without awaiting after it."""
+
+    def __init__(self, websocket: ClientWebSocketResponse) -> None:
+        self._websocket = websocket
+        self._tcp: socket.socket | None = websocket.get_extra_info("socket")
+        self._ended = False
+        self._code: int | None = None
+
+    async def receive(self) -> bytes | str:
+        """The next frame. Raises `SocketEnded`."""
+        if self._ended:
+            raise SocketEnded(self._code)
+        try:
+            message = await self._websocket.receive()
+        except (ClientError, OSError):  # the pong to a ping could not be sent
+            message = None
+        if message is not None:
+            if message.type is WSMsgType.TEXT or message.type is WSMsgType.BINARY:
+                data: bytes | str = message.data
+                return data
+            if message.type is WSMsgType.CLOSE and message.data not in NO_CODE:
+                self._code = message.data
+            elif message.type is WSMsgType.ERROR and isinstance(message.data, WebSocketError):
+                self._code = message.data.code
+        await self.close()
+        raise SocketEnded(self._code)
+
+    async def send(self, text: str) -> None:
+        """Send a text frame. Raises `SocketEnded`."""
+        if self._ended:
+            raise SocketEnded(self._code)
+        try:
+            await self._websocket.send_str(text)
+        except (ClientError, OSError):
+            pass
+        else:
+            return
+        raise SocketEnded(self._code)
+
+    async def close(self, code: int = 1000) -> None:
+        """Close within a second, cancelled or not."""
+        self._ended = True
+        with anyio.move_on_after(limits.CLOSE_SECONDS, shield=True), contextlib.suppress(Exception):
+            await self._websocket.close(code=code)
+        if self._tcp is not None:
+            # A transport that still holds unsent bytes lives on after its close for as long as the peer does not
+            # read, and with it a `send` or `receive` that waits for it to drain. This ends both.
+            with contextlib.suppress(Exception):
+                self._tcp.shutdown(socket.SHUT_RDWR)
+            self._tcp = None
+
+
+async def _refuse(response: ClientResponse) -> None:
+    if response.status != 101:
+        raise HandshakeRefused(response.status, await head(response.content.iter_any()))
+
+
+async def _refuse_redirect(_: ClientSession, __: SimpleNamespace, redirect: TraceRequestRedirectParams) -> None:
+    await _refuse(redirect.response)

@@ -1,0 +1,52 @@
+"""What went wrong beneath a transport, said without a word of the request.
+
+The text of a library's exception is never passed on: aiohttp, httpx2 and websockets all write the URL, and with it
+the listen key or the signature, into some of theirs. Only words that cannot hold it are: the name of the class, and
+what the operating system, the resolver or TLS say. Callers raise the result *after* their `except` block, so that it
+has no `__context__` through which a reporter that walks the chain would reach the original.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import ssl
+from collections.abc import Iterator
+
+from ...ports.errors import HandshakeRefused, TransportFailed
+
+
+def failed(error: Exception) -> TransportFailed | HandshakeRefused:
+    """The error to raise instead of `error`, sharing nothing with it that could name the request."""
+    if isinstance(error, HandshakeRefused):
+        return HandshakeRefused(error.status, error.body)
+    if isinstance(error, TransportFailed):
+        return TransportFailed(*error.args)
+    if isinstance(error, TimeoutError) and error.errno is None:
+        return TransportFailed("timed out")
+    name = type(error).__name__
+    words = next(filter(None, map(_words, _beneath(error))), None)
+    return TransportFailed(f"{name}: {words}" if words else name)
+
+
+def _beneath(error: BaseException) -> Iterator[BaseException]:
+    """`error`, then what it was raised from, the first of a group standing for the group."""
+    seen: set[int] = set()
+    below: BaseException | None = error
+    while below is not None and id(below) not in seen:
+        seen.add(id(below))
+        yield below
+        below = below.exceptions[0] if isinstance(below, BaseExceptionGroup) else below.__cause__ or below.__context__
+
+
+def _words(error: BaseException) -> str | None:
+    # Attributes are looked for, not relied on: aiohttp's certificate error is an `SSLCertVerificationError` without
+    # a `verify_message`, and an error while an error is translated would carry the original along.
+    words: object = None
+    if isinstance(error, ssl.SSLError):
+        words = getattr(error, "verify_message", None) or getattr(error, "reason", None)
+    elif isinstance(error, socket.gaierror):
+        words = error.strerror
+    elif isinstance(error, OSError) and error.errno is not None and error.errno > 0:
+        words = os.strerror(error.errno)
+    return words if isinstance(words, str) else None

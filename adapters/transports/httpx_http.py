@@ -1,0 +1,87 @@
+"""`ports.http.HttpClient` over an `httpx2.AsyncClient`, the user's or our own; on asyncio and trio."""
+
+from __future__ import annotations
+
+import contextlib
+import ssl
+from collections.abc import Mapping
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+
+import anyio
+import httpx2
+
+from ...ports.errors import TransportFailed
+from ...ports.http import HttpResponse
+from .answers import lowered, whole, with_encodings
+from .failures import failed
+from .quiet import quiet
+
+
+class HttpxHttp:
+    """One pool. The user's client keeps its own headers, cookies, proxy and TLS, and is not closed."""
+
+    def __init__(
+        self,
+        client: httpx2.AsyncClient | None = None,
+        *,
+        proxy: str | None = None,
+        ssl_context: ssl.SSLContext | None = None,
+    ) -> None:
+        self._ours = client is None
+        self._closed = False
+        self._client = client or httpx2.AsyncClient(
+            verify=ssl_context or ssl.create_default_context(),
+            proxy=proxy,
+            trust_env=False,
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
+        )
+
+    async def request(self, method: str, url: str, *, headers: Mapping[str, str], timeout: float) -> HttpResponse:
+        """The answer, whatever its status. Raises `TransportFailed`."""
+        try:
+            with quiet(), anyio.fail_after(timeout):
+                return await self._exchange(method, url, headers)
+        except Exception as error:
+            failure = failed(error)
+        raise failure
+
+    async def close(self) -> None:
+        """Close the client unless the user handed it in."""
+        self._closed = True
+        if self._ours:
+            with quiet(), anyio.CancelScope(shield=True), contextlib.suppress(Exception):
+                await self._client.aclose()
+
+    async def _exchange(self, method: str, url: str, headers: Mapping[str, str]) -> HttpResponse:
+        if self._closed:
+            raise TransportFailed("the client is closed")
+        request = self._client.build_request(
+            method,
+            url,
+            headers=with_encodings(headers),
+            timeout=None,  # one cancel scope times the whole exchange
+            extensions={"target": _target(url)},  # what is sent: httpx2.URL would quote anew and merge parameters
+        )
+        response = await self._client.send(request, stream=True, follow_redirects=False)
+        parts = response.aiter_raw()
+        try:
+            body = await whole(parts, response.headers.get("Content-Encoding", ""))
+        except TransportFailed:
+            await response.aclose()
+            with contextlib.suppress(Exception):
+                async for _ in parts:  # fails once what was received is used up; trio warns of what is abandoned
+                    pass
+            raise
+        finally:
+            await response.aclose()
+        return HttpResponse(response.status_code, lowered(response.headers.multi_items()), body)
+
+
+def _target(url: str) -> bytes:
+    """The path and query of an encoded URL, byte for byte."""
+    _, scheme, rest = url.partition("://")
+    if not scheme:
+        raise TransportFailed("the URL is not absolute")
+    start = min((at for at in map(rest.find, "/?") if at >= 0), default=len(rest))
+    target = rest[start:].partition("#")[0]
+    return (target if target.startswith("/") else f"/{target}").encode("ascii")

@@ -1,0 +1,137 @@
+"""`ports.socket.SocketDialer` and `Socket` over the websockets library, on asyncio and trio."""
+
+from __future__ import annotations
+
+import logging
+import ssl
+import sys
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol
+
+import anyio
+from websockets.exceptions import ConnectionClosed, InvalidProxyStatus, InvalidStatus
+
+from ...ports.errors import HandshakeRefused, SocketEnded, TransportFailed
+from . import limits
+from .failures import failed
+
+OUR_VERDICTS = frozenset({1002, 1007, 1009})
+"""Codes with which we end a socket because of what the peer sent."""
+NO_CODE = frozenset({1005, 1006})
+"""Codes that are never in a close frame."""
+
+# At DEBUG the library logs the request line of the handshake, and with it the listen key. This logger belongs to no
+# hierarchy and is disabled, so no configuration can reach it.
+_SILENT = logging.Logger("listenkey.silent")
+_SILENT.disabled = True
+
+
+class Connection(Protocol):
+    """A connection of websockets on one event loop, and how to leave it."""
+
+    async def recv(self) -> bytes | str: ...
+    async def send(self, message: str) -> None: ...
+
+    async def leave(self, code: int) -> None:
+        """Close within `CLOSE_SECONDS`, cancelled or not; wakes what waits on the connection."""
+
+
+class WebsocketsDialer:
+    """Dials with `websockets.trio` inside trio and with `websockets.asyncio` elsewhere."""
+
+    def __init__(self, *, proxy: str | None = None, ssl_context: ssl.SSLContext | None = None) -> None:
+        self._proxy = proxy
+        self._ssl = ssl_context or ssl.create_default_context()
+        self._closed = False
+
+    async def dial(self, url: str, *, timeout: float, max_bytes: int) -> WebsocketsSocket:
+        """An open socket. Raises `HandshakeRefused` or `TransportFailed`."""
+        connect = _connector()
+        try:
+            if self._closed:
+                raise TransportFailed("the dialer is closed")
+            with anyio.fail_after(timeout):
+                return WebsocketsSocket(await connect(url, self._options(url, max_bytes)))
+        except InvalidProxyStatus as error:
+            failure: Exception = TransportFailed(f"the proxy answered with HTTP {error.response.status_code}")
+        except InvalidStatus as error:
+            body = bytes(error.response.body or b"")[: limits.REFUSAL_BYTES]
+            failure = HandshakeRefused(error.response.status_code, body)
+        except Exception as error:
+            failure = failed(error)
+        raise failure
+
+    async def close(self) -> None:
+        """Nothing is held between dials."""
+        self._closed = True
+
+    def _options(self, url: str, max_bytes: int) -> dict[str, Any]:
+        options: dict[str, Any] = {
+            "compression": None,
+            "proxy": self._proxy,
+            "open_timeout": None,  # one cancel scope times the whole of a dial
+            "close_timeout": None,  # so does `leave`, also when the peer does not read
+            "ping_interval": None,
+            "max_size": max_bytes,
+            "logger": _SILENT,
+        }
+        if url[:4].lower() == "wss:":
+            options["ssl"] = self._ssl
+        return options
+
+
+class WebsocketsSocket:
+    """A WebSocket. A cancelled `receive` loses no frame: websockets promises it of `recv`, on both event loops."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._ended = False
+        self._code: int | None = None
+
+    async def receive(self) -> bytes | str:
+        """The next frame. Raises `SocketEnded`."""
+        if not self._ended:
+            try:
+                return await self._connection.recv()
+            except ConnectionClosed as error:
+                self._end(error)
+        raise SocketEnded(self._code)
+
+    async def send(self, text: str) -> None:
+        """Send a text frame. Raises `SocketEnded`."""
+        if not self._ended:
+            try:
+                return await self._connection.send(text)
+            except ConnectionClosed as error:
+                self._code = _code(error)  # not the end yet: frames that came before it can still be received
+        raise SocketEnded(self._code)
+
+    async def close(self, code: int = 1000) -> None:
+        """Close within a second, cancelled or not."""
+        self._ended = True
+        await self._connection.leave(code)
+
+    def _end(self, error: ConnectionClosed) -> None:
+        self._ended = True
+        self._code = _code(error)
+
+
+def _code(error: ConnectionClosed) -> int | None:
+    """Our verdict on what the peer sent, else the peer's own code."""
+    if error.sent is not None and error.sent.code in OUR_VERDICTS:
+        return error.sent.code
+    if error.rcvd is not None and error.rcvd.code not in NO_CODE:
+        return error.rcvd.code
+    return None
+
+
+def _connector() -> Callable[[str, dict[str, Any]], Awaitable[Connection]]:
+    """What connects on the event loop that runs this task. Unlike sniffio, trio is there whenever trio runs it."""
+    trio = sys.modules.get("trio")
+    if trio is not None and trio.lowlevel.in_trio_task():
+        from . import websockets_trio
+
+        return websockets_trio.connected
+    from . import websockets_asyncio
+
+    return websockets_asyncio.connected

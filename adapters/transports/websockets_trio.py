@@ -1,0 +1,93 @@
+"""A connection of `websockets.trio` that follows no redirect and outlasts no peer, held by a system task.
+
+On trio a connection lives in a nursery, and a port that returns an open socket has none to offer: a nursery opened by
+`dial` could not outlive it. So each connection is hosted by a system task of its own, which ends with the connection
+and at the latest with the run.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+import trio
+from websockets.trio.client import ClientConnection, connect
+
+from . import limits
+
+
+async def connected(url: str, options: dict[str, Any]) -> TrioConnection:
+    """An open connection. Raises whatever websockets does."""
+    host = _Host(url, options)
+    trio.lowlevel.spawn_system_task(host.run)
+    try:
+        await host.settled.wait()
+    except trio.Cancelled:
+        host.scope.cancel()
+        with trio.CancelScope(shield=True):
+            await host.finished.wait()
+        raise
+    if host.connection is None:
+        raise host.failure or ConnectionAbortedError
+    return host.connection
+
+
+class _Connect(connect):
+    def process_redirect(self, exc: Exception) -> Exception | str:
+        return exc
+
+
+class _Host:
+    """Opens one connection, says so, and holds its nursery until it is closed."""
+
+    def __init__(self, url: str, options: dict[str, Any]) -> None:
+        self._connect = _Connect(url, create_connection=TrioConnection, **options)
+        self.scope = trio.CancelScope()
+        self.settled = trio.Event()
+        self.finished = trio.Event()
+        self.connection: TrioConnection | None = None
+        self.failure: Exception | None = None
+
+    async def run(self) -> None:
+        try:
+            with self.scope:
+                async with self._connect as connection:
+                    assert isinstance(connection, TrioConnection)
+                    self.connection = connection
+                    self.settled.set()
+                    await connection.wait_closed()
+                    # A reader that waits for room in a full queue would hold the nursery for ever.
+                    self.scope.cancel()
+        except Exception as error:  # a system task that raises takes the whole run down
+            self.failure = error
+        finally:
+            self.settled.set()
+            self.finished.set()
+
+
+class TrioConnection(ClientConnection):
+    """After a close frame of either side, websockets waits without end for the peer to close TCP; this does not."""
+
+    _doomed = False
+
+    async def send_data(self) -> None:
+        await super().send_data()  # runs after whatever was received, and after whatever is sent
+        if not self._doomed and self.protocol.close_expected():
+            self._doomed = True
+            self.nursery.start_soon(self._expire)
+
+    async def leave(self, code: int) -> None:
+        """Close within `CLOSE_SECONDS`, cancelled or not; wakes what waits on the connection."""
+        with trio.move_on_after(limits.CLOSE_SECONDS, shield=True), contextlib.suppress(Exception):
+            await self.aclose(code)
+        await self._drop()
+
+    async def _expire(self) -> None:
+        with trio.move_on_after(limits.CLOSE_SECONDS):
+            await self.wait_closed()
+            return
+        await self._drop()
+
+    async def _drop(self) -> None:
+        with trio.CancelScope(shield=True):
+            await self.close_stream()

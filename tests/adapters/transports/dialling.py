@@ -1,0 +1,46 @@
+"""What the tests of sockets share: a dial, an end, and peers that accept the handshake."""
+
+from __future__ import annotations
+
+import anyio
+import anyio.to_thread
+import pytest
+
+from listenkey.adapters.transports import Transport
+from listenkey.ports.errors import SocketEnded
+from listenkey.ports.socket import Socket
+
+from .peer import CLOSE, Handler, Peer, Wire, script
+
+LIMIT = 1 << 20
+
+
+async def dialled(transport: Transport, peer: Peer, *, target: str = "/", max_bytes: int = LIMIT) -> Socket:
+    return await transport.dialer.dial(peer.url("ws", target), timeout=5, max_bytes=max_bytes)
+
+
+async def end_of(socket: Socket) -> int | None:
+    """The code of the end, which every later call repeats."""
+    with anyio.fail_after(3):
+        with pytest.raises(SocketEnded) as first:
+            await socket.receive()
+        with pytest.raises(SocketEnded) as again:
+            await socket.receive()
+    assert again.value.code == first.value.code
+    assert first.value.__cause__ is None
+    return first.value.code
+
+
+def echo(wire: Wire) -> None:
+    wire.upgrade()
+    while True:
+        opcode, data = wire.read_frame()
+        wire.frame(opcode, data)
+        if opcode == CLOSE:
+            return
+
+
+def then(*actions: Handler) -> Handler:
+    """Accept the handshake, then act."""
+
+    return script(Wire.upgrade, *actions)

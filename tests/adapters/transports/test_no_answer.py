@@ -1,0 +1,121 @@
+"""Where no whole answer comes, a request fails in time, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import socket as sockets
+import time
+
+import anyio
+import pytest
+
+from listenkey.adapters.transports import Transport, open_transport
+from listenkey.ports.errors import TransportFailed
+
+from .asking import answering, asked
+from .conftest import Certificate, Setting
+from .peer import Handler, Peer, Wire, script, sending
+
+pytestmark = [pytest.mark.anyio, pytest.mark.loopback]
+
+
+def trickle(wire: Wire) -> None:
+    wire.head()
+    wire.send(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+    while not wire.stop.wait(0.05):
+        wire.send(b"x")
+
+
+SLOW: dict[str, Handler] = {
+    "accepts only": Wire.hang,
+    "no body": script(Wire.head, sending(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n"), Wire.hang),
+    "a trickle": trickle,
+}
+
+
+@pytest.mark.parametrize("kind", SLOW)
+async def test_the_timeout_is_for_the_whole(transport: Transport, kind: str) -> None:
+    with Peer(SLOW[kind]) as peer:
+        start = time.monotonic()
+        with pytest.raises(TransportFailed, match="timed out"):
+            await asked(transport, peer, timeout=0.25)
+        assert time.monotonic() - start < 1
+
+
+BROKEN: dict[str, Handler] = {
+    "closed at once": lambda wire: None,
+    "closed after the request": Wire.head,
+    "RST after the request": script(Wire.head, Wire.reset),
+    "not HTTP": script(Wire.head, sending(b"SSH-2.0-OpenSSH\r\n\r\n")),
+    "half a body": script(Wire.head, sending(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx")),
+    "half a chunk": script(Wire.head, sending(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab")),
+}
+
+
+@pytest.mark.parametrize("kind", BROKEN)
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_no_whole_answer(transport: Transport, kind: str, method: str) -> None:
+    with Peer(BROKEN[kind]) as peer, pytest.raises(TransportFailed):
+        await transport.http.request(method, peer.url("http"), headers={}, timeout=5)
+
+
+async def test_nothing_listens(transport: Transport) -> None:
+    with sockets.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    with pytest.raises(TransportFailed, match="refused"):
+        await transport.http.request("GET", f"http://127.0.0.1:{port}/", headers={}, timeout=5)
+
+
+async def test_a_name_that_does_not_resolve(transport: Transport) -> None:
+    with pytest.raises(TransportFailed, match=r"(?i)name|timed out|address"):
+        await transport.http.request("GET", "http://nonexistent.invalid/", headers={}, timeout=5)
+
+
+@pytest.mark.parametrize("url", ["http//no", "http://", "http://[::1/", "ftp://127.0.0.1/", "http://a/\u00e9", "/a"])
+async def test_a_url_that_is_none(transport: Transport, url: str) -> None:
+    with pytest.raises(TransportFailed) as failure:
+        await transport.http.request("GET", f"{url}?signature=canary", headers={}, timeout=5)
+    assert "canary" not in str(failure.value)
+
+
+async def test_an_untrusted_certificate(transport: Transport, certificate: Certificate) -> None:
+    with (
+        Peer(answering("200 OK", b""), certificate.server) as peer,
+        pytest.raises(TransportFailed, match=r"(?i)self.signed certificate"),
+    ):
+        await asked(transport, peer)
+
+
+async def test_tls_where_there_is_none(transport: Transport) -> None:
+    with Peer(lambda wire: wire.send(b"HTTP/1.1 400 Bad Request\r\n\r\n")) as peer, pytest.raises(TransportFailed):
+        await transport.http.request("GET", f"https://127.0.0.1:{peer.port}/", headers={}, timeout=5)
+
+
+async def test_tls_with_the_users_context(setting: Setting, certificate: Certificate) -> None:
+    transport = open_transport(setting.name, ssl_context=certificate.trusting)
+    with Peer(answering("200 OK", b"safe"), certificate.server) as peer:
+        assert (await asked(transport, peer)).body == b"safe"
+        await transport.close()
+        assert await peer.ended()
+
+
+async def test_a_cancelled_request_leaves_no_connection(transport: Transport) -> None:
+    with Peer(Wire.until_gone) as peer:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(asked, transport, peer)
+            await anyio.sleep(0.05)
+            tasks.cancel_scope.cancel()
+        assert peer.connections == 1
+        assert await peer.ended()
+
+
+async def test_requests_run_together(transport: Transport) -> None:
+    bodies: list[bytes] = []
+
+    async def ask(peer: Peer) -> None:
+        bodies.append((await asked(transport, peer)).body)
+
+    with Peer(answering("200 OK", b"ok")) as peer:
+        async with anyio.create_task_group() as tasks:
+            for _ in range(50):
+                tasks.start_soon(ask, peer)
+    assert bodies == [b"ok"] * 50
