@@ -67,18 +67,23 @@ class Witness:
         self._check()
 
     def read(self, account: Account, recovered: int, settled: bool) -> None:
-        """A whole read passed; one that is settled and told whole says what the account is."""
+        """A whole read passed; one that is settled and told whole says what the account is.
+
+        Pushes from before its end are behind what it told, so they bear no witness any more.
+        """
         if recovered:
             self._quiet.reset()
             self._quiet_until = float("-inf")
         elif self._alarmed:
             self._quiet_until = self._turn.now + self._quiet.delay()
         self._alarmed = False
+        slack = int(self._turn.policy.reorder_window * 1000)
+        self._latest_ts = max(self._latest_ts, account.exchange_ms + slack)
+        self._positions.clear()
+        self._wallets.clear()
+        self._turn.timers.cancel(("witness", 0))
         if settled:
             self._fold.anchor(account)
-            self._positions.clear()
-            self._wallets.clear()
-            self._turn.timers.cancel(("witness", 0))
 
     def overdue(self) -> None:
         """What a push said has not come true."""

@@ -9,7 +9,7 @@ from typing import Any
 _NUMBER = re.compile(r"-?[0-9]{1,40}(?:\.[0-9]{1,40})?(?:[eE][+-]?[0-9]{1,2})?").fullmatch
 """What may become a Decimal: finite, and with so few digits that nothing later can be blown up by it."""
 
-_LATEST = 10**14
+LATEST = 10**14
 """Milliseconds; the year 5138. Whatever claims to be later is not a time."""
 
 _LONGEST_ID = 128
@@ -48,7 +48,7 @@ def moment(*values: Any) -> int | None:
     """The first of the values that is a time in ms since the epoch: 0 and absent mean "not said"."""
     for value in values:
         found = value if type(value) is int else whole(value)
-        if found is not None and 0 < found < _LATEST:
+        if found is not None and 0 < found < LATEST:
             return found
     return None
 

@@ -9,6 +9,7 @@ from ...core.dialect import Opening
 from ...core.reports import ConfigReport, OrderReport, Report, Unrecognised
 from .account import account
 from .amounts import amount, cost, identity, moment, positive, word
+from .exact import exact
 from .frames import control, read, unrecognised, unwrapped
 from .words import executed, last_fill, leverage, limit_price, margin_mode, position_side, side, status
 
@@ -41,6 +42,9 @@ class SwapDialect:
 
     def decode(self, frame: bytes | str) -> tuple[Report, ...]:
         """The reports in one inflated frame."""
+        report = exact(frame)
+        if report is not None:
+            return (report,)
         content = read(frame)
         if not isinstance(content, dict):
             return (content,)
