@@ -7,17 +7,16 @@ be given as `Decimal`, `int` or `str`; a `float` is refused. Nothing here is sha
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import Iterable
 from decimal import Decimal
 from random import Random
-from typing import Any, NamedTuple
+from typing import Any
 
 import anyio
 import anyio.lowlevel
 import msgspec
 
-from ..core.events import (
+from ...core.events import (
     AccountUpdate,
     Balance,
     BalanceChange,
@@ -30,55 +29,21 @@ from ..core.events import (
     Health,
     HealthChange,
     OrderState,
-    Position,
     digest_id,
     fill_id,
     order_state_id,
 )
-from ..ports.errors import CredentialsRefused, ListenKeyError, ReadFailed, StreamStopped
+from ...ports.errors import ReadFailed
+from .account import GRAIN, Account, Amount, Key, amount_of, positive
+from .script import Script
 
-Amount = Decimal | int | str
 K = ExchangeEventKind
 
 _BLIND = {GapReason.LOST_SOCKET, GapReason.SILENT, GapReason.KEY_GONE, GapReason.OVERSIZED}
 _STATUS = {K.ORDER_ACK: "NEW", K.CANCEL_ACK: "CANCELED", K.ORDER_REJECT: "REJECTED", K.ORDER_EXPIRED: "EXPIRED"}
-_GRAIN = Decimal("1e-8")
 
 
-class MockStream:
-    """An `EventStream` over the script: waits at its end, unless `MockVenue.end()` was called."""
-
-    def __init__(self, venue: MockVenue) -> None:
-        self._venue = venue
-        self._ended: _Ending | None = None
-        self.health = Health.LIVE
-        """As of the last event that was delivered; LIVE before any."""
-
-    def __aiter__(self) -> AsyncIterator[ExchangeEvent]:
-        return self
-
-    async def __anext__(self) -> ExchangeEvent:
-        await anyio.lowlevel.checkpoint()
-        while self._ended is None:
-            item = await self._venue._take(self)
-            if isinstance(item, ExchangeEvent):
-                self.health = item.health if isinstance(item, HealthChange) else self.health
-                return item
-            self._ended = item
-        if self._ended.error is not None:
-            raise self._ended.error()
-        raise StopAsyncIteration
-
-    def rotate(self) -> None:
-        """Noted in `MockVenue.calls`; nothing else happens."""
-        self._venue.calls.append("rotate")
-
-    def resync(self) -> None:
-        """Noted in `MockVenue.calls`; nothing else happens."""
-        self._venue.calls.append("resync")
-
-
-class MockVenue:
+class MockVenue(Script):
     """A `VenueAdapter` that tells what its owner scripts, and keeps the account that follows from it.
 
     The account starts with `balance` of `asset` and no position. Time is `exchange_ms` and moves by `advance` alone.
@@ -93,40 +58,20 @@ class MockVenue:
         leverage: int = 10,
         exchange_ms: int = 1_700_000_000_000,
     ) -> None:
+        super().__init__()
         self.exchange_ms = exchange_ms
         self.fed: list[ExchangeEvent] = []
         """Everything that streams have been or will be told, in order."""
-        self.calls: list[str] = []
-        """What the consumer did: subscribe, unsubscribe, rotate, resync, snapshot, close."""
         self._asset = asset
-        self._fee_rate = _amount(fee_rate)
-        self._account = _Account({asset: _amount(balance)}, leverage)
+        self._fee_rate = amount_of(fee_rate)
+        self._account = Account({asset: amount_of(balance)}, leverage)
         self._orders: dict[str, OrderState] = {}
         self._counted: dict[str, Decimal] = {}
-        self._script: deque[ExchangeEvent | _Ending] = deque()
-        self._stream: MockStream | None = None
-        self._in_hand = False
-        self._waiting: list[anyio.Event] = []
         self._failures: deque[str] = deque()
         self._health = Health.LIVE
         self._gap: GapNotice | None = None
         self._numbers = self._names = 0
         self._withheld: list[ExchangeEvent] = []
-
-    @asynccontextmanager
-    async def subscribe(self) -> AsyncIterator[MockStream]:
-        """The stream; one at a time. Raises `RuntimeError` for a second."""
-        if self._stream is not None:
-            raise RuntimeError("this MockVenue has a stream already")
-        self.calls.append("subscribe")
-        self._stream = stream = MockStream(self)
-        try:
-            yield stream
-        finally:
-            stream._ended = stream._ended or _Ending(None)
-            self._stream, self._in_hand = None, False
-            self.calls.append("unsubscribe")
-            self._wake()
 
     async def account_snapshot(self) -> AccountUpdate:
         """The whole account as it is now, also while a gap is open. Raises `ReadFailed` if `fail_snapshot` asked so."""
@@ -140,12 +85,6 @@ class MockVenue:
         """Noted in `calls`; streams end."""
         self.calls.append("close")
         self.end()
-
-    async def handled(self) -> None:
-        """Returns when the consumer has come back from everything fed so far."""
-        await anyio.lowlevel.checkpoint()
-        while self._script or self._in_hand:
-            await self._next_change()
 
     def advance(self, seconds: float) -> None:
         """Move exchange time on."""
@@ -191,8 +130,8 @@ class MockVenue:
             position_side=position_side,
             order_type=order_type or ("MARKET" if price is None else "LIMIT"),
             status="NEW",
-            price=None if price is None else _positive("price", price),
-            qty=_positive("qty", qty),
+            price=None if price is None else positive("price", price),
+            qty=positive("qty", qty),
             cumulative_qty=Decimal(0),
         )
         return self._order_event(event, K.ORDER_ACK)
@@ -222,15 +161,15 @@ class MockVenue:
         if order is None:
             if qty is None or price is None:
                 raise ValueError("a fill without an order needs qty and price")
-            _positive("price", price)
-            if _positive("qty", qty) > _positive("order_qty", qty if order_qty is None else order_qty):
+            positive("price", price)
+            if positive("qty", qty) > positive("order_qty", qty if order_qty is None else order_qty):
                 raise ValueError(f"the order is for {order_qty} only")
-            self._account.traded((symbol, position_side), side, _amount(qty), _amount(price))
+            self._account.traded((symbol, position_side), side, amount_of(qty), amount_of(price))
             order = self.order(symbol, side, qty if order_qty is None else order_qty, position_side=position_side)
         now = self._open(order)
         left = (now.qty or Decimal(0)) - now.cumulative_qty
-        size = left if qty is None else _positive("qty", qty)
-        at = now.price if price is None else _positive("price", price)
+        size = left if qty is None else positive("qty", qty)
+        at = now.price if price is None else positive("price", price)
         if size > left or at is None:
             raise ValueError(
                 f"{left} of order {now.order_id} is left" if size > left else "a market order needs a price"
@@ -249,7 +188,7 @@ class MockVenue:
             fill_qty=size,
             fill_price=at,
             trade_id=f"{now.order_id}-{total}",
-            fee=(size * at * self._fee_rate).quantize(_GRAIN) if fee is None else _amount(fee),
+            fee=(size * at * self._fee_rate).quantize(GRAIN) if fee is None else amount_of(fee),
             fee_asset=self._asset,
             realized_pnl=profit,
             liquidation=liquidation,
@@ -272,7 +211,7 @@ class MockVenue:
             event_id=f"funding:{'provisional-' if provisional else ''}{self._numbers}",
             exchange_ts=self.exchange_ms,
             source="ws" if provisional else "poll",
-            amount=_amount(amount),
+            amount=amount_of(amount),
             asset=self._asset,
             symbol=symbol,
             provisional=provisional,
@@ -288,7 +227,7 @@ class MockVenue:
             event_id=self._unique(K.BALANCE_CHANGE),
             exchange_ts=self.exchange_ms,
             source="poll",
-            amount=_amount(amount),
+            amount=amount_of(amount),
             asset=self._asset,
             symbol=None,
             reason=reason,
@@ -371,18 +310,6 @@ class MockVenue:
         """The next `times` snapshots raise `ReadFailed`."""
         self._failures.extend([message] * times)
 
-    def stop(self, message: str) -> None:
-        """At this point of the script iteration raises `StreamStopped`."""
-        self._put(_Ending(lambda: StreamStopped(message)))
-
-    def refuse_credentials(self, message: str = "the venue refuses the credentials") -> None:
-        """At this point of the script iteration raises `CredentialsRefused`."""
-        self._put(_Ending(lambda: CredentialsRefused(message)))
-
-    def end(self) -> None:
-        """At this point of the script iteration ends; another stream would go on behind it."""
-        self._put(_Ending(None))
-
     @property
     def _blind(self) -> bool:
         return self._gap is not None and self._gap.reason in _BLIND
@@ -420,12 +347,12 @@ class MockVenue:
         held = [key for key, holding in self._account.holdings.items() if holding.qty]
         return self._account_update(None, self._account.wallets, held, complete=True)
 
-    def _push(self, reason: str, *changed: _Key) -> None:
+    def _push(self, reason: str, *changed: Key) -> None:
         if not self._blind:
             self._tell(self._account_update(reason, [self._asset], changed, complete=False))
 
     def _account_update(
-        self, reason: str | None, assets: Iterable[str], held: Iterable[_Key], *, complete: bool
+        self, reason: str | None, assets: Iterable[str], held: Iterable[Key], *, complete: bool
     ) -> AccountUpdate:
         return AccountUpdate(
             event_id=self._unique(K.ACCOUNT_UPDATE),
@@ -455,130 +382,10 @@ class MockVenue:
 
     def _tell(self, event: ExchangeEvent) -> None:
         self.fed.append(event)
-        self._put(event)
-
-    def _put(self, item: ExchangeEvent | _Ending) -> None:
-        self._script.append(item)
-        self._wake()
-
-    async def _take(self, stream: MockStream) -> ExchangeEvent | _Ending:
-        self._in_hand = False
-        self._wake()
-        while not self._script and stream._ended is None:
-            await self._next_change()
-        if stream._ended is not None:
-            return stream._ended
-        item = self._script.popleft()
-        self._in_hand = isinstance(item, ExchangeEvent)
-        self._wake()
-        return item
-
-    async def _next_change(self) -> None:
-        change = anyio.Event()
-        self._waiting.append(change)
-        await change.wait()
-
-    def _wake(self) -> None:
-        waiting, self._waiting = self._waiting, []
-        for change in waiting:
-            change.set()
-
-
-_Key = tuple[str, str | None]
-"""Symbol and, in hedge mode, LONG or SHORT."""
-
-
-class _Ending(NamedTuple):
-    """The point of the script where iteration ends, with an error or without."""
-
-    error: Callable[[], ListenKeyError] | None
-
-
-class _Holding(NamedTuple):
-    """`qty` and `cost` are negative for a short position; `price` is that of the last trade."""
-
-    qty: Decimal = Decimal(0)
-    cost: Decimal = Decimal(0)
-    price: Decimal = Decimal(0)
-
-
-class _Account:
-    """Wallets and positions; a position is one per symbol, or in hedge mode one per symbol and side."""
-
-    def __init__(self, wallets: dict[str, Decimal], leverage: int) -> None:
-        self.wallets = wallets
-        self.holdings: dict[_Key, _Holding] = {}
-        self._leverage = leverage
-
-    def traded(self, key: _Key, side: str | None, qty: Decimal, price: Decimal) -> tuple[Decimal, _Holding]:
-        """The PnL that a trade would realise, and the position behind it. Raises `ValueError` for closing too much."""
-        held = self.holdings.get(key, _Holding())
-        change = qty if side == "BUY" else -qty
-        closing = min(qty, abs(held.qty)) if held.qty * change < 0 else Decimal(0)
-        opening = (qty - closing).copy_sign(change)
-        if opening and key[1] is not None and (key[1] == "LONG") != (change > 0):
-            raise ValueError(f"only {abs(held.qty)} {key[0]} {key[1]} can be closed")
-        portion = held.cost
-        if closing != abs(held.qty):
-            portion = (held.cost * closing / abs(held.qty)).quantize(_GRAIN)
-        profit = closing.copy_sign(held.qty) * price - portion if closing else Decimal(0)
-        behind = _Holding(
-            held.qty - closing.copy_sign(held.qty) + opening, held.cost - portion + opening * price, price
-        )
-        return profit, behind
-
-    def trade(self, fill: Fill, asset: str) -> None:
-        """Book a fill."""
-        key = (fill.symbol, fill.position_side)
-        price = fill.fill_price or self.holdings.get(key, _Holding()).price
-        profit, self.holdings[key] = self.traded(key, fill.side, fill.fill_qty, price)
-        self.pay(asset, profit if fill.realized_pnl is None else fill.realized_pnl)
-        self.pay(fill.fee_asset or asset, -(fill.fee or Decimal(0)))
-
-    def pay(self, asset: str, amount: Decimal) -> None:
-        """Book an amount, positive when it comes in."""
-        self.wallets[asset] = self.wallets.get(asset, Decimal(0)) + amount
-
-    def replace(self, update: AccountUpdate) -> None:
-        """Take over what an update says; a position is taken as one of hedge mode only if there is one of its side."""
-        if update.complete:
-            self.wallets.clear()
-            self.holdings.clear()
-        self.wallets.update({b.asset: b.wallet_balance for b in update.balances if b.wallet_balance is not None})
-        for position in update.positions:
-            hedged = (position.symbol, position.side)
-            qty = -position.qty if position.side == "SHORT" else position.qty
-            price = position.entry_price or Decimal(0)
-            key = hedged if hedged in self.holdings else (position.symbol, None)
-            self.holdings[key] = _Holding(qty, qty * price, price)
-
-    def position(self, key: _Key) -> Position:
-        """The position as an event shows it."""
-        qty, cost, price = self.holdings[key]
-        return Position(
-            symbol=key[0],
-            side=key[1] or (("LONG" if qty > 0 else "SHORT") if qty else None),
-            qty=abs(qty),
-            entry_price=(cost / qty).quantize(_GRAIN) if qty else None,
-            unrealized_pnl=qty * price - cost,
-            margin_mode="cross",
-            leverage=self._leverage,
-        )
+        self.put(event)
 
 
 def _fields(order: OrderState) -> dict[str, Any]:
     """What an event of this order says of the order itself."""
     plain = {name: getattr(order, name) for name in OrderState.__struct_fields__}
     return {**plain, "source": "ws", "redelivered": False, "frame": None}
-
-
-def _amount(value: Amount) -> Decimal:
-    if isinstance(value, (bool, float)) or not (amount := Decimal(value)).is_finite():
-        raise ValueError(f"an amount must be a finite Decimal, int or str, not {value!r}")
-    return amount
-
-
-def _positive(name: str, value: Amount) -> Decimal:
-    if (amount := _amount(value)) <= 0:
-        raise ValueError(f"{name} must be more than 0, not {value!r}")
-    return amount

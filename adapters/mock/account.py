@@ -1,0 +1,97 @@
+"""What a mock account holds by what was fed: wallets and positions, and the PnL that a trade realises."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import NamedTuple
+
+from ...core.events import AccountUpdate, Fill, Position
+
+Amount = Decimal | int | str
+Key = tuple[str, str | None]
+"""Symbol and, in hedge mode, LONG or SHORT."""
+
+GRAIN = Decimal("1e-8")
+"""Prices and fees are rounded to this."""
+
+
+class Holding(NamedTuple):
+    """`qty` and `cost` are negative for a short position; `price` is that of the last trade."""
+
+    qty: Decimal = Decimal(0)
+    cost: Decimal = Decimal(0)
+    price: Decimal = Decimal(0)
+
+
+class Account:
+    """Wallets and positions; a position is one per symbol, or in hedge mode one per symbol and side."""
+
+    def __init__(self, wallets: dict[str, Decimal], leverage: int) -> None:
+        self.wallets = wallets
+        self.holdings: dict[Key, Holding] = {}
+        self._leverage = leverage
+
+    def traded(self, key: Key, side: str | None, qty: Decimal, price: Decimal) -> tuple[Decimal, Holding]:
+        """The PnL that a trade would realise, and the position behind it. Raises `ValueError` for closing too much."""
+        held = self.holdings.get(key, Holding())
+        change = qty if side == "BUY" else -qty
+        closing = min(qty, abs(held.qty)) if held.qty * change < 0 else Decimal(0)
+        opening = (qty - closing).copy_sign(change)
+        if opening and key[1] is not None and (key[1] == "LONG") != (change > 0):
+            raise ValueError(f"only {abs(held.qty)} {key[0]} {key[1]} can be closed")
+        portion = held.cost
+        if closing != abs(held.qty):
+            portion = (held.cost * closing / abs(held.qty)).quantize(GRAIN)
+        profit = closing.copy_sign(held.qty) * price - portion if closing else Decimal(0)
+        behind = Holding(held.qty - closing.copy_sign(held.qty) + opening, held.cost - portion + opening * price, price)
+        return profit, behind
+
+    def trade(self, fill: Fill, asset: str) -> None:
+        """Book a fill."""
+        key = (fill.symbol, fill.position_side)
+        price = fill.fill_price or self.holdings.get(key, Holding()).price
+        profit, self.holdings[key] = self.traded(key, fill.side, fill.fill_qty, price)
+        self.pay(asset, profit if fill.realized_pnl is None else fill.realized_pnl)
+        self.pay(fill.fee_asset or asset, -(fill.fee or Decimal(0)))
+
+    def pay(self, asset: str, amount: Decimal) -> None:
+        """Book an amount, positive when it comes in."""
+        self.wallets[asset] = self.wallets.get(asset, Decimal(0)) + amount
+
+    def replace(self, update: AccountUpdate) -> None:
+        """Take over what an update says; a position is taken as one of hedge mode only if there is one of its side."""
+        if update.complete:
+            self.wallets.clear()
+            self.holdings.clear()
+        self.wallets.update({b.asset: b.wallet_balance for b in update.balances if b.wallet_balance is not None})
+        for position in update.positions:
+            hedged = (position.symbol, position.side)
+            qty = -position.qty if position.side == "SHORT" else position.qty
+            price = position.entry_price or Decimal(0)
+            key = hedged if hedged in self.holdings else (position.symbol, None)
+            self.holdings[key] = Holding(qty, qty * price, price)
+
+    def position(self, key: Key) -> Position:
+        """The position as an event shows it."""
+        qty, cost, price = self.holdings[key]
+        return Position(
+            symbol=key[0],
+            side=key[1] or (("LONG" if qty > 0 else "SHORT") if qty else None),
+            qty=abs(qty),
+            entry_price=(cost / qty).quantize(GRAIN) if qty else None,
+            unrealized_pnl=qty * price - cost,
+            margin_mode="cross",
+            leverage=self._leverage,
+        )
+
+
+def amount_of(value: Amount) -> Decimal:
+    if isinstance(value, (bool, float)) or not (amount := Decimal(value)).is_finite():
+        raise ValueError(f"an amount must be a finite Decimal, int or str, not {value!r}")
+    return amount
+
+
+def positive(name: str, value: Amount) -> Decimal:
+    if (amount := amount_of(value)) <= 0:
+        raise ValueError(f"{name} must be more than 0, not {value!r}")
+    return amount

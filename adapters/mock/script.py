@@ -1,0 +1,126 @@
+"""What is said to whoever listens: events in order, with the points at which iteration ends or fails."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import NamedTuple
+
+import anyio
+import anyio.lowlevel
+
+from ...core.events import ExchangeEvent, Health, HealthChange
+from ...ports.errors import CredentialsRefused, ListenKeyError, StreamStopped
+
+
+class Ending(NamedTuple):
+    """The point of the script where iteration ends, with an error or without."""
+
+    error: Callable[[], ListenKeyError] | None
+
+
+class MockStream:
+    """An `EventStream` over the script: waits at its end, unless `MockVenue.end()` was called."""
+
+    def __init__(self, script: Script) -> None:
+        self._script = script
+        self.ended: Ending | None = None
+        self.health = Health.LIVE
+        """As of the last event that was delivered; LIVE before any."""
+
+    def __aiter__(self) -> AsyncIterator[ExchangeEvent]:
+        return self
+
+    async def __anext__(self) -> ExchangeEvent:
+        await anyio.lowlevel.checkpoint()
+        while self.ended is None:
+            item = await self._script.take(self)
+            if isinstance(item, ExchangeEvent):
+                self.health = item.health if isinstance(item, HealthChange) else self.health
+                return item
+            self.ended = item
+        if self.ended.error is not None:
+            raise self.ended.error()
+        raise StopAsyncIteration
+
+    def rotate(self) -> None:
+        """Noted in `MockVenue.calls`; nothing else happens."""
+        self._script.calls.append("rotate")
+
+    def resync(self) -> None:
+        """Noted in `MockVenue.calls`; nothing else happens."""
+        self._script.calls.append("resync")
+
+
+class Script:
+    """One script, read by one stream at a time; the next stream goes on where the one before left it."""
+
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+        """What the consumer did: subscribe, unsubscribe, rotate, resync, snapshot, close."""
+        self._script: deque[ExchangeEvent | Ending] = deque()
+        self._stream: MockStream | None = None
+        self._in_hand = False
+        self._waiting: list[anyio.Event] = []
+
+    @asynccontextmanager
+    async def subscribe(self) -> AsyncIterator[MockStream]:
+        """The stream; one at a time. Raises `RuntimeError` for a second."""
+        if self._stream is not None:
+            raise RuntimeError("this MockVenue has a stream already")
+        self.calls.append("subscribe")
+        self._stream = stream = MockStream(self)
+        try:
+            yield stream
+        finally:
+            stream.ended = stream.ended or Ending(None)
+            self._stream, self._in_hand = None, False
+            self.calls.append("unsubscribe")
+            self._wake()
+
+    async def handled(self) -> None:
+        """Returns when the consumer has come back from everything fed so far."""
+        await anyio.lowlevel.checkpoint()
+        while self._script or self._in_hand:
+            await self._next_change()
+
+    def stop(self, message: str) -> None:
+        """At this point of the script iteration raises `StreamStopped`."""
+        self.put(Ending(lambda: StreamStopped(message)))
+
+    def refuse_credentials(self, message: str = "the venue refuses the credentials") -> None:
+        """At this point of the script iteration raises `CredentialsRefused`."""
+        self.put(Ending(lambda: CredentialsRefused(message)))
+
+    def end(self) -> None:
+        """At this point of the script iteration ends; another stream would go on behind it."""
+        self.put(Ending(None))
+
+    def put(self, item: ExchangeEvent | Ending) -> None:
+        """Say it when all that was put before has been said."""
+        self._script.append(item)
+        self._wake()
+
+    async def take(self, stream: MockStream) -> ExchangeEvent | Ending:
+        """What the stream is told next; waits for it."""
+        self._in_hand = False
+        self._wake()
+        while not self._script and stream.ended is None:
+            await self._next_change()
+        if stream.ended is not None:
+            return stream.ended
+        item = self._script.popleft()
+        self._in_hand = isinstance(item, ExchangeEvent)
+        self._wake()
+        return item
+
+    async def _next_change(self) -> None:
+        change = anyio.Event()
+        self._waiting.append(change)
+        await change.wait()
+
+    def _wake(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for change in waiting:
+            change.set()
