@@ -69,9 +69,16 @@ class Driver:
         self._asleep_until = float("-inf")
         self._failed = False
         self._done = anyio.Event()
+        self._scope = anyio.CancelScope(shield=True)
 
     async def run(self) -> None:
-        """Start the connection and see it through to its end."""
+        """Start the connection and see it through to its end, which only `stop` may hasten."""
+        with self._scope:
+            await self._run()
+        self.backlog.end()
+        self._done.set()
+
+    async def _run(self) -> None:
         checkpoint = self._journal.resume() if self._journal is not None else None
         async with anyio.create_task_group() as tasks:
             self._tasks: TaskGroup = tasks
@@ -84,14 +91,13 @@ class Driver:
                 if self.connection.deadline <= self._clock.monotonic():
                     self.feed(inputs.Tick())
             tasks.cancel_scope.cancel()
-        self.backlog.end()
-        self._done.set()
 
     async def stop(self) -> None:
         """Close in order; whatever has not ended in `CLOSING_TIME` is cut off."""
         with anyio.move_on_after(CLOSING_TIME, shield=True):
             self.feed(inputs.Stop())
             await self._done.wait()
+        self._scope.cancel()
 
     def feed(self, received: inputs.Input) -> None:
         """Hand an input to the connection and do what it says."""
@@ -112,6 +118,7 @@ class Driver:
     def _perform(self, ordered: Sequence[actions.Action]) -> None:
         events: list[ExchangeEvent] = []
         proven_until: int | None = None
+        finish: actions.Finish | None = None
         for action in ordered:
             match action:
                 case actions.Deliver(event):
@@ -137,15 +144,17 @@ class Driver:
                 case actions.Report(anomaly):
                     if anomaly.count & (anomaly.count - 1) == 0:
                         _log.warning("%s (%d so far): %s", anomaly.name, anomaly.count, anomaly.detail)
-                case actions.Finish(error):
-                    self._finish(error)
+                case actions.Finish():
+                    finish = action
         if self._journal is not None and not self._begun and self.connection.began is not None:
             self._begun = True
             self._journal.begin(self.connection.began)
         if events or proven_until is not None:
             self.backlog.put(events, proven_until)
-            if self.backlog.ended:
-                self.feed(inputs.Stop())
+        if finish is not None:
+            self.backlog.end(None if finish.error is None else self._failure(finish.error))
+        elif self.backlog.ended:
+            self.feed(inputs.Stop())
 
     def _start(self, work: Callable[..., Awaitable[None]], *details: Any) -> None:
         self._tasks.start_soon(self._work, work, details)
@@ -161,9 +170,6 @@ class Driver:
         self._failed = True
         self.backlog.end(error)
         self._wake.set()
-
-    def _finish(self, error: Refusal | None) -> None:
-        self.backlog.end(None if error is None else self._failure(error))
 
     async def _answer(self, ask: Callable[..., Awaitable[inputs.Input]], request: int, *details: Any) -> None:
         try:
@@ -206,8 +212,8 @@ class Driver:
             with anyio.CancelScope(shield=True):
                 await wire.close(1000)
             wire.unread.close()
-        del self._sockets[number]
         self.feed(closed)
+        del self._sockets[number]
 
     async def _pump(self, number: int, wire: _Wire, socket: Socket) -> int | None:
         async with anyio.create_task_group() as tasks:

@@ -20,6 +20,7 @@ from .words import is_market
 _HUGE = Decimal(10**20)
 _ZERO = Decimal(0)
 _STATUSES = frozenset({"NEW", "PARTIALLY_FILLED", "FILLED", "CANCELED", "EXPIRED"})
+_EXECUTIONS = frozenset({"TRADE", "CALCULATED"})
 _SIDES = frozenset({"BUY", "SELL"})
 _DIRECTIONS: dict[str, str | None] = {"LONG": "LONG", "SHORT": "SHORT", "BOTH": None}
 
@@ -142,7 +143,8 @@ def _order(frame: _OrderFrame | _TradeFrame, order: _Order, keys: int) -> OrderR
     elif not (_ZERO <= last < _HUGE and _ZERO <= price < _HUGE):
         return None
     else:
-        last_qty, last_price = (last, price) if last and price else (None, None)
+        last_qty = last if price or not last else None
+        last_price = price if last and price else None
     kind = order.o
     limit = None
     if not is_market(kind):
@@ -150,6 +152,7 @@ def _order(frame: _OrderFrame | _TradeFrame, order: _Order, keys: int) -> OrderR
         if not _ZERO < limit < _HUGE:
             return None
     fee = order.n
+    costs = order.x in _EXECUTIONS
     return OrderReport(
         symbol=order.s,
         order_id=str(order.i),
@@ -165,9 +168,9 @@ def _order(frame: _OrderFrame | _TradeFrame, order: _Order, keys: int) -> OrderR
         last_qty=last_qty,
         last_price=last_price,
         trade_id=str(order.td) if order.td and order.td > 0 else None,
-        fee=fee.copy_negate() if fee else fee.copy_abs(),
+        fee=(fee.copy_negate() if fee else fee.copy_abs()) if costs else None,
         fee_asset=order.N or None,
-        realized_pnl=order.rp,
+        realized_pnl=order.rp if costs else None,
         liquidation=kind == "LIQUIDATION" or order.x == "CALCULATED",
         exchange_ts=_time(order.T or frame.T or frame.E),
     )

@@ -44,6 +44,9 @@ OTHERS = Rate(2, 2)
 WINDOW = 1.05
 """Seconds that a "second" is taken for, since requests bunch up on their way."""
 
+BRIEF = 1.5
+"""Seconds; a lock no longer than this is waited out, since a read of many requests would otherwise be lost for one."""
+
 MAX_FAILURES = 15
 FAILURE_WINDOW = 480.0
 """The venue locks an endpoint after 20 failing calls in 480 s; we stop before."""
@@ -64,15 +67,18 @@ class Pace:
         self._sleep = sleep
         self._places: dict[tuple[str, str, str], deque[float]] = {}
         self._failures: dict[tuple[str, str, str, str], deque[float]] = {}
+        self._locks: dict[tuple[str, str, str], float] = {}
         self._lock = threading.Lock()
 
     async def turn(self, host: str, api_key: str, method: str, path: str) -> None:
         """Returns when the request may be sent.
 
-        Raises `RequestRefused` (RETRY) when the endpoint has failed so often that the venue would soon lock it.
+        Raises `RequestRefused` (RETRY) when the endpoint has failed so often that the venue would soon lock it, and
+        while the venue itself has locked it for longer than a rate limit's second.
         """
         owner = _owner(api_key)
         self._spare(host, owner, method, path)
+        await self._respect(host, owner, path)
         if self._rates is None:
             return
         rate = self._rates.get(path, OTHERS)
@@ -105,6 +111,22 @@ class Pace:
         with self._lock:
             times = self._failures.setdefault((host, _owner(api_key), method, path), deque(maxlen=MAX_FAILURES))
             times.append(self._monotonic())
+
+    def locked(self, host: str, api_key: str, path: str, seconds: float) -> None:
+        """The venue wants no request to this path, whatever its method, for so long."""
+        with self._lock:
+            self._locks[host, _owner(api_key), path] = self._monotonic() + seconds
+
+    async def _respect(self, host: str, owner: str, path: str) -> None:
+        while True:
+            with self._lock:
+                wait = self._locks.get((host, owner, path), 0.0) - self._monotonic()
+            if wait <= 0:
+                return
+            if wait > BRIEF:
+                message = f"{path} is locked by the venue for another {wait:.1f} s"
+                raise RequestRefused(Refusal(RefusalKind.RETRY, None, message, wait))
+            await self._sleep(wait)
 
     def _spare(self, host: str, owner: str, method: str, path: str) -> None:
         with self._lock:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from typing import NamedTuple
 
 from ...core.events import Balance, Position
@@ -109,7 +109,7 @@ class Reader:
             positions=middle.positions,
             orders=tuple(middle.orders.values()),
             open_orders=middle.open_ids,
-            fills=costed(second, income),
+            fills=costed(_followed(second, new, middle.orders, as_of), income),
             income=income,
         )
 
@@ -158,6 +158,18 @@ class Reader:
         found = balances(await self._rest.call("GET", BALANCE, {}), self._assets)
         self._assets |= {balance.asset for balance in found}
         return tuple(found)
+
+
+def _followed(
+    fills: Iterable[FillReport], new: Iterable[FillReport], orders: Container[str], as_of: int
+) -> tuple[FillReport, ...]:
+    """The fills without those of orders that began after the orders were read: they are the next read's.
+
+    Nobody is promised what is newer than `as_of`, and each would have to be read alone for want of its order.
+    """
+    unknown = {report.order_id for report in new if report.order_id not in orders}
+    older = {report.order_id for report in fills if report.exchange_ts // SECOND < as_of // SECOND}
+    return tuple(report for report in fills if report.order_id not in unknown - older)
 
 
 def _symbols(middle: _Middle, fills: Iterable[FillReport], income: Iterable[IncomeReport]) -> frozenset[str]:

@@ -13,8 +13,10 @@ from ...ports.http import HttpClient, HttpResponse
 from .amounts import moment
 from .answers import Document, judge
 from .codes import BUSY, is_clock_problem
-from .pace import SHARED, TIME_PATH, Pace
+from .pace import BRIEF, SHARED, TIME_PATH, Pace
 from .signing import Params, encoded, signed
+
+TRIES = 3
 
 
 class Rest:
@@ -88,9 +90,10 @@ class Rest:
     ) -> Any:
         """The `data` of a successful answer. Raises `RequestRefused`.
 
-        A timestamp that the exchange dislikes makes us read its clock and try once more: nothing was carried out.
+        A timestamp that the exchange dislikes makes us read its clock and try once more: nothing was carried out. A
+        rate limit that names its end, a moment from now, is waited out: requests bunch up on their way.
         """
-        for last in (False, True):
+        for left in reversed(range(TRIES)):
             try:
                 if sign:
                     await self.now()  # before the turn, since asking may take one of its own
@@ -100,10 +103,10 @@ class Rest:
                 key = str(params.get("listenKey", ""))
                 return self._data(method, path, response, key=key, about_key=about_key, may_be_empty=may_be_empty)
             except RequestRefused as error:
-                if not sign or not is_clock_problem(error.refusal):
-                    raise
-                self._anchor = None
-                if last:
+                clock = sign and is_clock_problem(error.refusal)
+                if clock:
+                    self._anchor = None
+                if left == 0 or not (_is_brief(error.refusal) or (clock and left == TRIES - 1)):
                     raise
         raise AssertionError("unreachable")
 
@@ -138,7 +141,13 @@ class Rest:
             return verdict.data
         if verdict.code != str(BUSY):  # too fast is not the same as wrong
             self._pace.failed(self._host, self._api_key, method, path)
+        elif verdict.retry_after is not None:
+            self._pace.locked(self._host, self._api_key, path, verdict.retry_after)
         raise RequestRefused(verdict)
+
+
+def _is_brief(refusal: Refusal) -> bool:
+    return refusal.code == str(BUSY) and refusal.retry_after is not None and refusal.retry_after <= BRIEF
 
 
 def malformed(what: str) -> RequestRefused:

@@ -11,7 +11,7 @@ from .account import account
 from .amounts import amount, cost, identity, moment, positive, word
 from .exact import exact
 from .frames import control, read, unrecognised, unwrapped
-from .words import executed, last_fill, leverage, limit_price, margin_mode, position_side, side, status
+from .words import caused_by_fill, executed, last_fill, leverage, limit_price, margin_mode, position_side, side, status
 
 
 class SwapDialect:
@@ -78,6 +78,7 @@ def _order(content: dict[str, Any]) -> OrderReport | None:
         return None
     kind = word(get("o"))
     last_qty, last_price = last_fill(get("l"), get("L")) if "l" in order else (None, None)
+    costs = caused_by_fill(get("x"))
     return OrderReport(
         symbol=symbol,
         order_id=order_id,
@@ -93,9 +94,9 @@ def _order(content: dict[str, Any]) -> OrderReport | None:
         last_qty=last_qty,
         last_price=last_price,
         trade_id=identity(get("td")),  # `ti` is a related conditional order, not a trade
-        fee=cost(get("n")),
+        fee=cost(get("n")) if costs else None,
         fee_asset=word(get("N")),
-        realized_pnl=amount(get("rp")),
+        realized_pnl=amount(get("rp")) if costs else None,
         liquidation=kind == "LIQUIDATION" or get("x") == "CALCULATED",
         exchange_ts=moment(get("T"), content.get("T"), content.get("E")),
     )

@@ -77,9 +77,18 @@ def executed(state: str, cumulative: Any, quantity: Decimal | None) -> Decimal |
 
 
 def last_fill(quantity: Any, price: Any) -> tuple[Decimal | None, Decimal | None]:
-    """The fill that caused a frame: only where both its figures are there and say something."""
-    last_qty, last_price = positive(quantity), positive(price)
-    return (last_qty, last_price) if last_qty is not None and last_price is not None else (None, None)
+    """The fill that caused a frame, where the wire says both its figures; a quantity of 0 says that no fill did."""
+    last_qty, last_price = amount(quantity), amount(price)
+    if last_qty is None or last_price is None or last_qty < 0:
+        return None, None
+    if not last_qty:
+        return last_qty, None
+    return (last_qty, last_price) if last_price > 0 else (None, None)
+
+
+def caused_by_fill(execution: Any) -> bool:
+    """Whether a frame's fee and PnL are those of a fill: where it says why it came, it came for a trade."""
+    return execution in ("TRADE", "CALCULATED") or word(execution) is None
 
 
 def leverage(value: Any) -> int | None:

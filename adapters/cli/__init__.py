@@ -1,0 +1,1 @@
+"""The command line: `listenkey demo`, `watch`, `simulate`, `journal`, `replay`, `diagram`."""

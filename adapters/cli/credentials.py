@@ -1,0 +1,41 @@
+"""The API key and secret, from two variables of the environment and from nowhere else."""
+
+from __future__ import annotations
+
+import os
+from typing import NamedTuple
+
+from .exits import Exit, Failure
+from .secrecy import KEY_VARIABLE, SECRET_VARIABLE
+
+
+class Credentials(NamedTuple):
+    """Secrets, both: never shown, not even by `repr`."""
+
+    api_key: str
+    api_secret: str
+
+    def __repr__(self) -> str:
+        return "Credentials(***)"
+
+
+def credentials() -> Credentials:
+    """The two of the environment."""
+    found = Credentials(_read(KEY_VARIABLE), _read(SECRET_VARIABLE))
+    if not all(found):
+        raise Failure(Exit.USAGE, f"credentials come from {KEY_VARIABLE} and {SECRET_VARIABLE}: set both")
+    return found
+
+
+def credentials_or(fallback: str) -> Credentials:
+    """The same, or with neither set twice the fallback."""
+    if not _read(KEY_VARIABLE) and not _read(SECRET_VARIABLE):
+        return Credentials(fallback, fallback)
+    return credentials()
+
+
+def _read(name: str) -> str:
+    value = os.environ.get(name, "")
+    if not (value.isascii() and value.isprintable() and " " not in value):
+        raise Failure(Exit.USAGE, f"{name} must be printable ASCII without spaces")
+    return value

@@ -1,0 +1,65 @@
+"""The live view on a terminal, drawn some eight times a second; however it ends, the terminal is as it was."""
+
+from __future__ import annotations
+
+import anyio
+from rich.console import Console
+from rich.live import Live
+from rich.panel import Panel
+from rich.text import Text
+
+from ...core.events import ExchangeEvent
+from ..venue import Stream
+from .board import Board
+from .exits import Closed
+from .shows import keep_looking
+from .together import together
+from .verdict import Verdict
+from .view import View
+
+FRAME = 0.125
+
+
+class LiveShow:
+    """A run as a picture, and its verdict as a panel beneath what the terminal showed before."""
+
+    def __init__(self, board: Board) -> None:
+        self._board = board
+        self._console = Console()
+
+    async def tell(self, event: ExchangeEvent) -> None:
+        pass
+
+    async def run(self) -> None:
+        try:
+            with Live(View(self._board), console=self._console, screen=True, auto_refresh=False) as live:
+                while True:
+                    live.refresh()
+                    await anyio.sleep(FRAME)
+        except OSError:  # the terminal is gone
+            raise Closed from None
+
+    async def conclude(self, verdict: Verdict) -> None:
+        counts = self._board.counts
+        colour = "red" if verdict.negative else "green"
+        text = Text()
+        for name, value in verdict.counts.items():
+            wrong = (name in ("lost", "doubled") and value) or value in ("DRIFTED", "UNPROVEN")
+            text.append(f"{name} ", "dim").append(f"{value}", "bold red" if wrong else "bold").append("   ")
+        text.append("\n")
+        names = ("renewals", "rotations", "reconnects", "gaps", "recovered")
+        text.append("   ".join(f"{counts[name]} {name}" for name in names), "dim")
+        text.append("".join(f"\n{line}" for line in verdict.wrong), "red")
+        for row in View(self._board).still(min(self._console.width, 100)):
+            self._console.print(row, overflow="crop", no_wrap=True)
+        title = "something is wrong" if verdict.negative else "nothing lost, nothing twice"
+        self._console.print(Panel(text, title=f"[bold]{title}[/]", border_style=colour, expand=False, padding=(1, 3)))
+
+
+async def follow(stream: Stream, board: Board, *, limit: int | None) -> None:
+    """Draw the stream until it ends, or for so many events."""
+    async with together(lambda: keep_looking(board, stream), LiveShow(board).run):
+        async for event in stream:
+            board.take(event)
+            if board.counts["events"] == limit:
+                return

@@ -1,0 +1,167 @@
+"""The flags: what may be said on the command line, and one line that names the flag for what may not."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import fields
+from typing import Any, NoReturn
+
+from ...core.policy import Policy
+from .exits import Exit, Failure
+
+_COMMANDS = "demo|watch|simulate|journal|replay|diagram"
+LEVELS = ("debug", "info", "warning", "error")
+
+
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line, as a `Failure`."""
+
+    def error(self, message: str) -> NoReturn:
+        raise Failure(Exit.USAGE, f"{self.prog.partition(' ')[2]}: {message}".removeprefix(": "))
+
+
+def parser(version: str) -> Parser:
+    """All commands and their flags; `command` names the one chosen, for `journal` with its verb behind it."""
+    root = Parser(prog="listenkey", description="Keeps a trader's private account stream alive and whole.")
+    root.add_argument("--version", action="version", version=f"listenkey {version}")
+    commands = root.add_subparsers(dest="command", metavar=_COMMANDS, required=True, parser_class=Parser)
+
+    def command(name: str, what: str) -> argparse.ArgumentParser:
+        return commands.add_parser(name, help=what, description=what, allow_abbrev=False)
+
+    _demo(command("demo", "a simulated exchange on loopback, faults and all, then a verdict"))
+    _watch(command("watch", "the stream of a real account; credentials from the environment"))
+    _simulate(command("simulate", "the simulated exchange alone, to test a bot against"))
+    _journal(command("journal", "read a journal, or check it"))
+    replay = command("replay", "feed a recording through the core again")
+    replay.add_argument("file", metavar="FILE")
+    command("diagram", "the state diagram as Mermaid, from the table")
+    return root
+
+
+def _demo(demo: argparse.ArgumentParser) -> None:
+    demo.add_argument("--json", action="store_true", help="events as lines of JSON, then the verdict")
+    demo.add_argument("--seed", type=_whole, default=7, metavar="N")
+    _level(demo)
+
+
+def _watch(watch: argparse.ArgumentParser) -> None:
+    watch.add_argument("--venue", choices=("bingx-swap", "bingx-swap-vst"), default="bingx-swap")
+    watch.add_argument("--rest-url", metavar="URL", help="in place of the venue's own, with --ws-url")
+    watch.add_argument("--ws-url", metavar="URL", help="in place of the venue's own, with --rest-url")
+    watch.add_argument("--transport", choices=("aiohttp", "websockets"), default="aiohttp")
+    watch.add_argument("--mode", choices=("ws", "poll"), default="ws")
+    watch.add_argument("--json", action="store_true", help="one event a line on standard output")
+    watch.add_argument("--journal", metavar="FILE", help="what was told survives the process")
+    watch.add_argument("--record", metavar="FILE", help="record what the core is told, to a new file")
+    watch.add_argument(
+        "--set",
+        metavar="NAME=VALUE",
+        action="append",
+        type=_setting,
+        default=[],
+        dest="settings",
+        help="a field of the policy",
+    )
+    watch.add_argument(
+        "--for", metavar="SECONDS", type=_positive, default=math.inf, dest="seconds", help="since the process began"
+    )
+    watch.add_argument("--max-events", metavar="N", type=_count, default=None, help="end after so many")
+    watch.add_argument("--seed", type=_whole, default=None, metavar="N", help="fixes the jitter")
+    _level(watch)
+
+
+def _simulate(simulate: argparse.ArgumentParser) -> None:
+    simulate.add_argument("--port", type=_port, default=8765, help="0 takes any free one")
+    simulate.add_argument("--seed", type=_whole, default=0, metavar="N")
+    simulate.add_argument("--time-scale", type=_positive, default=1.0, metavar="N")
+    simulate.add_argument("--fills-per-second", type=_amount, default=0.0, metavar="N")
+    simulate.add_argument("--fault", action="append", type=_fault, default=[], metavar="NAME@SECONDS", dest="faults")
+    simulate.add_argument("--wire", choices=("modern", "captured"), default="modern")
+    simulate.add_argument("--one-way", action="store_true", help="one position a symbol, not one a side")
+    simulate.add_argument("--ping-interval", type=_amount, default=5.0, metavar="SECONDS")
+    simulate.add_argument("--key-validity", type=_positive, default=3600.0, metavar="SECONDS")
+    _level(simulate)
+
+
+def _journal(journal: argparse.ArgumentParser) -> None:
+    verbs = journal.add_subparsers(dest="verb", metavar="show|verify", required=True, parser_class=Parser)
+    for verb, what in (("show", "its events, a line of JSON each"), ("verify", "whether it keeps its promises")):
+        verbs.add_parser(verb, help=what, description=what, allow_abbrev=False).add_argument("file", metavar="FILE")
+
+
+def _level(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--log-level", choices=LEVELS, default="warning", help="of what goes to standard error")
+
+
+def _number(text: str, allowed: str, fits: Callable[[float], bool]) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not (math.isfinite(value) and fits(value)):
+        raise argparse.ArgumentTypeError(f"{text!r}: allowed is {allowed}")
+    return value
+
+
+def _positive(text: str) -> float:
+    return _number(text, "a finite number above 0", lambda value: value > 0)
+
+
+def _amount(text: str) -> float:
+    return _number(text, "a finite number from 0", lambda value: value >= 0)
+
+
+def _integer(text: str, allowed: str, low: float = -math.inf, high: float = math.inf) -> int:
+    try:
+        value = int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r}: allowed is {allowed}") from None
+    if not low <= value <= high:
+        raise argparse.ArgumentTypeError(f"{text!r}: allowed is {allowed}")
+    return value
+
+
+def _whole(text: str) -> int:
+    return _integer(text, "a whole number")
+
+
+def _count(text: str) -> int:
+    return _integer(text, "a whole number from 1", low=1)
+
+
+def _port(text: str) -> int:
+    return _integer(text, "a port from 0 to 65535, 0 for any", 0, 65535)
+
+
+def _fault(text: str) -> str:
+    from ..simulator.faults import parse_fault
+
+    try:
+        parse_fault(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return text
+
+
+def policy(settings: Iterable[tuple[str, float]] | Mapping[str, float]) -> Policy:
+    """The policy with these fields set. Raises `ValueError`."""
+    given: dict[str, Any] = dict(settings)
+    return Policy(**given)
+
+
+def _setting(text: str) -> tuple[str, float]:
+    name, equals, value = text.partition("=")
+    types = {field.name: field.type for field in fields(Policy)}
+    if not equals or name not in types:
+        raise argparse.ArgumentTypeError(f"{text!r}: allowed is NAME=VALUE with NAME one of {', '.join(types)}")
+    try:
+        number = float(value)
+        chosen: float = int(number) if types[name] in ("int", int) and number.is_integer() else number
+        policy({name: chosen})
+    except (ValueError, OverflowError) as error:
+        why = str(error) if name in str(error) else f"{name} must be a finite number"
+        raise argparse.ArgumentTypeError(f"{text!r}: {why}") from None
+    return name, chosen

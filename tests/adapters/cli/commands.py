@@ -1,0 +1,98 @@
+"""Commands as processes: what they print, how they end, and an exchange of their own to talk to."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+API_KEY = "CanaryKeyQ7vXw2Lr9TbN4mZc8HdJ5sFgY1pKeU3aV6oWiB0"
+API_SECRET = "CanarySecretM3nB8vC5xZ1lK7jH4gF9dS2aP6oI0uYtReWq"
+WITHIN = 40.0
+
+
+class Ended(NamedTuple):
+    """A command that has ended; `seconds` is how long that took since it was told to."""
+
+    code: int
+    out: str
+    err: str
+    seconds: float
+
+    @property
+    def events(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.out.splitlines()]
+
+
+class Command:
+    """A running `listenkey`."""
+
+    def __init__(self, arguments: Sequence[str], environment: dict[str, str], out: Any = subprocess.PIPE) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "listenkey", *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.PIPE,
+            env=environment,
+            text=True,
+        )
+
+    def line(self) -> str:
+        """The next line on standard output."""
+        assert self.process.stdout is not None
+        return str(self.process.stdout.readline())
+
+    def end(self, signal: int | None = None) -> Ended:
+        """Wait for the end, after a signal if one is given."""
+        began = time.monotonic()
+        if signal is not None:
+            self.process.send_signal(signal)
+        try:
+            out, err = self.process.communicate(timeout=WITHIN)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            out, err = self.process.communicate()
+        return Ended(self.process.returncode, out or "", err or "", time.monotonic() - began)
+
+
+class Exchange:
+    """A `listenkey simulate` and its control surface."""
+
+    def __init__(self, command: Command) -> None:
+        self.command = command
+        urls = json.loads(command.line())
+        self.rest_url, self.ws_url = urls["rest_url"], urls["ws_url"]
+        self.flags = ("--rest-url", self.rest_url, "--ws-url", self.ws_url)
+
+    def truth(self) -> dict[str, Any]:
+        """What is so on the exchange."""
+        return self._ask("truth")
+
+    def fault(self, name: str, **details: Any) -> None:
+        """Order a fault, now."""
+        self._ask("fault", {"name": name, **details})
+
+    def quiet(self) -> None:
+        """Nothing new happens any more."""
+        self._ask("quiet", {})
+
+    def _ask(self, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        data = None if body is None else json.dumps(body).encode()
+        with urllib.request.urlopen(f"{self.rest_url}/simulator/{path}", data, timeout=5) as answer:  # noqa: S310
+            found: dict[str, Any] = json.load(answer)
+            return found
+
+
+class Demo(NamedTuple):
+    """A demo under way, and where its standard output goes."""
+
+    command: Command
+    out: Path
+
+
+Start = Callable[..., Command]

@@ -1,0 +1,115 @@
+"""What may not be said on the command line gets one line that names it and what is allowed, and exit code 2."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from listenkey.core.lifecycle import mermaid
+
+from .commands import API_KEY, API_SECRET, Command, Start
+
+WRONG = [
+    ("", "demo|watch|simulate|journal|replay|diagram"),
+    ("dance", "'dance'"),
+    ("watch --bogus", "--bogus"),
+    ("watch --venue nyse", "bingx-swap-vst"),
+    ("watch --transport pigeon", "websockets"),
+    ("watch --mode push", "poll"),
+    ("watch --for 0", "--for"),
+    ("watch --for inf", "a finite number above 0"),
+    ("watch --max-events 0", "a whole number from 1"),
+    ("watch --seed x", "--seed"),
+    ("watch --set drain", "NAME=VALUE"),
+    ("watch --set colour=1", "silence_timeout"),
+    ("watch --set drain=soon", "drain must be a finite number"),
+    ("watch --set drain=nan", "drain must be a number"),
+    ("watch --set silence_timeout=0", "silence_timeout must be"),
+    ("watch --set max_pending=1.5", "max_pending must be a whole number"),
+    ("watch --rest-url http://127.0.0.1:1", "--ws-url"),
+    ("watch --rest-url ftp://127.0.0.1 --ws-url ws://127.0.0.1/x", "--rest-url must be"),
+    ("watch --rest-url http://127.0.0.1 --ws-url ws://127.0.0.1/x?listenKey=1", "--ws-url must be"),
+    ("watch --record {file}", "a new file is needed"),
+    ("watch --journal {file}", "not a journal"),
+    ("simulate --port 65536", "from 0 to 65535"),
+    ("simulate --time-scale 0", "--time-scale"),
+    ("simulate --fault drop_tcp", "NAME@SECONDS"),
+    ("simulate --fault nap@3", "drop_tcp"),
+    ("journal", "show|verify"),
+    ("journal show {file}", "not a journal"),
+    ("journal verify nowhere.db", "there is no such journal"),
+    ("replay {file}", "replay"),
+    ("demo --seed x", "--seed"),
+]
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file that is nothing of ours."""
+    path = tmp_path_factory.mktemp("arguments") / "file"
+    path.write_text("something else\n")
+    return path
+
+
+@pytest.fixture(scope="module")
+def outcomes(start: Start, file: Path) -> dict[str, Command]:
+    """All of them at once: most of the time goes into starting Python."""
+    return {line: start(*line.replace("{file}", str(file)).split()) for line, _ in WRONG}
+
+
+@pytest.mark.parametrize(("line", "named"), WRONG, ids=[line or "nothing" for line, _ in WRONG])
+def test_wrong_usage(outcomes: dict[str, Command], file: Path, line: str, named: str) -> None:
+    """One line on standard error, nothing on standard output, and the file is as it was."""
+    ended = outcomes[line].end()
+    assert ended.code == 2
+    assert ended.out == ""
+    assert ended.err.count("\n") == 1
+    assert ended.err.startswith("listenkey: ")
+    assert named in ended.err
+    assert file.read_text() == "something else\n"
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"LISTENKEY_API_KEY": "", "LISTENKEY_API_SECRET": ""},
+        {"LISTENKEY_API_KEY": ""},
+        {"LISTENKEY_API_SECRET": ""},
+        {"LISTENKEY_API_KEY": "two words"},
+        {"LISTENKEY_API_SECRET": "line\nbreak"},
+    ],
+)
+def test_credentials_come_from_both_variables_or_not_at_all(start: Start, variables: dict[str, str]) -> None:
+    """Whatever is wrong with them is said by the name of the variable, never by its value."""
+    ended = start("watch", **variables).end()
+    assert ended.code == 2
+    assert ended.err.count("\n") == 1
+    assert "LISTENKEY_API_" in ended.err
+    for value in (API_KEY, API_SECRET, "two words", "break"):
+        assert value not in ended.err
+
+
+def test_a_port_in_use(start: Start) -> None:
+    """A second exchange on the same port says so in one line."""
+    first = start("simulate", "--port", "0")
+    port = first.line().split(":")[3].split('"')[0]
+    second = start("simulate", "--port", port).end()
+    first.end(15)
+    assert second.code == 2
+    assert second.err.count("\n") == 1
+    assert f"--port {port}" in second.err
+
+
+def test_the_diagram_is_the_table(start: Start) -> None:
+    """Printed as it is, nothing added."""
+    ended = start("diagram").end()
+    assert (ended.code, ended.out, ended.err) == (0, mermaid(), "")
+
+
+def test_version_and_help(start: Start) -> None:
+    """Both go to standard output."""
+    for flag, said in (("--version", "listenkey "), ("--help", "journal")):
+        ended = start(flag).end()
+        assert ended.code == 0
+        assert said in ended.out

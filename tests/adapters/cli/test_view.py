@@ -1,0 +1,168 @@
+"""The picture: overlapping links lie beside each other, blindness is a hole, and 80 by 24 holds it all."""
+
+from __future__ import annotations
+
+import io
+import math
+from decimal import Decimal
+from typing import Any, cast
+
+import pytest
+from rich.console import Console
+
+from listenkey.adapters.cli.board import Board, LinkTrack, Span
+from listenkey.adapters.cli.strips import Window, lanes, strip
+from listenkey.adapters.cli.view import View
+from listenkey.core.events import ExchangeEventKind, GapNotice, GapReason, Health, HealthChange
+from listenkey.core.lifecycle import State
+from listenkey.core.link import Phase
+from listenkey.core.policy import Policy
+
+from .test_verdict import told
+
+
+class Clock:
+    now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Key:
+    id, valid_for, gone, failing, _asked_at = 1, 3600.0, False, False, 0.0
+
+
+class Link:
+    def __init__(self, socket: int, phase: Phase) -> None:
+        self.socket, self.phase, self.key = socket, phase, Key()
+
+    @property
+    def proven(self) -> bool:
+        return self.phase in (Phase.LIVE, Phase.DRAINING)
+
+
+class Stream:
+    """As much of a stream as a board looks at."""
+
+    def __init__(self, state: State, *links: Link) -> None:
+        self.state, self.links, self.proven_until = state, links, 1
+
+
+def health(value: Health) -> HealthChange:
+    return HealthChange(event_id="h", exchange_ts=None, source="local", health=value, state="CONNECTED")
+
+
+def gap(kind: ExchangeEventKind) -> GapNotice:
+    reason = GapReason.LOST_SOCKET
+    return GapNotice(
+        kind=kind, event_id="g", exchange_ts=1, source="local", reason=reason, since=1, recovered=3, proven=True
+    )
+
+
+@pytest.fixture
+def board() -> Board:
+    """A stream that has rotated, lost its socket, and come back."""
+    clock = Clock()
+    board = Board("a title", Policy(), clock=clock)
+
+    def look(until: float, state: State, *links: Link) -> None:
+        while clock.now < until:
+            board.look(cast(Any, Stream(state, *links)))
+            clock.now += 0.05
+
+    look(101, State.KEYED, Link(1, Phase.OPENING))
+    board.take(health(Health.LIVE))
+    look(106, State.CONNECTED, Link(1, Phase.LIVE))
+    look(107, State.ROTATING, Link(1, Phase.LIVE), Link(2, Phase.OPENING))
+    look(110, State.ROTATING, Link(1, Phase.DRAINING), Link(2, Phase.LIVE))
+    look(112, State.CONNECTED, Link(2, Phase.LIVE))
+    board.note("TCP killed", 1)
+    board.take(gap(ExchangeEventKind.GAP_OPENED))
+    board.take(health(Health.BLIND))
+    look(115, State.BACKOFF)
+    look(118, State.CONNECTED, Link(3, Phase.LIVE))
+    board.take(gap(ExchangeEventKind.GAP_CLOSED))
+    board.take(health(Health.LIVE))
+    for end in range(1, 40):
+        board.take(told(str(end)))
+    look(120, State.CONNECTED, Link(3, Phase.LIVE))
+    return board
+
+
+def drawn(board: Board, width: int, height: int) -> list[str]:
+    file = io.StringIO()
+    console = Console(file=file, width=width, height=height, force_terminal=True, no_color=True, color_system=None)
+    console.print(View(board), height=height, end="")
+    return file.getvalue().split("\n")
+
+
+@pytest.mark.parametrize(("width", "height"), [(80, 24), (100, 30), (200, 60), (40, 10)])
+def test_it_fits(board: Board, width: int, height: int) -> None:
+    """So many rows, none too long; without colour each phase still has a letter of its own."""
+    rows = drawn(board, width, height)
+    assert len(rows) <= height
+    assert max(map(len, rows)) <= width
+    for glyph in "░█▓":
+        assert any(glyph in row for row in rows)
+
+
+def test_a_rotation_is_seen(board: Board) -> None:
+    """While the old link drains, the new one lies beneath it."""
+    rows = drawn(board, 80, 24)
+    old, new = (next(row for row in rows if row.startswith(" links")), rows[5])
+    overlap = [number for number, letter in enumerate(old) if letter == "▓"]
+    assert overlap
+    assert all(new[number] in "█ 2" for number in overlap)
+
+
+def test_the_counts(board: Board) -> None:
+    """One rotation, which is not counted as a loss; one gap, closed with what it recovered."""
+    assert board.counts["rotations"] == 1
+    assert board.counts["links"] == 3
+    assert board.counts["fills"] == 39
+    assert board.counts["recovered"] == 3
+    assert [round(span.end - span.start) for span in board.blindness] == [1, 6]
+
+
+@pytest.mark.parametrize(
+    ("spans", "shown"),
+    [
+        ([], "......"),
+        ([(0, 30)], "xxxxxx"),
+        ([(-50, -40)], "......"),
+        ([(-50, 1)], "x....."),
+        ([(29, math.inf)], ".....x"),
+        ([(12, 12)], "..x..."),
+        ([(0, 5), (20, 26)], "x...xx"),
+    ],
+)
+def test_a_strip_of_cells(spans: list[tuple[float, float]], shown: str) -> None:
+    """A cell shows what touches it; what is over before the window begins shows nowhere."""
+    row = strip(Window(30, 6), [Span("x", start, end) for start, end in spans])
+    assert "".join(cell or "." for cell in row) == shown
+
+
+def test_cells_stand_still() -> None:
+    """Two moments of one cell have the same window."""
+    assert Window.until(61.0, 30) == Window.until(61.9, 30)
+    assert Window.until(61.0, 30) != Window.until(62.0, 30)
+
+
+def test_links_take_turns() -> None:
+    """Odd links above, even ones below, each with its number where there is room."""
+    tracks = [LinkTrack(7, [Span("live", 0, 12)]), LinkTrack(9, [Span("opening", 10, 11), Span("live", 11, 30)])]
+    above, below = lanes(Window(30, 30), tracks, 2)
+    assert [letter for _, letter in above if letter.strip()] == ["3"]
+    assert [letter for _, letter in below if letter.strip()] == ["4"]
+    assert [phase for phase, _ in below[9:12]] == [None, "opening", "live"]
+    assert above[11][0] == "live"
+    assert above[12][0] is None
+
+
+def test_amounts_are_canonical() -> None:
+    """No exponent and no trailing zeros in what a person reads."""
+    from listenkey.adapters.cli.wording import sentence
+
+    event = told("1.50", "0.50", fee=None)
+    assert sentence(event) == "part X BUY 0.5 at 10, fee ? USDT"
+    assert Decimal("10.0") == event.fill_price

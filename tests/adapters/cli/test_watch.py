@@ -1,0 +1,190 @@
+"""`watch` against `simulate`, process against process: what it prints, what it marks, how it ends."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from listenkey.adapters.cli.verdict import Verdict, judge
+from listenkey.core.events import from_json
+
+from .commands import API_KEY, API_SECRET, WITHIN, Ended, Exchange, Start
+
+TRANSPORTS = ["aiohttp", "websockets"]
+FAST = [
+    *("--set", "backoff_initial=0.2", "--set", "backfill_overlap=0.5", "--set", "silence_timeout=2"),
+    *("--set", "rotate_after=2", "--set", "rotate_jitter=0", "--set", "drain=0.5", "--set", "audit_interval=1"),
+]
+
+
+def simulated(start: Start, *flags: str) -> Exchange:
+    return Exchange(start("simulate", "--port", "0", "--fills-per-second", "15", "--ping-interval", "0.5", *flags))
+
+
+def beginning(truth: dict[str, Any]) -> int:
+    """Exchange time, ms, of the first key grant."""
+    log = truth["log"]
+    return int(truth["now"] - (log["now"] - log["mints"][0]["at"]) * 1000)
+
+
+def judged(out: Path, truth: dict[str, Any]) -> Verdict:
+    events = [from_json(line) for line in out.read_text().splitlines()]
+    return judge(events, (), truth, since=beginning(truth), proven=False)
+
+
+def test_every_fill_once_on_both_transports(start: Start, tmp_path: Path) -> None:
+    """Rotations and a killed connection later, each fill has been told with its interval, price and fee, once."""
+    exchanges = {transport: simulated(start) for transport in TRANSPORTS}
+    watches = {}
+    for transport, exchange in exchanges.items():
+        with (tmp_path / transport).open("w") as out:
+            watches[transport] = start("watch", *exchange.flags, "--json", "--transport", transport, *FAST, out=out)
+    time.sleep(3)
+    for exchange in exchanges.values():
+        exchange.fault("drop_tcp", seconds=0.4)
+    time.sleep(2)
+    for exchange in exchanges.values():
+        exchange.quiet()
+    patience = time.monotonic() + WITHIN
+    for transport, exchange in exchanges.items():
+        while judged(tmp_path / transport, exchange.truth()).lost and time.monotonic() < patience:
+            time.sleep(0.2)
+        ended, truth = watches[transport].end(signal.SIGTERM), exchange.truth()
+        exchange.command.end(signal.SIGTERM)
+        verdict = judged(tmp_path / transport, truth)
+        assert (ended.code, ended.err) == (0, "")
+        assert verdict.made > 20
+        assert verdict.wrong == ()
+        assert truth["log"]["max_sockets_together"] == 2
+
+
+def test_so_many_lines_and_no_more(exchange: Exchange, start: Start) -> None:
+    """`--max-events` counts lines; with `--json` each is an event of the contract."""
+    flags = (*exchange.flags, "--max-events", "6")
+    plain, *others = [start("watch", *flags), *(start("watch", "--json", *flags, "--transport", t) for t in TRANSPORTS)]
+    for other in others:
+        ended = other.end()
+        assert (ended.code, len(ended.events)) == (0, 6)
+        assert all({"kind", "event_id", "exchange_ts", "source", "redelivered"} <= each.keys() for each in ended.events)
+    ended = plain.end()
+    assert (ended.code, len(ended.out.splitlines())) == (0, 6)
+
+
+@pytest.mark.parametrize("mode", ["ws", "poll"])
+def test_a_bad_key_is_refused_at_once(exchange: Exchange, start: Start, mode: str) -> None:
+    """Exit code 3, one line, and the venue has been asked only once."""
+    exchange.fault("bad_credentials")
+    ended = start("watch", *exchange.flags, "--json", "--mode", mode).end()
+    assert (ended.code, ended.out) == (3, "")
+    assert ended.err.count("\n") == 1
+    asked = [call for call in exchange.truth()["log"]["calls"] if call["code"]]
+    assert len(asked) == 1
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["term", "int"])
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_a_signal_closes_in_order(exchange: Exchange, start: Start, transport: str, number: int) -> None:
+    """Exit code 0 within 5 s, the socket closed with a close frame, its listen key deleted, no line cut off."""
+    watch = start("watch", *exchange.flags, "--json", "--transport", transport)
+    first = json.loads(watch.line())
+    ended = watch.end(number)
+    assert first["kind"] == "HEALTH"
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.seconds < 5
+    assert ended.events is not None
+    log = exchange.truth()["log"]
+    assert log["sockets_open"] == 0
+    assert [closing["code"] for closing in log["closings"]] == [1000]
+    assert [deletion["key"] for deletion in log["deletions"]] == [mint["key"] for mint in log["mints"]]
+
+
+def test_a_reader_who_leaves(exchange: Exchange, start: Start) -> None:
+    """`| head -1` ends the command quietly and in order."""
+    watch = start("watch", *exchange.flags, "--json")
+    assert watch.line()
+    assert watch.process.stdout is not None
+    watch.process.stdout.close()
+    watch.process.stdout = None
+    ended = watch.end()
+    assert (ended.code, ended.err) == (0, "")
+    assert len(exchange.truth()["log"]["deletions"]) == 1
+
+
+def test_a_reader_who_does_not_read(start: Start) -> None:
+    """The link lives on, pings are answered, and a signal still ends the command in order."""
+    exchange = simulated(start, "--fills-per-second", "200")
+    watch = start("watch", *exchange.flags, "--json")
+    time.sleep(4)
+    before = exchange.truth()["log"]
+    time.sleep(0.7)
+    log = exchange.truth()["log"]
+    assert len(log["pongs"]) > len(before["pongs"])
+    assert [closing["reason"] for closing in log["closings"]] == []
+    began = time.monotonic()
+    watch.process.send_signal(signal.SIGTERM)
+    assert watch.process.wait(5) == 0
+    assert time.monotonic() - began < 5
+    assert watch.process.stdout is not None
+    assert len(watch.process.stdout.read()) > 40_000
+    assert len(exchange.truth()["log"]["deletions"]) == 1
+
+
+def test_a_journal_is_marked_line_by_line(exchange: Exchange, start: Start, tmp_path: Path) -> None:
+    """What has been flushed is marked, nothing of it comes again, and `journal` reads what was written."""
+    file = str(tmp_path / "journal.db")
+    flags = (*exchange.flags, "--json", "--journal", file, "--max-events", "6")
+    first, second = start("watch", *flags).end(), start("watch", *flags).end()
+    assert (first.code, second.code) == (0, 0)
+    told = [event["event_id"] for event in first.events if "fill" in event["event_id"]]
+    again = [event["event_id"] for event in second.events if not event["redelivered"]]
+    assert not set(told) & set(again)
+    shown = start("journal", "show", file).end()
+    assert shown.code == 0
+    assert [event["event_id"] for event in shown.events[:6]] == [event["event_id"] for event in first.events]
+    assert all(event["marked"] for event in shown.events[:6])
+    assert [event["serial"] for event in shown.events] == list(range(1, len(shown.events) + 1))
+    verified = start("journal", "verify", file).end()
+    assert (verified.code, verified.err) == (0, "")
+
+
+def canaries(ended: Ended, listen_keys: list[str]) -> list[str]:
+    said = ended.out + ended.err
+    return [secret for secret in (API_KEY, API_SECRET, *listen_keys) if secret in said]
+
+
+def test_no_secret_in_any_output(start: Start) -> None:
+    """Not at any log level, nor with development warnings, nor when everything goes wrong."""
+    exchange = simulated(start, "--log-level", "debug")
+    flags = ("watch", *exchange.flags, "--json", "--transport")
+    verbose = ("--for", "4", "--log-level", "debug", *FAST)
+    watches = [start(*flags, transport, *verbose, PYTHONDEVMODE="1") for transport in TRANSPORTS]
+    time.sleep(1.5)
+    for fault in ("garbage", "renew_404", "expire_key", "mint_error", "rest_html"):
+        exchange.fault(fault)
+    outcomes = [watch.end() for watch in watches]
+    exchange.fault("bad_credentials", code=100001)
+    refused = [start(*flags, transport, PYTHONDEVMODE="1") for transport in TRANSPORTS]
+    outcomes += [watch.end() for watch in refused]
+    keys = [mint["key"] for mint in exchange.truth()["log"]["mints"]]
+    assert [ended.code for ended in outcomes] == [0, 0, 3, 3]
+    assert len(keys) >= 3
+    assert "debug" in outcomes[0].err
+    for ended in (*outcomes, exchange.command.end(signal.SIGTERM)):
+        assert canaries(ended, keys) == []
+        assert re.search(r"[0-9a-f]{64}", ended.out + ended.err) is None
+
+
+def test_the_simulator_ends_in_order(start: Start) -> None:
+    """By either signal, exit code 0, and standard output holds the one line."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        command = start("simulate", "--port", "0")
+        assert set(json.loads(command.line())) == {"rest_url", "ws_url"}
+        ended = command.end(number)
+        assert (ended.code, ended.out, ended.err) == (0, "", "")
+        assert ended.seconds < 5
