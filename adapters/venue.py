@@ -22,6 +22,7 @@ from ..core.refusal import Refusal
 from ..ports.errors import CredentialsRefused, ReadFailed, RequestRefused, StreamStopped
 from .clock import SystemClock
 from .driver import Driver, Observer
+from .recording import Recorder
 
 if TYPE_CHECKING:
     from ..ports.journal import Journal
@@ -70,6 +71,11 @@ class Stream:
         return self._driver.connection.books
 
     @property
+    def began(self) -> int | None:
+        """Exchange time, ms, from which on fills are owed; None before the venue has said what time it is."""
+        return self._driver.connection.began
+
+    @property
     def proven_until(self) -> int | None:
         """Exchange time, ms, up to which everything has been delivered; None before a read has passed."""
         return self._driver.connection.proven_until
@@ -97,6 +103,7 @@ class Venue:
         credential_codes: frozenset[str],
         journal: Journal | None = None,
         observer: Observer | None = None,
+        recorder: Recorder | None = None,
     ) -> None:
         self._connect = connect
         self._transport = transport
@@ -105,7 +112,8 @@ class Venue:
         self._opener = opener
         self._credential_codes = credential_codes
         self._journal = journal
-        self._observer = observer
+        self._observer = observer if observer is not None else recorder
+        self._recorder = recorder
 
     async def __aenter__(self) -> Self:
         return self
@@ -151,10 +159,12 @@ class Venue:
         return narration.account(event_id, account.as_of, "poll", None, *content)
 
     async def close(self) -> None:
-        """Close the connections and the journal; idempotent."""
+        """Close the connections, the journal and the recording; idempotent."""
         await self._transport.close()
         if self._journal is not None:
             self._journal.close()
+        if self._recorder is not None:
+            self._recorder.close()
 
     def _failure(self, refusal: Refusal) -> Exception:
         text = f"{refusal.message or 'refused'} (code {refusal.code})"
@@ -184,9 +194,10 @@ def open_venue(
 
     `rest_url` and `ws_url` are given both or neither. `transport` is "aiohttp" (asyncio) or "websockets" (asyncio and
     trio). `mode="poll"` needs no socket: it reads the account every `poll_interval`. With a `journal`, a file or a
-    `Journal` of your own, what has been told survives the process. `seed` fixes the jitter. `http_session`, `proxy` and
-    `ssl_context` are the user's own and go to the transport. Raises `ValueError` for what is not allowed, `ImportError`
-    when an extra is missing, and `ListenKeyError` for a journal that cannot be used.
+    `Journal` of your own, what has been told survives the process. `record` names a new file for everything that the
+    core is told, without secrets. `seed` fixes the jitter. `http_session`, `proxy` and `ssl_context` are the user's own
+    and go to the transport. Raises `ValueError` for what is not allowed, `ImportError` when an extra is missing,
+    `ListenKeyError` for a journal that cannot be used, `OSError` for a recording that cannot be made.
     """
     from .bingx.codes import CREDENTIALS
     from .bingx.hosts import hosts
@@ -197,8 +208,6 @@ def open_venue(
     from .bingx.swap import SwapDialect
     from .transports.names import open_transport
 
-    if record is not None:
-        raise ValueError("record is not available yet")
     urls = hosts(venue, rest_url, ws_url)
     if not api_key or not api_secret:
         raise ValueError("api_key and api_secret must not be empty")
@@ -208,14 +217,29 @@ def open_venue(
     settled = (policy or Policy()).over(dialect.policy)
     wires = open_transport(transport, http_session=http_session, proxy=proxy, ssl_context=ssl_context)
     rest = Rest(wires.http, urls.rest_url, api_key, api_secret, clock=SystemClock(), timeout=settled.request_timeout)
+    recorder = Recorder(record, secrets=(api_key, api_secret)) if record is not None else None
+    try:
+        events = _journal(journal)
+    except BaseException:
+        if recorder is not None:
+            recorder.discard()
+        raise
+
+    def connect() -> Connection:
+        chosen = _seed() if seed is None else seed
+        if recorder is not None:
+            recorder.begin(dialect, settled, chosen, mode)
+        return Connection(dialect, settled, seed=chosen, mode=mode)
+
     return Venue(
-        lambda: Connection(dialect, settled, seed=_seed() if seed is None else seed, mode=mode),
+        connect,
         wires,
         Keys(rest),
         Reader(rest),
         Opener(wires.dialer, urls.ws_url, timeout=settled.connect_timeout, max_bytes=settled.max_frame_bytes),
         credential_codes=frozenset(map(str, CREDENTIALS)),
-        journal=_journal(journal),
+        journal=events,
+        recorder=recorder,
     )
 
 

@@ -138,8 +138,7 @@ class Connection:
         self._fire()
         take(received)
         self._fire()
-        if self._started:
-            self._tell_health()
+        self._tell_health()
         return actions
 
     def _fire(self) -> None:
@@ -243,7 +242,7 @@ class Connection:
 
     def _judge_health(self) -> Health:
         proven = self._upkeep.proven if self.mode == "ws" else self._continuity.polled
-        if not proven:
+        if self._upkeep.stopped or not proven:
             return Health.BLIND
         suspect = self._continuity.gap_open or self._upkeep.suspect
         return Health.SUSPECT if suspect else Health.LIVE

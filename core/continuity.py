@@ -107,12 +107,15 @@ class Continuity:
             self._poll()
 
     def stop(self) -> None:
-        """Tell what is held, and want nothing more."""
+        """Tell what is held and what waits, and want nothing more."""
         self._reads.stop()
-        for name in self.timers:
-            self._turn.timers.cancel((name, 0))
         self._anteroom.release()
         self._anteroom.release_copies(all_of_them=True)
+        if self._ground.stuck or self._ground.unfounded:
+            self._gap.trouble(GapReason.HOLE, self._turn.exchange_time())
+            self._ground.let_go(all_of_it=True)
+        for name in self.timers:
+            self._turn.timers.cancel((name, 0))
 
     def take(self, word: Word, frame: Frame, leads: bool) -> None:
         """A link brought word of the account; `leads` unless another link's copy of it goes first."""
@@ -128,14 +131,15 @@ class Continuity:
         if asked is None:
             return
         self._turn.set_exchange_time(account.exchange_ms)
+        alone = None
         if asked.account is not None:
-            account = recovery.merge(asked.account, account)
+            alone, account = account, recovery.merge(asked.account, account)
         if self._ground.began is None:
             self._begin(account.as_of)
-        judged_until = None
-        if asked.purpose is Purpose.AUDIT:
-            judged_until = account.as_of - self._overlap_ms
-        findings, troubled = recovery.examine(account, self._ground, judged_until)
+        shown_until = account.as_of - self._overlap_ms
+        cautious = asked.purpose is Purpose.AUDIT
+        scope = recovery.Scope(account, alone, shown_until, cautious, asked.is_reached_by(account))
+        findings, troubled = recovery.examine(scope, self._ground)
         if troubled and asked.account is None:
             self._reads.ask_alone(asked, account, troubled)
             return
@@ -194,8 +198,9 @@ class Continuity:
 
     def _tell(self, word: Word, frame: Frame) -> None:
         if isinstance(word, OrderReport):
+            unfounded = len(self._ground.unfounded)
             self._ground.take(word, frame)
-            if self._ground.unfounded and self._ground.complete and not self._reads.pending:
+            if len(self._ground.unfounded) > unfounded and self._ground.complete:
                 self._gap.trouble(GapReason.HOLE, word.exchange_ts)
                 self._reads.want(Purpose.SYNC)
         elif isinstance(word, AccountReport):
@@ -252,7 +257,7 @@ class Continuity:
         mark = len(turn.actions)
         self._standing.read(account)
         told = recovery.tell(findings, ground, turn)
-        if asked.purpose is Purpose.AUDIT and told.recovered:
+        if told.out_of_order or (asked.purpose is Purpose.AUDIT and told.recovered):
             self._explain(asked, told, mark)
         self._gap.recovered(told.recovered)
         self._income.read(account, ground.began)
@@ -260,19 +265,15 @@ class Continuity:
             self._not_proven(asked, None, doubt=True)
             return
         ground.complete = True
-        for ref in (*ground.unfounded, *ground.stuck):
+        for ref in sorted({*ground.unfounded, *ground.stuck}):
             ground.resume(ground.orders[ref])
-        if ground.troubled and asked.purpose is not Purpose.AUDIT:
-            self._not_proven(asked, None, doubt=True)
-            return
         self._reads.passed()
         self._read_at = turn.now
         settled = account.settled and ground.has_told(account)
         self._witness.read(account, told.recovered, settled)
         self.ledger.settle(account, findings, settled)
         if self._linked or self._mode == "poll":
-            reaches = account.since is None or asked.since is None or account.since <= asked.since
-            self._gap.close(asked.asked_at, proven=reaches)
+            self._gap.close(asked.asked_at, proven=asked.is_reached_by(account))
         until = max(account.as_of - self._overlap_ms, ground.proven_until or ground.began or 0)
         ground.prove(until)
         self._income.forget(until)

@@ -222,7 +222,7 @@ def from_json(line: bytes | str) -> ExchangeEvent:
     """The event that `to_json` wrote. Raises `msgspec.ValidationError` or `msgspec.DecodeError` on anything else."""
     plain = msgspec.json.decode(line)
     kind = plain.get("kind") if isinstance(plain, dict) else None
-    if kind not in _CLASSES:
+    if not isinstance(kind, str) or kind not in _CLASSES:
         raise msgspec.ValidationError(f"not an event: kind {kind!r}")
     return msgspec.convert(plain, _CLASSES[kind])
 

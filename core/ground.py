@@ -59,12 +59,14 @@ class Ground:
             self.resume(order)
 
     def meet(self, report: OrderReport) -> Order:
-        """Start to follow an order that was not known."""
-        late = (
-            self.proven_until is not None and report.exchange_ts is not None and report.exchange_ts < self.proven_until
-        )
-        base = ZERO if self.complete and not late else None
-        order = self.orders[report.symbol, report.order_id] = Order(report.symbol, report.order_id, base)
+        """Follow an order that a frame names and that was not known."""
+        late = self.proven_until is not None and (report.exchange_ts or 0) < self.proven_until
+        return self.follow(OrderRef(report.symbol, report.order_id), ZERO if self.complete and not late else None)
+
+    def follow(self, ref: OrderRef, base: Decimal | None = None) -> Order:
+        """Keep the ground of an order from now on."""
+        order = self.orders[ref] = Order(ref.symbol, ref.order_id, base)
+        order.owed_from = self.owed_from(None)
         return order
 
     def resume(self, order: Order, force: bool = False) -> None:
@@ -73,16 +75,16 @@ class Ground:
         if order.base is None:
             return
         self.unfounded.discard(ref)
-        waiting, order.waiting = sorted(order.waiting, key=lambda item: item[0].cumulative_qty), []
+        waiting, order.waiting = sorted(order.waiting, key=_place), []
         for report, frame in waiting:
             if order.lacks(report) and not force:
                 order.waiting.append((report, frame))
             else:
                 self._tell(order, report, frame)
-        if not order.waiting:
-            self.stuck.pop(ref, None)
-        elif ref not in self.stuck:
+        if order.waiting:
             self._stick(ref)
+        else:
+            self.stuck.pop(ref, None)
 
     def overdue(self) -> tuple[OrderRef, ...]:
         """Orders whose reports have waited for `reorder_window`; each is named once."""
@@ -92,10 +94,13 @@ class Ground:
         self._arm()
         return due
 
-    @property
-    def troubled(self) -> bool:
-        """Whether somebody has been told of a hole that is not filled yet, or a beginning is not known."""
-        return bool(self.unfounded) or float("inf") in self.stuck.values()
+    def doubtful(self) -> set[OrderRef]:
+        """Orders of which more has been seen than told, those aside that only wait for `reorder_window`."""
+        return {
+            OrderRef(*key)
+            for key, order in self.orders.items()
+            if not order.whole and self.stuck.get(OrderRef(*key), float("inf")) == float("inf")
+        }
 
     def has_told(self, account: Account) -> bool:
         """Whether every fill that a read shows has been told."""
@@ -105,35 +110,42 @@ class Ground:
                 return False
         return True
 
-    def let_go(self) -> None:
-        """Tell everything that waits above a hole."""
-        for ref in tuple(self.stuck):
-            self.resume(self.orders[ref], force=True)
+    def let_go(self, *, all_of_it: bool = False) -> None:
+        """Tell everything that waits above a hole that somebody has been told of, or above any."""
+        for ref, until in tuple(self.stuck.items()):
+            if all_of_it or until == float("inf"):
+                self.resume(self.orders[ref], force=True)
 
     def close(self, order: Order) -> None:
         """The order is finished; it is forgotten when the time of its end is well proven."""
+        if order.closed_ts is None:
+            order.closed_ts = self._turn.exchange_time()
         self._closed.append(OrderRef(order.symbol, order.order_id))
 
     def owed_from(self, order: Order | None) -> int | None:
         """From when on, exchange time, fills of this order are owed; None while nothing is.
 
-        An order that is not known may be one that was forgotten, whose fills have all been told.
+        An order that was not known when it was met may be one that was forgotten, whose fills have all been told.
         """
-        if order is not None or self.proven_until is None or self.began is None:
+        if order is not None:
+            return order.owed_from if order.owed_from is not None else self.began
+        if self.proven_until is None or self.began is None:
             return self.began
         return max(self.began, self.proven_until - FORGET_AFTER_MS)
 
     def recall(self, event: OrderState) -> None:
-        """An event of the run before. Where the order began is known if the first was a state before any fill."""
+        """An event of the run before. The ground of an order began where the lowest of its events did."""
         key = (event.symbol, event.order_id)
         order = self.orders.get(key)
         if order is None:
             order = self.orders[key] = Order(*key)
-            if not isinstance(event, Fill) and event.cumulative_qty == ZERO:
-                order.know(ZERO)
         order.seen = max(order.seen, event.cumulative_qty)
         if isinstance(event, Fill):
-            order.cover(event.cumulative_qty - event.fill_qty, event.cumulative_qty, event.fill_price)
+            start = event.cumulative_qty - event.fill_qty
+            order.know(start if order.base is None else min(start, order.base))
+            order.cover(start, event.cumulative_qty, event.fill_price)
+        elif order.base is None:
+            order.know(event.cumulative_qty)
         report = OrderReport(
             symbol=event.symbol,
             order_id=event.order_id,
@@ -156,8 +168,8 @@ class Ground:
         kept = []
         while self._closed:
             order = self.orders[self._closed[0]]
-            ended = order.closed_ts if order.closed_ts is not None else until
-            if ended > until - FORGET_AFTER_MS:
+            # In whole seconds, like the times in a list of fills: `owed_from` must tell all of them from newer ones.
+            if (order.closed_ts or 0) >= (until - FORGET_AFTER_MS) // 1000 * 1000:
                 break
             self._closed.popleft()
             if order.whole and not order.waiting:
@@ -177,12 +189,13 @@ class Ground:
         order.waiting.append((report, frame))
         if order.base is None:
             self.unfounded.add(ref)
-        elif ref not in self.stuck:
+        else:
             self._stick(ref)
 
     def _stick(self, ref: OrderRef) -> None:
-        self.stuck[ref] = self._turn.now + self._turn.policy.reorder_window
-        self._arm()
+        if ref not in self.stuck:
+            self.stuck[ref] = self._turn.now + self._turn.policy.reorder_window
+            self._arm()
 
     def _arm(self) -> None:
         self._turn.timers.cancel(("reorder", 0))
@@ -200,17 +213,26 @@ class Ground:
             self._turn.deliver(narration.unknown(report.exchange_ts, narration.decoded(frame), frame))
 
     def _tell_fill(self, order: Order, report: OrderReport, frame: Frame, start: Decimal, end: Decimal) -> None:
-        if report.last_qty is not None:
+        if report.last_qty:
             pieces = order.cover(start, end, report.last_price)
         else:
             pieces = order.cover_average(start, end, report.average_price)
-        fee, pnl = report.fee, report.realized_pnl
-        if self._cumulative_costs and order.shown is not None:
-            fee, pnl = _since(fee, order.shown.fee), _since(pnl, order.shown.realized_pnl)
+        fee, pnl = self._costs(order, report, start)
         for piece in pieces:
             self._turn.deliver(narration.fill(report, piece, frame, fee, pnl))
-        if not order.is_stale(report) and (pieces or report.status in FINAL):
+        if report.status in narration.STATES:
+            self._tell_state(order, report, frame)
+        elif not order.is_stale(report) and (pieces or report.status in FINAL):
             self._note(order, report)
+
+    def _costs(self, order: Order, report: OrderReport, start: Decimal) -> tuple[Decimal | None, Decimal | None]:
+        """Fee and PnL of this fill; None where the order's so far cannot be told apart from it."""
+        if not self._cumulative_costs or start == ZERO:
+            return report.fee, report.realized_pnl
+        before = order.shown
+        if before is None or before.cumulative_qty != start:
+            return None, None
+        return _since(report.fee, before.fee), _since(report.realized_pnl, before.realized_pnl)
 
     def _tell_state(self, order: Order, report: OrderReport, frame: Frame) -> None:
         if not order.is_stale(report):
@@ -224,6 +246,12 @@ class Ground:
         order.note(report, event_id)
         if was_open and not order.open:
             self.close(order)
+
+
+def _place(waiting: tuple[OrderReport, Frame]) -> tuple[Decimal, bool]:
+    """Where a report stands among those of its order: a fill goes before the cancel that shows the same quantity."""
+    report, _ = waiting
+    return report.cumulative_qty, report.status in narration.STATES
 
 
 def _amended(order: Order, report: OrderReport) -> bool:

@@ -35,7 +35,7 @@ class Keyring:
         self._failed_renewals = FailureLimit()
         self.timers: dict[str, Callable[[int, float], None]] = {
             "mint": lambda _id, _late: self._mint_now(),
-            "minting": lambda _id, _late: self._mint_failed(None),
+            "minting": lambda request, _late: self._mint_failed(request, None),
             "renew": lambda key, _late: self._key(key).renew(),
             "renewing": lambda key, _late: self._key(key).not_renewed(None),
             "expiry": lambda key, _late: self._gone(self._key(key)),
@@ -81,7 +81,7 @@ class Keyring:
         """The key, if this answers the mint under way and is wanted; else it is deleted, unless it is in use."""
         mint = self._mint if self._mint is not None and self._mint[0] == request else None
         if mint is not None:
-            self._answered()
+            self._answered(request)
         if mint is None or not wanted:
             if value not in self._keys:
                 self._turn.emit(DeleteKey(value))
@@ -103,7 +103,7 @@ class Keyring:
     def refused(self, request: int, refusal: Refusal) -> None:
         """A mint or a renewal was refused; any other request is not ours."""
         if self._mint is not None and self._mint[0] == request:
-            self._mint_failed(refusal)
+            self._mint_failed(request, refusal)
         for key in tuple(self._keys.values()):
             if key.request == request and refusal.kind is RefusalKind.GONE:
                 self._gone(key)
@@ -116,7 +116,6 @@ class Keyring:
 
     def release(self, key: Key) -> None:
         """No socket uses the key any more."""
-        key.forget()
         del self._keys[key.value]
         if not key.gone:
             self._turn.emit(DeleteKey(key.value))
@@ -127,16 +126,15 @@ class Keyring:
         self._turn.arm(("minting", request), self._turn.policy.request_timeout)
         self._turn.emit(CreateKey(request))
 
-    def _mint_failed(self, refusal: Refusal | None) -> None:
-        self._answered()
+    def _mint_failed(self, request: int, refusal: Refusal | None) -> None:
+        self._answered(request)
         self._failed_mints.failed(self._turn.now)
         self.heed(refusal)
         self._holder.mint_failed(refusal)
 
-    def _answered(self) -> None:
-        if self._mint is not None:
-            self._turn.timers.cancel(("minting", self._mint[0]))
-            self._mint = None
+    def _answered(self, request: int) -> None:
+        self._turn.timers.cancel(("minting", request))
+        self._mint = None
 
     def _key(self, identity: int) -> Key:
         return next(key for key in self._keys.values() if key.id == identity)

@@ -82,6 +82,8 @@ class Ledger:
         self._provisional: dict[str, FundingFee] = {}
         self._rows: dict[tuple[str, str], int] = {}
         self._paid: dict[_Trade, int] = {}
+        self._merged: dict[_Key, Fill] = {}
+        """Fills without a trade id that a row has settled: on such a wire one may be several trades, with a row each."""
         self._drift: dict[str, Decimal] = {}
         self._since: int | None = None
         self._named = False
@@ -175,21 +177,22 @@ class Ledger:
     def _name_trades(self, findings: Iterable[Finding]) -> None:
         """Give fills without a trade id those of the rows that lie on their ground."""
         unnamed: dict[tuple[str, str], list[Fill]] = {}
-        for fill in self._estimates.values():
+        for fill in (*self._estimates.values(), *self._merged.values()):
             if fill.trade_id is None:
                 unnamed.setdefault((fill.symbol, fill.order_id), []).append(fill)
         for finding in findings:
             for fill in unnamed.get(finding.ref, ()):
                 for placed in finding.fills:
                     inside = fill.cumulative_qty - fill.fill_qty < placed.end <= fill.cumulative_qty
-                    if inside and placed.row.trade_id is not None:
-                        key = (fill.symbol, fill.order_id, fill.cumulative_qty)
-                        self._trades[fill.symbol, placed.row.trade_id] = key
+                    trade = (fill.symbol, placed.row.trade_id or "")
+                    if inside and placed.row.trade_id is not None and trade not in self._paid:
+                        self._trades[trade] = (fill.symbol, fill.order_id, fill.cumulative_qty)
 
     def _new_rows(self, account: Account) -> list[IncomeReport]:
         edge = account.as_of - REMEMBER_MS
         self._rows = {key: ts for key, ts in self._rows.items() if ts > edge}
         self._paid = {trade: ts for trade, ts in self._paid.items() if ts > edge}
+        self._merged = {key: fill for key, fill in self._merged.items() if (fill.exchange_ts or 0) > edge}
         rows = []
         for row in account.income:
             key = (row.tran_id, row.income_type)
@@ -212,6 +215,8 @@ class Ledger:
             self._paid[trade] = row.exchange_ts
             self._trades.pop(trade, None)
         if fill is not None and key is not None:
+            if fill.trade_id is None:
+                self._merged[key] = fill
             change = {"fee": ZERO} if row.income_type == FEE else {"realized_pnl": ZERO}
             fill = msgspec.structs.replace(fill, **change)
             if fill.fee == ZERO and not fill.realized_pnl:

@@ -11,6 +11,7 @@ from enum import IntEnum
 
 from .actions import CloseSocket, OpenSocket, SendFrame
 from .dialect import Opening
+from .events import GapReason
 from .key import Key
 from .turn import Turn
 
@@ -35,7 +36,7 @@ class Link:
         "_graced",
         "_turn",
         "_unacknowledged",
-        "distrusted",
+        "deaf",
         "heard_at",
         "key",
         "opened_at",
@@ -53,8 +54,8 @@ class Link:
         self.phase = Phase.OPENING
         self.opened_at = turn.now
         self.heard_at = turn.now
-        self.distrusted = False
-        """A read has shown what the venue should have pushed to it."""
+        self.deaf: GapReason | None = None
+        """Why its frames, if any come, prove nothing: its key was gone, or a read has shown what it missed."""
         self.quiet = False
         """No frame for half of `silence_timeout`."""
         turn.arm(("connect", self.socket), turn.policy.connect_timeout)
@@ -64,11 +65,6 @@ class Link:
     def proven(self) -> bool:
         """Whether the venue is known to push to this link."""
         return self.phase in (Phase.LIVE, Phase.DRAINING)
-
-    @property
-    def deaf(self) -> bool:
-        """Whether its frames, if any come, prove nothing: its key is gone, or it has missed something."""
-        return self.distrusted or self.key.gone
 
     @property
     def alive(self) -> bool:
@@ -130,10 +126,10 @@ class Link:
             return False
         return True
 
-    def close(self, code: int = 1000) -> None:
+    def close(self) -> None:
         """Ask for the socket to be closed; what it still brings is ignored."""
         self.end()
-        self._turn.emit(CloseSocket(self.socket, code))
+        self._turn.emit(CloseSocket(self.socket))
 
     def end(self) -> None:
         """The socket is closed, or will be."""

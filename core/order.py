@@ -45,7 +45,7 @@ class _Island(NamedTuple):
 
 
 class Order:
-    """One order. `base` is None until it is known; then nothing is delivered of what a claim without start covers."""
+    """One order. `base` is None until it is known; until then none of its ground is covered."""
 
     __slots__ = (
         "_islands",
@@ -54,6 +54,7 @@ class Order:
         "closed_ts",
         "open",
         "order_id",
+        "owed_from",
         "reach",
         "seen",
         "shown",
@@ -62,12 +63,12 @@ class Order:
         "waiting",
     )
 
-    def __init__(self, symbol: str, order_id: str, base: Decimal | None = None, paid: Decimal | None = None) -> None:
+    def __init__(self, symbol: str, order_id: str, base: Decimal | None = None) -> None:
         self.symbol = symbol
         self.order_id = order_id
         self.base = base
         self.reach = base if base is not None else ZERO
-        self._notional = paid if base else ZERO
+        self._notional: Decimal | None = None if base else ZERO
         """Quantity times price of all ground below `reach`, None when a price in it is unknown."""
         self._islands: list[_Island] = []
         self.seen = ZERO
@@ -76,6 +77,8 @@ class Order:
         """The report behind the last event."""
         self.state_id: str | None = None
         """The id of the last state event."""
+        self.owed_from: int | None = None
+        """From when on, exchange time, its fills are owed; None as for any order."""
         self.open = True
         self.closed_ts: int | None = None
         self.waiting: list[tuple[OrderReport, bytes | str | None]] = []
@@ -91,11 +94,15 @@ class Order:
         """Whether everything up to the highest quantity ever seen is covered."""
         return not self._islands and self.base is not None and self.reach >= self.seen
 
-    def know(self, base: Decimal, paid: Decimal | None = None) -> None:
-        """The owed ground begins here: set it for the first time, or lower it because an older fill turned up."""
-        if self.base is None:
-            self.base = self.reach = base
-            self._notional = paid if base else ZERO
+    def know(self, base: Decimal) -> None:
+        """The owed ground begins here: set it for the first time, or lower it because an older fill turned up.
+
+        A base beyond `reach` says that nothing below it is owed any more: the hole counts as covered.
+        """
+        if self.base is None or self.reach < base:
+            self.base = base if self.base in (None, self.reach) else self.base
+            self.reach = base
+            self._notional = None if base else ZERO
             self._merge()
         elif base < self.base:
             if self.reach > self.base:
@@ -105,8 +112,9 @@ class Order:
 
     def claim(self, report: OrderReport) -> tuple[Decimal, Decimal] | None:
         """The interval that a report says was executed just now, None if it speaks of no execution."""
-        if report.last_qty is not None and report.last_qty > ZERO:
-            return max(ZERO, report.cumulative_qty - report.last_qty), report.cumulative_qty
+        if report.last_qty is not None:
+            start = max(ZERO, report.cumulative_qty - report.last_qty)
+            return (start, report.cumulative_qty) if start < report.cumulative_qty else None
         if report.status in ("NEW", "CANCELED", "REJECTED", "EXPIRED") or report.cumulative_qty <= self.top:
             return None
         return self.top, report.cumulative_qty
@@ -123,8 +131,11 @@ class Order:
             return False
         if not self.open or report.cumulative_qty < shown.cumulative_qty:
             return True
-        times = (report.exchange_ts, shown.exchange_ts)
-        return times[0] is not None and times[1] is not None and times[0] < times[1]
+        if report.cumulative_qty > shown.cumulative_qty or report.status in FINAL:
+            return False  # not a matter of time, which frames may take from several fields
+        return (
+            report.exchange_ts is not None and shown.exchange_ts is not None and report.exchange_ts < shown.exchange_ts
+        )
 
     def note(self, report: OrderReport, state_id: str | None = None) -> None:
         """This report has been told to the consumer."""
@@ -148,10 +159,8 @@ class Order:
         price = None
         if average is not None and not self._islands and self._notional is not None:
             price = _difference(average, end, self._notional, end - start)
-        elif start == ZERO:
-            price = average
         pieces = self.cover(start, end, price)
-        if self._notional is None and average is not None and not self._islands:
+        if average is not None and not self._islands:
             self._notional = average * end
         return pieces
 
@@ -177,7 +186,7 @@ class Order:
         return pieces
 
     def _add(self, start: Decimal, end: Decimal, notional: Decimal | None) -> None:
-        if start == self.reach and not self._islands and self.base is not None:
+        if start == self.reach and not self._islands:
             self.reach = end
             self._notional = _sum(self._notional, notional)
             return
@@ -204,7 +213,7 @@ def _difference(average: Decimal, cumulative: Decimal, notional: Decimal, qty: D
     assert isinstance(exponent, int)
     with localcontext(_WIDE):
         price = (average * cumulative - notional) / qty
-        # One unit in the last place: half of it from this average, half from the one that the notional may stem from.
+        # One unit in the last place: half of it from this average, half from the one that the notional stems from.
         slack = Decimal((0, (1,), exponent)) * cumulative / qty
         for places in range(_SHORTEST):
             short = round(price, places)

@@ -36,6 +36,10 @@ class Asked(NamedTuple):
     account: Account | None = None
     """The whole read that single orders are now read for."""
 
+    def is_reached_by(self, account: Account) -> bool:
+        """Whether the venue's history goes back as far as was asked for."""
+        return self.since is None or account.since is None or account.since <= self.since
+
 
 class Reads:
     """Timers: ("read", 0) when the next may be asked for, ("reading", request) when the answer is overdue."""
@@ -51,11 +55,7 @@ class Reads:
         self._not_before = float("-inf")
         self._floor = float("-inf")
         self._urgent_at = float("-inf")
-
-    @property
-    def pending(self) -> bool:
-        """Whether a read is under way or wanted."""
-        return self._asked is not None or self._wanted is not None
+        self._stopped = False
 
     def want(self, purpose: Purpose, *, now: bool = False) -> None:
         """Read as soon as it is allowed; `now` does not wait for the delay after a failure, only for the venue's."""
@@ -67,7 +67,7 @@ class Reads:
 
     def ask(self) -> None:
         """Ask for what is wanted, if nothing is under way and it is not too soon."""
-        if self._asked is not None or self._wanted is None:
+        if self._asked is not None or self._wanted is None or self._stopped:
             return
         turn = self._turn
         start = max(self._not_before, self._floor, turn.now + self._failures.wait(turn.now))
@@ -110,7 +110,7 @@ class Reads:
 
     def stop(self) -> None:
         """Nothing is wanted any more."""
-        self._wanted = None
+        self._stopped = True
         self._turn.timers.cancel(("read", 0))
         if self._asked is not None:
             self.answered(self._asked.request)

@@ -26,6 +26,7 @@ class Standing:
         self._whole: tuple[tuple[Balance, ...], tuple[Position, ...]] | None = None
         self._recent: dict[str, None] = {}
         self._provisional: deque[FundingFee] = deque(maxlen=REMEMBERED_IDS)
+        self._unannounced: deque[tuple[str | None, Decimal, int]] = deque(maxlen=REMEMBERED_IDS)
 
     def push(self, report: AccountReport, frame: Frame) -> bool:
         """Tell a push, and with it a funding fee, which has no frame of its own; False if it was told before."""
@@ -63,8 +64,8 @@ class Standing:
                 positions[place] = entry
         self._balances, self._positions = balances, positions
         whole = (
-            tuple(balance for balance, _ in balances.values()),
-            tuple(position for position, _ in positions.values() if position.qty != ZERO),
+            tuple(balance for _, (balance, _) in sorted(balances.items())),
+            tuple(position for position, _ in sorted(positions.values(), key=_order) if position.qty != ZERO),
         )
         if whole != self._whole:
             self._whole = whole
@@ -82,7 +83,17 @@ class Standing:
             if event.asset == asset and event.amount == amount and near:
                 self._provisional.remove(event)
                 return event.event_id
+        self._unannounced.append((asset, amount, exchange_ts))
         return None
+
+    def _is_settled(self, asset: str, amount: Decimal | None, exchange_ts: int | None) -> bool:
+        """Whether the final funding was told before the push that announces it."""
+        for row in self._unannounced:
+            near = exchange_ts is None or abs(exchange_ts - row[2]) <= SETTLEMENT_MS
+            if row[0] == asset and (not amount or row[1] == amount) and near:
+                self._unannounced.remove(row)
+                return True
+        return False
 
     def wallet(self, asset: str) -> Decimal | None:
         """The wallet balance last told of the asset."""
@@ -109,14 +120,18 @@ class Standing:
         return True
 
     def _note(self, report: AccountReport) -> None:
-        ts = report.exchange_ts or 0
+        ts = report.exchange_ts if report.exchange_ts is not None else self._turn.exchange_time() or 0
         for balance in report.balances:
-            self._balances[balance.asset] = (balance, ts)
+            known = self._balances.get(balance.asset)
+            if known is None or known[1] <= ts:
+                self._balances[balance.asset] = (balance, ts)
         for position in report.positions:
-            if report.one_way:
-                for side in ("LONG", "SHORT", None):
-                    self._positions.pop((position.symbol, side), None)
-            self._positions[_place(position)] = (position, ts)
+            sides = ("LONG", "SHORT", None) if report.one_way else (position.side,)
+            places = [(position.symbol, side) for side in sides]
+            if all(self._positions[place][1] <= ts for place in places if place in self._positions):
+                for place in places:
+                    self._positions.pop(place, None)
+                self._positions[_place(position)] = (position, ts)
 
     def _tell_funding(self, report: AccountReport, frame: Frame) -> None:
         symbol = report.positions[0].symbol if len(report.positions) == 1 else None
@@ -126,8 +141,11 @@ class Standing:
                 before = self.wallet(balance.asset)
                 known = before is not None and balance.wallet_balance is not None
                 amount = balance.wallet_balance - before if known else None  # type: ignore[operator]
+            event_id = digest_id("FUNDING_FEE", report.exchange_ts, balance.asset, amount, symbol)
+            if self._is_repeat(event_id) or self._is_settled(balance.asset, amount, report.exchange_ts):
+                continue
             event = FundingFee(
-                event_id=digest_id("FUNDING_FEE", report.exchange_ts, balance.asset, amount, symbol),
+                event_id=event_id,
                 exchange_ts=report.exchange_ts,
                 source="ws",
                 frame=frame,
@@ -146,6 +164,10 @@ SETTLEMENT_MS = 600_000
 
 def _place(position: Position) -> tuple[str, str | None]:
     return position.symbol, position.side
+
+
+def _order(entry: tuple[Position, int]) -> tuple[str, str]:
+    return entry[0].symbol, entry[0].side or ""
 
 
 def _settings(report: ConfigReport) -> tuple[int | None, int | None, str | None]:

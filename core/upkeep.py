@@ -112,7 +112,8 @@ class Upkeep:
     def leads(self, link: Link) -> bool:
         """Whether this link's frames go first; a deaf one gives way to a proven successor."""
         successor = self.successor
-        gives_way = self.leader is not None and self.leader.deaf and successor is not None and successor.proven
+        deaf = self.leader is not None and self.leader.deaf is not None
+        gives_way = deaf and successor is not None and successor.proven
         return link is (successor if gives_way else self.leader)
 
     # What comes in
@@ -133,7 +134,7 @@ class Upkeep:
     def distrust(self) -> None:
         """The link that leads has missed something: move over to another, with a gap open until that one is proven."""
         if self.state is State.CONNECTED and self.leader is not None:
-            self.leader.distrusted = True
+            self.leader.deaf = GapReason.HOLE
             self._heard_at = self.leader.heard_at
             self.open_gap(Cause(GapReason.HOLE))
             self._move(Trigger.ASKED)
@@ -200,6 +201,7 @@ class Upkeep:
 
     def key_gone(self, key: Key) -> None:
         """The venue does not know this key any more."""
+        self._deafen(key)
         if self.successor is not None and self.successor.key is key:
             self._move(Trigger.SUCCESSOR_FAILED, Cause(GapReason.KEY_GONE))
         if self.leader is not None and self.leader.key is key:
@@ -260,7 +262,7 @@ class Upkeep:
         assert self.leader is not None
         self.leader.drain()
         self._turn.arm(("drain", 0), self._turn.policy.drain)
-        if self.leader.deaf:
+        if self.leader.deaf is not None:
             self._witness.connected()
 
     def stay(self, cause: Cause) -> None:
@@ -272,9 +274,9 @@ class Upkeep:
             self._discard(successor)
         self._turn.arm(("rotate", 0), max(self._rotation_backoff.delay(), self._floor))
         self._successor_refused = cause.refusal is not None and cause.refusal.kind is RefusalKind.FATAL
-        if self.leader.deaf:
+        if self.leader.deaf is not None:
             self._heard_at = self.leader.heard_at
-            self.open_gap(Cause(GapReason.KEY_GONE if self.leader.key.gone else GapReason.HOLE))
+            self.open_gap(Cause(self.leader.deaf))
 
     def hand_over(self, _cause: Cause) -> None:
         self._drop_leader()
@@ -319,12 +321,18 @@ class Upkeep:
         self._keyring.heed(cause.refusal)
         if kind is RefusalKind.GONE:
             link.key.lose()
+            self._deafen(link.key)
         if link is self.successor:
             self._move(Trigger.SUCCESSOR_FAILED, cause)
         elif self.state is State.KEYED and kind is RefusalKind.FATAL:
             self._move(Trigger.REFUSED_FOR_GOOD, cause)
         else:
             self._move(Trigger.LOST, cause)
+
+    def _deafen(self, key: Key) -> None:
+        for link in (self.leader, self.successor):
+            if link is not None and link.key is key:
+                link.deaf = GapReason.KEY_GONE
 
     def _silent(self, socket: int, lateness: float) -> None:
         if self._of(socket).is_dead(lateness):
@@ -351,6 +359,8 @@ class Upkeep:
         self._discard(leader)
 
     def _discard(self, link: Link) -> None:
+        if not self._uses(link.key):
+            link.key.forget()
         if link.alive:
             self._closing[link.socket] = link.key
             self._turn.arm(("closing", link.socket), self._turn.policy.request_timeout)
@@ -363,6 +373,8 @@ class Upkeep:
         self._release(self._closing.pop(socket))
 
     def _release(self, key: Key) -> None:
-        links = (self.leader, self.successor)
-        if key not in self._closing.values() and not any(link is not None and link.key is key for link in links):
+        if key not in self._closing.values() and not self._uses(key):
             self._keyring.release(key)
+
+    def _uses(self, key: Key) -> bool:
+        return any(link is not None and link.key is key for link in (self.leader, self.successor))

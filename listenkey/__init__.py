@@ -1,6 +1,7 @@
 """Keeps a trader's private account stream alive and loss-free."""
 
-from .adapters.venue import Venue, open_venue
+from typing import TYPE_CHECKING, Any
+
 from .core.events import (
     AccountUpdate,
     Balance,
@@ -20,6 +21,9 @@ from .core.events import (
 )
 from .core.policy import Policy
 from .ports.errors import CredentialsRefused, ListenKeyError, ReadFailed, StreamStopped
+
+if TYPE_CHECKING:
+    from .adapters.venue import Venue, open_venue
 
 __version__ = "0.1.0"
 
@@ -47,3 +51,17 @@ __all__ = [
     "Venue",
     "open_venue",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """The driver and all beneath it load when they are first asked for: whoever only reads events waits for none."""
+    if name not in ("Venue", "open_venue"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from .adapters import venue
+
+    globals().update(Venue=venue.Venue, open_venue=venue.open_venue)
+    return globals()[name]
+
+
+def __dir__() -> list[str]:
+    return [*globals(), "Venue", "open_venue"]

@@ -1,0 +1,300 @@
+"""A recording replays without a difference, holds no secret, and is never the reason that a stream ends."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from decimal import Decimal
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import anyio
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from listenkey import open_venue
+from listenkey.adapters.bingx.swap import SwapDialect
+from listenkey.adapters.recording import MAGIC, Recorder
+from listenkey.adapters.replaying import UnusableRecording, replay, steps
+from listenkey.core import inputs
+from listenkey.core.events import ExchangeEventKind, Fill
+from listenkey.core.policy import Policy
+
+from .session import CANARIES, FOREIGN, SECRET, Session
+
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("passes"), st.sampled_from([0.1, 1.0, 9.0, 70.0])),
+        st.tuples(st.just("names_key"), st.integers(0, 21)),
+        st.tuples(st.just("says"), st.one_of(st.binary(max_size=60), st.text(max_size=60))),
+        st.sampled_from([("trades",), ("breaks",)]),
+    ),
+    max_size=25,
+)
+
+
+def a_long_session(path: Path) -> Session:
+    session = Session(path)
+    for how in range(22):
+        session.passes(3.0 * how)
+        session.trades()
+        session.names_key(how)
+        if how % 5 == 4:
+            session.breaks()
+        if how % 7 == 6:
+            session.feed(inputs.Rotate())
+    session.passes(400)
+    session.feed(inputs.Stop())
+    session.recorder.close()
+    return session
+
+
+@given(STEPS, st.integers())
+@settings(deadline=None, max_examples=60)
+def test_what_was_recorded_replays_without_a_difference_and_shows_no_secret(script: list[Any], seed: int) -> None:
+    """Whatever came in, in whatever order."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "run.rec")
+        session = Session(path, seed=seed)
+        for name, *details in script:
+            getattr(session, name)(*details)
+        session.recorder.close()
+        assert replay(path) is None
+        content = path.read_bytes()
+        assert not any(secret.encode() in content for secret in (*CANARIES, FOREIGN, SECRET))
+
+
+def test_keys_become_placeholders_of_their_length_and_the_frames_stay_whole(tmp_path: Path) -> None:
+    """No canary is found in the file, nor most of one, and everything else is."""
+    path = tmp_path / "run.rec"
+    a_long_session(path)
+    assert replay(path) is None
+    content = path.read_bytes()
+    for secret in (*CANARIES, FOREIGN, SECRET):
+        assert secret.encode() not in content
+        assert secret[:24].encode() not in content
+    assert b"ORDER_TRADE_UPDATE" in content
+    assert steps(path) > 100
+
+
+@pytest.mark.parametrize("hash_seed", ["1", "2", "3"])
+def test_a_replay_is_the_same_in_another_process(tmp_path: Path, hash_seed: str) -> None:
+    """Nothing may depend on the order of a set."""
+    path = tmp_path / "run.rec"
+    a_long_session(path)
+    script = f"from listenkey.adapters.replaying import replay; print(replay({str(path)!r}))"
+    environment = {**os.environ, "PYTHONHASHSEED": hash_seed}
+    told = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True)
+    assert told.stdout == "None\n"
+
+
+def test_a_run_that_resumes_is_recorded_with_what_it_was_told(tmp_path: Path) -> None:
+    """The checkpoint is part of the first step."""
+    fill = Fill(
+        kind=ExchangeEventKind.PARTIAL_FILL,
+        event_id="fill:BTC-USDT:1:0.5",
+        exchange_ts=1_699_999_999_000,
+        source="ws",
+        frame=b"{}",
+        symbol="BTC-USDT",
+        order_id="1",
+        client_order_id=None,
+        side="BUY",
+        position_side="LONG",
+        order_type="LIMIT",
+        status="PARTIALLY_FILLED",
+        price=Decimal("64000.10"),
+        qty=Decimal(1),
+        cumulative_qty=Decimal("0.50"),
+        fill_qty=Decimal("0.50"),
+        fill_price=Decimal("64000.10"),
+        trade_id=None,
+        fee=None,
+        fee_asset=None,
+        realized_pnl=None,
+        liquidation=False,
+    )
+    path = tmp_path / "run.rec"
+    session = Session(path, checkpoint=inputs.Checkpoint(1_699_999_990_000, 1_699_999_998_000, (fill,)))
+    session.passes(30)
+    session.recorder.close()
+    assert replay(path) is None
+
+
+def test_two_runs_fit_in_one_file(tmp_path: Path) -> None:
+    """A venue may be subscribed to more than once."""
+    path = tmp_path / "run.rec"
+    session = a_long_session(path)
+    whole = path.read_bytes()
+    path.write_bytes(whole + whole.removeprefix(MAGIC))
+    assert replay(path) is None
+    assert steps(path) % 2 == 0
+    assert session.connection.finished
+
+
+def test_a_last_record_that_was_cut_does_not_count(tmp_path: Path) -> None:
+    """A process may be killed at any byte; what was written before is good."""
+    path = tmp_path / "run.rec"
+    session = Session(path)
+    session.trades()
+    session.recorder.close()
+    whole = path.read_bytes()
+    lengths = []
+    for size in range(len(MAGIC) + 500, len(whole), 7):
+        path.write_bytes(whole[:size])
+        assert replay(path) is None
+        lengths.append(steps(path))
+    assert lengths == sorted(lengths)
+    assert lengths[-1] > lengths[0]
+
+
+def test_the_first_difference_is_named(tmp_path: Path) -> None:
+    """Another seed draws another jitter, so the run is not the same from some step on."""
+    path = tmp_path / "run.rec"
+    a_long_session(path)
+    content = path.read_bytes()
+    assert content.count(b"\xa15\xa4mode") == 1
+    path.write_bytes(content.replace(b"\xa15\xa4mode", b"\xa16\xa4mode"))
+    difference = replay(path)
+    assert difference is not None
+    assert difference.expected != difference.got
+    assert f"record {difference.record}, at {difference.now:.6f} s" in str(difference)
+
+
+def test_an_action_more_or_less_is_a_difference(tmp_path: Path) -> None:
+    """Lists of different lengths differ at the first action that only one has."""
+    path = tmp_path / "run.rec"
+    recorder = Recorder(path)
+    recorder.begin(SwapDialect(), Policy(), 0, "ws")
+    recorder(1.0, inputs.Start(), [])
+    recorder.close()
+    difference = replay(path)
+    assert difference is not None
+    assert difference.expected == "nothing more"
+    assert "CreateKey" in difference.got
+
+
+def test_misuse_in_a_recording_is_a_difference(tmp_path: Path) -> None:
+    """A step that raises did not come out as recorded."""
+    path = tmp_path / "run.rec"
+    recorder = Recorder(path)
+    recorder.begin(SwapDialect(), Policy(), 0, "poll")
+    recorder(float("nan"), inputs.Tick(), [])
+    recorder.close()
+    difference = replay(path)
+    assert difference is not None
+    assert "Misuse" in difference.got
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (None, "cannot be read"),
+        (b"", "not a recording"),
+        (b"SQLite format 3\x00 and more than that", "not a recording"),
+        (MAGIC, "nothing was recorded"),
+        (MAGIC + b"\x00\x00\x00\x01S\x90", "record 1 is damaged"),
+        (MAGIC + b"\x00\x00\x00\x01H\x80", "record 1 is damaged"),
+    ],
+)
+def test_what_is_no_recording_is_refused(tmp_path: Path, content: bytes | None, why: str) -> None:
+    """In one line that names the file."""
+    path = tmp_path / "run.rec"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(UnusableRecording, match=why) as caught:
+        replay(path)
+    assert "\n" not in str(caught.value)
+    assert "run.rec" in str(caught.value)
+
+
+def test_an_unknown_venue_is_refused(tmp_path: Path) -> None:
+    """A dialect of one's own must be handed in."""
+    path = tmp_path / "run.rec"
+    recorder = Recorder(path)
+    recorder.begin(SwapDialect("my-own"), Policy(), 0, "ws")
+    recorder.close()
+    with pytest.raises(UnusableRecording, match="my-own"):
+        replay(path)
+    assert replay(path, dialect=SwapDialect("my-own")) is None
+
+
+def test_an_existing_file_is_refused_and_left_alone(tmp_path: Path) -> None:
+    """Nothing is ever recorded over."""
+    path = tmp_path / "run.rec"
+    path.write_text("precious")
+    with pytest.raises(FileExistsError, match="exists"):
+        Recorder(path)
+    assert path.read_text() == "precious"
+
+
+def test_only_the_owner_may_read_it(tmp_path: Path) -> None:
+    """What an account did is nobody else's business."""
+    Recorder(tmp_path / "run.rec").close()
+    assert (tmp_path / "run.rec").stat().st_mode & 0o077 == 0
+
+
+def test_a_full_disk_ends_the_recording_and_not_the_stream(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """The observer never raises; a warning says where the recording ends."""
+
+    class Full:
+        closed = False
+
+        def write(self, _data: memoryview) -> int:
+            raise OSError(28, "No space left on device")
+
+        def close(self) -> None:
+            self.closed = True
+
+    path = tmp_path / "run.rec"
+    session = Session(path)
+    session.recorder.close()
+    session.recorder._file = Full()  # type: ignore[assignment]
+    session.trades()
+    session.trades()
+    assert [record.getMessage().count("No space left") for record in caplog.records] == [1]
+
+
+def test_what_cannot_be_written_ends_the_recording_and_not_the_stream(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A time beyond 64 bits, say."""
+    path = tmp_path / "run.rec"
+    session = Session(path)
+    session.recorder(session.now, inputs.KeyGranted(99, "x" * 64, 60.0, 1 << 70), [])
+    session.trades()
+    assert len(caplog.records) == 1
+    assert replay(path) is None
+
+
+@pytest.mark.parametrize("journal", [None, "a folder"])
+def test_a_venue_records_to_a_new_file_and_closes_it(tmp_path: Path, journal: str | None) -> None:
+    """A venue that cannot be opened leaves no file."""
+    path = tmp_path / "run.rec"
+    details: dict[str, Any] = {"api_key": "k" * 64, "api_secret": "s" * 64, "record": path}
+    if journal is not None:
+        with pytest.raises(Exception, match="journal"):
+            open_venue("bingx-swap", journal=tmp_path, **details)
+        assert not path.exists()
+        return
+    venue = open_venue("bingx-swap", **details)
+    anyio.run(venue.close)
+    assert path.read_bytes() == MAGIC
+    with pytest.raises(FileExistsError):
+        open_venue("bingx-swap", **details)
+
+
+def test_policy_and_mode_are_part_of_the_recording(tmp_path: Path) -> None:
+    """A replay needs nothing but the file."""
+    path = tmp_path / "run.rec"
+    recorder = Recorder(path)
+    recorder.begin(SwapDialect(), Policy(poll_interval=3), 1 << 80, "poll")
+    recorder.close()
+    run = path.read_bytes()[len(MAGIC) + 5 :]
+    made_with = msgspec.msgpack.decode(run)
+    assert (made_with["seed"], made_with["mode"]) == (str(1 << 80), "poll")
+    assert made_with["policy"]["poll_interval"] == 3

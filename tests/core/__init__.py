@@ -1,0 +1,1 @@
+"""The core: scripts of whole lives on virtual time, and tables."""

@@ -1,0 +1,108 @@
+"""The rules that hold at every step of every life, whatever comes in: watched from outside, by what goes in and out."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, deque
+from collections.abc import Sequence
+
+from listenkey.core import actions, inputs
+from listenkey.core.backoff import FailureLimit
+from listenkey.core.connection import Connection
+from listenkey.core.events import Health, HealthChange
+
+
+class Judge:
+    """Tell it of every step; it asserts what must be true afterwards."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._patience = connection.policy.request_timeout
+        self._now = -math.inf
+        self._told_health = Health.BLIND
+        self._just_closed: int | None = None
+        self._mint: tuple[int, float] | None = None
+        self._mint_not_before = -math.inf
+        self._failed_mints: deque[float] = deque()
+        self._granted: Counter[str] = Counter()
+        self._deleted: Counter[str] = Counter()
+        self.open: dict[int, str] = {}
+        """Sockets that we asked for and that nobody has closed, with their keys."""
+        self.closing: dict[int, tuple[str, float]] = {}
+        """Sockets that we asked to be closed and that are not known to be, and since when."""
+        self.finished = False
+
+    def step(self, now: float, received: inputs.Input, ordered: Sequence[actions.Action]) -> None:
+        """One call of `handle` and what came of it."""
+        self._now = now = max(self._now, now)
+        self._settle_mint(received, now)
+        self._take(received, now)
+        for action in ordered:
+            self._order(action, now)
+        self._settle_mint(received, now)
+        assert self._connection.deadline > now
+        assert len(self.open) <= 2
+        assert self._connection.health is self._told_health
+        if self._connection.finished:
+            assert self.finished
+            assert self._connection.deadline == math.inf
+
+    def _take(self, received: inputs.Input, now: float) -> None:
+        self._just_closed = None
+        match received:
+            case inputs.KeyGranted(key=key):
+                self._granted[key] += 1
+            case inputs.SocketClosed(socket):
+                self._just_closed = socket if self.open.pop(socket, None) is not None else None
+                self.closing.pop(socket, None)
+
+    def _settle_mint(self, received: inputs.Input, now: float) -> None:
+        """Done before and after the actions: a lucky stranger may answer what is only asked for in the same turn."""
+        if self._mint is None:
+            return
+        request, asked_at = self._mint
+        if now >= asked_at + self._patience:
+            self._mint_failed(asked_at + self._patience)
+        elif isinstance(received, inputs.KeyGranted) and received.request == request:
+            self._mint = None
+        elif isinstance(received, inputs.Refused) and received.request == request:
+            self._mint_failed(now)
+            if received.refusal.retry_after is not None:
+                self._mint_not_before = max(self._mint_not_before, now + received.refusal.retry_after)
+
+    def _order(self, action: actions.Action, now: float) -> None:
+        if self.finished:
+            assert isinstance(action, actions.DeleteKey), f"{action} after the end"
+        match action:
+            case actions.CreateKey(request):
+                assert self._mint is None, "two mints in flight"
+                assert now >= self._mint_not_before, "minted before the time that the venue named"
+                while self._failed_mints and self._failed_mints[0] <= now - FailureLimit.window + 1e-6:
+                    self._failed_mints.popleft()
+                assert len(self._failed_mints) < FailureLimit.calls, "a storm of mints"
+                self._mint = request, now
+            case actions.RenewKey(_, key):
+                assert self._granted[key]
+            case actions.DeleteKey(key):
+                self._deleted[key] += 1
+                assert self._deleted[key] <= self._granted[key], "deleted twice"
+                assert key not in self.open.values(), "the key of an open socket was deleted"
+                for used, since in self.closing.values():
+                    assert used != key or now >= since + self._patience, "deleted before the socket was closed"
+            case actions.OpenSocket(socket, key):
+                assert self._granted[key]
+                self.open[socket] = key
+            case actions.SendFrame(socket):
+                assert socket in self.open
+            case actions.CloseSocket(socket) if socket != self._just_closed:  # what was due came before its end
+                self.closing[socket] = self.open.pop(socket), now
+            case actions.Deliver(HealthChange(health=health)):
+                assert health is not self._told_health
+                self._told_health = health
+            case actions.Finish():
+                assert not self.open
+                self.finished = True
+
+    def _mint_failed(self, at: float) -> None:
+        self._mint = None
+        self._failed_mints.append(at)

@@ -1,0 +1,78 @@
+"""Delays double to a cap, half of each drawn; and no endpoint sees more failing calls than its venue endures."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from listenkey.core.backoff import Backoff, FailureLimit
+
+
+@pytest.mark.parametrize(
+    ("initial", "maximum", "delays"),
+    [
+        (1, 30, [1, 2, 4, 8, 16, 30, 30, 30]),
+        (5, 60, [5, 10, 20, 40, 60, 60, 60, 60]),
+        (30, 30, [30] * 8),
+        (90, 30, [30] * 8),
+        (0.4, 1, [0.4, 0.8, 1, 1, 1, 1, 1, 1]),
+    ],
+)
+def test_without_jitter(initial: float, maximum: float, delays: list[float]) -> None:
+    """The delay doubles from the initial one, which the cap binds too, and stays at the cap; reset begins anew."""
+    backoff = Backoff(initial, maximum)
+    assert [backoff.delay() for _ in delays] == delays
+    backoff.reset()
+    assert backoff.delay() == delays[0]
+
+
+@given(st.integers(), st.floats(0.001, 1e9), st.floats(0.001, 1e9))
+def test_equal_jitter(seed: int, initial: float, maximum: float) -> None:
+    """With jitter a delay is at least half of the full one and less than all of it, for ever, without overflow."""
+    jittered, full = Backoff(initial, maximum, Random(seed)), Backoff(initial, maximum)
+    for _ in range(100):
+        bound = full.delay()
+        assert bound / 2 <= jittered.delay() <= bound
+
+
+def test_jitter_spreads() -> None:
+    """The drawn half is drawn evenly: clients that failed together do not come back together."""
+    delays = [Backoff(30, 30, Random(seed)).delay() for seed in range(1000)]
+    assert min(delays) < 15.3
+    assert max(delays) > 29.7
+    assert 22 < sum(delays) / len(delays) < 23
+
+
+def test_cap_is_not_an_exponent() -> None:
+    """Ten thousand failures in a row still give the cap."""
+    backoff = Backoff(1e-3, 1e9)
+    assert [backoff.delay() for _ in range(10_000)][-1] == 1e9
+
+
+def test_failure_limit() -> None:
+    """Fifteen failures are within the limit; the sixteenth waits until the first is 480 s old."""
+    limit = FailureLimit()
+    for n in range(15):
+        assert limit.wait(n) == 0
+        limit.failed(n)
+    assert limit.wait(14) == 466
+    assert limit.wait(479.5) == 0.5
+    assert limit.wait(480) == 0
+    limit.failed(480)
+    assert limit.wait(480) == 1
+
+
+@given(st.lists(st.floats(0, 200), min_size=1, max_size=80))
+def test_no_window_holds_more(pauses: list[float]) -> None:
+    """Whoever waits as told has at most 15 failures in any 480 s."""
+    limit, now, failures = FailureLimit(), 0.0, list[float]()
+    for pause in pauses:
+        now += pause
+        now += limit.wait(now)
+        limit.failed(now)
+        failures.append(now)
+    for last in failures:
+        assert sum(last - limit.window + 1e-6 < at <= last for at in failures) <= limit.calls

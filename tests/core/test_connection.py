@@ -1,0 +1,290 @@
+"""The door: what is let in, when, and that nobody outside can break it."""
+
+from __future__ import annotations
+
+import gzip
+import math
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from listenkey.core import actions, inputs
+from listenkey.core.connection import Connection, Misuse
+from listenkey.core.events import HealthChange, Unknown
+from listenkey.core.lifecycle import State
+from listenkey.core.link import Phase
+from listenkey.core.policy import Policy
+
+from .script import Answer, Life, connected
+from .toy import Toy
+
+# Misuse
+
+
+@pytest.mark.parametrize(
+    ("received", "now", "complaint"),
+    [
+        (inputs.Start(), 20.0, "Start came twice; the state is CONNECTED"),
+        (None, 20.0, "NoneType is not an input"),
+        ("ping", 20.0, "str is not an input"),
+        (inputs.Tick, 20.0, "StructMeta is not an input"),
+        (actions.CreateKey(1), 20.0, "CreateKey is not an input"),
+        (inputs.Tick(), math.nan, "now must be in seconds, not nan"),
+        (inputs.Tick(), math.inf, "now must be in seconds, not inf"),
+        (inputs.Tick(), -math.inf, "now must be in seconds, not -inf"),
+        (inputs.Tick(), 1.7e18, "now must be in seconds, not 1.7e+18"),
+    ],
+)
+def test_misuse_changes_nothing(received: Any, now: float, complaint: str) -> None:
+    """A second `Start`, what is no input, and what is no time are refused, and the life goes on as if never said."""
+    life, twin = connected(), connected()
+    with pytest.raises(Misuse, match=complaint.replace("+", r"\+")):
+        life.connection.handle(received, now=now)
+    assert life.run(60).log == twin.run(60).log
+
+
+@pytest.mark.parametrize("mode", ["", "WS", "socket", None])
+def test_unknown_mode(mode: Any) -> None:
+    """There are two modes."""
+    with pytest.raises(Misuse, match="mode must be"):
+        Connection(Toy(), mode=mode)
+
+
+def test_the_dialects_defaults_hold() -> None:
+    """A connection's policy is what was given over what the dialect says over what everybody starts with."""
+    policy = Connection(Toy(policy={"drain": 3, "silence_timeout": 70}), Policy(drain=4)).policy
+    assert (policy.drain, policy.silence_timeout, policy.connect_timeout) == (4, 70, 10)
+
+
+# Time
+
+
+def test_time_first() -> None:
+    """What is due is done before the input is looked at: a frame that comes after the silence comes too late."""
+    life = connected(10)
+    socket = life.leader
+    life.mute.add(socket)
+    life.run(20)
+    done = life.play(inputs.FrameReceived(socket, "ping"), now=20.4)
+    assert isinstance(done[0], actions.CloseSocket)
+    assert not any(isinstance(action, actions.SendFrame) for action in done)
+
+
+def test_time_before_the_end_of_a_socket() -> None:
+    """What is due for a socket is done even in the turn that brings the news of its end; the end is taken then."""
+    life = connected(10)
+    socket = life.leader
+    life.mute.add(socket)
+    life.run(20)
+    done = life.play(inputs.SocketClosed(socket), now=20.4)
+    assert [type(action).__name__ for action in done] == ["CloseSocket", "Deliver", "DeleteKey", "Deliver"]
+    assert life.gaps == [("GAP_OPENED", "silent")]
+
+
+def test_time_does_not_go_back() -> None:
+    """A `now` before the last one counts as the last one: nothing is due earlier or later for it."""
+    life, twin = connected(10), connected(10)
+    for now in (5.0, -1e11, 9.999, 10):
+        assert life.connection.handle(inputs.Tick(), now=now) == []
+    done = life.connection.handle(inputs.FrameReceived(life.leader, "ping"), now=3)
+    assert done == twin.connection.handle(inputs.FrameReceived(life.leader, "ping"), now=10)
+    assert life.connection.deadline == twin.connection.deadline
+
+
+def test_late_timers_fire_once() -> None:
+    """After a long sleep what was due a hundred times is done once, and next from now."""
+    life = connected(10, rotate_after=0, renew_interval=60, audit_interval=30)
+    renewals, reads = life.count(actions.RenewKey), life.count(actions.ReadAccount)
+    life.sleep_until(3000)
+    assert life.count(actions.RenewKey) == renewals + 1
+    assert life.count(actions.ReadAccount) == reads + 1
+    life.run(3000.5)
+    life.run(3050)
+    assert life.count(actions.RenewKey) == renewals + 1
+    life.run(3061)
+    assert life.count(actions.RenewKey) == renewals + 2
+
+
+def test_any_clock() -> None:
+    """The caller's clock may start anywhere, before zero too."""
+
+    def live(origin: float) -> list[list[actions.Action]]:
+        connection, done = Connection(Toy(), seed=3), []
+        for after, received in connected(100).inputs:
+            done.append(connection.handle(received, now=origin + after))
+        return done
+
+    kinds = [[type(action) for action in ordered] for ordered in live(0)]
+    for origin in (-5000.0, 1e6, 1.7e9):
+        assert [[type(action) for action in ordered] for ordered in live(origin)] == kinds
+
+
+# What is looked at
+
+
+def test_what_can_be_seen() -> None:
+    """State, health, links and the proven time are those of the last call; a list once returned is left alone."""
+    connection = Connection(Toy())
+    assert (connection.state, connection.health, connection.deadline) == (State.IDLE, "BLIND", math.inf)
+    assert (connection.links, connection.began, connection.proven_until, connection.books) == ((), None, None, ())
+    assert not connection.finished
+    assert connection.handle(inputs.Tick(), now=0) == []
+    life = connected()
+    first = life.play(inputs.FrameReceived(life.leader, "ping"))
+    before = list(first)
+    life.play(inputs.FrameReceived(life.leader, "ping"))
+    assert first == before
+    assert [link.phase for link in life.connection.links] == [Phase.LIVE]
+    assert life.connection.began is not None
+    assert life.connection.proven_until is not None
+    assert life.connection.proven_until >= life.connection.began
+
+
+def test_health_is_told_once_per_change() -> None:
+    """Each change of health is one event that bears the lifecycle's state and the exchange's time."""
+    life = connected()
+    life.drop()
+    life.run(60)
+    told = [event for event in life.events if isinstance(event, HealthChange)]
+    assert [(event.health.value, event.state) for event in told] == [
+        ("LIVE", "CONNECTED"),
+        ("BLIND", "BACKOFF"),
+        ("SUSPECT", "CONNECTED"),
+        ("LIVE", "CONNECTED"),
+    ]
+    assert len({event.event_id for event in told}) == 4
+    assert all(event.source == "local" and event.exchange_ts is not None for event in told)
+
+
+def test_poll_mode_health() -> None:
+    """In `mode="poll"` a read younger than two intervals is life; an older one is blindness."""
+    connection = Connection(Toy(), Policy(poll_interval=5), mode="poll")
+    (asked,) = connection.handle(inputs.Start(), now=0)
+    assert isinstance(asked, actions.ReadAccount)
+    assert connection.health == "BLIND"
+    account = Life().account(1_700_000_000_000, None)
+    connection.handle(inputs.AccountRead(asked.request, account), now=1)
+    assert (connection.health, connection.state) == ("LIVE", State.IDLE)
+    connection.handle(inputs.Tick(), now=10.9)
+    assert str(connection.health) == "LIVE"
+    connection.handle(inputs.Tick(), now=15)
+    assert str(connection.health) == "BLIND"
+
+
+# Frames
+
+
+@pytest.mark.parametrize(
+    ("frame", "anomaly", "detail"),
+    [
+        (b"", "not gzip", "the frame is empty"),
+        (b"ping", "not gzip", "incorrect header check"),
+        (gzip.compress(b"ping")[:-4], "not gzip", "truncated"),
+        ("", "unreadable frame", ""),
+        ("\ud800", "unreadable frame", "not text"),
+        ("{", "unreadable frame", "not a sentence"),
+        (gzip.compress(b"\xff\xfe"), "unreadable frame", "not text"),
+    ],
+)
+def test_garbage_is_counted(frame: str | bytes, anomaly: str, detail: str) -> None:
+    """Garbage is an anomaly with a count and its beginning, and nothing else happens."""
+    life = connected()
+    for count in (1, 2, 3):
+        (report,) = life.play(inputs.FrameReceived(life.leader, frame))
+        assert isinstance(report, actions.Report)
+        assert (report.anomaly.name, report.anomaly.count) == (anomaly, count)
+        assert detail in report.anomaly.detail
+    assert life.state == "CONNECTED"
+
+
+def test_anomalies_show_no_secrets() -> None:
+    """What is shown of a frame holds nothing that could be a key."""
+    key = "c1a2" * 16
+    life = Life(mints=[Answer(key=key)]).run(10)
+    for frame in (f"?{key}", f'{{"listenKey":"{key}"', f"{key}".encode()):
+        life.play(inputs.FrameReceived(life.leader, frame))
+    assert len(life.anomalies) == 3
+    assert all(key[:16] not in report.anomaly.detail for report in life.seen(actions.Report))
+
+
+def test_unknown_frames_are_passed_on_without_the_key() -> None:
+    """A frame that is not understood is delivered whole, its own keys blotted out, in `raw` as in `frame`."""
+    key = "c1a2" * 16
+    life = Life(mints=[Answer(key=key)]).run(10)
+    life.frame("note hello")
+    life.frame(f"note {key} and {key}")
+    life.play(inputs.FrameReceived(life.leader, gzip.compress(f"note {key}".encode())))
+    unknown = [event for event in life.events if isinstance(event, Unknown)]
+    assert [event.raw for event in unknown] == [
+        {"words": ["hello"]},
+        f"note {'*' * 64} and {'*' * 64}",
+        f"note {'*' * 64}",
+    ]
+    assert all(key not in repr(event) for event in unknown)
+
+
+@pytest.mark.parametrize("key", ["", "n", "{", '"', "e", " ", "\\", "\ud800"])
+def test_absurd_keys(key: str) -> None:
+    """A venue that names its key so that no frame could be told from it breaks nothing."""
+    life = Life(mints=[Answer(key=key)]).run(10)
+    life.frame('note {"one": "two"}')
+    assert isinstance(life.events[-1], Unknown)
+    assert life.state == "CONNECTED"
+
+
+def test_several_words_in_a_frame() -> None:
+    """Each report of a frame is taken, in order."""
+    life = connected()
+    done = life.play(inputs.FrameReceived(life.leader, "ping 1; ??; ping 2; note x"))
+    assert [type(action).__name__ for action in done] == ["SendFrame", "Report", "SendFrame", "Deliver"]
+
+
+# Whose answer
+
+
+@pytest.mark.parametrize("call", ["begin", "resync"])
+def test_before_the_start(call: str) -> None:
+    """Before `Start` nothing is asked for, whatever comes; a key that nobody asked for is deleted."""
+    connection = Connection(Toy())
+    if call == "begin":
+        assert connection.handle(inputs.KeyGranted(1, "K", 60, 5), now=0) == [actions.DeleteKey("K")]
+    else:
+        assert connection.handle(inputs.Resync(), now=0) == []
+    assert connection.deadline == math.inf
+    assert connection.handle(inputs.Tick(), now=100) == []
+    assert connection.began is None
+
+
+def test_resync() -> None:
+    """`Resync` reads the account at once, with or without a link."""
+    life = connected(rotate_after=0, audit_interval=0)
+    reads = life.count(actions.ReadAccount)
+    (asked,) = life.play(inputs.Resync())
+    assert isinstance(asked, actions.ReadAccount)
+    life.run(20)
+    assert life.count(actions.ReadAccount) == reads + 1
+    assert life.health == "LIVE"
+
+
+@pytest.mark.parametrize("reach", [connected, lambda: Life().run(0.05)])
+def test_numbers_are_never_used_twice(reach: Callable[[], Life]) -> None:
+    """Requests and sockets share one sequence of numbers, so no answer can be taken for another's."""
+    life = reach()
+    life.drop() if life.connection.links else None
+    life.run(5000)
+    numbers = [
+        getattr(action, "request", None) or getattr(action, "socket", None)
+        for _, action in life.log
+        if isinstance(action, (actions.CreateKey, actions.RenewKey, actions.ReadAccount, actions.OpenSocket))
+    ]
+    assert len(set(numbers)) == len(numbers)
+
+
+def test_amounts_stay_exact() -> None:
+    """An amount goes through the door as it came: no float on the way."""
+    life = connected()
+    life.frame("wallet 0.1000000000000000055511151231257827")
+    update: Any = life.events[-1]
+    assert update.balances[0].wallet_balance == Decimal("0.1000000000000000055511151231257827")

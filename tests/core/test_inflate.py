@@ -1,0 +1,93 @@
+"""Bounded gzip: the content or a reason, and never more memory than the limit allows."""
+
+from __future__ import annotations
+
+import gzip
+import tracemalloc
+import zlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from listenkey.core.inflate import MEMBERS, NotInflatable, Oversized, inflate
+
+LIMIT = 1 << 20
+PING = gzip.compress(b"Ping")
+
+
+@given(st.binary(max_size=5000), st.integers(0, 9))
+def test_round_trip(content: bytes, level: int) -> None:
+    """Whatever was compressed comes back, with the limit at its very size."""
+    assert inflate(gzip.compress(content, level), max(1, len(content))) == content
+
+
+@pytest.mark.parametrize("size", [1, 16_383, 16_384, 16_385, 65_536, 1_000_000])
+def test_the_limit_is_exact(size: int) -> None:
+    """A content of the limit's size passes; one byte more does not. (zlib hands out 16 KiB at a time.)"""
+    content = bytes(size)
+    assert inflate(gzip.compress(content), size) == content
+    with pytest.raises(Oversized, match=f"more than {size} bytes"):
+        inflate(gzip.compress(content + b"x"), size)
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("empty", b""),
+        ("not gzip", b'{"e":"ORDER_TRADE_UPDATE"}'),
+        ("the magic number only", b"\x1f\x8b"),
+        ("raw deflate", zlib.compress(b"Ping", wbits=-15)),
+        ("zlib", zlib.compress(b"Ping")),
+        ("no checksum", PING[:-8]),
+        ("half of the length", PING[:-2]),
+        ("half of the content", PING[: len(PING) // 2]),
+        ("wrong checksum", PING[:-8] + b"\0\0\0\0" + PING[-4:]),
+        ("wrong length", PING[:-4] + b"\xff\0\0\0"),
+        ("zeros behind it", PING + b"\0\0\0"),
+        ("garbage behind it", PING + b"garbage"),
+        ("a second member that is truncated", PING + PING[:-1]),
+    ],
+)
+def test_not_inflatable(name: str, data: bytes) -> None:
+    """What is not whole gzip members, to the last byte, is refused."""
+    with pytest.raises(NotInflatable):
+        inflate(data, LIMIT)
+
+
+@given(st.binary(max_size=200))
+def test_total(data: bytes) -> None:
+    """Any bytes, bare or behind a gzip header, give content or one of two refusals."""
+    for frame in (data, PING[:10] + data, PING + data):
+        try:
+            assert len(inflate(frame, 100)) <= 100
+        except (NotInflatable, Oversized):
+            continue
+
+
+def test_members_are_joined() -> None:
+    """Members one behind the other are one content, and share the limit."""
+    assert inflate(PING * 3, 12) == b"PingPingPing"
+    with pytest.raises(Oversized):
+        inflate(PING * 3, 11)
+
+
+def test_a_flood_of_members() -> None:
+    """Empty members, each of which costs a copy of what follows, end after a few."""
+    empty = gzip.compress(b"")
+    assert inflate(empty * MEMBERS, LIMIT) == b""
+    with pytest.raises(NotInflatable, match="more than"):
+        inflate(empty * 50_000, LIMIT)
+
+
+def test_bombs_stay_small() -> None:
+    """100 MB of zeros, in one member or after a harmless one, are refused within little more than the limit."""
+    bomb = gzip.compress(bytes(100_000_000), 9)
+    assert len(bomb) < 100_000
+    for data in (bomb, PING + bomb):
+        tracemalloc.start()
+        with pytest.raises(Oversized):
+            inflate(data, LIMIT)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert peak < 4 * LIMIT

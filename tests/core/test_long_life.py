@@ -1,0 +1,127 @@
+"""A day in the life: every ping of it, every renewal, one rotation, three failures."""
+
+from __future__ import annotations
+
+import math
+import time
+
+from listenkey.core import actions, inputs
+from listenkey.core.events import Health
+from listenkey.core.lifecycle import State
+
+from .script import GONE, Life, gaps_between, no
+
+HOUR = 3600
+END = 25.5 * HOUR
+
+
+def live(seed: int) -> Life:
+    """A cable is pulled at 1805 s, the server falls silent at 3620 s, the venue forgets the key at 5450 s; that is all.
+
+    The last socket opens just after that, so that its age ends within the day.
+    """
+    life = Life(seed=seed)
+    life.at(1805, lambda: life.drop())
+    life.at(3620, lambda: life.mute.add(life.leader))
+    life.at(5450, lambda: life.frame("expired"))
+    return life.run(END)
+
+
+def test_a_day() -> None:
+    """25.5 hours with a ping every 5 s: 50 renewals, one planned rotation, three failures, in under 3 s of our time."""
+    began = time.perf_counter()
+    life = live(seed=0)
+    assert time.perf_counter() - began < 3
+
+    assert life.count(inputs.FrameReceived) > END / 5 - 10
+    assert life.count(actions.SendFrame) == life.count(inputs.FrameReceived) - 1  # all but the expiry
+
+    # Keys: one for the start, one for each failure, one for the rotation; those that the venue knows are deleted once.
+    assert life.count(actions.CreateKey) == 5
+    assert life.count(actions.RenewKey) == life.count(inputs.KeyRenewed) == 50
+    assert [action.key for action in life.seen(actions.DeleteKey)] == ["K1", "K2", "K4"]
+    assert {action.key for action in life.seen(actions.RenewKey)} == {"K1", "K2", "K3", "K4"}
+    assert min(gaps_between(life.times(actions.RenewKey))) > 1799
+
+    # Sockets: the judge has seen at every step that there were never more than two.
+    opened, closed = life.times(actions.OpenSocket), life.times(inputs.SocketClosed)
+    assert len(opened) == 5
+    assert len(closed) == 4
+    assert life.count(actions.CloseSocket) == 3  # the pulled cable needed none
+
+    # Delays: nothing was tried sooner than half a second after a loss, nor later than a second.
+    lost = [closed[0], life.times(actions.CloseSocket)[0]]
+    for at, minted in zip(lost, life.times(actions.CreateKey)[1:3], strict=True):
+        assert 0.5 <= minted - at <= 1
+
+    # Rotations: one because the key was gone, at once; one by age, 85800 s after the opening less the jitter.
+    rotated = life.times(actions.CreateKey)[3:]
+    assert rotated[0] == 5450
+    assert 85500 <= rotated[1] - (opened[3] + 0.1) <= 85800
+    assert [state.value for state in life.states] == [
+        *("IDLE", "KEYED", "CONNECTED"),
+        *("BACKOFF", "IDLE", "KEYED", "CONNECTED"),
+        *("BACKOFF", "IDLE", "KEYED", "CONNECTED"),
+        *("ROTATING", "CONNECTED"),
+        *("ROTATING", "CONNECTED"),
+    ]
+
+    # Gaps: one for each failure, each closed; blind twice; none for the planned rotation.
+    assert life.gaps == [
+        *[(kind, "lost_socket") for kind in ("GAP_OPENED", "GAP_CLOSED", "RECONNECTED")],
+        *[(kind, "silent") for kind in ("GAP_OPENED", "GAP_CLOSED", "RECONNECTED")],
+        *[(kind, "key_gone") for kind in ("GAP_OPENED", "GAP_CLOSED")],
+    ]
+    live_, suspect, blind = Health.LIVE, Health.SUSPECT, Health.BLIND
+    assert life.healths == [live_, *(blind, suspect, live_), *(suspect, blind, suspect, live_), *(suspect, live_)]
+    assert life.anomalies == []
+
+    # Reads: an audit every two minutes, and not much more.
+    assert END / 120 - 10 < life.count(actions.ReadAccount) < END / 120 + 40
+
+    life.play(inputs.Stop())
+    life.run(END + 20)
+    assert life.connection.finished
+    assert life.connection.deadline == math.inf
+    assert [action.key for action in life.seen(actions.DeleteKey)] == ["K1", "K2", "K4", "K5"]
+
+
+def test_another_seed_moves_only_the_jitter() -> None:
+    """The same day with another seed: the same actions in the same order but for pings and audits, at other times."""
+    one, two = live(seed=1), live(seed=2)
+    kinds = (
+        *(actions.CreateKey, actions.OpenSocket, actions.CloseSocket, actions.DeleteKey),
+        *(actions.Finish, actions.Report),
+    )
+    assert one.outline(*kinds) == two.outline(*kinds)
+    assert one.times(actions.CreateKey) != two.times(actions.CreateKey)
+    assert one.states == two.states
+    assert one.gaps == two.gaps
+    assert one.healths == two.healths
+
+
+def test_a_bad_week() -> None:
+    """Seven days in which something fails every 20 minutes end LIVE, with every gap closed."""
+    life = Life(seed=7)
+    for n in range(1, 7 * 24 * 3):
+        when = n * 1200.0 + n % 17
+        match n % 5:
+            case 0:
+                life.at(when, lambda: life.drop(refusal=GONE))
+            case 1:
+                life.at(when, lambda: life.mute.add(life.leader))
+            case 2:
+                life.at(when, lambda: life.mints.extend([no()] * 3))
+                life.at(when + 1, lambda: life.drop())
+            case 3:
+                life.at(when, lambda: life.renewals.append(no(GONE)))
+            case 4:
+                life.at(when, inputs.Rotate())
+    life.run(7 * 24 * HOUR + 600)
+    assert (life.state, life.health) == (State.CONNECTED, Health.LIVE)
+    opened = [reason for kind, reason in life.gaps if kind == "GAP_OPENED"]
+    assert len(opened) == len([reason for kind, reason in life.gaps if kind == "GAP_CLOSED"]) > 350
+    assert set(opened) == {"lost_socket", "silent", "key_gone"}
+    life.play(inputs.Stop())
+    life.run(life.now + 20)
+    assert life.connection.finished

@@ -1,0 +1,292 @@
+"""The covered ground of one order: tables for what a report claims, properties for what is covered."""
+
+from __future__ import annotations
+
+import random
+from decimal import Decimal
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from listenkey.core.order import Order, Piece
+from listenkey.core.reports import OrderReport
+
+from .exchange import D
+from .world import merged
+
+GRAIN = D("1e-8")
+
+
+def report(status: str, cumulative: str, last: str | None = None, ts: int | None = None, **more: object) -> OrderReport:
+    given = {"symbol": "BTC-USDT", "order_id": "1", "qty": D(10), "price": D(100), **more}
+    return OrderReport(
+        status=status,
+        cumulative_qty=D(cumulative),
+        last_qty=None if last is None else D(last),
+        exchange_ts=ts,
+        **given,  # type: ignore[arg-type]
+    )
+
+
+def order_at(base: str | None, *intervals: tuple[str, str]) -> Order:
+    order = Order("BTC-USDT", "1", None if base is None else D(base))
+    for start, end in intervals:
+        order.cover(D(start), D(end), D(100))
+    return order
+
+
+@pytest.mark.parametrize(
+    ("told", "frame", "claim", "lacks"),
+    [
+        pytest.param([], ("NEW", "0"), None, False, id="a placement executes nothing"),
+        pytest.param([("0", "2")], ("NEW", "0"), None, False, id="NEW after PARTIALLY_FILLED"),
+        pytest.param([], ("FILLED", "3"), ("0", "3"), False, id="market order without NEW"),
+        pytest.param([], ("FILLED", "3", "3"), ("0", "3"), False, id="market order without NEW, with l"),
+        pytest.param([], ("FILLED", "3", "1"), ("2", "3"), True, id="its last part came first"),
+        pytest.param([("0", "2")], ("PARTIALLY_FILLED", "5"), ("2", "5"), False, id="cumulative only: from the top on"),
+        pytest.param([("0", "2")], ("PARTIALLY_FILLED", "5", "3"), ("2", "5"), False, id="adjacent"),
+        pytest.param([("0", "2")], ("PARTIALLY_FILLED", "5", "2"), ("3", "5"), True, id="a hole between"),
+        pytest.param([("0", "2")], ("PARTIALLY_FILLED", "5", "4"), ("1", "5"), False, id="overlaps in part"),
+        pytest.param([("0", "2")], ("PARTIALLY_FILLED", "2", "2"), ("0", "2"), False, id="repeated, with l"),
+        pytest.param([("0", "2")], ("PARTIALLY_FILLED", "2"), None, False, id="repeated, without"),
+        pytest.param([("0", "2")], ("PARTIALLY_FILLED", "1"), None, False, id="older, without l"),
+        pytest.param([("0", "2")], ("CANCELED", "2"), None, False, id="cancel of what is covered"),
+        pytest.param([("0", "2")], ("CANCELED", "5"), None, True, id="cancel above covered ground"),
+        pytest.param([("0", "2")], ("EXPIRED", "5"), None, True, id="expiry above covered ground"),
+        pytest.param([("0", "2")], ("CANCELED", "5", "3"), ("2", "5"), False, id="a cancel that brings its last fill"),
+        pytest.param([], ("REJECTED", "0"), None, False, id="rejected"),
+        pytest.param([("0", "2")], ("Unknown", "5"), ("2", "5"), False, id="unknown status, more executed"),
+        pytest.param([("0", "2")], ("WORKING", "2"), None, False, id="unknown status, nothing executed"),
+        pytest.param([("0", "2")], ("FILLED", "5", "9"), ("0", "5"), False, id="l beyond the beginning"),
+        pytest.param([("0", "2"), ("4", "5")], ("PARTIALLY_FILLED", "7", "2"), ("5", "7"), False, id="above an island"),
+        pytest.param([("0", "2"), ("4", "5")], ("PARTIALLY_FILLED", "3", "1"), ("2", "3"), False, id="into the hole"),
+        pytest.param([("0", "2"), ("4", "5")], ("CANCELED", "5"), None, False, id="cancel at an island's end"),
+    ],
+)
+def test_what_a_report_claims(
+    told: list[tuple[str, str]], frame: tuple[str, ...], claim: tuple[str, str] | None, lacks: bool
+) -> None:
+    """With `l` a claim has a start of its own; without, it starts at the top; what is missing below makes it wait."""
+    order = order_at("0", *told)
+    status, cumulative, *last = frame
+    shown = report(status, cumulative, *last)  # type: ignore[arg-type]
+    assert order.claim(shown) == (None if claim is None else (D(claim[0]), D(claim[1])))
+    assert order.lacks(shown) is lacks
+
+
+@pytest.mark.parametrize(
+    ("shown", "then", "stale"),
+    [
+        pytest.param(None, ("NEW", "0", None, 1), False, id="nothing shown yet"),
+        pytest.param(("PARTIALLY_FILLED", "2", None, 5), ("NEW", "0", None, 9), True, id="less than was shown"),
+        pytest.param(("NEW", "0", None, 5), ("FILLED", "2", None, 4), False, id="more, though it is dated earlier"),
+        pytest.param(("NEW", "0", None, 5), ("NEW", "0", None, 4), True, id="as much, dated earlier"),
+        pytest.param(("NEW", "0", None, 5), ("NEW", "0", None, 5), False, id="as much, dated the same"),
+        pytest.param(("NEW", "0", None, 5), ("NEW", "0", None, None), False, id="as much, undated"),
+        pytest.param(("NEW", "0", None, 5), ("CANCELED", "0", None, 4), False, id="an end is an end, however dated"),
+        pytest.param(("CANCELED", "2", None, 5), ("NEW", "2", None, 9), True, id="nothing after the end"),
+        pytest.param(("FILLED", "2", None, 5), ("FILLED", "2", None, 5), True, id="FILLED twice"),
+    ],
+)
+def test_what_is_stale(
+    shown: tuple[str, str, None, int] | None, then: tuple[str, str, None, int | None], stale: bool
+) -> None:
+    """Frames older than what an order has shown never take it back."""
+    order = order_at("0")
+    if shown is not None:
+        order.note(report(*shown))
+    assert order.is_stale(report(*then)) is stale
+
+
+@pytest.mark.parametrize(
+    ("base", "told", "know", "reach", "top", "uncovered"),
+    [
+        pytest.param(None, [], "0", "0", "0", [("0", "20")], id="from the beginning"),
+        pytest.param(None, [], "3", "3", "3", [("3", "20")], id="running"),
+        pytest.param("3", [("3", "5")], "3", "5", "5", [("5", "20")], id="known already"),
+        pytest.param("3", [("3", "5")], "4", "5", "5", [("5", "20")], id="inside covered ground"),
+        pytest.param("3", [("3", "5")], "1", "1", "5", [("1", "3"), ("5", "20")], id="lowered under covered ground"),
+        pytest.param("3", [], "1", "1", "1", [("1", "20")], id="lowered, nothing covered"),
+        pytest.param("3", [("3", "5")], "0", "0", "5", [("0", "3"), ("5", "20")], id="lowered to the beginning"),
+        pytest.param("0", [], "3", "3", "3", [("3", "20")], id="raised, nothing covered"),
+        pytest.param("0", [("0", "2")], "3", "3", "3", [("3", "20")], id="raised over a hole"),
+        pytest.param("0", [("4", "6")], "3", "3", "6", [("3", "4"), ("6", "20")], id="raised below an island"),
+        pytest.param("0", [("4", "6")], "4", "6", "6", [("6", "20")], id="raised to an island"),
+        pytest.param("0", [("4", "6")], "8", "8", "8", [("8", "20")], id="raised over an island"),
+    ],
+)
+def test_where_owed_ground_begins(
+    base: str | None, told: list[tuple[str, str]], know: str, reach: str, top: str, uncovered: list[tuple[str, str]]
+) -> None:
+    """`know` sets the beginning, lowers it under what is covered, or raises it past what is owed no more."""
+    order = order_at(base, *told)
+    order.know(D(know))
+    assert (order.reach, order.top) == (D(reach), D(top))
+    assert order._uncovered(D(0), D(20)) == [(D(low), D(high)) for low, high in uncovered]
+
+
+def test_ground_that_was_raised_over_is_not_covered_again() -> None:
+    """What was told below a hole that is written off stays covered when an older fill turns up after all."""
+    order = order_at("0", ("0", "2"))
+    order.know(D(3))
+    order.know(D(0))
+    assert order.cover(D(0), D(3), D(100)) == []
+
+
+def test_a_report_that_overlaps_is_cut_and_its_costs_are_not_the_piece_s() -> None:
+    """What overlaps covered ground in part is cut to the rest; only a whole piece keeps the report's fee."""
+    order = order_at("0", ("0", "2"), ("3", "4"))
+    pieces = order.cover(D(1), D(6), D("99.5"))
+    assert pieces == [Piece(D(2), D(3), D("99.5"), False), Piece(D(4), D(6), D("99.5"), False)]
+    assert order.whole
+    assert order.cover(D(6), D(7), D(1)) == [Piece(D(6), D(7), D(1), True)]
+
+
+@pytest.mark.parametrize(
+    ("frames", "prices"),
+    [
+        pytest.param([("2", "101.5")], ["101.5"], id="the first price is the average"),
+        pytest.param([("1", "100"), ("3", "100.66666667")], ["100", "101"], id="the rest of a rounded average"),
+        pytest.param([("2", "100"), ("4", None), ("6", "101")], ["100", None, None], id="no average, then unknown"),
+        pytest.param(
+            [("2", "100"), ("4", None), ("6", "101"), ("8", "102")], ["100", None, None, "105"], id="and known again"
+        ),
+        pytest.param([("7", "100.21428571"), ("9", "100.16666667")], ["100.2142857", "100"], id="after a merged one"),
+        pytest.param([("0.1", "64.36"), ("0.3", "64.37333333")], ["64.36", "64.38"], id="fractions"),
+    ],
+)
+def test_a_price_from_two_averages_is_the_shortest_that_they_allow(
+    frames: list[tuple[str, str | None]], prices: list[str | None]
+) -> None:
+    """Without `l` the price is the difference of two notionals; rounding of the averages does not show in it."""
+    order = order_at("0")
+    told = []
+    for cumulative, average in frames:
+        shown = report("PARTIALLY_FILLED", cumulative, average_price=None if average is None else D(average))
+        claim = order.claim(shown)
+        assert claim is not None
+        told += [piece.price for piece in order.cover_average(*claim, shown.average_price)]
+    assert told == [None if price is None else D(price) for price in prices]
+
+
+def test_no_price_is_made_up_where_it_cannot_be_known() -> None:
+    """Above unowed ground or an island the notional is unknown, and a price is None rather than a guess."""
+    running = order_at("5")
+    assert running.cover_average(D(5), D(6), D(100))[0].price is None
+    assert running.cover_average(D(6), D(7), D(100))[0].price == D(100)
+    islands = order_at("0", ("1", "2"))
+    assert islands.cover_average(D(2), D(3), D(100))[0].price is None
+
+
+def test_a_price_that_is_no_short_decimal_is_given_in_full() -> None:
+    """An average that says more than any price could leaves nothing to round away."""
+    order = order_at("0", ("0", "3"))
+    average = D("100.1234567890123456789012")
+    (piece,) = order.cover_average(D(3), D(4), average)
+    assert piece.price == average * 4 - 300
+
+
+splits = st.lists(st.integers(1, 6), min_size=1, max_size=8)
+ticks = st.integers(90_000, 110_000).map(lambda n: D(n) / 1000)
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> list[tuple[Decimal, Decimal, Decimal]]:
+    """The fills of an order: (start, end, price)."""
+    fills, start = [], D(0)
+    for part in draw(splits):
+        end = start + D(part) / 2
+        fills.append((start, end, draw(ticks)))
+        start = end
+    return fills
+
+
+@settings(deadline=None, max_examples=200)
+@given(histories(), st.randoms(use_true_random=False), st.integers(0, 8))
+def test_ground_is_covered_once_whatever_comes_in_whatever_order(
+    fills: list[tuple[Decimal, Decimal, Decimal]], rng: random.Random, base_at: int
+) -> None:
+    """Repeated, reordered, overlapping, lowered: pieces never overlap, and in the end all ground is covered once."""
+    base = fills[min(base_at, len(fills) - 1)][0]
+    order = Order("BTC-USDT", "1", base)
+    shown = [*fills, *fills, *fills]
+    rng.shuffle(shown)
+    told: list[tuple[Decimal, Decimal]] = []
+    for start, end, price in shown:
+        if rng.random() < 0.2 and start < (order.base or 0):
+            order.know(start)
+        if start < (order.base or 0):
+            continue
+        claim = order.claim(report("PARTIALLY_FILLED", str(end), str(end - start)))
+        assert claim == (start, end)
+        before = order.reach_with(start, end)
+        for piece in order.cover(start, end, price):
+            assert piece.price == price
+            assert all(piece.end <= low or piece.start >= high for low, high in told)
+            told.append((piece.start, piece.end))
+        assert order.reach == before
+        assert order.reach <= order.top
+        assert order.seen == max(high for _, high in (*told, (D(0), end)))
+        assert all(low.end <= high.start for low, high in zip(order._islands, order._islands[1:], strict=False))
+        assert all(island.start > order.reach for island in order._islands)
+    for start, end, price in fills:
+        if start >= (order.base or 0):
+            told += [(piece.start, piece.end) for piece in order.cover(start, end, price)]
+    assert order.base is not None
+    rest = [(start, end) for start, end, _ in fills if start >= order.base]
+    assert merged(told) == merged(rest)
+    assert sorted(told) == rest
+    assert order.whole
+
+
+@settings(deadline=None, max_examples=150)
+@given(histories(), st.data())
+def test_without_l_lost_frames_merge_and_nothing_is_missing(
+    fills: list[tuple[Decimal, Decimal, Decimal]], data: st.DataObject
+) -> None:
+    """Where the wire says only totals, a frame that arrives brings all up to it; single fills keep their price."""
+    arrives = data.draw(st.lists(st.booleans(), min_size=len(fills), max_size=len(fills)))
+    order = Order("BTC-USDT", "1", D(0))
+    notional, merges, told = D(0), 0, D(0)
+    for (start, end, price), here in zip(fills, arrives, strict=True):
+        notional += price * (end - start)
+        merges += 1
+        if not here:
+            continue
+        average = (notional / end).quantize(GRAIN)
+        for _ in range(data.draw(st.integers(1, 2))):
+            shown = report("PARTIALLY_FILLED", str(end), average_price=average)
+            claim = order.claim(shown)
+            if claim is None:
+                continue
+            (piece,) = order.cover_average(*claim, average)
+            assert piece.start == told
+            assert piece.price is not None
+            if merges == 1:
+                assert piece.price == price
+            told, merges = piece.end, 0
+        assert order.top == order.reach == end
+
+
+@settings(deadline=None, max_examples=100)
+@given(histories(), st.data())
+def test_frames_and_rows_mix(fills: list[tuple[Decimal, Decimal, Decimal]], data: st.DataObject) -> None:
+    """Some fills by frames without `l`, some by rows of a read: the union is covered once and notionals agree."""
+    order = Order("BTC-USDT", "1", D(0))
+    notional, told = D(0), []
+    for n, (start, end, price) in enumerate(fills):
+        notional += price * (end - start)
+        way = data.draw(st.sampled_from(("frame", "rows", "nothing")))
+        if way == "frame":
+            shown = report("PARTIALLY_FILLED", str(end), average_price=(notional / end).quantize(GRAIN))
+            claim = order.claim(shown)
+            assert claim is not None
+            told += order.cover_average(*claim, shown.average_price)
+        elif way == "rows":
+            for row in fills[: n + 1]:
+                told += order.cover(*row)
+    assert merged((piece.start, piece.end) for piece in told) == ([(D(0), order.top)] if told else [])
+    assert all(piece.price is not None for piece in told)
+    exact = sum((price * (end - start) for start, end, price in fills if end <= order.top), D(0))
+    assert abs(sum((piece.price or D(0)) * (piece.end - piece.start) for piece in told) - exact) < D("1e-5")

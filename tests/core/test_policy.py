@@ -1,0 +1,109 @@
+"""The numbers: their defaults are the design's, what is given wins, and a senseless one is refused by name."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import math
+import pickle
+from typing import Any
+
+import pytest
+
+from listenkey.core.policy import Policy
+
+DESIGN = {
+    "renew_interval": 1800,
+    "renew_retry": 5,
+    "request_timeout": 10,
+    "connect_timeout": 10,
+    "silence_timeout": 15,
+    "rotate_after": 85800,
+    "rotate_jitter": 300,
+    "drain": 10,
+    "backoff_initial": 1,
+    "backoff_max": 30,
+    "healthy_after": 30,
+    "audit_interval": 120,
+    "poll_interval": 5,
+    "backfill_overlap": 5,
+    "reorder_window": 0.25,
+    "hold_limit": 3,
+    "max_frame_bytes": 1048576,
+    "max_pending": 100000,
+}
+ZERO_MEANS_SOMETHING = {
+    "rotate_after",
+    "rotate_jitter",
+    "drain",
+    "audit_interval",
+    "backfill_overlap",
+    "reorder_window",
+    "hold_limit",
+}
+WHOLE = {"max_frame_bytes", "max_pending"}
+
+
+def test_defaults() -> None:
+    """The fields and their defaults are the contract's."""
+    assert dataclasses.asdict(Policy()) == DESIGN
+
+
+@pytest.mark.parametrize("name", DESIGN)
+def test_what_is_allowed(name: str) -> None:
+    """A number from a millisecond to thirty years, and 0 where it means something; the refusal names the field."""
+    sensible: list[Any] = [1, 2.0, 1e9, *([0, 0.0] if name in ZERO_MEANS_SOMETHING else [])]
+    senseless: list[Any] = [-1, 1e-300, 1.1e9, math.inf, -math.inf, math.nan, True, "5", None]
+    if name not in WHOLE:
+        sensible.append(0.001)
+    if name not in ZERO_MEANS_SOMETHING:
+        senseless.append(0)
+    for value in sensible:
+        given: dict[str, Any] = {name: value}
+        assert getattr(Policy(**given), name) == value
+    for value in senseless:
+        with pytest.raises(ValueError, match=f"^{name} must be .*not {value!r}$"):
+            Policy(**{name: value})
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_whole_numbers(name: str) -> None:
+    """Bytes and events are counted: 1.5 of them is refused, and 5.0 is 5."""
+    half: dict[str, Any] = {name: 1.5}
+    five: dict[str, Any] = {name: 5.0}
+    with pytest.raises(ValueError, match=r"a whole number, not 1\.5"):
+        Policy(**half)
+    assert type(getattr(Policy(**five), name)) is int
+
+
+def test_unknown_name() -> None:
+    """A field that does not exist is a mistake of the caller."""
+    with pytest.raises(TypeError, match="rotate_afer"):
+        Policy(rotate_afer=3)  # type: ignore[call-arg]
+
+
+def test_over_a_dialects_defaults() -> None:
+    """What was given wins over the dialect's default, even where it equals the policy's; the rest is the dialect's."""
+    settled = Policy(silence_timeout=15, drain=0).over({"silence_timeout": 70, "drain": 3, "renew_interval": 600})
+    assert dataclasses.asdict(settled) == {**DESIGN, "drain": 0, "renew_interval": 600}
+    assert Policy().over({}) == Policy()
+
+
+def test_over_checks_the_dialect_too() -> None:
+    """A dialect's senseless default is refused like anybody's."""
+    with pytest.raises(ValueError, match="drain"):
+        Policy().over({"drain": -1})
+
+
+def test_a_copy_knows_what_was_given() -> None:
+    """Copied and pickled, a policy still tells a given number from a default."""
+    given = Policy(silence_timeout=15)
+    for twin in (copy.copy(given), copy.deepcopy(given), pickle.loads(pickle.dumps(given))):  # noqa: S301
+        assert twin == given
+        assert twin.over({"silence_timeout": 70, "drain": 3}) == Policy(drain=3)
+
+
+def test_immutable() -> None:
+    """A policy does not change under a running connection."""
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        Policy().drain = 3  # type: ignore[misc]

@@ -1,0 +1,68 @@
+"""Named deadlines: each due once, in the order of time, and never before."""
+
+from __future__ import annotations
+
+import math
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from listenkey.core.timers import Name, Timers
+
+
+def drain(timers: Timers, now: float) -> list[tuple[Name, float]]:
+    due = []
+    while (popped := timers.pop_due(now)) is not None:
+        due.append(popped)
+    return due
+
+
+def test_nothing_armed() -> None:
+    """With nothing armed the deadline is never, and nothing is due even then."""
+    timers = Timers()
+    assert timers.deadline == math.inf
+    assert timers.pop_due(1e12) is None
+    timers.cancel(("never armed", 0))
+    assert not timers.armed(("never armed", 0))
+
+
+def test_due_in_the_order_of_time() -> None:
+    """What falls due at once comes in the order of its deadlines, equal ones as they were armed; a deadline is due."""
+    timers = Timers()
+    for name, at in [(("c", 0), 3.0), (("a", 0), 1.0), (("b", 2), 2.0), (("b", 1), 2.0), (("d", 0), 4.0)]:
+        timers.arm(name, at)
+    assert timers.deadline == 1.0
+    assert drain(timers, 0.999) == []
+    assert drain(timers, 3.0) == [(("a", 0), 1.0), (("b", 2), 2.0), (("b", 1), 2.0), (("c", 0), 3.0)]
+    assert timers.deadline == 4.0
+
+
+def test_one_deadline_for_a_name() -> None:
+    """Arming again moves the deadline; cancelling forgets it; number and word both tell names apart."""
+    timers = Timers()
+    timers.arm(("x", 1), 5.0)
+    timers.arm(("x", 1), 9.0)
+    timers.arm(("x", 2), 7.0)
+    timers.arm(("y", 1), 8.0)
+    timers.cancel(("y", 1))
+    assert timers.armed(("x", 1))
+    assert not timers.armed(("y", 1))
+    assert drain(timers, 100) == [(("x", 2), 7.0), (("x", 1), 9.0)]
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.none() | st.floats(-100, 100)), max_size=40), st.floats(-100, 100))
+def test_is_a_table(script: list[tuple[int, float | None]], now: float) -> None:
+    """Whatever is armed and cancelled: what is due comes sorted, all of it and nothing else."""
+    timers, model = Timers(), dict[int, float]()
+    for number, at in script:
+        if at is None:
+            timers.cancel(("t", number))
+            model.pop(number, None)
+        else:
+            timers.arm(("t", number), at)
+            model[number] = at
+        assert timers.deadline == min(model.values(), default=math.inf)
+    due = drain(timers, now)
+    assert [at for _, at in due] == sorted(at for at in model.values() if at <= now)
+    assert {name[1]: at for name, at in due} == {number: at for number, at in model.items() if at <= now}
+    assert timers.deadline > now

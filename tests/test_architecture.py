@@ -1,0 +1,230 @@
+"""The house: which way the arrows run, what the core knows of the world, and that what is packed is what is there."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import re
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+FOLDERS = ("core", "ports", "adapters")
+FILES = sorted(path for folder in FOLDERS for path in (ROOT / folder).rglob("*.py"))
+FACE = sorted((ROOT / "listenkey").glob("*.py"))
+CORE = [path for path in FILES if path.is_relative_to(ROOT / "core")]
+
+CORE_IMPORTS = {
+    *("__future__", "collections", "collections.abc", "dataclasses", "decimal", "enum", "functools", "typing"),
+    *("hashlib", "math", "msgspec", "re", "transitions", "zlib"),
+}
+"""Values and pure functions. What tells the time, draws lots, writes logs or does I/O is not here."""
+SEEDED = {"core/turn.py", "core/backoff.py"}
+"""The two files that may import `random`, and of it only `Random`, which is seeded."""
+VENUE_WORDS = re.compile(
+    r"bing\s*x|open-?api|x-bx|vst|listenKeyExpired|ORDER_TRADE_UPDATE|binance|okx|bybit|mexc|gate\.io", re.IGNORECASE
+)
+IMPURE_CALLS = {"open", "print", "input", "exec", "eval", "__import__", "breakpoint"}
+
+
+class Import(NamedTuple):
+    file: Path
+    line: int
+    module: str
+    """Absolute, as if the three folders were top-level: `core.events`, `asyncio`."""
+    names: tuple[str, ...]
+    relative: bool
+
+
+def name(path: Path) -> str:
+    """A file as `core/turn.py`, whatever the machine."""
+    return path.relative_to(ROOT).as_posix()
+
+
+def dotted(path: Path) -> str:
+    """A file as a module: `core.turn`, `adapters.bingx`, `listenkey`."""
+    parts = list(path.relative_to(ROOT).with_suffix("").parts)
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imports(path: Path) -> Iterator[Import]:
+    """Every import in a file, those inside functions and `if TYPE_CHECKING` too."""
+    package = dotted(path).split(".") if path.name == "__init__.py" else dotted(path).split(".")[:-1]
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield Import(path, node.lineno, alias.name, (), False)
+        elif isinstance(node, ast.ImportFrom):
+            names = tuple(alias.name for alias in node.names)
+            if node.level == 0:
+                yield Import(path, node.lineno, node.module or "", names, False)
+            else:
+                base = package[: len(package) - node.level + 1]
+                module = ".".join([*base, *([node.module] if node.module else [])])
+                yield Import(path, node.lineno, module, names, True)
+
+
+def targets(found: Import, modules: set[str]) -> Iterator[str]:
+    """The modules of ours that an import needs: of `from . import x` the module x, and the package only for its own."""
+    inner = {f"{found.module}.{imported}" for imported in found.names} & modules
+    yield from inner
+    if found.module in modules and len(inner) < max(1, len(found.names)):
+        yield found.module
+
+
+def told(found: Import) -> str:
+    return f"{name(found.file)}:{found.line} imports {found.module}"
+
+
+def test_files_are_where_they_are_looked_for() -> None:
+    """The walk below sees the whole house."""
+    assert {"core/connection.py", "ports/socket.py", "adapters/driver.py"} <= {name(path) for path in FILES}
+    assert len(CORE) > 20
+
+
+@pytest.mark.parametrize("path", CORE, ids=name)
+def test_the_core_knows_only_values(path: Path) -> None:
+    """The core imports itself, values of the standard library, msgspec and transitions; chance only where seeded."""
+    for found in imports(path):
+        if found.module == "random":
+            assert name(path) in SEEDED, told(found)
+            assert found.names == ("Random",), told(found)
+        elif found.relative:
+            assert found.module == "core" or found.module.startswith("core."), told(found)
+        else:
+            assert found.module in CORE_IMPORTS, told(found)
+
+
+@pytest.mark.parametrize("path", CORE, ids=name)
+def test_the_core_does_no_io(path: Path) -> None:
+    """Nothing in the core opens, prints or evaluates, and nothing draws lots but an instance of `Random`."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            assert node.func.id not in IMPURE_CALLS, f"{name(path)}:{node.lineno} calls {node.func.id}"
+        assert not isinstance(node, (ast.AsyncFunctionDef, ast.Await, ast.AsyncWith, ast.AsyncFor, ast.Global))
+
+
+@pytest.mark.parametrize("path", CORE, ids=name)
+def test_the_core_knows_no_venue(path: Path) -> None:
+    """No name and no string of the core is a venue's word; a docstring may say where a number came from."""
+    tree = ast.parse(path.read_text())
+    docs = {
+        id(node.value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+    }
+    for node in ast.walk(tree):
+        words: list[str] = []
+        if isinstance(node, ast.Constant) and isinstance(node.value, (str, bytes)) and id(node) not in docs:
+            words = [node.value if isinstance(node.value, str) else node.value.decode(errors="replace")]
+        for field in ("id", "attr", "arg", "name", "asname", "module"):
+            if isinstance(word := getattr(node, field, None), str):
+                words.append(word)
+        for word in words:
+            assert not VENUE_WORDS.search(word), f"{name(path)}:{getattr(node, 'lineno', 0)} says {word!r}"
+
+
+@pytest.mark.parametrize("path", FILES, ids=name)
+def test_arrows_run_one_way(path: Path) -> None:
+    """Adapters may import ports and core, ports core, the core itself; nobody imports the face."""
+    allowed = FOLDERS[: FOLDERS.index(path.relative_to(ROOT).parts[0]) + 1]
+    for found in imports(path):
+        top = found.module.split(".")[0]
+        assert top != "listenkey", told(found)
+        assert top not in FOLDERS or (found.relative and top in allowed), told(found)
+        if path.is_relative_to(ROOT / "ports") and not found.relative:
+            assert top in sys.stdlib_module_names, told(found)
+
+
+@pytest.mark.parametrize("path", [*FILES, *FACE], ids=name)
+def test_imports_inside_are_relative(path: Path) -> None:
+    """Inside the package every import of ours is relative, and leads to something that is there."""
+    modules = {dotted(file) for file in [*FILES, *FACE]}
+    for found in imports(path):
+        assert found.relative or found.module.split(".")[0] not in (*FOLDERS, "listenkey", "tests"), told(found)
+        if found.relative:
+            module = found.module.removeprefix("listenkey.") if path in FACE else found.module
+            assert module in modules or any(other.startswith(f"{module}.") for other in modules), told(found)
+
+
+def test_no_cycles() -> None:
+    """No module is loaded by what it loads."""
+    modules = {dotted(path) for path in FILES}
+    arrows = {
+        dotted(path): {target for found in imports(path) for target in targets(found, modules)} - {dotted(path)}
+        for path in FILES
+    }
+    done: set[str] = set()
+
+    def visit(module: str, above: tuple[str, ...]) -> None:
+        assert module not in above, " -> ".join([*above[above.index(module) :], module])
+        if module not in done:
+            for target in sorted(arrows[module]):
+                visit(target, (*above, module))
+            done.add(module)
+
+    for module in sorted(arrows):
+        visit(module, ())
+
+
+@pytest.mark.parametrize("path", CORE, ids=name)
+def test_every_module_says_what_it_is(path: Path) -> None:
+    """Each module of the core begins with its contract, and is no longer than can be read in one go."""
+    tree = ast.parse(path.read_text())
+    assert ast.get_docstring(tree)
+    assert len(path.read_text().splitlines()) <= 420
+
+
+def test_the_packages_are_the_folders() -> None:
+    """`packages` and `package-dir` name exactly the folders that are there, and no link is left out or dangling."""
+    setup = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
+    on_disk = {"listenkey"} | {
+        f"listenkey.{dotted(path)}" for path in FILES if path.name == "__init__.py" and "__pycache__" not in path.parts
+    }
+    with_code = {f"listenkey.{dotted(path.parent / '__init__.py')}" for path in FILES}
+    assert with_code | {"listenkey"} == on_disk
+    assert set(setup["packages"]) == on_disk
+    assert len(setup["packages"]) == len(on_disk)
+    assert set(setup["package-dir"]) == on_disk
+    for package, folder in setup["package-dir"].items():
+        assert (ROOT / folder / "__init__.py").exists()
+        assert folder == (package.removeprefix("listenkey.").replace(".", "/") if "." in package else package)
+    for folder in FOLDERS:
+        link = ROOT / "listenkey" / folder
+        assert link.is_symlink()
+        assert link.resolve() == (ROOT / folder).resolve()
+        assert not link.readlink().is_absolute()
+
+
+def test_the_bare_core_loads_alone() -> None:
+    """Loading the core loads no event loop, no socket, no logging of its own, and neither ports nor adapters."""
+    code = (
+        "import sys, types\n"
+        "import importlib.util\n"
+        "face = importlib.util.find_spec('listenkey')\n"
+        "package = types.ModuleType('listenkey'); package.__path__ = list(face.submodule_search_locations)\n"
+        "sys.modules['listenkey'] = package\n"
+        "import listenkey.core.connection\n"
+        "print(*sorted(sys.modules))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    loaded = set(done.stdout.split())
+    assert "listenkey.core.upkeep" in loaded
+    assert not {module for module in loaded if module.startswith(("listenkey.ports", "listenkey.adapters"))}
+    assert not loaded & {"asyncio", "anyio", "socket", "ssl", "aiohttp", "sqlite3", "rich"}
+
+
+def test_nothing_generic_is_installed() -> None:
+    """The three folders exist only inside the package: no top-level `core`, `ports` or `adapters` can be imported."""
+    code = "import importlib.util as i; print(*(i.find_spec(name) for name in ('core', 'ports', 'adapters')))"
+    outside = Path(importlib.__file__).parent
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60, cwd=outside
+    )
+    assert done.stdout.split() == ["None"] * 3
