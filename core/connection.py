@@ -33,7 +33,18 @@ from .lifecycle import State
 from .link import Link, Phase
 from .policy import Policy
 from .refusal import RefusalKind
-from .reports import Acknowledged, Heartbeat, KeyExpired, Rejected, Report, Unreadable, Unrecognised
+from .reports import (
+    AccountReport,
+    Acknowledged,
+    ConfigReport,
+    Heartbeat,
+    KeyExpired,
+    OrderReport,
+    Rejected,
+    Report,
+    Unreadable,
+    Unrecognised,
+)
 from .turn import Turn
 from .upkeep import Upkeep
 
@@ -201,17 +212,17 @@ class Connection:
             return
         if link.phase is Phase.PROVING:
             self._upkeep.prove(link)
-        if isinstance(report, Heartbeat):
+        if isinstance(report, (OrderReport, AccountReport, ConfigReport)):
+            self._continuity.take(report, frame, self._upkeep.leads(link))
+        elif isinstance(report, Heartbeat):
             self._turn.emit(SendFrame(link.socket, report.reply))
         elif isinstance(report, Acknowledged):
             if link.acknowledged(report.id):
                 self._upkeep.prove(link)
         elif isinstance(report, KeyExpired):
             self._upkeep.key_expired(report.key)
-        elif isinstance(report, Unrecognised):
-            self._continuity.take(*self._redacted(report, frame), self._upkeep.leads(link))
         else:
-            self._continuity.take(report, frame, self._upkeep.leads(link))
+            self._continuity.take(*self._redacted(report, frame), self._upkeep.leads(link))
 
     def _redacted(self, report: Unrecognised, frame: bytes | str) -> tuple[Unrecognised, bytes | str]:
         text = frame if isinstance(frame, str) else frame.decode(errors="replace")

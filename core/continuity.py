@@ -269,7 +269,7 @@ class Continuity:
             ground.resume(ground.orders[ref])
         self._reads.passed()
         self._read_at = turn.now
-        settled = account.settled and ground.has_told(account)
+        settled = account.settled and ground.has_told(account) and not self._witness.is_unsure_of(account)
         self._witness.read(account, told.recovered, settled)
         self.ledger.settle(account, findings, settled)
         if self._linked or self._mode == "poll":

@@ -27,9 +27,19 @@ class Fold:
 
     def apply(self, fill: Fill) -> None:
         """Add a fill."""
+        self._recent.append(fill)
         if self.anchored_ts is not None:
-            self._recent.append(fill)
             self._add(fill)
+
+    def is_unsure_of(self, account: Account) -> bool:
+        """Whether a fill was told that was made during the read, and whose order the read shows without it.
+
+        Its balances and positions may have it or not: a venue's lists can be older than those.
+        """
+        known = {(report.symbol, report.order_id): report.cumulative_qty for report in account.orders}
+        return any(
+            is_newer(fill, account, known) and (fill.exchange_ts or 0) <= account.exchange_ms for fill in self._recent
+        )
 
     def anchor(self, account: Account) -> None:
         """Start again from a settled read, and from the fills told that it does not know yet."""

@@ -51,10 +51,11 @@ class Ground:
             order.seen = report.cumulative_qty
         if order.base is None and not self.complete:
             self._found(order, report)
-        if order.base is None or order.lacks(report):
+        claim = order.claim(report)
+        if order.base is None or order.lacks(report, claim):
             self._keep(order, report, frame)
             return
-        self._tell(order, report, frame)
+        self._tell(order, report, frame, claim)
         if order.waiting:
             self.resume(order)
 
@@ -77,10 +78,11 @@ class Ground:
         self.unfounded.discard(ref)
         waiting, order.waiting = sorted(order.waiting, key=_place), []
         for report, frame in waiting:
-            if order.lacks(report) and not force:
+            claim = order.claim(report)
+            if order.lacks(report, claim) and not force:
                 order.waiting.append((report, frame))
             else:
-                self._tell(order, report, frame)
+                self._tell(order, report, frame, claim)
         if order.waiting:
             self._stick(ref)
         else:
@@ -203,8 +205,7 @@ class Ground:
         if due < float("inf"):
             self._turn.timers.arm(("reorder", 0), due)
 
-    def _tell(self, order: Order, report: OrderReport, frame: Frame) -> None:
-        claim = order.claim(report)
+    def _tell(self, order: Order, report: OrderReport, frame: Frame, claim: tuple[Decimal, Decimal] | None) -> None:
         if claim is not None:
             self._tell_fill(order, report, frame, *claim)
         elif report.status in narration.STATES or _amended(order, report):

@@ -83,7 +83,7 @@ class Ledger:
         self._rows: dict[tuple[str, str], int] = {}
         self._paid: dict[_Trade, int] = {}
         self._merged: dict[_Key, Fill] = {}
-        """Fills without a trade id that a row has settled: on such a wire one may be several trades, with a row each."""
+        """Fills without a trade id that a row has settled: one may be several trades, with a row each."""
         self._drift: dict[str, Decimal] = {}
         self._since: int | None = None
         self._named = False
@@ -160,6 +160,8 @@ class Ledger:
             self._keep(self._estimates.pop(next(iter(self._estimates))))
 
     def _keep(self, fill: Fill) -> None:
+        """Book a fill for good as it was told; its row, should it come after all, is not booked again."""
+        self._trades.pop((fill.symbol, fill.trade_id or ""), None)
         if fill.fee_asset is not None:
             sums = self._book(fill.fee_asset)
             sums.fees += fill.fee or ZERO
@@ -213,7 +215,8 @@ class Ledger:
         fill = self._estimates.get(key) if key is not None else None
         if row.income_type == FEE:
             self._paid[trade] = row.exchange_ts
-            self._trades.pop(trade, None)
+            if fill is None or not fill.realized_pnl:
+                self._trades.pop(trade, None)
         if fill is not None and key is not None:
             if fill.trade_id is None:
                 self._merged[key] = fill

@@ -119,9 +119,8 @@ class Order:
             return None
         return self.top, report.cumulative_qty
 
-    def lacks(self, report: OrderReport) -> bool:
-        """Whether there is a hole below what the report says: it must wait until that is filled."""
-        claim = self.claim(report)
+    def lacks(self, report: OrderReport, claim: tuple[Decimal, Decimal] | None) -> bool:
+        """Whether there is a hole below what the report says or claims: it must wait until that is filled."""
         return (report.cumulative_qty if claim is None else claim[0]) > self.top
 
     def is_stale(self, report: OrderReport) -> bool:
@@ -148,6 +147,13 @@ class Order:
 
     def cover(self, start: Decimal, end: Decimal, price: Decimal | None) -> list[Piece]:
         """Cover the interval, executed at one price; what of it was not covered before."""
+        if start == self.reach and not self._islands and start < end:
+            self.reach = end
+            if end > self.seen:
+                self.seen = end
+            if self._notional is not None:
+                self._notional = None if price is None else self._notional + price * (end - start)
+            return [Piece(start, end, price, True)]
         pieces = self._uncovered(start, end)
         self.seen = max(self.seen, end)
         for low, high in pieces:
@@ -186,10 +192,6 @@ class Order:
         return pieces
 
     def _add(self, start: Decimal, end: Decimal, notional: Decimal | None) -> None:
-        if start == self.reach and not self._islands:
-            self.reach = end
-            self._notional = _sum(self._notional, notional)
-            return
         self._islands.append(_Island(start, end, notional))
         self._islands.sort()
         self._merge()

@@ -22,8 +22,8 @@ class OrderReport(msgspec.Struct, frozen=True, kw_only=True):
     """One order as a frame or a REST row shows it.
 
     `status` is `NEW PARTIALLY_FILLED FILLED CANCELED REJECTED EXPIRED` or the venue's own word. `last_qty` and
-    `last_price` are of the one fill that caused the frame, where the wire says them, and 0 if none did; `fee` is a cost (positive is
-    paid). `price` is None for market orders, `position_side` is None in one-way mode.
+    `last_price` are of the one fill that caused the frame, where the wire says them, and 0 if none did; `fee` is a cost
+    (positive is paid). `price` is None for market orders, `position_side` is None in one-way mode.
     """
 
     symbol: str

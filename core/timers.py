@@ -9,21 +9,26 @@ Name = tuple[str, int]
 
 
 class Timers:
-    """At most a few dozen names; a name has one deadline."""
+    """At most a few dozen names; a name has one deadline. Asking whether anything is due costs one comparison."""
 
-    __slots__ = ("_deadlines",)
+    __slots__ = ("_deadlines", "_not_before")
 
     def __init__(self) -> None:
         self._deadlines: dict[Name, float] = {}
+        self._not_before = math.inf
+        """No deadline is earlier than this; one that was moved away may leave it too early."""
 
     @property
     def deadline(self) -> float:
         """The earliest deadline, `math.inf` if nothing is armed."""
-        return min(self._deadlines.values(), default=math.inf)
+        self._not_before = min(self._deadlines.values(), default=math.inf)
+        return self._not_before
 
     def arm(self, name: Name, at: float) -> None:
         """Fall due at this time, whatever was armed under the name before."""
         self._deadlines[name] = at
+        if at < self._not_before:
+            self._not_before = at
 
     def cancel(self, name: Name) -> None:
         """Forget the name, if it is armed."""
@@ -35,7 +40,7 @@ class Timers:
 
     def pop_due(self, now: float) -> tuple[Name, float] | None:
         """Disarm the earliest name due by `now` and return it with its deadline; None if nothing is due."""
-        if self.deadline > now:
+        if self._not_before > now or self.deadline > now:
             return None
         name = min(self._deadlines, key=self._deadlines.__getitem__)
         return name, self._deadlines.pop(name)

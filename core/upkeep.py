@@ -84,7 +84,8 @@ class Upkeep:
     @property
     def proven(self) -> bool:
         """Whether a link is proven."""
-        return any(link is not None and link.proven for link in (self.leader, self.successor))
+        leader, successor = self.leader, self.successor
+        return (leader is not None and leader.proven) or (successor is not None and successor.proven)
 
     @property
     def suspect(self) -> bool:
@@ -104,17 +105,17 @@ class Upkeep:
 
     def link(self, socket: int) -> Link | None:
         """The link of this socket, unless it is gone."""
-        for link in (self.leader, self.successor):
-            if link is not None and link.socket == socket:
-                return link
-        return None
+        leader, successor = self.leader, self.successor
+        if leader is not None and leader.socket == socket:
+            return leader
+        return successor if successor is not None and successor.socket == socket else None
 
     def leads(self, link: Link) -> bool:
         """Whether this link's frames go first; a deaf one gives way to a proven successor."""
-        successor = self.successor
-        deaf = self.leader is not None and self.leader.deaf is not None
-        gives_way = deaf and successor is not None and successor.proven
-        return link is (successor if gives_way else self.leader)
+        leader, successor = self.leader, self.successor
+        if leader is None or leader.deaf is None or successor is None or not successor.proven:
+            return link is leader
+        return link is successor
 
     # What comes in
 

@@ -59,12 +59,16 @@ class Witness:
         for balance in report.balances:
             if balance.wallet_balance is None:
                 continue
-            if report.reason == "ORDER":
+            if report.reason == "ORDER" or report.snapshot:
                 since = self._wallets.get(balance.asset, (ZERO, until))[1]
                 self._wallets[balance.asset] = (balance.wallet_balance, since)
             else:
                 self._fold.wallets[balance.asset] = balance.wallet_balance
         self._check()
+
+    def is_unsure_of(self, account: Account) -> bool:
+        """Whether the read's balances and positions may or may not have a fill that its orders do not show."""
+        return self._fold.is_unsure_of(account)
 
     def read(self, account: Account, recovered: int, settled: bool) -> None:
         """A whole read passed; one that is settled and told whole says what the account is.

@@ -19,6 +19,8 @@ from .words import is_market
 
 _HUGE = Decimal(10**20)
 _ZERO = Decimal(0)
+_TINY = -40
+"""The place of an amount's first digit, below which it is absurd: some exponent has made it so."""
 _STATUSES = frozenset({"NEW", "PARTIALLY_FILLED", "FILLED", "CANCELED", "EXPIRED"})
 _EXECUTIONS = frozenset({"TRADE", "CALCULATED"})
 _SIDES = frozenset({"BUY", "SELL"})
@@ -100,22 +102,23 @@ _decode = msgspec.json.Decoder(_OrderFrame | _TradeFrame | _AccountFrame).decode
 
 def exact(frame: bytes | str) -> OrderReport | AccountReport | None:
     """The report, or None: not of the shape, or not beyond doubt."""
-    if not isinstance(frame, bytes) or b"e-" in frame or b"E-" in frame:
+    if not isinstance(frame, bytes):
         return None
     try:
         content = _decode(frame)
-        keys = frame.count(b'":') - 2 - (content.T is not UNSET)
         if isinstance(content, _AccountFrame):
-            return _account(content, keys)
-        return _order(content, content.o, keys)
+            return _account(content, frame)
+        return _order(content, content.o, frame)
     except (msgspec.MsgspecError, ArithmeticError, RecursionError, UnicodeDecodeError):
         return None
 
 
-def _order(frame: _OrderFrame | _TradeFrame, order: _Order, keys: int) -> OrderReport | None:
+def _order(frame: _OrderFrame | _TradeFrame, order: _Order, text: bytes) -> OrderReport | None:
     last, price = order.l, order.L
-    optional = (
-        (order.c is not UNSET)
+    keys = (
+        18
+        + (frame.T is not UNSET)
+        + (order.c is not UNSET)
         + (order.sp is not UNSET)
         + (order.wt is not UNSET)
         + (order.sg is not UNSET)
@@ -128,19 +131,21 @@ def _order(frame: _OrderFrame | _TradeFrame, order: _Order, keys: int) -> OrderR
     )
     quantity, done, average = order.q, order.z, order.ap
     if (
-        keys != 16 + optional
+        _has_more(text, keys)
         or order.X not in _STATUSES
         or order.S not in _SIDES
         or order.ps not in _DIRECTIONS
         or not (_ZERO < quantity < _HUGE and _ZERO <= done < _HUGE and _ZERO <= average < _HUGE)
         or not (-_HUGE < order.n < _HUGE and -_HUGE < order.rp < _HUGE)
+        or min(quantity.adjusted(), done.adjusted(), average.adjusted(), order.n.adjusted(), order.rp.adjusted())
+        < _TINY
         or not (order.s and 0 < order.i < 10**24)
         or (done == _ZERO and order.X == "FILLED")
     ):
         return None
     if last is UNSET or price is UNSET:
         last_qty = last_price = None
-    elif not (_ZERO <= last < _HUGE and _ZERO <= price < _HUGE):
+    elif not (_ZERO <= last < _HUGE and _ZERO <= price < _HUGE) or min(last.adjusted(), price.adjusted()) < _TINY:
         return None
     else:
         last_qty = last if price or not last else None
@@ -149,7 +154,7 @@ def _order(frame: _OrderFrame | _TradeFrame, order: _Order, keys: int) -> OrderR
     limit = None
     if not is_market(kind):
         limit = Decimal(order.p)
-        if not _ZERO < limit < _HUGE:
+        if not _ZERO < limit < _HUGE or limit.adjusted() < _TINY:
             return None
     fee = order.n
     costs = order.x in _EXECUTIONS
@@ -176,23 +181,27 @@ def _order(frame: _OrderFrame | _TradeFrame, order: _Order, keys: int) -> OrderR
     )
 
 
-def _account(frame: _AccountFrame, keys: int) -> AccountReport | None:
+def _account(frame: _AccountFrame, text: bytes) -> AccountReport | None:
     account = frame.a
-    expected = 4 + 4 * len(account.B)
+    keys = 6 + (frame.T is not UNSET) + 4 * len(account.B)
     balances = []
     for row in account.B:
-        if not (row.a and -_HUGE < row.wb < _HUGE and -_HUGE < row.bc < _HUGE):
+        if (
+            not (row.a and -_HUGE < row.wb < _HUGE and -_HUGE < row.bc < _HUGE)
+            or min(row.wb.adjusted(), row.bc.adjusted()) < _TINY
+        ):
             return None
         balances.append(Balance(asset=row.a, wallet_balance=row.wb, change=row.bc))
     positions = []
     for held in account.P:
-        expected += 7 + (held.cr is not UNSET)
+        keys += 7 + (held.cr is not UNSET)
         amount = held.pa
         if (
             held.ps not in ("LONG", "SHORT")
             or not held.s
             or not held.mt.islower()
             or not (_ZERO <= amount < _HUGE and _ZERO <= held.ep < _HUGE and -_HUGE < held.up < _HUGE)
+            or min(amount.adjusted(), held.ep.adjusted(), held.up.adjusted()) < _TINY
         ):
             return None
         positions.append(
@@ -205,7 +214,7 @@ def _account(frame: _AccountFrame, keys: int) -> AccountReport | None:
                 margin_mode=held.mt,
             )
         )
-    if keys != expected:
+    if _has_more(text, keys):
         return None
     return AccountReport(
         reason=account.m or None,
@@ -214,6 +223,11 @@ def _account(frame: _AccountFrame, keys: int) -> AccountReport | None:
         funding=account.m == "FUNDING_FEE",
         exchange_ts=_time(frame.T or frame.E),
     )
+
+
+def _has_more(text: bytes, keys: int) -> bool:
+    """Whether there are more keys than those that were read: one stands there twice. A lone colon is quicker found."""
+    return text.count(b":") != keys and text.count(b'":') != keys
 
 
 def _time(ms: int | UnsetType) -> int | None:

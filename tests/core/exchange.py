@@ -266,7 +266,7 @@ class Exchange:
         order.report = report
         order.versions.append((self._now(), report))
         if not silent:
-            self._tell(msgspec.structs.replace(report, created_ts=None, **last))
+            self._tell(msgspec.structs.replace(report, created_ts=None, **{"last_qty": ZERO, **last}))
 
     def _push_account(self, reason: str, symbol: str | None = None, funding: Decimal | None = None) -> None:
         if self.pushes_account:

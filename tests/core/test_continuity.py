@@ -481,6 +481,19 @@ def test_an_audit_follows_each_interruption_and_then_comes_at_its_interval() -> 
     assert rotated.gaps() == []
 
 
+def test_a_poll_that_passes_when_a_link_is_there_again_asks_for_no_audit_that_is_switched_off() -> None:
+    """0 is off, whichever read passes."""
+    world = ready(audit_interval=0)
+    world.kill()
+    world.reachable = False
+    world.plan = Plan(takes=3)
+    world.passes(6)
+    world.reachable = True
+    world.passes(200)
+    assert len(world.times(actions.ReadAccount)) == 4
+    assert world.health is Health.LIVE
+
+
 def test_an_audit_does_not_race_the_socket() -> None:
     """What is newer than the overlap is not judged: a frame that is on its way is told as a frame, and no gap opens."""
     world = ready(audit_interval=20, backfill_overlap=5)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from listenkey.core import actions
+from listenkey.core import actions, narration
 from listenkey.core.events import ExchangeEventKind, Fill, Health
-from listenkey.core.ground import FORGET_AFTER_MS
-from listenkey.core.reports import OrderReport
+from listenkey.core.ground import FORGET_AFTER_MS, Ground
+from listenkey.core.policy import Policy
+from listenkey.core.reports import OrderRef, OrderReport
+from listenkey.core.turn import Turn
 
 from .exchange import D
 from .world import NEVER, REFUSED, World, ready
@@ -385,7 +387,8 @@ def test_where_costs_are_cumulative_a_fill_has_the_difference() -> None:
     """A dialect may say that fee and PnL are the order's so far; what cannot be told apart is None."""
     world = World(wire="l", cumulative=True).run(8)
     told = []
-    for cumulative, last, fee in (("2", "2", "0.2"), ("5", "3", "0.5"), ("6", "1", None), ("7", "1", "0.7")):
+    frames = (("2", "2", "0.2"), ("5", "3", "0.5"), ("6", "1", None), ("7", "1", "0.7"), ("9", "3", "0.9"))
+    for cumulative, last, fee in frames:
         reports(
             world,
             status="PARTIALLY_FILLED",
@@ -394,7 +397,7 @@ def test_where_costs_are_cumulative_a_fill_has_the_difference() -> None:
             fee=None if fee is None else D(fee),
         )
         told.append(world.fills("7")[-1].fee)
-    assert told == [D("0.2"), D("0.3"), None, None]
+    assert told == [D("0.2"), D("0.3"), None, None, None]
 
 
 @WIRES
@@ -466,6 +469,35 @@ def test_a_frame_without_a_time_is_told_and_its_order_is_forgotten_in_time() -> 
     ]
     world.passes(400)
     assert world.connection._continuity._ground.orders == {}
+
+
+def test_an_order_of_unknown_beginning_waits_until_a_read_has_shown_it() -> None:
+    """No frame tells how much of it is owed; what waits is kept, in order."""
+    turn = Turn(Policy(), 0)
+    turn.now = 0.0
+    ground = Ground(turn, cumulative_costs=False)
+    for cumulative in (2, 5):
+        ground.take(
+            OrderReport(symbol="BTC-USDT", order_id="7", status="PARTIALLY_FILLED", cumulative_qty=D(cumulative)), None
+        )
+    (order,) = ground.orders.values()
+    ground.resume(order)
+    assert turn.actions == []
+    assert ground.unfounded == {OrderRef("BTC-USDT", "7")} == ground.doubtful()
+    order.know(D(2))
+    ground.resume(order)
+    (action,) = turn.actions
+    assert isinstance(action, actions.Deliver)
+    assert action.event.event_id == "fill:BTC-USDT:7:5"
+    assert ground.unfounded == set() == ground.doubtful()
+
+
+@pytest.mark.parametrize(
+    ("frame", "plain"), [(None, None), ('{"a":1}', {"a": 1}), ("a", "a"), (b"\xff", "\ufffd"), (b"[1]", [1])]
+)
+def test_a_frame_as_plain_values(frame: str | bytes | None, plain: object) -> None:
+    """For an event that is the frame itself; a dialect need not speak JSON."""
+    assert narration.decoded(frame) == plain
 
 
 def test_ids_are_the_same_whichever_path_brought_them() -> None:

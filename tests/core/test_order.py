@@ -50,6 +50,8 @@ def order_at(base: str | None, *intervals: tuple[str, str]) -> Order:
         pytest.param([("0", "2")], ("PARTIALLY_FILLED", "5", "4"), ("1", "5"), False, id="overlaps in part"),
         pytest.param([("0", "2")], ("PARTIALLY_FILLED", "2", "2"), ("0", "2"), False, id="repeated, with l"),
         pytest.param([("0", "2")], ("PARTIALLY_FILLED", "2"), None, False, id="repeated, without"),
+        pytest.param([("0", "2")], ("PARTIALLY_FILLED", "2", "0"), None, False, id="amended, on the wire with l"),
+        pytest.param([("0", "2")], ("PARTIALLY_FILLED", "5", "0"), None, True, id="amended above a hole, with l"),
         pytest.param([("0", "2")], ("PARTIALLY_FILLED", "1"), None, False, id="older, without l"),
         pytest.param([("0", "2")], ("CANCELED", "2"), None, False, id="cancel of what is covered"),
         pytest.param([("0", "2")], ("CANCELED", "5"), None, True, id="cancel above covered ground"),
@@ -72,7 +74,7 @@ def test_what_a_report_claims(
     status, cumulative, *last = frame
     shown = report(status, cumulative, *last)  # type: ignore[arg-type]
     assert order.claim(shown) == (None if claim is None else (D(claim[0]), D(claim[1])))
-    assert order.lacks(shown) is lacks
+    assert order.lacks(shown, order.claim(shown)) is lacks
 
 
 @pytest.mark.parametrize(

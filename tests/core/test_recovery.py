@@ -221,6 +221,27 @@ def test_an_audit_judges_what_is_old_enough(on: Ground, account: Account, result
     assert laid(account, on, cautious=True) == result
 
 
+@pytest.mark.parametrize(
+    ("cumulative", "ts", "status", "result"),
+    [
+        pytest.param("5", 199_000, "PARTIALLY_FILLED", None, id="as much as is shown, and perhaps not listed yet"),
+        pytest.param("5", 194_000, "PARTIALLY_FILLED", ["5: "], id="it would be listed by now: an amendment"),
+        pytest.param("5", 199_000, "CANCELED", ["5: "], id="no fill at all"),
+        pytest.param("6", 199_000, "PARTIALLY_FILLED", None, id="more than is shown"),
+        pytest.param("5", None, "PARTIALLY_FILLED", None, id="whenever that was"),
+    ],
+)
+def test_a_held_frame_is_no_duplicate_because_a_read_shows_as_much(
+    cumulative: str, ts: int | None, status: str, result: list[str] | None
+) -> None:
+    """Where an order began is not known as long as a fill of it may be missing from the list."""
+    on = ground()
+    on.complete = False
+    frame = OrderReport(symbol="BTC-USDT", order_id="1", status=status, cumulative_qty=D(cumulative), exchange_ts=ts)
+    on.take(frame, None)
+    assert laid(read("5"), on) == result
+
+
 def test_an_audit_leaves_a_busy_order_alone_that_cannot_be_read_still() -> None:
     """Too old to be anchored, moving even when it is read alone: the next audit will look again."""
     account = read("2", row("1", 196_000), moving=frozenset("1"))
