@@ -1,4 +1,4 @@
-"""Frames as the wire brings them: order fills and account updates mixed, from the simulated exchange's own wire."""
+"""Frames as the wire brings them, with every key that it writes, of one account whose books add up."""
 
 from __future__ import annotations
 
@@ -6,60 +6,66 @@ import gzip
 import json
 from decimal import Decimal
 
+SYMBOL = "BTC-USDT"
+FIRST_ORDER = 1970374651259388000
+FIRST_TRADE = 511178071
+PRICE, FEE = Decimal("112848.1"), Decimal("0.05642405")
+PING = gzip.compress(b"Ping", 6)
+_EIGHT = Decimal("1e-8")
 
-def order_frame(serial: int, part: int, parts: int) -> bytes:
-    """The text of one fill: the `part`-th of `parts` of order `serial`."""
-    at = 1_758_608_899_316 + serial * 20 + part
-    done = Decimal("0.001") * part
+
+def order_text(
+    serial: int, done: Decimal, qty: Decimal, at: int, *, last: Decimal, trade: int, pnl: Decimal, status: str = ""
+) -> bytes:
+    """What is said of the order after a fill of `last`: even orders sell a short, odd ones buy it back."""
     content = {
         "e": "ORDER_TRADE_UPDATE",
         "E": at + 2,
         "T": at,
         "o": {
-            "s": "BTC-USDT",
+            "s": SYMBOL,
             "c": "",
-            "i": 1970374651259388000 + serial,
-            "S": "SELL",
+            "i": FIRST_ORDER + serial,
+            "S": "BUY" if serial % 2 else "SELL",
             "o": "LIMIT",
-            "q": f"{Decimal('0.001') * parts:.8f}",
-            "p": "112848.10000000",
+            "q": f"{qty:.8f}",
+            "p": f"{PRICE:.8f}",
             "sp": "0.00000000",
-            "ap": "112848.10000000",
-            "x": "TRADE",
-            "X": "FILLED" if part == parts else "PARTIALLY_FILLED",
+            "ap": f"{PRICE if done else 0:.8f}",
+            "x": "TRADE" if last else "NEW",
+            "X": status or ("FILLED" if done == qty else "PARTIALLY_FILLED" if done else "NEW"),
             "N": "USDT",
-            "n": "-0.05642405",
+            "n": f"{-FEE if last else 0:.8f}",
             "T": at,
             "wt": "",
             "ps": "SHORT",
-            "rp": "0.00000000",
+            "rp": f"{pnl:.8f}",
             "z": f"{done:.8f}",
             "sg": "false",
             "ti": 0,
             "ro": False,
-            "td": 511178071 + serial * 10 + part,
+            "td": FIRST_TRADE + trade if last else 0,
             "tv": "112.8",
-            "l": "0.00100000",
-            "L": "112848.10000000",
+            "l": f"{last:.8f}",
+            "L": f"{PRICE if last else 0:.8f}",
         },
     }
     return json.dumps(content, separators=(",", ":")).encode()
 
 
-def account_frame(serial: int, part: int) -> bytes:
-    """The text of the account update that follows that fill."""
-    at = 1_758_608_899_318 + serial * 20 + part
+def account_text(wallet: Decimal, held: Decimal, at: int) -> bytes:
+    """What is said of the account after that fill."""
     content = {
         "e": "ACCOUNT_UPDATE",
         "E": at,
         "a": {
             "m": "ORDER",
-            "B": [{"a": "USDT", "wb": f"{117.8 + serial / 1000:.8f}", "cw": "95.23045595", "bc": "0"}],
+            "B": [{"a": "USDT", "wb": f"{wallet.quantize(_EIGHT)}", "cw": "95.23045595", "bc": "0"}],
             "P": [
                 {
-                    "s": "BTC-USDT",
-                    "pa": f"{serial * 0.002 + part * 0.001:.8f}",
-                    "ep": "112848.10000000",
+                    "s": SYMBOL,
+                    "pa": f"{held:.8f}",
+                    "ep": f"{PRICE:.8f}",
                     "up": "-0.00004435",
                     "mt": "cross",
                     "iw": "22.56957565",
@@ -72,11 +78,6 @@ def account_frame(serial: int, part: int) -> bytes:
     return json.dumps(content, separators=(",", ":")).encode()
 
 
-def mixed(fills: int, *, parts: int = 2) -> list[bytes]:
-    """Gzip frames of so many fills, each followed by its account update; every order fills in `parts`."""
-    frames = []
-    for number in range(fills):
-        serial, part = divmod(number, parts)
-        frames.append(gzip.compress(order_frame(serial, part + 1, parts), 6))
-        frames.append(gzip.compress(account_frame(serial, part + 1), 6))
-    return frames
+def packed(text: bytes) -> bytes:
+    """One binary frame."""
+    return gzip.compress(text, 6, mtime=0)

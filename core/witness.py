@@ -33,6 +33,10 @@ class Witness:
         self._positions: dict[Place, tuple[Decimal, float]] = {}
         self._wallets: dict[str, tuple[Decimal, float]] = {}
         self._latest_ts = 0
+        self._behind_ts = 0
+        """Pushes from before this exchange time are behind what a read told, so they bear no witness."""
+        self._moved_ts = 0
+        """Exchange time of the last push of money that no fill moved."""
         self._quiet = Backoff(QUIET_INITIAL, QUIET_MAX)
         self._quiet_until = float("-inf")
         self._alarmed = False
@@ -48,33 +52,35 @@ class Witness:
         """The account push says what the account is."""
         anchored = self._fold.anchored_ts
         ts = report.exchange_ts
+        moved = report.reason != "ORDER" and not report.snapshot
+        if moved:
+            self._moved_ts = max(self._moved_ts, min(ts or 0, self._turn.exchange_time() or 0))
         if anchored is None or ts is None or ts <= anchored or ts < self._latest_ts:
             return
         self._latest_ts = ts
+        if moved:
+            for balance in report.balances:
+                if balance.wallet_balance is not None:
+                    self._fold.wallets[balance.asset] = balance.wallet_balance
+        if ts < self._behind_ts:
+            return
         until = self._turn.now + self._turn.policy.reorder_window
         for position in report.positions:
             signed = -position.qty if report.one_way and position.side == "SHORT" else position.qty
             place = (position.symbol, None if report.one_way else position.side)
             self._positions[place] = (signed, self._positions.get(place, (ZERO, until))[1])
         for balance in report.balances:
-            if balance.wallet_balance is None:
-                continue
-            if report.reason == "ORDER" or report.snapshot:
+            if balance.wallet_balance is not None and not moved:
                 since = self._wallets.get(balance.asset, (ZERO, until))[1]
                 self._wallets[balance.asset] = (balance.wallet_balance, since)
-            else:
-                self._fold.wallets[balance.asset] = balance.wallet_balance
         self._check()
 
     def is_unsure_of(self, account: Account) -> bool:
-        """Whether the read's balances and positions may or may not have a fill that its orders do not show."""
-        return self._fold.is_unsure_of(account)
+        """Whether the read's balances may or may not have a fill that its orders do not show, or money that moved."""
+        return self._moved_ts >= account.as_of or self._fold.is_unsure_of(account)
 
     def read(self, account: Account, recovered: int, settled: bool) -> None:
-        """A whole read passed; one that is settled and told whole says what the account is.
-
-        Pushes from before its end are behind what it told, so they bear no witness any more.
-        """
+        """A whole read passed; one that is settled and told whole says what the account is."""
         if recovered:
             self._quiet.reset()
             self._quiet_until = float("-inf")
@@ -82,7 +88,7 @@ class Witness:
             self._quiet_until = self._turn.now + self._quiet.delay()
         self._alarmed = False
         slack = int(self._turn.policy.reorder_window * 1000)
-        self._latest_ts = max(self._latest_ts, account.exchange_ms + slack)
+        self._behind_ts = account.exchange_ms + slack
         self._positions.clear()
         self._wallets.clear()
         self._turn.timers.cancel(("witness", 0))

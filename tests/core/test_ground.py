@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from listenkey.core import actions, narration
+from listenkey.core import actions, inputs, narration
 from listenkey.core.events import ExchangeEventKind, Fill, Health
 from listenkey.core.ground import FORGET_AFTER_MS, Ground
 from listenkey.core.policy import Policy
@@ -436,6 +436,53 @@ def test_forgetting_and_owing_agree_to_the_second(ms: int) -> None:
         for frame in frames:
             world.say(frame)
     assert sorted(fill.order_id for fill in world.fills()) == sorted(orders)
+
+
+@pytest.mark.parametrize(("until", "forgotten"), [(160_499, False), (160_999, False), (161_000, True)])
+def test_an_order_is_forgotten_a_whole_second_after_nothing_of_it_is_owed(until: int, forgotten: bool) -> None:
+    """A row of the second in which it ended would else be owed by an order that nobody knows."""
+    turn = Turn(Policy(), 0)
+    turn.now = 0.0
+    ground = Ground(turn, cumulative_costs=False)
+    ground.began, ground.complete = 0, True
+    ground.take(
+        OrderReport(symbol="BTC-USDT", order_id="7", status="CANCELED", cumulative_qty=D(0), exchange_ts=100_500), None
+    )
+    ground.prove(until)
+    assert (ground.orders == {}) is forgotten
+    owed_from = ground.owed_from(None)
+    assert owed_from is not None
+    assert (owed_from // 1000 * 1000 > 100_000) is forgotten
+
+
+def test_an_order_that_ended_while_nobody_looked_is_forgotten_too() -> None:
+    """Its end was shown by a read."""
+    world = ready()
+    order = world.exchange.place("5")
+    world.passes(1)
+    world.kill()
+    world.exchange.fill(order, "5")
+    world.passes(400)
+    assert world.intervals(order) == [("0", "5", "poll")]
+    assert world.connection._continuity._ground.orders == {}
+
+
+def test_a_read_that_shows_an_order_as_it_was_tells_no_state_of_it() -> None:
+    """Lists of orders may lag behind the frames; what was shown already is not taken back."""
+    world = ready()
+    order = world.exchange.place("5")
+    world.exchange.amend(order, qty="6")
+    world.passes(3)
+    world.exchange.amend(order, qty="7")
+    world.exchange.fill(order, "1")
+    world.passes(1)
+    told = len(world.states(order))
+    world.reads.append(world.plan._replace(order_lag=2000))
+    world.feed(inputs.Resync())
+    world.passes(2)
+    assert [event.qty for event in world.states(order)] == [D(5), D(6), D(7)]
+    assert len(world.states(order)) == told
+    assert world.gaps() == []
 
 
 def test_an_order_with_more_seen_than_told_is_not_forgotten() -> None:

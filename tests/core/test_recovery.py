@@ -187,6 +187,14 @@ def test_a_whole_read(on: Ground, account: Account, result: list[str] | None) ->
             None,
             id="the venue does not know it when asked alone",
         ),
+        pytest.param(
+            ground("0", ("0", "1"), ("4", "5")),
+            read("3", row("3", 101_000)),
+            read("3", row("3", 101_000), since=None),
+            True,
+            None,
+            id="a frame has shown more than is known of it yet",
+        ),
     ],
 )
 def test_an_order_that_was_read_alone(

@@ -381,3 +381,13 @@ def merged(intervals: Iterable[tuple[Decimal, Decimal]]) -> list[tuple[Decimal, 
         else:
             joined.append((start, end))
     return joined
+
+
+def told(world: World, since: float = 0.0) -> list[str]:
+    """What was delivered, without the account."""
+    return [part for part in world.outline(since) if not part.startswith(("ACCOUNT", "BALANCE_CHANGE"))]
+
+
+def marks(world: World) -> list[int]:
+    """Every `MarkProven`, in ms since the world began."""
+    return [mark.until - EPOCH for mark in world.seen(actions.MarkProven)]

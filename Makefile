@@ -1,0 +1,93 @@
+# Everything runs in .venv, which is made on first use and again when what it is made from changes.
+# `make demo PYTHON=python3.12` picks another interpreter for a venv that does not exist yet.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
+WORKERS ?= 2
+MINUTES ?= 30
+HISTORIES ?= 5000
+WHEEL_VENV := build/wheel-venv
+WHEEL_RUN  := build/wheel-run
+
+.PHONY: help demo test check lint types coverage wheel simulate soak bench clean
+.NOTPARALLEL:
+.DEFAULT_GOAL := help
+
+help:
+	@echo 'make demo      watch a stream live through half a minute of faults'
+	@echo 'make test      all tests'
+	@echo 'make check     lint, types, coverage of the core, and the tests against the built wheel'
+	@echo 'make simulate  whole lives of a stream in a simulated world, with faults from a seed'
+	@echo 'make soak      the long tests'
+	@echo 'make bench     the measured claims'
+	@echo 'make clean     remove everything that was made'
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo 'listenkey needs Python 3.11 or newer: make PYTHON=python3.12 ...' >&2; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+
+# What a user installs, and what a developer needs besides.
+$(VENV)/.user: pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) install --constraint constraints.txt --editable '.[all]'
+	@touch $@
+
+$(VENV)/.developer: pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) install --constraint constraints.txt --editable '.[dev]'
+	@touch $@ $(VENV)/.user
+
+$(VENV)/.bench: $(VENV)/.developer
+	$(PIP) install --constraint constraints.txt --editable '.[bench]'
+	@touch $@
+
+demo: $(VENV)/.user
+	$(BIN)/listenkey demo
+
+test: $(VENV)/.developer
+	$(BIN)/python -m pytest --numprocesses=$(WORKERS) --dist=loadfile
+
+check: lint types coverage wheel
+
+lint: $(VENV)/.developer
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.developer
+	$(BIN)/mypy
+
+coverage: $(VENV)/.developer
+	$(BIN)/coverage run -m pytest --quiet tests/core
+	$(BIN)/coverage report --include='*/core/*' --skip-covered --show-missing --fail-under=100
+
+# Built from the sdist, installed where nothing else is, and tested away from the sources: all that needs no sockets.
+wheel: $(VENV)/.developer
+	rm -rf dist $(WHEEL_VENV) $(WHEEL_RUN)
+	$(BIN)/python -m build --no-isolation --outdir dist . >build.log 2>&1 || { cat build.log; rm build.log; exit 1; }
+	@rm build.log
+	$(BIN)/python -m venv $(WHEEL_VENV)
+	$(WHEEL_VENV)/bin/python -m pip --disable-pip-version-check --quiet install \
+		--constraint constraints.txt "$$(echo dist/*.whl)[test]"
+	mkdir -p $(WHEEL_RUN)
+	cp -R tests docs README.md pyproject.toml $(WHEEL_RUN)
+	cd $(WHEEL_RUN) && ../wheel-venv/bin/listenkey diagram >/dev/null
+	cd $(WHEEL_RUN) && ../wheel-venv/bin/python -P -c \
+		'import sys, listenkey; sys.exit("wheel-venv" not in listenkey.__file__)'
+	cd $(WHEEL_RUN) && ../wheel-venv/bin/pytest --quiet -m 'not loopback' --ignore=tests/adapters/cli \
+		tests/core tests/adapters
+
+# ARGS goes on to what is run: make simulate ARGS='--seed 7', make bench ARGS='--quick'.
+simulate: $(VENV)/.developer
+	$(BIN)/python -m tests.simulation $(ARGS)
+
+soak: $(VENV)/.developer
+	$(BIN)/python -m tests.simulation --minutes $(MINUTES)
+	LISTENKEY_PARITY_HISTORIES=$(HISTORIES) $(BIN)/python -m pytest --quiet tests/parity
+
+bench: $(VENV)/.bench
+	$(BIN)/python -m benchmarks $(ARGS)
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,82 @@
+"""The figures as bars, in an SVG that stands alone and follows the reader's light or dark."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from itertools import groupby
+
+from .measure import Figure, Row
+from .report import amount
+
+WIDTH, LABEL, BAR, ROW, HEAD = 960, 400, 360, 22, 34
+_STYLE = """
+text { font: 13px ui-sans-serif, system-ui, sans-serif; fill: #1f2933; }
+.head { font-weight: 600; }
+.soft { fill: #66727f; }
+.bar { fill: #b6c2cd; }
+.ours { fill: #2a7f62; }
+.missed { fill: #c2571a; }
+.spread { stroke: #1f2933; stroke-width: 1.5; }
+.target { stroke: #b3261e; stroke-width: 2; stroke-dasharray: 3 2; }
+@media (prefers-color-scheme: dark) {
+  text { fill: #e4e8ec; }
+  .soft { fill: #9aa5b1; }
+  .bar { fill: #52606d; }
+  .ours { fill: #3fae88; }
+  .missed { fill: #e07b3c; }
+  .spread { stroke: #e4e8ec; }
+  .target { stroke: #ff6b5e; }
+}
+"""
+
+
+def svg(rows: Sequence[Row], about: dict[str, str]) -> str:
+    """One group of bars for each subject and unit; a dashed line is a target, a thin one the quartiles."""
+    parts: list[str] = []
+    top = 10
+    figures = [row for row in rows if isinstance(row, Figure)]
+    for (subject, unit), group in groupby(figures, key=lambda row: (row.subject, row.unit)):
+        top += HEAD
+        parts.append(f'<text class="head" x="10" y="{top - 8}">{escape(subject)}, {escape(unit)}</text>')
+        members = list(group)
+        longest = max(max(row.high, row.median, _target(row) or 0.0) for row in members) or 1.0
+        for row in members:
+            parts += _bar(row, top, BAR / longest)
+            top += ROW
+    top += HEAD - ROW
+    for value in about.values():
+        top += ROW
+        parts.append(f'<text class="soft" x="10" y="{top - 8}">{escape(value)}</text>')
+    size = f'width="{WIDTH}" height="{top}" viewBox="0 0 {WIDTH} {top}"'
+    body = "\n".join(parts)
+    return f'<svg xmlns="http://www.w3.org/2000/svg" {size}>\n<style>{_STYLE}</style>\n{body}\n</svg>\n'
+
+
+def _bar(row: Figure, top: int, scale: float) -> list[str]:
+    middle = top + ROW / 2
+    kind = "missed" if row.verdict == "missed" else "ours" if _own(row) else "bar"
+    low, high, end = (LABEL + max(0.0, value) * scale for value in (row.low, row.high, row.median))
+    parts = [
+        f'<text x="{LABEL - 8}" y="{middle + 4:.1f}" text-anchor="end">{escape(row.name)}</text>',
+        f'<rect class="{kind}" x="{LABEL}" y="{top + 4}" width="{max(1.0, end - LABEL):.1f}" height="{ROW - 8}"/>',
+        f'<line class="spread" x1="{low:.1f}" x2="{high:.1f}" y1="{middle:.1f}" y2="{middle:.1f}"/>',
+    ]
+    target = _target(row)
+    if target is not None:
+        at = LABEL + target * scale
+        parts.append(f'<line class="target" x1="{at:.1f}" x2="{at:.1f}" y1="{top + 1}" y2="{top + ROW - 1}"/>')
+    said = f"{amount(row.median)}" + (f" ({row.target}: {row.verdict})" if row.target is not None else "")
+    parts.append(f'<text x="{LABEL + BAR + 10}" y="{middle + 4:.1f}">{escape(said)}</text>')
+    return parts
+
+
+def _own(row: Figure) -> bool:
+    """Whether the row is about listenkey and not about a peer alone."""
+    return row.target is not None or not any(word in row.name for word in ("floor", "naive", "ccxt", "bare loop"))
+
+
+def _target(row: Figure) -> float | None:
+    if row.target is None:
+        return None
+    return row.target.most if row.target.most is not None else row.target.least

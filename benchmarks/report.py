@@ -1,0 +1,102 @@
+"""What was measured, as a table for people and as JSON for machines."""
+
+from __future__ import annotations
+
+import os
+import platform
+import time
+from collections.abc import Sequence
+from importlib import metadata
+from typing import Any
+
+import msgspec
+
+from .measure import Absent, Figure, Row
+
+
+def machine() -> dict[str, str]:
+    """What it was measured on and with: kinds, never names."""
+    return {
+        "date": time.strftime("%Y-%m-%d", time.gmtime()),
+        "system": f"{platform.system()} {platform.machine()}, {os.cpu_count()} CPUs, {_processor()}",
+        "python": f"{platform.python_implementation()} {platform.python_version()}",
+        "libraries": ", ".join(_versions("listenkey", "msgspec", "anyio", "aiohttp", "websockets", "ccxt")),
+    }
+
+
+def table(rows: Sequence[Row]) -> str:
+    """The rows under each other, and under them the notes."""
+    lines = [("", "median", "quartiles", "n", "target", "")]
+    notes: list[str] = []
+    subject = ""
+    for row in rows:
+        if row.subject != subject:
+            subject = row.subject
+            lines.append((subject, "", "", "", "", ""))
+        if isinstance(row, Absent):
+            lines.append((f"  {row.name}", "-", "-", "", "", row.why))
+            continue
+        mark = ""
+        if row.note:
+            if row.note not in notes:
+                notes.append(row.note)
+            mark = f" [{notes.index(row.note) + 1}]"
+        lines.append(
+            (
+                f"  {row.name}{mark}",
+                f"{amount(row.median)} {row.unit}",
+                f"{amount(row.low)} .. {amount(row.high)}",
+                str(row.rounds),
+                "" if row.target is None else str(row.target),
+                row.verdict,
+            )
+        )
+    widths = [max(len(line[column]) for line in lines) for column in range(6)]
+    shown = [_line(line, widths) for line in lines]
+    return "\n".join([*shown, "", *(f"[{number}] {note}" for number, note in enumerate(notes, 1))])
+
+
+def as_json(rows: Sequence[Row], about: dict[str, str]) -> bytes:
+    """All of it."""
+    plain: list[Any] = []
+    for row in rows:
+        entry = msgspec.to_builtins(row)
+        if isinstance(row, Figure):
+            entry["verdict"] = row.verdict
+            entry["target"] = None if row.target is None else str(row.target)
+        plain.append(entry)
+    return msgspec.json.format(msgspec.json.encode({"about": about, "rows": plain}), indent=2) + b"\n"
+
+
+def amount(value: float) -> str:
+    """Three digits that count, or all of a large number."""
+    if abs(value) >= 1000:
+        return f"{value:,.0f}"
+    return f"{value:.{2 if abs(value) < 10 else 1 if abs(value) < 100 else 0}f}"
+
+
+def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
+    name, *rest, verdict = cells
+    middle = "  ".join(cell.rjust(width) for cell, width in zip(rest, widths[1:], strict=False))
+    return f"{name.ljust(widths[0])}  {middle}  {verdict}".rstrip()
+
+
+def _versions(*names: str) -> list[str]:
+    found = []
+    for name in names:
+        try:
+            found.append(f"{name} {metadata.version(name)}")
+        except metadata.PackageNotFoundError:
+            found.append(f"no {name}")
+    return found
+
+
+def _processor() -> str:
+    try:
+        with open("/proc/cpuinfo") as lines:
+            for line in lines:
+                if line.startswith("model name"):
+                    return line.partition(":")[2].strip()
+    except OSError:
+        pass
+    return platform.processor() or "processor unknown"

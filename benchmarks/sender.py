@@ -1,0 +1,84 @@
+"""The simulated exchange in a process of its own, which sends frames that were made before, on command.
+
+Commands are lines of JSON on standard input, `{"frames": n, "rate": r}`, a rate of null being as fast as it goes. Each
+is answered with the monotonic times, ns, at which the frames were sent. They go to the youngest socket, and a socket
+gets each frame once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import time
+from typing import Any
+
+from aiohttp import web
+
+from listenkey.adapters.simulator.log import Log
+from listenkey.adapters.simulator.server import Server
+from listenkey.adapters.simulator.sockets import Hub, Stream
+
+from .desk import Desk
+
+AHEAD_MS = 3_600_000
+"""The frames speak of what is newer than any read, as it would be."""
+
+
+class Tap(Hub):
+    """Remembers the youngest socket."""
+
+    def __init__(self, log: Log) -> None:
+        super().__init__(log, ping_interval=5.0, snapshot_interval=0.0)
+        self.youngest: Stream | None = None
+
+    def join(self, key: str, ws: web.WebSocketResponse, request: web.Request) -> Stream:
+        stream = super().join(key, ws, request)
+        self.youngest = stream
+        return stream
+
+
+async def serve(fills: int) -> None:
+    """Announce the URLs, then do as commanded until standard input ends."""
+    frames = Desk().frames(fills, since=int(time.time() * 1000) + AHEAD_MS)
+    server = Server(rate_limits=False)
+    tap = server.hub = Tap(server.log)
+    async with server:
+        _say({"rest_url": server.rest_url, "ws_url": server.ws_url})
+        stream, used = None, 0
+        while line := await asyncio.to_thread(sys.stdin.readline):
+            command = json.loads(line)
+            if stream is not tap.youngest:
+                stream, used = tap.youngest, 0
+            assert stream is not None
+            begin, used = used, used + command["frames"]
+            chosen = frames[begin:used]
+            _say(_burst(stream, chosen) if command["rate"] is None else await _paced(stream, chosen, command["rate"]))
+
+
+def _burst(stream: Stream, frames: list[bytes]) -> list[int]:
+    """All at once into the exchange's own queue, which writes them one by one."""
+    sent = []
+    for frame in frames:
+        sent.append(time.monotonic_ns())
+        stream.send(frame)
+    return sent
+
+
+async def _paced(stream: Stream, frames: list[bytes], rate: float) -> list[int]:
+    """One by one through the exchange's own queue, evenly spread."""
+    began = time.monotonic()
+    sent = []
+    for number, frame in enumerate(frames):
+        await asyncio.sleep(max(0.0, began + number / rate - time.monotonic()))
+        sent.append(time.monotonic_ns())
+        stream.send(frame)
+    return sent
+
+
+def _say(content: Any) -> None:
+    print(json.dumps(content), flush=True)
+
+
+if __name__ == "__main__":
+    asyncio.run(serve(int(sys.argv[1])))

@@ -1,0 +1,69 @@
+"""A connection of the real dialect and the world around it, on virtual time: no socket, no clock, no waiting."""
+
+from __future__ import annotations
+
+from listenkey.adapters.bingx.swap import SwapDialect
+from listenkey.core import actions, inputs
+from listenkey.core.connection import Connection
+from listenkey.core.events import ExchangeEvent
+from listenkey.core.policy import Policy
+
+from .desk import EPOCH, Desk
+from .frames import PING
+
+VALIDITY = 3600.0
+
+
+class Stage:
+    """Grants every wish of its connection at once: keys, sockets and reads of the desk. Begins LIVE."""
+
+    def __init__(self, desk: Desk | None = None, policy: Policy | None = None) -> None:
+        self.desk = desk or Desk()
+        self.connection = Connection(SwapDialect(), policy, seed=1)
+        self.now = 0.0
+        self.sockets: list[int] = []
+        self.counts: dict[str, int] = {}
+        self.events: list[ExchangeEvent] = []
+        self.feed(inputs.Start())
+        self.hear(PING)
+
+    @property
+    def exchange_ms(self) -> int:
+        """The exchange's clock."""
+        return EPOCH + int(self.now * 1000)
+
+    def hear(self, frame: bytes) -> None:
+        """A frame on every open socket."""
+        for socket in tuple(self.sockets):
+            self.feed(inputs.FrameReceived(socket, frame))
+
+    def feed(self, received: inputs.Input) -> None:
+        """Hand over an input and grant what is wished for."""
+        waiting = self.connection.handle(received, now=self.now)
+        while waiting:
+            action, *waiting = waiting
+            answer = self._grant(action)
+            if answer is not None:
+                waiting += self.connection.handle(answer, now=self.now)
+
+    def _grant(self, action: actions.Action) -> inputs.Input | None:
+        name = type(action).__name__
+        self.counts[name] = self.counts.get(name, 0) + 1
+        match action:
+            case actions.Deliver(event):
+                self.events.append(event)
+            case actions.CreateKey(request):
+                return inputs.KeyGranted(request, f"key{request}", VALIDITY, self.exchange_ms)
+            case actions.RenewKey(request):
+                return inputs.KeyRenewed(request)
+            case actions.OpenSocket(socket):
+                self.sockets.append(socket)
+                return inputs.SocketOpened(socket)
+            case actions.CloseSocket(socket):
+                self.sockets.remove(socket)
+                return inputs.SocketClosed(socket)
+            case actions.ReadAccount(request, since, orders):
+                return inputs.AccountRead(request, self.desk.read(since, orders, self.exchange_ms))
+            case _:
+                pass
+        return None

@@ -1,0 +1,99 @@
+"""Every subject runs, in little; the figures, the table, the JSON and the picture say the same."""
+
+from __future__ import annotations
+
+import json
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+
+from benchmarks import measure, peer
+from benchmarks.__main__ import SUBJECTS, main
+from benchmarks.desk import EPOCH, Desk
+from benchmarks.floor import parsed
+from benchmarks.frames import packed
+from benchmarks.measure import Absent, Figure, Target, figure
+from benchmarks.report import table
+from benchmarks.stage import Stage
+from listenkey.core.ledger import Reconciliation
+
+TARGETS = {
+    "decode": {"<= 2.2", ">= 8"},
+    "wire": {">= 60"},
+    "scale": {"<= 64", "<= 5"},
+    "growth": {"<= 1.2"},
+    "start": {"<= 60", "<= 10"},
+    "journal": {">= 10000"},
+    "travel": {">= 10"},
+}
+
+
+@pytest.mark.parametrize("name", SUBJECTS)
+def test_a_subject_in_little(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each subject gives figures that are numbers, and has the targets that were set for it."""
+    written, drawn = tmp_path / "figures.json", tmp_path / "figures.svg"
+    assert main(["--quick", "--only", name, "--json", str(written), "--svg", str(drawn)]) == 0
+    rows = json.loads(written.read_bytes())["rows"]
+    printed = capsys.readouterr().out
+    figures = [row for row in rows if "median" in row]
+    assert all(row["low"] <= row["median"] <= row["high"] for row in figures)
+    assert all(row["name"] in printed for row in rows)
+    expected = TARGETS[name] - (set() if peer.installed() else {">= 8"})
+    assert {row["target"] for row in figures} - {None} == expected
+    assert ET.fromstring(drawn.read_text()).tag.endswith("svg")  # noqa: S314 - our own
+
+
+def test_a_missing_peer_is_a_row_that_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Peers are an extra: without them everything else is measured."""
+    monkeypatch.setattr(peer, "installed", lambda: False)
+    rows = SUBJECTS["decode"][0](True)
+    assert [row.why for row in rows if isinstance(row, Absent)] == [peer.MISSING]
+    assert "pip install" in table(rows)
+
+
+def test_quartiles_and_verdicts() -> None:
+    """The median judges; one value is its own quartiles."""
+    assert figure("a", "b", "us", [4, 1, 3, 2, 5]) == Figure(
+        subject="a", name="b", unit="us", median=3, low=2, high=4, rounds=5
+    )
+    assert figure("a", "b", "us", [2.2], target=Target(most=2.2)).verdict == "met"
+    assert figure("a", "b", "us", [2.3], target=Target(most=2.2)).verdict == "missed"
+    assert figure("a", "b", "us", [7.9], target=Target(least=8)).verdict == "missed"
+    assert figure("a", "b", "us", [1]).verdict == ""
+
+
+def test_contenders_take_turns() -> None:
+    """Each round another goes first, and the first round does not count."""
+    order = []
+
+    def contender(name: str, spent: int) -> measure.Contender:
+        def run() -> int:
+            order.append(name)
+            return spent
+
+        return run
+
+    times = measure.in_turns({"a": contender("a", 10), "b": contender("b", 20)}, 2)
+    assert "".join(order) == "abbaab"
+    assert times == {"a": [10, 10], "b": [20, 20]}
+    assert measure.ratios(times["b"], times["a"]) == [2, 2]
+
+
+def test_the_desk_keeps_books_that_add_up() -> None:
+    """What the frames say, what a read says and what the ledger makes of both is one and the same."""
+    stage = Stage()
+    for _ in range(40):
+        stage.now += 5.0
+        for text in stage.desk.fill(stage.exchange_ms):
+            stage.hear(packed(text))
+    read = stage.desk.read(EPOCH, (), stage.exchange_ms)
+    (book,) = stage.connection.books
+    assert book.status is Reconciliation.MATCHED
+    assert book.k_capital == stage.desk.wallet == read.balances[0].wallet_balance
+    assert len(read.fills) == 40
+
+
+def test_the_floor_reads_what_is_on_the_wire() -> None:
+    """The floor takes every frame of the desk."""
+    assert {type(parsed(frame)).__name__ for frame in Desk().frames(3)} == {"_OrderFrame", "_AccountFrame"}

@@ -1,0 +1,140 @@
+"""After `kill -9` at any moment the journal and a read together make the stream whole again."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import signal
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections import Counter
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from listenkey.adapters.simulator.server import Server
+from listenkey.core.events import ExchangeEvent, Fill, from_json
+
+from .harness import PATIENCE, fresh_key, served
+from .truth import judge
+
+pytestmark = pytest.mark.loopback
+
+ROOT = Path(__file__).parents[2]
+KILLS = int(os.environ.get("LISTENKEY_KILLS", "5"))
+
+
+async def start(transport: str, server: Server, journal: Path, delay: str) -> Process:
+    """A survivor, in a process of its own."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-W", "error", "-m", "tests.loopback.survivor"),
+        *(transport, server.rest_url, server.ws_url, str(journal), delay),
+        cwd=ROOT,
+        stdin=PIPE,
+        stdout=PIPE,
+        limit=1 << 24,
+    )
+    assert process.stdin is not None
+    process.stdin.write(server.api_key.encode() + b"\n")
+    return process
+
+
+class Life:
+    """One life of a survivor: what it has said so far."""
+
+    def __init__(self, process: Process) -> None:
+        self.process = process
+        self.events: list[ExchangeEvent] = []
+        self._listening = asyncio.create_task(self._listen())
+
+    async def until(self, kinds: set[str]) -> None:
+        """Wait until it has said an event of one of these kinds."""
+        async with asyncio.timeout(PATIENCE):
+            while not kinds & {event.kind.value for event in self.events if not event.redelivered}:
+                assert not self._listening.done(), "it died by itself"
+                await asyncio.sleep(0.02)
+
+    async def end(self) -> list[ExchangeEvent]:
+        """Kill it; all that it said."""
+        self.process.send_signal(signal.SIGKILL)
+        await self._listening
+        await self.process.wait()
+        return self.events
+
+    async def _listen(self) -> None:
+        assert self.process.stdout is not None
+        async for line in self.process.stdout:
+            if line.endswith(b"\n"):
+                self.events.append(from_json(line))
+
+
+async def lives(transport: str, journal: Path, seed: int) -> None:
+    """Kill it so often; then let it live until the gap is closed and what came meanwhile is told."""
+    rng = random.Random(seed)
+    runs: list[list[ExchangeEvent]] = []
+    async with served(fresh_key(), fills_per_second=25, seed=seed) as server:
+        for _ in range(KILLS):
+            life = Life(await start(transport, server, journal, rng.choice(("0", "0.02"))))
+            await life.until({"ACCOUNT_UPDATE", "GAP_OPENED"})
+            server.quiet(False)
+            await asyncio.sleep(rng.uniform(0.0, 2.0))
+            runs.append(await life.end())
+        life = Life(await start(transport, server, journal, "0"))
+        await life.until({"GAP_CLOSED"})
+        server.quiet()
+        await asyncio.sleep(1.5)
+        runs.append(await life.end())
+        truth = server.truth()
+        ago = server.log.clock() - server.log.mints[0].at
+        since = server.now() - int(ago * 1000)
+    check(runs, truth, since)
+
+
+def check(runs: list[list[ExchangeEvent]], truth: dict[str, object], since: int) -> None:
+    """Every fill is there; what came again was not marked, has the same id, and says so."""
+    told: dict[str, ExchangeEvent] = {}
+    for number, run in enumerate(runs):
+        fresh = [event for event in run if not event.redelivered]
+        again = [event for event in run if event.redelivered]
+        twice = [event_id for event_id, count in Counter(event.event_id for event in fresh).items() if count > 1]
+        assert not twice
+        assert run[: len(again)] == again, "what comes again comes first"
+        for event in fresh:
+            assert event.event_id not in told, f"run {number}: {event.event_id} came again as if for the first time"
+        # Of what an earlier run has said, only its last line can be unmarked: the mark is written before the next.
+        assert len([event for event in again if event.event_id in told]) <= 1
+        if number and runs[number - 1] and again and runs[number - 1][-1].event_id in {e.event_id for e in again}:
+            assert again[0].event_id == runs[number - 1][-1].event_id
+        for event in run:
+            told.setdefault(event.event_id, event)
+    # What was stored and never said comes as redelivered; for the truth it is told once, whatever run said it.
+    events = [_first(event) for event in told.values()]
+    assert any(isinstance(event, Fill) for event in events)
+    verdict = judge(events, truth, since=since + 100)
+    wrong = [line for line in verdict.wrong if not line.startswith("doubled") or not _early(line, truth, since)]
+    assert not wrong, verdict
+
+
+def _first(event: ExchangeEvent) -> ExchangeEvent:
+    return msgspec.structs.replace(event, redelivered=False)
+
+
+def _early(line: str, truth: dict[str, object], since: int) -> bool:
+    """Whether a fill that is said to be too much is one of the moment in which the stream began."""
+    rows = truth["fills"]
+    assert isinstance(rows, list)
+    return any(since - 1000 <= row["ts"] < since + 100 and repr(row["order_id"]) in line for row in rows)
+
+
+def test_kill(tmp_path: Path) -> None:
+    """Killed at random moments under load: after the last restart every fill is there, once; only what was not marked
+    comes again, first of all, with the same id and `redelivered`.
+    """
+
+    async def both() -> None:
+        await asyncio.gather(*(lives(name, tmp_path / name, seed=len(name)) for name in ("aiohttp", "websockets")))
+
+    asyncio.run(both())

@@ -1,0 +1,121 @@
+"""No API key, secret, signature or listen key in anything that leaves the library."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import traceback
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from listenkey.adapters.bingx import rest as bingx_rest
+from listenkey.ports.errors import CredentialsRefused, ReadFailed
+
+from .harness import Run, fresh_key, served, streaming, venue_at
+
+pytestmark = pytest.mark.loopback
+
+
+class Ears(logging.Handler):
+    """Hears everything that anybody logs."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.DEBUG)
+        self.lines: list[str] = []
+        self.setFormatter(logging.Formatter("%(name)s %(message)s %(args)s"))
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(self.format(record))
+
+
+async def rough_life(transport: str, journal: Path, said: list[str]) -> list[str]:
+    """Every kind of trouble that could make somebody talk; the secrets that must not be in what was said."""
+    key = fresh_key()
+    async with served(key) as server:
+        async with streaming(
+            server, transport, key=key, policy={"renew_interval": 0.8, "silence_timeout": 1}, journal=journal
+        ) as run:
+            await run.live()
+            for name, params in (
+                ("garbage", {}),
+                ("expire_key", {}),
+                ("drop_tcp", {"seconds": 0.3}),
+                ("renew_404", {}),
+                ("rest_error", {"scope": "all", "count": 2}),
+                ("refuse", {}),
+                ("drop_tcp", {}),
+                ("mint_error", {}),
+                ("silent", {}),
+                ("oversized", {}),
+            ):
+                server.fault(name, **params)
+                await run.passes(0.5)
+            await run.live()
+            _note(run, said)
+        async with venue_at(server, transport, key=key, policy={"request_timeout": 0.5}) as venue:
+            for name, params in (("rest_html", {}), ("rest_timeout", {"hold": 2.0}), ("bad_credentials", {})):
+                server.fault(name, seconds=2, **params)
+                try:
+                    await venue.account_snapshot()
+                except ReadFailed as failed:
+                    said += traceback.format_exception(failed)
+                server.faults.clear(name)
+        wrong = fresh_key()
+        async with venue_at(server, transport, key=wrong, policy={}) as venue:
+            try:
+                async with venue.subscribe() as stream:
+                    async for event in stream:
+                        said.append(event.to_json().decode())
+            except CredentialsRefused as refused:
+                said += traceback.format_exception(refused)
+        keys = [mint.key for mint in server.log.mints]
+    assert len(keys) > 3
+    return [key, key[::-1], wrong, wrong[::-1], *keys]
+
+
+def _note(run: Run, said: list[str]) -> None:
+    for event in run.consumer.events:
+        said += [event.to_json().decode(), repr(event), repr(event.frame)]
+    said += [repr(run.stream.links), repr(run.venue), repr(run.stream)]
+
+
+def test_secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Canaries: keys, secrets, signatures and listen keys are in no log at any level, no journal, no event and no
+    traceback, whatever goes wrong.
+    """
+    signatures: list[str] = []
+    signed = bingx_rest.signed
+
+    def overheard(*args: Any) -> str:
+        query = signed(*args)
+        signatures.append(query.rpartition("signature=")[2])
+        return query
+
+    monkeypatch.setattr(bingx_rest, "signed", overheard)
+    root, ears = logging.getLogger(), Ears()
+    level = root.level
+    root.addHandler(ears)
+    root.setLevel(logging.DEBUG)
+    said: list[str] = []
+
+    async def both() -> list[str]:
+        found = await asyncio.gather(
+            *(rough_life(name, tmp_path / name, said) for name in ("aiohttp", "websockets"))
+        )
+        return [secret for secrets in found for secret in secrets]
+
+    try:
+        secrets = asyncio.run(both())
+    finally:
+        root.removeHandler(ears)
+        root.setLevel(level)
+    assert signatures
+    assert ears.lines
+    files = [path.read_bytes().decode("latin-1") for path in tmp_path.iterdir()]
+    assert any("ORDER" in file or "FILL" in file for file in files)
+    for text in (*ears.lines, *said, *files):
+        for secret in (*secrets, *signatures):
+            assert secret not in text, text[:500]
+            assert secret[:12] not in text, text[:500]

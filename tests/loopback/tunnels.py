@@ -1,0 +1,110 @@
+"""What stands between a user and a venue: a proxy, and TLS. Both copy bytes and count who came."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from urllib.parse import urlsplit
+
+
+async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with suppress(OSError, asyncio.IncompleteReadError):
+        while data := await reader.read(65536):
+            writer.write(data)
+            await writer.drain()
+    with suppress(OSError, RuntimeError):
+        if writer.can_write_eof():
+            writer.write_eof()
+
+
+async def _join(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, host: str, port: int, first: bytes = b""
+) -> None:
+    far_reader, far_writer = await asyncio.open_connection(host, port)
+    try:
+        far_writer.write(first)
+        copies = [
+            asyncio.create_task(_copy(reader, far_writer)),
+            asyncio.create_task(_copy(far_reader, writer)),
+        ]
+        _, pending = await asyncio.wait(copies, return_when=asyncio.FIRST_COMPLETED)
+        for copy in pending:
+            copy.cancel()
+        await asyncio.gather(*pending, return_exceptions=True)
+    finally:
+        far_writer.close()
+
+
+class Tunnel:
+    """How often each thing was asked for."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.url = ""
+        self.port = 0
+
+
+@asynccontextmanager
+async def proxy() -> AsyncIterator[Tunnel]:
+    """An HTTP proxy: CONNECT opens a tunnel, an absolute URL is asked of its host."""
+    tunnel = Tunnel()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError, asyncio.IncompleteReadError, ValueError):
+            head = await reader.readuntil(b"\r\n\r\n")
+            method, target, _ = head.split(b"\r\n", 1)[0].decode().split(" ")
+            parts = urlsplit(f"//{target}" if method == "CONNECT" else target)
+            tunnel.asked.append(method if method == "CONNECT" else parts.path)
+            assert parts.hostname is not None
+            if method == "CONNECT":
+                writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+                head = b""
+            await _join(reader, writer, parts.hostname, parts.port or 80, head)
+        writer.close()
+
+    async with _listening(serve, None) as port:
+        tunnel.url, tunnel.port = f"http://127.0.0.1:{port}", port
+        yield tunnel
+
+
+@asynccontextmanager
+async def tls(context: ssl.SSLContext, port: int) -> AsyncIterator[Tunnel]:
+    """TLS in front of a local port."""
+    tunnel = Tunnel()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        tunnel.asked.append("tls")
+        with suppress(OSError):
+            await _join(reader, writer, "127.0.0.1", port)
+        writer.close()
+
+    async with _listening(serve, context) as own_port:
+        tunnel.port = own_port
+        yield tunnel
+
+
+@asynccontextmanager
+async def _listening(serve: object, context: ssl.SSLContext | None) -> AsyncIterator[int]:
+    tasks: set[asyncio.Task[None]] = set()
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        tasks.add(task)
+        try:
+            await serve(reader, writer)  # type: ignore[operator]
+        finally:
+            tasks.discard(task)
+            writer.transport.abort()
+
+    server = await asyncio.start_server(handle, "127.0.0.1", 0, ssl=context)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
+        for task in tuple(tasks):
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.sleep(0.05)

@@ -1,0 +1,138 @@
+"""Where a way of following an account ends: its books, its positions and its fills, and the same of the exchange."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import NamedTuple
+
+from listenkey.adapters.simulator.exchange import Exchange
+from listenkey.core.events import AccountUpdate, Fill
+
+from .world import LISTENING_AT, World
+
+Place = tuple[str, str | None]
+Interval = tuple[str, Decimal, Decimal]
+
+
+class Money(NamedTuple):
+    """One asset's books."""
+
+    k_capital: Decimal | None
+    fees: Decimal
+    realized_pnl: Decimal
+    funding: Decimal
+    transfers: Decimal
+    status: str
+
+
+class Outcome(NamedTuple):
+    """What must be the same on both paths, and what the exchange itself says."""
+
+    money: dict[str, Money]
+    positions: dict[Place, tuple[Decimal, Decimal | None]]
+    ground: tuple[Interval, ...]
+
+
+class Told(NamedTuple):
+    """One fill, as it was told; a PnL that REST does not mention, since there was none, is 0."""
+
+    order_id: str
+    start: Decimal
+    end: Decimal
+    price: Decimal | None
+    fee: Decimal | None
+    realized_pnl: Decimal
+
+
+def of(world: World) -> Outcome:
+    """Where the connection of this world has come to."""
+    money = {
+        book.asset: Money(
+            book.k_capital, book.fees, book.realized_pnl, book.funding, book.transfers, book.status.value
+        )
+        for book in world.connection.books
+    }
+    told = ((fill.order_id, fill.cumulative_qty - fill.fill_qty, fill.cumulative_qty) for fill in world.fills)
+    return Outcome(money, _positions(world.accounts()), merged(told))
+
+
+def truth(exchange: Exchange) -> Outcome:
+    """What the exchange says has happened since the stream began."""
+    began = world_ms(LISTENING_AT)
+    fills = [fill for fill in exchange.fills if fill.ts >= began]
+    rows = [row for row in exchange.account.book.income if row.ts >= began]
+
+    def sums(kind: str, asset: str) -> Decimal:
+        return sum((row.amount for row in rows if (row.type, row.asset) == (kind, asset)), Decimal(0))
+
+    money = {
+        asset: Money(
+            wallet.balance,
+            -sums("TRADING_FEE", asset),
+            sums("REALIZED_PNL", asset),
+            sums("FUNDING_FEE", asset),
+            sums("TRANSFER", asset),
+            "MATCHED",
+        )
+        for asset, wallet in exchange.account.book.wallets.items()
+    }
+    held = {
+        (view.symbol, "LONG" if view.qty > 0 else "SHORT"): (abs(view.qty), view.entry)
+        for view in exchange.positions(exchange.now)
+    }
+    return Outcome(money, dict(sorted(held.items())), merged((str(f.order_id), f.start, f.end) for f in fills))
+
+
+def made(exchange: Exchange) -> list[Told]:
+    """The fills since the stream began, as they must be told where the wire says everything."""
+    began = world_ms(LISTENING_AT)
+    return sorted(
+        Told(str(fill.order_id), fill.start, fill.end, fill.price, fill.fee, fill.pnl)
+        for fill in exchange.fills
+        if fill.ts >= began
+    )
+
+
+def told(fills: Iterable[Fill]) -> list[Told]:
+    """The fills that were told."""
+    return sorted(
+        Told(
+            fill.order_id,
+            fill.cumulative_qty - fill.fill_qty,
+            fill.cumulative_qty,
+            fill.fill_price,
+            fill.fee,
+            fill.realized_pnl or Decimal(0),
+        )
+        for fill in fills
+    )
+
+
+def world_ms(when: float) -> int:
+    """Exchange time, ms, of a world's second."""
+    return World.ms(when)
+
+
+def merged(intervals: Iterable[Interval]) -> tuple[Interval, ...]:
+    """Adjacent intervals of an order as one. Raises `AssertionError` where two overlap."""
+    joined: list[Interval] = []
+    for order_id, start, end in sorted(intervals):
+        if joined and joined[-1][0] == order_id:
+            assert joined[-1][2] <= start, f"twice: {order_id} ({start}, {end}]"
+            if joined[-1][2] == start:
+                joined[-1] = order_id, joined[-1][1], end
+                continue
+        joined.append((order_id, start, end))
+    return tuple(joined)
+
+
+def _positions(updates: Iterable[AccountUpdate]) -> dict[Place, tuple[Decimal, Decimal | None]]:
+    """What a consumer holds who folds every update: a complete one is all there is, another what changed."""
+    held: dict[Place, tuple[Decimal, Decimal | None]] = {}
+    for update in updates:
+        if update.complete:
+            held.clear()
+        for position in update.positions:
+            held[position.symbol, position.side] = position.qty, position.entry_price
+    return dict(sorted((place, entry) for place, entry in held.items() if entry[0]))

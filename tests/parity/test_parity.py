@@ -1,0 +1,155 @@
+"""Gate G3: the socket's path and the poll's path end with the same books, and those are the exchange's."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from listenkey.adapters.simulator.wire import WireName
+
+from . import outcome
+from .history import Deed, History, Mishap, histories, mishaps
+from .world import World
+
+HISTORIES = int(os.environ.get("LISTENKEY_PARITY_HISTORIES", "0"))
+"""How many of them, each time others; 0 is the short form, always the same."""
+ROUTINE = 300
+
+gate = settings(
+    max_examples=HISTORIES or ROUTINE,
+    derandomize=not HISTORIES,
+    database=None,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
+
+
+@pytest.fixture(scope="module")
+def loop() -> Iterator[asyncio.AbstractEventLoop]:
+    """What runs the reader, whose requests are answered at once."""
+    made = asyncio.new_event_loop()
+    yield made
+    made.close()
+
+
+def compare(history: History, wire: WireName, pushed: World, polled: World) -> None:
+    """Both paths have come to where the exchange is; on the wire that says everything, fill for fill."""
+    truth = outcome.truth(pushed.exchange)
+    assert outcome.truth(polled.exchange) == truth
+    assert outcome.of(polled) == truth
+    assert outcome.of(pushed) == truth
+    made = outcome.made(pushed.exchange)
+    assert outcome.told(polled.fills) == made
+    if wire == "modern":
+        assert outcome.told(pushed.fills) == made
+
+
+@gate
+@given(
+    history=histories,
+    wire=st.sampled_from(("modern", "captured")),
+    troubles=mishaps,
+)
+def test_both_paths_end_with_the_books_of_the_exchange(
+    loop: asyncio.AbstractEventLoop, history: History, wire: WireName, troubles: tuple[Mishap, ...]
+) -> None:
+    """After a settled read capital, fees, PnL, funding, transfers, positions and status are equal, to the last digit,
+    on both paths and to the truth; lost frames, kills, rotations and late answers on the socket's side change nothing.
+    """
+    pushed = World("ws", history, run=loop, wire=wire)
+    for mishap in troubles:
+        pushed.suffer(mishap)
+    compare(history, wire, pushed.live(), World("poll", history, run=loop).live())
+
+
+BUSY = History(
+    hedge=True,
+    seed=1,
+    before=(Deed(0, "market", 0, 5), Deed(100, "limit", 1, 4)),
+    deeds=(
+        Deed(100, "market", 0, 6),
+        Deed(900, "fill", 0, 3),
+        Deed(700, "limit", 2, 8),
+        Deed(300, "fill", 1, 2),
+        Deed(5, "fill", 1, 3),
+        Deed(800, "fund", 0, 9),
+        Deed(400, "market", 4, 3),
+        Deed(900, "transfer", 12, 5),
+        Deed(200, "rest", 0, 1),
+    ),
+)
+
+
+def drop_fee_from_frame(frame: dict[str, Any]) -> None:
+    """The deliberate fault on the socket's path: a fill that looks as if it had cost nothing."""
+    if frame.get("o", {}).get("x") == "TRADE":
+        frame["o"]["n"] = "0.00000000"
+
+
+class FeeDropped:
+    """The deliberate fault in a path's reads: one trade's fee is in none of its answers."""
+
+    def __init__(self) -> None:
+        self.trade: str | None = None
+
+    def __call__(self, path: str, data: Any) -> None:
+        if path.endswith("/fillHistory"):
+            for row in data["fill_history_orders"]:
+                self.trade = self.trade or row["tradeId"]
+                if row["tradeId"] == self.trade:
+                    row["commission"] = "0"
+        elif path.endswith("/income"):
+            fees = [row for row in data if row["incomeType"] == "TRADING_FEE"]
+            self.trade = self.trade or next((row["tradeId"] for row in reversed(fees)), None)
+            data[:] = [row for row in data if row not in fees or row["tradeId"] != self.trade]
+
+
+@pytest.mark.parametrize("wire", ["modern", "captured"])
+def test_a_history_without_faults_passes(loop: asyncio.AbstractEventLoop, wire: WireName) -> None:
+    """What the next tests spoil is whole when it is not spoilt."""
+    compare(BUSY, wire, World("ws", BUSY, run=loop, wire=wire).live(), World("poll", BUSY, run=loop).live())
+
+
+@pytest.mark.parametrize("path", ["ws", "poll"])
+def test_a_fee_dropped_from_the_reads_is_noticed(loop: asyncio.AbstractEventLoop, path: str) -> None:
+    """The gate notices one fee that is missing from one path's reads."""
+    pushed, polled = World("ws", BUSY, run=loop), World("poll", BUSY, run=loop)
+    (pushed if path == "ws" else polled).spoil_answer = FeeDropped()
+    with pytest.raises(AssertionError, match="Outcome|Told"):
+        compare(BUSY, "modern", pushed.live(), polled.live())
+
+
+def test_a_fee_dropped_from_a_frame_is_noticed(loop: asyncio.AbstractEventLoop) -> None:
+    """The gate notices a fee that is missing from the socket's frames, though the ledger has it from the reads."""
+    pushed, polled = World("ws", BUSY, run=loop), World("poll", BUSY, run=loop)
+    pushed.spoil_frame = drop_fee_from_frame
+    with pytest.raises(AssertionError, match="Told"):
+        compare(BUSY, "modern", pushed.live(), polled.live())
+
+
+@pytest.mark.parametrize("wire", ["modern", "captured"])
+def test_an_amendment_right_after_a_lost_fill(loop: asyncio.AbstractEventLoop, wire: WireName) -> None:
+    """A frame that says of itself that nothing was executed is no fill, though its cumulative quantity is news: it
+    shows a hole, and the fee that it bears is nobody's.
+    """
+    history = History(
+        hedge=False,
+        seed=0,
+        before=(Deed(0, "limit", 0, 1),),
+        deeds=(Deed(0, "fill", 0, 1), Deed(2, "market", 0, 1), Deed(0, "amend", 0, 1)),
+    )
+    pushed = World("ws", history, run=loop, wire=wire)
+    pushed.suffer(Mishap(at=0, kind="lose", size=3))
+    pushed.live()
+    compare(history, wire, pushed, World("poll", history, run=loop).live())
+    assert {fill.fee for fill in outcome.told(pushed.fills)} != {Decimal(0)}
+    made = {(fill.order_id, fill.end): fill.fee for fill in outcome.made(pushed.exchange)}
+    for fill in outcome.told(pushed.fills):
+        assert fill.fee in (None, made[fill.order_id, fill.end])

@@ -1,0 +1,321 @@
+"""One connection and its exchange on virtual time: frames as the simulated wire writes them, reads as BingX's reader
+makes them of the simulated REST answers, and no socket anywhere."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import itertools
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import msgspec
+
+from listenkey.adapters.bingx.pace import Pace
+from listenkey.adapters.bingx.reader import Reader
+from listenkey.adapters.bingx.rest import Rest
+from listenkey.adapters.bingx.swap import SwapDialect
+from listenkey.adapters.simulator.exchange import Exchange
+from listenkey.adapters.simulator.orders import OrderRefused
+from listenkey.adapters.simulator.pushes import config_of
+from listenkey.adapters.simulator.rest import CLEAR, Sight
+from listenkey.adapters.simulator.rest import Rest as Answers
+from listenkey.adapters.simulator.wire import PING, Wire, WireName, key_expired, packed
+from listenkey.core import actions, inputs
+from listenkey.core.connection import Connection
+from listenkey.core.continuity import Mode
+from listenkey.core.events import AccountUpdate, ExchangeEvent, Fill, GapNotice
+from listenkey.core.policy import Policy
+from listenkey.ports.errors import RequestRefused
+from listenkey.ports.http import HttpResponse
+
+from .history import Actor, Deed, History, Mishap
+
+EPOCH = 1_700_000_000_250
+LATENCY = 0.003
+"""Seconds that a frame or an answer is under way."""
+LISTENING_AT = 10.0
+"""Seconds after the epoch at which the stream begins; what happened before was before."""
+FIRST_DEED = 1.5
+"""Seconds from then: fills of the very second in which a stream begins may be told or not."""
+BEFORE, AFTER = 7.0, 14.0
+POLICY = Policy(
+    silence_timeout=7,
+    healthy_after=2,
+    backoff_initial=0.5,
+    backoff_max=2,
+    drain=1,
+    audit_interval=10,
+    poll_interval=4,
+    backfill_overlap=2,
+)
+
+
+class World:
+    """A connection in `mode`, living through a history; `run` is how a coroutine is run to its end."""
+
+    def __init__(
+        self, mode: Mode, history: History, *, run: asyncio.AbstractEventLoop, wire: WireName = "modern"
+    ) -> None:
+        self.now = 0.0
+        self.exchange = Exchange(now=EPOCH, seed=history.seed, hedge=history.hedge)
+        self.connection = Connection(SwapDialect(), POLICY, seed=history.seed, mode=mode)
+        self.events: list[ExchangeEvent] = []
+        self.spoil_frame: Callable[[dict[str, Any]], None] = lambda frame: None
+        """May change a frame before it is sent, and `spoil_answer` the rows of an answer: a deliberate fault."""
+        self.spoil_answer: Callable[[str, Any], None] = lambda path, body: None
+        self._actor = Actor(self.exchange)
+        self._answers = Answers(self.exchange)
+        self._wire = Wire(wire, seed=history.seed)
+        self._loop = run
+        self._ahead = 0.0
+        self._reader = Reader(Rest(self, "https://venue.test", "k", "s", clock=self, pace=Pace(None)))
+        self._heap: list[tuple[float, int, Callable[[], None]]] = []
+        self._order = itertools.count()
+        self._deeds = [
+            *_timed(history.before, LISTENING_AT - BEFORE),
+            *_timed(history.deeds, LISTENING_AT + FIRST_DEED),
+        ]
+        self._deeds = sorted(each for each in self._deeds if not LISTENING_AT - 2 < each[0] < LISTENING_AT + FIRST_DEED)
+        self._sockets: dict[int, tuple[str, bool]] = {}
+        self._expired: set[str] = set()
+        self._fates: dict[str, int] = {}
+        self._swapped: bytes | None = None
+        self._refuse = 0
+        self._hidden: tuple[float, Sight] = (-1.0, CLEAR)
+        self.end = max([LISTENING_AT + 1, *(at for at, _ in self._deeds)])
+        self._at(LISTENING_AT, lambda: self.feed(inputs.Start()))
+        for at, _ in self._deeds:
+            self._at(at, self._move)
+
+    # What a test does
+
+    def suffer(self, mishap: Mishap) -> None:
+        """Let something go wrong in its time."""
+        at = LISTENING_AT + mishap.at / 1000
+        self.end = max(self.end, at)
+        self._at(at, lambda: self._misfortune(mishap))
+
+    def live(self) -> World:
+        """Live through all of it, then through a calm, then through a read that nothing disturbs."""
+        self.until(self.end + AFTER)
+        self._refuse, self._fates, self._hidden = 0, {}, (-1.0, CLEAR)
+        for _ in range(10):
+            read_before = self.connection.proven_until or 0
+            self.feed(inputs.Resync())
+            self.until(self.now + 16)
+            ts = EPOCH + round(self.end * 1000)
+            if (self.connection.proven_until or 0) > max(ts, read_before) and self.connection.health == "LIVE":
+                return self
+        raise AssertionError(f"never settled: {self.connection.health}, {self.connection.state}, {self.gaps()}")
+
+    def until(self, when: float) -> None:
+        """Let time pass."""
+        while True:
+            due = min(self.connection.deadline, self._heap[0][0] if self._heap else math.inf)
+            if due > when:
+                self.now = max(self.now, when)
+                return
+            self.now = max(self.now, due)
+            if self._heap and self._heap[0][0] <= self.now:
+                heapq.heappop(self._heap)[2]()
+            else:
+                self.feed(inputs.Tick())
+
+    def feed(self, received: inputs.Input) -> None:
+        """Hand an input to the connection and do what it says."""
+        for action in self.connection.handle(received, now=self.now):
+            self._perform(action)
+
+    # What a test asks
+
+    @property
+    def fills(self) -> list[Fill]:
+        """The fills that were told."""
+        return [event for event in self.events if isinstance(event, Fill)]
+
+    def gaps(self) -> list[str]:
+        """The gaps and their reasons."""
+        return [f"{event.kind} {event.reason}" for event in self.events if isinstance(event, GapNotice)]
+
+    def accounts(self) -> list[AccountUpdate]:
+        """What was told of the account."""
+        return [event for event in self.events if isinstance(event, AccountUpdate)]
+
+    # `Clock` and `HttpClient`: a request takes its time, and the exchange moves on meanwhile
+
+    def monotonic(self) -> float:
+        """Seconds."""
+        return max(self.now, self._ahead)
+
+    def wall_ms(self) -> int:
+        """Years off: the host's wall clock decides nothing."""
+        return 1
+
+    async def request(self, method: str, url: str, *, headers: Mapping[str, str], timeout: float) -> HttpResponse:
+        """An answer of the exchange."""
+        self._pass_time()
+        parts = urlsplit(url)
+        now = self.ms(self._ahead)
+        try:
+            body = self._answers.answer(parts.path, dict(parse_qsl(parts.query)), now, self._sight(now))
+        except OrderRefused as refused:
+            body = {"code": refused.code, "msg": refused.message, "data": {}, "timestamp": now}
+        else:
+            self.spoil_answer(parts.path, body["data"])
+        self._pass_time()
+        return HttpResponse(200, {}, msgspec.json.encode(body))
+
+    async def close(self) -> None:
+        """Nothing to close."""
+
+    # How the world works
+
+    def _at(self, when: float, what: Callable[[], None]) -> None:
+        heapq.heappush(self._heap, (when, next(self._order), what))
+
+    @staticmethod
+    def ms(when: float) -> int:
+        return EPOCH + round(when * 1000)
+
+    def _pass_time(self) -> None:
+        self._ahead = self.monotonic() + LATENCY
+        self._catch_up(self._ahead)
+
+    def _catch_up(self, when: float) -> None:
+        while self._deeds and self._deeds[0][0] <= when:
+            at, deed = self._deeds.pop(0)
+            self._actor.do(deed, self.ms(at))
+            for latency in (0.005, 0.007):
+                self._at(at + latency, self._flush)
+
+    def _move(self) -> None:
+        self._catch_up(self.now)
+
+    def _flush(self) -> None:
+        for push in self.exchange.due(self.ms(self.now)):
+            frame = self._wire.frame(push)
+            self.spoil_frame(frame)
+            data = packed(frame)
+            if self._spend("lose"):
+                continue
+            if self._spend("swap") and self._swapped is None:
+                self._swapped = data
+                continue
+            self._send(data)
+            if self._swapped is not None:
+                swapped, self._swapped = self._swapped, None
+                self._send(swapped)
+            if self._spend("repeat"):
+                self._send(data)
+
+    def _spend(self, fate: str) -> bool:
+        left = self._fates.get(fate, 0)
+        if left:
+            self._fates[fate] = left - 1
+        return bool(left)
+
+    def _send(self, data: bytes) -> None:
+        for socket, (key, deaf) in self._sockets.items():
+            if not deaf and key not in self._expired:
+                self._arrive(socket, data)
+
+    def _arrive(self, socket: int, data: bytes) -> None:
+        def arrive() -> None:
+            if socket in self._sockets:
+                self.feed(inputs.FrameReceived(socket, data))
+
+        self._at(self.now + LATENCY, arrive)
+
+    def _perform(self, action: actions.Action) -> None:
+        match action:
+            case actions.CreateKey(request):
+                granted = inputs.KeyGranted(request, f"{request:064x}", 3600, self.ms(self.now))
+                self._at(self.now + LATENCY, lambda: self.feed(granted))
+            case actions.RenewKey(request):
+                self._at(self.now + LATENCY, lambda: self.feed(inputs.KeyRenewed(request)))
+            case actions.OpenSocket(socket, key):
+                self._at(self.now + LATENCY, lambda: self._open(socket, key))
+            case actions.CloseSocket(socket, code):
+                self._sockets.pop(socket, None)
+                self._at(self.now + LATENCY, lambda: self.feed(inputs.SocketClosed(socket, code)))
+            case actions.ReadAccount():
+                self._read(action)
+            case actions.Deliver(event):
+                self.events.append(event)
+
+    def _open(self, socket: int, key: str) -> None:
+        if self._ahead > self.now:  # a read has moved the exchange on: what greets must not be from the future
+            self._at(self._ahead, lambda: self._open(socket, key))
+            return
+        if self._spend("cut"):
+            self.feed(inputs.SocketClosed(socket))
+            return
+        self._sockets[socket] = key, False
+        self.feed(inputs.SocketOpened(socket))
+        account, now = self.exchange.account, self.ms(self.now)
+        balances = [account.balance(asset) for asset in account.book.wallets]
+        configs = [config_of(account, symbol, now, now) for symbol in account.leverage]
+        for frame in self._wire.snapshot(balances, self.exchange.positions(now), configs, now):
+            self._arrive(socket, packed(frame))
+        self._ping(socket)
+
+    def _ping(self, socket: int) -> None:
+        if socket in self._sockets:
+            if not self._sockets[socket][1]:
+                self._arrive(socket, PING)
+            self._at(self.now + 3, lambda: self._ping(socket))
+
+    def _read(self, asked: actions.ReadAccount) -> None:
+        self._ahead = max(self._ahead, self.now)
+        try:
+            account = self._loop.run_until_complete(self._reader.read(asked.since, asked.orders))
+            answer: inputs.Input = inputs.AccountRead(asked.request, account)
+        except RequestRefused as error:
+            answer = inputs.Refused(asked.request, error.refusal)
+        if self._spend("refuse"):
+            answer = inputs.Refused(asked.request, inputs.Refusal(inputs.RefusalKind.RETRY, "busy"))
+        self._at(self._ahead, lambda: self.feed(answer))
+
+    def _sight(self, now: int) -> Sight:
+        until, sight = self._hidden
+        if self.monotonic() >= until:
+            return CLEAR
+        assert sight.fills_until is not None
+        return msgspec.structs.replace(sight, fills_until=now - sight.fills_until)
+
+    def _misfortune(self, mishap: Mishap) -> None:
+        size = mishap.size
+        match mishap.kind:
+            case "lose" | "repeat" | "swap" | "refuse":
+                self._fates[mishap.kind] = size % 3 + 1
+            case "kill" | "cut":
+                if mishap.kind == "cut":
+                    self._fates["cut"] = size % 3 + 1
+                for socket in tuple(self._sockets):
+                    del self._sockets[socket]
+                    self.feed(inputs.SocketClosed(socket, 1006))
+            case "deafen":
+                self._sockets = {socket: (key, True) for socket, (key, _) in self._sockets.items()}
+            case "expire":
+                for socket, (key, _) in tuple(self._sockets.items()):
+                    self._expired.add(key)
+                    if size % 2:
+                        self._arrive(socket, packed(key_expired(key, self.ms(self.now))))
+            case "rotate":
+                self.feed(inputs.Rotate())
+            case "resync":
+                self.feed(inputs.Resync())
+            case "hide" | "hide all":
+                sight = Sight(fills_until=size * 150, lag_income=mishap.kind == "hide all")
+                self._hidden = (self.now + 3, sight)
+
+
+def _timed(deeds: tuple[Deed, ...], start: float) -> list[tuple[float, Deed]]:
+    timed = []
+    for deed in deeds:
+        start += deed.after / 1000
+        timed.append((start, deed))
+    return timed

@@ -1,0 +1,75 @@
+"""`python -m tests.simulation`: lives by the hundred, or one again."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+from .campaign import FIRST_DAY, Summary, campaign, endless, jobs
+from .faults import parse_all, written
+from .life import Outcome, live
+from .setup import Setup, setup_of
+from .shrink import shrink
+
+
+def main() -> int:
+    """0 if every promise was kept."""
+    options = _parser().parse_args()
+    if options.seed is not None:
+        return _one(options)
+    began = time.monotonic()
+    if options.minutes:
+        planned = endless(options.first, options.minutes)
+    else:
+        planned = iter(jobs(options.lives, options.days, options.first))
+    summary = Summary()
+    for outcome in campaign(planned, workers=options.workers):
+        summary.add(outcome)
+        if outcome.violation is not None:
+            print(f"seed {outcome.seed}: {outcome.violation}", file=sys.stderr, flush=True)
+    print(summary)
+    print(f"took             {time.monotonic() - began:.0f} s")
+    return 1 if summary.violations or summary.outside else 0
+
+
+def _one(options: argparse.Namespace) -> int:
+    setup = setup_of(options.seed, full_day=options.seed >= FIRST_DAY)
+    if options.faults is not None:
+        setup = setup._replace(faults=parse_all(options.faults))
+    outcome = live(setup, options.record)
+    print(f"seed {setup.seed}: {setup.wire} wire, {'hedge' if setup.hedge else 'one-way'}, journal {setup.journal}")
+    print(f"{outcome.made} fills made, {outcome.delivered} delivered, {outcome.gaps} gaps, digest {outcome.digest}")
+    print(outcome.violation or "every promise was kept")
+    if outcome.violation is not None:
+        if options.shrink:
+            setup = shrink(setup, lambda text: print(text, file=sys.stderr, flush=True))
+            print(live(setup).violation)
+        print(command(setup))
+    return 0 if outcome.violation is None else 1
+
+
+def command(setup: Setup) -> str:
+    """The line that lives this life again."""
+    return f'python -m tests.simulation --seed {setup.seed} --faults "{written(setup.faults)}"'
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
+    parser.add_argument("--lives", type=int, default=300, help="of two hours, on a compressed schedule")
+    parser.add_argument("--days", type=int, default=10, help="on the real schedule")
+    parser.add_argument("--first", type=int, default=0, help="the first seed")
+    parser.add_argument("--minutes", type=float, default=0.0, help="go on for so long instead")
+    parser.add_argument("--workers", type=int, default=None)
+    parser.add_argument("--seed", type=int, default=None, help="one life only")
+    parser.add_argument("--faults", default=None, help="its faults, in place of those that the seed draws")
+    parser.add_argument("--shrink", action="store_true", help="find the smallest list of faults that fails the same")
+    parser.add_argument("--record", type=Path, default=None, help="record the life, for `listenkey replay`")
+    return parser
+
+
+__all__ = ["Outcome", "command", "main"]
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,123 @@
+"""What can go wrong: the catalogue, lists drawn from a seed, and their text form."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from random import Random
+from typing import NamedTuple
+
+
+class Kind(NamedTuple):
+    """A fault holds for `shortest` to `longest` seconds; `variants` are told apart where there are several ways.
+
+    `harmless`: nothing is missed by it, so no gap may open. `weight` is how often it is drawn.
+    """
+
+    what: str
+    shortest: float = 0.0
+    longest: float = 0.0
+    variants: tuple[str, ...] = ("",)
+    harmless: bool = False
+    weight: int = 2
+
+
+KINDS: dict[str, Kind] = {
+    "drop": Kind("sockets are reset, what was on its way is lost", weight=3),
+    "close": Kind("sockets are closed in order", variants=("1000", "1001", "1011"), weight=3),
+    "half_open": Kind("sockets stay open and carry nothing any more, either way", weight=3),
+    "deaf": Kind("sockets are pinged and told nothing", 20, 200),
+    "lose": Kind("frames of fills are never sent", 5, 60, ("one", "one+account", "three", "three+account"), weight=4),
+    "truncate": Kind("frames arrive cut short", 2, 20),
+    "repeat": Kind("frames come twice", 5, 60, harmless=True),
+    "swap": Kind("neighbouring frames change places", 5, 60),
+    "stall": Kind("nothing arrives, then all at once", 0.2, 14, weight=3),
+    "garbage": Kind("frames that are none"),
+    "oversized": Kind("a frame that inflates past the limit"),
+    "accept_close": Kind("sockets are accepted and closed at once", 2, 120, ("mute", "after a ping"), weight=3),
+    "accept_hang": Kind("sockets are accepted and nothing follows", 2, 90),
+    "refuse": Kind("handshakes are refused", 2, 120, ("503", "429", "401", "404"), weight=3),
+    "partition": Kind("nothing gets through, either way", 0.5, 120, weight=4),
+    "rest_down": Kind("REST fails", 2, 150, ("timeout", "500", "html", "empty", "limit", "429"), weight=4),
+    "reads_down": Kind("reads of the account fail", 2, 150, ("timeout", "500", "html", "empty", "limit"), weight=3),
+    "rest_slow": Kind("REST takes 1 to 9 seconds a request", 5, 60),
+    "lag": Kind("REST shows fills late", 20, 200, ("fills", "fills+income"), harmless=True, weight=3),
+    "blank": Kind("balances are empty strings", 5, 60),
+    "expire": Kind("all keys end, and sockets are told"),
+    "expire_silently": Kind("all keys end, nobody is told", weight=3),
+    "renew_gone": Kind("renewals answer that there is no such key", 60, 400),
+    "renew_busy": Kind("renewals fail", 60, 400, ("timeout", "500", "limit")),
+    "mint_error": Kind("no key is minted", 5, 120),
+    "slow_mint": Kind("minting takes 11 to 20 seconds", 20, 90, ("", "trickle")),
+    "same_key": Kind("minting gives the key in use", 20, 90),
+    "foreign": Kind("the end of a key that is not ours is told", harmless=True),
+    "stop": Kind("our process stands still", 0.3, 100, weight=4),
+    "crash": Kind("our process dies at some step, and comes back", weight=6),
+    "restart": Kind("our process is stopped in order, and comes back", 0.1, 30),
+    "slow_consumer": Kind("the consumer is busy with one event", 1, 120, harmless=True),
+    "skew": Kind("the exchange's clock is off by up to a second", 20, 200, harmless=True),
+    "rotate": Kind("the user asks for a rotation", harmless=True),
+    "resync": Kind("the user asks for a read", harmless=True),
+    "outage": Kind("the venue is down: sockets closed, everything refused", 10, 240, weight=3),
+}
+HARM = frozenset({"lag", "skew"})
+"""Harmless alone; together with a fault that makes the account be read they slow it down."""
+AFTERMATH = 5.0
+"""A fault that is over at once counts for so long, and so do its fills."""
+
+
+class Fault(NamedTuple):
+    """One fault: it begins at `at`, holds for `seconds`, and `salt` seeds what it draws."""
+
+    kind: str
+    at: float
+    seconds: float
+    variant: str = ""
+    salt: int = 0
+
+    @property
+    def until(self) -> float:
+        """Until when fills are made inside it."""
+        return self.at + max(self.seconds, AFTERMATH)
+
+    def __str__(self) -> str:
+        return f"{self.kind}@{self.at:g}+{self.seconds:g}:{self.salt}" + (f"={self.variant}" if self.variant else "")
+
+
+def parse(text: str) -> Fault:
+    """What `str` of a fault gave. Raises `ValueError`."""
+    head, _, variant = text.partition("=")
+    kind, _, rest = head.partition("@")
+    at, _, rest = rest.partition("+")
+    seconds, _, salt = rest.partition(":")
+    if kind not in KINDS:
+        raise ValueError(f"fault {kind!r} is not one of {', '.join(KINDS)}")
+    return Fault(kind, float(at), float(seconds), variant or KINDS[kind].variants[0], int(salt or 0))
+
+
+def parse_all(text: str) -> tuple[Fault, ...]:
+    """Faults separated by commas; `none` is none."""
+    return () if text in ("", "none") else tuple(parse(each.strip()) for each in text.split(","))
+
+
+def written(faults: Iterable[Fault]) -> str:
+    """The list as `parse_all` reads it."""
+    return ",".join(map(str, faults)) or "none"
+
+
+def draw(random: Random, count: int, begin: float, end: float, kinds: Sequence[str] = ()) -> tuple[Fault, ...]:
+    """So many faults between two times, oldest first; some come in groups, since troubles do."""
+    names = list(kinds or KINDS)
+    weights = [KINDS[name].weight for name in names]
+    drawn = []
+    at = begin
+    for _ in range(count):
+        if not drawn or random.random() < 0.7:
+            at = random.uniform(begin, end)
+        else:
+            at = min(end, at + random.expovariate(1 / 5))
+        name = random.choices(names, weights)[0]
+        kind = KINDS[name]
+        share = random.random() ** 2
+        seconds = round(kind.shortest + share * (kind.longest - kind.shortest), 2)
+        drawn.append(Fault(name, round(at, 2), seconds, random.choice(kind.variants), random.randrange(1_000_000)))
+    return tuple(sorted(drawn, key=lambda fault: fault.at))

@@ -1,0 +1,264 @@
+"""Watches a life from the outside and knows the truth: raises a `Violation` at the first promise that is not kept."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+
+from listenkey.core import actions, inputs
+from listenkey.core.events import AccountUpdate, ExchangeEvent, Fill, GapNotice, GapReason, Health, HealthChange, OrderState
+
+from .agenda import Agenda
+from .exchange import Market
+from .process import Process
+from .setup import EPOCH
+from .truth import Truth
+from .violation import Violation
+
+HOLD = 2.99
+REQUEST_TIMEOUT = 10.0
+MINTS_IN_A_MINUTE = 12
+"""Doubling from half a second to fifteen, and a rotation or two."""
+FAILURES, FAILURE_WINDOW = 15, 480.0
+WHOLE_SECOND = 1000
+"""REST knows the times of fills to the second, so a watermark is as exact, and windows begin so much before it."""
+_WS_KINDS = (OrderState, AccountUpdate)
+
+
+class Judge:
+    """One stream, over all the processes that carry it; without a journal each process begins another."""
+
+    def __init__(self, agenda: Agenda, market: Market, truth: Truth) -> None:
+        self._agenda = agenda
+        self._market = market
+        self.truth = truth
+        self.began: int | None = None
+        self.gap_open = False
+        self.health = Health.BLIND
+        self.gaps: list[tuple[float, GapReason]] = []
+        self.blind_since = 0.0
+        self.blind_times: list[float] = []
+        self.healed_at: list[float] = []
+        self.latencies: list[float] = []
+        self.delivered = 0
+        self.digest: list[str] = []
+        self.mints: deque[float] = deque()
+        self._failures: dict[str, deque[float]] = {}
+        self._proven_at = float("-inf")
+        self.new_stream()
+        self.new_process()
+
+    def new_stream(self) -> None:
+        """Nothing is remembered of the one before."""
+        self.truth.new_stream()
+        self.began = None
+        self._stored: list[tuple[str, int]] = []
+        self._marked = 0
+        self._next = 0
+        self._taken: int | None = None
+        self._consumed = 0
+        self._proven = -1
+
+    def new_process(self) -> None:
+        """One process is gone, another begins."""
+        self.gap_open = False
+        self._next = self._marked
+        self._taken = None
+        self._mint: tuple[int, float] | None = None
+        self._reads: dict[int, float] = {}
+        self._whole_asked = float("-inf")
+        self._connected = False
+        self._proven_at = float("inf")
+        self._holding: tuple[float, float] | None = None
+        self._failures.clear()
+        if self.health is not Health.BLIND:
+            self.blind_since = self._agenda.now
+        self.health = Health.BLIND
+
+    # What the core does
+
+    def handled(self, process: Process, now: float, received: inputs.Input, ordered: list[actions.Action]) -> None:
+        """After every step."""
+        connection = process.connection
+        if not connection.deadline > now:
+            raise Violation("deadline-ahead", f"deadline {connection.deadline} at {now} after {received!r:.200}")
+        if self.began is None and connection.began is not None:
+            self.began = connection.began
+            self.truth.owed_from(self.began)
+        was_proven_at = self._proven_at
+        self._note(process, received)
+        for action in ordered:
+            match action:
+                case actions.CreateKey(request):
+                    self._minted(request)
+                case actions.OpenSocket():
+                    used = [held for held in process.sockets.values() if held.closing_at is None]
+                    if len(used) >= 2:
+                        raise Violation("two-sockets", "a third is opened")
+                case actions.DeleteKey(key):
+                    self._deleted(process, key, received, ordered)
+                case actions.ReadAccount(request, since, orders):
+                    if since is not None or not orders:
+                        self._whole_asked = self._agenda.now
+                        if self._holding is not None and self._holding[1] < 0:
+                            self._holding = (self._holding[0], float(request))
+                    self._reads[request] = self._whole_asked
+                case actions.Deliver(event):
+                    if isinstance(event, GapNotice) and event.kind == "GAP_CLOSED":
+                        self._closed(received, was_proven_at)
+                    if isinstance(event, GapNotice) and event.kind == "GAP_OPENED":
+                        self._opened(process, event)
+                    if self._holding is not None and event.source == "ws" and isinstance(event, _WS_KINDS):
+                        raise Violation("read-before-frames", f"{event.event_id} from the socket before the read")
+                case actions.Finish(error):
+                    if error is not None:
+                        raise Violation("never-gives-up", f"{error}")
+        if isinstance(received, inputs.KeyGranted):
+            kept = received.key in connection._upkeep.key_values
+            if not kept and not any(isinstance(each, actions.DeleteKey) for each in ordered):
+                raise Violation("no-key-left", "a key that is not used was not deleted")
+
+    def _note(self, process: Process, received: inputs.Input) -> None:
+        connection, now = process.connection, self._agenda.now
+        connected = connection.state.value in ("CONNECTED", "ROTATING")
+        if isinstance(received, (inputs.KeyGranted, inputs.Refused)) and self._mint is not None:
+            if received.request == self._mint[0]:
+                self._mint = None
+        if isinstance(received, inputs.Refused):
+            self._holding = None
+        if isinstance(received, inputs.AccountRead):
+            self._holding = None
+        if connected and not self._connected:
+            self._proven_at = now
+            self._holding = (now, -1.0) if isinstance(received, inputs.FrameReceived) else None
+        if connection.state.value != "CONNECTED" or (self._holding and now >= self._holding[0] + HOLD):
+            self._holding = None
+        self._connected = connected
+        for link in connection.links[:1]:
+            if link.proven and link.deaf:
+                self._holding = None
+
+    def _minted(self, request: int) -> None:
+        now = self._agenda.now
+        if self._mint is not None and now < self._mint[1] + REQUEST_TIMEOUT - 0.1:
+            raise Violation("one-mint", f"mint {request} while {self._mint[0]} is in flight")
+        self._mint = (request, now)
+        self.mints.append(now)
+        while self.mints[0] < now - 60:
+            self.mints.popleft()
+        if len(self.mints) > MINTS_IN_A_MINUTE:
+            raise Violation("attempts-bounded", f"{len(self.mints)} mints within a minute")
+
+    def failed(self, endpoint: str, now: float) -> None:
+        """The venue has refused a call."""
+        times = self._failures.setdefault(endpoint, deque())
+        times.append(now)
+        while times[0] <= now - FAILURE_WINDOW:
+            times.popleft()
+        if len(times) > FAILURES:
+            raise Violation("attempts-bounded", f"{len(times)} failing calls of {endpoint} within {FAILURE_WINDOW:g} s")
+
+    def _deleted(
+        self, process: Process, key: str, received: inputs.Input, ordered: Sequence[actions.Action]
+    ) -> None:
+        for held in process.sockets.values():
+            if held.key == key:
+                if held.closing_at is None:
+                    raise Violation("live-key-kept", "the key of an open socket is deleted")
+                if self._agenda.now < held.closing_at + REQUEST_TIMEOUT - 0.1:
+                    raise Violation("live-key-kept", "a key is deleted before its socket is known to be closed")
+
+    def _opened(self, process: Process, event: GapNotice) -> None:
+        ends = self._market.ends_of(held.key for held in process.sockets.values())
+        if event.reason is GapReason.KEY_GONE and not self._market.ended_keys and min(ends) > self._market.ms + 2000:
+            raise Violation("key-gone-is-true", "the venue still knows every key")
+
+    def _closed(self, received: inputs.Input, was_proven_at: float) -> None:
+        if isinstance(received, inputs.AccountRead):
+            asked = self._reads.get(received.request, float("-inf"))
+            if asked < max(was_proven_at, self._proven_at) - 1e-9:
+                raise Violation("gap-closed-by-read", f"read asked at {asked:.3f}, link proven at {self._proven_at:.3f}")
+        else:
+            raise Violation("gap-closed-by-read", f"closed by {type(received).__name__}")
+
+    # What becomes of it
+
+    def stored(self, process: Process, events: Sequence[ExchangeEvent], proven_until: int | None) -> None:
+        """From here on the events are owed to the consumer."""
+        now = self._agenda.now
+        whole = self.whole
+        for event in events:
+            self._stored.append((event.event_id, process.number))
+            self.digest.append(event.event_id)
+            if isinstance(event, Fill):
+                self.truth.filled(event, self.gap_open)
+                self.delivered += 1
+            elif isinstance(event, OrderState):
+                self.truth.shown(event, self.gap_open)
+            elif isinstance(event, AccountUpdate):
+                self.truth.account(event)
+            elif isinstance(event, GapNotice):
+                self._gap(event, now)
+            elif isinstance(event, HealthChange):
+                self._health(event.health, now)
+        if self.whole and not whole:
+            self.healed_at.append(now)
+        if proven_until is not None:
+            if proven_until < self._proven:
+                raise Violation("watermark-honest", f"it went back from {self._proven} to {proven_until}")
+            self._proven = proven_until
+            self.truth.proven(proven_until - WHOLE_SECOND)
+
+    def _gap(self, event: GapNotice, now: float) -> None:
+        if event.kind == "GAP_OPENED":
+            self.gap_open = True
+            self.gaps.append((now, event.reason))
+        elif event.kind == "GAP_CLOSED":
+            self.gap_open = False
+
+    def _health(self, health: Health, now: float) -> None:
+        if self.health is Health.BLIND and health is not Health.BLIND:
+            self.blind_times.append(now - self.blind_since)
+        if health is Health.BLIND and self.health is not Health.BLIND:
+            self.blind_since = now
+        self.health = health
+
+    def consumed(self, process: Process, event: ExchangeEvent) -> None:
+        """In the order in which they were stored; flagged, if by an earlier process."""
+        if self._next >= len(self._stored):
+            raise Violation("sequence-kept", f"{event.event_id} was never stored")
+        expected, number = self._stored[self._next]
+        if event.event_id != expected:
+            raise Violation("sequence-kept", f"{event.event_id} where {expected} was stored")
+        if event.redelivered != (number != process.number):
+            raise Violation("no-fill-twice", f"{event.event_id}: redelivered is {event.redelivered}")
+        self._taken = self._next
+        self._next += 1
+        if self._taken >= self._consumed:
+            self._consumed = self._taken + 1
+            if isinstance(event, Fill):
+                self.truth.consumed(event)
+                if event.exchange_ts is not None:
+                    self.latencies.append(self._agenda.now - (event.exchange_ts - EPOCH) / 1000)
+
+    def marked(self, process: Process) -> None:
+        """The last event is done with."""
+        if self._taken is not None:
+            self._marked = self._taken + 1
+            self._taken = None
+
+    def lost_in_a_crash(self, marked: int) -> None:
+        """A process has died; the journal says how far the marks go, the consumer how far it was."""
+        if marked > self._consumed:
+            raise Violation("no-fill-lost", "an event is marked that the consumer never had")
+        self._marked = marked
+
+    @property
+    def whole(self) -> bool:
+        """Whether the stream says that all is well."""
+        return self.health is Health.LIVE and not self.gap_open
+
+    @property
+    def caught_up(self) -> bool:
+        """Whether the consumer has everything."""
+        return self._next == len(self._stored)

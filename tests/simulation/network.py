@@ -1,0 +1,173 @@
+"""What lies between: latencies, streams that keep their order, and nothing at all while there is a partition."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from listenkey.adapters.simulator.seeds import seeded
+from listenkey.ports.http import HttpResponse
+
+from .agenda import Agenda
+from .weather import Weather
+
+
+class Server(Protocol):
+    """The far end."""
+
+    def accept(self, key: str) -> Conn | HttpResponse:
+        """A handshake arrives."""
+
+    def answer(self, method: str, url: str) -> HttpResponse | None:
+        """A call arrives."""
+
+    def left(self, conn: Conn) -> None:
+        """A socket was closed from here."""
+
+
+class Client(Protocol):
+    """Our end of a socket."""
+
+    def arrives(self, conn: Conn, data: bytes) -> None:
+        """A frame."""
+
+    def ended(self, conn: Conn, code: int | None) -> None:
+        """The peer has closed, or the connection is broken."""
+
+
+class Network:
+    """Seconds; nothing is lost but what a fault loses."""
+
+    def __init__(self, agenda: Agenda, weather: Weather, seed: int) -> None:
+        self.agenda = agenda
+        self.server: Server
+        self._weather = weather
+        self._random = seeded(seed, "network")
+
+    def latency(self) -> float:
+        """One way."""
+        return 0.004 + min(self._random.expovariate(50), 0.3)
+
+    @property
+    def trickles(self) -> bool:
+        """Whether answers come so slowly, byte by byte, that no client's time-out ends the wait."""
+        fault = self._weather.on("slow_mint")
+        return fault is not None and fault.variant == "trickle"
+
+    def resumes(self, stream: bool) -> float:
+        """When what is sent now sets out: TCP sends again what a partition or a stall held up."""
+        clear = self._weather.clears("partition")
+        if stream:
+            clear = max(clear, self._weather.clears("stall"))
+        if clear > self.agenda.now:
+            clear += self._random.random() * min(5.0, (clear - self.agenda.now) / 4)
+        return clear
+
+    def call(self, method: str, url: str, answered: Callable[[HttpResponse], None]) -> None:
+        """A request: what is held up too long is carried out all the same, and nobody is told."""
+        self.agenda.at(self.resumes(stream=False) + self.latency(), self._arrive, method, url, answered)
+
+    def _arrive(self, method: str, url: str, answered: Callable[[HttpResponse], None]) -> None:
+        response = self.server.answer(method, url)
+        if response is None:
+            return
+        took = self.latency()
+        if self._weather.on("rest_slow"):
+            took += self._random.uniform(1.0, 9.0) if self._random.random() < 0.3 else 0.5
+        if self._weather.on("slow_mint") and method == "POST":
+            took += self._random.uniform(11.0, 20.0)
+        self.agenda.at(self.resumes(stream=False) + took, answered, response)
+
+    def dial(self, key: str, answered: Callable[[Conn | HttpResponse], None]) -> None:
+        """A handshake."""
+        self.agenda.at(self.resumes(stream=False) + 3 * self.latency(), self._handshake, key, answered)
+
+    def _handshake(self, key: str, answered: Callable[[Conn | HttpResponse], None]) -> None:
+        response = self.server.accept(key)
+        when = self.resumes(stream=False) + self.latency()
+        if isinstance(response, Conn):
+            response.last = when
+        self.agenda.at(when, answered, response)
+
+
+class Conn:
+    """One TCP connection with a WebSocket on it. Frames keep their order; each side knows its own end of it."""
+
+    __slots__ = (
+        "_network",
+        "client",
+        "client_open",
+        "dead",
+        "deaf",
+        "key",
+        "last",
+        "mute",
+        "server_open",
+        "unanswered_since",
+    )
+
+    def __init__(self, network: Network, key: str) -> None:
+        self._network = network
+        self.key = key
+        self.client: Client | None = None
+        self.client_open = True
+        self.server_open = True
+        self.dead = False
+        """Nothing passes any more, and no side is told."""
+        self.deaf = False
+        """The server tells it nothing of the account."""
+        self.mute = False
+        """The server does not even ping it."""
+        self.last = 0.0
+        self.unanswered_since: float | None = None
+
+    def send(self, data: bytes) -> None:
+        """The server sends a frame."""
+        if self.server_open and not self.dead:
+            self._down(self._arrive, data)
+
+    def server_ends(self, code: int | None) -> None:
+        """The server closes in order, or resets: then what was on its way is lost."""
+        if self.dead:
+            return
+        if code is None:
+            self.dead = True
+            when = self._network.resumes(stream=False) + self._network.latency()
+            self._network.agenda.at(when, self._ended, None)
+        else:
+            self._down(self._ended, code)
+
+    def pong(self) -> None:
+        """The client answers a ping."""
+        if not self.dead:
+            self._network.agenda.at(self._network.resumes(stream=True) + self._network.latency(), self._ponged)
+
+    def client_closes(self) -> bool:
+        """The client closes; whether it will hear of the server soon."""
+        self.client_open = False
+        if self.dead:
+            return False
+        when = self._network.resumes(stream=True)
+        self._network.agenda.at(when + self._network.latency(), self._left)
+        return when <= self._network.agenda.now
+
+    def _down(self, what: Callable[..., None], *details: Any) -> None:
+        when = max(self.last, self._network.resumes(stream=True) + self._network.latency())
+        self.last = when
+        self._network.agenda.at(when, what, *details)
+
+    def _arrive(self, data: bytes) -> None:
+        if self.client_open and not self.dead and self.client is not None:
+            self.client.arrives(self, data)
+
+    def _ended(self, code: int | None) -> None:
+        if self.client_open and self.client is not None:
+            self.client_open = False
+            self.client.ended(self, code)
+
+    def _ponged(self) -> None:
+        self.unanswered_since = None
+
+    def _left(self) -> None:
+        if self.server_open:
+            self._network.server.left(self)

@@ -1,0 +1,35 @@
+"""The smallest list of faults that still breaks the same promise."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from .faults import Fault
+from .life import Outcome, live
+from .setup import Setup
+
+
+def invariant(outcome: Outcome) -> str | None:
+    """The name of what was broken."""
+    return None if outcome.violation is None else outcome.violation.partition(":")[0]
+
+
+def shrink(setup: Setup, tell: Callable[[str], None] = lambda _text: None) -> Setup:
+    """By leaving out halves, quarters and so on, as long as the same invariant is broken."""
+    broken = invariant(live(setup))
+    if broken is None:
+        return setup
+    faults, parts = setup.faults, 2
+    while faults:
+        size = max(1, len(faults) // parts)
+        for start in range(0, len(faults), size):
+            fewer: tuple[Fault, ...] = faults[:start] + faults[start + size :]
+            if invariant(live(setup._replace(faults=fewer))) == broken:
+                faults, parts = fewer, max(2, parts - 1)
+                tell(f"{len(faults)} faults are enough")
+                break
+        else:
+            if size == 1:
+                break
+            parts = min(len(faults), parts * 2)
+    return setup._replace(faults=faults)

@@ -1,0 +1,133 @@
+"""The simulated world in a short form: every kind of fault, and that a seed is one life. The long form is `-m`."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from listenkey.adapters.replaying import replay, steps
+
+from .bugs import BUGS, ROOT, copy_to, plant
+from .faults import KINDS, Fault, parse_all, written
+from .life import live
+from .setup import Setup, setup_of
+from .shrink import shrink
+from .truth import Truth
+from .violation import Violation
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_promise_is_kept_under_every_kind_of_fault(kind: str) -> None:
+    """Two faults of the kind within half an hour, with fills inside both."""
+    setup = setup_of(1000 + list(KINDS).index(kind), kinds=(kind,), hours=0.5)
+    outcome = live(setup)
+    assert outcome.violation is None
+    assert outcome.inside_each
+
+
+def test_every_promise_is_kept_when_troubles_come_together() -> None:
+    """Lives as the campaign draws them."""
+    for seed in (31, 32, 33):
+        assert live(setup_of(seed)).violation is None
+
+
+def test_a_seed_is_one_life(tmp_path: Path) -> None:
+    """In this process, again, and in another one that hashes otherwise."""
+    first, again = live(setup_of(7, hours=0.5)), live(setup_of(7, hours=0.5))
+    assert first == again
+    script = (
+        "from tests.simulation.life import live; from tests.simulation.setup import setup_of\n"
+        "print(live(setup_of(7, hours=0.5)).digest)"
+    )
+    environment = {**os.environ, "PYTHONHASHSEED": "77"}
+    told = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+    )
+    assert told.stdout.strip() == first.digest
+
+
+def test_a_recorded_life_replays_in_another_process(tmp_path: Path) -> None:
+    """Every input and action of a life with crashes and restarts; nothing depends on the order of a set."""
+    path = tmp_path / "life.rec"
+    outcome = live(setup_of(3, hours=1.0, kinds=("crash", "lose", "partition", "expire_silently")), path)
+    assert outcome.violation is None
+    assert steps(path) > 500
+    assert replay(path) is None
+    script = f"from listenkey.adapters.replaying import replay; print(replay({str(path)!r}))"
+    environment = {**os.environ, "PYTHONHASHSEED": "99"}
+    told = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True)
+    assert told.stdout == "None\n"
+
+
+def test_no_key_is_in_a_recorded_life(tmp_path: Path) -> None:
+    """All keys of the simulated venue are 64 hexadecimal digits; no such run is in the file."""
+    import re
+
+    path = tmp_path / "life.rec"
+    live(setup_of(5, hours=0.5, kinds=("expire", "foreign", "garbage")), path)
+    assert b"k0xxx" in path.read_bytes()
+    assert re.search(rb"[0-9a-f]{64}", path.read_bytes()) is None
+
+
+def test_faults_are_written_as_they_are_read() -> None:
+    """The line that is printed lives the same life."""
+    setup = setup_of(11)
+    assert parse_all(written(setup.faults)) == setup.faults
+    assert parse_all("none") == ()
+    with pytest.raises(ValueError, match="storm"):
+        parse_all("storm@1+2:3")
+
+
+def test_the_smallest_list_of_faults_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever else a life suffers is left out."""
+    told = Truth.missing
+    monkeypatch.setattr(
+        Truth, "missing", lambda self, until, eaten=False: told(self, until, eaten=eaten) + self._exchange.fills[:1]
+    )
+    guilty = Fault("drop", 200.0, 0.0)
+    others = tuple(Fault("resync", 100.0 + 50 * number, 0.0) for number in range(3))
+    setup = setup_of(2, hours=0.2)._replace(faults=(*others, guilty))
+    assert shrink(setup).faults == ()
+
+
+def test_a_violation_is_told_with_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It ends the life, and is part of what the life came to."""
+
+    def never(self: Truth, *_: object) -> None:
+        raise Violation("no-fill-twice", "as a test")
+
+    monkeypatch.setattr(Truth, "filled", never)
+    outcome = live(setup_of(2, hours=0.2))
+    assert outcome.violation is not None
+    assert outcome.violation.startswith("no-fill-twice: as a test (at ")
+
+
+@pytest.mark.parametrize("name", BUGS)
+def test_the_deliberate_bugs_can_still_be_planted(name: str, tmp_path: Path) -> None:
+    """Each text stands exactly once in its file, and what comes out is Python."""
+    copy_to(tmp_path)
+    plant(BUGS[name], tmp_path)
+    for change in BUGS[name].changes:
+        path = tmp_path / "listenkey" / change.path
+        compile(path.read_text(), str(path), "exec")
+
+
+def test_two_deliberate_bugs_are_caught() -> None:
+    """One of the core, one of the backlog; `-m tests.simulation.bugs` shows all fifteen."""
+    from .bugs import catch
+
+    found = catch("covered-ground", 20)
+    assert found.invariant in BUGS["covered-ground"].caught_by
+
+
+def test_a_setup_follows_from_its_seed() -> None:
+    """And two seeds differ."""
+    assert setup_of(1) == setup_of(1)
+    assert setup_of(1) != setup_of(2)
+    assert isinstance(setup_of(1), Setup)
+    assert Decimal(setup_of(1).policy.rotate_after) == 900

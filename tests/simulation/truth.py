@@ -1,0 +1,237 @@
+"""The exchange's own record, against which every event is held."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from decimal import Decimal
+
+from listenkey.adapters.simulator.orders import Fill as Trade
+from listenkey.core.connection import Connection
+from listenkey.core.events import AccountUpdate, Fill, OrderState
+from listenkey.core.ledger import Reconciliation
+
+from .exchange import Market
+from .violation import Violation
+
+ZERO = Decimal(0)
+SLACK = Decimal("0.00000002")
+"""Average prices on the wire have eight decimals; a difference of two can be off by that much, times the quantity."""
+ENDED = frozenset({"CANCELED", "EXPIRED", "REJECTED", "FILLED"})
+SNAPSHOT_AGE = 60_000
+Interval = tuple[Decimal, Decimal]
+
+
+class Told:
+    """What was told of one order."""
+
+    __slots__ = ("ended", "ground", "shown", "top")
+
+    def __init__(self) -> None:
+        self.ground: list[Interval] = []
+        self.top: Decimal | None = None
+        self.shown = ZERO
+        self.ended = False
+
+
+class Truth:
+    """One account's history, and what of it was told in the stream so far."""
+
+    def __init__(self, market: Market, *, merges: bool) -> None:
+        self._market = market
+        self._merges = merges  # without last quantities a lost frame's fee is lost, and an amendment's is 0
+        self._exchange = market.exchange
+        self._wallets: dict[str, set[Decimal]] = {}
+        self._held: dict[tuple[str, str], list[tuple[int, Decimal]]] = {}
+        self.note()
+        market.changed.append(self.note)
+        self.new_stream()
+
+    def new_stream(self) -> None:
+        """Nothing has been told."""
+        self._told: dict[str, Told] = {}
+        self._eaten: dict[str, list[Interval]] = {}
+        self._began: int | None = None
+        self._checked = 0
+
+    def owed_from(self, began: int) -> None:
+        """Fills from this exchange time on are owed."""
+        self._began = began
+        self._checked = bisect_left(self._exchange.fills, began, key=lambda fill: fill.ts)
+
+    def note(self) -> None:
+        """Remember how the account is now."""
+        now = self._exchange.now
+        for asset, wallet in self._exchange.account.book.wallets.items():
+            self._wallets.setdefault(asset, set()).add(wallet.balance)
+        for (symbol, side), position in self._exchange.account._positions.items():
+            past = self._held.setdefault((symbol, side), [(0, ZERO)])
+            if past[-1][1] != position.qty:
+                past.append((now, position.qty))
+
+    # Orders
+
+    def filled(self, event: Fill, gap_open: bool) -> None:
+        """A fill is told."""
+        start, end = event.cumulative_qty - event.fill_qty, event.cumulative_qty
+        trades = self._trades(event.order_id)
+        part = [trade for trade in trades if start < trade.end <= end]
+        what = f"order {event.order_id} ({start}, {end}]"
+        if not part or part[0].start != start or part[-1].end != end:
+            raise Violation("only-the-truth", f"{what} is not what was executed")
+        self._check_content(event, part, what)
+        told = self._told.setdefault(event.order_id, Told())
+        if any(start < high and low < end for low, high in told.ground):
+            raise Violation("no-fill-twice", f"{what} overlaps with {told.ground}")
+        if not gap_open:
+            due = told.top if told.top is not None else self._base(trades)
+            least = due if told.top is not None else min(due, start)
+            if not (least <= start <= due):
+                raise Violation("order-kept", f"{what} comes when {due} is due, and no gap is open")
+            if told.ended:
+                raise Violation("order-kept", f"{what} comes after the order's end, and no gap is open")
+        told.ground.append((start, end))
+        told.top = end if told.top is None else max(told.top, end)
+        if event.status in ENDED:
+            told.ended = True
+
+    def shown(self, event: OrderState, gap_open: bool) -> None:
+        """A state is told."""
+        told = self._told.setdefault(event.order_id, Told())
+        order = self._exchange.orders.get(int(event.order_id))
+        if order is None or event.cumulative_qty > order.executed:
+            raise Violation("only-the-truth", f"order {event.order_id} never was {event.status}")
+        if not gap_open:
+            if event.status in ENDED and event.cumulative_qty > self._reach(event.order_id, told):
+                raise Violation("order-kept", f"{event.status} of order {event.order_id} overtakes its fills")
+            if event.cumulative_qty < told.shown or (told.ended and event.status not in ENDED):
+                raise Violation("order-kept", f"{event.event_id} takes the order back")
+        told.shown = max(told.shown, event.cumulative_qty)
+        if event.status in ENDED:
+            told.ended = True
+
+    def consumed(self, event: Fill) -> None:
+        """The consumer has a fill that it never had before."""
+        start, end = event.cumulative_qty - event.fill_qty, event.cumulative_qty
+        eaten = self._eaten.setdefault(event.order_id, [])
+        if any(start < high and low < end for low, high in eaten):
+            raise Violation("no-fill-twice", f"the consumer has {event.event_id} twice")
+        eaten.append((start, end))
+
+    def proven(self, until: int) -> None:
+        """All that happened until then is said to have been delivered."""
+        fills = self._exchange.fills
+        while self._checked < len(fills) and fills[self._checked].ts <= until:
+            fill = fills[self._checked]
+            if not self._is_told(fill):
+                late = f"fill ({fill.start}, {fill.end}] of order {fill.order_id}, made at {fill.ts}"
+                raise Violation("watermark-honest", f"proven until {until}, but {late}, was not delivered")
+            self._checked += 1
+
+    def missing(self, until: int, *, eaten: bool = False) -> list[Trade]:
+        """Fills up to then that are owed and were not told, or not consumed."""
+        if self._began is None:
+            return []
+        fills = self._exchange.fills
+        first = bisect_left(fills, self._began, key=lambda fill: fill.ts)
+        return [fill for fill in fills[first:] if fill.ts <= until and not self._is_told(fill, eaten=eaten)]
+
+    def unseen(self, until: int) -> list[Trade]:
+        """The same, looking only at what no watermark has passed."""
+        found = []
+        for fill in self._exchange.fills[self._checked :] if self._began is not None else ():
+            if fill.ts > until:
+                break
+            if not self._is_told(fill):
+                found.append(fill)
+        return found
+
+    def _is_told(self, fill: Trade, *, eaten: bool = False) -> bool:
+        name = str(fill.order_id)
+        if eaten:
+            return any(low <= fill.start and fill.end <= high for low, high in self._eaten.get(name, ()))
+        told = self._told.get(name)
+        return told is not None and any(low <= fill.start and fill.end <= high for low, high in told.ground)
+
+    def _trades(self, order_id: str) -> list[Trade]:
+        return self._exchange.fills_of.get(int(order_id), [])
+
+    def _base(self, trades: list[Trade]) -> Decimal:
+        """Where the owed ground of an order begins."""
+        began = self._began if self._began is not None else self._exchange.now
+        return next((trade.start for trade in trades if trade.ts >= began), trades[-1].end)
+
+    def _reach(self, order_id: str, told: Told) -> Decimal:
+        trades = self._trades(order_id)
+        reach = self._base(trades) if trades else ZERO
+        for low, high in sorted(told.ground):
+            if low <= reach:
+                reach = max(reach, high)
+        return reach
+
+    def _check_content(self, event: Fill, part: list[Trade], what: str) -> None:
+        if event.side != part[0].side or event.symbol != part[0].symbol:
+            raise Violation("only-the-truth", f"{what}: {event.side} {event.symbol}")
+        if event.fill_price is not None:
+            notional = sum((trade.qty * trade.price for trade in part), ZERO)
+            if abs(event.fill_price * event.fill_qty - notional) > SLACK * event.cumulative_qty:
+                raise Violation("only-the-truth", f"{what}: price {event.fill_price}")
+        for name, told, sums in (
+            ("fee", event.fee, [trade.fee for trade in part]),
+            ("realized_pnl", event.realized_pnl, [trade.pnl for trade in part]),
+        ):
+            merged = self._merges and event.source == "ws" and told in (sums[-1], ZERO)
+            if told is not None and told != sum(sums, ZERO) and not merged:
+                raise Violation("only-the-truth", f"{what}: {name} {told} of {sums}")
+
+    # Money
+
+    def account(self, event: AccountUpdate) -> None:
+        """Balances and positions are told."""
+        for balance in event.balances:
+            if balance.wallet_balance is None:
+                continue
+            if balance.wallet_balance not in self._wallets.get(balance.asset, {ZERO}):
+                raise Violation("only-the-truth", f"the wallet never was {balance.wallet_balance} {balance.asset}")
+        places = set()
+        for position in event.positions:
+            sign = -1 if position.side == "SHORT" else 1
+            side = (position.side or "LONG") if self._exchange.hedge else "BOTH"
+            places.add((position.symbol, side))
+            past = self._held.get((position.symbol, side), [(0, ZERO)])
+            if position.qty * sign not in {qty for _, qty in past[-400:]}:
+                raise Violation("only-the-truth", f"the position never was {position.side} {position.qty}")
+        if event.complete:
+            self._check_complete(event, places)
+
+    def _check_complete(self, event: AccountUpdate, places: set[tuple[str, str]]) -> None:
+        if not {balance.asset for balance in event.balances} >= set(self._exchange.account.book.wallets):
+            raise Violation("only-the-truth", "a complete account lacks an asset")
+        since = (event.exchange_ts or 0) - SNAPSHOT_AGE
+        for place, past in self._held.items():
+            if place not in places:
+                recent = [qty for ts, qty in past if ts >= since] + [[qty for ts, qty in past if ts < since][-1]]
+                if ZERO not in recent:
+                    raise Violation("only-the-truth", f"a complete account lacks the position {place}")
+
+    def check_books(self, connection: Connection, *, whole_stream: bool) -> None:
+        """The ledger, once nothing moves any more."""
+        books = {book.asset: book for book in connection.books}
+        for asset, wallet in self._exchange.account.book.wallets.items():
+            book = books[asset]
+            if book.status is not Reconciliation.MATCHED or book.k_capital != wallet.balance:
+                raise Violation("ledger-true", f"{asset}: {book}, and the wallet is {wallet.balance}")
+            if whole_stream and self._began is not None:
+                since = self._began // 1000 * 1000
+                rows = [row for row in self._exchange.account.book.income if row.ts >= since and row.asset == asset]
+                own = {kind: sum((row.amount for row in rows if row.type == kind), ZERO) for kind in _SUMS}
+                said = {
+                    "TRADING_FEE": -book.fees,
+                    "REALIZED_PNL": book.realized_pnl,
+                    "FUNDING_FEE": book.funding,
+                    "TRANSFER": book.transfers,
+                }
+                if own != said:
+                    raise Violation("ledger-true", f"{asset}: the exchange has {own}, the books {said}")
+
+
+_SUMS = ("TRADING_FEE", "REALIZED_PNL", "FUNDING_FEE", "TRANSFER")

@@ -1,0 +1,40 @@
+"""A promise that was not kept."""
+
+from __future__ import annotations
+
+INVARIANTS = {
+    "no-fill-lost": "once healed, every fill since the stream began has been consumed",
+    "no-fill-twice": "no part of an order is told twice; across a restart only what was not marked, as redelivered",
+    "order-kept": "with no gap open, fills of an order come one after the other and nothing overtakes them",
+    "sequence-kept": "the consumer gets what was stored, all of it, in its order",
+    "only-the-truth": "fills, balances and positions are told as the exchange had them",
+    "ledger-true": "the books agree with the exchange's own, amount for amount",
+    "watermark-honest": "what is marked as proven has been delivered",
+    "gap-said": "a link that brings nothing is noticed, by an audit at the latest",
+    "silence-noticed": "a link that brings nothing at all, not even pings, is left within `silence_timeout`",
+    "gap-closed-by-read": "a gap closes by a read that was asked for after the link was proven",
+    "read-before-frames": "after an interruption nothing from the socket is told before the read",
+    "calm-stays-live": "without a fault no gap opens and the stream stays live",
+    "key-gone-is-true": "a gap says that the key is gone only if it is",
+    "one-mint": "one mint is in flight at a time",
+    "live-key-kept": "no key is deleted that an open socket uses",
+    "no-key-left": "a key that came too late is deleted",
+    "two-sockets": "at most two sockets are in use",
+    "attempts-bounded": "mints, handshakes and failing calls keep to their limits",
+    "deadline-ahead": "after every call the deadline is ahead",
+    "never-raises": "the door never raises, whatever comes in",
+    "never-gives-up": "no recoverable fault ends the stream",
+    "memory-bounded": "finished orders are forgotten",
+    "healed-in-time": "after the last fault the stream is whole again within the stated time",
+    "same-again": "a seed gives the same life every time",
+}
+
+
+class Violation(AssertionError):
+    """Names the invariant, says what was seen and when."""
+
+    def __init__(self, invariant: str, what: str) -> None:
+        assert invariant in INVARIANTS, invariant
+        super().__init__(f"{invariant}: {what}")
+        self.invariant = invariant
+        self.what = what
