@@ -35,7 +35,7 @@ class OpenSocket(msgspec.Struct, frozen=True):
     key: str
 
 
-class SendFrame(msgspec.Struct, frozen=True):
+class SendFrame(msgspec.Struct, frozen=True, gc=False):
     """Send a text frame."""
 
     socket: int
@@ -61,7 +61,7 @@ class ReadAccount(msgspec.Struct, frozen=True):
     orders: tuple[OrderRef, ...] = ()
 
 
-class Deliver(msgspec.Struct, frozen=True):
+class Deliver(msgspec.Struct, frozen=True, gc=False):
     """Hand the event to the consumer."""
 
     event: ExchangeEvent

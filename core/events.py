@@ -1,7 +1,8 @@
 """What a consumer is told: immutable values, one per thing that happened on the account.
 
 Amounts and prices are `Decimal`, exchange times are milliseconds since the epoch, ids are `str`, and
-what the wire did not say is `None`, never zero.
+what the wire did not say is `None`, never zero. `gc=False` because no value can be part of a cycle: with a thousand
+accounts in a process the collector would otherwise take half of its time.
 """
 
 from __future__ import annotations
@@ -62,7 +63,7 @@ class GapReason(StrEnum):
     START = "start"
 
 
-class Balance(msgspec.Struct, frozen=True, kw_only=True):
+class Balance(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """One asset of the account; `change` is the venue's own figure for what moved."""
 
     asset: str
@@ -71,7 +72,7 @@ class Balance(msgspec.Struct, frozen=True, kw_only=True):
     change: Decimal | None = None
 
 
-class Position(msgspec.Struct, frozen=True, kw_only=True):
+class Position(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """One position; `qty` is never negative and 0 means closed; `side` is LONG, SHORT or None when flat."""
 
     symbol: str
@@ -83,7 +84,7 @@ class Position(msgspec.Struct, frozen=True, kw_only=True):
     leverage: int | None = None
 
 
-class ExchangeEvent(msgspec.Struct, frozen=True, kw_only=True):
+class ExchangeEvent(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """What every event has; `frame` is the inflated `bytes` or `str` that it was read from, None if there was none."""
 
     kind: ExchangeEventKind
@@ -104,7 +105,7 @@ class ExchangeEvent(msgspec.Struct, frozen=True, kw_only=True):
         return {name: _printable(value) for name, value in plain.items()}
 
 
-class OrderState(ExchangeEvent, frozen=True, kw_only=True):
+class OrderState(ExchangeEvent, frozen=True, gc=False, kw_only=True):
     """ORDER_ACK, CANCEL_ACK, ORDER_REJECT or ORDER_EXPIRED: what an order is now."""
 
     symbol: str
@@ -119,7 +120,7 @@ class OrderState(ExchangeEvent, frozen=True, kw_only=True):
     cumulative_qty: Decimal
 
 
-class Fill(OrderState, frozen=True, kw_only=True):
+class Fill(OrderState, frozen=True, gc=False, kw_only=True):
     """PARTIAL_FILL or FULL_FILL: the interval (cumulative_qty - fill_qty, cumulative_qty] of an order was executed.
 
     `fee` is a cost: positive is paid, negative a rebate.
@@ -134,7 +135,7 @@ class Fill(OrderState, frozen=True, kw_only=True):
     liquidation: bool
 
 
-class AccountUpdate(ExchangeEvent, frozen=True, kw_only=True):
+class AccountUpdate(ExchangeEvent, frozen=True, gc=False, kw_only=True):
     """ACCOUNT_UPDATE: what changed, or with `complete` the whole account."""
 
     kind: ExchangeEventKind = ExchangeEventKind.ACCOUNT_UPDATE
@@ -144,7 +145,7 @@ class AccountUpdate(ExchangeEvent, frozen=True, kw_only=True):
     complete: bool
 
 
-class FundingFee(ExchangeEvent, frozen=True, kw_only=True):
+class FundingFee(ExchangeEvent, frozen=True, gc=False, kw_only=True):
     """FUNDING_FEE: `amount` is positive when received; a final one names in `replaces` the provisional before it."""
 
     kind: ExchangeEventKind = ExchangeEventKind.FUNDING_FEE
@@ -155,7 +156,7 @@ class FundingFee(ExchangeEvent, frozen=True, kw_only=True):
     replaces: str | None = None
 
 
-class BalanceChange(ExchangeEvent, frozen=True, kw_only=True):
+class BalanceChange(ExchangeEvent, frozen=True, gc=False, kw_only=True):
     """BALANCE_CHANGE: a transfer or other income that only REST shows; positive is an inflow."""
 
     kind: ExchangeEventKind = ExchangeEventKind.BALANCE_CHANGE
@@ -165,7 +166,7 @@ class BalanceChange(ExchangeEvent, frozen=True, kw_only=True):
     reason: str
 
 
-class ConfigUpdate(ExchangeEvent, frozen=True, kw_only=True):
+class ConfigUpdate(ExchangeEvent, frozen=True, gc=False, kw_only=True):
     """CONFIG_UPDATE: leverage and margin mode of a symbol."""
 
     kind: ExchangeEventKind = ExchangeEventKind.CONFIG_UPDATE
@@ -175,7 +176,7 @@ class ConfigUpdate(ExchangeEvent, frozen=True, kw_only=True):
     margin_mode: str | None
 
 
-class GapNotice(ExchangeEvent, frozen=True, kw_only=True):
+class GapNotice(ExchangeEvent, frozen=True, gc=False, kw_only=True):
     """GAP_OPENED, GAP_CLOSED or RECONNECTED; `since` is exchange time, `recovered` counts fills."""
 
     reason: GapReason
@@ -184,7 +185,7 @@ class GapNotice(ExchangeEvent, frozen=True, kw_only=True):
     proven: bool
 
 
-class HealthChange(ExchangeEvent, frozen=True, kw_only=True):
+class HealthChange(ExchangeEvent, frozen=True, gc=False, kw_only=True):
     """HEALTH: told once per change; `state` is the lifecycle's."""
 
     kind: ExchangeEventKind = ExchangeEventKind.HEALTH

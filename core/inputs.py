@@ -91,7 +91,7 @@ class SocketClosed(msgspec.Struct, frozen=True):
     refusal: Refusal | None = None
 
 
-class FrameReceived(msgspec.Struct, frozen=True):
+class FrameReceived(msgspec.Struct, frozen=True, gc=False):
     """A frame as it came: `bytes` for a binary one, `str` for a text one."""
 
     socket: int

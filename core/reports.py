@@ -18,7 +18,7 @@ class OrderRef(NamedTuple):
     order_id: str
 
 
-class OrderReport(msgspec.Struct, frozen=True, kw_only=True):
+class OrderReport(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """One order as a frame or a REST row shows it.
 
     `status` is `NEW PARTIALLY_FILLED FILLED CANCELED REJECTED EXPIRED` or the venue's own word. `last_qty` and
@@ -48,7 +48,7 @@ class OrderReport(msgspec.Struct, frozen=True, kw_only=True):
     created_ts: int | None = None
 
 
-class FillReport(msgspec.Struct, frozen=True, kw_only=True):
+class FillReport(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """One row of the venue's fill list. `exchange_ts` may be coarse (BingX gives whole seconds)."""
 
     symbol: str
@@ -64,7 +64,7 @@ class FillReport(msgspec.Struct, frozen=True, kw_only=True):
     realized_pnl: Decimal | None = None
 
 
-class IncomeReport(msgspec.Struct, frozen=True, kw_only=True):
+class IncomeReport(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """One row of the venue's income list; positive is an inflow. (`tran_id`, `income_type`) is its identity."""
 
     income_type: str
@@ -106,7 +106,7 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     income: tuple[IncomeReport, ...] = ()
 
 
-class AccountReport(msgspec.Struct, frozen=True, kw_only=True):
+class AccountReport(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """A push of balances and positions: what changed, or with `snapshot` a periodic repetition."""
 
     reason: str | None
@@ -119,7 +119,7 @@ class AccountReport(msgspec.Struct, frozen=True, kw_only=True):
     exchange_ts: int | None = None
 
 
-class ConfigReport(msgspec.Struct, frozen=True, kw_only=True):
+class ConfigReport(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """A push of a symbol's leverage and margin mode."""
 
     symbol: str | None
@@ -129,7 +129,7 @@ class ConfigReport(msgspec.Struct, frozen=True, kw_only=True):
     exchange_ts: int | None = None
 
 
-class Heartbeat(msgspec.Struct, frozen=True):
+class Heartbeat(msgspec.Struct, frozen=True, gc=False):
     """A ping of the venue and the exact text that answers it."""
 
     reply: str
