@@ -235,6 +235,8 @@ class Ledger:
         for row in settled:
             self._add(row)
             self._rows[row.tran_id, row.income_type] = row.exchange_ts
+            if row.income_type == FEE and row.trade_id is not None:
+                self._paid[row.symbol or "", row.trade_id] = row.exchange_ts  # its fill may be shown later
         if not settled:
             return
         for key, fill in tuple(self._estimates.items()):

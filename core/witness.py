@@ -58,10 +58,9 @@ class Witness:
         if anchored is None or ts is None or ts <= anchored or ts < self._latest_ts:
             return
         self._latest_ts = ts
-        if moved:
-            for balance in report.balances:
-                if balance.wallet_balance is not None:
-                    self._fold.wallets[balance.asset] = balance.wallet_balance
+        for balance in report.balances:
+            if moved and balance.wallet_balance is not None:
+                self._fold.wallets[balance.asset] = balance.wallet_balance
         if ts < self._behind_ts:
             return
         until = self._turn.now + self._turn.policy.reorder_window
