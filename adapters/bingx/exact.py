@@ -22,7 +22,7 @@ _ZERO = Decimal(0)
 _TINY = -40
 """The place of an amount's first digit, below which it is absurd: some exponent has made it so."""
 _STATUSES = frozenset({"NEW", "PARTIALLY_FILLED", "FILLED", "CANCELED", "EXPIRED"})
-_EXECUTIONS = frozenset({"TRADE", "CALCULATED"})
+_EXECUTIONS = frozenset({"TRADE", "CALCULATED", ""})
 _SIDES = frozenset({"BUY", "SELL"})
 _DIRECTIONS: dict[str, str | None] = {"LONG": "LONG", "SHORT": "SHORT", "BOTH": None}
 
@@ -143,13 +143,14 @@ def _order(frame: _OrderFrame | _TradeFrame, order: _Order, text: bytes) -> Orde
         or (done == _ZERO and order.X == "FILLED")
     ):
         return None
+    costs = order.x in _EXECUTIONS
     if last is UNSET or price is UNSET:
         last_qty = last_price = None
     elif not (_ZERO <= last < _HUGE and _ZERO <= price < _HUGE) or min(last.adjusted(), price.adjusted()) < _TINY:
         return None
     else:
-        last_qty = last if price or not last else None
         last_price = price if last and price else None
+        last_qty = last if last_price or not (last or costs) else None
     kind = order.o
     limit = None
     if not is_market(kind):
@@ -157,7 +158,6 @@ def _order(frame: _OrderFrame | _TradeFrame, order: _Order, text: bytes) -> Orde
         if not _ZERO < limit < _HUGE or limit.adjusted() < _TINY:
             return None
     fee = order.n
-    costs = order.x in _EXECUTIONS
     return OrderReport(
         symbol=order.s,
         order_id=str(order.i),

@@ -70,7 +70,7 @@ def _order(order: dict[str, Any]) -> OrderReport | None:
     if cumulative is None:
         return None
     kind = word(get("o"))
-    last_qty, last_price = last_fill(get("l"), get("L"))
+    last_qty, last_price = last_fill(get("x"), get("l"), get("L"))
     return OrderReport(
         symbol=symbol,
         order_id=order_id,

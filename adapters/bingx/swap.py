@@ -77,7 +77,7 @@ def _order(content: dict[str, Any]) -> OrderReport | None:
     if cumulative is None:
         return None
     kind = word(get("o"))
-    last_qty, last_price = last_fill(get("l"), get("L")) if "l" in order else (None, None)
+    last_qty, last_price = last_fill(get("x"), get("l"), get("L")) if "l" in order else (None, None)
     costs = caused_by_fill(get("x"))
     return OrderReport(
         symbol=symbol,

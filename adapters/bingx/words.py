@@ -76,13 +76,16 @@ def executed(state: str, cumulative: Any, quantity: Decimal | None) -> Decimal |
     return found
 
 
-def last_fill(quantity: Any, price: Any) -> tuple[Decimal | None, Decimal | None]:
-    """The fill that caused a frame, where the wire says both its figures; a quantity of 0 says that no fill did."""
+def last_fill(execution: Any, quantity: Any, price: Any) -> tuple[Decimal | None, Decimal | None]:
+    """The fill that caused a frame, where the wire says both its figures.
+
+    A quantity of 0 says that no fill did, unless the frame came for one: then it says nothing.
+    """
     last_qty, last_price = amount(quantity), amount(price)
     if last_qty is None or last_price is None or last_qty < 0:
         return None, None
     if not last_qty:
-        return last_qty, None
+        return (None if caused_by_fill(execution) else last_qty), None
     return (last_qty, last_price) if last_price > 0 else (None, None)
 
 
