@@ -184,11 +184,16 @@ class Ledger:
                 unnamed.setdefault((fill.symbol, fill.order_id), []).append(fill)
         for finding in findings:
             for fill in unnamed.get(finding.ref, ()):
+                key, unpaid = (fill.symbol, fill.order_id, fill.cumulative_qty), fill.fill_qty
                 for placed in finding.fills:
                     inside = fill.cumulative_qty - fill.fill_qty < placed.end <= fill.cumulative_qty
                     trade = (fill.symbol, placed.row.trade_id or "")
-                    if inside and placed.row.trade_id is not None and trade not in self._paid:
-                        self._trades[trade] = (fill.symbol, fill.order_id, fill.cumulative_qty)
+                    if inside and trade in self._paid:
+                        unpaid -= placed.row.qty
+                    elif inside and placed.row.trade_id is not None:
+                        self._trades[trade] = key
+                if unpaid <= ZERO:
+                    self._estimates.pop(key, None)  # all its rows came before it was told, or known by its trades
 
     def _new_rows(self, account: Account) -> list[IncomeReport]:
         edge = account.as_of - REMEMBER_MS

@@ -8,7 +8,7 @@ import pytest
 
 from .scenarios import ALONE, TABLE, play
 
-TOGETHER = 14
+TOGETHER = 24
 Outcomes = dict[tuple[str, str], BaseException | None]
 
 

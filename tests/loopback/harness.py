@@ -201,6 +201,7 @@ class Run:
 
 def venue_at(server: Exchangelike, transport: str, *, key: str, policy: Mapping[str, float], **options: Any) -> Venue:
     """A venue that talks to this server."""
+    settings: dict[str, Any] = {**BRISK, **policy}
     return open_venue(
         "bingx-swap",
         api_key=key,
@@ -208,7 +209,7 @@ def venue_at(server: Exchangelike, transport: str, *, key: str, policy: Mapping[
         rest_url=options.pop("rest_url", server.rest_url),
         ws_url=options.pop("ws_url", server.ws_url),
         transport=transport,
-        policy=Policy(**{**BRISK, **policy}),
+        policy=Policy(**settings),
         seed=1,
         **options,
     )

@@ -394,14 +394,8 @@ async def complete_accounts(transport: str) -> None:
             asset: f"{server.exchange.account.book.wallet(asset).balance:.8f}" for asset in truth["wallet"]
         }
         assert [(each.symbol, each.side) for each in update.positions] == [("BTC-USDT", "LONG")]
-        for name, params in (
-            ("rest_error", {}),
-            ("rest_html", {}),
-            ("rest_empty_amounts", {}),
-            ("rest_timeout", {"hold": 3.0}),
-            ("bad_credentials", {}),
-        ):
-            fault = server.fault(name, seconds=60, **params)
+        for name in ("rest_error", "rest_html", "rest_empty_amounts", "rest_timeout", "bad_credentials"):
+            fault = server.fault(name, seconds=60)
             try:
                 instead = await venue.account_snapshot()
             except ReadFailed:

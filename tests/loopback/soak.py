@@ -25,6 +25,9 @@ from .truth import Verdict
 
 TRANSPORTS = ("aiohttp", "websockets")
 POLICY = {"silence_timeout": 1, "healthy_after": 0.5, "backoff_max": 0.5, "rotate_after": 0}
+DOWN, DOWN_EVERY = 0.4, 4
+"""Seconds for which the exchange cannot be reached after a kill, and after which of them. The more of its calls fail,
+the longer a stream holds back: 15 in eight minutes is the most, since the venue bans at 20."""
 KINDS = ("kill", "silence", "rotation", "lost frame")
 
 
@@ -71,7 +74,7 @@ async def soak(transport: str, plan: Plan) -> Outcome:
     ):
         await run.live()
         for kind in _troubles(plan, began):
-            await _suffer(run, server, kind)
+            await _suffer(run, server, kind, done[kind])
             done[kind] += 1
             share = plan.fills * sum(done.values()) / max(1, plan.troubles * len(KINDS))
             while plan.seconds is None and len(server.exchange.fills) < share:
@@ -109,13 +112,13 @@ class _Endless:
         return self._rng.choice(KINDS)
 
 
-async def _suffer(run: Run, server: Server, kind: str) -> None:
+async def _suffer(run: Run, server: Server, kind: str, done: int) -> None:
     """One trouble, up to where the stream has noticed; the recovery overlaps with the next one."""
     openings = len(server.log.openings)
     lost = _lost(server)
     match kind:
         case "kill":
-            server.fault("drop_tcp", seconds=random.Random(openings).uniform(0, 0.5))
+            server.fault("drop_tcp", seconds=DOWN if done % DOWN_EVERY == 0 else None)
         case "silence":
             server.fault("silent")
         case "rotation":
@@ -153,10 +156,10 @@ def main() -> int:
     seed = random.randrange(1 << 32) if given.seed is None else given.seed
     seconds = None if given.minutes is None else given.minutes * 60
     plan = Plan(given.fills, given.troubles, given.rate, seed, given.wire, seconds)
-    print(f"seed {seed}", flush=True)  # noqa: T201
+    print(f"seed {seed}", flush=True)
     outcomes = asyncio.run(soak_all((given.transport,) if given.transport else TRANSPORTS, plan))
     for outcome in outcomes:
-        print(outcome, flush=True)  # noqa: T201
+        print(outcome, flush=True)
     return 0 if all(outcome.good for outcome in outcomes) else 1
 
 

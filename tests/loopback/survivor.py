@@ -17,8 +17,9 @@ from listenkey import open_venue
 from listenkey.core.policy import Policy
 
 
-async def follow(transport: str, rest_url: str, ws_url: str, journal: str, delay: str) -> None:
+async def follow(*given: str) -> None:
     """Say every event."""
+    transport, rest_url, ws_url, journal, delay = given
     key = sys.stdin.readline().strip()
     policy = Policy(silence_timeout=2, healthy_after=0.5, backoff_initial=0.3, backoff_max=0.5, backfill_overlap=1)
     venue = open_venue(
@@ -39,4 +40,4 @@ async def follow(transport: str, rest_url: str, ws_url: str, journal: str, delay
 
 
 if __name__ == "__main__":
-    anyio.run(follow, *sys.argv[1:6])
+    anyio.run(follow, *sys.argv[1:])

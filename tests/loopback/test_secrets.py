@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from listenkey.adapters.bingx import rest as bingx_rest
+from listenkey.adapters.bingx import rest, signing
 from listenkey.ports.errors import CredentialsRefused, ReadFailed
 
 from .harness import Run, fresh_key, served, streaming, venue_at
@@ -38,7 +38,7 @@ async def rough_life(transport: str, journal: Path, said: list[str]) -> list[str
             server, transport, key=key, policy={"renew_interval": 0.8, "silence_timeout": 1}, journal=journal
         ) as run:
             await run.live()
-            for name, params in (
+            troubles: tuple[tuple[str, dict[str, Any]], ...] = (
                 ("garbage", {}),
                 ("expire_key", {}),
                 ("drop_tcp", {"seconds": 0.3}),
@@ -49,14 +49,15 @@ async def rough_life(transport: str, journal: Path, said: list[str]) -> list[str
                 ("mint_error", {}),
                 ("silent", {}),
                 ("oversized", {}),
-            ):
+            )
+            for name, params in troubles:
                 server.fault(name, **params)
                 await run.passes(0.5)
             await run.live()
             _note(run, said)
         async with venue_at(server, transport, key=key, policy={"request_timeout": 0.5}) as venue:
-            for name, params in (("rest_html", {}), ("rest_timeout", {"hold": 2.0}), ("bad_credentials", {})):
-                server.fault(name, seconds=2, **params)
+            for name in ("rest_html", "rest_timeout", "bad_credentials"):
+                server.fault(name, seconds=2)
                 try:
                     await venue.account_snapshot()
                 except ReadFailed as failed:
@@ -86,14 +87,14 @@ def test_secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     traceback, whatever goes wrong.
     """
     signatures: list[str] = []
-    signed = bingx_rest.signed
+    signed = signing.signed
 
     def overheard(*args: Any) -> str:
         query = signed(*args)
         signatures.append(query.rpartition("signature=")[2])
         return query
 
-    monkeypatch.setattr(bingx_rest, "signed", overheard)
+    monkeypatch.setattr(rest, "signed", overheard)
     root, ears = logging.getLogger(), Ears()
     level = root.level
     root.addHandler(ears)
@@ -101,9 +102,7 @@ def test_secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[str] = []
 
     async def both() -> list[str]:
-        found = await asyncio.gather(
-            *(rough_life(name, tmp_path / name, said) for name in ("aiohttp", "websockets"))
-        )
+        found = await asyncio.gather(*(rough_life(name, tmp_path / name, said) for name in ("aiohttp", "websockets")))
         return [secret for secrets in found for secret in secrets]
 
     try:

@@ -6,7 +6,7 @@ import asyncio
 import ssl
 import subprocess
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -61,16 +61,14 @@ async def followed_through_proxy(transport: str) -> None:
 async def followed_through_tls(transport: str, certificate: Certificate) -> None:
     key = fresh_key()
     async with served(key) as server, tls(certificate.server, urlsplit(server.rest_url).port or 0) as front:
-        secure = {
+        secure: dict[str, Any] = {
             "rest_url": f"https://127.0.0.1:{front.port}",
             "ws_url": f"wss://127.0.0.1:{front.port}/swap-market",
         }
         async with venue_at(server, transport, key=key, policy={}, **secure) as distrusting:
             with pytest.raises(ReadFailed):
                 await distrusting.account_snapshot()
-        async with streaming(
-            server, transport, key=key, policy={}, ssl_context=certificate.trusting, **secure
-        ) as run:
+        async with streaming(server, transport, key=key, policy={}, ssl_context=certificate.trusting, **secure) as run:
             await run.live()
             await run.fills_made(10)
             await run.check()

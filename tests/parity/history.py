@@ -55,8 +55,6 @@ class History(NamedTuple):
     deeds: tuple[Deed, ...]
 
 
-
-
 def _many(one: st.SearchStrategy[T], most: int) -> st.SearchStrategy[tuple[T, ...]]:
     """So many, each number as likely as any other; a plain list would mostly be short."""
     return st.integers(0, most).flatmap(lambda count: st.tuples(*[one] * count))

@@ -48,9 +48,7 @@ class Told(NamedTuple):
 def of(world: World) -> Outcome:
     """Where the connection of this world has come to."""
     money = {
-        book.asset: Money(
-            book.k_capital, book.fees, book.realized_pnl, book.funding, book.transfers, book.status.value
-        )
+        book.asset: Money(book.k_capital, book.fees, book.realized_pnl, book.funding, book.transfers, book.status.value)
         for book in world.connection.books
     }
     told = ((fill.order_id, fill.cumulative_qty - fill.fill_qty, fill.cumulative_qty) for fill in world.fills)

@@ -95,7 +95,7 @@ class Summary:
         lines = [
             f"lives            {self.lives} of two hours, {self.days} of a day; {self.hours:.0f} virtual hours",
             f"faults           {self.faults.total()}; {self.restarts} restarts; {self.gaps} gaps",
-            f"fills            {self.made} made, {self.inside} of them inside faults, {self.delivered} events delivered",
+            f"fills            {self.made} made, {self.inside} of them inside faults; {self.delivered} fill events",
             f"lost             {lost}",
             f"doubled          {doubled}",
             f"violations       {len(self.violations)}",
@@ -116,7 +116,9 @@ def percentiles(values: list[float]) -> str:
         return "none"
     ordered = sorted(values)
     parts = [(f"p{share}", ordered[min(len(ordered) - 1, len(ordered) * share // 100)]) for share in (50, 90, 99)]
-    return "  ".join(f"{name} {value:.2f} s" for name, value in parts) + f"  max {ordered[-1]:.2f} s  (n={len(ordered)})"
+    return (
+        "  ".join(f"{name} {value:.2f} s" for name, value in parts) + f"  max {ordered[-1]:.2f} s  (n={len(ordered)})"
+    )
 
 
 _TIMES = {

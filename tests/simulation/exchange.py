@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from contextlib import suppress
 from decimal import Decimal
 from random import Random
 from typing import Any
@@ -17,7 +18,14 @@ from listenkey.adapters.simulator.garbage import bomb, garbage
 from listenkey.adapters.simulator.limits import KEYS_PATH, Limits, disabled_until
 from listenkey.adapters.simulator.listenkeys import ListenKeys
 from listenkey.adapters.simulator.orders import OrderRefused
-from listenkey.adapters.simulator.pushes import ACCOUNT_LATENCY_MS, ORDER_LATENCY_MS, AccountPush, OrderPush, Push, config_of
+from listenkey.adapters.simulator.pushes import (
+    ACCOUNT_LATENCY_MS,
+    ORDER_LATENCY_MS,
+    AccountPush,
+    OrderPush,
+    Push,
+    config_of,
+)
 from listenkey.adapters.simulator.rest import Rest, Sight
 from listenkey.adapters.simulator.seeds import seeded
 from listenkey.adapters.simulator.wire import PING, Wire, key_expired, packed
@@ -39,9 +47,7 @@ class Activity(Flow):
 
     def __init__(self, market: Market, rate: float, seed: int) -> None:
         self._market_ = market
-        super().__init__(
-            market.exchange, now=market.exchange.now, fills_per_second=rate, seed=seed, second_ms=1000.0
-        )
+        super().__init__(market.exchange, now=market.exchange.now, fills_per_second=rate, seed=seed, second_ms=1000.0)
 
     def _at(self, at: int, action: Action) -> None:
         self._market_.agenda.at((at - EPOCH) / 1000, self._do, action)
@@ -102,10 +108,8 @@ class Market:
 
     def act(self, action: Action) -> None:
         """Something happens to the account, if the exchange allows it."""
-        try:
+        with suppress(OrderRefused):
             action(self.ms)
-        except OrderRefused:
-            pass
         for each in self.changed:
             each()
         for latency in (ORDER_LATENCY_MS, ACCOUNT_LATENCY_MS):
@@ -114,7 +118,7 @@ class Market:
     def force_fill(self) -> None:
         """A fill, whatever else happens."""
         self.act(
-            lambda now: self.exchange.trade(  # type: ignore[arg-type, return-value]
+            lambda now: self.exchange.trade(  # type: ignore[arg-type]
                 "ETH-USDT", "BUY", Decimal("0.05"), now=now, position_side="LONG" if self._setup.hedge else None
             )
         )

@@ -108,7 +108,7 @@ def draw(random: Random, count: int, begin: float, end: float, kinds: Sequence[s
     """So many faults between two times, oldest first; some come in groups, since troubles do."""
     names = list(kinds or KINDS)
     weights = [KINDS[name].weight for name in names]
-    drawn = []
+    drawn: list[Fault] = []
     at = begin
     for _ in range(count):
         if not drawn or random.random() < 0.7:

@@ -6,7 +6,16 @@ from collections import deque
 from collections.abc import Sequence
 
 from listenkey.core import actions, inputs
-from listenkey.core.events import AccountUpdate, ExchangeEvent, Fill, GapNotice, GapReason, Health, HealthChange, OrderState
+from listenkey.core.events import (
+    AccountUpdate,
+    ExchangeEvent,
+    Fill,
+    GapNotice,
+    GapReason,
+    Health,
+    HealthChange,
+    OrderState,
+)
 
 from .agenda import Agenda
 from .exchange import Market
@@ -108,7 +117,7 @@ class Judge:
                         self._closed(received, was_proven_at)
                     if isinstance(event, GapNotice) and event.kind == "GAP_OPENED":
                         self._opened(process, event)
-                    if self._holding is not None and event.source == "ws" and isinstance(event, _WS_KINDS):
+                    if event.source == "ws" and isinstance(event, _WS_KINDS) and self._is_held(event):
                         raise Violation("read-before-frames", f"{event.event_id} from the socket before the read")
                 case actions.Finish(error):
                     if error is not None:
@@ -118,15 +127,19 @@ class Judge:
             if not kept and not any(isinstance(each, actions.DeleteKey) for each in ordered):
                 raise Violation("no-key-left", "a key that is not used was not deleted")
 
+    def _is_held(self, event: ExchangeEvent) -> bool:
+        """Whether the event should wait for the read; what came before the interruption has waits of its own."""
+        if self._holding is None or event.exchange_ts is None:
+            return False
+        return event.exchange_ts >= EPOCH + self._holding[0] * 1000
+
     def _note(self, process: Process, received: inputs.Input) -> None:
         connection, now = process.connection, self._agenda.now
         connected = connection.state.value in ("CONNECTED", "ROTATING")
-        if isinstance(received, (inputs.KeyGranted, inputs.Refused)) and self._mint is not None:
-            if received.request == self._mint[0]:
-                self._mint = None
-        if isinstance(received, inputs.Refused):
-            self._holding = None
-        if isinstance(received, inputs.AccountRead):
+        answers = isinstance(received, (inputs.KeyGranted, inputs.Refused)) and self._mint is not None
+        if answers and received.request == self._mint[0]:  # type: ignore[union-attr, index]
+            self._mint = None
+        if isinstance(received, (inputs.Refused, inputs.AccountRead)):
             self._holding = None
         if connected and not self._connected:
             self._proven_at = now
@@ -158,9 +171,7 @@ class Judge:
         if len(times) > FAILURES:
             raise Violation("attempts-bounded", f"{len(times)} failing calls of {endpoint} within {FAILURE_WINDOW:g} s")
 
-    def _deleted(
-        self, process: Process, key: str, received: inputs.Input, ordered: Sequence[actions.Action]
-    ) -> None:
+    def _deleted(self, process: Process, key: str, received: inputs.Input, ordered: Sequence[actions.Action]) -> None:
         for held in process.sockets.values():
             if held.key == key:
                 if held.closing_at is None:
@@ -177,7 +188,9 @@ class Judge:
         if isinstance(received, inputs.AccountRead):
             asked = self._reads.get(received.request, float("-inf"))
             if asked < max(was_proven_at, self._proven_at) - 1e-9:
-                raise Violation("gap-closed-by-read", f"read asked at {asked:.3f}, link proven at {self._proven_at:.3f}")
+                raise Violation(
+                    "gap-closed-by-read", f"read asked at {asked:.3f}, link proven at {self._proven_at:.3f}"
+                )
         else:
             raise Violation("gap-closed-by-read", f"closed by {type(received).__name__}")
 

@@ -27,7 +27,7 @@ from .violation import Violation
 from .weather import Weather
 
 HEALED_WITHIN = 600.0
-"""Seconds after the last fault: a minute between reads, half a minute between mints, 480 s if calls failed too often."""
+"""Seconds after the last fault: a minute between reads, half a minute between mints, 480 s after too many failures."""
 NOTICED_WITHIN = 200.0
 """An audit every 120 s looks at what is older than 5 s; one that fails is repeated within 60 s."""
 SILENT_FOR = 17.0
@@ -247,7 +247,9 @@ class Life:
         judge = self.judge
         if judge.gaps and judge.gaps[-1][0] > self._harmed_at + CALM_AFTER:
             at, reason = judge.gaps[-1]
-            raise Violation("calm-stays-live", f"a gap opened at {at:.3f} ({reason}), {at - self._harmed_at:.0f} s after")
+            raise Violation(
+                "calm-stays-live", f"a gap opened at {at:.3f} ({reason}), {at - self._harmed_at:.0f} s after"
+            )
         if judge.health is Health.BLIND and now > self._harmed_at + HEALED_WITHIN:
             raise Violation("calm-stays-live", f"blind since {judge.blind_since:.3f}")
 

@@ -164,7 +164,7 @@ class Process:
         self.connection = Connection(dialect, policy, seed=seed)
         self.backlog = Backlog(setup.pending, watched)
         pace = Pace(RATES, monotonic=self.monotonic, sleep=self._sleep)
-        rest = Rest(self, "https://venue.test", "key", "secret", clock=self, pace=pace)  # type: ignore[arg-type]
+        rest = Rest(self, "https://venue.test", "key", "secret", clock=self, pace=pace)
         self._keys = Keys(rest)
         self._reader = Reader(rest)
         self._opener = Opener(self, "wss://venue.test/swap", timeout=10)  # type: ignore[arg-type]
@@ -387,7 +387,7 @@ class Process:
                 held.heard_at = self.agenda.now
                 self._soon(partial(self.feed, inputs.SocketOpened(socket)))
 
-        held.opening = spawn(self._opener.open(key), done, RequestRefused)  # type: ignore[arg-type]
+        held.opening = spawn(self._opener.open(key), done, RequestRefused)
 
     def _close(self, socket: int, held: Held) -> None:
         if held.closing_at is not None or socket not in self.sockets:

@@ -11,7 +11,7 @@ from .faults import Fault, draw
 
 EPOCH = 1_760_000_000_431
 HOURS = 3600.0
-COMPRESSED = {"renew_interval": 300, "rotate_after": 900, "rotate_jitter": 60}
+COMPRESSED: dict[str, float] = {"renew_interval": 300, "rotate_after": 900, "rotate_jitter": 60}
 QUIET_START = 30.0
 
 

@@ -1,0 +1,122 @@
+"""Mistakes that lives in the simulated world have brought to light, each as the smallest case of it."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from listenkey.core.events import Balance, ExchangeEventKind, Fill
+from listenkey.core.fold import Fold
+from listenkey.core.ledger import Ledger, Reconciliation
+from listenkey.core.order import Order
+from listenkey.core.recovery import Finding, Placed, merge
+from listenkey.core.reports import Account, FillReport, IncomeReport, OrderRef, OrderReport
+
+D = Decimal
+T = 1_760_000_000_000
+REF = OrderRef("BTC-USDT", "1")
+
+
+def account(**changes: Any) -> Account:
+    """A settled read that began at `T` and took a second."""
+    given = {"as_of": T, "exchange_ms": T + 1000, "since": T - 60_000, "whole": True, "settled": True}
+    return Account(**{**given, **changes})
+
+
+def report(cumulative: str, **changes: Any) -> OrderReport:
+    """The order, executed so far."""
+    return OrderReport(
+        symbol=REF.symbol, order_id=REF.order_id, status="PARTIALLY_FILLED", cumulative_qty=D(cumulative), **changes
+    )
+
+
+def fill(cumulative: str, qty: str, ts: int, **changes: Any) -> Fill:
+    """A fill as a frame without trade id tells it."""
+    given: dict[str, Any] = {
+        "kind": ExchangeEventKind.PARTIAL_FILL,
+        "event_id": f"fill:BTC-USDT:1:{cumulative}",
+        "exchange_ts": ts,
+        "source": "ws",
+        "symbol": REF.symbol,
+        "order_id": REF.order_id,
+        "client_order_id": None,
+        "side": "BUY",
+        "position_side": "LONG",
+        "order_type": "LIMIT",
+        "status": "PARTIALLY_FILLED",
+        "price": None,
+        "qty": D(10),
+        "cumulative_qty": D(cumulative),
+        "fill_qty": D(qty),
+        "fill_price": D(100),
+        "trade_id": None,
+        "fee": D("0.1"),
+        "fee_asset": "USDT",
+        "realized_pnl": D(0),
+        "liquidation": False,
+    }
+    return Fill(**{**given, **changes})
+
+
+def test_an_amendment_tells_of_no_fill_on_a_wire_that_names_the_last_one() -> None:
+    """A lost fill below it is a hole, not a fill with the amendment's fee of 0."""
+    order = Order("BTC-USDT", "1", D(0))
+    amended = report("2", last_qty=D(0), fee=D(0))
+    claim = order.claim(amended)
+    assert claim is None
+    assert order.lacks(amended, claim)
+
+
+def test_a_read_whose_orders_moved_on_while_they_were_read_alone_is_not_settled() -> None:
+    """Its balances are older than its fills."""
+    whole = account(orders=(report("1"),))
+    alone = account(whole=False, orders=(report("2"),))
+    assert not merge(whole, alone).settled
+    assert merge(whole, account(whole=False, orders=(report("1"),))).settled
+
+
+def test_a_fill_during_a_read_that_its_orders_do_not_show_makes_its_balances_unsure() -> None:
+    """They may have it or not: lists can lag behind balances."""
+    fold = Fold()
+    fold.apply(fill("2", "1", T + 500))
+    assert fold.is_unsure_of(account(orders=(report("1"),)))
+    assert not fold.is_unsure_of(account(orders=(report("2"),)))
+    assert not fold.is_unsure_of(account(as_of=T + 600, orders=(report("1"),)))
+
+
+def test_every_row_of_a_merged_fill_is_booked_though_they_come_in_two_reads() -> None:
+    """One frame told of two trades; the row of the second is not a stranger's."""
+    ledger = Ledger()
+    ledger.begin(T - 10_000)
+    balance = (Balance(asset="USDT", wallet_balance=D(100)),)
+    ledger.settle(account(as_of=T - 5000, exchange_ms=T - 4000, balances=balance), [], settled=True)
+    ledger.apply(fill("3", "3", T))
+
+    def rows(*names: str) -> list[Placed]:
+        found, start = [], D(0)
+        for name, qty in zip(names, ("1", "2"), strict=False):
+            row = FillReport(symbol=REF.symbol, order_id=REF.order_id, qty=D(qty), exchange_ts=T, trade_id=name)
+            found.append(Placed(start, start + D(qty), row))
+            start += D(qty)
+        return found
+
+    def fee(name: str, amount: str) -> IncomeReport:
+        return IncomeReport(
+            income_type="TRADING_FEE",
+            amount=D(amount),
+            tran_id=name,
+            exchange_ts=T,
+            asset="USDT",
+            symbol=REF.symbol,
+            trade_id=name,
+        )
+
+    first, both = (fee("7", "-0.2"),), (fee("7", "-0.2"), fee("8", "-0.1"))
+    findings = [Finding(REF, report("3"), D(0), tuple(rows("7")))]
+    ledger.settle(account(as_of=T + 2000, exchange_ms=T + 3000, income=first), findings, settled=False)
+    findings = [Finding(REF, report("3"), D(0), tuple(rows("7", "8")))]
+    balance = (Balance(asset="USDT", wallet_balance=D("99.7")),)
+    later = account(as_of=T + 4000, exchange_ms=T + 5000, orders=(report("3"),), income=both, balances=balance)
+    ledger.settle(later, findings, settled=True)
+    book = ledger.book("USDT")
+    assert (book.fees, book.status) == (D("0.3"), Reconciliation.MATCHED)
