@@ -91,57 +91,6 @@ soak: $(VENV)/.developer
 	LISTENKEY_PARITY_HISTORIES=$(HISTORIES) $(BIN)/python -m pytest --quiet tests/parity
 	$(BIN)/python -m tests.simulation --minutes $(MINUTES)
 
-bench: $(VENV)/.developer
-	$(PIP) install --constraint constraints.txt --editable '.[bench]'
-	@touch $@
-
-demo: $(VENV)/.user
-	$(BIN)/listenkey demo
-
-# Tests over sockets mostly wait, the others compute: the two halves run side by side.
-test: $(VENV)/.developer
-	@$(BIN)/python -m pytest -m loopback >$(VENV)/loopback.log 2>&1 & sockets=$$!; \
-	$(BIN)/python -m pytest -m 'not loopback'; computed=$$?; \
-	wait $$sockets; waited=$$?; cat $(VENV)/loopback.log; \
-	exit $$((computed ? computed : waited))
-
-check: lint types coverage wheel
-
-lint: $(VENV)/.developer
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-
-types: $(VENV)/.developer
-	$(BIN)/mypy
-
-coverage: $(VENV)/.developer
-	$(BIN)/coverage run -m pytest --quiet tests/core
-	$(BIN)/coverage report --include='*/core/*' --skip-covered --show-missing --fail-under=100
-
-# Built from the sdist, installed where nothing else is, and tested away from the sources: all that needs no sockets.
-wheel: $(VENV)/.developer
-	rm -rf dist $(WHEEL_VENV) $(WHEEL_RUN)
-	$(BIN)/python -m build --no-isolation --outdir dist . >build.log 2>&1 || { cat build.log; rm build.log; exit 1; }
-	@rm build.log
-	$(BIN)/python -m venv $(WHEEL_VENV)
-	$(WHEEL_VENV)/bin/python -m pip --disable-pip-version-check --quiet install \
-		--constraint constraints.txt "$$(echo dist/*.whl)[test]"
-	mkdir -p $(WHEEL_RUN)
-	cp -R tests docs README.md pyproject.toml $(WHEEL_RUN)
-	cd $(WHEEL_RUN) && ../wheel-venv/bin/listenkey diagram >/dev/null
-	cd $(WHEEL_RUN) && ../wheel-venv/bin/python -P -c \
-		'import sys, listenkey; sys.exit("wheel-venv" not in listenkey.__file__)'
-	cd $(WHEEL_RUN) && ../wheel-venv/bin/pytest --quiet -m 'not loopback' --ignore=tests/adapters/cli \
-		tests/core tests/adapters
-
-# ARGS goes on to what is run: make simulate ARGS='--seed 7', make bench ARGS='--quick'.
-simulate: $(VENV)/.developer
-	$(BIN)/python -m tests.simulation $(ARGS)
-
-soak: $(VENV)/.developer
-	$(BIN)/python -m tests.simulation --minutes $(MINUTES)
-	LISTENKEY_PARITY_HISTORIES=$(HISTORIES) $(BIN)/python -m pytest --quiet tests/parity
-
 bench: $(VENV)/.bench
 	$(BIN)/python -m benchmarks $(ARGS)
 

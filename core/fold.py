@@ -32,14 +32,12 @@ class Fold:
             self._add(fill)
 
     def is_unsure_of(self, account: Account) -> bool:
-        """Whether a fill was told that was made during the read, and whose order the read shows without it.
+        """Whether a fill was told that was made since the read began, and whose order the read shows without it.
 
-        Its balances and positions may have it or not: a venue's lists can be older than those.
+        Its balances and positions may have it or not: a venue's lists can be older than those, and its clocks differ.
         """
         known = {(report.symbol, report.order_id): report.cumulative_qty for report in account.orders}
-        return any(
-            is_newer(fill, account, known) and (fill.exchange_ts or 0) <= account.exchange_ms for fill in self._recent
-        )
+        return any(is_newer(fill, account, known) for fill in self._recent)
 
     def anchor(self, account: Account) -> None:
         """Start again from a settled read, and from the fills told that it does not know yet."""

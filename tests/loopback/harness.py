@@ -223,8 +223,9 @@ async def served(key: str, **settings: Any) -> AsyncIterator[Server]:
     """
     settings = {"fills_per_second": RATE, "ping_interval": PINGS, **settings}
     busy = settings.pop("busy", False)
-    async with Server(api_key=key, api_secret=key[::-1], **settings) as server:
-        server.quiet(not busy)
+    server = Server(api_key=key, api_secret=key[::-1], **settings)
+    server.quiet(not busy)
+    async with server:
         yield server
 
 

@@ -13,6 +13,7 @@ from listenkey.core.events import AccountUpdate, GapNotice
 from listenkey.ports.errors import CredentialsRefused, ReadFailed, StreamStopped
 
 from .harness import Run, fresh_key, served, streaming, venue_at
+from .soak import Plan, soak
 
 Story = Callable[[Run, Server], Awaitable[None]]
 
@@ -95,8 +96,10 @@ async def kill(run: Run, server: Server) -> None:
 async def silence(run: Run, server: Server) -> None:
     """A socket that stays open and brings nothing is dead after `silence_timeout`, whatever TCP says."""
     await run.live()
+    gaps = len(run.consumer.gaps("RECONNECTED"))
     server.fault("silent")
-    await run.until(lambda: "silent" in run.consumer.gaps("RECONNECTED"), "reconnected after the silence")
+    await run.fills_made(5)
+    await run.until(lambda: "silent" in run.consumer.gaps("RECONNECTED")[gaps:], "reconnected after the silence")
     assert run.consumer.fills("poll")
 
 
@@ -136,6 +139,7 @@ async def key_is_the_same_again(run: Run, server: Server) -> None:
     await run.until(lambda: len(server.log.openings) >= 3 and server.log.sockets_open == 1, "rotated twice")
     assert server.log.max_sockets_on_one_key == 2
     assert not server.log.deletions
+    await run.fills_made(10)
 
 
 @scenario("accept and close", policy={"backoff_initial": 0.25, "backoff_max": 7.5})
@@ -196,6 +200,7 @@ for _wire in ("modern", "captured"):
     @scenario(f"repeated frames, {_wire}", wire=_wire, policy={"silence_timeout": 8})
     async def repeated(run: Run, server: Server) -> None:
         """A frame that comes twice tells nothing the second time."""
+        await run.live()
         gaps = len(run.consumer.gaps())
         await tampered(run, server, "repeat_frame", 5)
         assert len(run.consumer.gaps()) == gaps
@@ -444,9 +449,17 @@ async def spill(transport: str) -> None:
             await run.check()
 
 
+async def short_soak(transport: str) -> None:
+    """Kills, silences, rotations and lost frames in any order, one on top of the other's recovery, lose nothing."""
+    outcome = await soak(transport, Plan(fills=120, troubles=2, rate=15, seed=3))
+    assert outcome.good, str(outcome)
+    assert set(outcome.troubles.values()) == {2}
+
+
 ALONE: dict[str, Callable[[str], Awaitable[None]]] = {
     "bad credentials": bad_credentials,
     "account snapshot": complete_accounts,
     "overflow without a journal": overflow,
     "overflow into the journal": spill,
+    "soak, short": short_soak,
 }

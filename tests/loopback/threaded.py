@@ -59,8 +59,9 @@ def threaded(key: str, **settings: Any) -> Iterator[Threaded]:
     async def serve() -> None:
         stop = asyncio.Event()
         settled = {"fills_per_second": RATE, "ping_interval": PINGS, **settings}
-        async with Server(api_key=key, api_secret=key[::-1], **settled) as server:
-            server.quiet()
+        server = Server(api_key=key, api_secret=key[::-1], **settled)
+        server.quiet()
+        async with server:
             made.append(Threaded(server, asyncio.get_running_loop()))
             stopped.append((asyncio.get_running_loop(), stop))
             ready.set()

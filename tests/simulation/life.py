@@ -20,7 +20,7 @@ from .exchange import Market
 from .faults import HARM, KINDS, Fault
 from .judge import Judge
 from .network import Network
-from .process import Crash, Process
+from .process import Crash, Process, without_an_event_loop
 from .setup import Setup
 from .truth import Truth
 from .violation import Violation
@@ -344,7 +344,7 @@ class Life:
 
 def live(setup: Setup, record: Path | None = None) -> Outcome:
     """The outcome of a life."""
-    with TemporaryDirectory(prefix="life-", dir=_SCRATCH) as folder:
+    with TemporaryDirectory(prefix="life-", dir=_SCRATCH) as folder, without_an_event_loop():
         return Life(setup, Path(folder), record).run()
 
 

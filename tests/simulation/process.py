@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from random import Random
 from typing import Any, Protocol
+
+import pytest
 
 from listenkey.adapters import backlog as backlog_module
 from listenkey.adapters.backlog import Backlog
@@ -33,9 +36,16 @@ from .setup import Setup
 from .tasks import Task, Wait, spawn, together_with
 from .violation import Violation
 
-for _module in (reader_module, singles_module):
-    _module.together = together_with(RequestRefused)  # type: ignore[attr-defined]
-backlog_module.PAUSE_EVERY = 1 << 60
+
+@contextmanager
+def without_an_event_loop() -> Iterator[None]:
+    """What the adapters ask of an event loop is done by the world's own tasks, for as long as a life lasts."""
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (reader_module, singles_module):
+            patch.setattr(module, "together", together_with(RequestRefused))
+        patch.setattr(backlog_module, "PAUSE_EVERY", 1 << 60)
+        yield
+
 
 CLOSE_WAIT = 1.0
 """Seconds that the driver waits for a peer's answer to a close frame."""
@@ -334,11 +344,11 @@ class Process:
                 case actions.CloseSocket(socket):
                     self._soon(partial(self._close, socket, self.sockets[socket]))
                 case actions.CreateKey(request):
-                    self._ask(request, self._create(request))
+                    self._ask(request, partial(self._create, request))
                 case actions.RenewKey(request, key):
-                    self._ask(request, self._renew(request, key))
+                    self._ask(request, partial(self._renew, request, key))
                 case actions.ReadAccount(request, since, orders):
-                    self._ask(request, self._read(request, since, orders))
+                    self._ask(request, partial(self._read, request, since, orders))
                 case actions.DeleteKey(key):
                     self._soon(lambda key=key: spawn(self._keys.delete(key), _ignore, RequestRefused))  # type: ignore[misc]
         if self._watched is not None and not self._begun and self.connection.began is not None:
@@ -351,13 +361,13 @@ class Process:
             self._point()
             self._consume_soon()
 
-    def _ask(self, request: int, work: Coroutine[Wait, None, inputs.Input]) -> None:
+    def _ask(self, request: int, work: Callable[[], Coroutine[Wait, None, inputs.Input]]) -> None:
         def done(received: inputs.Input, error: BaseException | None) -> None:
             if isinstance(error, RequestRefused):
                 received = inputs.Refused(request, error.refusal)
             self._soon(partial(self.feed, received))
 
-        self._soon(lambda: spawn(work, done, RequestRefused))
+        self._soon(lambda: spawn(work(), done, RequestRefused))
 
     async def _create(self, request: int) -> inputs.Input:
         grant = await self._keys.create()

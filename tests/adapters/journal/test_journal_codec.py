@@ -22,6 +22,8 @@ json_like = st.recursive(scalars, lambda inner: st.lists(inner) | st.dictionarie
 def values(name: str, annotation: Any) -> st.SearchStrategy[Any]:
     if name == "raw":
         return json_like
+    if name == "frame":
+        return st.none() | st.binary() | st.text()
     if name == "balances":
         return st.lists(struct(Balance), max_size=3).map(tuple)
     if name == "positions":
