@@ -44,12 +44,14 @@ $(VENV)/.bench: $(VENV)/.developer
 demo: $(VENV)/.user
 	$(BIN)/listenkey demo
 
-# Tests over sockets mostly wait, the others compute: the two halves run side by side.
+# Tests over sockets mostly wait, the others compute: the parts run side by side.
 test: $(VENV)/.developer
-	@$(BIN)/python -m pytest -m loopback >$(VENV)/loopback.log 2>&1 & sockets=$$!; \
-	$(BIN)/python -m pytest -m 'not loopback'; computed=$$?; \
-	wait $$sockets; waited=$$?; cat $(VENV)/loopback.log; \
-	exit $$((computed ? computed : waited))
+	@$(BIN)/python -m pytest -m loopback tests/adapters >$(VENV)/adapters.log 2>&1 & adapters=$$!; \
+	$(BIN)/python -m pytest -m loopback --ignore=tests/adapters >$(VENV)/loopback.log 2>&1 & loopback=$$!; \
+	$(BIN)/python -m pytest -m 'not loopback'; failed=$$?; \
+	wait $$adapters || failed=1; cat $(VENV)/adapters.log; \
+	wait $$loopback || failed=1; cat $(VENV)/loopback.log; \
+	exit $$failed
 
 check: lint types coverage wheel
 
