@@ -120,7 +120,7 @@ class Ledger:
             for event_id, fee in tuple(self._provisional.items()):
                 if fee.exchange_ts is None or fee.exchange_ts < account.as_of - SETTLEMENT_MS:
                     del self._provisional[event_id]
-            self._compare(account)
+            self._compare(account, [row for row in strangers if (row.tran_id, row.income_type) not in self._rows])
 
     def book(self, asset: str, *, gap_open: bool = False) -> Book:
         """The asset's books now; `gap_open` makes them unproven."""
@@ -247,6 +247,8 @@ class Ledger:
         for key, fill in tuple(self._estimates.items()):
             if fill.exchange_ts is not None and fill.exchange_ts < until:
                 del self._estimates[key]
+                if fill.trade_id is None:
+                    self._merged[key] = fill  # a row that is shown late must still find it
 
     def _add(self, row: IncomeReport) -> None:
         assert row.asset is not None
@@ -255,7 +257,9 @@ class Ledger:
         else:
             self._book(row.asset).realized_pnl += row.amount
 
-    def _compare(self, account: Account) -> None:
+    def _compare(self, account: Account, strangers: Iterable[IncomeReport]) -> None:
+        # A row whose fill is not shown yet is in the balance already: what it moved is not part of the opening.
+        early = {row.asset for row in strangers if row.exchange_ts > account.as_of - SETTLEMENT_MS}
         known = {(report.symbol, report.order_id): report.cumulative_qty for report in account.orders}
         newer: dict[str, Decimal] = {}
         for fill in self._estimates.values():
@@ -264,6 +268,8 @@ class Ledger:
                 newer[fill.fee_asset] = newer.get(fill.fee_asset, ZERO) + gain
         for balance in account.balances:
             if balance.wallet_balance is None:
+                continue
+            if balance.asset in early and self._book(balance.asset).opening is None:
                 continue
             book = self.book(balance.asset)
             explained = book.realized_pnl - book.fees + book.funding + book.transfers - newer.get(balance.asset, ZERO)

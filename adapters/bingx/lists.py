@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from itertools import count
 
 from ...core.reports import FillReport, IncomeReport, OrderReport
-from .amounts import whole
+from .amounts import moment, whole
 from .rest import Rest, malformed
 from .rows import Row, fill, income, listed, order
 
@@ -87,7 +87,7 @@ class Lists:
         return found[::-1] if newest_first else found
 
     async def _split(self, path: str, name: str, since: int, until: int, **narrow: str) -> list[Row]:
-        """All rows of a list that has a limit and no pages: a window that comes back full is asked for in halves.
+        """All rows of a list that has a limit and no pages: a window that comes back full is asked for in two parts.
 
         No document says whether its bounds are open; windows overlap by 1 ms and callers drop what comes twice.
         """
@@ -105,7 +105,7 @@ class Lists:
             if len(rows) < PAGE:
                 found += rows
             else:
-                middle = _middle(start, end)
+                middle = _busiest(rows, start, end)
                 windows += [(start, middle + 1), (middle, end)]
         return found
 
@@ -141,6 +141,13 @@ def _pieces(since: int, until: int) -> Iterator[tuple[int, int]]:
         end = min(start + LONGEST_WINDOW, until)
         yield start, end
         start = end
+
+
+def _busiest(rows: Iterable[Row], start: int, end: int) -> int:
+    """Where to part a window so that both parts hold rows; any place within is right, this one is found soon."""
+    middle = _middle(start, end)
+    times = sorted(at for row in rows if (at := moment(row.get("time"))) is not None and start + 1 < at < end - 1)
+    return times[len(times) // 2] if times else middle
 
 
 def _middle(start: int, end: int) -> int:

@@ -22,17 +22,16 @@ from .truth import judge
 
 pytestmark = pytest.mark.loopback
 
-ROOT = Path(__file__).parents[2]
 KILLS = int(os.environ.get("LISTENKEY_KILLS", "5"))
+"""How often each process is killed."""
 
 
 async def start(transport: str, server: Server, journal: Path, delay: str) -> Process:
     """A survivor, in a process of its own."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
-        *("-W", "error", "-m", "tests.loopback.survivor"),
+        *("-W", "error", str(Path(__file__).with_name("survivor.py"))),
         *(transport, server.rest_url, server.ws_url, str(journal), delay),
-        cwd=ROOT,
         stdin=PIPE,
         stdout=PIPE,
         limit=1 << 24,

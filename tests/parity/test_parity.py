@@ -153,3 +153,44 @@ def test_an_amendment_right_after_a_lost_fill(loop: asyncio.AbstractEventLoop, w
     made = {(fill.order_id, fill.end): fill.fee for fill in outcome.made(pushed.exchange)}
     for fill in outcome.told(pushed.fills):
         assert fill.fee in (None, made[fill.order_id, fill.end])
+
+
+def markets(*after: int) -> tuple[Deed, ...]:
+    """Market orders, each so many ms after the one before."""
+    return tuple(Deed(each, "market", 0, 1) for each in after)
+
+
+LEARNED: dict[str, tuple[WireName, tuple[Deed, ...], tuple[Mishap, ...]]] = {
+    "a row is seen before its fill": ("modern", markets(0), (Mishap(0, "lose", 1), Mishap(0, "hide", 3))),
+    "a row is seen before its fill, which no trade names": (
+        "captured",
+        (Deed(0, "limit", 0, 1), Deed(1, "fill", 0, 1), Deed(7, "market", 0, 1), Deed(306, "amend", 0, 1)),
+        (Mishap(0, "lose", 1), Mishap(0, "hide", 3)),
+    ),
+    "a row is seen after its fill's time was settled": (
+        "captured",
+        markets(0, 824, 426),
+        (Mishap(127, "hide all", 6),),
+    ),
+    "the first balance has a fill that is not shown": (
+        "modern",
+        markets(0, 440),
+        (Mishap(0, "cut", 8), Mishap(0, "hide", 6)),
+    ),
+    "funding is pushed after its row was read": (
+        "modern",
+        (*markets(630, 1350), Deed(1, "fund", 0, 1), *markets(312)),
+        (Mishap(0, "lose", 1), Mishap(3488, "swap", 1)),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LEARNED)
+def test_learned(loop: asyncio.AbstractEventLoop, name: str) -> None:
+    """What the property once found stays right: lists of fills and of income may lag behind each other."""
+    wire, deeds, troubles = LEARNED[name]
+    history = History(hedge=False, seed=0, before=(), deeds=deeds)
+    pushed = World("ws", history, run=loop, wire=wire)
+    for mishap in troubles:
+        pushed.suffer(mishap)
+    compare(history, wire, pushed.live(), World("poll", history, run=loop).live())
