@@ -323,8 +323,12 @@ class Continuity:
 
     def _resume(self, checkpoint: Checkpoint) -> None:
         ground = self._ground
-        self._begin(checkpoint.began)
+        ground.began = checkpoint.began
+        books_from = checkpoint.began if checkpoint.proven_until is None else checkpoint.proven_until
+        self.ledger.begin(books_from)
         for event in checkpoint.events:
+            if (event.exchange_ts or 0) >= books_from // 1000 * 1000:
+                self.ledger.apply(event)
             if isinstance(event, OrderState):
                 ground.recall(event)
             elif isinstance(event, (FundingFee, BalanceChange)):
