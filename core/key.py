@@ -17,13 +17,14 @@ class Key:
     its validity ends.
     """
 
-    __slots__ = ("_asked_at", "_failures", "_retry", "_turn", "failing", "gone", "id", "request", "valid_for", "value")
+    __slots__ = ("_failures", "_retry", "_turn", "asked_at", "failing", "gone", "id", "request", "valid_for", "value")
 
     def __init__(self, turn: Turn, value: str, valid_for: float, asked_at: float, failures: FailureLimit) -> None:
         self._turn = turn
         self._failures = failures
         self._retry = Backoff(turn.policy.renew_retry, RENEW_RETRY_MAX)
-        self._asked_at = asked_at
+        self.asked_at = asked_at
+        """When the grant or extension that was asked for last was asked for."""
         self.id = turn.number()
         self.value = value
         self.valid_for = valid_for
@@ -55,14 +56,14 @@ class Key:
             turn.arm(("renew", self.id), wait)
             return
         self.request = turn.number()
-        self._asked_at = turn.now
+        self.asked_at = turn.now
         turn.arm(("renewing", self.id), turn.policy.request_timeout)
         turn.emit(RenewKey(self.request, self.value))
 
     def renewed(self) -> None:
         """The extension was granted."""
         self._answered()
-        self.confirm(self._asked_at)
+        self.confirm(self.asked_at)
 
     def not_renewed(self, refusal: Refusal | None) -> None:
         """The extension failed; None when no answer came in time. The key stays valid as long as it was."""

@@ -178,7 +178,7 @@ class Board:
         if key is None or self.key is None or key.id != self.key.id:
             self.key, self.key_since, self.renewed_at = key, now, now
             return
-        asked_at: float = key._asked_at
+        asked_at: float = key.asked_at
         if asked_at > self.renewed_at:
             self.renewed_at = asked_at
             self.counts["renewals"] += 1

@@ -29,7 +29,7 @@ class Clock:
 
 
 class Key:
-    id, valid_for, gone, failing, _asked_at = 1, 3600.0, False, False, 0.0
+    id, valid_for, gone, failing, asked_at = 1, 3600.0, False, False, 0.0
 
 
 class Link:
