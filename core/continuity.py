@@ -271,7 +271,7 @@ class Continuity:
         self._read_at = turn.now
         settled = account.settled and ground.has_told(account) and not self._witness.is_unsure_of(account)
         self._witness.read(account, told.recovered, settled)
-        self.ledger.settle(account, findings, settled)
+        self.ledger.settle(account, settled)
         if self._linked or self._mode == "poll":
             self._gap.close(asked.asked_at, proven=asked.is_reached_by(account))
         until = max(account.as_of - self._overlap_ms, ground.proven_until or ground.began or 0)

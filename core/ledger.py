@@ -2,26 +2,24 @@
 
 k_capital = opening balance + realised PnL - fees + funding + transfers
 
-Between reads the ledger runs on what was told. A row of the venue's income list replaces the estimate that the fill of
-its trade made, and provisional funding is replaced by its row; a fill whose wire gave no trade id gets it from the row
-of the fill list that lies on the same ground. The opening balance is what the first settled read leaves unexplained.
+Between reads the ledger runs on what was told. Rows of the venue's income list take the place of what the fills of
+their trades were thought to have cost, and provisional funding is replaced by its row. The opening balance is what the
+first settled read leaves unexplained; when something turns out to be from before it after all, the next one says anew.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from decimal import Decimal
 from enum import StrEnum
 
 import msgspec
 
+from .estimates import FEE, PNL, Estimates
 from .events import BalanceChange, ExchangeEvent, Fill, FundingFee
 from .fold import is_newer
 from .order import ZERO
-from .recovery import Finding
 from .reports import Account, IncomeReport
 
-FEE, PNL, FUNDING = "TRADING_FEE", "REALIZED_PNL", "FUNDING_FEE"
 ESTIMATES = 100_000
 """Fills whose rows have not been read; past this the oldest are booked as they were told."""
 REMEMBER_MS = 3_600_000
@@ -58,17 +56,13 @@ class Book(msgspec.Struct, frozen=True, kw_only=True):
         return self.opening + self.realized_pnl - self.fees + self.funding + self.transfers
 
 
-_Key = tuple[str, str, Decimal]
-"""A fill: symbol, order and cumulative quantity."""
-_Trade = tuple[str, str]
-"""A symbol and a trade id."""
-
-
 class _Sums:
-    __slots__ = ("fees", "funding", "opening", "realized_pnl", "transfers")
+    __slots__ = ("fees", "funding", "opened_ts", "opening", "realized_pnl", "transfers")
 
     def __init__(self) -> None:
         self.opening: Decimal | None = None
+        self.opened_ts = 0
+        """Exchange time of the end of the read that gave the opening balance."""
         self.realized_pnl = self.fees = self.funding = self.transfers = ZERO
 
 
@@ -77,15 +71,13 @@ class Ledger:
 
     def __init__(self) -> None:
         self._sums: dict[str, _Sums] = {}
-        self._estimates: dict[_Key, Fill] = {}
-        self._trades: dict[_Trade, _Key] = {}
+        self._estimates = Estimates()
         self._provisional: dict[str, FundingFee] = {}
         self._rows: dict[tuple[str, str], int] = {}
-        self._paid: dict[_Trade, int] = {}
-        self._merged: dict[_Key, Fill] = {}
-        """Fills without a trade id that a row has settled: one may be several trades, with a row each."""
         self._drift: dict[str, Decimal] = {}
         self._since: int | None = None
+        self._known_from = 0
+        """Rows from before this exchange time that are not known are not new: they were forgotten."""
         self._named = False
         """Some row has named a trade that we know, so all can be expected to."""
 
@@ -102,30 +94,34 @@ class Ledger:
     def apply(self, event: ExchangeEvent) -> None:
         """Book an event as it was told."""
         if isinstance(event, Fill):
-            self._estimate(event)
+            self._estimates.tell(event)
+            if len(self._estimates) > ESTIMATES:
+                self._keep()
+            self._date(event.fee_asset, event.exchange_ts)
         elif isinstance(event, FundingFee):
             self._fund(event)
         elif isinstance(event, BalanceChange) and event.asset is not None:
             self._book(event.asset).transfers += event.amount
+            self._date(event.asset, event.exchange_ts)
 
-    def settle(self, account: Account, findings: Iterable[Finding], settled: bool) -> None:
-        """Replace estimates by the rows of a whole read that passed; after one settled and told whole, compare."""
-        self._name_trades(findings)
-        strangers = [row for row in self._new_rows(account) if not self._settle_row(row)]
-        for row in strangers:
-            del self._rows[row.tran_id, row.income_type]
+    def settle(self, account: Account, settled: bool) -> None:
+        """Let the rows of a whole read that passed replace estimates; after one settled and told whole, compare."""
+        edge = max(self._known_from, self._since or 0)
+        self._estimates.list(row for row in account.fills if row.exchange_ts >= edge)
+        strangers = [row for row in self._new_rows(account, edge) if not self._settle_row(row)]
         if settled:
             if not self._named:
                 self._settle_by_time(strangers, account.as_of)
             for event_id, fee in tuple(self._provisional.items()):
                 if fee.exchange_ts is None or fee.exchange_ts < account.as_of - SETTLEMENT_MS:
                     del self._provisional[event_id]
-            self._compare(account, [row for row in strangers if (row.tran_id, row.income_type) not in self._rows])
+            self._compare(account)
+        self._forget(account.as_of - REMEMBER_MS)
 
     def book(self, asset: str, *, gap_open: bool = False) -> Book:
         """The asset's books now; `gap_open` makes them unproven."""
         sums = self._sums.get(asset) or _Sums()
-        fills = [fill for fill in self._estimates.values() if fill.fee_asset == asset]
+        fills = [estimate for estimate in self._estimates if estimate.asset == asset]
         funding = [fee for fee in self._provisional.values() if fee.asset == asset]
         unknown = any(fill.fee is None or fill.realized_pnl is None for fill in fills) or any(
             fee.amount is None for fee in funding
@@ -148,89 +144,50 @@ class Ledger:
     def _book(self, asset: str) -> _Sums:
         return self._sums.setdefault(asset, _Sums())
 
-    def _estimate(self, fill: Fill) -> None:
-        key = (fill.symbol, fill.order_id, fill.cumulative_qty)
-        if fill.trade_id is not None:
-            trade = (fill.symbol, fill.trade_id)
-            if trade in self._paid:
-                return
-            self._trades[trade] = key
-        self._estimates[key] = fill
-        if len(self._estimates) > ESTIMATES:
-            self._keep(self._estimates.pop(next(iter(self._estimates))))
+    def _date(self, asset: str | None, exchange_ts: int | None) -> None:
+        """Something was told that happened then: an opening balance from after it was not all that was."""
+        sums = None if asset is None else self._sums.get(asset)
+        if sums is not None and asset is not None and exchange_ts is not None and exchange_ts < sums.opened_ts:
+            sums.opening, sums.opened_ts = None, 0
+            self._drift.pop(asset, None)
 
-    def _keep(self, fill: Fill) -> None:
-        """Book a fill for good as it was told; its row, should it come after all, is not booked again."""
-        self._trades.pop((fill.symbol, fill.trade_id or ""), None)
-        if fill.fee_asset is not None:
-            sums = self._book(fill.fee_asset)
-            sums.fees += fill.fee or ZERO
-            sums.realized_pnl += fill.realized_pnl or ZERO
+    def _keep(self) -> None:
+        """Book what has waited longest for good, as it was told; rows from before it are not booked again."""
+        kept = self._estimates.give_up()
+        self._since = max(self._since or 0, (kept.fill.exchange_ts or 0) + 1)
+        if kept.asset is not None:
+            sums = self._book(kept.asset)
+            sums.fees += kept.fee or ZERO
+            sums.realized_pnl += kept.realized_pnl or ZERO
 
     def _fund(self, event: FundingFee) -> None:
         if event.provisional:
             self._provisional[event.event_id] = event
             return
-        if event.replaces is not None:
+        if event.replaces is None:
+            self._date(event.asset, event.exchange_ts)
+        else:
             self._provisional.pop(event.replaces, None)
         if event.asset is not None and event.amount is not None:
             self._book(event.asset).funding += event.amount
 
-    def _name_trades(self, findings: Iterable[Finding]) -> None:
-        """Give fills without a trade id those of the rows that lie on their ground."""
-        unnamed: dict[tuple[str, str], list[Fill]] = {}
-        for fill in (*self._estimates.values(), *self._merged.values()):
-            if fill.trade_id is None:
-                unnamed.setdefault((fill.symbol, fill.order_id), []).append(fill)
-        for finding in findings:
-            for fill in unnamed.get(finding.ref, ()):
-                key, unpaid = (fill.symbol, fill.order_id, fill.cumulative_qty), fill.fill_qty
-                for placed in finding.fills:
-                    inside = fill.cumulative_qty - fill.fill_qty < placed.end <= fill.cumulative_qty
-                    trade = (fill.symbol, placed.row.trade_id or "")
-                    if inside and trade in self._paid:
-                        unpaid -= placed.row.qty
-                    elif inside and placed.row.trade_id is not None:
-                        self._trades[trade] = key
-                if unpaid <= ZERO:
-                    self._estimates.pop(key, None)  # all its rows came before it was told, or known by its trades
-
-    def _new_rows(self, account: Account) -> list[IncomeReport]:
-        edge = account.as_of - REMEMBER_MS
-        self._rows = {key: ts for key, ts in self._rows.items() if ts > edge}
-        self._paid = {trade: ts for trade, ts in self._paid.items() if ts > edge}
-        self._merged = {key: fill for key, fill in self._merged.items() if (fill.exchange_ts or 0) > edge}
-        rows = []
-        for row in account.income:
-            key = (row.tran_id, row.income_type)
-            if row.income_type in (FEE, PNL) and row.asset is not None and key not in self._rows:
-                self._rows[key] = row.exchange_ts
-                if self._since is None or row.exchange_ts >= self._since:
-                    rows.append(row)
+    def _new_rows(self, account: Account, edge: int) -> list[IncomeReport]:
+        rows = [
+            row
+            for row in account.income
+            if row.income_type in (FEE, PNL)
+            and row.asset is not None
+            and row.exchange_ts >= edge
+            and (row.tran_id, row.income_type) not in self._rows
+        ]
         return sorted(rows, key=lambda row: row.income_type == FEE)
 
     def _settle_row(self, row: IncomeReport) -> bool:
-        """Book a row in place of what the fill of its trade estimated; False if no fill of that trade is known."""
-        trade = (row.symbol or "", row.trade_id or "")
-        key = self._trades.get(trade)
-        if key is None and trade not in self._paid:
+        """Book a row in place of what the fill of its trade was thought to cost; False if its trade is not known."""
+        if not self._estimates.pay(row):
             return False
         self._named = True
         self._add(row)
-        fill = self._estimates.get(key) if key is not None else None
-        if row.income_type == FEE:
-            self._paid[trade] = row.exchange_ts
-            if fill is None or not fill.realized_pnl:
-                self._trades.pop(trade, None)
-        if fill is not None and key is not None:
-            if fill.trade_id is None:
-                self._merged[key] = fill
-            change = {"fee": ZERO} if row.income_type == FEE else {"realized_pnl": ZERO}
-            fill = msgspec.structs.replace(fill, **change)
-            if fill.fee == ZERO and not fill.realized_pnl:
-                del self._estimates[key]
-            else:
-                self._estimates[key] = fill
         return True
 
     def _settle_by_time(self, rows: list[IncomeReport], as_of: int) -> None:
@@ -239,41 +196,36 @@ class Ledger:
         settled = [row for row in rows if row.exchange_ts < until]
         for row in settled:
             self._add(row)
-            self._rows[row.tran_id, row.income_type] = row.exchange_ts
-            if row.income_type == FEE and row.trade_id is not None:
-                self._paid[row.symbol or "", row.trade_id] = row.exchange_ts  # its fill may be shown later
-        if not settled:
-            return
-        for key, fill in tuple(self._estimates.items()):
-            if fill.exchange_ts is not None and fill.exchange_ts < until:
-                del self._estimates[key]
-                if fill.trade_id is None:
-                    self._merged[key] = fill  # a row that is shown late must still find it
+            self._estimates.pay_early(row)
+        if settled:
+            self._estimates.pay_until(until)
 
     def _add(self, row: IncomeReport) -> None:
         assert row.asset is not None
+        self._rows[row.tran_id, row.income_type] = row.exchange_ts
         if row.income_type == FEE:
             self._book(row.asset).fees -= row.amount
         else:
             self._book(row.asset).realized_pnl += row.amount
 
-    def _compare(self, account: Account, strangers: Iterable[IncomeReport]) -> None:
-        # A row whose fill is not shown yet is in the balance already: what it moved is not part of the opening.
-        early = {row.asset for row in strangers if row.exchange_ts > account.as_of - SETTLEMENT_MS}
+    def _compare(self, account: Account) -> None:
         known = {(report.symbol, report.order_id): report.cumulative_qty for report in account.orders}
         newer: dict[str, Decimal] = {}
-        for fill in self._estimates.values():
-            if fill.fee_asset is not None and is_newer(fill, account, known):
-                gain = (fill.realized_pnl or ZERO) - (fill.fee or ZERO)
-                newer[fill.fee_asset] = newer.get(fill.fee_asset, ZERO) + gain
+        for estimate in self._estimates:
+            if estimate.asset is not None and is_newer(estimate.fill, account, known):
+                gain = (estimate.realized_pnl or ZERO) - (estimate.fee or ZERO)
+                newer[estimate.asset] = newer.get(estimate.asset, ZERO) + gain
         for balance in account.balances:
             if balance.wallet_balance is None:
-                continue
-            if balance.asset in early and self._book(balance.asset).opening is None:
                 continue
             book = self.book(balance.asset)
             explained = book.realized_pnl - book.fees + book.funding + book.transfers - newer.get(balance.asset, ZERO)
             sums = self._book(balance.asset)
             if sums.opening is None:
-                sums.opening = balance.wallet_balance - explained
+                sums.opening, sums.opened_ts = balance.wallet_balance - explained, account.exchange_ms
             self._drift[balance.asset] = balance.wallet_balance - explained - sums.opening
+
+    def _forget(self, edge: int) -> None:
+        self._known_from = max(self._known_from, edge)
+        self._rows = {key: ts for key, ts in self._rows.items() if ts >= edge}
+        self._estimates.forget(edge)

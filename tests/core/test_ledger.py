@@ -11,8 +11,7 @@ from listenkey.core import ledger as ledger_module
 from listenkey.core.events import Balance, BalanceChange, ExchangeEventKind, Fill, FundingFee, OrderState, Position
 from listenkey.core.fold import Fold
 from listenkey.core.ledger import Ledger, Reconciliation
-from listenkey.core.recovery import Finding, Placed
-from listenkey.core.reports import Account, FillReport, IncomeReport, OrderRef, OrderReport
+from listenkey.core.reports import Account, FillReport, IncomeReport
 
 T0 = 1_700_000_000_000
 
@@ -80,7 +79,7 @@ def account(wallet: str | None, *income: IncomeReport, at: int = T0 + 5000, **ch
 def begun(wallet: str = "100") -> Ledger:
     ledger = Ledger()
     ledger.begin(T0)
-    ledger.settle(account(wallet, at=T0 + 10), (), True)
+    ledger.settle(account(wallet, at=T0 + 10), True)
     return ledger
 
 
@@ -92,7 +91,7 @@ def test_the_first_settled_read_gives_the_opening_balance() -> None:
     ledger.apply(fill("1", "0", "1"))
     before = ledger.book("USDT")
     assert (before.status, before.k_capital, before.fees) == (Reconciliation.UNPROVEN, None, D("0.1"))
-    ledger.settle(account("99.9", row("TRADING_FEE", "-0.1", "t11")), (), True)
+    ledger.settle(account("99.9", row("TRADING_FEE", "-0.1", "t11")), True)
     book = ledger.book("USDT")
     assert (book.status, book.opening, book.k_capital) == (Reconciliation.MATCHED, D(100), D("99.9"))
     assert ledger.assets == ("USDT",)
@@ -104,7 +103,7 @@ def test_a_row_replaces_the_estimate_of_its_trade() -> None:
     ledger.apply(fill("1", "0", "1", fee=D("0.5"), realized_pnl=D(7)))
     rows = (row("TRADING_FEE", "-0.1", "t11"), row("REALIZED_PNL", "3", "t11"))
     for _ in range(2):
-        ledger.settle(account("102.9", *rows), (), True)
+        ledger.settle(account("102.9", *rows), True)
     book = ledger.book("USDT")
     assert (book.fees, book.realized_pnl, book.status) == (D("0.1"), D(3), Reconciliation.MATCHED)
     ledger.apply(fill("1", "0", "1"))  # told only after its row was read
@@ -115,9 +114,9 @@ def test_the_pnl_stays_an_estimate_until_its_own_row_comes() -> None:
     """A fee row alone does not settle a PnL that the wire has given."""
     ledger = begun()
     ledger.apply(fill("1", "0", "1", realized_pnl=D(7)))
-    ledger.settle(account("106.9", row("TRADING_FEE", "-0.1", "t11")), (), True)
+    ledger.settle(account("106.9", row("TRADING_FEE", "-0.1", "t11")), True)
     assert ledger.book("USDT").realized_pnl == D(7)
-    ledger.settle(account("106.9", row("REALIZED_PNL", "7", "t11")), (), True)
+    ledger.settle(account("106.9", row("REALIZED_PNL", "7", "t11")), True)
     assert (ledger.book("USDT").realized_pnl, ledger.book("USDT").status) == (D(7), Reconciliation.MATCHED)
 
 
@@ -127,18 +126,18 @@ def test_a_fee_or_pnl_that_nobody_gave_leaves_the_books_unproven() -> None:
     assert ledger.book("USDT", gap_open=True).status is Reconciliation.UNPROVEN
     ledger.apply(fill("1", "0", "1", fee=None))
     assert ledger.book("USDT").drift is None
-    ledger.settle(account("99.9", row("TRADING_FEE", "-0.1", "t11")), (), True)
+    ledger.settle(account("99.9", row("TRADING_FEE", "-0.1", "t11")), True)
     assert ledger.book("USDT").status is Reconciliation.MATCHED
 
 
 def test_what_the_rows_do_not_explain_is_drift() -> None:
     """The books never give way to the balance."""
     ledger = begun()
-    ledger.settle(account("101.5", settled=False), (), False)
+    ledger.settle(account("101.5", settled=False), False)
     assert ledger.book("USDT").status is Reconciliation.MATCHED
-    ledger.settle(account("101.5"), (), True)
+    ledger.settle(account("101.5"), True)
     assert (ledger.book("USDT").status, ledger.book("USDT").drift) == (Reconciliation.DRIFTED, D("1.5"))
-    ledger.settle(account(None), (), True)
+    ledger.settle(account(None), True)
     assert ledger.book("USDT").drift == D("1.5")
 
 
@@ -149,12 +148,12 @@ def test_transfers_and_funding() -> None:
     ledger.apply(BalanceChange(event_id="b", source="poll", amount=D(5), reason="TRANSFER", **common))
     ledger.apply(FundingFee(event_id="p", source="ws", amount=D(-2), provisional=True, **common))
     ledger.apply(FundingFee(event_id="q", source="ws", amount=D(-9), provisional=True, **common))
-    ledger.settle(account("94"), (), True)
+    ledger.settle(account("94"), True)
     assert (ledger.book("USDT").transfers, ledger.book("USDT").funding) == (D(5), D(-11))
     ledger.apply(FundingFee(event_id="f", source="poll", amount=D(-2), provisional=False, replaces="p", **common))
     ledger.apply(FundingFee(event_id="g", source="poll", amount=None, provisional=False, **common))
     assert ledger.book("USDT").funding == D(-11)
-    ledger.settle(account("103", at=T0 + 700_000), (), True)
+    ledger.settle(account("103", at=T0 + 700_000), True)
     assert (ledger.book("USDT").funding, ledger.book("USDT").status) == (D(-2), Reconciliation.MATCHED)
 
 
@@ -162,15 +161,12 @@ def test_a_fill_without_trade_id_gets_it_from_its_ground() -> None:
     """Where frames merge and name no trade, the rows of all trades on the same ground replace the one estimate."""
     ledger = begun()
     ledger.apply(fill("1", "0", "3", trade_id=None, fee=D("0.2")))
-    rows = [
+    rows = tuple(
         FillReport(symbol="X", order_id="1", qty=D(qty), exchange_ts=T0 + 1000, trade_id=trade)
         for qty, trade in ((1, "a"), (2, "b"), (2, None))
-    ]
-    report = OrderReport(symbol="X", order_id="1", status="PARTIALLY_FILLED", cumulative_qty=D(5))
-    placed = (Placed(D(0), D(1), rows[0]), Placed(D(1), D(3), rows[1]), Placed(D(3), D(5), rows[2]))
-    finding = Finding(OrderRef("X", "1"), report, D(0), placed)
+    )
     fees = (row("TRADING_FEE", "-0.1", "a"), row("TRADING_FEE", "-0.2", "b"))
-    ledger.settle(account("99.7", *fees), (finding,), True)
+    ledger.settle(account("99.7", *fees, fills=rows), True)
     assert (ledger.book("USDT").fees, ledger.book("USDT").status) == (D("0.3"), Reconciliation.MATCHED)
 
 
@@ -181,7 +177,7 @@ def test_rows_that_name_no_trade_stand_for_all_fills_up_to_a_second() -> None:
     ledger.apply(fill("2", "0", "1", exchange_ts=T0 + 5500, fee=D("0.5")))
     early = row("TRADING_FEE", "-0.1", None)
     late = row("TRADING_FEE", "-0.3", "?", exchange_ts=T0 + 5500)
-    ledger.settle(account("99.9", early, late, at=T0 + 5200), (), True)
+    ledger.settle(account("99.9", early, late, at=T0 + 5200), True)
     assert ledger.book("USDT").fees == D("0.1") + D("0.5")
 
 
@@ -189,7 +185,7 @@ def test_rows_from_before_the_beginning_are_part_of_the_opening() -> None:
     """The stream owes nothing from before it began, nor rows without an asset."""
     ledger = begun()
     old = row("TRADING_FEE", "-5", "x", exchange_ts=T0 - 1)
-    ledger.settle(account("100", old, row("TRADING_FEE", "-5", "y", asset=None)), (), True)
+    ledger.settle(account("100", old, row("TRADING_FEE", "-5", "y", asset=None)), True)
     assert (ledger.book("USDT").fees, ledger.book("USDT").status) == (D(0), Reconciliation.MATCHED)
 
 
@@ -197,7 +193,7 @@ def test_a_fill_that_is_newer_than_the_read_does_not_count_against_it() -> None:
     """A read is compared with what it can know."""
     ledger = begun()
     ledger.apply(fill("1", "0", "1", exchange_ts=T0 + 6000))
-    ledger.settle(account("100"), (), True)
+    ledger.settle(account("100"), True)
     book = ledger.book("USDT")
     assert (book.status, book.fees) == (Reconciliation.MATCHED, D("0.1"))
 
@@ -209,8 +205,45 @@ def test_estimates_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     for order in "1234":
         ledger.apply(fill(order, "0", "1", fee_asset="USDT" if order != "2" else None))
     assert ledger.book("USDT").fees == D("0.3")
-    ledger.settle(account("99.7", row("TRADING_FEE", "-0.1", "t11")), (), False)
+    ledger.settle(account("99.7", row("TRADING_FEE", "-0.1", "t11")), False)
     assert ledger.book("USDT").fees == D("0.3")
+
+
+LATE: dict[str, Any] = {"exchange_ts": T0 + 5, "source": "poll", "asset": "USDT", "symbol": None}
+
+
+@pytest.mark.parametrize(
+    ("event", "wallet"),
+    [
+        (fill("1", "0", "1", exchange_ts=T0 + 5), "99.9"),
+        (BalanceChange(event_id="b", amount=D(5), reason="TRANSFER", **LATE), "105"),
+        (FundingFee(event_id="f", amount=D(-2), provisional=False, **LATE), "98"),
+    ],
+)
+@pytest.mark.parametrize("known", [True, False])
+def test_what_is_shown_late_was_not_part_of_the_opening(event: Any, wallet: str, known: bool) -> None:
+    """The balance of the first read may have had it or not: the next one says what the opening was."""
+    ledger = begun(wallet if known else "100")
+    ledger.apply(event)
+    assert ledger.book("USDT").status is Reconciliation.UNPROVEN
+    ledger.settle(account(wallet), True)
+    book = ledger.book("USDT")
+    assert (book.opening, book.status) == (D(100), Reconciliation.MATCHED)
+    ledger.settle(account("1"), True)
+    assert ledger.book("USDT").status is Reconciliation.DRIFTED
+
+
+def test_rows_are_known_for_an_hour_after_they_were_read() -> None:
+    """What is older than that and not known was forgotten, not new; after an outage of hours all of it is new."""
+    ledger = begun()
+    hours = 3 * ledger_module.REMEMBER_MS
+    ledger.apply(fill("1", "0", "1"))
+    fee = row("TRADING_FEE", "-0.3", "t11")
+    ledger.settle(account("99.7", fee, at=T0 + hours), True)
+    assert (ledger.book("USDT").fees, ledger.book("USDT").status) == (D("0.3"), Reconciliation.MATCHED)
+    for _ in range(2):
+        ledger.settle(account("99.7", fee, at=T0 + 2 * hours), True)
+    assert (ledger.book("USDT").fees, ledger.book("USDT").status) == (D("0.3"), Reconciliation.MATCHED)
 
 
 def test_other_events_move_nothing() -> None:

@@ -308,8 +308,6 @@ class World:
                 self.feed(inputs.Rotate())
             case "resync":
                 self.feed(inputs.Resync())
-            case "hide all" if not any(book.opening is not None for book in self.connection.books):
-                return  # what neither fills nor income show at first cannot be told from the opening balance
             case "hide" | "hide all":
                 sight = Sight(fills_until=size * 150, lag_income=mishap.kind == "hide all")
                 self._hidden = (self.now + 3, sight)

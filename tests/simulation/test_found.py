@@ -9,7 +9,7 @@ from listenkey.core.events import Balance, ExchangeEventKind, Fill
 from listenkey.core.fold import Fold
 from listenkey.core.ledger import Ledger, Reconciliation
 from listenkey.core.order import Order
-from listenkey.core.recovery import Finding, Placed, merge
+from listenkey.core.recovery import merge
 from listenkey.core.reports import Account, FillReport, IncomeReport, OrderRef, OrderReport
 
 D = Decimal
@@ -89,16 +89,13 @@ def test_every_row_of_a_merged_fill_is_booked_though_they_come_in_two_reads() ->
     ledger = Ledger()
     ledger.begin(T - 10_000)
     balance = (Balance(asset="USDT", wallet_balance=D(100)),)
-    ledger.settle(account(as_of=T - 5000, exchange_ms=T - 4000, balances=balance), [], settled=True)
+    ledger.settle(account(as_of=T - 5000, exchange_ms=T - 4000, balances=balance), settled=True)
     ledger.apply(fill("3", "3", T))
 
-    def rows(*names: str) -> list[Placed]:
-        found, start = [], D(0)
-        for name, qty in zip(names, ("1", "2"), strict=False):
-            row = FillReport(symbol=REF.symbol, order_id=REF.order_id, qty=D(qty), exchange_ts=T, trade_id=name)
-            found.append(Placed(start, start + D(qty), row))
-            start += D(qty)
-        return found
+    rows = tuple(
+        FillReport(symbol=REF.symbol, order_id=REF.order_id, qty=D(qty), exchange_ts=T, trade_id=name)
+        for name, qty in (("7", "1"), ("8", "2"))
+    )
 
     def fee(name: str, amount: str) -> IncomeReport:
         return IncomeReport(
@@ -112,11 +109,11 @@ def test_every_row_of_a_merged_fill_is_booked_though_they_come_in_two_reads() ->
         )
 
     first, both = (fee("7", "-0.2"),), (fee("7", "-0.2"), fee("8", "-0.1"))
-    findings = [Finding(REF, report("3"), D(0), tuple(rows("7")))]
-    ledger.settle(account(as_of=T + 2000, exchange_ms=T + 3000, income=first), findings, settled=False)
-    findings = [Finding(REF, report("3"), D(0), tuple(rows("7", "8")))]
+    ledger.settle(account(as_of=T + 2000, exchange_ms=T + 3000, fills=rows[:1], income=first), settled=False)
     balance = (Balance(asset="USDT", wallet_balance=D("99.7")),)
-    later = account(as_of=T + 4000, exchange_ms=T + 5000, orders=(report("3"),), income=both, balances=balance)
-    ledger.settle(later, findings, settled=True)
+    later = account(
+        as_of=T + 4000, exchange_ms=T + 5000, orders=(report("3"),), fills=rows, income=both, balances=balance
+    )
+    ledger.settle(later, settled=True)
     book = ledger.book("USDT")
     assert (book.fees, book.status) == (D("0.3"), Reconciliation.MATCHED)
