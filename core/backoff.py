@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import deque
 from random import Random
 
+from .refusal import UNREACHED, Refusal
+
 
 class Backoff:
     """Delays in seconds that double from `initial` to `maximum`; with `jitter`, half of each is drawn."""
@@ -38,9 +40,10 @@ class FailureLimit:
     def __init__(self) -> None:
         self._failures: deque[float] = deque(maxlen=self.calls)
 
-    def failed(self, now: float) -> None:
-        """Count a failing call."""
-        self._failures.append(now)
+    def failed(self, now: float, refusal: Refusal | None) -> None:
+        """Count a failing call, unless the venue cannot have seen it; None is a call that was never answered."""
+        if refusal is None or refusal.code != UNREACHED:
+            self._failures.append(now)
 
     def wait(self, now: float) -> float:
         """Seconds until one more failure would be within the limit; 0 if it is now."""

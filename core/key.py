@@ -70,7 +70,7 @@ class Key:
         self._answered()
         self.failing = True
         turn = self._turn
-        self._failures.failed(turn.now)
+        self._failures.failed(turn.now, refusal)
         wait = (refusal and refusal.retry_after) or 0.0
         turn.arm(("renew", self.id), max(self._retry.delay(), wait))
 

@@ -128,7 +128,7 @@ class Keyring:
 
     def _mint_failed(self, request: int, refusal: Refusal | None) -> None:
         self._answered(request)
-        self._failed_mints.failed(self._turn.now)
+        self._failed_mints.failed(self._turn.now, refusal)
         self.heed(refusal)
         self._holder.mint_failed(refusal)
 

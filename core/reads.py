@@ -101,7 +101,7 @@ class Reads:
     def failed(self, asked: Asked, refusal: Refusal | None) -> None:
         """A read failed, or did not add up: try again later, unless something urgent has come up since."""
         now = self._turn.now
-        self._failures.failed(now)
+        self._failures.failed(now, refusal)
         if refusal is not None and refusal.retry_after is not None:
             self._floor = max(self._floor, now + refusal.retry_after)
         if asked.asked_at >= self._urgent_at:

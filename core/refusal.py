@@ -6,6 +6,9 @@ from enum import Enum
 
 import msgspec
 
+UNREACHED = "unreached"
+"""The `code` of a request that never got as far as the venue, which therefore cannot count it as failed."""
+
 
 class RefusalKind(Enum):
     """What a refusal asks of us."""
@@ -19,7 +22,10 @@ class RefusalKind(Enum):
 
 
 class Refusal(msgspec.Struct, frozen=True):
-    """A classified refusal: the venue's `code` and `message` (redacted), and seconds to wait, if it named them."""
+    """A classified refusal: the venue's `code` and `message` (redacted), and seconds to wait, if it named them.
+
+    Without a code it is not known whether the venue has seen the request; with `UNREACHED` it has not.
+    """
 
     kind: RefusalKind
     code: str | None = None

@@ -226,7 +226,7 @@ class Upkeep:
         self._turn.arm(("delay", 0), max(self._backoff.delay(), self._floor))
 
     def drop_and_wait(self, cause: Cause) -> None:
-        self._failed_openings.failed(self._turn.now)
+        self._failed_openings.failed(self._turn.now, cause.refusal)
         self._drop_leader()
         self.wait(cause)
 
@@ -271,7 +271,7 @@ class Upkeep:
         self._turn.timers.cancel(("drain", 0))
         successor, self.successor = self.successor, None
         if successor is not None:
-            self._failed_openings.failed(self._turn.now)
+            self._failed_openings.failed(self._turn.now, cause.refusal)
             self._discard(successor)
         self._turn.arm(("rotate", 0), max(self._rotation_backoff.delay(), self._floor))
         self._successor_refused = cause.refusal is not None and cause.refusal.kind is RefusalKind.FATAL

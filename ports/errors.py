@@ -22,7 +22,14 @@ class ReadFailed(ListenKeyError):
 
 
 class TransportFailed(ListenKeyError):
-    """No answer came: the name did not resolve, the connection failed, or time ran out. Raised by transports."""
+    """No answer came: the name did not resolve, the connection failed, or time ran out. Raised by transports.
+
+    Not `reached`: the server cannot have seen the request.
+    """
+
+    def __init__(self, message: str, *, reached: bool = True) -> None:
+        super().__init__(message)
+        self.reached = reached
 
 
 class HandshakeRefused(ListenKeyError):

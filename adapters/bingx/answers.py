@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from ...core.refusal import Refusal, RefusalKind
+from ...core.refusal import UNREACHED, Refusal, RefusalKind
+from ...ports.errors import TransportFailed
 from ...ports.http import HttpResponse
 from .amounts import moment, number
 from .codes import FATAL, LONGEST_WAIT, is_success, redacted, refusal
@@ -71,6 +72,11 @@ def judge(
     if code is not None and isinstance(content, dict):
         return Document(content.get("data"))
     return Document(content)
+
+
+def unanswered(error: TransportFailed, message: str) -> Refusal:
+    """What it is when no answer came."""
+    return Refusal(RefusalKind.RETRY, None if error.reached else UNREACHED, message)
 
 
 def _by_status(response: HttpResponse, about_key: bool, exchange_ms: int | None, why: str) -> Refusal:

@@ -8,7 +8,7 @@ from ...core.refusal import Refusal, RefusalKind
 from ...ports.errors import HandshakeRefused, RequestRefused, TransportFailed
 from ...ports.http import HttpResponse
 from ...ports.socket import Socket, SocketDialer
-from .answers import judge
+from .answers import judge, unanswered
 
 
 class Opener:
@@ -28,7 +28,7 @@ class Opener:
         except HandshakeRefused as error:
             refusal = _classified(error, key)
         except TransportFailed as error:
-            refusal = Refusal(RefusalKind.RETRY, None, str(error))
+            refusal = unanswered(error, str(error))
         raise RequestRefused(refusal)
 
 

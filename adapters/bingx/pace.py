@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import anyio
 
-from ...core.refusal import Refusal, RefusalKind
+from ...core.refusal import UNREACHED, Refusal, RefusalKind
 from ...ports.errors import RequestRefused
 
 
@@ -125,7 +125,7 @@ class Pace:
                 return
             if wait > BRIEF:
                 message = f"{path} is locked by the venue for another {wait:.1f} s"
-                raise RequestRefused(Refusal(RefusalKind.RETRY, None, message, wait))
+                raise RequestRefused(Refusal(RefusalKind.RETRY, UNREACHED, message, wait))
             await self._sleep(wait)
 
     def _spare(self, host: str, owner: str, method: str, path: str) -> None:
@@ -136,7 +136,7 @@ class Pace:
             wait = times[0] + FAILURE_WINDOW - self._monotonic()
         if wait > 0:
             message = f"{method} {path} failed {MAX_FAILURES} times in {FAILURE_WINDOW:.0f} s; held back before a ban"
-            raise RequestRefused(Refusal(RefusalKind.RETRY, None, message, wait))
+            raise RequestRefused(Refusal(RefusalKind.RETRY, UNREACHED, message, wait))
 
     def _queue(self, host: str, owner: str, path: str, size: int) -> deque[float]:
         return self._places.setdefault((host, owner, path), deque(maxlen=4 * size + 1000))

@@ -11,7 +11,7 @@ from ...ports.clock import Clock
 from ...ports.errors import RequestRefused, TransportFailed
 from ...ports.http import HttpClient, HttpResponse
 from .amounts import moment
-from .answers import Document, judge
+from .answers import Document, judge, unanswered
 from .codes import BUSY, is_clock_problem
 from .pace import BRIEF, SHARED, TIME_PATH, Pace
 from .signing import Params, encoded, signed
@@ -118,7 +118,7 @@ class Rest:
         try:
             return await self._http.request(method, url, headers=headers, timeout=self._timeout)
         except TransportFailed as error:
-            raise RequestRefused(Refusal(RefusalKind.RETRY, None, f"{method} {path}: {error}")) from None
+            raise RequestRefused(unanswered(error, f"{method} {path}: {error}")) from None
 
     def _data(
         self,

@@ -8,6 +8,7 @@ has no `__context__` through which a reporter that walks the chain would reach t
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import ssl
@@ -15,18 +16,21 @@ from collections.abc import Iterator
 
 from ...ports.errors import HandshakeRefused, TransportFailed
 
+_NO_CONNECTION = frozenset({errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ENETDOWN})
+
 
 def failed(error: Exception) -> TransportFailed | HandshakeRefused:
     """The error to raise instead of `error`, sharing nothing with it that could name the request."""
     if isinstance(error, HandshakeRefused):
         return HandshakeRefused(error.status, error.body)
     if isinstance(error, TransportFailed):
-        return TransportFailed(*error.args)
+        return TransportFailed(*error.args, reached=error.reached)
     if isinstance(error, TimeoutError) and error.errno is None:
         return TransportFailed("timed out")
     name = type(error).__name__
     words = next(filter(None, map(_words, _beneath(error))), None)
-    return TransportFailed(f"{name}: {words}" if words else name)
+    reached = not any(map(_is_on_the_way, _beneath(error)))
+    return TransportFailed(f"{name}: {words}" if words else name, reached=reached)
 
 
 def _beneath(error: BaseException) -> Iterator[BaseException]:
@@ -37,6 +41,13 @@ def _beneath(error: BaseException) -> Iterator[BaseException]:
         seen.add(id(below))
         yield below
         below = below.exceptions[0] if isinstance(below, BaseExceptionGroup) else below.__cause__ or below.__context__
+
+
+def _is_on_the_way(error: BaseException) -> bool:
+    """Whether it shows that there was no connection to send a request on."""
+    if isinstance(error, socket.gaierror | ssl.SSLCertVerificationError):
+        return True
+    return isinstance(error, OSError) and error.errno in _NO_CONNECTION
 
 
 def _words(error: BaseException) -> str | None:

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from listenkey.core.backoff import Backoff, FailureLimit
+from listenkey.core.refusal import UNREACHED, Refusal, RefusalKind
 
 
 @pytest.mark.parametrize(
@@ -57,12 +58,20 @@ def test_failure_limit() -> None:
     limit = FailureLimit()
     for n in range(15):
         assert limit.wait(n) == 0
-        limit.failed(n)
+        limit.failed(n, None)
     assert limit.wait(14) == 466
     assert limit.wait(479.5) == 0.5
     assert limit.wait(480) == 0
-    limit.failed(480)
+    limit.failed(480, Refusal(RefusalKind.RETRY))
     assert limit.wait(480) == 1
+
+
+def test_what_the_venue_has_not_seen_it_cannot_count() -> None:
+    """A network that is down holds nobody back once it is up again; nor does a request that was never sent."""
+    limit = FailureLimit()
+    for n in range(100):
+        limit.failed(n, Refusal(RefusalKind.RETRY, UNREACHED, "Connection refused"))
+    assert limit.wait(100) == 0
 
 
 @given(st.lists(st.floats(0, 200), min_size=1, max_size=80))
@@ -72,7 +81,7 @@ def test_no_window_holds_more(pauses: list[float]) -> None:
     for pause in pauses:
         now += pause
         now += limit.wait(now)
-        limit.failed(now)
+        limit.failed(now, None)
         failures.append(now)
     for last in failures:
         assert sum(last - limit.window + 1e-6 < at <= last for at in failures) <= limit.calls

@@ -13,7 +13,7 @@ from listenkey.adapters.bingx.opener import Opener
 from listenkey.adapters.bingx.pace import Pace
 from listenkey.adapters.bingx.signing import encoded, plain, signature, signed
 from listenkey.adapters.bingx.together import together
-from listenkey.core.refusal import Refusal, RefusalKind
+from listenkey.core.refusal import UNREACHED, Refusal, RefusalKind
 from listenkey.ports.errors import HandshakeRefused, RequestRefused, TransportFailed
 from listenkey.ports.http import HttpResponse
 from listenkey.ports.keys import Grant
@@ -235,6 +235,20 @@ HANDSHAKES = [
 ]
 
 
+@pytest.mark.parametrize(("reached", "code"), [(True, None), (False, UNREACHED)])
+def test_a_request_that_got_nowhere_says_so(venue: Venue, reached: bool, code: str | None) -> None:
+    """Only what the venue may have seen counts against its limit on failing calls."""
+    lost = TransportFailed("no connection", reached=reached)
+    venue.scripted["userDataStream"] = [lost]
+    for asking in (
+        Keys(venue.rest(pace=Pace(None))).create,
+        lambda: Opener(Dialer(lost), "wss://venue.test/x").open("k"),
+    ):
+        with pytest.raises(RequestRefused) as caught:
+            anyio.run(asking)
+        assert caught.value.refusal.code == code
+
+
 @pytest.mark.parametrize(("error", "kind", "wait"), HANDSHAKES)
 def test_handshakes(error: Exception, kind: RefusalKind, wait: float | None) -> None:
     """A refused handshake is classified by the code in its body, else by its status."""
@@ -362,7 +376,7 @@ def test_failing_calls_stop_before_the_ban() -> None:
         with pytest.raises(RequestRefused) as caught:
             await pace.turn("venue", "key", "POST", PATH)
         assert caught.value.refusal == Refusal(
-            RefusalKind.RETRY, None, f"POST {PATH} failed 15 times in 480 s; held back before a ban", 330.0
+            RefusalKind.RETRY, UNREACHED, f"POST {PATH} failed 15 times in 480 s; held back before a ban", 330.0
         )
         await pace.turn("venue", "key", "PUT", PATH)
         await pace.turn("venue", "other", "POST", PATH)
