@@ -13,7 +13,7 @@ from collections.abc import Callable
 from decimal import Decimal
 
 from .backoff import Backoff
-from .events import ExchangeEvent, Fill
+from .events import Balance, ExchangeEvent, Fill
 from .fold import Fold, Place
 from .order import ZERO
 from .reports import Account, AccountReport
@@ -32,6 +32,8 @@ class Witness:
         self._fold = Fold()
         self._positions: dict[Place, tuple[Decimal, float]] = {}
         self._wallets: dict[str, tuple[Decimal, float]] = {}
+        self._pushed: dict[str, Decimal] = {}
+        """Wallets by the last push, whatever had been told by then."""
         self._latest_ts = 0
         self._behind_ts = 0
         """Pushes from before this exchange time are behind what a read told, so they bear no witness."""
@@ -59,8 +61,10 @@ class Witness:
             return
         self._latest_ts = ts
         for balance in report.balances:
-            if moved and balance.wallet_balance is not None:
-                self._fold.wallets[balance.asset] = balance.wallet_balance
+            if moved:
+                self._move(balance)
+            if balance.wallet_balance is not None:
+                self._pushed[balance.asset] = balance.wallet_balance
         if ts < self._behind_ts:
             return
         until = self._turn.now + self._turn.policy.reorder_window
@@ -90,6 +94,7 @@ class Witness:
         self._behind_ts = account.exchange_ms + slack
         self._positions.clear()
         self._wallets.clear()
+        self._pushed.clear()
         self._turn.timers.cancel(("witness", 0))
         if settled:
             self._fold.anchor(account)
@@ -101,6 +106,15 @@ class Witness:
         if self._turn.now >= self._quiet_until and not self._alarmed:
             self._alarmed = True
             self._alarm()
+
+    def _move(self, balance: Balance) -> None:
+        """Money that no fill moved: by the change, since the fills of that moment may be told already or not yet."""
+        if balance.wallet_balance is None:
+            return
+        told, pushed = self._fold.wallets.get(balance.asset), self._pushed.get(balance.asset)
+        change = balance.change or (None if pushed is None else balance.wallet_balance - pushed)
+        known = told is not None and change is not None
+        self._fold.wallets[balance.asset] = told + change if known else balance.wallet_balance  # type: ignore[operator]
 
     def _check(self) -> None:
         fold = self._fold

@@ -5,6 +5,8 @@ from __future__ import annotations
 from decimal import Decimal as D
 from typing import Any
 
+import pytest
+
 from listenkey.core.events import Balance, Position
 from listenkey.core.policy import Policy
 from listenkey.core.reports import Account, AccountReport
@@ -115,6 +117,22 @@ def test_money_that_is_not_of_fills_moves_the_wallet() -> None:
     trial.filled("2", fee=None)
     trial.witness.pushed(push("3", wallet="7", ts=T0 + 9002))
     assert trial.wait() == 0
+
+
+@pytest.mark.parametrize("change", ["50", "0", None])
+def test_money_moves_beside_fills(change: str | None) -> None:
+    """A fill is told before the push of a transfer that came first at the venue: the transfer moves the wallet by its
+    amount, which is its change or, where that is not said, the difference to the push before.
+    """
+    trial = Trial().anchored()
+    trial.witness.pushed(push("0", wallet="100"))
+    trial.filled("1")
+    moved = (Balance(asset="USDT", wallet_balance=D(150), change=None if change is None else D(change)),)
+    trial.witness.pushed(push("0", balances=moved, positions=(), ts=T0 + 9001, reason="DEPOSIT"))
+    trial.witness.pushed(push("1", wallet="149.9", ts=T0 + 9002))
+    assert trial.wait() == 0
+    trial.witness.pushed(push("1", wallet="149.8", ts=T0 + 9003))
+    assert trial.wait() == 1
 
 
 def test_fruitless_alarms_grow_rare() -> None:
