@@ -111,7 +111,8 @@ class Connection:
     @property
     def links(self) -> tuple[Link, ...]:
         """The link that leads and its successor, for whoever wants to look; do not call their methods."""
-        return tuple(link for link in (self._upkeep.leader, self._upkeep.successor) if link is not None)
+        links = self._upkeep.links
+        return tuple(link for link in (links.leader, links.successor) if link is not None)
 
     @property
     def began(self) -> int | None:
@@ -181,7 +182,7 @@ class Connection:
         self._continuity.refused(refused.request, refused.refusal)
 
     def _frame(self, received: FrameReceived) -> None:
-        link = self._upkeep.link(received.socket)
+        link = self._upkeep.links.get(received.socket)
         if link is None or link.phase is Phase.OPENING:
             return
         link.heard()
@@ -213,7 +214,7 @@ class Connection:
         if link.phase is Phase.PROVING:
             self._upkeep.prove(link)
         if isinstance(report, (OrderReport, AccountReport, ConfigReport)):
-            self._continuity.take(report, frame, self._upkeep.leads(link))
+            self._continuity.take(report, frame, self._upkeep.links.leads(link))
         elif isinstance(report, Heartbeat):
             self._turn.emit(SendFrame(link.socket, report.reply))
         elif isinstance(report, Acknowledged):
@@ -222,7 +223,7 @@ class Connection:
         elif isinstance(report, KeyExpired):
             self._upkeep.key_expired(report.key)
         else:
-            self._continuity.take(*self._redacted(report, frame), self._upkeep.leads(link))
+            self._continuity.take(*self._redacted(report, frame), self._upkeep.links.leads(link))
 
     def _redacted(self, report: Unrecognised, frame: bytes | str) -> tuple[Unrecognised, bytes | str]:
         text = frame if isinstance(frame, str) else frame.decode(errors="replace")
@@ -252,7 +253,7 @@ class Connection:
             told.append(told.pop(-2))
 
     def _judge_health(self) -> Health:
-        proven = self._upkeep.proven if self.mode == "ws" else self._continuity.polled
+        proven = self._upkeep.links.proven if self.mode == "ws" else self._continuity.polled
         if self._upkeep.stopped or not proven:
             return Health.BLIND
         suspect = self._continuity.gap_open or self._upkeep.suspect

@@ -11,8 +11,8 @@ from random import Random
 
 import pytest
 
+from listenkey.core.effects import Effects
 from listenkey.core.lifecycle import TABLE, Lifecycle, State, Successor, Trigger, mermaid
-from listenkey.core.upkeep import Upkeep
 
 DESIGN = """
 IDLE       start             IDLE
@@ -75,12 +75,12 @@ def test_every_state_and_trigger(source: State, trigger: Trigger, progress: Succ
     assert type(lifecycle.state) is State
 
 
-def test_effects_are_methods_of_upkeep() -> None:
-    """A row's effect is a method of `Upkeep` that takes the cause of the move."""
+def test_every_effect_is_a_method() -> None:
+    """A row's effect is a method of `Effects` that takes the cause of the move."""
     for row in TABLE:
-        effect = getattr(Upkeep, row.effect)
+        effect = getattr(Effects, row.effect)
         assert list(inspect.signature(effect).parameters)[1].lstrip("_") == "cause"
-        assert effect.__qualname__ == f"Upkeep.{row.effect}"
+        assert effect.__qualname__ == f"Effects.{row.effect}"
 
 
 def test_no_state_is_a_trap() -> None:

@@ -57,12 +57,12 @@ BUGS: dict[str, Bug] = {
         "snapshot read before the socket is proven",
         (
             Change(
-                "core/upkeep.py",
-                "        self.leader = Link(self._turn, cause.key)\n",
-                "        self.leader = Link(self._turn, cause.key)\n        self._witness.connected()\n",
+                "core/effects.py",
+                "        self._links.open(cause.key)\n",
+                "        self._links.open(cause.key)\n        self._witness.connected()\n",
             ),
             Change(
-                "core/upkeep.py",
+                "core/effects.py",
                 "        self._arm_rotation()\n        self._witness.connected()\n\n    def open_gap(",
                 "        self._arm_rotation()\n\n    def open_gap(",
             ),
@@ -86,13 +86,12 @@ BUGS: dict[str, Bug] = {
         "live key deleted after rotation",
         (
             Change(
-                "core/upkeep.py",
+                "core/effects.py",
                 "    def hand_over(self, _cause: Cause) -> None:\n        self._drop_leader()\n",
                 "    def hand_over(self, _cause: Cause) -> None:\n        self._drop_leader()\n"
-                "        assert self.leader is not None\n"
-                "        self._turn.emit(DeleteKey(self.leader.key.value))\n",
+                "        self._turn.emit(DeleteKey(self._leader.key.value))\n",
             ),
-            Change("core/upkeep.py", "from .actions import Finish\n", "from .actions import DeleteKey, Finish\n"),
+            Change("core/effects.py", "from .actions import Finish\n", "from .actions import DeleteKey, Finish\n"),
         ),
         "rotate",
         ("live-key-kept",),
@@ -101,11 +100,9 @@ BUGS: dict[str, Bug] = {
         "old link closed before the successor is proven",
         (
             Change(
-                "core/upkeep.py",
-                "        self.successor = Link(self._turn, cause.key)\n",
-                "        self.successor = Link(self._turn, cause.key)\n"
-                "        if self.leader is not None and self.leader.alive:\n"
-                "            self._lost(self.leader.socket, Cause())\n",
+                "core/effects.py",
+                "        self._links.open_successor(cause.key)\n",
+                "        self._links.open_successor(cause.key)\n        self._leader.close()\n",
             ),
         ),
         "rotate",
@@ -115,7 +112,7 @@ BUGS: dict[str, Bug] = {
         "backoff reset on connect",
         (
             Change(
-                "core/upkeep.py",
+                "core/effects.py",
                 '        self._turn.arm(("healthy", 0), self._turn.policy.healthy_after)\n',
                 "        self._backoff.reset()\n",
             ),
@@ -127,7 +124,7 @@ BUGS: dict[str, Bug] = {
         "no jitter and no delay after a clean close",
         (
             Change(
-                "core/upkeep.py",
+                "core/effects.py",
                 '        self._turn.arm(("delay", 0), max(self._backoff.delay(), self._floor))\n',
                 '        self._turn.arm(("delay", 0), 0.001 if _cause.refusal is None else self._backoff.delay())\n',
             ),
