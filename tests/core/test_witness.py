@@ -114,6 +114,8 @@ def test_money_that_is_not_of_fills_moves_the_wallet() -> None:
     trial.filled("1")
     trial.witness.pushed(push("1", wallet="149.9", ts=T0 + 9001))
     assert trial.wait() == 0
+    unsaid = (Balance(asset="USDT", wallet_balance=None, change=D(9)),)
+    trial.witness.pushed(push("1", balances=unsaid, ts=T0 + 9001, reason="DEPOSIT"))
     trial.filled("2", fee=None)
     trial.witness.pushed(push("3", wallet="7", ts=T0 + 9002))
     assert trial.wait() == 0
