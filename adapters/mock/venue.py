@@ -14,7 +14,6 @@ from typing import Any
 
 import anyio
 import anyio.lowlevel
-import msgspec
 
 from ...core.events import (
     AccountUpdate,
@@ -24,26 +23,20 @@ from ...core.events import (
     ExchangeEventKind,
     Fill,
     FundingFee,
-    GapNotice,
-    GapReason,
-    Health,
-    HealthChange,
     OrderState,
-    digest_id,
     fill_id,
     order_state_id,
 )
 from ...ports.errors import ReadFailed
 from .account import GRAIN, Account, Amount, Key, amount_of, positive
-from .script import Script
+from .feed import Feed
+from .session import trade
 
 K = ExchangeEventKind
-
-_BLIND = {GapReason.LOST_SOCKET, GapReason.SILENT, GapReason.KEY_GONE, GapReason.OVERSIZED}
 _STATUS = {K.ORDER_ACK: "NEW", K.CANCEL_ACK: "CANCELED", K.ORDER_REJECT: "REJECTED", K.ORDER_EXPIRED: "EXPIRED"}
 
 
-class MockVenue(Script):
+class MockVenue(Feed):
     """A `VenueAdapter` that tells what its owner scripts, and keeps the account that follows from it.
 
     The account starts with `balance` of `asset` and no position. Time is `exchange_ms` and moves by `advance` alone.
@@ -58,20 +51,14 @@ class MockVenue(Script):
         leverage: int = 10,
         exchange_ms: int = 1_700_000_000_000,
     ) -> None:
-        super().__init__()
-        self.exchange_ms = exchange_ms
-        self.fed: list[ExchangeEvent] = []
-        """Everything that streams have been or will be told, in order."""
+        super().__init__(exchange_ms)
         self._asset = asset
         self._fee_rate = amount_of(fee_rate)
         self._account = Account({asset: amount_of(balance)}, leverage)
         self._orders: dict[str, OrderState] = {}
         self._counted: dict[str, Decimal] = {}
         self._failures: deque[str] = deque()
-        self._health = Health.LIVE
-        self._gap: GapNotice | None = None
-        self._numbers = self._names = 0
-        self._withheld: list[ExchangeEvent] = []
+        self._numbers = 0
 
     async def account_snapshot(self) -> AccountUpdate:
         """The whole account as it is now, also while a gap is open. Raises `ReadFailed` if `fail_snapshot` asked so."""
@@ -86,20 +73,11 @@ class MockVenue(Script):
         self.calls.append("close")
         self.end()
 
-    def advance(self, seconds: float) -> None:
-        """Move exchange time on."""
-        if seconds < 0:
-            raise ValueError("exchange time never goes back")
-        self.exchange_ms += round(seconds * 1000)
-
     def feed(self, *events: ExchangeEvent) -> None:
         """Script events as they are. The account follows fills, funding, changes and updates, once for each id."""
         for event in events:
             self._account_for(event)
-            if self._blind and event.source != "local":
-                self._withheld.append(event)
-            else:
-                self._tell(event)
+            self._tell(event)
 
     def order(
         self,
@@ -236,83 +214,18 @@ class MockVenue(Script):
         self._push(reason)
         return event
 
-    def gap(self, reason: GapReason | str = GapReason.LOST_SOCKET) -> None:
-        """GAP_OPENED and the change of health.
-
-        A reason that takes the link away makes the stream BLIND: what is fed from now on comes with `reconnect`.
-        Another leaves it SUSPECT, and events flow.
-        """
-        if self._gap is not None:
-            raise RuntimeError("a gap is open already")
-        self._gap = self._notice(K.GAP_OPENED, GapReason(reason), self.exchange_ms, 0, False)
-        self._tell(self._gap)
-        self.health(Health.BLIND if self._gap.reason in _BLIND else Health.SUSPECT)
-
-    def reconnect(self, *, proven: bool = True) -> None:
-        """Settle the gap: the account, what was missed as a read shows it, GAP_CLOSED, RECONNECTED if it was blind."""
-        if self._gap is None:
-            raise RuntimeError("no gap is open")
-        gap, missed, blind = self._gap, self._withheld, self._blind
-        self._gap, self._withheld = None, []
-        self._tell(self._whole())
-        last = {event.order_id: event for event in missed if isinstance(event, OrderState)}
-        for event in missed:  # a read shows fills and money, but of each order only its last state
-            passing = (
-                isinstance(event, OrderState) and not isinstance(event, Fill) and last[event.order_id] is not event
-            )
-            if not passing and not isinstance(event, AccountUpdate):
-                self._tell(msgspec.structs.replace(event, source="poll", frame=None))
-        recovered = sum(isinstance(event, Fill) for event in missed)
-        for kind in (K.GAP_CLOSED, K.RECONNECTED) if blind else (K.GAP_CLOSED,):
-            self._tell(self._notice(kind, gap.reason, gap.since, recovered, proven))
-        self.health(Health.LIVE)
-
-    def health(self, health: Health | str) -> None:
-        """HEALTH, unless it is so already."""
-        now = Health(health)
-        if now is not self._health:
-            self._health = now
-            state = "BACKOFF" if now is Health.BLIND else "CONNECTED"
-            name, at = self._unique(K.HEALTH), self.exchange_ms
-            self._tell(HealthChange(event_id=name, exchange_ts=at, source="local", health=now, state=state))
-
     def session(self, seed: int, n: int, *, symbols: tuple[str, ...] = ("BTC-USDT", "ETH-USDT")) -> list[ExchangeEvent]:
         """Script `n` steps of plausible trading, the same for the same seed: orders, fills in parts, cancels, funding.
 
         Exchange time moves on by up to a minute at each step. Returns the events.
         """
-        rng, before = Random(seed), len(self.fed)  # noqa: S311 - the same every time is the point
-        prices = dict.fromkeys(symbols, Decimal(1000))
-        resting: list[OrderState] = []
-        for _ in range(n):
-            self.advance(rng.randint(1, 60_000) / 1000)
-            symbol, side = rng.choice(symbols), rng.choice(("BUY", "SELL"))
-            prices[symbol] = price = (prices[symbol] * rng.randint(995, 1005) / 1000).quantize(Decimal("0.01"))
-            qty = Decimal(rng.randint(1, 40)) / 100
-            chance = rng.random()
-            if chance < 0.05:
-                self.funding(Decimal(rng.randint(-50, 50)) / 100, symbol)
-            elif chance < 0.2:
-                self.fill(symbol=symbol, side=side, qty=qty, price=price)
-            elif chance < 0.5 or not resting:
-                resting.append(self.order(symbol, side, qty, price))
-            elif chance < 0.6:
-                self.cancel(resting.pop(rng.randrange(len(resting))).order_id)
-            else:
-                order = self._open(rng.choice(resting).order_id)
-                left = (order.qty or Decimal(0)) - order.cumulative_qty
-                part = min(left, Decimal(rng.randint(1, 20)) / 100)
-                if self.fill(order, qty=part).kind is K.FULL_FILL:
-                    resting = [other for other in resting if other.order_id != order.order_id]
+        before = len(self.fed)
+        trade(self, Random(seed), n, symbols)  # noqa: S311 - the same every time is the point
         return self.fed[before:]
 
     def fail_snapshot(self, message: str = "the account could not be read", *, times: int = 1) -> None:
         """The next `times` snapshots raise `ReadFailed`."""
         self._failures.extend([message] * times)
-
-    @property
-    def _blind(self) -> bool:
-        return self._gap is not None and self._gap.reason in _BLIND
 
     def _account_for(self, event: ExchangeEvent) -> None:
         if isinstance(event, OrderState) and event.event_id not in self._counted:
@@ -363,26 +276,6 @@ class MockVenue(Script):
             positions=tuple(self._account.position(key) for key in held),
             complete=complete,
         )
-
-    def _notice(self, kind: K, reason: GapReason, since: int | None, recovered: int, proven: bool) -> GapNotice:
-        return GapNotice(
-            kind=kind,
-            event_id=self._unique(kind),
-            exchange_ts=self.exchange_ms,
-            source="local",
-            reason=reason,
-            since=since,
-            recovered=recovered,
-            proven=proven,
-        )
-
-    def _unique(self, kind: ExchangeEventKind) -> str:
-        self._names += 1
-        return digest_id(kind, self.exchange_ms, self._names)
-
-    def _tell(self, event: ExchangeEvent) -> None:
-        self.fed.append(event)
-        self.put(event)
 
 
 def _fields(order: OrderState) -> dict[str, Any]:

@@ -1,0 +1,120 @@
+"""How a mock stream is interrupted and healed, under the user's clock: gaps, health, and what is fed meanwhile."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+
+import msgspec
+
+from ...core.events import (
+    AccountUpdate,
+    ExchangeEvent,
+    ExchangeEventKind,
+    Fill,
+    GapNotice,
+    GapReason,
+    Health,
+    HealthChange,
+    OrderState,
+    digest_id,
+)
+from .script import Script
+
+K = ExchangeEventKind
+
+_BLIND = {GapReason.LOST_SOCKET, GapReason.SILENT, GapReason.KEY_GONE, GapReason.OVERSIZED}
+
+
+class Feed(Script):
+    """A script whose events come late where the link is away. Time is `exchange_ms` and moves by `advance` alone."""
+
+    def __init__(self, exchange_ms: int) -> None:
+        super().__init__()
+        self.exchange_ms = exchange_ms
+        self.fed: list[ExchangeEvent] = []
+        """Everything that streams have been or will be told, in order."""
+        self._health = Health.LIVE
+        self._gap: GapNotice | None = None
+        self._names = 0
+        self._withheld: list[ExchangeEvent] = []
+
+    def advance(self, seconds: float) -> None:
+        """Move exchange time on."""
+        if seconds < 0:
+            raise ValueError("exchange time never goes back")
+        self.exchange_ms += round(seconds * 1000)
+
+    def gap(self, reason: GapReason | str = GapReason.LOST_SOCKET) -> None:
+        """GAP_OPENED and the change of health.
+
+        A reason that takes the link away makes the stream BLIND: what is fed from now on comes with `reconnect`.
+        Another leaves it SUSPECT, and events flow.
+        """
+        if self._gap is not None:
+            raise RuntimeError("a gap is open already")
+        self._gap = self._notice(K.GAP_OPENED, GapReason(reason), self.exchange_ms, 0, False)
+        self._say(self._gap)
+        self.health(Health.BLIND if self._gap.reason in _BLIND else Health.SUSPECT)
+
+    def reconnect(self, *, proven: bool = True) -> None:
+        """Settle the gap: the account, what was missed as a read shows it, GAP_CLOSED, RECONNECTED if it was blind."""
+        if self._gap is None:
+            raise RuntimeError("no gap is open")
+        gap, missed, blind = self._gap, self._withheld, self._blind
+        self._gap, self._withheld = None, []
+        self._say(self._whole())
+        last = {event.order_id: event for event in missed if isinstance(event, OrderState)}
+        for event in missed:  # a read shows fills and money, but of each order only its last state
+            passing = (
+                isinstance(event, OrderState) and not isinstance(event, Fill) and last[event.order_id] is not event
+            )
+            if not passing and not isinstance(event, AccountUpdate):
+                self._say(msgspec.structs.replace(event, source="poll", frame=None))
+        recovered = sum(isinstance(event, Fill) for event in missed)
+        for kind in (K.GAP_CLOSED, K.RECONNECTED) if blind else (K.GAP_CLOSED,):
+            self._say(self._notice(kind, gap.reason, gap.since, recovered, proven))
+        self.health(Health.LIVE)
+
+    def health(self, health: Health | str) -> None:
+        """HEALTH, unless it is so already."""
+        now = Health(health)
+        if now is not self._health:
+            self._health = now
+            state = "BACKOFF" if now is Health.BLIND else "CONNECTED"
+            name, at = self._unique(K.HEALTH), self.exchange_ms
+            self._say(HealthChange(event_id=name, exchange_ts=at, source="local", health=now, state=state))
+
+    @abstractmethod
+    def _whole(self) -> AccountUpdate:
+        """The account as a read would show it now."""
+
+    @property
+    def _blind(self) -> bool:
+        return self._gap is not None and self._gap.reason in _BLIND
+
+    def _tell(self, event: ExchangeEvent) -> None:
+        """Tell it, or, while the link is away, when that is healed."""
+        if self._blind and event.source != "local":
+            self._withheld.append(event)
+        else:
+            self._say(event)
+
+    def _say(self, event: ExchangeEvent) -> None:
+        self.fed.append(event)
+        self.put(event)
+
+    def _notice(self, kind: K, reason: GapReason, since: int | None, recovered: int, proven: bool) -> GapNotice:
+        return GapNotice(
+            kind=kind,
+            event_id=self._unique(kind),
+            exchange_ts=self.exchange_ms,
+            source="local",
+            reason=reason,
+            since=since,
+            recovered=recovered,
+            proven=proven,
+        )
+
+    def _unique(self, kind: ExchangeEventKind) -> str:
+        self._names += 1
+        return digest_id(kind, self.exchange_ms, self._names)
