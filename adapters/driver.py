@@ -7,19 +7,17 @@ connection's deadline. Actions for one socket keep their order, all others overl
 from __future__ import annotations
 
 import logging
-import math
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import anyio
 import anyio.lowlevel
 from anyio.abc import TaskGroup
-from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
 from ..core import actions, inputs
 from ..core.connection import Connection
 from ..core.events import ExchangeEvent
-from ..core.refusal import Refusal
+from ..core.refusal import Refusal, RefusalKind
 from ..core.reports import OrderRef
 from ..ports.clock import Clock
 from ..ports.errors import RequestRefused, SocketEnded
@@ -28,10 +26,14 @@ from ..ports.keys import KeyService
 from ..ports.reader import AccountReader
 from ..ports.socket import Socket, SocketOpener
 from .backlog import Backlog
+from .complaints import Complaints
+from .wire import Wire
 
 Observer = Callable[[float, inputs.Input, Sequence[actions.Action]], None]
 """Told of every input with its time and of what came of it."""
 
+OPENING, READING = "opening a socket", "reading the account"
+OVERDUE = Refusal(RefusalKind.RETRY, None, "given up, it took too long")
 CLOSING_TIME = 3.0
 """Seconds for closing sockets and deleting keys once the stream is left."""
 PAUSE_EVERY = 64
@@ -63,7 +65,9 @@ class Driver:
         self._journal = journal
         self._begun = False
         self._observer = observer
-        self._sockets: dict[int, _Wire] = {}
+        self._complaints = Complaints()
+        self._reading = anyio.CancelScope()
+        self._sockets: dict[int, Wire] = {}
         self._deletions = 0
         self._wake = anyio.Event()
         self._asleep_until = float("-inf")
@@ -128,22 +132,23 @@ class Driver:
                 case actions.MarkProven(until):
                     proven_until = until
                 case actions.OpenSocket():
-                    self._sockets[action.socket] = _Wire()
+                    self._sockets[action.socket] = Wire()
                     self._start(self._socket, action)
                 case actions.CloseSocket(socket, code):
                     self._start(self._sockets[socket].close, code)
                 case actions.CreateKey(request):
-                    self._start(self._answer, self._create, request)
+                    self._start(self._answer, "minting a key", self._create, request)
                 case actions.RenewKey(request, key):
-                    self._start(self._answer, self._renew, request, key)
+                    self._start(self._answer, "renewing a key", self._renew, request, key)
                 case actions.ReadAccount(request, since, orders):
-                    self._start(self._answer, self._read, request, since, orders)
+                    self._reading.cancel()  # one that is still under way has been given up
+                    self._reading = anyio.CancelScope()
+                    self._start(self._read_account, self._reading, request, since, orders)
                 case actions.DeleteKey(key):
                     self._deletions += 1
                     self._start(self._delete, key)
                 case actions.Report(anomaly):
-                    if anomaly.count & (anomaly.count - 1) == 0:
-                        _log.warning("%s (%d so far): %s", anomaly.name, anomaly.count, anomaly.detail)
+                    self._complaints.anomaly(anomaly)
                 case actions.Finish():
                     finish = action
         if self._journal is not None and not self._begun and self.connection.began is not None:
@@ -171,12 +176,17 @@ class Driver:
         self.backlog.end(error)
         self._wake.set()
 
-    async def _answer(self, ask: Callable[..., Awaitable[inputs.Input]], request: int, *details: Any) -> None:
+    async def _answer(
+        self, what: str, ask: Callable[..., Awaitable[inputs.Input]], request: int, *details: Any
+    ) -> None:
+        refusal: Refusal | None = None
         try:
             received = await ask(request, *details)
         except RequestRefused as error:
-            received = inputs.Refused(request, error.refusal)
+            refusal = error.refusal
+            received = inputs.Refused(request, refusal)
         self.feed(received)
+        self._note(what, refusal)
 
     async def _create(self, request: int) -> inputs.Input:
         return inputs.KeyGranted(request, *await self._keys.create())
@@ -184,6 +194,12 @@ class Driver:
     async def _renew(self, request: int, key: str) -> inputs.Input:
         await self._keys.renew(key)
         return inputs.KeyRenewed(request)
+
+    async def _read_account(self, scope: anyio.CancelScope, *details: Any) -> None:
+        with scope:
+            await self._answer(READING, self._read, *details)
+        if scope.cancelled_caught:
+            self._note(READING, OVERDUE)
 
     async def _read(self, request: int, since: int | None, orders: Sequence[OrderRef]) -> inputs.Input:
         return inputs.AccountRead(request, await self._reader.read(since, orders))
@@ -205,6 +221,7 @@ class Driver:
                 wire.socket = await self._opener.open(action.key)
             if wire.socket is not None:
                 self.feed(inputs.SocketOpened(number))
+                self._note(OPENING)
                 closed = inputs.SocketClosed(number, await self._pump(number, wire, wire.socket))
         except RequestRefused as error:
             closed = inputs.SocketClosed(number, None, error.refusal)
@@ -213,9 +230,17 @@ class Driver:
                 await wire.close(1000)
             wire.unread.close()
         self.feed(closed)
+        if closed.refusal is not None:
+            self._note(OPENING, closed.refusal)
         del self._sockets[number]
 
-    async def _pump(self, number: int, wire: _Wire, socket: Socket) -> int | None:
+    def _note(self, what: str, refusal: Refusal | None = None) -> None:
+        if refusal is None:
+            self._complaints.granted(what)
+        elif not self.backlog.ended:  # else it is what the consumer is told
+            self._complaints.refused(what, refusal)
+
+    async def _pump(self, number: int, wire: Wire, socket: Socket) -> int | None:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(wire.write, socket)
             frames = 0
@@ -229,30 +254,3 @@ class Driver:
                 code = ended.code
             tasks.cancel_scope.cancel()
         return code
-
-
-class _Wire:
-    """One socket from the wish for it to its end, and the frames to be written to it in order."""
-
-    def __init__(self) -> None:
-        self.opening = anyio.CancelScope()
-        self.socket: Socket | None = None
-        self._frames: MemoryObjectSendStream[str]
-        self.unread: MemoryObjectReceiveStream[str]
-        self._frames, self.unread = anyio.create_memory_object_stream[str](math.inf)
-
-    def send(self, text: str) -> None:
-        self._frames.send_nowait(text)
-
-    async def write(self, socket: Socket) -> None:
-        try:
-            async for text in self.unread:
-                await socket.send(text)
-        except SocketEnded:
-            pass  # the reading side says so too
-
-    async def close(self, code: int) -> None:
-        self.opening.cancel()
-        self._frames.close()
-        if self.socket is not None:
-            await self.socket.close(code)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from ..core.refusal import Refusal
 
 
@@ -33,12 +35,16 @@ class TransportFailed(ListenKeyError):
 
 
 class HandshakeRefused(ListenKeyError):
-    """The server answered a WebSocket handshake with something else. Raised by transports."""
+    """The server answered a WebSocket handshake with something else. Raised by transports.
 
-    def __init__(self, status: int, body: bytes = b"") -> None:
+    `headers`, by lower-case name, are those that say when to come back; others may say things that are secret.
+    """
+
+    def __init__(self, status: int, body: bytes = b"", headers: Mapping[str, str] | None = None) -> None:
         super().__init__(f"the handshake was answered with HTTP {status}")
         self.status = status
         self.body = body
+        self.headers = dict(headers or {})
 
 
 class SocketEnded(ListenKeyError):

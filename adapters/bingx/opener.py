@@ -33,7 +33,7 @@ class Opener:
 
 
 def _classified(error: HandshakeRefused, key: str) -> Refusal:
-    verdict = judge(HttpResponse(error.status, {}, error.body), about_key=True, secrets=(key,))
+    verdict = judge(HttpResponse(error.status, error.headers, error.body), about_key=True, secrets=(key,))
     if isinstance(verdict, Refusal):
         return verdict
     # A 2xx is no handshake either, whatever its body says.

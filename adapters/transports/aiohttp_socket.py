@@ -27,7 +27,7 @@ from yarl import URL
 from ...ports.errors import HandshakeRefused, SocketEnded, TransportFailed
 from . import limits
 from .aiohttp_http import UNTIMED
-from .answers import head
+from .answers import head, timing
 from .failures import failed
 
 NO_CODE = frozenset({0, 1005, 1006})
@@ -157,7 +157,8 @@ class AiohttpSocket:
 
 async def _refuse(response: ClientResponse) -> None:
     if response.status != 101:
-        raise HandshakeRefused(response.status, await head(response.content.iter_any()))
+        body = await head(response.content.iter_any())
+        raise HandshakeRefused(response.status, body, timing(response.headers.items()))
 
 
 async def _refuse_redirect(_: ClientSession, __: SimpleNamespace, redirect: TraceRequestRedirectParams) -> None:

@@ -43,6 +43,11 @@ async def head(parts: AsyncIterable[bytes]) -> bytes:
     return bytes(body[: limits.REFUSAL_BYTES])
 
 
+def timing(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Of the headers of a refusal, those that say when to come back, by lower-case name."""
+    return {name: value for name, value in lowered(headers).items() if name in ("date", "retry-after")}
+
+
 def lowered(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
     """Headers by lower-case name, the values of a repeated one joined as RFC 9110 section 5.3 says."""
     merged: dict[str, str] = {}

@@ -22,7 +22,7 @@ _NO_CONNECTION = frozenset({errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ENETUN
 def failed(error: Exception) -> TransportFailed | HandshakeRefused:
     """The error to raise instead of `error`, sharing nothing with it that could name the request."""
     if isinstance(error, HandshakeRefused):
-        return HandshakeRefused(error.status, error.body)
+        return HandshakeRefused(error.status, error.body, error.headers)
     if isinstance(error, TransportFailed):
         return TransportFailed(*error.args, reached=error.reached)
     if isinstance(error, TimeoutError) and error.errno is None:

@@ -6,6 +6,7 @@ import contextlib
 import ssl
 from collections.abc import Mapping
 from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Any
 
 import anyio
 import httpx2
@@ -60,7 +61,10 @@ class HttpxHttp:
             url,
             headers=with_encodings(headers),
             timeout=None,  # one cancel scope times the whole exchange
-            extensions={"target": _target(url)},  # what is sent: httpx2.URL would quote anew and merge parameters
+            extensions={
+                "target": _target(url),  # what is sent: httpx2.URL would quote anew and merge parameters
+                "trace": _Opening(),
+            },
         )
         response = await self._client.send(request, stream=True, follow_redirects=False)
         parts = response.aiter_raw()
@@ -75,6 +79,19 @@ class HttpxHttp:
         finally:
             await response.aclose()
         return HttpResponse(response.status_code, lowered(response.headers.multi_items()), body)
+
+
+class _Opening:
+    """Closes a connection whose TLS handshake is given up, which httpcore2 leaves to the garbage collector."""
+
+    _stream: Any = None
+
+    async def __call__(self, event: str, info: Mapping[str, Any]) -> None:
+        if event.endswith("connect_tcp.complete"):
+            self._stream = info["return_value"]
+        elif event.endswith("start_tls.failed") and self._stream is not None:
+            with anyio.CancelScope(shield=True), contextlib.suppress(Exception):
+                await self._stream.aclose()
 
 
 def _target(url: str) -> bytes:

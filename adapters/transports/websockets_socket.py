@@ -13,6 +13,7 @@ from websockets.exceptions import ConnectionClosed, InvalidProxyStatus, InvalidS
 
 from ...ports.errors import HandshakeRefused, SocketEnded, TransportFailed
 from . import limits
+from .answers import timing
 from .failures import failed
 
 OUR_VERDICTS = frozenset({1002, 1007, 1009})
@@ -56,7 +57,7 @@ class WebsocketsDialer:
             failure: Exception = TransportFailed(f"the proxy answered with HTTP {error.response.status_code}")
         except InvalidStatus as error:
             body = bytes(error.response.body or b"")[: limits.REFUSAL_BYTES]
-            failure = HandshakeRefused(error.response.status_code, body)
+            failure = HandshakeRefused(error.response.status_code, body, timing(error.response.headers.raw_items()))
         except Exception as error:
             failure = failed(error)
         raise failure

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from decimal import Decimal
 from typing import Any, Protocol
 
 import anyio
@@ -15,9 +13,10 @@ from listenkey.adapters.simulator.exchange import Exchange
 from listenkey.adapters.simulator.log import Log
 from listenkey.adapters.simulator.server import Server
 from listenkey.adapters.venue import Stream, Venue, open_venue
-from listenkey.core.events import ExchangeEvent, ExchangeEventKind, Fill, GapNotice, Health
+from listenkey.core.events import GapNotice, Health
 from listenkey.core.policy import Policy
 
+from .told import Told
 from .truth import Verdict, judge
 
 BRISK = {
@@ -52,19 +51,14 @@ class Exchangelike(Protocol):
     def now(self) -> int: ...
 
 
-class Consumer:
-    """Takes every event of a stream; pauses when told to, and notices at once what comes out of order."""
+class Consumer(Told):
+    """Takes every event of a stream; pauses when told to."""
 
     def __init__(self, stream: Stream) -> None:
+        super().__init__()
         self.stream = stream
-        self.events: list[ExchangeEvent] = []
-        self.gap_open = False
-        self.wrong: list[str] = []
         self.error: Exception | None = None
         self.ended = False
-        self.in_gap: set[str] = set()
-        """Ids of the fills that came while a gap was open."""
-        self._reach: dict[str, Decimal] = defaultdict(Decimal)
         self._may_read = anyio.Event()
         self._may_read.set()
 
@@ -85,31 +79,6 @@ class Consumer:
         except Exception as error:
             self.error = error
         self.ended = True
-
-    def take(self, event: ExchangeEvent) -> None:
-        """Look at one event."""
-        self.events.append(event)
-        if isinstance(event, GapNotice) and event.kind != ExchangeEventKind.RECONNECTED:
-            self.gap_open = event.kind == ExchangeEventKind.GAP_OPENED
-        elif isinstance(event, Fill):
-            if self.gap_open:
-                self.in_gap.add(event.event_id)
-            reach = self._reach[event.order_id]
-            if not self.gap_open and not event.redelivered and event.cumulative_qty <= reach:
-                self.wrong.append(f"out of order while no gap is open: {event.event_id} after {reach}")
-            self._reach[event.order_id] = max(reach, event.cumulative_qty)
-
-    def kinds(self, kind: str) -> list[ExchangeEvent]:
-        """The events of a kind."""
-        return [event for event in self.events if event.kind == kind]
-
-    def gaps(self, kind: str = "GAP_OPENED") -> list[str]:
-        """Why gaps were opened, closed, or a blind stretch ended."""
-        return [event.reason.value for event in self.events if isinstance(event, GapNotice) and event.kind == kind]
-
-    def fills(self, source: str | None = None) -> list[Fill]:
-        """The fills that came, or those that came one way."""
-        return [event for event in self.events if isinstance(event, Fill) and source in (None, event.source)]
 
 
 class Run:

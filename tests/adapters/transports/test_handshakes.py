@@ -53,6 +53,24 @@ async def test_a_refused_handshake_tells_status_and_body(
         assert (refused.value.status, refused.value.body) == (int(status[:3]), body[:4096])
 
 
+async def test_a_refused_handshake_tells_when_to_come_back(transport: Transport) -> None:
+    """The server's time and the time that it names are kept, of its headers nothing else."""
+
+    def handler(wire: Wire) -> None:
+        wire.head()
+        when = ("Retry-After: Thu, 01 Jan 1970 00:02:00 GMT", "Date: Thu, 01 Jan 1970 00:01:00 GMT")
+        wire.answer("503 Service Unavailable", b"", *when, "Set-Cookie: a=b", "Location: /other")
+        wire.until_gone()
+
+    with Peer(handler) as peer:
+        with pytest.raises(HandshakeRefused) as refused:
+            await dialled(transport, peer)
+        assert refused.value.headers == {
+            "retry-after": "Thu, 01 Jan 1970 00:02:00 GMT",
+            "date": "Thu, 01 Jan 1970 00:01:00 GMT",
+        }
+
+
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 async def test_a_redirect_is_refused_not_followed(transport: Transport, status: int) -> None:
     """Following it would hand the listen key to whoever the answer names."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import socket as sockets
 import time
 
@@ -39,6 +40,23 @@ async def test_the_timeout_is_for_the_whole(transport: Transport, kind: str) -> 
         with pytest.raises(TransportFailed, match="timed out"):
             await asked(transport, peer, timeout=0.25)
         assert time.monotonic() - start < 1
+
+
+@pytest.mark.parametrize("scheme", ["https", "wss"])
+async def test_a_tls_handshake_that_is_given_up_leaves_no_connection(transport: Transport, scheme: str) -> None:
+    """The peer sees the end at once, and not when the garbage is collected."""
+    with Peer(Wire.until_gone) as peer:
+        gc.disable()
+        try:
+            with pytest.raises(TransportFailed, match="timed out"):
+                await (
+                    transport.http.request("GET", peer.url(scheme), headers={}, timeout=0.25)
+                    if scheme == "https"
+                    else transport.dialer.dial(peer.url(scheme), timeout=0.25, max_bytes=1000)
+                )
+            assert await peer.ended()
+        finally:
+            gc.enable()
 
 
 BROKEN: dict[str, Handler] = {

@@ -1,0 +1,1 @@
+"""The tests mirror the folders that they test; those of the whole stand beside them."""

@@ -1,0 +1,157 @@
+"""What a proxy can do to connections while it is in force; each counts how often it bit. All may hold together."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from email.utils import formatdate
+from http import HTTPStatus
+from typing import Literal, get_args
+
+from .conduit import Conduit, Severed
+
+Scope = Literal["all", "rest", "handshake"]
+RetryAfter = Literal["none", "seconds", "date"]
+RETRY_AFTER: tuple[RetryAfter, ...] = get_args(RetryAfter)
+
+
+class Condition:
+    """The mildest: nothing happens. Of those in force, the lowest `rank` goes first."""
+
+    rank = 0
+
+    def __init__(self) -> None:
+        self.bitten = 0
+
+    async def accepts(self, conduit: Conduit) -> None:
+        """A connection has been accepted, and nothing has been read from it."""
+
+    def answers(self, head: bytes, websocket: bool) -> bytes | None:
+        """What the exchange does not get to answer."""
+        return None
+
+    async def carries(self, conduit: Conduit, data: bytes, down: bool) -> bytes:
+        """What of this piece is still to be carried, to the client (`down`) or to the exchange. Raises `Severed`."""
+        return data
+
+    def end(self) -> None:
+        """It is over: let go of whoever waits."""
+
+
+class Hang(Condition):
+    """New connections are accepted and never answered."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._never = asyncio.Event()
+
+    async def accepts(self, conduit: Conduit) -> None:
+        self.bitten += 1
+        await self._never.wait()
+        conduit.reset()
+        raise Severed
+
+    def end(self) -> None:
+        """Those who still wait are reset."""
+        self._never.set()
+
+
+class Reset(Condition):
+    """New connections are reset as soon as they have been accepted."""
+
+    async def accepts(self, conduit: Conduit) -> None:
+        self.bitten += 1
+        conduit.reset()
+        raise Severed
+
+
+class Freeze(Condition):
+    """Nothing passes, not even an end; afterwards everything does."""
+
+    rank = 1
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._thawed = asyncio.Event()
+
+    async def accepts(self, conduit: Conduit) -> None:
+        self.bitten += 1
+        await self._thawed.wait()
+
+    async def carries(self, conduit: Conduit, data: bytes, down: bool) -> bytes:
+        self.bitten += not self._thawed.is_set()
+        await self._thawed.wait()
+        return data
+
+    def end(self) -> None:
+        """Everything passes."""
+        self._thawed.set()
+
+
+class CutFrame(Condition):
+    """The next frame of each socket gets as far as its middle, and then comes a reset."""
+
+    rank = 2
+
+    async def carries(self, conduit: Conduit, data: bytes, down: bool) -> bytes:
+        if not (down and conduit.websocket and conduit.cut is not None):
+            return data
+        self.bitten += 1
+        await conduit.write(data[: conduit.cut], down)
+        await asyncio.sleep(0.05)  # what is under way when a reset comes may never be read
+        raise Severed
+
+
+class Drip(Condition):
+    """Bytes pass one at a time; of a long piece only the first so many, and then the rest."""
+
+    rank = 3
+
+    def __init__(self, most: int = 1500) -> None:
+        super().__init__()
+        self._most = most
+
+    async def carries(self, conduit: Conduit, data: bytes, down: bool) -> bytes:
+        for at in range(min(len(data), self._most)):
+            if conduit.lost:
+                return b""
+            await conduit.write(data[at : at + 1], down)
+            await asyncio.sleep(0)
+            self.bitten += 1
+        return data[self._most :]
+
+
+class Status(Condition):
+    """The next `count` requests are answered with this status, and with a time before which nobody may come back."""
+
+    def __init__(self, status: int, *, wait: float, retry_after: RetryAfter, scope: Scope, count: int) -> None:
+        super().__init__()
+        self._status, self._wait, self._retry_after = HTTPStatus(status), wait, retry_after
+        self._scope, self._count = scope, count
+
+    def answers(self, head: bytes, websocket: bool) -> bytes | None:
+        if self.bitten >= self._count or self._scope == ("rest" if websocket else "handshake"):
+            return None
+        self.bitten += 1
+        loop = asyncio.get_running_loop()
+        lines = [f"HTTP/1.1 {self._status.value} {self._status.phrase}", "Content-Length: 0", "Connection: close"]
+        if self._retry_after == "seconds":
+            lines.append(f"Retry-After: {self._wait:.0f}")
+        elif self._retry_after == "date":
+            # Any epoch will do: what counts is how far apart the two are.
+            lines += [f"Date: {formatdate(loop.time(), usegmt=True)}"]
+            lines += [f"Retry-After: {formatdate(loop.time() + self._wait, usegmt=True)}"]
+        return "\r\n".join([*lines, "", ""]).encode()
+
+
+class Certified(Condition):
+    """New TLS connections are shown another certificate."""
+
+    def __init__(self, context: ssl.SSLContext) -> None:
+        super().__init__()
+        self._context = context
+
+    async def accepts(self, conduit: Conduit) -> None:
+        if conduit.certificate is not None:
+            self.bitten += 1
+            conduit.certificate = self._context

@@ -1,0 +1,138 @@
+"""A process that follows an account and says what it is told, line by line; it takes orders on standard input.
+
+    python -m tests.chaos.follower
+
+The first line of input is its `Setting`, the others are orders: `{"do": "status"}`, `{"do": "jump", "seconds": -7200}`
+(the wall clock), `{"do": "names", "resolve": false}`, `{"do": "rotate"}`. Each is answered by `{"answer": ...}`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import ssl
+import sys
+import time
+from typing import Any
+
+import msgspec
+
+from listenkey import open_venue
+from listenkey.adapters.bingx import pace
+from listenkey.adapters.venue import Stream
+from listenkey.core.backoff import FailureLimit
+from listenkey.core.policy import Policy
+
+from .certificates import HOST
+from .wallclock import WallClock, wall_clock
+
+
+class Setting(msgspec.Struct, frozen=True):
+    """Who follows what, and how."""
+
+    transport: str
+    rest_url: str
+    ws_url: str
+    key: str
+    policy: dict[str, float]
+    seed: int
+    trusted: str | None = None
+    resolve: bool = True
+    failure_window: float = 480.0
+    """Seconds in which 15 calls may fail. The venue's are 480; a test whose every other time is shorter needs fewer."""
+
+
+class Names:
+    """A resolver that knows one name more, the exchange's, or does not."""
+
+    def __init__(self, resolve: bool) -> None:
+        self.resolve = resolve
+        self.refused = 0
+        self._real = socket.getaddrinfo
+
+    def getaddrinfo(self, host: Any, *rest: Any, **options: Any) -> Any:
+        """As in `socket`."""
+        if host not in (HOST, HOST.encode()):
+            return self._real(host, *rest, **options)
+        if self.resolve:
+            return self._real("127.0.0.1", *rest, **options)
+        self.refused += 1
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+
+def say(line: bytes) -> None:
+    """All of it: a process that is stopped in a write has written a part."""
+    rest = memoryview(line + b"\n")
+    while rest:
+        rest = rest[os.write(1, rest) :]
+
+
+def obey(order: dict[str, Any], stream: Stream, clock: WallClock, names: Names) -> dict[str, Any]:
+    """Do as told."""
+    match order["do"]:
+        case "jump":
+            clock.jump(order["seconds"])
+        case "names":
+            names.resolve = order["resolve"]
+        case "rotate":
+            stream.rotate()
+    return {
+        "health": stream.health.value,
+        "state": stream.state.value,
+        "began": stream.began,
+        "proven_until": stream.proven_until,
+        "books": [msgspec.to_builtins(book, str_keys=True) for book in stream.books],
+        "names_refused": names.refused,
+        "wall": time.time(),
+    }
+
+
+async def follow() -> None:
+    """Say every event."""
+    orders = asyncio.StreamReader()
+    protocol = asyncio.StreamReaderProtocol(orders)
+    pipe, _ = await asyncio.get_running_loop().connect_read_pipe(lambda: protocol, sys.stdin)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGINT, orders.feed_eof)
+    setting = msgspec.json.decode(await orders.readline(), type=Setting)
+    names = Names(setting.resolve)
+    socket.getaddrinfo = names.getaddrinfo
+    FailureLimit.window = pace.FAILURE_WINDOW = setting.failure_window
+    venue = open_venue(
+        "bingx-swap",
+        api_key=setting.key,
+        api_secret=setting.key[::-1],
+        rest_url=setting.rest_url,
+        ws_url=setting.ws_url,
+        transport=setting.transport,
+        policy=Policy().over(setting.policy),
+        ssl_context=ssl.create_default_context(cafile=setting.trusted) if setting.trusted else None,
+        seed=setting.seed,
+    )
+    with wall_clock() as clock:
+        async with venue, venue.subscribe() as stream:
+
+            async def listen() -> None:
+                while line := await orders.readline():
+                    say(msgspec.json.encode({"answer": obey(msgspec.json.decode(line), stream, clock, names)}))
+
+            listening = asyncio.create_task(listen())
+            telling = asyncio.create_task(tell(stream))
+            await asyncio.wait((listening, telling), return_when=asyncio.FIRST_COMPLETED)
+            for task in (listening, telling):
+                if task.done():
+                    task.result()
+                task.cancel()
+            await asyncio.gather(listening, telling, return_exceptions=True)
+    pipe.close()
+
+
+async def tell(stream: Stream) -> None:
+    """Every event, as it comes."""
+    async for event in stream:
+        say(event.to_json())
+
+
+if __name__ == "__main__":
+    asyncio.run(follow())
