@@ -21,22 +21,22 @@ PAUSE_EVERY = 64
 
 
 class Backlog:
-    """One writer, one reader. Serials are the journal's; without one they are 0."""
+    """One writer, one reader. Where there is a journal, each pending event has its serial there."""
 
     def __init__(self, limit: int, journal: Journal | None = None) -> None:
         self._limit = limit
         self._journal = journal
-        self._pending: deque[Entry] = deque()
+        self._pending: deque[ExchangeEvent] = deque()
+        self._serials: deque[int] = deque()
         self._spilled = False
         self._read_to = 0
-        self._taken: Entry | None = None
+        self._taken: int | None = None
         self._delivered = 0
         self._waiter: anyio.Event | None = None
         self._ended = False
         self._error: Exception | None = None
         if journal is not None:
-            self._pending.extend(journal.unmarked())
-            self._read_to = self._pending[-1].serial if self._pending else 0
+            self._queue(journal.unmarked())
 
     @property
     def ended(self) -> bool:
@@ -51,15 +51,15 @@ class Backlog:
             entries = self._journal.append(events, proven_until)
             if self._spilled or len(self._pending) + len(entries) > self._limit:
                 self._spilled = True
-            elif entries:
-                self._pending.extend(entries)
-                self._read_to = entries[-1].serial
+            else:
+                self._queue(entries)
+        elif len(self._pending) + len(events) <= self._limit:
+            self._pending.extend(events)
         else:
-            room = self._limit - len(self._pending)
-            self._pending.extend(Entry(0, event) for event in events[:room])
-            if len(events) > room:
-                self.end(StreamStopped(f"the consumer is {self._limit} events behind, and there is no journal"))
-        self._wake()
+            self._pending.extend(events[: self._limit - len(self._pending)])
+            self.end(StreamStopped(f"the consumer is {self._limit} events behind, and there is no journal"))
+        if self._waiter is not None:
+            self._wake()
 
     def end(self, error: Exception | None = None) -> None:
         """Nothing follows what is pending but this error, or the end of the iteration."""
@@ -70,7 +70,8 @@ class Backlog:
 
     async def get(self) -> ExchangeEvent:
         """The next event, after marking the one before. Raises what `end` was given, or `StopAsyncIteration`."""
-        self.mark()
+        if self._taken is not None:
+            self.mark()
         while not self._pending:
             if self._spilled and self._journal is not None:
                 self._refill(self._journal)
@@ -84,21 +85,26 @@ class Backlog:
         self._delivered += 1
         if self._delivered % PAUSE_EVERY == 0:
             await anyio.lowlevel.checkpoint()
-        self._taken = self._pending.popleft()
-        return self._taken.event
+        if self._serials:
+            self._taken = self._serials.popleft()
+        return self._pending.popleft()
 
     def mark(self) -> None:
         """The consumer has dealt with the event that it took last."""
         taken, self._taken = self._taken, None
         if taken is not None and self._journal is not None:
-            self._journal.mark(taken.serial)
+            self._journal.mark(taken)
 
     def _refill(self, journal: Journal) -> None:
         entries = journal.read(self._read_to, self._limit)
         self._spilled = bool(entries)
-        if entries:
-            self._pending.extend(entries)
-            self._read_to = entries[-1].serial
+        self._queue(entries)
+
+    def _queue(self, entries: Sequence[Entry]) -> None:
+        for serial, event in entries:
+            self._pending.append(event)
+            self._serials.append(serial)
+            self._read_to = serial
 
     def _wake(self) -> None:
         if self._waiter is not None:

@@ -8,9 +8,7 @@ import time
 class SystemClock:
     """`ports.clock.Clock` over `time.monotonic` and `time.time`."""
 
-    def monotonic(self) -> float:
-        """Seconds; never goes backwards."""
-        return time.monotonic()
+    monotonic = staticmethod(time.monotonic)
 
     def wall_ms(self) -> int:
         """Milliseconds since the epoch, as the host believes; may jump."""

@@ -107,16 +107,16 @@ class Driver:
         """Hand an input to the connection and do what it says."""
         if self._failed:
             return
-        now = self._clock.monotonic()
+        connection, now = self.connection, self._clock.monotonic()
         try:
-            ordered = self.connection.handle(received, now=now)
+            ordered = connection.handle(received, now=now)
             if self._observer is not None:
                 self._observer(now, received, ordered)
             if ordered:
                 self._perform(ordered)
         except Exception as error:
             self._fail(error)
-        if self._failed or self.connection.finished or self.connection.deadline < self._asleep_until:
+        if connection.deadline < self._asleep_until or connection.finished or self._failed:
             self._wake.set()
 
     def _perform(self, ordered: Sequence[actions.Action]) -> None:
@@ -124,33 +124,14 @@ class Driver:
         proven_until: int | None = None
         finish: actions.Finish | None = None
         for action in ordered:
-            match action:
-                case actions.Deliver(event):
-                    events.append(event)
-                case actions.SendFrame(socket, data):
-                    self._sockets[socket].send(data)
-                case actions.MarkProven(until):
-                    proven_until = until
-                case actions.OpenSocket():
-                    self._sockets[action.socket] = Wire()
-                    self._start(self._socket, action)
-                case actions.CloseSocket(socket, code):
-                    self._start(self._sockets[socket].close, code)
-                case actions.CreateKey(request):
-                    self._start(self._answer, "minting a key", self._create, request)
-                case actions.RenewKey(request, key):
-                    self._start(self._answer, "renewing a key", self._renew, request, key)
-                case actions.ReadAccount(request, since, orders):
-                    self._reading.cancel()  # one that is still under way has been given up
-                    self._reading = anyio.CancelScope()
-                    self._start(self._read_account, self._reading, request, since, orders)
-                case actions.DeleteKey(key):
-                    self._deletions += 1
-                    self._start(self._delete, key)
-                case actions.Report(anomaly):
-                    self._complaints.anomaly(anomaly)
-                case actions.Finish():
-                    finish = action
+            if isinstance(action, actions.Deliver):
+                events.append(action.event)
+            elif isinstance(action, actions.MarkProven):
+                proven_until = action.until
+            elif isinstance(action, actions.Finish):
+                finish = action
+            else:
+                self._do(action)
         if self._journal is not None and not self._begun and self.connection.began is not None:
             self._begun = True
             self._journal.begin(self.connection.began)
@@ -160,6 +141,29 @@ class Driver:
             self.backlog.end(None if finish.error is None else self._failure(finish.error))
         elif self.backlog.ended:
             self.feed(inputs.Stop())
+
+    def _do(self, action: actions.Action) -> None:
+        match action:
+            case actions.SendFrame(socket, data):
+                self._sockets[socket].send(data)
+            case actions.OpenSocket():
+                self._sockets[action.socket] = Wire()
+                self._start(self._socket, action)
+            case actions.CloseSocket(socket, code):
+                self._start(self._sockets[socket].close, code)
+            case actions.CreateKey(request):
+                self._start(self._answer, "minting a key", self._create, request)
+            case actions.RenewKey(request, key):
+                self._start(self._answer, "renewing a key", self._renew, request, key)
+            case actions.ReadAccount(request, since, orders):
+                self._reading.cancel()  # one that is still under way has been given up
+                self._reading = anyio.CancelScope()
+                self._start(self._read_account, self._reading, request, since, orders)
+            case actions.DeleteKey(key):
+                self._deletions += 1
+                self._start(self._delete, key)
+            case actions.Report(anomaly):
+                self._complaints.anomaly(anomaly)
 
     def _start(self, work: Callable[..., Awaitable[None]], *details: Any) -> None:
         self._tasks.start_soon(self._work, work, details)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from os import PathLike
 from ssl import SSLContext
@@ -47,8 +47,8 @@ class Stream:
     def __aiter__(self) -> Self:
         return self
 
-    async def __anext__(self) -> ExchangeEvent:
-        return await self._driver.backlog.get()
+    def __anext__(self) -> Coroutine[Any, Any, ExchangeEvent]:
+        return self._driver.backlog.get()
 
     @property
     def health(self) -> Health:

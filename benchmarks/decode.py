@@ -23,7 +23,7 @@ STEP = 0.0005
 
 def run(quick: bool = False) -> list[Row]:
     """Ours, the floor, the naive way and ccxt pro over the same frames."""
-    fills, rounds = (50, 2) if quick else (1500, 15)
+    fills, rounds = (50, 2) if quick else (1500, 11)
     frames = Desk().frames(fills, since=EPOCH + 1)
     contenders: dict[str, Contender] = {
         "floor": lambda: over(frames, floor.parsed),

@@ -56,7 +56,7 @@ Client = Callable[["Sender", str, Sequence[Load]], Coroutine[Any, Any, list[Hear
 
 def run(quick: bool = False) -> list[Row]:
     """Each transport in turn, the floor and listenkey one after the other in each round."""
-    loads = (Load(60), Load(40, RATE)) if quick else (Load(10_000), Load(1000, RATE))
+    loads = (Load(60), Load(40, RATE)) if quick else (Load(10_000), Load(500, RATE))
     rounds = 1 if quick else 5
     rows: list[Row] = []
     with Sender(sum(load.frames for load in loads) // 2) as sender:

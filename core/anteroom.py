@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from .narration import Frame
 from .reports import AccountReport, ConfigReport, OrderReport, Unrecognised
@@ -16,23 +17,24 @@ Word = OrderReport | AccountReport | ConfigReport | Unrecognised
 class Anteroom:
     """Timers: ("hold", 0), when what is held has waited long enough, and ("copies", 0) for the oldest copy."""
 
-    def __init__(self, turn: Turn, tell: Callable[[Word, Frame], None]) -> None:
+    def __init__(self, turn: Turn, passing: Mapping[type, Callable[[Any, Frame], None]]) -> None:
         self._turn = turn
-        self._tell = tell
+        self._passing = passing
+        """Where word goes from here, by its class."""
         self._held: list[tuple[Word, Frame]] = []
         self._copies: deque[tuple[float, Word, Frame]] = deque()
         self.holding = False
 
     def take(self, word: Word, frame: Frame, leads: bool) -> None:
         """Pass word on, unless all of it is held or, of a link that does not lead, the leader's copy comes first."""
-        if not leads:
+        if leads and not self.holding:
+            self._passing[type(word)](word, frame)
+        elif leads:
+            self._held.append((word, frame))
+        else:
             self._copies.append((self._turn.now + self._turn.policy.reorder_window, word, frame))
             if len(self._copies) == 1:
                 self._turn.arm(("copies", 0), self._turn.policy.reorder_window)
-        elif self.holding:
-            self._held.append((word, frame))
-        else:
-            self._tell(word, frame)
 
     def hold(self) -> None:
         """Hold everything from now on, for `hold_limit` at most."""
@@ -45,7 +47,7 @@ class Anteroom:
         self._turn.timers.cancel(("hold", 0))
         held, self._held = self._held, []
         for word, frame in held:
-            self._tell(word, frame)
+            self._passing[type(word)](word, frame)
 
     def release_copies(self, *, all_of_them: bool = False) -> None:
         """Pass on the copies that have waited long enough, or all: nobody goes before them any more."""

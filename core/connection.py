@@ -9,6 +9,7 @@ import msgspec
 
 from . import narration
 from .actions import Action, Finish, SendFrame
+from .anteroom import Word
 from .continuity import Continuity, Mode
 from .dialect import Dialect
 from .events import ExchangeEventKind, GapReason, Health, HealthChange, digest_id
@@ -41,7 +42,6 @@ from .reports import (
     KeyExpired,
     OrderReport,
     Rejected,
-    Report,
     Unreadable,
     Unrecognised,
 )
@@ -65,7 +65,9 @@ class Connection:
             raise Misuse(f'mode must be "ws" or "poll", not {mode!r}')
         self.policy = (policy or Policy()).over(dialect.policy)
         self.mode = mode
-        self._dialect = dialect
+        self._polls = mode == "poll"
+        self._decode = dialect.decode
+        self._max_frame_bytes = self.policy.max_frame_bytes
         self._turn = Turn(self.policy, seed)
         self._continuity = Continuity(self._turn, dialect, mode)
         self._upkeep = Upkeep(self._turn, dialect, self._continuity)
@@ -86,6 +88,17 @@ class Connection:
             SocketClosed: lambda closed: self._upkeep.closed(closed.socket, closed.refusal),
             AccountRead: lambda read: self._continuity.read(read.request, read.account),
             Refused: self._refused,
+        }
+        self._reports: dict[type, Callable[[Link, Any, bytes | str], None]] = {
+            OrderReport: self._word,
+            AccountReport: self._word,
+            ConfigReport: self._word,
+            Unrecognised: self._unrecognised,
+            Heartbeat: self._heartbeat,
+            Acknowledged: self._acknowledged,
+            KeyExpired: self._key_expired,
+            Rejected: self._rejected,
+            Unreadable: self._unreadable,
         }
 
     @property
@@ -143,18 +156,24 @@ class Connection:
             raise Misuse(f"now must be in seconds, not {now!r}")
         if self._started and type(received) is Start:
             raise Misuse(f"Start came twice; the state is {self.state}")
-        turn = self._turn
-        turn.now = max(turn.now, now)
+        turn, timers = self._turn, self._turn.timers
+        if now > turn.now:
+            turn.now = now
         actions: list[Action] = []
         turn.actions = actions
-        self._fire()
+        turn.unsettled = type(received) is not FrameReceived or self._polls
+        if timers.not_before <= turn.now:
+            self._fire()
         take(received)
-        self._fire()
-        self._tell_health()
+        if timers.not_before <= turn.now:
+            self._fire()
+        if turn.unsettled:
+            self._tell_health()
         return actions
 
     def _fire(self) -> None:
         timers, now = self._turn.timers, self._turn.now
+        self._turn.unsettled = True
         while (due := timers.pop_due(now)) is not None:
             (name, identity), deadline = due
             self._timers[name](identity, now - deadline)
@@ -162,7 +181,7 @@ class Connection:
     def _start(self, start: Start) -> None:
         self._started = True
         self._continuity.start(start.checkpoint)
-        if self.mode == "ws":
+        if not self._polls:
             self._upkeep.start()
 
     def _stop(self) -> None:
@@ -183,47 +202,50 @@ class Connection:
 
     def _frame(self, received: FrameReceived) -> None:
         link = self._upkeep.links.get(received.socket)
-        if link is None or link.phase is Phase.OPENING:
+        if link is None or link.phase is OPENING:
             return
         link.heard()
         frame = received.data
         try:
             if isinstance(frame, bytes):
-                frame = inflate(frame, self.policy.max_frame_bytes)
-            elif len(frame) > self.policy.max_frame_bytes:
-                raise Oversized(f"more than {self.policy.max_frame_bytes} characters")
+                frame = inflate(frame, self._max_frame_bytes)
+            elif len(frame) > self._max_frame_bytes:
+                raise Oversized(f"more than {self._max_frame_bytes} characters")
         except NotInflatable as error:
             self._turn.report("not gzip", f"{error}: {received.data[:24]!r}")
         except Oversized as error:
             self._turn.report("oversized frame", str(error))
             self._upkeep.lost(link, GapReason.OVERSIZED)
         else:
-            for report in self._dialect.decode(frame):
+            for report in self._decode(frame):
+                if link.phase is PROVING and type(report) not in PROVES_NOTHING:
+                    self._upkeep.prove(link)
                 if link.alive:
-                    self._route(link, report, frame)
+                    self._reports[type(report)](link, report, frame)
 
-    def _route(self, link: Link, report: Report, frame: bytes | str) -> None:
-        if isinstance(report, Unreadable):
-            self._turn.report("unreadable frame", f"{report.why}: {frame[:48]!r}")
-            return
-        if isinstance(report, Rejected):
-            self._turn.report("error frame", f"{report.refusal.code}: {report.refusal.message}")
-            if link.owns(report.id) or report.refusal.kind is RefusalKind.FATAL:
-                self._upkeep.lost(link, GapReason.LOST_SOCKET, report.refusal)
-            return
-        if link.phase is Phase.PROVING:
+    def _word(self, link: Link, word: Word, frame: bytes | str) -> None:
+        self._continuity.take(word, frame, self._upkeep.links.leads(link))
+
+    def _unrecognised(self, link: Link, report: Unrecognised, frame: bytes | str) -> None:
+        self._word(link, *self._redacted(report, frame))
+
+    def _heartbeat(self, link: Link, ping: Heartbeat, _frame: bytes | str) -> None:
+        self._turn.emit(SendFrame(link.socket, ping.reply))
+
+    def _acknowledged(self, link: Link, report: Acknowledged, _frame: bytes | str) -> None:
+        if link.acknowledged(report.id):
             self._upkeep.prove(link)
-        if isinstance(report, (OrderReport, AccountReport, ConfigReport)):
-            self._continuity.take(report, frame, self._upkeep.links.leads(link))
-        elif isinstance(report, Heartbeat):
-            self._turn.emit(SendFrame(link.socket, report.reply))
-        elif isinstance(report, Acknowledged):
-            if link.acknowledged(report.id):
-                self._upkeep.prove(link)
-        elif isinstance(report, KeyExpired):
-            self._upkeep.key_expired(report.key)
-        else:
-            self._continuity.take(*self._redacted(report, frame), self._upkeep.links.leads(link))
+
+    def _key_expired(self, _link: Link, notice: KeyExpired, _frame: bytes | str) -> None:
+        self._upkeep.key_expired(notice.key)
+
+    def _rejected(self, link: Link, report: Rejected, _frame: bytes | str) -> None:
+        self._turn.report("error frame", f"{report.refusal.code}: {report.refusal.message}")
+        if link.owns(report.id) or report.refusal.kind is RefusalKind.FATAL:
+            self._upkeep.lost(link, GapReason.LOST_SOCKET, report.refusal)
+
+    def _unreadable(self, _link: Link, report: Unreadable, frame: bytes | str) -> None:
+        self._turn.report("unreadable frame", f"{report.why}: {frame[:48]!r}")
 
     def _redacted(self, report: Unrecognised, frame: bytes | str) -> tuple[Unrecognised, bytes | str]:
         text = frame if isinstance(frame, str) else frame.decode(errors="replace")
@@ -253,12 +275,15 @@ class Connection:
             told.append(told.pop(-2))
 
     def _judge_health(self) -> Health:
-        proven = self._upkeep.links.proven if self.mode == "ws" else self._continuity.polled
+        proven = self._continuity.polled if self._polls else self._upkeep.links.proven
         if self._upkeep.stopped or not proven:
             return Health.BLIND
         suspect = self._continuity.gap_open or self._upkeep.suspect
         return Health.SUSPECT if suspect else Health.LIVE
 
 
+PROVES_NOTHING = frozenset({Unreadable, Rejected})
+"""Reports after which a link is no more proven than before."""
+OPENING, PROVING = Phase.OPENING, Phase.PROVING
 _FOREVER = 1e12
 """Seconds; beyond it a float cannot tell one millisecond from the next."""

@@ -12,9 +12,10 @@ from typing import Literal, Protocol
 
 from . import narration, recovery
 from .actions import MarkProven
-from .anteroom import Anteroom, Word
+from .anteroom import Anteroom
 from .dialect import Dialect
-from .events import BalanceChange, FundingFee, GapReason, OrderState
+from .events import BalanceChange, Fill, FundingFee, GapReason, OrderState
+from .fold import execution
 from .gap import Gap
 from .ground import Ground
 from .income import Income
@@ -23,7 +24,7 @@ from .ledger import Ledger
 from .narration import Frame
 from .reads import Asked, Purpose, Reads
 from .refusal import Refusal, RefusalKind
-from .reports import Account, AccountReport, ConfigReport, OrderReport
+from .reports import Account, AccountReport, ConfigReport, OrderReport, Unrecognised
 from .standing import Standing
 from .turn import Turn
 from .witness import Witness
@@ -57,10 +58,21 @@ class Continuity:
         self._gap = Gap(turn)
         self._witness = Witness(turn, self._disbelieve)
         self.ledger = Ledger()
-        turn.listeners += [self._witness.told, self.ledger.apply]
+        turn.listen(Fill, self._remember)
+        turn.listen(FundingFee, self.ledger.apply)
+        turn.listen(BalanceChange, self.ledger.apply)
         self._reads = Reads(turn, self._window, self._ground.open_orders)
         self._linked = False
-        self._anteroom = Anteroom(turn, self._tell)
+        self._anteroom = Anteroom(
+            turn,
+            {
+                OrderReport: self._tell_order,
+                AccountReport: self._tell_account,
+                ConfigReport: self._standing.configure,
+                Unrecognised: self._tell_unknown,
+            },
+        )
+        self.take = self._anteroom.take
         self._read_at: float | None = None
         self._rotated_at = float("-inf")
         self._linked_ts: int | None = None
@@ -116,10 +128,6 @@ class Continuity:
             self._ground.let_go(all_of_it=True)
         for name in self.timers:
             self._turn.timers.cancel((name, 0))
-
-    def take(self, word: Word, frame: Frame, leads: bool) -> None:
-        """A link brought word of the account; `leads` unless another link's copy of it goes first."""
-        self._anteroom.take(word, frame, leads)
 
     def resync(self) -> None:
         """Read the account now."""
@@ -196,23 +204,25 @@ class Continuity:
 
     # What is told
 
-    def _tell(self, word: Word, frame: Frame) -> None:
-        if isinstance(word, OrderReport):
-            unfounded = len(self._ground.unfounded)
-            self._ground.take(word, frame)
-            if len(self._ground.unfounded) > unfounded and self._ground.complete:
-                self._gap.trouble(GapReason.HOLE, word.exchange_ts)
-                self._reads.want(Purpose.SYNC)
-        elif isinstance(word, AccountReport):
-            if self._standing.push(word, frame) and self._ground.complete:
-                self._witness.pushed(word)
-        elif isinstance(word, ConfigReport):
-            self._standing.configure(word, frame)
-        else:
-            self._turn.deliver(narration.unknown(word.exchange_ts, word.content, frame))
-            if word.doubtful:
-                self._gap.trouble(GapReason.HOLE, word.exchange_ts)
-                self._reads.want(Purpose.SYNC)
+    def _remember(self, fill: Fill) -> None:
+        remembered = execution(fill)
+        self._witness.told(remembered)
+        self.ledger.estimate(remembered)
+
+    def _tell_order(self, report: OrderReport, frame: Frame) -> None:
+        if self._ground.take(report, frame) and self._ground.complete:
+            self._gap.trouble(GapReason.HOLE, report.exchange_ts)
+            self._reads.want(Purpose.SYNC)
+
+    def _tell_account(self, report: AccountReport, frame: Frame) -> None:
+        if self._standing.push(report, frame) and self._ground.complete:
+            self._witness.pushed(report)
+
+    def _tell_unknown(self, report: Unrecognised, frame: Frame) -> None:
+        self._turn.deliver(narration.unknown(report.exchange_ts, report.content, frame))
+        if report.doubtful:
+            self._gap.trouble(GapReason.HOLE, report.exchange_ts)
+            self._reads.want(Purpose.SYNC)
 
     def _give_up_holding(self) -> None:
         self._doubt()

@@ -13,7 +13,7 @@ from decimal import Decimal
 
 import msgspec
 
-from .events import Fill
+from .fold import Execution
 from .order import ZERO
 from .reports import FillReport, IncomeReport
 
@@ -23,15 +23,6 @@ _Trade = tuple[str, str]
 """A symbol and a trade id."""
 _Place = tuple[str, str, str]
 """A symbol, a trade id and an order id."""
-
-
-class Estimate(msgspec.Struct, gc=False):
-    """What of a fill is not booked yet; None is unknown."""
-
-    asset: str | None
-    fee: Decimal | None
-    realized_pnl: Decimal | None
-    fill: Fill
 
 
 class _Side(msgspec.Struct, gc=False):
@@ -52,14 +43,14 @@ class _Tab(msgspec.Struct):
     exchange_ts: int = 0
     paid: Decimal = ZERO
     """Quantity of trades that are paid, less that of the fills which were given up for them."""
-    unpaid: deque[Estimate] = msgspec.field(default_factory=deque)
+    unpaid: deque[Execution] = msgspec.field(default_factory=deque)
 
 
 class Estimates:
-    """Every fill that was told, until it is paid."""
+    """Every fill that was told, until it is paid; what of its fee and PnL is booked already is 0."""
 
     def __init__(self) -> None:
-        self._named: dict[_Place, Estimate] = {}
+        self._named: dict[_Place, Execution] = {}
         self._sides: dict[_Trade, list[_Side]] = {}
         self._tabs: dict[tuple[str, str], _Tab] = {}
         self._early: dict[_Trade, int] = {}
@@ -68,24 +59,23 @@ class Estimates:
     def __len__(self) -> int:
         return len(self._named) + self._unpaid
 
-    def __iter__(self) -> Iterator[Estimate]:
+    def __iter__(self) -> Iterator[Execution]:
         yield from self._named.values()
         for tab in self._tabs.values():
             yield from tab.unpaid
 
-    def tell(self, fill: Fill) -> None:
+    def tell(self, fill: Execution) -> None:
         """A fill was told."""
-        estimate = Estimate(fill.fee_asset, fill.fee, fill.realized_pnl, fill)
         if fill.trade_id is None:
             tab = self._tab(fill.symbol, fill.order_id, fill.exchange_ts or 0)
-            tab.unpaid.append(estimate)
+            tab.unpaid.append(fill)
             self._unpaid += 1
             self._pay_off(tab)
             return
         side = self._side(fill.symbol, fill.trade_id, fill.order_id, fill.exchange_ts or 0)
         side.told += fill.fill_qty
         if not side.paid:
-            self._named[fill.symbol, fill.trade_id, fill.order_id] = estimate
+            self._named[fill.symbol, fill.trade_id, fill.order_id] = fill
         elif side.listed:
             self._tab(*side.order, side.exchange_ts).paid -= fill.fill_qty
 
@@ -125,12 +115,12 @@ class Estimates:
 
     def pay_until(self, exchange_ms: int) -> None:
         """All fills before this exchange time are paid."""
-        for place, estimate in tuple(self._named.items()):
-            if (estimate.fill.exchange_ts or exchange_ms) < exchange_ms:
+        for place, fill in tuple(self._named.items()):
+            if (fill.exchange_ts or exchange_ms) < exchange_ms:
                 del self._named[place]
         for tab in self._tabs.values():
-            while tab.unpaid and (tab.unpaid[0].fill.exchange_ts or exchange_ms) < exchange_ms:
-                tab.paid -= tab.unpaid[0].fill.fill_qty  # its trades may be named yet
+            while tab.unpaid and (tab.unpaid[0].exchange_ts or exchange_ms) < exchange_ms:
+                tab.paid -= tab.unpaid[0].fill_qty  # its trades may be named yet
                 self._drop(tab)
 
     def forget(self, exchange_ms: int) -> None:
@@ -144,8 +134,8 @@ class Estimates:
         self._early = {trade: ts for trade, ts in self._early.items() if ts >= exchange_ms}
         self._tabs = {key: tab for key, tab in self._tabs.items() if tab.unpaid or tab.exchange_ts >= exchange_ms}
 
-    def give_up(self) -> Estimate:
-        """The estimate that has waited longest, or nearly so, which is no more."""
+    def give_up(self) -> Execution:
+        """The fill that has waited longest, or nearly so, which is no more."""
         if self._named:
             place = next(iter(self._named))
             sides = self._sides[place[:2]]
@@ -183,21 +173,19 @@ class Estimates:
     def _book(self, trade: _Trade, side: _Side, *, fee: bool) -> bool:
         """A part of what this side cost is booked; False if nothing was thought of it."""
         place = (*trade, side.order[1])
-        estimate = self._named.get(place)
-        if estimate is None or (not fee and estimate.realized_pnl == ZERO):
+        fill = self._named.get(place)
+        if fill is None or (not fee and fill.realized_pnl == ZERO):
             return False
-        if fee:
-            estimate.fee = ZERO
-        else:
-            estimate.realized_pnl = ZERO
-        if estimate.fee == ZERO and not estimate.realized_pnl:
+        fill = msgspec.structs.replace(fill, **{"fee" if fee else "realized_pnl": ZERO})
+        self._named[place] = fill
+        if fill.fee == ZERO and not fill.realized_pnl:
             del self._named[place]
         return True
 
     def _pay_off(self, tab: _Tab) -> None:
-        while tab.unpaid and tab.unpaid[0].fill.fill_qty <= tab.paid:
-            tab.paid -= self._drop(tab).fill.fill_qty
+        while tab.unpaid and tab.unpaid[0].fill_qty <= tab.paid:
+            tab.paid -= self._drop(tab).fill_qty
 
-    def _drop(self, tab: _Tab) -> Estimate:
+    def _drop(self, tab: _Tab) -> Execution:
         self._unpaid -= 1
         return tab.unpaid.popleft()

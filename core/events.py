@@ -101,11 +101,12 @@ class ExchangeEvent(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     def to_dict(self) -> dict[str, Any]:
         """The same as plain values; `frame` is left out."""
         plain: dict[str, Any] = msgspec.to_builtins(self, builtin_types=(Decimal,))
-        del plain["frame"]
-        return {name: _printable(value) for name, value in plain.items()}
+        common = {name: plain.pop(name) for name in ExchangeEvent.__struct_fields__}
+        del common["frame"]
+        return {name: _printable(value) for name, value in (common | plain).items()}
 
 
-class OrderState(ExchangeEvent, frozen=True, gc=False, kw_only=True):
+class OrderState(ExchangeEvent, frozen=True, gc=False):
     """ORDER_ACK, CANCEL_ACK, ORDER_REJECT or ORDER_EXPIRED: what an order is now."""
 
     symbol: str
@@ -120,7 +121,7 @@ class OrderState(ExchangeEvent, frozen=True, gc=False, kw_only=True):
     cumulative_qty: Decimal
 
 
-class Fill(OrderState, frozen=True, gc=False, kw_only=True):
+class Fill(OrderState, frozen=True, gc=False):
     """PARTIAL_FILL or FULL_FILL: the interval (cumulative_qty - fill_qty, cumulative_qty] of an order was executed.
 
     `fee` is a cost: positive is paid, negative a rebate.
@@ -230,7 +231,9 @@ def from_json(line: bytes | str) -> ExchangeEvent:
 
 def canonical(amount: Decimal) -> str:
     """The one way an amount is written: no exponent, no trailing zeros, no negative zero."""
-    text = f"{amount:f}"
+    text = str(amount)
+    if "E" in text:
+        text = f"{amount:f}"
     if "." in text:
         text = text.rstrip("0").rstrip(".")
     return "0" if text == "-0" else text

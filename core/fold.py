@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import deque
 from decimal import Decimal
 
+import msgspec
+
 from .events import Fill
 from .order import ZERO
 from .reports import Account
@@ -15,6 +17,41 @@ Place = tuple[str, str | None]
 REMEMBERED_FILLS = 4096
 
 
+class Execution(msgspec.Struct, frozen=True, gc=False):
+    """A fill as it is remembered: what it moved, and what tells it from others."""
+
+    event_id: str
+    symbol: str
+    order_id: str
+    side: str | None
+    position_side: str | None
+    cumulative_qty: Decimal
+    fill_qty: Decimal
+    trade_id: str | None
+    fee: Decimal | None
+    fee_asset: str | None
+    realized_pnl: Decimal | None
+    exchange_ts: int | None
+
+
+def execution(fill: Fill) -> Execution:
+    """What is remembered of a fill: its frame and most of its fields would be eight times as much."""
+    return Execution(
+        fill.event_id,
+        fill.symbol,
+        fill.order_id,
+        fill.side,
+        fill.position_side,
+        fill.cumulative_qty,
+        fill.fill_qty,
+        fill.trade_id,
+        fill.fee,
+        fill.fee_asset,
+        fill.realized_pnl,
+        fill.exchange_ts,
+    )
+
+
 class Fold:
     """Quantities by place, balances by asset. A wallet is unknown after a fill whose fee or PnL is, until a read."""
 
@@ -23,13 +60,21 @@ class Fold:
         """Exchange time of the last settled read's end."""
         self.positions: dict[Place, Decimal] = {}
         self.wallets: dict[str, Decimal | None] = {}
-        self._recent: deque[Fill] = deque(maxlen=REMEMBERED_FILLS)
+        self._recent: deque[Execution] = deque(maxlen=REMEMBERED_FILLS)
 
-    def apply(self, fill: Fill) -> None:
+    def apply(self, fill: Execution) -> None:
         """Add a fill."""
         self._recent.append(fill)
-        if self.anchored_ts is not None:
-            self._add(fill)
+        side, towards, asset = fill.side, fill.position_side, fill.fee_asset
+        if side is not None:
+            place = (fill.symbol, towards)
+            held = self.positions.get(place, ZERO)
+            gains = side == ("SELL" if towards == "SHORT" else "BUY")
+            self.positions[place] = held + fill.fill_qty if gains else held - fill.fill_qty
+        if asset is not None:
+            wallet, fee, pnl = self.wallets.get(asset), fill.fee, fill.realized_pnl
+            known = wallet is not None and fee is not None and pnl is not None
+            self.wallets[asset] = wallet - fee + pnl if known else None  # type: ignore[operator]
 
     def is_unsure_of(self, account: Account) -> bool:
         """Whether a fill was told that was made since the read began, and whose order the read shows without it.
@@ -45,25 +90,13 @@ class Fold:
         self.anchored_ts = account.exchange_ms
         self.positions = positions_of(account)
         self.wallets = {balance.asset: balance.wallet_balance for balance in account.balances}
-        newer = [fill for fill in self._recent if is_newer(fill, account, known)]
-        self._recent = deque(newer, maxlen=REMEMBERED_FILLS)
-        for fill in newer:
-            self._add(fill)
-
-    def _add(self, fill: Fill) -> None:
-        if fill.side is not None:
-            gains = fill.side == ("SELL" if fill.position_side == "SHORT" else "BUY")
-            place = (fill.symbol, fill.position_side)
-            self.positions[place] = self.positions.get(place, ZERO) + (fill.fill_qty if gains else -fill.fill_qty)
-        if fill.fee_asset is not None:
-            wallet = self.wallets.get(fill.fee_asset)
-            known = wallet is not None and fill.fee is not None and fill.realized_pnl is not None
-            self.wallets[fill.fee_asset] = (
-                wallet - fill.fee + fill.realized_pnl if known else None  # type: ignore[operator]
-            )
+        recent, self._recent = self._recent, deque(maxlen=REMEMBERED_FILLS)
+        for fill in recent:
+            if is_newer(fill, account, known):
+                self.apply(fill)
 
 
-def is_newer(fill: Fill, account: Account, known: dict[tuple[str, str], Decimal]) -> bool:
+def is_newer(fill: Execution, account: Account, known: dict[tuple[str, str], Decimal]) -> bool:
     """Whether the fill came too late to be part of the read, which `known` says by executed quantities."""
     if fill.exchange_ts is not None and fill.exchange_ts < account.as_of:
         return False

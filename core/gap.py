@@ -56,6 +56,7 @@ class Gap:
             self._tell(ExchangeEventKind.RECONNECTED, reason, since, proven=proven)
 
     def _tell(self, kind: ExchangeEventKind, reason: GapReason, since: int | None, *, proven: bool) -> None:
+        self._turn.unsettled = True
         ts = self._turn.exchange_time()
         self._turn.deliver(
             GapNotice(

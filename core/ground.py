@@ -13,7 +13,7 @@ from decimal import Decimal
 from . import narration
 from .events import Fill, OrderState
 from .narration import Frame
-from .order import FINAL, ZERO, Order
+from .order import FINAL, ZERO, Order, Shown
 from .reports import Account, OrderRef, OrderReport
 from .turn import Turn
 
@@ -27,6 +27,8 @@ class Ground:
         self._turn = turn
         self._cumulative_costs = cumulative_costs
         self._closed: deque[OrderRef] = deque()
+        self._symbols: dict[str, str] = {}
+        """Each symbol, so that its orders share one text."""
         self.orders: dict[tuple[str, str], Order] = {}
         self.complete = False
         """A read has shown every order that was running: one that is not known is new, and its ground begins at 0."""
@@ -42,37 +44,51 @@ class Ground:
         """Orders that are not known to be finished."""
         return tuple(OrderRef(*key) for key, order in self.orders.items() if order.open)
 
-    def take(self, report: OrderReport, frame: Frame) -> None:
-        """Tell what is new in the report, or keep it."""
-        order = self.orders.get((report.symbol, report.order_id))
-        if order is None:
-            order = self.meet(report)
+    def take(self, report: OrderReport, frame: Frame) -> bool:
+        """Tell what is new in the report, or keep it; True if now, for the first time, its order's beginning is needed.
+
+        Nearly every report is the next fill of an order without a hole, and that is quickly told.
+        """
+        order = self.orders.get((report.symbol, report.order_id)) or self.meet(report)
+        start, before = order.reach, order.shown
+        if order.waiting or not order.extend(report):
+            return self._weigh(order, report, frame)
+        fee, pnl = self._costs(report, start, before)
+        end = report.cumulative_qty
+        self._turn.deliver(narration.fill(report, frame, end, end - start, report.last_price, fee, pnl))
+        if not order.open:
+            self.close(order)
+        return False
+
+    def _weigh(self, order: Order, report: OrderReport, frame: Frame) -> bool:
         if report.cumulative_qty > order.seen:
             order.seen = report.cumulative_qty
         if order.base is None and not self.complete:
             self._found(order, report)
         claim = order.claim(report)
         if order.base is None or order.lacks(report, claim):
-            self._keep(order, report, frame)
-            return
+            return self._keep(order, report, frame)
         self._tell(order, report, frame, claim)
         if order.waiting:
             self.resume(order)
+        return False
 
     def meet(self, report: OrderReport) -> Order:
         """Follow an order that a frame names and that was not known."""
         late = self.proven_until is not None and (report.exchange_ts or 0) < self.proven_until
-        return self.follow(OrderRef(report.symbol, report.order_id), ZERO if self.complete and not late else None)
+        symbol = self._symbols.setdefault(report.symbol, report.symbol)
+        ref = OrderRef(symbol, report.order_id)
+        return self.follow(ref, ZERO if self.complete and not late else None)
 
     def follow(self, ref: OrderRef, base: Decimal | None = None) -> Order:
         """Keep the ground of an order from now on."""
-        order = self.orders[ref] = Order(ref.symbol, ref.order_id, base)
+        order = self.orders[ref] = Order(ref, base)
         order.owed_from = self.owed_from(None)
         return order
 
     def resume(self, order: Order, force: bool = False) -> None:
         """Tell what waited and need not wait any more; with `force`, all of it, leaving holes behind."""
-        ref = OrderRef(order.symbol, order.order_id)
+        ref = order.ref
         if order.base is None:
             return
         self.unfounded.discard(ref)
@@ -122,7 +138,7 @@ class Ground:
         """The order is finished; it is forgotten when the time of its end is well proven."""
         if order.closed_ts is None:
             order.closed_ts = self._turn.exchange_time()
-        self._closed.append(OrderRef(order.symbol, order.order_id))
+        self._closed.append(order.ref)
 
     def owed_from(self, order: Order | None) -> int | None:
         """From when on, exchange time, fills of this order are owed; None while nothing is.
@@ -137,10 +153,10 @@ class Ground:
 
     def recall(self, event: OrderState) -> None:
         """An event of the run before. The ground of an order began where the lowest of its events did."""
-        key = (event.symbol, event.order_id)
-        order = self.orders.get(key)
+        ref = OrderRef(event.symbol, event.order_id)
+        order = self.orders.get(ref)
         if order is None:
-            order = self.orders[key] = Order(*key)
+            order = self.orders[ref] = Order(ref)
         order.seen = max(order.seen, event.cumulative_qty)
         if isinstance(event, Fill):
             start = event.cumulative_qty - event.fill_qty
@@ -175,9 +191,9 @@ class Ground:
                 break
             self._closed.popleft()
             if order.whole and not order.waiting:
-                del self.orders[order.symbol, order.order_id]
+                del self.orders[order.ref]
             else:
-                kept.append(OrderRef(order.symbol, order.order_id))
+                kept.append(order.ref)
         self._closed.extend(kept)
 
     def _found(self, order: Order, report: OrderReport) -> None:
@@ -186,13 +202,15 @@ class Ground:
         elif report.cumulative_qty == ZERO:
             order.know(ZERO)
 
-    def _keep(self, order: Order, report: OrderReport, frame: Frame) -> None:
-        ref = OrderRef(order.symbol, order.order_id)
+    def _keep(self, order: Order, report: OrderReport, frame: Frame) -> bool:
+        ref = order.ref
         order.waiting.append((report, frame))
-        if order.base is None:
-            self.unfounded.add(ref)
-        else:
+        if order.base is not None:
             self._stick(ref)
+            return False
+        first = ref not in self.unfounded
+        self.unfounded.add(ref)
+        return first
 
     def _stick(self, ref: OrderRef) -> None:
         if ref not in self.stuck:
@@ -218,19 +236,21 @@ class Ground:
             pieces = order.cover(start, end, report.last_price)
         else:
             pieces = order.cover_average(start, end, report.average_price)
-        fee, pnl = self._costs(order, report, start)
+        costs = self._costs(report, start, order.shown)
         for piece in pieces:
-            self._turn.deliver(narration.fill(report, piece, frame, fee, pnl))
+            own = costs if piece.whole else (None, None)
+            self._turn.deliver(narration.fill(report, frame, piece.end, piece.end - piece.start, piece.price, *own))
         if report.status in narration.STATES:
             self._tell_state(order, report, frame)
         elif not order.is_stale(report) and (pieces or report.status in FINAL):
             self._note(order, report)
 
-    def _costs(self, order: Order, report: OrderReport, start: Decimal) -> tuple[Decimal | None, Decimal | None]:
+    def _costs(
+        self, report: OrderReport, start: Decimal, before: Shown | None
+    ) -> tuple[Decimal | None, Decimal | None]:
         """Fee and PnL of this fill; None where the order's so far cannot be told apart from it."""
         if not self._cumulative_costs or start == ZERO:
             return report.fee, report.realized_pnl
-        before = order.shown
         if before is None or before.cumulative_qty != start:
             return None, None
         return _since(report.fee, before.fee), _since(report.realized_pnl, before.realized_pnl)

@@ -18,23 +18,22 @@ class Oversized(ValueError):
 
 def inflate(data: bytes, limit: int) -> bytes:
     """The content of the gzip members in `data`, of at most `limit` bytes. Raises `NotInflatable` or `Oversized`."""
-    parts: list[bytes] = []
-    room = limit
+    if not data:
+        raise NotInflatable("the frame is empty")
+    content, members = b"", 0
     while data:
-        member = zlib.decompressobj(wbits=31)
+        member = zlib.decompressobj(31)
         try:
-            part = member.decompress(data, room + 1)
+            part = member.decompress(data, limit - len(content) + 1)
         except zlib.error as error:
             raise NotInflatable(str(error)) from None
-        room -= len(part)
-        if room < 0:
+        content = content + part if members else part
+        if len(content) > limit:
             raise Oversized(f"more than {limit} bytes")
         if not member.eof:
             raise NotInflatable("the gzip member is truncated")
-        parts.append(part)
         data = member.unused_data
-        if len(parts) > MEMBERS:
+        members += 1
+        if members > MEMBERS:
             raise NotInflatable(f"more than {MEMBERS} gzip members")
-    if not parts:
-        raise NotInflatable("the frame is empty")
-    return b"".join(parts)
+    return content

@@ -16,7 +16,7 @@ import msgspec
 
 from .estimates import FEE, PNL, Estimates
 from .events import BalanceChange, ExchangeEvent, Fill, FundingFee
-from .fold import is_newer
+from .fold import Execution, execution, is_newer
 from .order import ZERO
 from .reports import Account, IncomeReport
 
@@ -94,15 +94,19 @@ class Ledger:
     def apply(self, event: ExchangeEvent) -> None:
         """Book an event as it was told."""
         if isinstance(event, Fill):
-            self._estimates.tell(event)
-            if len(self._estimates) > ESTIMATES:
-                self._keep()
-            self._date(event.fee_asset, event.exchange_ts)
+            self.estimate(execution(event))
         elif isinstance(event, FundingFee):
             self._fund(event)
         elif isinstance(event, BalanceChange) and event.asset is not None:
             self._book(event.asset).transfers += event.amount
             self._date(event.asset, event.exchange_ts)
+
+    def estimate(self, fill: Execution) -> None:
+        """Book a fill as it was told, until its rows are read."""
+        self._estimates.tell(fill)
+        if len(self._estimates) > ESTIMATES:
+            self._keep()
+        self._date(fill.fee_asset, fill.exchange_ts)
 
     def settle(self, account: Account, settled: bool) -> None:
         """Let the rows of a whole read that passed replace estimates; after one settled and told whole, compare."""
@@ -121,7 +125,7 @@ class Ledger:
     def book(self, asset: str, *, gap_open: bool = False) -> Book:
         """The asset's books now; `gap_open` makes them unproven."""
         sums = self._sums.get(asset) or _Sums()
-        fills = [estimate for estimate in self._estimates if estimate.asset == asset]
+        fills = [fill for fill in self._estimates if fill.fee_asset == asset]
         funding = [fee for fee in self._provisional.values() if fee.asset == asset]
         unknown = any(fill.fee is None or fill.realized_pnl is None for fill in fills) or any(
             fee.amount is None for fee in funding
@@ -154,9 +158,9 @@ class Ledger:
     def _keep(self) -> None:
         """Book what has waited longest for good, as it was told; rows from before it are not booked again."""
         kept = self._estimates.give_up()
-        self._since = max(self._since or 0, (kept.fill.exchange_ts or 0) + 1)
-        if kept.asset is not None:
-            sums = self._book(kept.asset)
+        self._since = max(self._since or 0, (kept.exchange_ts or 0) + 1)
+        if kept.fee_asset is not None:
+            sums = self._book(kept.fee_asset)
             sums.fees += kept.fee or ZERO
             sums.realized_pnl += kept.realized_pnl or ZERO
 
@@ -211,10 +215,10 @@ class Ledger:
     def _compare(self, account: Account) -> None:
         known = {(report.symbol, report.order_id): report.cumulative_qty for report in account.orders}
         newer: dict[str, Decimal] = {}
-        for estimate in self._estimates:
-            if estimate.asset is not None and is_newer(estimate.fill, account, known):
-                gain = (estimate.realized_pnl or ZERO) - (estimate.fee or ZERO)
-                newer[estimate.asset] = newer.get(estimate.asset, ZERO) + gain
+        for fill in self._estimates:
+            if fill.fee_asset is not None and is_newer(fill, account, known):
+                gain = (fill.realized_pnl or ZERO) - (fill.fee or ZERO)
+                newer[fill.fee_asset] = newer.get(fill.fee_asset, ZERO) + gain
         for balance in account.balances:
             if balance.wallet_balance is None:
                 continue

@@ -34,13 +34,17 @@ class Link:
 
     __slots__ = (
         "_graced",
+        "_half",
+        "_quiet_at",
         "_turn",
         "_unacknowledged",
+        "alive",
         "deaf",
         "heard_at",
         "key",
         "opened_at",
         "phase",
+        "proven",
         "quiet",
         "socket",
     )
@@ -49,9 +53,16 @@ class Link:
         self._turn = turn
         self._unacknowledged: set[str] = set()
         self._graced = False
+        self._half = turn.policy.silence_timeout / 2
+        self._quiet_at = float("-inf")
+        """When the timer for half of the silence is due."""
         self.key = key
         self.socket = turn.number()
         self.phase = Phase.OPENING
+        self.alive = True
+        """Whether the socket is, as far as we know, open or being opened."""
+        self.proven = False
+        """Whether the venue is known to push to this link."""
         self.opened_at = turn.now
         self.heard_at = turn.now
         self.deaf: GapReason | None = None
@@ -60,16 +71,6 @@ class Link:
         """No frame for half of `silence_timeout`."""
         turn.arm(("connect", self.socket), turn.policy.connect_timeout)
         turn.emit(OpenSocket(self.socket, key.value))
-
-    @property
-    def proven(self) -> bool:
-        """Whether the venue is known to push to this link."""
-        return self.phase in (Phase.LIVE, Phase.DRAINING)
-
-    @property
-    def alive(self) -> bool:
-        """Whether the socket is, as far as we know, open or being opened."""
-        return self.phase is not Phase.GONE
 
     def opened(self, openings: tuple[Opening, ...]) -> None:
         """The handshake is complete: subscribe, where the venue asks for it. Said again, it changes nothing."""
@@ -82,13 +83,16 @@ class Link:
             self._turn.emit(SendFrame(self.socket, opening.text))
 
     def heard(self) -> None:
-        """A frame came, whatever is in it."""
-        self.heard_at = self._turn.now
+        """A frame came, whatever is in it. The timer is moved only when half of its time is gone."""
+        self.heard_at = now = self._turn.now
         if self.proven:
             if self.quiet:
                 self._turn.timers.cancel(("silent", self.socket))
-            self.quiet = self._graced = False
-            self._turn.arm(("quiet", self.socket), self._turn.policy.silence_timeout / 2)
+                self.quiet = self._graced = False
+                self._turn.unsettled = True
+                self._await_quiet()
+            elif self._quiet_at - now <= self._half / 2:
+                self._await_quiet()
 
     def acknowledged(self, opening: str) -> bool:
         """The venue accepted an opening frame; True when that proves the link."""
@@ -102,6 +106,7 @@ class Link:
     def prove(self) -> None:
         """The venue pushes to this link."""
         self.phase = Phase.LIVE
+        self.proven = True
         self._turn.timers.cancel(("connect", self.socket))
         self.heard()
 
@@ -110,7 +115,10 @@ class Link:
         self.phase = Phase.DRAINING
 
     def fell_quiet(self, lateness: float) -> None:
-        """Half of the silence that makes a link dead has passed."""
+        """Half of the silence that makes a link dead has passed, unless a frame came since the timer was armed."""
+        if self.heard_at + self._half > self._quiet_at:
+            self._await_quiet()
+            return
         self.quiet = True
         dead_at = self.heard_at + self._turn.policy.silence_timeout
         if lateness > GRACE:
@@ -134,5 +142,10 @@ class Link:
     def end(self) -> None:
         """The socket is closed, or will be."""
         self.phase = Phase.GONE
+        self.alive = self.proven = False
         for name in ("connect", "quiet", "silent"):
             self._turn.timers.cancel((name, self.socket))
+
+    def _await_quiet(self) -> None:
+        self._quiet_at = self.heard_at + self._half
+        self._turn.timers.arm(("quiet", self.socket), self._quiet_at)

@@ -27,6 +27,7 @@ from .reports import ConfigReport, FillReport, OrderReport
 Frame = bytes | str | None
 
 _Kind = ExchangeEventKind
+_FULL, _PARTIAL = _Kind.FULL_FILL, _Kind.PARTIAL_FILL
 STATES = {
     "NEW": _Kind.ORDER_ACK,
     "CANCELED": _Kind.CANCEL_ACK,
@@ -36,33 +37,44 @@ STATES = {
 """The kind of event that tells of a state without a fill; a partly filled order is told of when it is amended."""
 
 
-def fill(report: OrderReport, piece: Piece, frame: Frame, fee: Decimal | None, pnl: Decimal | None) -> Fill:
-    """The fill that a frame tells of, or the uncovered piece of it."""
-    last = piece.end == report.cumulative_qty
-    full = last and (report.status == "FILLED" or (report.qty is not None and piece.end >= report.qty))
+def fill(
+    report: OrderReport,
+    frame: Frame,
+    cumulative_qty: Decimal,
+    fill_qty: Decimal,
+    fill_price: Decimal | None,
+    fee: Decimal | None,
+    realized_pnl: Decimal | None,
+) -> Fill:
+    """The fill that a frame tells of: all of what it reports, or a piece of it that ends at `cumulative_qty`."""
+    symbol, order_id, status, qty = report.symbol, report.order_id, report.status, report.qty
+    if cumulative_qty != report.cumulative_qty:
+        kind, status = _PARTIAL, "PARTIALLY_FILLED"
+    else:
+        kind = _FULL if status == "FILLED" or (qty is not None and cumulative_qty >= qty) else _PARTIAL
     return Fill(
-        kind=_Kind.FULL_FILL if full else _Kind.PARTIAL_FILL,
-        event_id=fill_id(report.symbol, report.order_id, piece.end),
+        symbol,
+        order_id,
+        report.client_order_id,
+        report.side,
+        report.position_side,
+        report.order_type,
+        status,
+        report.price,
+        qty,
+        cumulative_qty,
+        fill_qty,
+        fill_price,
+        report.trade_id,
+        fee,
+        report.fee_asset,
+        realized_pnl,
+        report.liquidation,
+        kind=kind,
+        event_id=fill_id(symbol, order_id, cumulative_qty),
         exchange_ts=report.exchange_ts,
         source="ws",
         frame=frame,
-        symbol=report.symbol,
-        order_id=report.order_id,
-        client_order_id=report.client_order_id,
-        side=report.side,
-        position_side=report.position_side,
-        order_type=report.order_type,
-        status=report.status if last else "PARTIALLY_FILLED",
-        price=report.price,
-        qty=report.qty,
-        cumulative_qty=piece.end,
-        fill_qty=piece.end - piece.start,
-        fill_price=piece.price,
-        trade_id=report.trade_id,
-        fee=fee if piece.whole else None,
-        fee_asset=report.fee_asset,
-        realized_pnl=pnl if piece.whole else None,
-        liquidation=report.liquidation,
     )
 
 
@@ -70,7 +82,7 @@ def recovered_fill(row: FillReport, piece: Piece, report: OrderReport) -> Fill:
     """The fill that a row of the venue's list tells of; `report` is the order as it is known."""
     full = report.status == "FILLED" and piece.end >= report.cumulative_qty
     return Fill(
-        kind=_Kind.FULL_FILL if full else _Kind.PARTIAL_FILL,
+        kind=_FULL if full else _PARTIAL,
         event_id=fill_id(row.symbol, row.order_id, piece.end),
         exchange_ts=row.exchange_ts,
         source="poll",

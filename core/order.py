@@ -20,9 +20,12 @@ from __future__ import annotations
 from decimal import Context, Decimal, localcontext
 from typing import NamedTuple
 
-from .reports import OrderReport
+from msgspec import Struct
+
+from .reports import OrderRef, OrderReport
 
 ZERO = Decimal(0)
+EXECUTING = frozenset({"PARTIALLY_FILLED", "FILLED"})
 FINAL = frozenset({"FILLED", "CANCELED", "REJECTED", "EXPIRED"})
 _SHORTEST = 18
 _WIDE = Context(prec=120)
@@ -36,6 +39,17 @@ class Piece(NamedTuple):
     price: Decimal | None
     whole: bool
     """Whether this is all that the report claimed, so that its fee and PnL are the piece's too."""
+
+
+class Shown(Struct, frozen=True, gc=False):
+    """What of a report must be known when the next one comes."""
+
+    cumulative_qty: Decimal
+    qty: Decimal | None
+    price: Decimal | None
+    fee: Decimal | None
+    realized_pnl: Decimal | None
+    exchange_ts: int | None
 
 
 class _Island(NamedTuple):
@@ -53,28 +67,26 @@ class Order:
         "base",
         "closed_ts",
         "open",
-        "order_id",
         "owed_from",
         "reach",
+        "ref",
         "seen",
         "shown",
         "state_id",
-        "symbol",
         "waiting",
     )
 
-    def __init__(self, symbol: str, order_id: str, base: Decimal | None = None) -> None:
-        self.symbol = symbol
-        self.order_id = order_id
+    def __init__(self, ref: OrderRef, base: Decimal | None = None) -> None:
+        self.ref = ref
         self.base = base
         self.reach = base if base is not None else ZERO
         self._notional: Decimal | None = None if base else ZERO
         """Quantity times price of all ground below `reach`, None when a price in it is unknown."""
-        self._islands: list[_Island] = []
+        self._islands: tuple[_Island, ...] = ()
         self.seen = ZERO
         """The highest cumulative quantity that any report has shown."""
-        self.shown: OrderReport | None = None
-        """The report behind the last event."""
+        self.shown: Shown | None = None
+        """What the last event showed."""
         self.state_id: str | None = None
         """The id of the last state event."""
         self.owed_from: int | None = None
@@ -106,7 +118,7 @@ class Order:
             self._merge()
         elif base < self.base:
             if self.reach > self.base:
-                self._islands.insert(0, _Island(self.base, self.reach, None))
+                self._islands = (_Island(self.base, self.reach, None), *self._islands)
             self.base = self.reach = base
             self._notional = None if base else ZERO
 
@@ -138,22 +150,37 @@ class Order:
 
     def note(self, report: OrderReport, state_id: str | None = None) -> None:
         """This report has been told to the consumer."""
-        self.shown = report
+        self.shown = _shown(report)
         if state_id is not None:
             self.state_id = state_id
         if report.status in FINAL:
             self.open = False
             self.closed_ts = report.exchange_ts
 
+    def extend(self, report: OrderReport) -> bool:
+        """Cover and note the fill of a report that begins where all that was ever seen ends; False for any other."""
+        qty, end, status = report.last_qty, report.cumulative_qty, report.status
+        if (
+            qty is None
+            or status not in EXECUTING
+            or not self.open
+            or self.base is None
+            or self._islands
+            or not qty > ZERO
+            or not end - qty == self.reach >= self.seen
+        ):
+            return False
+        self.reach = self.seen = end
+        if self._notional is not None:
+            self._notional = None if report.last_price is None else self._notional + report.last_price * qty
+        self.shown = _shown(report)
+        if status == "FILLED":
+            self.open = False
+            self.closed_ts = report.exchange_ts
+        return True
+
     def cover(self, start: Decimal, end: Decimal, price: Decimal | None) -> list[Piece]:
         """Cover the interval, executed at one price; what of it was not covered before."""
-        if start == self.reach and not self._islands and start < end:
-            self.reach = end
-            if end > self.seen:
-                self.seen = end
-            if self._notional is not None:
-                self._notional = None if price is None else self._notional + price * (end - start)
-            return [Piece(start, end, price, True)]
         pieces = self._uncovered(start, end)
         self.seen = max(self.seen, end)
         for low, high in pieces:
@@ -192,17 +219,21 @@ class Order:
         return pieces
 
     def _add(self, start: Decimal, end: Decimal, notional: Decimal | None) -> None:
-        self._islands.append(_Island(start, end, notional))
-        self._islands.sort()
+        self._islands = tuple(sorted((*self._islands, _Island(start, end, notional))))
         self._merge()
 
     def _merge(self) -> None:
         while self._islands and self._islands[0].start <= self.reach:
-            island = self._islands.pop(0)
+            island, *others = self._islands
+            self._islands = tuple(others)
             if island.end > self.reach:
                 whole = island.start == self.reach
                 self._notional = _sum(self._notional, island.notional if whole else None)
                 self.reach = island.end
+
+
+def _shown(report: OrderReport) -> Shown:
+    return Shown(report.cumulative_qty, report.qty, report.price, report.fee, report.realized_pnl, report.exchange_ts)
 
 
 def _sum(one: Decimal | None, other: Decimal | None) -> Decimal | None:

@@ -18,7 +18,7 @@ class OrderRef(NamedTuple):
     order_id: str
 
 
-class OrderReport(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+class OrderReport(msgspec.Struct, frozen=True, gc=False):
     """One order as a frame or a REST row shows it.
 
     `status` is `NEW PARTIALLY_FILLED FILLED CANCELED REJECTED EXPIRED` or the venue's own word. `last_qty` and

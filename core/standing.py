@@ -24,13 +24,15 @@ class Standing:
         self._positions: dict[tuple[str, str | None], tuple[Position, int]] = {}
         self._config: dict[str | None, ConfigReport] = {}
         self._whole: tuple[tuple[Balance, ...], tuple[Position, ...]] | None = None
-        self._recent: dict[str, None] = {}
+        self._recent: set[str] = set()
+        self._oldest_first: deque[str] = deque()
+        """The same ids; a dict that loses its first key again and again takes ever longer to find it."""
         self._provisional: deque[FundingFee] = deque(maxlen=REMEMBERED_IDS)
         self._unannounced: deque[tuple[str | None, Decimal, int]] = deque(maxlen=REMEMBERED_IDS)
 
     def push(self, report: AccountReport, frame: Frame) -> bool:
         """Tell a push, and with it a funding fee, which has no frame of its own; False if it was told before."""
-        event_id = narration.frame_id("ACCOUNT_UPDATE", frame)
+        event_id = narration.frame_id("account_update", frame)
         if self._is_repeat(event_id) or (report.snapshot and self._knows(report)):
             return False
         if report.funding:
@@ -103,9 +105,10 @@ class Standing:
     def _is_repeat(self, event_id: str) -> bool:
         if event_id in self._recent:
             return True
-        self._recent[event_id] = None
+        self._recent.add(event_id)
+        self._oldest_first.append(event_id)
         if len(self._recent) > REMEMBERED_IDS:
-            del self._recent[next(iter(self._recent))]
+            self._recent.remove(self._oldest_first.popleft())
         return False
 
     def _knows(self, report: AccountReport) -> bool:
@@ -126,12 +129,16 @@ class Standing:
             if known is None or known[1] <= ts:
                 self._balances[balance.asset] = (balance, ts)
         for position in report.positions:
-            sides = ("LONG", "SHORT", None) if report.one_way else (position.side,)
-            places = [(position.symbol, side) for side in sides]
-            if all(self._positions[place][1] <= ts for place in places if place in self._positions):
-                for place in places:
-                    self._positions.pop(place, None)
-                self._positions[_place(position)] = (position, ts)
+            place = (position.symbol, position.side)
+            if report.one_way:
+                places = [(position.symbol, side) for side in ("LONG", "SHORT", None)]
+                if any(self._positions[other][1] > ts for other in places if other in self._positions):
+                    continue
+                for other in places:
+                    self._positions.pop(other, None)
+            elif place in self._positions and self._positions[place][1] > ts:
+                continue
+            self._positions[place] = (position, ts)
 
     def _tell_funding(self, report: AccountReport, frame: Frame) -> None:
         symbol = report.positions[0].symbol if len(report.positions) == 1 else None

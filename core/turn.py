@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from random import Random
+from typing import Any, TypeVar
 
 from .actions import Action, Anomaly, Deliver, Report
 from .events import ExchangeEvent
 from .policy import Policy
 from .timers import Name, Timers
+
+Event = TypeVar("Event", bound=ExchangeEvent)
 
 DETAIL_LIMIT = 120
 _SECRET = re.compile(r"[0-9A-Za-z+/_-]{24,}")
@@ -19,7 +22,18 @@ _SECRET = re.compile(r"[0-9A-Za-z+/_-]{24,}")
 class Turn:
     """What the parts of one connection share. Times are the caller's monotonic seconds unless they say `exchange`."""
 
-    __slots__ = ("_anomalies", "_exchange_anchor", "_number", "actions", "listeners", "now", "policy", "rng", "timers")
+    __slots__ = (
+        "_anomalies",
+        "_exchange_anchor",
+        "_listeners",
+        "_number",
+        "actions",
+        "now",
+        "policy",
+        "rng",
+        "timers",
+        "unsettled",
+    )
 
     def __init__(self, policy: Policy, seed: int) -> None:
         self.policy = policy
@@ -27,8 +41,9 @@ class Turn:
         self.timers = Timers()
         self.now = float("-inf")
         self.actions: list[Action] = []
-        self.listeners: list[Callable[[ExchangeEvent], None]] = []
-        """Told of every event that is delivered."""
+        self.unsettled = True
+        """Whether something that health is judged by may have changed in this call."""
+        self._listeners: dict[type[ExchangeEvent], list[Callable[[Any], None]]] = {}
         self._number = 0
         self._anomalies: dict[str, int] = {}
         self._exchange_anchor: tuple[int, float] | None = None
@@ -42,10 +57,14 @@ class Turn:
         """Return this action from the call under way."""
         self.actions.append(action)
 
+    def listen(self, to: type[Event], listener: Callable[[Event], None]) -> None:
+        """Tell `listener` of every event of exactly this class that is delivered."""
+        self._listeners.setdefault(to, []).append(listener)
+
     def deliver(self, event: ExchangeEvent) -> None:
         """Return this event from the call under way."""
         self.actions.append(Deliver(event))
-        for listener in self.listeners:
+        for listener in self._listeners.get(type(event), ()):
             listener(event)
 
     def report(self, name: str, detail: str = "") -> None:

@@ -159,6 +159,7 @@ class Upkeep:
     # How
 
     def _move(self, trigger: Trigger, cause: Cause | None = None) -> None:
+        self._turn.unsettled = True
         effect = self._lifecycle.move(trigger, self.links.progress)
         if effect is not None:
             getattr(self._effects, effect)(cause or Cause())

@@ -13,8 +13,8 @@ from collections.abc import Callable
 from decimal import Decimal
 
 from .backoff import Backoff
-from .events import Balance, ExchangeEvent, Fill
-from .fold import Fold, Place
+from .events import Balance
+from .fold import Execution, Fold, Place
 from .order import ZERO
 from .reports import Account, AccountReport
 from .turn import Turn
@@ -43,12 +43,11 @@ class Witness:
         self._quiet_until = float("-inf")
         self._alarmed = False
 
-    def told(self, event: ExchangeEvent) -> None:
-        """An event was told."""
-        if isinstance(event, Fill):
-            self._fold.apply(event)
-            if self._positions or self._wallets:
-                self._check()
+    def told(self, fill: Execution) -> None:
+        """A fill was told."""
+        self._fold.apply(fill)
+        if self._positions or self._wallets:
+            self._check()
 
     def pushed(self, report: AccountReport) -> None:
         """The account push says what the account is."""
@@ -68,15 +67,18 @@ class Witness:
         if ts < self._behind_ts:
             return
         until = self._turn.now + self._turn.policy.reorder_window
+        fold = self._fold
         for position in report.positions:
             signed = -position.qty if report.one_way and position.side == "SHORT" else position.qty
             place = (position.symbol, None if report.one_way else position.side)
-            self._positions[place] = (signed, self._positions.get(place, (ZERO, until))[1])
+            if self._positions or fold.positions.get(place, ZERO) != signed:
+                self._positions[place] = (signed, self._positions.get(place, (ZERO, until))[1])
         for balance in report.balances:
-            if balance.wallet_balance is not None and not moved:
-                since = self._wallets.get(balance.asset, (ZERO, until))[1]
-                self._wallets[balance.asset] = (balance.wallet_balance, since)
-        self._check()
+            wallet = balance.wallet_balance
+            if wallet is not None and not moved and (self._wallets or fold.wallets.get(balance.asset) != wallet):
+                self._wallets[balance.asset] = (wallet, self._wallets.get(balance.asset, (ZERO, until))[1])
+        if self._positions or self._wallets:
+            self._check()
 
     def is_unsure_of(self, account: Account) -> bool:
         """Whether the read's balances may or may not have a fill that its orders do not show, or money that moved."""

@@ -43,6 +43,7 @@ class Judge:
         assert self._connection.deadline > now
         assert len(self.open) <= 2
         assert self._connection.health is self._told_health
+        assert self._connection.health is self._connection._judge_health(), "judged only when something changed"
         if self._connection.finished:
             assert self.finished
             assert self._connection.deadline == math.inf

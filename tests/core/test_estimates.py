@@ -10,9 +10,15 @@ from typing import Any
 import pytest
 
 from listenkey.core.estimates import Estimates
+from listenkey.core.fold import Execution, execution
 from listenkey.core.reports import FillReport
 
-from .test_ledger import T0, fill, row
+from . import test_ledger
+from .test_ledger import T0, row
+
+
+def fill(order: str, start: str, end: str, **changes: Any) -> Execution:
+    return execution(test_ledger.fill(order, start, end, **changes))
 
 
 def listed(trade: str, qty: str, order: str = "1", **changes: Any) -> FillReport:

@@ -212,6 +212,28 @@ def test_a_second_hole_goes_with_the_first() -> None:
     assert [world.intervals(order) for order in orders] == [[("1", "3", "ws")]] * 2
 
 
+def test_a_report_over_covered_ground_tells_the_pieces_around_it() -> None:
+    """What of it was told before is cut out; a piece has neither the fee nor the PnL of the whole, nor its status."""
+    world = ready()
+    world.reads.extend([REFUSED] * 9)
+    for done, last in (("1", "1"), ("3", "1"), ("4", "4")):
+        reports(
+            world,
+            status="FILLED" if done == "4" else "PARTIALLY_FILLED",
+            cumulative_qty=D(done),
+            qty=D(4),
+            last_qty=D(last),
+            last_price=D(100),
+            fee=D("0.1"),
+            realized_pnl=D(0),
+        )
+        world.passes(4)
+    assert world.intervals("7") == [("0", "1", "ws"), ("2", "3", "ws"), ("1", "2", "ws"), ("3", "4", "ws")]
+    assert [fill.status for fill in world.fills("7")] == ["PARTIALLY_FILLED"] * 3 + ["FILLED"]
+    assert [fill.fee for fill in world.fills("7")] == [D("0.1"), D("0.1"), None, None]
+    assert [event.kind.value for event in world.fills("7")][2:] == ["PARTIAL_FILL", "FULL_FILL"]
+
+
 def test_letting_one_order_go_does_not_let_another_that_only_began_to_wait() -> None:
     """What has not waited for `reorder_window` is not told above its hole because another order's time is up."""
     world = ready(reorder_window=1)

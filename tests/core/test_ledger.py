@@ -9,7 +9,7 @@ import pytest
 
 from listenkey.core import ledger as ledger_module
 from listenkey.core.events import Balance, BalanceChange, ExchangeEventKind, Fill, FundingFee, OrderState, Position
-from listenkey.core.fold import Fold
+from listenkey.core.fold import Fold, execution
 from listenkey.core.ledger import Ledger, Reconciliation
 from listenkey.core.reports import Account, FillReport, IncomeReport
 
@@ -270,7 +270,7 @@ def test_fold_positions(side: str, position_side: str | None, held: D) -> None:
     """A short grows by selling; a netted position has a sign."""
     fold = Fold()
     fold.anchor(account("100"))
-    fold.apply(fill("1", "0", "1", side=side, position_side=position_side, exchange_ts=T0 + 9000))
+    fold.apply(execution(fill("1", "0", "1", side=side, position_side=position_side, exchange_ts=T0 + 9000)))
     assert fold.positions == {("X", position_side): held}
     assert fold.wallets == {"USDT": D("99.9")}
 
@@ -278,11 +278,11 @@ def test_fold_positions(side: str, position_side: str | None, held: D) -> None:
 def test_fold_without_side_or_fee_asset() -> None:
     """A fill that does not say which way it went moves no position, and one without a fee asset no wallet."""
     fold = Fold()
-    fold.apply(fill("0", "0", "1"))  # before any read there is nothing to add to
+    fold.apply(execution(fill("0", "0", "1")))  # before any read there is nothing to add to
     fold.anchor(account("100"))
-    fold.apply(fill("1", "0", "1", side=None, fee_asset=None, exchange_ts=T0 + 9000))
+    fold.apply(execution(fill("1", "0", "1", side=None, fee_asset=None, exchange_ts=T0 + 9000)))
     assert (fold.positions, fold.wallets) == ({}, {"USDT": D(100)})
-    fold.apply(fill("2", "0", "1", realized_pnl=None, exchange_ts=T0 + 9000))
+    fold.apply(execution(fill("2", "0", "1", realized_pnl=None, exchange_ts=T0 + 9000)))
     assert fold.wallets == {"USDT": None}
 
 
@@ -296,6 +296,6 @@ def test_fold_reads_positions_of_both_modes() -> None:
     fold = Fold()
     fold.anchor(account("100", positions=held))
     assert fold.positions == {("X", "SHORT"): D(2), ("Y", "LONG"): D(3)}
-    fold.apply(fill("1", "0", "1", exchange_ts=T0 + 9000, trade_id="n"))
+    fold.apply(execution(fill("1", "0", "1", exchange_ts=T0 + 9000, trade_id="n")))
     fold.anchor(account("100", positions=held, one_way=True))
     assert fold.positions == {("X", None): D(-2), ("Y", None): D(3), ("X", "LONG"): D(1)}

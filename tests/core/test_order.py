@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from listenkey.core.order import Order, Piece
-from listenkey.core.reports import OrderReport
+from listenkey.core.reports import OrderRef, OrderReport
 
 from .exchange import D
 from .world import merged
@@ -30,7 +30,7 @@ def report(status: str, cumulative: str, last: str | None = None, ts: int | None
 
 
 def order_at(base: str | None, *intervals: tuple[str, str]) -> Order:
-    order = Order("BTC-USDT", "1", None if base is None else D(base))
+    order = Order(OrderRef("BTC-USDT", "1"), None if base is None else D(base))
     for start, end in intervals:
         order.cover(D(start), D(end), D(100))
     return order
@@ -211,7 +211,7 @@ def test_ground_is_covered_once_whatever_comes_in_whatever_order(
 ) -> None:
     """Repeated, reordered, overlapping, lowered: pieces never overlap, and in the end all ground is covered once."""
     base = fills[min(base_at, len(fills) - 1)][0]
-    order = Order("BTC-USDT", "1", base)
+    order = Order(OrderRef("BTC-USDT", "1"), base)
     shown = [*fills, *fills, *fills]
     rng.shuffle(shown)
     told: list[tuple[Decimal, Decimal]] = []
@@ -249,7 +249,7 @@ def test_without_l_lost_frames_merge_and_nothing_is_missing(
 ) -> None:
     """Where the wire says only totals, a frame that arrives brings all up to it; single fills keep their price."""
     arrives = data.draw(st.lists(st.booleans(), min_size=len(fills), max_size=len(fills)))
-    order = Order("BTC-USDT", "1", D(0))
+    order = Order(OrderRef("BTC-USDT", "1"), D(0))
     notional, merges, told = D(0), 0, D(0)
     for (start, end, price), here in zip(fills, arrives, strict=True):
         notional += price * (end - start)
@@ -275,7 +275,7 @@ def test_without_l_lost_frames_merge_and_nothing_is_missing(
 @given(histories(), st.data())
 def test_frames_and_rows_mix(fills: list[tuple[Decimal, Decimal, Decimal]], data: st.DataObject) -> None:
     """Some fills by frames without `l`, some by rows of a read: the union is covered once and notionals agree."""
-    order = Order("BTC-USDT", "1", D(0))
+    order = Order(OrderRef("BTC-USDT", "1"), D(0))
     notional, told = D(0), []
     for n, (start, end, price) in enumerate(fills):
         notional += price * (end - start)

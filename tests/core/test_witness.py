@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from listenkey.core.events import Balance, Position
+from listenkey.core.fold import execution
 from listenkey.core.policy import Policy
 from listenkey.core.reports import Account, AccountReport
 from listenkey.core.turn import Turn
@@ -39,7 +40,7 @@ class Trial:
         return self
 
     def filled(self, end: str, **changes: Any) -> None:
-        self.witness.told(fill("1", "0", end, exchange_ts=T0 + 9000, **changes))
+        self.witness.told(execution(fill("1", "0", end, exchange_ts=T0 + 9000, **changes)))
 
 
 def whole(**changes: Any) -> Account:

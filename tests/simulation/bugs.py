@@ -137,8 +137,8 @@ BUGS: dict[str, Bug] = {
         (
             Change(
                 "core/link.py",
-                '            self._turn.arm(("quiet", self.socket), self._turn.policy.silence_timeout / 2)\n',
-                "            return\n",
+                '        self._turn.timers.arm(("quiet", self.socket), self._quiet_at)\n',
+                "        return\n",
             ),
         ),
         "half_open",
@@ -173,12 +173,13 @@ BUGS: dict[str, Bug] = {
         (
             Change(
                 "core/continuity.py",
-                "            unfounded = len(self._ground.unfounded)\n            self._ground.take(word, frame)\n",
-                "            unfounded = len(self._ground.unfounded)\n            self._ground.take(word, frame)\n"
-                "            if word.exchange_ts and self._ground.proven_until and not self._anteroom.holding:\n"
-                "                if word.exchange_ts > self._ground.proven_until:\n"
-                "                    self._ground.prove(word.exchange_ts)\n"
-                "                    self._turn.emit(MarkProven(word.exchange_ts))\n",
+                "        if self._ground.take(report, frame) and self._ground.complete:\n",
+                "        unfounded = self._ground.take(report, frame)\n"
+                "        if report.exchange_ts and self._ground.proven_until and not self._anteroom.holding:\n"
+                "            if report.exchange_ts > self._ground.proven_until:\n"
+                "                self._ground.prove(report.exchange_ts)\n"
+                "                self._turn.emit(MarkProven(report.exchange_ts))\n"
+                "        if unfounded and self._ground.complete:\n",
             ),
         ),
         "lose,drop",
@@ -205,10 +206,10 @@ BUGS: dict[str, Bug] = {
         (
             Change(
                 "adapters/backlog.py",
-                "        self._taken = self._pending.popleft()\n",
-                "        self._taken = self._pending.popleft()\n"
-                "        if self._journal is not None:\n"
-                "            self._journal.mark(self._taken.serial)\n",
+                "            self._taken = self._serials.popleft()\n",
+                "            self._taken = self._serials.popleft()\n"
+                "            if self._journal is not None:\n"
+                "                self._journal.mark(self._taken)\n",
             ),
         ),
         "crash",

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from listenkey.core.events import Balance, ExchangeEventKind, Fill
-from listenkey.core.fold import Fold
+from listenkey.core.fold import Fold, execution
 from listenkey.core.ledger import Ledger, Reconciliation
 from listenkey.core.order import Order
 from listenkey.core.recovery import merge
@@ -60,7 +60,7 @@ def fill(cumulative: str, qty: str, ts: int, **changes: Any) -> Fill:
 
 def test_an_amendment_tells_of_no_fill_on_a_wire_that_names_the_last_one() -> None:
     """A lost fill below it is a hole, not a fill with the amendment's fee of 0."""
-    order = Order("BTC-USDT", "1", D(0))
+    order = Order(OrderRef("BTC-USDT", "1"), D(0))
     amended = report("2", last_qty=D(0), fee=D(0))
     claim = order.claim(amended)
     assert claim is None
@@ -78,7 +78,7 @@ def test_a_read_whose_orders_moved_on_while_they_were_read_alone_is_not_settled(
 def test_a_fill_during_a_read_that_its_orders_do_not_show_makes_its_balances_unsure() -> None:
     """They may have it or not: lists can lag behind balances."""
     fold = Fold()
-    fold.apply(fill("2", "1", T + 500))
+    fold.apply(execution(fill("2", "1", T + 500)))
     assert fold.is_unsure_of(account(orders=(report("1"),)))
     assert not fold.is_unsure_of(account(orders=(report("2"),)))
     assert not fold.is_unsure_of(account(as_of=T + 600, orders=(report("1"),)))

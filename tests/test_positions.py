@@ -1,0 +1,46 @@
+"""Values that are made by position, for speed: each argument bears the name of the field that it fills."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import listenkey
+from listenkey.core import events, fold, order, reports
+
+PACKAGE = Path(listenkey.__file__).parent
+FIELDS = {
+    each.__name__: each.__struct_fields__ for each in (reports.OrderReport, events.Fill, fold.Execution, order.Shown)
+}
+
+
+def calls() -> Iterator[tuple[str, ast.Call]]:
+    for path in sorted((*PACKAGE.glob("core/**/*.py"), *PACKAGE.glob("adapters/**/*.py"))):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in FIELDS and node.args:
+                yield f"{path.name}:{node.func.id}", node
+
+
+def name(argument: ast.expr) -> str:
+    """Of `price`, `report.price`, `price or None` and `price if known else None`: price."""
+    match argument:
+        case ast.Name(id=found) | ast.Attribute(attr=found):
+            return found
+        case ast.BoolOp(values=[first, *_]) | ast.IfExp(body=first):
+            return name(first)
+    return ast.unparse(argument)
+
+
+@pytest.mark.parametrize("call", [pytest.param(call, id=where) for where, call in calls()])
+def test_arguments_are_named_as_the_fields_that_they_fill(call: ast.Call) -> None:
+    """In their order, without a gap."""
+    assert isinstance(call.func, ast.Name)
+    assert [name(argument) for argument in call.args] == list(FIELDS[call.func.id])[: len(call.args)]
+
+
+def test_there_are_such_calls() -> None:
+    """Else this file tests nothing."""
+    assert len(list(calls())) >= 4
