@@ -86,7 +86,7 @@ class Continuity:
             "audit": lambda _id, _late: self._reads.want(Purpose.AUDIT),
             "poll": lambda _id, _late: self._poll(),
             "read": lambda _id, _late: self._reads.ask(),
-            "reading": lambda request, _late: self.refused(request, None),
+            "reading": self._overdue,
         }
 
     @property
@@ -323,6 +323,10 @@ class Continuity:
         self._reads.failed(asked, refusal)
         if self._anteroom.holding and asked.purpose is Purpose.SYNC:
             self._anteroom.release()
+
+    def _overdue(self, request: int, _lateness: float) -> None:
+        self._reads.overdue()
+        self.refused(request, None)
 
     def _doubt(self) -> None:
         self._gap.trouble(GapReason.READ_FAILED, self._window_start, proven_by=float("-inf"))

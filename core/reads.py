@@ -16,6 +16,8 @@ RETRY_INITIAL = 5.0
 RETRY_MAX = 60.0
 CALLS_IN_A_READ = 6
 """A read is several requests; this many time-outs of one request is when it is given up."""
+PATIENCE_MAX = 3600.0
+"""Seconds. After a read that took too long the next is given twice the time: its window is no smaller."""
 
 
 class Purpose(IntEnum):
@@ -51,6 +53,7 @@ class Reads:
         self._wanted: Purpose | None = None
         self._asked: Asked | None = None
         self._retry = Backoff(RETRY_INITIAL, RETRY_MAX)
+        self._patience = CALLS_IN_A_READ * turn.policy.request_timeout
         self._failures = FailureLimit()
         self._not_before = float("-inf")
         self._floor = float("-inf")
@@ -96,6 +99,7 @@ class Reads:
     def passed(self) -> None:
         """A read passed."""
         self._retry.reset()
+        self._patience = CALLS_IN_A_READ * self._turn.policy.request_timeout
         self._not_before = float("-inf")
 
     def failed(self, asked: Asked, refusal: Refusal | None) -> None:
@@ -108,6 +112,10 @@ class Reads:
             self._not_before = now + self._retry.delay()
         self.want(asked.purpose)
 
+    def overdue(self) -> None:
+        """The read under way takes longer than it should."""
+        self._patience = max(self._patience, min(2 * self._patience, PATIENCE_MAX))
+
     def stop(self) -> None:
         """Nothing is wanted any more."""
         self._stopped = True
@@ -117,5 +125,5 @@ class Reads:
 
     def _ask(self, asked: Asked, since: int | None, orders: tuple[OrderRef, ...]) -> None:
         self._asked = asked
-        self._turn.arm(("reading", asked.request), CALLS_IN_A_READ * self._turn.policy.request_timeout)
+        self._turn.arm(("reading", asked.request), self._patience)
         self._turn.emit(ReadAccount(asked.request, since, orders))

@@ -78,7 +78,7 @@ class Reader:
         earning_since = since - INCOME_LAG
         asked = self._symbols
         first, income_before = await together(
-            lambda: self._fills(begin, start, asked), lambda: self._lists.income(earning_since, start)
+            lambda: self._fills(begin, start, asked), lambda: self._lists.income(begin, start)
         )
         middle = await self._middle(begin, first, orders)
         await self._rest.ask_time()  # a clock that stood still meanwhile must not cut the second list short
@@ -102,7 +102,7 @@ class Reader:
             exchange_ms=await self._rest.now(),
             since=begin,
             whole=True,
-            settled=same(first, second) and income == income_before,
+            settled=same(first, second) and tuple(row for row in income if row.exchange_ts >= begin) == income_before,
             moving=frozenset(report.order_id for report in (*new, *gone)),
             balances=middle.balances,
             one_way=middle.one_way,

@@ -301,3 +301,15 @@ def test_an_order_that_moves_while_it_is_read_is_told_in_its_right_places() -> N
         D(100 + n) for n in range(40)
     ]
     assert world.health is Health.LIVE
+
+
+def test_a_read_that_takes_too_long_is_given_twice_the_time_the_next_time() -> None:
+    """Its window is no smaller then: with a fixed patience it would never pass, and the gap never close."""
+    world = ready(audit_interval=0, request_timeout=5)
+    world.plan = Plan(takes=100)
+    for _ in range(2):  # the second time as the first: one that passes ends the indulgence
+        asked = world.now
+        world.feed(inputs.Resync())
+        world.passes(300)
+        assert world.times(actions.ReadAccount)[-3:] == pytest.approx([asked, asked + 30 + 5, asked + 30 + 5 + 60 + 10])
+    assert (world.health, world.gaps()) == (Health.LIVE, [])
