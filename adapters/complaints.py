@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
+from collections.abc import Callable
 
 from ..core.actions import Anomaly
 from ..core.refusal import Refusal
@@ -17,11 +18,15 @@ _log = logging.getLogger("listenkey")
 class Complaints:
     """Requests by what they are for; each that is granted makes an end of those refused before it."""
 
-    def __init__(self) -> None:
+    def __init__(self, over: Callable[[], bool] = lambda: False) -> None:
+        self._over = over
+        """Whether the stream has ended: then the consumer is told why."""
         self._in_a_row: Counter[str] = Counter()
 
     def refused(self, what: str, refusal: Refusal) -> None:
         """A request was refused, or failed."""
+        if self._over():
+            return
         self._in_a_row[what] += 1
         if _is_worth_it(self._in_a_row[what]):
             why = refusal.message or refusal.code or refusal.kind.value
