@@ -10,7 +10,7 @@ HISTORIES ?= 5000
 WHEEL_VENV := build/wheel-venv
 WHEEL_RUN  := build/wheel-run
 
-.PHONY: help demo test check lint types coverage wheel simulate soak bench clean
+.PHONY: help demo test check lint types coverage wheel mutation simulate soak bench clean
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
 
@@ -18,6 +18,7 @@ help:
 	@echo 'make demo      watch a stream live through half a minute of faults'
 	@echo 'make test      all tests'
 	@echo 'make check     lint, types, coverage of the core, and the tests against the built wheel'
+	@echo 'make mutation  small mistakes in the core, and whether the tests notice them'
 	@echo 'make simulate  whole lives of a stream in a simulated world, with faults from a seed'
 	@echo 'make soak      the long tests'
 	@echo 'make bench     the measured claims, in under five minutes; also in build/ as JSON and as a picture'
@@ -82,7 +83,10 @@ wheel: $(VENV)/.developer
 	cd $(WHEEL_RUN) && ../wheel-venv/bin/pytest --quiet -m 'not loopback' --ignore=tests/adapters/cli \
 		tests/core tests/adapters
 
-# ARGS goes on to what is run: make simulate ARGS='--seed 7', make bench ARGS='--quick'.
+# ARGS goes on to what is run: make mutation ARGS='--module link', make simulate ARGS='--seed 7'.
+mutation: $(VENV)/.developer
+	$(BIN)/python -m tests.mutation $(ARGS)
+
 simulate: $(VENV)/.developer
 	$(BIN)/python -m tests.simulation $(ARGS)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from listenkey.core import actions, inputs
-from listenkey.core.events import Health
+from listenkey.core.events import GapNotice, Health
+from listenkey.core.reports import Unrecognised
 
 from .world import REFUSED, Plan, World, ready, told
 
@@ -20,6 +21,71 @@ def test_an_audit_follows_each_interruption_and_then_comes_at_its_interval() -> 
     rotated = World(audit_interval=1000, rotate_after=500, rotate_jitter=0).run(520)
     assert len(rotated.times(actions.ReadAccount)) == 3
     assert rotated.gaps() == []
+
+
+@pytest.mark.parametrize(("lost_at", "reads"), [(3, 1), (124, 2)], ids=["soon due", "due at its interval"])
+def test_nothing_is_audited_while_no_link_lives(lost_at: int, reads: int) -> None:
+    """An audit that was to come is forgotten with the link: the account is polled until the next one."""
+    world = World().run(lost_at)
+    world.kill()
+    world.reachable = False
+    world.passes(14)
+    assert world.times(actions.ReadAccount)[reads:] == [lost_at + 5, lost_at + 10]
+
+
+def test_an_interval_shorter_than_the_overlap_is_kept() -> None:
+    """Whoever asks for an audit every second gets it, also after an interruption."""
+    assert World(audit_interval=1).run(4).times(actions.ReadAccount) == pytest.approx([0.11, 1.23, 2.35, 3.47])
+
+
+@pytest.mark.parametrize(
+    ("trouble", "told_of"), [("hole", "hole"), ("doubt", "hole"), ("position", "balance"), ("forgotten", "hole")]
+)
+def test_what_a_frame_gives_away_is_read_and_audited(trouble: str, told_of: str) -> None:
+    """A hole, a frame that nobody can read, a position that no fill explains, an order that nobody knows any more."""
+    world = ready("z" if trouble == "position" else "l")
+    world.exchange.pushes_account = False
+    order = world.exchange.place("9")
+    world.passes(0.1)
+    if trouble == "forgotten":
+        world.delay(0.01, 270)
+        world.exchange.fill(order, "9")
+        world.passes(260)
+    world.lose()
+    if trouble == "hole":
+        world.exchange.fill(order, "2")
+        world.exchange.fill(order, "2")
+    elif trouble == "position":
+        world.exchange.pushes_account = True
+        world.exchange.fill(order, "2")
+    elif trouble == "doubt":
+        world.exchange.fill(order, "2")
+        world.say(Unrecognised({"e": "ORDER"}, doubtful=True))
+    proven = world.connection.proven_until
+    while not world.gaps() and world.now < 300:
+        world.passes(0.01)
+    notice = next(event for event in world.delivered if isinstance(event, GapNotice))
+    assert (notice.reason, notice.since == proven) == (told_of, trouble == "position")
+    world.passes(0.2)
+    assert world.gaps() == [("GAP_OPENED", told_of), ("GAP_CLOSED", told_of)]
+    read = world.times(actions.ReadAccount)[-1]
+    world.passes(7)
+    assert world.times(actions.ReadAccount)[-1] == pytest.approx(read + 6.12)
+
+
+def test_a_repeated_push_bears_no_witness() -> None:
+    """It says what the account was; that more has happened since, and its own push was lost, is no reason to doubt."""
+    world = ready()
+    order = world.exchange.place("9")
+    world.passes(1)
+    world.fates[world.pushed + 1] = (0.01, 0.5)
+    world.exchange.fill(order, "2")
+    world.passes(0.2)
+    world.lose(after=1)
+    world.exchange.fill(order, "2")
+    world.passes(2)
+    assert world.intervals(order) == [("0", "2", "ws"), ("2", "4", "ws")]
+    assert world.gaps() == []
 
 
 def test_a_poll_that_passes_when_a_link_is_there_again_asks_for_no_audit_that_is_switched_off() -> None:
@@ -105,6 +171,25 @@ def test_a_link_is_replaced_once_in_an_audit_interval_however_often_it_misses_so
     assert world.gaps().count(("GAP_OPENED", "hole")) == 2
     assert len(world.seen(actions.CreateKey)) == 2
     assert world.health is Health.LIVE
+
+
+def test_what_is_found_too_soon_for_another_link_is_read_and_audited_again() -> None:
+    """The gap closes by a read of its own, and soon after an audit looks once more."""
+    world = ready("z", audit_interval=20)
+    world.exchange.pushes_account = False
+    for opened in (1, 2):
+        order = world.exchange.place("9")
+        world.passes(0.1)
+        world.lose()
+        world.exchange.fill(order, "3")
+        while world.gaps().count(("GAP_OPENED", "hole")) < opened and world.now < 100:
+            world.passes(0.01)
+        world.passes(1)
+    assert world.gaps() == [("GAP_OPENED", "hole"), ("GAP_CLOSED", "hole")] * 2
+    assert len(world.seen(actions.CreateKey)) == 2
+    read = world.times(actions.ReadAccount)[-1]
+    world.passes(7)
+    assert world.times(actions.ReadAccount)[-1] == pytest.approx(read + 6.12)
 
 
 def test_what_a_venue_shows_late_reopens_a_gap_and_keeps_the_link() -> None:

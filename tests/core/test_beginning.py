@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 
 from listenkey.core import actions, inputs
-from listenkey.core.events import AccountUpdate, ExchangeEventKind, Health
+from listenkey.core.events import AccountUpdate, ExchangeEventKind, GapNotice, Health
 from listenkey.core.reports import AccountReport, Heartbeat
 
 from .exchange import D
-from .world import REFUSED, Plan, World, frame, told
+from .script import Life, no
+from .world import NEVER, REFUSED, Plan, World, frame, told
 
 WIRES = pytest.mark.parametrize("wire", ["l", "z"])
 
@@ -112,6 +113,43 @@ def test_before_the_first_read_has_passed_only_orders_of_unknown_base_stay_held(
     assert [interval[:2] for interval in world.intervals(running)] == [("3", "5")]
     assert world.gaps() == [("GAP_OPENED", "read_failed"), ("GAP_CLOSED", "read_failed")]
     assert world.health is Health.LIVE
+
+
+def test_a_stream_whose_first_link_does_not_come_polls() -> None:
+    """From the first key on the account is read every `poll_interval`; a read that fails leaves a gap."""
+    for plan, gaps in ((Plan(), []), (REFUSED, [("GAP_OPENED", "read_failed")])):
+        world = World().run(0.07)
+        world.reachable = False
+        world.plan = plan
+        world.run(7)
+        assert world.times(actions.ReadAccount) == [5.05]
+        assert world.gaps() == gaps
+        assert world.connection.links == ()
+        world.reachable = True
+        world.plan = Plan()
+        world.run(60)
+        assert world.health is Health.LIVE
+
+
+def test_a_first_read_that_takes_too_long_leaves_a_gap() -> None:
+    """After `hold_limit` frames flow, and nothing has been proven yet."""
+    world = World()
+    world.plan = NEVER
+    world.run(3)
+    assert world.gaps() == []
+    world.run(3.2)
+    assert world.gaps() == [("GAP_OPENED", "read_failed")]
+    (opened,) = (event for event in world.delivered if isinstance(event, GapNotice))
+    assert opened.since == world.connection.began
+
+
+def test_keys_that_come_while_a_poll_is_due_do_not_put_it_off() -> None:
+    """Links that fail one after the other bring a key each; the account is read all the same."""
+    life = Life()
+    life.dials.extend([no()] * 20)
+    life.run(12)
+    assert life.count(inputs.KeyGranted) > 3
+    assert life.times(actions.ReadAccount) == [5.1, 10.1]
 
 
 def test_a_push_before_anything_is_known_needs_no_clock() -> None:

@@ -13,7 +13,7 @@ from listenkey.core.reports import OrderRef, OrderReport
 from listenkey.core.turn import Turn
 
 from .exchange import D
-from .world import NEVER, REFUSED, World, ready
+from .world import NEVER, REFUSED, Plan, World, ready, told
 
 WIRES = pytest.mark.parametrize("wire", ["l", "z"])
 
@@ -71,6 +71,19 @@ def test_a_repeated_frame_is_told_once(wire: str, repeats: tuple[float, ...]) ->
     world.passes(1)
     assert world.intervals(order) == [("0", "5", "ws")]
     assert world.gaps() == []
+
+
+@WIRES
+def test_a_repeated_state_is_told_once(wire: str) -> None:
+    """A placement or an end that comes again, as dated as before, says nothing new."""
+    world = ready(wire)
+    world.delay(0.01, 0.02)
+    order = world.exchange.place("5")
+    world.passes(1)
+    world.delay(0.01, 0.02)
+    world.exchange.cancel(order)
+    world.passes(1)
+    assert [event.kind.value for event in world.states(order)] == ["ORDER_ACK", "CANCEL_ACK"]
 
 
 def test_two_frames_in_the_wrong_order_are_told_in_the_right_one() -> None:
@@ -195,6 +208,40 @@ def test_a_repeated_frame_below_a_hole_does_not_let_go_what_waits_above_it() -> 
     world.passes(2)
     assert world.intervals(order) == [("0", "1", "ws"), ("1", "3", "ws"), ("3", "6", "ws")]
     assert world.gaps() == []
+
+
+def test_what_no_read_tells_goes_on_as_soon_as_the_hole_is_filled() -> None:
+    """A word that is only in the frame waits for the fill below it, and for nothing else."""
+    world = ready()
+    world.exchange.pushes_account = False
+    order = world.exchange.place("9")
+    world.lose()
+    world.exchange.fill(order, "2")
+    world.say(msgspec.structs.replace(world.exchange.report(order), status="SUSPENDED", last_qty=D(0)))
+    world.passes(1)
+    assert sorted(told(world, 8)[1:]) == [
+        "GAP_CLOSED hole 1",
+        "GAP_OPENED hole",
+        f"PARTIAL_FILL {order} 2 poll",
+        "UNKNOWN",
+    ]
+
+
+def test_what_no_read_tells_goes_on_as_soon_as_the_beginning_is_known() -> None:
+    """The same word about an order that was running waits for the read that shows where its ground begins."""
+    world = World(start=False)
+    world.exchange.pushes_account = False
+    running = world.exchange.place("9")
+    world.exchange.fill(running, "3")
+    world.run(20)
+    world.plan = Plan(takes=4)
+    world.feed(inputs.Start())
+    world.passes(1)
+    world.say(msgspec.structs.replace(world.exchange.report(running), status="SUSPENDED", last_qty=D(0)))
+    world.run(23.9)
+    assert told(world) == ["GAP_OPENED read_failed"]
+    world.run(24.5)
+    assert "UNKNOWN" in told(world)
 
 
 def test_a_second_hole_goes_with_the_first() -> None:

@@ -75,6 +75,14 @@ def test_every_state_and_trigger(source: State, trigger: Trigger, progress: Succ
     assert type(lifecycle.state) is State
 
 
+def test_a_row_whose_condition_does_not_hold_is_no_move() -> None:
+    """Where all rows of a state and trigger ask how far the successor is, who does not say moves nothing."""
+    lifecycle = Lifecycle()
+    lifecycle.state = State.CONNECTED
+    assert lifecycle.move(Trigger.AGED) == "mint"
+    assert (lifecycle.move(Trigger.LOST), lifecycle.state) == (None, State.ROTATING)
+
+
 def test_every_effect_is_a_method() -> None:
     """A row's effect is a method of `Effects` that takes the cause of the move."""
     for row in TABLE:

@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 
 from listenkey.core import actions, inputs
+from listenkey.core.connection import Connection
 from listenkey.core.events import Health
 from listenkey.core.lifecycle import State
 from listenkey.core.link import Phase
 
 from .script import FATAL, GONE, NEVER, RETRY, Life, connected, no
+from .toy import Toy
 
 
 def opened(**options: Any) -> Life:
@@ -272,6 +274,49 @@ def test_asleep_between_both_halves() -> None:
     assert life.state == "CONNECTED"
     life.run(20.35)
     assert life.state == "BACKOFF"
+
+
+def exact() -> Connection:
+    """A link that was proven at 0 s sharp: 7.5 is quiet, 15 is dead, in numbers that a float holds exactly."""
+    connection = Connection(Toy())
+    (mint,) = connection.handle(inputs.Start(), now=0.0)
+    assert isinstance(mint, actions.CreateKey)
+    done = connection.handle(inputs.KeyGranted(mint.request, "K1", 3600.0), now=0.0)
+    (opening,) = (action for action in done if isinstance(action, actions.OpenSocket))
+    connection.handle(inputs.SocketOpened(opening.socket), now=0.0)
+    connection.handle(inputs.FrameReceived(opening.socket, "ping"), now=0.0)
+    assert connection.state is State.CONNECTED
+    return connection
+
+
+@pytest.mark.parametrize(
+    ("ticks", "state"),
+    [
+        pytest.param([7.5, 16.0], State.BACKOFF, id="a second late and no more is no sleep"),
+        pytest.param([7.5, 16.25, 17.125], State.CONNECTED, id="asleep at the end: a second from waking"),
+        pytest.param([7.5, 16.25, 17.25], State.BACKOFF, id="and no more"),
+        pytest.param([7.5, 16.25, 18.5], State.BACKOFF, id="asleep through that second too: no other"),
+        pytest.param(
+            [8.5, 17.0], State.CONNECTED, id="a second late for the first half is no sleep: the grace is left"
+        ),
+        pytest.param([8.75, 17.0], State.BACKOFF, id="asleep at the first half: the grace is used up"),
+        pytest.param([8.75, 14.875], State.CONNECTED, id="and shortens nothing"),
+        pytest.param([8.75, 15.0], State.BACKOFF, id="nor lengthens what is longer than it"),
+        pytest.param([14.5, 15.25], State.CONNECTED, id="asleep until shortly before death: a second from waking"),
+        pytest.param([14.5, 15.5], State.BACKOFF, id="and no more either"),
+    ],
+)
+def test_who_slept_and_who_was_silent(ticks: list[float], state: State) -> None:
+    """More than a second late is a sleep, and the grace is a second from waking, granted once."""
+    connection = exact()
+    for now in ticks:
+        connection.handle(inputs.Tick(), now=now)
+    assert connection.state is state
+
+
+def test_phases_go_forward() -> None:
+    """In the order in which a link lives through them, and no two are the same."""
+    assert [phase.name for phase in sorted(Phase)] == ["OPENING", "SUBSCRIBING", "PROVING", "LIVE", "DRAINING", "GONE"]
 
 
 # The end

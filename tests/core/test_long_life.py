@@ -28,10 +28,10 @@ def live(seed: int) -> Life:
 
 
 def test_a_day() -> None:
-    """25.5 hours with a ping every 5 s: 50 renewals, one planned rotation, three failures, in under 3 s of our time."""
-    began = time.perf_counter()
+    """25.5 hours with a ping every 5 s: 50 renewals, one planned rotation, three failures, in under 3 s of a CPU."""
+    began = time.process_time()
     life = live(seed=0)
-    assert time.perf_counter() - began < 3
+    assert time.process_time() - began < 3
 
     assert life.count(inputs.FrameReceived) > END / 5 - 10
     assert life.count(actions.SendFrame) == life.count(inputs.FrameReceived) - 1  # all but the expiry

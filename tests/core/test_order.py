@@ -64,6 +64,9 @@ def order_at(base: str | None, *intervals: tuple[str, str]) -> Order:
         pytest.param([("0", "2"), ("4", "5")], ("PARTIALLY_FILLED", "7", "2"), ("5", "7"), False, id="above an island"),
         pytest.param([("0", "2"), ("4", "5")], ("PARTIALLY_FILLED", "3", "1"), ("2", "3"), False, id="into the hole"),
         pytest.param([("0", "2"), ("4", "5")], ("CANCELED", "5"), None, False, id="cancel at an island's end"),
+        pytest.param([("0", "2"), ("4", "5"), ("7", "8")], ("FILLED", "9"), ("8", "9"), False, id="above two islands"),
+        pytest.param([("0", "2")], ("NEW", "5"), None, True, id="a placement above covered ground"),
+        pytest.param([("0", "2")], ("REJECTED", "5"), None, True, id="a rejection above covered ground"),
     ],
 )
 def test_what_a_report_claims(
@@ -89,10 +92,14 @@ def test_what_a_report_claims(
         pytest.param(("NEW", "0", None, 5), ("CANCELED", "0", None, 4), False, id="an end is an end, however dated"),
         pytest.param(("CANCELED", "2", None, 5), ("NEW", "2", None, 9), True, id="nothing after the end"),
         pytest.param(("FILLED", "2", None, 5), ("FILLED", "2", None, 5), True, id="FILLED twice"),
+        pytest.param(("REJECTED", "0", None, 5), ("NEW", "0", None, 9), True, id="nothing after a rejection"),
+        pytest.param(("EXPIRED", "0", None, 5), ("NEW", "0", None, 9), True, id="nothing after an expiry"),
+        pytest.param(("NEW", "0", None, 5), ("PARTIALLY_FILLED", "1", None, 4), False, id="more, not at an end"),
+        pytest.param(("NEW", "0", None, None), ("NEW", "0", None, 4), False, id="as much, after one undated"),
     ],
 )
 def test_what_is_stale(
-    shown: tuple[str, str, None, int] | None, then: tuple[str, str, None, int | None], stale: bool
+    shown: tuple[str, str, None, int | None] | None, then: tuple[str, str, None, int | None], stale: bool
 ) -> None:
     """Frames older than what an order has shown never take it back."""
     order = order_at("0")
@@ -111,6 +118,18 @@ def test_what_is_stale(
         pytest.param("3", [("3", "5")], "1", "1", "5", [("1", "3"), ("5", "20")], id="lowered under covered ground"),
         pytest.param("3", [], "1", "1", "1", [("1", "20")], id="lowered, nothing covered"),
         pytest.param("3", [("3", "5")], "0", "0", "5", [("0", "3"), ("5", "20")], id="lowered to the beginning"),
+        pytest.param(
+            "4", [("4", "5"), ("7", "8")], "1", "1", "8", [("1", "4"), ("5", "7"), ("8", "20")], id="lowered under one"
+        ),
+        pytest.param(
+            "4",
+            [("4", "5"), ("7", "8"), ("9", "10")],
+            "1",
+            "1",
+            "10",
+            [("1", "4"), ("5", "7"), ("8", "9"), ("10", "20")],
+            id="lowered under two islands",
+        ),
         pytest.param("0", [], "3", "3", "3", [("3", "20")], id="raised, nothing covered"),
         pytest.param("0", [("0", "2")], "3", "3", "3", [("3", "20")], id="raised over a hole"),
         pytest.param("0", [("4", "6")], "3", "3", "6", [("3", "4"), ("6", "20")], id="raised below an island"),
@@ -134,6 +153,41 @@ def test_ground_that_was_raised_over_is_not_covered_again() -> None:
     order.know(D(3))
     order.know(D(0))
     assert order.cover(D(0), D(3), D(100)) == []
+
+
+def test_a_beginning_that_was_raised_over_nothing_is_lowered_again() -> None:
+    """Where nothing was told the beginning itself moves up, so an older fill that turns up is owed after all."""
+    order = order_at("0")
+    order.know(D(3))
+    order.know(D(1))
+    assert order.cover(D(0), D(3), D(100)) == [Piece(D(1), D(3), D(100), False)]
+
+
+def test_an_order_of_unknown_beginning_is_never_whole() -> None:
+    """Nothing seen of it is not the same as nothing owed."""
+    order = Order(OrderRef("BTC-USDT", "1"))
+    assert not order.whole
+    order.know(D(0))
+    assert order.whole
+
+
+@pytest.mark.parametrize(
+    ("base", "told", "know", "price"),
+    [
+        pytest.param("3", [], "0", "103", id="lowered to the beginning"),
+        pytest.param("3", [], "1", None, id="lowered to where it is still not known what went before"),
+        pytest.param("0", [("0", "2")], "2", "106", id="known to begin where it ends already"),
+        pytest.param("0", [], "2", None, id="raised"),
+    ],
+)
+def test_what_is_known_of_the_price_below_moves_with_the_beginning(
+    base: str, told: list[tuple[str, str]], know: str, price: str | None
+) -> None:
+    """The notional below `reach` is known from the beginning of the order on, or not at all."""
+    order = order_at(base, *told)
+    order.know(D(know))
+    (piece,) = order.cover_average(order.top, D(4), D(103))
+    assert piece.price == (None if price is None else D(price))
 
 
 def test_a_report_that_overlaps_is_cut_and_its_costs_are_not_the_piece_s() -> None:
@@ -172,6 +226,29 @@ def test_a_price_from_two_averages_is_the_shortest_that_they_allow(
     assert told == [None if price is None else D(price) for price in prices]
 
 
+@pytest.mark.parametrize(("start", "end"), [("2", "2"), ("2", "1"), ("1", "1"), ("3", "3")])
+def test_what_has_no_length_covers_nothing(start: str, end: str) -> None:
+    """Wherever it is said to lie."""
+    order = order_at("0", ("0", "2"))
+    assert order.cover(D(start), D(end), D(100)) == []
+    assert (order.reach, order.top) == (D(2), D(2))
+
+
+def test_a_hole_that_is_filled_leaves_no_doubt_about_the_price_above_it() -> None:
+    """The notional of what lay beyond it counts from then on."""
+    order = order_at("0", ("1", "3"))
+    order.cover(D(0), D(1), D(102))
+    (piece,) = order.cover_average(D(3), D(4), D(101))
+    assert piece.price == D(101) * 4 - 102 - 200
+
+
+def test_a_shorter_price_than_the_averages_allow_is_not_taken() -> None:
+    """Half a unit of each average, no more: 100 would be three units away."""
+    order = order_at("0", ("0", "1"))
+    (piece,) = order.cover_average(D(1), D(3), D("100.00000002"))
+    assert piece.price == D("100.00000003")
+
+
 def test_no_price_is_made_up_where_it_cannot_be_known() -> None:
     """Above unowed ground or an island the notional is unknown, and a price is None rather than a guess."""
     running = order_at("5")
@@ -179,6 +256,17 @@ def test_no_price_is_made_up_where_it_cannot_be_known() -> None:
     assert running.cover_average(D(6), D(7), D(100))[0].price == D(100)
     islands = order_at("0", ("1", "2"))
     assert islands.cover_average(D(2), D(3), D(100))[0].price is None
+
+
+@pytest.mark.parametrize(("places", "short"), [(16, True), (17, True), (18, False)])
+def test_how_short_a_short_price_is(places: int, short: bool) -> None:
+    """Up to 17 places are looked for behind the rounding of an average; what says more is given in full."""
+    order, price = order_at("0", ("0", "1")), D(100) + 7 * D(10) ** -places
+    average = ((100 + 2 * price) / 3).quantize(D(10) ** -(places + 2))
+    (piece,) = order.cover_average(D(1), D(3), average)
+    assert piece.price is not None
+    assert abs(piece.price - price) < D(10) ** -(places + 1)
+    assert (piece.price == price) is short
 
 
 def test_a_price_that_is_no_short_decimal_is_given_in_full() -> None:

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from listenkey.core import actions, inputs
-from listenkey.core.events import GapNotice, Health
+import pytest
 
+from listenkey.core import actions, inputs
+from listenkey.core.connection import Connection
+from listenkey.core.events import GapNotice, Health
+from listenkey.core.reports import Unrecognised
+
+from .script import empty_account
+from .toy import Toy
 from .world import EPOCH, REFUSED, Plan, marks, ready
 
 
@@ -22,6 +28,32 @@ def test_only_a_read_moves_what_is_proven_to_its_own_time_less_the_overlap() -> 
     world.feed(inputs.Resync())
     world.passes(1)
     assert marks(world) == sorted(marks(world))
+
+
+def test_a_read_that_looks_from_further_back_moves_nothing_back() -> None:
+    """A venue's clock may be set back; what was proven stays proven."""
+    connection = Connection(Toy(), mode="poll")
+    ordered, proven = connection.handle(inputs.Start(), now=0.0), []
+    for now, as_of in ((1.0, 20_000), (6.0, 40_000), (11.0, 30_000), (16.0, 46_000)):
+        (asked,) = (action for action in ordered if isinstance(action, actions.ReadAccount))
+        done = connection.handle(inputs.AccountRead(asked.request, empty_account(EPOCH + as_of, None)), now=now)
+        proven += [action.until - EPOCH for action in done if isinstance(action, actions.MarkProven)]
+        ordered = connection.handle(inputs.Tick(), now=connection.deadline)
+    assert proven == [20_000, 35_000, 35_000, 41_000]
+
+
+@pytest.mark.parametrize("pause", [0.25, 3.0])
+def test_a_gap_reaches_back_to_the_last_frame(pause: float) -> None:
+    """Since then nothing has come, and nobody knows whether there was anything."""
+    world = ready()
+    world.run(11)
+    world.say(Unrecognised({"e": "NEWS"}, doubtful=False), after=0)
+    world.run(11)
+    heard = world.exchange_ms
+    world.passes(pause)
+    world.kill()
+    (opened,) = (event for event in world.delivered if isinstance(event, GapNotice))
+    assert opened.since == pytest.approx(heard, abs=1)
 
 
 def test_windows_start_a_second_before_what_is_proven() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from listenkey.core import actions, inputs
-from listenkey.core.events import Health
+from listenkey.core.events import BalanceChange, Health
 
 from .world import NEVER, REFUSED, Plan, World, ready, told
 
@@ -97,3 +97,40 @@ def test_an_order_that_began_in_the_middle_goes_on_from_there_after_a_restart() 
     world.restart()
     world.passes(5)
     assert len(world.times(actions.ReadAccount)) == reads + 1
+
+
+def test_a_restart_reads_from_where_the_run_before_was_proven() -> None:
+    """Not from the beginning of the stream; and until the read has passed nothing more is proven."""
+    world = ready()
+    world.passes(130)
+    proven = world.connection.proven_until
+    assert proven is not None
+    world.plan = NEVER
+    world.restart()
+    assert world.connection.proven_until == proven
+    world.passes(1)
+    assert world.seen(actions.ReadAccount)[-1].since == proven - 1000
+
+
+def test_an_order_that_is_met_after_a_restart_is_new() -> None:
+    """Every order that ran before is in the journal: one that is not has its ground from 0, read or no read."""
+    world = ready("z")
+    world.passes(130)
+    world.plan = NEVER
+    world.restart()
+    world.passes(1)
+    order = world.exchange.place("9", price=None)
+    world.exchange.fill(order, "2")
+    world.passes(5)
+    assert world.intervals(order) == [("0", "2", "ws")]
+
+
+def test_a_transfer_that_was_told_is_not_told_again_after_a_restart() -> None:
+    """The window of the first read reaches back before it."""
+    world = ready()
+    world.exchange.transfer("5")
+    world.feed(inputs.Resync())
+    world.passes(1)
+    world.restart()
+    world.passes(30)
+    assert [event.amount for event in world.delivered if isinstance(event, BalanceChange)] == [5]

@@ -435,3 +435,19 @@ def test_distrust_while_rotating() -> None:
     assert rotations(life) == 1
     assert [event.event_id for event in life.events if event.event_id.startswith("fill")] == ["fill:TOY:Z:1"]
     assert (life.state, life.health) == ("CONNECTED", "LIVE")
+
+
+def test_an_acknowledgement_that_comes_again_prolongs_no_drain() -> None:
+    """A link is proven once: the old one is closed `drain` seconds after that, whatever its successor repeats."""
+    life = connected(openings=1, rotate_after=0)
+    life.play(inputs.Rotate())
+    life.run(11)
+    socket = life.successor
+    assert life.connection.links[1].proven
+    proven = next(at for at, thing in life.log if thing == inputs.FrameReceived(socket, f"ack {socket}.0"))
+    life.run(proven + 5)
+    life.frame(f"ack {socket}.0", socket)
+    life.run(proven + 9.9)
+    assert len(life.connection.links) == 2
+    life.run(proven + 10.1)
+    assert [link.socket for link in life.connection.links] == [socket]

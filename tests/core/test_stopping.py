@@ -9,10 +9,13 @@ import pytest
 
 from listenkey.core import actions, inputs
 from listenkey.core.connection import Connection
+from listenkey.core.events import GapNotice
 from listenkey.core.lifecycle import State
 
 from .script import FATAL, NEVER, Answer, Life, connected, no
 from .toy import Toy
+from .world import NEVER as UNANSWERED
+from .world import World, ready, told
 
 
 def minting() -> Life:
@@ -45,6 +48,12 @@ def live() -> Life:
     return connected(rotate_after=0)
 
 
+def quiet() -> Life:
+    life = live()
+    life.mute.add(life.leader)
+    return life.run(15)
+
+
 def blind() -> Life:
     life = connected(rotate_after=0)
     life.drop()
@@ -71,6 +80,7 @@ STATES: dict[Callable[[], Life], State] = {
     proving: State.KEYED,
     reading: State.CONNECTED,
     live: State.CONNECTED,
+    quiet: State.CONNECTED,
     blind: State.BACKOFF,
     closing: State.BACKOFF,
     renewing: State.CONNECTED,
@@ -169,6 +179,39 @@ def test_news_that_was_held(held: str, first: bool) -> None:
     life.run(1000)
     assert life.connection.deadline == math.inf
     assert life.count(actions.ReadAccount) == reads
+
+
+def test_what_waits_above_a_hole_is_told_with_a_gap() -> None:
+    """The end does not wait for a read: the hole is told of, then what lies above it, then the end."""
+    world = ready()
+    world.exchange.pushes_account = False
+    order = world.exchange.place("9")
+    world.lose()
+    world.exchange.fill(order, "2")
+    world.exchange.fill(order, "3")
+    world.passes(0.1)
+    done = world.feed(inputs.Stop())
+    assert told(world, 8)[1:] == ["GAP_OPENED hole", f"PARTIAL_FILL {order} 5 ws"]
+    (notice,) = (event for event in world.delivered if isinstance(event, GapNotice))
+    assert notice.since == notice.exchange_ts == world.exchange_ms
+    assert isinstance(done[-1], actions.Finish)
+
+
+def test_what_waits_for_its_beginning_is_never_told_but_for_a_gap() -> None:
+    """Nobody can say how much of it is owed; that something may be is told."""
+    world = World(wire="z", start=False)
+    world.exchange.pushes_account = False
+    running = world.exchange.place("9")
+    world.exchange.fill(running, "3")
+    world.run(20)
+    world.plan = UNANSWERED
+    world.feed(inputs.Start())
+    world.passes(1)
+    world.exchange.fill(running, "2")
+    world.passes(0.1)
+    assert world.gaps() == []
+    world.feed(inputs.Stop())
+    assert told(world) == ["GAP_OPENED hole"]
 
 
 def test_a_fatal_read_ends_a_stream_that_has_proven_nothing() -> None:

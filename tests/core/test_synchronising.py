@@ -13,7 +13,7 @@ from listenkey.core.refusal import Refusal, RefusalKind
 from listenkey.core.reports import Unrecognised
 
 from .exchange import D
-from .world import EPOCH, FATAL, NEVER, REFUSED, Plan, marks, ready, told
+from .world import EPOCH, FATAL, NEVER, REFUSED, RETRY, Plan, marks, ready, told
 
 WIRES = pytest.mark.parametrize("wire", ["l", "z"])
 
@@ -148,6 +148,43 @@ def test_a_failed_read_is_tried_again_after_5_to_60_seconds() -> None:
     assert told(world)[-2:] == ["GAP_CLOSED lost_socket 0", "RECONNECTED lost_socket 0"]
 
 
+def test_a_link_that_comes_back_waits_for_no_delay() -> None:
+    """Though a read failed just before: its frames are held, and only a read lets them go."""
+    world = ready()
+    world.reads.append(REFUSED)
+    for _ in range(2):
+        world.kill()
+        while len(world.connection.links) == 0 or not world.connection.links[0].proven:
+            world.passes(0.01)
+        assert world.times(actions.ReadAccount)[-1] == pytest.approx(world.now, abs=0.011)
+        world.passes(0.5)
+    assert world.health is Health.LIVE
+
+
+def test_what_is_asked_for_waits_for_no_delay_and_is_audited() -> None:
+    """A `Resync` reads at once though a read failed just before, and what it shows is looked at again, like a gap."""
+    world = ready()
+    world.reads.append(REFUSED)
+    world.feed(inputs.Resync())
+    world.passes(1)
+    world.feed(inputs.Resync())
+    world.passes(10)
+    assert world.times(actions.ReadAccount)[2:] == pytest.approx([8, 9, 15.12])
+
+
+def test_after_a_read_that_passed_the_delays_begin_anew() -> None:
+    """Two failures in a row wait longer than two with a success between them."""
+    world = ready()
+    for _ in range(2):
+        world.reads.append(REFUSED)
+        world.feed(inputs.Resync())
+        world.passes(20)
+    first, again, audited, second, once_more, *_ = world.times(actions.ReadAccount)[2:]
+    assert again - first == pytest.approx(5.12)
+    assert audited - again == pytest.approx(6.12)
+    assert once_more - second == pytest.approx(5.12)
+
+
 def test_a_venue_that_names_a_time_is_not_asked_before_it() -> None:
     """`retry_after` is a floor, even for what is urgent."""
     world = ready()
@@ -237,6 +274,47 @@ def test_a_poll_while_blind_tells_what_it_finds_and_moves_what_is_proven_but_clo
     assert asked == pytest.approx(under_way + 4.52, abs=0.01)
     assert closed_at == pytest.approx(asked + 4.52)
     assert told(world, linked_at) == ["GAP_CLOSED lost_socket 1", "RECONNECTED lost_socket 1"]
+
+
+@pytest.mark.parametrize("passes", [True, False])
+def test_a_poll_that_was_under_way_lets_no_frame_go(passes: bool) -> None:
+    """What is held waits for the read that was asked for since, whatever becomes of the one before."""
+    world = ready(hold_limit=30)
+    world.kill()
+    world.reachable = False
+    world.plan = Plan(takes=50)
+    world.run(14)
+    world.reachable = True
+    while len(world.connection.links) == 0 or not world.connection.links[0].proven:
+        world.passes(0.01)
+    poll = world.seen(actions.ReadAccount)[-1]
+    world.plan = Plan(takes=1)
+    world.say(Unrecognised({"e": "NEWS"}, doubtful=False))
+    world.passes(0.1)
+    now = world.exchange_ms
+    account = world.exchange.whole((now, now, now), poll.since, poll.orders)
+    linked = world.now
+    answer = inputs.AccountRead(poll.request, account) if passes else inputs.Refused(poll.request, RETRY)
+    world.feed(answer)
+    assert world.times(actions.ReadAccount)[-1] == pytest.approx(linked)
+    world.passes(0.9)
+    assert told(world, 14) == []
+    world.passes(0.5)
+    assert told(world, 14)[-1] == "UNKNOWN"
+
+
+def test_a_read_that_fails_lets_the_held_frames_go() -> None:
+    """They wait for no second one."""
+    world = ready(hold_limit=30)
+    world.kill()
+    world.plan = REFUSED
+    while len(world.connection.links) == 0 or not world.connection.links[0].proven:
+        world.passes(0.01)
+    world.say(Unrecognised({"e": "NEWS"}, doubtful=False))
+    world.passes(0.05)
+    assert told(world) == ["GAP_OPENED lost_socket"]
+    world.passes(0.2)
+    assert told(world) == ["GAP_OPENED lost_socket", "UNKNOWN"]
 
 
 def test_a_read_that_was_under_way_when_something_was_missed_does_not_close_the_gap() -> None:

@@ -66,6 +66,43 @@ def test_copies_are_told_at_once_when_nobody_leads_any_more() -> None:
     assert world.gaps() == [("GAP_OPENED", "lost_socket"), ("GAP_CLOSED", "lost_socket")]
 
 
+def test_copies_are_told_before_their_link_leads_at_the_end_of_a_rotation() -> None:
+    """What the successor brought and the old link did not comes first, then what it brings as the only one."""
+    world = ready(reorder_window=2)
+    world.exchange.pushes_account = False
+    order = world.exchange.place("9")
+    world.feed(inputs.Rotate())
+    while len(world.connection.links) < 2 or not world.connection.links[1].proven:
+        world.passes(0.01)
+    drained = world.now + 10
+    world.run(drained - 0.1)
+    world.lose_one(0)
+    world.exchange.fill(order, "1")
+    world.run(drained - 0.02)
+    assert len(world.connection.links) == 2
+    assert world.intervals(order) == []
+    world.run(drained)
+    assert world.intervals(order) == [("0", "1", "ws")]
+    world.exchange.fill(order, "1")
+    world.passes(0.1)
+    assert world.intervals(order) == [("0", "1", "ws"), ("1", "2", "ws")]
+
+
+def test_copies_are_told_before_the_end() -> None:
+    """What the successor brought and nobody else is told by a stop, before it."""
+    world = ready(reorder_window=2)
+    order = world.exchange.place("9")
+    world.feed(inputs.Rotate())
+    world.passes(0.5)
+    world.lose_one(0)
+    world.exchange.fill(order, "1")
+    world.passes(0.1)
+    assert world.intervals(order) == []
+    done = world.feed(inputs.Stop())
+    assert world.intervals(order) == [("0", "1", "ws")]
+    assert isinstance(done[-1], actions.Finish)
+
+
 def test_a_process_that_slept_reads_what_waited_and_loses_nothing() -> None:
     """What is in the socket is handled before any judgement about silence."""
     world = ready()

@@ -1,0 +1,1 @@
+"""Mutants of the core, each a small mistake, and whether the tests of the core notice it."""

@@ -1,0 +1,70 @@
+"""A module's source text and syntax tree, with the place of every node as offsets into the text."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+Node = ast.expr | ast.stmt | ast.arg | ast.keyword
+
+
+class Source:
+    """`path` is the file, `name` the module in it."""
+
+    def __init__(self, path: Path, text: str | None = None) -> None:
+        self.path = path
+        self.name = f"listenkey.core.{path.stem}"
+        self.text = path.read_text(encoding="utf-8") if text is None else text
+        self.tree = ast.parse(self.text)
+        self._lines = self.text.splitlines(keepends=True)
+        self._starts = [0]
+        for line in self._lines:
+            self._starts.append(self._starts[-1] + len(line))
+
+    def start(self, node: Node) -> int:
+        """Where its text begins; brackets around an expression are not its own, unless it is a tuple."""
+        return self._offset(node.lineno, node.col_offset)
+
+    def end(self, node: Node) -> int:
+        """Where its text ends."""
+        assert node.end_lineno is not None
+        assert node.end_col_offset is not None
+        return self._offset(node.end_lineno, node.end_col_offset)
+
+    def line(self, offset: int) -> int:
+        """The number of the line, from 1."""
+        return self.text.count("\n", 0, offset) + 1
+
+    def find(self, symbol: str, after: Node, before: Node) -> tuple[int, int]:
+        """The place of an operator or a comma between two nodes."""
+        pattern = r"\s+".join(re.escape(word) for word in symbol.split())
+        if symbol[0].isalpha():
+            pattern = rf"\b{pattern}\b"
+        found = re.compile(pattern).search(self.text, self.end(after), self.start(before))
+        assert found is not None, f"{self.path}:{after.lineno} has no {symbol}"
+        return found.span()
+
+    def _offset(self, line: int, column: int) -> int:
+        """Python counts columns in bytes."""
+        return self._starts[line - 1] + len(self._lines[line - 1].encode()[:column].decode())
+
+
+def sources(modules: tuple[str, ...]) -> Iterator[Source]:
+    """Modules of the core, by their names."""
+    for module in modules:
+        yield Source(ROOT / "core" / f"{module}.py")
+
+
+def enumerations() -> dict[str, list[str]]:
+    """The members of every enumeration in the core."""
+    found: dict[str, list[str]] = {}
+    for path in sorted((ROOT / "core").glob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef) and any("Enum" in ast.unparse(base) for base in node.bases):
+                members = [each.targets[0] for each in node.body if isinstance(each, ast.Assign)]
+                found[node.name] = [member.id for member in members if isinstance(member, ast.Name)]
+    return found
