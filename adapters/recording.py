@@ -23,11 +23,11 @@ from typing import Any
 import msgspec
 
 from ..core import actions, inputs, narration
-from ..core.continuity import Mode
 from ..core.dialect import Dialect
 from ..core.events import ExchangeEventKind
 from ..core.inflate import NotInflatable, Oversized, inflate
 from ..core.policy import Policy
+from ..core.proof import Mode
 from ..core.reports import KeyExpired
 from .journal.codec import pack
 

@@ -10,7 +10,7 @@ import msgspec
 from . import narration
 from .actions import Action, Finish, SendFrame
 from .anteroom import Word
-from .continuity import Continuity, Mode
+from .continuity import Continuity
 from .dialect import Dialect
 from .events import ExchangeEventKind, GapReason, Health, HealthChange, digest_id
 from .inflate import NotInflatable, Oversized, inflate
@@ -33,6 +33,8 @@ from .ledger import Book
 from .lifecycle import State
 from .link import Link, Phase
 from .policy import Policy
+from .proof import Mode
+from .reads import Purpose
 from .refusal import RefusalKind
 from .reports import (
     AccountReport,
@@ -71,7 +73,7 @@ class Connection:
         self._turn = Turn(self.policy, seed)
         self._continuity = Continuity(self._turn, dialect, mode)
         self._upkeep = Upkeep(self._turn, dialect, self._continuity)
-        self._continuity.keeper = self._upkeep
+        self._continuity.proof.keeper = self._upkeep
         self._health = Health.BLIND
         self._started = False
         self._timers: dict[str, Callable[[int, float], None]] = {**self._upkeep.timers, **self._continuity.timers}
@@ -86,7 +88,7 @@ class Connection:
             KeyRenewed: lambda renewed: self._upkeep.renewed(renewed.request),
             SocketOpened: lambda opened: self._upkeep.opened(opened.socket),
             SocketClosed: lambda closed: self._upkeep.closed(closed.socket, closed.refusal),
-            AccountRead: lambda read: self._continuity.read(read.request, read.account),
+            AccountRead: lambda read: self._continuity.proof.read(read.request, read.account),
             Refused: self._refused,
         }
         self._reports: dict[type, Callable[[Link, Any, bytes | str], None]] = {
@@ -135,7 +137,7 @@ class Connection:
     @property
     def books(self) -> tuple[Book, ...]:
         """The ledger: one book for each asset, unproven while a gap is open."""
-        ledger = self._continuity.ledger
+        ledger = self._continuity.proof.ledger
         return tuple(ledger.book(asset, gap_open=self._continuity.gap_open) for asset in ledger.assets)
 
     @property
@@ -190,7 +192,7 @@ class Connection:
 
     def _resync(self) -> None:
         if self._started and not self._upkeep.stopped:
-            self._continuity.resync()
+            self._continuity.proof.reads.want(Purpose.SYNC, now=True)
 
     def _key_granted(self, granted: KeyGranted) -> None:
         if self._upkeep.granted(granted.request, granted.key, granted.valid_for):
@@ -198,7 +200,7 @@ class Connection:
 
     def _refused(self, refused: Refused) -> None:
         self._upkeep.refused(refused.request, refused.refusal)
-        self._continuity.refused(refused.request, refused.refusal)
+        self._continuity.proof.refused(refused.request, refused.refusal)
 
     def _frame(self, received: FrameReceived) -> None:
         link = self._upkeep.links.get(received.socket)
@@ -275,7 +277,7 @@ class Connection:
             told.append(told.pop(-2))
 
     def _judge_health(self) -> Health:
-        proven = self._continuity.polled if self._polls else self._upkeep.links.proven
+        proven = self._continuity.proof.polled if self._polls else self._upkeep.links.proven
         if self._upkeep.stopped or not proven:
             return Health.BLIND
         suspect = self._continuity.gap_open or self._upkeep.suspect

@@ -1,17 +1,25 @@
-"""When the account is read: one read at a time, the most urgent first, and after a failure not too soon again."""
+"""When the account is read: one read at a time, the most urgent first, and after a failure not too soon again.
+
+While a link is proven an audit looks after it; while none is, the account is polled.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from enum import IntEnum
 from typing import NamedTuple
 
 from .actions import ReadAccount
 from .backoff import Backoff, FailureLimit
+from .ground import Ground
 from .refusal import Refusal
 from .reports import Account, OrderRef
 from .turn import Turn
 
+WINDOW_OVERLAP_MS = 1000
+"""Windows start this much before what is proven: BingX's list of fills knows only whole seconds."""
+FOLLOW_UP = 1.0
+"""An audit looks at an interruption or a rotation so long after the overlap has passed."""
 RETRY_INITIAL = 5.0
 RETRY_MAX = 60.0
 CALLS_IN_A_READ = 6
@@ -44,12 +52,13 @@ class Asked(NamedTuple):
 
 
 class Reads:
-    """Timers: ("read", 0) when the next may be asked for, ("reading", request) when the answer is overdue."""
+    """Timers: ("audit", 0) and ("poll", 0) when it is time, ("read", 0) when the next may be asked for, and
+    ("reading", request), which is for who asked, when the answer is overdue.
+    """
 
-    def __init__(self, turn: Turn, window: Callable[[], int | None], orders: Callable[[], Iterable[OrderRef]]) -> None:
+    def __init__(self, turn: Turn, ground: Ground) -> None:
         self._turn = turn
-        self._window = window
-        self._orders = orders
+        self._ground = ground
         self._wanted: Purpose | None = None
         self._asked: Asked | None = None
         self._retry = Backoff(RETRY_INITIAL, RETRY_MAX)
@@ -59,6 +68,58 @@ class Reads:
         self._floor = float("-inf")
         self._urgent_at = float("-inf")
         self._stopped = False
+        self.linked = False
+        """Whether a link brings what happens."""
+        self.linked_ts: int | None = None
+        """Exchange time at which the last one was proven."""
+        self.timers: dict[str, Callable[[int, float], None]] = {
+            "audit": lambda _id, _late: self.want(Purpose.AUDIT),
+            "poll": lambda _id, _late: self.poll(),
+            "read": lambda _id, _late: self.ask(),
+        }
+
+    @property
+    def window_start(self) -> int | None:
+        """Exchange time, ms, from which on the account has to be read; None while nobody knows what is owed."""
+        return self._ground.proven_until if self._ground.proven_until is not None else self._ground.began
+
+    def link_proven(self) -> None:
+        """A link is proven: what was missed until now is owed a read."""
+        self.linked = True
+        self.linked_ts = self._turn.exchange_time()
+        self._turn.timers.cancel(("poll", 0))
+        self.want(Purpose.SYNC, now=True)
+
+    def link_lost(self) -> None:
+        """No link brings all that happens."""
+        self.linked = False
+        self._turn.timers.cancel(("audit", 0))
+        self._turn.arm(("poll", 0), self._turn.policy.poll_interval)
+
+    def await_link(self) -> None:
+        """A link is on its way: poll until it is proven."""
+        if not self.linked and not self._turn.timers.armed(("poll", 0)):
+            self._turn.arm(("poll", 0), self._turn.policy.poll_interval)
+
+    def poll(self) -> None:
+        """Read now and then."""
+        self._turn.arm(("poll", 0), self._turn.policy.poll_interval)
+        self.want(Purpose.POLL)
+
+    def audit_soon(self) -> None:
+        """Look at what has just been, as soon as the venue must have shown it."""
+        policy = self._turn.policy
+        if policy.audit_interval > 0:
+            self._turn.arm(("audit", 0), min(policy.audit_interval, policy.backfill_overlap + FOLLOW_UP))
+
+    def follow(self, asked: Asked) -> None:
+        """This read has passed; what comes after it."""
+        policy = self._turn.policy
+        if self.linked and asked.purpose is Purpose.SYNC:
+            self.audit_soon()
+        elif self.linked and policy.audit_interval > 0:
+            self._turn.arm(("audit", 0), policy.audit_interval)
+        self.ask()
 
     def want(self, purpose: Purpose, *, now: bool = False) -> None:
         """Read as soon as it is allowed; `now` does not wait for the delay after a failure, only for the venue's."""
@@ -73,14 +134,15 @@ class Reads:
         if self._asked is not None or self._wanted is None or self._stopped:
             return
         turn = self._turn
-        start = max(self._not_before, self._floor, turn.now + self._failures.wait(turn.now))
-        if start > turn.now:
-            turn.timers.arm(("read", 0), start)
+        soonest = max(self._not_before, self._floor, turn.now + self._failures.wait(turn.now))
+        if soonest > turn.now:
+            turn.timers.arm(("read", 0), soonest)
             return
         turn.timers.cancel(("read", 0))
         purpose, self._wanted = self._wanted, None
-        since = self._window()
-        orders = tuple(self._orders()) if since is not None else ()
+        start = self.window_start
+        since = None if start is None else start - WINDOW_OVERLAP_MS
+        orders = self._ground.open_orders() if since is not None else ()
         self._ask(Asked(turn.number(), purpose, turn.now, since), since, orders)
 
     def ask_alone(self, asked: Asked, account: Account, orders: tuple[OrderRef, ...]) -> None:

@@ -9,9 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from listenkey.core import inputs
-from listenkey.core.continuity import Mode
 from listenkey.core.events import Fill, Health
 from listenkey.core.order import FINAL
+from listenkey.core.proof import Mode
 from listenkey.core.reports import KeyExpired
 
 from .exchange import D, Trade

@@ -6,8 +6,8 @@ import pytest
 
 from listenkey.core import actions, inputs
 from listenkey.core.connection import Connection
-from listenkey.core.continuity import Mode
 from listenkey.core.events import GapNotice, Health
+from listenkey.core.proof import Mode
 
 from .script import empty_account
 from .toy import Toy

@@ -15,10 +15,10 @@ import msgspec
 
 from listenkey.core import actions, inputs
 from listenkey.core.connection import Connection
-from listenkey.core.continuity import Mode
 from listenkey.core.dialect import Opening
 from listenkey.core.events import AccountUpdate, ExchangeEvent, Fill, GapNotice, Health, OrderState
 from listenkey.core.policy import Policy
+from listenkey.core.proof import Mode
 from listenkey.core.refusal import Refusal, RefusalKind
 from listenkey.core.reports import (
     AccountReport,

@@ -20,7 +20,7 @@ from .source import ROOT, sources
 from .survivors import reasons
 from .trial import Fate, Verdict, longest, try_out, verdict
 
-MODULES = ("order", "continuity", "link", "lifecycle")
+MODULES = ("order", "continuity", "proof", "link", "lifecycle")
 WANTED = 0.85
 
 

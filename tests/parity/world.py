@@ -25,9 +25,9 @@ from listenkey.adapters.simulator.rest import Rest as Answers
 from listenkey.adapters.simulator.wire import PING, Wire, WireName, key_expired, packed
 from listenkey.core import actions, inputs
 from listenkey.core.connection import Connection
-from listenkey.core.continuity import Mode
 from listenkey.core.events import AccountUpdate, ExchangeEvent, Fill, GapNotice
 from listenkey.core.policy import Policy
+from listenkey.core.proof import Mode
 from listenkey.ports.errors import RequestRefused
 from listenkey.ports.http import HttpResponse
 

@@ -75,8 +75,8 @@ BUGS: dict[str, Bug] = {
         (
             Change(
                 "core/continuity.py",
-                "        self._anteroom.hold()\n        self._reads.want(Purpose.SYNC, now=True)\n",
-                "        self._reads.want(Purpose.SYNC, now=True)\n",
+                "        self._anteroom.hold()\n        self.proof.reads.link_proven()\n",
+                "        self.proof.reads.link_proven()\n",
             ),
         ),
         "drop,close,partition",
@@ -181,6 +181,11 @@ BUGS: dict[str, Bug] = {
                 "                self._turn.emit(MarkProven(report.exchange_ts))\n"
                 "        if unfounded and self._ground.complete:\n",
             ),
+            Change(
+                "core/continuity.py",
+                "from . import narration\n",
+                "from . import narration\nfrom .actions import MarkProven\n",
+            ),
         ),
         "lose,drop",
         ("watermark-honest", "no-fill-lost"),
@@ -189,7 +194,7 @@ BUGS: dict[str, Bug] = {
         "failed read delivered as empty account",
         (
             Change(
-                "core/continuity.py",
+                "core/proof.py",
                 "        never_passed = self._ground.proven_until is None\n",
                 "        never_passed = self._ground.proven_until is None\n"
                 "        ms = self._turn.exchange_time() or 0\n"
