@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ssl
-import subprocess
 from pathlib import Path
 from typing import NamedTuple
+
+import trustme
 
 HOST = "exchange.test"
 
@@ -20,20 +21,15 @@ class Certificates(NamedTuple):
 
 
 def certificates(folder: Path) -> Certificates:
-    """New ones. Raises `FileNotFoundError` where there is no openssl command."""
-    right, foreign = (_made(folder, name, host) for name, host in (("right", HOST), ("foreign", "another.test")))
-    untrusted = _made(folder, "untrusted", HOST)
-    trusted = folder / "trusted.pem"
-    trusted.write_text((folder / "right.pem").read_text() + (folder / "foreign.pem").read_text())
-    return Certificates(right, untrusted, foreign, trusted)
+    """New ones; what is trusted is written into the folder."""
+    authority, trusted = trustme.CA(), folder / "trusted.pem"
+    authority.cert_pem.write_to_path(str(trusted))
+    return Certificates(
+        _issued(authority, HOST), _issued(trustme.CA(), HOST), _issued(authority, "another.test"), trusted
+    )
 
 
-def _made(folder: Path, name: str, host: str) -> ssl.SSLContext:
-    key, cert = folder / f"{name}.key", folder / f"{name}.pem"
-    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
-    command += ["-keyout", str(key), "-out", str(cert), "-days", "2", "-subj", f"/CN={host}/O={name}"]
-    command += ["-addext", f"subjectAltName=DNS:{host}", "-addext", "keyUsage=digitalSignature,keyCertSign"]
-    subprocess.run(command, check=True, capture_output=True)
+def _issued(authority: trustme.CA, host: str) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(cert, key)
+    authority.issue_cert(host).configure_cert(context)
     return context

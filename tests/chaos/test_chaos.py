@@ -21,11 +21,7 @@ Ended = dict[tuple[str, str], Exception | Outcome | None]
 @pytest.fixture(scope="module")
 def ended(tmp_path_factory: pytest.TempPathFactory) -> Ended:
     """How each storm and scene ended: its outcome, None, or what it raised."""
-    try:
-        papers = certificates(tmp_path_factory.mktemp("certificates"))
-    except FileNotFoundError:
-        pytest.skip("the openssl command is not installed")
-    return asyncio.run(_all(papers))
+    return asyncio.run(_all(certificates(tmp_path_factory.mktemp("certificates"))))
 
 
 async def _all(papers: Certificates) -> Ended:

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
-import subprocess
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -14,33 +11,16 @@ import pytest
 
 from listenkey.ports.errors import ReadFailed
 
+from ..certificates import Certificate, certificate
 from .harness import fresh_key, served, streaming, venue_at
 from .tunnels import proxy, tls
 
 pytestmark = pytest.mark.loopback
 
 
-class Certificate(NamedTuple):
-    """One that nobody trusts but who is told to."""
-
-    server: ssl.SSLContext
-    trusting: ssl.SSLContext
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
-    folder: Path = tmp_path_factory.mktemp("tls")
-    key, cert = folder / "key.pem", folder / "cert.pem"
-    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
-    command += ["-keyout", str(key), "-out", str(cert), "-days", "2", "-subj", "/CN=127.0.0.1"]
-    command += ["-addext", "subjectAltName=IP:127.0.0.1", "-addext", "keyUsage=digitalSignature,keyCertSign"]
-    try:
-        subprocess.run(command, check=True, capture_output=True)
-    except FileNotFoundError:
-        pytest.skip("the openssl command is not installed")
-    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    server.load_cert_chain(cert, key)
-    return Certificate(server, ssl.create_default_context(cafile=str(cert)))
+@pytest.fixture(scope="module", name="certificate")
+def fixture_certificate() -> Certificate:
+    return certificate()
 
 
 async def followed_through_proxy(transport: str) -> None:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import gc
-import ssl
-import subprocess
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
 from listenkey.adapters.transports import Transport, limits, open_transport
+
+from ...certificates import Certificate, certificate
 
 
 class Setting(NamedTuple):
@@ -49,24 +48,6 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "CLOSE_SECONDS", 0.1)
 
 
-class Certificate(NamedTuple):
-    """A self-signed certificate for 127.0.0.1."""
-
-    server: ssl.SSLContext
-    trusting: ssl.SSLContext
-
-
-@pytest.fixture(scope="session")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
-    folder: Path = tmp_path_factory.mktemp("tls")
-    key, cert = folder / "key.pem", folder / "cert.pem"
-    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
-    command += ["-keyout", str(key), "-out", str(cert), "-days", "2", "-subj", "/CN=127.0.0.1"]
-    command += ["-addext", "subjectAltName=IP:127.0.0.1", "-addext", "keyUsage=digitalSignature,keyCertSign"]
-    try:
-        subprocess.run(command, check=True, capture_output=True)
-    except FileNotFoundError:
-        pytest.skip("the openssl command is not installed")
-    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    server.load_cert_chain(cert, key)
-    return Certificate(server, ssl.create_default_context(cafile=str(cert)))
+@pytest.fixture(scope="session", name="certificate")
+def fixture_certificate() -> Certificate:
+    return certificate()

@@ -12,7 +12,8 @@ from listenkey.adapters.transports import Transport, open_transport
 from listenkey.ports.errors import SocketEnded
 from listenkey.ports.socket import Socket
 
-from .conftest import Certificate, Setting
+from ...certificates import Certificate
+from .conftest import Setting
 from .dialling import dialled, echo, end_of, then
 from .peer import BINARY, CLOSE, TEXT, Handler, Peer, Wire, frame
 

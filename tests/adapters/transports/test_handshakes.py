@@ -12,7 +12,8 @@ import pytest
 from listenkey.adapters.transports import Transport, open_transport
 from listenkey.ports.errors import HandshakeRefused, TransportFailed
 
-from .conftest import Certificate, Setting
+from ...certificates import Certificate
+from .conftest import Setting
 from .dialling import LIMIT, dialled, echo, then
 from .peer import Handler, Peer, Wire, script, sending, switching
 

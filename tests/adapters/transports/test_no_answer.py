@@ -12,8 +12,9 @@ import pytest
 from listenkey.adapters.transports import Transport, open_transport
 from listenkey.ports.errors import TransportFailed
 
+from ...certificates import Certificate
 from .asking import answering, asked
-from .conftest import Certificate, Setting
+from .conftest import Setting
 from .peer import Handler, Peer, Wire, script, sending
 
 pytestmark = [pytest.mark.anyio, pytest.mark.loopback]

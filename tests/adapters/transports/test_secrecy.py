@@ -13,7 +13,8 @@ from listenkey.adapters.transports import Transport, open_transport
 from listenkey.adapters.transports.failures import failed
 from listenkey.ports.errors import ListenKeyError, SocketEnded
 
-from .conftest import Certificate, Setting
+from ...certificates import Certificate
+from .conftest import Setting
 from .peer import TEXT, Handler, Peer, Wire, frame, script, sending
 
 pytestmark = [pytest.mark.anyio, pytest.mark.loopback]

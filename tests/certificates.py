@@ -1,0 +1,24 @@
+"""Certificates for servers on loopback, and those who trust them."""
+
+from __future__ import annotations
+
+import ssl
+from typing import NamedTuple
+
+import trustme
+
+
+class Certificate(NamedTuple):
+    """One that nobody trusts but who is told to."""
+
+    server: ssl.SSLContext
+    trusting: ssl.SSLContext
+
+
+def certificate(host: str = "127.0.0.1") -> Certificate:
+    """A new one for this name or address, by a new authority."""
+    authority = trustme.CA()
+    server, trusting = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.create_default_context()
+    authority.issue_cert(host).configure_cert(server)
+    authority.configure_trust(trusting)
+    return Certificate(server, trusting)
