@@ -6,6 +6,7 @@ late; a frame proves only itself. What a read shows is told first; then the gap 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Literal, Protocol
 
@@ -40,7 +41,9 @@ class Keeper(Protocol):
 
 
 class Proof:
-    """Timers: ("reading", request), when an answer is overdue, and those of the reads and of the witness."""
+    """Timers: ("reading", request), when an answer is overdue, ("stale", 0), when a poll has become too old for LIVE,
+    and those of the reads and of the witness.
+    """
 
     keeper: Keeper
 
@@ -65,6 +68,7 @@ class Proof:
         self.timers: dict[str, Callable[[int, float], None]] = {
             "witness": lambda _id, _late: self._witness.overdue(),
             "reading": self._overdue,
+            "stale": lambda _id, _late: None,  # health is judged after every timer
             **self.reads.timers,
         }
 
@@ -147,7 +151,8 @@ class Proof:
         ground, turn = self._ground, self._turn
         mark = len(turn.actions)
         self._standing.read(account)
-        told = recovery.tell(findings, ground, turn)
+        sure_until = account.as_of - self._overlap_ms if self._mode == "poll" else math.inf
+        told = recovery.tell(findings, ground, turn, sure_until)
         if told.out_of_order or (asked.purpose is Purpose.AUDIT and told.recovered):
             self._explain(asked, told, mark)
         self._gap.recovered(told.recovered)
@@ -160,6 +165,8 @@ class Proof:
             ground.resume(ground.orders[ref])
         self.reads.passed()
         self._read_at = turn.now
+        if self._mode == "poll":
+            turn.arm(("stale", 0), 2 * turn.policy.poll_interval)
         settled = account.settled and ground.has_told(account) and not self._witness.is_unsure_of(account)
         self._witness.read(account, told.recovered, settled)
         self.ledger.settle(account, settled)

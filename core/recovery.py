@@ -103,8 +103,11 @@ class Told(NamedTuple):
     """One of them lies below what had been told before."""
 
 
-def tell(findings: list[Finding], ground: Ground, turn: Turn) -> Told:
-    """Cover what the findings show and tell it: all fills by time, then one state for each order that has a new one."""
+def tell(findings: list[Finding], ground: Ground, turn: Turn, sure_until: float) -> Told:
+    """Cover what the findings show and tell it: all fills by time, then one state for each order that has a new one.
+
+    An order that ended after `sure_until`, exchange time, may have fills that are shown later: the next read tells.
+    """
     fills: list[tuple[FillReport, Fill]] = []
     states = []
     out_of_order = False
@@ -117,6 +120,8 @@ def tell(findings: list[Finding], ground: Ground, turn: Turn) -> Told:
             for piece in order.cover(placed.start, placed.end, placed.row.price):
                 fills.append((placed.row, narration.recovered_fill(placed.row, piece, report)))
                 out_of_order = out_of_order or piece.end <= top
+        if report.status in FINAL and report.status in narration.STATES and (report.exchange_ts or 0) > sure_until:
+            continue
         if _is_news(order, report, ground):
             event_id = narration.state_id(report)
             states.append(narration.state(report, event_id, "poll"))

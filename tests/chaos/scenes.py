@@ -91,7 +91,7 @@ async def begins_in_trouble(transport: str, papers: Certificates) -> None:
         await until(says("Name or service not known"), "said that the name does not resolve")
         with way.proxy.under(Certified(papers.untrusted)):
             await way.client.order("names", resolve=True)
-            await until(says("self-signed certificate"), "said that the certificate is not trusted")
+            await until(says("local issuer certificate"), "said that the certificate is not trusted")
         with way.proxy.under(Certified(papers.foreign)):
             await until(says("Hostname mismatch"), "said that the certificate is another host's")
             assert not [call for call in (await way.exchange.truth())["log"]["calls"] if "/openApi" in call["path"]]

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from listenkey.core import actions, inputs
 from listenkey.core.connection import Connection
-from listenkey.core.events import GapNotice, Health
+from listenkey.core.events import GapNotice, Health, HealthChange, OrderState
+from listenkey.core.policy import Policy
 from listenkey.core.proof import Mode
+from listenkey.core.reports import FillReport, OrderReport
 
-from .script import empty_account
+from .exchange import D
+from .script import EPOCH, empty_account
 from .toy import Toy
 from .world import FATAL, REFUSED, RETRY, Plan, World, ready, told
 
@@ -57,7 +61,7 @@ def test_polling_is_a_whole_mode() -> None:
     world.passes(5)
     world.exchange.cancel(order)
     world.exchange.transfer("7")
-    world.passes(5)
+    world.passes(10)
     assert told(world) == [
         f"ORDER_ACK {before} 1 poll",
         f"PARTIAL_FILL {order} 2 poll",
@@ -134,3 +138,50 @@ def test_a_read_is_young_for_less_than_two_intervals(now: float, health: Health)
     assert connection.health is Health.LIVE
     connection.handle(inputs.Tick(), now=now)
     assert connection.health is health
+
+
+def test_blind_is_told_when_the_last_read_is_two_intervals_old() -> None:
+    """There is a deadline for it, so whoever follows the deadlines hears of it in time."""
+    world = World(mode="poll").run(1)
+    asked = max(world.times(actions.ReadAccount))
+    world.plan = REFUSED
+    world.passes(30)
+    blind = [
+        at
+        for at, action in world.log
+        if isinstance(action, actions.Deliver)
+        and isinstance(action.event, HealthChange)
+        and action.event.health is Health.BLIND
+    ]
+    assert blind == pytest.approx([asked + 0.12 + 10])
+
+
+def test_an_end_is_not_told_before_fills_that_the_venue_may_show_late() -> None:
+    """The venue shows a cancel at once, and the fill below it two seconds later, which is within the overlap."""
+    connection = Connection(Toy(), Policy(poll_interval=5), mode="poll")
+
+    def read(now: float, orders: tuple[OrderReport, ...] = (), fills: tuple[FillReport, ...] = ()) -> list[str]:
+        received = inputs.Tick() if orders else inputs.Start()
+        (asked,) = [each for each in connection.handle(received, now=now) if isinstance(each, actions.ReadAccount)]
+        account = msgspec.structs.replace(
+            empty_account(EPOCH + round(now * 1000), EPOCH - 10_000), orders=orders, fills=fills
+        )
+        told = connection.handle(inputs.AccountRead(asked.request, account), now=now)
+        events = [each.event for each in told if isinstance(each, actions.Deliver)]
+        return [event.kind.value for event in events if isinstance(event, OrderState)]
+
+    def cancelled(executed: str) -> OrderReport:
+        return OrderReport(
+            symbol="X",
+            order_id="1",
+            status="CANCELED",
+            qty=D(5),
+            cumulative_qty=D(executed),
+            exchange_ts=EPOCH + 9000,
+            created_ts=EPOCH + 8000,
+        )
+
+    fill = FillReport(symbol="X", order_id="1", qty=D(2), exchange_ts=EPOCH + 8500, price=D(1))
+    assert read(5.0) == []
+    assert read(10.0, (cancelled("0"),)) == []
+    assert read(15.0, (cancelled("2"),), (fill,)) == ["PARTIAL_FILL", "CANCEL_ACK"]

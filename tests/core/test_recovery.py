@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import msgspec
@@ -274,7 +275,7 @@ def test_rows_of_one_second_are_told_by_their_trade_ids() -> None:
     findings, troubled = examine(Scope(account, None, 0), on)
     assert troubled == ()
     turn = on._turn
-    told = tell(findings, on, turn)
+    told = tell(findings, on, turn, math.inf)
     fills = [action.event for action in turn.actions if isinstance(action, actions.Deliver)]
     assert [(fill.trade_id, str(fill.cumulative_qty)) for fill in fills if isinstance(fill, Fill)] == [
         ("9", "1"),
@@ -291,7 +292,7 @@ def test_a_second_telling_of_the_same_read_tells_nothing() -> None:
     account = read("3", row("1", 101_000), row("2", 102_000), created=100_500)
     for expected in (2, 0):
         findings, _ = examine(Scope(account, None, 0), on)
-        assert tell(findings, on, on._turn).recovered == expected
+        assert tell(findings, on, on._turn, math.inf).recovered == expected
 
 
 def test_what_was_read_alone_takes_the_place_of_what_the_whole_read_had() -> None:
