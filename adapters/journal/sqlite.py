@@ -22,8 +22,9 @@ from ...ports.journal import Entry
 from .codec import pack, unpack
 from .schema import Durability, lock, open_for_writing
 
-RESUME_OVERLAP = 300.0
-"""Seconds of exchange time behind `proven_until` from which on a run that resumes is told what was stored."""
+RESUME_OVERLAP = 900.0
+"""Seconds of exchange time behind `proven_until` from which on a run that resumes is told what was stored: further back
+than any read of the account shows payments, or they would be told again."""
 
 _ENDING_KINDS = {
     ExchangeEventKind.FULL_FILL,
@@ -59,7 +60,7 @@ class SqliteJournal:
     """A `Journal` in the file `path`, created if there is none.
 
     `durability="process"` survives the death of the process; `"power"` also that of the machine, at the price of a
-    sync for each transaction. `retain` (seconds of exchange time, at least 300) is how far behind `proven_until`
+    sync for each transaction. `retain` (seconds of exchange time, at least 900) is how far behind `proven_until`
     finished and marked events stay; those of an open order stay with it. `max_bytes` stops the stream before the file
     grows beyond. Raises `JournalRefused` for a file that is foreign, newer, or in use, whoever uses it.
     """
@@ -101,8 +102,8 @@ class SqliteJournal:
     def resume(self) -> Checkpoint | None:
         """Where the run before ended; None when the journal knows of no beginning.
 
-        The events are those since five minutes before `proven_until`, and for every order that is open or has an event
-        among them all that is stored of it: part of an order would look like a hole.
+        The events are those since fifteen minutes before `proven_until`, and for every order that is open or has an
+        event among them all that is stored of it: part of an order would look like a hole.
         """
         if self._began is None:
             return None

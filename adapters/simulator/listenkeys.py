@@ -15,7 +15,7 @@ class ListenKeys:
         self.shared: set[str] = set()
         self._random = seeded(seed, "keys")
         self._ends: dict[str, int] = {}
-        self._unannounced: set[str] = set()
+        self._unannounced: dict[str, None] = {}
 
     def mint(self, now: int, *, same: bool = False) -> str:
         """A new key of 64 hex digits; with `same` the newest valid one, extended, and from now on shared."""
@@ -25,7 +25,7 @@ class ListenKeys:
         else:
             key = f"{self._random.getrandbits(256):064x}"
         self._ends[key] = now + self.validity_ms
-        self._unannounced.add(key)
+        self._unannounced[key] = None
         return key
 
     def renew(self, key: str, now: int) -> bool:
@@ -39,7 +39,7 @@ class ListenKeys:
         """Delete the key; False when it does not exist any more."""
         existed = self.valid(key, now)
         self._ends.pop(key, None)
-        self._unannounced.discard(key)
+        self._unannounced.pop(key, None)
         return existed
 
     def valid(self, key: str, now: int) -> bool:
@@ -52,11 +52,12 @@ class ListenKeys:
         for key in ended:
             self._ends[key] = now
             if silently:
-                self._unannounced.discard(key)
+                self._unannounced.pop(key, None)
         return ended
 
     def expired(self, now: int) -> list[str]:
-        """Keys that have ended by now, each named once."""
+        """Keys that have ended by now, each named once, in the order of their minting."""
         ended = [key for key in self._unannounced if not self.valid(key, now)]
-        self._unannounced.difference_update(ended)
+        for key in ended:
+            del self._unannounced[key]
         return ended

@@ -84,7 +84,7 @@ class Rest:
     def _balances(self, params: Params, now: int, sight: Sight) -> list[Row]:
         wallets = self._exchange.account.book.wallets
         if sight.empty_amounts:
-            return [empty_balance_row(asset) for asset in {*wallets, "USDC"}]
+            return [empty_balance_row(asset) for asset in dict.fromkeys((*wallets, "USDC"))]
         rows = [self._balance_row(asset, now) for asset in wallets]
         return rows if "USDC" in wallets else [*rows, empty_balance_row("USDC")]
 

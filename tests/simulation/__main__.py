@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import resource
 import sys
 import time
 from pathlib import Path
 
 from .campaign import FIRST_DAY, Summary, campaign, endless, jobs
 from .faults import parse_all, written
-from .life import Outcome, live
+from .life import live
 from .setup import Setup, setup_of
 from .shrink import shrink
 
@@ -21,25 +22,27 @@ def main() -> int:
         return _one(options)
     began = time.monotonic()
     if options.minutes:
-        planned = endless(options.first, options.minutes)
+        planned = endless(options.first, options.minutes, options.mode)
     else:
-        planned = iter(jobs(options.lives, options.days, options.first))
+        planned = iter(jobs(options.lives, options.days, options.first, options.mode))
     summary = Summary()
     for outcome in campaign(planned, workers=options.workers):
         summary.add(outcome)
         if outcome.violation is not None:
             print(f"seed {outcome.seed}: {outcome.violation}", file=sys.stderr, flush=True)
     print(summary)
-    print(f"took             {time.monotonic() - began:.0f} s")
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    print(f"took             {time.monotonic() - began:.0f} s, {used.ru_utime + used.ru_stime:.0f} s of processor time")
     return 1 if summary.violations or summary.outside else 0
 
 
 def _one(options: argparse.Namespace) -> int:
-    setup = setup_of(options.seed, full_day=options.seed >= FIRST_DAY)
+    setup = setup_of(options.seed, full_day=options.seed >= FIRST_DAY, mode=options.mode)
     if options.faults is not None:
         setup = setup._replace(faults=parse_all(options.faults))
     outcome = live(setup, options.record)
-    print(f"seed {setup.seed}: {setup.wire} wire, {'hedge' if setup.hedge else 'one-way'}, journal {setup.journal}")
+    kept = f"journal {setup.durability}" if setup.journal else "no journal"
+    print(f"seed {setup.seed}: {setup.mode}, {setup.wire} wire, {'hedge' if setup.hedge else 'one-way'}, {kept}")
     print(f"{outcome.made} fills made, {outcome.delivered} delivered, {outcome.gaps} gaps, digest {outcome.digest}")
     print(outcome.violation or "every promise was kept")
     if outcome.violation is not None:
@@ -52,15 +55,18 @@ def _one(options: argparse.Namespace) -> int:
 
 def command(setup: Setup) -> str:
     """The line that lives this life again."""
-    return f'python -m tests.simulation --seed {setup.seed} --faults "{written(setup.faults)}"'
+    return f'python -m tests.simulation --seed {setup.seed} --mode {setup.mode} --faults "{written(setup.faults)}"'
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
-    parser.add_argument("--lives", type=int, default=300, help="of two hours, on a compressed schedule")
+    parser.add_argument("--lives", type=int, default=300, help="of an hour or two, on a compressed schedule")
     parser.add_argument("--days", type=int, default=10, help="on the real schedule")
     parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--minutes", type=float, default=0.0, help="go on for so long instead")
+    parser.add_argument(
+        "--mode", choices=("ws", "poll"), default=None, help="of all lives; the seed draws it otherwise"
+    )
     parser.add_argument("--workers", type=int, default=None)
     parser.add_argument("--seed", type=int, default=None, help="one life only")
     parser.add_argument("--faults", default=None, help="its faults, in place of those that the seed draws")
@@ -68,8 +74,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--record", type=Path, default=None, help="record the life, for `listenkey replay`")
     return parser
 
-
-__all__ = ["Outcome", "command", "main"]
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import os
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from itertools import count
 from multiprocessing import get_context
+from threading import Event, Semaphore
 from typing import NamedTuple
 
+from listenkey.adapters.venue import Mode
+
 from .faults import KINDS
-from .life import Outcome, live
+from .life import live
+from .outcome import Outcome
 from .setup import setup_of
 
 FIRST_DAY = 1_000_000
@@ -19,9 +23,10 @@ FIRST_DAY = 1_000_000
 
 
 class Job(NamedTuple):
-    """A life to live."""
+    """A life to live, in the mode that the seed draws, unless one is said."""
 
     seed: int
+    mode: Mode | None = None
 
     @property
     def full_day(self) -> bool:
@@ -30,27 +35,48 @@ class Job(NamedTuple):
 
 def run(job: Job) -> Outcome:
     """In whatever process."""
-    return live(setup_of(job.seed, full_day=job.full_day))
+    try:
+        return live(setup_of(job.seed, full_day=job.full_day, mode=job.mode))
+    except Exception as error:
+        error.add_note(f"seed {job.seed}, mode {job.mode}")
+        raise
 
 
-def jobs(lives: int, days: int, first: int) -> list[Job]:
+def jobs(lives: int, days: int, first: int, mode: Mode | None = None) -> list[Job]:
     """Days first: they take longest."""
-    return [Job(FIRST_DAY + first + day) for day in range(days)] + [Job(first + life) for life in range(lives)]
+    seeds = [FIRST_DAY + first + day for day in range(days)] + [first + life for life in range(lives)]
+    return [Job(seed, mode) for seed in seeds]
 
 
 def campaign(planned: Iterable[Job], *, workers: int | None = None) -> Iterator[Outcome]:
-    """The outcomes, as they come."""
-    with get_context("fork").Pool(workers or os.cpu_count()) as pool:
-        yield from pool.imap_unordered(run, planned, chunksize=1)
+    """The outcomes, as they come; what is `planned` is asked for only when somebody is about to be free."""
+    workers = workers or os.cpu_count() or 1
+    ahead, over = Semaphore(2 * workers), Event()
+
+    def wanted() -> Iterator[Job]:
+        for job in planned:
+            ahead.acquire()
+            if over.is_set():
+                return
+            yield job
+
+    with get_context("fork").Pool(workers) as pool:
+        try:
+            for outcome in pool.imap_unordered(run, wanted(), chunksize=1):
+                ahead.release()
+                yield outcome
+        finally:
+            over.set()
+            ahead.release()
 
 
-def endless(first: int, minutes: float) -> Iterator[Job]:
+def endless(first: int, minutes: float, mode: Mode | None = None) -> Iterator[Job]:
     """Lives, and a day in every forty, until time is up."""
     until = time.monotonic() + minutes * 60
     for number in count(first):
         if time.monotonic() > until:
             return
-        yield Job(FIRST_DAY + number if number % 40 == 0 else number)
+        yield Job(FIRST_DAY + number if number % 40 == 0 else number, mode)
 
 
 class Summary:
@@ -62,8 +88,10 @@ class Summary:
         self.hours = 0.0
         self.outside: list[int] = []
         self.faults: Counter[str] = Counter()
+        self.modes: Counter[str] = Counter()
+        self.survived: Counter[str] = Counter()
         self.violations: list[Outcome] = []
-        self.times: dict[str, list[float]] = {name: [] for name in _TIMES}
+        self.times: defaultdict[tuple[str, str], list[float]] = defaultdict(list)
 
     def add(self, outcome: Outcome) -> None:
         """One more."""
@@ -71,6 +99,8 @@ class Summary:
             self.days += 1
         else:
             self.lives += 1
+        self.modes[outcome.mode] += 1
+        self.survived += outcome.survived
         self.hours += outcome.hours
         self.faults += outcome.faults
         self.made += outcome.made
@@ -83,7 +113,7 @@ class Summary:
         if outcome.violation is not None:
             self.violations.append(outcome)
         for name in _TIMES:
-            self.times[name] += getattr(outcome, name)
+            self.times[name, outcome.mode] += getattr(outcome, name)
 
     def broken(self, *names: str) -> int:
         """How many lives ended in one of these violations."""
@@ -93,21 +123,31 @@ class Summary:
         lost = self.broken("no-fill-lost", "watermark-honest", "gap-said", "healed-in-time")
         doubled = self.broken("no-fill-twice")
         lines = [
-            f"lives            {self.lives} of two hours, {self.days} of a day; {self.hours:.0f} virtual hours",
+            f"lives            {self.lives}, and {self.days} days; {self.hours:.0f} virtual hours",
+            f"modes            {self.modes['ws']} ws, {self.modes['poll']} poll",
             f"faults           {self.faults.total()}; {self.restarts} restarts; {self.gaps} gaps",
+            f"deaths           {written_counts(self.survived)}",
             f"fills            {self.made} made, {self.inside} of them inside faults; {self.delivered} fill events",
             f"lost             {lost}",
             f"doubled          {doubled}",
             f"violations       {len(self.violations)}",
         ]
-        lines += [f"{title:17}{percentiles(self.times[name])}" for name, title in _TIMES.items()]
+        for mode in sorted(self.modes, reverse=True):
+            lines.append(f"times, {mode}")
+            lines += [f"  {title:19}{percentiles(self.times[name, mode])}" for name, title in _TIMES.items()]
         lines.append("faults by kind   " + ", ".join(f"{name} {self.faults[name]}" for name in KINDS))
         if self.outside:
             lines.append(f"without fills inside a fault: seeds {self.outside}")
         for outcome in self.violations:
             lines.append(f"seed {outcome.seed}: {outcome.violation}")
-            lines.append(f"  again: python -m tests.simulation --seed {outcome.seed}; smallest: add --shrink")
+            again = f"python -m tests.simulation --seed {outcome.seed} --mode {outcome.mode}"
+            lines.append(f"  again: {again}; smallest: add --shrink")
         return "\n".join(lines)
+
+
+def written_counts(counts: Counter[str]) -> str:
+    """The most frequent first."""
+    return ", ".join(f"{count} {what}" for what, count in counts.most_common()) or "none"
 
 
 def percentiles(values: list[float]) -> str:

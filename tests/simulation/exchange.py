@@ -1,4 +1,4 @@
-"""The simulated exchange in the world: its activity, its keys, its sockets, and its door for REST."""
+"""The simulated exchange in the world: its account, its keys, its sockets, and what faults do to what it pushes."""
 
 from __future__ import annotations
 
@@ -8,14 +8,12 @@ from contextlib import suppress
 from decimal import Decimal
 from random import Random
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 
 from listenkey.adapters.simulator.exchange import Exchange
-from listenkey.adapters.simulator.flow import Action, Flow
+from listenkey.adapters.simulator.flow import Action
 from listenkey.adapters.simulator.garbage import bomb, garbage
-from listenkey.adapters.simulator.limits import KEYS_PATH, Limits, disabled_until
 from listenkey.adapters.simulator.listenkeys import ListenKeys
 from listenkey.adapters.simulator.orders import OrderRefused
 from listenkey.adapters.simulator.pushes import (
@@ -26,12 +24,13 @@ from listenkey.adapters.simulator.pushes import (
     Push,
     config_of,
 )
-from listenkey.adapters.simulator.rest import Rest, Sight
 from listenkey.adapters.simulator.seeds import seeded
 from listenkey.adapters.simulator.wire import PING, Wire, key_expired, packed
 from listenkey.ports.http import HttpResponse
 
+from .activity import Activity
 from .agenda import Agenda
+from .door import Door
 from .faults import Fault
 from .network import Conn, Network
 from .setup import EPOCH, Setup
@@ -40,28 +39,6 @@ from .weather import Weather
 PING_EVERY = 5.0
 UNANSWERED = 30.5
 _encode = msgspec.json.encode
-
-
-class Activity(Flow):
-    """The simulator's flow on the world's agenda."""
-
-    def __init__(self, market: Market, rate: float, seed: int) -> None:
-        self._market_ = market
-        super().__init__(market.exchange, now=market.exchange.now, fills_per_second=rate, seed=seed, second_ms=1000.0)
-
-    def _at(self, at: int, action: Action) -> None:
-        self._market_.agenda.at((at - EPOCH) / 1000, self._do, action)
-
-    def _do(self, action: Action) -> None:
-        if not self.quiet:
-            self._market_.act(action)
-
-    def trade(self, now: int) -> None:
-        """Something is filled: an order at once or in parts."""
-        if self._random.random() < 0.5:
-            self._simple(now)
-        else:
-            self._in_parts(now)
 
 
 class Market:
@@ -76,25 +53,17 @@ class Market:
         self._random = seeded(seed, "venue")
         self.exchange = Exchange(now=self.ms, seed=seed, hedge=setup.hedge)
         self.keys = ListenKeys(seed=seed, validity_ms=int(setup.validity * 1000))
-        self.limits = Limits()
         self.conns: dict[str, list[Conn]] = {}
         self.changed: list[Any] = []
         self.ended_keys: set[str] = set()
-        self.refused: list[tuple[float, str, str]] = []
         self._turns: dict[str, int] = {}
         self._wire = Wire("modern" if setup.wire == "modern" else "captured", seed=seed)
-        self._rest = Rest(
-            self.exchange,
-            fill_shape="newer" if setup.fill_shape == "newer" else "documented",
-            symbol_required=setup.by_symbol,
-        )
+        self.door = Door(agenda, weather, setup, self.exchange, self.keys, self.ended_keys)
         self._losing = 0
         self._lose_account = self._losing_account = False
         self._swapped: bytes | None = None
-        self._skew = 0
         self.flow = Activity(self, setup.rate, seed)
         weather.begins.append(self._begin)
-        weather.ends.append(self._end)
         self._tick()
 
     @property
@@ -122,6 +91,10 @@ class Market:
                 "ETH-USDT", "BUY", Decimal("0.05"), now=now, position_side="LONG" if self._setup.hedge else None
             )
         )
+
+    def answer(self, method: str, url: str) -> HttpResponse | None:
+        """The answer to a call, None if there is none."""
+        return self.door.answer(method, url, self.ms)
 
     # Sockets
 
@@ -276,102 +249,21 @@ class Market:
                 for conn in self._all():
                     conn.send(bomb(2))
             case "expire" | "expire_silently":
-                ended = self.keys.expire(self.ms, silently=fault.kind == "expire_silently")
-                self.ended_keys.update(ended)
-                if fault.kind == "expire":
-                    for key in self.keys.expired(self.ms):
-                        self._announce(key)
+                self._revoke(silently=fault.kind == "expire_silently")
+            case "revoked":
+                self.agenda.after(
+                    random.choice((0.0, 0.02, random.random())), self._revoke, fault.variant == "silently"
+                )
             case "foreign":
                 for conn in self._all():
                     conn.send(packed(key_expired(f"{random.getrandbits(256):064x}", self.ms)))
-            case "skew":
-                self._skew = random.randint(-1000, 1000)
 
-    def _end(self, fault: Fault, random: Random) -> None:
-        if fault.kind == "skew":
-            self._skew = 0
+    def _revoke(self, silently: bool) -> None:
+        self.ended_keys.update(self.keys.expire(self.ms, silently=silently))
+        if not silently:
+            for key in self.keys.expired(self.ms):
+                self._announce(key)
 
     def _end_all(self, code: int | None) -> None:
         for conn in self._all():
             self.end(conn, code)
-
-    # REST
-
-    def answer(self, method: str, url: str) -> HttpResponse | None:
-        """The answer to a call, None if there is none."""
-        parts = urlsplit(url)
-        path, now = parts.path, self.ms
-        broken = self._broken(method, path)
-        if broken is not None:
-            self.refused.append((self.agenda.now, method + path, "fault"))
-            return None if broken.status == 0 else broken
-        try:
-            self.limits.admit(method, path, now)
-            params = dict(parse_qsl(parts.query, keep_blank_values=True))
-            if path == KEYS_PATH:
-                return self._keys(method, params, now)
-            if path.endswith("/server/time"):
-                return _json(200, {"code": 0, "msg": "", "data": {"serverTime": now + self._skew}})
-            return HttpResponse(200, {}, _encode(self._rest.answer(path, params, now, self._sight(path, now))))
-        except OrderRefused as error:
-            self.limits.failed(method, path, error.code, now)
-            self.refused.append((self.agenda.now, method + path, error.message))
-            return _json(200, {"code": error.code, "msg": error.message, "data": {}, "timestamp": now})
-
-    def _broken(self, method: str, path: str) -> HttpResponse | None:
-        weather = self._weather
-        if weather.on("outage"):
-            return HttpResponse(503, {}, b"<html>maintenance</html>")
-        fault = weather.on("rest_down")
-        if fault is None and path != KEYS_PATH:
-            fault = weather.on("reads_down")
-        if fault is None and path == KEYS_PATH and method == "PUT":
-            fault = weather.on("renew_busy")
-        if fault is None or (fault.variant == "empty" and method in ("PUT", "DELETE")):  # there it is a success
-            return None
-        until = EPOCH + int((fault.at + fault.seconds) * 1000)
-        match fault.variant:
-            case "timeout":
-                return HttpResponse(0, {}, b"")
-            case "500":
-                return HttpResponse(500, {}, b"")
-            case "html":
-                return HttpResponse(502, {}, b"<html><body>502 Bad Gateway</body></html>")
-            case "empty":
-                return HttpResponse(200, {}, b"")
-            case "429":
-                return HttpResponse(429, {"retry-after": "3"}, b"")
-        refusal = disabled_until(until)
-        return _json(200, {"code": refusal.code, "msg": refusal.message, "data": {}, "timestamp": self.ms})
-
-    def _keys(self, method: str, params: dict[str, str], now: int) -> HttpResponse:
-        weather, key = self._weather, params.get("listenKey", "")
-        if method == "POST":
-            if weather.on("mint_error"):
-                raise OrderRefused(100500, "The current system is busy, please try again later")
-            key = self.keys.mint(now, same=weather.on("same_key") is not None)
-            bare = {"listenKey": key}
-            return _json(200, {"code": 0, "msg": "", "data": bare} if self._setup.wrapped_keys else bare)
-        if method == "PUT":
-            if weather.on("renew_gone"):
-                self.ended_keys.add(key)
-                self.keys.delete(key, now)
-            done = self.keys.renew(key, now)
-        else:
-            done = self.keys.delete(key, now)
-        if done:
-            return HttpResponse(200, {}, b"")
-        self.limits.failed(method, KEYS_PATH, 404, now)
-        return HttpResponse(404, {}, b"This listenKey does not exist")
-
-    def _sight(self, path: str, now: int) -> Sight:
-        lag = self._weather.on("lag")
-        return Sight(
-            fills_until=None if lag is None else now - 500 - lag.salt % 3000,
-            lag_income=lag is not None and "income" in lag.variant,
-            empty_amounts=path.endswith("/balance") and self._weather.on("blank") is not None,
-        )
-
-
-def _json(status: int, body: object) -> HttpResponse:
-    return HttpResponse(status, {}, _encode(body))

@@ -10,7 +10,8 @@ from typing import NamedTuple
 class Kind(NamedTuple):
     """A fault holds for `shortest` to `longest` seconds; `variants` are told apart where there are several ways.
 
-    `harmless`: nothing is missed by it, so no gap may open. `weight` is how often it is drawn.
+    `harmless`: nothing is missed by it, so no gap may open. `weight` is how often it is drawn. `reads`: it concerns
+    reads of the account, the journal or the process, so that it matters without a socket too.
     """
 
     what: str
@@ -19,8 +20,11 @@ class Kind(NamedTuple):
     variants: tuple[str, ...] = ("",)
     harmless: bool = False
     weight: int = 2
+    reads: bool = False
 
 
+DEATHS = ("", "storing", "committing")
+"""At any step, between two statements of a transaction of the journal, or inside of a COMMIT."""
 KINDS: dict[str, Kind] = {
     "drop": Kind("sockets are reset, what was on its way is lost", weight=3),
     "close": Kind("sockets are closed in order", variants=("1000", "1001", "1011"), weight=3),
@@ -36,12 +40,14 @@ KINDS: dict[str, Kind] = {
     "accept_close": Kind("sockets are accepted and closed at once", 2, 120, ("mute", "after a ping"), weight=3),
     "accept_hang": Kind("sockets are accepted and nothing follows", 2, 90),
     "refuse": Kind("handshakes are refused", 2, 120, ("503", "429", "401", "404"), weight=3),
-    "partition": Kind("nothing gets through, either way", 0.5, 120, weight=4),
-    "rest_down": Kind("REST fails", 2, 150, ("timeout", "500", "html", "empty", "limit", "429"), weight=4),
-    "reads_down": Kind("reads of the account fail", 2, 150, ("timeout", "500", "html", "empty", "limit"), weight=3),
-    "rest_slow": Kind("REST takes 1 to 9 seconds a request", 5, 60),
-    "lag": Kind("REST shows fills late", 20, 200, ("fills", "fills+income"), harmless=True, weight=3),
-    "blank": Kind("balances are empty strings", 5, 60),
+    "partition": Kind("nothing gets through, either way", 0.5, 120, weight=4, reads=True),
+    "rest_down": Kind("REST fails", 2, 150, ("timeout", "500", "html", "empty", "limit", "429"), weight=4, reads=True),
+    "reads_down": Kind(
+        "reads of the account fail", 2, 150, ("timeout", "500", "html", "empty", "limit"), weight=3, reads=True
+    ),
+    "rest_slow": Kind("REST takes 1 to 9 seconds a request", 5, 60, reads=True),
+    "lag": Kind("REST shows fills late", 20, 200, ("fills", "fills+income"), harmless=True, weight=3, reads=True),
+    "blank": Kind("balances are empty strings", 5, 60, reads=True),
     "expire": Kind("all keys end, and sockets are told"),
     "expire_silently": Kind("all keys end, nobody is told", weight=3),
     "renew_gone": Kind("renewals answer that there is no such key", 60, 400),
@@ -49,15 +55,18 @@ KINDS: dict[str, Kind] = {
     "mint_error": Kind("no key is minted", 5, 120),
     "slow_mint": Kind("minting takes 11 to 20 seconds", 20, 90, ("", "trickle")),
     "same_key": Kind("minting gives the key in use", 20, 90),
+    "revoked": Kind("all keys end while we move to another", variants=("told", "silently")),
     "foreign": Kind("the end of a key that is not ours is told", harmless=True),
-    "stop": Kind("our process stands still", 0.3, 100, weight=4),
-    "crash": Kind("our process dies at some step, and comes back", weight=6),
-    "restart": Kind("our process is stopped in order, and comes back", 0.1, 30),
-    "slow_consumer": Kind("the consumer is busy with one event", 1, 120, harmless=True),
-    "skew": Kind("the exchange's clock is off by up to a second", 20, 200, harmless=True),
-    "rotate": Kind("the user asks for a rotation", harmless=True),
-    "resync": Kind("the user asks for a read", harmless=True),
-    "outage": Kind("the venue is down: sockets closed, everything refused", 10, 240, weight=3),
+    "stop": Kind("our process stands still", 0.3, 100, weight=4, reads=True),
+    "crash": Kind("our process dies at some step, and comes back", variants=DEATHS, weight=6, reads=True),
+    "power": Kind("our machine dies at some step, and comes back", variants=DEATHS, weight=3, reads=True),
+    "disk_full": Kind("the journal cannot store", 0.5, 20, reads=True),
+    "restart": Kind("our process is stopped in order, and comes back", 0.1, 30, reads=True),
+    "slow_consumer": Kind("the consumer is busy with one event", 1, 120, harmless=True, reads=True),
+    "skew": Kind("the exchange's clock is off by up to a second", 20, 200, harmless=True, reads=True),
+    "rotate": Kind("the user asks for a rotation", harmless=True, reads=True),
+    "resync": Kind("the user asks for a read", harmless=True, reads=True),
+    "outage": Kind("the venue is down: sockets closed, everything refused", 10, 240, weight=3, reads=True),
 }
 HARM = frozenset({"lag", "skew"})
 """Harmless alone; together with a fault that makes the account be read they slow it down."""

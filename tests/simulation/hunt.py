@@ -1,10 +1,12 @@
-"""Lives with certain kinds of fault, until one breaks a promise: `python -m tests.simulation.hunt KINDS SECONDS`."""
+"""Lives with some kinds of fault until one breaks a promise: `python -m tests.simulation.hunt KINDS SECONDS MODE`."""
 
 from __future__ import annotations
 
 import sys
 import time
 from itertools import count
+
+from listenkey.adapters.venue import Mode
 
 from .life import live
 from .setup import setup_of
@@ -13,12 +15,13 @@ from .setup import setup_of
 def main() -> int:
     """One line for the first violation; 0 if there was one."""
     kinds, seconds = tuple(sys.argv[1].split(",")), float(sys.argv[2])
+    mode: Mode = "poll" if sys.argv[3] == "poll" else "ws"
     until = time.monotonic() + seconds
     for seed in count():
         if time.monotonic() > until:
             print(f"nothing in {seed} lives")
             return 1
-        outcome = live(setup_of(seed, kinds=kinds, hours=1.0))
+        outcome = live(setup_of(seed, kinds=kinds, hours=1.0, mode=mode))
         if outcome.violation is not None:
             print(f"seed {seed}: {outcome.violation}")
             return 0

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Sequence
 
+from listenkey.adapters.journal import Summary
 from listenkey.core import actions, inputs
 from listenkey.core.events import (
     AccountUpdate,
@@ -18,17 +18,16 @@ from listenkey.core.events import (
 )
 
 from .agenda import Agenda
+from .attempts import REQUEST_TIMEOUT, Attempts
+from .deliveries import Deliveries
 from .exchange import Market
+from .polls import Polls
 from .process import Process
-from .setup import EPOCH
+from .setup import EPOCH, Setup
 from .truth import Truth
 from .violation import Violation
 
 HOLD = 2.99
-REQUEST_TIMEOUT = 10.0
-MINTS_IN_A_MINUTE = 12
-"""Doubling from half a second to fifteen, and a rotation or two."""
-FAILURES, FAILURE_WINDOW = 15, 480.0
 WHOLE_SECOND = 1000
 """REST knows the times of fills to the second, so a watermark is as exact, and windows begin so much before it."""
 _WS_KINDS = (OrderState, AccountUpdate)
@@ -37,8 +36,10 @@ _WS_KINDS = (OrderState, AccountUpdate)
 class Judge:
     """One stream, over all the processes that carry it; without a journal each process begins another."""
 
-    def __init__(self, agenda: Agenda, market: Market, truth: Truth) -> None:
+    def __init__(self, agenda: Agenda, market: Market, truth: Truth, setup: Setup) -> None:
         self._agenda = agenda
+        self._setup = setup
+        self._polls = Polls(self, agenda, 2 * setup.policy.poll_interval) if setup.mode == "poll" else None
         self._market = market
         self.truth = truth
         self.began: int | None = None
@@ -51,8 +52,7 @@ class Judge:
         self.latencies: list[float] = []
         self.delivered = 0
         self.digest: list[str] = []
-        self.mints: deque[float] = deque()
-        self._failures: dict[str, deque[float]] = {}
+        self._forgot_at = 0
         self._proven_at = float("-inf")
         self.new_stream()
         self.new_process()
@@ -61,25 +61,18 @@ class Judge:
         """Nothing is remembered of the one before."""
         self.truth.new_stream()
         self.began = None
-        self._stored: list[tuple[str, int]] = []
-        self._marked = 0
-        self._next = 0
-        self._taken: int | None = None
-        self._consumed = 0
-        self._proven = -1
+        self.deliveries = Deliveries()
 
     def new_process(self) -> None:
         """One process is gone, another begins."""
         self.gap_open = False
-        self._next = self._marked
-        self._taken = None
-        self._mint: tuple[int, float] | None = None
+        self.deliveries.new_process()
+        self.attempts = Attempts()
         self._reads: dict[int, float] = {}
         self._whole_asked = float("-inf")
         self._connected = False
-        self._proven_at = float("inf")
+        self._proven_at = float("inf") if self._polls is None else float("-inf")
         self._holding: tuple[float, float] | None = None
-        self._failures.clear()
         if self.health is not Health.BLIND:
             self.blind_since = self._agenda.now
         self.health = Health.BLIND
@@ -98,8 +91,10 @@ class Judge:
         self._note(process, received)
         for action in ordered:
             match action:
+                case actions.CreateKey() | actions.RenewKey() if self._polls is not None:
+                    raise Violation("reads-only", f"{action!r:.60}")
                 case actions.CreateKey(request):
-                    self._minted(request)
+                    self.attempts.minted(request, self._agenda.now)
                 case actions.OpenSocket():
                     used = [held for held in process.sockets.values() if held.closing_at is None]
                     if len(used) >= 2:
@@ -122,6 +117,8 @@ class Judge:
                 case actions.Finish(error):
                     if error is not None:
                         raise Violation("never-gives-up", f"{error}")
+        if self._polls is not None:
+            self._polls.handled(process, received, ordered)
         if isinstance(received, inputs.KeyGranted):
             kept = received.key in connection._upkeep.key_values
             if not kept and not any(isinstance(each, actions.DeleteKey) for each in ordered):
@@ -136,9 +133,8 @@ class Judge:
     def _note(self, process: Process, received: inputs.Input) -> None:
         connection, now = process.connection, self._agenda.now
         connected = connection.state.value in ("CONNECTED", "ROTATING")
-        answers = isinstance(received, (inputs.KeyGranted, inputs.Refused)) and self._mint is not None
-        if answers and received.request == self._mint[0]:  # type: ignore[union-attr, index]
-            self._mint = None
+        if isinstance(received, (inputs.KeyGranted, inputs.Refused)):
+            self.attempts.answered(received.request)
         if isinstance(received, (inputs.Refused, inputs.AccountRead)):
             self._holding = None
         if connected and not self._connected:
@@ -151,26 +147,6 @@ class Judge:
             if link.proven and link.deaf:
                 self._holding = None
 
-    def _minted(self, request: int) -> None:
-        now = self._agenda.now
-        if self._mint is not None and now < self._mint[1] + REQUEST_TIMEOUT - 0.1:
-            raise Violation("one-mint", f"mint {request} while {self._mint[0]} is in flight")
-        self._mint = (request, now)
-        self.mints.append(now)
-        while self.mints[0] < now - 60:
-            self.mints.popleft()
-        if len(self.mints) > MINTS_IN_A_MINUTE:
-            raise Violation("attempts-bounded", f"{len(self.mints)} mints within a minute")
-
-    def failed(self, endpoint: str, now: float) -> None:
-        """The venue has refused a call."""
-        times = self._failures.setdefault(endpoint, deque())
-        times.append(now)
-        while times[0] <= now - FAILURE_WINDOW:
-            times.popleft()
-        if len(times) > FAILURES:
-            raise Violation("attempts-bounded", f"{len(times)} failing calls of {endpoint} within {FAILURE_WINDOW:g} s")
-
     def _deleted(self, process: Process, key: str, received: inputs.Input, ordered: Sequence[actions.Action]) -> None:
         for held in process.sockets.values():
             if held.key == key:
@@ -181,6 +157,8 @@ class Judge:
 
     def _opened(self, process: Process, event: GapNotice) -> None:
         ends = self._market.ends_of(held.key for held in process.sockets.values())
+        if self._polls is not None:  # a read that was asked for before may not have seen what came after
+            self._proven_at = self._agenda.now
         if event.reason is GapReason.KEY_GONE and not self._market.ended_keys and min(ends) > self._market.ms + 2000:
             raise Violation("key-gone-is-true", "the venue still knows every key")
 
@@ -201,7 +179,8 @@ class Judge:
         now = self._agenda.now
         whole = self.whole
         for event in events:
-            self._stored.append((event.event_id, process.number))
+            self.truth.money.told(event)
+            self.deliveries.events.append((event, process.number))
             self.digest.append(event.event_id)
             if isinstance(event, Fill):
                 self.truth.filled(event, self.gap_open)
@@ -209,17 +188,15 @@ class Judge:
             elif isinstance(event, OrderState):
                 self.truth.shown(event, self.gap_open)
             elif isinstance(event, AccountUpdate):
-                self.truth.account(event)
+                self.truth.money.account(event)
             elif isinstance(event, GapNotice):
                 self._gap(event, now)
             elif isinstance(event, HealthChange):
                 self._health(event.health, now)
         if self.whole and not whole:
             self.healed_at.append(now)
+        self.deliveries.committed(proven_until)
         if proven_until is not None:
-            if proven_until < self._proven:
-                raise Violation("watermark-honest", f"it went back from {self._proven} to {proven_until}")
-            self._proven = proven_until
             self.truth.proven(proven_until - WHOLE_SECOND)
 
     def _gap(self, event: GapNotice, now: float) -> None:
@@ -238,40 +215,33 @@ class Judge:
 
     def consumed(self, process: Process, event: ExchangeEvent) -> None:
         """In the order in which they were stored; flagged, if by an earlier process."""
-        if self._next >= len(self._stored):
-            raise Violation("sequence-kept", f"{event.event_id} was never stored")
-        expected, number = self._stored[self._next]
-        if event.event_id != expected:
-            raise Violation("sequence-kept", f"{event.event_id} where {expected} was stored")
-        if event.redelivered != (number != process.number):
-            raise Violation("no-fill-twice", f"{event.event_id}: redelivered is {event.redelivered}")
-        self._taken = self._next
-        self._next += 1
-        if self._taken >= self._consumed:
-            self._consumed = self._taken + 1
-            if isinstance(event, Fill):
-                self.truth.consumed(event)
-                if event.exchange_ts is not None:
-                    self.latencies.append(self._agenda.now - (event.exchange_ts - EPOCH) / 1000)
+        if self.deliveries.took(event, process.number) and isinstance(event, Fill):
+            self.truth.consumed(event)
+            if event.exchange_ts is not None and event.exchange_ts > self._forgot_at:
+                self.latencies.append(self._agenda.now - (event.exchange_ts - EPOCH) / 1000)
 
     def marked(self, process: Process) -> None:
         """The last event is done with."""
-        if self._taken is not None:
-            self._marked = self._taken + 1
-            self._taken = None
+        self.deliveries.marked()
 
-    def lost_in_a_crash(self, marked: int) -> None:
-        """A process has died; the journal says how far the marks go, the consumer how far it was."""
-        if marked > self._consumed:
-            raise Violation("no-fill-lost", "an event is marked that the consumer never had")
-        self._marked = marked
+    def survived(self, process: Process, found: Summary, *, may_forget: bool) -> None:
+        """A process is over, and this is what its journal holds. What was in flight may be there, whole."""
+        journal, deliveries = process.journal, self.deliveries
+        assert journal is not None
+        if found.began is None:
+            if journal.begun and not may_forget:
+                raise Violation("stored-whole", "the journal has lost its beginning")
+            self.new_stream()
+            return
+        if journal.in_flight is not None and deliveries.was_committed(found, journal.in_flight):
+            self.stored(process, *journal.in_flight)
+        if deliveries.survived(found, may_forget=may_forget):
+            self._forgot_at = self._market.ms  # what is older may have arrived before
+            events = [event for event, _ in deliveries.events]
+            proven = None if deliveries.proven < 0 else deliveries.proven - WHOLE_SECOND
+            self.truth.forget(events, events[: deliveries.consumed], proven)
 
     @property
     def whole(self) -> bool:
         """Whether the stream says that all is well."""
         return self.health is Health.LIVE and not self.gap_open
-
-    @property
-    def caught_up(self) -> bool:
-        """Whether the consumer has everything."""
-        return self._next == len(self._stored)

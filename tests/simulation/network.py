@@ -101,6 +101,7 @@ class Conn:
         "deaf",
         "key",
         "last",
+        "lingers",
         "mute",
         "server_open",
         "unanswered_since",
@@ -119,6 +120,8 @@ class Conn:
         self.mute = False
         """The server does not even ping it."""
         self.last = 0.0
+        self.lingers = False
+        """We have closed it, and hear still what was on its way."""
         self.unanswered_since: float | None = None
 
     def send(self, data: bytes) -> None:
@@ -157,7 +160,7 @@ class Conn:
         self._network.agenda.at(when, what, *details)
 
     def _arrive(self, data: bytes) -> None:
-        if self.client_open and not self.dead and self.client is not None:
+        if (self.client_open or self.lingers) and not self.dead and self.client is not None:
             self.client.arrives(self, data)
 
     def _ended(self, code: int | None) -> None:

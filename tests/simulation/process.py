@@ -3,126 +3,29 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from functools import partial
 from random import Random
-from typing import Any, Protocol
 
-import pytest
-
-from listenkey.adapters import backlog as backlog_module
 from listenkey.adapters.backlog import Backlog
-from listenkey.adapters.bingx import reader as reader_module
-from listenkey.adapters.bingx import singles as singles_module
-from listenkey.adapters.bingx.keys import Keys
-from listenkey.adapters.bingx.opener import Opener
-from listenkey.adapters.bingx.pace import RATES, Pace
-from listenkey.adapters.bingx.reader import Reader
-from listenkey.adapters.bingx.rest import Rest
 from listenkey.adapters.bingx.swap import SwapDialect
 from listenkey.adapters.journal import SqliteJournal
 from listenkey.adapters.recording import Recorder
 from listenkey.core import actions, inputs
 from listenkey.core.connection import Connection
 from listenkey.core.events import ExchangeEvent
-from listenkey.ports.errors import HandshakeRefused, RequestRefused, TransportFailed
-from listenkey.ports.http import HttpResponse
-from listenkey.ports.journal import Entry
+from listenkey.ports.errors import StreamStopped
 
 from .agenda import Agenda
-from .network import Conn, Network
+from .consumer import Consumer
+from .disk import Disk
+from .journal import Crash, Fate, WatchedJournal
+from .network import Network
+from .services import Services
 from .setup import Setup
-from .tasks import Task, Wait, spawn, together_with
+from .sockets import Held, Sockets
 from .violation import Violation
-
-
-@contextmanager
-def without_an_event_loop() -> Iterator[None]:
-    """What the adapters ask of an event loop is done by the world's own tasks, for as long as a life lasts."""
-    with pytest.MonkeyPatch.context() as patch:
-        for module in (reader_module, singles_module):
-            patch.setattr(module, "together", together_with(RequestRefused))
-        patch.setattr(backlog_module, "PAUSE_EVERY", 1 << 60)
-        yield
-
-
-CLOSE_WAIT = 1.0
-"""Seconds that the driver waits for a peer's answer to a close frame."""
-
-
-class Crash(BaseException):
-    """The process dies here."""
-
-
-class Witness(Protocol):
-    """Who watches the process."""
-
-    def handled(self, process: Process, now: float, received: inputs.Input, ordered: list[actions.Action]) -> None:
-        """The core was told something."""
-
-    def stored(self, process: Process, events: Sequence[ExchangeEvent], proven_until: int | None) -> None:
-        """Events and what they prove are safe."""
-
-    def consumed(self, process: Process, event: ExchangeEvent) -> None:
-        """The consumer has an event."""
-
-    def marked(self, process: Process) -> None:
-        """The consumer came back for the next."""
-
-
-class Held:
-    """A socket as the driver holds it."""
-
-    def __init__(self, key: str) -> None:
-        self.key = key
-        self.conn: Conn | None = None
-        self.opening: Task | None = None
-        self.closing_at: float | None = None
-        self.heard_at: float | None = None
-
-
-Stored = Callable[[Sequence[ExchangeEvent], int | None], None]
-
-
-class WatchedJournal:
-    """A journal in which the process may die before and after every call."""
-
-    def __init__(self, inner: SqliteJournal, point: Callable[[], None], stored: Stored) -> None:
-        self.inner = inner
-        self._point = point
-        self._stored = stored
-
-    def _call(self, method: Callable[..., Any], *details: Any) -> Any:
-        self._point()
-        result = method(*details)
-        self._point()
-        return result
-
-    def resume(self) -> inputs.Checkpoint | None:
-        return self.inner.resume()
-
-    def begin(self, exchange_ms: int) -> None:
-        self._call(self.inner.begin, exchange_ms)
-
-    def unmarked(self) -> Sequence[Entry]:
-        return self.inner.unmarked()
-
-    def append(self, events: Sequence[ExchangeEvent], proven_until: int | None) -> Sequence[Entry]:
-        self._point()
-        result = self.inner.append(events, proven_until)
-        self._stored(events, proven_until)
-        self._point()
-        return result
-
-    def read(self, after: int, limit: int) -> Sequence[Entry]:
-        return self.inner.read(after, limit)
-
-    def mark(self, serial: int) -> None:
-        self._call(self.inner.mark, serial)
-
-    def close(self) -> None:
-        self.inner.close()
+from .witness import Witness
 
 
 class Process:
@@ -137,20 +40,19 @@ class Process:
         random: Random,
         *,
         number: int,
-        point: Callable[[], None],
+        fate: Fate,
         died: Callable[[], None],
         journal: SqliteJournal | None,
         recorder: Recorder | None = None,
     ) -> None:
         self.agenda = agenda
         self.number = number
+        self.fate = fate
         self.over = False
         self.finished = False
-        self.sockets: dict[int, Held] = {}
-        self._network = network
+        self.failed = False
         self._witness = witness
         self._random = random
-        self._point = point
         self._died = died
         self._recorder = recorder
         self._origin = random.uniform(0, 1e6) - agenda.now
@@ -160,77 +62,29 @@ class Process:
         self._queues: dict[object, deque[Callable[[], None]]] = {}
         self._ran_at = float("-inf")
         self._woken_at = float("inf")
-        self._busy_until = float("-inf")
-        self._consuming = False
         self._begun = False
-        self._setup = setup
-        self.journal = journal
-        stored = partial(witness.stored, self)
-        watched = None if journal is None else WatchedJournal(journal, point, stored)
-        self._watched = watched
+        self.journal: WatchedJournal | None = None
+        if journal is not None:
+            disk = Disk(journal.path, random)
+            stored = partial(witness.stored, self)
+            self.journal = WatchedJournal(journal, disk, fate, stored, cramped=setup.cramped)
         dialect, policy, seed = SwapDialect(), setup.policy, random.getrandbits(64)
         if recorder is not None:
-            recorder.begin(dialect, policy, seed, "ws")
-        self.connection = Connection(dialect, policy, seed=seed)
-        self.backlog = Backlog(setup.pending, watched)
-        pace = Pace(RATES, monotonic=self.monotonic, sleep=self._sleep)
-        rest = Rest(self, "https://venue.test", "key", "secret", clock=self, pace=pace)
-        self._keys = Keys(rest)
-        self._reader = Reader(rest)
-        self._opener = Opener(self, "wss://venue.test/swap", timeout=10)  # type: ignore[arg-type]
+            recorder.begin(dialect, policy, seed, setup.mode)
+        self.connection = Connection(dialect, policy, seed=seed, mode=setup.mode)
+        self.backlog = Backlog(setup.pending, self.journal)
+        self.consumer = Consumer(self, self.backlog, witness, random)
+        self._wires = Sockets(self, network, lingering=setup.lingering)
+        self._services = Services(self, network, drift=self._drift, validity=setup.validity)
 
-    # What the services need
+    @property
+    def sockets(self) -> dict[int, Held]:
+        """Those that are wanted, open or being closed."""
+        return self._wires.held
 
     def monotonic(self) -> float:
         self._clock = max(self._clock, self._origin + self.agenda.now * self._drift)
         return self._clock
-
-    def wall_ms(self) -> int:
-        return 0
-
-    def _sleep(self, seconds: float) -> Awaitable[object]:
-        wait = Wait()
-        self.agenda.after(seconds / self._drift, self.gate, self, wait.set)
-        return wait
-
-    async def request(self, method: str, url: str, *, headers: Mapping[str, str], timeout: float) -> HttpResponse:
-        wait = Wait()
-        self._point()
-        failed = partial(wait.set, None, TransportFailed("no answer in time"))
-        if method != "POST" or not self._network.trickles:
-            self.agenda.after(timeout, self.gate, wait, failed)
-        self._network.call(method, url, lambda response: self.gate(wait, partial(wait.set, response)))
-        response: HttpResponse = await wait
-        return response
-
-    async def dial(self, url: str, *, timeout: float, max_bytes: int) -> Conn:
-        wait = Wait()
-        self.agenda.after(timeout, self.gate, wait, partial(wait.set, None, TransportFailed("no answer in time")))
-
-        def answered(response: Conn | HttpResponse) -> None:
-            if isinstance(response, HttpResponse):
-                error = HandshakeRefused(response.status, response.body)
-                self.gate(wait, partial(wait.set, None, error))
-                return
-            response.client = self
-            if self.over or wait.ready:
-                response.client_closes()
-            self.gate(response, partial(wait.set, response))
-
-        self._network.dial(url.rpartition("=")[2], answered)
-        conn: Conn = await wait
-        return conn
-
-    async def close(self) -> None:
-        """Nothing to release."""
-
-    # What the network tells
-
-    def arrives(self, conn: Conn, data: bytes) -> None:
-        self.gate(conn, partial(self._frame, conn, data))
-
-    def ended(self, conn: Conn, code: int | None) -> None:
-        self.gate(conn, partial(self._closed_by_peer, conn, code))
 
     # Life and death
 
@@ -239,7 +93,7 @@ class Process:
         self.gate(None, self._start)
 
     def _start(self) -> None:
-        checkpoint = self._watched.resume() if self._watched is not None else None
+        checkpoint = self.journal.resume() if self.journal is not None else None
         self.feed(inputs.Start(checkpoint))
 
     def gate(self, lane: object, what: Callable[[], None]) -> None:
@@ -253,14 +107,29 @@ class Process:
             what()
         except Crash:
             self.die()
+        except StreamStopped as error:
+            self._stop_loudly(error)
+
+    def soon(self, what: Callable[[], object]) -> None:
+        """Do this once what is being done is done."""
+
+        def run() -> None:
+            what()
+
+        self.agenda.after(0.0, self.gate, self, run)
 
     def stand_still(self, seconds: float) -> None:
         """SIGSTOP."""
         self._stopped_until = max(self._stopped_until, self.agenda.now + seconds)
         self.agenda.at(self._stopped_until, self._go_on)
 
+    @property
+    def stands_still(self) -> bool:
+        """Whether it is stopped."""
+        return self._stopped_until > self.agenda.now
+
     def _go_on(self) -> None:
-        if self.over or self._stopped_until > self.agenda.now:
+        if self.over or self.stands_still:
             return
         self._stopped_until = float("-inf")
         self._ran_at = self.agenda.now
@@ -274,42 +143,59 @@ class Process:
                 del self._queues[lane]
             self.gate(lane, what)
         self.gate(None, self._look)
-        self._consume_soon()
-
-    def busy(self, seconds: float) -> None:
-        """The consumer takes its time."""
-        self._busy_until = max(self._busy_until, self.agenda.now + seconds)
+        self.consumer.soon()
 
     def silent_for(self) -> float:
         """Seconds for which a socket that is in use has brought nothing, as far as it was we who listened."""
         now = self.agenda.now
         heard = [held.heard_at for held in self.sockets.values() if held.closing_at is None]
         since = [max(at, self._ran_at) for at in heard if at is not None]
-        return 0.0 if self.over or self._stopped_until > now or not since else now - min(since)
+        return 0.0 if self.over or self.failed or self._stopped_until > now or not since else now - min(since)
 
     def die(self) -> None:
-        """`kill -9`: what is committed is there, and nothing else."""
+        """`kill -9`, or the machine's death: what is safe is there, and nothing else."""
         if self.over:
             return
         self._vanish()
+        if self.journal is not None:
+            self.journal.dies()
         self._died()
+
+    def leave(self) -> None:
+        """The process ends in order."""
+        if self.over:
+            return
+        self._vanish()
+        if self.journal is not None:
+            self.journal.close()
 
     def _vanish(self) -> None:
         self.over = True
         self._queues.clear()
-        for held in self.sockets.values():
-            if held.conn is not None and held.conn.client_open:
-                held.conn.client_closes()
-        if self.journal is not None:
-            self.journal.close()
+        self._wires.vanish()
+
+    def _stop_loudly(self, error: StreamStopped) -> None:
+        """The journal cannot store: what is pending is delivered, then the error; somebody starts us again."""
+        if not self.fate.full():
+            raise Violation("never-gives-up", str(error)) from error
+        if not self.failed:
+            self.failed = True
+            self.backlog.end(error)
+            self.consumer.soon()
+            self.agenda.after(self._random.uniform(0.0, 3.0), self._left_for_good)
+
+    def _left_for_good(self) -> None:
+        if not self.over:
+            self.leave()
+            self._died()
 
     # The driver's rules
 
     def feed(self, received: inputs.Input) -> None:
         """Hand an input to the connection and do what it says."""
-        if self.over or self.finished:
+        if self.over or self.finished or self.failed:
             return
-        self._point()
+        self.fate.point()
         now = self.monotonic()
         try:
             ordered = self.connection.handle(received, now=now)
@@ -318,12 +204,12 @@ class Process:
         if self._recorder is not None:
             self._recorder(now, received, ordered)
         self._witness.handled(self, now, received, ordered)
-        self._point()
+        self.fate.point()
         self._perform(ordered)
         self._wake()
         if self.connection.finished:
             self.finished = True
-            self.gate(None, self._consume)
+            self.gate(None, self.consumer.go)
 
     def _perform(self, ordered: Sequence[actions.Action]) -> None:
         events: list[ExchangeEvent] = []
@@ -333,108 +219,24 @@ class Process:
                 case actions.Deliver(event):
                     events.append(event)
                 case actions.SendFrame(socket):
-                    conn = self.sockets[socket].conn
-                    if conn is not None:
-                        conn.pong()
+                    self._wires.pong(socket)
                 case actions.MarkProven(until):
                     proven_until = until
                 case actions.OpenSocket(socket, key):
-                    self.sockets[socket] = Held(key)
-                    self._soon(partial(self._open, socket, key))
+                    self._wires.hold(socket, key)
                 case actions.CloseSocket(socket):
-                    self._soon(partial(self._close, socket, self.sockets[socket]))
-                case actions.CreateKey(request):
-                    self._ask(request, partial(self._create, request))
-                case actions.RenewKey(request, key):
-                    self._ask(request, partial(self._renew, request, key))
-                case actions.ReadAccount(request, since, orders):
-                    self._ask(request, partial(self._read, request, since, orders))
-                case actions.DeleteKey(key):
-                    self._soon(lambda key=key: spawn(self._keys.delete(key), _ignore, RequestRefused))  # type: ignore[misc]
-        if self._watched is not None and not self._begun and self.connection.began is not None:
+                    self._wires.close(socket)
+                case _:
+                    self._services.perform(action)
+        if self.journal is not None and not self._begun and self.connection.began is not None:
             self._begun = True
-            self._watched.begin(self.connection.began)
+            self.journal.begin(self.connection.began)
         if events or proven_until is not None:
             self.backlog.put(events, proven_until)
-            if self._watched is None:
+            if self.journal is None:
                 self._witness.stored(self, events, proven_until)
-            self._point()
-            self._consume_soon()
-
-    def _ask(self, request: int, work: Callable[[], Coroutine[Wait, None, inputs.Input]]) -> None:
-        def done(received: inputs.Input, error: BaseException | None) -> None:
-            if isinstance(error, RequestRefused):
-                received = inputs.Refused(request, error.refusal)
-            self._soon(partial(self.feed, received))
-
-        self._soon(lambda: spawn(work(), done, RequestRefused))
-
-    async def _create(self, request: int) -> inputs.Input:
-        grant = await self._keys.create()
-        return inputs.KeyGranted(request, grant.key, self._setup.validity, grant.exchange_ms)
-
-    async def _renew(self, request: int, key: str) -> inputs.Input:
-        await self._keys.renew(key)
-        return inputs.KeyRenewed(request)
-
-    async def _read(self, request: int, since: int | None, orders: Any) -> inputs.Input:
-        return inputs.AccountRead(request, await self._reader.read(since, orders))
-
-    def _open(self, socket: int, key: str) -> None:
-        held = self.sockets.get(socket)
-        if held is None or held.closing_at is not None:
-            return
-
-        def done(conn: Conn | None, error: BaseException | None) -> None:
-            if held.closing_at is not None:
-                if conn is not None:
-                    conn.client_closes()
-            elif isinstance(error, RequestRefused):
-                del self.sockets[socket]
-                self._soon(partial(self.feed, inputs.SocketClosed(socket, None, error.refusal)))
-            else:
-                held.conn = conn
-                held.heard_at = self.agenda.now
-                self._soon(partial(self.feed, inputs.SocketOpened(socket)))
-
-        held.opening = spawn(self._opener.open(key), done, RequestRefused)
-
-    def _close(self, socket: int, held: Held) -> None:
-        if held.closing_at is not None or socket not in self.sockets:
-            return
-        held.closing_at = self.agenda.now
-        wait = 0.0
-        if held.conn is not None:
-            quick = held.conn.client_open and held.conn.client_closes()
-            wait = 2 * self._network.latency() if quick else CLOSE_WAIT
-        elif held.opening is not None:
-            held.opening.cancel()
-        self.agenda.after(wait, self.gate, held, partial(self._is_closed, socket, 1000))
-
-    def _is_closed(self, socket: int, code: int | None) -> None:
-        if self.sockets.pop(socket, None) is not None:
-            self.feed(inputs.SocketClosed(socket, code))
-
-    def _closed_by_peer(self, conn: Conn, code: int | None) -> None:
-        for socket, held in tuple(self.sockets.items()):
-            if held.conn is conn and held.closing_at is None:
-                self._is_closed(socket, code)
-
-    def _frame(self, conn: Conn, data: bytes) -> None:
-        for socket, held in self.sockets.items():
-            if held.conn is conn:
-                if held.closing_at is None:
-                    held.heard_at = self.agenda.now
-                    self.feed(inputs.FrameReceived(socket, data))
-                return
-        if conn.client_open:  # opened, but the driver does not know it yet
-            self.agenda.after(0.0, self.gate, conn, partial(self._frame, conn, data))
-
-    def _soon(self, what: Callable[[], object]) -> None:
-        def run() -> None:
-            what()
-
-        self.agenda.after(0.0, self.gate, self, run)
+            self.fate.point()
+            self.consumer.soon()
 
     def _wake(self) -> None:
         at = (self.connection.deadline - self._origin) / self._drift
@@ -451,48 +253,3 @@ class Process:
             self.feed(inputs.Tick())
         else:
             self._wake()
-
-    # The consumer
-
-    def _consume_soon(self) -> None:
-        if not self._consuming:
-            self._consuming = True
-            self.agenda.at(self._busy_until, self.gate, self, self._consume)
-
-    def _consume(self) -> None:
-        self._consuming = False
-        backlog = self.backlog
-        while backlog._pending or backlog._spilled:
-            if self._busy_until > self.agenda.now:
-                self._consume_soon()
-                return
-            taken = backlog._taken is not None
-            if not backlog._pending:
-                if taken:
-                    backlog.mark()
-                    self._witness.marked(self)
-                backlog._refill(backlog._journal)  # type: ignore[arg-type]
-                continue
-            getting = backlog.get()
-            try:
-                getting.send(None)
-            except StopIteration as got:
-                event = got.value
-            else:
-                raise AssertionError("the backlog waits although there is something")
-            if taken:
-                self._witness.marked(self)
-            self._point()
-            self._witness.consumed(self, event)
-            self._point()
-            if self._random.random() < 0.02:
-                self.busy(self._random.random() * 0.5)
-        if self._busy_until > self.agenda.now:
-            self._consume_soon()
-        elif backlog._taken is not None:
-            backlog.mark()
-            self._witness.marked(self)
-
-
-def _ignore(_result: object, _error: BaseException | None) -> None:
-    """Best effort."""

@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from random import Random
+from typing import Any, Literal, NamedTuple
 
 from listenkey.adapters.simulator.seeds import seeded
+from listenkey.adapters.venue import Mode
 from listenkey.core.policy import Policy
 
-from .faults import Fault, draw
+from .faults import KINDS, Fault, draw
 
 EPOCH = 1_760_000_000_431
 HOURS = 3600.0
 COMPRESSED: dict[str, float] = {"renew_interval": 300, "rotate_after": 900, "rotate_jitter": 60}
 QUIET_START = 30.0
+POLLED = 0.2
+"""Share of lives without a socket. They are shorter: there is a read every few seconds, all the time."""
+SHORTER = 3
+DAY_POLL = 60.0
 
 
 class Setup(NamedTuple):
-    """Times are virtual seconds; `pending` is what the consumer may be behind before events spill to the journal."""
+    """Times are virtual seconds; `pending` is what the consumer may be behind before events spill to the journal.
+
+    A `cramped` journal writes to its log what is not committed yet. A `lingering` socket brings frames while we close
+    it.
+    """
 
     seed: int
+    mode: Mode
     faults: tuple[Fault, ...]
     length: float
     validity: float
@@ -34,6 +45,9 @@ class Setup(NamedTuple):
     pending: int
     drift: float
     rate: float
+    durability: Literal["process", "power"]
+    cramped: bool
+    lingering: bool
 
     @property
     def policy(self) -> Policy:
@@ -41,20 +55,45 @@ class Setup(NamedTuple):
         return Policy(max_pending=self.pending, **numbers)
 
 
-def setup_of(seed: int, *, full_day: bool = False, kinds: tuple[str, ...] = (), hours: float = 2.0) -> Setup:
-    """The life of a seed: two hours on a compressed schedule, or a day on the real one."""
+def mode_of(seed: int) -> Mode:
+    """What the seed draws."""
+    return "poll" if seeded(seed, "mode").random() < POLLED else "ws"
+
+
+def setup_of(
+    seed: int,
+    *,
+    full_day: bool = False,
+    kinds: tuple[str, ...] = (),
+    hours: float | None = None,
+    mode: Mode | None = None,
+) -> Setup:
+    """The life of a seed: two hours on a compressed schedule (40 minutes, without a socket), or a day."""
+    if mode is None:
+        mode = "ws" if kinds else mode_of(seed)
+    polled = mode == "poll"
     random = seeded(seed, "day" if full_day else "life")
-    length = 24.1 * HOURS if full_day else hours * HOURS
+    if hours is None:
+        hours = 24.1 if full_day else 2.0 / SHORTER if polled else 2.0
+    length = hours * HOURS
+    if polled and not kinds:
+        kinds = tuple(name for name, kind in KINDS.items() if kind.reads)
+        chosen: tuple[str, ...] = ()
+    else:
+        chosen = kinds
     count = random.randint(18, 28) if full_day else random.randint(6, 14)
-    if kinds:
-        count = max(2, 2 * len(kinds))
+    if polled:
+        count = count * 2 // 3
+    if chosen:
+        count = max(2, 2 * len(chosen))
     journal = random.random() < 0.6
     return Setup(
         seed=seed,
+        mode=mode,
         faults=draw(random, count, QUIET_START, length - 60, kinds),
         length=length,
         validity=3600.0 if full_day else 600.0,
-        schedule={} if full_day else COMPRESSED,
+        schedule=_schedule(random, full_day, polled),
         wire=random.choice(("modern", "captured")),
         hedge=random.random() < 0.6,
         journal=journal,
@@ -66,4 +105,13 @@ def setup_of(seed: int, *, full_day: bool = False, kinds: tuple[str, ...] = (), 
         pending=random.choice((8, 100, 100_000)) if journal else 100_000,
         drift=random.choice((0.0, 2e-4, -2e-4)),
         rate=0.004 if full_day else random.choice((0.01, 0.03, 0.06)),
+        durability=random.choice(("process", "process", "power")),
+        cramped=random.random() < 0.3,
+        lingering=random.random() < 0.5,
     )
+
+
+def _schedule(random: Random, full_day: bool, polled: bool) -> dict[str, float]:
+    if polled:
+        return {"poll_interval": DAY_POLL if full_day else random.choice((3.0, 5.0, 5.0, 12.0))}
+    return {} if full_day else COMPRESSED

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from .faults import Fault
-from .life import Outcome, live
+from .life import live
+from .outcome import Outcome
 from .setup import Setup
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import sys
 from decimal import Decimal
@@ -11,10 +12,14 @@ from pathlib import Path
 import pytest
 
 from listenkey.adapters.replaying import replay, steps
+from listenkey.adapters.venue import Mode
 
-from .bugs import BUGS, ROOT, copy_to, plant
+from .__main__ import command, main
+from .bugs import ROOT, copy_to, plant
 from .faults import KINDS, Fault, parse_all, written
+from .judge import Judge
 from .life import live
+from .mistakes import BUGS
 from .setup import Setup, setup_of
 from .shrink import shrink
 from .truth import Truth
@@ -30,19 +35,34 @@ def test_every_promise_is_kept_under_every_kind_of_fault(kind: str) -> None:
     assert outcome.inside_each
 
 
-def test_every_promise_is_kept_when_troubles_come_together() -> None:
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if KINDS[kind].reads])
+def test_every_promise_is_kept_without_a_socket(kind: str) -> None:
+    """The same for reads alone, for every kind that concerns them."""
+    setup = setup_of(1000 + list(KINDS).index(kind), kinds=(kind,), hours=0.15, mode="poll")
+    outcome = live(setup)
+    assert outcome.violation is None
+    assert outcome.inside_each
+    assert outcome.delivered
+
+
+@pytest.mark.parametrize("mode", ["ws", "poll"])
+def test_every_promise_is_kept_when_troubles_come_together(mode: Mode) -> None:
     """Lives as the campaign draws them."""
     for seed in (31, 32):
-        assert live(setup_of(seed)).violation is None
+        assert live(setup_of(seed, mode=mode)).violation is None
 
 
-def test_a_seed_is_one_life(tmp_path: Path) -> None:
+@pytest.mark.parametrize("mode", ["ws", "poll"])
+def test_a_seed_is_one_life(mode: Mode) -> None:
     """In this process, again, and in another one that hashes otherwise."""
-    first, again = live(setup_of(7, hours=0.5)), live(setup_of(7, hours=0.5))
+    kinds = ("crash", "power", "disk_full", "partition") if mode == "poll" else ("crash", "power", "expire", "rotate")
+    setup = setup_of(7, kinds=kinds, hours=0.5, mode=mode)._replace(journal=True)
+    first, again = live(setup), live(setup)
     assert first == again
+    assert first.survived
     script = (
         "from tests.simulation.life import live; from tests.simulation.setup import setup_of\n"
-        "print(live(setup_of(7, hours=0.5)).digest)"
+        f"print(live(setup_of(7, kinds={kinds}, hours=0.5, mode={mode!r})._replace(journal=True)).digest)"
     )
     environment = {**os.environ, "PYTHONHASHSEED": "77"}
     told = subprocess.run(
@@ -51,10 +71,12 @@ def test_a_seed_is_one_life(tmp_path: Path) -> None:
     assert told.stdout.strip() == first.digest
 
 
-def test_a_recorded_life_replays_in_another_process(tmp_path: Path) -> None:
+@pytest.mark.parametrize("mode", ["ws", "poll"])
+def test_a_recorded_life_replays_in_another_process(tmp_path: Path, mode: Mode) -> None:
     """Every input and action of a life with crashes and restarts; nothing depends on the order of a set."""
     path = tmp_path / "life.rec"
-    outcome = live(setup_of(3, hours=1.0, kinds=("crash", "lose", "partition", "expire_silently")), path)
+    kinds = ("crash", "partition", "expire_silently", "lose" if mode == "ws" else "lag")
+    outcome = live(setup_of(3, hours=1.0, kinds=kinds, mode=mode), path)
     assert outcome.violation is None
     assert steps(path) > 500
     assert replay(path) is None
@@ -83,16 +105,31 @@ def test_faults_are_written_as_they_are_read() -> None:
         parse_all("storm@1+2:3")
 
 
-def test_the_smallest_list_of_faults_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever else a life suffers is left out."""
-    told = Truth.missing
-    monkeypatch.setattr(
-        Truth, "missing", lambda self, until, eaten=False: told(self, until, eaten=eaten) + self._exchange.fills[:1]
-    )
-    guilty = Fault("drop", 200.0, 0.0)
+@pytest.mark.parametrize("mode", ["ws", "poll"])
+def test_the_smallest_list_of_faults_is_found(monkeypatch: pytest.MonkeyPatch, mode: Mode) -> None:
+    """Whatever else a life suffers is left out, and the line that is printed lives what is left, and fails the same."""
+    told = Judge.new_process
+
+    def fails(self: Judge) -> None:
+        if self.delivered:
+            raise Violation("no-fill-lost", "as a test")
+        told(self)
+
+    monkeypatch.setattr(Judge, "new_process", fails)
+    guilty = Fault("crash", 400.0, 0.0, "storing", 7)
     others = tuple(Fault("resync", 100.0 + 50 * number, 0.0) for number in range(3))
-    setup = setup_of(2, hours=0.2)._replace(faults=(*others, guilty))
-    assert shrink(setup).faults == ()
+    smallest = shrink(setup_of(2, hours=0.2, mode=mode)._replace(faults=(*others, guilty)))
+    assert smallest.faults == (guilty,)
+    line = command(setup_of(2, mode=mode)._replace(faults=smallest.faults))
+    arguments = shlex.split(line)[3:]
+    told_twice: list[str] = []
+    for _ in range(2):
+        monkeypatch.setattr(sys, "argv", ["simulation", *arguments])
+        monkeypatch.setattr("builtins.print", told_twice.append)
+        assert main() == 1
+    half = len(told_twice) // 2
+    assert told_twice[:half] == told_twice[half:]
+    assert told_twice[-1] == line
 
 
 def test_a_violation_is_told_with_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -118,11 +155,11 @@ def test_the_deliberate_bugs_can_still_be_planted(name: str, tmp_path: Path) -> 
 
 
 def test_two_deliberate_bugs_are_caught() -> None:
-    """One of the core, one of the backlog; `-m tests.simulation.bugs` shows all fifteen."""
+    """One of the core, one of the journal; `-m tests.simulation.bugs` shows them all."""
     from .bugs import catch
 
-    found = catch("covered-ground", 20)
-    assert found.invariant in BUGS["covered-ground"].caught_by
+    for name in ("covered-ground", "half-stored"):
+        assert catch(name, 20).invariant in BUGS[name].caught_by
 
 
 def test_a_setup_follows_from_its_seed() -> None:

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Iterable
 from decimal import Decimal
 
 from listenkey.adapters.simulator.orders import Fill as Trade
-from listenkey.core.connection import Connection
-from listenkey.core.events import AccountUpdate, Fill, OrderState
-from listenkey.core.ledger import Reconciliation
+from listenkey.core.events import ExchangeEvent, Fill, OrderState
 
 from .exchange import Market
+from .money import Money
 from .violation import Violation
 
 ZERO = Decimal(0)
 SLACK = Decimal("0.00000002")
 """Average prices on the wire have eight decimals; a difference of two can be off by that much, times the quantity."""
 ENDED = frozenset({"CANCELED", "EXPIRED", "REJECTED", "FILLED"})
-SNAPSHOT_AGE = 60_000
 Interval = tuple[Decimal, Decimal]
 
 
@@ -37,17 +36,14 @@ class Truth:
     """One account's history, and what of it was told in the stream so far."""
 
     def __init__(self, market: Market, *, merges: bool) -> None:
-        self._market = market
         self._merges = merges  # without last quantities a lost frame's fee is lost, and an amendment's is 0
         self._exchange = market.exchange
-        self._wallets: dict[str, set[Decimal]] = {}
-        self._held: dict[tuple[str, str], list[tuple[int, Decimal]]] = {}
-        self.note()
-        market.changed.append(self.note)
+        self.money = Money(market)
         self.new_stream()
 
     def new_stream(self) -> None:
         """Nothing has been told."""
+        self.money.new_stream()
         self._told: dict[str, Told] = {}
         self._eaten: dict[str, list[Interval]] = {}
         self._began: int | None = None
@@ -55,18 +51,34 @@ class Truth:
 
     def owed_from(self, began: int) -> None:
         """Fills from this exchange time on are owed."""
-        self._began = began
+        self._began = self.money.began = began
         self._checked = bisect_left(self._exchange.fills, began, key=lambda fill: fill.ts)
 
-    def note(self) -> None:
-        """Remember how the account is now."""
-        now = self._exchange.now
-        for asset, wallet in self._exchange.account.book.wallets.items():
-            self._wallets.setdefault(asset, set()).add(wallet.balance)
-        for (symbol, side), position in self._exchange.account._positions.items():
-            past = self._held.setdefault((symbol, side), [(0, ZERO)])
-            if past[-1][1] != position.qty:
-                past.append((now, position.qty))
+    def forget(self, told: Iterable[ExchangeEvent], eaten: Iterable[ExchangeEvent], proven: int | None) -> None:
+        """Only this was told, and consumed; the rest is owed again."""
+        began = self._began
+        self.new_stream()
+        if began is not None:
+            self.owed_from(began)
+        for event in told:
+            if isinstance(event, OrderState):
+                self._recall(event)
+            else:
+                self.money.told(event)
+        for event in eaten:
+            if isinstance(event, Fill):
+                self.consumed(event)
+        if proven is not None:
+            self.proven(proven)
+
+    def _recall(self, event: OrderState) -> None:
+        told = self._told.setdefault(event.order_id, Told())
+        told.ended = told.ended or event.status in ENDED
+        if isinstance(event, Fill):
+            told.ground.append((event.cumulative_qty - event.fill_qty, event.cumulative_qty))
+            told.top = max(told.top or ZERO, event.cumulative_qty)
+        else:
+            told.shown = max(told.shown, event.cumulative_qty)
 
     # Orders
 
@@ -182,56 +194,3 @@ class Truth:
             merged = self._merges and event.source == "ws" and told in (sums[-1], ZERO)
             if told is not None and told != sum(sums, ZERO) and not merged:
                 raise Violation("only-the-truth", f"{what}: {name} {told} of {sums}")
-
-    # Money
-
-    def account(self, event: AccountUpdate) -> None:
-        """Balances and positions are told."""
-        for balance in event.balances:
-            if balance.wallet_balance is None:
-                continue
-            if balance.wallet_balance not in self._wallets.get(balance.asset, {ZERO}):
-                raise Violation("only-the-truth", f"the wallet never was {balance.wallet_balance} {balance.asset}")
-        places = set()
-        for position in event.positions:
-            sign = -1 if position.side == "SHORT" else 1
-            side = (position.side or "LONG") if self._exchange.hedge else "BOTH"
-            places.add((position.symbol, side))
-            past = self._held.get((position.symbol, side), [(0, ZERO)])
-            if position.qty * sign not in {qty for _, qty in past[-400:]}:
-                raise Violation("only-the-truth", f"the position never was {position.side} {position.qty}")
-        if event.complete:
-            self._check_complete(event, places)
-
-    def _check_complete(self, event: AccountUpdate, places: set[tuple[str, str]]) -> None:
-        if not {balance.asset for balance in event.balances} >= set(self._exchange.account.book.wallets):
-            raise Violation("only-the-truth", "a complete account lacks an asset")
-        since = (event.exchange_ts or 0) - SNAPSHOT_AGE
-        for place, past in self._held.items():
-            if place not in places:
-                recent = [qty for ts, qty in past if ts >= since] + [[qty for ts, qty in past if ts < since][-1]]
-                if ZERO not in recent:
-                    raise Violation("only-the-truth", f"a complete account lacks the position {place}")
-
-    def check_books(self, connection: Connection, *, whole_stream: bool) -> None:
-        """The ledger, once nothing moves any more."""
-        books = {book.asset: book for book in connection.books}
-        for asset, wallet in self._exchange.account.book.wallets.items():
-            book = books[asset]
-            if book.status is not Reconciliation.MATCHED or book.k_capital != wallet.balance:
-                raise Violation("ledger-true", f"{asset}: {book}, and the wallet is {wallet.balance}")
-            if whole_stream and self._began is not None:
-                since = self._began // 1000 * 1000
-                rows = [row for row in self._exchange.account.book.income if row.ts >= since and row.asset == asset]
-                own = {kind: sum((row.amount for row in rows if row.type == kind), ZERO) for kind in _SUMS}
-                said = {
-                    "TRADING_FEE": -book.fees,
-                    "REALIZED_PNL": book.realized_pnl,
-                    "FUNDING_FEE": book.funding,
-                    "TRANSFER": book.transfers,
-                }
-                if own != said:
-                    raise Violation("ledger-true", f"{asset}: the exchange has {own}, the books {said}")
-
-
-_SUMS = ("TRADING_FEE", "REALIZED_PNL", "FUNDING_FEE", "TRANSFER")

@@ -58,6 +58,14 @@ def test_keys_can_be_shared_and_expired() -> None:
     assert keys.expired(9) == [again]
 
 
+def test_keys_that_end_together_are_named_in_the_order_of_their_minting() -> None:
+    """The same seed gives the same frames in any process: nothing depends on how keys hash."""
+    keys = ListenKeys()
+    minted = [keys.mint(0) for _ in range(9)]
+    keys.expire(1)
+    assert keys.expired(1) == minted
+
+
 def test_signatures() -> None:
     """Over the raw query as sent, wherever the signature stands, encoded or not; lower-case hex only."""
     query = "recvWindow=0&symbol=BTC-USDT&timestamp=1696751141337"

@@ -1,0 +1,108 @@
+"""Looks at a life from time to time: is what should be noticed noticed, is it calm in calm, is memory bounded."""
+
+from __future__ import annotations
+
+from random import Random
+
+from listenkey.core.events import Health
+
+from .exchange import Market
+from .faults import HARM, KINDS, Fault
+from .judge import Judge
+from .outcome import CALM_AFTER, NOTICED_WITHIN
+from .process import Process
+from .setup import Setup
+from .violation import Violation
+from .weather import Weather
+
+HEALED_WITHIN = 600.0
+"""Seconds after the last fault: a minute between reads, half a minute between mints, 480 s after too many failures."""
+POLLS_TO_NOTICE = 8
+"""Without a socket a fill is noticed by a read: one that shows it, in the interval after next, and a retry or two."""
+SILENT_FOR = 17.0
+"""`silence_timeout`, and a little for one that was late."""
+LOOK_EVERY = 10.0
+KNOWN_FOR = 600.0
+
+
+class Inspector:
+    """Knows which faults were in force, and so what may be asked of the stream."""
+
+    def __init__(self, market: Market, judge: Judge, weather: Weather, setup: Setup) -> None:
+        self.process: Process | None = None
+        self._market = market
+        self._agenda = market.agenda
+        self._judge = judge
+        self._harmed_at = 0.0
+        self._rest_harmed_at = 0.0
+        self._healed_since: float | None = None
+        self._refusals = 0
+        interval = setup.policy.poll_interval
+        self._polls = setup.mode == "poll"
+        self._noticed_within = POLLS_TO_NOTICE * interval if self._polls else NOTICED_WITHIN
+        weather.begins.append(self._suffers)
+        weather.ends.append(self._suffers)
+
+    def _suffers(self, fault: Fault, random: Random) -> None:
+        if not KINDS[fault.kind].harmless or (self._polls and fault.kind in HARM):
+            self._harmed_at = max(self._harmed_at, fault.until)
+        if fault.kind in HARM or KINDS[fault.kind].reads:
+            self._rest_harmed_at = max(self._rest_harmed_at, fault.until)
+
+    def begin(self) -> None:
+        """From now on."""
+        self._agenda.after(LOOK_EVERY, self._look)
+
+    def forget(self) -> None:
+        """The process is gone."""
+        self._healed_since = None
+
+    def _look(self) -> None:
+        judge, now = self._judge, self._agenda.now
+        self.check_failures()
+        if self.process is not None and self.process.silent_for() > SILENT_FOR:
+            raise Violation("silence-noticed", f"nothing for {self.process.silent_for():.1f} s")
+        live = judge.whole
+        if not live:
+            self._healed_since = None
+        elif self._healed_since is None:
+            self._healed_since = now
+        if live and now > self._rest_harmed_at + NOTICED_WITHIN:
+            unseen = judge.truth.unseen(self._market.ms - int(self._noticed_within * 1000))
+            if unseen:
+                raise Violation("gap-said", f"no gap is open, but {unseen[0]} was never told")
+        quiet_for = now - max(self._harmed_at, 0.0)
+        if quiet_for > CALM_AFTER:
+            self._check_calm(now)
+        self._check_memory(quiet_for)
+        self._agenda.after(LOOK_EVERY, self._look)
+
+    def check_failures(self) -> None:
+        """Calls that the venue refused since the last time."""
+        refused = self._market.door.refused
+        for at, endpoint, why in refused[self._refusals :]:
+            if "frequency limit" not in why:
+                self._judge.attempts.failed(endpoint, at)
+        self._refusals = len(refused)
+
+    def _check_calm(self, now: float) -> None:
+        judge = self._judge
+        if judge.gaps and judge.gaps[-1][0] > self._harmed_at + CALM_AFTER:
+            at, reason = judge.gaps[-1]
+            after = at - self._harmed_at
+            raise Violation("calm-stays-live", f"a gap opened at {at:.3f} ({reason}), {after:.0f} s after")
+        if judge.health is Health.BLIND and now > self._harmed_at + HEALED_WITHIN:
+            raise Violation("calm-stays-live", f"blind since {judge.blind_since:.3f}")
+
+    def _check_memory(self, quiet_for: float) -> None:
+        process = self.process
+        if process is None or process.over or quiet_for < HEALED_WITHIN or self._healed_since is None:
+            return
+        since = self._market.ms - int(KNOWN_FOR * 1000)
+        needed = sum(order.open or order.updated >= since for order in self._market.exchange.orders.values())
+        known = len(process.connection._continuity._ground.orders)
+        if known > needed + 5:
+            raise Violation("memory-bounded", f"{known} orders are known, {needed} are open or ended lately")
+        armed = len(process.connection._turn.timers._deadlines)
+        if armed > 60:
+            raise Violation("memory-bounded", f"{armed} timers are armed")

@@ -1,0 +1,161 @@
+"""The journal of the world: a real one, in which the process may die at every statement and the disk may be full."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import Any
+
+from listenkey.adapters.journal import SqliteJournal
+from listenkey.core.events import ExchangeEvent
+from listenkey.core.inputs import Checkpoint
+from listenkey.ports.errors import StreamStopped
+from listenkey.ports.journal import Entry
+
+from .disk import Disk, Files
+
+Batch = tuple[Sequence[ExchangeEvent], int | None]
+Stored = Callable[[Sequence[ExchangeEvent], int | None], None]
+_WRITES = ("INSERT", "UPDATE", "DELETE", "COMMIT")
+
+
+class Crash(BaseException):
+    """The process dies here."""
+
+
+class Fate:
+    """When the process dies and of what, and whether the disk is full: what the world decides.
+
+    It dies after so many `steps`, of which only those `where` it is to happen count, if that is said.
+    """
+
+    def __init__(self, full: Callable[[], bool]) -> None:
+        self.steps: int | None = None
+        self.where = ""
+        self.power = False
+        self.full = full
+        self.survived: Counter[str] = Counter()
+
+    def point(self, where: str = "") -> None:
+        """A moment at which the process may die. Raises `Crash`."""
+        if self.steps is not None and self.where in ("", where):
+            self.steps -= 1
+            if self.steps <= 0:
+                self.steps = None
+                raise Crash
+
+
+class Statements:
+    """A connection that dies before a statement, or inside of one that commits."""
+
+    def __init__(self, inner: sqlite3.Connection, disk: Disk, fate: Fate) -> None:
+        self.left: Files | None = None
+        self._inner = inner
+        self._disk = disk
+        self._fate = fate
+
+    @property
+    def in_transaction(self) -> bool:
+        return self._inner.in_transaction
+
+    def execute(self, text: str, values: Any = ()) -> sqlite3.Cursor:
+        if self.left is None and not text.lstrip().startswith(("SELECT", "PRAGMA", "ROLLBACK")):
+            self._may_fail(text, values)
+        return self._inner.execute(text, values)
+
+    def executemany(self, text: str, rows: Iterable[Any]) -> None:
+        for row in rows:
+            self.execute(text, row)
+
+    def close(self) -> None:
+        self._inner.close()
+
+    def dies(self) -> Files:
+        """What a death leaves, now or when it came."""
+        if self.left is None:
+            self._leave("between transactions", None)
+        assert self.left is not None
+        return self.left
+
+    def _leave(self, where: str, commit: Callable[[], object] | None) -> None:
+        self._fate.survived[f"{where}, no power" if self._fate.power else where] += 1
+        self.left = self._disk.death(self._inner, commit, power=self._fate.power)
+
+    def _may_fail(self, text: str, values: Any) -> None:
+        inside = self._inner.in_transaction
+        commits = text == "COMMIT" or (not inside and text.startswith("UPDATE"))
+        try:
+            self._fate.point("committing" if commits else "storing" if inside else "")
+        except Crash:
+            if commits:
+                self._leave("inside of COMMIT", partial(self._inner.execute, text, values))
+            else:
+                self._leave("inside of a transaction" if inside else "between transactions", None)
+            raise
+        if self._fate.full() and text.lstrip().startswith(_WRITES):
+            self._fate.survived["disk full"] += 1
+            raise sqlite3.OperationalError("database or disk is full")
+
+
+class WatchedJournal:
+    """A journal of which it is known what is being stored, and in which the process may die around every call."""
+
+    def __init__(self, inner: SqliteJournal, disk: Disk, fate: Fate, stored: Stored, *, cramped: bool) -> None:
+        self.in_flight: Batch | None = None
+        self.begun = False
+        self._inner = inner
+        self._disk = disk
+        self._fate = fate
+        self._stored = stored
+        if cramped:  # what is not committed is written to the log all the same
+            inner._connection.execute("PRAGMA cache_size = 1")
+            inner._connection.execute("PRAGMA cache_spill = 1")
+        self._statements = Statements(inner._connection, disk, fate)
+        inner._connection = self._statements  # type: ignore[assignment]
+
+    def _call(self, method: Callable[..., Any], *details: Any) -> Any:
+        self._fate.point()
+        result = method(*details)
+        self._fate.point()
+        return result
+
+    def resume(self) -> Checkpoint | None:
+        return self._inner.resume()
+
+    def begin(self, exchange_ms: int) -> None:
+        self._call(self._inner.begin, exchange_ms)
+        self.begun = True
+
+    def unmarked(self) -> Sequence[Entry]:
+        return self._inner.unmarked()
+
+    def append(self, events: Sequence[ExchangeEvent], proven_until: int | None) -> Sequence[Entry]:
+        self.in_flight = (events, proven_until)
+        try:
+            self._fate.point()
+            result = self._inner.append(events, proven_until)
+        except StreamStopped:
+            self.in_flight = None
+            raise
+        self.in_flight = None
+        self._stored(events, proven_until)
+        self._fate.point()
+        return result
+
+    def read(self, after: int, limit: int) -> Sequence[Entry]:
+        return self._inner.read(after, limit)
+
+    def mark(self, serial: int) -> None:
+        self._call(self._inner.mark, serial)
+
+    def close(self) -> None:
+        """In order: the log is folded in."""
+        self._inner.close()
+
+    def dies(self) -> None:
+        """What was there at the moment of death is there again."""
+        left = self._statements.dies()
+        self._inner.close()
+        self._disk.restore(left)

@@ -1,0 +1,115 @@
+"""What the account really had and was paid, against which balances, positions, payments and books are held."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from listenkey.adapters.simulator.book import Income
+from listenkey.core.connection import Connection
+from listenkey.core.events import AccountUpdate, BalanceChange, ExchangeEvent, FundingFee
+from listenkey.core.ledger import Reconciliation
+
+from .exchange import Market
+from .violation import Violation
+
+ZERO = Decimal(0)
+SNAPSHOT_AGE = 60_000
+_OF_FILLS = frozenset({"REALIZED_PNL", "TRADING_FEE"})
+_SUMS = ("TRADING_FEE", "REALIZED_PNL", "FUNDING_FEE", "TRANSFER")
+
+
+class Money:
+    """One account's history of money, and which payments were told in the stream so far."""
+
+    def __init__(self, market: Market) -> None:
+        self._exchange = market.exchange
+        self._wallets: dict[str, set[Decimal]] = {}
+        self._held: dict[tuple[str, str], list[tuple[int, Decimal]]] = {}
+        self.note()
+        market.changed.append(self.note)
+        self.new_stream()
+
+    def new_stream(self) -> None:
+        """Nothing has been told."""
+        self.began: int | None = None
+        self._paid: dict[str, Decimal | None] = {}
+
+    def note(self) -> None:
+        """Remember how the account is now."""
+        now = self._exchange.now
+        for asset, wallet in self._exchange.account.book.wallets.items():
+            self._wallets.setdefault(asset, set()).add(wallet.balance)
+        for (symbol, side), position in self._exchange.account._positions.items():
+            past = self._held.setdefault((symbol, side), [(0, ZERO)])
+            if past[-1][1] != position.qty:
+                past.append((now, position.qty))
+
+    def told(self, event: ExchangeEvent) -> None:
+        """A payment that is final is told once; anything else is no payment."""
+        if isinstance(event, BalanceChange) or (isinstance(event, FundingFee) and not event.provisional):
+            if event.event_id in self._paid:
+                raise Violation("payments-kept", f"{event.event_id} is told twice")
+            self._paid[event.event_id] = event.amount
+
+    def check_payments(self) -> None:
+        """Nothing moves any more: all payments were told, and no others."""
+        if self.began is None:
+            return
+        since = self.began // 1000 * 1000
+        rows = [row for row in self._exchange.account.book.income if row.ts >= since and row.type not in _OF_FILLS]
+        owed = {_payment_id(row): row.amount for row in rows}
+        if owed != self._paid:
+            wrong = sorted(name for name in owed.keys() | self._paid if owed.get(name) != self._paid.get(name))
+            raise Violation("payments-kept", f"{[(name, owed.get(name), self._paid.get(name)) for name in wrong]}")
+
+    def account(self, event: AccountUpdate) -> None:
+        """Balances and positions are told."""
+        for balance in event.balances:
+            if balance.wallet_balance is None:
+                continue
+            if balance.wallet_balance not in self._wallets.get(balance.asset, {ZERO}):
+                raise Violation("only-the-truth", f"the wallet never was {balance.wallet_balance} {balance.asset}")
+        places = set()
+        for position in event.positions:
+            sign = -1 if position.side == "SHORT" else 1
+            side = (position.side or "LONG") if self._exchange.hedge else "BOTH"
+            places.add((position.symbol, side))
+            past = self._held.get((position.symbol, side), [(0, ZERO)])
+            if position.qty * sign not in {qty for _, qty in past[-400:]}:
+                raise Violation("only-the-truth", f"the position never was {position.side} {position.qty}")
+        if event.complete:
+            self._check_complete(event, places)
+
+    def _check_complete(self, event: AccountUpdate, places: set[tuple[str, str]]) -> None:
+        if not {balance.asset for balance in event.balances} >= set(self._exchange.account.book.wallets):
+            raise Violation("only-the-truth", "a complete account lacks an asset")
+        since = (event.exchange_ts or 0) - SNAPSHOT_AGE
+        for place, past in self._held.items():
+            if place not in places:
+                recent = [qty for ts, qty in past if ts >= since] + [[qty for ts, qty in past if ts < since][-1]]
+                if ZERO not in recent:
+                    raise Violation("only-the-truth", f"a complete account lacks the position {place}")
+
+    def check_books(self, connection: Connection, *, whole_stream: bool) -> None:
+        """The ledger, once nothing moves any more."""
+        books = {book.asset: book for book in connection.books}
+        for asset, wallet in self._exchange.account.book.wallets.items():
+            book = books[asset]
+            if book.status is not Reconciliation.MATCHED or book.k_capital != wallet.balance:
+                raise Violation("ledger-true", f"{asset}: {book}, and the wallet is {wallet.balance}")
+            if whole_stream and self.began is not None:
+                since = self.began // 1000 * 1000
+                rows = [row for row in self._exchange.account.book.income if row.ts >= since and row.asset == asset]
+                own = {kind: sum((row.amount for row in rows if row.type == kind), ZERO) for kind in _SUMS}
+                said = {
+                    "TRADING_FEE": -book.fees,
+                    "REALIZED_PNL": book.realized_pnl,
+                    "FUNDING_FEE": book.funding,
+                    "TRANSFER": book.transfers,
+                }
+                if own != said:
+                    raise Violation("ledger-true", f"{asset}: the exchange has {own}, the books {said}")
+
+
+def _payment_id(row: Income) -> str:
+    return f"funding:{row.tran_id}" if row.type == "FUNDING_FEE" else f"income:{row.type}:{row.tran_id}"

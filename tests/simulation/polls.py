@@ -1,0 +1,53 @@
+"""Without a socket: LIVE means that the last read is younger than two intervals, at every moment."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from listenkey.core import actions, inputs
+from listenkey.core.events import Health
+
+from .agenda import Agenda
+from .violation import Violation
+
+if TYPE_CHECKING:
+    from .judge import Judge
+    from .process import Process
+
+DRIFT = 3e-4
+"""A clock may drift by two parts in ten thousand."""
+SLACK = 0.02
+
+
+class Polls:
+    """`limit` is how old the last read may be, seconds."""
+
+    def __init__(self, judge: Judge, agenda: Agenda, limit: float) -> None:
+        self._judge = judge
+        self._agenda = agenda
+        self._limit = limit
+        self._slack = SLACK + DRIFT * limit
+        self._process: Process | None = None
+        self._read_at = float("-inf")
+
+    def handled(self, process: Process, received: inputs.Input, ordered: Sequence[actions.Action]) -> None:
+        """After every step: what the stream says now, and what it will have to say."""
+        now = self._agenda.now
+        if process is not self._process:
+            self._process, self._read_at = process, float("-inf")
+        if isinstance(received, inputs.AccountRead) and any(isinstance(each, actions.MarkProven) for each in ordered):
+            self._read_at = now
+            self._agenda.after(self._limit + self._slack, self._look, process, now)
+        age, health = now - self._read_at, process.connection.health
+        if health is not Health.BLIND and age > self._limit + self._slack:
+            raise Violation("live-is-fresh", f"{health} {age:.2f} s after the last read")
+        if health is Health.BLIND and age < self._limit - self._slack and not process.connection._upkeep.stopped:
+            raise Violation("live-is-fresh", f"{health} {age:.2f} s after a read")
+
+    def _look(self, process: Process, read_at: float) -> None:
+        if process.over or process.stands_still or process.failed or process.finished or read_at < self._read_at:
+            return
+        if process is self._process and self._judge.health is not Health.BLIND:
+            age = self._agenda.now - read_at
+            raise Violation("live-is-fresh", f"{self._judge.health} {age:.2f} s after the last read")

@@ -1,0 +1,155 @@
+"""The driver's sockets: each opened, heard and closed once, and the core told of it."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from listenkey.adapters.bingx.opener import Opener
+from listenkey.core import inputs
+from listenkey.ports.errors import HandshakeRefused, RequestRefused, TransportFailed
+from listenkey.ports.http import HttpResponse
+
+from .network import Conn, Network
+from .tasks import Task, Wait, spawn
+
+if TYPE_CHECKING:
+    from .process import Process
+
+CLOSE_WAIT = 1.0
+"""Seconds that the driver waits for a peer's answer to a close frame."""
+
+
+class Held:
+    """A socket as the driver holds it."""
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+        self.conn: Conn | None = None
+        self.opening: Task | None = None
+        self.closing_at: float | None = None
+        self.heard_at: float | None = None
+
+
+class Sockets:
+    """By number. With `lingering` frames that arrive while a socket is being closed reach the core all the same."""
+
+    def __init__(self, process: Process, network: Network, *, lingering: bool) -> None:
+        self.held: dict[int, Held] = {}
+        self._process = process
+        self._agenda = process.agenda
+        self._network = network
+        self._lingering = lingering
+        self._opener = Opener(self, "wss://venue.test/swap", timeout=10)  # type: ignore[arg-type]
+
+    def hold(self, socket: int, key: str) -> None:
+        """Open it, soon."""
+        self.held[socket] = Held(key)
+        self._process.soon(partial(self._open, socket, key))
+
+    def close(self, socket: int) -> None:
+        """Close it, soon; it may have ended at this very moment."""
+        held = self.held.get(socket)
+        if held is not None:
+            self._process.soon(partial(self._close, socket, held))
+
+    def pong(self, socket: int) -> None:
+        """Answer its ping."""
+        conn = self.held[socket].conn
+        if conn is not None:
+            conn.pong()
+
+    def vanish(self) -> None:
+        """The process is no more."""
+        for held in self.held.values():
+            if held.conn is not None and held.conn.client_open:
+                held.conn.client_closes()
+
+    # What the opener needs
+
+    async def dial(self, url: str, *, timeout: float, max_bytes: int) -> Conn:
+        wait, process = Wait(), self._process
+        too_late = partial(wait.set, None, TransportFailed("no answer in time"))
+        self._agenda.after(timeout, process.gate, wait, too_late)
+
+        def answered(response: Conn | HttpResponse) -> None:
+            if isinstance(response, HttpResponse):
+                error = HandshakeRefused(response.status, response.body)
+                process.gate(wait, partial(wait.set, None, error))
+                return
+            response.client = self
+            if process.over or wait.ready:
+                response.client_closes()
+            process.gate(response, partial(wait.set, response))
+
+        self._network.dial(url.rpartition("=")[2], answered)
+        conn: Conn = await wait
+        return conn
+
+    # What the network tells
+
+    def arrives(self, conn: Conn, data: bytes) -> None:
+        self._process.gate(conn, partial(self._frame, conn, data))
+
+    def ended(self, conn: Conn, code: int | None) -> None:
+        self._process.gate(conn, partial(self._closed_by_peer, conn, code))
+
+    # From the wish for one to its end
+
+    def _open(self, socket: int, key: str) -> None:
+        held = self.held.get(socket)
+        if held is None or held.closing_at is not None:
+            return
+
+        def done(conn: Conn | None, error: BaseException | None) -> None:
+            if held.closing_at is not None:
+                if conn is not None:
+                    conn.client_closes()
+            elif isinstance(error, RequestRefused):
+                del self.held[socket]
+                self._tell(inputs.SocketClosed(socket, None, error.refusal))
+            else:
+                held.conn = conn
+                held.heard_at = self._agenda.now
+                self._tell(inputs.SocketOpened(socket))
+
+        held.opening = spawn(self._opener.open(key), done, RequestRefused)
+
+    def _tell(self, received: inputs.Input) -> None:
+        self._process.soon(partial(self._process.feed, received))
+
+    def _close(self, socket: int, held: Held) -> None:
+        if held.closing_at is not None or socket not in self.held:
+            return
+        held.closing_at = self._agenda.now
+        wait = 0.0
+        if held.conn is not None:
+            held.conn.lingers = self._lingering
+            quick = held.conn.client_open and held.conn.client_closes()
+            wait = 2 * self._network.latency() if quick else CLOSE_WAIT
+        elif held.opening is not None:
+            held.opening.cancel()
+        self._agenda.after(wait, self._process.gate, held, partial(self._is_closed, socket, 1000))
+
+    def _is_closed(self, socket: int, code: int | None) -> None:
+        held = self.held.pop(socket, None)
+        if held is not None:
+            if held.conn is not None:
+                held.conn.lingers = False
+            self._process.feed(inputs.SocketClosed(socket, code))
+
+    def _closed_by_peer(self, conn: Conn, code: int | None) -> None:
+        for socket, held in tuple(self.held.items()):
+            if held.conn is conn and held.closing_at is None:
+                self._is_closed(socket, code)
+
+    def _frame(self, conn: Conn, data: bytes) -> None:
+        for socket, held in self.held.items():
+            if held.conn is conn:
+                if held.closing_at is None:
+                    held.heard_at = self._agenda.now
+                if held.closing_at is None or conn.lingers:
+                    self._process.feed(inputs.FrameReceived(socket, data))
+                return
+        if conn.client_open:  # opened, but the driver does not know it yet
+            self._agenda.after(0.0, self._process.gate, conn, partial(self._frame, conn, data))
