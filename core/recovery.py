@@ -144,7 +144,7 @@ def merge(account: Account, alone: Account) -> Account:
     moved = any(before.get((row.symbol, row.order_id)) != row.cumulative_qty for row in alone.orders)
     return Account(
         as_of=account.as_of,
-        exchange_ms=alone.exchange_ms,
+        exchange_ms=account.exchange_ms,  # what is pushed since then is not in its balances
         since=account.since,
         whole=account.whole,
         settled=account.settled and not moved,  # balances and positions were read before

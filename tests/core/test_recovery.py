@@ -296,11 +296,13 @@ def test_a_second_telling_of_the_same_read_tells_nothing() -> None:
 
 
 def test_what_was_read_alone_takes_the_place_of_what_the_whole_read_had() -> None:
-    """Orders, fills and which of them moved; the time that the read proves stays the earlier one."""
+    """Orders, fills and which of them moved; the times stay those of the balances, which were read before: a push since
+    then, which may have been held, is news to them.
+    """
     account = read("2", row("1", 101_000), row("4", 101_000, order_id="7"), moving=frozenset(("1", "7")))
     alone = read("3", row("1", 60_000), row("2", 101_000), as_of=300_000, exchange_ms=300_001)
     merged = merge(account, alone)
-    assert (merged.as_of, merged.exchange_ms, merged.since) == (200_000, 300_001, 99_000)
+    assert (merged.as_of, merged.exchange_ms, merged.since) == (200_000, account.exchange_ms, 99_000)
     assert merged.moving == {"7"}
     assert sorted((fill.order_id, str(fill.qty)) for fill in merged.fills) == [("1", "1"), ("1", "2"), ("7", "4")]
     assert [str(order.cumulative_qty) for order in merged.orders] == ["3"]
