@@ -104,7 +104,7 @@ class Order:
     @property
     def whole(self) -> bool:
         """Whether everything up to the highest quantity ever seen is covered."""
-        return not self._islands and self.base is not None and self.reach >= self.seen
+        return self.base is not None and self.reach >= self.seen  # an island lies above `reach`, and was seen
 
     def know(self, base: Decimal) -> None:
         """The owed ground begins here: set it for the first time, or lower it because an older fill turned up.
@@ -165,7 +165,6 @@ class Order:
             or status not in EXECUTING
             or not self.open
             or self.base is None
-            or self._islands
             or not qty > ZERO
             or not end - qty == self.reach >= self.seen
         ):

@@ -47,6 +47,9 @@ WINDOW = 1.05
 BRIEF = 1.5
 """Seconds; a lock no longer than this is waited out, since a read of many requests would otherwise be lost for one."""
 
+TICK = 0.001
+"""Seconds; a clock may not move in less, and whoever sleeps up to a moment that is almost there would never arrive."""
+
 MAX_FAILURES = 15
 FAILURE_WINDOW = 480.0
 """The venue locks an endpoint after 20 failing calls in 480 s; we stop before."""
@@ -126,7 +129,7 @@ class Pace:
             if wait > BRIEF:
                 message = f"{path} is locked by the venue for another {wait:.1f} s"
                 raise RequestRefused(Refusal(RefusalKind.RETRY, UNREACHED, message, wait))
-            await self._sleep(wait)
+            await self._sleep(max(wait, TICK))
 
     def _spare(self, host: str, owner: str, method: str, path: str) -> None:
         with self._lock:

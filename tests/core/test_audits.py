@@ -124,6 +124,21 @@ def test_an_audit_does_not_race_the_socket() -> None:
     assert world.gaps() == []
 
 
+def test_a_read_that_shows_a_fill_which_was_not_told_yet_anchors_nothing() -> None:
+    """Its positions have the fill, which its frame tells afterwards: counted twice, no push would agree with it."""
+    world = ready(audit_interval=20)
+    order = world.exchange.place("9")
+    world.run(26.3)
+    world.fates |= {world.pushed: (3.0,), world.pushed + 1: (3.0,)}
+    world.exchange.fill(order, "2")
+    world.run(31)
+    assert world.intervals(order) == [("0", "2", "ws")]
+    world.exchange.fill(order, "3")
+    world.passes(10)
+    assert world.intervals(order) == [("0", "2", "ws"), ("2", "5", "ws")]
+    assert world.gaps() == []
+
+
 def test_an_audit_judges_an_active_order_by_what_is_old_enough() -> None:
     """A fill of long ago that was lost is found though the order has a recent one."""
     world = ready("z", audit_interval=20)

@@ -9,7 +9,7 @@ import pytest
 
 from listenkey.core import inputs
 from listenkey.core.connection import Connection
-from listenkey.core.events import BalanceChange
+from listenkey.core.events import BalanceChange, FundingFee
 from listenkey.core.ledger import Book, Reconciliation
 
 from .exchange import D
@@ -41,6 +41,20 @@ def test_a_frame_moves_the_books_at_once() -> None:
     world.passes(0.1)
     assert (book(world).opening, book(world).fees) == (D(1000), D("0.1"))
     assert book(world).k_capital == wallet(world)
+
+
+def test_funding_moves_the_books_at_once_and_its_row_takes_its_place() -> None:
+    """What an account push says of funding is booked until the list of income has it, and then no more."""
+    world = ready()
+    world.exchange.fund("-1.5")
+    world.passes(0.1)
+    assert (book(world).funding, book(world).transfers, book(world).k_capital) == (D("-1.5"), D(0), D("998.5"))
+    world.feed(inputs.Resync())
+    world.passes(1)
+    told = [event.provisional for event in world.delivered if isinstance(event, FundingFee)]
+    assert told == [True, False]
+    assert (book(world).funding, book(world).k_capital) == (D("-1.5"), wallet(world))
+    assert book(world).status is Reconciliation.MATCHED
 
 
 def test_what_was_paid_before_the_stream_began_is_part_of_the_opening() -> None:

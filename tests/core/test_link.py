@@ -12,6 +12,7 @@ from listenkey.core.connection import Connection
 from listenkey.core.events import Health
 from listenkey.core.lifecycle import State
 from listenkey.core.link import Phase
+from listenkey.core.policy import Policy
 
 from .script import FATAL, GONE, NEVER, RETRY, Life, connected, no
 from .toy import Toy
@@ -276,9 +277,9 @@ def test_asleep_between_both_halves() -> None:
     assert life.state == "BACKOFF"
 
 
-def exact() -> Connection:
+def exact(**policy: float) -> Connection:
     """A link that was proven at 0 s sharp: 7.5 is quiet, 15 is dead, in numbers that a float holds exactly."""
-    connection = Connection(Toy())
+    connection = Connection(Toy(), Policy(**policy))  # type: ignore[arg-type]
     (mint,) = connection.handle(inputs.Start(), now=0.0)
     assert isinstance(mint, actions.CreateKey)
     done = connection.handle(inputs.KeyGranted(mint.request, "K1", 3600.0), now=0.0)
@@ -314,12 +315,69 @@ def test_who_slept_and_who_was_silent(ticks: list[float], state: State) -> None:
     assert connection.state is state
 
 
+@pytest.mark.parametrize(
+    ("frames", "wakes"),
+    [
+        pytest.param([], [2.0], id="half of the silence after the proof"),
+        pytest.param([0.5], [2.0, 2.5], id="a frame soon after moves nothing: it looks again when it is due"),
+        pytest.param([0.875], [2.0, 2.875], id="nor one just before half of that time"),
+        pytest.param([1.0], [3.0], id="at half of that time it is moved"),
+        pytest.param([1.5], [3.5], id="and later"),
+        pytest.param([0.5, 0.875, 1.25], [3.25], id="the first frame past the half moves it"),
+        pytest.param([1.0, 1.5], [3.0, 3.5], id="half of the new time"),
+        pytest.param([2.0, 2.25, 3.5], [5.5], id="again and again"),
+    ],
+)
+def test_a_frame_moves_the_timer_only_when_half_of_its_time_is_gone(frames: list[float], wakes: list[float]) -> None:
+    """Half of `silence_timeout` counts from the last frame, and yet not every frame costs a timer."""
+    connection = exact(silence_timeout=4.0, hold_limit=100.0)
+    socket = connection.links[0].socket
+    for now in frames:
+        connection.handle(inputs.FrameReceived(socket, "ping"), now=now)
+    for due in wakes:
+        assert (connection.deadline, connection.health) == (due, Health.LIVE)
+        connection.handle(inputs.Tick(), now=due)
+    assert (connection.deadline, connection.health) == ([0.0, *frames][-1] + 4.0, Health.SUSPECT)
+
+
 def test_phases_go_forward() -> None:
     """In the order in which a link lives through them, and no two are the same."""
     assert [phase.name for phase in sorted(Phase)] == ["OPENING", "SUBSCRIBING", "PROVING", "LIVE", "DRAINING", "GONE"]
 
 
 # The end
+
+
+@pytest.mark.parametrize("successor", [False, True])
+def test_a_link_that_has_ended_is_not_proven_by_the_rest_of_its_frame(successor: bool) -> None:
+    """What stands behind the word that ended it comes too late, and leaves no timer behind."""
+    life = connected(10) if successor else opened()
+    if successor:
+        life.play(inputs.Rotate())
+        life.run(10.15)
+        life.mute.add(life.successor)
+        life.run(10.25)
+    life.frame("error fatal; ping; order A NEW 0/3", life.connection.links[-1].socket)
+    assert life.count(actions.CloseSocket) == 1
+    assert life.state == ("CONNECTED" if successor else "IDLE")
+    life.run(60)
+    assert life.state == ("CONNECTED" if successor else "IDLE")
+    assert life.gaps == []
+
+
+@pytest.mark.parametrize("end", ["closed by the venue", "closed by us", "stopped"])
+def test_a_link_that_has_ended_is_gone(end: str) -> None:
+    """Who still holds it can see that, whoever closed the socket."""
+    life = connected(10, max_frame_bytes=1000)
+    (link,) = life.connection.links
+    if end == "closed by the venue":
+        life.drop()
+    elif end == "closed by us":
+        life.frame("x" * 1001)
+    else:
+        life.play(inputs.Stop())
+    assert life.connection.links == ()
+    assert (link.phase, link.alive, link.proven) == (Phase.GONE, False, False)
 
 
 def test_oversized_frames_close() -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from listenkey.core.order import Order, Piece
+from listenkey.core.order import Order, Piece, Shown
 from listenkey.core.reports import OrderRef, OrderReport
 
 from .exchange import D
@@ -34,6 +34,10 @@ def order_at(base: str | None, *intervals: tuple[str, str]) -> Order:
     for start, end in intervals:
         order.cover(D(start), D(end), D(100))
     return order
+
+
+def state_of(order: Order) -> dict[str, object]:
+    return {name: getattr(order, name) for name in Order.__slots__}
 
 
 @pytest.mark.parametrize(
@@ -106,6 +110,73 @@ def test_what_is_stale(
     if shown is not None:
         order.note(report(*shown))
     assert order.is_stale(report(*then)) is stale
+
+
+@pytest.mark.parametrize(
+    ("frame", "is_open", "closed_ts"),
+    [
+        pytest.param(("PARTIALLY_FILLED", "5", "3", 7), True, None, id="a part"),
+        pytest.param(("FILLED", "5", "3", 7), False, 7, id="the last part ends it, when the report says"),
+        pytest.param(("FILLED", "5", "3", None), False, None, id="the last part, undated"),
+    ],
+)
+def test_the_next_fill_extends_the_ground(
+    frame: tuple[str, str, str, int | None], is_open: bool, closed_ts: int | None
+) -> None:
+    """A fill that begins where all that was seen ends is covered, shown and noted in one step."""
+    order, shown = order_at("0", ("0", "2")), report(*frame, fee=D("0.1"), realized_pnl=D("0.2"))
+    assert order.extend(shown)
+    assert (order.reach, order.top, order.seen, order.whole) == (D(5), D(5), D(5), True)
+    assert (order.open, order.closed_ts) == (is_open, closed_ts)
+    assert order.shown == Shown(D(5), D(10), D(100), D("0.1"), D("0.2"), frame[3])
+
+
+def test_ground_of_which_nothing_was_seen_is_extended_from_its_beginning() -> None:
+    """Of a running order no frame may have shown what was executed before it began to be owed."""
+    order = order_at("3")
+    assert order.extend(report("PARTIALLY_FILLED", "4", "1"))
+    assert (order.reach, order.seen) == (D(4), D(4))
+
+
+@pytest.mark.parametrize(
+    ("base", "told", "before", "frame"),
+    [
+        pytest.param("0", [("0", "2")], None, ("PARTIALLY_FILLED", "5"), id="it does not say how much"),
+        pytest.param("0", [("0", "2")], None, ("PARTIALLY_FILLED", "2", "0"), id="it says nothing was executed"),
+        pytest.param("0", [("0", "2")], None, ("PARTIALLY_FILLED", "1", "-1"), id="it takes something back"),
+        pytest.param("0", [("0", "2")], None, ("NEW", "5", "3"), id="a placement"),
+        pytest.param("0", [("0", "2")], None, ("CANCELED", "5", "3"), id="a cancel that brings its last fill"),
+        pytest.param("0", [("0", "2")], None, ("EXPIRED", "5", "3"), id="an expiry that brings its last fill"),
+        pytest.param("0", [("0", "2")], None, ("", "5", "3"), id="no status"),
+        pytest.param("0", [("0", "2")], None, ("PARTIALLY_FILLED", "5", "2"), id="a hole below it"),
+        pytest.param("0", [("0", "2")], None, ("PARTIALLY_FILLED", "5", "4"), id="it overlaps in part"),
+        pytest.param("0", [("0", "2")], None, ("PARTIALLY_FILLED", "2", "2"), id="repeated"),
+        pytest.param("0", [("0", "2")], ("CANCELED", "2"), ("PARTIALLY_FILLED", "5", "3"), id="the order has ended"),
+        pytest.param("0", [("0", "5")], ("FILLED", "5"), ("FILLED", "6", "1"), id="the order is filled"),
+        pytest.param("0", [("0", "2"), ("4", "5")], None, ("PARTIALLY_FILLED", "3", "1"), id="below an island"),
+        pytest.param("0", [("0", "2"), ("4", "5")], None, ("PARTIALLY_FILLED", "6", "1"), id="above an island"),
+        pytest.param(None, [], None, ("PARTIALLY_FILLED", "3", "3"), id="its beginning is not known"),
+    ],
+)
+def test_what_is_not_simply_the_next_fill_changes_nothing(
+    base: str | None, told: list[tuple[str, str]], before: tuple[str, str] | None, frame: tuple[str, ...]
+) -> None:
+    """It is for those to weigh who look at holes, ends and overlaps."""
+    order = order_at(base, *told)
+    if before is not None:
+        order.note(report(*before, ts=5))
+    was, (status, cumulative, *last) = state_of(order), frame
+    assert not order.extend(report(status, cumulative, *last))  # type: ignore[arg-type]
+    assert state_of(order) == was
+
+
+def test_below_what_a_frame_has_shown_nothing_is_simply_next() -> None:
+    """More was executed than is covered, so there is something to weigh."""
+    order = order_at("0", ("0", "2"))
+    order.seen = D(4)
+    was = state_of(order)
+    assert not order.extend(report("PARTIALLY_FILLED", "3", "1"))
+    assert state_of(order) == was
 
 
 @pytest.mark.parametrize(
@@ -240,6 +311,26 @@ def test_a_hole_that_is_filled_leaves_no_doubt_about_the_price_above_it() -> Non
     order.cover(D(0), D(1), D(102))
     (piece,) = order.cover_average(D(3), D(4), D(101))
     assert piece.price == D(101) * 4 - 102 - 200
+
+
+@pytest.mark.parametrize(
+    ("base", "fills", "price"),
+    [
+        pytest.param("0", [("1", "100"), ("3", "103"), ("4", "99")], "105", id="all of them priced"),
+        pytest.param("0", [("1", "100"), ("3", None), ("4", "99")], None, id="one without a price"),
+        pytest.param("2", [("3", "103"), ("4", "99")], None, id="nobody knows what was paid before"),
+    ],
+)
+def test_prices_of_fills_that_extended_the_ground_count_when_a_frame_says_only_the_average(
+    base: str, fills: list[tuple[str, str | None]], price: str | None
+) -> None:
+    """The notional goes on from fills with `l` to those without."""
+    order = order_at(base)
+    for end, paid in fills:
+        last = str(D(end) - order.reach)
+        assert order.extend(report("PARTIALLY_FILLED", end, last, last_price=None if paid is None else D(paid)))
+    (piece,) = order.cover_average(D(4), D(5), D("102"))
+    assert piece.price == (None if price is None else D(price))
 
 
 def test_a_shorter_price_than_the_averages_allow_is_not_taken() -> None:

@@ -13,7 +13,7 @@ from listenkey.core.refusal import Refusal, RefusalKind
 from listenkey.core.reports import Unrecognised
 
 from .exchange import D
-from .world import EPOCH, FATAL, NEVER, REFUSED, RETRY, Plan, marks, ready, told
+from .world import EPOCH, FATAL, NEVER, REFUSED, RETRY, Plan, World, marks, ready, told
 
 WIRES = pytest.mark.parametrize("wire", ["l", "z"])
 
@@ -102,6 +102,23 @@ def test_an_order_placed_and_done_while_blind_tells_its_fills_and_no_state() -> 
     assert world.states(order) == []
     assert world.intervals(order) == [("0", "2", "poll"), ("2", "5", "poll")]
     assert [event.status for event in world.states(other)] == ["CANCELED"]
+
+
+def test_an_order_of_unknown_beginning_waits_for_the_first_read_however_long_that_takes() -> None:
+    """It is what the read is under way for: once it has passed the gap closes, and no other read is asked for."""
+    world = World(wire="z", start=False)
+    order = world.exchange.place("9")
+    world.exchange.fill(order, "1")
+    world.run(20)
+    world.reads.append(Plan(takes=5))
+    world.feed(inputs.Start())
+    world.run(21)
+    world.exchange.fill(order, "2")
+    world.run(28)
+    assert world.gaps() == [("GAP_OPENED", "read_failed"), ("GAP_CLOSED", "read_failed")]
+    assert world.intervals(order) == [("1", "3", "poll")]
+    assert [asked.since is None for asked in world.seen(actions.ReadAccount)] == [False, True]
+    assert world.health is Health.LIVE
 
 
 def test_frames_flow_with_the_gap_open_when_the_read_takes_too_long() -> None:

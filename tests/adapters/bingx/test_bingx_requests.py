@@ -365,6 +365,25 @@ def test_places_are_given_in_order() -> None:
     anyio.run(run)
 
 
+def test_a_sleep_that_ends_a_hair_too_early_is_not_slept_for_ever() -> None:
+    """What is left is less than the clock can show: to sleep for just that would move nothing."""
+    clock = Sleeper()
+    clock.now = 1e9
+
+    async def sleep(seconds: float) -> None:
+        await clock.sleep(seconds)
+        clock.now -= 1.2e-7 if len(clock.slept) == 1 else 0.0
+        assert len(clock.slept) < 10
+
+    async def run() -> None:
+        pace = Pace(None, monotonic=clock.monotonic, sleep=sleep)
+        pace.locked("venue", "key", PATH, 0.5)
+        await pace.turn("venue", "key", "POST", PATH)
+
+    anyio.run(run)
+    assert clock.slept == pytest.approx([0.5, 0.001])
+
+
 def test_failing_calls_stop_before_the_ban() -> None:
     """After 15 failing calls in 480 s an endpoint is left alone until the first is that old; others go on."""
     clock = Sleeper()
