@@ -94,6 +94,7 @@ soak: $(VENV)/.developer
 	$(BIN)/python -m tests.loopback.soak --wire modern
 	$(BIN)/python -m tests.loopback.soak --wire captured
 	$(BIN)/python -m tests.chaos --minutes 10
+	LISTENKEY_STALL=60 $(BIN)/python -m pytest --quiet tests/loopback/test_scenarios.py -k slow
 	LISTENKEY_KILLS=50 $(BIN)/python -m pytest --quiet tests/loopback/test_crash.py
 	LISTENKEY_PARITY_HISTORIES=$(HISTORIES) $(BIN)/python -m pytest --quiet tests/parity
 	$(BIN)/python -m tests.simulation --minutes $(MINUTES)

@@ -114,8 +114,9 @@ BROKEN: dict[str, Handler] = {
 @pytest.mark.parametrize("kind", BROKEN)
 async def test_a_broken_handshake_fails(transport: Transport, kind: str) -> None:
     with Peer(BROKEN[kind]) as peer:
-        with pytest.raises(TransportFailed):
+        with pytest.raises(TransportFailed) as failure:
             await dialled(transport, peer)
+        assert failure.value.reached
         assert await peer.ended()
 
 
@@ -131,13 +132,15 @@ async def test_a_slow_handshake_times_out(transport: Transport, slow: Handler) -
 async def test_nothing_listens(transport: Transport) -> None:
     with sockets.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-    with pytest.raises(TransportFailed, match="refused"):
+    with pytest.raises(TransportFailed, match="refused") as failure:
         await transport.dialer.dial(f"ws://127.0.0.1:{port}/", timeout=5, max_bytes=LIMIT)
+    assert not failure.value.reached
 
 
 async def test_a_name_that_does_not_resolve(transport: Transport) -> None:
-    with pytest.raises(TransportFailed, match=r"(?i)name|timed out|address"):
+    with pytest.raises(TransportFailed, match=r"(?i)name|timed out|address") as failure:
         await transport.dialer.dial("ws://nonexistent.invalid/", timeout=5, max_bytes=LIMIT)
+    assert failure.value.reached == ("timed out" in str(failure.value))
 
 
 @pytest.mark.parametrize("url", ["http//no", "ws://", "ws://[::1/", "ftp://127.0.0.1/", "ws://127.0.0.1:99999/"])
@@ -149,8 +152,9 @@ async def test_a_url_that_is_none(transport: Transport, url: str) -> None:
 
 async def test_an_untrusted_certificate(transport: Transport, certificate: Certificate) -> None:
     with Peer(then(Wire.hang), certificate.server) as peer:
-        with pytest.raises(TransportFailed, match=r"local issuer certificate"):
+        with pytest.raises(TransportFailed, match=r"local issuer certificate") as failure:
             await dialled(transport, peer)
+        assert not failure.value.reached
         assert await peer.ended()
 
 

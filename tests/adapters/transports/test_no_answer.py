@@ -38,8 +38,9 @@ SLOW: dict[str, Handler] = {
 async def test_the_timeout_is_for_the_whole(transport: Transport, kind: str) -> None:
     with Peer(SLOW[kind]) as peer:
         start = time.monotonic()
-        with pytest.raises(TransportFailed, match="timed out"):
+        with pytest.raises(TransportFailed, match="timed out") as failure:
             await asked(transport, peer, timeout=0.25)
+        assert failure.value.reached
         assert time.monotonic() - start < 1
 
 
@@ -73,20 +74,23 @@ BROKEN: dict[str, Handler] = {
 @pytest.mark.parametrize("kind", BROKEN)
 @pytest.mark.parametrize("method", ["GET", "POST"])
 async def test_no_whole_answer(transport: Transport, kind: str, method: str) -> None:
-    with Peer(BROKEN[kind]) as peer, pytest.raises(TransportFailed):
+    with Peer(BROKEN[kind]) as peer, pytest.raises(TransportFailed) as failure:
         await transport.http.request(method, peer.url("http"), headers={}, timeout=5)
+    assert failure.value.reached
 
 
 async def test_nothing_listens(transport: Transport) -> None:
     with sockets.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-    with pytest.raises(TransportFailed, match="refused"):
+    with pytest.raises(TransportFailed, match="refused") as failure:
         await transport.http.request("GET", f"http://127.0.0.1:{port}/", headers={}, timeout=5)
+    assert not failure.value.reached
 
 
 async def test_a_name_that_does_not_resolve(transport: Transport) -> None:
-    with pytest.raises(TransportFailed, match=r"(?i)name|timed out|address"):
+    with pytest.raises(TransportFailed, match=r"(?i)name|timed out|address") as failure:
         await transport.http.request("GET", "http://nonexistent.invalid/", headers={}, timeout=5)
+    assert failure.value.reached == ("timed out" in str(failure.value))
 
 
 @pytest.mark.parametrize("url", ["http//no", "http://", "http://[::1/", "ftp://127.0.0.1/", "http://a/\u00e9", "/a"])
@@ -99,9 +103,10 @@ async def test_a_url_that_is_none(transport: Transport, url: str) -> None:
 async def test_an_untrusted_certificate(transport: Transport, certificate: Certificate) -> None:
     with (
         Peer(answering("200 OK", b""), certificate.server) as peer,
-        pytest.raises(TransportFailed, match=r"local issuer certificate"),
+        pytest.raises(TransportFailed, match=r"local issuer certificate") as failure,
     ):
         await asked(transport, peer)
+    assert not failure.value.reached
 
 
 async def test_tls_where_there_is_none(transport: Transport) -> None:
