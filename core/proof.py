@@ -31,7 +31,7 @@ Mode = Literal["ws", "poll"]
 
 
 class Keeper(Protocol):
-    """What continuity may ask of whoever keeps the link."""
+    """What a read may ask of whoever keeps the link."""
 
     def distrust(self) -> None:
         """The link that leads has missed something: move over to another."""
