@@ -21,7 +21,8 @@ help:
 	@echo 'make mutation  small mistakes in the core, and whether the tests notice them'
 	@echo 'make simulate  whole lives of a stream in a simulated world, with faults from a seed'
 	@echo 'make soak      the long tests'
-	@echo 'make bench     the measured claims, in under five minutes; also in build/ as JSON and as a picture'
+	@echo 'make bench     the measured claims, in under five minutes; also in build/ as JSON and as a picture;'
+	@echo "               ARGS='--against DIR' compares with another checkout"
 	@echo 'make clean     remove everything that was made'
 
 $(BIN)/python:
@@ -99,9 +100,12 @@ soak: $(VENV)/.developer
 	LISTENKEY_PARITY_HISTORIES=$(HISTORIES) $(BIN)/python -m pytest --quiet tests/parity
 	$(BIN)/python -m tests.simulation --minutes $(MINUTES)
 
+FIGURES = $(if $(findstring --against,$(ARGS)),--json build/against.json,$\
+	--json build/benchmarks.json --svg build/benchmarks.svg)
+
 bench: $(VENV)/.bench
 	@mkdir -p build
-	$(BIN)/python -m benchmarks --json build/benchmarks.json --svg build/benchmarks.svg $(ARGS)
+	$(BIN)/python -m benchmarks $(FIGURES) $(ARGS)
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis

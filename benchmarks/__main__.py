@@ -1,4 +1,7 @@
-"""`python -m benchmarks`: measure everything, print the table, write it as JSON and as a picture."""
+"""`python -m benchmarks`: measure everything, print the table, write it as JSON and as a picture.
+
+With `--against DIR` the costs of this checkout and of the one in DIR are measured in turns, and compared.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +11,12 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from . import decode, journal, month, orders, scale, start, travel, wire
-from .measure import Row
+from . import decode, journal, month, orders, probe, scale, start, travel, wire
+from .comparison import Compared, Comparison
+from .measure import ROOT, Row
 from .picture import svg
-from .report import as_json, machine, table
+from .report import as_json, compared_json, compared_table, machine, table
+from .sides import Broken, Checkout
 
 SUBJECTS: dict[str, tuple[Callable[[bool], list[Row]], ...]] = {
     "decode": (decode.run,),
@@ -25,19 +30,35 @@ SUBJECTS: dict[str, tuple[Callable[[bool], list[Row]], ...]] = {
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Exit code 0, whatever the verdicts: a slow machine is no mistake."""
+    """Exit code 0: a slow machine is no mistake. 1 if a row of a comparison is beyond its bound, 2 if there is none."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there")
     parser.add_argument("--svg", type=Path, metavar="FILE", help="draw them there")
     parser.add_argument("--only", action="append", choices=SUBJECTS, metavar="NAME", help=", ".join(SUBJECTS))
     parser.add_argument("--quick", action="store_true", help="a few seconds, to see that all of it works; no figures")
+    parser.add_argument("--against", type=Path, metavar="DIR", help="compare with the checkout there")
+    parser.add_argument("--rounds", type=int, default=15, metavar="N", help="of a comparison (15)")
+    parser.add_argument("--bound", type=float, default=1.05, metavar="X", help="the most that a ratio may be (1.05)")
     options = parser.parse_args(arguments)
+    if options.rounds < 1:
+        parser.error("--rounds: at least 1")
+    if options.against is None:
+        return _measured(options)
+    if options.svg is not None:
+        parser.error("--svg: a comparison is not drawn")
+    try:
+        return _compared(options)
+    except Broken as broken:
+        parser.exit(2, f"{broken}\n")
+
+
+def _measured(options: argparse.Namespace) -> int:
     rows: list[Row] = []
     for name in options.only or SUBJECTS:
         began = time.monotonic()
         for measure in SUBJECTS[name]:
             rows += measure(options.quick)
-        print(f"{name}: {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
+        _progress(name, began)
     about = machine()
     print("\n".join(f"{name}: {value}" for name, value in about.items()))
     print(table(rows))
@@ -46,6 +67,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.svg is not None:
         options.svg.write_text(svg(rows, about))
     return 0
+
+
+def _compared(options: argparse.Namespace) -> int:
+    this, base = Checkout("this", ROOT), Checkout("base", options.against)
+    passes = {name: 1 if options.quick else probe.SUBJECTS[name].passes for name in options.only or SUBJECTS}
+    comparison = Comparison(this, base, passes, quick=options.quick)
+    for number in range(options.rounds):
+        began = time.monotonic()
+        comparison.round()
+        _progress(f"round {number + 1} of {options.rounds}", began)
+    about, rows = machine(), comparison.rows(options.bound)
+    print("\n".join(f"{name}: {value}" for name, value in about.items()))
+    print(compared_table(rows))
+    if options.json is not None:
+        options.json.write_bytes(compared_json(rows, about))
+    return int(any(isinstance(row, Compared) and row.verdict == "beyond" for row in rows))
+
+
+def _progress(name: str, began: float) -> None:
+    print(f"{name}: {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -70,7 +70,7 @@ def figure(
     subject: str, name: str, unit: str, values: Sequence[float], *, target: Target | None = None, note: str = ""
 ) -> Figure:
     """The figure that these values, one of each round, give."""
-    low, median, high = _quartiles(values)
+    low, median, high = quartiles(values)
     return Figure(
         subject=subject,
         name=name,
@@ -155,7 +155,8 @@ def apart(module: str, *arguments: str) -> Any:
     return msgspec.json.decode(done.stdout)
 
 
-def _quartiles(values: Sequence[float]) -> tuple[float, float, float]:
+def quartiles(values: Sequence[float]) -> tuple[float, float, float]:
+    """The lower one, the median and the upper one; of one value, itself."""
     if len(values) < 2:
         return values[0], values[0], values[0]
     low, median, high = statistics.quantiles(values, n=4, method="inclusive")

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from .comparison import Alone, Compared
 from .measure import Absent, Figure, Row
 
 
@@ -51,9 +52,34 @@ def table(rows: Sequence[Row]) -> str:
                 row.verdict,
             )
         )
-    widths = [max(len(line[column]) for line in lines) for column in range(6)]
-    shown = [_line(line, widths) for line in lines]
-    return "\n".join([*shown, "", *(f"[{number}] {note}" for number, note in enumerate(notes, 1))])
+    return "\n".join([*_aligned(lines), "", *(f"[{number}] {note}" for number, note in enumerate(notes, 1))])
+
+
+def compared_table(rows: Sequence[Compared | Alone]) -> str:
+    """The ratios under each other: how many times as much this costs, beside the base against itself."""
+    lines: list[tuple[str, ...]] = [("", "this", "base", "ratio", "base / itself", "bound", "rounds x passes", "")]
+    subject = ""
+    for row in rows:
+        if row.subject != subject:
+            subject = row.subject
+            lines.append((subject, *[""] * 7))
+        if isinstance(row, Alone):
+            where = "on neither side" if row.side == "neither" else f"in {row.side} alone"
+            lines.append((f"  {row.name}", *"-" * 5, "", f"{where}: {row.why}" if row.why else where))
+            continue
+        lines.append(
+            (
+                f"  {row.name}",
+                f"{amount(row.this)} {row.unit}",
+                f"{amount(row.base)} {row.unit}",
+                f"{row.ratio:.3f}",
+                f"{row.low:.3f} .. {row.high:.3f}",
+                f"{row.bound:.3f}",
+                f"{row.rounds} x {row.passes}",
+                row.verdict,
+            )
+        )
+    return "\n".join(_aligned(lines))
 
 
 def as_json(rows: Sequence[Row], about: dict[str, str]) -> bytes:
@@ -68,11 +94,27 @@ def as_json(rows: Sequence[Row], about: dict[str, str]) -> bytes:
     return msgspec.json.format(msgspec.json.encode({"about": about, "rows": plain}), indent=2) + b"\n"
 
 
+def compared_json(rows: Sequence[Compared | Alone], about: dict[str, str]) -> bytes:
+    """The same as data; `ratio` is this against base, `low` and `high` are base against itself."""
+    plain: list[Any] = []
+    for row in rows:
+        entry = msgspec.to_builtins(row)
+        if isinstance(row, Compared):
+            entry |= {"bound": row.bound, "verdict": row.verdict}
+        plain.append(entry)
+    return msgspec.json.format(msgspec.json.encode({"about": about, "rows": plain}), indent=2) + b"\n"
+
+
 def amount(value: float) -> str:
     """Three digits that count, or all of a large number."""
     if abs(value) >= 1000:
         return f"{value:,.0f}"
     return f"{value:.{2 if abs(value) < 10 else 1 if abs(value) < 100 else 0}f}"
+
+
+def _aligned(lines: Sequence[Sequence[str]]) -> list[str]:
+    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
+    return [_line(line, widths) for line in lines]
 
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:

@@ -1,0 +1,269 @@
+"""What a comparison measures of one checkout, in little: the costs of passes that are short, so that noise meets all.
+
+A comparison runs this text, not the module, in the folder of each checkout, so that both sides are measured alike and
+each by its own benchmarks: it may use only what both have. `python -c TEXT SUBJECT full|quick` says in a line of JSON
+where its packages are, what is missing to measure the subject, and what getting ready cost; each line on standard
+input is answered with the costs of one pass, `[[row, unit, cost], …]`. All rows are costs: less is better.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import json
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from itertools import cycle
+from pathlib import Path
+from typing import Any, NamedTuple
+
+Costs = list[tuple[str, str, float]]
+"""Row, unit, and what it cost: above 0."""
+Ready = tuple[Costs, Callable[[], Awaitable[Costs]]]
+"""What getting ready cost, and what measures one pass."""
+
+
+class Subject(NamedTuple):
+    """What gets ready, in full or in little, and how many passes make a sample."""
+
+    prepared: Callable[[bool], AbstractAsyncContextManager[Ready]]
+    passes: int
+
+
+@asynccontextmanager
+async def _decode(quick: bool) -> AsyncIterator[Ready]:
+    """The thread's CPU time."""
+    from benchmarks.decode import ours
+    from benchmarks.desk import EPOCH, Desk
+
+    frames = Desk().frames(20 if quick else 250, since=EPOCH + 1)
+
+    async def one() -> Costs:
+        return [("gzip frame to delivered event", "us", ours(frames) / len(frames) / 1000)]
+
+    yield [], one
+
+
+@asynccontextmanager
+async def _wire(quick: bool) -> AsyncIterator[Ready]:
+    """The CPU time of the receiving thread, from the command to send a burst to its last event."""
+    from benchmarks.wire import KEY, SECRET, Load, Sender
+    from listenkey import Policy, open_venue
+    from listenkey.core.events import AccountUpdate, Fill, Health, HealthChange
+
+    load = Load(20 if quick else 300)
+    streams: dict[str, tuple[Sender, Any]] = {}
+
+    async def burst(sender: Sender, stream: Any) -> float:
+        began, told = time.thread_time(), 0
+        sending = asyncio.create_task(sender.send(load))
+        async for event in stream:
+            told += isinstance(event, (Fill, AccountUpdate)) and event.source == "ws"
+            if told == load.frames:
+                break
+        spent = time.thread_time() - began
+        await sending
+        return spent / load.frames * 1e6
+
+    async def one() -> Costs:
+        return [(f"{name}, a frame to the consumer", "us", await burst(*each)) for name, each in streams.items()]
+
+    async with AsyncExitStack() as stack:
+        for name in ("aiohttp", "websockets"):
+            sender = stack.enter_context(Sender((SUBJECTS["wire"].passes + 1) * load.frames // 2))
+            venue = open_venue(
+                "bingx-swap",
+                api_key=KEY,
+                api_secret=SECRET,
+                rest_url=sender.rest_url,
+                ws_url=sender.ws_url,
+                transport=name,
+                policy=Policy(audit_interval=0),
+            )
+            await stack.enter_async_context(venue)
+            stream = await stack.enter_async_context(venue.subscribe())
+            async for event in stream:
+                if isinstance(event, HealthChange) and event.health is Health.LIVE:
+                    break
+            streams[name] = sender, stream
+        await one()
+        yield [], one
+
+
+@asynccontextmanager
+async def _scale(quick: bool) -> AsyncIterator[Ready]:
+    """The CPU time of this process, with one crowd that is audited and one that has frames ready at all times."""
+    from benchmarks.crowd import AHEAD_MS, PING_EVERY, Venue, gathered
+    from benchmarks.desk import Desk
+    from benchmarks.frames import PING
+    from benchmarks.measure import resident
+    from listenkey.core.inputs import Resync
+
+    accounts, fills = (3, 10) if quick else (30, 20)
+    venues = [Venue() for _ in range(2 * accounts)]
+    desk, since = Desk(), int(time.time() * 1000) + AHEAD_MS
+
+    async def ping() -> None:
+        while True:
+            await asyncio.sleep(PING_EVERY / 2)
+            for venue in venues:
+                venue.wire.put([PING])
+
+    async def until(count: Callable[[], int], least: int) -> float:
+        began = time.process_time()
+        while count() < least:  # noqa: ASYNC110
+            await asyncio.sleep(0)
+        return (time.process_time() - began) * 1e6
+
+    def told() -> int:
+        return sum(member.told for member in busy)
+
+    def reads() -> int:
+        return sum(member.venue.reads for member in audited)
+
+    async def one() -> Costs:
+        frames = desk.frames(fills, since=since + told())
+        for member in busy:
+            member.venue.wire.put(frames)
+        events = len(frames) * accounts
+        event = await until(told, told() + events) / events
+        for member in audited:
+            member.driver.feed(Resync())
+        audit = await until(reads, reads() + accounts) / accounts
+        return [(f"an event of {accounts} accounts", "us", event), (f"an audit of {accounts}", "us", audit)]
+
+    warm = await gathered([Venue()])
+    gc.collect()
+    before = resident()
+    members = await gathered(venues)
+    pinging = asyncio.create_task(ping())
+    gc.collect()
+    memory = max(resident() - before, 4096) / len(members) / 1024
+    audited, busy = members[:accounts], members[accounts:]
+    await one()
+    yield [(f"memory an account, of {len(members)}", "KiB", memory)], one
+    pinging.cancel()
+    await asyncio.gather(*(member.leave() for member in members + warm))
+
+
+@asynccontextmanager
+async def _growth(quick: bool) -> AsyncIterator[Ready]:
+    """The thread's CPU time for fills among few and many open orders; what a process holds after virtual hours."""
+    from benchmarks.measure import apart
+    from benchmarks.orders import Crowd
+
+    hours, fills = (1, 10) if quick else (24, 200)
+    held = apart("month", str(hours / 24), "1440")["resident"] / 2**20
+    crowds = {size: Crowd(size) for size in ((10, 100) if quick else (10, 10_000))}
+
+    async def one() -> Costs:
+        spent = {size: crowd.fills(fills) for size, crowd in crowds.items()}
+        return [(f"a fill among {size:,} open orders", "us", ns / fills / 1000) for size, ns in spent.items()]
+
+    yield [(f"memory after {hours} virtual hours", "MiB", held)], one
+
+
+@asynccontextmanager
+async def _start(quick: bool) -> AsyncIterator[Ready]:
+    """CPU time and memory that a statement takes in a fresh process that finds this folder's package, one a pass."""
+    from benchmarks.start import PROGRAMS
+
+    def ran(program: str) -> list[float]:
+        text = f"{_HELD}\nbefore, began = held(), time.process_time()\n{program}\n{_TOOK}"
+        done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=True)
+        return [float(word) for word in done.stdout.split()]
+
+    programs = cycle((name, program) for name, program in PROGRAMS.items() if name != "bare")
+
+    async def one() -> Costs:
+        name, program = next(programs)
+        ms, mib = ran(program)
+        return [(name, "ms", ms), (f"{name}, memory", "MiB", mib)]
+
+    yield [], one
+
+
+@asynccontextmanager
+async def _journal(quick: bool) -> AsyncIterator[Ready]:
+    """CPU time of this process, and real time without what the thread waited for a CPU."""
+    from benchmarks.journal import passed, told
+
+    events = told(20 if quick else 100)
+
+    async def one() -> Costs:
+        costs: Costs = []
+        for row, at_once in (("stored and marked singly", 1), ("stored 100 at once, marked singly", 100)):
+            before = time.process_time()
+            real = await asyncio.to_thread(passed, events, at_once)
+            spent = time.process_time() - before
+            costs += [
+                (f"{row}, CPU", "us", spent / len(events) * 1e6),
+                (f"{row}, real", "us", real / len(events) * 1e6),
+            ]
+        return costs
+
+    await one()
+    yield [], one
+
+
+@asynccontextmanager
+async def _travel(quick: bool) -> AsyncIterator[Ready]:
+    """The thread's CPU time for part of a virtual day."""
+    from benchmarks.stage import Stage
+    from benchmarks.travel import DAY, live
+
+    days = 0.01 if quick else 0.1
+
+    async def one() -> Costs:
+        stage, before = Stage(), time.thread_time()
+        live(stage, DAY * days)
+        return [("a virtual stream-day", "ms", (time.thread_time() - before) / days * 1000)]
+
+    yield [], one
+
+
+SUBJECTS = {
+    "decode": Subject(_decode, 60),
+    "wire": Subject(_wire, 10),
+    "scale": Subject(_scale, 12),
+    "growth": Subject(_growth, 12),
+    "start": Subject(_start, 8),
+    "journal": Subject(_journal, 12),
+    "travel": Subject(_travel, 20),
+}
+_HELD = """import os, time
+def held():
+    with open("/proc/self/statm") as statm:
+        return int(statm.read().split()[1]) * os.sysconf("SC_PAGESIZE")"""
+_TOOK = "print((time.process_time() - began) * 1000, (held() - before) / 2**20)"
+
+
+async def _answer(subject: str, quick: bool) -> None:
+    async with AsyncExitStack() as stack:
+        try:
+            costs, one = await stack.enter_async_context(SUBJECTS[subject].prepared(quick))
+        except (ImportError, AttributeError) as error:
+            _say({"packages": _packages(), "missing": f"{type(error).__name__}: {error}", "costs": []})
+            return
+        _say({"packages": _packages(), "missing": "", "costs": costs})
+        while await asyncio.to_thread(sys.stdin.readline):
+            gc.collect()
+            _say(await one())
+
+
+def _packages() -> list[str]:
+    import benchmarks
+    import listenkey
+
+    return [str(Path(str(package.__file__)).resolve().parent) for package in (benchmarks, listenkey)]
+
+
+def _say(content: Any) -> None:
+    print(json.dumps(content), flush=True)
+
+
+if __name__ == "__main__":
+    asyncio.run(_answer(sys.argv[1], sys.argv[2] == "quick"))

@@ -1,0 +1,91 @@
+"""The checkouts that are compared: each measures itself, in processes of its own and by its own benchmarks."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+
+from . import probe
+
+PATIENCE = 60.0
+"""Seconds for a probe to end when there is nothing more to do."""
+
+
+class Broken(Exception):
+    """A side could not be measured: it failed, or measured something else."""
+
+
+class Greeting(msgspec.Struct, frozen=True):
+    """A probe is ready: where its packages are, what it lacks to measure its subject, and what getting ready cost."""
+
+    packages: list[str]
+    missing: str
+    costs: probe.Costs
+
+
+class Checkout:
+    """A folder with the package `listenkey` and `benchmarks`."""
+
+    def __init__(self, name: str, root: Path) -> None:
+        self.name = name
+        self._root = root.resolve()
+        self._packages = [str(self._root / folder) for folder in ("benchmarks", "listenkey")]
+        for folder in self._packages:
+            if not (Path(folder) / "__init__.py").is_file():
+                raise Broken(f"{root} is no checkout: it has no {Path(folder).name}/__init__.py")
+
+    @contextmanager
+    def probe(self, subject: str, *, quick: bool, seed: int) -> Iterator[Probe]:
+        """A fresh process that measures the subject; `seed` decides how its Python hashes."""
+        command = [sys.executable, "-c", Path(probe.__file__).read_text(), subject, "quick" if quick else "full"]
+        environment = {**os.environ, "PYTHONHASHSEED": str(seed)}
+        environment.pop("PYTHONSAFEPATH", None)  # the folder that it starts in goes before what is installed
+        with subprocess.Popen(
+            command, cwd=self._root, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        ) as process:
+            try:
+                yield Probe(process, f"{self.name}, {subject}", self._packages)
+                process.communicate(timeout=PATIENCE)
+            except subprocess.TimeoutExpired:
+                raise Broken(f"{self.name}, {subject}: its process does not end") from None
+            finally:
+                process.kill()
+        if process.returncode:
+            raise Broken(f"{self.name}, {subject}: its process has failed")
+
+
+class Probe:
+    """A process that measures one subject, pass by pass, when it is told to."""
+
+    def __init__(self, process: subprocess.Popen[bytes], name: str, packages: list[str]) -> None:
+        self._process, self._name, self._packages = process, name, packages
+
+    def ready(self) -> Greeting:
+        """Wait until it has said so, once."""
+        greeting = msgspec.json.decode(self._line(), type=Greeting)
+        if greeting.packages != self._packages:
+            raise Broken(f"{self._name}: measured {greeting.packages}, not {self._packages}")
+        return greeting
+
+    def one(self) -> probe.Costs:
+        """The costs of one more pass."""
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(b"\n")
+            self._process.stdin.flush()
+        except BrokenPipeError:  # what it has to say about that is on standard error
+            raise Broken(f"{self._name}: its process has ended") from None
+        return msgspec.json.decode(self._line(), type=probe.Costs)
+
+    def _line(self) -> bytes:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if not line:
+            raise Broken(f"{self._name}: its process has ended")
+        return line

@@ -1,0 +1,129 @@
+"""Checkouts measure themselves: each by its own benchmarks, with its own package, in its own folder."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from benchmarks import __main__ as command
+from benchmarks import probe
+from benchmarks.measure import ROOT
+from benchmarks.sides import Broken, Checkout
+
+DESK = "EPOCH = 0\nclass Desk:\n    def frames(self, fills, since):\n        return [b''] * fills\n"
+Make = Callable[..., Path]
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Make:
+    """Makes a checkout whose `benchmarks.decode` is this text."""
+
+    def made(name: str, decode: str) -> Path:
+        root = tmp_path / name
+        for folder, files in (
+            ("listenkey", {"__init__.py": ""}),
+            ("benchmarks", {"desk.py": DESK, "decode.py": decode}),
+        ):
+            (root / folder).mkdir(parents=True)
+            for file, text in {"__init__.py": "", **files}.items():
+                (root / folder / file).write_text(text)
+        return root
+
+    return made
+
+
+def costing(us: float) -> str:
+    """The text of a `benchmarks.decode` in which a frame costs so many microseconds."""
+    return f"def ours(frames):\n    return {us * 1000} * len(frames)\n"
+
+
+@pytest.mark.parametrize(
+    "subject", [pytest.param(name, marks=pytest.mark.loopback if name == "wire" else ()) for name in command.SUBJECTS]
+)
+def test_a_subject_can_be_measured_in_little(subject: str) -> None:
+    """This checkout has all that every subject asks for, and all rows are costs above 0."""
+    with Checkout("this", ROOT).probe(subject, quick=True, seed=1) as measuring:
+        greeting = measuring.ready()
+        costs = measuring.one()
+    assert greeting.missing == ""
+    assert costs
+    assert all(cost > 0 for _, _, cost in greeting.costs + costs)
+
+
+def test_every_subject_can_be_compared() -> None:
+    """What is measured alone is measured against another checkout too."""
+    assert list(probe.SUBJECTS) == list(command.SUBJECTS)
+
+
+def test_this_checkout_against_itself(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The exit code, the table and the data agree; of one quick round no more can be said."""
+    written = tmp_path / "against.json"
+    only = ["--only", "decode", "--only", "travel"]
+    code = command.main(["--against", str(ROOT), "--rounds", "1", "--quick", *only, "--json", str(written)])
+    rows = json.loads(written.read_bytes())["rows"]
+    assert [row["name"] for row in rows] == ["gzip frame to delivered event", "a virtual stream-day"]
+    assert code == int("beyond" in [row["verdict"] for row in rows])
+    printed = capsys.readouterr().out
+    assert all(row["name"] in printed and f"{row['ratio']:.3f}" in printed for row in rows)
+
+
+@pytest.mark.parametrize(("us", "bound", "code"), [(5.25, "1.05", 0), (5.25, "1.03", 1)])
+def test_the_exit_code_is_1_beyond_the_bound(
+    us: float, bound: str, code: int, make: Make, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Each side is measured by its own benchmarks, so the ratio is that of what they say."""
+    monkeypatch.setattr(command, "ROOT", make("this", costing(us)))
+    written, arguments = tmp_path / "against.json", ["--only", "decode", "--rounds", "1", "--quick", "--bound", bound]
+    assert command.main(["--against", str(make("base", costing(5.0))), "--json", str(written), *arguments]) == code
+    (row,) = json.loads(written.read_bytes())["rows"]
+    assert (row["this"], row["base"], row["low"], row["high"]) == (us, 5.0, 1.0, 1.0)
+    assert row["ratio"] == pytest.approx(us / 5)
+
+
+def test_what_a_side_lacks_is_said(
+    make: Make, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A checkout whose benchmarks have no such function cannot be compared in that subject, which is no failure."""
+    monkeypatch.setattr(command, "ROOT", make("this", costing(5.0)))
+    base = make("base", "")
+    assert command.main(["--against", str(base), "--only", "decode", "--rounds", "2", "--quick"]) == 0
+    assert "in this alone: ImportError: cannot import name 'ours'" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("decode", ["raise RuntimeError", "def ours(frames):\n    raise RuntimeError\n"])
+def test_a_side_that_fails_ends_the_comparison(decode: str, make: Make, capsys: pytest.CaptureFixture[str]) -> None:
+    """With 2 and the side's name, wherever it fails: no figures are made up."""
+    with pytest.raises(SystemExit) as ended:
+        command.main(["--against", str(make("base", decode)), "--only", "decode", "--rounds", "1", "--quick"])
+    assert ended.value.code == 2
+    assert "base, decode: its process has ended" in capsys.readouterr().err
+
+
+def test_a_folder_must_be_a_checkout(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Anything else is refused before anything is measured."""
+    with pytest.raises(SystemExit) as ended:
+        command.main(["--against", str(tmp_path)])
+    assert ended.value.code == 2
+    assert "is no checkout: it has no benchmarks/__init__.py" in capsys.readouterr().err
+
+
+def test_a_package_from_elsewhere_is_refused(make: Make) -> None:
+    """A side that would import another's package is not measured."""
+    root = make("base", costing(5.0))
+    (root / "listenkey" / "__init__.py").write_text("__file__ = '/elsewhere/listenkey/__init__.py'\n")
+    with (
+        Checkout("base", root).probe("decode", quick=True, seed=1) as measuring,
+        pytest.raises(Broken, match="elsewhere"),
+    ):
+        measuring.ready()
+
+
+@pytest.mark.parametrize("arguments", [["--rounds", "0"], ["--svg", "figures.svg"]])
+def test_options_that_make_no_sense_are_refused(arguments: list[str]) -> None:
+    """A comparison has a round at least, and is not drawn."""
+    with pytest.raises(SystemExit) as ended:
+        command.main(["--against", str(ROOT), *arguments])
+    assert ended.value.code == 2
