@@ -10,14 +10,15 @@ HISTORIES ?= 5000
 WHEEL_VENV := build/wheel-venv
 WHEEL_RUN  := build/wheel-run
 
-.PHONY: help demo test check lint types coverage wheel mutation simulate soak bench clean
+.PHONY: help demo test check lint types coverage clients wheel mutation simulate soak bench clean
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
 
 help:
 	@echo 'make demo      watch a stream live through half a minute of faults'
 	@echo 'make test      all tests'
-	@echo 'make check     lint, types, coverage of the core, and the tests against the built wheel'
+	@echo 'make check     lint, types, coverage of the core, other clients, and the tests against the built wheel'
+	@echo 'make clients   what ccxt, bixpy and bingx-py say of the simulated exchange, next to what is true of it'
 	@echo 'make mutation  small mistakes in the core, and whether the tests notice them'
 	@echo 'make simulate  whole lives of a stream in a simulated world, with faults from a seed'
 	@echo 'make soak      the long tests'
@@ -55,7 +56,7 @@ test: $(VENV)/.developer
 	wait $$loopback || failed=1; cat $(VENV)/loopback.log; \
 	exit $$failed
 
-check: lint types coverage wheel
+check: lint types coverage clients wheel
 
 lint: $(VENV)/.developer
 	$(BIN)/ruff check .
@@ -67,6 +68,11 @@ types: $(VENV)/.developer
 coverage: $(VENV)/.developer
 	$(BIN)/coverage run -m pytest --quiet tests/core
 	$(BIN)/coverage report --include='*/core/*' --skip-covered --show-missing --fail-under=100
+
+clients: $(VENV)/.developer
+	@if $(BIN)/python -c 'import importlib.util, sys; sys.exit(importlib.util.find_spec("ccxt") is None)'; \
+		then $(BIN)/python -m tests.clients $(ARGS); \
+		else echo 'other clients are left out, since ccxt is not installed: make $(VENV)/.bench'; fi
 
 # Built from the sdist, installed where nothing else is, and tested away from the sources: all that needs no sockets.
 wheel: $(VENV)/.developer

@@ -1,0 +1,67 @@
+"""What happens on the exchange while ccxt pro listens: seeded activity until there is enough, then a few acts."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from .exchange import Exchange
+
+Told = Mapping[str, Any]
+FILLS = 100
+POLL = 0.1
+LAST = (21, 22)
+"""Leverage, long and short, that only the last act sets: the seeded activity stays below."""
+
+
+async def until(exchange: Exchange, holds: Callable[[Told], bool]) -> Told:
+    """Ask what is true until this holds of it; the truth then."""
+    while True:
+        told = await exchange.truth()
+        if holds(told):
+            return told
+        await asyncio.sleep(POLL)
+
+
+async def activity(exchange: Exchange) -> int:
+    """Let the account be busy for a while, then make happen what chance may have left out; when it began, exchange ms.
+
+    What is left are orders in every state, conditional ones too, positions on both sides, and money that came and went.
+    """
+    begun: int = (await exchange.truth())["now"]
+    await exchange.act("quiet", on=False)
+    told = await until(exchange, lambda told: sum(each["ts"] > begun for each in told["fills"]) >= FILLS)
+    await exchange.act("quiet", on=True)
+    long, short = sides(told["mode"])
+    limit = {"type": "LIMIT", "price": "70", "symbol": "LTC-USDT", "side": "BUY", **long}
+    await exchange.act("place", qty="1", **limit)
+    partial = await exchange.act("place", qty="2", **limit)
+    await exchange.act("fill", order_id=partial["order_id"], qty="0.5")
+    over = await exchange.act("place", qty="1", **limit)
+    await exchange.act("expire", order_id=over["order_id"])
+    dropped = await exchange.act("place", qty="1", client_order_id="mine-1", **limit)
+    await exchange.act("fill", order_id=dropped["order_id"], qty="0.3")
+    await exchange.act("cancel", order_id=dropped["order_id"])
+    await exchange.act("trade", symbol="SOL-USDT", side="BUY", qty="1000", **long)
+    stop = {"symbol": "SOL-USDT", "side": "SELL", "stop_price": "100", **long}
+    fired = await exchange.act("place", type="STOP_MARKET", qty="3", **stop)
+    await exchange.act("fill", order_id=fired["order_id"])
+    await exchange.act("place", type="TRIGGER_MARKET", qty="2", **stop)
+    await exchange.act("trade", symbol="ETH-USDT", side="SELL", qty="100", parts=2, **short)
+    await exchange.act("funding", symbol="ETH-USDT")
+    await exchange.act("transfer", amount="-12.5")
+    await exchange.act("leverage", symbol="BTC-USDT", long=LAST[0], short=LAST[1])
+    return begun
+
+
+def sides(mode: str) -> tuple[dict[str, str], dict[str, str]]:
+    """The parameter that an order needs in this mode to make a position long, and short."""
+    return ({"position_side": "LONG"}, {"position_side": "SHORT"}) if mode == "hedge" else ({}, {})
+
+
+def is_last(frame: object) -> bool:
+    """Whether this frame tells of the last act: every frame of an order was sent before it."""
+    if not isinstance(frame, dict) or frame.get("e") != "ACCOUNT_CONFIG_UPDATE":
+        return False
+    return (frame["ac"]["l"], frame["ac"]["S"]) == LAST

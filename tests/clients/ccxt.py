@@ -1,0 +1,136 @@
+"""ccxt's BingX, in its sandbox mode with the exchange for a sandbox: what it reads by REST."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Any
+
+from .exchange import API_KEY, API_SECRET, Exchange
+from .reading import Reading
+from .table import Row, Table, amount, keyed, moment, numbered
+from .truth import Truth
+from .wire import MILLISECOND, SECOND, wallets
+
+NAME = "ccxt"
+MOST = 1000
+
+
+@asynccontextmanager
+async def client(exchange: Exchange) -> AsyncIterator[Any]:
+    """A `ccxt.pro.bingx`, which has no types; in sandbox mode it knows swaps alone, and asks for no other markets."""
+    settings = {"timeout": 60_000, "options": {"defaultType": "swap"}}
+    made = importlib.import_module("ccxt.pro").bingx({"apiKey": API_KEY, "secret": API_SECRET, **settings})
+    made.urls["test"] = dict.fromkeys(made.urls["test"], f"{exchange.rest_url}/openApi")
+    made.urls["test"]["ws"] = {"linear": exchange.ws_url}
+    made.set_sandbox_mode(True)
+    try:
+        yield made
+    finally:
+        await made.close()
+
+
+async def start(ccxt: Any, reading: Reading) -> bool:
+    """Load the markets, without which ccxt does nothing; whether that worked."""
+    try:
+        await ccxt.load_markets()
+    except Exception as error:
+        reading.failed("market", "load_markets", error)
+        return False
+    return True
+
+
+async def read(ccxt: Any, truth: Truth, reading: Reading) -> None:
+    """Ask for everything that a bot asks for, by default as far back as ccxt goes."""
+
+    async def ask(
+        subject: str, source: str, endpoint: str, expected: Table, read: Callable[[Any], Table], *arguments: Any
+    ) -> None:
+        await reading.ask(subject, source, endpoint, lambda: getattr(ccxt, source)(*arguments), read, expected)
+
+    def named(id: Any) -> Any:
+        return ccxt.safe_symbol(id, None, None, "swap")
+
+    for symbol in truth.symbols:
+        fills = truth.fills_by_order_of(symbol)
+        await ask("fill", "fetch_my_trades", "allFillOrders", fills, partial(_fills, ccxt), named(symbol))
+    most = None, None, MOST
+    past, now = partial(orders, ccxt, grain=SECOND), partial(orders, ccxt, grain=MILLISECOND)
+    await ask("order", "fetch_orders", "fullOrder", truth.orders, past, *most)
+    await ask("order", "fetch_canceled_and_closed_orders", "allOrders", truth.ended_orders, past, *most)
+    await ask("order", "fetch_open_orders", "openOrders", truth.open_orders, now)
+    for key, row in truth.samples.items():
+        one = partial(_order_alone, ccxt)
+        await ask("order", "fetch_order", "order", {key: row}, one, key, named(row["symbol"]))
+    await ask("position", "fetch_positions", "positions", truth.positions, partial(_positions, ccxt))
+    await ask("wallet", "fetch_balance", "balance", truth.wallets, _wallets)
+    await ask("position mode", "fetch_position_mode", "dual", truth.position_mode, _mode)
+
+
+def orders(ccxt: Any, rows: Any, grain: int) -> Table:
+    """Orders in ccxt's unified structure; `grain` is that of their times, ms."""
+    return keyed((row["id"], _order(ccxt, row, grain)) for row in rows)
+
+
+def _order(ccxt: Any, row: Mapping[str, Any], grain: int) -> Row:
+    """Conditional orders are market or limit orders here, and without the side of their position."""
+    return {
+        "client_order_id": row["clientOrderId"] or None,
+        "symbol": ccxt.market(row["symbol"])["id"],
+        "side": row["side"].upper(),
+        "kind": row["type"],
+        "state": row["status"],
+        "price": None if row["price"] is None else amount(row["price"]),
+        "qty": amount(row["amount"]),
+        "executed": amount(row["filled"]),
+        "average_price": None if row["average"] is None else amount(row["average"]),
+        "fee": amount(row["fee"]["cost"]),
+        "created": moment(row["timestamp"], grain),
+        "updated": moment(row["lastUpdateTimestamp"], grain),
+    }
+
+
+def _order_alone(ccxt: Any, row: Any) -> Table:
+    return orders(ccxt, [row], MILLISECOND)
+
+
+def _fills(ccxt: Any, rows: Any) -> Table:
+    return numbered(_fill(ccxt, row) for row in rows)
+
+
+def _fill(ccxt: Any, row: Mapping[str, Any]) -> Row:
+    """The rows that ccxt reads have neither a trade id nor a side."""
+    return {
+        "order_id": row["order"],
+        "symbol": ccxt.market(row["symbol"])["id"],
+        "qty": amount(row["amount"]),
+        "price": amount(row["price"]),
+        "fee": amount(row["fee"]["cost"]),
+        "fee_asset": row["fee"]["currency"],
+        "ts": moment(row["timestamp"], SECOND),
+    }
+
+
+def _positions(ccxt: Any, rows: Any) -> Table:
+    return keyed((f"{ccxt.market(row['symbol'])['id']} {row['side'].upper()}", _position(row)) for row in rows)
+
+
+def _position(row: Mapping[str, Any]) -> Row:
+    return {
+        "qty": amount(row["contracts"]),
+        "entry_price": amount(row["entryPrice"]),
+        "margin_mode": row["marginMode"],
+        "leverage": int(row["leverage"]),
+        "hedged": row["hedged"],
+    }
+
+
+def _wallets(said: Any) -> Table:
+    """ccxt's `total` is what is free and what is bound, so the equity: only the row itself tells of the wallet."""
+    return wallets(said["info"]["data"])
+
+
+def _mode(said: Any) -> Table:
+    return {"account": {"hedged": said["hedged"]}}

@@ -1,0 +1,87 @@
+"""ccxt pro's BingX: the frames that reach its handler of orders, and the orders that it holds after them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from . import ccxt
+from .activity import is_last
+from .frames import Frame, Witness, table
+from .reading import Reading
+from .table import Table
+from .truth import Truth
+from .wire import MILLISECOND
+
+NAME = "ccxt pro"
+
+
+class Watchers:
+    """Watch orders and trades over one socket, as a bot does, until they are stopped."""
+
+    def __init__(self, client: Any, reading: Reading) -> None:
+        self.frames: list[Frame] = []
+        """What the handler of orders was given."""
+        self.last = asyncio.Event()
+        """Set when all frames of orders have come."""
+        self._client = client
+        self._reading = reading
+        self._tasks: list[asyncio.Task[None]] = []
+        handle_order, handle_message = client.handle_order, client.handle_message
+
+        def order(socket: Any, frame: Any) -> None:
+            self.frames.append(frame)
+            handle_order(socket, frame)
+
+        def message(socket: Any, frame: Any) -> None:
+            handle_message(socket, frame)
+            if is_last(frame):
+                self.last.set()
+
+        client.handle_order, client.handle_message = order, message
+
+    def start(self) -> None:
+        """Begin to watch."""
+        for name in ("watch_orders", "watch_my_trades"):
+            self._tasks.append(asyncio.create_task(self._watch(name, getattr(self._client, name))))
+
+    @property
+    def failed(self) -> bool:
+        """Whether a watcher has ended."""
+        return any(task.done() for task in self._tasks)
+
+    async def done(self) -> None:
+        """Wait until all frames of orders have come, or a watcher has failed."""
+        last = asyncio.create_task(self.last.wait())
+        await asyncio.wait([last, *self._tasks], return_when=asyncio.FIRST_COMPLETED)
+        last.cancel()
+
+    async def stop(self) -> None:
+        """Watch no longer."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def read(self, witness: Witness, truth: Truth, since: int) -> None:
+        """Every frame that was sent, and every order of which one told: of each that changed since then, at least."""
+        self._reading.compare("frame", "handle_order", table(witness.frames), table(self.frames))
+        told = {str(frame["o"]["i"]) for frame in witness.frames}
+        owed = truth.told_since(since) | {key: row for key, row in truth.orders.items() if key in told}
+
+        async def held() -> list[Any]:
+            return list(self._client.orders or ())
+
+        await self._reading.ask("order", "watch_orders", "socket", held, self._orders, owed)
+
+    def _orders(self, rows: Any) -> Table:
+        """A frame does not say when the order was made, and its fee is that of one fill."""
+        said = ccxt.orders(self._client, rows, MILLISECOND)
+        return {key: {name: row[name] for name in row if name not in {"created", "fee"}} for key, row in said.items()}
+
+    async def _watch(self, name: str, call: Callable[[], Awaitable[Any]]) -> None:
+        try:
+            while True:
+                await call()
+        except Exception as error:
+            self._reading.failed("frame", name, error)

@@ -1,0 +1,58 @@
+"""One answer of a client against the part of the truth that it shows: every row, every field that it has."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from .table import Moment, Row, Silence, Table, Value
+
+
+class View(NamedTuple):
+    """What `client` said of `subject` when asked by `source`, beside what it should have said."""
+
+    client: str
+    source: str
+    subject: str
+    truth: Table
+    theirs: Table
+
+
+class Difference(NamedTuple):
+    """One thing that is not the same on both sides. `field` is `row` where a whole row is on one side only."""
+
+    client: str
+    source: str
+    subject: str
+    key: str
+    field: str
+    truth: Value
+    theirs: Value
+
+
+def differences(view: View) -> list[Difference]:
+    """All of them. Raises `KeyError` for a field that the truth does not have: it would never be compared."""
+    found = []
+    for key in [*view.truth, *(key for key in view.theirs if key not in view.truth)]:
+        true, said = view.truth.get(key), view.theirs.get(key)
+        if true is None or said is None:
+            values = (None if row is None else _told(row) for row in (true, said))
+            found.append(Difference(view.client, view.source, view.subject, key, "row", *values))
+            continue
+        for name in said:
+            pair = true[name], said[name]
+            if not same(*pair):
+                found.append(Difference(view.client, view.source, view.subject, key, name, *pair))
+    return found
+
+
+def same(true: Value, said: Value) -> bool:
+    """Whether a client's value is the true one: amounts to the last digit, a time as far as the client tells it."""
+    if true is Silence.SILENT:
+        return True
+    if isinstance(said, Moment):
+        return isinstance(true, int) and said.ms == true - true % said.grain
+    return type(true) is type(said) and true == said
+
+
+def _told(row: Row) -> str:
+    return " ".join(f"{name}={value}" for name, value in row.items() if value is not Silence.SILENT)

@@ -1,0 +1,51 @@
+"""What one client was asked, and everything in its answers that is not true."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from .comparison import Difference, View, differences
+from .pace import Pace
+from .table import Table
+
+LONGEST = 200
+
+
+class Reading:
+    """Collects differences; a call that raises is one, and so is an answer that cannot be read."""
+
+    def __init__(self, client: str, pace: Pace) -> None:
+        self.client = client
+        self.differences: list[Difference] = []
+        self.compared: Counter[str] = Counter()
+        """Rows of the truth that were compared, by subject."""
+        self._pace = pace
+
+    async def ask(
+        self,
+        subject: str,
+        source: str,
+        endpoint: str,
+        call: Callable[[], Awaitable[Any]],
+        read: Callable[[Any], Table],
+        truth: Table,
+    ) -> None:
+        """Call this endpoint by the client's `source`, read the answer as a table, and compare it with the truth."""
+        try:
+            theirs = read(await self._pace(endpoint, call))
+        except Exception as error:
+            self.failed(subject, source, error)
+        else:
+            self.compare(subject, source, truth, theirs)
+
+    def failed(self, subject: str, source: str, error: BaseException) -> None:
+        """A call raised."""
+        told = f"{type(error).__name__}: {error}"[:LONGEST]
+        self.differences.append(Difference(self.client, source, subject, "", "call", "answered", told))
+
+    def compare(self, subject: str, source: str, truth: Table, theirs: Table) -> None:
+        """An answer that was read."""
+        self.compared[subject] += len(truth)
+        self.differences += differences(View(self.client, source, subject, truth, theirs))
