@@ -13,7 +13,7 @@ from ...core.refusal import UNREACHED, Refusal, RefusalKind
 from ...ports.errors import TransportFailed
 from ...ports.http import HttpResponse
 from .amounts import moment, number
-from .codes import FATAL, LONGEST_WAIT, is_success, redacted, refusal
+from .codes import FATAL, LONGEST_WAIT, RATE_LIMITED, RESTRICTED, is_success, redacted, refusal
 
 _decode = msgspec.json.Decoder(float_hook=number).decode
 
@@ -110,4 +110,4 @@ def _date(text: str) -> float | None:
     return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
 
 
-_ABOVE_STATUS = frozenset(str(code) for code in (*FATAL, 100410, 109403, 109429))
+_ABOVE_STATUS = frozenset(str(code) for code in (*FATAL, *RATE_LIMITED, *RESTRICTED))

@@ -19,11 +19,11 @@ CREDENTIALS = FATAL - {100414}
 """Those of them that are about who is asking."""
 
 KEY_EXPIRED = 100401
-BUSY = 100410
-"""A rate limit, the error-rate limiter, or plain overload."""
+RATE_LIMITED = frozenset({100409, 100410, 109429})
+"""Too fast; futures say 109429 since October 2025. 100410 is also the error-rate limiter, and plain overload."""
 
-RESTRICTED = {109403: 300.0, 109429: 300.0}
-"""Risk control block and too many invalid requests: no duration is documented, so five minutes."""
+RESTRICTED = {109403: 300.0}
+"""Risk control block: no duration is documented, so five minutes."""
 
 _UNKNOWN_ORDER = frozenset({"80016", "109421", "109425"})
 """No such order, twice; and no such symbol, which is what a delisted one becomes."""
@@ -63,12 +63,17 @@ def refusal(
         kind = RefusalKind.FATAL
     elif about_key and (number == KEY_EXPIRED or _KEY_GONE.search(message)):
         kind = RefusalKind.GONE
-    elif number == BUSY:
+    elif number in RATE_LIMITED:
         wait = _until(message, exchange_ms)
     elif number in RESTRICTED:
         wait = RESTRICTED[number]
     text = str(number) if number is not None else redacted(str(code), secrets)[:32]
     return Refusal(kind, text, redacted(message, secrets), wait)
+
+
+def is_rate_limit(found: Refusal) -> bool:
+    """Whether the venue says "too fast", which is no mistake of the request."""
+    return found.code is not None and whole(found.code) in RATE_LIMITED
 
 
 def is_clock_problem(found: Refusal) -> bool:

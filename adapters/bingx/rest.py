@@ -12,7 +12,7 @@ from ...ports.errors import RequestRefused, TransportFailed
 from ...ports.http import HttpClient, HttpResponse
 from .amounts import moment
 from .answers import Document, judge, unanswered
-from .codes import BUSY, is_clock_problem
+from .codes import is_clock_problem, is_rate_limit
 from .pace import BRIEF, SHARED, TIME_PATH, Pace
 from .signing import Params, encoded, signed
 
@@ -139,7 +139,7 @@ class Rest:
         )
         if isinstance(verdict, Document):
             return verdict.data
-        if verdict.code != str(BUSY):  # too fast is not the same as wrong
+        if not is_rate_limit(verdict):  # too fast is not the same as wrong
             self._pace.failed(self._host, self._api_key, method, path)
         elif verdict.retry_after is not None:
             self._pace.locked(self._host, self._api_key, path, verdict.retry_after)
@@ -147,7 +147,7 @@ class Rest:
 
 
 def _is_brief(refusal: Refusal) -> bool:
-    return refusal.code == str(BUSY) and refusal.retry_after is not None and refusal.retry_after <= BRIEF
+    return is_rate_limit(refusal) and refusal.retry_after is not None and refusal.retry_after <= BRIEF
 
 
 def malformed(what: str) -> RequestRefused:

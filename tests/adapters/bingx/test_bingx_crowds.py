@@ -17,10 +17,13 @@ from .venue import NOW, Venue, fill_row, income_row, order_row, reply
 LISTEN_KEY = "0123456789abcdef" * 4
 
 
-def limited(venue: Venue, seconds: float) -> HttpResponse:
+CODES = [100410, 109429]
+
+
+def limited(venue: Venue, seconds: float, code: int) -> HttpResponse:
     """The venue's answer to one call too many."""
     until = venue.ms() + int(seconds * 1000)
-    return reply({"code": 100410, "msg": f"code:100410:is in the disabled period and will be unblocked after {until}"})
+    return reply({"code": code, "msg": f"code:{code}:is in the disabled period and will be unblocked after {until}"})
 
 
 def paced(venue: Venue) -> Pace:
@@ -32,10 +35,11 @@ def paced(venue: Venue) -> Pace:
     return Pace(None, monotonic=lambda: venue.clock.now, sleep=sleep)
 
 
-def test_a_moment_is_waited_out() -> None:
+@pytest.mark.parametrize("code", CODES)
+def test_a_moment_is_waited_out(code: int) -> None:
     """A rate limit that ends within a second or so costs a moment, not the read; nothing is sent before its end."""
     venue = Venue()
-    venue.scripted["balance"] = [limited(venue, 0.9), limited(venue, 1.2)]
+    venue.scripted["balance"] = [limited(venue, 0.9, code), limited(venue, 1.2, code)]
     account = anyio.run(Reader(venue.rest(pace=paced(venue))).read, NOW - 5000)
     assert account.balances
     assert venue.count("balance") == 3
@@ -43,14 +47,15 @@ def test_a_moment_is_waited_out() -> None:
     assert venue.clock.now - venue.began > 1.2
 
 
-def test_a_lock_holds_for_every_method() -> None:
+@pytest.mark.parametrize("code", CODES)
+def test_a_lock_holds_for_every_method(code: int) -> None:
     """Until the time that the venue names, no request goes to that path, whichever method was refused."""
     venue = Venue()
     keys = Keys(venue.rest(pace=paced(venue)))
 
     async def run() -> None:
         await keys.renew(LISTEN_KEY)
-        venue.scripted["userDataStream"] = [limited(venue, 30)]
+        venue.scripted["userDataStream"] = [limited(venue, 30, code)]
         with pytest.raises(RequestRefused):
             await keys.delete(LISTEN_KEY)
         sent = len(venue.calls)

@@ -407,13 +407,14 @@ def test_failing_calls_stop_before_the_ban() -> None:
     anyio.run(run)
 
 
-def test_failures_are_counted(venue: Venue) -> None:
+@pytest.mark.parametrize("too_fast", [100410, 109429])
+def test_failures_are_counted(venue: Venue, too_fast: int) -> None:
     """Answers that refuse count, being too fast and no answer do not."""
 
     async def run() -> None:
         rest = venue.rest(pace=Pace(None, monotonic=venue.clock.monotonic))
         keys = Keys(rest)
-        busy, bad = reply({"code": 100410, "msg": ""}), reply({"code": 100500, "msg": ""})
+        busy, bad = reply({"code": too_fast, "msg": ""}), reply({"code": 100500, "msg": ""})
         venue.scripted["userDataStream"] = [busy, TransportFailed("x"), *[bad] * 15]
         for _ in range(17):
             with pytest.raises(RequestRefused):
