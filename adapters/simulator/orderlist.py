@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from .amounts import ZERO
+from .codes import NO_SUCH_ORDER, ORDER_FINISHED
 from .orders import Fill, Order, OrderRefused
 
 
@@ -21,9 +22,9 @@ class OrderList:
         """The open order with this id. Raises `OrderRefused` if there is none."""
         order = self.all.get(order_id)
         if order is None:
-            raise OrderRefused(109421, "order not exist")
+            raise OrderRefused(NO_SUCH_ORDER, "order not exist")
         if not order.open:
-            raise OrderRefused(80018, "order is already filled or cancelled")
+            raise OrderRefused(ORDER_FINISHED, "order is already filled or cancelled")
         return order
 
     def store(self, order: Order) -> Order:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from .orders import OrderRefused
+from .codes import NO_SUCH_ORDER
+from .market import Market
+from .orders import Order, OrderRefused
 from .rules import INVALID
 
 Params = Mapping[str, str]
 WEEK_MS = 7 * 86_400_000
+QUARTER_MS = 90 * 86_400_000
 MOST_ROWS = 1000
 
 
@@ -30,10 +33,46 @@ def row_limit(params: Params, name: str, default: int) -> int:
     return limit
 
 
-def window(params: Params, now: int, first: str, last: str, longest_ms: int) -> tuple[int, int]:
-    """The two ends of a window, ms; by default the last seven days."""
+def window(params: Params, now: int, first: str, last: str, longest_ms: int | None) -> tuple[int, int]:
+    """The two ends of a window, ms, at most so long if it is limited; by default the seven days up to its end."""
     end = integer(params, last, now)
     start = integer(params, first, end - WEEK_MS)
-    if start > end or end - start > longest_ms:
-        raise OrderRefused(INVALID, "Invalid parameters, err:the query range is more than seven days")
+    if start > end:
+        raise OrderRefused(INVALID, f"Invalid parameters, err:{first}: must not be after {last}")
+    if longest_ms is not None and end - start > longest_ms:
+        longest = "seven days" if longest_ms == WEEK_MS else f"{longest_ms // 86_400_000} days"
+        raise OrderRefused(INVALID, f"Invalid parameters, err:the query range is more than {longest}")
     return start, end
+
+
+def required(params: Params, name: str) -> str:
+    """A parameter that must be there. Raises `OrderRefused` when it is not."""
+    if name not in params:
+        raise OrderRefused(INVALID, f"Invalid parameters, err:{name}: {name} field is required")
+    return params[name]
+
+
+def symbol_of(params: Params, market: Market) -> str | None:
+    """The symbol, if there is one. Raises `OrderRefused` when the venue does not list it."""
+    symbol = params.get("symbol")
+    if symbol is not None and symbol not in market.instruments:
+        raise OrderRefused(109425, f"{symbol} not exist, please verify it in api: /openApi/swap/v2/quote/contracts")
+    return symbol
+
+
+def order_of(params: Params, market: Market, orders: dict[int, Order]) -> Order:
+    """The order that is named by its symbol, and by its id or the client's, of which the newest counts.
+
+    Raises `OrderRefused` when there is none, or none of this symbol.
+    """
+    required(params, "symbol")
+    symbol = symbol_of(params, market)
+    name = params.get("clientOrderId", params.get("clientOrderID", "")).lower()
+    order = None
+    if params.get("orderId") or not name:
+        order = orders.get(integer(params, "orderId"))
+    else:
+        order = next((each for each in reversed(orders.values()) if each.client_id == name), None)
+    if order is None or order.symbol != symbol:
+        raise OrderRefused(NO_SUCH_ORDER, "order not exist")
+    return order

@@ -12,20 +12,22 @@ import msgspec
 from .amounts import ZERO
 from .exchange import Exchange
 from .orders import Fill, Order, OrderRefused
-from .queries import WEEK_MS, Params, integer, row_limit, window
+from .queries import QUARTER_MS, WEEK_MS, Params, integer, order_of, required, row_limit, symbol_of, window
 from .rows import (
     Row,
     balance_row,
+    contract_row,
     empty_balance_row,
     fill_row,
     income_row,
     newer_fill_row,
     order_fill_row,
+    order_history_row,
     order_row,
     position_row,
 )
+from .rules import INVALID
 
-QUARTER_MS = 90 * 86_400_000
 FillShape = Literal["documented", "newer"]
 
 
@@ -44,15 +46,22 @@ class Rest:
     """Reads an exchange. `OrderRefused` is raised for what the venue refuses."""
 
     def __init__(
-        self, exchange: Exchange, *, fill_shape: FillShape = "documented", symbol_required: bool = False
+        self,
+        exchange: Exchange,
+        *,
+        fill_shape: FillShape = "documented",
+        symbol_required: bool = False,
+        symbol_ignored: bool = False,
     ) -> None:
         if fill_shape not in {"documented", "newer"}:
             raise ValueError(f"fill shape is documented or newer, not {fill_shape!r}")
         self._exchange = exchange
         self._newer = fill_shape == "newer"
         self._symbol_required = symbol_required
+        self._symbol_ignored = symbol_ignored
         self._routes: dict[str, Callable[[Params, int, Sight], Any]] = {
             "/openApi/swap/v2/server/time": self._time,
+            "/openApi/swap/v2/quote/contracts": self._contracts,
             "/openApi/swap/v3/user/balance": self._balances,
             "/openApi/swap/v2/user/balance": self._balance,
             "/openApi/swap/v2/user/positions": self._positions,
@@ -72,14 +81,19 @@ class Rest:
         return path in self._routes
 
     def answer(self, path: str, params: Params, now: int, sight: Sight = CLEAR) -> Row:
-        """The whole body, in its envelope. Some envelopes have `code` as a string."""
+        """The whole body, in its envelope; the one of the position mode bears the time."""
         data = self._routes[path](params, now, sight)
-        if path.endswith(("/income", "/dual")):
-            return {"code": "0", "msg": "", "timeStamp": str(now), "data": data}
+        if path.endswith("/dual"):
+            return {"code": 0, "msg": "", "timeStamp": now, "data": data}
         return {"code": 0, "msg": "", "data": data}
 
     def _time(self, params: Params, now: int, sight: Sight) -> Row:
         return {"serverTime": now}
+
+    def _contracts(self, params: Params, now: int, sight: Sight) -> list[Row]:
+        symbol = symbol_of(params, self._exchange.market)
+        listed = self._exchange.market.instruments.values()
+        return [contract_row(number, each) for number, each in enumerate(listed) if symbol in {None, each.symbol}]
 
     def _balances(self, params: Params, now: int, sight: Sight) -> list[Row]:
         wallets = self._exchange.account.book.wallets
@@ -97,7 +111,7 @@ class Rest:
         return balance_row(account.balance(asset), sum(held, ZERO), account.book.wallet(asset).pnl, self._exchange.uid)
 
     def _positions(self, params: Params, now: int, sight: Sight) -> list[Row]:
-        symbol = self._symbol(params)
+        symbol = symbol_of(params, self._exchange.market)
         held = self._exchange.positions(now)
         return [position_row(each) for each in held if symbol in {None, each.symbol}]
 
@@ -105,21 +119,14 @@ class Rest:
         return {"dualSidePosition": "true" if self._exchange.hedge else "false"}
 
     def _open_orders(self, params: Params, now: int, sight: Sight) -> Row:
-        symbol = self._symbol(params)
+        symbol = None if self._symbol_ignored else symbol_of(params, self._exchange.market)
         # An order whose last fill is not shown yet is still open to the caller.
         candidates = self._exchange.open if sight.fills_until is None else self._exchange.orders
         seen = (self._seen(each, sight) for each in list(candidates.values()))
         return {"orders": [self._order_row(each) for each in seen if each.open and symbol in {None, each.symbol}]}
 
     def _order(self, params: Params, now: int, sight: Sight) -> Row:
-        symbol = self._symbol(params, required=True)
-        order = None
-        if "orderId" in params:
-            order = self._exchange.orders.get(integer(params, "orderId"))
-        elif name := params.get("clientOrderId", params.get("clientOrderID", "")).lower():
-            order = next((each for each in self._exchange.orders.values() if each.client_id == name), None)
-        if order is None or order.symbol != symbol:
-            raise OrderRefused(109421, "order not exist")
+        order = order_of(params, self._exchange.market, self._exchange.orders)
         return {"order": self._order_row(self._seen(order, sight))}
 
     def _all_orders(self, params: Params, now: int, sight: Sight) -> Row:
@@ -129,8 +136,8 @@ class Rest:
         return {"orders": self._history(params, now, sight, done_only=False)}
 
     def _history(self, params: Params, now: int, sight: Sight, *, done_only: bool) -> list[Row]:
-        """Orders created within the window, newest first."""
-        symbol = self._symbol(params)
+        """Orders created within the window, newest first; their rows show whole seconds."""
+        symbol = symbol_of(params, self._exchange.market)
         start, end = window(params, now, "startTime", "endTime", WEEK_MS)
         first, limit = integer(params, "orderId", 0), row_limit(params, "limit", 500)
         rows: list[Row] = []
@@ -140,14 +147,19 @@ class Rest:
             if order.created <= end and order.id >= first and symbol in {None, order.symbol}:
                 seen = self._seen(order, sight)
                 if not (done_only and seen.open):
-                    rows.append(self._order_row(seen))
+                    rows.append(order_history_row(seen, self._leverage(seen)))
         return rows
 
     def _fill_history(self, params: Params, now: int, sight: Sight) -> Row:
-        symbol = self._symbol(params, required=self._symbol_required)
+        if self._symbol_required:
+            required(params, "symbol")
         page, size = max(integer(params, "pageIndex", 1), 1), row_limit(params, "pageSize", 50)
         after = integer(params, "lastFillId", 0)
-        fills = [each for each in self._fills(params, now, sight, symbol) if each.trade_id > after]
+        # One who says where to begin and not where to end is shown nothing, as documented.
+        if "startTs" in params and "endTs" not in params:
+            return {"fill_history_orders": [], "total": 0}
+        start, end = window(params, now, "startTs", "endTs", WEEK_MS)
+        fills = [each for each in self._fills(params, max(start, now - WEEK_MS), end, sight) if each.trade_id > after]
         if self._newer:
             fills.reverse()
         shown = fills[(page - 1) * size : page * size]
@@ -155,20 +167,17 @@ class Rest:
         return {"fill_history_orders": rows, "total": len(fills)}
 
     def _all_fill_orders(self, params: Params, now: int, sight: Sight) -> Row:
-        if params.get("tradingUnit") not in {"COIN", "CONT"}:
-            raise OrderRefused(109400, "Invalid parameters, err:tradingUnit: tradingUnit field is required")
-        fills = self._fills(params, now, sight, self._symbol(params))
+        """No limit of the window is known."""
+        if required(params, "tradingUnit") not in {"COIN", "CONT"}:
+            raise OrderRefused(INVALID, "Invalid parameters, err:tradingUnit: must be COIN or CONT")
+        required(params, "startTs")
+        fills = self._fills(params, *window(params, now, "startTs", "endTs", None), sight)
         orders = self._exchange.orders
         return {"fill_orders": [order_fill_row(each, orders[each.order_id].client_id) for each in fills]}
 
-    def _fills(self, params: Params, now: int, sight: Sight, symbol: str | None) -> list[Fill]:
-        """Fills with startTs < t <= endTs, oldest first; without an end there are none."""
-        if "startTs" not in params:
-            raise OrderRefused(109400, "Invalid parameters, err:startTs: startTs field is required")
-        if "endTs" not in params:
-            return []
-        start, end = window(params, now, "startTs", "endTs", WEEK_MS)
-        start = max(start, now - WEEK_MS)
+    def _fills(self, params: Params, start: int, end: int, sight: Sight) -> list[Fill]:
+        """Fills with start < t <= end, oldest first."""
+        symbol = symbol_of(params, self._exchange.market)
         if sight.fills_until is not None:
             end = min(end, sight.fills_until)
         if "orderId" in params:
@@ -181,7 +190,7 @@ class Rest:
 
     def _income(self, params: Params, now: int, sight: Sight) -> list[Row]:
         """Newest first, as captured."""
-        symbol = self._symbol(params)
+        symbol = symbol_of(params, self._exchange.market)
         start, end = window(params, now, "startTime", "endTime", QUARTER_MS)
         start = max(start, now - QUARTER_MS)
         limit = row_limit(params, "limit", 100)
@@ -203,7 +212,10 @@ class Rest:
         return sum((each.qty * each.price for each in self._exchange.fills_of[fill.order_id]), ZERO)
 
     def _order_row(self, order: Order) -> Row:
-        return order_row(order, self._exchange.account.leverage[order.symbol][order.position_side == "SHORT"])
+        return order_row(order, self._leverage(order))
+
+    def _leverage(self, order: Order) -> int:
+        return self._exchange.account.leverage[order.symbol][order.position_side == "SHORT"]
 
     def _seen(self, order: Order, sight: Sight) -> Order:
         """The order as if its newest fills had not happened yet."""
@@ -221,15 +233,6 @@ class Rest:
         for fill in shown:
             bare = bare.with_fill(fill)
         return bare if status == "NEW" else msgspec.structs.replace(bare, status=status, updated=order.updated)
-
-    def _symbol(self, params: Params, *, required: bool = False) -> str | None:
-        symbol = params.get("symbol")
-        if symbol is None:
-            if required:
-                raise OrderRefused(109400, "Invalid parameters, err:symbol: symbol field is required")
-        elif symbol not in self._exchange.market.instruments:
-            raise OrderRefused(109425, f"{symbol} not exist, please verify it in api: /openApi/swap/v2/quote/contracts")
-        return symbol
 
 
 def _time_of(row: Any) -> int:

@@ -6,12 +6,14 @@ from datetime import UTC, datetime, timedelta
 from decimal import ROUND_DOWN, Decimal
 from typing import Any
 
-from .account import BalanceView, PositionView
+from .account import MAKER_FEE, TAKER_FEE, BalanceView, PositionView
 from .amounts import ZERO, eight, plain
 from .book import Income
+from .market import Instrument
 from .orders import TRIGGERS, Fill, Order
 
 Row = dict[str, Any]
+"""Values as JSON has them; a decimal is a number."""
 _CENT = Decimal("0.01")
 
 
@@ -76,9 +78,44 @@ def order_fill_row(fill: Fill, client_id: str) -> Row:
     }
 
 
+def contract_row(number: int, instrument: Instrument) -> Row:
+    """A row of the list of contracts."""
+    return {
+        "contractId": str(100 + number),
+        "symbol": instrument.symbol,
+        "size": "0",
+        "quantityPrecision": _decimals(instrument.step),
+        "pricePrecision": _decimals(instrument.tick),
+        "feeRate": TAKER_FEE,
+        "makerFeeRate": MAKER_FEE,
+        "takerFeeRate": TAKER_FEE,
+        "tradeMinLimit": 0,
+        "tradeMinQuantity": instrument.step,
+        "tradeMinUSDT": 2,
+        "maxLongLeverage": 125,
+        "maxShortLeverage": 125,
+        "currency": instrument.asset,
+        "asset": instrument.symbol.partition("-")[0],
+        "status": 1,
+        "apiStateOpen": "true",
+        "apiStateClose": "true",
+    }
+
+
+def order_status(order: Order) -> str:
+    """The status in the venue's words for REST."""
+    words = {"NEW": "NEW" if order.type in TRIGGERS else "PENDING", "CANCELED": "CANCELLED"}
+    return words.get(order.status, order.status)
+
+
+def order_history_row(order: Order, leverage: int) -> Row:
+    """An order in a list of the past: its times are whole seconds."""
+    row = order_row(order, leverage)
+    return row | {name: row[name] // 1000 * 1000 for name in ("time", "updateTime")}
+
+
 def order_row(order: Order, leverage: int) -> Row:
     """An order; an open one is PENDING, a cancelled one has two L, and a leverage may be an empty string."""
-    status = {"NEW": "NEW" if order.type in TRIGGERS else "PENDING", "CANCELED": "CANCELLED"}
     price = order.price if order.price is not None else order.average or order.guard
     target = {"quantity": 0, "stopPrice": 0, "price": 0, "workingType": ""}
     return {
@@ -95,7 +132,7 @@ def order_row(order: Order, leverage: int) -> Row:
         "stopPrice": "" if order.stop_price is None else plain(order.stop_price),
         "profit": plain(order.profit),
         "commission": plain(-order.commission),
-        "status": status.get(order.status, order.status),
+        "status": order_status(order),
         "time": order.created,
         "updateTime": order.updated,
         "clientOrderId": order.client_id,
@@ -172,14 +209,18 @@ def position_row(view: PositionView) -> Row:
 
 
 def income_row(income: Income) -> Row:
-    """A row of the income list."""
+    """A row of the income list; its time is in whole seconds."""
     return {
         "symbol": income.symbol,
         "incomeType": income.type,
         "income": plain(income.amount),
         "asset": income.asset,
         "info": income.info,
-        "time": income.ts,
+        "time": income.ts // 1000 * 1000,
         "tranId": income.tran_id,
         "tradeId": income.trade_id,
     }
+
+
+def _decimals(grid: Decimal) -> int:
+    return max(0, -int(grid.normalize().as_tuple().exponent))

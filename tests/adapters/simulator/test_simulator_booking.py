@@ -215,7 +215,7 @@ def test_what_cannot_be_done_to_an_order() -> None:
         exchange.cancel(order.id, now=BEGIN)
     with pytest.raises(OrderRefused) as unknown:
         exchange.cancel(1, now=BEGIN)
-    assert (finished.value.code, unknown.value.code) == (80018, 109421)
+    assert (finished.value.code, unknown.value.code) == (109422, 109421)
 
 
 def test_time_that_goes_backwards_is_clamped() -> None:

@@ -28,7 +28,7 @@ class Desk:
 
     def ask(self, path: str, sight: Sight = CLEAR, /, **params: object) -> Any:
         answer = self.rest.answer(SWAP + path, {name: str(each) for name, each in params.items()}, self.now, sight)
-        assert str(answer["code"]) == "0"
+        assert answer["code"] == 0
         return answer["data"]
 
     def trade(self, at: int, qty: str = "0.01", parts: int = 1) -> None:
@@ -82,10 +82,16 @@ def test_the_fill_window_is_open_on_the_left(start: int, end: int, shown: int) -
 
 
 def test_fill_history_without_an_end_is_empty_and_pages() -> None:
-    """Only startTs gives nothing; pages are cut from the whole; the total is of the whole."""
+    """Only startTs gives nothing; pages are cut from the whole; the total is of the whole.
+
+    Without a start they are the fills of the seven days up to the end, which is now by default.
+    """
     desk = Desk()
     desk.trade(0, "0.05", parts=5)
     assert desk.ask("v2/trade/fillHistory", startTs=BEGIN - 1)["fill_history_orders"] == []
+    assert desk.ask("v2/trade/fillHistory", endTs=BEGIN)["total"] == 5
+    assert desk.ask("v2/trade/fillHistory", endTs=BEGIN - 1)["total"] == 0
+    assert desk.ask("v2/trade/fillHistory")["total"] == 5
     window = {"startTs": BEGIN - 1, "endTs": BEGIN + 10}
     pages = [
         desk.ask("v2/trade/fillHistory", **window, pageIndex=page, pageSize=2)["fill_history_orders"]
@@ -102,18 +108,23 @@ def test_fill_history_without_an_end_is_empty_and_pages() -> None:
 
 
 def test_windows_and_parameters_that_are_refused() -> None:
-    """More than seven days, no start, no trading unit, an unknown symbol, no such order."""
+    """More than seven days, an end before its start, no trading unit, an unknown symbol, no such order."""
     desk = Desk()
     week = {"startTs": BEGIN - 8 * DAY, "endTs": BEGIN}
     assert refused(desk, "v2/trade/fillHistory", **week) == 109400
-    assert refused(desk, "v2/trade/fillHistory", endTs=BEGIN) == 109400
+    assert refused(desk, "v2/trade/fillHistory", startTs=BEGIN, endTs=BEGIN - 1) == 109400
     assert refused(desk, "v2/trade/fillHistory", startTs=BEGIN, endTs=BEGIN, pageSize=1001) == 109400
     assert refused(desk, "v2/trade/fillHistory", startTs="soon", endTs=BEGIN) == 109400
     assert refused(desk, "v2/trade/allFillOrders", startTs=BEGIN, endTs=BEGIN) == 109400
+    assert refused(desk, "v2/trade/allFillOrders", startTs=BEGIN, endTs=BEGIN, tradingUnit="USDT") == 109400
+    assert refused(desk, "v2/trade/allFillOrders", endTs=BEGIN, tradingUnit="COIN") == 109400
+    assert refused(desk, "v2/user/income", startTime=BEGIN - 91 * DAY, endTime=BEGIN) == 109400
     assert refused(desk, "v2/trade/allOrders", startTime=BEGIN - 8 * DAY, endTime=BEGIN) == 109400
     assert refused(desk, "v2/user/positions", symbol="NOPE-USDT") == 109425
     assert refused(desk, "v2/trade/order", symbol="BTC-USDT", orderId=5) == 109421
     assert refused(desk, "v2/trade/order", orderId=5) == 109400
+    assert refused(desk, "v2/trade/order", symbol="BTC-USDT") == 109400
+    assert refused(desk, "v2/trade/order", symbol="BTC-USDT", clientOrderId="nobody") == 109421
     assert refused(Desk(symbol_required=True), "v2/trade/fillHistory", startTs=BEGIN, endTs=BEGIN) == 109400
 
 
@@ -123,6 +134,54 @@ def test_history_ends_after_seven_days() -> None:
     desk.trade(0)
     desk.now = BEGIN + 8 * DAY
     assert desk.ask("v2/trade/fillHistory", startTs=BEGIN - DAY, endTs=BEGIN + DAY)["total"] == 0
+
+
+def test_all_fill_orders_have_no_limit_of_seven_days() -> None:
+    """A window of a month is answered, and so are fills of long ago."""
+    desk = Desk()
+    desk.trade(0)
+    desk.now = BEGIN + 20 * DAY
+    month = {"tradingUnit": "COIN", "startTs": desk.now - 30 * DAY, "endTs": desk.now}
+    assert len(desk.ask("v2/trade/allFillOrders", **month)["fill_orders"]) == 1
+
+
+def test_lists_of_the_past_show_whole_seconds() -> None:
+    """Orders of `allOrders` and `fullOrder`, and income; open and single orders show milliseconds."""
+    desk = Desk()
+    desk.trade(0)
+    done = desk.exchange.orders[desk.exchange.fills[0].order_id]
+    whole = BEGIN // 1000 * 1000
+    waiting = desk.exchange.place("BTC-USDT", "BUY", D("0.02"), now=BEGIN, type="LIMIT", price=D(60000))
+    for path, order in (("v2/trade/allOrders", done), ("v1/trade/fullOrder", waiting)):
+        row, *_ = desk.ask(path)["orders"]
+        assert (row["orderId"], row["time"], row["updateTime"]) == (order.id, whole, whole)
+    assert {row["time"] for row in desk.ask("v2/user/income")} == {whole}
+    single = desk.ask("v2/trade/order", symbol="BTC-USDT", orderId=done.id)["order"]
+    (opened,) = desk.ask("v2/trade/openOrders")["orders"]
+    assert [(row["time"], row["updateTime"]) for row in (single, opened)] == [(BEGIN, BEGIN)] * 2
+    assert desk.ask("v2/trade/allOrders", startTime=BEGIN, endTime=BEGIN)["orders"]
+    assert desk.ask("v2/trade/allOrders", startTime=BEGIN - 999, endTime=BEGIN - 1)["orders"] == []
+
+
+def test_open_orders_of_a_symbol() -> None:
+    """Only those, unless the venue ignores the symbol, as was reported."""
+    for ignored, shown in ((False, 0), (True, 1)):
+        desk = Desk(symbol_ignored=ignored)
+        desk.exchange.place("BTC-USDT", "BUY", D("0.02"), now=BEGIN, type="LIMIT", price=D(60000))
+        assert len(desk.ask("v2/trade/openOrders", symbol="ETH-USDT")["orders"]) == shown
+
+
+def test_contracts() -> None:
+    """Each instrument with its precisions, its smallest quantity and its fees, which are numbers."""
+    desk = Desk()
+    rows = {row["symbol"]: row for row in desk.ask("v2/quote/contracts")}
+    assert rows.keys() == desk.exchange.market.instruments.keys()
+    row = rows["SOL-USDT"]
+    assert (row["pricePrecision"], row["quantityPrecision"], row["tradeMinQuantity"]) == (3, 1, D("0.1"))
+    assert (row["asset"], row["currency"], row["apiStateOpen"], row["status"]) == ("SOL", "USDT", "true", 1)
+    assert (row["takerFeeRate"], row["makerFeeRate"]) == (D("0.0005"), D("0.0002"))
+    assert desk.ask("v2/quote/contracts", symbol="SOL-USDT") == [row]
+    assert refused(desk, "v2/quote/contracts", symbol="NOPE-USDT") == 109425
 
 
 def test_orders_of_every_state() -> None:
@@ -218,11 +277,16 @@ def test_positions_of_both_modes() -> None:
     single.exchange.trade("BTC-USDT", "SELL", D("0.01"), now=BEGIN)
     (row,) = single.ask("v2/user/positions")
     assert (row["positionSide"], row["positionAmt"], row["onlyOnePosition"]) == ("SHORT", "-0.01", True)
-    assert single.ask("v1/positionSide/dual") == {"dualSidePosition": "false"}
+    assert single.rest.answer(SWAP + "v1/positionSide/dual", {}, BEGIN) == {
+        "code": 0,
+        "msg": "",
+        "timeStamp": BEGIN,
+        "data": {"dualSidePosition": "false"},
+    }
 
 
 def test_income_names_its_trade() -> None:
-    """Newest first; fee and PnL of one trade share a tranId; filters and limits hold; the code is a string."""
+    """Newest first; fee and PnL of one trade share a tranId; filters and limits hold."""
     desk = Desk()
     desk.trade(0)
     desk.exchange.trade("BTC-USDT", "SELL", D("0.01"), now=BEGIN + 5000, position_side="LONG")
@@ -238,7 +302,7 @@ def test_income_names_its_trade() -> None:
     assert (transfer["income"], transfer["symbol"], transfer["asset"]) == ("7", "", "USDT")
     assert desk.ask("v2/user/income", limit=1) == [transfer]
     assert desk.ask("v2/user/income", startTime=BEGIN + 6001, endTime=BEGIN + 9000) == []
-    assert desk.rest.answer(SWAP + "v2/user/income", {}, desk.now)["code"] == "0"
+    assert desk.rest.answer(SWAP + "v2/user/income", {}, desk.now).keys() == {"code", "msg", "data"}
 
 
 def test_all_fill_orders_and_the_clock() -> None:

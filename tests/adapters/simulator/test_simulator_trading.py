@@ -1,0 +1,231 @@
+"""A bot's own orders: what is answered to them, what fills them, and that nothing is accepted and ignored."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from listenkey.adapters.simulator.exchange import Exchange
+from listenkey.adapters.simulator.orders import OrderRefused
+from listenkey.adapters.simulator.trading import DEMANDS, NOT_MODELLED, ORDER_PATH, Trading
+
+BEGIN = 1_758_608_899_123
+D = Decimal
+BUY = {"symbol": "BTC-USDT", "side": "BUY", "positionSide": "LONG", "quantity": "0.01"}
+
+
+class Desk:
+    """An exchange whose market is at 64000, and the bot's way to it."""
+
+    def __init__(self, *, hedge: bool = True) -> None:
+        self.exchange = Exchange(now=BEGIN, hedge=hedge)
+        self.trading = Trading(self.exchange)
+
+    def place(self, **params: str) -> Any:
+        """The answer's row."""
+        return self.trading.answer("POST", ORDER_PATH, BUY | params, BEGIN)["data"]["order"]
+
+    def cancel(self, **params: object) -> Any:
+        """The answer's row."""
+        sent = {name: str(each) for name, each in params.items()}
+        return self.trading.answer("DELETE", ORDER_PATH, sent, BEGIN + 5)["data"]["order"]
+
+    def refused(self, **params: str) -> OrderRefused:
+        """Why an order is refused, and that it left nothing behind."""
+        with pytest.raises(OrderRefused) as error:
+            self.place(**params)
+        assert not self.exchange.orders
+        return error.value
+
+
+@pytest.mark.parametrize(
+    ("order", "status"),
+    [
+        ({"type": "MARKET"}, "FILLED"),
+        ({"type": "LIMIT", "price": "64100"}, "FILLED"),
+        ({"type": "LIMIT", "price": "60000"}, "NEW"),
+        ({"type": "LIMIT", "price": "63900", "side": "SELL", "positionSide": "SHORT"}, "FILLED"),
+        ({"type": "LIMIT", "price": "70000", "side": "SELL", "positionSide": "SHORT"}, "NEW"),
+        ({"type": "TRIGGER_MARKET", "stopPrice": "64000"}, "FILLED"),
+        ({"type": "TRIGGER_MARKET", "stopPrice": "63000"}, "NEW"),
+        ({"type": "TRIGGER_MARKET", "stopPrice": "65000"}, "NEW"),
+    ],
+)
+def test_a_bots_orders_are_filled_when_the_market_reaches_them(order: dict[str, str], status: str) -> None:
+    """The market starts at 64000."""
+    desk = Desk()
+    order_id = desk.place(**order)["orderId"]
+    desk.trading.match(BEGIN)
+    desk.trading.match(BEGIN)
+    assert desk.exchange.orders[order_id].status == status
+
+
+def test_the_answer_to_an_order() -> None:
+    """What was asked for, under the names and in the types that were captured, and what has become of it."""
+    desk = Desk()
+    filled = desk.place(type="MARKET", clientOrderId="Mine")
+    (fill,) = desk.exchange.fills
+    assert filled == {
+        "orderId": fill.order_id,
+        "orderID": str(fill.order_id),
+        "symbol": "BTC-USDT",
+        "positionSide": "LONG",
+        "side": "BUY",
+        "type": "MARKET",
+        "price": 0,
+        "quantity": D("0.01"),
+        "quoteOrderQty": 0,
+        "stopPrice": 0,
+        "workingType": "MARK_PRICE",
+        "clientOrderID": "mine",
+        "clientOrderId": "mine",
+        "timeInForce": "GTC",
+        "priceRate": 0,
+        "stopLoss": "",
+        "takeProfit": "",
+        "reduceOnly": False,
+        "activationPrice": 0,
+        "closePosition": "",
+        "stopGuaranteed": "",
+        "status": "FILLED",
+        "avgPrice": "64000",
+        "executedQty": "0.01",
+    }
+    resting = desk.place(type="LIMIT", price="60000.5", timeInForce="PostOnly")
+    told = ("price", "status", "avgPrice", "executedQty", "timeInForce")
+    assert [resting[name] for name in told] == [D("60000.5"), "PENDING", "0", "0", "PostOnly"]
+    stop = {"side": "SELL", "quantity": "0.005", "type": "STOP_MARKET", "stopPrice": "60000"}
+    waiting = desk.place(**stop, workingType="CONTRACT_PRICE")
+    assert (waiting["stopPrice"], waiting["status"], waiting["workingType"]) == (D(60000), "NEW", "CONTRACT_PRICE")
+
+
+def test_a_reducing_order_of_one_way_mode() -> None:
+    """It says so in its answer; without a position there is nothing to reduce."""
+    desk = Desk(hedge=False)
+    with pytest.raises(OrderRefused, match="No position to close"):
+        desk.place(type="MARKET", positionSide="BOTH", side="SELL", reduceOnly="true")
+    desk.place(type="MARKET", positionSide="BOTH")
+    row = desk.place(type="MARKET", positionSide="", side="SELL", reduceOnly="true")
+    assert (row["reduceOnly"], row["positionSide"], row["status"]) == (True, "BOTH", "FILLED")
+
+
+def test_a_side_that_is_not_said_is_long() -> None:
+    """In hedge mode, as documented: a sale then closes."""
+    desk = Desk()
+    desk.place(type="MARKET", positionSide="")
+    row = desk.place(type="MARKET", positionSide="", side="SELL")
+    assert (row["positionSide"], desk.exchange.positions(BEGIN)) == ("LONG", [])
+
+
+def test_the_answer_to_a_cancel() -> None:
+    """The whole row of the order as it is now, in milliseconds; the order is named by either id, in either spelling."""
+    names: list[dict[str, object]] = [{}, {"clientOrderId": "MINE"}, {"clientOrderID": "Mine"}]
+    for name in names:
+        desk = Desk()
+        placed = desk.place(type="LIMIT", price="60000", clientOrderId="Mine")
+        desk.exchange.fill(placed["orderId"], D("0.004"), now=BEGIN)
+        row = desk.cancel(symbol="BTC-USDT", **(name or {"orderId": placed["orderId"]}))
+        assert row["orderId"] == placed["orderId"]
+        assert (row["status"], row["origQty"], row["executedQty"]) == ("CANCELLED", "0.01", "0.004")
+        assert (row["time"], row["updateTime"], row["clientOrderId"]) == (BEGIN, BEGIN + 5, "mine")
+        assert not desk.exchange.open
+
+
+def test_cancels_that_are_refused() -> None:
+    """A foreign or missing symbol, no id, an unknown one, an order that is finished; none of them cancels anything."""
+    desk = Desk()
+    order_id = desk.place(type="LIMIT", price="60000", clientOrderId="mine")["orderId"]
+    finished = desk.place(type="MARKET")["orderId"]
+    refusals: list[tuple[int, dict[str, object]]] = [
+        (109421, {"symbol": "ETH-USDT", "orderId": order_id}),
+        (109421, {"symbol": "ETH-USDT", "clientOrderId": "mine"}),
+        (109421, {"symbol": "BTC-USDT", "orderId": 1}),
+        (109421, {"symbol": "BTC-USDT", "clientOrderId": "yours"}),
+        (109422, {"symbol": "BTC-USDT", "orderId": finished}),
+        (109425, {"symbol": "NOPE-USDT", "orderId": order_id}),
+        (109400, {"orderId": order_id}),
+        (109400, {"symbol": "BTC-USDT"}),
+        (109400, {"symbol": "BTC-USDT", "orderId": "x"}),
+    ]
+    for code, params in refusals:
+        with pytest.raises(OrderRefused) as error:
+            desk.cancel(**params)
+        assert error.value.code == code, params
+    assert desk.exchange.orders[order_id].open
+
+
+ATTACHED = '{"type":"STOP_MARKET","stopPrice":50000}'
+UNMODELLED = [
+    *({"type": kind, "stopPrice": "60000", "price": "60000"} for kind in NOT_MODELLED),
+    {"type": "MARKET", "stopLoss": ATTACHED},
+    {"type": "MARKET", "takeProfit": ATTACHED},
+    {"type": "TRIGGER_MARKET", "stopPrice": "60000", "closePosition": "true", "quantity": ""},
+    {"type": "MARKET", "quoteOrderQty": "100", "quantity": ""},
+    {"type": "TRIGGER_MARKET", "stopPrice": "60000", "stopGuaranteed": "cutfee"},
+    {"type": "MARKET", "priceRate": "0.1"},
+    {"type": "MARKET", "activationPrice": "60000"},
+    {"type": "MARKET", "positionId": "7"},
+    {"type": "MARKET", "stopPrice": "60000"},
+    {"type": "LIMIT", "price": "60000", "stopPrice": "59000"},
+    {"type": "LIMIT", "price": "64000", "timeInForce": "PostOnly"},
+    {"type": "LIMIT", "price": "60000", "timeInForce": "IOC"},
+    {"type": "LIMIT", "price": "60000", "timeInForce": "FOK"},
+    {"type": "LIMIT", "price": "70000", "timeInForce": "fok"},
+    {"type": "MARKET", "timeInForce": "PostOnly"},
+    {"type": "TRIGGER_LIMIT", "stopPrice": "60000", "price": "60000", "timeInForce": "PostOnly"},
+]
+
+
+@pytest.mark.parametrize("order", UNMODELLED, ids=lambda order: "-".join(order.values()))
+def test_what_is_not_modelled_is_refused(order: dict[str, str]) -> None:
+    """With the venue's code and a text that says so: silence would make a bot believe that it is protected."""
+    found = Desk().refused(**order)
+    assert found.code == 109400
+    assert "not modelled by this simulated exchange" in found.message
+
+
+@pytest.mark.parametrize("order", [{"type": "MARKET", "timeInForce": "IOC"}, {"type": "MARKET", "timeInForce": "FOK"}])
+def test_what_changes_nothing_is_accepted(order: dict[str, str]) -> None:
+    """Parameters that ask for nothing, and words that a market order fulfils anyway."""
+    blank = dict.fromkeys(DEMANDS, "") | {"stopPrice": "0", "priceRate": "0.0", "closePosition": "false"}
+    row = Desk().place(**order, **blank)
+    assert (row["status"], row["timeInForce"]) == ("FILLED", order["timeInForce"])
+
+
+NONSENSE = [
+    {"type": "LIQUIDATION"},
+    {"type": "market"},
+    {"type": ""},
+    {"type": "MARKET", "quantity": ""},
+    {"type": "MARKET", "quantity": "NaN"},
+    {"type": "MARKET", "quantity": "much"},
+    {"type": "MARKET", "side": "buy"},
+    {"type": "MARKET", "positionSide": "BOTH"},
+    {"type": "MARKET", "timeInForce": "GTD"},
+    {"type": "MARKET", "workingType": "MOON_PRICE"},
+    {"type": "MARKET", "reduceOnly": "perhaps"},
+    {"type": "LIMIT"},
+    {"type": "LIMIT", "price": "Infinity"},
+    {"type": "LIMIT", "price": "60000.05"},
+    {"type": "LIMIT", "price": "NaN", "timeInForce": "PostOnly"},
+    {"type": "TRIGGER_MARKET"},
+]
+
+
+@pytest.mark.parametrize("order", NONSENSE, ids=lambda order: "-".join(order.values()))
+def test_nonsense_is_refused(order: dict[str, str]) -> None:
+    """Invalid parameters, by the venue's code; nobody orders a liquidation."""
+    assert Desk().refused(**order).code == 109400
+
+
+def test_an_unknown_symbol() -> None:
+    """Has its own code, whatever else is asked."""
+    found = Desk().refused(symbol="NOPE-USDT", type="LIMIT", price="1", timeInForce="PostOnly")
+    assert found.code == 109425
+
+
+def test_an_order_without_a_type() -> None:
+    """Is told what is missing."""
+    assert Desk().refused().message.endswith("type field is required")
