@@ -71,7 +71,7 @@ FAULTS: Mapping[str, FaultKind] = MappingProxyType(
         "expire_silently": FaultKind("act", "all keys end now; nobody is told"),
         "renew_404": FaultKind("uses", "renewals answer 404 and the key is gone"),
         "mint_error": FaultKind("uses", "minting answers `code`", _CODE),
-        "rate_limit": FaultKind("holds", "100410 with the time of its end", _EVERYWHERE, 10.0),
+        "rate_limit": FaultKind("holds", "too fast, with the time of its end", _EVERYWHERE, 10.0),
         "rest_error": FaultKind("uses", "HTTP 500", _SCOPE),
         "rest_html": FaultKind("uses", "HTTP 502 with an HTML body", _SCOPE),
         "rest_empty_amounts": FaultKind("uses", "balances are empty strings"),

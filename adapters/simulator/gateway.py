@@ -3,23 +3,37 @@
 from __future__ import annotations
 
 import asyncio
-from urllib.parse import parse_qsl
+from typing import NamedTuple
 
 import msgspec
 from aiohttp import web
 
+from .codes import coded
 from .faults import Fault
-from .limits import KEYS_PATH, disabled_until
+from .limits import KEYS_PATH, MARKET_PATHS
 from .log import Call, KeyEvent
 from .orders import OrderRefused
+from .parameters import SIGNATURE, parameters
 from .rest import Sight
 from .signature import check_key, check_signature, check_timestamp
 from .sockets import reset
 from .venue import Venue
 
 HTML = "<html><head><title>502 Bad Gateway</title></head><body><center><h1>502 Bad Gateway</h1></center></body></html>"
-UNSIGNED = frozenset({"/openApi/swap/v2/server/time"})
 BUSY = "The current system is busy, please try again later"
+_encode = msgspec.json.Encoder(decimal_format="number").encode
+
+
+class _Asked(NamedTuple):
+    """One call as it came; `account` is whose it is, None of an API key that nobody has."""
+
+    method: str
+    path: str
+    query: str
+    body: bytes
+    api_key: str | None
+    address: str
+    account: str | None
 
 
 class Gateway:
@@ -53,50 +67,63 @@ class Gateway:
             return web.Response(status=500), 500
         if self._scoped("rest_html", path, elapsed):
             return web.Response(status=502, text=HTML, content_type="text/html"), 502
-        query = request.raw_path.partition("?")[2]
-        if not query and request.can_read_body:
-            query = await request.text()
+        asked = await self._asked(request)
         try:
-            return self._answer(request, path, query, elapsed, now)
+            response, code = self._answer(asked, elapsed, now)
         except OrderRefused as refused:
-            venue.limits.failed(method, path, refused.code, now)
-            status = 404 if refused.code == 100404 else 200
-            body = {"code": refused.code, "msg": refused.message, "data": {}, "timestamp": now}
-            return _json(body, status), refused.code
+            code = coded(refused.code, venue.codes)
+            venue.limits.failed(method, path, code, now)
+            body = {"code": code, "msg": refused.message, "data": {}, "timestamp": now}
+            response = _json(body, 404 if code == 100404 else 200)
+        left = venue.limits.left(method, path, now, address=asked.address, account=asked.account)
+        if left is not None:
+            response.headers["X-RateLimit-Requests-Remain"] = str(left.remain)
+            response.headers["X-RateLimit-Requests-Expire"] = str(left.expires)
+        return response, code
 
-    def _answer(
-        self, request: web.Request, path: str, query: str, elapsed: float, now: int
-    ) -> tuple[web.Response, int]:
-        venue, method = self._venue, request.method
+    async def _asked(self, request: web.Request) -> _Asked:
+        """A call that names no API key is the account's if it is about a listen key: the key says whose it is."""
+        api_key, path = request.headers.get("X-BX-APIKEY"), request.path
+        known = api_key in self._venue.credentials or (api_key is None and path == KEYS_PATH)
+        return _Asked(
+            method=request.method,
+            path=path,
+            query=request.raw_path.partition("?")[2],
+            body=await request.read() if request.can_read_body else b"",
+            api_key=api_key,
+            address=request.remote or "",
+            account=self._venue.exchange.uid if known else None,
+        )
+
+    def _answer(self, asked: _Asked, elapsed: float, now: int) -> tuple[web.Response, int]:
+        venue, method, path = self._venue, asked.method, asked.path
         limited = venue.faults.active("rate_limit", elapsed)
         if limited is not None and _covers(limited, path):
-            raise disabled_until(now + int((limited.ends - elapsed) * 1000 * venue.time_scale))
+            raise venue.limits.disabled_until(path, now + int((limited.ends - elapsed) * 1000 * venue.time_scale))
         if bad := venue.faults.active("bad_credentials", elapsed):
             raise OrderRefused(bad["code"], "Incorrect apiKey, please check your valid api key")
-        venue.limits.admit(method, path, now)
-        params = dict(parse_qsl(query, keep_blank_values=True))
+        venue.limits.admit(method, path, now, address=asked.address, account=asked.account)
+        params = parameters(asked.query, asked.body).values
         if path == KEYS_PATH:
-            return self._keys(request, query, params, elapsed, now)
+            return self._keys(asked, params, elapsed, now)
         trading = venue.trading.knows(method, path)
         if not trading and (method != "GET" or not venue.rest.knows(path)):
             raise OrderRefused(100404, "this api is not exist, please refer to the API docs")
-        if path not in UNSIGNED:
-            check_key(venue.api_key, request.headers.get("X-BX-APIKEY"))
-            self._check_signed(query, params, now)
+        if path not in MARKET_PATHS:
+            secret = check_key(venue.credentials, asked.api_key, venue.credentials_hint)
+            self._check_signed(secret, asked, params, now)
         if trading:
             return _json(venue.trading.answer(method, path, params, now)), 0
         return _json(venue.rest.answer(path, params, now, self._sight(path, elapsed, now))), 0
 
-    def _keys(
-        self, request: web.Request, query: str, params: dict[str, str], elapsed: float, now: int
-    ) -> tuple[web.Response, int]:
+    def _keys(self, asked: _Asked, params: dict[str, str], elapsed: float, now: int) -> tuple[web.Response, int]:
         """The venue wants no signature here, but checks one that is given; only minting needs the API key."""
-        venue, given = self._venue, request.headers.get("X-BX-APIKEY")
-        if request.method == "POST" or given is not None:
-            check_key(venue.api_key, given)
-        if "signature" in params:
-            self._check_signed(query, params, now)
-        match request.method:
+        venue, secret = self._venue, self._venue.api_secret
+        if asked.method == "POST" or asked.api_key is not None:
+            secret = check_key(venue.credentials, asked.api_key, venue.credentials_hint)
+        if SIGNATURE in params:
+            self._check_signed(secret, asked, params, now)
+        match asked.method:
             case "POST":
                 return self._mint(elapsed, now)
             case "PUT" | "DELETE" if "listenKey" not in params:
@@ -138,8 +165,8 @@ class Gateway:
         self._venue.limits.failed(method, KEYS_PATH, 404, now)
         return web.Response(status=404, text="This listenKey does not exist"), 404
 
-    def _check_signed(self, query: str, params: dict[str, str], now: int) -> None:
-        check_signature(self._venue.api_secret, query)
+    def _check_signed(self, secret: str, asked: _Asked, params: dict[str, str], now: int) -> None:
+        check_signature(secret, asked.query, asked.body, self._venue.credentials_hint)
         check_timestamp(params, now, tolerant=self._venue.time_scale != 1)
 
     def _sight(self, path: str, elapsed: float, now: int) -> Sight:
@@ -173,4 +200,4 @@ def _covers(fault: Fault, path: str) -> bool:
 
 
 def _json(body: object, status: int = 200) -> web.Response:
-    return web.Response(body=msgspec.json.encode(body), status=status, content_type="application/json")
+    return web.Response(body=_encode(body), status=status, content_type="application/json")

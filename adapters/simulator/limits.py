@@ -1,72 +1,116 @@
-"""The venue's rate limits per endpoint, and the limiter that locks an endpoint after too many failing calls."""
+"""The venue's rate limits, per address and per account, and the limiter that locks an endpoint that keeps failing."""
 
 from __future__ import annotations
 
 from collections import deque
+from typing import NamedTuple
 
+from .codes import BUSY, TOO_FAST, Codes, coded
 from .orders import OrderRefused
 
 KEYS_PATH = "/openApi/user/auth/userDataStream"
-PER_SECOND = {
-    KEYS_PATH: 2,
-    "/openApi/swap/v3/user/balance": 3,
-    "/openApi/swap/v2/user/balance": 5,
-    "/openApi/swap/v2/user/positions": 3,
-    "/openApi/swap/v1/positionSide/dual": 2,
-    "/openApi/swap/v2/trade/openOrders": 3,
-    "/openApi/swap/v2/trade/order": 30,
-    "/openApi/swap/v2/trade/openOrder": 30,
-    "/openApi/swap/v2/trade/allOrders": 3,
-    "/openApi/swap/v1/trade/fullOrder": 2,
-    "/openApi/swap/v2/trade/fillHistory": 2,
-    "/openApi/swap/v2/trade/allFillOrders": 2,
-    "/openApi/swap/v2/user/income": 2,
+FUTURES = "/openApi/swap/"
+MARKET_PATHS = frozenset({"/openApi/swap/v2/server/time", "/openApi/swap/v2/quote/contracts"})
+
+OF_ACCOUNT = {
+    f"POST {KEYS_PATH}": 2,
+    f"PUT {KEYS_PATH}": 2,
+    f"DELETE {KEYS_PATH}": 2,
+    "GET /openApi/swap/v3/user/balance": 5,
+    "GET /openApi/swap/v2/user/balance": 5,
+    "GET /openApi/swap/v2/user/positions": 10,
+    "GET /openApi/swap/v1/positionSide/dual": 2,
+    "GET /openApi/swap/v2/trade/openOrders": 5,
+    "GET /openApi/swap/v2/trade/order": 5,
+    "POST /openApi/swap/v2/trade/order": 10,
+    "DELETE /openApi/swap/v2/trade/order": 5,
+    "GET /openApi/swap/v2/trade/openOrder": 5,
+    "GET /openApi/swap/v2/trade/allOrders": 5,
+    "GET /openApi/swap/v1/trade/fullOrder": 5,
+    "GET /openApi/swap/v2/trade/fillHistory": 5,
+    "GET /openApi/swap/v2/trade/allFillOrders": 5,
+    "GET /openApi/swap/v2/user/income": 5,
 }
+"""Calls a second of one account, whichever of its API keys makes them."""
+ADDRESS_MS = 10_000
+OF_ADDRESS = 2000
+OF_ADDRESS_AND_ENDPOINT = 300
+OF_ADDRESS_AND_MARKET = 500
+"""Calls of one address in 10 s: to all endpoints of accounts, to each of them, and to all of market data."""
+
 FAILURES_ALLOWED = 20
 FAILURE_SPAN_MS = 480_000
-RATE_LIMITED = 100410
 
 
-def disabled_until(at: int) -> OrderRefused:
-    """The refusal of a call beyond the rate limit."""
-    return OrderRefused(
-        RATE_LIMITED,
-        "code:100410:The endpoint trigger frequency limit rule is currently in the disabled period "
-        f"and will be unblocked after {at}",
-    )
+class Allowance(NamedTuple):
+    """How many calls are left, and the exchange time, ms, at which there are more again."""
+
+    remain: int
+    expires: int
+
+
+class _Window(NamedTuple):
+    """So many calls are allowed within so many ms."""
+
+    whose: str
+    calls: int
+    span: int
 
 
 class Limits:
-    """Counts calls and failures per endpoint (verb and path) in exchange time, ms."""
+    """Counts calls and failures in exchange time, ms. An endpoint is a verb and a path."""
 
-    def __init__(self, *, enabled: bool = True) -> None:
+    def __init__(self, *, enabled: bool = True, codes: Codes = "current") -> None:
         self.enabled = enabled
-        self._windows: dict[str, tuple[int, int]] = {}
+        self._codes = codes
+        self._counts: dict[_Window, tuple[int, int]] = {}
         self._failures: dict[str, deque[int]] = {}
         self._locks: dict[str, tuple[int, int]] = {}
 
-    def admit(self, verb: str, path: str, now: int) -> None:
-        """Count a call. Raises `OrderRefused` 100410 when it is one too many or the endpoint is locked."""
+    def admit(self, verb: str, path: str, now: int, *, address: str = "", account: str | None = "") -> None:
+        """Count a call; of an account that is None only its address counts.
+
+        Raises `OrderRefused` when it is one too many for the address or the account, or the endpoint is locked.
+        """
         if not self.enabled:
             return
         endpoint = f"{verb} {path}"
         code, until = self._locks.get(endpoint, (0, 0))
         if now < until:
             raise OrderRefused(
-                RATE_LIMITED,
+                BUSY,
                 f"over {FAILURES_ALLOWED} error code:{code} requests within {FAILURE_SPAN_MS} ms for this api, "
                 f"please verify and fix it ,can retry after time: {until}",
             )
-        begun, calls = self._windows.get(endpoint, (now, 0))
-        if now - begun >= 1000:
-            begun, calls = now, 0
-        self._windows[endpoint] = (begun, calls + 1)
-        if calls >= PER_SECOND.get(path, 10):
-            raise disabled_until(begun + 1000)
+        ends = 0
+        for window in _windows(endpoint, path, address, account):
+            begun, calls = self._count(window, now)
+            self._counts[window] = (begun, calls + 1)
+            if calls >= window.calls:
+                ends = max(ends, begun + window.span)
+        if ends:
+            raise self.disabled_until(path, ends)
+
+    def left(self, verb: str, path: str, now: int, *, address: str = "", account: str | None = "") -> Allowance | None:
+        """What the narrowest of the call's limits leaves; None where there are none."""
+        if not self.enabled:
+            return None
+        counted = [(each, *self._count(each, now)) for each in _windows(f"{verb} {path}", path, address, account)]
+        allowances = (Allowance(max(each.calls - calls, 0), begun + each.span) for each, begun, calls in counted)
+        return min(allowances, key=lambda allowance: (allowance.remain, -allowance.expires))
+
+    def disabled_until(self, path: str, at: int) -> OrderRefused:
+        """The refusal of a call that comes too fast."""
+        code = coded(TOO_FAST, self._codes) if path.startswith(FUTURES) else BUSY
+        return OrderRefused(
+            code,
+            f"code:{code}:The endpoint trigger frequency limit rule is currently in the disabled period "
+            f"and will be unblocked after {at}",
+        )
 
     def failed(self, verb: str, path: str, code: int, now: int) -> None:
         """Count a failing call; the twentieth within 480 s locks the endpoint until the first is 480 s old."""
-        if not self.enabled or code == RATE_LIMITED:
+        if not self.enabled or code in (BUSY, TOO_FAST):
             return
         endpoint = f"{verb} {path}"
         failures = self._failures.setdefault(endpoint, deque())
@@ -75,3 +119,20 @@ class Limits:
         failures.append(now)
         if len(failures) >= FAILURES_ALLOWED:
             self._locks[endpoint] = (code, failures[0] + FAILURE_SPAN_MS)
+
+    def _count(self, window: _Window, now: int) -> tuple[int, int]:
+        """When the window that holds now began, and the calls in it."""
+        begun, calls = self._counts.get(window, (now, 0))
+        return (now, 0) if now - begun >= window.span else (begun, calls)
+
+
+def _windows(endpoint: str, path: str, address: str, account: str | None) -> list[_Window]:
+    if path in MARKET_PATHS:
+        return [_Window(f"{address} market", OF_ADDRESS_AND_MARKET, ADDRESS_MS)]
+    windows = [
+        _Window(f"{address} {endpoint}", OF_ADDRESS_AND_ENDPOINT, ADDRESS_MS),
+        _Window(f"{address} accounts", OF_ADDRESS, ADDRESS_MS),
+    ]
+    if account is not None and endpoint in OF_ACCOUNT:
+        windows.append(_Window(f"account {account} {endpoint}", OF_ACCOUNT[endpoint], 1000))
+    return windows

@@ -1,13 +1,13 @@
-"""Who may call: the API key header, the HMAC over the query as it was sent, and the age of its timestamp."""
+"""Who may call: the API key header, the HMAC over the parameters, and the age of their timestamp."""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
 from collections.abc import Mapping
-from urllib.parse import unquote
 
 from .orders import OrderRefused
+from .parameters import SIGNATURE, parameters
 
 DEFAULT_WINDOW_MS = 5000
 
@@ -17,22 +17,23 @@ def sign(secret: str, text: str) -> str:
     return hmac.new(secret.encode(), text.encode(), hashlib.sha256).hexdigest()
 
 
-def check_key(expected: str, given: str | None) -> None:
-    """Raises `OrderRefused` 100413 unless the header is the account's API key."""
-    if given is None or not hmac.compare_digest(expected.encode(), given.encode()):
-        raise OrderRefused(100413, "Incorrect apiKey, please check your valid api key in the API management page")
+def check_key(credentials: Mapping[str, str], given: str | None, hint: str = "") -> str:
+    """The secret of the API key in the header. Raises `OrderRefused` 100413 when the account has no such key."""
+    if given is None or given not in credentials:
+        hint = hint or "please check your valid api key in the API management page"
+        raise OrderRefused(100413, f"Incorrect apiKey, {hint}")
+    return credentials[given]
 
 
-def check_signature(secret: str, query: str) -> None:
-    """Raises 100412 when the raw query has no signature, 100001 when it is not the secret's."""
-    parts = query.split("&") if query else []
-    given = [part.partition("=")[2] for part in parts if part.startswith("signature=")]
-    if not given or not given[0]:
+def check_signature(secret: str, query: str, body: bytes = b"", hint: str = "") -> None:
+    """Raises 100412 when what was sent has no signature, 100001 when it is not the secret's."""
+    values, signed = parameters(query, body)
+    given = values.get(SIGNATURE, "")
+    if not given:
         raise OrderRefused(100412, "Null signature")
-    text = "&".join(part for part in parts if not part.startswith("signature="))
-    candidates = (sign(secret, text), sign(secret, unquote(text)))
-    if not any(hmac.compare_digest(each.encode(), given[0].encode()) for each in candidates):
-        raise OrderRefused(100001, "Signature verification failed due to signature mismatch")
+    if not any(hmac.compare_digest(sign(secret, text).encode(), given.encode()) for text in signed):
+        said = "Signature verification failed due to signature mismatch"
+        raise OrderRefused(100001, f"{said}, {hint}" if hint else said)
 
 
 def check_timestamp(params: Mapping[str, str], now: int, *, tolerant: bool) -> None:

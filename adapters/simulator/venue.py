@@ -10,8 +10,10 @@ import math
 import time
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from typing import Any, TypedDict
+from types import MappingProxyType
+from typing import Any, TypedDict, get_args
 
+from .codes import Codes
 from .exchange import Exchange
 from .faults import Fault, Faults, parse_fault
 from .flow import Flow
@@ -28,6 +30,9 @@ from .trading import Trading
 from .truth import truth_of
 from .wire import Wire, WireName, key_expired, packed
 
+DEFAULT = "simulated"
+"""The API key and the secret of whoever sets none."""
+
 
 class Settings(TypedDict, total=False):
     """What `Venue` takes, for those who hand it on."""
@@ -35,6 +40,10 @@ class Settings(TypedDict, total=False):
     seed: int
     api_key: str
     api_secret: str
+    credentials: Mapping[str, str]
+    """More API keys of the same account, each with its secret. Limits per account count them together."""
+    credentials_hint: str | None
+    """Told to whoever is refused: where the right ones are. By default they are shown if they are the default."""
     time_scale: float
     """Exchange seconds per real second. Other than 1, a call's timestamp may be of any age."""
     fills_per_second: float
@@ -47,6 +56,10 @@ class Settings(TypedDict, total=False):
     fill_shape: FillShape
     symbol_required: bool
     """Whether `fillHistory` refuses a call without a symbol, as one copy of the documentation says."""
+    symbol_ignored: bool
+    """Whether `openOrders` ignores the symbol, as was reported."""
+    codes: Codes
+    """The error codes since October 2025, or the former."""
     wrapped_keys: bool
     """Whether a minted key comes in an envelope."""
     instruments: Iterable[Instrument]
@@ -73,8 +86,10 @@ class Venue:
         self,
         *,
         seed: int = 0,
-        api_key: str = "simulated",
-        api_secret: str = "simulated",  # noqa: S107
+        api_key: str = DEFAULT,
+        api_secret: str = DEFAULT,
+        credentials: Mapping[str, str] = MappingProxyType({}),
+        credentials_hint: str | None = None,
         time_scale: float = 1.0,
         fills_per_second: float = 0.0,
         faults: Iterable[Fault | str] = (),
@@ -82,6 +97,8 @@ class Venue:
         wire: WireName = "modern",
         fill_shape: FillShape = "documented",
         symbol_required: bool = False,
+        symbol_ignored: bool = False,
+        codes: Codes = "current",
         wrapped_keys: bool = False,
         instruments: Iterable[Instrument] = INSTRUMENTS,
         opening: Mapping[str, Decimal] | None = None,
@@ -97,7 +114,12 @@ class Venue:
             raise ValueError(f"time_scale is a finite number above 0, not {time_scale}")
         if not (math.isfinite(fills_per_second) and fills_per_second >= 0):
             raise ValueError(f"fills_per_second is a finite number from 0, not {fills_per_second}")
+        if codes not in get_args(Codes):
+            raise ValueError(f"codes are current or former, not {codes!r}")
         self.api_key, self.api_secret = api_key, api_secret
+        self.credentials = {**credentials, api_key: api_secret}
+        self.credentials_hint = _hint(api_key, api_secret) if credentials_hint is None else credentials_hint
+        self.codes = codes
         self.time_scale = time_scale
         self.wrapped_keys = wrapped_keys
         self.closing = False
@@ -112,10 +134,12 @@ class Venue:
             self.exchange, now=now, fills_per_second=fills_per_second, seed=seed, second_ms=1000 * time_scale
         )
         self.wire = Wire(wire, seed=seed)
-        self.rest = Rest(self.exchange, fill_shape=fill_shape, symbol_required=symbol_required)
+        self.rest = Rest(
+            self.exchange, fill_shape=fill_shape, symbol_required=symbol_required, symbol_ignored=symbol_ignored
+        )
         self.trading = Trading(self.exchange)
         self.keys = ListenKeys(seed=seed, validity_ms=int(key_validity * 1000))
-        self.limits = Limits(enabled=rate_limits)
+        self.limits = Limits(enabled=rate_limits, codes=codes)
         self.faults = Faults(parse_fault(each) if isinstance(each, str) else each for each in faults)
         self.hub = Hub(self.log, ping_interval=ping_interval, snapshot_interval=snapshot_interval)
         self._tampering = Tampering(self.faults)
@@ -216,3 +240,9 @@ class Venue:
         for name, detail in self._tampering.done:
             self.log.faults.append(FaultEvent(self.log.clock(), name, detail))
         self._tampering.done.clear()
+
+
+def _hint(api_key: str, api_secret: str) -> str:
+    if (api_key, api_secret) != (DEFAULT, DEFAULT):
+        return ""
+    return f'this simulated exchange takes its defaults: API key "{DEFAULT}", secret "{DEFAULT}"'

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, urlsplit
 import msgspec
 
 from listenkey.adapters.simulator.exchange import Exchange
-from listenkey.adapters.simulator.limits import KEYS_PATH, Limits, disabled_until
+from listenkey.adapters.simulator.limits import KEYS_PATH, Limits
 from listenkey.adapters.simulator.listenkeys import ListenKeys
 from listenkey.adapters.simulator.orders import OrderRefused
 from listenkey.adapters.simulator.rest import Rest, Sight
@@ -98,7 +98,7 @@ class Door:
                 return HttpResponse(200, {}, b"")
             case "429":
                 return HttpResponse(429, {"retry-after": "3"}, b"")
-        refusal = disabled_until(EPOCH + int((fault.at + fault.seconds) * 1000))
+        refusal = self._limits.disabled_until(path, EPOCH + int((fault.at + fault.seconds) * 1000))
         return _json(200, {"code": refusal.code, "msg": refusal.message, "data": {}, "timestamp": now})
 
     def _about_keys(self, method: str, params: dict[str, str], now: int) -> HttpResponse:

@@ -1,4 +1,4 @@
-"""The venue's pure door-keepers: keys, signatures, limits, faults, and what faults do to frames."""
+"""The venue's pure door-keepers: listen keys, faults, and what faults do to frames."""
 
 from __future__ import annotations
 
@@ -11,12 +11,8 @@ import pytest
 from listenkey.adapters.simulator.exchange import Exchange
 from listenkey.adapters.simulator.faults import FAULTS, GARBAGE, Fault, Faults, draw_faults, parse_fault
 from listenkey.adapters.simulator.garbage import garbage
-from listenkey.adapters.simulator.limits import KEYS_PATH, Limits
 from listenkey.adapters.simulator.listenkeys import VALIDITY_MS, ListenKeys
-from listenkey.adapters.simulator.orders import Order, OrderRefused
-from listenkey.adapters.simulator.signature import check_key, check_signature, check_timestamp, sign
 from listenkey.adapters.simulator.tampering import Tampering
-from listenkey.adapters.simulator.trading import ORDER_PATH, Trading
 
 BEGIN = 1_758_608_899_000
 
@@ -64,87 +60,6 @@ def test_keys_that_end_together_are_named_in_the_order_of_their_minting() -> Non
     minted = [keys.mint(0) for _ in range(9)]
     keys.expire(1)
     assert keys.expired(1) == minted
-
-
-def test_signatures() -> None:
-    """Over the raw query as sent, wherever the signature stands, encoded or not; lower-case hex only."""
-    query = "recvWindow=0&symbol=BTC-USDT&timestamp=1696751141337"
-    good = sign("secret", query)
-    check_signature("secret", f"{query}&signature={good}")
-    check_signature("secret", f"signature={good}&{query}")
-    encoded = "a=%5B1%5D&timestamp=1"
-    check_signature("secret", f"{encoded}&signature={sign('secret', 'a=[1]&timestamp=1')}")
-    for bad in (good.upper(), "0" * 64):
-        with pytest.raises(OrderRefused) as refused:
-            check_signature("secret", f"{query}&signature={bad}")
-        assert refused.value.code == 100001
-    for missing in ("", query, f"{query}&signature="):
-        with pytest.raises(OrderRefused) as refused:
-            check_signature("secret", missing)
-        assert refused.value.code == 100412
-    check_key("key", "key")
-    for wrong in (None, "", "KEY"):
-        with pytest.raises(OrderRefused) as refused:
-            check_key("key", wrong)
-        assert refused.value.code == 100413
-
-
-@pytest.mark.parametrize(
-    ("params", "ok"),
-    [
-        ({"timestamp": "100000"}, True),
-        ({"timestamp": "105000"}, True),
-        ({"timestamp": "94999"}, False),
-        ({"timestamp": "99000", "recvWindow": "500"}, False),
-        ({"timestamp": "90000", "recvWindow": "20000"}, True),
-        ({"timestamp": "soon"}, False),
-        ({}, False),
-    ],
-)
-def test_timestamps(params: dict[str, str], ok: bool) -> None:
-    """Within recvWindow of the venue's clock, 5 s by default, else 100421."""
-    if ok:
-        check_timestamp(params, 100_000, tolerant=False)
-        return
-    with pytest.raises(OrderRefused) as refused:
-        check_timestamp(params, 100_000, tolerant=False)
-    assert refused.value.code == 100421
-
-
-def test_rate_limits_name_the_time_of_their_end() -> None:
-    """The third call within a second is refused until the window is over; verbs are counted apart."""
-    limits = Limits()
-    limits.admit("POST", KEYS_PATH, 1000)
-    limits.admit("POST", KEYS_PATH, 1500)
-    limits.admit("PUT", KEYS_PATH, 1500)
-    with pytest.raises(OrderRefused, match="will be unblocked after 2000") as refused:
-        limits.admit("POST", KEYS_PATH, 1999)
-    assert refused.value.code == 100410
-    limits.admit("POST", KEYS_PATH, 2000)
-
-
-def test_twenty_failing_calls_lock_an_endpoint() -> None:
-    """Until the first of them is 480 s old; a rate limit is no failure."""
-    limits = Limits()
-    for second in range(20):
-        limits.admit("GET", "/x", second * 1000)
-        limits.failed("GET", "/x", 100410, second * 1000)
-        if second < 19:
-            limits.failed("GET", "/x", 100202, second * 1000)
-    limits.admit("GET", "/x", 20_000)
-    limits.failed("GET", "/x", 100202, 20_000)
-    with pytest.raises(OrderRefused, match=r"over 20 error code:100202 .*can retry after time: 480000"):
-        limits.admit("GET", "/x", 21_000)
-    limits.admit("GET", "/y", 21_000)
-    limits.admit("GET", "/x", 480_000)
-
-
-def test_limits_can_be_switched_off() -> None:
-    """Then nothing is ever refused."""
-    limits = Limits(enabled=False)
-    for _ in range(100):
-        limits.admit("POST", KEYS_PATH, 0)
-        limits.failed("POST", KEYS_PATH, 100500, 0)
 
 
 def test_the_names_of_all_faults() -> None:
@@ -299,32 +214,3 @@ def test_a_frame_does_not_wait_for_ever() -> None:
     assert desk.tampering.overdue(0.5) == []
     assert desk.fill() == [b"A2"]
     assert desk.fill() == [b"O3", b"O2", b"A3"]
-
-
-def bot(**order: str) -> Order:
-    """A bot's order on a fresh exchange, a moment after it was placed."""
-    exchange = Exchange(now=BEGIN)
-    trading = Trading(exchange)
-    told = {"symbol": "BTC-USDT", "side": "BUY", "positionSide": "LONG", "quantity": "0.01", **order}
-    body = trading.answer("POST", ORDER_PATH, told, BEGIN)
-    trading.match(BEGIN)
-    trading.match(BEGIN)
-    return exchange.orders[body["data"]["order"]["orderId"]]
-
-
-@pytest.mark.parametrize(
-    ("order", "status"),
-    [
-        ({"type": "MARKET"}, "FILLED"),
-        ({"type": "LIMIT", "price": "64100"}, "FILLED"),
-        ({"type": "LIMIT", "price": "60000"}, "NEW"),
-        ({"type": "LIMIT", "price": "63900", "side": "SELL", "positionSide": "SHORT"}, "FILLED"),
-        ({"type": "LIMIT", "price": "70000", "side": "SELL", "positionSide": "SHORT"}, "NEW"),
-        ({"type": "TRIGGER_MARKET", "stopPrice": "64000"}, "FILLED"),
-        ({"type": "TRIGGER_MARKET", "stopPrice": "63000"}, "NEW"),
-        ({"type": "TRIGGER_MARKET", "stopPrice": "65000"}, "NEW"),
-    ],
-)
-def test_a_bots_orders_are_filled_when_the_market_reaches_them(order: dict[str, str], status: str) -> None:
-    """The market starts at 64000."""
-    assert bot(**order).status == status

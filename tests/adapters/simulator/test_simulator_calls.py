@@ -1,0 +1,186 @@
+"""Calls over loopback as other clients make them: bodies, several API keys, numbers, what is left of a limit."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from listenkey.adapters.simulator.codes import Codes
+from listenkey.adapters.simulator.server import Server
+from listenkey.adapters.simulator.signature import sign
+
+from .customer import KEYS, Customer, visit
+
+pytestmark = pytest.mark.loopback
+D = Decimal
+BALANCE = "/openApi/swap/v3/user/balance"
+CONTRACTS = "/openApi/swap/v2/quote/contracts"
+ORDER = "/openApi/swap/v2/trade/order"
+OWN = "simulated"
+BUY: dict[str, Any] = {"symbol": "BTC-USDT", "side": "BUY", "positionSide": "LONG", "quantity": "0.01"}
+REMAIN, EXPIRE = "X-RateLimit-Requests-Remain", "X-RateLimit-Requests-Expire"
+
+
+async def ask(
+    customer: Customer, method: str, path: str, *, key: str = OWN, secret: str = OWN, **params: Any
+) -> tuple[dict[str, str], Any]:
+    """Headers and body of a signed call, with any credentials."""
+    query = "&".join(f"{name}={each}" for name, each in (params | {"timestamp": customer.server.now()}).items())
+    url = f"{customer.server.rest_url}{path}?{query}&signature={sign(secret, query)}"
+    async with customer.http.request(method, url, headers={"X-BX-APIKEY": key}) as response:
+        return dict(response.headers), json.loads(await response.text())
+
+
+def test_a_bot_can_trade() -> None:
+    """Market orders are filled at once, limit orders rest until cancelled; nonsense is refused."""
+    server = Server()
+
+    async def story(customer: Customer) -> None:
+        _, body = await customer.call("POST", ORDER, **BUY, type="MARKET", clientOrderId="Bot")
+        (fill,) = server.exchange.fills
+        assert body["data"]["order"]["orderId"] == fill.order_id
+        _, body = await customer.call("POST", ORDER, **BUY, type="LIMIT", price="60000.5")
+        order = body["data"]["order"]
+        assert server.exchange.orders[order["orderId"]].open
+        assert (order["price"], order["quantity"]) == (60000.5, 0.01)
+        _, body = await customer.call("DELETE", ORDER, symbol="BTC-USDT", orderId=order["orderId"])
+        assert body["data"]["order"]["status"] == "CANCELLED"
+        assert server.exchange.orders[order["orderId"]].status == "CANCELED"
+        for change in ({"quantity": "much"}, {"type": "LIMIT"}, {"symbol": "NOPE"}, {"stopLoss": "{1}"}):
+            assert (await customer.call("POST", ORDER, **(BUY | {"type": "MARKET"} | change)))[1]["code"] > 100000
+        assert (await customer.call("DELETE", ORDER, orderId="x"))[1]["code"] == 109400
+        assert len(server.exchange.orders) == 2
+
+    visit(server, story)
+
+
+def test_orders_in_bodies() -> None:
+    """A form and a JSON object, both signed in the order of their names and sent in another; else they are refused."""
+    server = Server(rate_limits=False)
+
+    async def story(customer: Customer) -> None:
+        async def post(body: str | bytes, kind: str) -> int:
+            headers = {"X-BX-APIKEY": "simulated", "Content-Type": kind}
+            async with customer.http.post(f"{server.rest_url}{ORDER}", data=body, headers=headers) as response:
+                code: int = (await response.json())["code"]
+                return code
+
+        told = BUY | {"type": "MARKET", "timestamp": str(server.now())}
+        signature = sign("simulated", "&".join(f"{name}={told[name]}" for name in sorted(told)))
+        form = "&".join(f"{name}={each}" for name, each in reversed(told.items()))
+        assert await post(f"{form}&signature={signature}", "application/x-www-form-urlencoded") == 0
+        numbers = told | {"quantity": 0.01, "timestamp": int(told["timestamp"]), "signature": signature}
+        assert await post(json.dumps(numbers), "application/json") == 0
+        assert len(server.exchange.fills) == 2
+        wrong = f"{form}&signature={sign('simulated', form)}"
+        assert await post(wrong, "application/x-www-form-urlencoded") == 100001
+        assert await post(json.dumps(told), "application/json") == 100412
+        assert await post("{", "application/json") == 109400
+        assert await post(b"\xff", "application/json") == 109400
+        assert len(server.exchange.fills) == 2
+
+    visit(server, story)
+
+
+def test_several_api_keys_of_one_account() -> None:
+    """Each signs with its own secret and sees the same account; what the account may do in a second they share."""
+    server = Server(credentials={"second": "secret of it"})
+
+    async def story(customer: Customer) -> None:
+        both: tuple[dict[str, str], ...] = ({}, {"key": "second", "secret": "secret of it"})
+        rows = [(await ask(customer, "GET", BALANCE, **each))[1]["data"] for each in both]
+        assert rows[0] == rows[1]
+        assert (await ask(customer, "GET", BALANCE, key="second"))[1]["code"] == 100001
+        assert (await ask(customer, "POST", KEYS, key="second", secret="secret of it"))[1]["listenKey"]
+        assert (await ask(customer, "POST", KEYS))[1]["listenKey"]
+        assert (await ask(customer, "POST", KEYS, **both[1]))[1]["code"] == 100410
+
+    visit(server, story)
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({}, 'API key "simulated", secret "simulated"'),
+        ({"api_key": "mine", "api_secret": "hidden"}, "API management page"),
+        ({"api_key": "mine", "api_secret": "hidden", "credentials_hint": "look in the drawer"}, "look in the drawer"),
+    ],
+)
+def test_where_the_right_credentials_are(settings: Any, told: str) -> None:
+    """Whoever is refused for an API key is told: the defaults are no secret, others are not shown."""
+    server = Server(**settings)
+
+    async def story(customer: Customer) -> None:
+        _, body = await ask(customer, "GET", BALANCE, key="stranger")
+        assert body["code"] == 100413
+        assert told in body["msg"]
+        assert "hidden" not in body["msg"]
+        _, body = await ask(customer, "GET", BALANCE, key=settings.get("api_key", "simulated"), secret="wrong")
+        assert body["code"] == 100001
+        assert "hidden" not in body["msg"]
+
+    visit(server, story)
+
+
+def test_contracts_are_public_and_their_numbers_are_numbers() -> None:
+    """No API key, no signature, and what is a number in captures is one here."""
+    server = Server()
+
+    async def story(customer: Customer) -> None:
+        _, body = await customer.call("GET", CONTRACTS, key=None, signed=False)
+        row, *_ = body["data"]
+        told = (row["symbol"], row["tradeMinQuantity"], row["feeRate"], row["pricePrecision"])
+        assert told == ("BTC-USDT", 0.0001, 0.0005, 1)
+
+    visit(server, story)
+
+
+def test_answers_say_what_is_left() -> None:
+    """How many calls, and until when; also those that refuse. A venue without limits says nothing."""
+    server = Server(epoch_ms=1_758_608_899_000)
+
+    async def story(customer: Customer) -> None:
+        headers, _ = await ask(customer, "GET", ORDER, symbol="BTC-USDT", orderId=1)
+        assert headers[REMAIN] == "4"
+        assert 0 < int(headers[EXPIRE]) - 1000 <= server.now()
+        headers, _ = await ask(customer, "GET", BALANCE, key="stranger")
+        assert headers[REMAIN] == "299"
+        async with customer.http.get(f"{server.rest_url}{CONTRACTS}") as response:
+            assert response.headers[REMAIN] == "499"
+
+    visit(server, story)
+
+    async def unlimited(customer: Customer) -> None:
+        headers, _ = await ask(customer, "GET", BALANCE)
+        assert REMAIN not in headers
+
+    visit(Server(rate_limits=False), unlimited)
+
+
+@pytest.mark.parametrize(
+    ("codes", "unknown", "invalid", "limited"), [("current", 109421, 109400, 109429), ("former", 80016, 80014, 100410)]
+)
+def test_codes_of_today_and_before(codes: Codes, unknown: int, invalid: int, limited: int) -> None:
+    """No such order, invalid parameters, too fast; the listen key's endpoint kept its code."""
+    server = Server(codes=codes)
+
+    async def story(customer: Customer) -> None:
+        assert (await ask(customer, "GET", ORDER, symbol="BTC-USDT", orderId=1))[1]["code"] == unknown
+        assert (await ask(customer, "GET", ORDER, orderId=1))[1]["code"] == invalid
+        server.fault("rate_limit", seconds=60.0)
+        _, body = await ask(customer, "GET", BALANCE)
+        assert body["code"] == limited
+        assert body["msg"].startswith(f"code:{limited}:")
+        assert (await ask(customer, "POST", KEYS))[1]["code"] == 100410
+
+    visit(server, story)
+
+
+def test_other_codes_are_none() -> None:
+    """A setting that is not understood is refused, with what is allowed."""
+    wrong: Any = {"codes": "newest"}
+    with pytest.raises(ValueError, match="current or former"):
+        Server(**wrong)
