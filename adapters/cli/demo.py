@@ -64,7 +64,6 @@ async def _demo(seed: int, board: Board, show: Show) -> Verdict | None:
 async def _perform(server: Server, venue: Venue, board: Board, show: Show) -> Verdict:
     events: list[ExchangeEvent] = []
     whole = anyio.Event()
-    server.quiet()
     async with venue.subscribe() as stream:
 
         async def listen() -> None:
@@ -119,13 +118,16 @@ def _beginning(server: Server) -> int:
 
 
 def _server(seed: int) -> Server:
+    """Nothing happens on it before it is told to: a fill from before the stream began may be delivered, unowed."""
     try:
         from ..simulator.server import Server
     except ImportError as error:
         raise Failure(Exit.USAGE, f"demo needs {error.name}: pip install 'listenkey[aiohttp]'") from None
-    return Server(
+    server = Server(
         seed=seed, api_key=NAME, api_secret=NAME, fills_per_second=FILLS_PER_SECOND, ping_interval=PING_INTERVAL
     )
+    server.flow.hush()
+    return server
 
 
 def _venue(server: Server, seed: int) -> Venue:

@@ -12,26 +12,41 @@ from .board import Board
 TURN = 0.1
 
 
-async def narrate(board: Board, write: Callable[[str], Awaitable[None]]) -> None:
-    """Tell until cancelled."""
-    told, next_summary = 0, board.clock() + 1
-    while True:
-        await flush(board, write)
-        now, fills = board.clock(), board.counts["fills"]
-        if now >= next_summary:
-            next_summary = now + 1
-            if fills > told and board.health is Health.LIVE:
-                await write(f"{_time(board, now)}  {fills - told} fills, {fills} in all")
-                told = fills
-        await anyio.sleep(TURN)
+class Narrator:
+    """Tells what a board holds, line by line, by whatever writes a line."""
 
+    def __init__(self, board: Board, write: Callable[[str], Awaitable[None]]) -> None:
+        self._board = board
+        self._write = write
+        self._told = 0
 
-async def flush(board: Board, write: Callable[[str], Awaitable[None]]) -> None:
-    """Tell what is notable and has not been told."""
-    while board.notable:
-        at, text = board.notable.popleft()
-        await write(f"{_time(board, at)}  {text}")
+    async def run(self) -> None:
+        """Tell until cancelled; fills are counted while the stream is live."""
+        board = self._board
+        next_count = board.clock() + 1
+        while True:
+            await self._tell_notable()
+            if board.clock() >= next_count:
+                next_count = board.clock() + 1
+                if board.health is Health.LIVE:
+                    await self._tell_fills()
+            await anyio.sleep(TURN)
 
+    async def finish(self) -> None:
+        """Tell what has not been told: the last count is of all fills."""
+        await self._tell_notable()
+        await self._tell_fills()
 
-def _time(board: Board, at: float) -> str:
-    return f"{at - board.started:6.1f} s"
+    async def _tell_notable(self) -> None:
+        while self._board.notable:
+            at, text = self._board.notable.popleft()
+            await self._line(at, text)
+
+    async def _tell_fills(self) -> None:
+        fills = self._board.counts["fills"]
+        more, self._told = fills - self._told, fills
+        if more:
+            await self._line(self._board.clock(), f"{more} fill{'' if more == 1 else 's'}, {fills} in all")
+
+    async def _line(self, at: float, text: str) -> None:
+        await self._write(f"{at - self._board.started:6.1f} s  {text}")

@@ -11,7 +11,7 @@ from ...core.events import ExchangeEvent
 from ..venue import Stream
 from .board import Board
 from .lines import Lines
-from .narrator import flush, narrate
+from .narrator import Narrator
 from .secrecy import say
 from .verdict import Verdict
 
@@ -35,17 +35,17 @@ class JsonShow:
     """Events and the verdict on standard output, the rest on standard error."""
 
     def __init__(self, board: Board) -> None:
-        self._board = board
+        self._narrator = Narrator(board, _say)
         self._lines = Lines()
 
     async def tell(self, event: ExchangeEvent) -> None:
         await self._lines.write(event.to_json())
 
     async def run(self) -> None:
-        await narrate(self._board, _say)
+        await self._narrator.run()
 
     async def conclude(self, verdict: Verdict) -> None:
-        await flush(self._board, _say)
+        await self._narrator.finish()
         for line in verdict.wrong:
             say(line)
         await self._lines.write(msgspec.json.encode({"verdict": verdict.counts}))
@@ -55,17 +55,17 @@ class PlainShow:
     """What is notable, line by line on standard output."""
 
     def __init__(self, board: Board) -> None:
-        self._board = board
+        self._narrator = Narrator(board, self._write)
         self._lines = Lines()
 
     async def tell(self, event: ExchangeEvent) -> None:
         pass
 
     async def run(self) -> None:
-        await narrate(self._board, self._write)
+        await self._narrator.run()
 
     async def conclude(self, verdict: Verdict) -> None:
-        await flush(self._board, self._write)
+        await self._narrator.finish()
         for line in (*verdict.wrong, verdict.sentence):
             await self._write(line)
 

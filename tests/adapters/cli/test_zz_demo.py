@@ -60,6 +60,8 @@ def test_the_demo_ends_with_nothing_lost(demo: Demo | None) -> None:
     assert list(counts) == ["made", "delivered", "lost", "doubled", "ledger"]
     assert (counts["lost"], counts["doubled"]) == (0, 0), ended.err
     assert counts["made"] == counts["delivered"] > 200
+    *_, in_all = re.findall(r"(\d+) in all$", ended.err, re.MULTILINE)
+    assert int(in_all) == counts["delivered"]
     assert ended.code == (0 if counts["ledger"] == "MATCHED" else 1)
     reasons = {event["reason"] for event in events if event["kind"] == "GAP_CLOSED"}
     assert {"lost_socket", "silent", "key_gone"} & reasons
