@@ -18,9 +18,12 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from aiohttp import web
 
 import listenkey
 from listenkey.adapters.cli.parser import parser
+from listenkey.adapters.simulator.control import Control
+from listenkey.adapters.simulator.venue import Venue
 from listenkey.core import events
 from listenkey.core.lifecycle import mermaid
 from listenkey.core.policy import Policy
@@ -85,6 +88,17 @@ def test_the_commands_are_the_parsers() -> None:
     (block,) = (text for text in _blocks(README, "") if text.startswith("listenkey demo"))
     (commands,) = (each for each in parser("0")._actions if isinstance(each, argparse._SubParsersAction))
     assert [line.split()[1] for line in block.splitlines()] == list(commands.choices)
+
+
+def test_the_control_paths_are_the_simulators() -> None:
+    """The table of what a test may say to the simulated exchange lists them all, and no other."""
+    app = web.Application()
+    Control(Venue()).add_to(app)
+    routes = (route.resource for route in app.router.routes())
+    paths = {each.canonical.removeprefix("/simulator/") for each in routes if each is not None}
+    table = (ROOT / "docs" / "testing.md").read_text().split("| path under `/simulator/` |")[1].split("\n\n")[0]
+    told = {name for row in table.splitlines()[2:] for name in re.findall("`(.*?)`", row.split("|")[1])}
+    assert told == paths - {"truth"}
 
 
 @pytest.mark.parametrize("name", NAMES)

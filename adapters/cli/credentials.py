@@ -27,11 +27,9 @@ def credentials() -> Credentials:
     return found
 
 
-def credentials_or(fallback: str) -> Credentials:
-    """The same, or with neither set twice the fallback."""
-    if not _read(KEY_VARIABLE) and not _read(SECRET_VARIABLE):
-        return Credentials(fallback, fallback)
-    return credentials()
+def are_given() -> bool:
+    """Whether one of the two is set."""
+    return bool(_read(KEY_VARIABLE) or _read(SECRET_VARIABLE))
 
 
 def _read(name: str) -> str:

@@ -4,15 +4,30 @@ from __future__ import annotations
 
 import argparse
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from typing import Any, NoReturn
 
 from ...core.policy import Policy
 from .exits import Exit, Failure
+from .figures import count, port, positive, whole
+from .flags import FLAGS
 
 _COMMANDS = "demo|watch|simulate|journal|replay|diagram"
 LEVELS = ("debug", "info", "warning", "error")
+SIMULATED = """\
+The API key and the secret are LISTENKEY_API_KEY and LISTENKEY_API_SECRET, or "simulated" and "simulated" where neither
+is set. The first line of output is JSON: rest_url, ws_url, and api_key and api_secret if they are these defaults.
+
+A bot can place and cancel orders (POST and DELETE /openApi/swap/v2/trade/order). What is not modelled is refused.
+Its tests ask GET /simulator/truth what is so, and move things by a POST of JSON to /simulator/ and one of
+fault quiet trade place fill cancel expire trigger amend liquidate funding transfer leverage margin
+
+ccxt in sandbox mode:
+  exchange = ccxt.pro.bingx({"apiKey": "simulated", "secret": "simulated", "options": {"defaultType": "swap"}})
+  exchange.urls["test"] = dict.fromkeys(exchange.urls["api"], rest_url + "/openApi") | {"ws": {"linear": ws_url}}
+  exchange.set_sandbox_mode(True)
+"""
 
 
 class Parser(argparse.ArgumentParser):
@@ -43,7 +58,7 @@ def parser(version: str) -> Parser:
 
 def _demo(demo: argparse.ArgumentParser) -> None:
     demo.add_argument("--json", action="store_true", help="events as lines of JSON, then the verdict")
-    demo.add_argument("--seed", type=_whole, default=7, metavar="N")
+    demo.add_argument("--seed", type=whole, default=7, metavar="N")
     _level(demo)
 
 
@@ -66,23 +81,19 @@ def _watch(watch: argparse.ArgumentParser) -> None:
         help="a field of the policy",
     )
     watch.add_argument(
-        "--for", metavar="SECONDS", type=_positive, default=math.inf, dest="seconds", help="since the process began"
+        "--for", metavar="SECONDS", type=positive, default=math.inf, dest="seconds", help="since the process began"
     )
-    watch.add_argument("--max-events", metavar="N", type=_count, default=None, help="end after so many")
-    watch.add_argument("--seed", type=_whole, default=None, metavar="N", help="fixes the jitter")
+    watch.add_argument("--max-events", metavar="N", type=count, default=None, help="end after so many")
+    watch.add_argument("--seed", type=whole, default=None, metavar="N", help="fixes the jitter")
     _level(watch)
 
 
 def _simulate(simulate: argparse.ArgumentParser) -> None:
-    simulate.add_argument("--port", type=_port, default=8765, help="0 takes any free one")
-    simulate.add_argument("--seed", type=_whole, default=0, metavar="N")
-    simulate.add_argument("--time-scale", type=_positive, default=1.0, metavar="N")
-    simulate.add_argument("--fills-per-second", type=_amount, default=0.0, metavar="N")
-    simulate.add_argument("--fault", action="append", type=_fault, default=[], metavar="NAME@SECONDS", dest="faults")
-    simulate.add_argument("--wire", choices=("modern", "captured"), default="modern")
-    simulate.add_argument("--one-way", action="store_true", help="one position a symbol, not one a side")
-    simulate.add_argument("--ping-interval", type=_amount, default=5.0, metavar="SECONDS")
-    simulate.add_argument("--key-validity", type=_positive, default=3600.0, metavar="SECONDS")
+    simulate.formatter_class = argparse.RawDescriptionHelpFormatter
+    simulate.epilog = SIMULATED
+    simulate.add_argument("--port", type=port, default=8765, help="0 takes any free one")
+    for flag in FLAGS:
+        simulate.add_argument(flag.name, dest=flag.setting, **flag.reading)
     _level(simulate)
 
 
@@ -94,56 +105,6 @@ def _journal(journal: argparse.ArgumentParser) -> None:
 
 def _level(command: argparse.ArgumentParser) -> None:
     command.add_argument("--log-level", choices=LEVELS, default="warning", help="of what goes to standard error")
-
-
-def _number(text: str, allowed: str, fits: Callable[[float], bool]) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not (math.isfinite(value) and fits(value)):
-        raise argparse.ArgumentTypeError(f"{text!r}: allowed is {allowed}")
-    return value
-
-
-def _positive(text: str) -> float:
-    return _number(text, "a finite number above 0", lambda value: value > 0)
-
-
-def _amount(text: str) -> float:
-    return _number(text, "a finite number from 0", lambda value: value >= 0)
-
-
-def _integer(text: str, allowed: str, low: float = -math.inf, high: float = math.inf) -> int:
-    try:
-        value = int(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r}: allowed is {allowed}") from None
-    if not low <= value <= high:
-        raise argparse.ArgumentTypeError(f"{text!r}: allowed is {allowed}")
-    return value
-
-
-def _whole(text: str) -> int:
-    return _integer(text, "a whole number")
-
-
-def _count(text: str) -> int:
-    return _integer(text, "a whole number from 1", low=1)
-
-
-def _port(text: str) -> int:
-    return _integer(text, "a port from 0 to 65535, 0 for any", 0, 65535)
-
-
-def _fault(text: str) -> str:
-    from ..simulator.faults import parse_fault
-
-    try:
-        parse_fault(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
-    return text
 
 
 def policy(settings: Iterable[tuple[str, float]] | Mapping[str, float]) -> Policy:

@@ -10,48 +10,41 @@ from typing import TYPE_CHECKING
 import anyio
 import msgspec
 
-from .credentials import credentials_or
+from .credentials import Credentials, are_given, credentials
 from .exits import Exit, Failure, Interrupted
+from .flags import settings
 from .lines import Lines
-from .secrecy import say
+from .secrecy import KEY_VARIABLE, SECRET_VARIABLE, say
 from .signals import stoppable
 
 if TYPE_CHECKING:
     from ..simulator.server import Server
 
 
+HINT = f"this simulated exchange takes {KEY_VARIABLE} and {SECRET_VARIABLE} of the environment that it was started in"
+
+
 def run(options: Namespace) -> Exit:
-    """Serve; the first line on standard output says where."""
-    server = _server(options)
-    anyio.run(_serve, server, options.port, backend="asyncio")
+    """Serve; the first line on standard output says where, and shows the credentials that are no secret."""
+    given = are_given()
+    server = _server(options, credentials() if given else None)
+    anyio.run(_serve, server, options.port, not given, backend="asyncio")
     return Exit.DONE
 
 
-def _server(options: Namespace) -> Server:
+def _server(options: Namespace, given: Credentials | None) -> Server:
     try:
         from ..simulator.server import Server
     except ImportError as error:
         raise Failure(Exit.USAGE, f"simulate needs {error.name}: pip install 'listenkey[aiohttp]'") from None
-    key, secret = credentials_or("simulated")
+    own = {} if given is None else given._asdict() | {"credentials_hint": HINT}
     try:
-        return Server(
-            port=options.port,
-            seed=options.seed,
-            api_key=key,
-            api_secret=secret,
-            time_scale=options.time_scale,
-            fills_per_second=options.fills_per_second,
-            faults=options.faults,
-            hedge=not options.one_way,
-            wire=options.wire,
-            ping_interval=options.ping_interval,
-            key_validity=options.key_validity,
-        )
+        return Server(port=options.port, **own, **settings(options))
     except ValueError as error:
         raise Failure(Exit.USAGE, f"simulate: {error}") from None
 
 
-async def _serve(server: Server, port: int) -> None:
+async def _serve(server: Server, port: int, shown: bool) -> None:
     async with AsyncExitStack() as stack:
         try:
             await stack.enter_async_context(server)
@@ -59,8 +52,10 @@ async def _serve(server: Server, port: int) -> None:
             why = os.strerror(error.errno) if error.errno else error
             raise Failure(Exit.USAGE, f"simulate: --port {port} cannot be used: {why}") from None
         with suppress(Interrupted), stoppable():
-            urls = {"rest_url": server.rest_url, "ws_url": server.ws_url}
-            await Lines().write(msgspec.json.encode(urls))
+            line = {"rest_url": server.rest_url, "ws_url": server.ws_url}
+            if shown:
+                line |= {"api_key": server.api_key, "api_secret": server.api_secret}
+            await Lines().write(msgspec.json.encode(line))
             await _tell_faults(server)
 
 

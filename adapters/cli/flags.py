@@ -1,0 +1,70 @@
+"""The flags of `simulate` that are settings of the simulated exchange, one row each."""
+
+from __future__ import annotations
+
+from argparse import ArgumentTypeError, Namespace
+from typing import Any, NamedTuple, get_args
+
+from ..simulator.codes import Codes
+from ..simulator.faults import parse_fault
+from ..simulator.wire import WireName
+from .figures import amount, positive, whole
+
+
+class Flag(NamedTuple):
+    """A flag, the setting of the exchange that it is, and how it is read."""
+
+    name: str
+    setting: str
+    reading: dict[str, Any]
+
+
+def _fault(text: str) -> str:
+    try:
+        parse_fault(text)
+    except ValueError as error:
+        raise ArgumentTypeError(str(error)) from None
+    return text
+
+
+def _pair(text: str) -> tuple[str, str]:
+    """Of what is refused nothing is shown."""
+    key, colon, secret = text.partition(":")
+    if not (key and colon and secret and text.isascii() and text.isprintable() and " " not in text):
+        raise ArgumentTypeError("allowed is KEY:SECRET, printable ASCII without spaces")
+    return key, secret
+
+
+def _times(what: str) -> dict[str, Any]:
+    return {"type": amount, "metavar": "SECONDS", "help": what}
+
+
+FLAGS = (
+    Flag("--seed", "seed", {"type": whole, "default": 0, "metavar": "N"}),
+    Flag("--time-scale", "time_scale", {"type": positive, "default": 1.0, "metavar": "N"}),
+    Flag("--fills-per-second", "fills_per_second", {"type": amount, "default": 0.0, "metavar": "N"}),
+    Flag("--fault", "faults", {"action": "append", "type": _fault, "default": [], "metavar": "NAME@SECONDS"}),
+    Flag("--wire", "wire", {"choices": get_args(WireName), "default": "modern", "help": "which shape its frames have"}),
+    Flag("--one-way", "hedge", {"action": "store_false", "help": "one position a symbol, not one a side"}),
+    Flag("--codes", "codes", {"choices": get_args(Codes), "default": "current", "help": "former: before 2025-10-16"}),
+    Flag(
+        "--credentials",
+        "credentials",
+        {
+            "action": "append",
+            "type": _pair,
+            "default": [],
+            "metavar": "KEY:SECRET",
+            "help": "one more API key of the same account",
+        },
+    ),
+    Flag("--ping-interval", "ping_interval", {"default": 5.0, **_times("between pings, 0 for none")}),
+    Flag("--snapshot-interval", "snapshot_interval", {"default": 0.0, **_times("between whole pushes, 0 for none")}),
+    Flag("--key-validity", "key_validity", {"type": positive, "default": 3600.0, "metavar": "SECONDS"}),
+)
+
+
+def settings(options: Namespace) -> dict[str, Any]:
+    """The settings that were chosen."""
+    chosen = {flag.setting: getattr(options, flag.setting) for flag in FLAGS}
+    return chosen | {"credentials": dict(chosen["credentials"])}

@@ -1,0 +1,119 @@
+"""`simulate`: its flags are the exchange's settings, its credentials are said where they are no secret."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from typing import Any, get_args, get_type_hints
+
+import pytest
+from aiohttp import web
+
+from listenkey.adapters.cli.flags import FLAGS, settings
+from listenkey.adapters.cli.parser import SIMULATED, parser
+from listenkey.adapters.simulator.control import Control
+from listenkey.adapters.simulator.venue import Settings, Venue
+from listenkey.adapters.simulator.wire import WireName
+
+from .commands import API_KEY, API_SECRET, Exchange, Start
+
+NEITHER = {"LISTENKEY_API_KEY": "", "LISTENKEY_API_SECRET": ""}
+OTHERS = {"LISTENKEY_API_KEY": "another-key", "LISTENKEY_API_SECRET": "another-secret"}
+
+
+def chosen(*flags: str) -> dict[str, Any]:
+    return settings(parser("0").parse_args(["simulate", *flags]))
+
+
+def test_each_flag_is_a_setting_and_has_its_default() -> None:
+    """Nobody who says nothing gets another exchange than `Server()`."""
+    defaults = {name: each.default for name, each in inspect.signature(Venue.__init__).parameters.items()}
+    told = chosen()
+    told["faults"] = tuple(told["faults"])
+    assert told == {name: defaults[name] for name in told}
+    assert told.keys() <= get_type_hints(Settings).keys()
+
+
+def test_what_is_said_is_what_is_set() -> None:
+    """All flags at once make an exchange with these settings."""
+    flags = "--seed 3 --time-scale 2 --fills-per-second 4 --fault silent@9 --fault refuse@8 --wire captured --one-way"
+    more = (
+        "--codes former --credentials a:b --credentials c:d:e --ping-interval 1 --snapshot-interval 5 --key-validity 60"
+    )
+    told = chosen(*flags.split(), *more.split())
+    assert told == {
+        "seed": 3,
+        "time_scale": 2.0,
+        "fills_per_second": 4.0,
+        "faults": ["silent@9", "refuse@8"],
+        "wire": "captured",
+        "hedge": False,
+        "codes": "former",
+        "credentials": {"a": "b", "c": "d:e"},
+        "ping_interval": 1.0,
+        "snapshot_interval": 5.0,
+        "key_validity": 60.0,
+    }
+    assert {flag.setting for flag in FLAGS} == told.keys()
+    venue = Venue(**told)
+    assert venue.credentials == {"a": "b", "c": "d:e", "simulated": "simulated"}
+    assert not venue.exchange.hedge
+    for wire in get_args(WireName):
+        assert chosen("--wire", wire)["wire"] == wire
+
+
+def test_the_help_names_all_that_a_bots_test_needs(start: Start) -> None:
+    """The credentials, the order endpoint, each control path, and lines for ccxt that are Python."""
+    ended = start("simulate", "--help").end()
+    assert ended.code == 0
+    assert SIMULATED in ended.out
+    app = web.Application()
+    Control(Venue()).add_to(app)
+    paths = {str(route.resource.canonical) for route in app.router.routes() if route.resource is not None}
+    named = SIMULATED.replace("/simulator/truth", "truth").split()
+    assert {path.removeprefix("/simulator/") for path in paths} <= set(named)
+    compile("\n".join(line.strip() for line in SIMULATED.splitlines()[-3:]), "help", "exec")
+
+
+def test_the_first_line_shows_credentials_that_are_its_own(start: Start) -> None:
+    """And not those of the environment, even if they are the same."""
+    own, given = start("simulate", "--port", "0", **NEITHER), start("simulate", "--port", "0")
+    line = json.loads(own.line())
+    assert list(line) == ["rest_url", "ws_url", "api_key", "api_secret"]
+    assert (line["api_key"], line["api_secret"]) == ("simulated", "simulated")
+    assert list(json.loads(given.line())) == ["rest_url", "ws_url"]
+    for command in (own, given):
+        assert command.end(15).code == 0
+
+
+@pytest.mark.parametrize("refused", [OTHERS, OTHERS | {"LISTENKEY_API_KEY": "simulated"}])
+def test_whoever_has_other_credentials_is_told_where_they_stand(start: Start, refused: dict[str, str]) -> None:
+    """`watch` ends with exit code 3 and one line; what came from the environment is named, not shown."""
+    for variables, told in (
+        (NEITHER, "takes its defaults: API key"),
+        ({}, "LISTENKEY_API_KEY and LISTENKEY_API_SECRET"),
+    ):
+        exchange = Exchange(start("simulate", "--port", "0", **variables))
+        ended = start("watch", *exchange.flags, **refused).end()
+        exchange.command.end(15)
+        assert (ended.code, ended.err.count("\n")) == (3, 1)
+        assert told in ended.err
+        for secret in (API_KEY, API_SECRET, *OTHERS.values()):
+            assert secret not in ended.err
+
+
+def test_one_more_api_key(start: Start) -> None:
+    """`--credentials` lets a bot in with a key of its own."""
+    exchange = Exchange(start("simulate", "--port", "0", "--credentials", "another-key:another-secret"))
+    ended = start("watch", *exchange.flags, "--max-events", "1", **OTHERS).end()
+    exchange.command.end(15)
+    assert (ended.code, ended.err) == (0, "")
+
+
+def test_credentials_that_are_not_understood_are_not_shown(start: Start) -> None:
+    """One line that says what is allowed."""
+    for wrong in ("canary", "canary:", ":canary", "can ary:x", "canäry:x"):
+        ended = start("simulate", "--credentials", wrong).end()
+        assert (ended.code, ended.err.count("\n")) == (2, 1)
+        assert "KEY:SECRET" in ended.err
+        assert "can" not in ended.err.replace("cannot", "")
