@@ -79,11 +79,11 @@ def order_fill_row(fill: Fill, client_id: str) -> Row:
 
 
 def contract_row(number: int, instrument: Instrument) -> Row:
-    """A row of the list of contracts."""
+    """A row of the list of contracts; one that was always there and has no end."""
     return {
         "contractId": str(100 + number),
         "symbol": instrument.symbol,
-        "size": "0",
+        "size": plain(instrument.step),
         "quantityPrecision": _decimals(instrument.step),
         "pricePrecision": _decimals(instrument.tick),
         "feeRate": TAKER_FEE,
@@ -99,6 +99,12 @@ def contract_row(number: int, instrument: Instrument) -> Row:
         "status": 1,
         "apiStateOpen": "true",
         "apiStateClose": "true",
+        "ensureTrigger": False,
+        "triggerFeeRate": eight(ZERO),
+        "brokerState": "false",
+        "launchTime": 0,
+        "maintainTime": 0,
+        "offTime": 0,
     }
 
 

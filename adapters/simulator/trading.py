@@ -94,7 +94,7 @@ class Trading:
         if kind in NOT_MODELLED:
             raise _not_modelled(f"type {kind}")
         if kind not in PLACED:
-            raise OrderRefused(INVALID, f"Invalid parameters, err:type: {kind!r} is none")
+            raise OrderRefused(INVALID, f"Invalid parameters, err:type: {kind!r} is unknown")
         for name in DEMANDS:
             if not _is_blank(params.get(name, "")):
                 raise _not_modelled(name)
@@ -159,7 +159,7 @@ def _word(params: Mapping[str, str], name: str, among: tuple[str, ...]) -> str:
     said = params.get(name) or among[0]
     found = {each.upper(): each for each in among}.get(said.upper())
     if found is None:
-        raise OrderRefused(INVALID, f"Invalid parameters, err:{name}: {said!r} is none")
+        raise OrderRefused(INVALID, f"Invalid parameters, err:{name}: {said!r} is unknown")
     return found
 
 
