@@ -29,7 +29,7 @@ class Tap(Hub):
     """Remembers the youngest socket."""
 
     def __init__(self, log: Log) -> None:
-        super().__init__(log, ping_interval=5.0, snapshot_interval=0.0)
+        super().__init__(log, ping_interval=5.0, repeats={})
         self.youngest: Stream | None = None
 
     def join(self, key: str, ws: web.WebSocketResponse, request: web.Request) -> Stream:

@@ -134,6 +134,13 @@ class Ground:
             if all_of_it or until == float("inf"):
                 self.resume(self.orders[ref], force=True)
 
+    def note(self, order: Order, report: OrderReport, event_id: str | None = None) -> None:
+        """This report of an order has been told."""
+        was_open = order.open
+        order.note(report, event_id)
+        if was_open and not order.open:
+            self.close(order)
+
     def close(self, order: Order) -> None:
         """The order is finished; it is forgotten when the time of its end is well proven."""
         if order.closed_ts is None:
@@ -178,7 +185,7 @@ class Ground:
             exchange_ts=event.exchange_ts,
         )
         if not order.is_stale(report):
-            self._note(order, report, None if isinstance(event, Fill) else event.event_id)
+            self.note(order, report, None if isinstance(event, Fill) else event.event_id)
 
     def prove(self, until: int) -> None:
         """Everything up to this exchange time is delivered: forget finished orders from well before."""
@@ -226,7 +233,7 @@ class Ground:
     def _tell(self, order: Order, report: OrderReport, frame: Frame, claim: tuple[Decimal, Decimal] | None) -> None:
         if claim is not None:
             self._tell_fill(order, report, frame, *claim)
-        elif report.status in narration.STATES or _amended(order, report):
+        elif narration.is_state(report) or _amended(order, report):
             self._tell_state(order, report, frame)
         elif report.status not in ("PARTIALLY_FILLED", "FILLED"):
             self._turn.deliver(narration.unknown(report.exchange_ts, narration.decoded(frame), frame))
@@ -243,7 +250,7 @@ class Ground:
         if report.status in narration.STATES:
             self._tell_state(order, report, frame)
         elif not order.is_stale(report) and (pieces or report.status in FINAL):
-            self._note(order, report)
+            self.note(order, report)
 
     def _costs(
         self, report: OrderReport, start: Decimal, before: Shown | None
@@ -260,19 +267,13 @@ class Ground:
             event_id = narration.state_id(report)
             if event_id != order.state_id:
                 self._turn.deliver(narration.state(report, event_id, "ws", frame))
-                self._note(order, report, event_id)
-
-    def _note(self, order: Order, report: OrderReport, event_id: str | None = None) -> None:
-        was_open = order.open
-        order.note(report, event_id)
-        if was_open and not order.open:
-            self.close(order)
+                self.note(order, report, event_id)
 
 
 def _place(waiting: tuple[OrderReport, Frame]) -> tuple[Decimal, bool]:
     """Where a report stands among those of its order: a fill goes before the cancel that shows the same quantity."""
     report, _ = waiting
-    return report.cumulative_qty, report.status in narration.STATES
+    return report.cumulative_qty, narration.is_state(report)
 
 
 def _amended(order: Order, report: OrderReport) -> bool:

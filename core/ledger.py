@@ -4,7 +4,8 @@ k_capital = opening balance + realised PnL - fees + funding + transfers
 
 Between reads the ledger runs on what was told. Rows of the venue's income list take the place of what the fills of
 their trades were thought to have cost, and provisional funding is replaced by its row. The opening balance is what the
-first settled read leaves unexplained; when something turns out to be from before it after all, the next one says anew.
+first settled read leaves unexplained in which the cost of every fill is known; when something turns out to be from
+before it after all, the next one says anew.
 """
 
 from __future__ import annotations
@@ -215,16 +216,23 @@ class Ledger:
     def _compare(self, account: Account) -> None:
         known = {(report.symbol, report.order_id): report.cumulative_qty for report in account.orders}
         newer: dict[str, Decimal] = {}
+        unclear: set[str] = set()
         for fill in self._estimates:
-            if fill.fee_asset is not None and is_newer(fill, account, known):
+            if fill.fee_asset is None:
+                continue
+            if is_newer(fill, account, known):
                 gain = (fill.realized_pnl or ZERO) - (fill.fee or ZERO)
                 newer[fill.fee_asset] = newer.get(fill.fee_asset, ZERO) + gain
+            elif fill.fee is None or fill.realized_pnl is None:
+                unclear.add(fill.fee_asset)
         for balance in account.balances:
             if balance.wallet_balance is None:
                 continue
             book = self.book(balance.asset)
             explained = book.realized_pnl - book.fees + book.funding + book.transfers - newer.get(balance.asset, ZERO)
             sums = self._book(balance.asset)
+            if sums.opening is None and balance.asset in unclear:
+                continue
             if sums.opening is None:
                 sums.opening, sums.opened_ts = balance.wallet_balance - explained, account.exchange_ms
             self._drift[balance.asset] = balance.wallet_balance - explained - sums.opening

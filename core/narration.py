@@ -21,7 +21,7 @@ from .events import (
     fill_id,
     order_state_id,
 )
-from .order import Piece
+from .order import NOT_FOUND, ZERO, Piece
 from .reports import ConfigReport, FillReport, OrderReport
 
 Frame = bytes | str | None
@@ -33,8 +33,14 @@ STATES = {
     "CANCELED": _Kind.CANCEL_ACK,
     "REJECTED": _Kind.ORDER_REJECT,
     "EXPIRED": _Kind.ORDER_EXPIRED,
+    NOT_FOUND: _Kind.ORDER_EXPIRED,
 }
 """The kind of event that tells of a state without a fill; a partly filled order is told of when it is amended."""
+
+
+def is_state(report: OrderReport) -> bool:
+    """Whether a report is of a state that no fill made; one that is FILLED with nothing executed has no fill."""
+    return report.status in STATES or (report.status == "FILLED" and report.cumulative_qty == ZERO)
 
 
 def fill(
@@ -80,7 +86,8 @@ def fill(
 
 def recovered_fill(row: FillReport, piece: Piece, report: OrderReport) -> Fill:
     """The fill that a row of the venue's list tells of; `report` is the order as it is known."""
-    full = report.status == "FILLED" and piece.end >= report.cumulative_qty
+    executed = report.cumulative_qty or report.qty  # one that is FILLED with nothing executed belies its own fills
+    full = report.status == "FILLED" and executed is not None and piece.end >= executed
     return Fill(
         kind=_FULL if full else _PARTIAL,
         event_id=fill_id(row.symbol, row.order_id, piece.end),

@@ -26,7 +26,9 @@ from .reports import OrderRef, OrderReport
 
 ZERO = Decimal(0)
 EXECUTING = frozenset({"PARTIALLY_FILLED", "FILLED"})
-FINAL = frozenset({"FILLED", "CANCELED", "REJECTED", "EXPIRED"})
+NOT_FOUND = "NOT_FOUND"
+"""The status of an order that the venue denies."""
+FINAL = frozenset({"FILLED", "CANCELED", "REJECTED", "EXPIRED", NOT_FOUND})
 _SHORTEST = 18
 _WIDE = Context(prec=120)
 

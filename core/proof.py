@@ -13,6 +13,7 @@ from typing import Literal, Protocol
 from . import recovery
 from .actions import MarkProven
 from .anteroom import Anteroom
+from .denials import Denials, shown_by_fills
 from .events import BalanceChange, ExchangeEvent, Fill, FundingFee, GapReason, OrderState
 from .fold import execution
 from .gap import Gap
@@ -58,7 +59,8 @@ class Proof:
         self._anteroom = anteroom
         self._income = Income(turn, standing)
         self._witness = Witness(turn, self._disbelieve)
-        self.reads = Reads(turn, ground)
+        self._denials = Denials(turn, ground)
+        self.reads = Reads(turn, ground, self._denials)
         self._read_at: float | None = None
         self._rotated_at = float("-inf")
         self.ledger = Ledger()
@@ -105,11 +107,13 @@ class Proof:
         if asked is None:
             return
         self._turn.set_exchange_time(account.exchange_ms)
+        account = shown_by_fills(account, self._ground)
         alone = None
         if asked.account is not None:
             alone, account = account, recovery.merge(asked.account, account)
         if self._ground.began is None:
             self.begin(account.as_of)
+        self._denials.note(account)
         shown_until = account.as_of - self._overlap_ms
         cautious = asked.purpose is Purpose.AUDIT
         scope = recovery.Scope(account, alone, shown_until, cautious, asked.is_reached_by(account))
@@ -161,6 +165,7 @@ class Proof:
             self._not_proven(asked, None, doubt=True)
             return
         ground.complete = True
+        self._denials.passed(account, account.as_of - self._overlap_ms)
         for ref in sorted({*ground.unfounded, *ground.stuck}):
             ground.resume(ground.orders[ref])
         self.reads.passed()

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from .actions import ReadAccount
 from .backoff import Backoff, FailureLimit
+from .denials import Denials
 from .ground import Ground
 from .refusal import Refusal
 from .reports import Account, OrderRef
@@ -56,9 +57,10 @@ class Reads:
     ("reading", request), which is for who asked, when the answer is overdue.
     """
 
-    def __init__(self, turn: Turn, ground: Ground) -> None:
+    def __init__(self, turn: Turn, ground: Ground, denials: Denials) -> None:
         self._turn = turn
         self._ground = ground
+        self._denials = denials
         self._wanted: Purpose | None = None
         self._asked: Asked | None = None
         self._retry = Backoff(RETRY_INITIAL, RETRY_MAX)
@@ -142,7 +144,7 @@ class Reads:
         purpose, self._wanted = self._wanted, None
         start = self.window_start
         since = None if start is None else start - WINDOW_OVERLAP_MS
-        orders = self._ground.open_orders() if since is not None else ()
+        orders = self._denials.last(self._ground.open_orders()) if since is not None else ()
         self._ask(Asked(turn.number(), purpose, turn.now, since), since, orders)
 
     def ask_alone(self, asked: Asked, account: Account, orders: tuple[OrderRef, ...]) -> None:

@@ -120,17 +120,14 @@ def tell(findings: list[Finding], ground: Ground, turn: Turn, sure_until: float)
             for piece in order.cover(placed.start, placed.end, placed.row.price):
                 fills.append((placed.row, narration.recovered_fill(placed.row, piece, report)))
                 out_of_order = out_of_order or piece.end <= top
-        if report.status in FINAL and report.status in narration.STATES and (report.exchange_ts or 0) > sure_until:
+        if report.status in FINAL and narration.is_state(report) and (report.exchange_ts or 0) > sure_until:
             continue
         if _is_news(order, report, ground):
             event_id = narration.state_id(report)
             states.append(narration.state(report, event_id, "poll"))
             order.state_id = event_id
-        was_open = order.open
         if not order.is_stale(report):
-            order.note(report)
-        if was_open and not order.open:
-            ground.close(order)
+            ground.note(order, report)
     fills.sort(key=lambda told: _age(told[0]))
     for event in (*(event for _, event in fills), *states):
         turn.deliver(event)
@@ -150,6 +147,7 @@ def merge(account: Account, alone: Account) -> Account:
         settled=account.settled and not moved,  # balances and positions were read before
         one_way=account.one_way,
         moving=(account.moving - {order_id for _, order_id in reread}) | alone.moving,
+        denied=account.denied | alone.denied,
         balances=account.balances,
         positions=account.positions,
         orders=(*(row for row in account.orders if (row.symbol, row.order_id) not in reread), *alone.orders),
@@ -244,7 +242,8 @@ def _is_news(order: Order, report: OrderReport, ground: Ground) -> bool:
     if order.is_stale(report) or narration.state_id(report) == order.state_id:
         return False
     shown = order.shown
-    if report.status in narration.STATES:
+    belied = report.status == "FILLED" and order.top > ZERO
+    if narration.is_state(report) and not belied:
         owed_from = ground.owed_from(order)
         recent = owed_from is None or report.exchange_ts is None or report.exchange_ts >= owed_from - SECOND_MS
         return shown is not None or report.status not in FINAL or recent

@@ -80,7 +80,7 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     """One read of the account by REST.
 
     A whole read (`whole`) brackets orders, positions, balances and income between two readings of the fill list.
-    A read of single orders holds those orders and all their fills, and nothing else.
+    A read of single orders holds those orders and all their fills, and nothing else. "No such order" fails no read.
     """
 
     as_of: int
@@ -102,6 +102,9 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     """Open orders, orders that finished since, and every order that was asked for."""
     open_orders: frozenset[str] = frozenset()
     """Ids of those orders that are open."""
+    denied: frozenset[OrderRef] = frozenset()
+    """Orders that were asked for and that the venue does not know; of one that was read alone `fills` has all that it
+    lists. What was asked for and is neither here nor in `orders` is in no list, and the venue was not asked."""
     fills: tuple[FillReport, ...] = ()
     income: tuple[IncomeReport, ...] = ()
 

@@ -142,13 +142,18 @@ def _order(frame: _OrderFrame | _TradeFrame, order: _Order, text: bytes) -> Orde
         or charge.adjusted() < _TINY
         or realized_pnl.adjusted() < _TINY
         or not (qty and symbol and 0 < number < _MANY)
-        or (status == "FILLED" and not cumulative_qty)
+        or (status == "FILLED" and average_price and not cumulative_qty)
     ):
         return None
     price = last_qty = last_price = None
     caused = order.x in _EXECUTIONS
     if last is not UNSET and paid is not UNSET:
-        if not (_ZERO <= last < _HUGE and _ZERO <= paid < _HUGE) or last.adjusted() < _TINY or paid.adjusted() < _TINY:
+        if (
+            not (_ZERO <= last < _HUGE and _ZERO <= paid < _HUGE)
+            or last.adjusted() < _TINY
+            or paid.adjusted() < _TINY
+            or (last and not cumulative_qty)
+        ):
             return None
         last_price = paid if last and paid else None
         last_qty = last if last_price or not (last or caused) else None

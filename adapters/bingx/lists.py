@@ -19,6 +19,8 @@ FILL_HISTORY = 7 * DAY - 60 * SECOND
 INCOME_HISTORY = 89 * DAY
 """Income of the last "3 months"; the shortest three there are."""
 PAGE = 1000
+MOST_FILLS = 1000
+"""A document says that a list of fills holds no more, whatever the window. It does not say that the rest is lost."""
 
 FILLS = "/openApi/swap/v2/trade/fillHistory"
 ORDERS = "/openApi/swap/v2/trade/allOrders"
@@ -75,16 +77,21 @@ class Lists:
             data = await self._rest.call("GET", FILLS, params)
             rows = listed(data, "fill_history_orders", "fill_orders", "fills")
             if rows and rows == before:  # pages are not turned: ask for less
-                middle = _middle(start, end)
-                earlier = await self._fill_pages(start, middle, narrow)
-                return earlier + await self._fill_pages(middle, end, narrow)
+                return await self._halves(start, end, narrow)
             found += map(fill, rows)
             total = whole(data.get("total")) if isinstance(data, dict) else None
             if not rows or (len(rows) < PAGE and (total is None or len(found) >= total)):
                 break
             before = rows
+        if len(found) == MOST_FILLS and end - start > SECOND:
+            return await self._halves(start, end, narrow)
         newest_first = bool(found) and found[0].exchange_ts > found[-1].exchange_ts
         return found[::-1] if newest_first else found
+
+    async def _halves(self, start: int, end: int, narrow: dict[str, str]) -> list[FillReport]:
+        middle = _middle(start, end)
+        earlier = await self._fill_pages(start, middle, narrow)
+        return earlier + await self._fill_pages(middle, end, narrow)
 
     async def _split(self, path: str, name: str, since: int, until: int, **narrow: str) -> list[Row]:
         """All rows of a list that has a limit and no pages: a window that comes back full is asked for in two parts.

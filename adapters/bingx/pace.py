@@ -115,6 +115,13 @@ class Pace:
             times = self._failures.setdefault((host, _owner(api_key), method, path), deque(maxlen=MAX_FAILURES))
             times.append(self._monotonic())
 
+    def failures(self, host: str, api_key: str, method: str, path: str) -> int:
+        """How many calls of this endpoint the venue has answered with an error in the last 480 s, 15 at most."""
+        with self._lock:
+            times = self._failures.get((host, _owner(api_key), method, path), ())
+            since = self._monotonic() - FAILURE_WINDOW
+            return sum(at > since for at in times)
+
     def locked(self, host: str, api_key: str, path: str, seconds: float) -> None:
         """The venue wants no request to this path, whatever its method, for so long."""
         with self._lock:

@@ -33,6 +33,7 @@ class _Middle(NamedTuple):
 
     orders: dict[str, OrderReport]
     open_ids: frozenset[str]
+    denied: frozenset[OrderRef]
     one_way: bool
     positions: tuple[Position, ...]
     balances: tuple[Balance, ...]
@@ -59,9 +60,10 @@ class Reader:
         if since is None:
             since = await self._rest.ask_time()
         self._symbols |= {ref.symbol for ref in orders}
+        denied: frozenset[OrderRef] = frozenset()
         for left in reversed(range(ROUNDS)):
             try:
-                account = await self._round(since, orders, last=left == 0)
+                account, denied = await self._round(since, orders, denied, last=left == 0)
             except RequestRefused as error:
                 if self._by_symbol or left == 0 or not wants_symbol(error.refusal):
                     raise
@@ -71,7 +73,10 @@ class Reader:
                 return account
         raise AssertionError("the last round always answers")
 
-    async def _round(self, since: int, orders: Sequence[OrderRef], *, last: bool) -> Account | None:
+    async def _round(
+        self, since: int, orders: Sequence[OrderRef], denied: frozenset[OrderRef], *, last: bool
+    ) -> tuple[Account | None, frozenset[OrderRef]]:
+        """The account, or None if too much moved meanwhile; and what was denied, which is not asked for again."""
         as_of = await self._rest.ask_time()
         start = await self._rest.horizon()
         begin = max(since, as_of - FILL_HISTORY)
@@ -80,7 +85,7 @@ class Reader:
         first, income_before = await together(
             lambda: self._fills(begin, start, asked), lambda: self._lists.income(begin, start)
         )
-        middle = await self._middle(begin, first, orders)
+        middle = await self._middle(begin, first, orders, denied)
         await self._rest.ask_time()  # a clock that stood still meanwhile must not cut the second list short
         until = await self._rest.horizon()
         second, income = await together(
@@ -92,12 +97,12 @@ class Reader:
                 raise RequestRefused(
                     Refusal(RefusalKind.RETRY, None, "new symbols kept appearing while fills were read")
                 )
-            return None
+            return None, middle.denied
         new, gone = beyond(first, second), beyond(second, first)
         late = any(report.exchange_ts // SECOND < as_of // SECOND for report in new)
         if (gone or late) and not last:
-            return None
-        return Account(
+            return None, middle.denied
+        account = Account(
             as_of=as_of,
             exchange_ms=await self._rest.now(),
             since=begin,
@@ -109,9 +114,11 @@ class Reader:
             positions=middle.positions,
             orders=tuple(middle.orders.values()),
             open_orders=middle.open_ids,
+            denied=middle.denied,
             fills=costed(_followed(second, new, middle.orders, as_of), income),
             income=income,
         )
+        return account, middle.denied
 
     async def _fills(self, since: int, until: int, symbols: frozenset[str]) -> tuple[FillReport, ...]:
         if not self._by_symbol:
@@ -121,34 +128,44 @@ class Reader:
             found += await self._lists.fills(since, until, symbol=symbol)
         return tuple(sorted(found, key=lambda report: report.exchange_ts))
 
-    async def _middle(self, since: int, fills: Iterable[FillReport], asked: Sequence[OrderRef]) -> _Middle:
-        (found, open_ids), (one_way, held), owned = await together(
-            lambda: self._orders(since, [*asked, *(OrderRef(row.symbol, row.order_id) for row in fills)]),
-            self._positions,
-            self._balances,
+    async def _middle(
+        self, since: int, fills: Iterable[FillReport], asked: Sequence[OrderRef], denied: frozenset[OrderRef]
+    ) -> _Middle:
+        filled = frozenset(OrderRef(row.symbol, row.order_id) for row in fills)
+        (found, open_ids, denied), (one_way, held), owned = await together(
+            lambda: self._orders(since, filled, asked, denied), self._positions, self._balances
         )
-        return _Middle(found, open_ids, one_way, held, owned)
+        return _Middle(found, open_ids, denied, one_way, held, owned)
 
-    async def _orders(self, since: int, wanted: Sequence[OrderRef]) -> tuple[dict[str, OrderReport], frozenset[str]]:
+    async def _orders(
+        self, since: int, filled: frozenset[OrderRef], asked: Sequence[OrderRef], denied: frozenset[OrderRef]
+    ) -> tuple[dict[str, OrderReport], frozenset[str], frozenset[OrderRef]]:
+        """What the lists show, and of what they do not show, what the venue says when it is asked for.
+
+        Of an order with a fill it is not asked here: it is wanted alone, with all its fills, or it is known.
+        """
         # Open orders first: one that finishes meanwhile is then in both lists, never in neither.
         data = await self._rest.call("GET", OPEN_ORDERS, {})
         found = {report.order_id: report for report in map(order, listed(data, "orders"))}
         history = await self._lists.orders(since - ORDER_AGE, await self._rest.horizon())
-        asked = {ref.order_id for ref in wanted}
+        names = {ref.order_id for ref in (*filled, *asked)}
         finished = {
             name: report
             for name, report in history.items()
-            if name in asked or report.exchange_ts is None or report.exchange_ts > since
+            if name in names or report.exchange_ts is None or report.exchange_ts > since
         }
         listed_open = frozenset(found) - frozenset(finished)
         found |= finished
-        for ref in dict.fromkeys(wanted):
-            if ref.order_id not in found:
-                report = await self._singles.order(ref)
-                if report is not None:
-                    found[ref.order_id] = report
+        for ref in dict.fromkeys(asked):
+            if ref.order_id in found or ref in filled | denied or not self._singles.may_ask():
+                continue
+            report = await self._singles.order(ref)
+            if report is None:
+                denied |= {ref}
+            else:
+                found[ref.order_id] = report
         open_ids = frozenset(name for name, report in found.items() if name in listed_open or report.status in OPEN)
-        return found, open_ids
+        return found, open_ids, denied
 
     async def _positions(self) -> tuple[bool, tuple[Position, ...]]:
         data = await self._rest.call("GET", POSITIONS, {})

@@ -78,6 +78,10 @@ class Rest:
         self._anchor = (found, sent, heard)
         return found
 
+    def failures(self, method: str, path: str) -> int:
+        """How many calls of this endpoint have lately been answered with an error, and count against the limit."""
+        return self._pace.failures(self._host, self._api_key, method, path)
+
     async def call(
         self,
         method: str,

@@ -88,7 +88,7 @@ def order(row: Row) -> OrderReport:
         raise malformed("an order without symbol, id or status")
     state = status(venue_status)
     quantity = amount(row.get("origQty"))
-    cumulative = executed(state, row.get("executedQty"), quantity)
+    cumulative = executed(state, row.get("executedQty"), quantity, row.get("avgPrice"))
     if cumulative is None:
         raise malformed("an order whose executed quantity is no number")
     kind = word(row.get("type"))

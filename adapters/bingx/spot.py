@@ -66,7 +66,7 @@ def _order(order: dict[str, Any]) -> OrderReport | None:
     if symbol is None or order_id is None or venue_status is None or (quantity is not None and quantity < 0):
         return None
     state = status(venue_status)
-    cumulative = executed(state, get("z"), quantity)
+    cumulative = executed(state, get("z"), quantity, get("Z"))
     if cumulative is None:
         return None
     kind = word(get("o"))

@@ -73,11 +73,13 @@ def _order(content: dict[str, Any]) -> OrderReport | None:
     if symbol is None or order_id is None or venue_status is None or quantity is None or quantity < 0:
         return None
     state = status(venue_status)
-    cumulative = executed(state, get("z"), quantity)
+    cumulative = executed(state, get("z"), quantity, get("ap"))
     if cumulative is None:
         return None
     kind = word(get("o"))
     last_qty, last_price = last_fill(get("x"), get("l"), get("L")) if "l" in order else (None, None)
+    if last_qty and not cumulative:
+        return None  # something was executed and nothing was
     costs = caused_by_fill(get("x"))
     return OrderReport(
         symbol=symbol,

@@ -66,12 +66,16 @@ def is_market(order_type: str) -> bool:
     return "MARKET" in order_type or order_type.startswith("TRAILING") or order_type == "LIQUIDATION"
 
 
-def executed(state: str, cumulative: Any, quantity: Decimal | None) -> Decimal | None:
-    """The executed quantity, or None if it cannot be known: a FILLED order may say 0 and then means all of it."""
+def executed(state: str, cumulative: Any, quantity: Decimal | None, paid: Any) -> Decimal | None:
+    """The executed quantity, or None if it cannot be known.
+
+    A FILLED order may say 0 and mean all of it, if `paid`, its average price or what was paid in all, is above 0. Else
+    nothing was executed: it is a conditional order that was triggered, and another order executes.
+    """
     found = amount(cumulative)
     if found is None or found < 0:
         return None
-    if found == 0 and state == "FILLED":
+    if found == 0 and state == "FILLED" and positive(paid) is not None:
         return quantity if quantity else None
     return found
 

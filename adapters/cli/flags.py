@@ -6,8 +6,11 @@ from argparse import ArgumentTypeError, Namespace
 from typing import Any, NamedTuple, get_args
 
 from ..simulator.codes import Codes
+from ..simulator.exchange import UID
 from ..simulator.faults import parse_fault
-from ..simulator.wire import WireName
+from ..simulator.orders import Triggered
+from ..simulator.rest import ClosedStops
+from ..simulator.wire import EventName, WireName
 from .figures import amount, positive, whole
 
 
@@ -45,6 +48,31 @@ FLAGS = (
     Flag("--fills-per-second", "fills_per_second", {"type": amount, "default": 0.0, "metavar": "N"}),
     Flag("--fault", "faults", {"action": "append", "type": _fault, "default": [], "metavar": "NAME@SECONDS"}),
     Flag("--wire", "wire", {"choices": get_args(WireName), "default": "modern", "help": "which shape its frames have"}),
+    Flag(
+        "--event-name",
+        "event_name",
+        {
+            "choices": get_args(EventName),
+            "default": "ORDER_TRADE_UPDATE",
+            "help": "mixed: drawn for each frame",
+        },
+    ),
+    Flag(
+        "--triggered",
+        "triggered",
+        {
+            "choices": get_args(Triggered),
+            "default": "framed",
+            "help": "a conditional order's end: another order executes, with or without a frame, or it does so itself",
+        },
+    ),
+    Flag(
+        "--closed-stops",
+        "closed_stops",
+        {"choices": get_args(ClosedStops), "default": "listed", "help": "unknown: no such order, once it is over"},
+    ),
+    Flag("--signed-shorts", "signed_shorts", {"action": "store_true", "help": "one-way shorts have a minus by REST"}),
+    Flag("--account-id", "account_id", {"default": UID, "metavar": "ID", "help": "the id that a balance names"}),
     Flag("--one-way", "hedge", {"action": "store_false", "help": "one position a symbol, not one a side"}),
     Flag("--codes", "codes", {"choices": get_args(Codes), "default": "current", "help": "former: before 2025-10-16"}),
     Flag(
@@ -60,6 +88,7 @@ FLAGS = (
     ),
     Flag("--ping-interval", "ping_interval", {"default": 5.0, **_times("between pings, 0 for none")}),
     Flag("--snapshot-interval", "snapshot_interval", {"default": 0.0, **_times("between whole pushes, 0 for none")}),
+    Flag("--config-interval", "config_interval", {"default": 0.0, **_times("between configurations, 0 for none")}),
     Flag("--key-validity", "key_validity", {"type": positive, "default": 3600.0, "metavar": "SECONDS"}),
 )
 

@@ -15,12 +15,13 @@ from .account import Account, PositionView
 from .amounts import ZERO, booked
 from .market import INSTRUMENTS, Instrument, Market
 from .orderlist import OrderList
-from .orders import PRICED, TRIGGERS, Fill, Order, OrderIds, OrderRefused
+from .orders import PRICED, TRIGGERS, Fill, Order, OrderIds, OrderRefused, Triggered
 from .pushes import Outbox, Push
 from .rules import INVALID, check_price, check_prices, check_quantity, check_symbol, check_words
 from .seeds import seeded
 
 GUARD = Decimal("1.03")
+UID = "1341158271307522053"
 
 
 class Exchange:
@@ -35,8 +36,11 @@ class Exchange:
         instruments: Iterable[Instrument] = INSTRUMENTS,
         opening: Mapping[str, Decimal] | None = None,
         leverage: int = 5,
-        uid: str = "1341158271307522053",
+        uid: str = UID,
+        triggered: Triggered = "framed",
     ) -> None:
+        if triggered not in {"framed", "silent", "own"}:
+            raise ValueError(f"triggered is framed, silent or own, not {triggered!r}")
         self.market = Market(instruments, seed=seed, now=now)
         assets = {each.asset: Decimal(100_000) for each in self.market.instruments.values()}
         self.account = Account(
@@ -44,6 +48,7 @@ class Exchange:
         )
         self.uid = uid
         self.hedge = hedge
+        self._triggered = triggered
         self._list = OrderList()
         self.orders, self.open = self._list.all, self._list.open
         self.fills, self.fills_of = self._list.fills, self._list.fills_of
@@ -78,8 +83,6 @@ class Exchange:
         check_words(side, type, position_side, hedge=self.hedge)
         check_quantity(self.market, symbol, qty)
         check_prices(self.market, symbol, type, price, stop_price)
-        market = self.market.price(symbol, now)
-        guard = market * GUARD if side == "BUY" else market / GUARD
         order = Order(
             id=self._ids.next(now),
             symbol=symbol,
@@ -89,7 +92,7 @@ class Exchange:
             type=type,
             qty=qty,
             price=price if type in PRICED else None,
-            guard=booked(guard),
+            guard=self._guard(symbol, side, now),
             stop_price=stop_price if type in TRIGGERS else None,
             client_id=client_id.lower(),
             reduce_only=reduce_only,
@@ -104,7 +107,10 @@ class Exchange:
         return order
 
     def fill(self, order_id: int, qty: Decimal | None = None, *, now: int, price: Decimal | None = None) -> Fill:
-        """Execute a part of an open order, by default the rest at its own price or the market's."""
+        """Execute a part of an open order, by default the rest at its own price or the market's.
+
+        A conditional order that was not triggered is triggered by that, and the fill is of the order that executes.
+        """
         now = self._advance(now)
         order = self._list.opened(order_id)
         qty = order.remaining if qty is None else qty
@@ -114,9 +120,9 @@ class Exchange:
         if price is None:
             price = order.price if order.price is not None else self.market.price(order.symbol, now)
         check_price(self.market, order.symbol, price)
-        held = self.account.position(order.symbol, order.position_side).qty
-        if order.reduces and (qty > abs(held) or (held > 0) == (order.side == "BUY")):
-            raise OrderRefused(101205, "No position to close")
+        self._check_held(order, qty)
+        if order.type in TRIGGERS and not order.triggered:
+            order = self._trigger(order, now)
         self._trade_id += self._random.randint(1, 9)
         fill, position = self.account.execute(order, qty, price, trade_id=self._trade_id, now=now)
         order = self._list.add(fill)
@@ -147,12 +153,13 @@ class Exchange:
         return [*fills, self.fill(order.id, now=now)]
 
     def trigger(self, order_id: int, *, now: int) -> Order:
-        """The price of a trigger order has been reached: it may be filled from now on; no frame says so."""
+        """The price of a conditional order was reached; the order that executes from now on: another, or itself."""
         now = self._advance(now)
         order = self._list.opened(order_id)
-        if order.type not in TRIGGERS:
-            raise OrderRefused(INVALID, f"a {order.type} order is never triggered")
-        return self._list.store(msgspec.structs.replace(order, triggered=True, updated=now))
+        if order.type not in TRIGGERS or order.triggered:
+            raise OrderRefused(INVALID, f"this {order.type} order cannot be triggered")
+        self._check_held(order, order.remaining)
+        return self._trigger(order, now)
 
     def amend(self, order_id: int, qty: Decimal, *, now: int) -> Order:
         """Change the quantity of an open order to one above what has been executed."""
@@ -237,6 +244,27 @@ class Exchange:
     def positions(self, now: int) -> list[PositionView]:
         """All positions that are not flat, at the market's price."""
         return [self.account.view(each, now) for each in self.account.positions()]
+
+    def _trigger(self, order: Order, now: int) -> Order:
+        """A market order that is born of it says nothing before its fill, like most; one with a price rests first."""
+        if self._triggered == "own":
+            return self._list.store(msgspec.structs.replace(order, triggered=True, updated=now))
+        ended = self._list.store(msgspec.structs.replace(order, status="FILLED", triggered=True, updated=now))
+        if self._triggered == "framed":
+            self._outbox.order(ended, "TRADE", now)
+        made = self._list.store(order.spawned(self._ids.next(now), self._guard(order.symbol, order.side, now), now))
+        if made.type in PRICED:
+            self._outbox.order(made, "NEW", now)
+        return made
+
+    def _check_held(self, order: Order, qty: Decimal) -> None:
+        held = self.account.position(order.symbol, order.position_side).qty
+        if order.reduces and (qty > abs(held) or (held > 0) == (order.side == "BUY")):
+            raise OrderRefused(101205, "No position to close")
+
+    def _guard(self, symbol: str, side: str, now: int) -> Decimal:
+        market = self.market.price(symbol, now)
+        return booked(market * GUARD if side == "BUY" else market / GUARD)
 
     def _finish(self, order_id: int, status: str, now: int) -> Order:
         now = self._advance(now)

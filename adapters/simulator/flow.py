@@ -10,11 +10,12 @@ from collections.abc import Callable
 from decimal import Decimal
 
 from .exchange import Exchange
-from .orders import Order, OrderRefused
+from .orders import PRICED, TRIGGERS, Order, OrderRefused
 from .seeds import seeded
 
 FILLS_PER_ORDER = 1.6
 MAX_STEPS = 40
+_CONDITIONAL = sorted(TRIGGERS)
 Action = Callable[[int], None]
 
 
@@ -112,22 +113,30 @@ class Flow:
             self._later(now, lambda now: self._expire(order.id, now), within=2.0)
 
     def _triggered(self, now: int) -> None:
+        """A conditional order: most are triggered, the others cancelled before."""
         symbol, side, position_side, qty = self._intent(now)
+        kind = self._random.choice(_CONDITIONAL)
         order = self.exchange.place(
             symbol,
             side,
             qty,
             now=now,
-            type="TRIGGER_MARKET",
+            type=kind,
             position_side=position_side,
+            price=self._near(symbol, now) if kind in PRICED else None,
             stop_price=self.exchange.market.price(symbol, now),
+            client_id=self._name(),
         )
+        called_off = self._random.random() < 0.25
 
         def fire(now: int) -> None:
-            self.exchange.trigger(order.id, now=now)
-            self.exchange.fill(order.id, now=now)
+            executing = self.exchange.trigger(order.id, now=now)
+            if executing.type in PRICED:
+                self._later(now, lambda now: self._fill_rest(executing.id, now), within=1.5)
+            else:
+                self.exchange.fill(executing.id, now=now)
 
-        self._later(now, fire, within=1.5)
+        self._later(now, (lambda now: self._cancel(order.id, now)) if called_off else fire, within=1.5)
 
     def _money(self, now: int) -> None:
         draw = self._random.random()

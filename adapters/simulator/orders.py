@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Literal
 
 import msgspec
 
@@ -10,9 +11,14 @@ from .amounts import SATOSHI, ZERO
 
 SNOWFLAKE_EPOCH_MS = 1288834974657
 OPEN = frozenset({"NEW", "PARTIALLY_FILLED"})
-TRIGGERS = frozenset({"TRIGGER_MARKET", "TRIGGER_LIMIT", "STOP_MARKET", "TAKE_PROFIT_MARKET"})
-PRICED = frozenset({"LIMIT", "TRIGGER_LIMIT"})
+PRICED_TRIGGERS = frozenset({"TRIGGER_LIMIT", "STOP", "TAKE_PROFIT"})
+"""Conditional orders that rest at a price once theirs was reached; the others take what the market gives."""
+TRIGGERS = frozenset({"TRIGGER_MARKET", "STOP_MARKET", "TAKE_PROFIT_MARKET"}) | PRICED_TRIGGERS
+PRICED = frozenset({"LIMIT"}) | PRICED_TRIGGERS
 TYPES = frozenset({"MARKET", "LIQUIDATION"}) | TRIGGERS | PRICED
+Triggered = Literal["framed", "silent", "own"]
+"""What becomes of a conditional order whose price was reached. It ends FILLED with nothing executed, and another order
+executes: a frame tells of that end (`framed`), or none does (`silent`). Or it executes itself (`own`)."""
 
 
 class OrderRefused(Exception):
@@ -48,7 +54,10 @@ class Fill(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
-    """One order at one moment; `guard` is the protective price that a market order bears on the wire."""
+    """One order at one moment; `guard` is the protective price that a market order bears on the wire.
+
+    `triggered_by` is the id of the conditional order that made this one, 0 for all others.
+    """
 
     id: int
     symbol: str
@@ -66,6 +75,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     updated: int
     status: str = "NEW"
     triggered: bool = False
+    triggered_by: int = 0
     executed: Decimal = ZERO
     quote: Decimal = ZERO
     commission: Decimal = ZERO
@@ -90,6 +100,25 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     def reduces(self) -> bool:
         """Whether it may only make a position smaller."""
         return self.reduce_only or (self.position_side, self.side) in {("LONG", "SELL"), ("SHORT", "BUY")}
+
+    @property
+    def closed_stop(self) -> bool:
+        """Whether it is a conditional order that is over."""
+        return self.type in TRIGGERS and not self.open
+
+    def spawned(self, id: int, guard: Decimal, now: int) -> Order:
+        """The order that executes in place of this conditional one."""
+        return msgspec.structs.replace(
+            self,
+            id=id,
+            type="LIMIT" if self.type in PRICED else "MARKET",
+            guard=guard,
+            stop_price=None,
+            client_id="",
+            created=now,
+            updated=now,
+            triggered_by=self.id,
+        )
 
     def with_fill(self, fill: Fill) -> Order:
         """The order after one more fill."""

@@ -14,6 +14,7 @@ from .exchange import Exchange
 from .orders import Fill, Order, OrderRefused
 from .queries import QUARTER_MS, WEEK_MS, Params, integer, order_of, required, row_limit, symbol_of, window
 from .rows import (
+    IncomeTrades,
     Row,
     balance_row,
     contract_row,
@@ -29,6 +30,7 @@ from .rows import (
 from .rules import INVALID
 
 FillShape = Literal["documented", "newer"]
+ClosedStops = Literal["listed", "unknown"]
 
 
 class Sight(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,13 +54,25 @@ class Rest:
         fill_shape: FillShape = "documented",
         symbol_required: bool = False,
         symbol_ignored: bool = False,
+        signed_shorts: bool = False,
+        closed_stops: ClosedStops = "listed",
+        income_trades: IncomeTrades = "named",
+        fill_rows: int | None = None,
     ) -> None:
+        if closed_stops not in {"listed", "unknown"}:
+            raise ValueError(f"closed stops are listed or unknown, not {closed_stops!r}")
+        if income_trades not in {"named", "foreign", "bare"}:
+            raise ValueError(f"income trades are named, foreign or bare, not {income_trades!r}")
         if fill_shape not in {"documented", "newer"}:
             raise ValueError(f"fill shape is documented or newer, not {fill_shape!r}")
         self._exchange = exchange
         self._newer = fill_shape == "newer"
         self._symbol_required = symbol_required
         self._symbol_ignored = symbol_ignored
+        self._signed_shorts = signed_shorts
+        self._forgets_stops = closed_stops == "unknown"
+        self._income_trades = income_trades
+        self._fill_rows = fill_rows
         self._routes: dict[str, Callable[[Params, int, Sight], Any]] = {
             "/openApi/swap/v2/server/time": self._time,
             "/openApi/swap/v2/quote/contracts": self._contracts,
@@ -113,7 +127,8 @@ class Rest:
     def _positions(self, params: Params, now: int, sight: Sight) -> list[Row]:
         symbol = symbol_of(params, self._exchange.market)
         held = self._exchange.positions(now)
-        return [position_row(each) for each in held if symbol in {None, each.symbol}]
+        signed = self._signed_shorts
+        return [position_row(each, signed_shorts=signed) for each in held if symbol in {None, each.symbol}]
 
     def _mode(self, params: Params, now: int, sight: Sight) -> Row:
         return {"dualSidePosition": "true" if self._exchange.hedge else "false"}
@@ -127,6 +142,8 @@ class Rest:
 
     def _order(self, params: Params, now: int, sight: Sight) -> Row:
         order = order_of(params, self._exchange.market, self._exchange.orders)
+        if self._is_forgotten(order):
+            raise OrderRefused(109421, "order not exist")
         return {"order": self._order_row(self._seen(order, sight))}
 
     def _all_orders(self, params: Params, now: int, sight: Sight) -> Row:
@@ -144,7 +161,9 @@ class Rest:
         for order in reversed(self._exchange.orders.values()):
             if order.created < start or len(rows) == limit:
                 break
-            if order.created <= end and order.id >= first and symbol in {None, order.symbol}:
+            if order.created > end or order.id < first or self._is_forgotten(order):
+                continue
+            if symbol in {None, order.symbol}:
                 seen = self._seen(order, sight)
                 if not (done_only and seen.open):
                     rows.append(order_history_row(seen, self._leverage(seen)))
@@ -160,6 +179,8 @@ class Rest:
             return {"fill_history_orders": [], "total": 0}
         start, end = window(params, now, "startTs", "endTs", WEEK_MS)
         fills = [each for each in self._fills(params, max(start, now - WEEK_MS), end, sight) if each.trade_id > after]
+        if self._fill_rows is not None:
+            fills = fills[-self._fill_rows :]
         if self._newer:
             fills.reverse()
         shown = fills[(page - 1) * size : page * size]
@@ -206,7 +227,10 @@ class Rest:
             and symbol in {None, each.symbol}
             and (lagging is None or each.ts <= lagging or each.type not in {"REALIZED_PNL", "TRADING_FEE"})
         ]
-        return [income_row(each) for each in found[: -limit - 1 : -1]]
+        return [income_row(each, self._income_trades) for each in found[: -limit - 1 : -1]]
+
+    def _is_forgotten(self, order: Order) -> bool:
+        return self._forgets_stops and order.closed_stop
 
     def _quote(self, fill: Fill) -> Decimal:
         return sum((each.qty * each.price for each in self._exchange.fills_of[fill.order_id]), ZERO)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_DOWN, Decimal
-from typing import Any
+from typing import Any, Literal
 
 from .account import MAKER_FEE, TAKER_FEE, BalanceView, PositionView
 from .amounts import ZERO, eight, plain
@@ -14,6 +14,8 @@ from .orders import TRIGGERS, Fill, Order
 
 Row = dict[str, Any]
 """Values as JSON has them; a decimal is a number."""
+IncomeTrades = Literal["named", "foreign", "bare"]
+"""What `tradeId` of a fee or a PnL is: the fill's trade, an id of its own as captured of funding, or nothing."""
 _CENT = Decimal("0.01")
 
 
@@ -152,7 +154,7 @@ def order_row(order: Order, leverage: int) -> Row:
         "orderType": "",
         "workingType": "MARK_PRICE",
         "stopGuaranteed": False,
-        "triggerOrderId": 0,
+        "triggerOrderId": order.triggered_by,
     }
 
 
@@ -188,10 +190,10 @@ def empty_balance_row(asset: str) -> Row:
     }
 
 
-def position_row(view: PositionView) -> Row:
-    """A row of positions v2: a short of hedge mode has a positive amount; in one-way mode the sign tells."""
+def position_row(view: PositionView, *, signed_shorts: bool = False) -> Row:
+    """A row of positions v2. A short's amount is positive, unless `signed_shorts` gives it a minus in one-way mode."""
     hedged = view.side != "BOTH"
-    amount = plain(abs(view.qty) if hedged else view.qty)
+    amount = plain(view.qty if signed_shorts and not hedged else abs(view.qty))
     return {
         "positionId": str(1735000000000000000 + sum(map(ord, view.symbol + view.side))),
         "symbol": view.symbol,
@@ -214,8 +216,11 @@ def position_row(view: PositionView) -> Row:
     }
 
 
-def income_row(income: Income) -> Row:
-    """A row of the income list; its time is in whole seconds."""
+def income_row(income: Income, trades: IncomeTrades = "named") -> Row:
+    """A row of the income list, its time in whole seconds; `trades` is what a fee or a PnL says of its trade."""
+    trade_id = income.trade_id
+    if income.type in ("TRADING_FEE", "REALIZED_PNL") and trades != "named":
+        trade_id = f"{income.tran_id}9" if trades == "foreign" else ""
     return {
         "symbol": income.symbol,
         "incomeType": income.type,
@@ -224,7 +229,7 @@ def income_row(income: Income) -> Row:
         "info": income.info,
         "time": income.ts // 1000 * 1000,
         "tranId": income.tran_id,
-        "tradeId": income.trade_id,
+        "tradeId": trade_id,
     }
 
 

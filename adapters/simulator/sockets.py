@@ -7,7 +7,7 @@ import math
 import socket as sockets
 import struct
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from aiohttp import WSMsgType, web
 
@@ -38,7 +38,7 @@ class Stream:
         self.silent_until = -math.inf
         self.unanswered_since: float | None = None
         self.next_ping = math.inf
-        self.next_snapshot = math.inf
+        self.next_repeats: dict[str, float] = {}
         self.reason = "client"
         self._ws = ws
         self._transport = request.transport
@@ -113,12 +113,12 @@ class Stream:
 
 
 class Hub:
-    """All open sockets, by key."""
+    """All open sockets, by key. `repeats` names what each of them is told every so many seconds; 0 is never."""
 
-    def __init__(self, log: Log, *, ping_interval: float, snapshot_interval: float) -> None:
+    def __init__(self, log: Log, *, ping_interval: float, repeats: Mapping[str, float]) -> None:
         self._log = log
         self._ping_interval = ping_interval
-        self._snapshot_interval = snapshot_interval
+        self._repeats = {what: interval for what, interval in repeats.items() if interval > 0}
         self._streams: dict[str, list[Stream]] = {}
         self._turns: dict[str, int] = {}
         self._serial = 0
@@ -143,8 +143,7 @@ class Hub:
         stream = Stream(self._serial, key, ws, request, self._log)
         if self._ping_interval > 0:
             stream.next_ping = stream.opened + self._ping_interval
-        if self._snapshot_interval > 0:
-            stream.next_snapshot = stream.opened + self._snapshot_interval
+        stream.next_repeats = {what: stream.opened + interval for what, interval in self._repeats.items()}
         together = self._streams.setdefault(key, [])
         together.append(stream)
         self._log.opened(stream.serial, key, len(together))
@@ -170,8 +169,8 @@ class Hub:
                 turn = self._turns[key] = self._turns.get(key, -1) + 1
                 streams[turn % len(streams)].send(frame, ready_at)
 
-    def heartbeat(self, now: float, *, ready_at: float) -> list[Stream]:
-        """Ping whom it is time to ping, drop who has not answered; the sockets whose snapshot is due."""
+    def heartbeat(self, now: float, *, ready_at: float) -> list[tuple[Stream, str]]:
+        """Ping whom it is time to ping, drop who has not answered; the sockets to which something is told again."""
         due = []
         for stream in self:
             since = stream.unanswered_since
@@ -186,7 +185,8 @@ class Hub:
                 stream.unanswered_since = now if since is None else since
                 self._log.pings_sent += 1
                 stream.send(PING, ready_at)
-            if now >= stream.next_snapshot:
-                stream.next_snapshot = max(stream.next_snapshot + self._snapshot_interval, now)
-                due.append(stream)
+            for what, at in stream.next_repeats.items():
+                if now >= at:
+                    stream.next_repeats[what] = max(at + self._repeats[what], now)
+                    due.append((stream, what))
         return due

@@ -8,14 +8,14 @@ from decimal import Decimal, InvalidOperation
 
 from .amounts import ZERO, plain
 from .exchange import Exchange
-from .orders import TRIGGERS, Order, OrderRefused
+from .orders import PRICED, TRIGGERS, Order, OrderRefused
 from .queries import Params, order_of, required
 from .rows import Row, order_row, order_status
 from .rules import INVALID
 
 ORDER_PATH = "/openApi/swap/v2/trade/order"
 PLACED = frozenset({"MARKET", "LIMIT"}) | TRIGGERS
-NOT_MODELLED = ("STOP", "TAKE_PROFIT", "TRAILING_STOP_MARKET", "TRAILING_TP_SL")
+NOT_MODELLED = ("TRAILING_STOP_MARKET", "TRAILING_TP_SL")
 """Types that the venue knows and the simulator does not."""
 DEMANDS = (
     *("stopLoss", "takeProfit", "closePosition", "quoteOrderQty", "stopGuaranteed", "priceRate", "activationPrice"),
@@ -28,7 +28,7 @@ TIMES_IN_FORCE = ("GTC", "IOC", "FOK", "PostOnly")
 
 
 class Trading:
-    """Market orders are filled at once, limit orders at their own price, trigger orders once theirs was reached."""
+    """Market orders are filled at once, limit orders at their own price; what a conditional order becomes, likewise."""
 
     def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
@@ -39,13 +39,21 @@ class Trading:
         for order_id, from_above in list(self._resting.items()):
             order = self._exchange.orders[order_id]
             market = self._exchange.market.price(order.symbol, now)
-            level = order.stop_price or order.price or market
+            level = (order.price if order.triggered or order.stop_price is None else order.stop_price) or market
             if not order.open:
                 del self._resting[order_id]
             elif (market <= level) if from_above else (market >= level):
                 del self._resting[order_id]
                 with contextlib.suppress(OrderRefused):
-                    self._exchange.fill(order_id, now=now)
+                    self._reached(order, now)
+
+    def _reached(self, order: Order, now: int) -> None:
+        if order.type in TRIGGERS and not order.triggered:
+            order = self._exchange.trigger(order.id, now=now)
+            if order.type in PRICED:
+                self._resting[order.id] = order.side == "BUY"
+                return
+        self._exchange.fill(order.id, now=now)
 
     def knows(self, method: str, path: str) -> bool:
         """Whether this call trades."""

@@ -78,6 +78,7 @@ def order_truth(order: Order) -> dict[str, Any]:
         "average_price": plain(order.average),
         "fee": plain(order.commission),
         "realized_pnl": plain(order.profit),
+        "trigger_order_id": str(order.triggered_by) if order.triggered_by else None,
         "created": order.created,
         "updated": order.updated,
     }

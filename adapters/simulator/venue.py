@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Any, TypedDict, get_args
 
 from .codes import Codes
-from .exchange import Exchange
+from .exchange import UID, Exchange
 from .faults import Fault, Faults, parse_fault
 from .flow import Flow
 from .garbage import bomb, garbage
@@ -22,13 +22,15 @@ from .limits import Limits
 from .listenkeys import ListenKeys
 from .log import FaultEvent, Log
 from .market import INSTRUMENTS, Instrument
-from .pushes import config_of
-from .rest import FillShape, Rest
+from .orders import Triggered
+from .pushes import ConfigPush, config_of
+from .rest import ClosedStops, FillShape, Rest
+from .rows import IncomeTrades
 from .sockets import Hub, Stream
 from .tampering import Tampering
 from .trading import Trading
 from .truth import truth_of
-from .wire import Wire, WireName, key_expired, packed
+from .wire import EventName, Wire, WireName, key_expired, packed
 
 DEFAULT = "simulated"
 """The API key and the secret of whoever sets none."""
@@ -53,6 +55,19 @@ class Settings(TypedDict, total=False):
     hedge: bool
     """Positions per side, else one-way mode."""
     wire: WireName
+    event_name: EventName
+    """The event of an order's frames: one name for all, or `mixed`."""
+    account_id: str
+    """The `userId` of a balance row."""
+    triggered: Triggered
+    closed_stops: ClosedStops
+    """Whether a conditional order that is over is `listed`. One that is `unknown` is in no list, and asked for by its
+    id it does not exist; what it has executed itself is listed."""
+    signed_shorts: bool
+    """Whether the amount of a short has a minus in one-way mode, by REST; pushes always have it."""
+    income_trades: IncomeTrades
+    fill_rows: int | None
+    """How many fills of a window `fillHistory` knows, the newest; all by default."""
     fill_shape: FillShape
     symbol_required: bool
     """Whether `fillHistory` refuses a call without a symbol, as one copy of the documentation says."""
@@ -70,6 +85,8 @@ class Settings(TypedDict, total=False):
     snapshot_on_connect: bool
     snapshot_interval: float
     """Real seconds between further snapshots; 0 is none."""
+    config_interval: float
+    """Real seconds between pushes of every symbol's configuration; 0 is none."""
     key_validity: float
     """Exchange seconds."""
     max_socket_age: float
@@ -95,6 +112,13 @@ class Venue:
         faults: Iterable[Fault | str] = (),
         hedge: bool = True,
         wire: WireName = "modern",
+        event_name: EventName = "ORDER_TRADE_UPDATE",
+        account_id: str = UID,
+        triggered: Triggered = "framed",
+        closed_stops: ClosedStops = "listed",
+        signed_shorts: bool = False,
+        income_trades: IncomeTrades = "named",
+        fill_rows: int | None = None,
         fill_shape: FillShape = "documented",
         symbol_required: bool = False,
         symbol_ignored: bool = False,
@@ -105,6 +129,7 @@ class Venue:
         ping_interval: float = 5.0,
         snapshot_on_connect: bool = True,
         snapshot_interval: float = 0.0,
+        config_interval: float = 0.0,
         key_validity: float = 3600.0,
         max_socket_age: float = 86400.0,
         rate_limits: bool = True,
@@ -129,19 +154,36 @@ class Venue:
         self._started = time.monotonic()
         now = self._epoch_ms
         self.log = Log()
-        self.exchange = Exchange(now=now, seed=seed, hedge=hedge, instruments=instruments, opening=opening)
+        self.exchange = Exchange(
+            now=now,
+            seed=seed,
+            hedge=hedge,
+            instruments=instruments,
+            opening=opening,
+            uid=account_id,
+            triggered=triggered,
+        )
         self.flow = Flow(
             self.exchange, now=now, fills_per_second=fills_per_second, seed=seed, second_ms=1000 * time_scale
         )
-        self.wire = Wire(wire, seed=seed)
+        self.wire = Wire(wire, seed=seed, event_name=event_name)
         self.rest = Rest(
-            self.exchange, fill_shape=fill_shape, symbol_required=symbol_required, symbol_ignored=symbol_ignored
+            self.exchange,
+            fill_shape=fill_shape,
+            symbol_required=symbol_required,
+            symbol_ignored=symbol_ignored,
+            signed_shorts=signed_shorts,
+            closed_stops=closed_stops,
+            income_trades=income_trades,
+            fill_rows=fill_rows,
         )
         self.trading = Trading(self.exchange)
         self.keys = ListenKeys(seed=seed, validity_ms=int(key_validity * 1000))
         self.limits = Limits(enabled=rate_limits, codes=codes)
         self.faults = Faults(parse_fault(each) if isinstance(each, str) else each for each in faults)
-        self.hub = Hub(self.log, ping_interval=ping_interval, snapshot_interval=snapshot_interval)
+        self.hub = Hub(
+            self.log, ping_interval=ping_interval, repeats={"snapshot": snapshot_interval, "config": config_interval}
+        )
         self._tampering = Tampering(self.faults)
 
     def elapsed(self) -> float:
@@ -198,9 +240,14 @@ class Venue:
         for key in self.keys.expired(now):
             for stream in self.hub.on(key):
                 stream.send(packed(key_expired(key, now)), ready_at)
-        for stream in self.hub.heartbeat(clock, ready_at=ready_at):
-            if valid(stream.key):
+        for stream, what in self.hub.heartbeat(clock, ready_at=ready_at):
+            if not valid(stream.key):
+                continue
+            if what == "snapshot":
                 self.greet(stream, now, ready_at)
+            else:
+                for config in self._configs(now):
+                    stream.send(packed(self.wire.frame(config)), ready_at)
         for stream in self.hub:
             if clock - stream.opened >= self._max_age:
                 stream.end("age", 1001)
@@ -209,9 +256,12 @@ class Venue:
         """Send the account and each symbol's configuration as they are."""
         account = self.exchange.account
         balances = [account.balance(asset) for asset in account.book.wallets]
-        configs = [config_of(account, symbol, now, now) for symbol in account.leverage]
-        for frame in self.wire.snapshot(balances, self.exchange.positions(now), configs, now):
+        for frame in self.wire.snapshot(balances, self.exchange.positions(now), self._configs(now), now):
             stream.send(packed(frame), ready_at)
+
+    def _configs(self, now: int) -> list[ConfigPush]:
+        account = self.exchange.account
+        return [config_of(account, symbol, now, now) for symbol in account.leverage]
 
     def _begin(self, fault: Fault, elapsed: float, now: int) -> None:
         self.log.faults.append(FaultEvent(self.log.clock(), fault.name, "begins"))

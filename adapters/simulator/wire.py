@@ -1,10 +1,14 @@
-"""Frames as the venue writes them, a dict each; `modern` has last-fill fields and trade ids, `captured` has neither."""
+"""Frames as the venue writes them, a dict each: three shapes of an order's, and the name of the event in each.
+
+`captured` is the oldest, `td` the newest that was captured: it has trade ids. `modern` says also what was filled last,
+as the newest document has it.
+"""
 
 from __future__ import annotations
 
 import gzip
 from collections.abc import Iterable
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import msgspec
 
@@ -15,7 +19,8 @@ from .pushes import AccountPush, ConfigPush, OrderPush, Push
 from .seeds import seeded
 
 Frame = dict[str, Any]
-WireName = Literal["modern", "captured"]
+WireName = Literal["modern", "captured", "td"]
+EventName = Literal["ORDER_TRADE_UPDATE", "TRADE_UPDATE", "mixed"]
 
 _encoder = msgspec.json.Encoder()
 
@@ -30,12 +35,22 @@ PING = packed("Ping")
 
 
 class Wire:
-    """Turns pushes into frames; the seed decides where the real wire is fickle."""
+    """Turns pushes into frames; the seed decides where the real wire is fickle.
 
-    def __init__(self, name: WireName = "modern", *, seed: int = 0) -> None:
-        if name not in {"modern", "captured"}:
-            raise ValueError(f"wire is modern or captured, not {name!r}")
-        self.modern = name == "modern"
+    `event_name` is that of an order's frames; `mixed` draws one of the two for each frame.
+    """
+
+    def __init__(
+        self, name: WireName = "modern", *, seed: int = 0, event_name: EventName = "ORDER_TRADE_UPDATE"
+    ) -> None:
+        if name not in get_args(WireName):
+            raise ValueError(f"wire is {' or '.join(get_args(WireName))}, not {name!r}")
+        if event_name not in get_args(EventName):
+            raise ValueError(f"event name is {' or '.join(get_args(EventName))}, not {event_name!r}")
+        self.exact = name == "modern"
+        """Whether a frame says how much the fill was that caused it; else a lost one merges into the next."""
+        self._recent = name != "captured"
+        self._event_name = event_name
         self._random = seeded(seed, "wire")
 
     def frame(self, push: Push) -> Frame:
@@ -88,19 +103,23 @@ class Wire:
             "rp": eight(fill.pnl if fill else ZERO),
             "z": eight(order.executed),
         }
-        if not self.modern:
-            return {"e": "ORDER_TRADE_UPDATE", "E": push.due, "o": body}
-        body |= {
-            "sg": "false",
-            "ti": 0,
-            "ro": order.reduce_only,
-            "td": fill.trade_id if fill else 0,
-            "tv": f"{fill.qty * fill.price:.1f}" if fill else "0",
-            "l": eight(fill.qty if fill else ZERO),
-            "L": eight(fill.price if fill else ZERO),
-        }
-        name = "TRADE_UPDATE" if self._random.random() < 0.5 else "ORDER_TRADE_UPDATE"
-        return {"e": name, "E": push.due, "T": push.ts, "o": body}
+        if self._recent:
+            body |= {
+                "sg": "false",
+                "ti": order.triggered_by,
+                "ro": order.reduce_only,
+                "td": fill.trade_id if fill else 0,
+                "tv": f"{fill.qty * fill.price:.1f}" if fill else "0",
+            }
+        if self.exact:
+            body |= {"l": eight(fill.qty if fill else ZERO), "L": eight(fill.price if fill else ZERO)}
+        times = {"E": push.due, "T": push.ts} if self._recent else {"E": push.due}
+        return {"e": self._name(), **times, "o": body}
+
+    def _name(self) -> str:
+        if self._event_name == "mixed":
+            return "TRADE_UPDATE" if self._random.random() < 0.5 else "ORDER_TRADE_UPDATE"
+        return self._event_name
 
     def _account(self, push: AccountPush) -> Frame:
         account: Frame = {"m": push.reason, "B": [_balance(each) for each in push.balances]}
@@ -118,7 +137,7 @@ class Wire:
             "iw": eight(view.margin + view.unrealised),
             "ps": view.side,
         }
-        if self.modern:
+        if self._recent:
             row["cr"] = eight(view.realised)
         return row
 

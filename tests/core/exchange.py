@@ -58,6 +58,10 @@ class Exchange:
         self.wallets: list[tuple[int, Decimal]] = [(0, D(wallet))]
         self.positions: list[tuple[int, dict[str, Decimal]]] = [(0, {})]
         self.pushes_account = True
+        self.forgotten: dict[str, int] = {}
+        """Orders that the venue denies, and since when."""
+        self.questions = 1000
+        """How many orders that are in no list a read asks for."""
 
     # What traders do
 
@@ -119,6 +123,19 @@ class Exchange:
     def cancel(self, order_id: str) -> None:
         self._change(order_id, msgspec.structs.replace(self._orders[order_id].report, status="CANCELED"))
 
+    def trigger(self, order_id: str, *, silent: bool = False) -> str:
+        """Another order executes in place of this one, which ends with nothing executed; its id."""
+        report = self._orders[order_id].report
+        self._change(order_id, msgspec.structs.replace(report, status="FILLED"), silent=silent)
+        assert report.qty is not None
+        executing = self.place(str(report.qty), symbol=report.symbol, side=report.side or "BUY", price=None)
+        self.fill(executing, report.qty)
+        return executing
+
+    def forget(self, *order_ids: str) -> None:
+        """From now on the venue does not know these orders."""
+        self.forgotten.update(dict.fromkeys(order_ids, self._now()))
+
     def amend(self, order_id: str, *, qty: str) -> None:
         assert D(qty) > self._orders[order_id].report.cumulative_qty
         self._change(order_id, msgspec.structs.replace(self._orders[order_id].report, qty=D(qty)))
@@ -161,9 +178,10 @@ class Exchange:
         seen_at = middle - order_lag
         wanted = {ref.order_id for ref in orders} | {row.order_id for row in first}
         shown: dict[str, OrderReport] = {}
+        denied = [ref for ref in orders if self._is_forgotten(ref.order_id, seen_at)][: self.questions]
         for order_id, order in self._orders.items():
             report = order.at(seen_at)
-            if report is None:
+            if report is None or self._is_forgotten(order_id, seen_at):
                 continue
             finished = report.status not in OPEN and (report.exchange_ts or 0) > start - 1000
             if report.status in OPEN or finished or order_id in wanted:
@@ -181,6 +199,7 @@ class Exchange:
             positions=self._held(middle),
             orders=tuple(shown.values()),
             open_orders=frozenset(order_id for order_id, report in shown.items() if report.status in OPEN),
+            denied=frozenset(denied),
             fills=second,
             income=tuple(row for row in self.income if start - 1000 < row.exchange_ts <= end - lag),
         )
@@ -196,9 +215,11 @@ class Exchange:
     ) -> Account:
         """Single orders and all their fills, as far back as `history` ms."""
         begin, _, end = times
-        ids = {ref.order_id for ref in orders}
+        denied = frozenset(ref for ref in orders if self._is_forgotten(ref.order_id, begin))
+        ids = {ref.order_id for ref in orders if ref not in denied}
         pairs = {i: (self._orders[i].at(begin - order_lag), self._orders[i].at(end - order_lag)) for i in sorted(ids)}
         pairs = {i: (before, after) for i, (before, after) in pairs.items() if before is not None}
+        listed = {*pairs, *(ref.order_id for ref in denied)}
         start = -1 if history is None else end - history
         created = [after.created_ts or 0 for _, after in pairs.values() if after is not None]
         reports = [after for _, after in pairs.values() if after is not None]
@@ -212,8 +233,12 @@ class Exchange:
             moving=moving,
             orders=tuple(reports),
             open_orders=frozenset(report.order_id for report in reports if report.status in OPEN),
-            fills=tuple(row for row in self._rows(start, end - lag) if row.order_id in pairs),
+            denied=denied,
+            fills=tuple(row for row in self._rows(start, end - lag) if row.order_id in listed),
         )
+
+    def _is_forgotten(self, order_id: str, ts: int) -> bool:
+        return self.forgotten.get(order_id, ts + 1) <= ts
 
     def _rows(self, since: int, until: int) -> tuple[FillReport, ...]:
         return tuple(

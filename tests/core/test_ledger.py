@@ -97,6 +97,20 @@ def test_the_first_settled_read_gives_the_opening_balance() -> None:
     assert ledger.assets == ("USDT",)
 
 
+def test_the_books_open_only_when_the_cost_of_every_fill_is_known() -> None:
+    """What is not known yet would be taken for a part of the opening balance, and be drift as soon as it is."""
+    ledger = Ledger()
+    ledger.begin(T0)
+    ledger.apply(fill("1", "0", "1", trade_id=None, realized_pnl=None))
+    rows = (row("TRADING_FEE", "-0.1", None), row("REALIZED_PNL", "3", None))
+    ledger.settle(account("102.9", *rows, at=T0 + 1900), True)
+    book = ledger.book("USDT")
+    assert (book.status, book.opening) == (Reconciliation.UNPROVEN, None)
+    ledger.settle(account("102.9", *rows), True)
+    book = ledger.book("USDT")
+    assert (book.status, book.opening, book.realized_pnl) == (Reconciliation.MATCHED, D(100), D(3))
+
+
 def test_a_row_replaces_the_estimate_of_its_trade() -> None:
     """What the venue's rows say stands, whatever the frame had said; each row is booked once."""
     ledger = begun()

@@ -59,7 +59,7 @@ async def play(chosen: Scenario, transport: str) -> None:
             transport,
             key=key,
             policy=chosen.policy,
-            exact=server.wire.modern,
+            exact=server.wire.exact,
             **chosen.options,
         ) as run,
     ):

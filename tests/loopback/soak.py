@@ -70,7 +70,7 @@ async def soak(transport: str, plan: Plan) -> Outcome:
     done = dict.fromkeys(KINDS, 0)
     async with (
         served(key, fills_per_second=plan.rate, seed=plan.seed, wire=plan.wire, ping_interval=PINGS) as server,
-        streaming(server, transport, key=key, policy=POLICY, exact=server.wire.modern) as run,
+        streaming(server, transport, key=key, policy=POLICY, exact=server.wire.exact) as run,
     ):
         await run.live()
         for kind in _troubles(plan, began):

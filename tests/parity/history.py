@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar, get_args
 
 from hypothesis import strategies as st
 
 from listenkey.adapters.simulator.exchange import Exchange
 from listenkey.adapters.simulator.market import INSTRUMENTS
-from listenkey.adapters.simulator.orders import Order, OrderRefused
+from listenkey.adapters.simulator.orders import PRICED, Order, OrderRefused, Triggered
+from listenkey.adapters.simulator.rest import ClosedStops
 
 T = TypeVar("T")
 
@@ -47,12 +48,14 @@ class Mishap(NamedTuple):
 
 
 class History(NamedTuple):
-    """A life of an account: what was done before anybody listened, and then."""
+    """A life of an account: what was done before anybody listened, and then; and what its venue does with stops."""
 
     hedge: bool
     seed: int
     before: tuple[Deed, ...]
     deeds: tuple[Deed, ...]
+    triggered: Triggered = "framed"
+    closed_stops: ClosedStops = "listed"
 
 
 def _many(one: st.SearchStrategy[T], most: int) -> st.SearchStrategy[tuple[T, ...]]:
@@ -70,7 +73,13 @@ _deeds = st.builds(
 _mishaps = st.builds(Mishap, at=st.integers(0, 40_000), kind=st.sampled_from(MISHAPS), size=st.integers(1, 10))
 
 histories = st.builds(
-    History, hedge=st.booleans(), seed=st.integers(0, 3), before=_many(_deeds, 6), deeds=_many(_deeds, 50)
+    History,
+    hedge=st.booleans(),
+    seed=st.integers(0, 3),
+    before=_many(_deeds, 6),
+    deeds=_many(_deeds, 50),
+    triggered=st.sampled_from(get_args(Triggered)),
+    closed_stops=st.sampled_from(get_args(ClosedStops)),
 )
 mishaps = _many(_mishaps, 8)
 
@@ -84,10 +93,10 @@ class Actor:
         self._deeds: dict[str, Callable[[Deed, int], object]] = {
             "market": self._market,
             "limit": lambda deed, now: self._place(deed, now, "LIMIT"),
-            "trigger": lambda deed, now: self._place(deed, now, "TRIGGER_MARKET"),
+            "trigger": lambda deed, now: self._place(deed, now, ("TRIGGER_MARKET", "STOP")[deed.size % 2]),
             "fire": self._fire,
             "fill": self._fill,
-            "rest": lambda deed, now: exchange.fill(self._running(deed).id, now=now),
+            "rest": lambda deed, now: self._execute(self._running(deed), now),
             "cancel": lambda deed, now: exchange.cancel(self._running(deed).id, now=now),
             "expire": lambda deed, now: exchange.expire(self._running(deed).id, now=now),
             "amend": self._amend,
@@ -144,7 +153,7 @@ class Actor:
             now=now,
             type=kind,
             position_side=self._side(deed),
-            price=price if kind == "LIMIT" else None,
+            price=price if kind in PRICED else None,
             stop_price=None if kind == "LIMIT" else price,
             client_id=f"deed-{len(self._mine)}" if deed.which % 3 else "",
         )
@@ -155,12 +164,19 @@ class Actor:
         instrument = self._exchange.market.instruments[order.symbol]
         qty = min(instrument.step * deed.size, order.remaining)
         price = (order.price or self._exchange.market.price(order.symbol, now)) + instrument.tick * (deed.which % 5)
-        self._exchange.fill(order.id, qty, now=now, price=price)
+        self._execute(order, now, qty=qty, price=price)
 
     def _fire(self, deed: Deed, now: int) -> None:
-        order = self._running(deed)
-        self._exchange.trigger(order.id, now=now)
-        self._exchange.fill(order.id, now=now)
+        executing = self._exchange.trigger(self._running(deed).id, now=now)
+        self._mine.append(executing.id)
+        if executing.type == "MARKET":
+            self._exchange.fill(executing.id, now=now)
+
+    def _execute(self, order: Order, now: int, *, qty: Decimal | None = None, price: Decimal | None = None) -> None:
+        """Fill an order, or the one that a conditional order makes by that."""
+        fill = self._exchange.fill(order.id, qty, now=now, price=price)
+        if fill.order_id not in self._mine:
+            self._mine.append(fill.order_id)
 
     def _amend(self, deed: Deed, now: int) -> None:
         order = self._running(deed)

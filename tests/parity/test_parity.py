@@ -6,7 +6,7 @@ import asyncio
 import os
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
@@ -21,6 +21,7 @@ from .world import LISTENING_AT, World
 HISTORIES = int(os.environ.get("LISTENKEY_PARITY_HISTORIES", "0"))
 """How many of them, each time others; 0 is the short form, always the same."""
 ROUTINE = 300
+WIRES: tuple[WireName, ...] = get_args(WireName)
 
 gate = settings(
     phases=(Phase.generate, Phase.shrink),
@@ -40,7 +41,7 @@ def loop() -> Iterator[asyncio.AbstractEventLoop]:
     made.close()
 
 
-def compare(history: History, wire: WireName, pushed: World, polled: World) -> None:
+def compare(pushed: World, polled: World) -> None:
     """Both paths have come to where the exchange is; on the wire that says everything, fill for fill."""
     truth = outcome.truth(pushed.exchange)
     assert outcome.truth(polled.exchange) == truth
@@ -48,14 +49,14 @@ def compare(history: History, wire: WireName, pushed: World, polled: World) -> N
     assert outcome.of(pushed) == truth
     made = outcome.made(pushed.exchange)
     assert outcome.told(polled.fills) == made
-    if wire == "modern":
+    if pushed.wire.exact:
         assert outcome.told(pushed.fills) == made
 
 
 @gate
 @given(
     history=histories,
-    wire=st.sampled_from(("modern", "captured")),
+    wire=st.sampled_from(WIRES),
     troubles=mishaps,
 )
 def test_both_paths_end_with_the_books_of_the_exchange(
@@ -67,7 +68,7 @@ def test_both_paths_end_with_the_books_of_the_exchange(
     pushed = World("ws", history, run=loop, wire=wire)
     for mishap in troubles:
         pushed.suffer(mishap)
-    compare(history, wire, pushed.live(), World("poll", history, run=loop).live())
+    compare(pushed.live(), World("poll", history, run=loop).live())
 
 
 BUSY = History(
@@ -110,10 +111,10 @@ def drop_fee_from_reads(world: World) -> None:
     world.spoil_answer = spoil
 
 
-@pytest.mark.parametrize("wire", ["modern", "captured"])
+@pytest.mark.parametrize("wire", WIRES)
 def test_a_history_without_faults_passes(loop: asyncio.AbstractEventLoop, wire: WireName) -> None:
     """What the next tests spoil is whole when it is not spoilt."""
-    compare(BUSY, wire, World("ws", BUSY, run=loop, wire=wire).live(), World("poll", BUSY, run=loop).live())
+    compare(World("ws", BUSY, run=loop, wire=wire).live(), World("poll", BUSY, run=loop).live())
 
 
 @pytest.mark.parametrize("path", ["ws", "poll"])
@@ -123,7 +124,7 @@ def test_a_fee_dropped_from_the_reads_is_noticed(loop: asyncio.AbstractEventLoop
     drop_fee_from_reads(pushed if path == "ws" else polled)
     pushed.suffer(Mishap(at=0, kind="lose", size=1))
     with pytest.raises(AssertionError, match=r"Outcome|Told"):
-        compare(BUSY, "modern", pushed.live(), polled.live())
+        compare(pushed.live(), polled.live())
 
 
 def test_a_fee_dropped_from_a_frame_is_noticed(loop: asyncio.AbstractEventLoop) -> None:
@@ -131,10 +132,10 @@ def test_a_fee_dropped_from_a_frame_is_noticed(loop: asyncio.AbstractEventLoop) 
     pushed, polled = World("ws", BUSY, run=loop), World("poll", BUSY, run=loop)
     pushed.spoil_frame = drop_fee_from_frame
     with pytest.raises(AssertionError, match="Told"):
-        compare(BUSY, "modern", pushed.live(), polled.live())
+        compare(pushed.live(), polled.live())
 
 
-@pytest.mark.parametrize("wire", ["modern", "captured"])
+@pytest.mark.parametrize("wire", WIRES)
 def test_an_amendment_right_after_a_lost_fill(loop: asyncio.AbstractEventLoop, wire: WireName) -> None:
     """A frame that says of itself that nothing was executed is no fill, though its cumulative quantity is news: it
     shows a hole, and the fee that it bears is nobody's.
@@ -148,7 +149,7 @@ def test_an_amendment_right_after_a_lost_fill(loop: asyncio.AbstractEventLoop, w
     pushed = World("ws", history, run=loop, wire=wire)
     pushed.suffer(Mishap(at=0, kind="lose", size=3))
     pushed.live()
-    compare(history, wire, pushed, World("poll", history, run=loop).live())
+    compare(pushed, World("poll", history, run=loop).live())
     assert {fill.fee for fill in outcome.told(pushed.fills)} != {Decimal(0)}
     made = {(fill.order_id, fill.end): fill.fee for fill in outcome.made(pushed.exchange)}
     for fill in outcome.told(pushed.fills):
@@ -193,4 +194,4 @@ def test_learned(loop: asyncio.AbstractEventLoop, name: str) -> None:
     pushed = World("ws", history, run=loop, wire=wire)
     for mishap in troubles:
         pushed.suffer(mishap)
-    compare(history, wire, pushed.live(), World("poll", history, run=loop).live())
+    compare(pushed.live(), World("poll", history, run=loop).live())

@@ -60,15 +60,15 @@ class World:
         self, mode: Mode, history: History, *, run: asyncio.AbstractEventLoop, wire: WireName = "modern"
     ) -> None:
         self.now = 0.0
-        self.exchange = Exchange(now=EPOCH, seed=history.seed, hedge=history.hedge)
+        self.exchange = Exchange(now=EPOCH, seed=history.seed, hedge=history.hedge, triggered=history.triggered)
         self.connection = Connection(SwapDialect(), POLICY, seed=history.seed, mode=mode)
         self.events: list[ExchangeEvent] = []
         self.spoil_frame: Callable[[dict[str, Any]], None] = lambda frame: None
         """May change a frame before it is sent, and `spoil_answer` the rows of an answer: a deliberate fault."""
         self.spoil_answer: Callable[[str, Any], None] = lambda path, body: None
         self._actor = Actor(self.exchange)
-        self._answers = Answers(self.exchange)
-        self._wire = Wire(wire, seed=history.seed)
+        self._answers = Answers(self.exchange, closed_stops=history.closed_stops)
+        self.wire = Wire(wire, seed=history.seed, event_name="mixed")
         self._loop = run
         self._ahead = 0.0
         self._reader = Reader(Rest(self, "https://venue.test", "k", "s", clock=self, pace=Pace(None)))
@@ -196,7 +196,7 @@ class World:
 
     def _flush(self) -> None:
         for push in self.exchange.due(self.ms(self.now)):
-            frame = self._wire.frame(push)
+            frame = self.wire.frame(push)
             self.spoil_frame(frame)
             data = packed(frame)
             if self._spend("lose"):
@@ -258,7 +258,7 @@ class World:
         account, now = self.exchange.account, self.ms(self.now)
         balances = [account.balance(asset) for asset in account.book.wallets]
         configs = [config_of(account, symbol, now, now) for symbol in account.leverage]
-        for frame in self._wire.snapshot(balances, self.exchange.positions(now), configs, now):
+        for frame in self.wire.snapshot(balances, self.exchange.positions(now), configs, now):
             self._arrive(socket, packed(frame))
         self._ping(socket)
 

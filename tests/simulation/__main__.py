@@ -41,8 +41,7 @@ def _one(options: argparse.Namespace) -> int:
     if options.faults is not None:
         setup = setup._replace(faults=parse_all(options.faults))
     outcome = live(setup, options.record)
-    kept = f"journal {setup.durability}" if setup.journal else "no journal"
-    print(f"seed {setup.seed}: {setup.mode}, {setup.wire} wire, {'hedge' if setup.hedge else 'one-way'}, {kept}")
+    print(f"seed {setup.seed}: {setup}")
     print(f"{outcome.made} fills made, {outcome.delivered} delivered, {outcome.gaps} gaps, digest {outcome.digest}")
     print(outcome.violation or "every promise was kept")
     if outcome.violation is not None:

@@ -27,10 +27,12 @@ class Activity(Flow):
             self._market_.act(action)
 
     def trade(self, now: int) -> None:
-        """Something is filled, an order at once or in parts; or something is paid."""
+        """Something is filled, an order at once, in parts or once it is triggered; or something is paid."""
         draw = self._random.random()
         if draw < 0.1:
             self._money(now)
+        elif draw < 0.2:
+            self._triggered(now)
         elif draw < 0.55:
             self._simple(now)
         else:

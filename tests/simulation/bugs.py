@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import re
 import shutil
@@ -69,6 +70,7 @@ def catch(name: str, seconds: float = SECONDS) -> Catch:
         copy_to(scratch)
         plant(bug, scratch)
         hunt = [sys.executable, "-W", "ignore", "-m", "tests.simulation.hunt", bug.kinds, str(seconds), bug.mode]
+        hunt.append(json.dumps(dict(bug.given)))
         environment = {**os.environ, "PYTHONPATH": str(scratch), "PYTHONDONTWRITEBYTECODE": "1"}
         told = subprocess.run(hunt, cwd=scratch, env=environment, capture_output=True, text=True, check=False)
     took = time.monotonic() - began

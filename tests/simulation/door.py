@@ -39,8 +39,12 @@ class Door:
         self._skew = 0
         self._rest = Rest(
             exchange,
-            fill_shape="newer" if setup.fill_shape == "newer" else "documented",
+            fill_shape=setup.fill_shape,
             symbol_required=setup.by_symbol,
+            signed_shorts=setup.signed_shorts,
+            closed_stops=setup.closed_stops,
+            income_trades=setup.income_trades,
+            fill_rows=setup.fill_rows,
         )
         weather.begins.append(self._begin)
         weather.ends.append(self._end)

@@ -20,6 +20,7 @@ from listenkey.adapters.simulator.pushes import (
     ACCOUNT_LATENCY_MS,
     ORDER_LATENCY_MS,
     AccountPush,
+    ConfigPush,
     OrderPush,
     Push,
     config_of,
@@ -51,13 +52,13 @@ class Market:
         self._setup = setup
         seed = setup.seed
         self._random = seeded(seed, "venue")
-        self.exchange = Exchange(now=self.ms, seed=seed, hedge=setup.hedge)
+        self.exchange = Exchange(now=self.ms, seed=seed, hedge=setup.hedge, triggered=setup.triggered)
         self.keys = ListenKeys(seed=seed, validity_ms=int(setup.validity * 1000))
         self.conns: dict[str, list[Conn]] = {}
         self.changed: list[Any] = []
         self.ended_keys: set[str] = set()
         self._turns: dict[str, int] = {}
-        self._wire = Wire("modern" if setup.wire == "modern" else "captured", seed=seed)
+        self.wire = Wire(setup.wire, seed=seed, event_name=setup.event_name)
         self.door = Door(agenda, weather, setup, self.exchange, self.keys, self.ended_keys)
         self._losing = 0
         self._lose_account = self._losing_account = False
@@ -128,9 +129,12 @@ class Market:
     def _greet(self, conn: Conn) -> None:
         account, now = self.exchange.account, self.ms
         balances = [account.balance(asset) for asset in account.book.wallets]
-        configs = [config_of(account, symbol, now, now) for symbol in account.leverage]
-        for frame in self._wire.snapshot(balances, self.exchange.positions(now), configs, now):
+        for frame in self.wire.snapshot(balances, self.exchange.positions(now), self._configs(), now):
             conn.send(packed(frame))
+
+    def _configs(self) -> list[ConfigPush]:
+        account, now = self.exchange.account, self.ms
+        return [config_of(account, symbol, now, now) for symbol in account.leverage]
 
     def _ping(self, conn: Conn) -> None:
         if not conn.server_open:
@@ -143,9 +147,13 @@ class Market:
             conn.send(PING)
             if conn.unanswered_since is None:
                 conn.unanswered_since = now
-        snapshots = self._setup.snapshots
-        if snapshots and not conn.deaf and now % snapshots < PING_EVERY and self.keys.valid(conn.key, self.ms):
-            self._greet(conn)
+        if not conn.deaf and self.keys.valid(conn.key, self.ms):
+            snapshots, configs = self._setup.snapshots, self._setup.configs
+            if snapshots and now % snapshots < PING_EVERY:
+                self._greet(conn)
+            if configs and now % configs < PING_EVERY:
+                for config in self._configs():
+                    conn.send(packed(self.wire.frame(config)))
         self.agenda.after(PING_EVERY, self._ping, conn)
 
     def end(self, conn: Conn, code: int | None) -> None:
@@ -167,7 +175,7 @@ class Market:
 
     def _pump(self) -> None:
         for push in self.exchange.due(self.ms):
-            for data in self._tampered(push, packed(self._wire.frame(push))):
+            for data in self._tampered(push, packed(self.wire.frame(push))):
                 self._deliver(data)
 
     def _deliver(self, data: bytes) -> None:

@@ -1,7 +1,12 @@
-"""Lives with some kinds of fault until one breaks a promise: `python -m tests.simulation.hunt KINDS SECONDS MODE`."""
+"""Lives with some kinds of fault until one breaks a promise.
+
+`python -m tests.simulation.hunt KINDS SECONDS MODE GIVEN`; the last is JSON, fields of a setup in place of those that
+the seed draws.
+"""
 
 from __future__ import annotations
 
+import json
 import sys
 import time
 from itertools import count
@@ -16,12 +21,13 @@ def main() -> int:
     """One line for the first violation; 0 if there was one."""
     kinds, seconds = tuple(sys.argv[1].split(",")), float(sys.argv[2])
     mode: Mode = "poll" if sys.argv[3] == "poll" else "ws"
+    given = json.loads(sys.argv[4])
     until = time.monotonic() + seconds
     for seed in count():
         if time.monotonic() > until:
             print(f"nothing in {seed} lives")
             return 1
-        outcome = live(setup_of(seed, kinds=kinds, hours=1.0, mode=mode))
+        outcome = live(setup_of(seed, kinds=kinds, hours=1.0, mode=mode)._replace(**given))
         if outcome.violation is not None:
             print(f"seed {seed}: {outcome.violation}")
             return 0

@@ -24,7 +24,7 @@ from .judge import Judge
 from .network import Network
 from .outcome import Outcome, times
 from .process import Process
-from .services import without_an_event_loop
+from .services import adapted
 from .setup import Setup
 from .truth import Truth
 from .violation import Violation
@@ -49,7 +49,7 @@ class Life:
         self.network = Network(self.agenda, self.weather, setup.seed)
         self.market = Market(self.agenda, self.network, self.weather, setup)
         self.network.server = self.market
-        truth = Truth(self.market, merges=setup.wire == "captured")
+        truth = Truth(self.market, merges=not self.market.wire.exact, forgets=setup.closed_stops == "unknown")
         self.judge = Judge(self.agenda, self.market, truth, setup)
         self.inspector = Inspector(self.market, self.judge, self.weather, setup)
         self.restarts = 0
@@ -186,6 +186,7 @@ class Life:
 
     def _come_to_rest(self) -> None:
         """The last fault is over: a little more activity, then none, and all must be well."""
+        judge = self.judge
         last = max((fault.at + fault.seconds for fault in self.setup.faults), default=0.0)
         self._run_until(max(self.agenda.now, last) + 30)
         self.market.flow.hush()
@@ -202,8 +203,13 @@ class Life:
         self.inspector.check_failures()
         if not self._is_whole():
             raise self._not_healed()
-        self.judge.truth.money.check_payments()
-        self.judge.truth.money.check_books(process.connection, whole_stream=self.restarts == 0)
+        limit = self.agenda.now + HEALED_WITHIN
+        while unended := judge.truth.unended():
+            if self.agenda.now > limit:
+                raise Violation("ends-told", f"orders {unended} are over, and nobody was told")
+            self._run_until(self.agenda.now + 10.0)
+        judge.truth.money.check_payments()
+        judge.truth.money.check_books(process.connection, whole_stream=self.restarts == 0)
 
     def _is_whole(self) -> bool:
         judge = self.judge
@@ -244,7 +250,7 @@ class Life:
 
 def live(setup: Setup, record: Path | None = None) -> Outcome:
     """The outcome of a life."""
-    with TemporaryDirectory(prefix="life-", dir=_SCRATCH) as folder, without_an_event_loop():
+    with TemporaryDirectory(prefix="life-", dir=_SCRATCH) as folder, adapted(setup.fill_rows):
         return Life(setup, Path(folder), record).run()
 
 

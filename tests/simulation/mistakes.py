@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from .violation import INVARIANTS
 
@@ -16,13 +18,17 @@ class Change(NamedTuple):
 
 
 class Bug(NamedTuple):
-    """A mistake, the kinds of fault that bring it to light in a mode, and the invariants that may name it."""
+    """A mistake, the kinds of fault that bring it to light in a mode, and the invariants that may name it.
+
+    `given` are readings of the venue without which it does not show: fields of a setup, in place of what is drawn.
+    """
 
     what: str
     changes: tuple[Change, ...]
     kinds: str
     caught_by: tuple[str, ...]
     mode: str = "ws"
+    given: Mapping[str, Any] = MappingProxyType({})
 
 
 BUGS: dict[str, Bug] = {
@@ -277,6 +283,89 @@ BUGS: dict[str, Bug] = {
         "reads_down",
         ("live-is-fresh",),
         mode="poll",
+    ),
+    "stop-is-fill": Bug(
+        "FILLED with nothing executed taken for all of it",
+        (
+            Change(
+                "adapters/bingx/words.py",
+                '    if found == 0 and state == "FILLED" and positive(paid) is not None:\n',
+                '    if found == 0 and state == "FILLED":\n',
+            ),
+            Change(
+                "adapters/bingx/exact.py",
+                '        or (status == "FILLED" and average_price and not cumulative_qty)\n',
+                '        or (status == "FILLED" and not cumulative_qty)\n',
+            ),
+        ),
+        "resync,slow_consumer",
+        ("only-the-truth", "calm-stays-live", "healed-in-time"),
+    ),
+    "stop-never-ends": Bug(
+        "FILLED with nothing executed not told at all",
+        (
+            Change(
+                "core/narration.py",
+                '    return report.status in STATES or (report.status == "FILLED" and report.cumulative_qty == ZERO)\n',
+                "    return report.status in STATES\n",
+            ),
+        ),
+        "resync,slow_consumer",
+        ("ends-told",),
+    ),
+    "denied-for-ever": Bug(
+        "an order that the venue denies asked for again in every read",
+        (
+            Change(
+                "adapters/bingx/reader.py",
+                "            if ref.order_id in found or ref in filled | denied or not self._singles.may_ask():\n",
+                "            if ref.order_id in found:\n",
+            ),
+            Change("core/denials.py", "            elif since <= shown_until:\n", "            elif since < 0:\n"),
+        ),
+        "resync,slow_consumer",
+        ("live-is-fresh", "calm-stays-live", "healed-in-time"),
+        mode="poll",
+        given={"closed_stops": "unknown"},
+    ),
+    "denied-with-fills": Bug(
+        "the fills of an order that the venue denies left aside",
+        (
+            Change(
+                "core/proof.py",
+                "        account = shown_by_fills(account, self._ground)\n",
+                "",
+            ),
+        ),
+        "resync,drop,restart",
+        ("calm-stays-live", "healed-in-time"),
+        given={"closed_stops": "unknown", "triggered": "own"},
+    ),
+    "short-list": Bug(
+        "a list of fills that ends where the venue's memory ends taken for whole",
+        (
+            Change(
+                "adapters/bingx/lists.py",
+                "        if len(found) == MOST_FILLS and end - start > SECOND:\n",
+                "        if len(found) > MOST_FILLS:\n",
+            ),
+        ),
+        "restart,crash,outage",
+        ("watermark-honest", "no-fill-lost", "gap-said"),
+        given={"closed_stops": "unknown", "triggered": "own", "fill_rows": 8, "journal": True},
+    ),
+    "opened-early": Bug(
+        "books opened while the cost of a fill is not known",
+        (
+            Change(
+                "core/ledger.py",
+                "            if sums.opening is None and balance.asset in unclear:\n                continue\n",
+                "",
+            ),
+        ),
+        "restart",
+        ("ledger-true",),
+        given={"income_trades": "bare", "wire": "captured", "journal": False, "pending": 100_000, "rate": 0.1},
     ),
 }
 

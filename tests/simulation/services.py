@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from listenkey.adapters import backlog as backlog_module
+from listenkey.adapters.bingx import lists as lists_module
 from listenkey.adapters.bingx import reader as reader_module
 from listenkey.adapters.bingx import singles as singles_module
 from listenkey.adapters.bingx.keys import Keys
@@ -28,11 +29,16 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def without_an_event_loop() -> Iterator[None]:
-    """What the adapters ask of an event loop is done by the world's own tasks, for as long as a life lasts."""
+def adapted(most_fills: int | None) -> Iterator[None]:
+    """For as long as a life lasts, what the adapters ask of an event loop is done by the world's own tasks.
+
+    A list of fills holds so many, and the venue's reader knows it, as it knows of the real number.
+    """
     with pytest.MonkeyPatch.context() as patch:
         for module in (reader_module, singles_module):
             patch.setattr(module, "together", together_with(RequestRefused))
+        if most_fills is not None:
+            patch.setattr(lists_module, "MOST_FILLS", most_fills)
         patch.setattr(backlog_module, "PAUSE_EVERY", 1 << 60)
         yield
 

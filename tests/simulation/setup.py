@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from random import Random
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
+from listenkey.adapters.simulator.orders import Triggered
+from listenkey.adapters.simulator.rest import ClosedStops, FillShape
+from listenkey.adapters.simulator.rows import IncomeTrades
 from listenkey.adapters.simulator.seeds import seeded
+from listenkey.adapters.simulator.wire import EventName, WireName
 from listenkey.adapters.venue import Mode
 from listenkey.core.policy import Policy
 
@@ -19,13 +23,16 @@ POLLED = 0.2
 """Share of lives without a socket. They are shorter: there is a read every few seconds, all the time."""
 SHORTER = 3
 DAY_POLL = 60.0
+FEW_ROWS = 8
+"""A list of fills that ends so soon is full all the time; no order has more."""
 
 
 class Setup(NamedTuple):
     """Times are virtual seconds; `pending` is what the consumer may be behind before events spill to the journal.
 
     A `cramped` journal writes to its log what is not committed yet. A `lingering` socket brings frames while we close
-    it.
+    it. From `wire` to `fill_rows` it is what readings of the venue differ in: `configs` and `snapshots` are seconds
+    between pushes that say nothing new, 0 for none.
     """
 
     seed: int
@@ -34,14 +41,21 @@ class Setup(NamedTuple):
     length: float
     validity: float
     schedule: dict[str, float]
-    wire: str
     hedge: bool
     journal: bool
-    fill_shape: str
-    by_symbol: bool
-    wrapped_keys: bool
-    greets: bool
+    wire: WireName
+    event_name: EventName
+    triggered: Triggered
+    closed_stops: ClosedStops
+    signed_shorts: bool
+    configs: float
     snapshots: float
+    greets: bool
+    wrapped_keys: bool
+    by_symbol: bool
+    fill_shape: FillShape
+    income_trades: IncomeTrades
+    fill_rows: int | None
     pending: int
     drift: float
     rate: float
@@ -53,6 +67,23 @@ class Setup(NamedTuple):
     def policy(self) -> Policy:
         numbers: dict[str, Any] = dict(self.schedule)
         return Policy(max_pending=self.pending, **numbers)
+
+    def __str__(self) -> str:
+        """What was drawn, but for the faults, in one line."""
+        repeated = ("snapshots", self.snapshots), ("configurations", self.configs)
+        drawn = [
+            self.mode,
+            f"{self.wire} wire",
+            "events mixed" if self.event_name == "mixed" else self.event_name,
+            "hedge" if self.hedge else f"one-way, shorts {'signed' if self.signed_shorts else 'unsigned'}",
+            f"triggered orders {self.triggered}",
+            f"closed stops {self.closed_stops}",
+            f"{self.fill_shape} fills, {self.fill_rows or 'all'} of a window",
+            f"income trades {self.income_trades}",
+            *(f"{what} every {every:g} s" for what, every in repeated if every),
+            f"journal {self.durability}" if self.journal else "no journal",
+        ]
+        return ", ".join(drawn)
 
 
 def mode_of(seed: int) -> Mode:
@@ -94,14 +125,9 @@ def setup_of(
         length=length,
         validity=3600.0 if full_day else 600.0,
         schedule=_schedule(random, full_day, polled),
-        wire=random.choice(("modern", "captured")),
         hedge=random.random() < 0.6,
         journal=journal,
-        fill_shape=random.choice(("documented", "documented", "newer")),
-        by_symbol=random.random() < 0.1,
-        wrapped_keys=random.random() < 0.3,
-        greets=random.random() < 0.5,
-        snapshots=random.choice((0.0, 0.0, 0.0, 60.0)),
+        **_readings(seeded(seed, "readings")),
         pending=random.choice((8, 100, 100_000)) if journal else 100_000,
         drift=random.choice((0.0, 2e-4, -2e-4)),
         rate=0.004 if full_day else random.choice((0.01, 0.03, 0.06)),
@@ -109,6 +135,25 @@ def setup_of(
         cramped=random.random() < 0.3,
         lingering=random.random() < 0.5,
     )
+
+
+def _readings(random: Random) -> dict[str, Any]:
+    """One venue among those that the documents and captures allow."""
+    return {
+        "wire": random.choice(get_args(WireName)),
+        "event_name": random.choice(("ORDER_TRADE_UPDATE",) * 4 + ("TRADE_UPDATE", "mixed")),
+        "triggered": random.choice(get_args(Triggered)),
+        "closed_stops": random.choice(("listed", "listed", "unknown")),
+        "signed_shorts": random.random() < 0.5,
+        "configs": random.choice((0.0, 0.0, 5.0)),
+        "snapshots": random.choice((0.0, 60.0, 5.0)),
+        "greets": random.random() < 0.5,
+        "wrapped_keys": random.random() < 0.3,
+        "by_symbol": random.random() < 0.1,
+        "fill_shape": random.choice(("documented", "documented", "newer")),
+        "income_trades": random.choice(get_args(IncomeTrades)),
+        "fill_rows": random.choice((None, None, FEW_ROWS)),
+    }
 
 
 def _schedule(random: Random, full_day: bool, polled: bool) -> dict[str, float]:

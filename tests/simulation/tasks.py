@@ -99,7 +99,7 @@ def together_with(expected: type[Exception]) -> Callable[..., Awaitable[Any]]:
             if gathered.ready:
                 break
             children.append(spawn(call(), partial(done, place), expected))
-        if left:
+        if calls:
             await gathered
         return tuple(results)
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from listenkey.adapters.simulator.orders import Fill as Trade
+from listenkey.adapters.simulator.orders import Order
 from listenkey.core.events import ExchangeEvent, Fill, OrderState
 
 from .exchange import Market
@@ -16,7 +17,7 @@ from .violation import Violation
 ZERO = Decimal(0)
 SLACK = Decimal("0.00000002")
 """Average prices on the wire have eight decimals; a difference of two can be off by that much, times the quantity."""
-ENDED = frozenset({"CANCELED", "EXPIRED", "REJECTED", "FILLED"})
+ENDED = frozenset({"CANCELED", "EXPIRED", "REJECTED", "FILLED", "NOT_FOUND"})
 Interval = tuple[Decimal, Decimal]
 
 
@@ -35,8 +36,9 @@ class Told:
 class Truth:
     """One account's history, and what of it was told in the stream so far."""
 
-    def __init__(self, market: Market, *, merges: bool) -> None:
+    def __init__(self, market: Market, *, merges: bool, forgets: bool) -> None:
         self._merges = merges  # without last quantities a lost frame's fee is lost, and an amendment's is 0
+        self._forgets = forgets  # the venue denies conditional orders that are over
         self._exchange = market.exchange
         self.money = Money(market)
         self.new_stream()
@@ -110,7 +112,7 @@ class Truth:
         """A state is told."""
         told = self._told.setdefault(event.order_id, Told())
         order = self._exchange.orders.get(int(event.order_id))
-        if order is None or event.cumulative_qty > order.executed:
+        if order is None or event.cumulative_qty > order.executed or not self._is_so(order, event.status):
             raise Violation("only-the-truth", f"order {event.order_id} never was {event.status}")
         if not gap_open:
             if event.status in ENDED and event.cumulative_qty > self._reach(event.order_id, told):
@@ -120,6 +122,21 @@ class Truth:
         told.shown = max(told.shown, event.cumulative_qty)
         if event.status in ENDED:
             told.ended = True
+
+    def _is_so(self, order: Order, status: str) -> bool:
+        """Whether an order ended with this status, if it is one of an end that is no fill."""
+        if status == "NOT_FOUND":
+            return self._forgets and order.closed_stop
+        return status not in ENDED or order.status == status
+
+    def unended(self) -> list[str]:
+        """Orders that somebody was told of, and that are over without a word of it; fills say it of executed ones."""
+        found = []
+        for name, told in self._told.items():
+            order = self._exchange.orders[int(name)]
+            if not (told.ended or order.open or order.executed == order.qty):
+                found.append(name)
+        return found
 
     def consumed(self, event: Fill) -> None:
         """The consumer has a fill that it never had before."""

@@ -6,6 +6,7 @@ INVARIANTS = {
     "no-fill-lost": "once healed, every fill since the stream began has been consumed",
     "no-fill-twice": "no part of an order is told twice; across a restart only what was not marked, as redelivered",
     "payments-kept": "each payment since the stream began is told once, and as the exchange booked it",
+    "ends-told": "whoever was told of an order is told that it is over",
     "order-kept": "with no gap open, fills of an order come one after the other and nothing overtakes them",
     "sequence-kept": "the consumer gets what was stored, all of it, in its order",
     "stored-whole": "a death leaves each transaction whole or not at all, and all that were committed",

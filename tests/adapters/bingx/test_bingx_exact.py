@@ -49,7 +49,7 @@ def patiently(frame: bytes, monkeypatch: pytest.MonkeyPatch) -> tuple[Any, ...]:
 def test_orders_are_read_alike(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every combination of what decides what an order frame means."""
     taken = 0
-    for execution, status, last, price, done, side, kind in itertools.product(
+    for execution, status, last, price, done, side, kind, average in itertools.product(
         ["TRADE", "NEW", "CANCELED", "CALCULATED", ""],
         ["NEW", "FILLED", "PARTIALLY_FILLED", "CANCELED", "HALTED"],
         [None, "0.0", "0.001"],
@@ -57,15 +57,25 @@ def test_orders_are_read_alike(monkeypatch: pytest.MonkeyPatch) -> None:
         ["0", "0.001"],
         ["BOTH", "LONG"],
         ["LIMIT", "MARKET", "LIQUIDATION"],
+        ["0.0", "112848.1"],
     ):
         fill = {} if last is None else {"l": last, "L": price, "td": 7}
-        changes = {"x": execution, "X": status, "z": done, "ps": side, "o": kind}
+        changes = {"x": execution, "X": status, "z": done, "ps": side, "o": kind, "ap": average}
         frame = text("ORDER_TRADE_UPDATE", o={**ORDER, **changes, **fill})
         report = exact(frame)
         if report is not None:
             taken += 1
             assert (report,) == patiently(frame, monkeypatch)
     assert taken > 1000
+
+
+@pytest.mark.parametrize(
+    ("average", "last", "taken"), [("0.0", "0.0", True), ("1.0", "0.0", False), ("0.0", "0.1", False)]
+)
+def test_a_filled_order_of_nothing_is_taken_if_nothing_contradicts_it(average: str, last: str, taken: bool) -> None:
+    """An average price or a last fill beside an executed quantity of 0 leaves it to the patient reader."""
+    frame = text("ORDER_TRADE_UPDATE", o={**ORDER, "z": "0.0", "ap": average, "l": last, "L": "1.0"})
+    assert (exact(frame) is not None) == taken
 
 
 @pytest.mark.parametrize("reason", ["ORDER", "FUNDING_FEE", "WITHDRAW"])

@@ -100,6 +100,15 @@ def test_pages(venue: Venue, pages: int, newest_first: bool) -> None:
     assert found == list(range(1, pages + 1))
 
 
+def test_a_list_that_may_have_come_to_its_end_is_asked_for_in_parts(venue: Venue) -> None:
+    """A document says that 1000 fills of a window are known, the rest is lost: a list so long is not believed."""
+    venue.fills = [fill_row(number + 1, 11, NOW - 30_000 + number * 10) for number in range(2500)]
+    venue.orders = [order_row(11, NOW - 40_000, executed="1250")]
+    venue.most_fills = 1000
+    account = read(venue)
+    assert sorted(int(fill.trade_id or 0) for fill in account.fills) == list(range(1, 2501))
+
+
 def test_pages_that_are_not_turned(venue: Venue) -> None:
     """A venue that ignores the page is asked for shorter windows, not believed."""
     venue.turns_pages = False
@@ -210,11 +219,53 @@ def test_order_that_finishes_between_the_lists(venue: Venue) -> None:
 
 
 def test_orders_outside_the_lists_are_read_alone(venue: Venue) -> None:
-    """An order asked for, or with a fill, that finished in no list is read by its id; an unknown one is left out."""
+    """An order asked for that finished in no list is read by its id; an unknown one is denied. Whether one that has a
+    fill must be read alone, with all its fills, is not for this read to say.
+    """
     venue.orders = [order_row(11, NOW - 3 * DAY), order_row(12, NOW - 3 * DAY)]
     venue.fills = [fill_row(3, 12, NOW - 5000)]
-    account = read(venue, orders=(ref(11), ref(99)))
-    assert {order.order_id for order in account.orders} == {"11", "12"}
+    account = read(venue, orders=(ref(11), ref(12), ref(99)))
+    assert {order.order_id for order in account.orders} == {"11"}
+    assert account.denied == {ref(99)}
+
+
+def test_no_such_order_fails_no_read_and_few_are_asked_for(venue: Venue) -> None:
+    """Ten in 480 s, since the venue counts them as failing calls. What nobody asked for is not denied, and its turn
+    comes when the oldest question is old enough. A known order is no failing call.
+    """
+    venue.orders = [order_row(50, NOW - 3 * DAY)]
+    vanished = tuple(ref(number) for number in range(100, 120))
+
+    async def run() -> tuple[list[Account], int]:
+        reader = Reader(venue.rest())
+        reads = [await reader.read(SINCE, (vanished[0], ref(50), *vanished[1:]))]
+        reads.append(await reader.read(SINCE, vanished[10:]))
+        asked = venue.count("order")
+        venue.clock.now += 480
+        reads.append(await reader.read(venue.ms() - 5000, vanished[10:]))
+        return reads, asked
+
+    (first, second, third), asked = anyio.run(run)
+    assert first.denied == {*vanished[:10]}
+    assert [order.order_id for order in first.orders] == ["50"]
+    assert second.denied == frozenset()
+    assert asked == 11
+    assert third.denied == {*vanished[10:]}
+
+
+def test_what_was_denied_is_not_asked_for_again_in_one_read(venue: Venue) -> None:
+    """A read that starts over because a row disappeared knows what it has been told."""
+    venue.fills = [fill_row(7, 11, NOW - 5000)]
+    venue.orders = [order_row(11, NOW - 6000)]
+
+    def vanish() -> None:
+        venue.fills.clear()
+
+    venue.before["fillHistory", 2] = vanish
+    account = read(venue, orders=(ref(98), ref(99)))
+    assert venue.count("fillHistory") == 4
+    assert account.denied == {ref(98), ref(99)}
+    assert venue.count("order") == 2
 
 
 def test_symbol_by_symbol(venue: Venue) -> None:
@@ -285,7 +336,7 @@ def test_the_newer_row(venue: Venue) -> None:
 
 
 def test_single_orders(venue: Venue) -> None:
-    """Without `since` only the orders asked for are read, each with all its fills; an unknown one is left out."""
+    """Without `since` only the orders asked for are read, each with all its fills; an unknown one is denied."""
     venue.orders = [order_row(11, NOW - 2 * DAY), order_row(12, NOW - 20 * DAY)]
     venue.fills = [
         fill_row(1, 11, NOW - 2 * DAY + 1000, "0.2"),
@@ -297,9 +348,28 @@ def test_single_orders(venue: Venue) -> None:
     assert (account.whole, account.settled, account.since, account.income) == (False, True, None, ())
     assert [(fill.trade_id, fill.fee) for fill in account.fills] == [("1", Decimal("0.25")), ("2", Decimal("0.5"))]
     assert [order.order_id for order in account.orders] == ["11"]
+    assert account.denied == {ref(99)}
     older = read(venue, None, (ref(12),)).since
     assert older is not None
     assert older > NOW - 7 * DAY
+
+
+def test_the_fills_of_a_denied_order_are_read_all_the_same(venue: Venue) -> None:
+    """A closed stop that has executed is known by its fills alone, as far back as the venue shows any."""
+    venue.fills = [fill_row(1, 99, NOW - 2 * DAY, "0.2"), fill_row(2, 99, NOW - DAY, "0.3")]
+    account = read(venue, None, (ref(99),))
+    assert (account.denied, account.orders, account.settled) == (frozenset({ref(99)}), (), True)
+    assert [fill.trade_id for fill in account.fills] == ["1", "2"]
+
+
+def test_an_order_that_vanishes_while_it_is_read_is_denied(venue: Venue) -> None:
+    """With the fills that were read before."""
+    venue.orders = [order_row(11, NOW - 6000)]
+    venue.fills = [fill_row(1, 11, NOW - 5000)]
+    venue.before["order", 2] = venue.orders.clear
+    account = read(venue, None, (ref(11),))
+    assert (account.denied, account.orders) == (frozenset({ref(11)}), ())
+    assert [fill.trade_id for fill in account.fills] == ["1"]
 
 
 def test_single_order_that_keeps_moving(venue: Venue) -> None:
@@ -471,16 +541,25 @@ def test_old_balance_shape(venue: Venue) -> None:
 
 
 def test_order_words(venue: Venue) -> None:
-    """REST's spellings: CANCELLED, PENDING, FAILED, both client ids, protective prices, a FILLED order of zero."""
+    """REST's spellings: CANCELLED, PENDING, FAILED, both client ids, protective prices.
+
+    A FILLED order of which 0 was executed is all executed if it has an average price; without, as captured of a
+    triggered order, nothing of it was.
+    """
     venue.orders = [
         order_row(1, NOW - 9000, status="CANCELLED", executed="0", clientOrderId=None, clientOrderID="mine"),
         order_row(2, NOW - 9000, status="FAILED", executed="0", type="MARKET", positionSide="BOTH"),
         order_row(3, NOW - 9000, status="FILLED", executed="0", avgPrice="0.0000"),
         order_row(4, NOW - 9000, status="RUNNING", executed="0"),
+        order_row(5, NOW - 9000, status="FILLED", executed="0", avgPrice="7.8"),
+        order_row(6, NOW - 9000, status="FILLED", executed="0.0000", avgPrice="0.0", type="TAKE_PROFIT_MARKET"),
     ]
     found = {order.order_id: order for order in read(venue).orders}
-    assert [found[name].status for name in "1234"] == ["CANCELED", "REJECTED", "FILLED", "RUNNING"]
+    words = ["CANCELED", "REJECTED", "FILLED", "RUNNING", "FILLED", "FILLED"]
+    assert [found[name].status for name in "123456"] == words
     assert (found["1"].client_order_id, found["1"].price) == ("mine", Decimal("60000.1"))
     assert (found["2"].price, found["2"].position_side) == (None, None)
-    assert (found["3"].cumulative_qty, found["3"].average_price) == (Decimal("0.5"), None)
+    assert (found["3"].cumulative_qty, found["3"].average_price) == (Decimal(0), None)
+    assert (found["5"].cumulative_qty, found["5"].average_price) == (Decimal("0.5"), Decimal("7.8"))
+    assert (found["6"].cumulative_qty, found["6"].qty) == (Decimal(0), Decimal("0.5"))
     assert found["1"].created_ts == NOW - 9000

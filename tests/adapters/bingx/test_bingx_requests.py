@@ -401,7 +401,9 @@ def test_failing_calls_stop_before_the_ban() -> None:
         )
         await pace.turn("venue", "key", "PUT", PATH)
         await pace.turn("venue", "other", "POST", PATH)
+        assert [pace.failures("venue", key, "POST", PATH) for key in ("key", "other")] == [15, 0]
         clock.now += 330
+        assert pace.failures("venue", "key", "POST", PATH) == 14
         await pace.turn("venue", "key", "POST", PATH)
 
     anyio.run(run)

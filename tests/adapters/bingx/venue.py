@@ -56,6 +56,7 @@ class Venue:
         self.symbol_required = False
         self.newest_first = False
         self.turns_pages = True
+        self.most_fills = 1_000_000
 
     def ms(self) -> int:
         """The exchange's clock."""
@@ -128,6 +129,7 @@ class Venue:
             if name in call.params:
                 shown = [row for row in shown if row[name] == call.params[name]]
         shown.sort(key=lambda row: int(row["at"]), reverse=self.newest_first)
+        shown = shown[-self.most_fills :]
         size = int(call.params["pageSize"])
         first = (int(call.params["pageIndex"]) - 1) * size if self.turns_pages else 0
         rows = [{name: value for name, value in row.items() if name != "at"} for row in shown[first : first + size]]

@@ -40,18 +40,25 @@ def test_what_is_said_is_what_is_set() -> None:
     more = (
         "--codes former --credentials a:b --credentials c:d:e --ping-interval 1 --snapshot-interval 5 --key-validity 60"
     )
-    told = chosen(*flags.split(), *more.split())
+    most = "--event-name mixed --triggered silent --closed-stops unknown --signed-shorts --account-id 7"
+    told = chosen(*flags.split(), *more.split(), *most.split(), "--config-interval", "5")
     assert told == {
         "seed": 3,
         "time_scale": 2.0,
         "fills_per_second": 4.0,
         "faults": ["silent@9", "refuse@8"],
         "wire": "captured",
+        "event_name": "mixed",
+        "triggered": "silent",
+        "closed_stops": "unknown",
+        "signed_shorts": True,
+        "account_id": "7",
         "hedge": False,
         "codes": "former",
         "credentials": {"a": "b", "c": "d:e"},
         "ping_interval": 1.0,
         "snapshot_interval": 5.0,
+        "config_interval": 5.0,
         "key_validity": 60.0,
     }
     assert {flag.setting for flag in FLAGS} == told.keys()

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from listenkey.adapters.simulator.exchange import Exchange
 from listenkey.adapters.simulator.flow import Flow
-from listenkey.adapters.simulator.orders import OrderRefused
+from listenkey.adapters.simulator.orders import TRIGGERS, OrderRefused, Triggered
 from listenkey.adapters.simulator.truth import truth_of
 
 BEGIN = 1_758_608_899_000
@@ -46,6 +46,7 @@ def test_intervals_of_an_order_tile_what_was_executed(seed: int, hedge: bool) ->
     """The fills of one order cover (0, executed] without a hole or an overlap, and never more than its quantity."""
     exchange = busy(seed, hedge=hedge)
     assert {fill.order_id for fill in exchange.fills} <= set(exchange.orders)
+    begetters = {order.triggered_by for order in exchange.orders.values()}
     for order in exchange.orders.values():
         reached = D(0)
         for fill in exchange.fills_of[order.id]:
@@ -53,7 +54,7 @@ def test_intervals_of_an_order_tile_what_was_executed(seed: int, hedge: bool) ->
             assert fill.end > fill.start
             reached = fill.end
         assert reached == order.executed <= order.qty
-        assert (order.status == "FILLED") == (order.executed == order.qty)
+        assert (order.status == "FILLED") == (order.executed == order.qty or order.id in begetters)
         assert order.open == (order.id in exchange.open)
         assert order.quote == sum(fill.qty * fill.price for fill in exchange.fills_of[order.id])
 
@@ -97,7 +98,10 @@ def test_the_flow_keeps_its_rate_and_does_everything() -> None:
     statuses = {order.status for order in exchange.orders.values()}
     assert {"FILLED", "CANCELED", "EXPIRED"} <= statuses
     assert any(order.status == "CANCELED" and order.executed for order in exchange.orders.values())
-    assert {"MARKET", "LIMIT", "TRIGGER_MARKET"} == {order.type for order in exchange.orders.values()}
+    assert {"MARKET", "LIMIT"} | TRIGGERS == {order.type for order in exchange.orders.values()}
+    begotten = [order for order in exchange.orders.values() if order.triggered_by]
+    assert {"MARKET", "LIMIT"} == {order.type for order in begotten if order.executed}
+    assert any(order.status == "CANCELED" for order in exchange.orders.values() if order.type in TRIGGERS)
     kinds = {row.type for row in exchange.account.book.income}
     assert kinds == {"TRADING_FEE", "REALIZED_PNL", "FUNDING_FEE", "TRANSFER"}
     assert all(order_id > 2**53 for order_id in exchange.orders)
@@ -216,6 +220,48 @@ def test_what_cannot_be_done_to_an_order() -> None:
     with pytest.raises(OrderRefused) as unknown:
         exchange.cancel(1, now=BEGIN)
     assert (finished.value.code, unknown.value.code) == (109422, 109421)
+
+
+@pytest.mark.parametrize("triggered", ["framed", "own"])
+def test_a_conditional_order_that_is_filled_is_triggered_by_that(triggered: Triggered) -> None:
+    """The fill is of the order that executes; asked for too much, nothing is changed."""
+    exchange = Exchange(now=BEGIN, triggered=triggered)
+    order = exchange.place("SOL-USDT", "BUY", D(3), now=BEGIN, type="TAKE_PROFIT_MARKET", stop_price=D(160))
+    exchange.due(BEGIN + 10**9)
+    with pytest.raises(OrderRefused):
+        exchange.fill(order.id, D(4), now=BEGIN)
+    assert list(exchange.orders.values()) == [order]
+    assert exchange.due(BEGIN + 10**9) == []
+    first = exchange.fill(order.id, D(1), now=BEGIN)
+    assert (first.order_id == order.id) == (triggered == "own")
+    assert exchange.fill(first.order_id, now=BEGIN).end == D(3)
+    assert exchange.orders[first.order_id].status == exchange.orders[order.id].status == "FILLED"
+    assert exchange.account.position("SOL-USDT", "LONG").qty == D(3)
+
+
+def test_what_cannot_be_triggered() -> None:
+    """A plain order, one that was triggered before, and one whose position has gone: nothing is changed."""
+    exchange = Exchange(now=BEGIN, hedge=False)
+    exchange.trade("SOL-USDT", "BUY", D(3), now=BEGIN)
+    stop: dict[str, Any] = {"now": BEGIN, "type": "STOP_MARKET", "stop_price": D(140), "reduce_only": True}
+    hollow = exchange.place("SOL-USDT", "SELL", D(2), **stop)
+    sound = exchange.place("SOL-USDT", "SELL", D(1), **stop)
+    exchange.trade("SOL-USDT", "SELL", D(2), now=BEGIN)
+    with pytest.raises(OrderRefused) as none_held:
+        exchange.trigger(hollow.id, now=BEGIN)
+    assert none_held.value.code == 101205
+    assert exchange.orders[hollow.id] == hollow
+    made = exchange.trigger(sound.id, now=BEGIN)
+    assert (made.type, made.reduce_only, made.triggered_by, made.qty) == ("MARKET", True, sound.id, D(1))
+    for order_id in (sound.id, made.id):
+        with pytest.raises(OrderRefused):
+            exchange.trigger(order_id, now=BEGIN)
+
+
+def test_the_reading_of_triggered_orders_is_one_of_three() -> None:
+    """The message says which."""
+    with pytest.raises(ValueError, match="framed, silent or own"):
+        Exchange(now=BEGIN, triggered="loud")  # type: ignore[arg-type]
 
 
 def test_time_that_goes_backwards_is_clamped() -> None:

@@ -223,8 +223,9 @@ def test_the_control_surface() -> None:
         assert (await post("cancel", order_id=order["order_id"]))[1]["status"] == "CANCELED"
         assert (await post("cancel", order_id=order["order_id"]))[0] == 400
         _, waiting = await post("place", symbol="LTC-USDT", qty="1", type="TRIGGER_MARKET", stop_price="80")
-        assert (await post("trigger", order_id=waiting["order_id"]))[0] == 200
-        assert (await post("expire", order_id=waiting["order_id"]))[1]["status"] == "EXPIRED"
+        _, executing = await post("trigger", order_id=waiting["order_id"])
+        assert (executing["type"], executing["trigger_order_id"]) == ("MARKET", waiting["order_id"])
+        assert (await post("expire", order_id=executing["order_id"]))[1]["status"] == "EXPIRED"
         assert (await post("transfer", amount="10.5"))[0] == 200
         assert D((await post("funding", symbol="ETH-USDT", rate="0.01"))[1]["amount"]) != 0
         assert (await post("leverage", long=7, short=8))[0] == 200

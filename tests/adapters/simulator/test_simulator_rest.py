@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from listenkey.adapters.simulator.exchange import Exchange
-from listenkey.adapters.simulator.orders import OrderRefused
+from listenkey.adapters.simulator.orders import PRICED, TRIGGERS, OrderRefused, Triggered
 from listenkey.adapters.simulator.rest import CLEAR, Rest, Sight
 
 BEGIN = 1_758_608_899_123
@@ -21,8 +21,8 @@ SWAP = "/openApi/swap/"
 class Desk:
     """An exchange with a little history, and its REST side."""
 
-    def __init__(self, *, hedge: bool = True, **shape: Any) -> None:
-        self.exchange = Exchange(now=BEGIN, hedge=hedge)
+    def __init__(self, *, hedge: bool = True, triggered: Triggered = "framed", **shape: Any) -> None:
+        self.exchange = Exchange(now=BEGIN, hedge=hedge, triggered=triggered)
         self.rest = Rest(self.exchange, **shape)
         self.now = BEGIN
 
@@ -274,15 +274,108 @@ def test_positions_of_both_modes() -> None:
     assert isinstance(row["liquidationPrice"], int | float)
     assert desk.ask("v2/user/positions", symbol="ETH-USDT") == []
     single = Desk(hedge=False)
-    single.exchange.trade("BTC-USDT", "SELL", D("0.01"), now=BEGIN)
-    (row,) = single.ask("v2/user/positions")
-    assert (row["positionSide"], row["positionAmt"], row["onlyOnePosition"]) == ("SHORT", "-0.01", True)
     assert single.rest.answer(SWAP + "v1/positionSide/dual", {}, BEGIN) == {
         "code": 0,
         "msg": "",
         "timeStamp": BEGIN,
         "data": {"dualSidePosition": "false"},
     }
+
+
+@pytest.mark.parametrize(("signed", "amount"), [(False, "0.01"), (True, "-0.01")])
+def test_a_short_of_one_way_mode_has_a_minus_only_by_option(signed: bool, amount: str) -> None:
+    """The side says that it is a short; a long and a short of hedge mode never have one."""
+    desk = Desk(hedge=False, signed_shorts=signed)
+    desk.exchange.trade("BTC-USDT", "SELL", D("0.01"), now=BEGIN)
+    (row,) = desk.ask("v2/user/positions")
+    assert (row["positionSide"], row["positionAmt"], row["availableAmt"]) == ("SHORT", amount, amount)
+    assert row["onlyOnePosition"] is True
+    desk.exchange.trade("BTC-USDT", "BUY", D("0.03"), now=BEGIN)
+    (row,) = desk.ask("v2/user/positions")
+    assert (row["positionSide"], row["positionAmt"]) == ("LONG", "0.02")
+    hedged = Desk(signed_shorts=signed)
+    hedged.exchange.trade("BTC-USDT", "SELL", D("0.01"), now=BEGIN, position_side="SHORT")
+    assert hedged.ask("v2/user/positions")[0]["positionAmt"] == "0.01"
+
+
+def conditional(desk: Desk, kind: str = "STOP_MARKET") -> int:
+    """A conditional order that has been triggered."""
+    price = D(64000) if kind in PRICED else None
+    order = desk.exchange.place("BTC-USDT", "BUY", D("0.02"), now=BEGIN, type=kind, stop_price=D(64000), price=price)
+    desk.exchange.trigger(order.id, now=BEGIN + 100)
+    desk.now = BEGIN + 300
+    return order.id
+
+
+@pytest.mark.parametrize("kind", sorted(TRIGGERS))
+def test_a_triggered_order_is_done_and_another_one_executes(kind: str) -> None:
+    """As captured: FILLED, nothing executed, no average price; the other order names it."""
+    desk = Desk()
+    order_id = conditional(desk, kind)
+    (made,) = desk.ask("v2/trade/openOrders")["orders"]
+    assert (made["triggerOrderId"], made["type"]) == (order_id, "LIMIT" if kind in PRICED else "MARKET")
+    desk.exchange.fill(made["orderId"], now=BEGIN + 200)
+    filled, ended = desk.ask("v2/trade/allOrders")["orders"]
+    assert (filled["orderId"], filled["status"], filled["executedQty"]) == (made["orderId"], "FILLED", "0.02")
+    assert (ended["orderId"], ended["type"], ended["status"]) == (order_id, kind, "FILLED")
+    assert (ended["origQty"], ended["executedQty"], ended["avgPrice"]) == ("0.02", "0", "0")
+    assert (ended["triggerOrderId"], ended["updateTime"]) == (0, (BEGIN + 100) // 1000 * 1000)
+    alone = desk.ask("v2/trade/order", symbol="BTC-USDT", orderId=order_id)["order"]
+    assert alone | {"time": 0, "updateTime": 0} == ended | {"time": 0, "updateTime": 0}
+    assert alone["updateTime"] == BEGIN + 100
+
+
+def test_closed_stops_may_be_unknown() -> None:
+    """A conditional order that is over is in no list and does not exist; while it is open it is like any other."""
+    desk = Desk(closed_stops="unknown")
+    waiting = desk.exchange.place("BTC-USDT", "BUY", D("0.02"), now=BEGIN, type="STOP_MARKET", stop_price=D(60000))
+    assert desk.ask("v2/trade/order", symbol="BTC-USDT", orderId=waiting.id)["order"]["status"] == "NEW"
+    triggered = conditional(desk)
+    desk.exchange.cancel(waiting.id, now=BEGIN + 50)
+    for path in ("v2/trade/openOrders", "v2/trade/allOrders", "v1/trade/fullOrder"):
+        assert not {triggered, waiting.id} & {row["orderId"] for row in desk.ask(path)["orders"]}
+    for order_id in (triggered, waiting.id):
+        assert refused(desk, "v2/trade/order", symbol="BTC-USDT", orderId=order_id) == 109421
+
+
+def test_the_fills_of_a_closed_stop_are_listed() -> None:
+    """One that executed itself is unknown once it is over, and its fills bear its id."""
+    desk = Desk(closed_stops="unknown", triggered="own")
+    order_id = conditional(desk)
+    assert [row["orderId"] for row in desk.ask("v2/trade/openOrders")["orders"]] == [order_id]
+    desk.exchange.fill(order_id, now=BEGIN + 200)
+    assert desk.ask("v2/trade/allOrders")["orders"] == []
+    rows = desk.ask("v2/trade/fillHistory", startTs=BEGIN, endTs=desk.now)["fill_history_orders"]
+    assert [row["orderId"] for row in rows] == [str(order_id)]
+
+
+def test_the_fills_of_a_window_may_end_at_a_number() -> None:
+    """The newest are known, and the total is of those."""
+    desk = Desk(fill_rows=2)
+    desk.trade(0, "0.05", parts=5)
+    data = desk.ask("v2/trade/fillHistory", startTs=BEGIN - 1, endTs=BEGIN + 10)
+    assert [row["tradeId"] for row in data["fill_history_orders"]] == [str(f.trade_id) for f in desk.exchange.fills[3:]]
+    assert data["total"] == 2
+
+
+@pytest.mark.parametrize("trades", ["foreign", "bare"])
+def test_income_may_not_name_the_trade(trades: str) -> None:
+    """A fee or a PnL then has an id of its own, or none; a funding row is as it is."""
+    desk = Desk(income_trades=trades)
+    desk.trade(0)
+    desk.exchange.fund("BTC-USDT", D("0.001"), now=BEGIN + 100)
+    desk.now = BEGIN + 200
+    funding, fee = desk.ask("v2/user/income")
+    assert fee["tradeId"] != str(desk.exchange.fills[0].trade_id)
+    assert bool(fee["tradeId"]) == (trades == "foreign")
+    assert funding["tradeId"]
+
+
+@pytest.mark.parametrize("shape", [{"closed_stops": "gone"}, {"income_trades": "some"}, {"fill_shape": "round"}])
+def test_a_shape_that_is_none_is_refused(shape: dict[str, Any]) -> None:
+    """The message says what is allowed."""
+    with pytest.raises(ValueError, match=rf" or .*not '{next(iter(shape.values()))}'"):
+        Desk(**shape)
 
 
 def test_income_names_its_trade() -> None:

@@ -74,6 +74,64 @@ def test_a_connection_is_greeted_with_a_snapshot_and_again_every_interval() -> N
     visit(server, story)
 
 
+def test_every_symbols_configuration_comes_again_every_interval() -> None:
+    """Though nothing has changed, as the documents say; without a snapshot, if none is wanted."""
+    server = quiet(config_interval=0.05)
+
+    async def story(customer: Customer) -> None:
+        ws = await customer.open(await customer.mint())
+        symbols = set(server.exchange.market.instruments)
+        for _ in range(2):
+            frames = await customer.frames(ws, len(symbols))
+            assert {frame["e"] for frame in frames} == {"ACCOUNT_CONFIG_UPDATE"}
+            assert {frame["ac"]["s"] for frame in frames} == symbols
+        await ws.close()
+
+    visit(server, story)
+
+
+def test_settings_reach_what_they_are_about() -> None:
+    """The names of frames, the account's id, what becomes of conditional orders, and the shapes of rows."""
+    server = quiet(
+        wire="td",
+        event_name="TRADE_UPDATE",
+        account_id="4711",
+        triggered="silent",
+        closed_stops="unknown",
+        signed_shorts=True,
+        income_trades="bare",
+        fill_rows=1,
+        hedge=False,
+        rate_limits=False,
+    )
+
+    async def story(customer: Customer) -> None:
+        ws = await customer.open(await customer.mint())
+        now, exchange = server.now(), server.exchange
+        stop = exchange.place("BTC-USDT", "SELL", D("0.01"), now=now, type="STOP_MARKET", stop_price=D(1))
+        made = exchange.trigger(stop.id, now=now)
+        exchange.fill(made.id, D("0.004"), now=now)
+        exchange.fill(made.id, now=now)
+        placed, first, last, *_ = await customer.frames(ws, 5)
+        assert {each["e"] for each in (placed, first, last)} == {"TRADE_UPDATE"}
+        assert (placed["o"]["i"], first["o"]["i"], first["o"]["ti"]) == (stop.id, made.id, stop.id)
+        assert not {"l", "L"} & set(last["o"])
+        (balance, _) = (await customer.get("/openApi/swap/v3/user/balance"))["data"]
+        assert balance["userId"] == "4711"
+        asked = await customer.get("/openApi/swap/v2/trade/order", symbol="BTC-USDT", orderId=stop.id)
+        assert asked["code"] == 109421
+        (position,) = (await customer.get("/openApi/swap/v2/user/positions"))["data"]
+        assert position["positionAmt"] == "-0.01"
+        income = (await customer.get("/openApi/swap/v2/user/income"))["data"]
+        assert [row["tradeId"] for row in income] == ["", ""]
+        window = {"startTs": now - 1000, "endTs": server.now()}
+        fills = (await customer.get("/openApi/swap/v2/trade/fillHistory", **window))["data"]
+        assert fills["total"] == 1
+        await ws.close()
+
+    visit(server, story)
+
+
 def test_the_handshake_is_refused_without_a_valid_key() -> None:
     """Unknown, deleted or expired."""
     server = quiet()

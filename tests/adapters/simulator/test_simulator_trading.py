@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from listenkey.adapters.simulator.exchange import Exchange
-from listenkey.adapters.simulator.orders import OrderRefused
+from listenkey.adapters.simulator.orders import OrderRefused, Triggered
 from listenkey.adapters.simulator.trading import DEMANDS, NOT_MODELLED, ORDER_PATH, Trading
 
 BEGIN = 1_758_608_899_123
@@ -49,6 +49,7 @@ class Desk:
         ({"type": "LIMIT", "price": "63900", "side": "SELL", "positionSide": "SHORT"}, "FILLED"),
         ({"type": "LIMIT", "price": "70000", "side": "SELL", "positionSide": "SHORT"}, "NEW"),
         ({"type": "TRIGGER_MARKET", "stopPrice": "64000"}, "FILLED"),
+        ({"type": "STOP", "stopPrice": "64000", "price": "64100"}, "FILLED"),
         ({"type": "TRIGGER_MARKET", "stopPrice": "63000"}, "NEW"),
         ({"type": "TRIGGER_MARKET", "stopPrice": "65000"}, "NEW"),
     ],
@@ -229,3 +230,19 @@ def test_an_unknown_symbol() -> None:
 def test_an_order_without_a_type() -> None:
     """Is told what is missing."""
     assert Desk().refused().message.endswith("type field is required")
+
+
+@pytest.mark.parametrize("triggered", ["framed", "silent", "own"])
+@pytest.mark.parametrize(("price", "executed"), [(None, "0.01"), ("64100", "0.01"), ("60000", "0")])
+def test_a_bots_conditional_order_executes_or_rests(price: str | None, executed: str, triggered: Triggered) -> None:
+    """Once its price was reached it takes what the market gives, or rests at its own."""
+    exchange = Exchange(now=BEGIN, triggered=triggered)
+    trading = Trading(exchange)
+    kind = {"type": "TRIGGER_MARKET"} if price is None else {"type": "TRIGGER_LIMIT", "price": price}
+    trading.answer("POST", ORDER_PATH, BUY | {"stopPrice": "64000"} | kind, BEGIN)
+    trading.match(BEGIN)
+    trading.match(BEGIN)
+    assert exchange.account.position("BTC-USDT", "LONG").qty == D(executed)
+    order, *others = exchange.orders.values()
+    assert [each.triggered_by for each in others] == ([] if triggered == "own" else [order.id])
+    assert order.triggered

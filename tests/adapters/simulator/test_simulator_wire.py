@@ -10,29 +10,33 @@ import pytest
 
 from listenkey.adapters.simulator.exchange import Exchange
 from listenkey.adapters.simulator.garbage import bomb, garbage
+from listenkey.adapters.simulator.orders import PRICED, TRIGGERS, Triggered
 from listenkey.adapters.simulator.pushes import config_of
-from listenkey.adapters.simulator.wire import PING, Wire, WireName, key_expired, packed
+from listenkey.adapters.simulator.wire import PING, EventName, Wire, WireName, key_expired, packed
 
 BEGIN = 1_758_608_899_000
 FOREVER = BEGIN + 10**9
 D = Decimal
 CAPTURED = {"s", "c", "i", "S", "o", "q", "p", "sp", "ap", "x", "X", "N", "n", "T", "wt", "ps", "rp", "z"}
-MODERN = CAPTURED | {"sg", "ti", "ro", "td", "tv", "l", "L"}
+TD = CAPTURED | {"sg", "ti", "ro", "td", "tv"}
+MODERN = TD | {"l", "L"}
 
 
 def told(exchange: Exchange, wire: Wire) -> list[dict[str, Any]]:
     return [wire.frame(push) for push in exchange.due(FOREVER)]
 
 
-@pytest.mark.parametrize(("name", "fields"), [("modern", MODERN), ("captured", CAPTURED)])
+@pytest.mark.parametrize(("name", "fields"), [("modern", MODERN), ("captured", CAPTURED), ("td", TD)])
 def test_order_frame_then_account_frame(name: WireName, fields: set[str]) -> None:
     """A fill is told by the order's frame and 2 ms later by the account's, with the fields of that wire only."""
     exchange = Exchange(now=BEGIN)
     exchange.trade("BTC-USDT", "SELL", D("0.001"), now=BEGIN, position_side="SHORT")
-    order, account = told(exchange, Wire(name))
+    wire = Wire(name)
+    order, account = told(exchange, wire)
     assert set(order["o"]) == fields
-    assert order["e"] in {"ORDER_TRADE_UPDATE", "TRADE_UPDATE"}
-    assert ("T" in order) == (name == "modern")
+    assert wire.exact == ({"l", "L"} <= fields)
+    assert order["e"] == "ORDER_TRADE_UPDATE"
+    assert ("T" in order) == (name != "captured")
     assert account["E"] - order["E"] == 2
     body = order["o"]
     assert isinstance(body["i"], int)
@@ -48,7 +52,7 @@ def test_order_frame_then_account_frame(name: WireName, fields: set[str]) -> Non
     assert D(balance["wb"]) == D(100_000) + D(body["n"])
     (position,) = account["a"]["P"]
     assert (position["pa"], position["ps"], position["mt"]) == ("0.00100000", "SHORT", "cross")
-    assert ("cr" in position) == (name == "modern")
+    assert ("cr" in position) == (name != "captured")
     assert D(balance["wb"]) - D(balance["cw"]) == D(position["iw"]) - D(position["up"])
 
 
@@ -148,14 +152,64 @@ def test_one_way_positions_are_signed() -> None:
     assert (position["ps"], position["pa"]) == ("BOTH", "-0.01000000")
 
 
-def test_trade_time_is_sometimes_zero_and_names_are_mixed() -> None:
-    """The real wire is fickle; the seed decides."""
+@pytest.mark.parametrize("triggered", ["framed", "silent", "own"])
+@pytest.mark.parametrize("kind", sorted(TRIGGERS))
+def test_a_triggered_order_is_told_of_or_not(kind: str, triggered: Triggered) -> None:
+    """Its end is FILLED with nothing executed; the order that executes bears another id and names it in `ti`."""
+    exchange = Exchange(now=BEGIN, triggered=triggered)
+    price = D(64000) if kind in PRICED else None
+    order = exchange.place("BTC-USDT", "BUY", D("0.02"), now=BEGIN, type=kind, stop_price=D(64000), price=price)
+    exchange.due(FOREVER)
+    executing = exchange.trigger(order.id, now=BEGIN)
+    exchange.fill(executing.id, now=BEGIN)
+    frames = [frame["o"] for frame in told(exchange, Wire()) if "o" in frame]
+    shown = [(each["i"], each["X"], each["z"][:4], each["ap"] != "0.00000000", each["ti"]) for each in frames]
+    end = [(order.id, "FILLED", "0.00", False, 0)] if triggered == "framed" else []
+    rests = [(executing.id, "NEW", "0.00", False, order.id)] if kind in PRICED and triggered != "own" else []
+    beget = 0 if triggered == "own" else order.id
+    assert shown == [*end, *rests, (executing.id, "FILLED", "0.02", True, beget)]
+    assert (executing.id == order.id) == (triggered == "own")
+
+
+def test_the_frame_of_a_triggered_order_bears_no_fee() -> None:
+    """Nothing of it was executed."""
+    exchange = Exchange(now=BEGIN)
+    order = exchange.place("BTC-USDT", "BUY", D("0.02"), now=BEGIN, type="STOP_MARKET", stop_price=D(64000))
+    exchange.trigger(order.id, now=BEGIN)
+    body = told(exchange, Wire())[-1]["o"]
+    assert (body["n"], body["rp"], body["l"], body["td"], body["q"]) == (
+        "0.00000000",
+        "0.00000000",
+        "0.00000000",
+        0,
+        "0.02000000",
+    )
+
+
+def test_numbers_and_texts_are_as_captured() -> None:
+    """The newest frame of an order that was captured, and one of the account: which field is which type of JSON."""
+    exchange = Exchange(now=BEGIN)
+    exchange.trade("BTC-USDT", "SELL", D("0.001"), now=BEGIN, position_side="SHORT")
+    order, account = told(exchange, Wire("td"))
+    assert {name for name, value in order["o"].items() if type(value) is int} == {"i", "T", "ti", "td"}
+    assert order["o"]["ro"] is False
+    assert order["o"]["sg"] == "false"
+    assert {type(order[name]) for name in ("E", "T")} == {int}
+    texts = [*account["a"]["B"][0].values(), *account["a"]["P"][0].values()]
+    assert {type(value) for value in texts} == {str}
+
+
+@pytest.mark.parametrize("name", ["modern", "captured", "td"])
+@pytest.mark.parametrize("event", ["ORDER_TRADE_UPDATE", "TRADE_UPDATE", "mixed"])
+def test_a_wire_has_one_name_for_orders_unless_they_are_mixed(name: WireName, event: EventName) -> None:
+    """Trade times are sometimes 0. Of what is fickle the seed decides."""
     exchange = Exchange(now=BEGIN)
     for _ in range(60):
         exchange.trade("BTC-USDT", "BUY", D("0.001"), now=BEGIN)
-    frames = [frame for frame in told(exchange, Wire(seed=1)) if "o" in frame]
+    frames = [frame for frame in told(exchange, Wire(name, seed=1, event_name=event)) if "o" in frame]
     assert {frame["o"]["T"] for frame in frames} == {0, BEGIN}
-    assert {frame["e"] for frame in frames} == {"ORDER_TRADE_UPDATE", "TRADE_UPDATE"}
+    names = {"ORDER_TRADE_UPDATE", "TRADE_UPDATE"} if event == "mixed" else {event}
+    assert {frame["e"] for frame in frames} == names
 
 
 def test_snapshot_and_expiry_and_liquidation() -> None:
@@ -189,5 +243,7 @@ def test_frames_are_gzip_members() -> None:
 
 def test_an_unknown_wire_is_refused() -> None:
     """The message says what is allowed."""
-    with pytest.raises(ValueError, match="modern or captured"):
+    with pytest.raises(ValueError, match="modern or captured or td"):
         Wire("other")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="ORDER_TRADE_UPDATE or TRADE_UPDATE or mixed"):
+        Wire(event_name="other")  # type: ignore[arg-type]
