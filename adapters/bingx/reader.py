@@ -107,7 +107,7 @@ class Reader:
             exchange_ms=await self._rest.now(),
             since=begin,
             whole=True,
-            settled=same(first, second) and tuple(row for row in income if row.exchange_ts >= begin) == income_before,
+            settled=same(first, second) and _from(begin, income) == _from(begin, income_before),
             moving=frozenset(report.order_id for report in (*new, *gone)),
             balances=middle.balances,
             one_way=middle.one_way,
@@ -187,6 +187,11 @@ def _followed(
     unknown = {report.order_id for report in new if report.order_id not in orders}
     older = {report.order_id for report in fills if report.exchange_ts // SECOND < as_of // SECOND}
     return tuple(report for report in fills if report.order_id not in unknown - older)
+
+
+def _from(begin: int, income: Iterable[IncomeReport]) -> tuple[IncomeReport, ...]:
+    """What is not older: lists open earlier than they are asked to, and not all equally early."""
+    return tuple(row for row in income if row.exchange_ts >= begin)
 
 
 def _symbols(middle: _Middle, fills: Iterable[FillReport], income: Iterable[IncomeReport]) -> frozenset[str]:

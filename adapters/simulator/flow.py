@@ -45,6 +45,16 @@ class Flow:
             except OrderRefused:
                 continue
 
+    def postpone(self, now: int, patience: float) -> None:
+        """If the next thing is more than `patience` ms late, shift all that is ahead, so that it is due now.
+
+        For whoever was kept from advancing: what was not done in its time is done later, and never in a burst.
+        """
+        late = now - self._agenda[0][0] if self._agenda else 0
+        if late > patience:
+            self._agenda = [(at + late, serial, action) for at, serial, action in self._agenda]
+            self._arrival += late
+
     def hush(self) -> None:
         """Nothing new happens any more, not even the rest of what has begun."""
         self.quiet = True

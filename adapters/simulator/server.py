@@ -15,7 +15,7 @@ from .handshake import Handshake
 from .venue import Settings, Venue
 
 SOCKET_PATH = "/swap-market"
-TURN = 0.01
+TURN = 0.02
 
 
 class Server(Venue):

@@ -15,6 +15,10 @@ from .log import Log, SocketEvent
 from .wire import PING, packed, refusal
 
 UNANSWERED_PINGS = 6.1
+LATE = 0.05
+"""Seconds: a turn of the server that begins so much after the one before is late."""
+CROWD = 100
+"""So many frames that could leave and have not are too many."""
 MAX_QUEUED = 200_000
 MAX_SOCKETS = 60
 
@@ -55,6 +59,10 @@ class Stream:
         self._queue.append((ready_at, data))
         self._wake.set()
 
+    def crowded(self, now: float) -> bool:
+        """Whether frames are made faster than they leave."""
+        return len(self._queue) > CROWD and self._queue[CROWD][0] <= now
+
     def drop(self, reason: str, *, hard: bool = False) -> None:
         """End the TCP connection without a close frame; `hard` with a reset."""
         self.reason = reason
@@ -79,12 +87,13 @@ class Stream:
         try:
             async for message in self._ws:
                 if message.type is WSMsgType.TEXT:
-                    self._hear(message.data)
+                    self.hear(message.data)
         finally:
             writer.cancel()
             await asyncio.gather(*filter(None, (writer, self._ending)), return_exceptions=True)
 
-    def _hear(self, text: str) -> None:
+    def hear(self, text: str) -> None:
+        """Something that the client says."""
         if text == "Pong":
             self.unanswered_since = None
             self._log.pongs.append(SocketEvent(self._log.clock(), self.serial, self.key))
@@ -122,6 +131,7 @@ class Hub:
         self._streams: dict[str, list[Stream]] = {}
         self._turns: dict[str, int] = {}
         self._serial = 0
+        self._looked = math.inf
 
     def __iter__(self) -> Iterator[Stream]:
         return (stream for streams in list(self._streams.values()) for stream in list(streams))
@@ -136,6 +146,10 @@ class Hub:
     def heard(self, now: float, valid: Callable[[str], bool]) -> bool:
         """Whether a frame sent now would reach anybody."""
         return any(now >= stream.silent_until and valid(stream.key) for stream in self)
+
+    def crowded(self, now: float) -> bool:
+        """Whether any socket is."""
+        return any(stream.crowded(now) for stream in self)
 
     def join(self, key: str, ws: web.WebSocketResponse, request: web.Request) -> Stream:
         """A handshake has been completed."""
@@ -170,10 +184,17 @@ class Hub:
                 streams[turn % len(streams)].send(frame, ready_at)
 
     def heartbeat(self, now: float, *, ready_at: float) -> list[tuple[Stream, str]]:
-        """Ping whom it is time to ping, drop who has not answered; the sockets to which something is told again."""
+        """Ping whom it is time to ping, drop who has not answered; the sockets to which something is told again.
+
+        Time in which nobody looked counts for nobody: the pong may be here, and unread.
+        """
         due = []
+        absent = max(0.0, now - self._looked - LATE)
+        self._looked = now
         for stream in self:
             since = stream.unanswered_since
+            if since is not None:
+                since = stream.unanswered_since = since + absent
             if since is not None and now - since >= UNANSWERED_PINGS * self._ping_interval:
                 stream.unanswered_since = None
                 stream.drop("no pong")

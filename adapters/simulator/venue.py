@@ -26,7 +26,7 @@ from .orders import Triggered
 from .pushes import ConfigPush, config_of
 from .rest import ClosedStops, FillShape, Rest
 from .rows import IncomeTrades
-from .sockets import Hub, Stream
+from .sockets import LATE, Hub, Stream
 from .tampering import Tampering
 from .trading import Trading
 from .truth import truth_of
@@ -216,14 +216,19 @@ class Venue:
             self.flow.resume(self.now())
 
     def step(self) -> None:
-        """Let everything happen that is due, and send what is to be sent. Called often; idempotent within a moment."""
+        """Let everything happen that is due, and send what is to be sent. Called often; idempotent within a moment.
+
+        Seeded activity for which this comes too late, or whose frames would not leave, is postponed.
+        """
         elapsed, now = self.elapsed(), self.now()
         for fault in self.faults.begin(elapsed):
             self._begin(fault, elapsed, now)
-        self.flow.advance(now)
+        clock = self.log.clock()
+        if not self.hub.crowded(clock):
+            self.flow.postpone(now, LATE * 1000 * self.time_scale)
+            self.flow.advance(now)
         self.trading.match(now)
         late = self.faults.active("delay", elapsed)
-        clock = self.log.clock()
         ready_at = clock + late["by"] if late is not None else 0.0
 
         def valid(key: str) -> bool:

@@ -1,4 +1,4 @@
-"""Scenarios sleep most of the time, so those that were asked for run together; each test then reports its own."""
+"""Scenarios mostly wait, so as many as the machine carries run together; each test then reports its own."""
 
 from __future__ import annotations
 
@@ -6,39 +6,46 @@ import asyncio
 
 import pytest
 
-from .scenarios import ALONE, TABLE, play
+from .admission import Admission
+from .haste import haste
+from .scenarios import Played, played
 
-TOGETHER = 24
-Outcomes = dict[tuple[str, str], BaseException | None]
+Outcomes = dict[Played, BaseException | None]
+EACH = "test_each_is_played"
+"""The test that wants all of them, whatever else was asked for."""
 
 
 @pytest.fixture(scope="module")
 def outcomes(request: pytest.FixtureRequest) -> Outcomes:
-    """What came of each scenario on each transport that was asked for: None, or what it raised."""
-    asked = [
-        (str(item.callspec.params["name"]), str(item.callspec.params["transport"]))
-        for item in request.session.items
-        if isinstance(item, pytest.Function)
-        and item.path == request.path
-        and hasattr(item, "callspec")
-        and "name" in item.callspec.params
-    ]
-    return asyncio.run(_all(asked))
+    """What came of each that was asked for: None, or what it raised."""
+    here = [item for item in request.session.items if isinstance(item, pytest.Function) and item.path == request.path]
+    if any(item.name == EACH for item in here):
+        asked = played()
+    else:
+        lines = [item.callspec.params.get("line") for item in here if hasattr(item, "callspec")]
+        asked = [line for line in lines if isinstance(line, Played)]
+    with haste():
+        return asyncio.run(_all(asked))
 
 
-async def _all(asked: list[tuple[str, str]]) -> Outcomes:
-    places = asyncio.Semaphore(TOGETHER)
+async def _all(asked: list[Played]) -> Outcomes:
+    admission = Admission()
+    found: Outcomes = {}
 
-    async def one(name: str, transport: str) -> BaseException | None:
-        async with places:
+    async def one(line: Played) -> None:
+        async with admission.place():
             try:
-                await (ALONE[name](transport) if name in ALONE else play(TABLE[name], transport))
+                await line.run()
             except Exception as error:
-                return _plain(error)
-            return None
+                found[line] = _plain(error)
+            else:
+                found[line] = None
 
-    found = await asyncio.gather(*(one(*each) for each in asked))
-    return dict(zip(asked, found, strict=True))
+    watching = asyncio.create_task(admission.watch())
+    await asyncio.gather(*map(one, asked))
+    watching.cancel()
+    print(f"{len(asked)} scenarios, at most {admission.most} together")
+    return found
 
 
 def _plain(error: BaseException) -> BaseException:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import traceback
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from listenkey.adapters.bingx import rest, signing
+from listenkey.adapters.simulator.server import Server
 from listenkey.ports.errors import CredentialsRefused, ReadFailed
 
 from .harness import Run, fresh_key, served, streaming, venue_at
@@ -38,26 +40,15 @@ async def rough_life(transport: str, journal: Path, said: list[str]) -> list[str
             server, transport, key=key, policy={"renew_interval": 0.8, "silence_timeout": 1}, journal=journal
         ) as run:
             await run.live()
-            troubles: tuple[tuple[str, dict[str, Any]], ...] = (
-                ("garbage", {}),
-                ("expire_key", {}),
-                ("drop_tcp", {"seconds": 0.3}),
-                ("renew_404", {}),
-                ("rest_error", {"scope": "all", "count": 2}),
-                ("refuse", {}),
-                ("drop_tcp", {}),
-                ("mint_error", {}),
-                ("silent", {}),
-                ("oversized", {}),
-            )
-            for name, params in troubles:
-                server.fault(name, **params)
-                await run.passes(0.5)
+            for faults, met in _troubles(run, server):
+                for name in faults:
+                    server.fault(name)
+                await run.until(met, f"met {faults}")
             await run.live()
             _note(run, said)
         async with venue_at(server, transport, key=key, policy={"request_timeout": 0.5}) as venue:
             for name in ("rest_html", "rest_timeout", "bad_credentials"):
-                server.fault(name, seconds=2)
+                server.fault(name, seconds=3600)
                 try:
                     await venue.account_snapshot()
                 except ReadFailed as failed:
@@ -74,6 +65,27 @@ async def rough_life(transport: str, journal: Path, said: list[str]) -> list[str
         keys = [mint.key for mint in server.log.mints]
     assert len(keys) > 3
     return [key, key[::-1], wrong, wrong[::-1], *keys]
+
+
+def _troubles(run: Run, server: Server) -> Iterator[tuple[tuple[str, ...], Callable[[], bool]]]:
+    """Faults that are ordered together, and whether they have been met; the next ones meet the recovery."""
+    log, told = server.log, run.consumer
+
+    def refused(reason: str) -> Callable[[], bool]:
+        return lambda: any(each.reason == reason for each in log.refused)
+
+    def answered(code: int) -> Callable[[], bool]:
+        return lambda: any(call.code == code for call in log.calls)
+
+    yield ("garbage",), lambda: bool(told.kinds("UNKNOWN"))
+    yield ("expire_key",), lambda: "key_gone" in told.gaps()
+    yield ("drop_tcp",), lambda: any(closing.reason == "drop_tcp" for closing in log.closings)
+    yield ("renew_404",), lambda: any(not renewal.ok for renewal in log.renewals)
+    yield ("rest_error", "drop_tcp"), answered(500)
+    yield ("refuse", "drop_tcp"), refused("refuse")
+    yield ("mint_error", "drop_tcp"), answered(100500)
+    yield ("silent",), lambda: "silent" in told.gaps("RECONNECTED")
+    yield ("oversized",), lambda: "oversized" in told.gaps("RECONNECTED")
 
 
 def _note(run: Run, said: list[str]) -> None:

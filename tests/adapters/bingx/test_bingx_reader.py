@@ -176,6 +176,12 @@ def test_income_during_the_read(venue: Venue) -> None:
     assert (account.settled, account.moving) == (False, frozenset())
 
 
+def test_income_just_before_the_window(venue: Venue) -> None:
+    """A list opens a little before its window. What it shows of that time has not moved meanwhile."""
+    venue.income = [income_row("FUNDING_FEE", "1", SINCE - 500, "t1"), income_row("FUNDING_FEE", "1", SINCE, "t2")]
+    assert read(venue).settled
+
+
 def test_late_row_starts_another_round(venue: Venue) -> None:
     """A fill that shows up dated before the read began proves a lagging list: read again."""
     venue.fills = [fill_row(8, 11, NOW - 10_000)]

@@ -28,6 +28,15 @@ def setting(request: pytest.FixtureRequest) -> Setting:
     return chosen
 
 
+@pytest.fixture(scope="module", autouse=True)
+def few_objects() -> Iterator[None]:
+    """Garbage is collected after each test here; what was imported before is never part of it, and is left out."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
 @pytest.fixture
 def anyio_backend(setting: Setting) -> Iterator[tuple[str, dict[str, object]]]:
     """asyncio runs in debug mode: it says more, and what it says must hold no secret."""

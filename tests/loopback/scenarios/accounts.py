@@ -1,0 +1,80 @@
+"""The shapes in which a venue shows an account, and what its user asks for."""
+
+from __future__ import annotations
+
+import os
+
+from listenkey.adapters.simulator.market import INSTRUMENTS
+from listenkey.adapters.simulator.server import Server
+
+from ..harness import PINGS, Run, down
+from .table import scenario
+
+STALL = float(os.environ.get("LISTENKEY_STALL", "3"))
+"""Seconds, at least, for which a consumer does not read."""
+RENEWALS = 0.8
+
+
+async def dropped_once(run: Run, server: Server) -> None:
+    """This shape of the venue is understood too, by the socket and by reads."""
+    await run.live()
+    await run.fills_made(20)
+    await down(run, server)
+    await run.fills_made(10)
+
+
+@scenario("begins on a busy account", busy=True)
+async def begins_busy(run: Run, server: Server) -> None:
+    """What happens from the first grant on is owed, of orders too that were running before it."""
+    await run.fills_made(20)
+
+
+scenario("one-way mode", hedge=False)(dropped_once)
+scenario("newer fills", fill_shape="newer")(dropped_once)
+scenario("symbol required", symbol_required=True, instruments=INSTRUMENTS[:2])(dropped_once)
+scenario("wrapped keys", wrapped_keys=True)(dropped_once)
+scenario("snapshots", snapshot_interval=0.5)(dropped_once)
+
+
+@scenario("polling", options={"mode": "poll"}, wired=False)
+async def polling(run: Run, server: Server) -> None:
+    """By polling alone every fill comes once, and no key is minted."""
+    await run.live()
+    await run.until(lambda: len(run.consumer.fills()) >= 30, "told of 30 fills")
+    assert not server.log.mints
+    assert {fill.source for fill in run.consumer.fills()} == {"poll"}
+
+
+@scenario("asked to rotate and to read")
+async def asked(run: Run, server: Server) -> None:
+    """`rotate()` moves over without a gap; `resync()` reads now."""
+    await run.live()
+    gaps = len(run.consumer.gaps())
+    run.stream.rotate()
+    await run.until(lambda: len(server.log.openings) == 2 and server.log.sockets_open == 1, "rotated")
+    reads = _reads(server)
+    run.stream.resync()
+    await run.until(lambda: _reads(server) > reads, "read")
+    assert len(run.consumer.gaps()) == gaps
+
+
+def _reads(server: Server) -> int:
+    return sum(call.path.endswith("/balance") for call in server.log.calls)
+
+
+@scenario("slow consumer", policy={"renew_interval": RENEWALS})
+async def slow_consumer(run: Run, server: Server) -> None:
+    """While the consumer does not read, pings are answered and the key is renewed, and nothing is lost. That each is
+    done at once: `tests/adapters/test_slow_consumer.py`.
+    """
+    await run.live()
+    run.consumer.pause()
+    openings, told = len(server.log.openings), len(run.consumer.events)
+    pongs, renewals = len(server.log.pongs), len(server.log.renewals)
+    await run.fills_made(40)
+    await run.until(lambda: len(server.log.pongs) >= pongs + STALL / PINGS, "answered the pings of the stall")
+    await run.until(lambda: len(server.log.renewals) >= renewals + STALL / RENEWALS, "renewed the key meanwhile")
+    assert len(run.consumer.events) <= told + 1
+    assert len(server.log.openings) == openings
+    assert all(renewal.ok for renewal in server.log.renewals)
+    run.consumer.go_on()

@@ -1,0 +1,73 @@
+"""Reads that fail, or that do not show everything."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from listenkey.adapters.simulator.server import Server
+
+from ..harness import Run, down
+from .table import scenario
+
+HELD = 3600.0
+"""Seconds: a fault that holds until it is cleared."""
+
+
+async def misread(run: Run, server: Server, name: str, **params: Any) -> None:
+    """A kill whose read fails: the gap stays open, live fills flow, and it closes when a read passes."""
+    await run.live()
+    server.fault(name, seconds=HELD, **params)
+    openings = len(server.log.openings)
+    server.fault("drop_tcp")
+    await run.until(lambda: len(server.log.openings) > openings, "opened another socket")
+    await run.until(lambda: _flowing(run), "live fills while the gap is open")
+    assert run.consumer.gap_open
+    server.faults.clear(name)
+    await run.until(lambda: not run.consumer.gap_open, "closed the gap")
+
+
+def _flowing(run: Run) -> bool:
+    """Whether the last word is a fill by the socket, in a gap."""
+    fills = run.consumer.fills("ws")
+    return run.consumer.gap_open and bool(fills) and fills[-1].event_id in run.consumer.in_gap
+
+
+for _name, _params in (
+    ("rest_error", {}),
+    ("rest_html", {}),
+    ("rest_empty_amounts", {}),
+    ("rest_timeout", {"hold": HELD}),
+):
+
+    @scenario(_name, policy={"request_timeout": 1, "hold_limit": 0.5})
+    async def failing_reads(run: Run, server: Server, name: str = _name, params: Mapping[str, Any] = _params) -> None:
+        """A failed read is never zeros and never an empty account; live fills flow, and the gap waits for a read."""
+        await misread(run, server, name, **params)
+
+
+for _income in (False, True):
+
+    @scenario(f"late fills, {'income too' if _income else 'income at once'}")
+    async def late_fills(run: Run, server: Server, income: bool = _income) -> None:
+        """What a lagging venue shows later than `backfill_overlap` is found all the same."""
+        await run.live()
+        server.fault("late_fills", lag=1.5, income=income)
+        await down(run, server)
+        await run.fills_made(10)
+
+
+@scenario("rate limited")
+async def rate_limited(run: Run, server: Server) -> None:
+    """A rate limit that names its end gets no attempt before it. To the ms: `tests/core/test_keyring.py`."""
+    await run.live()
+    server.fault("rate_limit", seconds=3, scope="all")
+    server.fault("drop_tcp")
+    began = server.log.clock()
+    codes = (100410, 109429)
+    await run.until(lambda: any(call.code in codes for call in server.log.calls), "refused")
+    await run.live()
+    refused = [call for call in server.log.calls if call.at >= began and call.code in codes]
+    paths = [call.path for call in refused]
+    assert len(paths) == len(set(paths)), [(call.method, call.path, call.at - began) for call in refused]
+    assert min(mint.at for mint in server.log.mints if mint.at > began) > refused[0].at

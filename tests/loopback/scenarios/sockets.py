@@ -1,0 +1,115 @@
+"""Sockets that are replaced, killed, silent or refused, and keys that end under them."""
+
+from __future__ import annotations
+
+from listenkey.adapters.simulator.server import Server
+from listenkey.core.events import GapNotice
+
+from ..harness import Run, down
+from .table import scenario
+
+
+@scenario("rotation", policy={"rotate_after": 1.5, "rotate_jitter": 0})
+async def rotation(run: Run, server: Server) -> None:
+    """A planned rotation opens no gap, overlaps, and never deletes a key in use; every fill comes by the socket."""
+    await run.live()
+    fills, gaps = len(run.consumer.fills()), len(run.consumer.gaps())
+    await run.until(lambda: len(server.log.openings) >= 3 and server.log.sockets_open == 1, "rotated twice")
+    assert server.log.max_sockets_together == 2
+    assert server.log.max_sockets_on_one_key == 1
+    assert run.consumer.gaps()[gaps:] == []
+    assert {fill.source for fill in run.consumer.fills()[fills:]} == {"ws"}
+    in_use = {stream.key for stream in server.hub}
+    assert len(in_use) == 1
+    assert not in_use & {deletion.key for deletion in server.log.deletions}
+
+
+@scenario("kill")
+async def kill(run: Run, server: Server) -> None:
+    """A killed connection loses nothing, not even what was filled while it was down."""
+    for _ in range(2):
+        await run.live()
+        await down(run, server)
+    assert set(run.consumer.gaps()) == {"lost_socket"}
+    assert sum(event.recovered for event in run.consumer.events if isinstance(event, GapNotice)) > 0
+
+
+@scenario("silence", policy={"silence_timeout": 1})
+async def silence(run: Run, server: Server) -> None:
+    """A socket that stays open and brings nothing is dead after `silence_timeout`, whatever TCP says."""
+    await run.live()
+    gaps = len(run.consumer.gaps("RECONNECTED"))
+    server.fault("silent")
+    await run.fills_made(5)
+    await run.until(lambda: "silent" in run.consumer.gaps("RECONNECTED")[gaps:], "reconnected after the silence")
+    assert run.consumer.fills("poll")
+
+
+@scenario("key expires")
+async def key_expires(run: Run, server: Server) -> None:
+    """A key that expires while its socket stays open is replaced at once, with a gap open until a read has passed."""
+    await run.live()
+    server.fault("expire_key")
+    await run.until(lambda: "key_gone" in run.consumer.gaps("GAP_CLOSED"), "moved to a new key")
+    assert len(server.log.mints) == 2
+
+
+@scenario("key expires silently")
+async def key_expires_silently(run: Run, server: Server) -> None:
+    """An audit that finds what the socket should have brought opens a gap and moves to another key and socket."""
+    await run.live()
+    await run.fills_made(5)
+    server.fault("expire_silently")
+    await run.until(lambda: len(server.log.openings) >= 2, "moved to another socket")
+    await run.until(lambda: "hole" in run.consumer.gaps("GAP_CLOSED"), "closed the gap")
+
+
+@scenario("renewal finds no key", policy={"renew_interval": 0.7})
+async def renewal_finds_no_key(run: Run, server: Server) -> None:
+    """A 404 on renewal means that the key is gone: mint anew and move over at once."""
+    await run.live()
+    server.fault("renew_404")
+    await run.until(lambda: "key_gone" in run.consumer.gaps("GAP_CLOSED"), "moved to a new key")
+    await run.until(lambda: any(each.ok for each in server.log.renewals[-1:]), "renewed the new key")
+
+
+@scenario("key is the same again", policy={"rotate_after": 1.5, "rotate_jitter": 0, "audit_interval": 0.5})
+async def key_is_the_same_again(run: Run, server: Server) -> None:
+    """Where a mint returns the key in use, both links share it for the drain, and nobody deletes it."""
+    server.fault("same_key")
+    await run.live()
+    await run.until(lambda: len(server.log.openings) >= 3 and server.log.sockets_open == 1, "rotated twice")
+    assert server.log.max_sockets_on_one_key == 2
+    assert not server.log.deletions
+    await run.fills_made(10)
+
+
+@scenario("accept and close")
+async def accept_and_close(run: Run, server: Server) -> None:
+    """A server that accepts and closes at once causes no storm of mints, and is forgiven once it is well. How often
+    sockets are opened, and how long after each other: `tests/core/test_reconnecting.py`.
+    """
+    server.fault("accept_close", count=1000)
+    await run.until(lambda: len(server.log.openings) >= 4, "opened again and again")
+    assert len(server.log.mints) <= len(server.log.openings) + 1
+    server.faults.clear("accept_close")
+    await run.live()
+    await run.fills_made(5)
+
+
+@scenario("garbage")
+async def garbage(run: Run, server: Server) -> None:
+    """Frames that are none are counted and the socket lives on; amounts that are none make continuity read."""
+    await run.live()
+    server.fault("garbage")
+    await run.until(lambda: "hole" in run.consumer.gaps("GAP_CLOSED"), "read after doubtful frames")
+    assert len(server.log.openings) == 1
+    assert run.consumer.kinds("UNKNOWN")
+
+
+@scenario("oversized")
+async def oversized(run: Run, server: Server) -> None:
+    """A frame that inflates beyond `max_frame_bytes` costs the socket, with a gap that says why."""
+    await run.live()
+    server.fault("oversized", mebibytes=64)
+    await run.until(lambda: "oversized" in run.consumer.gaps("RECONNECTED"), "reconnected")
