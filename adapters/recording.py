@@ -22,12 +22,12 @@ from typing import Any
 
 import msgspec
 
-from ..core import actions, inputs, narration
+from ..core import actions, inputs
 from ..core.dialect import Dialect
 from ..core.events import ExchangeEventKind
+from ..core.frames import frame_id
 from ..core.inflate import NotInflatable, Oversized, inflate
-from ..core.policy import Policy
-from ..core.proof import Mode
+from ..core.policy import Mode, Policy
 from ..core.reports import KeyExpired
 from .journal.codec import pack
 
@@ -137,7 +137,7 @@ class Recorder:
         redacted = self._redacted(content)
         if redacted != content:
             for kind in _BY_FRAME:
-                old, new = (narration.frame_id(kind, each).encode() for each in (content, redacted))
+                old, new = (frame_id(kind, each).encode() for each in (content, redacted))
                 self._ids[old] = new
                 if len(self._ids) > REMEMBERED_IDS:
                     del self._ids[next(iter(self._ids))]

@@ -6,18 +6,18 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from os import PathLike
 from ssl import SSLContext
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import anyio
 
 from ..core import inputs, narration
+from ..core.book import Book
 from ..core.connection import Connection
 from ..core.dialect import Dialect
 from ..core.events import AccountUpdate, ExchangeEvent, Health, digest_id
-from ..core.ledger import Book
 from ..core.lifecycle import State
 from ..core.link import Link
-from ..core.policy import Policy
+from ..core.policy import Mode, Policy
 from ..core.refusal import Refusal
 from ..ports.errors import CredentialsRefused, ReadFailed, RequestRefused, StreamStopped
 from .clock import SystemClock
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from ..ports.reader import AccountReader
     from ..ports.socket import SocketOpener
     from .transports.names import Transport
-
-Mode = Literal["ws", "poll"]
 
 
 class Stream:

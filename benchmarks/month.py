@@ -7,8 +7,8 @@ import json
 import sys
 
 from listenkey.core import inputs
+from listenkey.core.book import Reconciliation
 from listenkey.core.events import Health
-from listenkey.core.ledger import Reconciliation
 
 from .frames import PING, packed
 from .measure import Row, apart, figure, resident

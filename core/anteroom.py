@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from .narration import Frame
+from .frames import Frame
 from .reports import AccountReport, ConfigReport, OrderReport, Unrecognised
 from .turn import Turn
 

@@ -7,12 +7,13 @@ from typing import Any
 
 import msgspec
 
-from . import narration
 from .actions import Action, Finish, SendFrame
 from .anteroom import Word
+from .book import Book
 from .continuity import Continuity
 from .dialect import Dialect
 from .events import ExchangeEventKind, GapReason, Health, HealthChange, digest_id
+from .frames import decoded
 from .inflate import NotInflatable, Oversized, inflate
 from .inputs import (
     AccountRead,
@@ -29,11 +30,9 @@ from .inputs import (
     Stop,
     Tick,
 )
-from .ledger import Book
 from .lifecycle import State
 from .link import Link, Phase
-from .policy import Policy
-from .proof import Mode
+from .policy import Mode, Policy
 from .reads import Purpose
 from .refusal import RefusalKind
 from .reports import (
@@ -255,7 +254,7 @@ class Connection:
             return report, frame
         for key in self._upkeep.key_values:
             text = text.replace(key, "*" * len(key))
-        return msgspec.structs.replace(report, content=narration.decoded(text)), text
+        return msgspec.structs.replace(report, content=decoded(text)), text
 
     def _tell_health(self) -> None:
         health = self._judge_health()

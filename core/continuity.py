@@ -12,11 +12,12 @@ from . import narration
 from .anteroom import Anteroom
 from .dialect import Dialect
 from .events import GapReason
+from .frames import Frame
 from .gap import Gap
 from .ground import Ground
 from .inputs import Checkpoint
-from .narration import Frame
-from .proof import Mode, Proof
+from .policy import Mode
+from .proof import Proof
 from .reads import Purpose
 from .reports import AccountReport, ConfigReport, OrderReport, Unrecognised
 from .standing import Standing

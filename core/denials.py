@@ -14,8 +14,9 @@ from decimal import Decimal
 import msgspec
 
 from . import narration
+from .events import ZERO
 from .ground import Ground
-from .order import NOT_FOUND, ZERO, Order
+from .order import NOT_FOUND, Order
 from .reports import Account, FillReport, OrderRef, OrderReport
 from .turn import Turn
 

@@ -13,8 +13,8 @@ from decimal import Decimal
 
 import msgspec
 
+from .events import ZERO
 from .fold import Execution
-from .order import ZERO
 from .reports import FillReport, IncomeReport
 
 FEE, PNL = "TRADING_FEE", "REALIZED_PNL"

@@ -14,6 +14,8 @@ from typing import Any, Literal
 
 import msgspec
 
+ZERO = Decimal(0)
+
 Source = Literal["ws", "poll", "local"]
 """Which way an event came: pushed, read by REST, or said by the library itself."""
 

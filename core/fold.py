@@ -7,8 +7,7 @@ from decimal import Decimal
 
 import msgspec
 
-from .events import Fill
-from .order import ZERO
+from .events import ZERO, Fill
 from .reports import Account
 
 Place = tuple[str, str | None]

@@ -11,9 +11,9 @@ from collections import deque
 from decimal import Decimal
 
 from . import narration
-from .events import Fill, OrderState
-from .narration import Frame
-from .order import FINAL, ZERO, Order, Shown
+from .events import ZERO, Fill, OrderState
+from .frames import Frame, decoded
+from .order import FINAL, Order, Shown
 from .reports import Account, OrderRef, OrderReport
 from .turn import Turn
 
@@ -236,7 +236,7 @@ class Ground:
         elif narration.is_state(report) or _amended(order, report):
             self._tell_state(order, report, frame)
         elif report.status not in ("PARTIALLY_FILLED", "FILLED"):
-            self._turn.deliver(narration.unknown(report.exchange_ts, narration.decoded(frame), frame))
+            self._turn.deliver(narration.unknown(report.exchange_ts, decoded(frame), frame))
 
     def _tell_fill(self, order: Order, report: OrderReport, frame: Frame, start: Decimal, end: Decimal) -> None:
         if report.last_qty:

@@ -11,14 +11,11 @@ before it after all, the next one says anew.
 from __future__ import annotations
 
 from decimal import Decimal
-from enum import StrEnum
 
-import msgspec
-
+from .book import Book, Reconciliation
 from .estimates import FEE, PNL, Estimates
-from .events import BalanceChange, ExchangeEvent, Fill, FundingFee
+from .events import ZERO, BalanceChange, ExchangeEvent, Fill, FundingFee
 from .fold import Execution, execution, is_newer
-from .order import ZERO
 from .reports import Account, IncomeReport
 
 ESTIMATES = 100_000
@@ -27,34 +24,6 @@ REMEMBER_MS = 3_600_000
 """Rows are known for so long; no read shows older ones again."""
 SETTLEMENT_MS = 600_000
 """Provisional funding that no row has replaced by then is superseded by whatever rows there are."""
-
-
-class Reconciliation(StrEnum):
-    """Whether the books explain the balance that the venue reports."""
-
-    MATCHED = "MATCHED"
-    DRIFTED = "DRIFTED"
-    UNPROVEN = "UNPROVEN"
-
-
-class Book(msgspec.Struct, frozen=True, kw_only=True):
-    """One asset's books. `drift` is what the venue reports less what the books explain, None while unproven."""
-
-    asset: str
-    status: Reconciliation
-    drift: Decimal | None
-    opening: Decimal | None
-    realized_pnl: Decimal
-    fees: Decimal
-    funding: Decimal
-    transfers: Decimal
-
-    @property
-    def k_capital(self) -> Decimal | None:
-        """The balance that the books explain; None before the first settled read."""
-        if self.opening is None:
-            return None
-        return self.opening + self.realized_pnl - self.fees + self.funding + self.transfers
 
 
 class _Sums:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from decimal import Decimal
 
-import msgspec
-
 from .events import (
+    ZERO,
     AccountUpdate,
     Balance,
     ConfigUpdate,
@@ -21,10 +19,9 @@ from .events import (
     fill_id,
     order_state_id,
 )
-from .order import NOT_FOUND, ZERO, Piece
+from .frames import Frame, frame_id
+from .order import NOT_FOUND, Piece
 from .reports import ConfigReport, FillReport, OrderReport
-
-Frame = bytes | str | None
 
 _Kind = ExchangeEventKind
 _FULL, _PARTIAL = _Kind.FULL_FILL, _Kind.PARTIAL_FILL
@@ -181,17 +178,3 @@ def config(report: ConfigReport, frame: Frame) -> ConfigUpdate:
 def unknown(exchange_ts: int | None, raw: object, frame: Frame) -> Unknown:
     """A frame that nobody here understands, whole."""
     return Unknown(event_id=frame_id(_Kind.UNKNOWN, frame), exchange_ts=exchange_ts, source="ws", frame=frame, raw=raw)
-
-
-def frame_id(kind: str, frame: Frame) -> str:
-    """The identity of an event that is one frame: a digest of the frame, which holds its time and content."""
-    text = frame if isinstance(frame, bytes) else (frame or "").encode()
-    return f"{kind.lower()}:{hashlib.blake2b(text, digest_size=12).hexdigest()}"
-
-
-def decoded(frame: Frame) -> object:
-    """The frame as plain values, or as text where it is not JSON."""
-    try:
-        return None if frame is None else msgspec.json.decode(frame)
-    except (ValueError, RecursionError):
-        return frame.decode(errors="replace") if isinstance(frame, bytes) else frame

@@ -22,9 +22,9 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
+from .events import ZERO
 from .reports import OrderRef, OrderReport
 
-ZERO = Decimal(0)
 EXECUTING = frozenset({"PARTIALLY_FILLED", "FILLED"})
 NOT_FOUND = "NOT_FOUND"
 """The status of an order that the venue denies."""

@@ -5,7 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Self
+from typing import Literal, Self
+
+Mode = Literal["ws", "poll"]
+"""How the account is followed: by a socket, or by reading it every `poll_interval`."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Literal, Protocol
+from typing import Protocol
 
 from . import recovery
 from .actions import MarkProven
@@ -21,14 +21,13 @@ from .ground import Ground
 from .income import Income
 from .inputs import Checkpoint
 from .ledger import Ledger
+from .policy import Mode
 from .reads import Asked, Purpose, Reads
 from .refusal import Refusal, RefusalKind
 from .reports import Account, AccountReport
 from .standing import Standing
 from .turn import Turn
 from .witness import Witness
-
-Mode = Literal["ws", "poll"]
 
 
 class Keeper(Protocol):

@@ -16,9 +16,9 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from . import narration
-from .events import Fill
+from .events import ZERO, Fill
 from .ground import Ground
-from .order import FINAL, ZERO, Order
+from .order import FINAL, Order
 from .reports import Account, FillReport, OrderRef, OrderReport
 from .turn import Turn
 

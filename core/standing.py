@@ -6,9 +6,8 @@ from collections import deque
 from decimal import Decimal
 
 from . import narration
-from .events import Balance, ConfigUpdate, FundingFee, Position, digest_id
-from .narration import Frame
-from .order import ZERO
+from .events import ZERO, Balance, ConfigUpdate, FundingFee, Position, digest_id
+from .frames import Frame, frame_id
 from .reports import Account, AccountReport, ConfigReport
 from .turn import Turn
 
@@ -32,7 +31,7 @@ class Standing:
 
     def push(self, report: AccountReport, frame: Frame) -> bool:
         """Tell a push, and with it a funding fee, which has no frame of its own; False if it was told before."""
-        event_id = narration.frame_id("account_update", frame)
+        event_id = frame_id("account_update", frame)
         if self._is_repeat(event_id) or (report.snapshot and self._knows(report)):
             return False
         if report.funding:

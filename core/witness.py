@@ -13,9 +13,8 @@ from collections.abc import Callable
 from decimal import Decimal
 
 from .backoff import Backoff
-from .events import Balance
+from .events import ZERO, Balance
 from .fold import Execution, Fold, Place
-from .order import ZERO
 from .reports import Account, AccountReport
 from .turn import Turn
 

@@ -16,7 +16,7 @@ from benchmarks.frames import packed
 from benchmarks.measure import Absent, Figure, Target, figure
 from benchmarks.report import table
 from benchmarks.stage import Stage
-from listenkey.core.ledger import Reconciliation
+from listenkey.core.book import Reconciliation
 
 TARGETS = {
     "decode": {"<= 2.2", ">= 8"},

@@ -9,8 +9,8 @@ from typing import Any
 
 import msgspec
 
+from listenkey.core.book import Book
 from listenkey.core.events import Health, from_json
-from listenkey.core.ledger import Book
 
 from ..loopback.told import Told
 from .process import Process, running

@@ -19,8 +19,7 @@ from listenkey.core import actions, inputs
 from listenkey.core.connection import Connection, Misuse
 from listenkey.core.events import Balance, Position
 from listenkey.core.link import Phase
-from listenkey.core.policy import Policy
-from listenkey.core.proof import Mode
+from listenkey.core.policy import Mode, Policy
 from listenkey.core.refusal import Refusal, RefusalKind
 from listenkey.core.reports import Account, FillReport, IncomeReport, OrderReport
 

@@ -8,9 +8,9 @@ import msgspec
 import pytest
 
 from listenkey.core import inputs
+from listenkey.core.book import Book, Reconciliation
 from listenkey.core.connection import Connection
 from listenkey.core.events import BalanceChange, FundingFee
-from listenkey.core.ledger import Book, Reconciliation
 
 from .exchange import D
 from .toy import Toy

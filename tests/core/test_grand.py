@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from listenkey.core import inputs
 from listenkey.core.events import Fill, Health
 from listenkey.core.order import FINAL
-from listenkey.core.proof import Mode
+from listenkey.core.policy import Mode
 from listenkey.core.reports import KeyExpired
 
 from .exchange import D, Trade

@@ -5,8 +5,9 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from listenkey.core import actions, inputs, narration
+from listenkey.core import actions, inputs
 from listenkey.core.events import ExchangeEventKind, Fill, Health
+from listenkey.core.frames import decoded
 from listenkey.core.ground import FORGET_AFTER_MS, Ground
 from listenkey.core.policy import Policy
 from listenkey.core.reports import OrderRef, OrderReport
@@ -613,7 +614,7 @@ def test_an_order_of_unknown_beginning_waits_until_a_read_has_shown_it() -> None
 )
 def test_a_frame_as_plain_values(frame: str | bytes | None, plain: object) -> None:
     """For an event that is the frame itself; a dialect need not speak JSON."""
-    assert narration.decoded(frame) == plain
+    assert decoded(frame) == plain
 
 
 def test_ids_are_the_same_whichever_path_brought_them() -> None:

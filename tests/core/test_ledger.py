@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from listenkey.core import ledger as ledger_module
+from listenkey.core.book import Reconciliation
 from listenkey.core.events import Balance, BalanceChange, ExchangeEventKind, Fill, FundingFee, OrderState, Position
 from listenkey.core.fold import Fold, execution
-from listenkey.core.ledger import Ledger, Reconciliation
+from listenkey.core.ledger import Ledger
 from listenkey.core.reports import Account, FillReport, IncomeReport
 
 T0 = 1_700_000_000_000

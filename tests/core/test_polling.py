@@ -8,8 +8,7 @@ import pytest
 from listenkey.core import actions, inputs
 from listenkey.core.connection import Connection
 from listenkey.core.events import GapNotice, Health, HealthChange, OrderState
-from listenkey.core.policy import Policy
-from listenkey.core.proof import Mode
+from listenkey.core.policy import Mode, Policy
 from listenkey.core.reports import FillReport, OrderReport
 
 from .exchange import D

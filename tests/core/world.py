@@ -17,8 +17,7 @@ from listenkey.core import actions, inputs
 from listenkey.core.connection import Connection
 from listenkey.core.dialect import Opening
 from listenkey.core.events import AccountUpdate, ExchangeEvent, Fill, GapNotice, Health, OrderState
-from listenkey.core.policy import Policy
-from listenkey.core.proof import Mode
+from listenkey.core.policy import Mode, Policy
 from listenkey.core.refusal import Refusal, RefusalKind
 from listenkey.core.reports import (
     AccountReport,

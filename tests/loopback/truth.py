@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from listenkey.core.book import Book
 from listenkey.core.events import AccountUpdate, ExchangeEvent, Fill, canonical
-from listenkey.core.ledger import Book
 
 ZERO = Decimal(0)
 Ground = dict[str, list[tuple[Decimal, Decimal]]]

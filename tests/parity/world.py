@@ -26,8 +26,7 @@ from listenkey.adapters.simulator.wire import PING, Wire, WireName, key_expired,
 from listenkey.core import actions, inputs
 from listenkey.core.connection import Connection
 from listenkey.core.events import AccountUpdate, ExchangeEvent, Fill, GapNotice
-from listenkey.core.policy import Policy
-from listenkey.core.proof import Mode
+from listenkey.core.policy import Mode, Policy
 from listenkey.ports.errors import RequestRefused
 from listenkey.ports.http import HttpResponse
 

@@ -11,7 +11,7 @@ from multiprocessing import get_context
 from threading import Event, Semaphore
 from typing import NamedTuple
 
-from listenkey.adapters.venue import Mode
+from listenkey.core.policy import Mode
 
 from .faults import KINDS
 from .life import live

@@ -11,7 +11,7 @@ import sys
 import time
 from itertools import count
 
-from listenkey.adapters.venue import Mode
+from listenkey.core.policy import Mode
 
 from .life import live
 from .setup import setup_of

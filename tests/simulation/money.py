@@ -5,9 +5,9 @@ from __future__ import annotations
 from decimal import Decimal
 
 from listenkey.adapters.simulator.book import Income
+from listenkey.core.book import Reconciliation
 from listenkey.core.connection import Connection
 from listenkey.core.events import AccountUpdate, BalanceChange, ExchangeEvent, FundingFee
-from listenkey.core.ledger import Reconciliation
 
 from .exchange import Market
 from .violation import Violation

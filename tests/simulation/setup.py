@@ -10,8 +10,7 @@ from listenkey.adapters.simulator.rest import ClosedStops, FillShape
 from listenkey.adapters.simulator.rows import IncomeTrades
 from listenkey.adapters.simulator.seeds import seeded
 from listenkey.adapters.simulator.wire import EventName, WireName
-from listenkey.adapters.venue import Mode
-from listenkey.core.policy import Policy
+from listenkey.core.policy import Mode, Policy
 
 from .faults import KINDS, Fault, draw
 

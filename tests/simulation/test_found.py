@@ -5,9 +5,10 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+from listenkey.core.book import Reconciliation
 from listenkey.core.events import Balance, ExchangeEventKind, Fill
 from listenkey.core.fold import Fold, execution
-from listenkey.core.ledger import Ledger, Reconciliation
+from listenkey.core.ledger import Ledger
 from listenkey.core.order import Order
 from listenkey.core.recovery import merge
 from listenkey.core.reports import Account, FillReport, IncomeReport, OrderRef, OrderReport

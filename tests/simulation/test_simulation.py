@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from listenkey.adapters.replaying import replay, steps
-from listenkey.adapters.venue import Mode
+from listenkey.core.policy import Mode
 
 from .__main__ import command, main
 from .bugs import ROOT, copy_to, plant

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from listenkey.adapters.cli.verdict import judge
+from listenkey.core.book import Book, Reconciliation
 from listenkey.core.events import AccountUpdate, Balance, ExchangeEventKind, Fill
-from listenkey.core.ledger import Book, Reconciliation
 
 SINCE = 1000
 

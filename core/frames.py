@@ -1,0 +1,23 @@
+"""A frame as it was inflated: its identity, and what is in it as plain values."""
+
+from __future__ import annotations
+
+import hashlib
+
+import msgspec
+
+Frame = bytes | str | None
+
+
+def frame_id(kind: str, frame: Frame) -> str:
+    """The identity of an event that is one frame: a digest of the frame, which holds its time and content."""
+    text = frame if isinstance(frame, bytes) else (frame or "").encode()
+    return f"{kind.lower()}:{hashlib.blake2b(text, digest_size=12).hexdigest()}"
+
+
+def decoded(frame: Frame) -> object:
+    """The frame as plain values, or as text where it is not JSON."""
+    try:
+        return None if frame is None else msgspec.json.decode(frame)
+    except (ValueError, RecursionError):
+        return frame.decode(errors="replace") if isinstance(frame, bytes) else frame
