@@ -15,9 +15,9 @@ import tracemalloc
 from collections import deque
 from collections.abc import Sequence
 
-from listenkey.adapters.bingx.swap import SwapDialect
-from listenkey.adapters.clock import SystemClock
-from listenkey.adapters.driver import Driver
+from listenkey.adapters.driver.clock import SystemClock
+from listenkey.adapters.driver.driver import Driver
+from listenkey.adapters.venues.bingx.swap import SwapDialect
 from listenkey.core.connection import Connection
 from listenkey.core.events import Health
 from listenkey.core.inputs import Resync

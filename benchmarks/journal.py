@@ -6,7 +6,7 @@ import asyncio
 import tempfile
 from pathlib import Path
 
-from listenkey.adapters.backlog import Backlog
+from listenkey.adapters.driver.backlog import Backlog
 from listenkey.adapters.journal.sqlite import SqliteJournal
 from listenkey.core import actions
 from listenkey.core.events import ExchangeEvent

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from listenkey.adapters.bingx.swap import SwapDialect
+from listenkey.adapters.venues.bingx.swap import SwapDialect
 from listenkey.core import actions, inputs
 from listenkey.core.connection import Connection
 from listenkey.core.events import ExchangeEvent

@@ -19,10 +19,10 @@ from urllib.parse import quote
 import msgspec
 
 import listenkey
-from listenkey.adapters.bingx.keys import Keys
-from listenkey.adapters.bingx.rest import Rest
-from listenkey.adapters.clock import SystemClock
+from listenkey.adapters.driver.clock import SystemClock
 from listenkey.adapters.transports.names import open_transport
+from listenkey.adapters.venues.bingx.keys import Keys
+from listenkey.adapters.venues.bingx.rest import Rest
 from listenkey.core.events import AccountUpdate, Fill, Health, HealthChange
 
 from . import floor, peer

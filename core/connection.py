@@ -8,9 +8,7 @@ from typing import Any
 import msgspec
 
 from .actions import Action, Finish, SendFrame
-from .anteroom import Word
 from .book import Book
-from .continuity import Continuity
 from .dialect import Dialect
 from .events import ExchangeEventKind, GapReason, Health, HealthChange, digest_id
 from .frames import decoded
@@ -30,10 +28,10 @@ from .inputs import (
     Stop,
     Tick,
 )
-from .lifecycle import State
-from .link import Link, Phase
+from .link.lifecycle import State
+from .link.link import Link, Phase
+from .link.upkeep import Upkeep
 from .policy import Mode, Policy
-from .reads import Purpose
 from .refusal import RefusalKind
 from .reports import (
     AccountReport,
@@ -46,8 +44,10 @@ from .reports import (
     Unreadable,
     Unrecognised,
 )
+from .sync.anteroom import Word
+from .sync.continuity import Continuity
+from .sync.reads import Purpose
 from .turn import Turn
-from .upkeep import Upkeep
 
 
 class Misuse(RuntimeError):

@@ -23,7 +23,7 @@ from .core.policy import Policy
 from .ports.errors import CredentialsRefused, ListenKeyError, ReadFailed, StreamStopped
 
 if TYPE_CHECKING:
-    from .adapters.venue import Venue, open_venue
+    from .adapters.driver.venue import Venue, open_venue
 
 __version__ = "0.1.0"
 
@@ -57,7 +57,7 @@ def __getattr__(name: str) -> Any:
     """The driver and all beneath it load when they are first asked for: whoever only reads events waits for none."""
     if name not in ("Venue", "open_venue"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from .adapters import venue
+    from .adapters.driver import venue
 
     globals().update(Venue=venue.Venue, open_venue=venue.open_venue)
     return globals()[name]

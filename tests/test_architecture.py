@@ -84,7 +84,7 @@ def told(found: Import) -> str:
 
 def test_files_are_where_they_are_looked_for() -> None:
     """The walk below sees the whole house."""
-    assert {"core/connection.py", "ports/socket.py", "adapters/driver.py"} <= {name(path) for path in FILES}
+    assert {"core/connection.py", "ports/socket.py", "adapters/driver/driver.py"} <= {name(path) for path in FILES}
     assert len(CORE) > 20
 
 
@@ -215,7 +215,7 @@ def test_the_bare_core_loads_alone() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     loaded = set(done.stdout.split())
-    assert "listenkey.core.upkeep" in loaded
+    assert "listenkey.core.link.upkeep" in loaded
     assert not {module for module in loaded if module.startswith(("listenkey.ports", "listenkey.adapters"))}
     assert not loaded & {"asyncio", "anyio", "socket", "ssl", "aiohttp", "sqlite3", "rich"}
 

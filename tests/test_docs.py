@@ -25,7 +25,7 @@ from listenkey.adapters.cli.parser import parser
 from listenkey.adapters.simulator.control import Control
 from listenkey.adapters.simulator.venue import Venue
 from listenkey.core import events
-from listenkey.core.lifecycle import mermaid
+from listenkey.core.link.lifecycle import mermaid
 from listenkey.core.policy import Policy
 
 ROOT = Path(__file__).parents[1]

@@ -90,7 +90,7 @@ def test_nothing_generic_is_importable(built: Path, tmp_path: Path) -> None:
     """With the wheel on the path there is `listenkey` and no `core`, `ports`, `adapters` or `tests`."""
     (wheel,) = built.glob("*.whl")
     program = (
-        "import sys, importlib.util; sys.path.insert(0, sys.argv[1]); import listenkey.adapters.driver\n"
+        "import sys, importlib.util; sys.path.insert(0, sys.argv[1]); import listenkey.adapters.driver.driver\n"
         "print(listenkey.adapters.driver.__file__)\n"
         "print([name for name in ('core', 'ports', 'adapters', 'tests') if importlib.util.find_spec(name)])"
     )
@@ -106,8 +106,8 @@ def test_the_bare_install_needs_no_extra() -> None:
     """Core, ports, driver, journal and mock work without aiohttp, websockets, httpx2 and rich."""
     program = (
         "import sys; sys.modules.update(dict.fromkeys(('aiohttp', 'websockets', 'httpx2', 'rich')))\n"
-        "import listenkey, listenkey.adapters.driver, listenkey.adapters.journal, listenkey.adapters.mock\n"
-        "import listenkey.adapters.bingx.swap, listenkey.core.connection, listenkey.__main__"
+        "import listenkey, listenkey.adapters.driver.driver, listenkey.adapters.journal, listenkey.adapters.mock\n"
+        "import listenkey.adapters.venues.bingx.swap, listenkey.core.connection, listenkey.__main__"
     )
     subprocess.run([sys.executable, "-P", "-c", program], check=True)
 

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 import listenkey
-from listenkey.core import events, fold, order, reports
+from listenkey.core import events, reports
+from listenkey.core.account import order
+from listenkey.core.books import fold
 
 PACKAGE = Path(listenkey.__file__).parent
 FIELDS = {

@@ -10,11 +10,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ...core.events import ExchangeEvent, ExchangeEventKind, Fill, GapNotice, Health, HealthChange
-from ...core.key import Key
-from ...core.lifecycle import State
-from ...core.link import Phase
+from ...core.link.key import Key
+from ...core.link.lifecycle import State
+from ...core.link.link import Phase
 from ...core.policy import Policy
-from ..venue import Stream
+from ..driver.venue import Stream
 from . import wording
 from .secrecy import redacted
 

@@ -10,7 +10,7 @@ import anyio
 
 from ...core.events import ExchangeEvent, Health
 from ...ports.errors import ListenKeyError
-from ..venue import Stream, Venue, open_venue
+from ..driver.venue import Stream, Venue, open_venue
 from .acts import ACTS, FILLS_PER_SECOND, PING_INTERVAL, POLICY, QUIET_AT, SETTLING
 from .board import Board, Heard
 from .exits import Exit, Failure, Interrupted

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...core.lifecycle import mermaid
+from ...core.link.lifecycle import mermaid
 from .exits import Exit
 from .lines import Lines
 

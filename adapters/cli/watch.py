@@ -12,7 +12,7 @@ import anyio
 
 from ...core.events import ExchangeEvent
 from ...ports.errors import CredentialsRefused, ListenKeyError, StreamStopped
-from ..venue import Stream, Venue, open_venue
+from ..driver.venue import Stream, Venue, open_venue
 from .board import Board, Heard
 from .credentials import credentials
 from .exits import Exit, Failure, Interrupted

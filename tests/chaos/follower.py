@@ -20,8 +20,8 @@ from typing import Any
 import msgspec
 
 from listenkey import open_venue
-from listenkey.adapters.bingx import pace
-from listenkey.adapters.venue import Stream
+from listenkey.adapters.driver.venue import Stream
+from listenkey.adapters.venues.bingx import pace
 from listenkey.core.backoff import FailureLimit
 from listenkey.core.policy import Policy
 

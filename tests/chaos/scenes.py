@@ -10,7 +10,7 @@ from itertools import product
 from random import Random
 from typing import Any
 
-from listenkey.adapters.venue import open_venue
+from listenkey.adapters.driver.venue import open_venue
 from listenkey.core.events import from_json
 from listenkey.ports.errors import ReadFailed
 

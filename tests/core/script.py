@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, TypeVar
 from listenkey.core import actions, inputs
 from listenkey.core.connection import Connection
 from listenkey.core.events import ExchangeEvent, GapNotice, Health, HealthChange
-from listenkey.core.lifecycle import State
+from listenkey.core.link.lifecycle import State
 from listenkey.core.policy import Policy
 from listenkey.core.refusal import Refusal, RefusalKind
 from listenkey.core.reports import Account

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from listenkey.core import actions, inputs
 from listenkey.core.connection import Connection, Misuse
 from listenkey.core.events import Balance, Position
-from listenkey.core.link import Phase
+from listenkey.core.link.link import Phase
 from listenkey.core.policy import Mode, Policy
 from listenkey.core.refusal import Refusal, RefusalKind
 from listenkey.core.reports import Account, FillReport, IncomeReport, OrderReport

@@ -13,8 +13,8 @@ import pytest
 from listenkey.core import actions, inputs
 from listenkey.core.connection import Connection, Misuse
 from listenkey.core.events import HealthChange, Unknown
-from listenkey.core.lifecycle import State
-from listenkey.core.link import Phase
+from listenkey.core.link.lifecycle import State
+from listenkey.core.link.link import Phase
 from listenkey.core.policy import Policy
 
 from .script import Answer, Life, connected

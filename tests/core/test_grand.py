@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from listenkey.core import inputs
+from listenkey.core.account.order import FINAL
 from listenkey.core.events import Fill, Health
-from listenkey.core.order import FINAL
 from listenkey.core.policy import Mode
 from listenkey.core.reports import KeyExpired
 

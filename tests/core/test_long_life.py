@@ -7,7 +7,7 @@ import time
 
 from listenkey.core import actions, inputs
 from listenkey.core.events import Health
-from listenkey.core.lifecycle import State
+from listenkey.core.link.lifecycle import State
 
 from .script import GONE, Life, gaps_between, no
 

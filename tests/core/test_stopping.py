@@ -10,7 +10,7 @@ import pytest
 from listenkey.core import actions, inputs
 from listenkey.core.connection import Connection
 from listenkey.core.events import GapNotice
-from listenkey.core.lifecycle import State
+from listenkey.core.link.lifecycle import State
 
 from .script import FATAL, NEVER, Answer, Life, connected, no
 from .toy import Toy

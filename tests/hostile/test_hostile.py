@@ -16,9 +16,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from listenkey.adapters.bingx.spot import SpotDialect
-from listenkey.adapters.bingx.swap import SwapDialect
 from listenkey.adapters.simulator.garbage import bomb, garbage
+from listenkey.adapters.venues.bingx.spot import SpotDialect
+from listenkey.adapters.venues.bingx.swap import SwapDialect
 from listenkey.core import actions, inputs
 from listenkey.core.connection import Connection
 from listenkey.core.dialect import Dialect

@@ -11,11 +11,11 @@ from typing import Any, Protocol
 
 import anyio
 
+from listenkey.adapters.driver.venue import Stream, Venue, open_venue
 from listenkey.adapters.simulator.exchange import Exchange
 from listenkey.adapters.simulator.log import Log
 from listenkey.adapters.simulator.server import Server
 from listenkey.adapters.simulator.wire import WireName
-from listenkey.adapters.venue import Stream, Venue, open_venue
 from listenkey.core.events import GapNotice, Health
 from listenkey.core.policy import Policy
 

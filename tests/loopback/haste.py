@@ -7,7 +7,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from listenkey.core import reads, witness
+from listenkey.core.books import witness
+from listenkey.core.sync import reads
 
 
 @contextmanager

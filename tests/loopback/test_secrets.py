@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from listenkey.adapters.bingx import rest, signing
 from listenkey.adapters.simulator.server import Server
+from listenkey.adapters.venues.bingx import rest, signing
 from listenkey.ports.errors import CredentialsRefused, ReadFailed
 
 from .harness import Run, fresh_key, served, streaming, venue_at

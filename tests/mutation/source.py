@@ -17,7 +17,7 @@ class Source:
 
     def __init__(self, path: Path, text: str | None = None) -> None:
         self.path = path
-        self.name = f"listenkey.core.{path.stem}"
+        self.name = ".".join(("listenkey", *path.relative_to(ROOT).with_suffix("").parts))
         self.text = path.read_text(encoding="utf-8") if text is None else text
         self.tree = ast.parse(self.text)
         self._lines = self.text.splitlines(keepends=True)
@@ -54,7 +54,7 @@ class Source:
 
 
 def sources(modules: tuple[str, ...]) -> Iterator[Source]:
-    """Modules of the core, by their names."""
+    """Modules of the core, by their paths in it without the ending."""
     for module in modules:
         yield Source(ROOT / "core" / f"{module}.py")
 
@@ -62,7 +62,7 @@ def sources(modules: tuple[str, ...]) -> Iterator[Source]:
 def enumerations() -> dict[str, list[str]]:
     """The members of every enumeration in the core."""
     found: dict[str, list[str]] = {}
-    for path in sorted((ROOT / "core").glob("*.py")):
+    for path in sorted((ROOT / "core").rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.ClassDef) and any("Enum" in ast.unparse(base) for base in node.bases):
                 members = [each.targets[0] for each in node.body if isinstance(each, ast.Assign)]

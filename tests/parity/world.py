@@ -13,16 +13,16 @@ from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 
-from listenkey.adapters.bingx.pace import Pace
-from listenkey.adapters.bingx.reader import Reader
-from listenkey.adapters.bingx.rest import Rest
-from listenkey.adapters.bingx.swap import SwapDialect
 from listenkey.adapters.simulator.exchange import Exchange
 from listenkey.adapters.simulator.orders import OrderRefused
 from listenkey.adapters.simulator.pushes import config_of
 from listenkey.adapters.simulator.rest import CLEAR, Sight
 from listenkey.adapters.simulator.rest import Rest as Answers
 from listenkey.adapters.simulator.wire import PING, Wire, WireName, key_expired, packed
+from listenkey.adapters.venues.bingx.pace import Pace
+from listenkey.adapters.venues.bingx.reader import Reader
+from listenkey.adapters.venues.bingx.rest import Rest
+from listenkey.adapters.venues.bingx.swap import SwapDialect
 from listenkey.core import actions, inputs
 from listenkey.core.connection import Connection
 from listenkey.core.events import AccountUpdate, ExchangeEvent, Fill, GapNotice

@@ -5,7 +5,7 @@ from __future__ import annotations
 from random import Random
 from typing import TYPE_CHECKING
 
-from listenkey.adapters.backlog import Backlog
+from listenkey.adapters.driver.backlog import Backlog
 from listenkey.ports.errors import StreamStopped
 
 if TYPE_CHECKING:

@@ -36,7 +36,7 @@ BUGS: dict[str, Bug] = {
         "covered ground ignored",
         (
             Change(
-                "core/order.py",
+                "core/account/order.py",
                 "        low = max(start, self.reach)\n",
                 "        return [(start, end)]\n        low = max(start, self.reach)\n",
             ),
@@ -48,12 +48,12 @@ BUGS: dict[str, Bug] = {
         "snapshot read before the socket is proven",
         (
             Change(
-                "core/effects.py",
+                "core/link/effects.py",
                 "        self._links.open(cause.key)\n",
                 "        self._links.open(cause.key)\n        self._witness.connected()\n",
             ),
             Change(
-                "core/effects.py",
+                "core/link/effects.py",
                 "        self._arm_rotation()\n        self._witness.connected()\n\n    def open_gap(",
                 "        self._arm_rotation()\n\n    def open_gap(",
             ),
@@ -65,7 +65,7 @@ BUGS: dict[str, Bug] = {
         "held frames released before the read",
         (
             Change(
-                "core/continuity.py",
+                "core/sync/continuity.py",
                 "        self._anteroom.hold()\n        self.proof.reads.link_proven()\n",
                 "        self.proof.reads.link_proven()\n",
             ),
@@ -77,12 +77,16 @@ BUGS: dict[str, Bug] = {
         "live key deleted after rotation",
         (
             Change(
-                "core/effects.py",
+                "core/link/effects.py",
                 "    def hand_over(self, _cause: Cause) -> None:\n        self._drop_leader()\n",
                 "    def hand_over(self, _cause: Cause) -> None:\n        self._drop_leader()\n"
                 "        self._turn.emit(DeleteKey(self._leader.key.value))\n",
             ),
-            Change("core/effects.py", "from .actions import Finish\n", "from .actions import DeleteKey, Finish\n"),
+            Change(
+                "core/link/effects.py",
+                "from ..actions import Finish\n",
+                "from ..actions import DeleteKey, Finish\n",
+            ),
         ),
         "rotate",
         ("live-key-kept",),
@@ -91,7 +95,7 @@ BUGS: dict[str, Bug] = {
         "old link closed before the successor is proven",
         (
             Change(
-                "core/effects.py",
+                "core/link/effects.py",
                 "        self._links.open_successor(cause.key)\n",
                 "        self._links.open_successor(cause.key)\n        self._leader.close()\n",
             ),
@@ -103,7 +107,7 @@ BUGS: dict[str, Bug] = {
         "backoff reset on connect",
         (
             Change(
-                "core/effects.py",
+                "core/link/effects.py",
                 '        self._turn.arm(("healthy", 0), self._turn.policy.healthy_after)\n',
                 "        self._backoff.reset()\n",
             ),
@@ -115,7 +119,7 @@ BUGS: dict[str, Bug] = {
         "no jitter and no delay after a clean close",
         (
             Change(
-                "core/effects.py",
+                "core/link/effects.py",
                 '        self._turn.arm(("delay", 0), max(self._backoff.delay(), self._floor))\n',
                 '        self._turn.arm(("delay", 0), 0.001 if _cause.refusal is None else self._backoff.delay())\n',
             ),
@@ -127,7 +131,7 @@ BUGS: dict[str, Bug] = {
         "silence timer never armed",
         (
             Change(
-                "core/link.py",
+                "core/link/link.py",
                 '        self._turn.timers.arm(("quiet", self.socket), self._quiet_at)\n',
                 "        return\n",
             ),
@@ -139,7 +143,7 @@ BUGS: dict[str, Bug] = {
         "expiry of a foreign key obeyed",
         (
             Change(
-                "core/upkeep.py",
+                "core/link/upkeep.py",
                 "        key = leader if value is None else self._keyring.get(value)\n",
                 "        key = leader\n",
             ),
@@ -151,7 +155,7 @@ BUGS: dict[str, Bug] = {
         "renewal failure treated as key gone",
         (
             Change(
-                "core/keyring.py",
+                "core/link/keyring.py",
                 "            if key.request == request and refusal.kind is RefusalKind.GONE:\n",
                 "            if key.request == request:\n",
             ),
@@ -163,7 +167,7 @@ BUGS: dict[str, Bug] = {
         "watermark moved by frames",
         (
             Change(
-                "core/continuity.py",
+                "core/sync/continuity.py",
                 "        if self._ground.take(report, frame) and self._ground.complete:\n",
                 "        unfounded = self._ground.take(report, frame)\n"
                 "        if report.exchange_ts and self._ground.proven_until and not self._anteroom.holding:\n"
@@ -173,9 +177,9 @@ BUGS: dict[str, Bug] = {
                 "        if unfounded and self._ground.complete:\n",
             ),
             Change(
-                "core/continuity.py",
-                "from . import narration\n",
-                "from . import narration\nfrom .actions import MarkProven\n",
+                "core/sync/continuity.py",
+                "from ..account import narration\n",
+                "from ..account import narration\nfrom ..actions import MarkProven\n",
             ),
         ),
         "lose,drop",
@@ -185,7 +189,7 @@ BUGS: dict[str, Bug] = {
         "failed read delivered as empty account",
         (
             Change(
-                "core/proof.py",
+                "core/sync/proof.py",
                 "        never_passed = self._ground.proven_until is None\n",
                 "        never_passed = self._ground.proven_until is None\n"
                 "        ms = self._turn.exchange_time() or 0\n"
@@ -201,7 +205,7 @@ BUGS: dict[str, Bug] = {
         "event marked before the consumer returns",
         (
             Change(
-                "adapters/backlog.py",
+                "adapters/driver/backlog.py",
                 "            self._taken = self._serials.popleft()\n",
                 "            self._taken = self._serials.popleft()\n"
                 "            if self._journal is not None:\n"
@@ -215,7 +219,7 @@ BUGS: dict[str, Bug] = {
         "late key not deleted",
         (
             Change(
-                "core/keyring.py",
+                "core/link/keyring.py",
                 "            if value not in self._keys:\n                self._turn.emit(DeleteKey(value))\n",
                 "",
             ),
@@ -227,7 +231,7 @@ BUGS: dict[str, Bug] = {
         "cancel overtaking a held fill",
         (
             Change(
-                "core/order.py",
+                "core/account/order.py",
                 "        return (report.cumulative_qty if claim is None else claim[0]) > self.top\n",
                 '        return report.status != "CANCELED" and '
                 "(report.cumulative_qty if claim is None else claim[0]) > self.top\n",
@@ -261,7 +265,7 @@ BUGS: dict[str, Bug] = {
         "payments forgotten over a restart",
         (
             Change(
-                "core/proof.py",
+                "core/sync/proof.py",
                 "        elif isinstance(event, (FundingFee, BalanceChange)):\n"
                 "            self._income.recall(event)\n",
                 "",
@@ -274,7 +278,7 @@ BUGS: dict[str, Bug] = {
         "without a socket, LIVE however old the last read is",
         (
             Change(
-                "core/proof.py",
+                "core/sync/proof.py",
                 "        return self._read_at is not None and self._turn.now - self._read_at < "
                 "2 * self._turn.policy.poll_interval\n",
                 "        return self._read_at is not None\n",
@@ -288,12 +292,12 @@ BUGS: dict[str, Bug] = {
         "FILLED with nothing executed taken for all of it",
         (
             Change(
-                "adapters/bingx/words.py",
+                "adapters/venues/bingx/words.py",
                 '    if found == 0 and state == "FILLED" and positive(paid) is not None:\n',
                 '    if found == 0 and state == "FILLED":\n',
             ),
             Change(
-                "adapters/bingx/exact.py",
+                "adapters/venues/bingx/exact.py",
                 '        or (status == "FILLED" and average_price and not cumulative_qty)\n',
                 '        or (status == "FILLED" and not cumulative_qty)\n',
             ),
@@ -305,7 +309,7 @@ BUGS: dict[str, Bug] = {
         "FILLED with nothing executed not told at all",
         (
             Change(
-                "core/narration.py",
+                "core/account/narration.py",
                 '    return report.status in STATES or (report.status == "FILLED" and report.cumulative_qty == ZERO)\n',
                 "    return report.status in STATES\n",
             ),
@@ -317,11 +321,11 @@ BUGS: dict[str, Bug] = {
         "an order that the venue denies asked for again in every read",
         (
             Change(
-                "adapters/bingx/reader.py",
+                "adapters/venues/bingx/reader.py",
                 "            if ref.order_id in found or ref in filled | denied or not self._singles.may_ask():\n",
                 "            if ref.order_id in found:\n",
             ),
-            Change("core/denials.py", "            elif since <= shown_until:\n", "            elif since < 0:\n"),
+            Change("core/sync/denials.py", "            elif since <= shown_until:\n", "            elif since < 0:\n"),
         ),
         "resync,slow_consumer",
         ("live-is-fresh", "calm-stays-live", "healed-in-time"),
@@ -332,7 +336,7 @@ BUGS: dict[str, Bug] = {
         "the fills of an order that the venue denies left aside",
         (
             Change(
-                "core/proof.py",
+                "core/sync/proof.py",
                 "        account = shown_by_fills(account, self._ground)\n",
                 "",
             ),
@@ -345,7 +349,7 @@ BUGS: dict[str, Bug] = {
         "a list of fills that ends where the venue's memory ends taken for whole",
         (
             Change(
-                "adapters/bingx/lists.py",
+                "adapters/venues/bingx/lists.py",
                 "        if len(found) == MOST_FILLS and end - start > SECOND:\n",
                 "        if len(found) > MOST_FILLS:\n",
             ),
@@ -358,7 +362,7 @@ BUGS: dict[str, Bug] = {
         "books opened while the cost of a fill is not known",
         (
             Change(
-                "core/ledger.py",
+                "core/books/ledger.py",
                 "            if sums.opening is None and balance.asset in unclear:\n                continue\n",
                 "",
             ),

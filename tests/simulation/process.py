@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from random import Random
 
-from listenkey.adapters.backlog import Backlog
-from listenkey.adapters.bingx.swap import SwapDialect
+from listenkey.adapters.driver.backlog import Backlog
 from listenkey.adapters.journal import SqliteJournal
-from listenkey.adapters.recording import Recorder
+from listenkey.adapters.recording.recording import Recorder
+from listenkey.adapters.venues.bingx.swap import SwapDialect
 from listenkey.core import actions, inputs
 from listenkey.core.connection import Connection
 from listenkey.core.events import ExchangeEvent

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from listenkey.adapters import backlog as backlog_module
-from listenkey.adapters.bingx import lists as lists_module
-from listenkey.adapters.bingx import reader as reader_module
-from listenkey.adapters.bingx import singles as singles_module
-from listenkey.adapters.bingx.keys import Keys
-from listenkey.adapters.bingx.pace import RATES, Pace
-from listenkey.adapters.bingx.reader import Reader
-from listenkey.adapters.bingx.rest import Rest
+from listenkey.adapters.driver import backlog as backlog_module
+from listenkey.adapters.venues.bingx import lists as lists_module
+from listenkey.adapters.venues.bingx import reader as reader_module
+from listenkey.adapters.venues.bingx import singles as singles_module
+from listenkey.adapters.venues.bingx.keys import Keys
+from listenkey.adapters.venues.bingx.pace import RATES, Pace
+from listenkey.adapters.venues.bingx.reader import Reader
+from listenkey.adapters.venues.bingx.rest import Rest
 from listenkey.core import actions, inputs
 from listenkey.ports.errors import RequestRefused, TransportFailed
 from listenkey.ports.http import HttpResponse

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from listenkey.adapters.bingx.opener import Opener
+from listenkey.adapters.venues.bingx.opener import Opener
 from listenkey.core import inputs
 from listenkey.ports.errors import HandshakeRefused, RequestRefused, TransportFailed
 from listenkey.ports.http import HttpResponse

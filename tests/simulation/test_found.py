@@ -5,13 +5,13 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+from listenkey.core.account.order import Order
 from listenkey.core.book import Reconciliation
+from listenkey.core.books.fold import Fold, execution
+from listenkey.core.books.ledger import Ledger
 from listenkey.core.events import Balance, ExchangeEventKind, Fill
-from listenkey.core.fold import Fold, execution
-from listenkey.core.ledger import Ledger
-from listenkey.core.order import Order
-from listenkey.core.recovery import merge
 from listenkey.core.reports import Account, FillReport, IncomeReport, OrderRef, OrderReport
+from listenkey.core.sync.recovery import merge
 
 D = Decimal
 T = 1_760_000_000_000

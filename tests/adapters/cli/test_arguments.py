@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from listenkey.core.lifecycle import mermaid
+from listenkey.core.link.lifecycle import mermaid
 
 from .commands import API_KEY, API_SECRET, Command, Start
 

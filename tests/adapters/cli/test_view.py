@@ -14,8 +14,8 @@ from listenkey.adapters.cli.board import Board, LinkTrack, Span
 from listenkey.adapters.cli.strips import Window, lanes, strip
 from listenkey.adapters.cli.view import View
 from listenkey.core.events import ExchangeEventKind, GapNotice, GapReason, Health, HealthChange
-from listenkey.core.lifecycle import State
-from listenkey.core.link import Phase
+from listenkey.core.link.lifecycle import State
+from listenkey.core.link.link import Phase
 from listenkey.core.policy import Policy
 
 from .test_verdict import told

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import msgspec
 
-from listenkey.adapters.bingx.swap import SwapDialect
-from listenkey.adapters.recording import Recorder
+from listenkey.adapters.recording.recording import Recorder
 from listenkey.adapters.simulator.exchange import Exchange
 from listenkey.adapters.simulator.wire import Wire, packed
+from listenkey.adapters.venues.bingx.swap import SwapDialect
 from listenkey.core import actions, inputs
 from listenkey.core.connection import Connection
 from listenkey.core.events import Balance

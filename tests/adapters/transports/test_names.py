@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from listenkey.adapters.clock import SystemClock
+from listenkey.adapters.driver.clock import SystemClock
 from listenkey.adapters.transports import open_transport
 from listenkey.ports.clock import Clock
 

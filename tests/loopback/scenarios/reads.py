@@ -59,7 +59,7 @@ for _income in (False, True):
 
 @scenario("rate limited")
 async def rate_limited(run: Run, server: Server) -> None:
-    """A rate limit that names its end gets no attempt before it. To the ms: `tests/core/test_keyring.py`."""
+    """A rate limit that names its end gets no attempt before it. To the ms: `tests/core/link/test_keyring.py`."""
     await run.live()
     server.fault("rate_limit", seconds=3, scope="all")
     server.fault("drop_tcp")

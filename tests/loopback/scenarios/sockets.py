@@ -87,7 +87,7 @@ async def key_is_the_same_again(run: Run, server: Server) -> None:
 @scenario("accept and close")
 async def accept_and_close(run: Run, server: Server) -> None:
     """A server that accepts and closes at once causes no storm of mints, and is forgiven once it is well. How often
-    sockets are opened, and how long after each other: `tests/core/test_reconnecting.py`.
+    sockets are opened, and how long after each other: `tests/core/link/test_reconnecting.py`.
     """
     server.fault("accept_close", count=1000)
     await run.until(lambda: len(server.log.openings) >= 4, "opened again and again")

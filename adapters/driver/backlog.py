@@ -1,0 +1,112 @@
+"""Events between the core and the consumer: in order, none dropped, stored first where there is a journal.
+
+The core never waits for the consumer. Past `limit` what is pending stays in the journal until there is room, or,
+without a journal, is delivered in order and then the stream ends with a clear error.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+
+import anyio
+import anyio.lowlevel
+
+from ...core.events import ExchangeEvent
+from ...ports.errors import StreamStopped
+from ...ports.journal import Entry, Journal
+
+PAUSE_EVERY = 64
+"""A consumer that always finds an event would never let the stream read; it pauses once in so many."""
+
+
+class Backlog:
+    """One writer, one reader. Where there is a journal, each pending event has its serial there."""
+
+    def __init__(self, limit: int, journal: Journal | None = None) -> None:
+        self._limit = limit
+        self._journal = journal
+        self._pending: deque[ExchangeEvent] = deque()
+        self._serials: deque[int] = deque()
+        self._spilled = False
+        self._read_to = 0
+        self._taken: int | None = None
+        self._delivered = 0
+        self._waiter: anyio.Event | None = None
+        self._ended = False
+        self._error: Exception | None = None
+        if journal is not None:
+            self._queue(journal.unmarked())
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more is accepted."""
+        return self._ended
+
+    def put(self, events: Sequence[ExchangeEvent], proven_until: int | None) -> None:
+        """Store and queue what one call of the core delivered. Raises `StreamStopped` if it cannot be stored."""
+        if self._ended:
+            return
+        if self._journal is not None:
+            entries = self._journal.append(events, proven_until)
+            if self._spilled or len(self._pending) + len(entries) > self._limit:
+                self._spilled = True
+            else:
+                self._queue(entries)
+        elif len(self._pending) + len(events) <= self._limit:
+            self._pending.extend(events)
+        else:
+            self._pending.extend(events[: self._limit - len(self._pending)])
+            self.end(StreamStopped(f"the consumer is {self._limit} events behind, and there is no journal"))
+        if self._waiter is not None:
+            self._wake()
+
+    def end(self, error: Exception | None = None) -> None:
+        """Nothing follows what is pending but this error, or the end of the iteration."""
+        if not self._ended:
+            self._ended = True
+            self._error = error
+            self._wake()
+
+    async def get(self) -> ExchangeEvent:
+        """The next event, after marking the one before. Raises what `end` was given, or `StopAsyncIteration`."""
+        if self._taken is not None:
+            self.mark()
+        while not self._pending:
+            if self._spilled and self._journal is not None:
+                self._refill(self._journal)
+                continue
+            if self._ended:
+                if self._error is not None:
+                    raise self._error
+                raise StopAsyncIteration
+            self._waiter = anyio.Event()
+            await self._waiter.wait()
+        self._delivered += 1
+        if self._delivered % PAUSE_EVERY == 0:
+            await anyio.lowlevel.checkpoint()
+        if self._serials:
+            self._taken = self._serials.popleft()
+        return self._pending.popleft()
+
+    def mark(self) -> None:
+        """The consumer has dealt with the event that it took last."""
+        taken, self._taken = self._taken, None
+        if taken is not None and self._journal is not None:
+            self._journal.mark(taken)
+
+    def _refill(self, journal: Journal) -> None:
+        entries = journal.read(self._read_to, self._limit)
+        self._spilled = bool(entries)
+        self._queue(entries)
+
+    def _queue(self, entries: Sequence[Entry]) -> None:
+        for serial, event in entries:
+            self._pending.append(event)
+            self._serials.append(serial)
+            self._read_to = serial
+
+    def _wake(self) -> None:
+        if self._waiter is not None:
+            self._waiter.set()
+            self._waiter = None

@@ -1,0 +1,48 @@
+"""What goes wrong, said on the log of `listenkey`: at first, and then less and less often, so that it never floods.
+
+Messages of refusals and anomalies hold no secrets: they are redacted where they arise.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Callable
+
+from ...core.actions import Anomaly
+from ...core.refusal import Refusal
+
+_log = logging.getLogger("listenkey")
+
+
+class Complaints:
+    """Requests by what they are for; each that is granted makes an end of those refused before it."""
+
+    def __init__(self, over: Callable[[], bool] = lambda: False) -> None:
+        self._over = over
+        """Whether the stream has ended: then the consumer is told why."""
+        self._in_a_row: Counter[str] = Counter()
+
+    def refused(self, what: str, refusal: Refusal) -> None:
+        """A request was refused, or failed."""
+        if self._over():
+            return
+        self._in_a_row[what] += 1
+        if _is_worth_it(self._in_a_row[what]):
+            why = refusal.message or refusal.code or refusal.kind.value
+            _log.warning("%s failed (%d in a row): %s", what, self._in_a_row[what], why)
+
+    def granted(self, what: str) -> None:
+        """A request was granted."""
+        del self._in_a_row[what]
+
+    @staticmethod
+    def anomaly(found: Anomaly) -> None:
+        """The core has met something that should not be."""
+        if _is_worth_it(found.count):
+            _log.warning("%s (%d so far): %s", found.name, found.count, found.detail)
+
+
+def _is_worth_it(count: int) -> bool:
+    """The first, the second, the fourth, the eighth."""
+    return count & (count - 1) == 0

@@ -1,0 +1,180 @@
+"""The one loop: hand what happens to the connection, and do what it says.
+
+Inputs are handed over where they arise, in the one thread of the event loop; the loop itself only sleeps until the
+connection's deadline. Actions for one socket keep their order, all others overlap, and nothing waits for the consumer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+import anyio
+import anyio.lowlevel
+from anyio.abc import TaskGroup
+
+from ...core import actions, inputs
+from ...core.connection import Connection
+from ...core.events import ExchangeEvent
+from ...core.refusal import Refusal
+from ...ports.clock import Clock
+from ...ports.journal import Journal
+from ...ports.keys import KeyService
+from ...ports.reader import AccountReader
+from ...ports.socket import SocketOpener
+from .backlog import Backlog
+from .complaints import Complaints
+from .errands import Errands
+from .wire import Wire
+
+Observer = Callable[[float, inputs.Input, Sequence[actions.Action]], None]
+"""Told of every input with its time and of what came of it."""
+
+CLOSING_TIME = 3.0
+"""Seconds for closing sockets and deleting keys once the stream is left."""
+
+
+class Driver:
+    """Runs one connection; `failure` makes of the refusal that ended it the exception that the consumer sees."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        keys: KeyService,
+        reader: AccountReader,
+        opener: SocketOpener,
+        *,
+        clock: Clock,
+        failure: Callable[[Refusal], Exception],
+        journal: Journal | None = None,
+        observer: Observer | None = None,
+    ) -> None:
+        self.connection = connection
+        self.backlog = Backlog(connection.policy.max_pending, journal)
+        self._opener = opener
+        self._clock = clock
+        self._failure = failure
+        self._journal = journal
+        self._begun = False
+        self._observer = observer
+        self._complaints = Complaints(lambda: self.backlog.ended)
+        self._errands = Errands(keys, reader, self.feed, self._complaints)
+        self._sockets: dict[int, Wire] = {}
+        self._wake = anyio.Event()
+        self._asleep_until = float("-inf")
+        self._failed = False
+        self._done = anyio.Event()
+        self._scope = anyio.CancelScope(shield=True)
+
+    async def run(self) -> None:
+        """Start the connection and see it through to its end, which only `stop` may hasten."""
+        with self._scope:
+            await self._run()
+        self.backlog.end()
+        self._done.set()
+
+    async def _run(self) -> None:
+        checkpoint = self._journal.resume() if self._journal is not None else None
+        async with anyio.create_task_group() as tasks:
+            self._tasks: TaskGroup = tasks
+            self.feed(inputs.Start(checkpoint))
+            while not (self._failed or (self.connection.finished and not self._errands.deletions)):
+                self._wake = anyio.Event()
+                self._asleep_until = self.connection.deadline
+                with anyio.move_on_after(max(0.0, self._asleep_until - self._clock.monotonic())):
+                    await self._wake.wait()
+                if self.connection.deadline <= self._clock.monotonic():
+                    self.feed(inputs.Tick())
+            tasks.cancel_scope.cancel()
+
+    async def stop(self) -> None:
+        """Close in order; whatever has not ended in `CLOSING_TIME` is cut off."""
+        with anyio.move_on_after(CLOSING_TIME, shield=True):
+            self.feed(inputs.Stop())
+            await self._done.wait()
+        self._scope.cancel()
+
+    def feed(self, received: inputs.Input) -> None:
+        """Hand an input to the connection and do what it says."""
+        if self._failed:
+            return
+        connection, now = self.connection, self._clock.monotonic()
+        try:
+            ordered = connection.handle(received, now=now)
+            if self._observer is not None:
+                self._observer(now, received, ordered)
+            if ordered:
+                self._perform(ordered)
+        except Exception as error:
+            self._fail(error)
+        if connection.deadline < self._asleep_until or connection.finished or self._failed:
+            self._wake.set()
+
+    def _perform(self, ordered: Sequence[actions.Action]) -> None:
+        events: list[ExchangeEvent] = []
+        proven_until: int | None = None
+        finish: actions.Finish | None = None
+        for action in ordered:
+            if isinstance(action, actions.Deliver):
+                events.append(action.event)
+            elif isinstance(action, actions.MarkProven):
+                proven_until = action.until
+            elif isinstance(action, actions.Finish):
+                finish = action
+            else:
+                self._do(action)
+        if self._journal is not None and not self._begun and self.connection.began is not None:
+            self._begun = True
+            self._journal.begin(self.connection.began)
+        if events or proven_until is not None:
+            self.backlog.put(events, proven_until)
+        if finish is not None:
+            self.backlog.end(None if finish.error is None else self._failure(finish.error))
+        elif self.backlog.ended:
+            self.feed(inputs.Stop())
+
+    def _do(self, action: actions.Action) -> None:
+        match action:
+            case actions.SendFrame(socket, data):
+                self._sockets[socket].send(data)
+            case actions.OpenSocket():
+                self._sockets[action.socket] = Wire(action.socket, self.feed, self._complaints)
+                self._start(self._hold, action.socket, action.key)
+            case actions.CloseSocket(socket, code):
+                self._start(self._sockets[socket].close, code)
+            case actions.CreateKey(request):
+                self._start(self._errands.create, request)
+            case actions.RenewKey(request, key):
+                self._start(self._errands.renew, request, key)
+            case actions.ReadAccount(request, since, orders):
+                self._start(self._errands.read, request, since, orders)
+            case actions.DeleteKey(key):
+                self._errands.deletions += 1
+                self._start(self._delete, key)
+            case actions.Report(anomaly):
+                self._complaints.anomaly(anomaly)
+
+    def _start(self, work: Callable[..., Awaitable[None]], *details: Any) -> None:
+        self._tasks.start_soon(self._work, work, details)
+
+    async def _work(self, work: Callable[..., Awaitable[None]], details: tuple[Any, ...]) -> None:
+        try:
+            await work(*details)
+        except Exception as error:
+            self._fail(error)
+
+    def _fail(self, error: Exception) -> None:
+        """A full journal, or a mistake of ours: either way the consumer must see it."""
+        self._failed = True
+        self.backlog.end(error)
+        self._wake.set()
+
+    async def _hold(self, socket: int, key: str) -> None:
+        await self._sockets[socket].run(self._opener, key)
+        del self._sockets[socket]
+
+    async def _delete(self, key: str) -> None:
+        try:
+            await self._errands.delete(key)
+        finally:
+            self._wake.set()

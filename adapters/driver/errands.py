@@ -1,0 +1,87 @@
+"""What a connection asks of its venue's services, and how each answer, or the lack of one, comes back."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+
+import anyio
+
+from ...core import inputs
+from ...core.refusal import Refusal, RefusalKind
+from ...core.reports import OrderRef
+from ...ports.errors import RequestRefused
+from ...ports.keys import KeyService
+from ...ports.reader import AccountReader
+from .complaints import Complaints
+
+READING = "reading the account"
+OVERDUE = Refusal(RefusalKind.RETRY, None, "given up, it took too long")
+
+_log = logging.getLogger("listenkey")
+
+
+class Errands:
+    """Each request has at most one answer, which `feed` is told. Exceptions other than refusals are the caller's."""
+
+    def __init__(
+        self,
+        keys: KeyService,
+        reader: AccountReader,
+        feed: Callable[[inputs.Input], None],
+        complaints: Complaints,
+    ) -> None:
+        self._keys, self._reader = keys, reader
+        self._feed = feed
+        self._complaints = complaints
+        self._reading = anyio.CancelScope()
+        self.deletions = 0
+        """Keys of which it is not known yet whether they are deleted."""
+
+    async def create(self, request: int) -> None:
+        """Mint a key."""
+
+        async def ask() -> inputs.Input:
+            return inputs.KeyGranted(request, *await self._keys.create())
+
+        await self._answer("minting a key", request, ask)
+
+    async def renew(self, request: int, key: str) -> None:
+        """Extend a key's validity."""
+
+        async def ask() -> inputs.Input:
+            await self._keys.renew(key)
+            return inputs.KeyRenewed(request)
+
+        await self._answer("renewing a key", request, ask)
+
+    async def read(self, request: int, since: int | None, orders: Sequence[OrderRef]) -> None:
+        """Read the account; a read that is still under way has been given up."""
+
+        async def ask() -> inputs.Input:
+            return inputs.AccountRead(request, await self._reader.read(since, orders))
+
+        self._reading.cancel()
+        with anyio.CancelScope() as self._reading:
+            await self._answer(READING, request, ask)
+            return
+        self._complaints.refused(READING, OVERDUE)
+
+    async def delete(self, key: str) -> None:
+        """Delete a key, as far as it can be done."""
+        try:
+            await self._keys.delete(key)
+        except RequestRefused as error:
+            _log.info("a listen key could not be deleted: %s", error)
+        finally:
+            self.deletions -= 1
+
+    async def _answer(self, what: str, request: int, ask: Callable[[], Awaitable[inputs.Input]]) -> None:
+        try:
+            received = await ask()
+        except RequestRefused as error:
+            self._feed(inputs.Refused(request, error.refusal))
+            self._complaints.refused(what, error.refusal)
+        else:
+            self._feed(received)
+            self._complaints.granted(what)

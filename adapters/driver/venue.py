@@ -1,0 +1,256 @@
+"""A venue as its user holds it, and the stream of one account; `open_venue` puts the parts together."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from os import PathLike
+from ssl import SSLContext
+from typing import TYPE_CHECKING, Any, Self
+
+import anyio
+
+from ...core import inputs
+from ...core.account import narration
+from ...core.book import Book
+from ...core.connection import Connection
+from ...core.dialect import Dialect
+from ...core.events import AccountUpdate, ExchangeEvent, Health, digest_id
+from ...core.link.lifecycle import State
+from ...core.link.link import Link
+from ...core.policy import Mode, Policy
+from ...core.refusal import Refusal
+from ...ports.errors import CredentialsRefused, ReadFailed, RequestRefused, StreamStopped
+from ..recording.recording import Recorder
+from .clock import SystemClock
+from .driver import Driver, Observer
+
+if TYPE_CHECKING:
+    from ...ports.journal import Journal
+    from ...ports.keys import KeyService
+    from ...ports.reader import AccountReader
+    from ...ports.socket import SocketOpener
+    from ..transports.names import Transport
+
+
+class Stream:
+    """The events of one account, each once, until the stream is closed; one reader at a time.
+
+    The iteration raises `CredentialsRefused` or `StreamStopped`. Asking for the next event says that the one before has
+    been dealt with, and so does leaving the context without an exception.
+    """
+
+    def __init__(self, driver: Driver) -> None:
+        self._driver = driver
+
+    def __aiter__(self) -> Self:
+        return self
+
+    def __anext__(self) -> Coroutine[Any, Any, ExchangeEvent]:
+        return self._driver.backlog.get()
+
+    @property
+    def health(self) -> Health:
+        """How far the stream can be trusted now."""
+        return self._driver.connection.health
+
+    @property
+    def state(self) -> State:
+        """Where the lifecycle is."""
+        return self._driver.connection.state
+
+    @property
+    def links(self) -> tuple[Link, ...]:
+        """The link that leads and its successor, to look at."""
+        return self._driver.connection.links
+
+    @property
+    def books(self) -> tuple[Book, ...]:
+        """The ledger: one book for each asset, with its reconciliation."""
+        return self._driver.connection.books
+
+    @property
+    def began(self) -> int | None:
+        """Exchange time, ms, from which on fills are owed; None before the venue has said what time it is."""
+        return self._driver.connection.began
+
+    @property
+    def proven_until(self) -> int | None:
+        """Exchange time, ms, up to which everything has been delivered; None before a read has passed."""
+        return self._driver.connection.proven_until
+
+    def rotate(self) -> None:
+        """Move over to a fresh key and socket, without a gap."""
+        self._driver.feed(inputs.Rotate())
+
+    def resync(self) -> None:
+        """Read the account now and settle what does not add up."""
+        self._driver.feed(inputs.Resync())
+
+
+class Venue:
+    """One account at one venue. Close it, or use it as an async context manager, when done."""
+
+    def __init__(
+        self,
+        connect: Callable[[], Connection],
+        transport: Transport,
+        keys: KeyService,
+        reader: AccountReader,
+        opener: SocketOpener,
+        *,
+        credential_codes: frozenset[str],
+        journal: Journal | None = None,
+        observer: Observer | None = None,
+        recorder: Recorder | None = None,
+    ) -> None:
+        self._connect = connect
+        self._transport = transport
+        self._keys = keys
+        self._reader = reader
+        self._opener = opener
+        self._credential_codes = credential_codes
+        self._journal = journal
+        self._observer = observer if observer is not None else recorder
+        self._recorder = recorder
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    @asynccontextmanager
+    async def subscribe(self) -> AsyncIterator[Stream]:
+        """The account's stream. Leaving the context closes sockets and deletes keys, in three seconds at most."""
+        driver = Driver(
+            self._connect(),
+            self._keys,
+            self._reader,
+            self._opener,
+            clock=SystemClock(),
+            failure=self._failure,
+            journal=self._journal,
+            observer=self._observer,
+        )
+        failure: Exception | None = None
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(driver.run)
+            try:
+                yield Stream(driver)
+                driver.backlog.mark()
+            except Exception as error:  # raised again outside of the task group, which would wrap it
+                failure = error
+            finally:
+                await driver.stop()
+                tasks.cancel_scope.cancel()
+        if failure is not None:
+            raise failure
+
+    async def account_snapshot(self) -> AccountUpdate:
+        """A complete account, read now. Raises `ReadFailed`; never an empty account in place of a failure."""
+        try:
+            account = await self._reader.read(None)
+        except RequestRefused as error:
+            raise ReadFailed(f"the account could not be read: {error}") from None
+        content = (account.balances, account.positions)
+        event_id = digest_id("ACCOUNT_UPDATE", account.as_of, content)
+        return narration.account(event_id, account.as_of, "poll", None, *content)
+
+    async def close(self) -> None:
+        """Close the connections, the journal and the recording; idempotent."""
+        await self._transport.close()
+        if self._journal is not None:
+            self._journal.close()
+        if self._recorder is not None:
+            self._recorder.close()
+
+    def _failure(self, refusal: Refusal) -> Exception:
+        text = f"{refusal.message or 'refused'} (code {refusal.code})"
+        if refusal.code in self._credential_codes:
+            return CredentialsRefused(f"the venue refuses the credentials: {text}")
+        return StreamStopped(f"the stream cannot go on: {text}")
+
+
+def open_venue(
+    venue: str,
+    *,
+    api_key: str,
+    api_secret: str,
+    rest_url: str | None = None,
+    ws_url: str | None = None,
+    transport: str = "aiohttp",
+    mode: Mode = "ws",
+    policy: Policy | None = None,
+    journal: str | PathLike[str] | Journal | None = None,
+    record: str | PathLike[str] | None = None,
+    seed: int | None = None,
+    http_session: Any = None,
+    proxy: str | None = None,
+    ssl_context: SSLContext | None = None,
+) -> Venue:
+    """One account at a venue, unconnected: "bingx-swap", or "bingx-swap-vst" for its demo environment.
+
+    `rest_url` and `ws_url` are given both or neither. `transport` is "aiohttp" (asyncio) or "websockets" (asyncio and
+    trio). `mode="poll"` needs no socket: it reads the account every `poll_interval`. With a `journal`, a file or a
+    `Journal` of your own, what has been told survives the process. `record` names a new file for everything that the
+    core is told, without secrets. `seed` fixes the jitter. `http_session`, `proxy` and `ssl_context` are the user's own
+    and go to the transport. Raises `ValueError` for what is not allowed, `ImportError` when an extra is missing,
+    `ListenKeyError` for a journal that cannot be used, `OSError` for a recording that cannot be made.
+    """
+    from ..transports.names import open_transport
+    from ..venues.bingx.codes import CREDENTIALS
+    from ..venues.bingx.hosts import hosts
+    from ..venues.bingx.keys import Keys
+    from ..venues.bingx.opener import Opener
+    from ..venues.bingx.reader import Reader
+    from ..venues.bingx.rest import Rest
+    from ..venues.bingx.swap import SwapDialect
+
+    urls = hosts(venue, rest_url, ws_url)
+    if not api_key or not api_secret:
+        raise ValueError("api_key and api_secret must not be empty")
+    if mode not in ("ws", "poll"):
+        raise ValueError(f'mode must be "ws" or "poll", not {mode!r}')
+    dialect: Dialect = SwapDialect(venue)
+    settled = (policy or Policy()).over(dialect.policy)
+    wires = open_transport(transport, http_session=http_session, proxy=proxy, ssl_context=ssl_context)
+    rest = Rest(wires.http, urls.rest_url, api_key, api_secret, clock=SystemClock(), timeout=settled.request_timeout)
+    recorder = Recorder(record, secrets=(api_key, api_secret)) if record is not None else None
+    try:
+        events = _journal(journal)
+    except BaseException:
+        if recorder is not None:
+            recorder.discard()
+        raise
+
+    def connect() -> Connection:
+        chosen = _seed() if seed is None else seed
+        if recorder is not None:
+            recorder.begin(dialect, settled, chosen, mode)
+        return Connection(dialect, settled, seed=chosen, mode=mode)
+
+    return Venue(
+        connect,
+        wires,
+        Keys(rest),
+        Reader(rest),
+        Opener(wires.dialer, urls.ws_url, timeout=settled.connect_timeout, max_bytes=settled.max_frame_bytes),
+        credential_codes=frozenset(map(str, CREDENTIALS)),
+        journal=events,
+        recorder=recorder,
+    )
+
+
+def _seed() -> int:
+    from secrets import randbits
+
+    return randbits(64)
+
+
+def _journal(journal: str | PathLike[str] | Journal | None) -> Journal | None:
+    if isinstance(journal, (str, PathLike)):
+        from ..journal.sqlite import SqliteJournal
+
+        return SqliteJournal(journal)
+    return journal

@@ -1,0 +1,1 @@
+"""What a connection was told and did, in a file, and the same done again."""

@@ -1,0 +1,1 @@
+"""The venues: every word of a venue lives in its folder."""

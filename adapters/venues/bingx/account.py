@@ -1,0 +1,69 @@
+"""Reads the account part of a push, `a` with its `B` and `P`, which swap and spot write alike."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ....core.events import Balance, Position
+from ....core.reports import AccountReport
+from .amounts import amount, moment, positive, word
+from .words import held, margin_mode
+
+
+def account(content: dict[str, Any], *, free: bool, snapshot: bool = False) -> AccountReport | None:
+    """The report in an account push, or None if any part of it cannot be trusted.
+
+    `free`: whether `cw` is what can be spent (spot). On the swap it is the wallet less position margin, even for cross:
+    neither free nor available margin, so nothing is made of it.
+    """
+    body = content.get("a")
+    if not isinstance(body, dict):
+        return None
+    balances = [_balance(row, free) for row in _rows(body, "B")]
+    positions = [_position(row) for row in _rows(body, "P")]
+    if None in balances or None in positions:
+        return None
+    reason = word(body.get("m"))
+    return AccountReport(
+        reason=reason,
+        balances=tuple(found for found in balances if found is not None),
+        positions=tuple(found for found in positions if found is not None),
+        funding=reason == "FUNDING_FEE",
+        one_way=any(row.get("ps") == "BOTH" for row in _rows(body, "P")),
+        snapshot=snapshot,
+        exchange_ts=moment(content.get("T"), content.get("E")),
+    )
+
+
+def _rows(body: dict[str, Any], name: str) -> list[Any]:
+    """A list of the body; absent and null are empty, anything else is one row that no reading accepts."""
+    found = body.get(name)
+    if found is None:
+        return []
+    return found if isinstance(found, list) else [found]
+
+
+def _balance(row: Any, free: bool) -> Balance | None:
+    if not isinstance(row, dict):
+        return None
+    asset, wallet = word(row.get("a")), amount(row.get("wb"))
+    if asset is None or wallet is None:
+        return None
+    available = amount(row.get("cw")) if free else None
+    return Balance(asset=asset, wallet_balance=wallet, available=available, change=amount(row.get("bc")))
+
+
+def _position(row: Any) -> Position | None:
+    if not isinstance(row, dict):
+        return None
+    symbol, quantity = word(row.get("s")), amount(row.get("pa"))
+    if symbol is None or quantity is None:
+        return None
+    return Position(
+        symbol=symbol,
+        side=held(row.get("ps"), quantity),
+        qty=quantity.copy_abs(),
+        entry_price=positive(row.get("ep")) if quantity else None,
+        unrealized_pnl=amount(row.get("up")),
+        margin_mode=margin_mode(row.get("mt")),
+    )

@@ -1,0 +1,113 @@
+"""Judges an HTTP answer: the document that it brought, or the refusal that it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, NamedTuple
+
+import msgspec
+
+from ....core.refusal import UNREACHED, Refusal, RefusalKind
+from ....ports.errors import TransportFailed
+from ....ports.http import HttpResponse
+from .amounts import moment, number
+from .codes import FATAL, LONGEST_WAIT, RATE_LIMITED, RESTRICTED, is_success, redacted, refusal
+
+_decode = msgspec.json.Decoder(float_hook=number).decode
+
+FIREWALL = 300.0
+"""Seconds: a 403 without a code is the firewall, "typically a 5 minute ban"."""
+
+_STATUS_WAIT = {401: 60.0, 403: FIREWALL, 418: FIREWALL, 429: 10.0}
+
+
+class Document(NamedTuple):
+    """What a successful answer holds: its `data`, or all of it where there is no envelope; None if it was empty."""
+
+    data: Any
+
+
+def judge(
+    response: HttpResponse,
+    *,
+    about_key: bool = False,
+    may_be_empty: bool = False,
+    exchange_ms: int | None = None,
+    secrets: Iterable[str] = (),
+) -> Document | Refusal:
+    """Success by the code inside, where there is one, and never without a 2xx.
+
+    `about_key`: the request named a listen key, so 404 means that it is gone. `may_be_empty`: an empty 200 is a success
+    (extending a key). `exchange_ms` is the exchange's clock now; without it, times in messages give a fixed wait.
+    """
+    status, headers, body = response
+    try:
+        content = _decode(body) if body.strip() else None
+    except (ValueError, RecursionError):
+        return _by_status(response, about_key, exchange_ms, "an answer that is not JSON")
+    good = 200 <= status < 300
+    code = content.get("code") if isinstance(content, dict) else None
+    if isinstance(content, dict) and code is not None and not is_success(code):
+        message = content.get("msg")
+        found = refusal(
+            code,
+            message if isinstance(message, str) else "",
+            about_key=about_key,
+            exchange_ms=exchange_ms or moment(content.get("timestamp"), content.get("timeStamp")),
+            secrets=secrets,
+        )
+        if about_key and status == 404 and found.code not in _ABOVE_STATUS:
+            found = msgspec.structs.replace(found, kind=RefusalKind.GONE)
+        if found.retry_after is None and found.kind is RefusalKind.RETRY:
+            found = msgspec.structs.replace(found, retry_after=_wait(status, headers, exchange_ms))
+        return found
+    if not good:
+        return _by_status(response, about_key, exchange_ms, "no code")
+    if content is None:
+        if status == 204 or not may_be_empty:
+            return Refusal(RefusalKind.RETRY, str(status), "an empty answer, which confirms nothing")
+        return Document(None)
+    if code is not None and isinstance(content, dict):
+        return Document(content.get("data"))
+    return Document(content)
+
+
+def unanswered(error: TransportFailed, message: str) -> Refusal:
+    """What it is when no answer came."""
+    return Refusal(RefusalKind.RETRY, None if error.reached else UNREACHED, message)
+
+
+def _by_status(response: HttpResponse, about_key: bool, exchange_ms: int | None, why: str) -> Refusal:
+    status, headers, body = response
+    kind = RefusalKind.GONE if about_key and status == 404 else RefusalKind.RETRY
+    opening = redacted(body[:120].decode("utf-8", "replace"))
+    message = f"HTTP {status}, {why}{': ' + opening if opening else ''}"
+    wait = _wait(status, headers, exchange_ms) if kind is RefusalKind.RETRY else None
+    return Refusal(kind, str(status), message, wait)
+
+
+def _wait(status: int, headers: Mapping[str, str], exchange_ms: int | None) -> float | None:
+    """Seconds from `Retry-After`, in either of its forms, else what is known of the status."""
+    text = headers.get("retry-after", "").strip()
+    if text.isascii() and text.isdigit():
+        return min(float(text[:9]), LONGEST_WAIT)
+    until = _date(text)
+    now = _date(headers.get("date", ""))
+    if now is None and exchange_ms is not None:
+        now = exchange_ms / 1000
+    if until is not None and now is not None:
+        return min(max(until - now, 0.0), LONGEST_WAIT)
+    return _STATUS_WAIT.get(status)
+
+
+def _date(text: str) -> float | None:
+    try:
+        found: datetime = parsedate_to_datetime(text)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
+
+
+_ABOVE_STATUS = frozenset(str(code) for code in (*FATAL, *RATE_LIMITED, *RESTRICTED))

@@ -1,0 +1,115 @@
+"""What BingX's error codes mean for the next attempt, and its messages without anything secret.
+
+Codes and their classes are section 1.7 of the venue's fact sheet: those of the error-code page, plus what was captured.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from ....core.refusal import Refusal, RefusalKind
+from .amounts import whole
+
+FATAL = frozenset({100001, 100004, 100412, 100413, 100414, 100419})
+"""Signature, permission, missing signature, API key, risk control, IP whitelist: a person has to change something."""
+
+CREDENTIALS = FATAL - {100414}
+"""Those of them that are about who is asking."""
+
+KEY_EXPIRED = 100401
+RATE_LIMITED = frozenset({100409, 100410, 109429})
+"""Too fast; futures say 109429 since October 2025. 100410 is also the error-rate limiter, and plain overload."""
+
+RESTRICTED = {109403: 300.0}
+"""Risk control block: no duration is documented, so five minutes."""
+
+_UNKNOWN_ORDER = frozenset({"80016", "109421", "109425"})
+"""No such order, twice; and no such symbol, which is what a delisted one becomes."""
+_ORDER_GONE = re.compile(r"\border\b.{0,20}not exist", re.IGNORECASE)
+
+LONGEST_WAIT = 86400.0
+"""Seconds; a venue that names a later time is not believed."""
+
+_CLOCK = frozenset({100421, 80014, 109400})
+_UNLOCK = re.compile(r"(?<![0-9])(1[0-9]{12})(?![0-9])")
+_KEY_GONE = re.compile(r"listen\s*key.{0,40}(?:not exist|expire|invalid)", re.IGNORECASE)
+_SECRET = re.compile(r"[A-Za-z0-9_+/-]{32,}")
+_LONGEST_MESSAGE = 200
+
+
+def is_success(code: Any) -> bool:
+    """0, or "0" as some endpoints write it."""
+    return whole(code) == 0
+
+
+def refusal(
+    code: Any,
+    message: str,
+    *,
+    about_key: bool = False,
+    exchange_ms: int | None = None,
+    secrets: Iterable[str] = (),
+) -> Refusal:
+    """The refusal that an error code is. `about_key`: the request named a listen key, so that key can be GONE.
+
+    An unlock time in the message is absolute; only the exchange's clock, `exchange_ms`, can make a delay of it.
+    """
+    number = whole(code)
+    kind = RefusalKind.RETRY
+    wait: float | None = None
+    if number in FATAL:
+        kind = RefusalKind.FATAL
+    elif about_key and (number == KEY_EXPIRED or _KEY_GONE.search(message)):
+        kind = RefusalKind.GONE
+    elif number in RATE_LIMITED:
+        wait = _until(message, exchange_ms)
+    elif number in RESTRICTED:
+        wait = RESTRICTED[number]
+    text = str(number) if number is not None else redacted(str(code), secrets)[:32]
+    return Refusal(kind, text, redacted(message, secrets), wait)
+
+
+def is_rate_limit(found: Refusal) -> bool:
+    """Whether the venue says "too fast", which is no mistake of the request."""
+    return found.code is not None and whole(found.code) in RATE_LIMITED
+
+
+def is_clock_problem(found: Refusal) -> bool:
+    """Whether the venue disliked the request's timestamp, so that its clock must be read again.
+
+    100421 also means a restricted pair or order, 80014 and 109400 any invalid parameter: the message decides.
+    """
+    if found.code is None or whole(found.code) not in _CLOCK:
+        return False
+    message = found.message.lower()
+    return "timestamp" in message or "recvwindow" in message or (found.code == "100421" and not message)
+
+
+def is_unknown_order(found: Refusal) -> bool:
+    """Whether the order asked for does not exist."""
+    return found.code in _UNKNOWN_ORDER or _ORDER_GONE.search(found.message) is not None
+
+
+def wants_symbol(found: Refusal) -> bool:
+    """Whether a list that may be asked for whole, by one of two documents, insists on a symbol, as by the other."""
+    return found.code in ("109400", "100400", "80014") and "symbol" in found.message.lower()
+
+
+def redacted(text: str, secrets: Iterable[str] = ()) -> str:
+    """One short line without the secrets given, and without anything long enough to be a key or a signature."""
+    for secret in secrets:
+        if len(secret) >= 4:
+            text = text.replace(secret, "***")
+    line = " ".join(_SECRET.sub("***", text).split())
+    return "".join(letter for letter in line if letter.isprintable())[:_LONGEST_MESSAGE]
+
+
+def _until(message: str, exchange_ms: int | None) -> float | None:
+    found = _UNLOCK.search(message)
+    if found is None:
+        return None
+    if exchange_ms is None:
+        return 60.0
+    return min(max(int(found[1]) - exchange_ms, 0) / 1000, LONGEST_WAIT)

@@ -1,0 +1,239 @@
+"""The two frames that make up a stream, read in one typed pass; whatever is not exactly of their shape is left alone.
+
+A frame is taken here only if every key in it is one that is known, none stands there twice (then there are more colons
+than keys; a lone colon is found quicker than one behind a quote), and every amount is sane.
+Anything else gives None, and the patient reader of `swap.py` has its turn: this file decides speed, never meaning.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any, Literal
+
+import msgspec
+from msgspec import UNSET, Struct, UnsetType
+
+from ....core.events import Balance, Position
+from ....core.reports import AccountReport, OrderReport
+from .amounts import LATEST
+from .words import is_market
+
+_HUGE, _DEBT = Decimal(10**20), Decimal(-(10**20))
+_MANY = 10**24
+_SHORTEST = 64
+"""Bytes; a heartbeat is shorter, and most of what comes in quiet hours."""
+_ZERO = Decimal(0)
+_TINY = -40
+"""The place of an amount's first digit, below which it is absurd: some exponent has made it so."""
+_EXECUTIONS = frozenset({"TRADE", "CALCULATED", ""})
+
+
+class _Order(Struct, forbid_unknown_fields=True):
+    s: str
+    i: int
+    S: Literal["BUY", "SELL"]
+    o: str
+    q: Decimal
+    p: Decimal
+    ap: Decimal
+    x: str
+    X: Literal["NEW", "PARTIALLY_FILLED", "FILLED", "CANCELED", "EXPIRED"]
+    N: str
+    n: Decimal
+    T: int
+    ps: Literal["LONG", "SHORT", "BOTH"]
+    rp: Decimal
+    z: Decimal
+    c: str | UnsetType = UNSET
+    sp: Any = UNSET
+    wt: Any = UNSET
+    sg: Any = UNSET
+    ti: Any = UNSET
+    ro: Any = UNSET
+    td: int | UnsetType = UNSET
+    tv: Any = UNSET
+    l: Decimal | UnsetType = UNSET  # noqa: E741 - the wire's own name
+    L: Decimal | UnsetType = UNSET
+
+
+class _Balance(Struct, forbid_unknown_fields=True):
+    a: str
+    wb: Decimal
+    cw: Any
+    bc: Decimal
+
+
+class _Position(Struct, forbid_unknown_fields=True):
+    s: str
+    pa: Decimal
+    ep: Decimal
+    up: Decimal
+    mt: str
+    iw: Any
+    ps: Literal["LONG", "SHORT"]
+    cr: Any = UNSET
+
+
+class _Account(Struct, forbid_unknown_fields=True):
+    m: str
+    B: list[_Balance]
+    P: list[_Position]
+
+
+class _OrderFrame(Struct, forbid_unknown_fields=True, tag_field="e", tag="ORDER_TRADE_UPDATE"):
+    E: int
+    o: _Order
+    T: int = 0
+
+
+class _TradeFrame(Struct, forbid_unknown_fields=True, tag_field="e", tag="TRADE_UPDATE"):
+    E: int
+    o: _Order
+    T: int = 0
+
+
+class _AccountFrame(Struct, forbid_unknown_fields=True, tag_field="e", tag="ACCOUNT_UPDATE"):
+    E: int
+    a: _Account
+    T: int = 0
+
+
+_decode = msgspec.json.Decoder(_OrderFrame | _TradeFrame | _AccountFrame).decode
+
+
+def exact(frame: bytes | str) -> OrderReport | AccountReport | None:
+    """The report, or None: not of the shape, or not beyond doubt."""
+    if not isinstance(frame, bytes) or len(frame) < _SHORTEST:
+        return None
+    try:
+        content = _decode(frame)
+        if type(content) is _AccountFrame:
+            return _account(content, frame)
+        return _order(content, content.o, frame)
+    except (msgspec.MsgspecError, ArithmeticError, RecursionError, UnicodeDecodeError):
+        return None
+
+
+def _order(frame: _OrderFrame | _TradeFrame, order: _Order, text: bytes) -> OrderReport | None:
+    last, paid = order.l, order.L
+    symbol, number, status, order_type, trade = order.s, order.i, order.X, order.o, order.td
+    keys = (
+        18
+        + (frame.T != 0)
+        + (order.c is not UNSET)
+        + (order.sp is not UNSET)
+        + (order.wt is not UNSET)
+        + (order.sg is not UNSET)
+        + (order.ti is not UNSET)
+        + (order.ro is not UNSET)
+        + (trade is not UNSET)
+        + (order.tv is not UNSET)
+        + (last is not UNSET)
+        + (paid is not UNSET)
+    )
+    qty, cumulative_qty, average_price, charge, realized_pnl = order.q, order.z, order.ap, order.n, order.rp
+    if (
+        (text.count(b":") != keys and text.count(b'":') != keys)
+        or not (_ZERO <= cumulative_qty <= qty < _HUGE and _ZERO <= average_price < _HUGE)
+        or not (_DEBT < charge < _HUGE and _DEBT < realized_pnl < _HUGE)
+        or qty.adjusted() < _TINY
+        or cumulative_qty.adjusted() < _TINY
+        or average_price.adjusted() < _TINY
+        or charge.adjusted() < _TINY
+        or realized_pnl.adjusted() < _TINY
+        or not (qty and symbol and 0 < number < _MANY)
+        or (status == "FILLED" and average_price and not cumulative_qty)
+    ):
+        return None
+    price = last_qty = last_price = None
+    caused = order.x in _EXECUTIONS
+    if last is not UNSET and paid is not UNSET:
+        if (
+            not (_ZERO <= last < _HUGE and _ZERO <= paid < _HUGE)
+            or last.adjusted() < _TINY
+            or paid.adjusted() < _TINY
+            or (last and not cumulative_qty)
+        ):
+            return None
+        last_price = paid if last and paid else None
+        last_qty = last if last_price or not (last or caused) else None
+    if order_type == "LIMIT" or not is_market(order_type):
+        price = order.p
+        if not _ZERO < price < _HUGE or price.adjusted() < _TINY:
+            return None
+    order_id, client_order_id, side = str(number), order.c or None, order.S
+    position_side = None if order.ps == "BOTH" else order.ps
+    trade_id = str(trade) if trade and trade > 0 else None
+    fee = (charge.copy_negate() if charge else charge.copy_abs()) if caused else None
+    fee_asset = order.N or None
+    liquidation = order_type == "LIQUIDATION" or order.x == "CALCULATED"
+    ms = order.T or frame.T or frame.E
+    exchange_ts = ms if 0 < ms < LATEST else None
+    return OrderReport(
+        symbol,
+        order_id,
+        status,
+        cumulative_qty,
+        client_order_id,
+        side,
+        position_side,
+        order_type or None,
+        price,
+        qty,
+        average_price or None,
+        last_qty,
+        last_price,
+        trade_id,
+        fee,
+        fee_asset,
+        realized_pnl if caused else None,
+        liquidation,
+        exchange_ts,
+    )
+
+
+def _account(frame: _AccountFrame, text: bytes) -> AccountReport | None:
+    account = frame.a
+    keys = 6 + (frame.T != 0) + 4 * len(account.B)
+    balances = []
+    for row in account.B:
+        wallet, change = row.wb, row.bc
+        if (
+            not (row.a and _DEBT < wallet < _HUGE and _DEBT < change < _HUGE)
+            or wallet.adjusted() < _TINY
+            or change.adjusted() < _TINY
+        ):
+            return None
+        balances.append(Balance(asset=row.a, wallet_balance=wallet, change=change))
+    positions = []
+    for held in account.P:
+        keys += 7 + (held.cr is not UNSET)
+        amount, entry, unrealized = held.pa, held.ep, held.up
+        if (
+            not (held.s and held.mt.islower())
+            or not (_ZERO <= amount < _HUGE and _ZERO <= entry < _HUGE and _DEBT < unrealized < _HUGE)
+            or amount.adjusted() < _TINY
+            or entry.adjusted() < _TINY
+            or unrealized.adjusted() < _TINY
+        ):
+            return None
+        positions.append(
+            Position(
+                symbol=held.s,
+                side=held.ps,
+                qty=amount,
+                entry_price=(entry or None) if amount else None,
+                unrealized_pnl=unrealized,
+                margin_mode=held.mt,
+            )
+        )
+    if text.count(b":") != keys and text.count(b'":') != keys:
+        return None
+    ms = frame.T or frame.E
+    return AccountReport(
+        reason=account.m or None,
+        balances=tuple(balances),
+        positions=tuple(positions),
+        funding=account.m == "FUNDING_FEE",
+        exchange_ts=ms if 0 < ms < LATEST else None,
+    )

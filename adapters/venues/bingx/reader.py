@@ -1,0 +1,201 @@
+"""Reads the account whole, between two readings of the fill list, so that it is known what moved meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Sequence
+from typing import NamedTuple
+
+from ....core.events import Balance, Position
+from ....core.refusal import Refusal, RefusalKind
+from ....core.reports import Account, FillReport, IncomeReport, OrderRef, OrderReport
+from ....ports.errors import RequestRefused
+from .codes import wants_symbol
+from .costs import costed
+from .lists import FILL_HISTORY, SECOND, Lists, beyond, same
+from .rest import Rest
+from .rows import balances, listed, nets, order, positions
+from .singles import OPEN, Singles
+from .together import together
+
+BALANCE = "/openApi/swap/v3/user/balance"
+POSITIONS = "/openApi/swap/v2/user/positions"
+OPEN_ORDERS = "/openApi/swap/v2/trade/openOrders"
+ROUNDS = 3
+ORDER_AGE = 600_000
+"""The list of orders may go by the time at which an order was made. Asking for it from so much earlier, ms, is cheap;
+only an order that is older has to be read alone."""
+INCOME_LAG = 600_000
+"""Income is read from so much earlier, ms: a row that appears late is dated back, and rows have ids to know them by."""
+
+
+class _Middle(NamedTuple):
+    """What is read between the two fill lists."""
+
+    orders: dict[str, OrderReport]
+    open_ids: frozenset[str]
+    denied: frozenset[OrderRef]
+    one_way: bool
+    positions: tuple[Position, ...]
+    balances: tuple[Balance, ...]
+
+
+class Reader:
+    """An `AccountReader`. `by_symbol` asks for fills one symbol at a time, for a venue that insists on it."""
+
+    def __init__(self, rest: Rest, *, by_symbol: bool = False) -> None:
+        self._rest = rest
+        self._lists = Lists(rest)
+        self._singles = Singles(rest, self._lists)
+        self._by_symbol = by_symbol
+        self._symbols: frozenset[str] = frozenset()
+        self._assets: frozenset[str] = frozenset()
+
+    async def read(self, since: int | None, orders: Sequence[OrderRef] = ()) -> Account:
+        """The account whole since then, exclusive; with None only these orders, each with all its fills.
+
+        With neither it is the whole account as of now: nobody asks for nothing, and nothing would look like no money.
+        """
+        if since is None and orders:
+            return await self._singles.read(orders)
+        if since is None:
+            since = await self._rest.ask_time()
+        self._symbols |= {ref.symbol for ref in orders}
+        denied: frozenset[OrderRef] = frozenset()
+        for left in reversed(range(ROUNDS)):
+            try:
+                account, denied = await self._round(since, orders, denied, last=left == 0)
+            except RequestRefused as error:
+                if self._by_symbol or left == 0 or not wants_symbol(error.refusal):
+                    raise
+                self._by_symbol = True
+                continue
+            if account is not None:
+                return account
+        raise AssertionError("the last round always answers")
+
+    async def _round(
+        self, since: int, orders: Sequence[OrderRef], denied: frozenset[OrderRef], *, last: bool
+    ) -> tuple[Account | None, frozenset[OrderRef]]:
+        """The account, or None if too much moved meanwhile; and what was denied, which is not asked for again."""
+        as_of = await self._rest.ask_time()
+        start = await self._rest.horizon()
+        begin = max(since, as_of - FILL_HISTORY)
+        earning_since = since - INCOME_LAG
+        asked = self._symbols
+        first, income_before = await together(
+            lambda: self._fills(begin, start, asked), lambda: self._lists.income(begin, start)
+        )
+        middle = await self._middle(begin, first, orders, denied)
+        await self._rest.ask_time()  # a clock that stood still meanwhile must not cut the second list short
+        until = await self._rest.horizon()
+        second, income = await together(
+            lambda: self._fills(begin, until, asked), lambda: self._lists.income(earning_since, until)
+        )
+        self._symbols |= _symbols(middle, second, income)
+        if self._by_symbol and self._symbols != asked:
+            if last:
+                raise RequestRefused(
+                    Refusal(RefusalKind.RETRY, None, "new symbols kept appearing while fills were read")
+                )
+            return None, middle.denied
+        new, gone = beyond(first, second), beyond(second, first)
+        late = any(report.exchange_ts // SECOND < as_of // SECOND for report in new)
+        if (gone or late) and not last:
+            return None, middle.denied
+        account = Account(
+            as_of=as_of,
+            exchange_ms=await self._rest.now(),
+            since=begin,
+            whole=True,
+            settled=same(first, second) and _from(begin, income) == _from(begin, income_before),
+            moving=frozenset(report.order_id for report in (*new, *gone)),
+            balances=middle.balances,
+            one_way=middle.one_way,
+            positions=middle.positions,
+            orders=tuple(middle.orders.values()),
+            open_orders=middle.open_ids,
+            denied=middle.denied,
+            fills=costed(_followed(second, new, middle.orders, as_of), income),
+            income=income,
+        )
+        return account, middle.denied
+
+    async def _fills(self, since: int, until: int, symbols: frozenset[str]) -> tuple[FillReport, ...]:
+        if not self._by_symbol:
+            return await self._lists.fills(since, until)
+        found: list[FillReport] = []
+        for symbol in sorted(symbols):
+            found += await self._lists.fills(since, until, symbol=symbol)
+        return tuple(sorted(found, key=lambda report: report.exchange_ts))
+
+    async def _middle(
+        self, since: int, fills: Iterable[FillReport], asked: Sequence[OrderRef], denied: frozenset[OrderRef]
+    ) -> _Middle:
+        filled = frozenset(OrderRef(row.symbol, row.order_id) for row in fills)
+        (found, open_ids, denied), (one_way, held), owned = await together(
+            lambda: self._orders(since, filled, asked, denied), self._positions, self._balances
+        )
+        return _Middle(found, open_ids, denied, one_way, held, owned)
+
+    async def _orders(
+        self, since: int, filled: frozenset[OrderRef], asked: Sequence[OrderRef], denied: frozenset[OrderRef]
+    ) -> tuple[dict[str, OrderReport], frozenset[str], frozenset[OrderRef]]:
+        """What the lists show, and of what they do not show, what the venue says when it is asked for.
+
+        Of an order with a fill it is not asked here: it is wanted alone, with all its fills, or it is known.
+        """
+        # Open orders first: one that finishes meanwhile is then in both lists, never in neither.
+        data = await self._rest.call("GET", OPEN_ORDERS, {})
+        found = {report.order_id: report for report in map(order, listed(data, "orders"))}
+        history = await self._lists.orders(since - ORDER_AGE, await self._rest.horizon())
+        names = {ref.order_id for ref in (*filled, *asked)}
+        finished = {
+            name: report
+            for name, report in history.items()
+            if name in names or report.exchange_ts is None or report.exchange_ts > since
+        }
+        listed_open = frozenset(found) - frozenset(finished)
+        found |= finished
+        for ref in dict.fromkeys(asked):
+            if ref.order_id in found or ref in filled | denied or not self._singles.may_ask():
+                continue
+            report = await self._singles.order(ref)
+            if report is None:
+                denied |= {ref}
+            else:
+                found[ref.order_id] = report
+        open_ids = frozenset(name for name, report in found.items() if name in listed_open or report.status in OPEN)
+        return found, open_ids, denied
+
+    async def _positions(self) -> tuple[bool, tuple[Position, ...]]:
+        data = await self._rest.call("GET", POSITIONS, {})
+        return nets(data), tuple(positions(data))
+
+    async def _balances(self) -> tuple[Balance, ...]:
+        found = balances(await self._rest.call("GET", BALANCE, {}), self._assets)
+        self._assets |= {balance.asset for balance in found}
+        return tuple(found)
+
+
+def _followed(
+    fills: Iterable[FillReport], new: Iterable[FillReport], orders: Container[str], as_of: int
+) -> tuple[FillReport, ...]:
+    """The fills without those of orders that began after the orders were read: they are the next read's.
+
+    Nobody is promised what is newer than `as_of`, and each would have to be read alone for want of its order.
+    """
+    unknown = {report.order_id for report in new if report.order_id not in orders}
+    older = {report.order_id for report in fills if report.exchange_ts // SECOND < as_of // SECOND}
+    return tuple(report for report in fills if report.order_id not in unknown - older)
+
+
+def _from(begin: int, income: Iterable[IncomeReport]) -> tuple[IncomeReport, ...]:
+    """What is not older: lists open earlier than they are asked to, and not all equally early."""
+    return tuple(row for row in income if row.exchange_ts >= begin)
+
+
+def _symbols(middle: _Middle, fills: Iterable[FillReport], income: Iterable[IncomeReport]) -> frozenset[str]:
+    named = [report.symbol for report in middle.orders.values()]
+    named += [report.symbol for report in middle.positions]
+    named += [report.symbol for report in fills]
+    return frozenset(named) | {report.symbol for report in income if report.symbol is not None}

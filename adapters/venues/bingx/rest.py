@@ -1,0 +1,159 @@
+"""A client of BingX's REST interface: signed by the exchange's clock, paced, and every refusal classified."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+from urllib.parse import urlsplit
+
+from ....core.refusal import Refusal, RefusalKind
+from ....ports.clock import Clock
+from ....ports.errors import RequestRefused, TransportFailed
+from ....ports.http import HttpClient, HttpResponse
+from .amounts import moment
+from .answers import Document, judge, unanswered
+from .codes import is_clock_problem, is_rate_limit
+from .pace import BRIEF, SHARED, TIME_PATH, Pace
+from .signing import Params, encoded, signed
+
+TRIES = 3
+
+
+class Rest:
+    """One account's requests. `rest_url` is the venue's address without a query, `timeout` seconds for one request."""
+
+    def __init__(
+        self,
+        http: HttpClient,
+        rest_url: str,
+        api_key: str,
+        api_secret: str,
+        *,
+        clock: Clock,
+        timeout: float = 10.0,
+        pace: Pace = SHARED,
+    ) -> None:
+        self._http = http
+        self._rest_url = rest_url.rstrip("/")
+        self._host = urlsplit(rest_url).netloc
+        self._api_key = api_key
+        self._api_secret = api_secret
+        self._clock = clock
+        self._timeout = timeout
+        self._pace = pace
+        self._anchor: tuple[int, float, float] | None = None
+
+    def exchange_ms(self) -> int | None:
+        """The exchange's clock, never ahead of it: its last answer and the time since. None if it was never asked."""
+        if self._anchor is None:
+            return None
+        at, _, heard = self._anchor
+        return at + int((self._clock.monotonic() - heard) * 1000)
+
+    async def horizon(self) -> int:
+        """A time that the exchange's clock has not passed, by a journey there at most. Raises `RequestRefused`.
+
+        What was read before cannot be later: a window up to here shows all of it.
+        """
+        now = await self.now()
+        assert self._anchor is not None
+        at, sent, _ = self._anchor
+        return max(now, at + math.ceil((self._clock.monotonic() - sent) * 1000))
+
+    async def now(self) -> int:
+        """The exchange's clock now, asked for if need be. Raises `RequestRefused`."""
+        found = self.exchange_ms()
+        return await self.ask_time() if found is None else found
+
+    async def ask_time(self) -> int:
+        """Ask the exchange for its clock; ms since the epoch. Raises `RequestRefused`."""
+        await self._pace.turn(self._host, self._api_key, "GET", TIME_PATH)
+        sent = self._clock.monotonic()
+        response = await self._request("GET", TIME_PATH, "", {})
+        heard = self._clock.monotonic()
+        data = self._data("GET", TIME_PATH, response)
+        found = moment(data.get("serverTime")) if isinstance(data, dict) else None
+        if found is None:
+            raise malformed("no server time")
+        self._anchor = (found, sent, heard)
+        return found
+
+    def failures(self, method: str, path: str) -> int:
+        """How many calls of this endpoint have lately been answered with an error, and count against the limit."""
+        return self._pace.failures(self._host, self._api_key, method, path)
+
+    async def call(
+        self,
+        method: str,
+        path: str,
+        params: Params,
+        *,
+        sign: bool = True,
+        about_key: bool = False,
+        may_be_empty: bool = False,
+    ) -> Any:
+        """The `data` of a successful answer. Raises `RequestRefused`.
+
+        A timestamp that the exchange dislikes makes us read its clock and try once more: nothing was carried out. A
+        rate limit that names its end, a moment from now, is waited out: requests bunch up on their way.
+        """
+        for left in reversed(range(TRIES)):
+            try:
+                if sign:
+                    await self.now()  # before the turn, since asking may take one of its own
+                await self._pace.turn(self._host, self._api_key, method, path)
+                query = await self._query(params) if sign else encoded(params)
+                response = await self._request(method, path, query, {"X-BX-APIKEY": self._api_key})
+                key = str(params.get("listenKey", ""))
+                return self._data(method, path, response, key=key, about_key=about_key, may_be_empty=may_be_empty)
+            except RequestRefused as error:
+                clock = sign and is_clock_problem(error.refusal)
+                if clock:
+                    self._anchor = None
+                if left == 0 or not (_is_brief(error.refusal) or (clock and left == TRIES - 1)):
+                    raise
+        raise AssertionError("unreachable")
+
+    async def _query(self, params: Params) -> str:
+        return signed({**params, "timestamp": await self.now()}, self._api_secret)
+
+    async def _request(self, method: str, path: str, query: str, headers: dict[str, str]) -> HttpResponse:
+        url = f"{self._rest_url}{path}{'?' if query else ''}{query}"
+        try:
+            return await self._http.request(method, url, headers=headers, timeout=self._timeout)
+        except TransportFailed as error:
+            raise RequestRefused(unanswered(error, f"{method} {path}: {error}")) from None
+
+    def _data(
+        self,
+        method: str,
+        path: str,
+        response: HttpResponse,
+        *,
+        key: str = "",
+        about_key: bool = False,
+        may_be_empty: bool = False,
+    ) -> Any:
+        verdict = judge(
+            response,
+            about_key=about_key,
+            may_be_empty=may_be_empty,
+            exchange_ms=self.exchange_ms(),
+            secrets=(self._api_key, self._api_secret, key),
+        )
+        if isinstance(verdict, Document):
+            return verdict.data
+        if not is_rate_limit(verdict):  # too fast is not the same as wrong
+            self._pace.failed(self._host, self._api_key, method, path)
+        elif verdict.retry_after is not None:
+            self._pace.locked(self._host, self._api_key, path, verdict.retry_after)
+        raise RequestRefused(verdict)
+
+
+def _is_brief(refusal: Refusal) -> bool:
+    return is_rate_limit(refusal) and refusal.retry_after is not None and refusal.retry_after <= BRIEF
+
+
+def malformed(what: str) -> RequestRefused:
+    """An answer that is a success by its code and cannot be understood: nothing is known, so try again."""
+    return RequestRefused(Refusal(RefusalKind.RETRY, None, f"unexpected answer: {what}"))

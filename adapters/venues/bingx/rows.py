@@ -1,0 +1,170 @@
+"""Reads rows of BingX's REST answers; a row that cannot be trusted raises, since half a read is no read."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterator, Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from ....core.events import Balance, Position, digest_id
+from ....core.reports import FillReport, IncomeReport, OrderReport
+from .amounts import amount, cost, identity, moment, positive, word
+from .rest import malformed
+from .words import executed, held, leverage, limit_price, position_side, side, status
+
+Row = Mapping[str, Any]
+
+_WALLET = ("balance", "equity", "unrealizedProfit", "availableMargin", "usedMargin", "freezedMargin")
+_INCOME = ("incomeType", "income", "asset", "symbol", "info", "tradeId")
+_PNL = ("realisedPNL", "realisedPnl", "realizedPNL", "realizedPnl")
+
+
+def listed(data: Any, *names: str) -> list[Row]:
+    """The rows of an answer: a list, or one under any of the names; `{}`, null and a null list are no rows."""
+    if isinstance(data, dict) and data:
+        found = [data[name] for name in names if name in data]
+        if not found:
+            raise malformed(f"no {' or '.join(names) or 'list'}")
+        data = found[0]
+    if data is None or data == {}:
+        return []
+    if not isinstance(data, list) or not all(isinstance(row, dict) for row in data):
+        raise malformed("rows that are none")
+    return data
+
+
+def balances(data: Any, held: Container[str] = ()) -> list[Balance]:
+    """Every asset that says something: a row of empty texts is an asset never held.
+
+    A half-empty row is refused, an empty one of an asset that was `held` before, and an account where all are empty.
+    """
+    if isinstance(data, dict) and isinstance(data.get("balance"), dict):
+        data = [data["balance"]]
+    rows = listed(data, "balance", "balances")
+    found = []
+    for row in rows:
+        asset = word(row.get("asset"))
+        if asset is not None and asset not in held and all(_silent(row.get(name)) for name in _WALLET):
+            continue
+        wallet = amount(row.get("balance"))
+        if asset is None or wallet is None:
+            raise malformed("a balance that is no number")
+        found.append(Balance(asset=asset, wallet_balance=wallet, available=amount(row.get("availableMargin"))))
+    if not found:
+        raise malformed("an account without a single asset")
+    return found
+
+
+def positions(data: Any) -> Iterator[Position]:
+    """Every position that is held. In one-way mode, too, the row says LONG; there the sign tells more."""
+    for row in listed(data, "positions"):
+        symbol, quantity = word(row.get("symbol")), amount(row.get("positionAmt"))
+        if symbol is None or quantity is None:
+            raise malformed("a position that is no number")
+        if quantity == 0:
+            continue
+        isolated = row.get("isolated")
+        yield Position(
+            symbol=symbol,
+            side=held(row.get("positionSide"), quantity),
+            qty=quantity.copy_abs(),
+            entry_price=positive(row.get("avgPrice")),
+            unrealized_pnl=amount(row.get("unrealizedProfit")),
+            margin_mode={True: "isolated", False: "cross"}[isolated] if isinstance(isolated, bool) else None,
+            leverage=leverage(row.get("leverage")),
+        )
+
+
+def nets(data: Any) -> bool:
+    """Whether the account nets its positions (one-way mode); False, too, while it holds none."""
+    return any(row.get("onlyOnePosition") is True for row in listed(data, "positions"))
+
+
+def order(row: Row) -> OrderReport:
+    """One order. Its `commission` and `profit` are totals of the order, so they are left to its fills."""
+    symbol, order_id, venue_status = word(row.get("symbol")), identity(row.get("orderId")), word(row.get("status"))
+    if symbol is None or order_id is None or venue_status is None:
+        raise malformed("an order without symbol, id or status")
+    state = status(venue_status)
+    quantity = amount(row.get("origQty"))
+    cumulative = executed(state, row.get("executedQty"), quantity, row.get("avgPrice"))
+    if cumulative is None:
+        raise malformed("an order whose executed quantity is no number")
+    kind = word(row.get("type"))
+    one_way = row.get("onlyOnePosition") is True
+    return OrderReport(
+        symbol=symbol,
+        order_id=order_id,
+        status=state,
+        cumulative_qty=cumulative,
+        client_order_id=word(row.get("clientOrderId")) or word(row.get("clientOrderID")),
+        side=side(row.get("side")),
+        position_side=None if one_way else position_side(row.get("positionSide")),
+        order_type=kind,
+        price=limit_price(kind, row.get("price")),
+        qty=quantity or None,
+        average_price=positive(row.get("avgPrice")),
+        liquidation=kind == "LIQUIDATION",
+        exchange_ts=moment(row.get("updateTime"), row.get("time")),
+        created_ts=moment(row.get("time")),
+    )
+
+
+def fill(row: Row) -> FillReport:
+    """One fill, from either shape: beside a `volume`, even an empty one, `qty` is the quote value."""
+    symbol, order_id = word(row.get("symbol")), identity(row.get("orderId"))
+    quantity = amount(row["volume"] if "volume" in row else row.get("qty"))
+    if symbol is None or order_id is None or quantity is None or quantity <= 0:
+        raise malformed("a fill without symbol, order or quantity")
+    return FillReport(
+        symbol=symbol,
+        order_id=order_id,
+        qty=quantity,
+        exchange_ts=filled_ms(row.get("filledTime")),
+        price=positive(row.get("price")),
+        trade_id=identity(row.get("tradeId")),
+        side=side(row.get("side")),
+        position_side=position_side(row.get("positionSide")),
+        fee=cost(row.get("commission")),
+        fee_asset=word(row.get("commissionAsset")) or word(row.get("currency")),
+        realized_pnl=_first_amount(row, _PNL),
+    )
+
+
+def income(row: Row) -> IncomeReport:
+    """One income row; positive is an inflow."""
+    kind, change, at = word(row.get("incomeType")), amount(row.get("income")), moment(row.get("time"))
+    if kind is None or change is None or at is None:
+        raise malformed("an income row without type, amount or time")
+    return IncomeReport(
+        income_type=kind,
+        amount=change,
+        tran_id=identity(row.get("tranId")) or digest_id("income", at, *(str(row.get(name)) for name in _INCOME)),
+        exchange_ts=at,
+        asset=word(row.get("asset")),
+        symbol=word(row.get("symbol")),
+        trade_id=identity(row.get("tradeId")),
+    )
+
+
+def filled_ms(value: Any) -> int:
+    """`filledTime` in ms. Never `filledTm`: that is local time of UTC+8 with a Z behind it."""
+    try:
+        at = datetime.fromisoformat(value)
+        if at.tzinfo is None:
+            raise malformed("a fill time without offset")
+        found = moment(round(at.timestamp() * 1000))
+    except (TypeError, ValueError, OverflowError):
+        found = None
+    if found is None:
+        raise malformed("a fill without time")
+    return found
+
+
+def _silent(value: Any) -> bool:
+    return value is None or value == ""
+
+
+def _first_amount(row: Row, names: tuple[str, ...]) -> Decimal | None:
+    return next((found for name in names if (found := amount(row.get(name))) is not None), None)

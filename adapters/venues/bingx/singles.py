@@ -1,0 +1,116 @@
+"""Reads orders one by one: each with all its fills, between two readings of the order itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import NamedTuple
+
+from ....core.reports import Account, FillReport, OrderRef, OrderReport
+from ....ports.errors import RequestRefused
+from .codes import is_unknown_order
+from .costs import costed
+from .lists import FILL_HISTORY, Lists
+from .rest import Rest, malformed
+from .rows import order
+from .together import together
+
+ORDER = "/openApi/swap/v2/trade/order"
+TRIES = 3
+QUESTIONS = 10
+"""A whole read asks for orders that are in no list until so many such calls have failed in 480 s. "No such order" is a
+failing call to the venue, and the rest of what it bears is for orders whose fills do not add up."""
+OPEN = frozenset({"NEW", "PARTIALLY_FILLED"})
+
+
+class _Single(NamedTuple):
+    order: OrderReport | None
+    """None where the venue denies it."""
+    fills: tuple[FillReport, ...]
+    since: int | None
+    """None when the fills reach back to the order's creation."""
+    still: bool
+
+
+class Singles:
+    """Orders that the lists do not show, or whose fills do not add up."""
+
+    def __init__(self, rest: Rest, lists: Lists) -> None:
+        self._rest = rest
+        self._lists = lists
+
+    async def read(self, refs: Sequence[OrderRef]) -> Account:
+        """These orders and all their fills, as far back as the venue shows any; unknown orders are denied."""
+        as_of = await self._rest.ask_time()
+        wanted = list(dict.fromkeys(refs))
+        singles = await together(*(partial(self._single, ref, as_of) for ref in wanted))
+        opened = [single.since for single in singles if single.since is not None]
+        fills = await self._costed([report for single in singles for report in single.fills], as_of)
+        orders = [single.order for single in singles if single.order is not None]
+        moving = frozenset(ref.order_id for ref, single in zip(wanted, singles, strict=True) if not single.still)
+        return Account(
+            as_of=as_of,
+            exchange_ms=await self._rest.now(),
+            since=max(opened, default=None),
+            whole=False,
+            settled=not moving,
+            moving=moving,
+            orders=tuple(orders),
+            open_orders=frozenset(report.order_id for report in orders if report.status in OPEN),
+            denied=frozenset(ref for ref, single in zip(wanted, singles, strict=True) if single.order is None),
+            fills=fills,
+        )
+
+    def may_ask(self) -> bool:
+        """Whether an order that is in no list may be asked for, though the venue may not know it."""
+        return self._rest.failures("GET", ORDER) < QUESTIONS
+
+    async def order(self, ref: OrderRef) -> OrderReport | None:
+        """The order now, or None if the venue does not know it."""
+        try:
+            data = await self._rest.call("GET", ORDER, {"symbol": ref.symbol, "orderId": ref.order_id})
+        except RequestRefused as error:
+            if is_unknown_order(error.refusal):
+                return None
+            raise
+        row = data.get("order", data) if isinstance(data, dict) else None
+        if not isinstance(row, dict):
+            raise malformed("no order")
+        report = order(row)
+        if report.order_id != ref.order_id:
+            raise malformed("another order than the one asked for")
+        return report
+
+    async def _costed(self, fills: Sequence[FillReport], until: int) -> tuple[FillReport, ...]:
+        bare = [report for report in fills if report.fee is None or report.realized_pnl is None]
+        since = min((report.exchange_ts for report in bare), default=until)
+        symbols = sorted({report.symbol for report in bare})
+        now = await self._rest.horizon()
+        lists = await together(*(partial(self._lists.income, since, now, symbol=symbol) for symbol in symbols))
+        return costed(fills, (row for rows in lists for row in rows))
+
+    async def _single(self, ref: OrderRef, as_of: int) -> _Single:
+        before = await self.order(ref)
+        if before is None:
+            fills, _ = await self._fills(ref, 0)
+            return _Single(None, fills, None, still=True)
+        fills, start = (), as_of
+        for _ in range(TRIES):
+            fills, start = await self._fills(ref, before.created_ts or 0)
+            after = await self.order(ref)
+            if after is None:
+                return _Single(None, fills, None, still=True)
+            if (after.status, after.cumulative_qty) == (before.status, before.cumulative_qty):
+                return _Single(after, fills, _reach(after, start), still=True)
+            before = after
+        return _Single(before, fills, _reach(before, start), still=False)
+
+    async def _fills(self, ref: OrderRef, created: int) -> tuple[tuple[FillReport, ...], int]:
+        """The fills of an order that was made then, and since when they were read."""
+        now = await self._rest.horizon()
+        start = max(created, now - FILL_HISTORY)
+        return await self._lists.fills(start, now, symbol=ref.symbol, orderId=ref.order_id), start
+
+
+def _reach(report: OrderReport, start: int) -> int | None:
+    return None if report.created_ts is not None and start <= report.created_ts else start

@@ -1,0 +1,91 @@
+"""Reads the private frames of spot, so that the seam between core and venue has two sides to fit."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from ....core.dialect import Opening
+from ....core.reports import OrderReport, Report
+from .account import account
+from .amounts import amount, cost, identity, moment, word
+from .frames import control, read, unrecognised, unwrapped
+from .words import executed, last_fill, limit_price, side, status
+
+_TOPICS = ("spot.executionReport", "ACCOUNT_UPDATE")
+
+
+class SpotDialect:
+    """The pure side of spot: two subscriptions, proven by their acknowledgements, and a heartbeat in JSON."""
+
+    @property
+    def name(self) -> str:
+        """The venue's name."""
+        return "bingx-spot"
+
+    @property
+    def policy(self) -> Mapping[str, float]:
+        """Nothing: the policy's own defaults are this venue's."""
+        return {}
+
+    @property
+    def cumulative_costs(self) -> bool:
+        """No: a spot frame carries the fee of its own fill."""
+        return False
+
+    def opening(self, socket: int) -> tuple[Opening, ...]:
+        """Both subscriptions, their ids made of the socket's number."""
+        openings = []
+        for place, topic in enumerate(_TOPICS, start=1):
+            ident = f"listenkey-{socket}-{place}"
+            request = {"id": ident, "reqType": "sub", "dataType": topic}
+            openings.append(Opening(ident, json.dumps(request, separators=(",", ":"))))
+        return tuple(openings)
+
+    def decode(self, frame: bytes | str) -> tuple[Report, ...]:
+        """The reports in one inflated frame."""
+        content = read(frame)
+        if not isinstance(content, dict):
+            return (content,)
+        event = unwrapped(content)
+        name = event.get("e")
+        if name == "executionReport":
+            return (_order(event) or unrecognised(content, doubtful=True),)
+        if name == "ACCOUNT_UPDATE":
+            return (account(event, free=True) or unrecognised(content, doubtful=True),)
+        return (control(content) or unrecognised(content),)
+
+
+def _order(order: dict[str, Any]) -> OrderReport | None:
+    get = order.get
+    symbol = word(get("s"))
+    order_id = identity(get("i"))
+    venue_status = word(get("X"))
+    quantity = amount(get("q"))
+    if symbol is None or order_id is None or venue_status is None or (quantity is not None and quantity < 0):
+        return None
+    state = status(venue_status)
+    cumulative = executed(state, get("z"), quantity, get("Z"))
+    if cumulative is None:
+        return None
+    kind = word(get("o"))
+    last_qty, last_price = last_fill(get("x"), get("l"), get("L"))
+    return OrderReport(
+        symbol=symbol,
+        order_id=order_id,
+        status=state,
+        cumulative_qty=cumulative,
+        client_order_id=word(get("C")) or word(get("c")),
+        side=side(get("S")),
+        order_type=kind,
+        price=limit_price(kind, get("p")),
+        qty=quantity or None,  # 0 when the order was given in quote
+        last_qty=last_qty,
+        last_price=last_price,
+        trade_id=identity(get("t")),
+        fee=cost(get("n")),
+        fee_asset=word(get("N")),
+        exchange_ts=moment(get("T"), get("E")),
+        created_ts=moment(get("O")),
+    )

@@ -1,0 +1,128 @@
+"""Reads the private frames of the USDT-M swap: every frame gives reports, and none ever raises."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ....core.dialect import Opening
+from ....core.reports import ConfigReport, OrderReport, Report, Unrecognised
+from .account import account
+from .amounts import amount, cost, identity, moment, positive, word
+from .exact import exact
+from .frames import control, read, unrecognised, unwrapped
+from .words import caused_by_fill, executed, last_fill, leverage, limit_price, margin_mode, position_side, side, status
+
+
+class SwapDialect:
+    """The pure side of `bingx-swap` and `bingx-swap-vst`. Nothing is subscribed: the key alone opens the stream."""
+
+    def __init__(self, name: str = "bingx-swap", *, cumulative_costs: bool = False) -> None:
+        self._name = name
+        self._cumulative_costs = cumulative_costs
+
+    @property
+    def name(self) -> str:
+        """The venue's name as `open_venue` takes it."""
+        return self._name
+
+    @property
+    def policy(self) -> Mapping[str, float]:
+        """Nothing: the policy's own defaults are this venue's."""
+        return {}
+
+    @property
+    def cumulative_costs(self) -> bool:
+        """Whether `n` and `rp` are the order's so far. No document says; per fill until the wire proves otherwise."""
+        return self._cumulative_costs
+
+    def opening(self, socket: int) -> tuple[Opening, ...]:
+        """No frame: even an empty one is answered with an error."""
+        return ()
+
+    def decode(self, frame: bytes | str) -> tuple[Report, ...]:
+        """The reports in one inflated frame."""
+        report = exact(frame)
+        if report is not None:
+            return (report,)
+        content = read(frame)
+        if not isinstance(content, dict):
+            return (content,)
+        event = content if "e" in content else unwrapped(content)
+        name = event.get("e")
+        if name == "ORDER_TRADE_UPDATE" or name == "TRADE_UPDATE":
+            return (_order(event) or unrecognised(content, doubtful=True),)
+        if name == "ACCOUNT_UPDATE":
+            return (account(event, free=False) or unrecognised(content, doubtful=True),)
+        if name == "ACCOUNT_CONFIG_UPDATE":
+            return (_config(event) or unrecognised(content),)
+        if name == "SNAPSHOT":
+            return _snapshot(event)
+        return (control(content) or unrecognised(content),)
+
+
+def _order(content: dict[str, Any]) -> OrderReport | None:
+    order = content.get("o")
+    if not isinstance(order, dict):
+        return None
+    get = order.get
+    symbol = word(get("s"))
+    order_id = identity(get("i"))
+    venue_status = word(get("X"))  # never `x`: it says TRADE when a trigger order is placed
+    quantity = amount(get("q"))
+    if symbol is None or order_id is None or venue_status is None or quantity is None or quantity < 0:
+        return None
+    state = status(venue_status)
+    cumulative = executed(state, get("z"), quantity, get("ap"))
+    if cumulative is None:
+        return None
+    kind = word(get("o"))
+    last_qty, last_price = last_fill(get("x"), get("l"), get("L")) if "l" in order else (None, None)
+    if last_qty and not cumulative:
+        return None  # something was executed and nothing was
+    costs = caused_by_fill(get("x"))
+    return OrderReport(
+        symbol=symbol,
+        order_id=order_id,
+        status=state,
+        cumulative_qty=cumulative,
+        client_order_id=word(get("c")),
+        side=side(get("S")),
+        position_side=position_side(get("ps")),
+        order_type=kind,
+        price=limit_price(kind, get("p")),
+        qty=quantity or None,
+        average_price=positive(get("ap")),
+        last_qty=last_qty,
+        last_price=last_price,
+        trade_id=identity(get("td")),  # `ti` is a related conditional order, not a trade
+        fee=cost(get("n")) if costs else None,
+        fee_asset=word(get("N")),
+        realized_pnl=amount(get("rp")) if costs else None,
+        liquidation=kind == "LIQUIDATION" or get("x") == "CALCULATED",
+        exchange_ts=moment(get("T"), content.get("T"), content.get("E")),
+    )
+
+
+def _config(content: dict[str, Any]) -> ConfigReport | None:
+    body = content.get("ac")
+    if not isinstance(body, dict):
+        return None
+    return ConfigReport(
+        symbol=word(body.get("s")),
+        long_leverage=leverage(body.get("l")),
+        short_leverage=leverage(body.get("S")),
+        margin_mode=margin_mode(body.get("mt")),
+        exchange_ts=moment(content.get("T"), content.get("E")),
+    )
+
+
+def _snapshot(content: dict[str, Any]) -> tuple[Report, ...]:
+    """What of a snapshot is understood. The rest is told, never doubtful: it repeats every 5 s and changes nothing."""
+    found: list[Report] = []
+    for name, report in (("a", account(content, free=False, snapshot=True)), ("ac", _config(content))):
+        if report is not None:
+            found.append(report)
+        elif name in content:
+            return (*found, Unrecognised(content, moment(content.get("T"), content.get("E"))))
+    return tuple(found) or (Unrecognised(content, moment(content.get("T"), content.get("E"))),)

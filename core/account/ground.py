@@ -1,0 +1,289 @@
+"""The covered ground of every order: takes what is reported of orders, tells what is new, and keeps what must wait.
+
+A report with a hole below it waits for `reorder_window`; who runs a `Ground` is then told which orders are stuck and
+either fills the hole from a read or lets the reports go with a gap open. An order whose beginning is not known waits
+until a read has shown it.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from decimal import Decimal
+
+from ..events import ZERO, Fill, OrderState
+from ..frames import Frame, decoded
+from ..reports import Account, OrderRef, OrderReport
+from ..turn import Turn
+from . import narration
+from .order import FINAL, Order, Shown
+
+FORGET_AFTER_MS = 60_000
+
+
+class Ground:
+    """Timer: ("reorder", 0), when the oldest waiting report has waited long enough."""
+
+    def __init__(self, turn: Turn, cumulative_costs: bool) -> None:
+        self._turn = turn
+        self._cumulative_costs = cumulative_costs
+        self._closed: deque[OrderRef] = deque()
+        self._symbols: dict[str, str] = {}
+        """Each symbol, so that its orders share one text."""
+        self.orders: dict[tuple[str, str], Order] = {}
+        self.complete = False
+        """A read has shown every order that was running: one that is not known is new, and its ground begins at 0."""
+        self.began: int | None = None
+        """Exchange time at which the stream began; fills before it are not owed."""
+        self.proven_until: int | None = None
+        self.stuck: dict[OrderRef, float] = {}
+        """Orders with reports waiting above a hole, and until when they wait before somebody is told."""
+        self.unfounded: set[OrderRef] = set()
+        """Orders whose beginning is not known and of which reports are waiting."""
+
+    def open_orders(self) -> tuple[OrderRef, ...]:
+        """Orders that are not known to be finished."""
+        return tuple(OrderRef(*key) for key, order in self.orders.items() if order.open)
+
+    def take(self, report: OrderReport, frame: Frame) -> bool:
+        """Tell what is new in the report, or keep it; True if now, for the first time, its order's beginning is needed.
+
+        Nearly every report is the next fill of an order without a hole, and that is quickly told.
+        """
+        order = self.orders.get((report.symbol, report.order_id)) or self.meet(report)
+        start, before = order.reach, order.shown
+        if order.waiting or not order.extend(report):
+            return self._weigh(order, report, frame)
+        fee, pnl = self._costs(report, start, before)
+        end = report.cumulative_qty
+        self._turn.deliver(narration.fill(report, frame, end, end - start, report.last_price, fee, pnl))
+        if not order.open:
+            self.close(order)
+        return False
+
+    def _weigh(self, order: Order, report: OrderReport, frame: Frame) -> bool:
+        if report.cumulative_qty > order.seen:
+            order.seen = report.cumulative_qty
+        if order.base is None and not self.complete:
+            self._found(order, report)
+        claim = order.claim(report)
+        if order.base is None or order.lacks(report, claim):
+            return self._keep(order, report, frame)
+        self._tell(order, report, frame, claim)
+        if order.waiting:
+            self.resume(order)
+        return False
+
+    def meet(self, report: OrderReport) -> Order:
+        """Follow an order that a frame names and that was not known."""
+        late = self.proven_until is not None and (report.exchange_ts or 0) < self.proven_until
+        symbol = self._symbols.setdefault(report.symbol, report.symbol)
+        ref = OrderRef(symbol, report.order_id)
+        return self.follow(ref, ZERO if self.complete and not late else None)
+
+    def follow(self, ref: OrderRef, base: Decimal | None = None) -> Order:
+        """Keep the ground of an order from now on."""
+        order = self.orders[ref] = Order(ref, base)
+        order.owed_from = self.owed_from(None)
+        return order
+
+    def resume(self, order: Order, force: bool = False) -> None:
+        """Tell what waited and need not wait any more; with `force`, all of it, leaving holes behind."""
+        ref = order.ref
+        if order.base is None:
+            return
+        self.unfounded.discard(ref)
+        waiting, order.waiting = sorted(order.waiting, key=_place), []
+        for report, frame in waiting:
+            claim = order.claim(report)
+            if order.lacks(report, claim) and not force:
+                order.waiting.append((report, frame))
+            else:
+                self._tell(order, report, frame, claim)
+        if order.waiting:
+            self._stick(ref)
+        else:
+            self.stuck.pop(ref, None)
+
+    def overdue(self) -> tuple[OrderRef, ...]:
+        """Orders whose reports have waited for `reorder_window`; each is named once."""
+        due = tuple(ref for ref, until in self.stuck.items() if until <= self._turn.now)
+        for ref in due:
+            self.stuck[ref] = float("inf")
+        self._arm()
+        return due
+
+    def doubtful(self) -> set[OrderRef]:
+        """Orders of which more has been seen than told, those aside that only wait for `reorder_window`."""
+        return {
+            OrderRef(*key)
+            for key, order in self.orders.items()
+            if not order.whole and self.stuck.get(OrderRef(*key), float("inf")) == float("inf")
+        }
+
+    def has_told(self, account: Account) -> bool:
+        """Whether every fill that a read shows has been told."""
+        for report in account.orders:
+            order = self.orders.get((report.symbol, report.order_id))
+            if report.cumulative_qty > ZERO and (order is None or order.reach < report.cumulative_qty):
+                return False
+        return True
+
+    def let_go(self, *, all_of_it: bool = False) -> None:
+        """Tell everything that waits above a hole that somebody has been told of, or above any."""
+        for ref, until in tuple(self.stuck.items()):
+            if all_of_it or until == float("inf"):
+                self.resume(self.orders[ref], force=True)
+
+    def note(self, order: Order, report: OrderReport, event_id: str | None = None) -> None:
+        """This report of an order has been told."""
+        was_open = order.open
+        order.note(report, event_id)
+        if was_open and not order.open:
+            self.close(order)
+
+    def close(self, order: Order) -> None:
+        """The order is finished; it is forgotten when the time of its end is well proven."""
+        if order.closed_ts is None:
+            order.closed_ts = self._turn.exchange_time()
+        self._closed.append(order.ref)
+
+    def owed_from(self, order: Order | None) -> int | None:
+        """From when on, exchange time, fills of this order are owed; None while nothing is.
+
+        An order that was not known when it was met may be one that was forgotten, whose fills have all been told.
+        """
+        if order is not None:
+            return order.owed_from if order.owed_from is not None else self.began
+        if self.proven_until is None or self.began is None:
+            return self.began
+        return max(self.began, self.proven_until - FORGET_AFTER_MS)
+
+    def recall(self, event: OrderState) -> None:
+        """An event of the run before. The ground of an order began where the lowest of its events did."""
+        ref = OrderRef(event.symbol, event.order_id)
+        order = self.orders.get(ref)
+        if order is None:
+            order = self.orders[ref] = Order(ref)
+        order.seen = max(order.seen, event.cumulative_qty)
+        if isinstance(event, Fill):
+            start = event.cumulative_qty - event.fill_qty
+            order.know(start if order.base is None else min(start, order.base))
+            order.cover(start, event.cumulative_qty, event.fill_price)
+        elif order.base is None:
+            order.know(event.cumulative_qty)
+        report = OrderReport(
+            symbol=event.symbol,
+            order_id=event.order_id,
+            status=event.status,
+            cumulative_qty=event.cumulative_qty,
+            client_order_id=event.client_order_id,
+            side=event.side,
+            position_side=event.position_side,
+            order_type=event.order_type,
+            price=event.price,
+            qty=event.qty,
+            exchange_ts=event.exchange_ts,
+        )
+        if not order.is_stale(report):
+            self.note(order, report, None if isinstance(event, Fill) else event.event_id)
+
+    def prove(self, until: int) -> None:
+        """Everything up to this exchange time is delivered: forget finished orders from well before."""
+        self.proven_until = until
+        kept = []
+        while self._closed:
+            order = self.orders[self._closed[0]]
+            # In whole seconds, like the times in a list of fills: `owed_from` must tell all of them from newer ones.
+            if (order.closed_ts or 0) >= (until - FORGET_AFTER_MS) // 1000 * 1000:
+                break
+            self._closed.popleft()
+            if order.whole and not order.waiting:
+                del self.orders[order.ref]
+            else:
+                kept.append(order.ref)
+        self._closed.extend(kept)
+
+    def _found(self, order: Order, report: OrderReport) -> None:
+        if report.last_qty is not None and report.last_qty > ZERO:
+            order.know(max(ZERO, report.cumulative_qty - report.last_qty))
+        elif report.cumulative_qty == ZERO:
+            order.know(ZERO)
+
+    def _keep(self, order: Order, report: OrderReport, frame: Frame) -> bool:
+        ref = order.ref
+        order.waiting.append((report, frame))
+        if order.base is not None:
+            self._stick(ref)
+            return False
+        first = ref not in self.unfounded
+        self.unfounded.add(ref)
+        return first
+
+    def _stick(self, ref: OrderRef) -> None:
+        if ref not in self.stuck:
+            self.stuck[ref] = self._turn.now + self._turn.policy.reorder_window
+            self._arm()
+
+    def _arm(self) -> None:
+        self._turn.timers.cancel(("reorder", 0))
+        due = min(self.stuck.values(), default=float("inf"))
+        if due < float("inf"):
+            self._turn.timers.arm(("reorder", 0), due)
+
+    def _tell(self, order: Order, report: OrderReport, frame: Frame, claim: tuple[Decimal, Decimal] | None) -> None:
+        if claim is not None:
+            self._tell_fill(order, report, frame, *claim)
+        elif narration.is_state(report) or _amended(order, report):
+            self._tell_state(order, report, frame)
+        elif report.status not in ("PARTIALLY_FILLED", "FILLED"):
+            self._turn.deliver(narration.unknown(report.exchange_ts, decoded(frame), frame))
+
+    def _tell_fill(self, order: Order, report: OrderReport, frame: Frame, start: Decimal, end: Decimal) -> None:
+        if report.last_qty:
+            pieces = order.cover(start, end, report.last_price)
+        else:
+            pieces = order.cover_average(start, end, report.average_price)
+        costs = self._costs(report, start, order.shown)
+        for piece in pieces:
+            own = costs if piece.whole else (None, None)
+            self._turn.deliver(narration.fill(report, frame, piece.end, piece.end - piece.start, piece.price, *own))
+        if report.status in narration.STATES:
+            self._tell_state(order, report, frame)
+        elif not order.is_stale(report) and (pieces or report.status in FINAL):
+            self.note(order, report)
+
+    def _costs(
+        self, report: OrderReport, start: Decimal, before: Shown | None
+    ) -> tuple[Decimal | None, Decimal | None]:
+        """Fee and PnL of this fill; None where the order's so far cannot be told apart from it."""
+        if not self._cumulative_costs or start == ZERO:
+            return report.fee, report.realized_pnl
+        if before is None or before.cumulative_qty != start:
+            return None, None
+        return _since(report.fee, before.fee), _since(report.realized_pnl, before.realized_pnl)
+
+    def _tell_state(self, order: Order, report: OrderReport, frame: Frame) -> None:
+        if not order.is_stale(report):
+            event_id = narration.state_id(report)
+            if event_id != order.state_id:
+                self._turn.deliver(narration.state(report, event_id, "ws", frame))
+                self.note(order, report, event_id)
+
+
+def _place(waiting: tuple[OrderReport, Frame]) -> tuple[Decimal, bool]:
+    """Where a report stands among those of its order: a fill goes before the cancel that shows the same quantity."""
+    report, _ = waiting
+    return report.cumulative_qty, narration.is_state(report)
+
+
+def _amended(order: Order, report: OrderReport) -> bool:
+    shown = order.shown
+    return (
+        report.status == "PARTIALLY_FILLED"
+        and shown is not None
+        and (report.qty, report.price) != (shown.qty, shown.price)
+    )
+
+
+def _since(total: Decimal | None, before: Decimal | None) -> Decimal | None:
+    return None if total is None or before is None else total - before

@@ -1,0 +1,72 @@
+"""The venue's income rows: funding that is final, transfers, and whatever else moved the wallet, each told once."""
+
+from __future__ import annotations
+
+from ..events import BalanceChange, FundingFee
+from ..reports import Account, IncomeReport
+from ..turn import Turn
+from .standing import Standing
+
+FUNDING = "FUNDING_FEE"
+OF_FILLS = frozenset({"REALIZED_PNL", "TRADING_FEE"})
+"""Rows that repeat what a fill has told already."""
+REMEMBER_MS = 3_600_000
+
+
+class Income:
+    """Rows are known by (`tran_id`, `income_type`) for an hour longer than a read can show them again."""
+
+    def __init__(self, turn: Turn, standing: Standing) -> None:
+        self._turn = turn
+        self._standing = standing
+        self._told: dict[tuple[str, str], int] = {}
+
+    def read(self, account: Account, owed_from: int | None) -> None:
+        """Tell the rows that are new and of our time."""
+        for row in sorted(account.income, key=lambda row: (row.exchange_ts, row.tran_id)):
+            key = (row.tran_id, row.income_type)
+            if row.income_type in OF_FILLS or key in self._told:
+                continue
+            if owed_from is not None and row.exchange_ts < owed_from // 1000 * 1000:
+                continue
+            self._told[key] = row.exchange_ts
+            self._turn.deliver(self._funding(row) if row.income_type == FUNDING else _change(row))
+
+    def recall(self, event: FundingFee | BalanceChange) -> None:
+        """An event of the run before."""
+        ts = event.exchange_ts or 0
+        if isinstance(event, BalanceChange):
+            _, income_type, tran_id = event.event_id.split(":", 2)
+            self._told[tran_id, income_type] = ts
+        elif event.provisional:
+            self._standing.await_settlement(event)
+        else:
+            self._told[event.event_id.removeprefix("funding:"), FUNDING] = ts
+
+    def forget(self, proven_until: int) -> None:
+        """No read will show rows from well before this exchange time again."""
+        self._told = {key: ts for key, ts in self._told.items() if ts > proven_until - REMEMBER_MS}
+
+    def _funding(self, row: IncomeReport) -> FundingFee:
+        return FundingFee(
+            event_id=f"funding:{row.tran_id}",
+            exchange_ts=row.exchange_ts,
+            source="poll",
+            amount=row.amount,
+            asset=row.asset,
+            symbol=row.symbol,
+            provisional=False,
+            replaces=self._standing.settle_funding(row.asset, row.amount, row.exchange_ts),
+        )
+
+
+def _change(row: IncomeReport) -> BalanceChange:
+    return BalanceChange(
+        event_id=f"income:{row.income_type}:{row.tran_id}",
+        exchange_ts=row.exchange_ts,
+        source="poll",
+        amount=row.amount,
+        asset=row.asset,
+        symbol=row.symbol,
+        reason=row.income_type,
+    )

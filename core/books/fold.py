@@ -1,0 +1,114 @@
+"""What the account should hold by the fills that were told: positions and wallets, anchored at each settled read."""
+
+from __future__ import annotations
+
+from collections import deque
+from decimal import Decimal
+
+import msgspec
+
+from ..events import ZERO, Fill
+from ..reports import Account
+
+Place = tuple[str, str | None]
+"""A symbol and LONG or SHORT; or, where the account nets its positions, None: then the quantity has a sign."""
+
+REMEMBERED_FILLS = 4096
+
+
+class Execution(msgspec.Struct, frozen=True, gc=False):
+    """A fill as it is remembered: what it moved, and what tells it from others."""
+
+    event_id: str
+    symbol: str
+    order_id: str
+    side: str | None
+    position_side: str | None
+    cumulative_qty: Decimal
+    fill_qty: Decimal
+    trade_id: str | None
+    fee: Decimal | None
+    fee_asset: str | None
+    realized_pnl: Decimal | None
+    exchange_ts: int | None
+
+
+def execution(fill: Fill) -> Execution:
+    """What is remembered of a fill: its frame and most of its fields would be eight times as much."""
+    return Execution(
+        fill.event_id,
+        fill.symbol,
+        fill.order_id,
+        fill.side,
+        fill.position_side,
+        fill.cumulative_qty,
+        fill.fill_qty,
+        fill.trade_id,
+        fill.fee,
+        fill.fee_asset,
+        fill.realized_pnl,
+        fill.exchange_ts,
+    )
+
+
+class Fold:
+    """Quantities by place, balances by asset. A wallet is unknown after a fill whose fee or PnL is, until a read."""
+
+    def __init__(self) -> None:
+        self.anchored_ts: int | None = None
+        """Exchange time of the last settled read's end."""
+        self.positions: dict[Place, Decimal] = {}
+        self.wallets: dict[str, Decimal | None] = {}
+        self._recent: deque[Execution] = deque(maxlen=REMEMBERED_FILLS)
+
+    def apply(self, fill: Execution) -> None:
+        """Add a fill."""
+        self._recent.append(fill)
+        side, towards, asset = fill.side, fill.position_side, fill.fee_asset
+        if side is not None:
+            place = (fill.symbol, towards)
+            held = self.positions.get(place, ZERO)
+            gains = side == ("SELL" if towards == "SHORT" else "BUY")
+            self.positions[place] = held + fill.fill_qty if gains else held - fill.fill_qty
+        if asset is not None:
+            wallet, fee, pnl = self.wallets.get(asset), fill.fee, fill.realized_pnl
+            known = wallet is not None and fee is not None and pnl is not None
+            self.wallets[asset] = wallet - fee + pnl if known else None  # type: ignore[operator]
+
+    def is_unsure_of(self, account: Account) -> bool:
+        """Whether a fill was told that was made since the read began, and whose order the read shows without it.
+
+        Its balances and positions may have it or not: a venue's lists can be older than those, and its clocks differ.
+        """
+        known = {(report.symbol, report.order_id): report.cumulative_qty for report in account.orders}
+        return any(is_newer(fill, account, known) for fill in self._recent)
+
+    def anchor(self, account: Account) -> None:
+        """Start again from a settled read, and from the fills told that it does not know yet."""
+        known = {(report.symbol, report.order_id): report.cumulative_qty for report in account.orders}
+        self.anchored_ts = account.exchange_ms
+        self.positions = positions_of(account)
+        self.wallets = {balance.asset: balance.wallet_balance for balance in account.balances}
+        recent, self._recent = self._recent, deque(maxlen=REMEMBERED_FILLS)
+        for fill in recent:
+            if is_newer(fill, account, known):
+                self.apply(fill)
+
+
+def is_newer(fill: Execution, account: Account, known: dict[tuple[str, str], Decimal]) -> bool:
+    """Whether the fill came too late to be part of the read, which `known` says by executed quantities."""
+    if fill.exchange_ts is not None and fill.exchange_ts < account.as_of:
+        return False
+    return fill.cumulative_qty > known.get((fill.symbol, fill.order_id), ZERO)
+
+
+def positions_of(account: Account) -> dict[Place, Decimal]:
+    """The positions of a read, those that are open."""
+    held: dict[Place, Decimal] = {}
+    for position in account.positions:
+        if position.qty != ZERO:
+            if account.one_way:
+                held[position.symbol, None] = -position.qty if position.side == "SHORT" else position.qty
+            else:
+                held[position.symbol, position.side] = position.qty
+    return held

@@ -1,0 +1,212 @@
+"""Money: capital, fees, realised PnL, funding and transfers per asset, and whether they explain the balance.
+
+k_capital = opening balance + realised PnL - fees + funding + transfers
+
+Between reads the ledger runs on what was told. Rows of the venue's income list take the place of what the fills of
+their trades were thought to have cost, and provisional funding is replaced by its row. The opening balance is what the
+first settled read leaves unexplained in which the cost of every fill is known; when something turns out to be from
+before it after all, the next one says anew.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from ..book import Book, Reconciliation
+from ..events import ZERO, BalanceChange, ExchangeEvent, Fill, FundingFee
+from ..reports import Account, IncomeReport
+from .estimates import FEE, PNL, Estimates
+from .fold import Execution, execution, is_newer
+
+ESTIMATES = 100_000
+"""Fills whose rows have not been read; past this the oldest are booked as they were told."""
+REMEMBER_MS = 3_600_000
+"""Rows are known for so long; no read shows older ones again."""
+SETTLEMENT_MS = 600_000
+"""Provisional funding that no row has replaced by then is superseded by whatever rows there are."""
+
+
+class _Sums:
+    __slots__ = ("fees", "funding", "opened_ts", "opening", "realized_pnl", "transfers")
+
+    def __init__(self) -> None:
+        self.opening: Decimal | None = None
+        self.opened_ts = 0
+        """Exchange time of the end of the read that gave the opening balance."""
+        self.realized_pnl = self.fees = self.funding = self.transfers = ZERO
+
+
+class Ledger:
+    """Fold every event and every settled read into it; no clock, no I/O."""
+
+    def __init__(self) -> None:
+        self._sums: dict[str, _Sums] = {}
+        self._estimates = Estimates()
+        self._provisional: dict[str, FundingFee] = {}
+        self._rows: dict[tuple[str, str], int] = {}
+        self._drift: dict[str, Decimal] = {}
+        self._since: int | None = None
+        self._known_from = 0
+        """Rows from before this exchange time that are not known are not new: they were forgotten."""
+        self._named = False
+        """Some row has named a trade that we know, so all can be expected to."""
+
+    @property
+    def assets(self) -> tuple[str, ...]:
+        """The assets that have a book."""
+        return tuple(self._sums)
+
+    def begin(self, exchange_ms: int) -> None:
+        """Rows before this exchange time are part of the opening balance."""
+        if self._since is None:
+            self._since = exchange_ms // 1000 * 1000
+
+    def apply(self, event: ExchangeEvent) -> None:
+        """Book an event as it was told."""
+        if isinstance(event, Fill):
+            self.estimate(execution(event))
+        elif isinstance(event, FundingFee):
+            self._fund(event)
+        elif isinstance(event, BalanceChange) and event.asset is not None:
+            self._book(event.asset).transfers += event.amount
+            self._date(event.asset, event.exchange_ts)
+
+    def estimate(self, fill: Execution) -> None:
+        """Book a fill as it was told, until its rows are read."""
+        self._estimates.tell(fill)
+        if len(self._estimates) > ESTIMATES:
+            self._keep()
+        self._date(fill.fee_asset, fill.exchange_ts)
+
+    def settle(self, account: Account, settled: bool) -> None:
+        """Let the rows of a whole read that passed replace estimates; after one settled and told whole, compare."""
+        edge = max(self._known_from, self._since or 0)
+        self._estimates.list(row for row in account.fills if row.exchange_ts >= edge)
+        strangers = [row for row in self._new_rows(account, edge) if not self._settle_row(row)]
+        if settled:
+            if not self._named:
+                self._settle_by_time(strangers, account.as_of)
+            for event_id, fee in tuple(self._provisional.items()):
+                if fee.exchange_ts is None or fee.exchange_ts < account.as_of - SETTLEMENT_MS:
+                    del self._provisional[event_id]
+            self._compare(account)
+        self._forget(account.as_of - REMEMBER_MS)
+
+    def book(self, asset: str, *, gap_open: bool = False) -> Book:
+        """The asset's books now; `gap_open` makes them unproven."""
+        sums = self._sums.get(asset) or _Sums()
+        fills = [fill for fill in self._estimates if fill.fee_asset == asset]
+        funding = [fee for fee in self._provisional.values() if fee.asset == asset]
+        unknown = any(fill.fee is None or fill.realized_pnl is None for fill in fills) or any(
+            fee.amount is None for fee in funding
+        )
+        drift = None if gap_open or unknown else self._drift.get(asset)
+        status = Reconciliation.UNPROVEN
+        if drift is not None:
+            status = Reconciliation.MATCHED if drift == ZERO else Reconciliation.DRIFTED
+        return Book(
+            asset=asset,
+            status=status,
+            drift=drift,
+            opening=sums.opening,
+            realized_pnl=sums.realized_pnl + sum((fill.realized_pnl or ZERO for fill in fills), ZERO),
+            fees=sums.fees + sum((fill.fee or ZERO for fill in fills), ZERO),
+            funding=sums.funding + sum((fee.amount or ZERO for fee in funding), ZERO),
+            transfers=sums.transfers,
+        )
+
+    def _book(self, asset: str) -> _Sums:
+        return self._sums.setdefault(asset, _Sums())
+
+    def _date(self, asset: str | None, exchange_ts: int | None) -> None:
+        """Something was told that happened then: an opening balance from after it was not all that was."""
+        sums = None if asset is None else self._sums.get(asset)
+        if sums is not None and asset is not None and exchange_ts is not None and exchange_ts < sums.opened_ts:
+            sums.opening, sums.opened_ts = None, 0
+            self._drift.pop(asset, None)
+
+    def _keep(self) -> None:
+        """Book what has waited longest for good, as it was told; rows from before it are not booked again."""
+        kept = self._estimates.give_up()
+        self._since = max(self._since or 0, (kept.exchange_ts or 0) + 1)
+        if kept.fee_asset is not None:
+            sums = self._book(kept.fee_asset)
+            sums.fees += kept.fee or ZERO
+            sums.realized_pnl += kept.realized_pnl or ZERO
+
+    def _fund(self, event: FundingFee) -> None:
+        if event.provisional:
+            self._provisional[event.event_id] = event
+            return
+        if event.replaces is None:
+            self._date(event.asset, event.exchange_ts)
+        else:
+            self._provisional.pop(event.replaces, None)
+        if event.asset is not None and event.amount is not None:
+            self._book(event.asset).funding += event.amount
+
+    def _new_rows(self, account: Account, edge: int) -> list[IncomeReport]:
+        rows = [
+            row
+            for row in account.income
+            if row.income_type in (FEE, PNL)
+            and row.asset is not None
+            and row.exchange_ts >= edge
+            and (row.tran_id, row.income_type) not in self._rows
+        ]
+        return sorted(rows, key=lambda row: row.income_type == FEE)
+
+    def _settle_row(self, row: IncomeReport) -> bool:
+        """Book a row in place of what the fill of its trade was thought to cost; False if its trade is not known."""
+        if not self._estimates.pay(row):
+            return False
+        self._named = True
+        self._add(row)
+        return True
+
+    def _settle_by_time(self, rows: list[IncomeReport], as_of: int) -> None:
+        """Where no row names a trade that we know, all rows up to a whole second stand for all fills up to then."""
+        until = as_of // 1000 * 1000
+        settled = [row for row in rows if row.exchange_ts < until]
+        for row in settled:
+            self._add(row)
+            self._estimates.pay_early(row)
+        if settled:
+            self._estimates.pay_until(until)
+
+    def _add(self, row: IncomeReport) -> None:
+        assert row.asset is not None
+        self._rows[row.tran_id, row.income_type] = row.exchange_ts
+        if row.income_type == FEE:
+            self._book(row.asset).fees -= row.amount
+        else:
+            self._book(row.asset).realized_pnl += row.amount
+
+    def _compare(self, account: Account) -> None:
+        known = {(report.symbol, report.order_id): report.cumulative_qty for report in account.orders}
+        newer: dict[str, Decimal] = {}
+        unclear: set[str] = set()
+        for fill in self._estimates:
+            if fill.fee_asset is None:
+                continue
+            if is_newer(fill, account, known):
+                gain = (fill.realized_pnl or ZERO) - (fill.fee or ZERO)
+                newer[fill.fee_asset] = newer.get(fill.fee_asset, ZERO) + gain
+            elif fill.fee is None or fill.realized_pnl is None:
+                unclear.add(fill.fee_asset)
+        for balance in account.balances:
+            if balance.wallet_balance is None:
+                continue
+            book = self.book(balance.asset)
+            explained = book.realized_pnl - book.fees + book.funding + book.transfers - newer.get(balance.asset, ZERO)
+            sums = self._book(balance.asset)
+            if sums.opening is None and balance.asset in unclear:
+                continue
+            if sums.opening is None:
+                sums.opening, sums.opened_ts = balance.wallet_balance - explained, account.exchange_ms
+            self._drift[balance.asset] = balance.wallet_balance - explained - sums.opening
+
+    def _forget(self, edge: int) -> None:
+        self._known_from = max(self._known_from, edge)
+        self._rows = {key: ts for key, ts in self._rows.items() if ts >= edge}
+        self._estimates.forget(edge)

@@ -1,0 +1,132 @@
+"""The second witness of every fill: the positions and wallets that the account push reports.
+
+On a wire that does not say how much one fill was, a lost last frame of an order leaves no hole. But the position then
+differs from what the fills add up to. A push and the fill it belongs to come in either order, so what a push says must
+come true within `reorder_window`, or have been true; if it does not, something was lost and the account is read. What
+is told after a settled read but dated before its end says nothing new. Alarms that find nothing make the witness wait
+longer before the next one: no document promises that wallets are exactly the sum of what frames say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+
+from ..backoff import Backoff
+from ..events import ZERO, Balance
+from ..reports import Account, AccountReport
+from ..turn import Turn
+from .fold import Execution, Fold, Place
+
+QUIET_INITIAL = 5.0
+QUIET_MAX = 3600.0
+
+
+class Witness:
+    """Timer: ("witness", 0), when what a push said should have come true."""
+
+    def __init__(self, turn: Turn, alarm: Callable[[], None]) -> None:
+        self._turn = turn
+        self._alarm = alarm
+        self._fold = Fold()
+        self._positions: dict[Place, tuple[Decimal, float]] = {}
+        self._wallets: dict[str, tuple[Decimal, float]] = {}
+        self._pushed: dict[str, Decimal] = {}
+        """Wallets by the last push, whatever had been told by then."""
+        self._latest_ts = 0
+        self._behind_ts = 0
+        """Pushes from before this exchange time are behind what a read told, so they bear no witness."""
+        self._moved_ts = 0
+        """Exchange time of the last push of money that no fill moved."""
+        self._quiet = Backoff(QUIET_INITIAL, QUIET_MAX)
+        self._quiet_until = float("-inf")
+        self._alarmed = False
+
+    def told(self, fill: Execution) -> None:
+        """A fill was told."""
+        self._fold.apply(fill)
+        if self._positions or self._wallets:
+            self._check()
+
+    def pushed(self, report: AccountReport) -> None:
+        """The account push says what the account is."""
+        anchored = self._fold.anchored_ts
+        ts = report.exchange_ts
+        moved = report.reason != "ORDER" and not report.snapshot
+        if moved:
+            self._moved_ts = max(self._moved_ts, min(ts or 0, self._turn.exchange_time() or 0))
+        if anchored is None or ts is None or ts <= anchored or ts < self._latest_ts:
+            return
+        self._latest_ts = ts
+        for balance in report.balances:
+            if moved:
+                self._move(balance)
+            if balance.wallet_balance is not None:
+                self._pushed[balance.asset] = balance.wallet_balance
+        if ts < self._behind_ts:
+            return
+        until = self._turn.now + self._turn.policy.reorder_window
+        fold = self._fold
+        for position in report.positions:
+            signed = -position.qty if report.one_way and position.side == "SHORT" else position.qty
+            place = (position.symbol, None if report.one_way else position.side)
+            if self._positions or fold.positions.get(place, ZERO) != signed:
+                self._positions[place] = (signed, self._positions.get(place, (ZERO, until))[1])
+        for balance in report.balances:
+            wallet = balance.wallet_balance
+            if wallet is not None and not moved and (self._wallets or fold.wallets.get(balance.asset) != wallet):
+                self._wallets[balance.asset] = (wallet, self._wallets.get(balance.asset, (ZERO, until))[1])
+        if self._positions or self._wallets:
+            self._check()
+
+    def is_unsure_of(self, account: Account) -> bool:
+        """Whether the read's balances may or may not have a fill that its orders do not show, or money that moved."""
+        return self._moved_ts >= account.as_of or self._fold.is_unsure_of(account)
+
+    def read(self, account: Account, recovered: int, settled: bool) -> None:
+        """A whole read passed; one that is settled and told whole says what the account is."""
+        if recovered:
+            self._quiet.reset()
+            self._quiet_until = float("-inf")
+        elif self._alarmed:
+            self._quiet_until = self._turn.now + self._quiet.delay()
+        self._alarmed = False
+        slack = int(self._turn.policy.reorder_window * 1000)
+        self._behind_ts = account.exchange_ms + slack
+        self._positions.clear()
+        self._wallets.clear()
+        self._pushed.clear()
+        self._turn.timers.cancel(("witness", 0))
+        if settled:
+            self._fold.anchor(account)
+
+    def overdue(self) -> None:
+        """What a push said has not come true."""
+        self._positions.clear()
+        self._wallets.clear()
+        if self._turn.now >= self._quiet_until and not self._alarmed:
+            self._alarmed = True
+            self._alarm()
+
+    def _move(self, balance: Balance) -> None:
+        """Money that no fill moved: by the change, since the fills of that moment may be told already or not yet."""
+        if balance.wallet_balance is None:
+            return
+        told, pushed = self._fold.wallets.get(balance.asset), self._pushed.get(balance.asset)
+        change = balance.change or (None if pushed is None else balance.wallet_balance - pushed)
+        known = told is not None and change is not None
+        self._fold.wallets[balance.asset] = told + change if known else balance.wallet_balance  # type: ignore[operator]
+
+    def _check(self) -> None:
+        fold = self._fold
+        for place, (qty, _) in tuple(self._positions.items()):
+            if fold.positions.get(place, ZERO) == qty:
+                del self._positions[place]
+        for asset, (balance, _) in tuple(self._wallets.items()):
+            if fold.wallets.get(asset) in (balance, None):
+                del self._wallets[asset]
+        waiting = [until for _, until in (*self._positions.values(), *self._wallets.values())]
+        if waiting:
+            self._turn.timers.arm(("witness", 0), max(min(waiting), self._turn.now))
+        else:
+            self._turn.timers.cancel(("witness", 0))

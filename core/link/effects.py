@@ -1,0 +1,171 @@
+"""What each move of the lifecycle does, by the names that its table gives.
+
+The old link of a rotation is closed only after its successor is proven and the drain has passed.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Protocol
+
+from ..actions import Finish
+from ..backoff import Backoff, FailureLimit
+from ..events import GapReason
+from ..refusal import Refusal, RefusalKind
+from ..turn import Turn
+from .key import Key
+from .keyring import Keyring
+from .lifecycle import Successor
+from .link import Link
+from .links import Links
+
+
+class Witness(Protocol):
+    """Who must know when a stretch may have been missed (`continuity.py`)."""
+
+    def interrupted(self, reason: GapReason, heard_at: float, blind: bool) -> None:
+        """Something may be missed since the last frame was heard and until `connected`; `blind`: no link is proven."""
+
+    def connected(self) -> None:
+        """A link is proven after an interruption, or for the first time."""
+
+    def handed_over(self) -> None:
+        """A planned rotation is complete, nothing was missed."""
+
+    def stop(self) -> None:
+        """The stream ends: tell what is held, and want nothing more."""
+
+
+class Cause(NamedTuple):
+    """What an effect may need to know of the trigger."""
+
+    reason: GapReason = GapReason.LOST_SOCKET
+    refusal: Refusal | None = None
+    key: Key | None = None
+
+
+class Effects:
+    """Timers: ("delay", 0), ("rotate", 0), ("drain", 0), and ("healthy", 0) when the backoff begins anew."""
+
+    def __init__(self, turn: Turn, links: Links, keyring: Keyring, witness: Witness) -> None:
+        policy = turn.policy
+        self._turn = turn
+        self._links = links
+        self._keyring = keyring
+        self._witness = witness
+        self._backoff = Backoff(policy.backoff_initial, policy.backoff_max, turn.rng)
+        self._rotation_backoff = Backoff(policy.backoff_initial, policy.backoff_max, turn.rng)
+        self._failed_openings = FailureLimit()
+        self.successor_refused = False
+        """The venue has refused a successor for good."""
+        self.heard_at = float("-inf")
+        """When the link that was lost last was last heard."""
+        self.stopped = False
+
+    def be_healthy(self) -> None:
+        """A link has been proven for long enough."""
+        self._backoff.reset()
+
+    def mint(self, _cause: Cause) -> None:
+        self._keyring.mint(self._floor)
+
+    def open_link(self, cause: Cause) -> None:
+        assert cause.key is not None
+        self._links.open(cause.key)
+
+    def open_successor(self, cause: Cause) -> None:
+        assert cause.key is not None
+        self._links.open_successor(cause.key)
+
+    def wait(self, _cause: Cause) -> None:
+        self._turn.arm(("delay", 0), max(self._backoff.delay(), self._floor))
+
+    def drop_and_wait(self, cause: Cause) -> None:
+        self._failed_openings.failed(self._turn.now, cause.refusal)
+        self._drop_leader()
+        self.wait(cause)
+
+    def settle_in(self, _cause: Cause) -> None:
+        self._turn.arm(("healthy", 0), self._turn.policy.healthy_after)
+        self._arm_rotation()
+        self._witness.connected()
+
+    def open_gap(self, cause: Cause) -> None:
+        self._witness.interrupted(cause.reason, self.heard_at, not self._links.proven)
+        if self._links.progress is Successor.PROVEN:
+            self._witness.connected()
+
+    def open_gap_and_mint(self, cause: Cause) -> None:
+        self.open_gap(cause)
+        self.mint(cause)
+
+    def open_gap_and_wait(self, cause: Cause) -> None:
+        self._drop_leader()
+        self.open_gap(cause)
+        self.wait(cause)
+
+    def open_gap_and_promote(self, cause: Cause) -> None:
+        self._drop_leader()
+        self.open_gap(cause)
+
+    def open_gap_and_hand_over(self, cause: Cause) -> None:
+        self._drop_leader()
+        self.open_gap(cause)
+        self._arm_rotation()
+        self._witness.connected()
+
+    def drain(self, _cause: Cause) -> None:
+        leader = self._leader
+        leader.drain()
+        self._turn.arm(("drain", 0), self._turn.policy.drain)
+        if leader.deaf is not None:
+            self._witness.connected()
+
+    def stay(self, cause: Cause) -> None:
+        self._turn.timers.cancel(("drain", 0))
+        if self._links.drop_successor():
+            self._failed_openings.failed(self._turn.now, cause.refusal)
+        self._turn.arm(("rotate", 0), max(self._rotation_backoff.delay(), self._floor))
+        self.successor_refused = cause.refusal is not None and cause.refusal.kind is RefusalKind.FATAL
+        leader = self._leader
+        if leader.deaf is not None:
+            self.heard_at = leader.heard_at
+            self.open_gap(Cause(leader.deaf))
+
+    def hand_over(self, _cause: Cause) -> None:
+        self._drop_leader()
+        self._arm_rotation()
+        self._witness.handed_over()
+
+    def end(self, cause: Cause) -> None:
+        self.stopped = True
+        self._witness.stop()
+        self._keyring.stop()
+        for name in ("delay", "rotate", "drain", "healthy"):
+            self._turn.timers.cancel((name, 0))
+        self._links.drop_all()
+        self._turn.emit(Finish(cause.refusal))
+
+    @property
+    def _leader(self) -> Link:
+        leader = self._links.leader
+        assert leader is not None
+        return leader
+
+    @property
+    def _floor(self) -> float:
+        return max(self._keyring.floor, self._failed_openings.wait(self._turn.now))
+
+    def _arm_rotation(self) -> None:
+        self._rotation_backoff.reset()
+        self.successor_refused = False
+        policy = self._turn.policy
+        self._turn.timers.cancel(("rotate", 0))
+        if policy.rotate_after > 0:
+            share = self._turn.rng.random() * min(policy.rotate_jitter, policy.rotate_after / 10)
+            self._turn.timers.arm(("rotate", 0), self._leader.opened_at + policy.rotate_after - share)
+
+    def _drop_leader(self) -> None:
+        healthy = self._links.progress is Successor.PROVEN
+        for name in ("drain", "rotate") if healthy else ("drain", "rotate", "healthy"):
+            self._turn.timers.cancel((name, 0))
+        self.heard_at = self._links.drop_leader().heard_at

@@ -1,0 +1,90 @@
+"""A listen key: how long it is valid, and the renewals that keep it so."""
+
+from __future__ import annotations
+
+from ..actions import RenewKey
+from ..backoff import Backoff, FailureLimit
+from ..refusal import Refusal
+from ..turn import Turn
+
+RENEW_RETRY_MAX = 60.0
+
+
+class Key:
+    """One key in use by one link, or by two where the venue granted the same key again.
+
+    Timers: ("renew", id) when it should be renewed, ("renewing", id) when the answer is overdue, ("expiry", id) when
+    its validity ends.
+    """
+
+    __slots__ = ("_failures", "_retry", "_turn", "asked_at", "failing", "gone", "id", "request", "valid_for", "value")
+
+    def __init__(self, turn: Turn, value: str, valid_for: float, asked_at: float, failures: FailureLimit) -> None:
+        self._turn = turn
+        self._failures = failures
+        self._retry = Backoff(turn.policy.renew_retry, RENEW_RETRY_MAX)
+        self.asked_at = asked_at
+        """When the grant or extension that was asked for last was asked for."""
+        self.id = turn.number()
+        self.value = value
+        self.valid_for = valid_for
+        self.request: int | None = None
+        self.failing = False
+        """A renewal has failed and none has passed since."""
+        self.gone = False
+        """The venue does not know it any more."""
+        self.confirm(asked_at)
+
+    def confirm(self, asked_at: float) -> None:
+        """The venue granted the key or extended it, in answer to a request made at this time."""
+        self.failing = False
+        self._retry.reset()
+        turn = self._turn
+        turn.timers.arm(("expiry", self.id), asked_at + self.valid_for)
+        turn.timers.arm(("renew", self.id), asked_at + min(turn.policy.renew_interval, self.valid_for / 2))
+
+    def granted_again(self, asked_at: float, valid_for: float) -> None:
+        """A mint returned this same key, as some venues do."""
+        self.gone = False
+        self.valid_for = valid_for
+        self.confirm(asked_at)
+
+    def renew(self) -> None:
+        """Ask for an extension, as soon as one more failure would be within the limit."""
+        turn = self._turn
+        if (wait := self._failures.wait(turn.now)) > 0:
+            turn.arm(("renew", self.id), wait)
+            return
+        self.request = turn.number()
+        self.asked_at = turn.now
+        turn.arm(("renewing", self.id), turn.policy.request_timeout)
+        turn.emit(RenewKey(self.request, self.value))
+
+    def renewed(self) -> None:
+        """The extension was granted."""
+        self._answered()
+        self.confirm(self.asked_at)
+
+    def not_renewed(self, refusal: Refusal | None) -> None:
+        """The extension failed; None when no answer came in time. The key stays valid as long as it was."""
+        self._answered()
+        self.failing = True
+        turn = self._turn
+        self._failures.failed(turn.now, refusal)
+        wait = (refusal and refusal.retry_after) or 0.0
+        turn.arm(("renew", self.id), max(self._retry.delay(), wait))
+
+    def lose(self) -> None:
+        """The venue says that it does not know the key."""
+        self.gone = True
+        self.forget()
+
+    def forget(self) -> None:
+        """No renewal any more."""
+        self._answered()
+        self._turn.timers.cancel(("renew", self.id))
+        self._turn.timers.cancel(("expiry", self.id))
+
+    def _answered(self) -> None:
+        self.request = None
+        self._turn.timers.cancel(("renewing", self.id))

@@ -1,0 +1,145 @@
+"""The keys in use: one mint at a time, each key renewed, and deleted when the last socket that used it is closed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from ..actions import CreateKey, DeleteKey
+from ..backoff import FailureLimit
+from ..refusal import Refusal, RefusalKind
+from ..turn import Turn
+from .key import Key
+
+
+class Holder(Protocol):
+    """Whose links use the keys."""
+
+    def mint_failed(self, refusal: Refusal | None) -> None:
+        """No key was minted; None when no answer came."""
+
+    def key_gone(self, key: Key) -> None:
+        """The venue does not know this key any more; told once."""
+
+
+class Keyring:
+    """Timers: ("mint", 0) when the next may be asked for, ("minting", request) for its answer, and the keys'."""
+
+    def __init__(self, turn: Turn, holder: Holder) -> None:
+        self._turn = turn
+        self._holder = holder
+        self._keys: dict[str, Key] = {}
+        self._mint: tuple[int, float] | None = None
+        self._not_before = float("-inf")
+        self._failed_mints = FailureLimit()
+        self._failed_renewals = FailureLimit()
+        self.timers: dict[str, Callable[[int, float], None]] = {
+            "mint": lambda _id, _late: self._mint_now(),
+            "minting": lambda request, _late: self._mint_failed(request, None),
+            "renew": lambda key, _late: self._key(key).renew(),
+            "renewing": lambda key, _late: self._key(key).not_renewed(None),
+            "expiry": lambda key, _late: self._gone(self._key(key)),
+        }
+
+    @property
+    def minting(self) -> bool:
+        """Whether a mint is unanswered."""
+        return self._mint is not None
+
+    @property
+    def values(self) -> tuple[str, ...]:
+        """The keys themselves: secrets."""
+        return tuple(self._keys)
+
+    @property
+    def floor(self) -> float:
+        """Seconds for which the venue wants no other mint."""
+        now = self._turn.now
+        return max(0.0, self._not_before - now, self._failed_mints.wait(now))
+
+    def get(self, value: str) -> Key | None:
+        """The key in use of this value."""
+        return self._keys.get(value)
+
+    def heed(self, refusal: Refusal | None) -> None:
+        """The venue has named a time before which it wants to hear nothing of us."""
+        if refusal is not None and refusal.retry_after is not None:
+            self._not_before = max(self._not_before, self._turn.now + refusal.retry_after)
+
+    def mint(self, after: float) -> None:
+        """Ask for a key, in so many seconds."""
+        if after > 0:
+            self._turn.arm(("mint", 0), after)
+        else:
+            self._mint_now()
+
+    def stop(self) -> None:
+        """Ask for nothing more; a key that is on its way will be deleted."""
+        self._turn.timers.cancel(("mint", 0))
+
+    def granted(self, request: int, value: str, valid_for: float, *, wanted: bool) -> Key | None:
+        """The key, if this answers the mint under way and is wanted; else it is deleted, unless it is in use."""
+        mint = self._mint if self._mint is not None and self._mint[0] == request else None
+        if mint is not None:
+            self._answered(request)
+        if mint is None or not wanted:
+            if value not in self._keys:
+                self._turn.emit(DeleteKey(value))
+            return None
+        valid_for = max(0.0, valid_for)  # and 0.0 for what is not a number
+        key = self._keys.get(value)
+        if key is None:
+            key = self._keys[value] = Key(self._turn, value, valid_for, mint[1], self._failed_renewals)
+        else:
+            key.granted_again(mint[1], valid_for)
+        return key
+
+    def renewed(self, request: int) -> None:
+        """A renewal was granted."""
+        for key in self._keys.values():
+            if key.request == request:
+                key.renewed()
+
+    def refused(self, request: int, refusal: Refusal) -> None:
+        """A mint or a renewal was refused; any other request is not ours."""
+        if self._mint is not None and self._mint[0] == request:
+            self._mint_failed(request, refusal)
+        for key in tuple(self._keys.values()):
+            if key.request == request and refusal.kind is RefusalKind.GONE:
+                self._gone(key)
+            elif key.request == request:
+                key.not_renewed(refusal)
+
+    def expired(self, key: Key) -> None:
+        """The venue says so."""
+        self._gone(key)
+
+    def release(self, key: Key) -> None:
+        """No socket uses the key any more."""
+        del self._keys[key.value]
+        if not key.gone:
+            self._turn.emit(DeleteKey(key.value))
+
+    def _mint_now(self) -> None:
+        request = self._turn.number()
+        self._mint = (request, self._turn.now)
+        self._turn.arm(("minting", request), self._turn.policy.request_timeout)
+        self._turn.emit(CreateKey(request))
+
+    def _mint_failed(self, request: int, refusal: Refusal | None) -> None:
+        self._answered(request)
+        self._failed_mints.failed(self._turn.now, refusal)
+        self.heed(refusal)
+        self._holder.mint_failed(refusal)
+
+    def _answered(self, request: int) -> None:
+        self._turn.timers.cancel(("minting", request))
+        self._mint = None
+
+    def _key(self, identity: int) -> Key:
+        return next(key for key in self._keys.values() if key.id == identity)
+
+    def _gone(self, key: Key) -> None:
+        if not key.gone:
+            key.lose()
+            self._holder.key_gone(key)

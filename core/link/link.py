@@ -1,0 +1,151 @@
+"""One key and its one socket: opening, subscribing, proving, live, draining, gone, and never back.
+
+*Connected* is not *subscribed*: a link counts only once it is proven, by the acknowledgement of every opening frame or,
+where the venue asks for none, by its first readable frame. From then on silence is death, whatever TCP says, unless it
+was we who slept: a silence timer that is handled late is armed once more, so that what waits in the socket is read.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+from ..actions import CloseSocket, OpenSocket, SendFrame
+from ..dialect import Opening
+from ..events import GapReason
+from ..turn import Turn
+from .key import Key
+
+GRACE = 1.0
+
+
+class Phase(IntEnum):
+    """How far a link is; only ever forward."""
+
+    OPENING = 0
+    SUBSCRIBING = 1
+    PROVING = 2
+    LIVE = 3
+    DRAINING = 4
+    GONE = 5
+
+
+class Link:
+    """Timers: ("connect", socket) for the proof, ("quiet", socket) and ("silent", socket) for frames afterwards."""
+
+    __slots__ = (
+        "_graced",
+        "_half",
+        "_quiet_at",
+        "_turn",
+        "_unacknowledged",
+        "alive",
+        "deaf",
+        "heard_at",
+        "key",
+        "opened_at",
+        "phase",
+        "proven",
+        "quiet",
+        "socket",
+    )
+
+    def __init__(self, turn: Turn, key: Key) -> None:
+        self._turn = turn
+        self._unacknowledged: set[str] = set()
+        self._graced = False
+        self._half = turn.policy.silence_timeout / 2
+        self._quiet_at = float("-inf")
+        """When the timer for half of the silence is due."""
+        self.key = key
+        self.socket = turn.number()
+        self.phase = Phase.OPENING
+        self.alive = True
+        """Whether the socket is, as far as we know, open or being opened."""
+        self.proven = False
+        """Whether the venue is known to push to this link."""
+        self.opened_at = turn.now
+        self.heard_at = turn.now
+        self.deaf: GapReason | None = None
+        """Why its frames, if any come, prove nothing: its key was gone, or a read has shown what it missed."""
+        self.quiet = False
+        """No frame for half of `silence_timeout`."""
+        turn.arm(("connect", self.socket), turn.policy.connect_timeout)
+        turn.emit(OpenSocket(self.socket, key.value))
+
+    def opened(self, openings: tuple[Opening, ...]) -> None:
+        """The handshake is complete: subscribe, where the venue asks for it. Said again, it changes nothing."""
+        if self.phase is not Phase.OPENING:
+            return
+        self.opened_at = self._turn.now
+        self.phase = Phase.SUBSCRIBING if openings else Phase.PROVING
+        for opening in openings:
+            self._unacknowledged.add(opening.id)
+            self._turn.emit(SendFrame(self.socket, opening.text))
+
+    def heard(self) -> None:
+        """A frame came, whatever is in it. The timer is moved only when half of its time is gone."""
+        self.heard_at = now = self._turn.now
+        if self.proven:
+            if self.quiet:
+                self._turn.timers.cancel(("silent", self.socket))
+                self.quiet = self._graced = False
+                self._turn.unsettled = True
+                self._await_quiet()
+            elif self._quiet_at - now <= self._half / 2:
+                self._await_quiet()
+
+    def acknowledged(self, opening: str) -> bool:
+        """The venue accepted an opening frame; True when that proves the link."""
+        self._unacknowledged.discard(opening)
+        return self.phase is Phase.SUBSCRIBING and not self._unacknowledged
+
+    def owns(self, opening: str | None) -> bool:
+        """Whether an opening frame of this id waits for its acknowledgement."""
+        return opening in self._unacknowledged
+
+    def prove(self) -> None:
+        """The venue pushes to this link."""
+        self.phase = Phase.LIVE
+        self.proven = True
+        self._turn.timers.cancel(("connect", self.socket))
+        self.heard()
+
+    def drain(self) -> None:
+        """Read on, but a successor is proven."""
+        self.phase = Phase.DRAINING
+
+    def fell_quiet(self, lateness: float) -> None:
+        """Half of the silence that makes a link dead has passed, unless a frame came since the timer was armed."""
+        if self.heard_at + self._half > self._quiet_at:
+            self._await_quiet()
+            return
+        self.quiet = True
+        dead_at = self.heard_at + self._turn.policy.silence_timeout
+        if lateness > GRACE:
+            self._graced = True
+            dead_at = max(dead_at, self._turn.now + GRACE)
+        self._turn.timers.arm(("silent", self.socket), dead_at)
+
+    def is_dead(self, lateness: float) -> bool:
+        """All of it has passed; False when it was we who slept, once."""
+        if lateness > GRACE and not self._graced:
+            self._graced = True
+            self._turn.arm(("silent", self.socket), GRACE)
+            return False
+        return True
+
+    def close(self) -> None:
+        """Ask for the socket to be closed; what it still brings is ignored."""
+        self.end()
+        self._turn.emit(CloseSocket(self.socket))
+
+    def end(self) -> None:
+        """The socket is closed, or will be."""
+        self.phase = Phase.GONE
+        self.alive = self.proven = False
+        for name in ("connect", "quiet", "silent"):
+            self._turn.timers.cancel((name, self.socket))
+
+    def _await_quiet(self) -> None:
+        self._quiet_at = self.heard_at + self._half
+        self._turn.timers.arm(("quiet", self.socket), self._quiet_at)

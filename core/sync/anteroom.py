@@ -1,0 +1,60 @@
+"""Where word of the account waits: while the account is read after an interruption, or for the copy that goes first."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ..frames import Frame
+from ..reports import AccountReport, ConfigReport, OrderReport, Unrecognised
+from ..turn import Turn
+
+Word = OrderReport | AccountReport | ConfigReport | Unrecognised
+"""The reports that are about the account."""
+
+
+class Anteroom:
+    """Timers: ("hold", 0), when what is held has waited long enough, and ("copies", 0) for the oldest copy."""
+
+    def __init__(self, turn: Turn, passing: Mapping[type, Callable[[Any, Frame], None]]) -> None:
+        self._turn = turn
+        self._passing = passing
+        """Where word goes from here, by its class."""
+        self._held: list[tuple[Word, Frame]] = []
+        self._copies: deque[tuple[float, Word, Frame]] = deque()
+        self.holding = False
+
+    def take(self, word: Word, frame: Frame, leads: bool) -> None:
+        """Pass word on, unless all of it is held or, of a link that does not lead, the leader's copy comes first."""
+        if leads and not self.holding:
+            self._passing[type(word)](word, frame)
+        elif leads:
+            self._held.append((word, frame))
+        else:
+            self._copies.append((self._turn.now + self._turn.policy.reorder_window, word, frame))
+            if len(self._copies) == 1:
+                self._turn.arm(("copies", 0), self._turn.policy.reorder_window)
+
+    def hold(self) -> None:
+        """Hold everything from now on, for `hold_limit` at most."""
+        self.holding = True
+        self._turn.arm(("hold", 0), self._turn.policy.hold_limit)
+
+    def release(self) -> None:
+        """Pass on what is held, and hold nothing more."""
+        self.holding = False
+        self._turn.timers.cancel(("hold", 0))
+        held, self._held = self._held, []
+        for word, frame in held:
+            self._passing[type(word)](word, frame)
+
+    def release_copies(self, *, all_of_them: bool = False) -> None:
+        """Pass on the copies that have waited long enough, or all: nobody goes before them any more."""
+        while self._copies and (all_of_them or self._copies[0][0] <= self._turn.now):
+            _, word, frame = self._copies.popleft()
+            self.take(word, frame, leads=True)
+        if self._copies:
+            self._turn.timers.arm(("copies", 0), self._copies[0][0])
+        else:
+            self._turn.timers.cancel(("copies", 0))

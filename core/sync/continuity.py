@@ -1,0 +1,147 @@
+"""Nothing lost, nothing twice: what is told when, and what must wait.
+
+After an interruption the order is: a link is proven and its frames are held; the account is read; what the read shows
+is told; the gap closes; the held frames go through the same check as any other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ..account import narration
+from ..account.ground import Ground
+from ..account.standing import Standing
+from ..dialect import Dialect
+from ..events import GapReason
+from ..frames import Frame
+from ..inputs import Checkpoint
+from ..policy import Mode
+from ..reports import AccountReport, ConfigReport, OrderReport, Unrecognised
+from ..turn import Turn
+from .anteroom import Anteroom
+from .gap import Gap
+from .proof import Proof
+from .reads import Purpose
+
+
+class Continuity:
+    """Timers: "hold" and "copies" for what waits in the anteroom, "reorder" and "stuck" for holes, and the proof's."""
+
+    def __init__(self, turn: Turn, dialect: Dialect, mode: Mode) -> None:
+        self._turn = turn
+        self._mode = mode
+        self._ground = Ground(turn, dialect.cumulative_costs)
+        self._standing = Standing(turn)
+        self._gap = Gap(turn)
+        self._anteroom = Anteroom(
+            turn,
+            {
+                OrderReport: self._tell_order,
+                AccountReport: self._tell_account,
+                ConfigReport: self._standing.configure,
+                Unrecognised: self._tell_unknown,
+            },
+        )
+        self.take = self._anteroom.take
+        self.proof = Proof(turn, mode, self._ground, self._standing, self._gap, self._anteroom)
+        self.timers: dict[str, Callable[[int, float], None]] = {
+            "hold": lambda _id, _late: self._give_up_holding(),
+            "copies": lambda _id, _late: self._anteroom.release_copies(),
+            "reorder": lambda _id, _late: self._find_holes(),
+            "stuck": lambda _id, _late: self._ground.let_go(),
+            **self.proof.timers,
+        }
+
+    @property
+    def gap_open(self) -> bool:
+        """Whether a stretch is not proven."""
+        return self._gap.open
+
+    @property
+    def began(self) -> int | None:
+        """Exchange time, ms, from which on fills are owed."""
+        return self._ground.began
+
+    @property
+    def proven_until(self) -> int | None:
+        """Exchange time, ms, up to which everything has been delivered; None before the first read has passed."""
+        return self._ground.proven_until
+
+    # From the door
+
+    def start(self, checkpoint: Checkpoint | None) -> None:
+        """Begin, where the run before ended or from now on."""
+        if checkpoint is not None:
+            self.proof.resume(checkpoint)
+        if self._mode == "poll":
+            self.proof.reads.poll()
+
+    def stop(self) -> None:
+        """Tell what is held and what waits, and want nothing more."""
+        self.proof.reads.stop()
+        self._anteroom.release()
+        self._anteroom.release_copies(all_of_them=True)
+        if self._ground.stuck or self._ground.unfounded:
+            self._gap.trouble(GapReason.HOLE, self._turn.exchange_time())
+            self._ground.let_go(all_of_it=True)
+        for name in self.timers:
+            self._turn.timers.cancel((name, 0))
+
+    # From the upkeep of links
+
+    def begin(self, exchange_ms: int | None) -> None:
+        """The venue's clock, at the first key or a later one: what happens from the first one on is owed."""
+        if exchange_ms is not None:
+            self._turn.set_exchange_time(exchange_ms)
+            if self._ground.began is None:
+                self.proof.begin(exchange_ms)
+        self.proof.reads.await_link()
+
+    def interrupted(self, reason: GapReason, heard_at: float, blind: bool) -> None:
+        """Something may be missed since the last frame was heard and until `connected`; `blind`: no link is proven."""
+        self._anteroom.release_copies(all_of_them=True)
+        now = self._turn.exchange_time()
+        since = None if now is None else now - int(max(0.0, self._turn.now - heard_at) * 1000)
+        self._gap.trouble(reason, since, blind=blind)
+        if self._anteroom.holding:
+            self._anteroom.release()
+        self.proof.reads.link_lost()
+
+    def connected(self) -> None:
+        """A link is proven after an interruption, or for the first time."""
+        self._gap.require_read()
+        self._anteroom.hold()
+        self.proof.reads.link_proven()
+
+    def handed_over(self) -> None:
+        """A planned rotation is complete, nothing was missed; an audit will say whether that is so."""
+        self._anteroom.release_copies(all_of_them=True)
+        self.proof.reads.audit_soon()
+
+    # What is told
+
+    def _tell_order(self, report: OrderReport, frame: Frame) -> None:
+        if self._ground.take(report, frame) and self._ground.complete:
+            self._gap.trouble(GapReason.HOLE, report.exchange_ts)
+            self.proof.reads.want(Purpose.SYNC)
+
+    def _tell_account(self, report: AccountReport, frame: Frame) -> None:
+        if self._standing.push(report, frame):
+            self.proof.pushed(report)
+
+    def _tell_unknown(self, report: Unrecognised, frame: Frame) -> None:
+        self._turn.deliver(narration.unknown(report.exchange_ts, report.content, frame))
+        if report.doubtful:
+            self._gap.trouble(GapReason.HOLE, report.exchange_ts)
+            self.proof.reads.want(Purpose.SYNC)
+
+    def _give_up_holding(self) -> None:
+        self.proof.doubt()
+        self._anteroom.release()
+
+    def _find_holes(self) -> None:
+        if self._ground.overdue():
+            self._gap.trouble(GapReason.HOLE, self._turn.exchange_time())
+            self.proof.reads.want(Purpose.SYNC)
+            if not self._turn.timers.armed(("stuck", 0)):
+                self._turn.arm(("stuck", 0), self._turn.policy.hold_limit)

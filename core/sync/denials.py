@@ -1,0 +1,125 @@
+"""Orders that the venue denies: one that is in no list any more, and asked for by its id does not exist, is over.
+
+Closed conditional orders and old cancelled ones come to that. Nobody says how they ended, so it takes two reads: one
+that denies the order, and a later one that lists it neither. Then its end is told, once, and it is asked for no more.
+Its fills are still listed, and then it is what they show.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+
+import msgspec
+
+from ..account import narration
+from ..account.ground import Ground
+from ..account.order import NOT_FOUND, Order
+from ..events import ZERO
+from ..reports import Account, FillReport, OrderRef, OrderReport
+from ..turn import Turn
+
+
+class Denials:
+    """Keeps for each denied order when, exchange time, the first read began that passed and did not list it."""
+
+    def __init__(self, turn: Turn, ground: Ground) -> None:
+        self._turn = turn
+        self._ground = ground
+        self._since: dict[OrderRef, int | None] = {}
+
+    def last(self, refs: Iterable[OrderRef]) -> tuple[OrderRef, ...]:
+        """The orders in the order in which they should be asked for: those that were denied before come last."""
+        return tuple(sorted(refs, key=self._since.__contains__))
+
+    def note(self, account: Account) -> None:
+        """A read denies some orders. Of one of which nothing was ever seen executed nothing can be missing."""
+        for ref in account.denied:
+            self._since.setdefault(ref, None)
+            order = self._ground.orders.get(ref)
+            if order is not None and order.base is None and order.seen == ZERO:
+                order.know(ZERO)
+
+    def passed(self, account: Account, shown_until: int) -> None:
+        """A read has passed. What it lists neither is over, if that was so before `shown_until`, exchange time."""
+        if not self._since:
+            return
+        listed = {OrderRef(report.symbol, report.order_id) for report in account.orders}
+        listed |= {OrderRef(row.symbol, row.order_id) for row in account.fills}
+        for ref, since in sorted(self._since.items()):
+            if ref in listed or not self._may_be_over(ref, shown_until):
+                del self._since[ref]
+            elif since is None:
+                self._since[ref] = account.as_of
+            elif since <= shown_until:
+                del self._since[ref]
+                self._tell(ref, account.as_of)
+
+    def _may_be_over(self, ref: OrderRef, shown_until: int) -> bool:
+        """Whether the order is open as far as is known, and no news of it are on their way or too recent."""
+        order = self._ground.orders.get(ref)
+        if order is None or not order.open or order.waiting or not order.whole:
+            return False
+        return order.shown is None or (order.shown.exchange_ts or 0) <= shown_until
+
+    def _tell(self, ref: OrderRef, as_of: int) -> None:
+        order = self._ground.orders[ref]
+        shown = order.shown
+        report = OrderReport(
+            symbol=ref.symbol,
+            order_id=ref.order_id,
+            status=NOT_FOUND,
+            cumulative_qty=order.reach,
+            price=None if shown is None else shown.price,
+            qty=None if shown is None else shown.qty,
+            exchange_ts=as_of,
+        )
+        event_id = narration.state_id(report)
+        self._turn.deliver(narration.state(report, event_id, "poll"))
+        self._ground.note(order, report, event_id)
+
+
+def shown_by_fills(account: Account, ground: Ground) -> Account:
+    """The account with what its fills show of orders that it does not list.
+
+    Of an order that was executed in full, and told so, they show nothing new. Of one that was read alone and is denied
+    they are all that there are, if it began with the stream.
+    """
+    listed = {OrderRef(report.symbol, report.order_id) for report in account.orders}
+    unlisted: dict[OrderRef, list[FillReport]] = defaultdict(list)
+    for row in account.fills:
+        ref = OrderRef(row.symbol, row.order_id)
+        if ref not in listed:
+            unlisted[ref].append(row)
+    shown = []
+    for ref, rows in unlisted.items():
+        order = ground.orders.get(ref)
+        if order is not None and _is_executed(order):
+            shown.append(_report(ref, order, order.reach, rows))
+        elif not account.whole and ref in account.denied and (order is None or not order.base):
+            shown.append(_report(ref, order, sum((row.qty for row in rows), ZERO), rows))
+    return msgspec.structs.replace(account, orders=(*account.orders, *shown)) if shown else account
+
+
+def _is_executed(order: Order) -> bool:
+    """Whether the order is known to be over and executed in full."""
+    qty = None if order.shown is None else order.shown.qty
+    return not order.open and order.whole and qty is not None and order.reach >= qty
+
+
+def _report(ref: OrderRef, order: Order | None, executed: Decimal, rows: Sequence[FillReport]) -> OrderReport:
+    """The order as far as it was told, with so much executed by its fills."""
+    shown = None if order is None else order.shown
+    qty = None if shown is None else shown.qty
+    return OrderReport(
+        symbol=ref.symbol,
+        order_id=ref.order_id,
+        status="FILLED" if qty is not None and executed >= qty else "PARTIALLY_FILLED",
+        cumulative_qty=executed,
+        side=rows[0].side,
+        position_side=rows[0].position_side,
+        price=None if shown is None else shown.price,
+        qty=qty,
+        exchange_ts=max(row.exchange_ts for row in rows),
+    )

@@ -1,0 +1,233 @@
+"""What a read of the account proves.
+
+Only a read moves `proven_until`, to its own time less `backfill_overlap`, because a venue may show a fill that much
+late; a frame proves only itself. What a read shows is told first; then the gap closes, and the books are settled.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Protocol
+
+from ..account.ground import Ground
+from ..account.income import Income
+from ..account.standing import Standing
+from ..actions import MarkProven
+from ..books.fold import execution
+from ..books.ledger import Ledger
+from ..books.witness import Witness
+from ..events import BalanceChange, ExchangeEvent, Fill, FundingFee, GapReason, OrderState
+from ..inputs import Checkpoint
+from ..policy import Mode
+from ..refusal import Refusal, RefusalKind
+from ..reports import Account, AccountReport
+from ..turn import Turn
+from . import recovery
+from .anteroom import Anteroom
+from .denials import Denials, shown_by_fills
+from .gap import Gap
+from .reads import Asked, Purpose, Reads
+
+
+class Keeper(Protocol):
+    """What a read may ask of whoever keeps the link."""
+
+    def distrust(self) -> None:
+        """The link that leads has missed something: move over to another."""
+
+    def stop(self, refusal: Refusal | None = None) -> None:
+        """End the stream."""
+
+
+class Proof:
+    """Timers: ("reading", request), when an answer is overdue, ("stale", 0), when a poll has become too old for LIVE,
+    and those of the reads and of the witness.
+    """
+
+    keeper: Keeper
+
+    def __init__(
+        self, turn: Turn, mode: Mode, ground: Ground, standing: Standing, gap: Gap, anteroom: Anteroom
+    ) -> None:
+        self._turn = turn
+        self._mode = mode
+        self._ground = ground
+        self._standing = standing
+        self._gap = gap
+        self._anteroom = anteroom
+        self._income = Income(turn, standing)
+        self._witness = Witness(turn, self._disbelieve)
+        self._denials = Denials(turn, ground)
+        self.reads = Reads(turn, ground, self._denials)
+        self._read_at: float | None = None
+        self._rotated_at = float("-inf")
+        self.ledger = Ledger()
+        turn.listen(Fill, self._remember)
+        turn.listen(FundingFee, self.ledger.apply)
+        turn.listen(BalanceChange, self.ledger.apply)
+        self.timers: dict[str, Callable[[int, float], None]] = {
+            "witness": lambda _id, _late: self._witness.overdue(),
+            "reading": self._overdue,
+            "stale": lambda _id, _late: None,  # health is judged after every timer
+            **self.reads.timers,
+        }
+
+    @property
+    def polled(self) -> bool:
+        """Whether the last read that passed is younger than two poll intervals."""
+        return self._read_at is not None and self._turn.now - self._read_at < 2 * self._turn.policy.poll_interval
+
+    # Where it begins
+
+    def begin(self, exchange_ms: int) -> None:
+        """What happens from this exchange time on is owed."""
+        self._ground.began = exchange_ms
+        self.ledger.begin(exchange_ms)
+
+    def resume(self, checkpoint: Checkpoint) -> None:
+        """What the run before proved, and what it told since."""
+        ground = self._ground
+        ground.began = checkpoint.began
+        books_from = checkpoint.began if checkpoint.proven_until is None else checkpoint.proven_until
+        self.ledger.begin(books_from)
+        for event in checkpoint.events:
+            self._recall(event, books_from // 1000 * 1000)
+        if checkpoint.proven_until is not None:
+            ground.complete = True
+            ground.proven_until = checkpoint.proven_until
+        self._gap.trouble(GapReason.START, self.reads.window_start)
+
+    # What a read says
+
+    def read(self, request: int, account: Account) -> None:
+        """A read was answered."""
+        asked = self.reads.answered(request)
+        if asked is None:
+            return
+        self._turn.set_exchange_time(account.exchange_ms)
+        account = shown_by_fills(account, self._ground)
+        alone = None
+        if asked.account is not None:
+            alone, account = account, recovery.merge(asked.account, account)
+        if self._ground.began is None:
+            self.begin(account.as_of)
+        self._denials.note(account)
+        shown_until = account.as_of - self._overlap_ms
+        cautious = asked.purpose is Purpose.AUDIT
+        scope = recovery.Scope(account, alone, shown_until, cautious, asked.is_reached_by(account))
+        findings, troubled = recovery.examine(scope, self._ground)
+        if troubled and asked.account is None:
+            self.reads.ask_alone(asked, account, troubled)
+            return
+        self._settle(asked, account, findings, bool(troubled))
+
+    def refused(self, request: int, refusal: Refusal | None) -> None:
+        """A read was refused, or, with None, never answered."""
+        asked = self.reads.answered(request)
+        if asked is None:
+            return
+        never_passed = self._ground.proven_until is None
+        fatal = refusal if refusal is not None and refusal.kind is RefusalKind.FATAL else None
+        if fatal is not None and (never_passed or self._mode == "poll"):
+            self.keeper.stop(fatal)
+        else:
+            self._not_proven(asked, refusal, doubt=self._anteroom.holding or never_passed or self._mode == "poll")
+
+    def pushed(self, report: AccountReport) -> None:
+        """An account push was told, which says what the fills must add up to."""
+        if self._ground.complete:
+            self._witness.pushed(report)
+
+    def doubt(self) -> None:
+        """What the read under way was to prove is not proven for now."""
+        self._gap.trouble(GapReason.READ_FAILED, self.reads.window_start, proven_by=float("-inf"))
+
+    # How
+
+    @property
+    def _overlap_ms(self) -> int:
+        return int(self._turn.policy.backfill_overlap * 1000)
+
+    def _settle(self, asked: Asked, account: Account, findings: list[recovery.Finding], troubled: bool) -> None:
+        """Tell what the read shows, then what it proves."""
+        ground, turn = self._ground, self._turn
+        mark = len(turn.actions)
+        self._standing.read(account)
+        sure_until = account.as_of - self._overlap_ms if self._mode == "poll" else math.inf
+        told = recovery.tell(findings, ground, turn, sure_until)
+        if told.out_of_order or (asked.purpose is Purpose.AUDIT and told.recovered):
+            self._explain(asked, told, mark)
+        self._gap.recovered(told.recovered)
+        self._income.read(account, ground.began)
+        if troubled:
+            self._not_proven(asked, None, doubt=True)
+            return
+        ground.complete = True
+        self._denials.passed(account, account.as_of - self._overlap_ms)
+        for ref in sorted({*ground.unfounded, *ground.stuck}):
+            ground.resume(ground.orders[ref])
+        self.reads.passed()
+        self._read_at = turn.now
+        if self._mode == "poll":
+            turn.arm(("stale", 0), 2 * turn.policy.poll_interval)
+        settled = account.settled and ground.has_told(account) and not self._witness.is_unsure_of(account)
+        self._witness.read(account, told.recovered, settled)
+        self.ledger.settle(account, settled)
+        if self.reads.linked or self._mode == "poll":
+            self._gap.close(asked.asked_at, proven=asked.is_reached_by(account))
+        until = max(account.as_of - self._overlap_ms, ground.proven_until or ground.began or 0)
+        ground.prove(until)
+        self._income.forget(until)
+        turn.emit(MarkProven(until))
+        if self._anteroom.holding and asked.purpose is Purpose.SYNC:
+            self._anteroom.release()
+        self.reads.follow(asked)
+
+    def _explain(self, asked: Asked, told: recovery.Told, mark: int) -> None:
+        """An audit found fills that no frame had brought: a gap that nobody saw is opened before they are told."""
+        turn = self._turn
+        late = self.reads.linked_ts is not None and told.latest_ts is not None and told.latest_ts < self.reads.linked_ts
+        tail = turn.actions[mark:]
+        del turn.actions[mark:]
+        if late:
+            self._gap.trouble(GapReason.LATE, self._ground.proven_until, proven_by=asked.asked_at)
+        else:
+            self._gap.trouble(GapReason.HOLE, self._ground.proven_until)
+        turn.actions.extend(tail)
+        if late:
+            return
+        if turn.now - self._rotated_at >= turn.policy.audit_interval:
+            self._rotated_at = turn.now
+            self.keeper.distrust()
+        if self.reads.linked:
+            self.reads.want(Purpose.SYNC)
+
+    def _not_proven(self, asked: Asked, refusal: Refusal | None, *, doubt: bool) -> None:
+        """A read failed or did not add up; with `doubt` that leaves a stretch unproven which no gap speaks of yet."""
+        if doubt:
+            self.doubt()
+        self.reads.failed(asked, refusal)
+        if self._anteroom.holding and asked.purpose is Purpose.SYNC:
+            self._anteroom.release()
+
+    def _overdue(self, request: int, _lateness: float) -> None:
+        self.reads.overdue()
+        self.refused(request, None)
+
+    def _disbelieve(self) -> None:
+        self._gap.trouble(GapReason.BALANCE, self._ground.proven_until)
+        self.reads.want(Purpose.SYNC)
+
+    def _remember(self, fill: Fill) -> None:
+        remembered = execution(fill)
+        self._witness.told(remembered)
+        self.ledger.estimate(remembered)
+
+    def _recall(self, event: ExchangeEvent, books_from: int) -> None:
+        if (event.exchange_ts or 0) >= books_from:
+            self.ledger.apply(event)
+        if isinstance(event, OrderState):
+            self._ground.recall(event)
+        elif isinstance(event, (FundingFee, BalanceChange)):
+            self._income.recall(event)

@@ -1,0 +1,193 @@
+"""When the account is read: one read at a time, the most urgent first, and after a failure not too soon again.
+
+While a link is proven an audit looks after it; while none is, the account is polled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import IntEnum
+from typing import NamedTuple
+
+from ..account.ground import Ground
+from ..actions import ReadAccount
+from ..backoff import Backoff, FailureLimit
+from ..refusal import Refusal
+from ..reports import Account, OrderRef
+from ..turn import Turn
+from .denials import Denials
+
+WINDOW_OVERLAP_MS = 1000
+"""Windows start this much before what is proven: BingX's list of fills knows only whole seconds."""
+FOLLOW_UP = 1.0
+"""An audit looks at an interruption or a rotation so long after the overlap has passed."""
+RETRY_INITIAL = 5.0
+RETRY_MAX = 60.0
+CALLS_IN_A_READ = 6
+"""A read is several requests; this many time-outs of one request is when it is given up."""
+PATIENCE_MAX = 3600.0
+"""Seconds. After a read that took too long the next is given twice the time: its window is no smaller."""
+
+
+class Purpose(IntEnum):
+    """Why the account is read; the higher includes the lower."""
+
+    POLL = 0
+    AUDIT = 1
+    SYNC = 2
+
+
+class Asked(NamedTuple):
+    """A read under way."""
+
+    request: int
+    purpose: Purpose
+    asked_at: float
+    since: int | None
+    account: Account | None = None
+    """The whole read that single orders are now read for."""
+
+    def is_reached_by(self, account: Account) -> bool:
+        """Whether the venue's history goes back as far as was asked for."""
+        return self.since is None or account.since is None or account.since <= self.since
+
+
+class Reads:
+    """Timers: ("audit", 0) and ("poll", 0) when it is time, ("read", 0) when the next may be asked for, and
+    ("reading", request), which is for who asked, when the answer is overdue.
+    """
+
+    def __init__(self, turn: Turn, ground: Ground, denials: Denials) -> None:
+        self._turn = turn
+        self._ground = ground
+        self._denials = denials
+        self._wanted: Purpose | None = None
+        self._asked: Asked | None = None
+        self._retry = Backoff(RETRY_INITIAL, RETRY_MAX)
+        self._patience = CALLS_IN_A_READ * turn.policy.request_timeout
+        self._failures = FailureLimit()
+        self._not_before = float("-inf")
+        self._floor = float("-inf")
+        self._urgent_at = float("-inf")
+        self._stopped = False
+        self.linked = False
+        """Whether a link brings what happens."""
+        self.linked_ts: int | None = None
+        """Exchange time at which the last one was proven."""
+        self.timers: dict[str, Callable[[int, float], None]] = {
+            "audit": lambda _id, _late: self.want(Purpose.AUDIT),
+            "poll": lambda _id, _late: self.poll(),
+            "read": lambda _id, _late: self.ask(),
+        }
+
+    @property
+    def window_start(self) -> int | None:
+        """Exchange time, ms, from which on the account has to be read; None while nobody knows what is owed."""
+        return self._ground.proven_until if self._ground.proven_until is not None else self._ground.began
+
+    def link_proven(self) -> None:
+        """A link is proven: what was missed until now is owed a read."""
+        self.linked = True
+        self.linked_ts = self._turn.exchange_time()
+        self._turn.timers.cancel(("poll", 0))
+        self.want(Purpose.SYNC, now=True)
+
+    def link_lost(self) -> None:
+        """No link brings all that happens."""
+        self.linked = False
+        self._turn.timers.cancel(("audit", 0))
+        self._turn.arm(("poll", 0), self._turn.policy.poll_interval)
+
+    def await_link(self) -> None:
+        """A link is on its way: poll until it is proven."""
+        if not self.linked and not self._turn.timers.armed(("poll", 0)):
+            self._turn.arm(("poll", 0), self._turn.policy.poll_interval)
+
+    def poll(self) -> None:
+        """Read now and then."""
+        self._turn.arm(("poll", 0), self._turn.policy.poll_interval)
+        self.want(Purpose.POLL)
+
+    def audit_soon(self) -> None:
+        """Look at what has just been, as soon as the venue must have shown it."""
+        policy = self._turn.policy
+        if policy.audit_interval > 0:
+            self._turn.arm(("audit", 0), min(policy.audit_interval, policy.backfill_overlap + FOLLOW_UP))
+
+    def follow(self, asked: Asked) -> None:
+        """This read has passed; what comes after it."""
+        policy = self._turn.policy
+        if self.linked and asked.purpose is Purpose.SYNC:
+            self.audit_soon()
+        elif self.linked and policy.audit_interval > 0:
+            self._turn.arm(("audit", 0), policy.audit_interval)
+        self.ask()
+
+    def want(self, purpose: Purpose, *, now: bool = False) -> None:
+        """Read as soon as it is allowed; `now` does not wait for the delay after a failure, only for the venue's."""
+        self._wanted = purpose if self._wanted is None else max(self._wanted, purpose)
+        if now:
+            self._not_before = float("-inf")
+            self._urgent_at = self._turn.now
+        self.ask()
+
+    def ask(self) -> None:
+        """Ask for what is wanted, if nothing is under way and it is not too soon."""
+        if self._asked is not None or self._wanted is None or self._stopped:
+            return
+        turn = self._turn
+        soonest = max(self._not_before, self._floor, turn.now + self._failures.wait(turn.now))
+        if soonest > turn.now:
+            turn.timers.arm(("read", 0), soonest)
+            return
+        turn.timers.cancel(("read", 0))
+        purpose, self._wanted = self._wanted, None
+        start = self.window_start
+        since = None if start is None else start - WINDOW_OVERLAP_MS
+        orders = self._denials.last(self._ground.open_orders()) if since is not None else ()
+        self._ask(Asked(turn.number(), purpose, turn.now, since), since, orders)
+
+    def ask_alone(self, asked: Asked, account: Account, orders: tuple[OrderRef, ...]) -> None:
+        """The whole read is in hand; read these orders alone for it."""
+        self._ask(asked._replace(request=self._turn.number(), account=account), None, orders)
+
+    def answered(self, request: int) -> Asked | None:
+        """The read that this answers, which is under way no more; None if it no longer matters."""
+        asked = self._asked
+        if asked is None or asked.request != request:
+            return None
+        self._asked = None
+        self._turn.timers.cancel(("reading", request))
+        return asked
+
+    def passed(self) -> None:
+        """A read passed."""
+        self._retry.reset()
+        self._patience = CALLS_IN_A_READ * self._turn.policy.request_timeout
+        self._not_before = float("-inf")
+
+    def failed(self, asked: Asked, refusal: Refusal | None) -> None:
+        """A read failed, or did not add up: try again later, unless something urgent has come up since."""
+        now = self._turn.now
+        self._failures.failed(now, refusal)
+        if refusal is not None and refusal.retry_after is not None:
+            self._floor = max(self._floor, now + refusal.retry_after)
+        if asked.asked_at >= self._urgent_at:
+            self._not_before = now + self._retry.delay()
+        self.want(asked.purpose)
+
+    def overdue(self) -> None:
+        """The read under way takes longer than it should."""
+        self._patience = max(self._patience, min(2 * self._patience, PATIENCE_MAX))
+
+    def stop(self) -> None:
+        """Nothing is wanted any more."""
+        self._stopped = True
+        self._turn.timers.cancel(("read", 0))
+        if self._asked is not None:
+            self.answered(self._asked.request)
+
+    def _ask(self, asked: Asked, since: int | None, orders: tuple[OrderRef, ...]) -> None:
+        self._asked = asked
+        self._turn.arm(("reading", asked.request), self._patience)
+        self._turn.emit(ReadAccount(asked.request, since, orders))

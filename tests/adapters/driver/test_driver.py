@@ -1,0 +1,78 @@
+"""What the driver owes to what the core has given up."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+import anyio
+import pytest
+
+from listenkey.adapters.driver.clock import SystemClock
+from listenkey.adapters.driver.driver import Driver
+from listenkey.adapters.venues.bingx.swap import SwapDialect
+from listenkey.core import inputs
+from listenkey.core.connection import Connection
+from listenkey.core.policy import Policy
+from listenkey.core.reports import Account, OrderRef
+from listenkey.ports.errors import StreamStopped
+from listenkey.ports.keys import Grant
+from listenkey.ports.socket import Socket
+
+pytestmark = pytest.mark.anyio
+
+
+class Nobody:
+    """Services of which none is asked for, but for a reader that never answers."""
+
+    def __init__(self) -> None:
+        self.begun = self.given_up = 0
+
+    async def create(self) -> Grant:
+        raise NotImplementedError
+
+    async def renew(self, key: str) -> None:
+        raise NotImplementedError
+
+    async def delete(self, key: str) -> None:
+        raise NotImplementedError
+
+    async def open(self, key: str) -> Socket:
+        raise NotImplementedError
+
+    async def read(self, since: int | None, orders: Sequence[OrderRef] = ()) -> Account:
+        self.begun += 1
+        try:
+            await anyio.sleep_forever()
+        finally:
+            self.given_up += 1
+        raise AssertionError("unreachable")
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
+async def test_a_read_that_is_given_up_takes_no_turns_from_the_next(caplog: pytest.LogCaptureFixture) -> None:
+    """The core gives a read up that takes too long. What is left of it ends as the next begins, and the log says so."""
+    nobody = Nobody()
+    dialect = SwapDialect("bingx-swap")
+    connection = Connection(dialect, Policy(request_timeout=0.01).over(dialect.policy), mode="poll")
+    driver = Driver(
+        connection,
+        nobody,
+        nobody,
+        nobody,
+        clock=SystemClock(),
+        failure=lambda refusal: StreamStopped(refusal.message),
+    )
+    with anyio.fail_after(20), caplog.at_level(logging.WARNING, "listenkey"):
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(driver.run)
+            while nobody.begun < 3:
+                await anyio.sleep(0.02)
+                driver.feed(inputs.Resync())
+            await anyio.sleep(0.02)
+            assert nobody.given_up == nobody.begun - 1
+            await driver.stop()
+    assert nobody.given_up == nobody.begun
+    assert caplog.messages[:2] == [
+        f"reading the account failed ({count} in a row): given up, it took too long" for count in (1, 2)
+    ]

@@ -1,0 +1,571 @@
+"""A read is whole and bracketed: every page, every second, every order, and it says what moved meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import anyio
+import pytest
+
+from listenkey.adapters.venues.bingx.reader import Reader
+from listenkey.core.refusal import RefusalKind
+from listenkey.core.reports import Account, OrderRef
+from listenkey.ports.errors import RequestRefused, TransportFailed
+
+from .venue import NOW, Row, Venue, balance_row, blank_row, fill_row, income_row, order_row, reply
+
+DAY = 86_400_000
+SINCE = NOW - 60_000
+
+
+def read(
+    venue: Venue,
+    since: int | None = SINCE,
+    orders: tuple[OrderRef, ...] = (),
+    *,
+    backend: str = "asyncio",
+    by_symbol: bool = False,
+) -> Account:
+    async def run() -> Account:
+        return await Reader(venue.rest(), by_symbol=by_symbol).read(since, orders)
+
+    return anyio.run(run, backend=backend)
+
+
+def refused(venue: Venue, since: int | None = SINCE, orders: tuple[OrderRef, ...] = ()) -> RequestRefused:
+    with pytest.raises(RequestRefused) as caught:
+        read(venue, since, orders)
+    return caught.value
+
+
+def ref(order_id: int) -> OrderRef:
+    return OrderRef("BTC-USDT", str(order_id))
+
+
+@pytest.fixture
+def venue() -> Venue:
+    return Venue()
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_whole_read(venue: Venue, backend: str) -> None:
+    """Everything is in one read, on either event loop, and nothing moved, so it is settled."""
+    venue.fills = [fill_row(7, 11, NOW - 5000)]
+    venue.orders = [order_row(11, NOW - 6000), order_row(12, NOW - 4000, status="PENDING", executed="0.0")]
+    venue.income = [income_row("FUNDING_FEE", "-0.0292", NOW - 3000, "t1")]
+    account = read(venue, backend=backend)
+    assert (account.whole, account.settled, account.since) == (True, True, SINCE)
+    assert NOW <= account.as_of < account.exchange_ms <= venue.ms()
+    assert [(fill.trade_id, fill.qty, fill.fee, fill.side) for fill in account.fills] == [
+        ("7", Decimal("0.5"), Decimal("0.25"), "SELL")
+    ]
+    assert {order.order_id for order in account.orders} == {"11", "12"}
+    assert account.open_orders == {"12"}
+    assert [row.amount for row in account.income] == [Decimal("-0.0292")]
+    (usdt,) = account.balances
+    assert (usdt.wallet_balance, usdt.available) == (Decimal("1000.5"), Decimal("900.25"))
+
+
+def test_order_of_requests(venue: Venue) -> None:
+    """Time, fills, the rest, fills: whatever is read in the middle lies between two readings of the fill list."""
+    read(venue)
+    names = [call.name for call in venue.calls]
+    first, second = [place for place, name in enumerate(names) if name == "fillHistory"]
+    assert names[0] == "time"
+    for name in ("openOrders", "allOrders", "positions", "balance"):
+        assert first < names.index(name) < second
+    assert names.index("openOrders") < names.index("allOrders")
+
+
+def test_window_is_left_open_and_in_seconds(venue: Venue) -> None:
+    """A fill 200 ms after `since` is shown at a time before it; both ends of the window are always given."""
+    venue.fills = [fill_row(1, 11, SINCE + 200)]
+    venue.orders = [order_row(11, SINCE - 5000)]
+    assert [fill.trade_id for fill in read(venue).fills] == ["1"]
+    asked = [call.params for call in venue.calls if call.name == "fillHistory"]
+    assert all(int(params["startTs"]) == SINCE // 1000 * 1000 - 1000 for params in asked)
+    assert all(int(params["endTs"]) >= NOW for params in asked)
+
+
+@pytest.mark.parametrize("newest_first", [False, True])
+@pytest.mark.parametrize("pages", [0, 1, 999, 1000, 1001, 2500])
+def test_pages(venue: Venue, pages: int, newest_first: bool) -> None:
+    """All pages are turned, in either order of rows; the result is oldest first."""
+    venue.newest_first = newest_first
+    venue.fills = [fill_row(number + 1, 11, NOW - 30_000 + number * 10) for number in range(pages)]
+    venue.orders = [order_row(11, NOW - 30_000)]
+    found = [int(fill.trade_id or 0) for fill in read(venue).fills]
+    assert found == list(range(1, pages + 1))
+
+
+def test_a_list_that_may_have_come_to_its_end_is_asked_for_in_parts(venue: Venue) -> None:
+    """A document says that 1000 fills of a window are known, the rest is lost: a list so long is not believed."""
+    venue.fills = [fill_row(number + 1, 11, NOW - 30_000 + number * 10) for number in range(2500)]
+    venue.orders = [order_row(11, NOW - 40_000, executed="1250")]
+    venue.most_fills = 1000
+    account = read(venue)
+    assert sorted(int(fill.trade_id or 0) for fill in account.fills) == list(range(1, 2501))
+
+
+def test_pages_that_are_not_turned(venue: Venue) -> None:
+    """A venue that ignores the page is asked for shorter windows, not believed."""
+    venue.turns_pages = False
+    venue.fills = [fill_row(number, 11, NOW - 50_000 + number * 20) for number in range(1, 2201)]
+    venue.orders = [order_row(11, NOW - 50_000)]
+    assert len(read(venue).fills) == 2200
+
+
+def test_rows_without_trade_id_count_each(venue: Venue) -> None:
+    """Two equal rows without a trade id are two fills; two with the same one are one."""
+    venue.fills = [fill_row(None, 11, NOW - 5000), fill_row(None, 11, NOW - 5000), *[fill_row(9, 11, NOW - 4000)] * 2]
+    venue.orders = [order_row(11, NOW - 6000)]
+    account = read(venue)
+    assert [fill.trade_id for fill in account.fills] == [None, None, "9"]
+    assert account.settled
+
+
+def test_one_trade_between_two_own_orders(venue: Venue) -> None:
+    """A trade id names a trade, not a fill: with both its orders ours there are two fills."""
+    venue.fills = [fill_row(5, 11, NOW - 5000), fill_row(5, 12, NOW - 5000, side="buy")]
+    venue.orders = [order_row(11, NOW - 6000), order_row(12, NOW - 6000)]
+    assert len(read(venue).fills) == 2
+
+
+def test_history_ends(venue: Venue) -> None:
+    """Fills go back 7 days: an older `since` is moved up and says so. Income goes back further, in short windows."""
+    since = NOW - 30 * DAY
+    venue.income = [income_row("TRANSFER", "5", NOW - 20 * DAY, "t1")]
+    account = read(venue, since)
+    assert account.since is not None
+    assert NOW - 7 * DAY < account.since < NOW - 7 * DAY + 120_000
+    assert [row.tran_id for row in account.income] == ["t1"]
+
+
+def test_income_beyond_the_limit(venue: Venue) -> None:
+    """A list that has a limit and no pages is halved until nothing is cut off; rows seen twice count once."""
+    venue.income = [income_row("TRADING_FEE", "-1", NOW - 59_000 + number * 17, f"t{number}") for number in range(3000)]
+    assert len(read(venue).income) == 3000
+
+
+def test_more_in_a_second_than_is_shown(venue: Venue) -> None:
+    """What cannot be read whole is refused."""
+    venue.income = [income_row("TRADING_FEE", "-1", NOW - 20_000, f"t{number}") for number in range(1000)]
+    assert refused(venue).refusal.kind is RefusalKind.RETRY
+
+
+def test_fill_during_the_read(venue: Venue) -> None:
+    """A fill between the lists leaves the read unsettled and names its order; it takes no second round."""
+
+    def happen() -> None:
+        venue.fills.append(fill_row(8, 11, venue.ms()))
+
+    venue.orders = [order_row(11, NOW - 6000, executed="0.1", status="PARTIALLY_FILLED")]
+    venue.before["positions", 1] = happen
+    account = read(venue)
+    assert (account.settled, account.moving) == (False, frozenset({"11"}))
+    assert [fill.trade_id for fill in account.fills] == ["8"]
+    assert venue.count("fillHistory") == 2
+
+
+def test_income_during_the_read(venue: Venue) -> None:
+    """Income that comes meanwhile leaves the read unsettled: the balance may or may not hold it."""
+    venue.before["balance", 1] = lambda: venue.income.append(income_row("FUNDING_FEE", "1", venue.ms(), "t1"))
+    account = read(venue)
+    assert (account.settled, account.moving) == (False, frozenset())
+
+
+def test_income_just_before_the_window(venue: Venue) -> None:
+    """A list opens a little before its window. What it shows of that time has not moved meanwhile."""
+    venue.income = [income_row("FUNDING_FEE", "1", SINCE - 500, "t1"), income_row("FUNDING_FEE", "1", SINCE, "t2")]
+    assert read(venue).settled
+
+
+def test_late_row_starts_another_round(venue: Venue) -> None:
+    """A fill that shows up dated before the read began proves a lagging list: read again."""
+    venue.fills = [fill_row(8, 11, NOW - 10_000)]
+    venue.orders = [order_row(11, NOW - 20_000)]
+    venue.hidden_after = NOW - 15_000
+
+    def appear() -> None:
+        venue.hidden_after = None
+
+    venue.before["positions", 1] = appear
+    account = read(venue)
+    assert account.settled
+    assert venue.count("fillHistory") == 4
+
+
+def test_vanishing_rows_give_three_rounds(venue: Venue) -> None:
+    """A first list that the second does not contain is read again, three times in all, and then told as it is."""
+    venue.fills = [fill_row(8, 11, NOW - 10_000)]
+    venue.orders = [order_row(11, NOW - 20_000)]
+
+    def flicker(hide: bool) -> Callable[[], None]:
+        def turn() -> None:
+            venue.hidden_after = NOW - 20_000 if hide else None
+
+        return turn
+
+    for number in range(1, 7):
+        venue.before["fillHistory", number] = flicker(hide=number % 2 == 0)
+    account = read(venue)
+    assert (account.settled, account.moving) == (False, frozenset({"11"}))
+    assert venue.count("fillHistory") == 6
+
+
+def test_order_that_finishes_between_the_lists(venue: Venue) -> None:
+    """An order that was open when the open ones were read and finished right after is shown once, finished."""
+    venue.orders = [order_row(11, NOW - 6000, status="PENDING", executed="0.0")]
+    venue.before["allOrders", 1] = lambda: venue.orders[0].update(status="CANCELLED")
+    account = read(venue)
+    assert [(order.order_id, order.status) for order in account.orders] == [("11", "CANCELED")]
+    assert account.open_orders == frozenset()
+
+
+def test_orders_outside_the_lists_are_read_alone(venue: Venue) -> None:
+    """An order asked for that finished in no list is read by its id; an unknown one is denied. Whether one that has a
+    fill must be read alone, with all its fills, is not for this read to say.
+    """
+    venue.orders = [order_row(11, NOW - 3 * DAY), order_row(12, NOW - 3 * DAY)]
+    venue.fills = [fill_row(3, 12, NOW - 5000)]
+    account = read(venue, orders=(ref(11), ref(12), ref(99)))
+    assert {order.order_id for order in account.orders} == {"11"}
+    assert account.denied == {ref(99)}
+
+
+def test_no_such_order_fails_no_read_and_few_are_asked_for(venue: Venue) -> None:
+    """Ten in 480 s, since the venue counts them as failing calls. What nobody asked for is not denied, and its turn
+    comes when the oldest question is old enough. A known order is no failing call.
+    """
+    venue.orders = [order_row(50, NOW - 3 * DAY)]
+    vanished = tuple(ref(number) for number in range(100, 120))
+
+    async def run() -> tuple[list[Account], int]:
+        reader = Reader(venue.rest())
+        reads = [await reader.read(SINCE, (vanished[0], ref(50), *vanished[1:]))]
+        reads.append(await reader.read(SINCE, vanished[10:]))
+        asked = venue.count("order")
+        venue.clock.now += 480
+        reads.append(await reader.read(venue.ms() - 5000, vanished[10:]))
+        return reads, asked
+
+    (first, second, third), asked = anyio.run(run)
+    assert first.denied == {*vanished[:10]}
+    assert [order.order_id for order in first.orders] == ["50"]
+    assert second.denied == frozenset()
+    assert asked == 11
+    assert third.denied == {*vanished[10:]}
+
+
+def test_what_was_denied_is_not_asked_for_again_in_one_read(venue: Venue) -> None:
+    """A read that starts over because a row disappeared knows what it has been told."""
+    venue.fills = [fill_row(7, 11, NOW - 5000)]
+    venue.orders = [order_row(11, NOW - 6000)]
+
+    def vanish() -> None:
+        venue.fills.clear()
+
+    venue.before["fillHistory", 2] = vanish
+    account = read(venue, orders=(ref(98), ref(99)))
+    assert venue.count("fillHistory") == 4
+    assert account.denied == {ref(98), ref(99)}
+    assert venue.count("order") == 2
+
+
+def test_symbol_by_symbol(venue: Venue) -> None:
+    """A venue that insists on a symbol is asked one by one, with symbols from orders, positions, income and fills."""
+    venue.symbol_required = True
+    venue.fills = [fill_row(1, 11, NOW - 5000), fill_row(2, 12, NOW - 5000, symbol="ETH-USDT")]
+    venue.orders = [order_row(11, NOW - 6000)]
+    venue.income = [income_row("TRADING_FEE", "-0.25", NOW - 5000, "t1", symbol="ETH-USDT", tradeId="2")]
+    venue.orders.append(order_row(12, NOW - 6000, symbol="ETH-USDT"))
+    for by_symbol in (False, True):
+        account = read(venue, by_symbol=by_symbol)
+        assert {fill.symbol for fill in account.fills} == {"BTC-USDT", "ETH-USDT"}
+        assert account.settled
+
+
+def test_costs_from_income(venue: Venue) -> None:
+    """Fee and PnL come from the row, else from the income row that names the trade; a shared trade tells nothing."""
+    bare = {"commission": ""}
+    venue.fills = [
+        fill_row(1, 11, NOW - 5000, realisedPNL="-0.5"),
+        fill_row(2, 11, NOW - 5000, **bare),
+        fill_row(3, 11, NOW - 5000, **bare),
+        fill_row(3, 12, NOW - 5000, **bare),
+        fill_row(4, 11, NOW - 5000, **bare),
+    ]
+    venue.orders = [order_row(11, NOW - 6000), order_row(12, NOW - 6000)]
+    venue.income = [
+        income_row("REALIZED_PNL", "9", NOW - 5000, "t1", tradeId="1"),
+        income_row("REALIZED_PNL", "1.5", NOW - 5000, "t2", tradeId="2"),
+        income_row("TRADING_FEE", "-0.125", NOW - 5000, "t2", tradeId="2"),
+        income_row("TRADING_FEE", "-0.125", NOW - 5000, "t3", tradeId="3"),
+    ]
+    facts = {(fill.trade_id, fill.order_id): (fill.fee, fill.realized_pnl) for fill in read(venue).fills}
+    assert facts == {
+        ("1", "11"): (Decimal("0.25"), Decimal("-0.5")),
+        ("2", "11"): (Decimal("0.125"), Decimal("1.5")),
+        ("3", "11"): (None, None),
+        ("3", "12"): (None, None),
+        ("4", "11"): (None, None),
+    }
+
+
+NEWER: Row = {
+    "symbol": "BTC-USDT",
+    "orderId": "11",
+    "tradeId": "77",
+    "side": "SELL",
+    "positionSide": "SHORT",
+    "price": "60000.1",
+    "qty": "0.5",
+    "commission": "-0.25",
+    "realisedPNL": "1.25",
+}
+
+
+def test_the_newer_row(venue: Venue) -> None:
+    """The other shape: upper case, `qty` in coin, an offset with a colon, PnL in the row."""
+    venue.fills = [{"at": NOW - 500, **NEWER, "filledTime": "2025-10-09T16:53:20+08:00"}]
+    venue.orders = [order_row(11, NOW - 6000)]
+    (fill,) = read(venue).fills
+    assert (fill.qty, fill.fee, fill.realized_pnl, fill.side) == (
+        Decimal("0.5"),
+        Decimal("0.25"),
+        Decimal("1.25"),
+        "SELL",
+    )
+    assert fill.exchange_ts == 1_760_000_000_000
+
+
+def test_single_orders(venue: Venue) -> None:
+    """Without `since` only the orders asked for are read, each with all its fills; an unknown one is denied."""
+    venue.orders = [order_row(11, NOW - 2 * DAY), order_row(12, NOW - 20 * DAY)]
+    venue.fills = [
+        fill_row(1, 11, NOW - 2 * DAY + 1000, "0.2"),
+        fill_row(2, 11, NOW - DAY, "0.3", commission=""),
+        fill_row(3, 44, NOW - DAY),
+    ]
+    venue.income = [income_row("TRADING_FEE", "-0.5", NOW - DAY, "t1", tradeId="2")]
+    account = read(venue, None, (ref(11), ref(99)))
+    assert (account.whole, account.settled, account.since, account.income) == (False, True, None, ())
+    assert [(fill.trade_id, fill.fee) for fill in account.fills] == [("1", Decimal("0.25")), ("2", Decimal("0.5"))]
+    assert [order.order_id for order in account.orders] == ["11"]
+    assert account.denied == {ref(99)}
+    older = read(venue, None, (ref(12),)).since
+    assert older is not None
+    assert older > NOW - 7 * DAY
+
+
+def test_the_fills_of_a_denied_order_are_read_all_the_same(venue: Venue) -> None:
+    """A closed stop that has executed is known by its fills alone, as far back as the venue shows any."""
+    venue.fills = [fill_row(1, 99, NOW - 2 * DAY, "0.2"), fill_row(2, 99, NOW - DAY, "0.3")]
+    account = read(venue, None, (ref(99),))
+    assert (account.denied, account.orders, account.settled) == (frozenset({ref(99)}), (), True)
+    assert [fill.trade_id for fill in account.fills] == ["1", "2"]
+
+
+def test_an_order_that_vanishes_while_it_is_read_is_denied(venue: Venue) -> None:
+    """With the fills that were read before."""
+    venue.orders = [order_row(11, NOW - 6000)]
+    venue.fills = [fill_row(1, 11, NOW - 5000)]
+    venue.before["order", 2] = venue.orders.clear
+    account = read(venue, None, (ref(11),))
+    assert (account.denied, account.orders) == (frozenset({ref(11)}), ())
+    assert [fill.trade_id for fill in account.fills] == ["1"]
+
+
+def test_single_order_that_keeps_moving(venue: Venue) -> None:
+    """The order's row before and after its fills must agree, within three tries."""
+    venue.orders = [order_row(11, NOW - 6000, executed="0.1", status="PARTIALLY_FILLED")]
+
+    def grow(executed: str) -> Callable[[], None]:
+        return lambda: venue.orders[0].update(executedQty=executed)
+
+    venue.before["order", 2] = grow("0.2")
+    account = read(venue, None, (ref(11),))
+    assert (account.settled, account.moving, account.open_orders) == (True, frozenset(), frozenset({"11"}))
+    for number in range(venue.count("order") + 2, venue.count("order") + 5):
+        venue.before["order", number] = grow(f"0.{number}")
+    account = read(venue, None, (ref(11),))
+    assert (account.settled, account.moving) == (False, frozenset({"11"}))
+
+
+def test_no_orders(venue: Venue) -> None:
+    """Asked for no time and no orders, the answer is the whole account now, and never an empty one."""
+    account = read(venue, None, ())
+    assert (account.whole, account.settled) == (True, True)
+    assert [balance.asset for balance in account.balances] == ["USDT"]
+
+
+STRANGE_ORDERS = [reply({"code": 0, "data": None}), reply({"code": 0, "data": {"order": order_row(12, NOW)}})]
+
+
+@pytest.mark.parametrize("answer", STRANGE_ORDERS)
+def test_strange_single_order(venue: Venue, answer: Any) -> None:
+    """No row, or another order's, is no answer; and a refusal that is not "unknown" refuses the read."""
+    venue.scripted["order"] = [answer]
+    assert refused(venue, None, (ref(11),)).refusal.kind is RefusalKind.RETRY
+    venue.scripted["order"] = [reply({"code": 100500, "msg": "busy"})]
+    assert refused(venue, None, (ref(11),)).refusal.code == "100500"
+
+
+def test_single_order_that_vanishes(venue: Venue) -> None:
+    """An order that the venue forgets between two looks is left out."""
+    venue.orders = [order_row(11, NOW - 6000)]
+    venue.before["order", 2] = venue.orders.clear
+    assert read(venue, None, (ref(11),)).orders == ()
+
+
+def test_symbols_that_keep_appearing(venue: Venue) -> None:
+    """Symbol by symbol, a list that may lack a symbol is never passed off as whole."""
+    venue.symbol_required = True
+
+    def appear(name: str) -> Callable[[], None]:
+        return lambda: venue.orders.append(order_row(len(venue.orders) + 1, NOW - 5000, symbol=name))
+
+    for number in range(1, 4):
+        venue.before["openOrders", number] = appear(f"S{number}-USDT")
+    assert "symbols" in refused(venue).refusal.message
+
+
+POSITIONS = [
+    ({"positionAmt": "0.20", "positionSide": "SHORT"}, "SHORT"),
+    ({"positionAmt": "0.20", "positionSide": "LONG"}, "LONG"),
+    ({"positionAmt": "0.20", "positionSide": "LONG", "onlyOnePosition": True}, "LONG"),
+    ({"positionAmt": "-0.20", "positionSide": "LONG", "onlyOnePosition": True}, "SHORT"),
+    ({"positionAmt": "-0.20", "positionSide": "BOTH", "onlyOnePosition": True}, "SHORT"),
+    ({"positionAmt": "0.20", "positionSide": "BOTH"}, "LONG"),
+    ({"positionAmt": "-0.20"}, "SHORT"),
+]
+
+
+@pytest.mark.parametrize(("row", "side"), POSITIONS)
+def test_position_sides(venue: Venue, row: Row, side: str) -> None:
+    """Hedge mode: the word, since a SHORT is positive there. One-way mode: the sign."""
+    venue.positions = [{"symbol": "BNB-USDT", "isolated": True, "avgPrice": "246.43", "leverage": "5X", **row}]
+    (position,) = read(venue).positions
+    assert (position.side, position.qty, position.leverage) == (side, Decimal("0.20"), 5)
+    assert position.margin_mode == "isolated"
+
+
+def test_flat_position_is_none(venue: Venue) -> None:
+    """A row of zero is no position; unknown figures are None and not zero."""
+    row = {"symbol": "BNB-USDT", "positionAmt": "0", "positionSide": "LONG"}
+    venue.positions = [row, {**row, "symbol": "X", "positionAmt": 1, "leverage": "", "unrealizedProfit": ""}]
+    (position,) = read(venue).positions
+    assert (position.leverage, position.margin_mode, position.unrealized_pnl) == (None, None, None)
+
+
+def test_blank_asset_is_skipped(venue: Venue) -> None:
+    """USDC, never held, comes as empty texts: no asset, and no zero."""
+    venue.balances = [balance_row("USDT", "5", ""), blank_row("USDC")]
+    (usdt,) = read(venue).balances
+    assert (usdt.asset, usdt.wallet_balance, usdt.available) == ("USDT", Decimal(5), None)
+
+
+UNBELIEVABLE: list[tuple[str, dict[str, Any]]] = [
+    ("half-empty balance", {"balances": [{**balance_row("USDT", "5"), "balance": ""}]}),
+    ("balance NaN", {"balances": [balance_row("USDT", "NaN")]}),
+    ("balance absurd", {"balances": [balance_row("USDT", "1e400")]}),
+    ("all assets blank", {"balances": [blank_row("USDT"), blank_row("USDC")]}),
+    ("no assets", {"balances": []}),
+    ("balance null", {"balances": None}),
+    ("flat balance", {"balances": {"wallet": "5"}}),
+    ("positions of another shape", {"positions": {"rows": []}}),
+    ("position without amount", {"positions": [{"symbol": "X", "positionAmt": ""}]}),
+    ("position is a text", {"positions": ["X"]}),
+    ("order without status", {"orders": [order_row(1, NOW - 9000, status="")]}),
+    ("order without executed", {"orders": [order_row(1, NOW - 9000, executed="")]}),
+    ("fill without quantity", {"fills": [fill_row(1, 1, NOW - 9000, "")]}),
+    ("fill of zero", {"fills": [fill_row(1, 1, NOW - 9000, "0")]}),
+    ("fill time naive", {"fills": [fill_row(1, 1, NOW - 9000, filledTime="2025-10-09T16:53:20")]}),
+    ("fill time absent", {"fills": [fill_row(1, 1, NOW - 9000, filledTime=None)]}),
+    ("fill time garbage", {"fills": [fill_row(1, 1, NOW - 9000, filledTime="soon")]}),
+    ("income without amount", {"income": [income_row("TRANSFER", "", NOW - 9000, "t")]}),
+]
+
+
+@pytest.mark.parametrize(("what", "shown"), UNBELIEVABLE, ids=[name for name, _ in UNBELIEVABLE])
+def test_what_is_not_understood_refuses_the_read(venue: Venue, what: str, shown: dict[str, Any]) -> None:
+    """Never zeros, never an empty account: a row that cannot be trusted fails the whole read, to be tried again."""
+    venue.orders = [order_row(1, NOW - 9000)]
+    for name, rows in shown.items():
+        setattr(venue, name, rows)
+    assert refused(venue).refusal.kind is RefusalKind.RETRY
+
+
+def test_an_asset_that_goes_blank(venue: Venue) -> None:
+    """An asset that was there and is suddenly blank is a failure of the venue, not a loss of money."""
+    venue.balances = [balance_row("USDT", "5"), balance_row("USDC", "6")]
+
+    async def run() -> None:
+        reader = Reader(venue.rest())
+        await reader.read(SINCE)
+        venue.balances = [balance_row("USDT", "5"), blank_row("USDC")]
+        with pytest.raises(RequestRefused):
+            await reader.read(SINCE)
+
+    anyio.run(run)
+
+
+FAILURES = [
+    ("openOrders", reply({"code": 100410, "msg": f"unblocked after {NOW + 60_000}"}), RefusalKind.RETRY),
+    ("allOrders", TransportFailed("no answer in time"), RefusalKind.RETRY),
+    ("fillHistory", reply(b"<html>", 502), RefusalKind.RETRY),
+    ("income", reply(b""), RefusalKind.RETRY),
+    ("positions", reply({"code": "100413", "msg": "Incorrect apiKey"}), RefusalKind.FATAL),
+    ("time", reply({"code": 0, "msg": "", "data": {}}), RefusalKind.RETRY),
+]
+
+
+@pytest.mark.parametrize(("name", "answer", "kind"), FAILURES, ids=[name for name, _, _ in FAILURES])
+def test_one_failure_fails_the_read(venue: Venue, name: str, answer: Any, kind: RefusalKind) -> None:
+    """The refusal comes out plain, never in a group, whichever of the concurrent requests it hit."""
+    venue.scripted[name] = [answer]
+    error = refused(venue)
+    assert error.refusal.kind is kind
+    if name == "openOrders":
+        assert error.refusal.retry_after == pytest.approx(60, abs=1)
+
+
+def test_null_lists_are_empty(venue: Venue) -> None:
+    """`{}` and null stand for no rows."""
+    for name, data in [("openOrders", {"orders": None}), ("allOrders", {}), ("positions", None), ("income", None)]:
+        venue.scripted[name] = [reply({"code": "0", "msg": "", "data": data})]
+    account = read(venue)
+    assert (account.orders, account.positions) == ((), ())
+
+
+def test_old_balance_shape(venue: Venue) -> None:
+    """The second version's object is read as well."""
+    venue.balances = {"balance": balance_row("USDT", "5")}
+    assert [balance.asset for balance in read(venue).balances] == ["USDT"]
+
+
+def test_order_words(venue: Venue) -> None:
+    """REST's spellings: CANCELLED, PENDING, FAILED, both client ids, protective prices.
+
+    A FILLED order of which 0 was executed is all executed if it has an average price; without, as captured of a
+    triggered order, nothing of it was.
+    """
+    venue.orders = [
+        order_row(1, NOW - 9000, status="CANCELLED", executed="0", clientOrderId=None, clientOrderID="mine"),
+        order_row(2, NOW - 9000, status="FAILED", executed="0", type="MARKET", positionSide="BOTH"),
+        order_row(3, NOW - 9000, status="FILLED", executed="0", avgPrice="0.0000"),
+        order_row(4, NOW - 9000, status="RUNNING", executed="0"),
+        order_row(5, NOW - 9000, status="FILLED", executed="0", avgPrice="7.8"),
+        order_row(6, NOW - 9000, status="FILLED", executed="0.0000", avgPrice="0.0", type="TAKE_PROFIT_MARKET"),
+    ]
+    found = {order.order_id: order for order in read(venue).orders}
+    words = ["CANCELED", "REJECTED", "FILLED", "RUNNING", "FILLED", "FILLED"]
+    assert [found[name].status for name in "123456"] == words
+    assert (found["1"].client_order_id, found["1"].price) == ("mine", Decimal("60000.1"))
+    assert (found["2"].price, found["2"].position_side) == (None, None)
+    assert (found["3"].cumulative_qty, found["3"].average_price) == (Decimal(0), None)
+    assert (found["5"].cumulative_qty, found["5"].average_price) == (Decimal("0.5"), Decimal("7.8"))
+    assert (found["6"].cumulative_qty, found["6"].qty) == (Decimal(0), Decimal("0.5"))
+    assert found["1"].created_ts == NOW - 9000

@@ -1,0 +1,367 @@
+"""Balances, positions, funding, transfers and settings: what is told of the account, once, newest word first."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from listenkey.core import actions
+from listenkey.core.account.income import Income
+from listenkey.core.account.standing import REMEMBERED_IDS, SETTLEMENT_MS, Standing
+from listenkey.core.events import AccountUpdate, Balance, BalanceChange, FundingFee, Position
+from listenkey.core.policy import Policy
+from listenkey.core.reports import Account, AccountReport, ConfigReport, IncomeReport
+from listenkey.core.turn import Turn
+
+from ..exchange import D
+from ..world import REFUSED, World, ready
+
+
+class Desk:
+    """A `Standing` and an `Income` on a turn of their own, and what they told."""
+
+    def __init__(self) -> None:
+        self.turn = Turn(Policy(), 0)
+        self.turn.now = 100.0
+        self.standing = Standing(self.turn)
+        self.income = Income(self.turn, self.standing)
+        self._frames = 0
+
+    def told(self) -> list[Any]:
+        """The events since the last time."""
+        ordered, self.turn.actions = self.turn.actions, []
+        return [action.event for action in ordered if isinstance(action, actions.Deliver)]
+
+    def push(self, ts: int | None = 5, frame: str | None = None, **fields: Any) -> list[Any]:
+        self._frames += 1
+        report = AccountReport(**{"reason": "ORDER", "balances": (), "positions": (), "exchange_ts": ts, **fields})
+        self.standing.push(report, frame or f"frame {self._frames}")
+        return self.told()
+
+    def read(self, as_of: int = 10, one_way: bool = False, **fields: Any) -> list[Any]:
+        account = Account(as_of=as_of, exchange_ms=as_of, since=0, whole=True, settled=True, one_way=one_way, **fields)
+        self.standing.read(account)
+        self.income.read(account, 0)
+        return self.told()
+
+
+def balance(wallet: str | None, change: str | None = None, asset: str = "USDT") -> Balance:
+    return Balance(
+        asset=asset,
+        wallet_balance=None if wallet is None else D(wallet),
+        change=None if change is None else D(change),
+    )
+
+
+def position(side: str | None, qty: str, symbol: str = "BTC-USDT") -> Position:
+    return Position(symbol=symbol, side=side, qty=D(qty))
+
+
+def held(event: AccountUpdate) -> list[tuple[str | None, str]]:
+    return [(entry.side, str(entry.qty)) for entry in event.positions]
+
+
+@pytest.mark.parametrize(
+    ("one_way", "pushes", "read", "then"),
+    [
+        pytest.param(False, [], [("LONG", "1")], [("LONG", "1")], id="as read"),
+        pytest.param(False, [(5, "LONG", "2")], [("LONG", "1")], [("LONG", "1")], id="a push from before the read"),
+        pytest.param(False, [(11, "LONG", "2")], [("LONG", "1")], [("LONG", "2")], id="a push from after it"),
+        pytest.param(
+            False, [(11, "SHORT", "2")], [("LONG", "1")], [("LONG", "1"), ("SHORT", "2")], id="hedge: the other side"
+        ),
+        pytest.param(False, [(11, "LONG", "0")], [("LONG", "1")], [], id="closed since"),
+        pytest.param(False, [(11, "LONG", "2")], [], [("LONG", "2")], id="opened since"),
+        pytest.param(True, [(11, "SHORT", "2")], [("LONG", "1")], [("SHORT", "2")], id="one way: turned round"),
+        pytest.param(True, [(11, None, "0")], [("LONG", "1")], [], id="one way: closed since"),
+        pytest.param(True, [(5, "SHORT", "2"), (4, "LONG", "1")], [], [], id="one way: closed before"),
+        pytest.param(
+            True, [(12, "SHORT", "2"), (11, "LONG", "1")], [], [("SHORT", "2")], id="pushes in the wrong order"
+        ),
+        pytest.param(
+            False, [(12, "LONG", "2"), (11, "LONG", "1")], [], [("LONG", "2")], id="hedge, in the wrong order"
+        ),
+        pytest.param(True, [(11, "LONG", "1"), (12, None, "0")], [], [], id="opened and closed"),
+    ],
+)
+def test_a_read_is_told_with_what_was_pushed_since_it_began(
+    one_way: bool,
+    pushes: list[tuple[int, str | None, str]],
+    read: list[tuple[str, str]],
+    then: list[tuple[str | None, str]],
+) -> None:
+    """Newest word first; a position in one-way mode has no other side, and a closed one is not listed."""
+    desk = Desk()
+    for ts, side, qty in pushes:
+        desk.push(ts, positions=(position(side, qty),), one_way=one_way)
+    (event,) = desk.read(positions=tuple(position(*entry) for entry in read), one_way=one_way)
+    assert held(event) == then
+    assert event.complete
+    assert event.source == "poll"
+
+
+def test_balances_too_and_an_older_push_never_takes_one_back() -> None:
+    """Overlay by asset; a push that comes late is told, and what is known stays."""
+    desk = Desk()
+    desk.push(12, balances=(balance("7"),))
+    (late,) = desk.push(11, balances=(balance("6"),))
+    assert late.balances[0].wallet_balance == D(6)
+    (event,) = desk.read(balances=(balance("5"), balance("3", asset="BTC")))
+    assert [(entry.asset, entry.wallet_balance) for entry in event.balances] == [("BTC", D(3)), ("USDT", D(7))]
+    assert desk.standing.wallet("USDT") == D(7)
+    assert desk.standing.wallet("EUR") is None
+
+
+def test_a_push_without_a_time_is_the_newest_word() -> None:
+    """It came now, by the exchange's clock as we know it."""
+    desk = Desk()
+    desk.turn.set_exchange_time(1000)
+    desk.push(None, balances=(balance("7"),))
+    (event,) = desk.read(as_of=900, balances=(balance("5"),))
+    assert event.balances[0].wallet_balance == D(7)
+    (event,) = desk.read(as_of=1100, balances=(balance("5"),))
+    assert event.balances[0].wallet_balance == D(5)
+
+
+def test_the_same_account_is_told_once() -> None:
+    """A read equal to the last, in whatever order of rows, is not told; after a push, or when it differs, it is."""
+    desk = Desk()
+    rows = (balance("5"), balance("3", asset="BTC"))
+    places = (position("LONG", "1"), position("SHORT", "2"), position(None, "0", "XRP-USDT"))
+    assert len(desk.read(10, balances=rows, positions=places)) == 1
+    assert desk.read(20, balances=rows[::-1], positions=places[::-1]) == []
+    assert len(desk.push(25, balances=(balance("5"),))) == 1
+    assert len(desk.read(30, balances=rows, positions=places)) == 1
+    assert len(desk.read(40, balances=rows, positions=())) == 1
+
+
+@pytest.mark.parametrize(
+    ("balances", "positions", "news"),
+    [
+        pytest.param((balance("5"),), (position("LONG", "1"),), False, id="as known"),
+        pytest.param((balance("6"),), (), True, id="another balance"),
+        pytest.param((balance("5", asset="BTC"),), (), True, id="an unknown asset"),
+        pytest.param((), (position("LONG", "2"),), True, id="another quantity"),
+        pytest.param((), (position("SHORT", "1"),), True, id="another side"),
+        pytest.param((), (position("SHORT", "0"),), False, id="flat where nothing is held"),
+    ],
+)
+def test_a_snapshot_is_told_when_it_says_something_new(
+    balances: tuple[Balance, ...], positions: tuple[Position, ...], news: bool
+) -> None:
+    """A periodic repetition is not an event."""
+    desk = Desk()
+    desk.read(balances=(balance("5"),), positions=(position("LONG", "1"),))
+    assert bool(desk.push(20, balances=balances, positions=positions, snapshot=True)) is news
+
+
+def test_a_push_that_two_links_bring_is_told_once() -> None:
+    """The same frame is the same event, as long as it is remembered."""
+    desk = Desk()
+    assert len(desk.push(1, "same", balances=(balance("5"),))) == 1
+    assert desk.push(1, "same", balances=(balance("5"),)) == []
+    for _ in range(REMEMBERED_IDS):
+        desk.push(2, balances=(balance("6"),))
+    assert len(desk.push(1, "same", balances=(balance("5"),))) == 1
+
+
+def test_settings_are_told_when_they_change() -> None:
+    """A config push equal to the last one of its symbol is not an event."""
+    desk = Desk()
+    told = []
+    for leverage, mode in ((5, "cross"), (5, "cross"), (6, "cross"), (6, "isolated"), (5, "cross")):
+        report = ConfigReport(symbol="BTC-USDT", long_leverage=leverage, short_leverage=leverage, margin_mode=mode)
+        desk.standing.configure(report, "frame")
+        told.append(len(desk.told()))
+    assert told == [1, 0, 1, 1, 1]
+    desk.standing.configure(ConfigReport(symbol=None), "frame")
+    (event,) = desk.told()
+    assert (event.symbol, event.long_leverage, event.event_id.split(":")[0]) == (None, None, "config_update")
+
+
+@pytest.mark.parametrize(
+    ("wallet", "change", "before", "amount"),
+    [
+        pytest.param("9", "-1", None, "-1", id="the venue's own figure"),
+        pytest.param("9", "0", "10", "-1", id="else the difference of balances"),
+        pytest.param("9", None, "10", "-1", id="or where there is no figure at all"),
+        pytest.param("9", "0", None, None, id="unknown, not 0"),
+        pytest.param(None, None, "10", None, id="nothing to subtract from"),
+    ],
+)
+def test_provisional_funding(wallet: str | None, change: str | None, before: str | None, amount: str | None) -> None:
+    """A push says that funding was paid; how much is told as far as it is known."""
+    desk = Desk()
+    if before is not None:
+        desk.read(1, balances=(balance(before),))
+    fee, account = desk.push(5, balances=(balance(wallet, change),), funding=True)
+    assert isinstance(fee, FundingFee)
+    assert isinstance(account, AccountUpdate)
+    assert (fee.amount, fee.provisional, fee.replaces, fee.symbol) == (amount and D(amount), True, None, None)
+
+
+def row(amount: str, ts: int = 5, tran_id: str = "t1", kind: str = "FUNDING_FEE", asset: str = "USDT") -> IncomeReport:
+    return IncomeReport(
+        income_type=kind, amount=D(amount), tran_id=tran_id, exchange_ts=ts, asset=asset, symbol="BTC-USDT"
+    )
+
+
+def test_final_funding_replaces_the_provisional_one() -> None:
+    """By asset, amount and time; the final id is the row's; a row is told once."""
+    desk = Desk()
+    fee, _ = desk.push(5, balances=(balance("9", "-1"),), positions=(position("LONG", "1"),), funding=True)
+    assert fee.symbol == "BTC-USDT"
+    rows = (
+        row("-1", 6, "t1"),
+        row("-1", 7, "t2"),
+        row("-1", 8, "t3", asset="BTC"),
+        row("-2", 9, "t4"),
+    )
+    final = [event for event in desk.read(balances=(), income=rows) if isinstance(event, FundingFee)]
+    assert [(event.event_id, event.replaces) for event in final] == [
+        ("funding:t1", fee.event_id),
+        ("funding:t2", None),
+        ("funding:t3", None),
+        ("funding:t4", None),
+    ]
+    assert not any(isinstance(event, FundingFee) for event in desk.read(20, income=rows))
+
+
+def test_funding_of_another_day_is_not_replaced() -> None:
+    """A row settles a push that is near it in time."""
+    desk = Desk()
+    desk.push(5, balances=(balance("9", "-1"),), funding=True)
+    final = desk.read(income=(row("-1", 6 + SETTLEMENT_MS),))
+    assert [event.replaces for event in final if isinstance(event, FundingFee)] == [None]
+
+
+@pytest.mark.parametrize("change", ["-1", "0"])
+def test_funding_that_was_read_before_its_push_came_is_not_told_again(change: str) -> None:
+    """The row is final; the push that announces it late tells the balance and no fee. Only once for each row."""
+    desk = Desk()
+    desk.read(10, balances=(balance("9"),), income=(row("-1", 6),))
+    assert [type(event) for event in desk.push(6, balances=(balance("9", change),), funding=True)] == [AccountUpdate]
+    assert type(desk.push(7, balances=(balance("8", "-1"),), funding=True)[0]) is FundingFee
+    desk.read(20, balances=(balance("5"),), income=(row("-2", 8, "t2"), row("-3", 8, "t3")))
+    assert [type(event) for event in desk.push(8, balances=(balance("5", "-3"),), funding=True)] == [AccountUpdate]
+
+
+def test_funding_that_two_links_bring_in_two_frames_is_told_once() -> None:
+    """The frame may differ, the fee is the same."""
+    desk = Desk()
+    assert len(desk.push(5, "one", balances=(balance("9", "-1"),), funding=True)) == 2
+    assert [type(event) for event in desk.push(5, "two", balances=(balance("9", "-1"),), funding=True)] == [
+        AccountUpdate
+    ]
+
+
+def test_income_that_repeats_a_fill_is_no_event_and_the_rest_is_told_once_in_order() -> None:
+    """Fees and PnL of fills are the ledger's; transfers and whatever else moved the wallet are told."""
+    desk = Desk()
+    rows = (
+        row("3", 9, "b", "TRANSFER"),
+        row("-1", 8, "c", "TRADING_FEE"),
+        row("1", 8, "c", "REALIZED_PNL"),
+        row("2", 8, "a", "GTD_PRICE"),
+        row("2", 8, "a", "TRANSFER"),
+    )
+    told = [event for event in desk.read(income=rows) if isinstance(event, BalanceChange)]
+    assert [(event.event_id, event.reason, event.amount) for event in told] == [
+        ("income:GTD_PRICE:a", "GTD_PRICE", D(2)),
+        ("income:TRANSFER:a", "TRANSFER", D(2)),
+        ("income:TRANSFER:b", "TRANSFER", D(3)),
+    ]
+    assert desk.read(20, income=rows) == []
+
+
+def test_income_from_before_the_stream_is_not_owed() -> None:
+    """To the second, in which rows are dated."""
+    desk = Desk()
+    account = Account(
+        as_of=1,
+        exchange_ms=1,
+        since=0,
+        whole=True,
+        settled=True,
+        income=(row("1", 4999, "x", "A"), row("1", 5000, "y", "A")),
+    )
+    desk.income.read(account, 5400)
+    assert [event.event_id for event in desk.told()] == ["income:A:y"]
+
+
+def test_rows_are_remembered_longer_than_any_read_shows_them() -> None:
+    """And no longer: memory is bounded."""
+    desk = Desk()
+    desk.read(income=(row("1", 5, "x", "A"),))
+    desk.income.forget(3_000_000)
+    assert desk.read(income=(row("1", 5, "x", "A"),)) == []
+    desk.income.forget(3_700_000)
+    assert len(desk.read(income=(row("1", 5, "x", "A"),))) == 1
+
+
+def test_a_restart_remembers_income_and_provisional_funding() -> None:
+    """What the journal holds is neither told again nor left without its replacement."""
+    desk = Desk()
+    desk.push(5, balances=(balance("9", "-1"),), funding=True)
+    world = ready()
+    world.exchange.transfer("5")
+    world.exchange.fund("-1")
+    world.passes(1)
+    world.restart()
+    world.passes(20)
+    changes = [event for event in world.delivered if isinstance(event, BalanceChange)]
+    fees = [event for event in world.delivered if isinstance(event, FundingFee)]
+    assert [event.amount for event in changes] == [D(5)]
+    assert [(event.provisional, event.replaces) for event in fees] == [(True, None), (False, fees[0].event_id)]
+    world.restart()
+    world.passes(200)
+    assert len([event for event in world.delivered if isinstance(event, (BalanceChange, FundingFee))]) == 3
+
+
+def test_income_of_a_blind_stretch_is_told_by_the_read() -> None:
+    """Funding and transfers that no frame brought."""
+    world = ready()
+    world.kill()
+    world.exchange.transfer("5")
+    world.exchange.fund("-1")
+    world.passes(10)
+    assert [part for part in world.outline(8) if not part.startswith("ACCOUNT")] == [
+        "GAP_OPENED lost_socket",
+        "BALANCE_CHANGE",
+        "FUNDING_FEE",
+        "GAP_CLOSED lost_socket 0",
+        "RECONNECTED lost_socket 0",
+    ]
+
+
+def test_a_failed_read_is_never_an_account() -> None:
+    """Not zeros, not an empty list: no event at all."""
+    world = ready()
+    world.exchange.transfer("5")
+    world.passes(1)
+    before = len(world.delivered)
+    world.plan = REFUSED
+    world.kill()
+    world.passes(30)
+    assert not any(isinstance(event, AccountUpdate) for event in world.delivered[before:])
+
+
+def test_a_push_during_a_read_is_newer_than_it() -> None:
+    """The account told after an interruption has what was pushed since the read began; pushes then follow it."""
+    world = ready()
+    world.kill()
+    world.plan = world.plan._replace(takes=2)
+    while len(world.connection.links) == 0 or not world.connection.links[0].proven:
+        world.passes(0.01)
+    world.passes(1.5)
+    world.exchange.transfer("5")
+    world.passes(10)
+    accounts = [event for event in world.delivered if isinstance(event, AccountUpdate)]
+    assert accounts[-1].balances[0].wallet_balance == D(1005)
+
+
+def test_the_world_is_told_no_account_twice() -> None:
+    """Audits of a quiet account say nothing."""
+    world = World().run(1000)
+    assert len([event for event in world.delivered if isinstance(event, AccountUpdate)]) == 1

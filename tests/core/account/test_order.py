@@ -1,0 +1,473 @@
+"""The covered ground of one order: tables for what a report claims, properties for what is covered."""
+
+from __future__ import annotations
+
+import random
+from decimal import Decimal
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from listenkey.core.account.order import Order, Piece, Shown
+from listenkey.core.reports import OrderRef, OrderReport
+
+from ..exchange import D
+from ..world import merged
+
+GRAIN = D("1e-8")
+
+
+def report(status: str, cumulative: str, last: str | None = None, ts: int | None = None, **more: object) -> OrderReport:
+    given = {"symbol": "BTC-USDT", "order_id": "1", "qty": D(10), "price": D(100), **more}
+    return OrderReport(
+        status=status,
+        cumulative_qty=D(cumulative),
+        last_qty=None if last is None else D(last),
+        exchange_ts=ts,
+        **given,  # type: ignore[arg-type]
+    )
+
+
+def order_at(base: str | None, *intervals: tuple[str, str]) -> Order:
+    order = Order(OrderRef("BTC-USDT", "1"), None if base is None else D(base))
+    for start, end in intervals:
+        order.cover(D(start), D(end), D(100))
+    return order
+
+
+def state_of(order: Order) -> dict[str, object]:
+    return {name: getattr(order, name) for name in Order.__slots__}
+
+
+@pytest.mark.parametrize(
+    ("told", "frame", "claim", "lacks"),
+    [
+        pytest.param([], ("NEW", "0"), None, False, id="a placement executes nothing"),
+        pytest.param([("0", "2")], ("NEW", "0"), None, False, id="NEW after PARTIALLY_FILLED"),
+        pytest.param([], ("FILLED", "3"), ("0", "3"), False, id="market order without NEW"),
+        pytest.param([], ("FILLED", "3", "3"), ("0", "3"), False, id="market order without NEW, with l"),
+        pytest.param([], ("FILLED", "3", "1"), ("2", "3"), True, id="its last part came first"),
+        pytest.param([("0", "2")], ("PARTIALLY_FILLED", "5"), ("2", "5"), False, id="cumulative only: from the top on"),
+        pytest.param([("0", "2")], ("PARTIALLY_FILLED", "5", "3"), ("2", "5"), False, id="adjacent"),
+        pytest.param([("0", "2")], ("PARTIALLY_FILLED", "5", "2"), ("3", "5"), True, id="a hole between"),
+        pytest.param([("0", "2")], ("PARTIALLY_FILLED", "5", "4"), ("1", "5"), False, id="overlaps in part"),
+        pytest.param([("0", "2")], ("PARTIALLY_FILLED", "2", "2"), ("0", "2"), False, id="repeated, with l"),
+        pytest.param([("0", "2")], ("PARTIALLY_FILLED", "2"), None, False, id="repeated, without"),
+        pytest.param([("0", "2")], ("PARTIALLY_FILLED", "2", "0"), None, False, id="amended, on the wire with l"),
+        pytest.param([("0", "2")], ("PARTIALLY_FILLED", "5", "0"), None, True, id="amended above a hole, with l"),
+        pytest.param([("0", "2")], ("PARTIALLY_FILLED", "1"), None, False, id="older, without l"),
+        pytest.param([("0", "2")], ("CANCELED", "2"), None, False, id="cancel of what is covered"),
+        pytest.param([("0", "2")], ("CANCELED", "5"), None, True, id="cancel above covered ground"),
+        pytest.param([("0", "2")], ("EXPIRED", "5"), None, True, id="expiry above covered ground"),
+        pytest.param([("0", "2")], ("CANCELED", "5", "3"), ("2", "5"), False, id="a cancel that brings its last fill"),
+        pytest.param([], ("REJECTED", "0"), None, False, id="rejected"),
+        pytest.param([("0", "2")], ("Unknown", "5"), ("2", "5"), False, id="unknown status, more executed"),
+        pytest.param([("0", "2")], ("WORKING", "2"), None, False, id="unknown status, nothing executed"),
+        pytest.param([("0", "2")], ("FILLED", "5", "9"), ("0", "5"), False, id="l beyond the beginning"),
+        pytest.param([("0", "2"), ("4", "5")], ("PARTIALLY_FILLED", "7", "2"), ("5", "7"), False, id="above an island"),
+        pytest.param([("0", "2"), ("4", "5")], ("PARTIALLY_FILLED", "3", "1"), ("2", "3"), False, id="into the hole"),
+        pytest.param([("0", "2"), ("4", "5")], ("CANCELED", "5"), None, False, id="cancel at an island's end"),
+        pytest.param([("0", "2"), ("4", "5"), ("7", "8")], ("FILLED", "9"), ("8", "9"), False, id="above two islands"),
+        pytest.param([("0", "2")], ("NEW", "5"), None, True, id="a placement above covered ground"),
+        pytest.param([("0", "2")], ("REJECTED", "5"), None, True, id="a rejection above covered ground"),
+    ],
+)
+def test_what_a_report_claims(
+    told: list[tuple[str, str]], frame: tuple[str, ...], claim: tuple[str, str] | None, lacks: bool
+) -> None:
+    """With `l` a claim has a start of its own; without, it starts at the top; what is missing below makes it wait."""
+    order = order_at("0", *told)
+    status, cumulative, *last = frame
+    shown = report(status, cumulative, *last)  # type: ignore[arg-type]
+    assert order.claim(shown) == (None if claim is None else (D(claim[0]), D(claim[1])))
+    assert order.lacks(shown, order.claim(shown)) is lacks
+
+
+@pytest.mark.parametrize(
+    ("shown", "then", "stale"),
+    [
+        pytest.param(None, ("NEW", "0", None, 1), False, id="nothing shown yet"),
+        pytest.param(("PARTIALLY_FILLED", "2", None, 5), ("NEW", "0", None, 9), True, id="less than was shown"),
+        pytest.param(("NEW", "0", None, 5), ("FILLED", "2", None, 4), False, id="more, though it is dated earlier"),
+        pytest.param(("NEW", "0", None, 5), ("NEW", "0", None, 4), True, id="as much, dated earlier"),
+        pytest.param(("NEW", "0", None, 5), ("NEW", "0", None, 5), False, id="as much, dated the same"),
+        pytest.param(("NEW", "0", None, 5), ("NEW", "0", None, None), False, id="as much, undated"),
+        pytest.param(("NEW", "0", None, 5), ("CANCELED", "0", None, 4), False, id="an end is an end, however dated"),
+        pytest.param(("CANCELED", "2", None, 5), ("NEW", "2", None, 9), True, id="nothing after the end"),
+        pytest.param(("FILLED", "2", None, 5), ("FILLED", "2", None, 5), True, id="FILLED twice"),
+        pytest.param(("REJECTED", "0", None, 5), ("NEW", "0", None, 9), True, id="nothing after a rejection"),
+        pytest.param(("EXPIRED", "0", None, 5), ("NEW", "0", None, 9), True, id="nothing after an expiry"),
+        pytest.param(("NEW", "0", None, 5), ("PARTIALLY_FILLED", "1", None, 4), False, id="more, not at an end"),
+        pytest.param(("NEW", "0", None, None), ("NEW", "0", None, 4), False, id="as much, after one undated"),
+    ],
+)
+def test_what_is_stale(
+    shown: tuple[str, str, None, int | None] | None, then: tuple[str, str, None, int | None], stale: bool
+) -> None:
+    """Frames older than what an order has shown never take it back."""
+    order = order_at("0")
+    if shown is not None:
+        order.note(report(*shown))
+    assert order.is_stale(report(*then)) is stale
+
+
+@pytest.mark.parametrize(
+    ("frame", "is_open", "closed_ts"),
+    [
+        pytest.param(("PARTIALLY_FILLED", "5", "3", 7), True, None, id="a part"),
+        pytest.param(("FILLED", "5", "3", 7), False, 7, id="the last part ends it, when the report says"),
+        pytest.param(("FILLED", "5", "3", None), False, None, id="the last part, undated"),
+    ],
+)
+def test_the_next_fill_extends_the_ground(
+    frame: tuple[str, str, str, int | None], is_open: bool, closed_ts: int | None
+) -> None:
+    """A fill that begins where all that was seen ends is covered, shown and noted in one step."""
+    order, shown = order_at("0", ("0", "2")), report(*frame, fee=D("0.1"), realized_pnl=D("0.2"))
+    assert order.extend(shown)
+    assert (order.reach, order.top, order.seen, order.whole) == (D(5), D(5), D(5), True)
+    assert (order.open, order.closed_ts) == (is_open, closed_ts)
+    assert order.shown == Shown(D(5), D(10), D(100), D("0.1"), D("0.2"), frame[3])
+
+
+def test_ground_of_which_nothing_was_seen_is_extended_from_its_beginning() -> None:
+    """Of a running order no frame may have shown what was executed before it began to be owed."""
+    order = order_at("3")
+    assert order.extend(report("PARTIALLY_FILLED", "4", "1"))
+    assert (order.reach, order.seen) == (D(4), D(4))
+
+
+@pytest.mark.parametrize(
+    ("base", "told", "before", "frame"),
+    [
+        pytest.param("0", [("0", "2")], None, ("PARTIALLY_FILLED", "5"), id="it does not say how much"),
+        pytest.param("0", [("0", "2")], None, ("PARTIALLY_FILLED", "2", "0"), id="it says nothing was executed"),
+        pytest.param("0", [("0", "2")], None, ("PARTIALLY_FILLED", "1", "-1"), id="it takes something back"),
+        pytest.param("0", [("0", "2")], None, ("NEW", "5", "3"), id="a placement"),
+        pytest.param("0", [("0", "2")], None, ("CANCELED", "5", "3"), id="a cancel that brings its last fill"),
+        pytest.param("0", [("0", "2")], None, ("EXPIRED", "5", "3"), id="an expiry that brings its last fill"),
+        pytest.param("0", [("0", "2")], None, ("", "5", "3"), id="no status"),
+        pytest.param("0", [("0", "2")], None, ("PARTIALLY_FILLED", "5", "2"), id="a hole below it"),
+        pytest.param("0", [("0", "2")], None, ("PARTIALLY_FILLED", "5", "4"), id="it overlaps in part"),
+        pytest.param("0", [("0", "2")], None, ("PARTIALLY_FILLED", "2", "2"), id="repeated"),
+        pytest.param("0", [("0", "2")], ("CANCELED", "2"), ("PARTIALLY_FILLED", "5", "3"), id="the order has ended"),
+        pytest.param("0", [("0", "5")], ("FILLED", "5"), ("FILLED", "6", "1"), id="the order is filled"),
+        pytest.param("0", [("0", "2"), ("4", "5")], None, ("PARTIALLY_FILLED", "3", "1"), id="below an island"),
+        pytest.param("0", [("0", "2"), ("4", "5")], None, ("PARTIALLY_FILLED", "6", "1"), id="above an island"),
+        pytest.param(None, [], None, ("PARTIALLY_FILLED", "3", "3"), id="its beginning is not known"),
+    ],
+)
+def test_what_is_not_simply_the_next_fill_changes_nothing(
+    base: str | None, told: list[tuple[str, str]], before: tuple[str, str] | None, frame: tuple[str, ...]
+) -> None:
+    """It is for those to weigh who look at holes, ends and overlaps."""
+    order = order_at(base, *told)
+    if before is not None:
+        order.note(report(*before, ts=5))
+    was, (status, cumulative, *last) = state_of(order), frame
+    assert not order.extend(report(status, cumulative, *last))  # type: ignore[arg-type]
+    assert state_of(order) == was
+
+
+def test_below_what_a_frame_has_shown_nothing_is_simply_next() -> None:
+    """More was executed than is covered, so there is something to weigh."""
+    order = order_at("0", ("0", "2"))
+    order.seen = D(4)
+    was = state_of(order)
+    assert not order.extend(report("PARTIALLY_FILLED", "3", "1"))
+    assert state_of(order) == was
+
+
+@pytest.mark.parametrize(
+    ("base", "told", "know", "reach", "top", "uncovered"),
+    [
+        pytest.param(None, [], "0", "0", "0", [("0", "20")], id="from the beginning"),
+        pytest.param(None, [], "3", "3", "3", [("3", "20")], id="running"),
+        pytest.param("3", [("3", "5")], "3", "5", "5", [("5", "20")], id="known already"),
+        pytest.param("3", [("3", "5")], "4", "5", "5", [("5", "20")], id="inside covered ground"),
+        pytest.param("3", [("3", "5")], "1", "1", "5", [("1", "3"), ("5", "20")], id="lowered under covered ground"),
+        pytest.param("3", [], "1", "1", "1", [("1", "20")], id="lowered, nothing covered"),
+        pytest.param("3", [("3", "5")], "0", "0", "5", [("0", "3"), ("5", "20")], id="lowered to the beginning"),
+        pytest.param(
+            "4", [("4", "5"), ("7", "8")], "1", "1", "8", [("1", "4"), ("5", "7"), ("8", "20")], id="lowered under one"
+        ),
+        pytest.param(
+            "4",
+            [("4", "5"), ("7", "8"), ("9", "10")],
+            "1",
+            "1",
+            "10",
+            [("1", "4"), ("5", "7"), ("8", "9"), ("10", "20")],
+            id="lowered under two islands",
+        ),
+        pytest.param("0", [], "3", "3", "3", [("3", "20")], id="raised, nothing covered"),
+        pytest.param("0", [("0", "2")], "3", "3", "3", [("3", "20")], id="raised over a hole"),
+        pytest.param("0", [("4", "6")], "3", "3", "6", [("3", "4"), ("6", "20")], id="raised below an island"),
+        pytest.param("0", [("4", "6")], "4", "6", "6", [("6", "20")], id="raised to an island"),
+        pytest.param("0", [("4", "6")], "8", "8", "8", [("8", "20")], id="raised over an island"),
+    ],
+)
+def test_where_owed_ground_begins(
+    base: str | None, told: list[tuple[str, str]], know: str, reach: str, top: str, uncovered: list[tuple[str, str]]
+) -> None:
+    """`know` sets the beginning, lowers it under what is covered, or raises it past what is owed no more."""
+    order = order_at(base, *told)
+    order.know(D(know))
+    assert (order.reach, order.top) == (D(reach), D(top))
+    assert order._uncovered(D(0), D(20)) == [(D(low), D(high)) for low, high in uncovered]
+
+
+def test_ground_that_was_raised_over_is_not_covered_again() -> None:
+    """What was told below a hole that is written off stays covered when an older fill turns up after all."""
+    order = order_at("0", ("0", "2"))
+    order.know(D(3))
+    order.know(D(0))
+    assert order.cover(D(0), D(3), D(100)) == []
+
+
+def test_a_beginning_that_was_raised_over_nothing_is_lowered_again() -> None:
+    """Where nothing was told the beginning itself moves up, so an older fill that turns up is owed after all."""
+    order = order_at("0")
+    order.know(D(3))
+    order.know(D(1))
+    assert order.cover(D(0), D(3), D(100)) == [Piece(D(1), D(3), D(100), False)]
+
+
+def test_an_order_of_unknown_beginning_is_never_whole() -> None:
+    """Nothing seen of it is not the same as nothing owed."""
+    order = Order(OrderRef("BTC-USDT", "1"))
+    assert not order.whole
+    order.know(D(0))
+    assert order.whole
+
+
+@pytest.mark.parametrize(
+    ("base", "told", "know", "price"),
+    [
+        pytest.param("3", [], "0", "103", id="lowered to the beginning"),
+        pytest.param("3", [], "1", None, id="lowered to where it is still not known what went before"),
+        pytest.param("0", [("0", "2")], "2", "106", id="known to begin where it ends already"),
+        pytest.param("0", [], "2", None, id="raised"),
+    ],
+)
+def test_what_is_known_of_the_price_below_moves_with_the_beginning(
+    base: str, told: list[tuple[str, str]], know: str, price: str | None
+) -> None:
+    """The notional below `reach` is known from the beginning of the order on, or not at all."""
+    order = order_at(base, *told)
+    order.know(D(know))
+    (piece,) = order.cover_average(order.top, D(4), D(103))
+    assert piece.price == (None if price is None else D(price))
+
+
+def test_a_report_that_overlaps_is_cut_and_its_costs_are_not_the_piece_s() -> None:
+    """What overlaps covered ground in part is cut to the rest; only a whole piece keeps the report's fee."""
+    order = order_at("0", ("0", "2"), ("3", "4"))
+    pieces = order.cover(D(1), D(6), D("99.5"))
+    assert pieces == [Piece(D(2), D(3), D("99.5"), False), Piece(D(4), D(6), D("99.5"), False)]
+    assert order.whole
+    assert order.cover(D(6), D(7), D(1)) == [Piece(D(6), D(7), D(1), True)]
+
+
+@pytest.mark.parametrize(
+    ("frames", "prices"),
+    [
+        pytest.param([("2", "101.5")], ["101.5"], id="the first price is the average"),
+        pytest.param([("1", "100"), ("3", "100.66666667")], ["100", "101"], id="the rest of a rounded average"),
+        pytest.param([("2", "100"), ("4", None), ("6", "101")], ["100", None, None], id="no average, then unknown"),
+        pytest.param(
+            [("2", "100"), ("4", None), ("6", "101"), ("8", "102")], ["100", None, None, "105"], id="and known again"
+        ),
+        pytest.param([("7", "100.21428571"), ("9", "100.16666667")], ["100.2142857", "100"], id="after a merged one"),
+        pytest.param([("0.1", "64.36"), ("0.3", "64.37333333")], ["64.36", "64.38"], id="fractions"),
+    ],
+)
+def test_a_price_from_two_averages_is_the_shortest_that_they_allow(
+    frames: list[tuple[str, str | None]], prices: list[str | None]
+) -> None:
+    """Without `l` the price is the difference of two notionals; rounding of the averages does not show in it."""
+    order = order_at("0")
+    told = []
+    for cumulative, average in frames:
+        shown = report("PARTIALLY_FILLED", cumulative, average_price=None if average is None else D(average))
+        claim = order.claim(shown)
+        assert claim is not None
+        told += [piece.price for piece in order.cover_average(*claim, shown.average_price)]
+    assert told == [None if price is None else D(price) for price in prices]
+
+
+@pytest.mark.parametrize(("start", "end"), [("2", "2"), ("2", "1"), ("1", "1"), ("3", "3")])
+def test_what_has_no_length_covers_nothing(start: str, end: str) -> None:
+    """Wherever it is said to lie."""
+    order = order_at("0", ("0", "2"))
+    assert order.cover(D(start), D(end), D(100)) == []
+    assert (order.reach, order.top) == (D(2), D(2))
+
+
+def test_a_hole_that_is_filled_leaves_no_doubt_about_the_price_above_it() -> None:
+    """The notional of what lay beyond it counts from then on."""
+    order = order_at("0", ("1", "3"))
+    order.cover(D(0), D(1), D(102))
+    (piece,) = order.cover_average(D(3), D(4), D(101))
+    assert piece.price == D(101) * 4 - 102 - 200
+
+
+@pytest.mark.parametrize(
+    ("base", "fills", "price"),
+    [
+        pytest.param("0", [("1", "100"), ("3", "103"), ("4", "99")], "105", id="all of them priced"),
+        pytest.param("0", [("1", "100"), ("3", None), ("4", "99")], None, id="one without a price"),
+        pytest.param("2", [("3", "103"), ("4", "99")], None, id="nobody knows what was paid before"),
+    ],
+)
+def test_prices_of_fills_that_extended_the_ground_count_when_a_frame_says_only_the_average(
+    base: str, fills: list[tuple[str, str | None]], price: str | None
+) -> None:
+    """The notional goes on from fills with `l` to those without."""
+    order = order_at(base)
+    for end, paid in fills:
+        last = str(D(end) - order.reach)
+        assert order.extend(report("PARTIALLY_FILLED", end, last, last_price=None if paid is None else D(paid)))
+    (piece,) = order.cover_average(D(4), D(5), D("102"))
+    assert piece.price == (None if price is None else D(price))
+
+
+def test_a_shorter_price_than_the_averages_allow_is_not_taken() -> None:
+    """Half a unit of each average, no more: 100 would be three units away."""
+    order = order_at("0", ("0", "1"))
+    (piece,) = order.cover_average(D(1), D(3), D("100.00000002"))
+    assert piece.price == D("100.00000003")
+
+
+def test_no_price_is_made_up_where_it_cannot_be_known() -> None:
+    """Above unowed ground or an island the notional is unknown, and a price is None rather than a guess."""
+    running = order_at("5")
+    assert running.cover_average(D(5), D(6), D(100))[0].price is None
+    assert running.cover_average(D(6), D(7), D(100))[0].price == D(100)
+    islands = order_at("0", ("1", "2"))
+    assert islands.cover_average(D(2), D(3), D(100))[0].price is None
+
+
+@pytest.mark.parametrize(("places", "short"), [(16, True), (17, True), (18, False)])
+def test_how_short_a_short_price_is(places: int, short: bool) -> None:
+    """Up to 17 places are looked for behind the rounding of an average; what says more is given in full."""
+    order, price = order_at("0", ("0", "1")), D(100) + 7 * D(10) ** -places
+    average = ((100 + 2 * price) / 3).quantize(D(10) ** -(places + 2))
+    (piece,) = order.cover_average(D(1), D(3), average)
+    assert piece.price is not None
+    assert abs(piece.price - price) < D(10) ** -(places + 1)
+    assert (piece.price == price) is short
+
+
+def test_a_price_that_is_no_short_decimal_is_given_in_full() -> None:
+    """An average that says more than any price could leaves nothing to round away."""
+    order = order_at("0", ("0", "3"))
+    average = D("100.1234567890123456789012")
+    (piece,) = order.cover_average(D(3), D(4), average)
+    assert piece.price == average * 4 - 300
+
+
+splits = st.lists(st.integers(1, 6), min_size=1, max_size=8)
+ticks = st.integers(90_000, 110_000).map(lambda n: D(n) / 1000)
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> list[tuple[Decimal, Decimal, Decimal]]:
+    """The fills of an order: (start, end, price)."""
+    fills, start = [], D(0)
+    for part in draw(splits):
+        end = start + D(part) / 2
+        fills.append((start, end, draw(ticks)))
+        start = end
+    return fills
+
+
+@settings(deadline=None, max_examples=200)
+@given(histories(), st.randoms(use_true_random=False), st.integers(0, 8))
+def test_ground_is_covered_once_whatever_comes_in_whatever_order(
+    fills: list[tuple[Decimal, Decimal, Decimal]], rng: random.Random, base_at: int
+) -> None:
+    """Repeated, reordered, overlapping, lowered: pieces never overlap, and in the end all ground is covered once."""
+    base = fills[min(base_at, len(fills) - 1)][0]
+    order = Order(OrderRef("BTC-USDT", "1"), base)
+    shown = [*fills, *fills, *fills]
+    rng.shuffle(shown)
+    told: list[tuple[Decimal, Decimal]] = []
+    for start, end, price in shown:
+        if rng.random() < 0.2 and start < (order.base or 0):
+            order.know(start)
+        if start < (order.base or 0):
+            continue
+        claim = order.claim(report("PARTIALLY_FILLED", str(end), str(end - start)))
+        assert claim == (start, end)
+        before = order.reach_with(start, end)
+        for piece in order.cover(start, end, price):
+            assert piece.price == price
+            assert all(piece.end <= low or piece.start >= high for low, high in told)
+            told.append((piece.start, piece.end))
+        assert order.reach == before
+        assert order.reach <= order.top
+        assert order.seen == max(high for _, high in (*told, (D(0), end)))
+        assert all(low.end <= high.start for low, high in zip(order._islands, order._islands[1:], strict=False))
+        assert all(island.start > order.reach for island in order._islands)
+    for start, end, price in fills:
+        if start >= (order.base or 0):
+            told += [(piece.start, piece.end) for piece in order.cover(start, end, price)]
+    assert order.base is not None
+    rest = [(start, end) for start, end, _ in fills if start >= order.base]
+    assert merged(told) == merged(rest)
+    assert sorted(told) == rest
+    assert order.whole
+
+
+@settings(deadline=None, max_examples=150)
+@given(histories(), st.data())
+def test_without_l_lost_frames_merge_and_nothing_is_missing(
+    fills: list[tuple[Decimal, Decimal, Decimal]], data: st.DataObject
+) -> None:
+    """Where the wire says only totals, a frame that arrives brings all up to it; single fills keep their price."""
+    arrives = data.draw(st.lists(st.booleans(), min_size=len(fills), max_size=len(fills)))
+    order = Order(OrderRef("BTC-USDT", "1"), D(0))
+    notional, merges, told = D(0), 0, D(0)
+    for (start, end, price), here in zip(fills, arrives, strict=True):
+        notional += price * (end - start)
+        merges += 1
+        if not here:
+            continue
+        average = (notional / end).quantize(GRAIN)
+        for _ in range(data.draw(st.integers(1, 2))):
+            shown = report("PARTIALLY_FILLED", str(end), average_price=average)
+            claim = order.claim(shown)
+            if claim is None:
+                continue
+            (piece,) = order.cover_average(*claim, average)
+            assert piece.start == told
+            assert piece.price is not None
+            if merges == 1:
+                assert piece.price == price
+            told, merges = piece.end, 0
+        assert order.top == order.reach == end
+
+
+@settings(deadline=None, max_examples=100)
+@given(histories(), st.data())
+def test_frames_and_rows_mix(fills: list[tuple[Decimal, Decimal, Decimal]], data: st.DataObject) -> None:
+    """Some fills by frames without `l`, some by rows of a read: the union is covered once and notionals agree."""
+    order = Order(OrderRef("BTC-USDT", "1"), D(0))
+    notional, told = D(0), []
+    for n, (start, end, price) in enumerate(fills):
+        notional += price * (end - start)
+        way = data.draw(st.sampled_from(("frame", "rows", "nothing")))
+        if way == "frame":
+            shown = report("PARTIALLY_FILLED", str(end), average_price=(notional / end).quantize(GRAIN))
+            claim = order.claim(shown)
+            assert claim is not None
+            told += order.cover_average(*claim, shown.average_price)
+        elif way == "rows":
+            for row in fills[: n + 1]:
+                told += order.cover(*row)
+    assert merged((piece.start, piece.end) for piece in told) == ([(D(0), order.top)] if told else [])
+    assert all(piece.price is not None for piece in told)
+    exact = sum((price * (end - start) for start, end, price in fills if end <= order.top), D(0))
+    assert abs(sum((piece.price or D(0)) * (piece.end - piece.start) for piece in told) - exact) < D("1e-5")

@@ -1,0 +1,167 @@
+"""Estimates: what fills are thought to have cost, however their trades are named, until they are paid."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal as D
+from itertools import permutations
+from typing import Any
+
+import pytest
+
+from listenkey.core.books.estimates import Estimates
+from listenkey.core.books.fold import Execution, execution
+from listenkey.core.reports import FillReport
+
+from . import test_ledger
+from .test_ledger import T0, row
+
+
+def fill(order: str, start: str, end: str, **changes: Any) -> Execution:
+    return execution(test_ledger.fill(order, start, end, **changes))
+
+
+def listed(trade: str, qty: str, order: str = "1", **changes: Any) -> FillReport:
+    return FillReport(
+        **{"symbol": "X", "order_id": order, "qty": D(qty), "exchange_ts": T0 + 1000, "trade_id": trade, **changes}
+    )
+
+
+def left(estimates: Estimates) -> list[tuple[D | None, D | None]]:
+    assert len(estimates) == len(list(estimates))
+    return [(estimate.fee, estimate.realized_pnl) for estimate in estimates]
+
+
+def pay_all(estimates: Estimates) -> None:
+    for each in (row("TRADING_FEE", "-1", "a"), row("TRADING_FEE", "-1", "b")):
+        if not estimates.pay(each):
+            estimates.pay_early(each)
+
+
+STEPS: dict[str, Callable[[Estimates], None]] = {
+    "told": lambda estimates: estimates.tell(fill("1", "0", "3", trade_id=None)),
+    "listed a": lambda estimates: estimates.list([listed("a", "1")]),
+    "listed b": lambda estimates: estimates.list([listed("b", "2")]),
+    "paid": pay_all,
+}
+
+
+@pytest.mark.parametrize("order", list(permutations(STEPS)))
+def test_a_merged_fill_is_given_up_once_all_its_trades_are_paid(order: tuple[str, ...]) -> None:
+    """In whatever order it was told, its trades were listed and their rows came."""
+    estimates = Estimates()
+    for step in order:
+        STEPS[step](estimates)
+    assert left(estimates) == []
+    estimates.tell(fill("1", "3", "4", trade_id=None))
+    assert left(estimates) == [(D("0.1"), D(0))]
+
+
+def test_a_merged_fill_stands_until_all_of_it_is_paid() -> None:
+    """The frame told the fee of its last trade only, and the row of the first adds to it."""
+    estimates = Estimates()
+    estimates.tell(fill("1", "0", "3", trade_id=None))
+    estimates.list([listed("a", "1"), listed("b", "2"), listed("", "2", trade_id=None)])
+    assert estimates.pay(row("TRADING_FEE", "-1", "a"))
+    assert left(estimates) == [(D("0.1"), D(0))]
+    assert estimates.pay(row("TRADING_FEE", "-1", "b"))
+    assert left(estimates) == []
+
+
+def test_a_trade_without_a_fee_needs_no_row() -> None:
+    """The list of fills says that it cost nothing, and perhaps no row ever does."""
+    estimates = Estimates()
+    estimates.tell(fill("1", "0", "3", trade_id=None, fee=D(0)))
+    estimates.list([listed("a", "3", fee=D(0))])
+    assert left(estimates) == []
+
+
+def test_a_trade_with_ourselves_has_two_sides() -> None:
+    """Two orders, one trade id, two rows of each kind; each row stands for one side."""
+    estimates = Estimates()
+    for order in "12":
+        estimates.tell(fill(order, "0", "1", trade_id="t", realized_pnl=D(5)))
+    for kind, both in (
+        ("REALIZED_PNL", [(D("0.1"), D(0)), (D("0.1"), D(5))]),
+        ("REALIZED_PNL", [(D("0.1"), D(0))] * 2),
+    ):
+        assert estimates.pay(row(kind, "5", "t"))
+        assert left(estimates) == both
+    assert estimates.pay(row("REALIZED_PNL", "5", "t"))  # a third is nobody's, but it is known
+    assert estimates.pay(row("TRADING_FEE", "-1", "t"))
+    assert left(estimates) == [(D("0.1"), D(0))]
+    assert estimates.pay(row("TRADING_FEE", "-1", "t"))
+    assert left(estimates) == []
+    assert estimates.pay(row("TRADING_FEE", "-1", "t"))
+
+
+@pytest.mark.parametrize("shown", [True, False])
+def test_a_trade_that_is_told_by_its_name_pays_for_no_other(shown: bool) -> None:
+    """A read names the trades that it recovers; what frames told of the same order is other ground."""
+    estimates = Estimates()
+    estimates.tell(fill("1", "0", "1", trade_id=None))
+    if shown:
+        estimates.list([listed("b", "1")])
+        estimates.pay(row("TRADING_FEE", "-1", "b"))
+        assert left(estimates) == []  # for all that is known, b is what was told
+    estimates.tell(fill("1", "1", "2", trade_id="b"))
+    estimates.list([listed("b", "1"), listed("a", "1")])
+    assert estimates.pay(row("TRADING_FEE", "-1", "b"))
+    assert estimates.pay(row("TRADING_FEE", "-1", "a"))
+    estimates.tell(fill("1", "2", "3", trade_id=None))
+    assert len(left(estimates)) == 1
+
+
+def test_a_trade_that_was_told_in_part_pays_for_the_rest() -> None:
+    """Of a trade that was cut, one part bears its name and the rest was told before without one."""
+    estimates = Estimates()
+    estimates.tell(fill("1", "0", "1", trade_id=None))
+    estimates.tell(fill("1", "1", "2", trade_id="a", fee=None, realized_pnl=None))
+    estimates.list([listed("a", "2")])
+    estimates.pay(row("TRADING_FEE", "-1", "a"))
+    assert left(estimates) == []
+
+
+def test_what_is_paid_by_time_is_not_paid_again_by_name() -> None:
+    """All fills before a time were settled together; whatever names them later finds nothing to settle."""
+    estimates = Estimates()
+    estimates.tell(fill("1", "0", "1", trade_id=None))
+    estimates.tell(fill("1", "1", "2", trade_id=None, exchange_ts=T0 + 3000))
+    estimates.tell(fill("2", "0", "1", trade_id="b"))
+    estimates.tell(fill("2", "1", "2", trade_id="c", exchange_ts=None))
+    estimates.pay_early(row("TRADING_FEE", "-1", "a"))
+    estimates.pay_early(row("REALIZED_PNL", "-1", "a"))
+    estimates.pay_early(row("TRADING_FEE", "-1", None))
+    estimates.pay_until(T0 + 2000)
+    assert len(left(estimates)) == 2
+    estimates.list([listed("a", "1")])
+    assert len(left(estimates)) == 2
+    assert not estimates.pay(row("TRADING_FEE", "-1", "?"))
+    assert estimates.pay(row("TRADING_FEE", "-1", "b"))
+
+
+def test_old_trades_are_forgotten_unless_they_are_unpaid() -> None:
+    """Memory is bounded by what reads can show again."""
+    estimates = Estimates()
+    estimates.tell(fill("1", "0", "1", trade_id="a"))
+    estimates.tell(fill("1", "1", "2", trade_id=None))
+    estimates.list([listed("b", "5", "2"), listed("c", "5", "3")])
+    estimates.pay(row("TRADING_FEE", "-1", "c"))
+    estimates.pay_early(row("TRADING_FEE", "-1", "d"))
+    estimates.forget(T0 + 2000)
+    assert not estimates.pay(row("TRADING_FEE", "-1", "b"))
+    assert estimates.pay(row("TRADING_FEE", "-1", "a"))
+    assert left(estimates) == [(D("0.1"), D(0))]
+    estimates.tell(fill("3", "0", "5", trade_id=None))
+    estimates.tell(fill("4", "0", "1", trade_id="d"))
+    assert len(left(estimates)) == 3
+
+
+def test_what_has_waited_longest_is_given_up_first() -> None:
+    """Named trades before others, and one side of a trade does not take the other along."""
+    estimates = Estimates()
+    estimates.tell(fill("3", "0", "1", trade_id=None, fee=D(3)))
+    for order in "12":
+        estimates.tell(fill(order, "0", "1", trade_id="t", fee=D(order)))
+    assert [estimates.give_up().fee for _ in range(3)] == [1, 2, 3]
+    assert left(estimates) == []

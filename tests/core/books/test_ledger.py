@@ -1,0 +1,316 @@
+"""The ledger: estimates by what was told, replaced by rows, compared with the balance after a settled read."""
+
+from __future__ import annotations
+
+from decimal import Decimal as D
+from typing import Any
+
+import pytest
+
+from listenkey.core.book import Reconciliation
+from listenkey.core.books import ledger as ledger_module
+from listenkey.core.books.fold import Fold, execution
+from listenkey.core.books.ledger import Ledger
+from listenkey.core.events import Balance, BalanceChange, ExchangeEventKind, Fill, FundingFee, OrderState, Position
+from listenkey.core.reports import Account, FillReport, IncomeReport
+
+T0 = 1_700_000_000_000
+
+
+def fill(order: str, start: str, end: str, **changes: Any) -> Fill:
+    return Fill(
+        **{
+            "kind": ExchangeEventKind.PARTIAL_FILL,
+            "event_id": f"fill:X:{order}:{end}",
+            "exchange_ts": T0 + 1000,
+            "source": "ws",
+            "symbol": "X",
+            "order_id": order,
+            "client_order_id": None,
+            "side": "BUY",
+            "position_side": "LONG",
+            "order_type": "LIMIT",
+            "status": "PARTIALLY_FILLED",
+            "price": D(10),
+            "qty": D(9),
+            "cumulative_qty": D(end),
+            "fill_qty": D(end) - D(start),
+            "fill_price": D(10),
+            "trade_id": f"t{order}{end}",
+            "fee": D("0.1"),
+            "fee_asset": "USDT",
+            "realized_pnl": D(0),
+            "liquidation": False,
+            **changes,
+        }
+    )
+
+
+def row(kind: str, amount: str, trade: str | None, **changes: Any) -> IncomeReport:
+    return IncomeReport(
+        **{
+            "income_type": kind,
+            "amount": D(amount),
+            "tran_id": f"{kind}{trade}",
+            "exchange_ts": T0 + 1000,
+            "asset": "USDT",
+            "symbol": "X",
+            "trade_id": trade,
+            **changes,
+        }
+    )
+
+
+def account(wallet: str | None, *income: IncomeReport, at: int = T0 + 5000, **changes: Any) -> Account:
+    balances = (Balance(asset="USDT", wallet_balance=None if wallet is None else D(wallet)),)
+    return Account(
+        **{
+            "as_of": at,
+            "exchange_ms": at,
+            "since": T0,
+            "whole": True,
+            "settled": True,
+            "balances": balances,
+            "income": income,
+            **changes,
+        }
+    )
+
+
+def begun(wallet: str = "100") -> Ledger:
+    ledger = Ledger()
+    ledger.begin(T0)
+    ledger.settle(account(wallet, at=T0 + 10), True)
+    return ledger
+
+
+def test_the_first_settled_read_gives_the_opening_balance() -> None:
+    """Before it nothing is proven and there is no capital; after it the books explain the balance exactly."""
+    ledger = Ledger()
+    ledger.begin(T0)
+    ledger.begin(T0 + 99_000)  # only the first counts
+    ledger.apply(fill("1", "0", "1"))
+    before = ledger.book("USDT")
+    assert (before.status, before.k_capital, before.fees) == (Reconciliation.UNPROVEN, None, D("0.1"))
+    ledger.settle(account("99.9", row("TRADING_FEE", "-0.1", "t11")), True)
+    book = ledger.book("USDT")
+    assert (book.status, book.opening, book.k_capital) == (Reconciliation.MATCHED, D(100), D("99.9"))
+    assert ledger.assets == ("USDT",)
+
+
+def test_the_books_open_only_when_the_cost_of_every_fill_is_known() -> None:
+    """What is not known yet would be taken for a part of the opening balance, and be drift as soon as it is."""
+    ledger = Ledger()
+    ledger.begin(T0)
+    ledger.apply(fill("1", "0", "1", trade_id=None, realized_pnl=None))
+    rows = (row("TRADING_FEE", "-0.1", None), row("REALIZED_PNL", "3", None))
+    ledger.settle(account("102.9", *rows, at=T0 + 1900), True)
+    book = ledger.book("USDT")
+    assert (book.status, book.opening) == (Reconciliation.UNPROVEN, None)
+    ledger.settle(account("102.9", *rows), True)
+    book = ledger.book("USDT")
+    assert (book.status, book.opening, book.realized_pnl) == (Reconciliation.MATCHED, D(100), D(3))
+
+
+def test_a_row_replaces_the_estimate_of_its_trade() -> None:
+    """What the venue's rows say stands, whatever the frame had said; each row is booked once."""
+    ledger = begun()
+    ledger.apply(fill("1", "0", "1", fee=D("0.5"), realized_pnl=D(7)))
+    rows = (row("TRADING_FEE", "-0.1", "t11"), row("REALIZED_PNL", "3", "t11"))
+    for _ in range(2):
+        ledger.settle(account("102.9", *rows), True)
+    book = ledger.book("USDT")
+    assert (book.fees, book.realized_pnl, book.status) == (D("0.1"), D(3), Reconciliation.MATCHED)
+    ledger.apply(fill("1", "0", "1"))  # told only after its row was read
+    assert ledger.book("USDT").fees == D("0.1")
+
+
+def test_the_pnl_stays_an_estimate_until_its_own_row_comes() -> None:
+    """A fee row alone does not settle a PnL that the wire has given."""
+    ledger = begun()
+    ledger.apply(fill("1", "0", "1", realized_pnl=D(7)))
+    ledger.settle(account("106.9", row("TRADING_FEE", "-0.1", "t11")), True)
+    assert ledger.book("USDT").realized_pnl == D(7)
+    ledger.settle(account("106.9", row("REALIZED_PNL", "7", "t11")), True)
+    assert (ledger.book("USDT").realized_pnl, ledger.book("USDT").status) == (D(7), Reconciliation.MATCHED)
+
+
+def test_a_fee_or_pnl_that_nobody_gave_leaves_the_books_unproven() -> None:
+    """Unknown is not zero, nor is anything proven while a gap is open."""
+    ledger = begun()
+    assert ledger.book("USDT", gap_open=True).status is Reconciliation.UNPROVEN
+    ledger.apply(fill("1", "0", "1", fee=None))
+    assert ledger.book("USDT").drift is None
+    ledger.settle(account("99.9", row("TRADING_FEE", "-0.1", "t11")), True)
+    assert ledger.book("USDT").status is Reconciliation.MATCHED
+
+
+def test_what_the_rows_do_not_explain_is_drift() -> None:
+    """The books never give way to the balance."""
+    ledger = begun()
+    ledger.settle(account("101.5", settled=False), False)
+    assert ledger.book("USDT").status is Reconciliation.MATCHED
+    ledger.settle(account("101.5"), True)
+    assert (ledger.book("USDT").status, ledger.book("USDT").drift) == (Reconciliation.DRIFTED, D("1.5"))
+    ledger.settle(account(None), True)
+    assert ledger.book("USDT").drift == D("1.5")
+
+
+def test_transfers_and_funding() -> None:
+    """Provisional funding counts until its row replaces it, or until no row can come any more."""
+    ledger = begun()
+    common: dict[str, Any] = {"exchange_ts": T0 + 1000, "asset": "USDT", "symbol": None}
+    ledger.apply(BalanceChange(event_id="b", source="poll", amount=D(5), reason="TRANSFER", **common))
+    ledger.apply(FundingFee(event_id="p", source="ws", amount=D(-2), provisional=True, **common))
+    ledger.apply(FundingFee(event_id="q", source="ws", amount=D(-9), provisional=True, **common))
+    ledger.settle(account("94"), True)
+    assert (ledger.book("USDT").transfers, ledger.book("USDT").funding) == (D(5), D(-11))
+    ledger.apply(FundingFee(event_id="f", source="poll", amount=D(-2), provisional=False, replaces="p", **common))
+    ledger.apply(FundingFee(event_id="g", source="poll", amount=None, provisional=False, **common))
+    assert ledger.book("USDT").funding == D(-11)
+    ledger.settle(account("103", at=T0 + 700_000), True)
+    assert (ledger.book("USDT").funding, ledger.book("USDT").status) == (D(-2), Reconciliation.MATCHED)
+
+
+def test_a_fill_without_trade_id_gets_it_from_its_ground() -> None:
+    """Where frames merge and name no trade, the rows of all trades on the same ground replace the one estimate."""
+    ledger = begun()
+    ledger.apply(fill("1", "0", "3", trade_id=None, fee=D("0.2")))
+    rows = tuple(
+        FillReport(symbol="X", order_id="1", qty=D(qty), exchange_ts=T0 + 1000, trade_id=trade)
+        for qty, trade in ((1, "a"), (2, "b"), (2, None))
+    )
+    fees = (row("TRADING_FEE", "-0.1", "a"), row("TRADING_FEE", "-0.2", "b"))
+    ledger.settle(account("99.7", *fees, fills=rows), True)
+    assert (ledger.book("USDT").fees, ledger.book("USDT").status) == (D("0.3"), Reconciliation.MATCHED)
+
+
+def test_rows_that_name_no_trade_stand_for_all_fills_up_to_a_second() -> None:
+    """A venue whose rows cannot be joined is believed by time; what is newer waits."""
+    ledger = begun()
+    ledger.apply(fill("1", "0", "1", fee=D("0.5")))
+    ledger.apply(fill("2", "0", "1", exchange_ts=T0 + 5500, fee=D("0.5")))
+    early = row("TRADING_FEE", "-0.1", None)
+    late = row("TRADING_FEE", "-0.3", "?", exchange_ts=T0 + 5500)
+    ledger.settle(account("99.9", early, late, at=T0 + 5200), True)
+    assert ledger.book("USDT").fees == D("0.1") + D("0.5")
+
+
+def test_rows_from_before_the_beginning_are_part_of_the_opening() -> None:
+    """The stream owes nothing from before it began, nor rows without an asset."""
+    ledger = begun()
+    old = row("TRADING_FEE", "-5", "x", exchange_ts=T0 - 1)
+    ledger.settle(account("100", old, row("TRADING_FEE", "-5", "y", asset=None)), True)
+    assert (ledger.book("USDT").fees, ledger.book("USDT").status) == (D(0), Reconciliation.MATCHED)
+
+
+def test_a_fill_that_is_newer_than_the_read_does_not_count_against_it() -> None:
+    """A read is compared with what it can know."""
+    ledger = begun()
+    ledger.apply(fill("1", "0", "1", exchange_ts=T0 + 6000))
+    ledger.settle(account("100"), True)
+    book = ledger.book("USDT")
+    assert (book.status, book.fees) == (Reconciliation.MATCHED, D("0.1"))
+
+
+def test_estimates_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without reads the oldest fills are booked as told, for good: a row that comes after all is not booked again."""
+    monkeypatch.setattr(ledger_module, "ESTIMATES", 2)
+    ledger = begun()
+    for order in "1234":
+        ledger.apply(fill(order, "0", "1", fee_asset="USDT" if order != "2" else None))
+    assert ledger.book("USDT").fees == D("0.3")
+    ledger.settle(account("99.7", row("TRADING_FEE", "-0.1", "t11")), False)
+    assert ledger.book("USDT").fees == D("0.3")
+
+
+LATE: dict[str, Any] = {"exchange_ts": T0 + 5, "source": "poll", "asset": "USDT", "symbol": None}
+
+
+@pytest.mark.parametrize(
+    ("event", "wallet"),
+    [
+        (fill("1", "0", "1", exchange_ts=T0 + 5), "99.9"),
+        (BalanceChange(event_id="b", amount=D(5), reason="TRANSFER", **LATE), "105"),
+        (FundingFee(event_id="f", amount=D(-2), provisional=False, **LATE), "98"),
+    ],
+)
+@pytest.mark.parametrize("known", [True, False])
+def test_what_is_shown_late_was_not_part_of_the_opening(event: Any, wallet: str, known: bool) -> None:
+    """The balance of the first read may have had it or not: the next one says what the opening was."""
+    ledger = begun(wallet if known else "100")
+    ledger.apply(event)
+    assert ledger.book("USDT").status is Reconciliation.UNPROVEN
+    ledger.settle(account(wallet), True)
+    book = ledger.book("USDT")
+    assert (book.opening, book.status) == (D(100), Reconciliation.MATCHED)
+    ledger.settle(account("1"), True)
+    assert ledger.book("USDT").status is Reconciliation.DRIFTED
+
+
+def test_rows_are_known_for_an_hour_after_they_were_read() -> None:
+    """What is older than that and not known was forgotten, not new; after an outage of hours all of it is new."""
+    ledger = begun()
+    hours = 3 * ledger_module.REMEMBER_MS
+    ledger.apply(fill("1", "0", "1"))
+    fee = row("TRADING_FEE", "-0.3", "t11")
+    ledger.settle(account("99.7", fee, at=T0 + hours), True)
+    assert (ledger.book("USDT").fees, ledger.book("USDT").status) == (D("0.3"), Reconciliation.MATCHED)
+    for _ in range(2):
+        ledger.settle(account("99.7", fee, at=T0 + 2 * hours), True)
+    assert (ledger.book("USDT").fees, ledger.book("USDT").status) == (D("0.3"), Reconciliation.MATCHED)
+
+
+def test_other_events_move_nothing() -> None:
+    """Only fills, funding and balance changes are money."""
+    ledger = begun()
+    shown = {name: getattr(fill("1", "0", "1"), name) for name in OrderState.__struct_fields__}
+    ledger.apply(OrderState(**shown))
+    common: dict[str, Any] = {"event_id": "b", "exchange_ts": T0, "source": "poll", "symbol": None}
+    ledger.apply(BalanceChange(amount=D(5), asset=None, reason="TRANSFER", **common))
+    assert ledger.book("USDT").k_capital == D(100)
+
+
+@pytest.mark.parametrize(
+    ("side", "position_side", "held"),
+    [
+        ("BUY", "LONG", D(1)),
+        ("SELL", "LONG", D(-1)),
+        ("SELL", "SHORT", D(1)),
+        ("BUY", None, D(1)),
+        ("SELL", None, D(-1)),
+    ],
+)
+def test_fold_positions(side: str, position_side: str | None, held: D) -> None:
+    """A short grows by selling; a netted position has a sign."""
+    fold = Fold()
+    fold.anchor(account("100"))
+    fold.apply(execution(fill("1", "0", "1", side=side, position_side=position_side, exchange_ts=T0 + 9000)))
+    assert fold.positions == {("X", position_side): held}
+    assert fold.wallets == {"USDT": D("99.9")}
+
+
+def test_fold_without_side_or_fee_asset() -> None:
+    """A fill that does not say which way it went moves no position, and one without a fee asset no wallet."""
+    fold = Fold()
+    fold.apply(execution(fill("0", "0", "1")))  # before any read there is nothing to add to
+    fold.anchor(account("100"))
+    fold.apply(execution(fill("1", "0", "1", side=None, fee_asset=None, exchange_ts=T0 + 9000)))
+    assert (fold.positions, fold.wallets) == ({}, {"USDT": D(100)})
+    fold.apply(execution(fill("2", "0", "1", realized_pnl=None, exchange_ts=T0 + 9000)))
+    assert fold.wallets == {"USDT": None}
+
+
+def test_fold_reads_positions_of_both_modes() -> None:
+    """A read in one-way mode gives signed quantities; flat positions are none."""
+    held = (
+        Position(symbol="X", side="SHORT", qty=D(2)),
+        Position(symbol="Y", side="LONG", qty=D(3)),
+        Position(symbol="Z", side=None, qty=D(0)),
+    )
+    fold = Fold()
+    fold.anchor(account("100", positions=held))
+    assert fold.positions == {("X", "SHORT"): D(2), ("Y", "LONG"): D(3)}
+    fold.apply(execution(fill("1", "0", "1", exchange_ts=T0 + 9000, trade_id="n")))
+    fold.anchor(account("100", positions=held, one_way=True))
+    assert fold.positions == {("X", None): D(-2), ("Y", None): D(3), ("X", "LONG"): D(1)}

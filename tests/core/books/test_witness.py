@@ -1,0 +1,162 @@
+"""The second witness: what the account push says must come true by fills, or have been true."""
+
+from __future__ import annotations
+
+from decimal import Decimal as D
+from typing import Any
+
+import pytest
+
+from listenkey.core.books.fold import execution
+from listenkey.core.books.witness import Witness
+from listenkey.core.events import Balance, Position
+from listenkey.core.policy import Policy
+from listenkey.core.reports import Account, AccountReport
+from listenkey.core.turn import Turn
+
+from .test_ledger import T0, account, fill
+
+
+class Trial:
+    """A witness on virtual time, and how often it raised the alarm."""
+
+    def __init__(self) -> None:
+        self.turn = Turn(Policy(), 0)
+        self.turn.now = 0.0
+        self.alarms = 0
+        self.witness = Witness(self.turn, self._alarm)
+
+    def _alarm(self) -> None:
+        self.alarms += 1
+
+    def wait(self, seconds: float = 0.3) -> int:
+        self.turn.now += seconds
+        if self.turn.timers.pop_due(self.turn.now) is not None:
+            self.witness.overdue()
+        return self.alarms
+
+    def anchored(self, **changes: Any) -> Trial:
+        self.witness.read(whole(**changes), 0, True)
+        return self
+
+    def filled(self, end: str, **changes: Any) -> None:
+        self.witness.told(execution(fill("1", "0", end, exchange_ts=T0 + 9000, **changes)))
+
+
+def whole(**changes: Any) -> Account:
+    return account("100", at=T0, **changes)
+
+
+def push(qty: str, *, ts: int | None = T0 + 9000, wallet: str | None = None, **changes: Any) -> AccountReport:
+    balances = () if wallet is None else (Balance(asset="USDT", wallet_balance=D(wallet)),)
+    positions = (Position(symbol="X", side=changes.pop("side", "LONG"), qty=D(qty)),)
+    return AccountReport(
+        **{"reason": "ORDER", "balances": balances, "positions": positions, "exchange_ts": ts, **changes}
+    )
+
+
+def test_a_fill_before_or_after_its_push_is_no_alarm() -> None:
+    """A push and its fill come in either order."""
+    trial = Trial().anchored()
+    trial.filled("1")
+    trial.witness.pushed(push("1", wallet="99.9"))
+    assert trial.wait() == 0
+    trial.witness.pushed(push("3", wallet="99.8"))
+    trial.filled("2")
+    assert trial.wait() == 0
+
+
+def test_a_push_that_does_not_come_true_is_an_alarm() -> None:
+    """The position, or the wallet alone, tells of a fill that no frame brought."""
+    trial = Trial().anchored()
+    trial.witness.pushed(push("1"))
+    assert trial.wait(0.2) == 0
+    assert trial.wait(0.2) == 1
+    other = Trial().anchored()
+    other.witness.pushed(push("0", wallet="99.9"))
+    assert other.wait() == 1
+
+
+def test_later_pushes_do_not_put_the_alarm_off() -> None:
+    """Under constant trading a lost fill is missed for ever; its alarm counts from the first push that shows it."""
+    trial = Trial().anchored()
+    for step in range(1, 4):  # a fill of 1 was lost: the fold is always one behind
+        trial.filled(str(2 * step), fill_qty=D(2))
+        trial.witness.pushed(push(str(2 * step + 1), ts=T0 + 9000 + step))
+        trial.wait(0.1)
+    assert trial.alarms == 1
+
+
+def test_a_netted_position_has_a_sign() -> None:
+    """In one-way mode a short is negative and the place has no side."""
+    trial = Trial().anchored(one_way=True)
+    trial.filled("1", side="SELL", position_side=None)
+    trial.witness.pushed(push("1", side="SHORT", one_way=True))
+    assert trial.wait() == 0
+
+
+def test_pushes_that_bear_no_witness() -> None:
+    """Before a settled read, without a time, or from before what was read last, a push proves nothing."""
+    early = Trial()
+    early.witness.pushed(push("9"))
+    assert early.wait() == 0
+    trial = Trial().anchored()
+    for ts in (None, T0, T0 + 200):
+        trial.witness.pushed(push("9", ts=ts))
+    trial.witness.pushed(push("0", ts=T0 + 9000, balances=(Balance(asset="USDT", wallet_balance=None),)))
+    trial.witness.pushed(push("9", ts=T0 + 8000))
+    assert trial.wait() == 0
+
+
+def test_money_that_is_not_of_fills_moves_the_wallet() -> None:
+    """A transfer or funding is what the push says; after a fill without costs the wallet is unknown and no witness."""
+    trial = Trial().anchored()
+    trial.witness.pushed(push("0", wallet="150", reason="DEPOSIT"))
+    trial.filled("1")
+    trial.witness.pushed(push("1", wallet="149.9", ts=T0 + 9001))
+    assert trial.wait() == 0
+    unsaid = (Balance(asset="USDT", wallet_balance=None, change=D(9)),)
+    trial.witness.pushed(push("1", balances=unsaid, ts=T0 + 9001, reason="DEPOSIT"))
+    trial.filled("2", fee=None)
+    trial.witness.pushed(push("3", wallet="7", ts=T0 + 9002))
+    assert trial.wait() == 0
+
+
+@pytest.mark.parametrize("change", ["50", "0", None])
+def test_money_moves_beside_fills(change: str | None) -> None:
+    """A fill is told before the push of a transfer that came first at the venue: the transfer moves the wallet by its
+    amount, which is its change or, where that is not said, the difference to the push before.
+    """
+    trial = Trial().anchored()
+    trial.witness.pushed(push("0", wallet="100"))
+    trial.filled("1")
+    moved = (Balance(asset="USDT", wallet_balance=D(150), change=None if change is None else D(change)),)
+    trial.witness.pushed(push("0", balances=moved, positions=(), ts=T0 + 9001, reason="DEPOSIT"))
+    trial.witness.pushed(push("1", wallet="149.9", ts=T0 + 9002))
+    assert trial.wait() == 0
+    trial.witness.pushed(push("1", wallet="149.8", ts=T0 + 9003))
+    assert trial.wait() == 1
+
+
+def test_fruitless_alarms_grow_rare() -> None:
+    """No document promises that wallets are the sum of frames: an alarm that finds nothing makes the next one wait."""
+    trial = Trial().anchored()
+    for step in range(60):
+        before = trial.alarms
+        trial.witness.pushed(push("9", ts=T0 + 9000 + step))
+        if trial.wait(1.0) > before:
+            trial.witness.read(whole(), 0, False)
+    assert 2 <= trial.alarms <= 5
+    trial.witness.read(whole(), 1, False)
+    trial.witness.pushed(push("9", ts=T0 + 9900))
+    before = trial.alarms
+    assert trial.wait(1.0) == before + 1
+
+
+def test_one_alarm_until_a_read_has_answered() -> None:
+    """While the account is being read there is nothing to be alarmed about twice."""
+    trial = Trial().anchored()
+    for step in range(5):
+        trial.witness.pushed(push("9", ts=T0 + 9000 + step))
+        trial.wait()
+    assert trial.alarms == 1

@@ -1,0 +1,333 @@
+"""Orders that end without a fill of their own: triggered ones, and those that the venue does not know any more."""
+
+from __future__ import annotations
+
+import pytest
+
+from listenkey.core import actions, inputs
+from listenkey.core.events import ExchangeEventKind, Health
+from listenkey.core.reports import OrderRef, OrderReport
+
+from ..exchange import D
+from ..world import REFUSED, World, ready, told
+
+WIRES = pytest.mark.parametrize("wire", ["l", "z"])
+
+
+def endings(world: World) -> list[tuple[str, str, str]]:
+    """Order, kind and status of each state that is none of an open order."""
+    return [
+        (event.order_id, event.kind.value, event.status)
+        for event in world.states()
+        if event.status not in ("NEW", "PARTIALLY_FILLED")
+    ]
+
+
+def asked(world: World) -> list[tuple[str, ...]]:
+    """The orders that each whole read was asked for."""
+    return [
+        tuple(ref.order_id for ref in read.orders) for read in world.seen(actions.ReadAccount) if read.since is not None
+    ]
+
+
+# Triggered orders
+
+
+@WIRES
+def test_an_order_that_is_filled_with_nothing_executed_is_told_as_a_state(wire: str) -> None:
+    """It is over and no fill: another order executes. Nothing is missing, so no gap opens, and it is forgotten."""
+    world = ready(wire)
+    order = world.exchange.place("5")
+    world.passes(1)
+    executing = world.exchange.trigger(order)
+    world.passes(200)
+    assert endings(world) == [(order, "ORDER_ACK", "FILLED")]
+    state = world.states(order)[-1]
+    assert (state.cumulative_qty, state.qty, state.source) == (D(0), D(5), "ws")
+    assert world.intervals() == [("0", "5", "ws")]
+    assert world.fills()[0].order_id == executing
+    assert world.gaps() == []
+    assert asked(world)[-1] == ()
+
+
+@WIRES
+def test_a_triggered_order_of_which_no_frame_tells_is_told_from_a_read(wire: str) -> None:
+    """The next read shows that it is over; that is no gap, since no fill is missing."""
+    world = ready(wire)
+    order = world.exchange.place("5")
+    world.passes(1)
+    world.exchange.trigger(order, silent=True)
+    world.passes(1)
+    assert endings(world) == []
+    world.passes(130)
+    assert endings(world) == [(order, "ORDER_ACK", "FILLED")]
+    assert world.states(order)[-1].source == "poll"
+    assert world.gaps() == []
+
+
+def test_a_triggered_order_is_told_once() -> None:
+    """By its frame, and by no copy of it and no read after it."""
+    world = ready()
+    order = world.exchange.place("5")
+    world.delay(0.01, 0.5)
+    world.exchange.trigger(order)
+    world.passes(3)
+    world.feed(inputs.Resync())
+    world.passes(200)
+    assert endings(world) == [(order, "ORDER_ACK", "FILLED")]
+
+
+def test_a_triggered_order_is_still_over_after_a_restart() -> None:
+    """What was told of it is recalled."""
+    world = ready()
+    order = world.exchange.place("5")
+    world.exchange.trigger(order)
+    world.passes(1)
+    world.restart()
+    world.passes(200)
+    assert endings(world) == [(order, "ORDER_ACK", "FILLED")]
+    assert not any(order in refs for refs in asked(world))
+
+
+def test_filled_with_nothing_executed_says_nothing_of_an_order_that_has_fills() -> None:
+    """Neither a frame nor a row takes back what was executed; fills of such a row are told, the last one as full."""
+    world = ready()
+    order = world.exchange.place("5")
+    world.exchange.fill(order, "2")
+    world.passes(1)
+    world.say(OrderReport("BTC-USDT", order, "FILLED", D(0), qty=D(5), exchange_ts=world.exchange_ms))
+    world.passes(1)
+    assert endings(world) == []
+    belied = world.exchange.place("4")
+    world.lose()
+    world.lose(after=1)
+    world.exchange.fill(belied, "1")
+    world.lose(after=1)
+    world.exchange.fill(belied, "3")
+    world.exchange._change(belied, OrderReport("BTC-USDT", belied, "FILLED", D(0), qty=D(4)), silent=True)
+    world.feed(inputs.Resync())
+    world.passes(200)
+    assert endings(world) == []
+    assert [fill.kind.value for fill in world.fills(belied)] == ["PARTIAL_FILL", "FULL_FILL"]
+
+
+def test_a_poll_waits_with_the_end_of_a_triggered_order_too() -> None:
+    """Without a socket the end of an order that is younger than the overlap may be shown before its fills."""
+    world = World(mode="poll", poll_interval=4, backfill_overlap=10).run(20)
+    order = world.exchange.place("5")
+    world.passes(5)
+    at = world.now
+    world.exchange.trigger(order)
+    world.passes(40)
+    assert endings(world) == [(order, "ORDER_ACK", "FILLED")]
+    told_at = next(
+        now
+        for now, action in world.log
+        if isinstance(action, actions.Deliver) and action.event.event_id.startswith(f"order:BTC-USDT:{order}:FILLED")
+    )
+    assert told_at > at + 10
+
+
+# Orders that the venue denies while it lists their fills
+
+
+@WIRES
+@pytest.mark.parametrize("lost", [0, 1, 3])
+def test_a_denied_order_is_what_its_fills_show(wire: str, lost: int) -> None:
+    """All of them were read, so none is missing: those whose frames were lost are told, and the order is over."""
+    world = ready(wire, audit_interval=20)
+    order = world.exchange.place("5")
+    world.passes(10)
+    for number, qty in enumerate(("1", "1", "3")):
+        if number >= 3 - lost:
+            world.lose()
+            world.lose(after=1)
+        world.exchange.fill(order, qty)
+    world.exchange.forget(order)
+    world.passes(60)
+    assert [end for _, end, _ in world.intervals(order)] == ["1", "2", "5"]
+    assert world.fills(order)[-1].kind is ExchangeEventKind.FULL_FILL
+    assert endings(world) == []
+    assert world.health is Health.LIVE
+    assert not any(order in refs for refs in asked(world)[-2:])
+
+
+def test_a_denied_order_that_nobody_knew_is_what_its_fills_show() -> None:
+    """It was placed and executed while no link lived. Its quantity is not known, so it is over only when it is denied
+    and in no list any more.
+    """
+    world = ready(audit_interval=20)
+    world.kill()
+    world.reachable = False
+    order = world.exchange.place("5")
+    world.exchange.fill(order, "5")
+    world.exchange.forget(order)
+    world.passes(2)
+    world.reachable = True
+    world.passes(20)
+    assert world.intervals(order) == [("0", "5", "poll")]
+    (fill,) = world.fills(order)
+    assert (fill.kind.value, fill.qty, fill.side) == ("PARTIAL_FILL", None, "BUY")
+    world.passes(100)
+    assert endings(world) == [(order, "ORDER_EXPIRED", "NOT_FOUND")]
+    assert world.health is Health.LIVE
+
+
+def test_a_denied_order_from_before_the_stream_is_not_what_its_fills_show() -> None:
+    """Some of it may have been executed before the venue's history begins: a gap stays open."""
+    world = World(audit_interval=20, start=False)
+    order = world.exchange.place("5")
+    world.exchange.fill(order, "1")
+    world.now = 5
+    world.feed(inputs.Start())
+    world.passes(10)
+    world.exchange.fill(order, "1")
+    world.exchange.forget(order)
+    world.passes(50)
+    assert world.intervals(order) == [("1", "2", "ws")]
+    assert world.gap_open
+
+
+# Denied orders
+
+
+@WIRES
+def test_an_order_that_the_venue_denies_is_over_when_two_reads_do_not_list_it(wire: str) -> None:
+    """Told once, as expired and not found, with what was executed of it; then it is asked for no more. No gap."""
+    world = ready(wire, audit_interval=20)
+    order, other = world.exchange.place("5"), world.exchange.place("5")
+    world.exchange.fill(order, "2")
+    world.passes(10)
+    world.exchange.forget(order)
+    world.passes(15)
+    assert endings(world) == []
+    world.passes(80)
+    assert endings(world) == [(order, "ORDER_EXPIRED", "NOT_FOUND")]
+    state = world.states(order)[-1]
+    assert (state.cumulative_qty, state.qty, state.price, state.source) == (D(2), D(5), D(100), "poll")
+    assert state.event_id == f"order:BTC-USDT:{order}:NOT_FOUND:2:5:100"
+    assert world.gaps() == []
+    assert world.health is Health.LIVE
+    assert asked(world)[-1] == (other,)
+
+
+def test_a_denied_order_that_is_listed_again_is_not_over() -> None:
+    """Its venue had lost it for a moment; the next denial counts from the beginning."""
+    world = ready(audit_interval=20)
+    order = world.exchange.place("5")
+    world.passes(10)
+    world.exchange.forget(order)
+    world.passes(20)
+    world.exchange.forgotten.clear()
+    world.passes(20)
+    world.exchange.forget(order)
+    world.passes(20)
+    assert endings(world) == []
+    world.passes(20)
+    assert endings(world) == [(order, "ORDER_EXPIRED", "NOT_FOUND")]
+
+
+@pytest.mark.parametrize("news", ["fill", "cancel"])
+def test_news_of_a_denied_order_count_for_more(news: str) -> None:
+    """A frame shows how it is: what it tells is told, and nothing else."""
+    world = ready(audit_interval=20)
+    order = world.exchange.place("5")
+    world.passes(10)
+    world.exchange.forget(order)
+    world.passes(16)
+    world.exchange.forgotten.clear()
+    if news == "fill":
+        world.exchange.fill(order, "2")
+    else:
+        world.exchange.cancel(order)
+    world.passes(100)
+    assert endings(world) == ([] if news == "fill" else [(order, "CANCEL_ACK", "CANCELED")])
+
+
+def test_an_order_that_is_too_young_is_not_judged() -> None:
+    """The venue may not show it yet: it is denied only when it is older than the overlap."""
+    world = ready(audit_interval=2, backfill_overlap=30)
+    order = world.exchange.place("5")
+    world.exchange.forget(order)
+    world.passes(25)
+    assert endings(world) == []
+    world.passes(45)
+    assert endings(world) == [(order, "ORDER_EXPIRED", "NOT_FOUND")]
+
+
+def test_only_reads_that_passed_count() -> None:
+    """A denial in a read that was refused in the end says nothing."""
+    world = ready(audit_interval=20)
+    order = world.exchange.place("5")
+    world.passes(10)
+    world.exchange.forget(order)
+    world.passes(12)
+    world.plan = REFUSED
+    world.passes(100)
+    assert endings(world) == []
+
+
+def test_orders_that_nobody_has_asked_for_are_left_alone_and_come_first_the_next_time() -> None:
+    """As many are asked for as the venue bears. Those that it denied before come last, so that all have their turn."""
+    world = ready(audit_interval=20)
+    world.exchange.questions = 2
+    orders = [world.exchange.place("5") for _ in range(5)]
+    world.passes(10)
+    world.exchange.forget(*orders)
+    world.passes(22)
+    assert asked(world)[-1] == tuple(orders)
+    world.passes(20)
+    assert asked(world)[-1] == (*orders[2:], *orders[:2])
+    world.passes(60)
+    assert sorted(endings(world)) == [(order, "ORDER_EXPIRED", "NOT_FOUND") for order in orders]
+    assert world.gaps() == []
+
+
+def test_a_denied_order_stays_over_after_a_restart_and_a_late_fill_of_it_is_told() -> None:
+    """The journal holds its end; what was executed is told whatever was said before."""
+    world = ready(audit_interval=20)
+    order = world.exchange.place("5")
+    world.passes(10)
+    world.exchange.forget(order)
+    world.passes(50)
+    world.restart()
+    world.passes(50)
+    assert endings(world) == [(order, "ORDER_EXPIRED", "NOT_FOUND")]
+    assert not any(order in refs for refs in asked(world)[-2:])
+    world.exchange.forgotten.clear()
+    world.exchange.fill(order, "5")
+    world.passes(1)
+    assert world.intervals(order) == [("0", "5", "ws")]
+
+
+def test_a_late_word_of_an_order_that_was_forgotten_and_is_denied() -> None:
+    """Nothing of it was ever executed, so nothing is missing: it is told, and the gap that it opened closes."""
+    world = ready(audit_interval=20)
+    order = world.exchange.place("5")
+    world.passes(5)
+    world.delay(0.01, 150)
+    world.exchange.cancel(order)
+    world.exchange.forget(order)
+    world.passes(145)
+    assert OrderRef("BTC-USDT", order) not in world.connection._continuity._ground.orders
+    world.passes(30)
+    assert told(world)[-3:] == ["GAP_OPENED hole", f"CANCEL_ACK {order} 0 ws", "GAP_CLOSED hole 0"]
+    assert world.health is Health.LIVE
+
+
+def test_a_denied_order_with_a_hole_below_it_is_not_over() -> None:
+    """A frame has shown more than was told: that has to be explained, and a gap is open until it is."""
+    world = ready(audit_interval=20)
+    order = world.exchange.place("5")
+    world.passes(10)
+    world.lose()
+    world.exchange.fill(order, "1")
+    world.lose(after=1)
+    world.exchange.forget(order)
+    world.exchange.trades.clear()
+    world.exchange.fill(order, "1")
+    world.exchange.trades.clear()
+    world.passes(100)
+    assert endings(world) == []
+    assert world.health is Health.SUSPECT
+    assert {event.kind for event in world.delivered} >= {ExchangeEventKind.GAP_OPENED}

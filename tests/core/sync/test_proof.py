@@ -1,0 +1,102 @@
+"""What a read proves: windows, histories that are too short, and what is never moved back."""
+
+from __future__ import annotations
+
+import pytest
+
+from listenkey.core import actions, inputs
+from listenkey.core.connection import Connection
+from listenkey.core.events import GapNotice, Health
+from listenkey.core.reports import Unrecognised
+
+from ..script import empty_account
+from ..toy import Toy
+from ..world import EPOCH, REFUSED, Plan, marks, ready
+
+
+def test_only_a_read_moves_what_is_proven_to_its_own_time_less_the_overlap() -> None:
+    """Never a frame; never back; and never before the beginning."""
+    world = ready()
+    world.exchange.place("1")
+    world.passes(1)
+    assert marks(world) == [50, 6230 - 5000 + 20]
+    assert world.connection.proven_until == EPOCH + 1250
+    assert world.connection.began == EPOCH + 50
+    world.passes(130)
+    assert marks(world)[2:] == [126370 - 5000]
+    world.plan = Plan(lag=100_000)
+    world.feed(inputs.Resync())
+    world.passes(1)
+    assert marks(world) == sorted(marks(world))
+
+
+def test_a_read_that_looks_from_further_back_moves_nothing_back() -> None:
+    """A venue's clock may be set back; what was proven stays proven."""
+    connection = Connection(Toy(), mode="poll")
+    ordered, proven = connection.handle(inputs.Start(), now=0.0), []
+    for now, as_of in ((1.0, 20_000), (6.0, 40_000), (11.0, 30_000), (16.0, 46_000)):
+        (asked,) = (action for action in ordered if isinstance(action, actions.ReadAccount))
+        done = connection.handle(inputs.AccountRead(asked.request, empty_account(EPOCH + as_of, None)), now=now)
+        proven += [action.until - EPOCH for action in done if isinstance(action, actions.MarkProven)]
+        ordered = connection.handle(inputs.Tick(), now=connection.deadline)
+    assert proven == [20_000, 35_000, 35_000, 41_000]
+
+
+@pytest.mark.parametrize("pause", [0.25, 3.0])
+def test_a_gap_reaches_back_to_the_last_frame(pause: float) -> None:
+    """Since then nothing has come, and nobody knows whether there was anything."""
+    world = ready()
+    world.run(11)
+    world.say(Unrecognised({"e": "NEWS"}, doubtful=False), after=0)
+    world.run(11)
+    heard = world.exchange_ms
+    world.passes(pause)
+    world.kill()
+    (opened,) = (event for event in world.delivered if isinstance(event, GapNotice))
+    assert opened.since == pytest.approx(heard, abs=1)
+
+
+def test_windows_start_a_second_before_what_is_proven() -> None:
+    """Lists of fills know only whole seconds."""
+    world = ready()
+    world.feed(inputs.Resync())
+    world.passes(1)
+    assert [asked.since - EPOCH for asked in world.seen(actions.ReadAccount)] == [-950, -950, 250]
+
+
+def test_a_gap_longer_than_the_venue_s_history_closes_unproven() -> None:
+    """What nobody can show any more is written off, and both notices say so; what is shown is told."""
+    world = ready()
+    order = world.exchange.place("90")
+    world.passes(10)
+    world.kill()
+    world.reachable = False
+    world.plan = REFUSED
+    world.exchange.fill(order, "2")
+    world.passes(100)
+    world.exchange.fill(order, "3", "101")
+    world.plan = Plan(history=50_000)
+    world.reachable = True
+    world.passes(100)
+    world.exchange.fill(order, "4")
+    world.passes(1)
+    assert world.intervals(order) == [("2", "5", "poll"), ("5", "9", "ws")]
+    closed = [event for event in world.delivered if isinstance(event, GapNotice) and event.kind != "GAP_OPENED"]
+    assert [(event.kind.value, event.proven) for event in closed] == [("GAP_CLOSED", False), ("RECONNECTED", False)]
+    assert world.health is Health.LIVE
+
+
+def test_an_order_older_than_the_history_is_still_read_right_while_nothing_is_missing() -> None:
+    """Read alone it does not reach its creation: what lies at the top of its ground is then laid downward."""
+    world = ready(audit_interval=20)
+    order = world.exchange.place("90")
+    world.exchange.fill(order, "2")
+    world.plan = Plan(history=50_000)
+    world.passes(100)
+    world.kill()
+    world.exchange.fill(order, "3", "101")
+    world.passes(10)
+    assert world.intervals(order) == [("0", "2", "ws"), ("2", "5", "poll")]
+    closed = [event for event in world.delivered if isinstance(event, GapNotice) and event.kind != "GAP_OPENED"]
+    assert all(event.proven for event in closed)
+    assert world.health is Health.LIVE

@@ -1,0 +1,308 @@
+"""How the rows of a read are laid on the ground of their orders: tables over `examine` and `tell`."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import msgspec
+import pytest
+
+from listenkey.core import actions
+from listenkey.core.account.ground import Ground
+from listenkey.core.events import Fill
+from listenkey.core.policy import Policy
+from listenkey.core.reports import Account, FillReport, OrderRef, OrderReport
+from listenkey.core.sync.recovery import Scope, examine, merge, tell
+from listenkey.core.turn import Turn
+
+from ..exchange import D
+
+BEGAN = 100_000
+REF = OrderRef("BTC-USDT", "1")
+
+
+def ground(base: str | None = None, *intervals: tuple[str, str], seen: str = "0") -> Ground:
+    """A ground with one order on it, unless `base` is None."""
+    turn = Turn(Policy(), 0)
+    turn.now = 0.0
+    made = Ground(turn, cumulative_costs=False)
+    made.began, made.complete = BEGAN, True
+    if base is not None:
+        order = made.follow(REF, D(base))
+        for start, end in intervals:
+            order.cover(D(start), D(end), D(100))
+        order.seen = max(order.seen, D(seen))
+    return made
+
+
+def row(qty: str, ts: int, trade_id: str | None = None, order_id: str = "1", price: str = "100") -> FillReport:
+    return FillReport(
+        symbol="BTC-USDT", order_id=order_id, qty=D(qty), exchange_ts=ts, price=D(price), trade_id=trade_id
+    )
+
+
+def read(executed: str | None, *rows: FillReport, created: int | None = 50_000, **fields: Any) -> Account:
+    """A read of one order, or of rows alone."""
+    order = OrderReport(
+        symbol="BTC-USDT",
+        order_id="1",
+        status="PARTIALLY_FILLED",
+        cumulative_qty=D(executed or 0),
+        qty=D(100),
+        exchange_ts=rows[-1].exchange_ts if rows else 120_000,
+        created_ts=created,
+    )
+    given = {
+        "as_of": 200_000,
+        "exchange_ms": 200_100,
+        "since": 99_000,
+        "whole": True,
+        "settled": True,
+        "fills": rows,
+        "orders": () if executed is None else (order,),
+    }
+    return Account(**{**given, **fields})
+
+
+def laid(account: Account, on: Ground, alone: Account | None = None, **scope: Any) -> list[str] | None:
+    """What would be told: "start-end" of each owed row, after the base; None if it does not add up."""
+    whole = account if alone is None else merge(account, alone)
+    findings, troubled = examine(Scope(whole, alone, 195_000, **scope), on)
+    assert len(findings) + len(troubled) <= 1
+    if troubled:
+        return None
+    return [f"{finding.base}: " + " ".join(f"{p.start}-{p.end}" for p in finding.fills) for finding in findings]
+
+
+@pytest.mark.parametrize(
+    ("on", "account", "result"),
+    [
+        pytest.param(
+            ground(),
+            read("3", row("1", 101_000), row("2", 102_000), created=100_500),
+            ["0: 0-1 1-3"],
+            id="began inside",
+        ),
+        pytest.param(
+            ground(), read("4", row("1", 101_000), row("2", 102_000), created=100_500), None, id="not all listed yet"
+        ),
+        pytest.param(
+            ground(), read("1", row("1", 101_000), row("2", 102_000), created=100_500), ["0: 0-1 1-3"], id="more listed"
+        ),
+        pytest.param(ground(), read("3"), ["3: "], id="running, nothing since"),
+        pytest.param(ground(), read("3", row("1", 99_500)), ["3: "], id="running, its last fill not owed"),
+        pytest.param(ground(), read("3", row("1", 101_000)), None, id="running with a fill: must be read alone"),
+        pytest.param(ground(), read("3", row("1", 101_000), row("3", 101_000)), None, id="more rows than it executed"),
+        pytest.param(ground(), read(None, row("1", 101_000)), None, id="rows of an order that is not shown"),
+        pytest.param(ground("0", ("0", "3")), read("3", row("1", 101_000)), ["0: 2-3"], id="all told"),
+        pytest.param(
+            ground("0", ("0", "3")), read("2", row("1", 101_000)), ["0: 1-2"], id="told more than is shown already"
+        ),
+        pytest.param(ground("0", ("0", "3")), read("5", row("2", 101_000)), None, id="something to tell: alone"),
+        pytest.param(ground("0", ("0", "3"), seen="4"), read("3"), None, id="a frame has shown more"),
+        pytest.param(ground("0", ("0", "3")), read("4"), None, id="executed more than is listed"),
+        pytest.param(ground("0", ("0", "1"), ("2", "3")), read("3"), None, id="an island"),
+        pytest.param(ground("0"), read(None), [], id="nothing to say"),
+        pytest.param(ground("0", seen="1"), read(None), None, id="seen by a frame, shown by no read"),
+        pytest.param(
+            ground("0", ("0", "3")), read("5", row("2", 101_000), moving=frozenset("1")), None, id="moved, not anchored"
+        ),
+        pytest.param(
+            ground("0", ("0", "3")),
+            read("4", row("3", 101_000), row("2", 102_000), created=100_500, moving=frozenset("1")),
+            ["0: 0-3 3-5"],
+            id="moved, anchored",
+        ),
+    ],
+)
+def test_a_whole_read(on: Ground, account: Account, result: list[str] | None) -> None:
+    """Upward from 0 when all fills are there; else downward, which may show that nothing is missing, but not more."""
+    assert laid(account, on) == result
+
+
+@pytest.mark.parametrize(
+    ("on", "account", "alone", "reaches", "result"),
+    [
+        pytest.param(
+            ground("0", ("0", "3")),
+            read("5", row("2", 101_000)),
+            read("5", row("3", 60_000), row("2", 101_000), since=None),
+            True,
+            ["0: 3-5"],
+            id="all its fills, old ones not owed",
+        ),
+        pytest.param(
+            ground("0"),
+            read("5", row("2", 101_000)),
+            read("5", row("3", 60_000), row("2", 101_000), since=None),
+            True,
+            ["3: 3-5"],
+            id="what nobody owes is stepped over",
+        ),
+        pytest.param(
+            ground("4", ("4", "5")),
+            read("5", row("2", 101_000)),
+            read("5", row("3", 60_000), row("2", 101_000), since=None),
+            True,
+            ["3: 3-5"],
+            id="an older fill turned up",
+        ),
+        pytest.param(
+            ground("0", ("0", "3")),
+            read("5", row("2", 101_000)),
+            read("5", row("3", 60_000), row("1", 101_000), since=None),
+            True,
+            None,
+            id="the list lags",
+        ),
+        pytest.param(
+            ground("0", ("0", "3")),
+            read("5", row("2", 101_000)),
+            read("5", row("2", 101_000), since=90_000),
+            True,
+            ["0: 3-5"],
+            id="older than the history: downward after all",
+        ),
+        pytest.param(
+            ground("0", ("0", "3")),
+            read("6", row("2", 101_000)),
+            read("6", row("2", 101_000), since=90_000),
+            True,
+            None,
+            id="older than the history, and a hole",
+        ),
+        pytest.param(
+            ground("0", ("0", "3")),
+            read("6", row("2", 101_000)),
+            read("6", row("2", 101_000), since=90_000),
+            False,
+            ["4: 4-6"],
+            id="a hole that the history does not reach is written off",
+        ),
+        pytest.param(
+            ground("0", ("0", "3")),
+            read("5"),
+            read(None, since=None),
+            True,
+            None,
+            id="the venue does not know it when asked alone",
+        ),
+        pytest.param(
+            ground("0", ("0", "1"), ("4", "5")),
+            read("3", row("3", 101_000)),
+            read("3", row("3", 101_000), since=None),
+            True,
+            None,
+            id="a frame has shown more than is known of it yet",
+        ),
+    ],
+)
+def test_an_order_that_was_read_alone(
+    on: Ground, account: Account, alone: Account, reaches: bool, result: list[str] | None
+) -> None:
+    """All its fills anchor it at 0; where the history ends before its creation, it is laid downward."""
+    alone = msgspec.structs.replace(alone, whole=False)
+    assert laid(account, on, alone, reaches=reaches) == result
+
+
+@pytest.mark.parametrize(
+    ("on", "account", "result"),
+    [
+        pytest.param(ground("0"), read("1", row("1", 194_500), created=150_000), [], id="too recent to judge"),
+        pytest.param(ground("0"), read("1", row("1", 194_000), created=150_000), ["0: 0-1"], id="old enough"),
+        pytest.param(
+            ground("0"), read("2", row("1", 150_000), row("1", 196_000), created=140_000), ["0: 0-1 1-2"], id="old too"
+        ),
+        pytest.param(
+            ground("0", ("0", "1")), read("2", row("1", 150_000), row("1", 196_000), created=140_000), [], id="old told"
+        ),
+        pytest.param(
+            ground(), read("2", row("1", 150_000), row("1", 196_000), created=140_000), ["0: 0-1 1-2"], id="unknown"
+        ),
+        pytest.param(ground(), read("1", row("1", 196_000), created=195_900), [], id="unknown and recent"),
+        pytest.param(ground("0"), read("2", row("1", 196_000)), [], id="recent, downward"),
+        pytest.param(ground("0"), read("2", row("1", 196_000), moving=frozenset("1")), None, id="recent and moving"),
+    ],
+)
+def test_an_audit_judges_what_is_old_enough(on: Ground, account: Account, result: list[str] | None) -> None:
+    """What the socket may be about to bring is left to it, unless something older is missing."""
+    assert laid(account, on, cautious=True) == result
+
+
+@pytest.mark.parametrize(
+    ("cumulative", "ts", "status", "result"),
+    [
+        pytest.param("5", 199_000, "PARTIALLY_FILLED", None, id="as much as is shown, and perhaps not listed yet"),
+        pytest.param("5", 194_000, "PARTIALLY_FILLED", ["5: "], id="it would be listed by now: an amendment"),
+        pytest.param("5", 199_000, "CANCELED", ["5: "], id="no fill at all"),
+        pytest.param("6", 199_000, "PARTIALLY_FILLED", None, id="more than is shown"),
+        pytest.param("5", None, "PARTIALLY_FILLED", None, id="whenever that was"),
+    ],
+)
+def test_a_held_frame_is_no_duplicate_because_a_read_shows_as_much(
+    cumulative: str, ts: int | None, status: str, result: list[str] | None
+) -> None:
+    """Where an order began is not known as long as a fill of it may be missing from the list."""
+    on = ground()
+    on.complete = False
+    frame = OrderReport(symbol="BTC-USDT", order_id="1", status=status, cumulative_qty=D(cumulative), exchange_ts=ts)
+    on.take(frame, None)
+    assert laid(read("5"), on) == result
+
+
+def test_an_audit_leaves_a_busy_order_alone_that_cannot_be_read_still() -> None:
+    """Too old to be anchored, moving even when it is read alone: the next audit will look again."""
+    account = read("2", row("1", 196_000), moving=frozenset("1"))
+    alone = read("3", row("1", 197_000), moving=frozenset("1"), since=90_000)
+    assert laid(account, ground("0"), alone, cautious=True) == []
+
+
+def test_rows_of_one_second_are_told_by_their_trade_ids() -> None:
+    """As numbers where they are numbers; across orders as well; and an order's own stay in their places."""
+    on = ground()
+    orders = tuple(
+        OrderReport(symbol="BTC-USDT", order_id=order_id, status="FILLED", cumulative_qty=D(3), created_ts=100_500)
+        for order_id in ("2", "1")
+    )
+    rows = (
+        row("2", 101_000, "11", "1"),
+        row("1", 101_000, "9", "1"),
+        row("2", 101_000, "10", "2"),
+        row("1", 102_000, "2", "2"),
+    )
+    account = read(None, *rows, orders=orders)
+    findings, troubled = examine(Scope(account, None, 0), on)
+    assert troubled == ()
+    turn = on._turn
+    told = tell(findings, on, turn, math.inf)
+    fills = [action.event for action in turn.actions if isinstance(action, actions.Deliver)]
+    assert [(fill.trade_id, str(fill.cumulative_qty)) for fill in fills if isinstance(fill, Fill)] == [
+        ("9", "1"),
+        ("10", "2"),
+        ("11", "3"),
+        ("2", "3"),
+    ]
+    assert told == (4, 102_000, False)
+
+
+def test_a_second_telling_of_the_same_read_tells_nothing() -> None:
+    """Findings cover their ground once."""
+    on = ground()
+    account = read("3", row("1", 101_000), row("2", 102_000), created=100_500)
+    for expected in (2, 0):
+        findings, _ = examine(Scope(account, None, 0), on)
+        assert tell(findings, on, on._turn, math.inf).recovered == expected
+
+
+def test_what_was_read_alone_takes_the_place_of_what_the_whole_read_had() -> None:
+    """Orders, fills and which of them moved; the times stay those of the balances, which were read before: a push since
+    then, which may have been held, is news to them.
+    """
+    account = read("2", row("1", 101_000), row("4", 101_000, order_id="7"), moving=frozenset(("1", "7")))
+    alone = read("3", row("1", 60_000), row("2", 101_000), as_of=300_000, exchange_ms=300_001)
+    merged = merge(account, alone)
+    assert (merged.as_of, merged.exchange_ms, merged.since) == (200_000, account.exchange_ms, 99_000)
+    assert merged.moving == {"7"}
+    assert sorted((fill.order_id, str(fill.qty)) for fill in merged.fills) == [("1", "1"), ("1", "2"), ("7", "4")]
+    assert [str(order.cumulative_qty) for order in merged.orders] == ["3"]

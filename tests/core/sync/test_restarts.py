@@ -1,0 +1,136 @@
+"""A restart with a journal: nothing comes twice, and nothing is forgotten."""
+
+from __future__ import annotations
+
+from listenkey.core import actions, inputs
+from listenkey.core.events import BalanceChange, Health
+
+from ..world import NEVER, REFUSED, Plan, World, ready, told
+
+
+def test_a_restart_goes_on_where_the_run_before_ended() -> None:
+    """A gap `start` until the first read; open orders, holes and finals are remembered; nothing comes twice."""
+    world = ready()
+    running, holed = world.exchange.place("9"), world.exchange.place("9")
+    gone = world.exchange.place("1", price=None)
+    world.exchange.fill(running, "2")
+    world.exchange.fill(gone, "1")
+    world.exchange.transfer("5")
+    world.exchange.fund("-1")
+    world.passes(130)
+    world.plan = NEVER
+    world.lose()
+    world.exchange.fill(holed, "1")
+    world.passes(0.1)
+    world.exchange.fill(holed, "2")
+    world.passes(5)
+    assert world.intervals(holed) == [("1", "3", "ws")]
+    world.reachable = False
+    world.restart()
+    restarted = world.now
+    world.exchange.fill(running, "3", "101")
+    world.exchange.cancel(running)
+    new = world.exchange.place("5", price=None)
+    world.exchange.fill(new, "5")
+    world.passes(3)
+    world.reachable = True
+    world.plan = Plan()
+    world.passes(40)
+    assert told(world, restarted) == [
+        "GAP_OPENED start",
+        f"PARTIAL_FILL {holed} 1 poll",
+        f"PARTIAL_FILL {running} 5 poll",
+        f"FULL_FILL {new} 5 poll",
+        f"CANCEL_ACK {running} 5 poll",
+        "GAP_CLOSED start 3",
+    ]
+    assert world.health is Health.LIVE
+    world.restart()
+    world.passes(40)
+    assert told(world)[-2:] == ["GAP_OPENED start", "GAP_CLOSED start 0"]
+
+
+def test_a_restart_before_any_read_had_passed_still_knows_where_the_stream_began() -> None:
+    """What happened since the first key of the run before is owed, fills that were told are not told again."""
+    world = World(start=False, wire="z")
+    world.exchange.pushes_account = False
+    running = world.exchange.place("9")
+    world.run(20)
+    world.plan = REFUSED
+    world.feed(inputs.Start())
+    world.passes(1)
+    new = world.exchange.place("9")
+    world.exchange.fill(new, "1")
+    world.exchange.fill(running, "1")
+    world.passes(5)
+    world.restart()
+    world.passes(1)
+    world.plan = Plan()
+    world.passes(40)
+    assert [interval[:2] for interval in world.intervals(running)] == [("0", "1")]
+    assert [interval[:2] for interval in world.intervals(new)] == [("0", "1")]
+    assert world.health is Health.LIVE
+
+
+def test_an_order_that_began_in_the_middle_goes_on_from_there_after_a_restart() -> None:
+    """Orders that were met with a fill, or while they were running, keep their ground across a restart."""
+    world = World(start=False)
+    world.exchange.pushes_account = False
+    running = world.exchange.place("9")
+    world.exchange.fill(running, "3")
+    world.run(20)
+    world.feed(inputs.Start())
+    world.passes(1)
+    met = world.exchange.place("9", price=None)
+    for order in (running, met):
+        world.exchange.fill(order, "1")
+        world.exchange.fill(order, "2")
+    world.passes(0.1)
+    world.restart()
+    for order in (running, met):
+        world.exchange.fill(order, "1")
+    world.passes(20)
+    assert [interval[:2] for interval in world.intervals(running)] == [("3", "4"), ("4", "6"), ("6", "7")]
+    assert [interval[:2] for interval in world.intervals(met)] == [("0", "1"), ("1", "3"), ("3", "4")]
+    assert world.health is Health.LIVE
+    reads = len(world.times(actions.ReadAccount))
+    world.restart()
+    world.passes(5)
+    assert len(world.times(actions.ReadAccount)) == reads + 1
+
+
+def test_a_restart_reads_from_where_the_run_before_was_proven() -> None:
+    """Not from the beginning of the stream; and until the read has passed nothing more is proven."""
+    world = ready()
+    world.passes(130)
+    proven = world.connection.proven_until
+    assert proven is not None
+    world.plan = NEVER
+    world.restart()
+    assert world.connection.proven_until == proven
+    world.passes(1)
+    assert world.seen(actions.ReadAccount)[-1].since == proven - 1000
+
+
+def test_an_order_that_is_met_after_a_restart_is_new() -> None:
+    """Every order that ran before is in the journal: one that is not has its ground from 0, read or no read."""
+    world = ready("z")
+    world.passes(130)
+    world.plan = NEVER
+    world.restart()
+    world.passes(1)
+    order = world.exchange.place("9", price=None)
+    world.exchange.fill(order, "2")
+    world.passes(5)
+    assert world.intervals(order) == [("0", "2", "ws")]
+
+
+def test_a_transfer_that_was_told_is_not_told_again_after_a_restart() -> None:
+    """The window of the first read reaches back before it."""
+    world = ready()
+    world.exchange.transfer("5")
+    world.feed(inputs.Resync())
+    world.passes(1)
+    world.restart()
+    world.passes(30)
+    assert [event.amount for event in world.delivered if isinstance(event, BalanceChange)] == [5]

@@ -1,0 +1,410 @@
+"""Synchronising after an interruption: what is told in which order, and when the gap closes."""
+
+from __future__ import annotations
+
+from functools import partial
+from itertools import pairwise
+
+import pytest
+
+from listenkey.core import actions, inputs
+from listenkey.core.events import AccountUpdate, ExchangeEventKind, Health
+from listenkey.core.refusal import Refusal, RefusalKind
+from listenkey.core.reports import Unrecognised
+
+from ..exchange import D
+from ..world import EPOCH, FATAL, NEVER, REFUSED, RETRY, Plan, World, marks, ready, told
+
+WIRES = pytest.mark.parametrize("wire", ["l", "z"])
+
+
+@WIRES
+def test_the_order_of_synchronising(wire: str) -> None:
+    """Account, recovered fills by time, one state per order that differs, GAP_CLOSED, RECONNECTED, held frames."""
+    world = ready(wire)
+    filled, cancelled, amended, untouched, done = (world.exchange.place("10") for _ in range(5))
+    world.exchange.fill(done, "4")
+    world.passes(1)
+    world.kill()
+    down = world.now
+    world.exchange.fill(filled, "2", "101")
+    world.passes(0.2)
+    world.exchange.fill(cancelled, "1", "102")
+    world.exchange.cancel(cancelled)
+    world.exchange.amend(amended, qty="12")
+    world.passes(0.2)
+    world.exchange.fill(filled, "3", "103")
+    world.exchange.fill(done, "6")
+    placed = world.exchange.place("2")
+    world.exchange.fill(placed, "1")
+    world.exchange.fill(placed, "1")
+    world.plan = Plan(takes=1)
+    while not world.seen(actions.OpenSocket)[1:]:
+        world.passes(0.05)
+    world.passes(0.3)
+    world.exchange.fill(filled, "1", "104")
+    world.exchange.fill(untouched, "1", "105")
+    world.passes(0.1)
+    assert told(world, down) == ["GAP_OPENED lost_socket"]
+    world.passes(4)
+    assert world.outline(down)[1] == "ACCOUNT_UPDATE poll"
+    recovered = told(world, down)[1:]
+    position = {part: place for place, part in enumerate(recovered)}
+    late = [f"PARTIAL_FILL {filled} 6 ws", f"PARTIAL_FILL {untouched} 1 ws"]
+    by_read = [f"PARTIAL_FILL {filled} 6 poll", f"PARTIAL_FILL {untouched} 1 poll"]
+    assert recovered[:7] == [
+        f"PARTIAL_FILL {filled} 2 poll",
+        f"PARTIAL_FILL {cancelled} 1 poll",
+        f"PARTIAL_FILL {filled} 5 poll",
+        f"FULL_FILL {done} 10 poll",
+        f"PARTIAL_FILL {placed} 1 poll",
+        f"FULL_FILL {placed} 2 poll",
+        *by_read[:1],
+    ]
+    assert not set(late) & set(recovered)
+    states = [f"CANCEL_ACK {cancelled} 1 poll", f"ORDER_ACK {amended} 0 poll"]
+    closing = ["GAP_CLOSED lost_socket 8", "RECONNECTED lost_socket 8"]
+    assert [part for part in recovered if part in (*states, *closing)] == [*states, *closing]
+    assert all(position[part] < position[states[0]] for part in by_read)
+    assert len(recovered) == len(set(recovered)) == 12
+    assert world.health is Health.LIVE
+
+
+def test_frames_are_held_until_the_read_and_flow_afterwards() -> None:
+    """What a link brings while the account is read comes after RECONNECTED."""
+    world = ready()
+    world.kill()
+    world.plan = Plan(takes=0.5)
+    while world.connection.links == () or not world.connection.links[0].proven:
+        world.passes(0.01)
+    world.passes(0.4)
+    order = world.exchange.place("5")
+    assert told(world, 8) == ["GAP_OPENED lost_socket"]
+    world.passes(2)
+    assert told(world, 8) == [
+        "GAP_OPENED lost_socket",
+        "GAP_CLOSED lost_socket 0",
+        "RECONNECTED lost_socket 0",
+        f"ORDER_ACK {order} 0 ws",
+    ]
+
+
+def test_an_order_placed_and_done_while_blind_tells_its_fills_and_no_state() -> None:
+    """Intermediate states that REST does not show are not invented."""
+    world = ready()
+    world.kill()
+    order = world.exchange.place("5")
+    world.exchange.fill(order, "2")
+    world.exchange.fill(order, "3")
+    other = world.exchange.place("5")
+    world.exchange.cancel(other)
+    world.passes(10)
+    assert world.states(order) == []
+    assert world.intervals(order) == [("0", "2", "poll"), ("2", "5", "poll")]
+    assert [event.status for event in world.states(other)] == ["CANCELED"]
+
+
+def test_an_order_of_unknown_beginning_waits_for_the_first_read_however_long_that_takes() -> None:
+    """It is what the read is under way for: once it has passed the gap closes, and no other read is asked for."""
+    world = World(wire="z", start=False)
+    order = world.exchange.place("9")
+    world.exchange.fill(order, "1")
+    world.run(20)
+    world.reads.append(Plan(takes=5))
+    world.feed(inputs.Start())
+    world.run(21)
+    world.exchange.fill(order, "2")
+    world.run(28)
+    assert world.gaps() == [("GAP_OPENED", "read_failed"), ("GAP_CLOSED", "read_failed")]
+    assert world.intervals(order) == [("1", "3", "poll")]
+    assert [asked.since is None for asked in world.seen(actions.ReadAccount)] == [False, True]
+    assert world.health is Health.LIVE
+
+
+def test_frames_flow_with_the_gap_open_when_the_read_takes_too_long() -> None:
+    """`hold_limit` after the link is proven the held frames are told; GAP_CLOSED comes when a read passes."""
+    world = ready("z")
+    order = world.exchange.place("9")
+    world.passes(1)
+    world.kill()
+    world.exchange.fill(order, "2")
+    world.plan = Plan(takes=5)
+    while len(world.connection.links) == 0 or not world.connection.links[0].proven:
+        world.passes(0.01)
+    proven_at = world.now
+    world.exchange.fill(order, "1")
+    world.run(proven_at + 2.9)
+    assert world.intervals(order) == []
+    world.run(proven_at + 3.5)
+    assert world.intervals(order) == [("0", "3", "ws")]
+    assert world.gap_open
+    world.run(proven_at + 15)
+    assert world.intervals(order) == [("0", "3", "ws")]
+    assert world.gaps()[-2:] == [("GAP_CLOSED", "lost_socket"), ("RECONNECTED", "lost_socket")]
+
+
+def test_a_failed_read_is_tried_again_after_5_to_60_seconds() -> None:
+    """The delays double; the gap stays open, frames flow, and no account is told."""
+    world = ready()
+    order = world.exchange.place("9")
+    world.passes(1)
+    world.kill()
+    world.plan = REFUSED
+    world.passes(3)
+    world.exchange.fill(order, "2")
+    world.passes(190)
+    tried = world.times(actions.ReadAccount)[2:]
+    assert [round(later - sooner) for sooner, later in pairwise(tried)] == [5, 10, 20, 40, 60]
+    assert world.intervals(order) == [("0", "2", "ws")]
+    assert world.gap_open
+    accounts = [event for event in world.delivered if isinstance(event, AccountUpdate) and event.complete]
+    assert len(accounts) == 1
+    world.plan = Plan()
+    world.passes(70)
+    assert world.health is Health.LIVE
+    assert told(world)[-2:] == ["GAP_CLOSED lost_socket 0", "RECONNECTED lost_socket 0"]
+
+
+def test_a_link_that_comes_back_waits_for_no_delay() -> None:
+    """Though a read failed just before: its frames are held, and only a read lets them go."""
+    world = ready()
+    world.reads.append(REFUSED)
+    for _ in range(2):
+        world.kill()
+        while len(world.connection.links) == 0 or not world.connection.links[0].proven:
+            world.passes(0.01)
+        assert world.times(actions.ReadAccount)[-1] == pytest.approx(world.now, abs=0.011)
+        world.passes(0.5)
+    assert world.health is Health.LIVE
+
+
+def test_what_is_asked_for_waits_for_no_delay_and_is_audited() -> None:
+    """A `Resync` reads at once though a read failed just before, and what it shows is looked at again, like a gap."""
+    world = ready()
+    world.reads.append(REFUSED)
+    world.feed(inputs.Resync())
+    world.passes(1)
+    world.feed(inputs.Resync())
+    world.passes(10)
+    assert world.times(actions.ReadAccount)[2:] == pytest.approx([8, 9, 15.12])
+
+
+def test_after_a_read_that_passed_the_delays_begin_anew() -> None:
+    """Two failures in a row wait longer than two with a success between them."""
+    world = ready()
+    for _ in range(2):
+        world.reads.append(REFUSED)
+        world.feed(inputs.Resync())
+        world.passes(20)
+    first, again, audited, second, once_more, *_ = world.times(actions.ReadAccount)[2:]
+    assert again - first == pytest.approx(5.12)
+    assert audited - again == pytest.approx(6.12)
+    assert once_more - second == pytest.approx(5.12)
+
+
+def test_a_venue_that_names_a_time_is_not_asked_before_it() -> None:
+    """`retry_after` is a floor, even for what is urgent."""
+    world = ready()
+    world.reads.append(Plan(refusal=Refusal(RefusalKind.RETRY, "limit", "", 30)))
+    world.feed(inputs.Resync())
+    world.passes(1)
+    world.feed(inputs.Resync())
+    world.passes(40)
+    first, second, *_ = world.times(actions.ReadAccount)[2:]
+    assert second - first == pytest.approx(30.12, abs=0.01)
+    assert world.gaps() == []
+
+
+def test_a_read_that_is_never_answered_is_given_up() -> None:
+    """After six time-outs of one request; its late answer is dropped."""
+    world = ready()
+    world.reads.append(NEVER)
+    world.feed(inputs.Resync())
+    world.passes(100)
+    asked = world.times(actions.ReadAccount)[2:]
+    assert asked[1] - asked[0] == pytest.approx(65)
+    request = world.seen(actions.ReadAccount)[2].request
+    account = world.exchange.whole((EPOCH, EPOCH, EPOCH), 0, ())
+    assert world.feed(inputs.AccountRead(request, account)) == []
+    assert world.feed(inputs.Refused(request, FATAL)) == []
+    assert world.health is Health.LIVE
+
+
+def test_no_more_reads_fail_than_a_venue_bears() -> None:
+    """15 failing reads in 480 s at most, however often a link comes back."""
+    world = ready()
+    world.plan = REFUSED
+    for _ in range(60):
+        world.kill()
+        world.passes(6)
+    assert len([at for at in world.times(actions.ReadAccount) if at > 8]) <= 15
+
+
+def test_a_link_that_is_lost_while_its_frames_are_held_tells_them() -> None:
+    """Interrupted again before the read: what is held flows with the gap open, and is not told a second time."""
+    world = ready()
+    order = world.exchange.place("9")
+    world.passes(1)
+    world.kill()
+    world.plan = Plan(takes=2)
+    while len(world.connection.links) == 0 or not world.connection.links[0].proven:
+        world.passes(0.01)
+    world.exchange.fill(order, "2")
+    world.passes(0.1)
+    assert world.intervals(order) == []
+    world.kill()
+    assert world.intervals(order) == [("0", "2", "ws")]
+    world.passes(30)
+    assert world.intervals(order) == [("0", "2", "ws")]
+    assert world.gaps().count(("GAP_CLOSED", "lost_socket")) == 1
+
+
+def test_a_poll_while_blind_tells_what_it_finds_and_moves_what_is_proven_but_closes_nothing() -> None:
+    """The gap closes only with a proven link and a read after it; one that was under way does not count."""
+    world = ready()
+    order = world.exchange.place("9")
+    world.passes(10)
+    world.kill()
+    world.reachable = False
+    world.exchange.fill(order, "2")
+    before = marks(world)[-1]
+    world.passes(12)
+    assert world.intervals(order) == [("0", "2", "poll")]
+    assert marks(world)[-1] > before + 10_000
+    assert world.gaps() == [("GAP_OPENED", "lost_socket")]
+    assert world.health is Health.BLIND
+    world.plan = Plan(takes=4.5)
+    world.passes(10)
+    world.reachable = True
+    while len(world.connection.links) == 0 or not world.connection.links[0].proven:
+        world.passes(0.01)
+    under_way = world.times(actions.ReadAccount)[-1]
+    linked_at = world.now
+    assert under_way < linked_at - 0.02
+    world.passes(20)
+    (asked, *_) = [at for at in world.times(actions.ReadAccount) if at > linked_at]
+    (closed_at,) = [
+        at
+        for at, action in world.log
+        if isinstance(action, actions.Deliver) and action.event.kind is ExchangeEventKind.GAP_CLOSED
+    ]
+    assert asked == pytest.approx(under_way + 4.52, abs=0.01)
+    assert closed_at == pytest.approx(asked + 4.52)
+    assert told(world, linked_at) == ["GAP_CLOSED lost_socket 1", "RECONNECTED lost_socket 1"]
+
+
+@pytest.mark.parametrize("passes", [True, False])
+def test_a_poll_that_was_under_way_lets_no_frame_go(passes: bool) -> None:
+    """What is held waits for the read that was asked for since, whatever becomes of the one before."""
+    world = ready(hold_limit=30)
+    world.kill()
+    world.reachable = False
+    world.plan = Plan(takes=50)
+    world.run(14)
+    world.reachable = True
+    while len(world.connection.links) == 0 or not world.connection.links[0].proven:
+        world.passes(0.01)
+    poll = world.seen(actions.ReadAccount)[-1]
+    world.plan = Plan(takes=1)
+    world.say(Unrecognised({"e": "NEWS"}, doubtful=False))
+    world.passes(0.1)
+    now = world.exchange_ms
+    account = world.exchange.whole((now, now, now), poll.since, poll.orders)
+    linked = world.now
+    answer = inputs.AccountRead(poll.request, account) if passes else inputs.Refused(poll.request, RETRY)
+    world.feed(answer)
+    assert world.times(actions.ReadAccount)[-1] == pytest.approx(linked)
+    world.passes(0.9)
+    assert told(world, 14) == []
+    world.passes(0.5)
+    assert told(world, 14)[-1] == "UNKNOWN"
+
+
+def test_a_read_that_fails_lets_the_held_frames_go() -> None:
+    """They wait for no second one."""
+    world = ready(hold_limit=30)
+    world.kill()
+    world.plan = REFUSED
+    while len(world.connection.links) == 0 or not world.connection.links[0].proven:
+        world.passes(0.01)
+    world.say(Unrecognised({"e": "NEWS"}, doubtful=False))
+    world.passes(0.05)
+    assert told(world) == ["GAP_OPENED lost_socket"]
+    world.passes(0.2)
+    assert told(world) == ["GAP_OPENED lost_socket", "UNKNOWN"]
+
+
+def test_a_read_that_was_under_way_when_something_was_missed_does_not_close_the_gap() -> None:
+    """It may have looked before: another one is asked for, and closes it."""
+    world = ready()
+    world.reads.append(Plan(takes=2))
+    world.feed(inputs.Resync())
+    world.passes(1)
+    world.say(Unrecognised({"e": "ORDER"}, doubtful=True))
+    world.passes(1.1)
+    assert world.gaps() == [("GAP_OPENED", "hole")]
+    world.passes(1)
+    assert world.gaps() == [("GAP_OPENED", "hole"), ("GAP_CLOSED", "hole")]
+    assert len(world.times(actions.ReadAccount)) == 4
+
+
+def test_an_order_that_does_not_add_up_is_read_alone_and_until_it_does_the_gap_stays() -> None:
+    """Fills listed late: nothing of the order is told but what fits; the next read brings it."""
+    world = ready()
+    order = world.exchange.place("9")
+    world.passes(3)
+    world.kill()
+    world.exchange.fill(order, "2")
+    world.reads.extend([Plan(lag=4000), Plan(lag=4000)])
+    world.passes(4)
+    assert [asked.since is None for asked in world.seen(actions.ReadAccount)[-2:]] == [False, True]
+    assert world.intervals(order) == []
+    assert world.gaps() == [("GAP_OPENED", "lost_socket")]
+    world.passes(10)
+    assert world.intervals(order) == [("0", "2", "poll")]
+    assert told(world)[-3:] == [f"PARTIAL_FILL {order} 2 poll", "GAP_CLOSED lost_socket 1", "RECONNECTED lost_socket 1"]
+
+
+def test_a_list_that_lags_behind_the_order_gives_no_fill_another_s_price() -> None:
+    """The executed quantity is ahead of the list: a fill that is listed must not be laid where the next one is."""
+    world = ready()
+    order = world.exchange.place("9")
+    world.passes(10)
+    world.exchange.fill(order, "2", "101")
+    world.passes(0.5)
+    world.kill()
+    world.exchange.fill(order, "2", "107")
+    world.reads.extend([Plan(lag=1500), Plan(lag=1500)])
+    world.passes(20)
+    assert [(fill.cumulative_qty, fill.fill_price, fill.source) for fill in world.fills(order)] == [
+        (D(2), D(101), "ws"),
+        (D(4), D(107), "poll"),
+    ]
+
+
+def test_an_order_that_moves_while_it_is_read_is_told_in_its_right_places() -> None:
+    """Its executed quantity anchors nothing; all its fills from the beginning do."""
+    world = ready()
+    order = world.exchange.place("90")
+    world.passes(10)
+    world.kill()
+    world.plan = Plan(takes=2)
+    for n in range(40):
+        world.at(world.now + n / 10, partial(world.exchange.fill, order, "1", str(100 + n)))
+    world.passes(30)
+    assert [fill.fill_price for fill in sorted(world.fills(order), key=lambda fill: fill.cumulative_qty)] == [
+        D(100 + n) for n in range(40)
+    ]
+    assert world.health is Health.LIVE
+
+
+def test_a_read_that_takes_too_long_is_given_twice_the_time_the_next_time() -> None:
+    """Its window is no smaller then: with a fixed patience it would never pass, and the gap never close."""
+    world = ready(audit_interval=0, request_timeout=5)
+    world.plan = Plan(takes=100)
+    for _ in range(2):  # the second time as the first: one that passes ends the indulgence
+        asked = world.now
+        world.feed(inputs.Resync())
+        world.passes(300)
+        assert world.times(actions.ReadAccount)[-3:] == pytest.approx([asked, asked + 30 + 5, asked + 30 + 5 + 60 + 10])
+    assert (world.health, world.gaps()) == (Health.LIVE, [])
