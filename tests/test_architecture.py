@@ -30,6 +30,18 @@ SEEDED = {"core/turn.py", "core/backoff.py"}
 VENUE_WORDS = re.compile(
     r"bing\s*x|open-?api|x-bx|vst|listenKeyExpired|ORDER_TRADE_UPDATE|binance|okx|bybit|mexc|gate\.io", re.IGNORECASE
 )
+ROOMS = {
+    "link": {"link"},
+    "account": {"account"},
+    "books": {"books"},
+    "sync": {"sync", "account", "books"},
+    "connection": {"link", "sync"},
+}
+"""Which rooms of the core a room may import, and the door; what lies beside them imports no room."""
+OLD_PATHS = {"bingx"}
+"""Folders of import paths that an earlier read-me showed."""
+LARGEST = 17
+"""Modules in a room."""
 IMPURE_CALLS = {"open", "print", "input", "exec", "eval", "__import__", "breakpoint"}
 
 
@@ -48,7 +60,7 @@ def name(path: Path) -> str:
 
 
 def dotted(path: Path) -> str:
-    """A file as a module: `core.turn`, `adapters.bingx`, `listenkey`."""
+    """A file as a module: `core.turn`, `adapters.journal`, `listenkey`."""
     parts = list(path.relative_to(ROOT).with_suffix("").parts)
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
@@ -130,6 +142,35 @@ def test_the_core_knows_no_venue(path: Path) -> None:
             assert not VENUE_WORDS.search(word), f"{name(path)}:{getattr(node, 'lineno', 0)} says {word!r}"
 
 
+@pytest.mark.parametrize("path", CORE, ids=name)
+def test_rooms_of_the_core(path: Path) -> None:
+    """The door opens on links and on what is proven; the latter uses account and books, which know nobody."""
+    here = path.relative_to(ROOT / "core").with_suffix("").parts[0]
+    for found in imports(path):
+        for target in targets(found, {dotted(file) for file in CORE}):
+            room = target.split(".")[1] if "." in target else ""
+            if (ROOT / "core" / room).is_dir() and room:
+                assert room in ROOMS.get(here, ()), told(found)
+
+
+def test_rooms_are_small() -> None:
+    """A room is seen at one glance."""
+    for folder in sorted({path.parent for path in FILES}):
+        if folder.parent == ROOT / "core" or folder.name in ("driver", "recording"):
+            assert len(list(folder.glob("*.py"))) <= LARGEST + 1, folder.name
+
+
+@pytest.mark.parametrize("path", FILES, ids=name)
+def test_venues_keep_to_themselves(path: Path) -> None:
+    """A venue's folder is known to nobody but itself; the registry alone leads to it. No venue knows a transport."""
+    for found in imports(path):
+        parts = found.module.split(".")
+        if parts[:2] == ["adapters", "venues"] and len(parts) > 2 and (ROOT / "/".join(parts[:3])).is_dir():
+            assert path.is_relative_to(ROOT / "/".join(parts[:3])) or path.parent.name in OLD_PATHS, told(found)
+        if path.is_relative_to(ROOT / "adapters/venues"):
+            assert parts[:2] != ["adapters", "transports"], told(found)
+
+
 @pytest.mark.parametrize("path", FILES, ids=name)
 def test_arrows_run_one_way(path: Path) -> None:
     """Adapters may import ports and core, ports core, the core itself; nobody imports the face."""
@@ -200,6 +241,25 @@ def test_the_packages_are_the_folders() -> None:
         assert link.is_symlink()
         assert link.resolve() == (ROOT / folder).resolve()
         assert not link.readlink().is_absolute()
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        "from listenkey.adapters.bingx.swap import SwapDialect",
+        "from listenkey.adapters.mock import MockVenue",
+        "from listenkey.core import actions, inputs",
+        "from listenkey.core.connection import Connection",
+        "from listenkey.core.events import ExchangeEventKind",
+        "from listenkey.core.reports import Account",
+    ],
+)
+def test_import_paths_that_were_shown_still_lead_there(shown: str) -> None:
+    """A program written by the read-me or the guide of an earlier version finds what it imports, and the same thing."""
+    found: dict[str, object] = {}
+    exec(shown, found)  # noqa: S102 - lines of our own
+    swap = importlib.import_module("listenkey.adapters.venues.bingx.swap")
+    assert found.get("SwapDialect", swap.SwapDialect) is swap.SwapDialect
 
 
 def test_the_bare_core_loads_alone() -> None:

@@ -9,13 +9,14 @@ from dataclasses import fields
 from typing import Any, NoReturn
 
 from ...core.policy import Policy
+from ..venues.registry import SIMULATED, VENUES
 from .exits import Exit, Failure
 from .figures import count, port, positive, whole
 from .flags import FLAGS
 
 _COMMANDS = "demo|watch|simulate|journal|replay|diagram"
 LEVELS = ("debug", "info", "warning", "error")
-SIMULATED = """\
+EPILOG = """\
 The API key and the secret are LISTENKEY_API_KEY and LISTENKEY_API_SECRET, or "simulated" and "simulated" where neither
 is set. The first line of output is JSON: rest_url, ws_url, and api_key and api_secret if they are these defaults.
 
@@ -57,13 +58,14 @@ def parser(version: str) -> Parser:
 
 
 def _demo(demo: argparse.ArgumentParser) -> None:
+    demo.add_argument("--venue", choices=SIMULATED, default="bingx-swap", help="whose wire it speaks")
     demo.add_argument("--json", action="store_true", help="events as lines of JSON, then the verdict")
     demo.add_argument("--seed", type=whole, default=7, metavar="N")
     _level(demo)
 
 
 def _watch(watch: argparse.ArgumentParser) -> None:
-    watch.add_argument("--venue", choices=("bingx-swap", "bingx-swap-vst"), default="bingx-swap")
+    watch.add_argument("--venue", choices=tuple(VENUES), default="bingx-swap")
     watch.add_argument("--rest-url", metavar="URL", help="in place of the venue's own, with --ws-url")
     watch.add_argument("--ws-url", metavar="URL", help="in place of the venue's own, with --rest-url")
     watch.add_argument("--transport", choices=("aiohttp", "websockets"), default="aiohttp")
@@ -90,7 +92,8 @@ def _watch(watch: argparse.ArgumentParser) -> None:
 
 def _simulate(simulate: argparse.ArgumentParser) -> None:
     simulate.formatter_class = argparse.RawDescriptionHelpFormatter
-    simulate.epilog = SIMULATED
+    simulate.epilog = EPILOG
+    simulate.add_argument("--venue", choices=SIMULATED, default="bingx-swap", help="whose wire it speaks")
     simulate.add_argument("--port", type=port, default=8765, help="0 takes any free one")
     for flag in FLAGS:
         simulate.add_argument(flag.name, dest=flag.setting, **flag.reading)

@@ -14,7 +14,6 @@ from ...core import inputs
 from ...core.account import narration
 from ...core.book import Book
 from ...core.connection import Connection
-from ...core.dialect import Dialect
 from ...core.events import AccountUpdate, ExchangeEvent, Health, digest_id
 from ...core.link.lifecycle import State
 from ...core.link.link import Link
@@ -22,14 +21,13 @@ from ...core.policy import Mode, Policy
 from ...core.refusal import Refusal
 from ...ports.errors import CredentialsRefused, ReadFailed, RequestRefused, StreamStopped
 from ..recording.recording import Recorder
+from ..venues.family import Services
+from ..venues.registry import family
 from .clock import SystemClock
 from .driver import Driver, Observer
 
 if TYPE_CHECKING:
     from ...ports.journal import Journal
-    from ...ports.keys import KeyService
-    from ...ports.reader import AccountReader
-    from ...ports.socket import SocketOpener
     from ..transports.names import Transport
 
 
@@ -95,21 +93,15 @@ class Venue:
         self,
         connect: Callable[[], Connection],
         transport: Transport,
-        keys: KeyService,
-        reader: AccountReader,
-        opener: SocketOpener,
+        services: Services,
         *,
-        credential_codes: frozenset[str],
         journal: Journal | None = None,
         observer: Observer | None = None,
         recorder: Recorder | None = None,
     ) -> None:
         self._connect = connect
         self._transport = transport
-        self._keys = keys
-        self._reader = reader
-        self._opener = opener
-        self._credential_codes = credential_codes
+        self._services = services
         self._journal = journal
         self._observer = observer if observer is not None else recorder
         self._recorder = recorder
@@ -125,9 +117,9 @@ class Venue:
         """The account's stream. Leaving the context closes sockets and deletes keys, in three seconds at most."""
         driver = Driver(
             self._connect(),
-            self._keys,
-            self._reader,
-            self._opener,
+            self._services.keys,
+            self._services.reader,
+            self._services.opener,
             clock=SystemClock(),
             failure=self._failure,
             journal=self._journal,
@@ -150,7 +142,7 @@ class Venue:
     async def account_snapshot(self) -> AccountUpdate:
         """A complete account, read now. Raises `ReadFailed`; never an empty account in place of a failure."""
         try:
-            account = await self._reader.read(None)
+            account = await self._services.reader.read(None)
         except RequestRefused as error:
             raise ReadFailed(f"the account could not be read: {error}") from None
         content = (account.balances, account.positions)
@@ -167,7 +159,7 @@ class Venue:
 
     def _failure(self, refusal: Refusal) -> Exception:
         text = f"{refusal.message or 'refused'} (code {refusal.code})"
-        if refusal.code in self._credential_codes:
+        if refusal.code in self._services.credential_codes:
             return CredentialsRefused(f"the venue refuses the credentials: {text}")
         return StreamStopped(f"the stream cannot go on: {text}")
 
@@ -199,23 +191,25 @@ def open_venue(
     `ListenKeyError` for a journal that cannot be used, `OSError` for a recording that cannot be made.
     """
     from ..transports.names import open_transport
-    from ..venues.bingx.codes import CREDENTIALS
-    from ..venues.bingx.hosts import hosts
-    from ..venues.bingx.keys import Keys
-    from ..venues.bingx.opener import Opener
-    from ..venues.bingx.reader import Reader
-    from ..venues.bingx.rest import Rest
-    from ..venues.bingx.swap import SwapDialect
 
-    urls = hosts(venue, rest_url, ws_url)
+    speaks = family(venue)
+    hosts = speaks.hosts(venue, rest_url, ws_url)
     if not api_key or not api_secret:
         raise ValueError("api_key and api_secret must not be empty")
     if mode not in ("ws", "poll"):
         raise ValueError(f'mode must be "ws" or "poll", not {mode!r}')
-    dialect: Dialect = SwapDialect(venue)
+    dialect = speaks.dialect(venue)
     settled = (policy or Policy()).over(dialect.policy)
     wires = open_transport(transport, http_session=http_session, proxy=proxy, ssl_context=ssl_context)
-    rest = Rest(wires.http, urls.rest_url, api_key, api_secret, clock=SystemClock(), timeout=settled.request_timeout)
+    services = speaks.services(
+        hosts,
+        http=wires.http,
+        dialer=wires.dialer,
+        api_key=api_key,
+        api_secret=api_secret,
+        clock=SystemClock(),
+        policy=settled,
+    )
     recorder = Recorder(record, secrets=(api_key, api_secret)) if record is not None else None
     try:
         events = _journal(journal)
@@ -233,10 +227,7 @@ def open_venue(
     return Venue(
         connect,
         wires,
-        Keys(rest),
-        Reader(rest),
-        Opener(wires.dialer, urls.ws_url, timeout=settled.connect_timeout, max_bytes=settled.max_frame_bytes),
-        credential_codes=frozenset(map(str, CREDENTIALS)),
+        services,
         journal=events,
         recorder=recorder,
     )

@@ -16,6 +16,7 @@ from ...core.dialect import Dialect
 from ...core.policy import Policy
 from ...ports.errors import ListenKeyError
 from ..journal.codec import unpack
+from ..venues.registry import family
 from .recording import MAGIC, Run, done, encode
 
 _INPUTS: dict[str, type[inputs.Input]] = {
@@ -142,12 +143,10 @@ def _connection(run: Run, dialect: Dialect) -> Connection:
 
 
 def _dialect(run: Run) -> Dialect:
-    from ..venues.bingx.hosts import HOSTS
-    from ..venues.bingx.swap import SwapDialect
-
-    if run.venue not in HOSTS:
-        raise UnusableRecording(f"recorded with the venue {run.venue!r}; known here: {', '.join(HOSTS)}")
-    return SwapDialect(run.venue, cumulative_costs=run.cumulative_costs)
+    try:
+        return family(run.venue).dialect(run.venue, cumulative_costs=run.cumulative_costs)
+    except ValueError as error:
+        raise UnusableRecording(f"recorded with the venue {run.venue!r}: {error}") from None
 
 
 def _plain(encoded: bytes | msgspec.Raw) -> list[Any]:

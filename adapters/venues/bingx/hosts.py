@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
 from urllib.parse import urlsplit
 
-
-class Hosts(NamedTuple):
-    """The two addresses of one environment, neither with a query."""
-
-    rest_url: str
-    ws_url: str
-
+from ..family import Hosts
 
 HOSTS = {
     "bingx-swap": Hosts("https://open-api.bingx.com", "wss://open-api-swap.bingx.com/swap-market"),
@@ -21,8 +14,6 @@ HOSTS = {
 
 def hosts(venue: str, rest_url: str | None = None, ws_url: str | None = None) -> Hosts:
     """The venue's own pair, or the pair given. Raises `ValueError`, in one line, for half a pair or what is no URL."""
-    if venue not in HOSTS:
-        raise ValueError(f"venue must be one of {', '.join(HOSTS)}, not {venue!r}")
     if rest_url is None and ws_url is None:
         return HOSTS[venue]
     if rest_url is None or ws_url is None:

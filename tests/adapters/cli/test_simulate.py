@@ -10,7 +10,7 @@ import pytest
 from aiohttp import web
 
 from listenkey.adapters.cli.flags import FLAGS, settings
-from listenkey.adapters.cli.parser import SIMULATED, parser
+from listenkey.adapters.cli.parser import EPILOG, parser
 from listenkey.adapters.simulator.control import Control
 from listenkey.adapters.simulator.venue import Settings, Venue
 from listenkey.adapters.simulator.wire import WireName
@@ -73,13 +73,13 @@ def test_the_help_names_all_that_a_bots_test_needs(start: Start) -> None:
     """The credentials, the order endpoint, each control path, and lines for ccxt that are Python."""
     ended = start("simulate", "--help").end()
     assert ended.code == 0
-    assert SIMULATED in ended.out
+    assert EPILOG in ended.out
     app = web.Application()
     Control(Venue()).add_to(app)
     paths = {str(route.resource.canonical) for route in app.router.routes() if route.resource is not None}
-    named = SIMULATED.replace("/simulator/truth", "truth").split()
+    named = EPILOG.replace("/simulator/truth", "truth").split()
     assert {path.removeprefix("/simulator/") for path in paths} <= set(named)
-    compile("\n".join(line.strip() for line in SIMULATED.splitlines()[-3:]), "help", "exec")
+    compile("\n".join(line.strip() for line in EPILOG.splitlines()[-3:]), "help", "exec")
 
 
 def test_the_first_line_shows_credentials_that_are_its_own(start: Start) -> None:

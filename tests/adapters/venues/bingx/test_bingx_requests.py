@@ -271,7 +271,6 @@ def test_hosts() -> None:
 WRONG_HOSTS = [
     ("bingx-swap", "http://a", None),
     ("bingx-swap", None, "ws://a"),
-    ("binance", None, None),
     ("bingx-swap", "ws://a", "ws://a"),
     ("bingx-swap", "http://a", "http://a"),
     ("bingx-swap", "http://a?x=1", "ws://a"),

@@ -1,0 +1,52 @@
+"""What a family of venues must offer: addresses, the pure side of its wire, and its services over a transport."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Protocol
+
+from ...core.dialect import Dialect
+from ...core.policy import Policy
+from ...ports.clock import Clock
+from ...ports.http import HttpClient
+from ...ports.keys import KeyService
+from ...ports.reader import AccountReader
+from ...ports.socket import SocketDialer, SocketOpener
+
+
+class Hosts(NamedTuple):
+    """The two addresses of one environment, neither with a query."""
+
+    rest_url: str
+    ws_url: str
+
+
+class Services(NamedTuple):
+    """The services of one account, and the codes of refusals that are about its credentials."""
+
+    keys: KeyService
+    reader: AccountReader
+    opener: SocketOpener
+    credential_codes: frozenset[str]
+
+
+class Family(Protocol):
+    """The module `open` in the folder of a family."""
+
+    def dialect(self, venue: str, *, cumulative_costs: bool = False) -> Dialect:
+        """The pure side of the venue's wire."""
+
+    def hosts(self, venue: str, rest_url: str | None = None, ws_url: str | None = None) -> Hosts:
+        """The venue's own pair, or the pair given. Raises `ValueError` for half a pair or what is no URL."""
+
+    def services(
+        self,
+        hosts: Hosts,
+        *,
+        http: HttpClient,
+        dialer: SocketDialer,
+        api_key: str,
+        api_secret: str,
+        clock: Clock,
+        policy: Policy,
+    ) -> Services:
+        """The services of the account that the credentials are of."""
