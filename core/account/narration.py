@@ -51,10 +51,10 @@ def fill(
 ) -> Fill:
     """The fill that a frame tells of: all of what it reports, or a piece of it that ends at `cumulative_qty`."""
     symbol, order_id, status, qty = report.symbol, report.order_id, report.status, report.qty
-    if cumulative_qty != report.cumulative_qty:
-        kind, status = _PARTIAL, "PARTIALLY_FILLED"
+    if _completes(report, cumulative_qty):
+        kind = _FULL
     else:
-        kind = _FULL if status == "FILLED" or (qty is not None and cumulative_qty >= qty) else _PARTIAL
+        kind, status = _PARTIAL, "PARTIALLY_FILLED" if cumulative_qty != report.cumulative_qty else status
     return Fill(
         symbol,
         order_id,
@@ -83,8 +83,7 @@ def fill(
 
 def recovered_fill(row: FillReport, piece: Piece, report: OrderReport) -> Fill:
     """The fill that a row of the venue's list tells of; `report` is the order as it is known."""
-    executed = report.cumulative_qty or report.qty  # one that is FILLED with nothing executed belies its own fills
-    full = report.status == "FILLED" and executed is not None and piece.end >= executed
+    full = _completes(report, piece.end)
     return Fill(
         kind=_FULL if full else _PARTIAL,
         event_id=fill_id(row.symbol, row.order_id, piece.end),
@@ -108,6 +107,13 @@ def recovered_fill(row: FillReport, piece: Piece, report: OrderReport) -> Fill:
         realized_pnl=row.realized_pnl if piece.whole else None,
         liquidation=report.liquidation,
     )
+
+
+def _completes(report: OrderReport, cumulative_qty: Decimal) -> bool:
+    """Whether a fill that ends there is the order's last: it reaches the quantity, or what is known to be all of it."""
+    if report.qty and cumulative_qty >= report.qty:
+        return True
+    return report.status == "FILLED" and cumulative_qty == report.cumulative_qty
 
 
 def state_id(report: OrderReport) -> str:

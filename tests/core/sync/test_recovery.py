@@ -306,3 +306,33 @@ def test_what_was_read_alone_takes_the_place_of_what_the_whole_read_had() -> Non
     assert merged.moving == {"7"}
     assert sorted((fill.order_id, str(fill.qty)) for fill in merged.fills) == [("1", "1"), ("1", "2"), ("7", "4")]
     assert [str(order.cumulative_qty) for order in merged.orders] == ["3"]
+
+
+@pytest.mark.parametrize(
+    ("status", "quantity", "shown", "listed", "kinds"),
+    [
+        ("PARTIALLY_FILLED", "5", "2", ("2", "3"), ["PARTIAL_FILL", "FULL_FILL"]),
+        ("NEW", "5", "0", ("5",), ["FULL_FILL"]),
+        ("PARTIALLY_FILLED", "9", "2", ("2", "3"), ["PARTIAL_FILL", "PARTIAL_FILL"]),
+        ("FILLED", "5", "5", ("2", "3"), ["PARTIAL_FILL", "FULL_FILL"]),
+        ("FILLED", "", "5", ("2", "3"), ["PARTIAL_FILL", "FULL_FILL"]),
+        ("PARTIALLY_FILLED", "", "5", ("2", "3"), ["PARTIAL_FILL", "PARTIAL_FILL"]),
+        ("CANCELED", "9", "5", ("2", "3"), ["PARTIAL_FILL", "PARTIAL_FILL"]),
+    ],
+)
+def test_the_kind_of_a_recovered_fill_follows_its_ground(
+    status: str, quantity: str, shown: str, listed: tuple[str, ...], kinds: list[str]
+) -> None:
+    """FULL_FILL where its end reaches the order's quantity, even if it came after the list of orders was read; else, of
+    an order whose quantity nobody said, where that is FILLED and all of its execution ends there.
+    """
+    on = ground("0")
+    rows = [row(qty, 120_000 + 1000 * place, str(place)) for place, qty in enumerate(listed)]
+    account = read(shown, *rows, created=100_500)
+    order = msgspec.structs.replace(account.orders[0], status=status, qty=D(quantity) if quantity else None)
+    findings, troubled = examine(Scope(msgspec.structs.replace(account, orders=(order,)), None, 195_000), on)
+    assert not troubled
+    turn = on._turn
+    tell(findings, on, turn, math.inf)
+    fills = [each.event for each in turn.actions if isinstance(each, actions.Deliver) and isinstance(each.event, Fill)]
+    assert [fill.kind.value for fill in fills] == kinds
