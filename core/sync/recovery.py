@@ -15,6 +15,8 @@ from collections import defaultdict
 from decimal import Decimal
 from typing import NamedTuple
 
+import msgspec
+
 from ..account import narration
 from ..account.ground import Ground
 from ..account.order import FINAL, Order
@@ -120,6 +122,7 @@ def tell(findings: list[Finding], ground: Ground, turn: Turn, sure_until: float)
             for piece in order.cover(placed.start, placed.end, placed.row.price):
                 fills.append((placed.row, narration.recovered_fill(placed.row, piece, report)))
                 out_of_order = out_of_order or piece.end <= top
+        report = _overtaken(report, finding.fills)
         if report.status in FINAL and narration.is_state(report) and (report.exchange_ts or 0) > sure_until:
             continue
         if _is_news(order, report, ground):
@@ -154,6 +157,17 @@ def merge(account: Account, alone: Account) -> Account:
         open_orders=(account.open_orders - {order_id for _, order_id in reread}) | alone.open_orders,
         fills=(*(row for row in account.fills if (row.symbol, row.order_id) not in reread), *alone.fills),
         income=account.income,
+    )
+
+
+def _overtaken(report: OrderReport, fills: tuple[Placed, ...]) -> OrderReport:
+    """The order as the later list of its fills shows it, if that has fills which the list of orders had not."""
+    if not fills or report.status not in ("NEW", "PARTIALLY_FILLED") or fills[-1].end <= report.cumulative_qty:
+        return report
+    end = fills[-1].end
+    status = "FILLED" if report.qty and end >= report.qty else "PARTIALLY_FILLED"
+    return msgspec.structs.replace(
+        report, status=status, cumulative_qty=end, average_price=None, fee=None, realized_pnl=None
     )
 
 

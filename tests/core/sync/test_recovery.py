@@ -10,7 +10,7 @@ import pytest
 
 from listenkey.core import actions
 from listenkey.core.account.ground import Ground
-from listenkey.core.events import Fill
+from listenkey.core.events import Fill, OrderState
 from listenkey.core.policy import Policy
 from listenkey.core.reports import Account, FillReport, OrderRef, OrderReport
 from listenkey.core.sync.recovery import Scope, examine, merge, tell
@@ -336,3 +336,20 @@ def test_the_kind_of_a_recovered_fill_follows_its_ground(
     tell(findings, on, turn, math.inf)
     fills = [each.event for each in turn.actions if isinstance(each, actions.Deliver) and isinstance(each.event, Fill)]
     assert [fill.kind.value for fill in fills] == kinds
+
+
+@pytest.mark.parametrize(("quantity", "state", "is_open"), [("5", [], False), ("9", ["PARTIALLY_FILLED 5"], True)])
+def test_a_row_that_its_fills_have_overtaken_takes_nothing_back(quantity: str, state: list[str], is_open: bool) -> None:
+    """An order that was amended, and filled after the list of orders was read: its state is what its fills show."""
+    on = ground("0")
+    before = OrderReport(symbol="BTC-USDT", order_id="1", status="PARTIALLY_FILLED", cumulative_qty=D(0), qty=D(7))
+    on.note(on.orders[REF], before)
+    account = read("2", row("2", 120_000, "1"), row("3", 121_000, "2"), created=100_500)
+    order = msgspec.structs.replace(account.orders[0], qty=D(quantity))
+    findings, _ = examine(Scope(msgspec.structs.replace(account, orders=(order,)), None, 195_000), on)
+    turn = on._turn
+    tell(findings, on, turn, math.inf)
+    events = [each.event for each in turn.actions if isinstance(each, actions.Deliver)]
+    states = [each for each in events if isinstance(each, OrderState) and not isinstance(each, Fill)]
+    assert [f"{each.status} {each.cumulative_qty}" for each in states] == state
+    assert on.orders[REF].open == is_open
