@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 
 from listenkey.core import actions, inputs
 from listenkey.core.events import Health
@@ -28,10 +27,8 @@ def live(seed: int) -> Life:
 
 
 def test_a_day() -> None:
-    """25.5 hours with a ping every 5 s: 50 renewals, one planned rotation, three failures, in under 3 s of a CPU."""
-    began = time.process_time()
+    """25.5 hours with a ping every 5 s: 50 renewals, one planned rotation, three failures."""
     life = live(seed=0)
-    assert time.process_time() - began < 3
 
     assert life.count(inputs.FrameReceived) > END / 5 - 10
     assert life.count(actions.SendFrame) == life.count(inputs.FrameReceived) - 1  # all but the expiry
