@@ -83,7 +83,7 @@ class Exchange:
 
     def _ask(self, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         data = None if body is None else json.dumps(body).encode()
-        with urllib.request.urlopen(f"{self.rest_url}/simulator/{path}", data, timeout=5) as answer:  # noqa: S310
+        with urllib.request.urlopen(f"{self.rest_url}/simulator/{path}", data, timeout=60) as answer:  # noqa: S310
             found: dict[str, Any] = json.load(answer)
             return found
 
