@@ -136,10 +136,15 @@ def _groups(plan: Plan, rng: Random) -> Iterator[Sequence[str]]:
 
 
 async def _suffer(way: Lane, name: str, rng: Random) -> None:
+    """It holds, again if need be, until a fill has been made inside it."""
     await asyncio.sleep(rng.uniform(0, 1))
-    began = way.exchange.now()
-    bitten = await FAULTS[name](way, rng)
-    way.suffered.append(Suffered(name, began, way.exchange.now(), bitten))
+    made = False
+    while not made:
+        began = way.exchange.now()
+        bitten = await FAULTS[name](way, rng)
+        ended = way.exchange.now()
+        way.suffered.append(Suffered(name, began, ended, bitten))
+        made = name in STILL or any(began <= row["ts"] <= ended for row in (await way.exchange.truth())["fills"])
 
 
 def _kinds(way: Lane, truth: dict[str, Any]) -> dict[str, Kind]:
