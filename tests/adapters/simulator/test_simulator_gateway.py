@@ -14,6 +14,7 @@ from listenkey.adapters.simulator.server import Server, serve
 from listenkey.adapters.simulator.signature import sign
 
 from .customer import KEYS, Customer, visit
+from .held import HeldServer
 
 pytestmark = pytest.mark.loopback
 D = Decimal
@@ -83,7 +84,7 @@ def test_wrapped_keys() -> None:
 
 def test_rate_limits_at_the_door() -> None:
     """The third mint within a second is refused with the time of its end."""
-    server = Server()
+    server = HeldServer()
 
     async def story(customer: Customer) -> None:
         codes = [(await customer.call("POST", KEYS))[1].get("code", 0) for _ in range(3)]
@@ -97,12 +98,12 @@ def test_rate_limits_at_the_door() -> None:
 
 def test_the_error_limiter_at_the_door() -> None:
     """Twenty failing renewals lock the endpoint for minutes."""
-    server = Server(time_scale=20.0)
+    server = HeldServer()
 
     async def story(customer: Customer) -> None:
         codes = []
         for _ in range(21):
-            await asyncio.sleep(0.03)
+            server.at += 0.6
             codes.append((await customer.call("PUT", KEYS, listenKey="gone"))[0])
         assert codes == [404] * 20 + [200]
         assert server.log.calls[-1].code == 100410
@@ -126,7 +127,7 @@ def test_the_error_limiter_at_the_door() -> None:
 )
 def test_rest_faults(fault: str, params: dict[str, Any], method: str, path: str, status: int, code: int | None) -> None:
     """Each is met where it was ordered, and over when it is spent or its time is up."""
-    server = Server(rate_limits=False)
+    server = HeldServer(rate_limits=False)
 
     async def story(customer: Customer) -> None:
         key = await customer.mint()
@@ -136,7 +137,7 @@ def test_rest_faults(fault: str, params: dict[str, Any], method: str, path: str,
         if code is not None:
             assert body["code"] == code
         if "seconds" in params:
-            await asyncio.sleep(0.1)
+            server.at += params["seconds"]
         if fault == "renew_404":
             assert not server.keys.valid(key, server.now())
         else:

@@ -12,23 +12,19 @@ from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 
 from listenkey.adapters.simulator.sockets import LATE, UNANSWERED_PINGS, Stream
-from listenkey.adapters.simulator.venue import Venue
+
+from .held import Held
 
 TURN = 0.01
 PING = 0.5
 EPOCH = 1_760_000_000_000
 
 
-class Late(Venue):
+class Late(Held):
     """A venue whose turns the test takes."""
 
     def __init__(self, **settings: Any) -> None:
-        self.at = 0.0
         super().__init__(**{"fills_per_second": 50.0, "ping_interval": PING, "seed": 4, "epoch_ms": EPOCH, **settings})
-        self.log.clock = self.elapsed  # type: ignore[method-assign]
-
-    def elapsed(self) -> float:
-        return self.at
 
     def passes(self, seconds: float) -> None:
         """Turns in time."""

@@ -13,15 +13,17 @@ from listenkey.ports.socket import Socket
 from .peer import CLOSE, Handler, Peer, Wire, script
 
 LIMIT = 1 << 20
+PATIENCE = 8.0
+"""Seconds, for what ends soon by itself: less than the ten after which a library would end it."""
 
 
 async def dialled(transport: Transport, peer: Peer, *, target: str = "/", max_bytes: int = LIMIT) -> Socket:
-    return await transport.dialer.dial(peer.url("ws", target), timeout=5, max_bytes=max_bytes)
+    return await transport.dialer.dial(peer.url("ws", target), timeout=PATIENCE, max_bytes=max_bytes)
 
 
 async def end_of(socket: Socket) -> int | None:
     """The code of the end, which every later call repeats."""
-    with anyio.fail_after(3):
+    with anyio.fail_after(PATIENCE):
         with pytest.raises(SocketEnded) as first:
             await socket.receive()
         with pytest.raises(SocketEnded) as again:

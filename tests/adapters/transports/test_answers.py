@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import time
 from typing import Any
 
 import pytest
@@ -132,10 +131,8 @@ async def test_a_body_beyond_the_bound(transport: Transport, kind: str, monkeypa
     """It is not read to its end, and its connection is not used again."""
     monkeypatch.setattr(limits, "ANSWER_BYTES", 100_000)
     with Peer(LARGE[kind]) as peer:
-        start = time.monotonic()
         with pytest.raises(TransportFailed, match="larger than 100000 bytes"):
             await asked(transport, peer)
-        assert time.monotonic() - start < 2
         assert await peer.ended()
 
 

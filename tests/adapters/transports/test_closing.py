@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import anyio
 import anyio.to_thread
 import pytest
@@ -14,7 +12,7 @@ from listenkey.ports.socket import Socket
 
 from ...certificates import Certificate
 from .conftest import Setting
-from .dialling import dialled, echo, end_of, then
+from .dialling import PATIENCE, dialled, echo, end_of, then
 from .peer import BINARY, CLOSE, TEXT, Handler, Peer, Wire, frame
 
 pytestmark = [pytest.mark.anyio, pytest.mark.loopback]
@@ -22,7 +20,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.loopback]
 
 @pytest.mark.parametrize("tls", [False, True], ids=["plain", "tls"])
 async def test_a_peer_that_never_answers_the_close(setting: Setting, certificate: Certificate, tls: bool) -> None:
-    """`close` takes a second at most, and then the connection is really gone."""
+    """`close` does not wait for the peer as long as a library would, and then the connection is really gone."""
     transport = open_transport(setting.name, ssl_context=certificate.trusting)
 
     def handler(wire: Wire) -> None:
@@ -33,9 +31,8 @@ async def test_a_peer_that_never_answers_the_close(setting: Setting, certificate
     with Peer(handler, certificate.server if tls else None) as peer:
         socket = await dialled(transport, peer)
         assert await socket.receive() == "ready"
-        start = time.monotonic()
-        await socket.close()
-        assert time.monotonic() - start < 1.4
+        with anyio.fail_after(PATIENCE):
+            await socket.close()
         assert await end_of(socket) in {None, 1006}
         assert await peer.ended()
     await transport.close()
@@ -75,7 +72,7 @@ async def test_close_wakes_a_pending_receive(transport: Transport, handler: Hand
 
     with Peer(handler) as peer:
         socket = await dialled(transport, peer)
-        with anyio.fail_after(2):
+        with anyio.fail_after(PATIENCE):
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(receive, socket)
                 await anyio.wait_all_tasks_blocked()
@@ -105,14 +102,13 @@ async def test_a_peer_that_does_not_read_cannot_block_us(setting: Setting, certi
 
     with Peer(then(Wire.hang), certificate.server if tls else None) as peer:
         socket = await dialled(transport, peer)
-        with anyio.fail_after(4):
+        with anyio.fail_after(2 * PATIENCE):
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(send, socket)
                 tasks.start_soon(receive, socket)
                 await anyio.sleep(0.2)
-                start = time.monotonic()
-                await socket.close()
-                assert time.monotonic() - start < 1.4
+                with anyio.fail_after(PATIENCE):
+                    await socket.close()
         assert sorted(ends) == ["receive", "send"]
     await transport.close()
 
@@ -121,9 +117,8 @@ async def test_frames_that_nobody_reads_do_not_block_the_close(transport: Transp
     with Peer(then(lambda wire: wire.send(frame(BINARY, b"x" * 1000) * 20_000), Wire.until_gone)) as peer:
         socket = await dialled(transport, peer)
         await anyio.sleep(0.05)
-        start = time.monotonic()
-        await socket.close()
-        assert time.monotonic() - start < 1.4
+        with anyio.fail_after(PATIENCE):
+            await socket.close()
         await end_of(socket)
         assert await peer.ended()
 

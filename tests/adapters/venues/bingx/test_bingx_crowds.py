@@ -5,6 +5,7 @@ from __future__ import annotations
 import anyio
 import pytest
 
+from listenkey.adapters.venues.bingx import lists
 from listenkey.adapters.venues.bingx.keys import Keys
 from listenkey.adapters.venues.bingx.lists import PAGE, Lists
 from listenkey.adapters.venues.bingx.pace import Pace
@@ -69,6 +70,18 @@ def test_a_lock_holds_for_every_method(code: int) -> None:
 
     venue.scripted["userDataStream"] = [reply({"code": 0, "data": {}})]
     anyio.run(run)
+
+
+def test_a_burst_that_fills_a_list_is_parted_where_its_fills_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A list that is full is asked for in two parts with fills in both: two more requests, however long the window."""
+    monkeypatch.setattr(lists, "MOST_FILLS", 8)
+    venue = Venue()
+    venue.most_fills = 8
+    second = NOW // 1000 * 1000 - 60_000
+    venue.fills = [fill_row(at, 1, second + at // 6 * 1000, "0.1") for at in range(12)]
+    fills = anyio.run(Lists(venue.rest()).fills, NOW - 3_600_000, NOW)
+    assert len(fills) == 12
+    assert venue.count("fillHistory") == 3
 
 
 def test_an_order_that_begins_meanwhile_is_left_to_the_next_read() -> None:
