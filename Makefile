@@ -7,8 +7,12 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 MINUTES ?= 30
 HISTORIES ?= 5000
+PROCESSES ?= 4
 WHEEL_VENV := build/wheel-venv
 WHEEL_RUN  := build/wheel-run
+
+# Hundreds of processes are started, which need not compile what has been compiled.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help demo test check lint types coverage clients wheel mutation simulate soak bench clean
 .NOTPARALLEL:
@@ -47,14 +51,9 @@ $(VENV)/.bench: $(VENV)/.developer
 demo: $(VENV)/.user
 	$(BIN)/listenkey demo
 
-# Tests over sockets mostly wait, the others compute: the parts run side by side.
+# Tests over sockets mostly wait, the others compute: more processes than cores keep both busy. A file stays whole.
 test: $(VENV)/.developer
-	@$(BIN)/python -m pytest -m loopback tests/adapters >$(VENV)/adapters.log 2>&1 & adapters=$$!; \
-	$(BIN)/python -m pytest -m loopback --ignore=tests/adapters >$(VENV)/loopback.log 2>&1 & loopback=$$!; \
-	$(BIN)/python -m pytest -m 'not loopback'; failed=$$?; \
-	wait $$adapters || failed=1; cat $(VENV)/adapters.log; \
-	wait $$loopback || failed=1; cat $(VENV)/loopback.log; \
-	exit $$failed
+	$(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadfile
 
 check: lint types coverage clients wheel
 
@@ -103,6 +102,7 @@ soak: $(VENV)/.developer
 	$(BIN)/python -m tests.chaos --minutes 10
 	LISTENKEY_STALL=60 $(BIN)/python -m pytest --quiet tests/loopback/test_scenarios.py -k slow
 	LISTENKEY_KILLS=50 $(BIN)/python -m pytest --quiet tests/loopback/test_crash.py
+	LISTENKEY_EXAMPLES=20 $(BIN)/python -m pytest --quiet tests/core tests/adapters/simulator
 	LISTENKEY_PARITY_HISTORIES=$(HISTORIES) $(BIN)/python -m pytest --quiet tests/parity
 	$(BIN)/python -m tests.simulation --minutes $(MINUTES)
 

@@ -23,6 +23,7 @@ from listenkey.core.policy import Mode, Policy
 from listenkey.core.refusal import Refusal, RefusalKind
 from listenkey.core.reports import Account, FillReport, IncomeReport, OrderReport
 
+from ..examples import TIMES
 from .judge import Judge
 from .script import EPOCH, FATAL, GONE, RETRY, connected
 from .toy import Toy
@@ -233,7 +234,7 @@ def meet(
     return stranger
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=160 * TIMES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     lives,
     st.integers(0, 3),
@@ -258,7 +259,7 @@ def test_long_nonsense(policy: int) -> None:
         meet(deeds, seed, seed % 3, policy).leave()
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40 * TIMES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(lives, st.integers(0, 3), st.integers(0, len(POLICIES) - 1))
 def test_the_same_again(deeds: list[Deed], seed: int, policy: int) -> None:
     """The same inputs at the same times with the same seed give the same actions, in the same order."""

@@ -14,6 +14,7 @@ from listenkey.core.events import Fill, Health
 from listenkey.core.policy import Mode
 from listenkey.core.reports import KeyExpired
 
+from ..examples import TIMES
 from .exchange import D, Trade
 from .world import NEVER, REFUSED, Plan, World, merged
 
@@ -249,7 +250,7 @@ SOME = settings(deadline=None, derandomize=True, suppress_health_check=[HealthCh
 
 
 @pytest.mark.parametrize("wire", ["l", "z"])
-@settings(SOME, max_examples=300)
+@settings(SOME, max_examples=120 * TIMES)
 @given(**LIVES)
 def test_whatever_happens_every_fill_is_told_once(
     wire: str, before: list[Deed], history: list[Deed], mishaps: list[Fault], pushes: bool
@@ -258,7 +259,7 @@ def test_whatever_happens_every_fill_is_told_once(
     verdict(live(wire, before, history, mishaps, pushes=pushes))
 
 
-@settings(SOME, max_examples=100)
+@settings(SOME, max_examples=40 * TIMES)
 @given(**LIVES)
 def test_whatever_happens_to_a_stream_that_polls(
     before: list[Deed], history: list[Deed], mishaps: list[Fault], pushes: bool
@@ -268,7 +269,7 @@ def test_whatever_happens_to_a_stream_that_polls(
 
 
 @pytest.mark.parametrize("wire", ["l", "z"])
-@settings(SOME, max_examples=100)
+@settings(SOME, max_examples=40 * TIMES)
 @given(hold_limit=st.sampled_from((0, 0.3, 3)), reorder_window=st.sampled_from((0, 0.1, 1)), **LIVES)
 def test_whatever_the_policy(
     wire: str,

@@ -22,7 +22,7 @@ from .truth import judge
 
 pytestmark = pytest.mark.loopback
 
-KILLS = int(os.environ.get("LISTENKEY_KILLS", "5"))
+KILLS = int(os.environ.get("LISTENKEY_KILLS", "3"))
 """How often each process is killed."""
 
 

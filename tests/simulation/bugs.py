@@ -21,7 +21,7 @@ from typing import NamedTuple
 from .mistakes import BUGS, Bug
 
 ROOT = Path(__file__).resolve().parents[2]
-SECONDS = 60.0
+LIVES = 100
 
 
 class Catch(NamedTuple):
@@ -61,15 +61,15 @@ def plant(bug: Bug, scratch: Path) -> None:
         path.write_text(source.replace(change.old, change.new))
 
 
-def catch(name: str, seconds: float = SECONDS) -> Catch:
-    """Plant a bug and live lives until an invariant names it, or time is up."""
+def catch(name: str, lives: int = LIVES) -> Catch:
+    """Plant a bug and live lives until an invariant names it, or so many have passed."""
     bug = BUGS[name]
     began = time.monotonic()
     with TemporaryDirectory(prefix="bug-") as folder:
         scratch = Path(folder)
         copy_to(scratch)
         plant(bug, scratch)
-        hunt = [sys.executable, "-W", "ignore", "-m", "tests.simulation.hunt", bug.kinds, str(seconds), bug.mode]
+        hunt = [sys.executable, "-W", "ignore", "-m", "tests.simulation.hunt", bug.kinds, str(lives), bug.mode]
         hunt.append(json.dumps(dict(bug.given)))
         environment = {**os.environ, "PYTHONPATH": str(scratch), "PYTHONDONTWRITEBYTECODE": "1"}
         told = subprocess.run(hunt, cwd=scratch, env=environment, capture_output=True, text=True, check=False)
@@ -84,13 +84,13 @@ def main() -> int:
     """Every bug, or those named."""
     parser = argparse.ArgumentParser(prog="python -m tests.simulation.bugs", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BUGS))
-    parser.add_argument("--seconds", type=float, default=SECONDS, help="for each bug")
+    parser.add_argument("--lives", type=int, default=LIVES, help="for each bug, at most")
     parser.add_argument("--workers", type=int, default=os.cpu_count())
     options = parser.parse_args()
     missed = 0
     print(f"{'bug':58}  {'caught by':20}  {'seed':>5}  {'seconds':>7}")
     with ThreadPoolExecutor(options.workers) as pool:
-        for found in pool.map(lambda name: catch(name, options.seconds), options.names or BUGS):
+        for found in pool.map(lambda name: catch(name, options.lives), options.names or BUGS):
             bug = BUGS[found.name]
             right = found.invariant in bug.caught_by
             missed += not right

@@ -39,11 +39,9 @@ def exchange(start: Start) -> Iterator[Exchange]:
     running.command.end(15)
 
 
-@pytest.fixture(scope="session", autouse=True)
-def demo(start: Start, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Demo | None:
-    """The demo takes half a minute: it begins with the first test here, and the last one looks at how it ended."""
-    if not any(item.path.name == "test_zz_demo.py" for item in request.session.items):
-        return None
+@pytest.fixture(scope="module")
+def demo(start: Start, tmp_path_factory: pytest.TempPathFactory) -> Demo:
+    """The demo takes half a minute: it begins before the first test of it, and the last one looks at how it ended."""
     path = tmp_path_factory.mktemp("demo") / "out"
     with path.open("w") as out:
         return Demo(start("demo", "--json", out=out), path)

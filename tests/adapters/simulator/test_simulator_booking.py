@@ -14,6 +14,8 @@ from listenkey.adapters.simulator.flow import Flow
 from listenkey.adapters.simulator.orders import TRIGGERS, OrderRefused, Triggered
 from listenkey.adapters.simulator.truth import truth_of
 
+from ...examples import TIMES
+
 BEGIN = 1_758_608_899_000
 D = Decimal
 
@@ -27,7 +29,7 @@ def busy(seed: int, *, hedge: bool, seconds: int = 40, turn_ms: int = 50) -> Exc
 
 
 @given(seed=st.integers(0, 10_000), hedge=st.booleans())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10 * TIMES, deadline=None)
 def test_wallet_is_opening_plus_what_was_booked(seed: int, hedge: bool) -> None:
     """wallet = opening + PnL - fees + funding + transfers, to the last digit, and so say fills and income rows."""
     exchange = busy(seed, hedge=hedge)
@@ -41,7 +43,7 @@ def test_wallet_is_opening_plus_what_was_booked(seed: int, hedge: bool) -> None:
 
 
 @given(seed=st.integers(0, 10_000), hedge=st.booleans())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10 * TIMES, deadline=None)
 def test_intervals_of_an_order_tile_what_was_executed(seed: int, hedge: bool) -> None:
     """The fills of one order cover (0, executed] without a hole or an overlap, and never more than its quantity."""
     exchange = busy(seed, hedge=hedge)
@@ -60,7 +62,7 @@ def test_intervals_of_an_order_tile_what_was_executed(seed: int, hedge: bool) ->
 
 
 @given(seed=st.integers(0, 10_000), hedge=st.booleans())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10 * TIMES, deadline=None)
 def test_positions_are_the_fold_of_the_fills(seed: int, hedge: bool) -> None:
     """Sizes add up from fills; cost released and PnL together give back every price that was paid."""
     exchange = busy(seed, hedge=hedge)

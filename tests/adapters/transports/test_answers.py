@@ -87,7 +87,7 @@ async def test_gzip_in_two_members_is_one_body(transport: Transport) -> None:
     ("body", "encoding", "words"),
     [
         (b"not gzip at all", "gzip", "not the gzip"),
-        (gzip.compress(b"x" * 1000)[:-9], "gzip", "without an end"),
+        (gzip.compress(b"x" * 1000, mtime=0)[:-9], "gzip", "without an end"),
         (b"anything", "br", "not asked for"),
     ],
 )

@@ -1,4 +1,4 @@
-"""The demo, the real one: it began with the first test of this folder."""
+"""The demo, the real one, beside which others are begun and interrupted."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import signal
 import pytest
 
 from .commands import Demo, Start
+
+pytestmark = pytest.mark.usefixtures("demo")
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["term", "int"])
@@ -50,9 +52,8 @@ def test_a_terminal_is_left_as_it_was(start: Start, number: int) -> None:
         assert seen.rindex(on) < seen.rindex(off)
 
 
-def test_the_demo_ends_with_nothing_lost(demo: Demo | None) -> None:
+def test_the_demo_ends_with_nothing_lost(demo: Demo) -> None:
     """Through a rotation, a killed connection, a silent socket and an expired key, each fill is told once."""
-    assert demo is not None
     ended = demo.command.end()
     *events, verdict = [json.loads(line) for line in demo.out.read_text().splitlines()]
     counts = verdict["verdict"]
