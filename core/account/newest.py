@@ -54,6 +54,7 @@ class Stamp(msgspec.Struct, frozen=True, gc=False):
 
 
 class _Word(msgspec.Struct, Generic[Row], frozen=True, gc=False):
+    said: Row
     row: Row
     """As it was said; what it left unsaid stands from before."""
     stamp: Stamp
@@ -101,7 +102,7 @@ class Newest(Generic[Place, Row]):
                     return OLDER
                 if stamp.link != known.stamp.link:
                     return OLDER if same else DISPUTED
-        self._words[place] = _Word(kept, stamp)
+        self._words[place] = _Word(row, kept, stamp)
         return NEWS if moved or not same else SAME
 
     def lay(self, rows: Iterable[tuple[Place, Row]], stamp: Stamp) -> Laid:
@@ -115,7 +116,13 @@ class Newest(Generic[Place, Row]):
             known = self._words.get(place)
             verdict = self.weigh(row, place, stamp)
             news = news or verdict is NEWS
-            if verdict is OLDER and known is not None and not self._laid(row, known.row)[1]:
+            if verdict is not OLDER or known is None:
+                continue
+            kept, same = self._laid(known.said, row)  # what the word leaves unsaid, the read says
+            if same:
+                news = news or not self._laid(kept, known.row)[1]
+                self._words[place] = _Word(known.said, kept, known.stamp)
+            else:
                 against.append(known.stamp.ts)
         for place in self._words.keys() - listed:
             word = self._words[place]
@@ -133,7 +140,7 @@ class Newest(Generic[Place, Row]):
         words, self._words = self._words, {}
         for word in sorted(words.values(), key=lambda word: word.stamp.age):
             for place, row in places(word.row):
-                self._words[place] = _Word(row, word.stamp)
+                self._words[place] = _Word(row, row, word.stamp)
 
 
 def wallet(row: Balance, known: Balance | None) -> tuple[Balance, bool]:

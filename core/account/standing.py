@@ -60,7 +60,8 @@ class Standing:
         """Whether the account nets its positions, by the last word of any."""
         self._delivered_ts = -1
         """Exchange time of the newest push that was delivered."""
-        self._was_read = False
+        self._whole = False
+        """Whether the account was delivered whole, and no side of a position has gone since without being named."""
         self._config: dict[str | None, ConfigReport] = {}
         self._newest_ts = -1
         """Exchange time of the newest push that was heard: nothing that is newer was heard before."""
@@ -76,6 +77,8 @@ class Standing:
         event_id, ts = frame_id("account_update", frame), report.exchange_ts
         if ts is None:  # the same text later is another word
             event_id, ts = digest_id("ACCOUNT_UPDATE", arrived_ts, event_id), arrived_ts
+        if ts > self._newest_ts + AHEAD_MS:
+            ts = self._believed(ts)
         if ts > self._newest_ts:
             self._newest_ts = ts
         elif event_id in self._recent:
@@ -98,9 +101,12 @@ class Standing:
             self._change_over()
         for position in positions:
             place = (position.symbol, None if self._nets else position.side)
+            known = self._positions.get(place) if self._nets else None
             verdict = self._positions.weigh(position, place, stamp)
             if verdict is NEWS:
                 news = True
+                if known is not None and known.side != position.side:
+                    self._whole = False
             elif verdict is not SAME:
                 dropped += (position,)
                 contradicted = contradicted or verdict is DISPUTED
@@ -144,8 +150,8 @@ class Standing:
         held = self._positions.lay(
             (((each.symbol, None if self._nets else each.side), each) for each in account.positions), as_of
         )
-        if owned.news or held.news or not self._was_read:
-            self._was_read = True
+        if owned.news or held.news or not self._whole:
+            self._whole = True
             open_now = [position for position in self._positions.rows() if position.qty != ZERO]
             whole = (
                 tuple(sorted(map(_unchanged, self._balances.rows()), key=lambda balance: balance.asset)),
@@ -183,6 +189,11 @@ class Standing:
         """The newest wallet balance of the asset."""
         known = self._balances.get(asset)
         return known.wallet_balance if known is not None else None
+
+    def _believed(self, ts: int) -> int:
+        """The time that a push names; its arrival, if that would be far ahead of the exchange's clock."""
+        now = self._turn.exchange_time()
+        return ts if now is None or ts <= now + AHEAD_MS else now
 
     def _change_over(self) -> None:
         """The account nets its positions from now on, or no more: what is known of them is kept elsewhere."""
@@ -229,6 +240,8 @@ class Standing:
         self._turn.deliver(event)
 
 
+AHEAD_MS = 60_000
+"""No push is so much later than the exchange's clock says: else nothing would be newer than it for ever."""
 SETTLEMENT_MS = 600_000
 """A funding row names a time within this of the push that announced it."""
 

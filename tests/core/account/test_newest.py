@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from listenkey.core.account.standing import Heard
+from listenkey.core.account.standing import AHEAD_MS, Heard
 from listenkey.core.events import AccountUpdate, Balance, Position
 
 from ..exchange import D
@@ -217,6 +217,17 @@ def test_a_push_that_names_no_time_is_stamped_with_its_arrival() -> None:
     assert desk.push(None, "a", balances=(balance("1"),)) == []
 
 
+def test_a_time_that_has_not_come_yet_is_none() -> None:
+    """A push that claims to be of next year is of its arrival: what comes after it is newer."""
+    desk = Desk()
+    desk.turn.set_exchange_time(5000)
+    assert wallet_told(desk.push(5000 + AHEAD_MS, balances=(balance("1"),))) == ["1"]
+    assert desk.push(5001, balances=(balance("2"),)) == []
+    desk.turn.now += 100
+    assert wallet_told(desk.push(10**13, balances=(balance("3"),))) == ["3"]
+    assert wallet_told(desk.push(105_001, balances=(balance("4"),))) == ["4"]
+
+
 def test_older_is_dropped_row_by_row() -> None:
     """What is left is told; an event with no row left is not."""
     desk = Desk()
@@ -295,6 +306,24 @@ def test_a_read_that_differs_from_what_a_later_push_repeats_is_not_settled() -> 
     assert desk.read(4000, balances=(balance("1"),)) != []
     assert desk.reading == (False, False)
     assert desk.read(4000, balances=(balance("2"),)) == []
+    assert desk.reading == (True, False)
+
+
+def test_what_a_later_push_leaves_unsaid_a_read_says() -> None:
+    """A push that says no leverage does not stand against one that a read says, however often it overtakes the read."""
+    desk = Desk()
+    desk.push(1, positions=(full(leverage=None),), snapshot=True)
+    desk.push(10, positions=(full(leverage=None),), snapshot=True)
+    (event,) = desk.read(5, positions=(full(leverage=19),))
+    assert [each.leverage for each in event.positions] == [19]
+    assert desk.reading == (False, False)
+    desk.push(20, positions=(full(leverage=None, margin_mode=None),), snapshot=True)
+    assert desk.read(15, positions=(full(leverage=19),)) == []
+    desk.push(30, positions=(full(leverage=None),), snapshot=True)
+    (event,) = desk.read(25, positions=(full(leverage=20),))
+    assert [each.leverage for each in event.positions] == [20]
+    assert desk.reading == (False, False)
+    assert desk.read(26, positions=(full(leverage=20, entry_price=D(1)),)) == []
     assert desk.reading == (True, False)
 
 
@@ -439,6 +468,43 @@ def test_in_one_way_mode_a_symbol_has_one_position_whatever_its_side() -> None:
     assert [(each.side, str(each.qty)) for each in event.positions] == [("SHORT", "2")]
     (event,) = desk.read(20, positions=(position("LONG", "3"),), one_way=True)
     assert [(each.side, str(each.qty)) for each in event.positions] == [("LONG", "3")]
+
+
+def test_what_is_known_moves_along_when_the_account_changes_over() -> None:
+    """Of two sides the newest word is the one position's; of one position the other side was none at that moment."""
+    desk = Desk()
+    desk.push(10, positions=(position("LONG", "1"),))
+    desk.push(12, positions=(position("LONG", "0"), position("SHORT", "0")))
+    assert desk.push(11, positions=(position("LONG", "3"),), one_way=True) == []
+    assert len(desk.push(13, positions=(position("SHORT", "2"),), one_way=True)) == 1
+    assert desk.push(12, positions=(position("LONG", "1"), position("SHORT", "1"))) == []
+    (event,) = desk.push(14, positions=(position("LONG", "1"), position("SHORT", "2")))
+    assert [each.side for each in event.positions] == ["LONG", "SHORT"]
+    assert desk.push(15, positions=(position("LONG", "1"), position("SHORT", "2"))) == []
+    (event,) = desk.read(20, positions=(position("SHORT", "2"),), one_way=True)
+    assert [(each.side, str(each.qty)) for each in event.positions] == [("SHORT", "2")]
+
+
+def test_rows_of_one_update_that_are_older_are_dropped_with_their_funding() -> None:
+    """How much it was is told if the row says so; else it cannot be known, and the final row tells it."""
+    desk = Desk()
+    desk.push(10, balances=(balance("5"),))
+    (event,) = desk.push(9, reason="FUNDING_FEE", funding=True, balances=(balance("4", "-1"),))
+    assert (event.kind, event.amount, event.provisional) == ("FUNDING_FEE", D(-1), True)
+    assert desk.push(8, reason="FUNDING_FEE", funding=True, balances=(balance("3"),)) == []
+
+
+@pytest.mark.parametrize(("side", "qty"), [(None, "0"), ("SHORT", "2")], ids=["closed", "turned round"])
+def test_where_the_account_nets_the_next_read_tells_whole_that_a_side_is_gone(side: str | None, qty: str) -> None:
+    """The push cannot name the side that is no more, and whoever keeps positions by their side has it still."""
+    desk = Desk()
+    desk.push(10, positions=(position("LONG", "1"),), one_way=True)
+    desk.read(11, positions=(position("LONG", "1"),), one_way=True)
+    desk.push(12, positions=(position(side, qty),), one_way=True)
+    now_held = (position(side, qty),) if side else ()
+    (event,) = desk.read(13, positions=now_held, one_way=True)
+    assert (event.complete, event.positions) == (True, now_held)
+    assert desk.read(14, positions=now_held, one_way=True) == []
 
 
 def test_an_update_without_rows_is_told_and_a_snapshot_without_any_is_not() -> None:

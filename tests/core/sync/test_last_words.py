@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from listenkey.core import actions, inputs
@@ -91,6 +92,23 @@ def test_a_push_out_of_order_is_told_no_more() -> None:
     world.passes(1)
     assert last_position(world) == D(3)
     assert last_wallet(world) == world.exchange.wallets[-1][1]
+
+
+def test_a_push_that_names_no_time_is_as_new_as_its_arrival_though_it_was_held() -> None:
+    """It came before a newer one, which names its time, and waits for it: as the copy of a successor."""
+    world = ready()
+    world.exchange.transfer("5")
+    world.passes(60)
+    leader, successor = rotated(world)
+    untimed = msgspec.structs.replace(report(world, "1000"), exchange_ts=None)
+    world.feed(inputs.FrameReceived(successor, frame(untimed)))
+    world.passes(0.01)
+    world.feed(inputs.FrameReceived(leader, frame(report(world, "1005"))))
+    world.passes(1.5)
+    assert last_wallet(world) == D(1005)
+    world.feed(inputs.FrameReceived(next(iter(world._sockets)), frame(untimed)))
+    world.passes(1.5)
+    assert last_wallet(world) == D(1000)
 
 
 def test_a_wrong_word_that_was_delivered_is_corrected_by_the_next_read() -> None:
