@@ -44,7 +44,7 @@ from .reports import (
     Unreadable,
     Unrecognised,
 )
-from .sync.anteroom import Word
+from .sync.anteroom import Pushed, Word
 from .sync.continuity import Continuity
 from .sync.reads import Purpose
 from .turn import Turn
@@ -92,7 +92,7 @@ class Connection:
         }
         self._reports: dict[type, Callable[[Link, Any, bytes | str], None]] = {
             OrderReport: self._word,
-            AccountReport: self._word,
+            AccountReport: self._pushed,
             ConfigReport: self._word,
             Unrecognised: self._unrecognised,
             Heartbeat: self._heartbeat,
@@ -225,6 +225,10 @@ class Connection:
                     self._reports[type(report)](link, report, frame)
 
     def _word(self, link: Link, word: Word, frame: bytes | str) -> None:
+        self._continuity.take(word, frame, self._upkeep.links.leads(link))
+
+    def _pushed(self, link: Link, report: AccountReport, frame: bytes | str) -> None:
+        word = Pushed(report, link.socket, report.exchange_ts or self._turn.exchange_time() or 0)
         self._continuity.take(word, frame, self._upkeep.links.leads(link))
 
     def _unrecognised(self, link: Link, report: Unrecognised, frame: bytes | str) -> None:

@@ -66,12 +66,19 @@ class GapReason(StrEnum):
 
 
 class Balance(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """One asset of the account; `change` is the venue's own figure for what moved."""
+    """One asset of the account; `change` is the venue's own figure for what moved.
+
+    `equity` is the wallet and `unrealized_pnl`; `used_margin` is bound by positions, `maintenance_margin` must be left.
+    """
 
     asset: str
     wallet_balance: Decimal | None
     available: Decimal | None = None
     change: Decimal | None = None
+    equity: Decimal | None = None
+    unrealized_pnl: Decimal | None = None
+    used_margin: Decimal | None = None
+    maintenance_margin: Decimal | None = None
 
 
 class Position(msgspec.Struct, frozen=True, gc=False, kw_only=True):
@@ -84,6 +91,8 @@ class Position(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     unrealized_pnl: Decimal | None = None
     margin_mode: str | None = None
     leverage: int | None = None
+    mark_price: Decimal | None = None
+    liquidation_price: Decimal | None = None
 
 
 class ExchangeEvent(msgspec.Struct, frozen=True, gc=False, kw_only=True):

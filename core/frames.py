@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
+from hashlib import blake2b as _digest
 
 import msgspec
 
@@ -12,7 +12,7 @@ Frame = bytes | str | None
 def frame_id(kind: str, frame: Frame) -> str:
     """The identity of an event that is one frame: a digest of the frame, which holds its time and content."""
     text = frame if isinstance(frame, bytes) else (frame or "").encode()
-    return f"{kind.lower()}:{hashlib.blake2b(text, digest_size=12).hexdigest()}"
+    return kind.lower() + ":" + _digest(text, digest_size=12).hexdigest()
 
 
 def decoded(frame: Frame) -> object:

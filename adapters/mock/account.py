@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import NamedTuple
 
-from ...core.events import AccountUpdate, Fill, Position
+from ...core.events import AccountUpdate, Balance, Fill, Position
 
 Amount = Decimal | int | str
 Key = tuple[str, str | None]
@@ -71,6 +71,22 @@ class Account:
             key = hedged if hedged in self.holdings else (position.symbol, None)
             self.holdings[key] = Holding(qty, qty * price, price)
 
+    def balance(self, asset: str, *, margined: bool) -> Balance:
+        """The asset as a read shows it; `margined` is the one in which positions are held."""
+        wallet = self.wallets[asset]
+        held = [each for each in self.holdings.values() if margined]
+        unrealized = sum((each.qty * each.price - each.cost for each in held), Decimal(0))
+        used = sum(((abs(each.cost) / self._leverage).quantize(GRAIN) for each in held), Decimal(0))
+        equity = wallet + unrealized
+        return Balance(
+            asset=asset,
+            wallet_balance=wallet,
+            available=max(equity - used, Decimal(0)),
+            equity=equity,
+            unrealized_pnl=unrealized,
+            used_margin=used,
+        )
+
     def position(self, key: Key) -> Position:
         """The position as an event shows it."""
         qty, cost, price = self.holdings[key]
@@ -82,6 +98,7 @@ class Account:
             unrealized_pnl=qty * price - cost,
             margin_mode="cross",
             leverage=self._leverage,
+            mark_price=price,
         )
 
 

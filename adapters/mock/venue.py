@@ -267,13 +267,19 @@ class MockVenue(Feed):
     def _account_update(
         self, reason: str | None, assets: Iterable[str], held: Iterable[Key], *, complete: bool
     ) -> AccountUpdate:
+        account = self._account
         return AccountUpdate(
             event_id=self._unique(K.ACCOUNT_UPDATE),
             exchange_ts=self.exchange_ms,
             source="poll" if complete else "ws",
             reason=reason,
-            balances=tuple(Balance(asset=asset, wallet_balance=self._account.wallets[asset]) for asset in assets),
-            positions=tuple(self._account.position(key) for key in held),
+            balances=tuple(
+                account.balance(asset, margined=asset == self._asset)
+                if complete
+                else Balance(asset=asset, wallet_balance=account.wallets[asset])
+                for asset in assets
+            ),
+            positions=tuple(account.position(key) for key in held),
             complete=complete,
         )
 

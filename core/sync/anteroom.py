@@ -6,11 +6,25 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import msgspec
+
 from ..frames import Frame
 from ..reports import AccountReport, ConfigReport, OrderReport, Unrecognised
 from ..turn import Turn
 
-Word = OrderReport | AccountReport | ConfigReport | Unrecognised
+
+class Pushed(msgspec.Struct, frozen=True, gc=False):
+    """A push of balances and positions, and the socket that brought it.
+
+    `arrived_ts` is the time that it names, else when it came, by the exchange's clock, ms.
+    """
+
+    report: AccountReport
+    link: int
+    arrived_ts: int
+
+
+Word = OrderReport | Pushed | ConfigReport | Unrecognised
 """The reports that are about the account."""
 
 

@@ -10,15 +10,15 @@ from collections.abc import Callable
 
 from ..account import narration
 from ..account.ground import Ground
-from ..account.standing import Standing
+from ..account.standing import CONTRADICTED, FIRST, Standing
 from ..dialect import Dialect
 from ..events import GapReason
 from ..frames import Frame
 from ..inputs import Checkpoint
 from ..policy import Mode
-from ..reports import AccountReport, ConfigReport, OrderReport, Unrecognised
+from ..reports import ConfigReport, OrderReport, Unrecognised
 from ..turn import Turn
-from .anteroom import Anteroom
+from .anteroom import Anteroom, Pushed
 from .gap import Gap
 from .proof import Proof
 from .reads import Purpose
@@ -31,13 +31,13 @@ class Continuity:
         self._turn = turn
         self._mode = mode
         self._ground = Ground(turn, dialect.cumulative_costs)
-        self._standing = Standing(turn)
+        self._standing = Standing(turn, grain=dialect.time_grain_ms, available=dialect.counts_available)
         self._gap = Gap(turn)
         self._anteroom = Anteroom(
             turn,
             {
                 OrderReport: self._tell_order,
-                AccountReport: self._tell_account,
+                Pushed: self._tell_account,
                 ConfigReport: self._standing.configure,
                 Unrecognised: self._tell_unknown,
             },
@@ -125,9 +125,12 @@ class Continuity:
             self._gap.trouble(GapReason.HOLE, report.exchange_ts)
             self.proof.reads.want(Purpose.SYNC)
 
-    def _tell_account(self, report: AccountReport, frame: Frame) -> None:
-        if self._standing.push(report, frame):
-            self.proof.pushed(report)
+    def _tell_account(self, pushed: Pushed, frame: Frame) -> None:
+        heard = self._standing.push(pushed.report, frame, link=pushed.link, arrived_ts=pushed.arrived_ts)
+        if heard is FIRST:
+            self.proof.pushed(pushed.report)
+        elif heard is CONTRADICTED:
+            self.proof.reads.audit_soon()
 
     def _tell_unknown(self, report: Unrecognised, frame: Frame) -> None:
         self._turn.deliver(narration.unknown(report.exchange_ts, report.content, frame))

@@ -135,7 +135,7 @@ class Proof:
             self._not_proven(asked, refusal, doubt=self._anteroom.holding or never_passed or self._mode == "poll")
 
     def pushed(self, report: AccountReport) -> None:
-        """An account push was told, which says what the fills must add up to."""
+        """An account push came, which says what the fills must add up to."""
         if self._ground.complete:
             self._witness.pushed(report)
 
@@ -153,7 +153,7 @@ class Proof:
         """Tell what the read shows, then what it proves."""
         ground, turn = self._ground, self._turn
         mark = len(turn.actions)
-        self._standing.read(account)
+        standing = self._standing.read(account)
         sure_until = account.as_of - self._overlap_ms if self._mode == "poll" else math.inf
         told = recovery.tell(findings, ground, turn, sure_until)
         if told.out_of_order or (asked.purpose is Purpose.AUDIT and told.recovered):
@@ -171,7 +171,12 @@ class Proof:
         self._read_at = turn.now
         if self._mode == "poll":
             turn.arm(("stale", 0), 2 * turn.policy.poll_interval)
-        settled = account.settled and ground.has_told(account) and not self._witness.is_unsure_of(account)
+        settled = (
+            account.settled
+            and not (standing.overtaken or standing.disputed)
+            and ground.has_told(account)
+            and not self._witness.is_unsure_of(account)
+        )
         self._witness.read(account, told.recovered, settled)
         self.ledger.settle(account, settled)
         if self.reads.linked or self._mode == "poll":
@@ -183,6 +188,8 @@ class Proof:
         if self._anteroom.holding and asked.purpose is Purpose.SYNC:
             self._anteroom.release()
         self.reads.follow(asked)
+        if standing.disputed and self.reads.linked:
+            self.reads.audit_soon()
 
     def _explain(self, asked: Asked, told: recovery.Told, mark: int) -> None:
         """An audit found fills that no frame had brought: a gap that nobody saw is opened before they are told."""

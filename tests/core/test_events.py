@@ -51,8 +51,8 @@ DESIGN = {
     "UNKNOWN": "raw",
 }
 """The names of the contract, kind by kind."""
-BALANCE = "asset wallet_balance available change"
-POSITION = "symbol side qty entry_price unrealized_pnl margin_mode leverage"
+BALANCE = "asset wallet_balance available change equity unrealized_pnl used_margin maintenance_margin"
+POSITION = "symbol side qty entry_price unrealized_pnl margin_mode leverage mark_price liquidation_price"
 
 
 def order(kind: str, **more: Any) -> dict[str, Any]:

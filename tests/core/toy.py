@@ -38,6 +38,8 @@ class Toy:
 
     name = "toy"
     cumulative_costs = False
+    time_grain_ms = 1
+    counts_available = False
 
     def __init__(self, openings: int = 0, policy: Mapping[str, float] | None = None) -> None:
         self.openings = openings

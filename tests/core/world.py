@@ -56,6 +56,8 @@ class Speech:
 
     name = "toy"
     policy: Mapping[str, float] = {}
+    time_grain_ms = 1
+    counts_available = False
 
     def __init__(self, cumulative_costs: bool = False) -> None:
         self.cumulative_costs = cumulative_costs

@@ -39,6 +39,10 @@ from .weather import Weather
 
 PING_EVERY = 5.0
 UNANSWERED = 30.5
+STALE = 0.4
+"""Seconds by which a stale snapshot is late."""
+LATE = (0.05, 0.3, 1.0, 4.0)
+"""Seconds by which a push may be late."""
 _encode = msgspec.json.encode
 
 
@@ -122,15 +126,32 @@ class Market:
             return
         if self._weather.on("accept_hang"):
             conn.deaf = conn.mute = True
-        if self._setup.greets and not conn.deaf:
+        if (self._weather.on("stale_snapshot") or self._weather.on("stale_reconnect")) and not conn.deaf:
+            self._greet_late(conn)
+        elif self._setup.greets and not conn.deaf:
             self._greet(conn)
         self._ping(conn)
 
     def _greet(self, conn: Conn) -> None:
+        for frame in self._snapshot():
+            conn.send(frame)
+
+    def _snapshot(self) -> list[bytes]:
         account, now = self.exchange.account, self.ms
         balances = [account.balance(asset) for asset in account.book.wallets]
-        for frame in self.wire.snapshot(balances, self.exchange.positions(now), self._configs(), now):
-            conn.send(packed(frame))
+        frames = self.wire.snapshot(balances, self.exchange.positions(now), self._configs(), now)
+        return [packed(frame) for frame in frames]
+
+    def _greet_late(self, conn: Conn) -> None:
+        """The account as it is now, told after a fill that comes first."""
+        frames = self._snapshot()
+        self.force_fill()
+        for frame in frames:
+            self.agenda.after(STALE, self._send, conn, frame)
+
+    def _send(self, conn: Conn, frame: bytes) -> None:
+        if conn.server_open and not conn.deaf:
+            conn.send(frame)
 
     def _configs(self) -> list[ConfigPush]:
         account, now = self.exchange.account, self.ms
@@ -196,6 +217,9 @@ class Market:
         if isinstance(push, AccountPush) and self._lose_account:
             self._lose_account = False
             return ()
+        if isinstance(push, AccountPush) and weather.on("shuffle") and random.random() < 0.6:
+            self.agenda.after(random.choice(LATE), self._deliver, data)
+            return ()
         filled = isinstance(push, OrderPush) and push.fill is not None
         if filled and self._losing and weather.on("lose"):
             self._losing -= 1
@@ -234,7 +258,7 @@ class Market:
 
     def _begin(self, fault: Fault, random: Random) -> None:
         match fault.kind:
-            case "drop":
+            case "drop" | "stale_reconnect":
                 self._end_all(None)
             case "close":
                 self._end_all(int(fault.variant))

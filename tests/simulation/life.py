@@ -165,7 +165,7 @@ class Life:
                 self.agenda.after(3.0, self._ended, process, fault.seconds)
             case "slow_consumer":
                 process.consumer.busy(fault.seconds)
-            case "rotate" | "same_key" | "slow_mint" | "revoked":
+            case "rotate" | "same_key" | "slow_mint" | "revoked" | "stale_snapshot":
                 process.gate(None, lambda: process.feed(inputs.Rotate()))
             case "resync":
                 process.gate(None, lambda: process.feed(inputs.Resync()))
@@ -208,6 +208,7 @@ class Life:
             if self.agenda.now > limit:
                 raise Violation("ends-told", f"orders {unended} are over, and nobody was told")
             self._run_until(self.agenda.now + 10.0)
+        judge.truth.money.check_last_words()
         judge.truth.money.check_payments()
         judge.truth.money.check_books(process.connection, whole_stream=self.restarts == 0)
 

@@ -274,6 +274,18 @@ BUGS: dict[str, Bug] = {
         "crash,restart",
         ("payments-kept",),
     ),
+    "last-to-come": Bug(
+        "the last word to arrive wins, whatever its stamp",
+        (
+            Change(
+                "core/account/newest.py",
+                "            if stamp.age <= known.stamp.age:\n",
+                "            if stamp.link is None and stamp.age <= known.stamp.age:\n",
+            ),
+        ),
+        "stale_snapshot,stale_reconnect,shuffle",
+        ("last-word-true",),
+    ),
     "ever-live": Bug(
         "without a socket, LIVE however old the last read is",
         (

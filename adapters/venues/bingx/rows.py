@@ -50,14 +50,26 @@ def balances(data: Any, held: Container[str] = ()) -> list[Balance]:
         wallet = amount(row.get("balance"))
         if asset is None or wallet is None:
             raise malformed("a balance that is no number")
-        found.append(Balance(asset=asset, wallet_balance=wallet, available=amount(row.get("availableMargin"))))
+        found.append(
+            Balance(
+                asset=asset,
+                wallet_balance=wallet,
+                available=amount(row.get("availableMargin")),
+                equity=amount(row.get("equity")),
+                unrealized_pnl=amount(row.get("unrealizedProfit")),
+                used_margin=amount(row.get("usedMargin")),
+            )
+        )
     if not found:
         raise malformed("an account without a single asset")
     return found
 
 
 def positions(data: Any) -> Iterator[Position]:
-    """Every position that is held. In one-way mode, too, the row says LONG; there the sign tells more."""
+    """Every position that is held. In one-way mode, too, the row says LONG; there the sign tells more.
+
+    A liquidation price of 0, as rows of cross margin have it, is none that is known.
+    """
     for row in listed(data, "positions"):
         symbol, quantity = word(row.get("symbol")), amount(row.get("positionAmt"))
         if symbol is None or quantity is None:
@@ -73,6 +85,8 @@ def positions(data: Any) -> Iterator[Position]:
             unrealized_pnl=amount(row.get("unrealizedProfit")),
             margin_mode={True: "isolated", False: "cross"}[isolated] if isinstance(isolated, bool) else None,
             leverage=leverage(row.get("leverage")),
+            mark_price=positive(row.get("markPrice")),
+            liquidation_price=positive(row.get("liquidationPrice")),
         )
 
 

@@ -34,6 +34,16 @@ class SpotDialect:
         """No: a spot frame carries the fee of its own fill."""
         return False
 
+    @property
+    def time_grain_ms(self) -> int:
+        """Whole seconds: so are the times of fills, and of orders that are over."""
+        return 1000
+
+    @property
+    def counts_available(self) -> bool:
+        """Yes: what can be spent moves with orders, and a push says it."""
+        return True
+
     def opening(self, socket: int) -> tuple[Opening, ...]:
         """Both subscriptions, their ids made of the socket's number."""
         openings = []

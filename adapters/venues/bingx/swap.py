@@ -36,6 +36,16 @@ class SwapDialect:
         """Whether `n` and `rp` are the order's so far. No document says; per fill until the wire proves otherwise."""
         return self._cumulative_costs
 
+    @property
+    def time_grain_ms(self) -> int:
+        """Whole seconds: so are the times of fills, and of orders that are over."""
+        return 1000
+
+    @property
+    def counts_available(self) -> bool:
+        """No: on the swap it follows from positions and their prices."""
+        return False
+
     def opening(self, socket: int) -> tuple[Opening, ...]:
         """No frame: even an empty one is answered with an error."""
         return ()

@@ -177,6 +177,28 @@ def test_the_account_follows_what_is_fed() -> None:
     assert (position.qty, position.entry_price) == (Decimal(3), Decimal(7))
 
 
+def test_a_read_says_what_the_account_is_worth_and_a_push_does_not() -> None:
+    """Equity and margin in a snapshot, in a push null, as on the wire; of liquidation nobody says anything."""
+    venue = MockVenue()
+    venue.fill(symbol="ETH-USDT", side="BUY", qty=2, price=100, fee=0)
+    venue.fill(symbol="ETH-USDT", side="SELL", qty=1, price=110, fee=0)
+    pushed = [event for event in venue.fed if isinstance(event, AccountUpdate)][-1]
+    assert (pushed.balances[0].equity, pushed.balances[0].used_margin) == (None, None)
+    whole = snapshot(venue)
+    (balance,), (held,) = whole.balances, whole.positions
+    assert balance.wallet_balance is not None
+    assert balance.equity is not None
+    assert balance.used_margin is not None
+    assert held.mark_price == 110
+    assert held.unrealized_pnl == balance.unrealized_pnl == 10
+    assert held.liquidation_price is None
+    assert balance.equity == balance.wallet_balance + 10
+    assert held.leverage is not None
+    assert balance.used_margin == (Decimal(100) / held.leverage).quantize(Decimal("1e-8"))
+    assert balance.available == balance.equity - balance.used_margin
+    assert balance.maintenance_margin is None
+
+
 def test_a_gap_that_takes_the_link_away() -> None:
     """What was missed comes as a read shows it: the account, fills, each order's last state, then the closing."""
     venue = MockVenue()

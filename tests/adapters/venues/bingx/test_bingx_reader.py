@@ -540,6 +540,35 @@ def test_null_lists_are_empty(venue: Venue) -> None:
     assert (account.orders, account.positions) == ((), ())
 
 
+def test_what_an_account_is_worth_as_captured(venue: Venue) -> None:
+    """Equity, unrealised PnL, margin in use, mark and liquidation price; 0 and absent are not said, and null."""
+    captured = {
+        "asset": "USDT",
+        "balance": "194.8212",
+        "equity": "196.7431",
+        "unrealizedProfit": "1.9219",
+        "availableMargin": "193.7609",
+        "usedMargin": "1.0602",
+        "freezedMargin": "0.0000",
+    }
+    bare = {"asset": "USDC", "balance": "0.0000", "equity": "", "usedMargin": "0.0000"}
+    venue.balances = [captured, bare]
+    isolated = {"symbol": "BNB-USDT", "positionAmt": "0.20", "positionSide": "SHORT"}
+    venue.positions = [
+        {**isolated, "liquidationPrice": 294.16914617776246},
+        {**isolated, "symbol": "LTC-USDT", "liquidationPrice": 0, "markPrice": "73.14"},
+    ]
+    account = read(venue)
+    usdt, usdc = account.balances
+    assert (usdt.equity, usdt.unrealized_pnl) == (Decimal("196.7431"), Decimal("1.9219"))
+    assert (usdt.used_margin, usdt.maintenance_margin) == (Decimal("1.0602"), None)
+    assert (usdc.equity, usdc.unrealized_pnl) == (None, None)
+    assert usdc.used_margin == 0
+    short, cross = account.positions
+    assert (short.mark_price, short.liquidation_price) == (None, Decimal("294.16914617776246"))
+    assert (cross.mark_price, cross.liquidation_price) == (Decimal("73.14"), None)
+
+
 def test_old_balance_shape(venue: Venue) -> None:
     """The second version's object is read as well."""
     venue.balances = {"balance": balance_row("USDT", "5")}
