@@ -18,8 +18,6 @@ from . import narration, newest
 from .newest import DISPUTED, NEWS, SAME, Newest, Stamp
 
 REMEMBERED_IDS = 512
-
-
 _Place = tuple[str, str | None]
 
 
@@ -64,7 +62,7 @@ class Standing:
         """Whether the account was delivered whole, and no side of a position has gone since without being named."""
         self._config: dict[str | None, ConfigReport] = {}
         self._newest_ts = -1
-        """Exchange time of the newest push that was heard: nothing that is newer was heard before."""
+        """Exchange time of the newest push that was heard: none that is newer was heard before."""
         self._recent: deque[str] = deque(maxlen=REMEMBERED_IDS)
         self._provisional: deque[FundingFee] = deque(maxlen=REMEMBERED_IDS)
         self._unannounced: deque[tuple[str | None, Decimal, int]] = deque(maxlen=REMEMBERED_IDS)
@@ -77,15 +75,16 @@ class Standing:
         event_id, ts = frame_id("account_update", frame), report.exchange_ts
         if ts is None:  # the same text later is another word
             event_id, ts = digest_id("ACCOUNT_UPDATE", arrived_ts, event_id), arrived_ts
-        if ts > self._newest_ts + AHEAD_MS:
-            ts = self._believed(ts)
-        if ts > self._newest_ts:
+        if self._newest_ts < ts <= self._newest_ts + AHEAD_MS:
             self._newest_ts = ts
         elif event_id in self._recent:
             return KNOWN
+        else:
+            ts = self._believed(ts)
+            self._newest_ts = max(self._newest_ts, ts)
         self._recent.append(event_id)
-        grain, balances, positions = self._grain, report.balances, report.positions
-        stamp = Stamp(ts, ts + ts // grain * grain + grain, link)
+        balances, positions = report.balances, report.positions
+        stamp = Stamp.of_push(ts, self._grain, link)
         wallets = [self.wallet(each.asset) for each in balances] if report.funding else ()
         news = not (balances or positions or report.snapshot)
         contradicted = False

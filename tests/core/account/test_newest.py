@@ -226,6 +226,10 @@ def test_a_time_that_has_not_come_yet_is_none() -> None:
     desk.turn.now += 100
     assert wallet_told(desk.push(10**13, balances=(balance("3"),))) == ["3"]
     assert wallet_told(desk.push(105_001, balances=(balance("4"),))) == ["4"]
+    desk.turn.now += 100
+    assert wallet_told(desk.push(10**13, "late", balances=(balance("4", "1"),))) == ["4"]
+    desk.turn.now += 100
+    assert desk.push(10**13, "late", balances=(balance("4", "1"),)) == []
 
 
 def test_older_is_dropped_row_by_row() -> None:
