@@ -31,7 +31,7 @@ class Standing:
 
     def push(self, report: AccountReport, frame: Frame) -> bool:
         """Tell a push, and with it a funding fee, which has no frame of its own; False if it was told before."""
-        event_id = frame_id("account_update", frame)
+        event_id = frame_id("account_update", frame, report.place)
         if self._is_repeat(event_id) or (report.snapshot and self._knows(report)):
             return False
         if report.funding:

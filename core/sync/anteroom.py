@@ -6,12 +6,13 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ..excerpt import Excerpt
 from ..frames import Frame
 from ..reports import AccountReport, ConfigReport, OrderReport, Unrecognised
 from ..turn import Turn
 
-Word = OrderReport | AccountReport | ConfigReport | Unrecognised
-"""The reports that are about the account."""
+Word = OrderReport | AccountReport | ConfigReport | Unrecognised | Excerpt
+"""What is, or may be, about the account."""
 
 
 class Anteroom:
