@@ -1,7 +1,8 @@
 """What may be shown of a frame that cannot be read: its beginning, without keys and without anything that could be one.
 
-What is blotted out keeps its length. Broken gzip or zlib hides a key from a search, so what can still be inflated of it
-is searched too: where that holds a secret, or is more than can be searched, only the header is shown.
+What is blotted out keeps its length. Broken gzip or zlib hides a key from a search, and so does text of two bytes a
+letter: what can still be inflated is searched too, and the bytes without their zeros. Where that holds a secret, or is
+more than can be searched, only the header is shown.
 """
 
 from __future__ import annotations
@@ -44,10 +45,11 @@ def excerpt(frame: bytes | str, why: str, keys: Iterable[str], *, doubtful: bool
 def beginning(data: bytes, secrets: Iterable[bytes]) -> bytes:
     """At most `SHOWN` bytes, without the secrets; shown a second time it is the same."""
     secrets = tuple(secrets)
-    margin = max(map(len, secrets), default=0)
-    shown = _blotted(data[: SHOWN + margin], secrets)[:SHOWN]
-    hidden = _inflatable(data[:SHOWN])
-    if len(hidden) > SEARCHED or _blotted(hidden, secrets) != hidden:
+    margin = 2 * max(map(len, secrets), default=0)
+    blotted = _blotted(data[: SHOWN + margin], secrets)
+    shown = blotted[:SHOWN]
+    narrow, hidden = blotted.replace(b"\0", b""), _inflatable(data[:SHOWN])
+    if len(hidden) > SEARCHED or any(_blotted(each, secrets) != each for each in (narrow, hidden)):
         return shown[:HEADER] + b"*" * (len(shown) - HEADER)
     return shown
 

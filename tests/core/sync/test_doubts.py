@@ -83,6 +83,8 @@ def frames_with_a_secret() -> Iterator[tuple[bytes, bytes]]:
     for whole in (gzip.compress(b"expired " + KEY.encode(), mtime=0), zlib.compress(b"\xff " + KEY.encode())):
         broken = whole[:-1]
         yield broken, broken[:10] + b"*" * (len(broken) - 10)
+    for wide in (f"? {KEY}".encode("utf-16"), b"?" * (SHOWN - 8) + f"{KEY}".encode("utf-16-le")):
+        yield wide, (wide[:10] + b"*" * (len(wide) - 10))
     bomb = gzip.compress(bytes(2 * SEARCHED), mtime=0)[:-1]
     yield bomb, bomb[:10] + b"*" * (len(bomb) - 10)
 
