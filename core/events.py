@@ -206,10 +206,22 @@ class HealthChange(ExchangeEvent, frozen=True, gc=False, kw_only=True):
 
 
 class Unknown(ExchangeEvent, frozen=True, kw_only=True):
-    """UNKNOWN: a frame that the dialect could read but not interpret, decoded."""
+    """UNKNOWN: a frame that the dialect could read but not interpret, decoded.
+
+    One that could not be read at all is `{"base64", "length"}`: its beginning, redacted, and its size in bytes. `count`
+    is how many of its shape it stands for; a line of JSON has it where that is more than itself.
+    """
 
     kind: ExchangeEventKind = ExchangeEventKind.UNKNOWN
     raw: Any
+    count: int = 1
+
+    def to_dict(self) -> dict[str, Any]:
+        """The same as plain values; `frame` is left out, and a `count` of 1."""
+        plain = super().to_dict()
+        if self.count == 1:
+            del plain["count"]
+        return plain
 
 
 _CLASSES: dict[str, type[ExchangeEvent]] = {

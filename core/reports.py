@@ -46,6 +46,8 @@ class OrderReport(msgspec.Struct, frozen=True, gc=False):
     liquidation: bool = False
     exchange_ts: int | None = None
     created_ts: int | None = None
+    place: int = 0
+    """Which of the reports of its frame it is, from 0; the connection says so, not the dialect."""
 
 
 class FillReport(msgspec.Struct, frozen=True, gc=False, kw_only=True):
@@ -120,6 +122,7 @@ class AccountReport(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     one_way: bool = False
     """The account nets its positions: a symbol has one, and its side is the sign's."""
     exchange_ts: int | None = None
+    place: int = 0
 
 
 class ConfigReport(msgspec.Struct, frozen=True, gc=False, kw_only=True):
@@ -152,7 +155,7 @@ class Rejected(msgspec.Struct, frozen=True):
 
 
 class KeyExpired(msgspec.Struct, frozen=True):
-    """The venue says that a key has expired; None when it does not say which."""
+    """The venue says that a key has expired; None when it does not say which, "" when it names none."""
 
     key: str | None
 
@@ -163,6 +166,7 @@ class Unrecognised(msgspec.Struct, frozen=True):
     content: Any
     exchange_ts: int | None = None
     doubtful: bool = False
+    place: int = 0
 
 
 class Unreadable(msgspec.Struct, frozen=True):
@@ -182,3 +186,13 @@ Report = (
     | Unrecognised
     | Unreadable
 )
+
+
+def placed(reports: tuple[Report, ...]) -> tuple[Report, ...]:
+    """The reports of one frame, each with its place in it."""
+    return tuple(
+        msgspec.structs.replace(report, place=place)
+        if isinstance(report, (OrderReport, AccountReport, Unrecognised))
+        else report
+        for place, report in enumerate(reports)
+    )

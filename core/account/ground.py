@@ -16,6 +16,7 @@ from ..reports import Account, OrderRef, OrderReport
 from ..turn import Turn
 from . import narration
 from .order import FINAL, Order, Shown
+from .unknowns import Unknowns, shape_of
 
 FORGET_AFTER_MS = 60_000
 
@@ -23,9 +24,10 @@ FORGET_AFTER_MS = 60_000
 class Ground:
     """Timer: ("reorder", 0), when the oldest waiting report has waited long enough."""
 
-    def __init__(self, turn: Turn, cumulative_costs: bool) -> None:
+    def __init__(self, turn: Turn, cumulative_costs: bool, unknowns: Unknowns) -> None:
         self._turn = turn
         self._cumulative_costs = cumulative_costs
+        self._unknowns = unknowns
         self._closed: deque[OrderRef] = deque()
         self._symbols: dict[str, str] = {}
         """Each symbol, so that its orders share one text."""
@@ -236,7 +238,9 @@ class Ground:
         elif narration.is_state(report) or _amended(order, report):
             self._tell_state(order, report, frame)
         elif report.status not in ("PARTIALLY_FILLED", "FILLED"):
-            self._turn.deliver(narration.unknown(report.exchange_ts, decoded(frame), frame))
+            content = decoded(frame)
+            event = narration.unknown(report.exchange_ts, content, frame, report.place)
+            self._unknowns.take(shape_of(content), event)
 
     def _tell_fill(self, order: Order, report: OrderReport, frame: Frame, start: Decimal, end: Decimal) -> None:
         if report.last_qty:

@@ -72,7 +72,7 @@ class Standing:
 
         What names no time of its own is as new as its arrival, `arrived_ts`. `link` is the socket that brought it.
         """
-        event_id, ts = frame_id("account_update", frame), report.exchange_ts
+        event_id, ts = frame_id("account_update", frame, report.place), report.exchange_ts
         if ts is None:  # the same text later is another word
             event_id, ts = digest_id("ACCOUNT_UPDATE", arrived_ts, event_id), arrived_ts
         if self._newest_ts < ts <= self._newest_ts + AHEAD_MS:

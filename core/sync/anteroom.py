@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from ..excerpt import Excerpt
 from ..frames import Frame
 from ..reports import AccountReport, ConfigReport, OrderReport, Unrecognised
 from ..turn import Turn
@@ -24,8 +25,8 @@ class Pushed(msgspec.Struct, frozen=True, gc=False):
     arrived_ts: int
 
 
-Word = OrderReport | Pushed | ConfigReport | Unrecognised
-"""The reports that are about the account."""
+Word = OrderReport | Pushed | ConfigReport | Unrecognised | Excerpt
+"""What is, or may be, about the account."""
 
 
 class Anteroom:

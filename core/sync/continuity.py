@@ -11,8 +11,10 @@ from collections.abc import Callable
 from ..account import narration
 from ..account.ground import Ground
 from ..account.standing import CONTRADICTED, FIRST, Standing
+from ..account.unknowns import Unknowns, reason_of, shape_of
 from ..dialect import Dialect
 from ..events import GapReason
+from ..excerpt import Excerpt
 from ..frames import Frame
 from ..inputs import Checkpoint
 from ..policy import Mode
@@ -25,12 +27,15 @@ from .reads import Purpose
 
 
 class Continuity:
-    """Timers: "hold" and "copies" for what waits in the anteroom, "reorder" and "stuck" for holes, and the proof's."""
+    """Timers: "hold" and "copies" for what waits in the anteroom, "reorder" and "stuck" for holes, "unknown" for what
+    nobody understands, and the proof's.
+    """
 
     def __init__(self, turn: Turn, dialect: Dialect, mode: Mode) -> None:
         self._turn = turn
         self._mode = mode
-        self._ground = Ground(turn, dialect.cumulative_costs)
+        self._unknowns = Unknowns(turn)
+        self._ground = Ground(turn, dialect.cumulative_costs, self._unknowns)
         self._standing = Standing(turn, grain=dialect.time_grain_ms, available=dialect.counts_available)
         self._gap = Gap(turn)
         self._anteroom = Anteroom(
@@ -40,15 +45,18 @@ class Continuity:
                 Pushed: self._tell_account,
                 ConfigReport: self._standing.configure,
                 Unrecognised: self._tell_unknown,
+                Excerpt: self._tell_unreadable,
             },
         )
         self.take = self._anteroom.take
         self.proof = Proof(turn, mode, self._ground, self._standing, self._gap, self._anteroom)
+        self._position_mode = self.proof.position_mode
         self.timers: dict[str, Callable[[int, float], None]] = {
             "hold": lambda _id, _late: self._give_up_holding(),
             "copies": lambda _id, _late: self._anteroom.release_copies(),
             "reorder": lambda _id, _late: self._find_holes(),
             "stuck": lambda _id, _late: self._ground.let_go(),
+            "unknown": lambda _id, _late: self._unknowns.release(),
             **self.proof.timers,
         }
 
@@ -84,6 +92,7 @@ class Continuity:
         if self._ground.stuck or self._ground.unfounded:
             self._gap.trouble(GapReason.HOLE, self._turn.exchange_time())
             self._ground.let_go(all_of_it=True)
+        self._unknowns.release(all_of_them=True)
         for name in self.timers:
             self._turn.timers.cancel((name, 0))
 
@@ -120,12 +129,20 @@ class Continuity:
 
     # What is told
 
+    def doubt(self, what: str) -> None:
+        """The venue has said something that leaves the account in doubt, though no frame of it was missed."""
+        self.proof.doubts.doubt(what, None, gap=False)
+
     def _tell_order(self, report: OrderReport, frame: Frame) -> None:
+        sideless = report.position_side is None
+        if sideless is not self._position_mode.sideless:
+            self._position_mode.ordered(sideless=sideless)
         if self._ground.take(report, frame) and self._ground.complete:
             self._gap.trouble(GapReason.HOLE, report.exchange_ts)
             self.proof.reads.want(Purpose.SYNC)
 
     def _tell_account(self, pushed: Pushed, frame: Frame) -> None:
+        self._position_mode.pushed(pushed.report)
         heard = self._standing.push(pushed.report, frame, link=pushed.link, arrived_ts=pushed.arrived_ts)
         if heard is FIRST:
             self.proof.pushed(pushed.report)
@@ -133,10 +150,16 @@ class Continuity:
             self.proof.reads.audit_soon()
 
     def _tell_unknown(self, report: Unrecognised, frame: Frame) -> None:
-        self._turn.deliver(narration.unknown(report.exchange_ts, report.content, frame))
+        shape = shape_of(report.content)
+        self._unknowns.take(shape, narration.unknown(report.exchange_ts, report.content, frame, report.place))
         if report.doubtful:
-            self._gap.trouble(GapReason.HOLE, report.exchange_ts)
-            self.proof.reads.want(Purpose.SYNC)
+            self.proof.doubts.doubt(shape, report.exchange_ts)
+
+    def _tell_unreadable(self, found: Excerpt, _frame: Frame) -> None:
+        shape = reason_of(found.why)
+        self._unknowns.take(shape, narration.unreadable(found, self._turn.now))
+        if found.doubtful:
+            self.proof.doubts.doubt(shape, self._turn.exchange_time())
 
     def _give_up_holding(self) -> None:
         self.proof.doubt()

@@ -26,7 +26,9 @@ from ..turn import Turn
 from . import recovery
 from .anteroom import Anteroom
 from .denials import Denials, shown_by_fills
+from .doubts import Doubts
 from .gap import Gap
+from .position_mode import PositionMode
 from .reads import Asked, Purpose, Reads
 
 
@@ -42,7 +44,7 @@ class Keeper(Protocol):
 
 class Proof:
     """Timers: ("reading", request), when an answer is overdue, ("stale", 0), when a poll has become too old for LIVE,
-    and those of the reads and of the witness.
+    and those of the reads, of the witness and of doubts.
     """
 
     keeper: Keeper
@@ -59,6 +61,8 @@ class Proof:
         self._income = Income(turn, standing)
         self._witness = Witness(turn, self._disbelieve)
         self._denials = Denials(turn, ground)
+        self.doubts = Doubts(turn, self._wonder)
+        self.position_mode = PositionMode(turn, self.doubts)
         self.reads = Reads(turn, ground, self._denials)
         self._read_at: float | None = None
         self._rotated_at = float("-inf")
@@ -68,6 +72,7 @@ class Proof:
         turn.listen(BalanceChange, self.ledger.apply)
         self.timers: dict[str, Callable[[int, float], None]] = {
             "witness": lambda _id, _late: self._witness.overdue(),
+            "doubt": lambda _id, _late: self.doubts.overdue(),
             "reading": self._overdue,
             "stale": lambda _id, _late: None,  # health is judged after every timer
             **self.reads.timers,
@@ -153,6 +158,7 @@ class Proof:
         """Tell what the read shows, then what it proves."""
         ground, turn = self._ground, self._turn
         mark = len(turn.actions)
+        self.position_mode.read(account)
         standing = self._standing.read(account)
         sure_until = account.as_of - self._overlap_ms if self._mode == "poll" else math.inf
         told = recovery.tell(findings, ground, turn, sure_until)
@@ -178,6 +184,7 @@ class Proof:
             and not self._witness.is_unsure_of(account)
         )
         self._witness.read(account, told.recovered, settled)
+        self.doubts.read(asked.asked_at, told.recovered)
         self.ledger.settle(account, settled)
         if self.reads.linked or self._mode == "poll":
             self._gap.close(asked.asked_at, proven=asked.is_reached_by(account))
@@ -224,6 +231,11 @@ class Proof:
 
     def _disbelieve(self) -> None:
         self._gap.trouble(GapReason.BALANCE, self._ground.proven_until)
+        self.reads.want(Purpose.SYNC)
+
+    def _wonder(self, since: int | None, gap: bool) -> None:
+        if gap:
+            self._gap.trouble(GapReason.HOLE, since)
         self.reads.want(Purpose.SYNC)
 
     def _remember(self, fill: Fill) -> None:

@@ -33,6 +33,7 @@ from .activity import Activity
 from .agenda import Agenda
 from .door import Door
 from .faults import Fault
+from .forms import GARBAGE, READABLE, UNREADABLE, Sent, dressed
 from .network import Conn, Network
 from .setup import EPOCH, Setup
 from .weather import Weather
@@ -61,6 +62,7 @@ class Market:
         self.conns: dict[str, list[Conn]] = {}
         self.changed: list[Any] = []
         self.ended_keys: set[str] = set()
+        self.odd = Sent(set(GARBAGE), {})
         self._turns: dict[str, int] = {}
         self.wire = Wire(setup.wire, seed=seed, event_name=setup.event_name)
         self.door = Door(agenda, weather, setup, self.exchange, self.keys, self.ended_keys)
@@ -196,8 +198,21 @@ class Market:
 
     def _pump(self) -> None:
         for push in self.exchange.due(self.ms):
-            for data in self._tampered(push, packed(self.wire.frame(push))):
+            for data in self._tampered(push, self._dressed(push, packed(self.wire.frame(push)))):
                 self._deliver(data)
+
+    def _dressed(self, push: Push, data: bytes) -> bytes:
+        for kind, forms in (("unreadable", UNREADABLE), ("odd_frames", READABLE)):
+            fault = self._weather.on(kind)
+            if fault is not None and self._random.random() < 0.7:
+                form = self._random.choice(list(forms)) if fault.variant == "any" else fault.variant
+                odd = dressed(form, data)
+                if forms is UNREADABLE:
+                    self.odd.unreadable.add(odd)
+                elif isinstance(push, OrderPush) and push.fill is not None:
+                    self.odd.fills[odd] = push.fill
+                return odd
+        return data
 
     def _deliver(self, data: bytes) -> None:
         for key, together in self.conns.items():
@@ -226,7 +241,9 @@ class Market:
             self._lose_account = self._losing_account
             return ()
         if weather.on("truncate") and random.random() < 0.6:
-            return (data[: random.randrange(len(data))],)
+            cut = data[: random.randrange(len(data))]
+            self.odd.unreadable.add(cut)
+            return (cut,)
         if weather.on("repeat") and random.random() < 0.7:
             return (data, data)
         if self._swapped is not None and isinstance(push, OrderPush):

@@ -36,6 +36,10 @@ KINDS: dict[str, Kind] = {
     "swap": Kind("neighbouring frames change places", 5, 60),
     "stall": Kind("nothing arrives, then all at once", 0.2, 14, weight=3),
     "garbage": Kind("frames that are none"),
+    "odd_frames": Kind(
+        "frames come in an odd form", 5, 60, ("any", "list", "lines", "mark", "zlib", "plain"), harmless=True
+    ),
+    "unreadable": Kind("frames come in no form at all", 5, 60, ("any", "byte", "prefix", "base64", "deflate", "cut")),
     "oversized": Kind("a frame that inflates past the limit"),
     "accept_close": Kind("sockets are accepted and closed at once", 2, 120, ("mute", "after a ping"), weight=3),
     "accept_hang": Kind("sockets are accepted and nothing follows", 2, 90),

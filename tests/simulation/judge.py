@@ -21,6 +21,7 @@ from .agenda import Agenda
 from .attempts import REQUEST_TIMEOUT, Attempts
 from .deliveries import Deliveries
 from .exchange import Market
+from .heard import Heard
 from .polls import Polls
 from .process import Process
 from .setup import EPOCH, Setup
@@ -69,6 +70,7 @@ class Judge:
         self.truth.money.new_process()
         self.deliveries.new_process()
         self.attempts = Attempts()
+        self._heard = Heard(self._market.odd, self.truth.is_told)
         self._reads: dict[int, float] = {}
         self._whole_asked = float("-inf")
         self._connected = False
@@ -120,6 +122,7 @@ class Judge:
                         raise Violation("never-gives-up", f"{error}")
         if self._polls is not None:
             self._polls.handled(process, received, ordered)
+        self._heard.handled(process, self._agenda.now, received, ordered, unsure=self.gap_open)
         if isinstance(received, inputs.KeyGranted):
             kept = received.key in connection._upkeep.key_values
             if not kept and not any(isinstance(each, actions.DeleteKey) for each in ordered):

@@ -151,6 +151,55 @@ BUGS: dict[str, Bug] = {
         "foreign",
         ("key-gone-is-true",),
     ),
+    "unreadable-swallowed": Bug(
+        "a frame that cannot be read is logged and nothing else",
+        (
+            Change(
+                "core/connection.py",
+                "        self._continuity.take(found, frame, ",
+                "        return\n        self._continuity.take(found, frame, ",
+            ),
+        ),
+        "garbage,truncate,unreadable",
+        ("heard-is-told",),
+    ),
+    "unreadable-not-read": Bug(
+        "a frame that cannot be read is told, and the account is not read",
+        (
+            Change(
+                "core/sync/continuity.py",
+                "        if found.doubtful:\n",
+                "        if False:\n",
+            ),
+        ),
+        "unreadable",
+        ("heard-is-told",),
+    ),
+    "left-out": Bug(
+        "what is left out of UNKNOWN is never told",
+        (
+            Change(
+                "core/account/unknowns.py",
+                "            if left.newest is None:\n                self._arm()\n",
+                "",
+            ),
+        ),
+        "garbage,truncate,unreadable",
+        ("heard-is-told",),
+    ),
+    "list-swallowed": Bug(
+        "a frame that is not one object is logged and nothing else",
+        (
+            Change(
+                "adapters/venues/bingx/swap.py",
+                "        return reports(frame, content, self._decode, depth) "
+                "if isinstance(content, Unreadable) else (content,)\n",
+                "        return () if isinstance(content, Unreadable) else (content,)\n",
+            ),
+        ),
+        "odd_frames",
+        ("heard-is-told", "calm-stays-live"),
+    ),
     "renewal-gone": Bug(
         "renewal failure treated as key gone",
         (

@@ -174,6 +174,10 @@ class Truth:
                 found.append(fill)
         return found
 
+    def is_told(self, fill: Trade) -> bool:
+        """Whether the fill was told."""
+        return self._is_told(fill)
+
     def _is_told(self, fill: Trade, *, eaten: bool = False) -> bool:
         name = str(fill.order_id)
         if eaten:

@@ -14,6 +14,7 @@ INVARIANTS = {
     "last-word-true": "the last told balance and position is the exchange's, once settled, and never older than before",
     "ledger-true": "the books agree with the exchange's own, amount for amount",
     "watermark-honest": "what is marked as proven has been delivered",
+    "heard-is-told": "a frame that cannot be read is told as UNKNOWN, and a fill in a frame of odd form as a fill",
     "gap-said": "a link that brings nothing is noticed, by an audit at the latest",
     "silence-noticed": "a link that brings nothing at all, not even pings, is left within `silence_timeout`",
     "gap-closed-by-read": "a gap closes by a read that was asked for after the link was proven",

@@ -51,7 +51,8 @@ def control(content: dict[str, Any]) -> Report | None:
     """The report of a frame that is about the connection and not about the account; None if it is none."""
     event = unwrapped(content).get("e")
     if event == "listenKeyExpired":
-        return KeyExpired(word(unwrapped(content).get("listenKey")))
+        key = unwrapped(content).get("listenKey")
+        return KeyExpired(key if key == "" else word(key))
     if event is not None:
         return None
     if "ping" in content and "dataType" not in content:

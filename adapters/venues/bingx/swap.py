@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from ....core.dialect import Opening
-from ....core.reports import ConfigReport, OrderReport, Report, Unrecognised
+from ....core.reports import ConfigReport, OrderReport, Report, Unreadable, Unrecognised
 from .account import account
 from .amounts import amount, cost, identity, moment, positive, word
 from .exact import exact
 from .frames import control, read, unrecognised, unwrapped
+from .pieces import reports
 from .words import caused_by_fill, executed, last_fill, leverage, limit_price, margin_mode, position_side, side, status
 
 
@@ -51,13 +52,20 @@ class SwapDialect:
         return ()
 
     def decode(self, frame: bytes | str) -> tuple[Report, ...]:
-        """The reports in one inflated frame."""
+        """The reports in one inflated frame: of one object, of a list of them, or of several line by line."""
         report = exact(frame)
+        return (report,) if report is not None else self._decode(frame, 0)
+
+    def _decode(self, frame: bytes | str, depth: int) -> tuple[Report, ...]:
+        report = exact(frame) if depth else None
         if report is not None:
             return (report,)
         content = read(frame)
-        if not isinstance(content, dict):
-            return (content,)
+        if isinstance(content, dict):
+            return self._reports(content)
+        return reports(frame, content, self._decode, depth) if isinstance(content, Unreadable) else (content,)
+
+    def _reports(self, content: dict[str, Any]) -> tuple[Report, ...]:
         event = content if "e" in content else unwrapped(content)
         name = event.get("e")
         if name == "ORDER_TRADE_UPDATE" or name == "TRADE_UPDATE":
