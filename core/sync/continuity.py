@@ -43,7 +43,9 @@ class Continuity:
             },
         )
         self.take = self._anteroom.take
-        self.proof = Proof(turn, mode, self._ground, self._standing, self._gap, self._anteroom)
+        self.proof = Proof(
+            turn, mode, dialect.cumulative_costs, self._ground, self._standing, self._gap, self._anteroom
+        )
         self.timers: dict[str, Callable[[int, float], None]] = {
             "hold": lambda _id, _late: self._give_up_holding(),
             "copies": lambda _id, _late: self._anteroom.release_copies(),
@@ -105,11 +107,13 @@ class Continuity:
         self._gap.trouble(reason, since, blind=blind)
         if self._anteroom.holding:
             self._anteroom.release()
+        self._ground.doubt()
         self.proof.reads.link_lost()
 
     def connected(self) -> None:
         """A link is proven after an interruption, or for the first time."""
         self._gap.require_read()
+        self._ground.doubt()
         self._anteroom.hold()
         self.proof.reads.link_proven()
 
@@ -132,6 +136,7 @@ class Continuity:
     def _tell_unknown(self, report: Unrecognised, frame: Frame) -> None:
         self._turn.deliver(narration.unknown(report.exchange_ts, report.content, frame))
         if report.doubtful:
+            self._ground.doubt(report.order)
             self._gap.trouble(GapReason.HOLE, report.exchange_ts)
             self.proof.reads.want(Purpose.SYNC)
 
