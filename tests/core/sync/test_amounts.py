@@ -266,6 +266,17 @@ def test_where_rows_agree_nothing_is_revised_and_nothing_read_alone(wire: str) -
     assert all(read.since is not None for read in world.seen(actions.ReadAccount))
 
 
+def test_where_costs_are_the_order_s_so_far_their_difference_is_known() -> None:
+    """Whatever was missed; only the trade's id is not."""
+    world = World(wire="z", cumulative=True).run(8)
+    order = world.exchange.place("10")
+    world.passes(1)
+    away(world, order)
+    world.exchange.fill(order, "1")
+    world.passes(0.1)
+    assert [figures(fill) for fill in world.fills(order)] == [(D("0.05"), D(0), None)]
+
+
 @WIRES
 def test_a_restart_recalls_what_is_not_compared(wire: str) -> None:
     """The next run puts right what the run before told, once."""
