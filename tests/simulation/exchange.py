@@ -236,6 +236,8 @@ class Market:
         match fault.kind:
             case "drop":
                 self._end_all(None)
+            case "torn_reads":
+                self._execute(fault, random)
             case "close":
                 self._end_all(int(fault.variant))
             case "outage" | "refuse" | "accept_close" | "accept_hang":
@@ -265,6 +267,27 @@ class Market:
             case "foreign":
                 for conn in self._all():
                     conn.send(packed(key_expired(f"{random.getrandbits(256):064x}", self.ms)))
+
+    def _execute(self, fault: Fault, random: Random) -> None:
+        """An order is executed bit by bit while sockets are reset."""
+        side = "BUY" if not self._setup.hedge else random.choice(("BUY", "SELL"))
+        towards = "LONG" if side == "BUY" else "SHORT"
+        price = self.exchange.market.price("ETH-USDT", self.ms)
+        with suppress(OrderRefused):
+            order = self.exchange.place(
+                "ETH-USDT",
+                side,
+                Decimal(1),
+                now=self.ms,
+                type="LIMIT",
+                price=price,
+                position_side=towards if self._setup.hedge else None,
+            )
+            for part in range(1, 10):
+                at = fault.seconds * part / 10
+                self.agenda.after(at, self.act, lambda now: self.exchange.fill(order.id, Decimal("0.1"), now=now))
+            for part in range(3):
+                self.agenda.after(fault.seconds * (part + random.random()) / 3, self._end_all, None)
 
     def _revoke(self, silently: bool) -> None:
         self.ended_keys.update(self.keys.expire(self.ms, silently=silently))
