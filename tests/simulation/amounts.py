@@ -80,10 +80,12 @@ class Amounts:
         self._told: dict[str, _Told] = {}
         self._open: list[_Told] = []
 
-    def told(self, event: Fill, trades: Sequence[Trade], *, again: bool = False) -> None:
+    def told(self, event: Fill, trades: Sequence[Trade], *, gap_open: bool = True, again: bool = False) -> None:
         """A fill is told, or known again from a journal."""
         told = self._told[event.event_id] = _Told(event, trades)
         self._open.append(told)
+        if event.fill_price is None and not gap_open:
+            raise Violation("amounts-true", f"{event.event_id}: no price, and no gap is open")
         false = None if again else told.false()
         last = trades[-1]
         merged = self._merges and event.source == "ws" and len(trades) > 1

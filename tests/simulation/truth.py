@@ -98,7 +98,7 @@ class Truth:
             raise Violation("only-the-truth", f"{what} is not what was executed")
         if event.side != part[0].side or event.symbol != part[0].symbol:
             raise Violation("only-the-truth", f"{what}: {event.side} {event.symbol}")
-        self.amounts.told(event, part)
+        self.amounts.told(event, part, gap_open=gap_open)
         told = self._told.setdefault(event.order_id, Told())
         if any(start < high and low < end for low, high in told.ground):
             raise Violation("no-fill-twice", f"{what} overlaps with {told.ground}")
