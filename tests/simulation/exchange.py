@@ -39,6 +39,8 @@ from .weather import Weather
 
 PING_EVERY = 5.0
 UNANSWERED = 30.5
+UNTIL_READ = 40.0
+"""Seconds within which a process that comes back has read the account."""
 _encode = msgspec.json.encode
 
 
@@ -237,7 +239,11 @@ class Market:
             case "drop":
                 self._end_all(None)
             case "torn_reads":
-                self._execute(fault, random)
+                self._execute(fault.seconds, random)
+                for part in range(3):
+                    self.agenda.after(fault.seconds * (part + random.random()) / 3, self._end_all, None)
+            case "restart":
+                self._execute(fault.seconds + UNTIL_READ, random)
             case "close":
                 self._end_all(int(fault.variant))
             case "outage" | "refuse" | "accept_close" | "accept_hang":
@@ -268,8 +274,8 @@ class Market:
                 for conn in self._all():
                     conn.send(packed(key_expired(f"{random.getrandbits(256):064x}", self.ms)))
 
-    def _execute(self, fault: Fault, random: Random) -> None:
-        """An order is executed bit by bit while sockets are reset."""
+    def _execute(self, seconds: float, random: Random) -> None:
+        """From now on, for so long, an order is executed bit by bit."""
         side = "BUY" if not self._setup.hedge else random.choice(("BUY", "SELL"))
         towards = "LONG" if side == "BUY" else "SHORT"
         price = self.exchange.market.price("ETH-USDT", self.ms)
@@ -284,10 +290,9 @@ class Market:
                 position_side=towards if self._setup.hedge else None,
             )
             for part in range(1, 10):
-                at = fault.seconds * part / 10
-                self.agenda.after(at, self.act, lambda now: self.exchange.fill(order.id, Decimal("0.1"), now=now))
-            for part in range(3):
-                self.agenda.after(fault.seconds * (part + random.random()) / 3, self._end_all, None)
+                self.agenda.after(
+                    seconds * part / 10, self.act, lambda now: self.exchange.fill(order.id, Decimal("0.1"), now=now)
+                )
 
     def _revoke(self, silently: bool) -> None:
         self.ended_keys.update(self.keys.expire(self.ms, silently=silently))

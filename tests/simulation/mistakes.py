@@ -406,9 +406,9 @@ BUGS: dict[str, Bug] = {
                 "",
             ),
         ),
-        "torn_reads,restart",
+        "restart",
         ("amounts-true",),
-        given={"wire": "captured", "journal": False},
+        given={"wire": "captured", "journal": False, "pending": 100_000},
     ),
     "opened-early": Bug(
         "books opened while the cost of a fill is not known",
