@@ -10,7 +10,7 @@ from listenkey import totals
 from listenkey.adapters.simulator.orders import Fill as Trade
 from listenkey.core.events import ExchangeEvent, Fill, FillRevised
 
-from .setup import Setup
+from .setup import EPOCH, Setup
 from .violation import Violation
 
 ZERO = Decimal(0)
@@ -32,7 +32,8 @@ UNNOTICED = frozenset(
     }
 )
 """Faults by which a frame may be lost, or a fill shown late, and nobody can know when the next one comes."""
-Figure = Decimal | None
+NOTICED = 180.0
+"""Seconds after such a fault by which an audit or a rotation has left a socket that brings nothing."""
 
 
 class _Told:
@@ -72,7 +73,7 @@ class Amounts:
 
     def __init__(self, setup: Setup, *, exact: bool) -> None:
         self._setup = setup
-        self._merges = not exact and any(fault.kind in UNNOTICED for fault in setup.faults)
+        self._unnoticed = [] if exact else [fault for fault in setup.faults if fault.kind in UNNOTICED]
         self.new_stream()
 
     def new_stream(self) -> None:
@@ -87,10 +88,15 @@ class Amounts:
         if event.fill_price is None and not gap_open:
             raise Violation("amounts-true", f"{event.event_id}: no price, and no gap is open")
         false = None if again else told.false()
-        last = trades[-1]
-        merged = self._merges and event.source == "ws" and len(trades) > 1
+        *missed, last = trades
+        merged = event.source == "ws" and any(map(self._may_be_lost, missed))
         if false and not (merged and told.fee in (None, last.fee) and told.pnl in (None, last.pnl)):
             raise Violation("amounts-true", f"{event.event_id}: {false}")
+
+    def _may_be_lost(self, trade: Trade) -> bool:
+        """Whether its frame may have been lost, and nobody knew."""
+        at = (trade.ts - EPOCH) / 1000
+        return any(fault.at - 5 <= at <= fault.until + NOTICED for fault in self._unnoticed)
 
     def revised(self, event: FillRevised) -> None:
         """A fill is revised: the same one, each figure once, and to what is true."""
