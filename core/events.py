@@ -29,6 +29,7 @@ class ExchangeEventKind(StrEnum):
     ORDER_EXPIRED = "ORDER_EXPIRED"
     PARTIAL_FILL = "PARTIAL_FILL"
     FULL_FILL = "FULL_FILL"
+    FILL_REVISED = "FILL_REVISED"
     ACCOUNT_UPDATE = "ACCOUNT_UPDATE"
     FUNDING_FEE = "FUNDING_FEE"
     BALANCE_CHANGE = "BALANCE_CHANGE"
@@ -147,6 +148,34 @@ class Fill(OrderState, frozen=True, gc=False):
     liquidation: bool
 
 
+class FillRevised(ExchangeEvent, frozen=True, gc=False, kw_only=True):
+    """FILL_REVISED: a fill as it now holds; `replaces` is the fill's own `event_id`, and the last revision wins.
+
+    Its quantity is the fill's, which is never to be added again. Only the price, the fee with its asset and the PnL
+    may differ; None is what is not known after all.
+    """
+
+    kind: ExchangeEventKind = ExchangeEventKind.FILL_REVISED
+    symbol: str
+    order_id: str
+    client_order_id: str | None
+    side: str | None
+    position_side: str | None
+    order_type: str | None
+    status: str
+    price: Decimal | None
+    qty: Decimal | None
+    cumulative_qty: Decimal
+    fill_qty: Decimal
+    fill_price: Decimal | None
+    trade_id: str | None
+    fee: Decimal | None
+    fee_asset: str | None
+    realized_pnl: Decimal | None
+    liquidation: bool
+    replaces: str
+
+
 class AccountUpdate(ExchangeEvent, frozen=True, gc=False, kw_only=True):
     """ACCOUNT_UPDATE: what changed, or with `complete` the whole account."""
 
@@ -231,6 +260,7 @@ _CLASSES: dict[str, type[ExchangeEvent]] = {
     "ORDER_EXPIRED": OrderState,
     "PARTIAL_FILL": Fill,
     "FULL_FILL": Fill,
+    "FILL_REVISED": FillRevised,
     "ACCOUNT_UPDATE": AccountUpdate,
     "FUNDING_FEE": FundingFee,
     "BALANCE_CHANGE": BalanceChange,
@@ -265,6 +295,19 @@ def canonical(amount: Decimal) -> str:
 def fill_id(symbol: str, order_id: str, cumulative: Decimal) -> str:
     """The identity of a fill, the same whichever path brought it."""
     return f"fill:{symbol}:{order_id}:{canonical(cumulative)}"
+
+
+def revision_id(
+    symbol: str,
+    order_id: str,
+    cumulative: Decimal,
+    fill_price: Decimal | None,
+    fee: Decimal | None,
+    realized_pnl: Decimal | None,
+) -> str:
+    """The identity of a revised fill: the fill's, and the figures that it now has."""
+    amounts = ":".join("" if amount is None else canonical(amount) for amount in (fill_price, fee, realized_pnl))
+    return f"revised:{symbol}:{order_id}:{canonical(cumulative)}:{amounts}"
 
 
 def order_state_id(

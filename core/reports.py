@@ -161,12 +161,16 @@ class KeyExpired(msgspec.Struct, frozen=True):
 
 
 class Unrecognised(msgspec.Struct, frozen=True):
-    """A frame that is well-formed and not understood; a `doubtful` one means that the account must be read."""
+    """A frame that is well-formed and not understood; a `doubtful` one means that the account must be read.
+
+    `order` is the one that it names, None where it names none.
+    """
 
     content: Any
     exchange_ts: int | None = None
     doubtful: bool = False
     place: int = 0
+    order: OrderRef | None = None
 
 
 class Unreadable(msgspec.Struct, frozen=True):

@@ -46,13 +46,15 @@ class Account:
         behind = Holding(held.qty - closing.copy_sign(held.qty) + opening, held.cost - portion + opening * price, price)
         return profit, behind
 
-    def trade(self, fill: Fill, asset: str) -> None:
-        """Book a fill."""
+    def trade(self, fill: Fill, asset: str) -> tuple[Decimal, Decimal]:
+        """Book a fill, what is not known of it as it must have been; the fee and the PnL that were booked."""
         key = (fill.symbol, fill.position_side)
         price = fill.fill_price or self.holdings.get(key, Holding()).price
         profit, self.holdings[key] = self.traded(key, fill.side, fill.fill_qty, price)
-        self.pay(asset, profit if fill.realized_pnl is None else fill.realized_pnl)
-        self.pay(fill.fee_asset or asset, -(fill.fee or Decimal(0)))
+        fee, pnl = fill.fee or Decimal(0), profit if fill.realized_pnl is None else fill.realized_pnl
+        self.pay(asset, pnl)
+        self.pay(fill.fee_asset or asset, -fee)
+        return fee, pnl
 
     def pay(self, asset: str, amount: Decimal) -> None:
         """Book an amount, positive when it comes in."""

@@ -13,7 +13,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from ..book import Book, Reconciliation
-from ..events import ZERO, BalanceChange, ExchangeEvent, Fill, FundingFee
+from ..events import ZERO, BalanceChange, ExchangeEvent, Fill, FillRevised, FundingFee
 from ..reports import Account, IncomeReport
 from .estimates import FEE, PNL, Estimates
 from .fold import Execution, execution, is_newer
@@ -65,6 +65,8 @@ class Ledger:
         """Book an event as it was told."""
         if isinstance(event, Fill):
             self.estimate(execution(event))
+        elif isinstance(event, FillRevised):
+            self._estimates.revise(event)
         elif isinstance(event, FundingFee):
             self._fund(event)
         elif isinstance(event, BalanceChange) and event.asset is not None:

@@ -49,7 +49,9 @@ class Continuity:
             },
         )
         self.take = self._anteroom.take
-        self.proof = Proof(turn, mode, self._ground, self._standing, self._gap, self._anteroom)
+        self.proof = Proof(
+            turn, mode, dialect.cumulative_costs, self._ground, self._standing, self._gap, self._anteroom
+        )
         self._position_mode = self.proof.position_mode
         self.timers: dict[str, Callable[[int, float], None]] = {
             "hold": lambda _id, _late: self._give_up_holding(),
@@ -114,11 +116,13 @@ class Continuity:
         self._gap.trouble(reason, since, blind=blind)
         if self._anteroom.holding:
             self._anteroom.release()
+        self._ground.doubt()
         self.proof.reads.link_lost()
 
     def connected(self) -> None:
         """A link is proven after an interruption, or for the first time."""
         self._gap.require_read()
+        self._ground.doubt()
         self._anteroom.hold()
         self.proof.reads.link_proven()
 
@@ -153,12 +157,14 @@ class Continuity:
         shape = shape_of(report.content)
         self._unknowns.take(shape, narration.unknown(report.exchange_ts, report.content, frame, report.place))
         if report.doubtful:
+            self._ground.doubt(report.order)
             self.proof.doubts.doubt(shape, report.exchange_ts)
 
     def _tell_unreadable(self, found: Excerpt, _frame: Frame) -> None:
         shape = reason_of(found.why)
         self._unknowns.take(shape, narration.unreadable(found, self._turn.now))
         if found.doubtful:
+            self._ground.doubt()
             self.proof.doubts.doubt(shape, self._turn.exchange_time())
 
     def _give_up_holding(self) -> None:

@@ -17,7 +17,7 @@ from ..actions import MarkProven
 from ..books.fold import execution
 from ..books.ledger import Ledger
 from ..books.witness import Witness
-from ..events import BalanceChange, ExchangeEvent, Fill, FundingFee, GapReason, OrderState
+from ..events import BalanceChange, ExchangeEvent, Fill, FillRevised, FundingFee, GapReason, OrderState
 from ..inputs import Checkpoint
 from ..policy import Mode
 from ..refusal import Refusal, RefusalKind
@@ -30,6 +30,7 @@ from .doubts import Doubts
 from .gap import Gap
 from .position_mode import PositionMode
 from .reads import Asked, Purpose, Reads
+from .revisions import Revisions
 
 
 class Keeper(Protocol):
@@ -50,7 +51,14 @@ class Proof:
     keeper: Keeper
 
     def __init__(
-        self, turn: Turn, mode: Mode, ground: Ground, standing: Standing, gap: Gap, anteroom: Anteroom
+        self,
+        turn: Turn,
+        mode: Mode,
+        cumulative_costs: bool,
+        ground: Ground,
+        standing: Standing,
+        gap: Gap,
+        anteroom: Anteroom,
     ) -> None:
         self._turn = turn
         self._mode = mode
@@ -63,11 +71,13 @@ class Proof:
         self._denials = Denials(turn, ground)
         self.doubts = Doubts(turn, self._wonder)
         self.position_mode = PositionMode(turn, self.doubts)
+        self._revisions = Revisions(turn, ground, cumulative_costs)
         self.reads = Reads(turn, ground, self._denials)
         self._read_at: float | None = None
         self._rotated_at = float("-inf")
         self.ledger = Ledger()
         turn.listen(Fill, self._remember)
+        turn.listen(FillRevised, self.ledger.apply)
         turn.listen(FundingFee, self.ledger.apply)
         turn.listen(BalanceChange, self.ledger.apply)
         self.timers: dict[str, Callable[[int, float], None]] = {
@@ -122,10 +132,10 @@ class Proof:
         cautious = asked.purpose is Purpose.AUDIT
         scope = recovery.Scope(account, alone, shown_until, cautious, asked.is_reached_by(account))
         findings, troubled = recovery.examine(scope, self._ground)
-        if troubled and asked.account is None:
-            self.reads.ask_alone(asked, account, troubled)
+        if asked.account is None and (alone_too := {*troubled, *self._revisions.unclear(scope)}):
+            self.reads.ask_alone(asked, account, tuple(sorted(alone_too)))
             return
-        self._settle(asked, account, findings, bool(troubled))
+        self._settle(asked, scope, findings, bool(troubled))
 
     def refused(self, request: int, refusal: Refusal | None) -> None:
         """A read was refused, or, with None, never answered."""
@@ -154,9 +164,9 @@ class Proof:
     def _overlap_ms(self) -> int:
         return int(self._turn.policy.backfill_overlap * 1000)
 
-    def _settle(self, asked: Asked, account: Account, findings: list[recovery.Finding], troubled: bool) -> None:
+    def _settle(self, asked: Asked, scope: recovery.Scope, findings: list[recovery.Finding], troubled: bool) -> None:
         """Tell what the read shows, then what it proves."""
-        ground, turn = self._ground, self._turn
+        ground, turn, account = self._ground, self._turn, scope.account
         mark = len(turn.actions)
         self.position_mode.read(account)
         standing = self._standing.read(account)
@@ -170,6 +180,9 @@ class Proof:
             self._not_proven(asked, None, doubt=True)
             return
         ground.complete = True
+        until = max(account.as_of - self._overlap_ms, ground.proven_until or ground.began or 0)
+        self._revisions.compare(scope, until)
+        ground.settle_doubts(asked.asked_at - turn.policy.backfill_overlap * scope.cautious)
         self._denials.passed(account, account.as_of - self._overlap_ms)
         for ref in sorted({*ground.unfounded, *ground.stuck}):
             ground.resume(ground.orders[ref])
@@ -188,7 +201,6 @@ class Proof:
         self.ledger.settle(account, settled)
         if self.reads.linked or self._mode == "poll":
             self._gap.close(asked.asked_at, proven=asked.is_reached_by(account))
-        until = max(account.as_of - self._overlap_ms, ground.proven_until or ground.began or 0)
         ground.prove(until)
         self._income.forget(until)
         turn.emit(MarkProven(until))
@@ -208,6 +220,7 @@ class Proof:
             self._gap.trouble(GapReason.LATE, self._ground.proven_until, proven_by=asked.asked_at)
         else:
             self._gap.trouble(GapReason.HOLE, self._ground.proven_until)
+            self._ground.doubt()
         turn.actions.extend(tail)
         if late:
             return
@@ -231,6 +244,7 @@ class Proof:
 
     def _disbelieve(self) -> None:
         self._gap.trouble(GapReason.BALANCE, self._ground.proven_until)
+        self._ground.doubt()
         self.reads.want(Purpose.SYNC)
 
     def _wonder(self, since: int | None, gap: bool) -> None:
@@ -241,12 +255,17 @@ class Proof:
     def _remember(self, fill: Fill) -> None:
         remembered = execution(fill)
         self._witness.told(remembered)
+        self._revisions.told(remembered)
         self.ledger.estimate(remembered)
 
     def _recall(self, event: ExchangeEvent, books_from: int) -> None:
         if (event.exchange_ts or 0) >= books_from:
             self.ledger.apply(event)
-        if isinstance(event, OrderState):
+            if isinstance(event, Fill):
+                self._revisions.told(execution(event))
+        if isinstance(event, FillRevised):
+            self._revisions.recall(event)
+        elif isinstance(event, OrderState):
             self._ground.recall(event)
         elif isinstance(event, (FundingFee, BalanceChange)):
             self._income.recall(event)

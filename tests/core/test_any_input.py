@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterable
 from decimal import Decimal
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -286,13 +287,13 @@ for seed in range(8):
 
 def test_the_same_in_another_process() -> None:
     """Nor does the order of actions hang on how a process hashes its strings."""
-    folder = os.path.dirname(__file__)
-    script = SCRIPT.format(package=os.path.basename(folder))
+    root = Path(__file__).resolve().parents[2]
+    script = SCRIPT.format(package="tests.core")
     told = {
         subprocess.run(
             [sys.executable, "-c", script],
             env={**os.environ, "PYTHONHASHSEED": str(hash_seed)},
-            cwd=os.path.dirname(folder),
+            cwd=root,
             capture_output=True,
             check=True,
             timeout=60,

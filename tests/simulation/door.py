@@ -21,6 +21,8 @@ from .setup import EPOCH, Setup
 from .weather import Weather
 
 _encode = msgspec.json.encode
+TORN = 0.3
+"""Share of the requests inside a read that fail: it has about ten."""
 
 
 class Door:
@@ -37,6 +39,7 @@ class Door:
         self._ended_keys = ended_keys
         self._limits = Limits()
         self._skew = 0
+        self._torn: Random | None = None
         self._rest = Rest(
             exchange,
             fill_shape=setup.fill_shape,
@@ -52,6 +55,8 @@ class Door:
     def _begin(self, fault: Fault, random: Random) -> None:
         if fault.kind == "skew":
             self._skew = random.randint(-1000, 1000)
+        elif fault.kind == "torn_reads":
+            self._torn = random
 
     def _end(self, fault: Fault, random: Random) -> None:
         if fault.kind == "skew":
@@ -86,7 +91,7 @@ class Door:
             return HttpResponse(503, {}, b"<html>maintenance</html>")
         fault = weather.on("rest_down")
         if fault is None and path != KEYS_PATH:
-            fault = weather.on("reads_down")
+            fault = weather.on("reads_down") or self._tears()
         if fault is None and path == KEYS_PATH and method == "PUT":
             fault = weather.on("renew_busy")
         if fault is None or (fault.variant == "empty" and method in ("PUT", "DELETE")):  # there it is a success
@@ -104,6 +109,10 @@ class Door:
                 return HttpResponse(429, {"retry-after": "3"}, b"")
         refusal = self._limits.disabled_until(path, EPOCH + int((fault.at + fault.seconds) * 1000))
         return _json(200, {"code": refusal.code, "msg": refusal.message, "data": {}, "timestamp": now})
+
+    def _tears(self) -> Fault | None:
+        fault = self._weather.on("torn_reads")
+        return fault if fault is not None and self._torn is not None and self._torn.random() < TORN else None
 
     def _about_keys(self, method: str, params: dict[str, str], now: int) -> HttpResponse:
         weather, key = self._weather, params.get("listenKey", "")

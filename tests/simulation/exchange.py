@@ -44,6 +44,8 @@ STALE = 0.4
 """Seconds by which a stale snapshot is late."""
 LATE = (0.05, 0.3, 1.0, 4.0)
 """Seconds by which a push may be late."""
+UNTIL_READ = 40.0
+"""Seconds within which a process that comes back has read the account."""
 _encode = msgspec.json.encode
 
 
@@ -277,6 +279,12 @@ class Market:
         match fault.kind:
             case "drop" | "stale_reconnect":
                 self._end_all(None)
+            case "torn_reads":
+                self._execute(fault.seconds, random)
+                for part in range(3):
+                    self.agenda.after(fault.seconds * (part + random.random()) / 3, self._end_all, None)
+            case "restart":
+                self._execute(fault.seconds + UNTIL_READ, random)
             case "close":
                 self._end_all(int(fault.variant))
             case "outage" | "refuse" | "accept_close" | "accept_hang":
@@ -306,6 +314,26 @@ class Market:
             case "foreign":
                 for conn in self._all():
                     conn.send(packed(key_expired(f"{random.getrandbits(256):064x}", self.ms)))
+
+    def _execute(self, seconds: float, random: Random) -> None:
+        """From now on, for so long, an order is executed bit by bit."""
+        side = "BUY" if not self._setup.hedge else random.choice(("BUY", "SELL"))
+        towards = "LONG" if side == "BUY" else "SHORT"
+        price = self.exchange.market.price("ETH-USDT", self.ms)
+        with suppress(OrderRefused):
+            order = self.exchange.place(
+                "ETH-USDT",
+                side,
+                Decimal(1),
+                now=self.ms,
+                type="LIMIT",
+                price=price,
+                position_side=towards if self._setup.hedge else None,
+            )
+            for part in range(1, 10):
+                self.agenda.after(
+                    seconds * part / 10, self.act, lambda now: self.exchange.fill(order.id, Decimal("0.1"), now=now)
+                )
 
     def _revoke(self, silently: bool) -> None:
         self.ended_keys.update(self.keys.expire(self.ms, silently=silently))

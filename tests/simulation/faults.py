@@ -49,6 +49,14 @@ KINDS: dict[str, Kind] = {
     "reads_down": Kind(
         "reads of the account fail", 2, 150, ("timeout", "500", "html", "empty", "limit"), weight=3, reads=True
     ),
+    "torn_reads": Kind(
+        "sockets are reset, requests inside a read fail, and orders execute",
+        8,
+        60,
+        ("500", "timeout"),
+        weight=3,
+        reads=True,
+    ),
     "rest_slow": Kind("REST takes 1 to 9 seconds a request", 5, 60, reads=True),
     "lag": Kind("REST shows fills late", 20, 200, ("fills", "fills+income"), harmless=True, weight=3, reads=True),
     "blank": Kind("balances are empty strings", 5, 60, reads=True),

@@ -10,6 +10,7 @@ from listenkey.core.events import (
     AccountUpdate,
     ExchangeEvent,
     Fill,
+    FillRevised,
     GapNotice,
     GapReason,
     Health,
@@ -189,6 +190,8 @@ class Judge:
             if isinstance(event, Fill):
                 self.truth.filled(event, self.gap_open)
                 self.delivered += 1
+            elif isinstance(event, FillRevised):
+                self.truth.amounts.revised(event)
             elif isinstance(event, OrderState):
                 self.truth.shown(event, self.gap_open)
             elif isinstance(event, AccountUpdate):

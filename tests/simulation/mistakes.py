@@ -419,6 +419,58 @@ BUGS: dict[str, Bug] = {
         ("watermark-honest", "no-fill-lost", "gap-said"),
         given={"closed_stops": "unknown", "triggered": "own", "fill_rows": 8, "journal": True},
     ),
+    "figures-of-one": Bug(
+        "a frame after an interruption told with the fee and the PnL of its last part",
+        (
+            Change(
+                "core/account/ground.py",
+                "        if doubted > order.sure_in:\n",
+                "        if doubted > self._generation:\n",
+            ),
+        ),
+        "torn_reads",
+        ("amounts-true",),
+        given={"wire": "captured"},
+    ),
+    "never-put-right": Bug(
+        "delivered fills never compared with the venue's rows",
+        (
+            Change(
+                "core/sync/revisions.py",
+                "            stretch = rows.stretch(fill)\n",
+                "            stretch = rows.stretch(fill)[:0]\n",
+            ),
+        ),
+        "torn_reads,lose",
+        ("amounts-true",),
+        given={"wire": "captured"},
+    ),
+    "forgotten-by-restart": Bug(
+        "fills that were told without figures forgotten by the next run",
+        (
+            Change(
+                "core/sync/proof.py",
+                "                self._revisions.told(execution(event))\n",
+                "                pass\n",
+            ),
+        ),
+        "torn_reads,crash",
+        ("amounts-true",),
+        given={"wire": "captured", "journal": True, "fill_rows": None},
+    ),
+    "no-opening-price": Bug(
+        "the first fill of an order that was part-filled before the stream told without a price",
+        (
+            Change(
+                "core/sync/recovery.py",
+                "        order.value(report.cumulative_qty, report.average_price)\n",
+                "",
+            ),
+        ),
+        "restart",
+        ("amounts-true",),
+        given={"wire": "captured", "journal": False, "pending": 100_000},
+    ),
     "opened-early": Bug(
         "books opened while the cost of a fill is not known",
         (

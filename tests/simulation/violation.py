@@ -12,6 +12,7 @@ INVARIANTS = {
     "stored-whole": "a death leaves each transaction whole or not at all, and all that were committed",
     "only-the-truth": "fills, balances and positions are told as the exchange had them",
     "last-word-true": "the last told balance and position is the exchange's, once settled, and never older than before",
+    "amounts-true": "prices, fees and PnL are true or null as told, true once proven, and every null has a reason",
     "ledger-true": "the books agree with the exchange's own, amount for amount",
     "watermark-honest": "what is marked as proven has been delivered",
     "heard-is-told": "a frame that cannot be read is told as UNKNOWN, and a fill in a frame of odd form as a fill",

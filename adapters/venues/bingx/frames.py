@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from ....core.reports import Acknowledged, Heartbeat, KeyExpired, Rejected, Report, Unreadable, Unrecognised
+from ....core.reports import Acknowledged, Heartbeat, KeyExpired, OrderRef, Rejected, Report, Unreadable, Unrecognised
 from .amounts import identity, moment, number, word
 from .codes import is_success, refusal
 
@@ -65,11 +65,11 @@ def control(content: dict[str, Any]) -> Report | None:
     return Acknowledged(ident) if ident is not None and not content.get("data") else None
 
 
-def unrecognised(content: dict[str, Any], *, doubtful: bool = False) -> Unrecognised:
+def unrecognised(content: dict[str, Any], *, doubtful: bool = False, order: OrderRef | None = None) -> Unrecognised:
     """The frame as it is, with its time; `doubtful` also when it looks like news of an order or of the account."""
     event = unwrapped(content)
     about_account = any(isinstance(event.get(name), dict) for name in ("o", "a"))
-    return Unrecognised(content, moment(event.get("T"), event.get("E")), doubtful or about_account)
+    return Unrecognised(content, moment(event.get("T"), event.get("E")), doubtful or about_account, order=order)
 
 
 def _pong(content: dict[str, Any]) -> Report:

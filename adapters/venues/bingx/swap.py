@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ....core.dialect import Opening
-from ....core.reports import ConfigReport, OrderReport, Report, Unreadable, Unrecognised
+from ....core.reports import ConfigReport, OrderRef, OrderReport, Report, Unreadable, Unrecognised
 from .account import account
 from .amounts import amount, cost, identity, moment, positive, word
 from .exact import exact
@@ -69,7 +69,7 @@ class SwapDialect:
         event = content if "e" in content else unwrapped(content)
         name = event.get("e")
         if name == "ORDER_TRADE_UPDATE" or name == "TRADE_UPDATE":
-            return (_order(event) or unrecognised(content, doubtful=True),)
+            return (_order(event) or unrecognised(content, doubtful=True, order=_named(event)),)
         if name == "ACCOUNT_UPDATE":
             return (account(event, free=False) or unrecognised(content, doubtful=True),)
         if name == "ACCOUNT_CONFIG_UPDATE":
@@ -120,6 +120,15 @@ def _order(content: dict[str, Any]) -> OrderReport | None:
         liquidation=kind == "LIQUIDATION" or get("x") == "CALCULATED",
         exchange_ts=moment(get("T"), content.get("T"), content.get("E")),
     )
+
+
+def _named(content: dict[str, Any]) -> OrderRef | None:
+    """The order that a frame names, whatever else is wrong with it."""
+    order = content.get("o")
+    if not isinstance(order, dict):
+        return None
+    symbol, order_id = word(order.get("s")), identity(order.get("i"))
+    return None if symbol is None or order_id is None else OrderRef(symbol, order_id)
 
 
 def _config(content: dict[str, Any]) -> ConfigReport | None:

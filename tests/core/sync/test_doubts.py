@@ -22,7 +22,7 @@ from listenkey.core.reports import Account, AccountReport, Report
 from listenkey.core.sync.doubts import SHAPES, Doubts
 from listenkey.core.turn import Turn
 
-from ..script import Answer, Life, connected, no
+from ..script import EPOCH, Answer, Life, connected, no
 from ..world import RETRY, ready
 
 WHOLE = gzip.compress(b"ping " + bytes(range(64)), mtime=0)
@@ -239,7 +239,7 @@ def test_ids_differ() -> None:
 def test_events_of_one_frame_are_no_repeats_of_each_other() -> None:
     """Each has an id of its own, the same whenever the frame comes."""
     life = connected(**QUIET)
-    frame = "wallet 90 @1700000000000; wallet 91 @1700000000001; note x"
+    frame = f"wallet 90 @{EPOCH + 20_000}; wallet 91 @{EPOCH + 20_001}; note x"
     for _ in range(2):
         life.play(inputs.FrameReceived(life.leader, frame))
     updates = [event for event in life.events if isinstance(event, AccountUpdate) and event.source == "ws"]
