@@ -198,6 +198,10 @@ class Order:
             self._notional = average * end
         return pieces
 
+    def missing(self, start: Decimal, end: Decimal) -> Decimal:
+        """How much of the interval is not covered."""
+        return sum((high - low for low, high in self._uncovered(start, end)), ZERO)
+
     def reach_with(self, start: Decimal, end: Decimal) -> Decimal:
         """How far the ground would be contiguous if this interval were covered too."""
         reach = max(self.reach, end) if start <= self.reach else self.reach

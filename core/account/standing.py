@@ -73,6 +73,10 @@ class Standing:
             event_id = digest_id("ACCOUNT_UPDATE", account.as_of, whole)
             self._turn.deliver(narration.account(event_id, account.as_of, "poll", None, *whole))
 
+    def held(self, as_of: int) -> tuple[Position, ...]:
+        """The positions that are held as far as was told, but for those pushed since this exchange time."""
+        return tuple(position for position, ts in self._positions.values() if position.qty != ZERO and ts <= as_of)
+
     def await_settlement(self, event: FundingFee) -> None:
         """A provisional funding has been told; a final one will replace it."""
         self._provisional.append(event)

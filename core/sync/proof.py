@@ -10,6 +10,8 @@ import math
 from collections.abc import Callable
 from typing import Protocol
 
+import msgspec
+
 from ..account.ground import Ground
 from ..account.income import Income
 from ..account.standing import Standing
@@ -27,7 +29,10 @@ from . import recovery
 from .anteroom import Anteroom
 from .denials import Denials, shown_by_fills
 from .gap import Gap
-from .reads import Asked, Purpose, Reads
+from .lapse import Lapse
+from .odd import OddRows
+from .reads import FOLLOW_UP, Asked, Purpose, Reads
+from .vanishing import Shown, Vanishing
 
 
 class Keeper(Protocol):
@@ -59,7 +64,10 @@ class Proof:
         self._income = Income(turn, standing)
         self._witness = Witness(turn, self._disbelieve)
         self._denials = Denials(turn, ground)
-        self.reads = Reads(turn, ground, self._denials)
+        self._lapse = Lapse(turn, mode, self.doubt)
+        self.reads = Reads(turn, ground, self._denials, self._lapse)
+        self._odd = OddRows(turn, ground, self._lapse, gap)
+        self._vanishing = Vanishing(ground, standing, self._witness)
         self._read_at: float | None = None
         self._rotated_at = float("-inf")
         self.ledger = Ledger()
@@ -71,6 +79,7 @@ class Proof:
             "reading": self._overdue,
             "stale": lambda _id, _late: None,  # health is judged after every timer
             **self.reads.timers,
+            **self._lapse.timers,
         }
 
     @property
@@ -106,21 +115,28 @@ class Proof:
         if asked is None:
             return
         self._turn.set_exchange_time(account.exchange_ms)
-        account = shown_by_fills(account, self._ground)
+        account = self._odd.mend(shown_by_fills(account, self._ground))
         alone = None
         if asked.account is not None:
             alone, account = account, recovery.merge(asked.account, account)
         if self._ground.began is None:
             self.begin(account.as_of)
         self._denials.note(account)
+        unclear = self._odd.look(account)
         shown_until = account.as_of - self._overlap_ms
         cautious = asked.purpose is Purpose.AUDIT
-        scope = recovery.Scope(account, alone, shown_until, cautious, asked.is_reached_by(account))
+        reaches, aside = asked.is_reached_by(account), self._odd.is_aside
+        scope = recovery.Scope(account, alone, shown_until, cautious, reaches, aside)
         findings, troubled = recovery.examine(scope, self._ground)
-        if troubled and asked.account is None:
-            self.reads.ask_alone(asked, account, troubled)
+        if (troubled or unclear) and asked.account is None:
+            self.reads.ask_alone(asked, account, (*troubled, *unclear))
             return
-        self._settle(asked, account, findings, bool(troubled))
+        shown = self._vanishing.judge(account, findings)
+        if shown is None:
+            self._turn.report("hollow answer", "no list of positions, where some are held")
+            self._not_proven(asked, None, doubt=self._is_told_of_failures)
+        else:
+            self._settle(asked, shown, findings, not all(map(self._odd.excuses, troubled)))
 
     def refused(self, request: int, refusal: Refusal | None) -> None:
         """A read was refused, or, with None, never answered."""
@@ -128,11 +144,12 @@ class Proof:
         if asked is None:
             return
         never_passed = self._ground.proven_until is None
+        doubt = self._is_told_of_failures
         fatal = refusal if refusal is not None and refusal.kind is RefusalKind.FATAL else None
         if fatal is not None and (never_passed or self._mode == "poll"):
             self.keeper.stop(fatal)
         else:
-            self._not_proven(asked, refusal, doubt=self._anteroom.holding or never_passed or self._mode == "poll")
+            self._not_proven(asked, refusal, doubt=doubt)
 
     def pushed(self, report: AccountReport) -> None:
         """An account push was told, which says what the fills must add up to."""
@@ -149,11 +166,19 @@ class Proof:
     def _overlap_ms(self) -> int:
         return int(self._turn.policy.backfill_overlap * 1000)
 
-    def _settle(self, asked: Asked, account: Account, findings: list[recovery.Finding], troubled: bool) -> None:
+    @property
+    def _is_told_of_failures(self) -> bool:
+        """Whether one read that fails leaves something unproven that no link brings."""
+        return self._anteroom.holding or self._ground.proven_until is None or self._mode == "poll"
+
+    def _settle(self, asked: Asked, shown: Shown, findings: list[recovery.Finding], troubled: bool) -> None:
         """Tell what the read shows, then what it proves."""
-        ground, turn = self._ground, self._turn
+        ground, turn, account = self._ground, self._turn, shown.account
         mark = len(turn.actions)
-        self._standing.read(account)
+        if self._odd.any_left:
+            account = msgspec.structs.replace(account, settled=False)
+        if shown.whole:
+            self._standing.read(account)
         sure_until = account.as_of - self._overlap_ms if self._mode == "poll" else math.inf
         told = recovery.tell(findings, ground, turn, sure_until)
         if told.out_of_order or (asked.purpose is Purpose.AUDIT and told.recovered):
@@ -163,14 +188,20 @@ class Proof:
         if troubled:
             self._not_proven(asked, None, doubt=True)
             return
-        ground.complete = True
-        self._denials.passed(account, account.as_of - self._overlap_ms)
+        pending = self._odd.pending()
+        self._odd.follow()
+        ground.complete = ground.complete or self._odd.named or not pending
+        if not pending:
+            self._denials.passed(account, account.as_of - self._overlap_ms)
         for ref in sorted({*ground.unfounded, *ground.stuck}):
             ground.resume(ground.orders[ref])
         self.reads.passed()
         self._read_at = turn.now
         if self._mode == "poll":
             turn.arm(("stale", 0), 2 * turn.policy.poll_interval)
+        if pending:
+            self._set_aside(asked)
+            return
         settled = account.settled and ground.has_told(account) and not self._witness.is_unsure_of(account)
         self._witness.read(account, told.recovered, settled)
         self.ledger.settle(account, settled)
@@ -183,6 +214,17 @@ class Proof:
         if self._anteroom.holding and asked.purpose is Purpose.SYNC:
             self._anteroom.release()
         self.reads.follow(asked)
+        if shown.doubted:
+            turn.timers.cancel(("audit", 0))
+            self.reads.look_again(turn.policy.backfill_overlap + FOLLOW_UP)
+
+    def _set_aside(self, asked: Asked) -> None:
+        """Some rows cannot be read: what they are about is not proven, and everything else goes on."""
+        self._gap.trouble(GapReason.HOLE, self.reads.window_start)
+        if self._anteroom.holding and asked.purpose is Purpose.SYNC:
+            self._anteroom.release()
+        self.reads.follow(asked)
+        self.reads.look_again(self._lapse.interval)
 
     def _explain(self, asked: Asked, told: recovery.Told, mark: int) -> None:
         """An audit found fills that no frame had brought: a gap that nobody saw is opened before they are told."""

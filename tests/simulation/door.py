@@ -18,6 +18,7 @@ from listenkey.ports.http import HttpResponse
 from .agenda import Agenda
 from .faults import Fault
 from .setup import EPOCH, Setup
+from .spoiling import Spoiling
 from .weather import Weather
 
 _encode = msgspec.json.encode
@@ -36,6 +37,7 @@ class Door:
         self._keys = keys
         self._ended_keys = ended_keys
         self._limits = Limits()
+        self.spoiling = Spoiling(weather)
         self._skew = 0
         self._rest = Rest(
             exchange,
@@ -74,7 +76,9 @@ class Door:
                 return self._about_keys(method, params, now)
             if path.endswith("/server/time"):
                 return _json(200, {"code": 0, "msg": "", "data": {"serverTime": now + self._skew}})
-            return HttpResponse(200, {}, _encode(self._rest.answer(path, params, now, self._sight(path, now))))
+            self.spoiling.refuse(path, params)
+            found = self._rest.answer(path, params, now, self._sight(path, now))
+            return HttpResponse(200, {}, _encode(self.spoiling.spoil(path, found)))
         except OrderRefused as error:
             self._limits.failed(method, path, error.code, now)
             self.refused.append((self._agenda.now, method + path, error.message))
@@ -86,7 +90,7 @@ class Door:
             return HttpResponse(503, {}, b"<html>maintenance</html>")
         fault = weather.on("rest_down")
         if fault is None and path != KEYS_PATH:
-            fault = weather.on("reads_down")
+            fault = weather.on("reads_down") or self.spoiling.fails()
         if fault is None and path == KEYS_PATH and method == "PUT":
             fault = weather.on("renew_busy")
         if fault is None or (fault.variant == "empty" and method in ("PUT", "DELETE")):  # there it is a success

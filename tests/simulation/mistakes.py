@@ -322,8 +322,8 @@ BUGS: dict[str, Bug] = {
         (
             Change(
                 "adapters/venues/bingx/reader.py",
-                "            if ref.order_id in found or ref in filled | denied or not self._singles.may_ask():\n",
-                "            if ref.order_id in found:\n",
+                "        while unlisted and (room := self._singles.room()):\n",
+                "        while unlisted and (room := len(unlisted)):\n",
             ),
             Change("core/sync/denials.py", "            elif since <= shown_until:\n", "            elif since < 0:\n"),
         ),

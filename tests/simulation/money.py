@@ -13,7 +13,8 @@ from .exchange import Market
 from .violation import Violation
 
 ZERO = Decimal(0)
-SNAPSHOT_AGE = 60_000
+SNAPSHOT_AGE = 5_000
+"""A read is so much older than its stamp at most, ms, whatever the exchange's clock says."""
 _OF_FILLS = frozenset({"REALIZED_PNL", "TRADING_FEE"})
 _SUMS = ("TRADING_FEE", "REALIZED_PNL", "FUNDING_FEE", "TRANSFER")
 
@@ -82,13 +83,13 @@ class Money:
 
     def _check_complete(self, event: AccountUpdate, places: set[tuple[str, str]]) -> None:
         if not {balance.asset for balance in event.balances} >= set(self._exchange.account.book.wallets):
-            raise Violation("only-the-truth", "a complete account lacks an asset")
+            raise Violation("full-is-full", "a complete account lacks an asset")
         since = (event.exchange_ts or 0) - SNAPSHOT_AGE
         for place, past in self._held.items():
             if place not in places:
                 recent = [qty for ts, qty in past if ts >= since] + [[qty for ts, qty in past if ts < since][-1]]
                 if ZERO not in recent:
-                    raise Violation("only-the-truth", f"a complete account lacks the position {place}")
+                    raise Violation("full-is-full", f"a complete account lacks the position {place}")
 
     def check_books(self, connection: Connection, *, whole_stream: bool) -> None:
         """The ledger, once nothing moves any more."""

@@ -40,6 +40,7 @@ class Truth:
         self._merges = merges  # without last quantities a lost frame's fee is lost, and an amendment's is 0
         self._forgets = forgets  # the venue denies conditional orders that are over
         self._exchange = market.exchange
+        self._ghosts = market.door.spoiling.ghosts
         self.money = Money(market)
         self.new_stream()
 
@@ -126,7 +127,7 @@ class Truth:
     def _is_so(self, order: Order, status: str) -> bool:
         """Whether an order ended with this status, if it is one of an end that is no fill."""
         if status == "NOT_FOUND":
-            return self._forgets and order.closed_stop
+            return (self._forgets and order.closed_stop) or order.id in self._ghosts
         return status not in ENDED or order.status == status
 
     def unended(self) -> list[str]:

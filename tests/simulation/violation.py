@@ -11,6 +11,8 @@ INVARIANTS = {
     "sequence-kept": "the consumer gets what was stored, all of it, in its order",
     "stored-whole": "a death leaves each transaction whole or not at all, and all that were committed",
     "only-the-truth": "fills, balances and positions are told as the exchange had them",
+    "full-is-full": "a complete account holds all that the exchange holds, unless newer pushes say otherwise",
+    "reads-go-on": "without a gap the watermark moves every two audit intervals; with REST well reads are asked for",
     "ledger-true": "the books agree with the exchange's own, amount for amount",
     "watermark-honest": "what is marked as proven has been delivered",
     "gap-said": "a link that brings nothing is noticed, by an audit at the latest",

@@ -94,6 +94,6 @@ def test_a_full_list_is_parted_where_its_rows_are() -> None:
     venue = Venue()
     rows = 3 * PAGE // 2
     venue.income = [income_row("TRADING_FEE", "-0.1", NOW - 9000 + 5 * n, f"t{n}") for n in range(rows)]
-    found = anyio.run(Lists(venue.rest()).income, NOW - 600_000, NOW)
+    found = anyio.run(Lists(venue.rest()).income, NOW - 600_000, NOW).rows
     assert len(found) == rows
     assert venue.count("income") <= 5
