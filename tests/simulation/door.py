@@ -32,7 +32,7 @@ class Door:
     ) -> None:
         self.refused: list[tuple[float, str, str]] = []
         self._agenda = agenda
-        self._weather = weather
+        self.weather = weather
         self._setup = setup
         self._keys = keys
         self._ended_keys = ended_keys
@@ -85,7 +85,7 @@ class Door:
             return _json(200, {"code": error.code, "msg": error.message, "data": {}, "timestamp": now})
 
     def _broken(self, method: str, path: str, now: int) -> HttpResponse | None:
-        weather = self._weather
+        weather = self.weather
         if weather.on("outage"):
             return HttpResponse(503, {}, b"<html>maintenance</html>")
         fault = weather.on("rest_down")
@@ -110,7 +110,7 @@ class Door:
         return _json(200, {"code": refusal.code, "msg": refusal.message, "data": {}, "timestamp": now})
 
     def _about_keys(self, method: str, params: dict[str, str], now: int) -> HttpResponse:
-        weather, key = self._weather, params.get("listenKey", "")
+        weather, key = self.weather, params.get("listenKey", "")
         if method == "POST":
             if weather.on("mint_error"):
                 raise OrderRefused(100500, "The current system is busy, please try again later")
@@ -130,11 +130,11 @@ class Door:
         return HttpResponse(404, {}, b"This listenKey does not exist")
 
     def _sight(self, path: str, now: int) -> Sight:
-        lag = self._weather.on("lag")
+        lag = self.weather.on("lag")
         return Sight(
             fills_until=None if lag is None else now - 500 - lag.salt % 3000,
             lag_income=lag is not None and "income" in lag.variant,
-            empty_amounts=path.endswith("/balance") and self._weather.on("blank") is not None,
+            empty_amounts=path.endswith("/balance") and self.weather.on("blank") is not None,
         )
 
 

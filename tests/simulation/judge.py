@@ -66,6 +66,7 @@ class Judge:
     def new_process(self) -> None:
         """One process is gone, another begins."""
         self.gap_open = False
+        self.truth.money.new_process()
         self.deliveries.new_process()
         self.attempts = Attempts()
         self._reads: dict[int, float] = {}
