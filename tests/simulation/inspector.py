@@ -42,6 +42,8 @@ class Inspector:
         self._harmed_at = 0.0
         self._rest_harmed_at = 0.0
         self._rest_well_since = 0.0
+        self._otherwise_harmed_at = 0.0
+        self._weather = weather
         self._healed_since: float | None = None
         self._refusals = 0
         self._lapse = 2 * setup.policy.audit_interval + LAPSE
@@ -54,6 +56,8 @@ class Inspector:
     def _suffers(self, fault: Fault, random: Random) -> None:
         if not KINDS[fault.kind].harmless or (self._polls and fault.kind in HARM):
             self._harmed_at = max(self._harmed_at, fault.until)
+        if fault.kind != "odd" and not KINDS[fault.kind].harmless:
+            self._otherwise_harmed_at = max(self._otherwise_harmed_at, fault.until)
         if fault.kind in HARM or KINDS[fault.kind].reads:
             self._rest_harmed_at = max(self._rest_harmed_at, fault.until)
 
@@ -105,6 +109,13 @@ class Inspector:
         wanted_since = max(judge.asked_at, self._rest_harmed_at, self._rest_well_since)
         if judge.gap_open and now - wanted_since > SILENCE:
             raise Violation("reads-go-on", f"a gap is open, and no read was asked for since {judge.asked_at:.1f}")
+        odd = self._weather.on("odd")
+        well_since = max(self._otherwise_harmed_at, self._rest_well_since)
+        if odd is not None and min(now - odd.at, now - well_since) > NOTICED_WITHIN:
+            until = self._market.ms - int(self._noticed_within * 1000)
+            for trade in judge.truth.unseen(until):
+                if not self._market.door.spoiling.is_about(trade.order_id, trade.trade_id):
+                    raise Violation("reads-go-on", f"no row about {trade} is odd, and it was never told")
 
     def _check_calm(self, now: float) -> None:
         judge = self._judge

@@ -337,8 +337,8 @@ BUGS: dict[str, Bug] = {
         (
             Change(
                 "core/sync/proof.py",
-                "        account = shown_by_fills(account, self._ground)\n",
-                "",
+                "        account = self._odd.mend(shown_by_fills(account, self._ground))\n",
+                "        account = self._odd.mend(account)\n",
             ),
         ),
         "resync,drop,restart",
@@ -458,7 +458,7 @@ BUGS: dict[str, Bug] = {
             ),
         ),
         "odd",
-        ("live-is-fresh",),
+        ("reads-go-on",),
         mode="poll",
     ),
     "income-or-nothing": Bug(

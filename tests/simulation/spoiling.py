@@ -38,6 +38,7 @@ class Spoiling:
         self.ghosts: set[int] = set()
         self._weather = weather
         self._answered: set[Fault] = set()
+        self._spoiled: set[int] = set()
         self._asked = 0
         self._random = Random(0)
         weather.begins.append(self._begin)
@@ -45,6 +46,15 @@ class Spoiling:
     def _begin(self, fault: Fault, random: Random) -> None:
         if fault.kind == "stutter":
             self._random = random
+
+    def is_about(self, order_id: int, trade_id: int) -> bool:
+        """Whether a row that cannot be read may be about this fill, or about its order."""
+        odd = self._weather.on("odd")
+        if odd is None or odd.variant not in ("fill", "order"):
+            return False
+        if odd.variant == "order":
+            return _is_chosen(order_id, odd)
+        return order_id in self._spoiled or _is_chosen(trade_id, odd)
 
     def fails(self) -> Fault | None:
         """The fault by which this read fails, if one does."""
@@ -84,9 +94,11 @@ class Spoiling:
             for row in rows:
                 if row["status"] in _OVER and _is_chosen(row["orderId"], unread):
                     row["executedQty"] = ""
-        for fault in (self._weather.on("odd"),):
-            if fault is not None:
-                _make_odd(name, rows, fault)
+        fault = self._weather.on("odd")
+        if fault is not None:
+            _make_odd(name, rows, fault)
+            if fault.variant == "fill" and name == "fillHistory":
+                self._spoiled |= {int(row["orderId"]) for row in rows if row[_size(row)] == ""}
         return answer
 
 
