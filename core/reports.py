@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
@@ -78,6 +78,22 @@ class IncomeReport(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     trade_id: str | None = None
 
 
+class OddRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of a list that cannot be read, or not all of it: what it is about, as far as it says so."""
+
+    kind: Literal["fill", "order", "position", "income"]
+    endpoint: str
+    """The list, by the venue's name."""
+    excerpt: str
+    """The beginning of the row, what is odd in it first; without secrets."""
+    symbol: str | None = None
+    order_id: str | None = None
+    qty: Decimal | None = None
+    """Of a fill, where it can be read: one of 0 covers nothing."""
+    order: OrderReport | None = None
+    """An order that is over and of which only the executed quantity cannot be read; here it is 0."""
+
+
 class Account(msgspec.Struct, frozen=True, kw_only=True):
     """One read of the account by REST.
 
@@ -109,6 +125,12 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     lists. What was asked for and is neither here nor in `orders` is in no list, and the venue was not asked."""
     fills: tuple[FillReport, ...] = ()
     income: tuple[IncomeReport, ...] = ()
+    odd: tuple[OddRow, ...] = ()
+    """Rows that are in none of the lists above."""
+    positions_listed: Literal["rows", "none", "hollow"] = "rows"
+    """What stood in place of positions: rows, a list of none, or no list at all."""
+    income_refused: Refusal | None = None
+    """The venue refuses to list income, and will until a person changes something: `income` is not known."""
 
 
 class AccountReport(msgspec.Struct, frozen=True, gc=False, kw_only=True):

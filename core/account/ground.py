@@ -119,6 +119,12 @@ class Ground:
         order.owed_from = self.owed_from(None)
         return order
 
+    def unfollow(self, ref: OrderRef) -> None:
+        """Forget an order of which nothing has been reported."""
+        order = self.orders.get(ref)
+        if order is not None and order.base is None and order.shown is None and not order.waiting:
+            del self.orders[ref]
+
     def resume(self, order: Order, force: bool = False) -> None:
         """Tell what waited and need not wait any more; with `force`, all of it, leaving holes behind."""
         ref = order.ref

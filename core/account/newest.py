@@ -88,6 +88,10 @@ class Newest(Generic[Place, Row]):
         """The newest words of all places, in no order."""
         return [word.row for word in self._words.values()]
 
+    def until(self, stamp: Stamp) -> list[Row]:
+        """The words that are no newer than this."""
+        return [word.row for word in self._words.values() if word.stamp.age <= stamp.age]
+
     def weigh(self, row: Row, place: Place, stamp: Stamp, moved: object = False) -> Verdict:
         """Keep the row if it is the newest word; one that `moved` something is never the same as another."""
         known = self._words.get(place)

@@ -206,6 +206,10 @@ class Order:
         if average is not None and self._notional is None and cumulative == self.reach:
             self._notional = average * cumulative
 
+    def missing(self, start: Decimal, end: Decimal) -> Decimal:
+        """How much of the interval is not covered."""
+        return sum((high - low for low, high in self._uncovered(start, end)), ZERO)
+
     def reach_with(self, start: Decimal, end: Decimal) -> Decimal:
         """How far the ground would be contiguous if this interval were covered too."""
         reach = max(self.reach, end) if start <= self.reach else self.reach

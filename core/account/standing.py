@@ -161,6 +161,11 @@ class Standing:
         overtaken = self._delivered_ts > account.as_of or owned.overtaken or held.overtaken
         return Reading(overtaken, owned.disputed or held.disputed)
 
+    def held(self, as_of: int) -> tuple[Position, ...]:
+        """The positions that are held as far as was told, but for those pushed since this exchange time."""
+        known = self._positions.until(Stamp.of_read(as_of, self._grain))
+        return tuple(position for position in known if position.qty != ZERO)
+
     def await_settlement(self, event: FundingFee) -> None:
         """A provisional funding has been told; a final one will replace it."""
         self._provisional.append(event)

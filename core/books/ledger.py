@@ -82,6 +82,9 @@ class Ledger:
 
     def settle(self, account: Account, settled: bool) -> None:
         """Let the rows of a whole read that passed replace estimates; after one settled and told whole, compare."""
+        if account.income_refused is not None:
+            self._unsettle(account)
+            settled = False
         edge = max(self._known_from, self._since or 0)
         self._estimates.list(row for row in account.fills if row.exchange_ts >= edge)
         strangers = [row for row in self._new_rows(account, edge) if not self._settle_row(row)]
@@ -93,6 +96,12 @@ class Ledger:
                     del self._provisional[event_id]
             self._compare(account)
         self._forget(account.as_of - REMEMBER_MS)
+
+    def _unsettle(self, account: Account) -> None:
+        """Nobody lists what moved the wallets: no book is proven."""
+        self._drift.clear()
+        for balance in account.balances:
+            self._book(balance.asset)
 
     def book(self, asset: str, *, gap_open: bool = False) -> Book:
         """The asset's books now; `gap_open` makes them unproven."""

@@ -10,9 +10,11 @@ import math
 from collections.abc import Callable
 from typing import Protocol
 
+import msgspec
+
 from ..account.ground import Ground
 from ..account.income import Income
-from ..account.standing import Standing
+from ..account.standing import Reading, Standing
 from ..actions import MarkProven
 from ..books.fold import execution
 from ..books.ledger import Ledger
@@ -28,9 +30,12 @@ from .anteroom import Anteroom
 from .denials import Denials, shown_by_fills
 from .doubts import Doubts
 from .gap import Gap
+from .lapse import Lapse
+from .odd import OddRows
 from .position_mode import PositionMode
-from .reads import Asked, Purpose, Reads
+from .reads import FOLLOW_UP, Asked, Purpose, Reads
 from .revisions import Revisions
+from .vanishing import Shown, Vanishing
 
 
 class Keeper(Protocol):
@@ -72,7 +77,10 @@ class Proof:
         self.doubts = Doubts(turn, self._wonder)
         self.position_mode = PositionMode(turn, self.doubts)
         self._revisions = Revisions(turn, ground, cumulative_costs)
-        self.reads = Reads(turn, ground, self._denials)
+        self._lapse = Lapse(turn, mode, self.doubt)
+        self.reads = Reads(turn, ground, self._denials, self._lapse)
+        self._odd = OddRows(turn, ground, self._lapse, gap)
+        self._vanishing = Vanishing(ground, standing, self._witness)
         self._read_at: float | None = None
         self._rotated_at = float("-inf")
         self.ledger = Ledger()
@@ -86,6 +94,7 @@ class Proof:
             "reading": self._overdue,
             "stale": lambda _id, _late: None,  # health is judged after every timer
             **self.reads.timers,
+            **self._lapse.timers,
         }
 
     @property
@@ -121,21 +130,28 @@ class Proof:
         if asked is None:
             return
         self._turn.set_exchange_time(account.exchange_ms)
-        account = shown_by_fills(account, self._ground)
+        account = self._odd.mend(shown_by_fills(account, self._ground))
         alone = None
         if asked.account is not None:
             alone, account = account, recovery.merge(asked.account, account)
         if self._ground.began is None:
             self.begin(account.as_of)
         self._denials.note(account)
+        unclear = self._odd.look(account)
         shown_until = account.as_of - self._overlap_ms
         cautious = asked.purpose is Purpose.AUDIT
-        scope = recovery.Scope(account, alone, shown_until, cautious, asked.is_reached_by(account))
+        reaches, aside = asked.is_reached_by(account), self._odd.is_aside
+        scope = recovery.Scope(account, alone, shown_until, cautious, reaches, aside)
         findings, troubled = recovery.examine(scope, self._ground)
-        if asked.account is None and (alone_too := {*troubled, *self._revisions.unclear(scope)}):
+        if asked.account is None and (alone_too := {*troubled, *unclear, *self._revisions.unclear(scope)}):
             self.reads.ask_alone(asked, account, tuple(sorted(alone_too)))
             return
-        self._settle(asked, scope, findings, bool(troubled))
+        shown = self._vanishing.judge(account, findings)
+        if shown is None:
+            self._turn.report("hollow answer", "no list of positions, where some are held")
+            self._not_proven(asked, None, doubt=self._is_told_of_failures)
+        else:
+            self._settle(asked, scope, shown, findings, not all(map(self._odd.excuses, troubled)))
 
     def refused(self, request: int, refusal: Refusal | None) -> None:
         """A read was refused, or, with None, never answered."""
@@ -143,11 +159,12 @@ class Proof:
         if asked is None:
             return
         never_passed = self._ground.proven_until is None
+        doubt = self._is_told_of_failures
         fatal = refusal if refusal is not None and refusal.kind is RefusalKind.FATAL else None
         if fatal is not None and (never_passed or self._mode == "poll"):
             self.keeper.stop(fatal)
         else:
-            self._not_proven(asked, refusal, doubt=self._anteroom.holding or never_passed or self._mode == "poll")
+            self._not_proven(asked, refusal, doubt=doubt)
 
     def pushed(self, report: AccountReport) -> None:
         """An account push came, which says what the fills must add up to."""
@@ -164,12 +181,21 @@ class Proof:
     def _overlap_ms(self) -> int:
         return int(self._turn.policy.backfill_overlap * 1000)
 
-    def _settle(self, asked: Asked, scope: recovery.Scope, findings: list[recovery.Finding], troubled: bool) -> None:
+    @property
+    def _is_told_of_failures(self) -> bool:
+        """Whether one read that fails leaves something unproven that no link brings."""
+        return self._anteroom.holding or self._ground.proven_until is None or self._mode == "poll"
+
+    def _settle(
+        self, asked: Asked, scope: recovery.Scope, shown: Shown, findings: list[recovery.Finding], troubled: bool
+    ) -> None:
         """Tell what the read shows, then what it proves."""
-        ground, turn, account = self._ground, self._turn, scope.account
+        ground, turn, account = self._ground, self._turn, shown.account
         mark = len(turn.actions)
+        if self._odd.any_left:
+            account = msgspec.structs.replace(account, settled=False)
         self.position_mode.read(account)
-        standing = self._standing.read(account)
+        standing = self._standing.read(account) if shown.whole else Reading(False, False)
         sure_until = account.as_of - self._overlap_ms if self._mode == "poll" else math.inf
         told = recovery.tell(findings, ground, turn, sure_until)
         if told.out_of_order or (asked.purpose is Purpose.AUDIT and told.recovered):
@@ -179,17 +205,23 @@ class Proof:
         if troubled:
             self._not_proven(asked, None, doubt=True)
             return
-        ground.complete = True
+        pending = self._odd.pending()
+        self._odd.follow()
+        ground.complete = ground.complete or self._odd.named or not pending
         until = max(account.as_of - self._overlap_ms, ground.proven_until or ground.began or 0)
-        self._revisions.compare(scope, until)
-        ground.settle_doubts(asked.asked_at - turn.policy.backfill_overlap * scope.cautious)
-        self._denials.passed(account, account.as_of - self._overlap_ms)
+        if not pending:
+            self._revisions.compare(scope, until)
+            ground.settle_doubts(asked.asked_at - turn.policy.backfill_overlap * scope.cautious)
+            self._denials.passed(account, account.as_of - self._overlap_ms)
         for ref in sorted({*ground.unfounded, *ground.stuck}):
             ground.resume(ground.orders[ref])
         self.reads.passed()
         self._read_at = turn.now
         if self._mode == "poll":
             turn.arm(("stale", 0), 2 * turn.policy.poll_interval)
+        if pending:
+            self._set_aside(asked)
+            return
         settled = (
             account.settled
             and not (standing.overtaken or standing.disputed)
@@ -209,6 +241,17 @@ class Proof:
         self.reads.follow(asked)
         if standing.disputed and self.reads.linked:
             self.reads.audit_soon()
+        if shown.doubted:
+            turn.timers.cancel(("audit", 0))
+            self.reads.look_again(turn.policy.backfill_overlap + FOLLOW_UP)
+
+    def _set_aside(self, asked: Asked) -> None:
+        """Some rows cannot be read: what they are about is not proven, and everything else goes on."""
+        self._gap.trouble(GapReason.HOLE, self.reads.window_start)
+        if self._anteroom.holding and asked.purpose is Purpose.SYNC:
+            self._anteroom.release()
+        self.reads.follow(asked)
+        self.reads.look_again(self._lapse.interval)
 
     def _explain(self, asked: Asked, told: recovery.Told, mark: int) -> None:
         """An audit found fills that no frame had brought: a gap that nobody saw is opened before they are told."""

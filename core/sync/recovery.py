@@ -12,6 +12,7 @@ up nothing of it is told. Only what is older than the venue's history is written
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -39,6 +40,8 @@ class Scope(NamedTuple):
     """Of what is newer nothing is judged: the socket may be about to bring it."""
     reaches: bool = True
     """Its history goes back to where it should."""
+    is_aside: Callable[[OrderRef], bool] = lambda _ref: False
+    """Whether a row about this order cannot be read, so that nothing of it is judged."""
 
     def is_anchored(self, report: OrderReport) -> bool:
         """Whether all fills of the order were read."""
@@ -80,6 +83,8 @@ def examine(scope: Scope, ground: Ground) -> tuple[list[Finding], tuple[OrderRef
     reports = {OrderRef(report.symbol, report.order_id): report for report in scope.account.orders}
     findings, troubled = [], []
     for ref in sorted(rows.keys() | reports.keys() | ground.doubtful()):
+        if scope.is_aside(ref):
+            continue
         fills = sorted(rows.get(ref, ()), key=age)
         report, order = reports.get(ref), ground.orders.get(ref)
         placed = None if report is None else lay(report, fills, scope)
@@ -158,6 +163,9 @@ def merge(account: Account, alone: Account) -> Account:
         open_orders=(account.open_orders - {order_id for _, order_id in reread}) | alone.open_orders,
         fills=(*(row for row in account.fills if (row.symbol, row.order_id) not in reread), *alone.fills),
         income=account.income,
+        odd=(*account.odd, *(row for row in alone.odd if row not in account.odd)),
+        positions_listed=account.positions_listed,
+        income_refused=account.income_refused,
     )
 
 

@@ -46,6 +46,7 @@ LATE = (0.05, 0.3, 1.0, 4.0)
 """Seconds by which a push may be late."""
 UNTIL_READ = 40.0
 """Seconds within which a process that comes back has read the account."""
+GHOSTS = 12
 _encode = msgspec.json.encode
 
 
@@ -237,6 +238,8 @@ class Market:
         if isinstance(push, AccountPush) and weather.on("shuffle") and random.random() < 0.6:
             self.agenda.after(random.choice(LATE), self._deliver, data)
             return ()
+        if isinstance(push, OrderPush) and push.order.id in self.door.spoiling.ghosts:
+            return ()
         filled = isinstance(push, OrderPush) and push.fill is not None
         if filled and self._losing and weather.on("lose"):
             self._losing -= 1
@@ -311,6 +314,10 @@ class Market:
                 self.agenda.after(
                     random.choice((0.0, 0.02, random.random())), self._revoke, fault.variant == "silently"
                 )
+            case "flap":
+                self._flap(self.agenda.now + fault.seconds, random)
+            case "ghosts":
+                self._haunt()
             case "foreign":
                 for conn in self._all():
                     conn.send(packed(key_expired(f"{random.getrandbits(256):064x}", self.ms)))
@@ -334,6 +341,37 @@ class Market:
                 self.agenda.after(
                     seconds * part / 10, self.act, lambda now: self.exchange.fill(order.id, Decimal("0.1"), now=now)
                 )
+
+    def _flap(self, until: float, random: Random) -> None:
+        if self.agenda.now < until:
+            self._end_all(None)
+            self.agenda.after(random.uniform(2, 5), self._flap, until, random)
+
+    def _haunt(self) -> None:
+        """A dozen orders, told of as they are placed; then they are gone and no frame says so."""
+        placed: list[int] = []
+        for _ in range(GHOSTS):
+            with suppress(OrderRefused):
+                order = self.exchange.place(
+                    "ETH-USDT",
+                    "BUY",
+                    Decimal("0.05"),
+                    now=self.ms,
+                    type="LIMIT",
+                    price=Decimal(100),
+                    position_side="LONG" if self._setup.hedge else None,
+                )
+                placed.append(order.id)
+        self.agenda.after((ORDER_LATENCY_MS + 0.01) / 1000, self._pump)
+        self.agenda.after(1.0, self._vanish, placed)
+
+    def _vanish(self, placed: list[int]) -> None:
+        for order_id in placed:
+            order = self.exchange.orders[order_id]
+            if order.open and not order.executed:
+                self.door.spoiling.ghosts.add(order_id)
+                self.exchange.cancel(order_id, now=self.ms)
+        self.agenda.after((ORDER_LATENCY_MS + 0.01) / 1000, self._pump)
 
     def _revoke(self, silently: bool) -> None:
         self.ended_keys.update(self.keys.expire(self.ms, silently=silently))

@@ -81,9 +81,27 @@ KINDS: dict[str, Kind] = {
     "shuffle": Kind("pushes of the account come after later ones", 5, 60),
     "rotate": Kind("the user asks for a rotation", harmless=True, reads=True),
     "resync": Kind("the user asks for a read", harmless=True, reads=True),
+    "hollow": Kind(
+        "there is no list of positions",
+        5,
+        400,
+        ("bare", "empty", "busy", "null", "once", "once []"),
+        weight=3,
+        reads=True,
+    ),
+    "odd": Kind("rows cannot be read", 20, 500, ("fill", "order", "position", "income"), weight=3, reads=True),
+    "zero": Kind("a fill of quantity 0 is listed", 20, 700, harmless=True, reads=True),
+    "unread": Kind("ended orders do not say how much was executed", 20, 700, harmless=True, reads=True),
+    "no_income": Kind("income is refused", 20, 500, harmless=True, reads=True),
+    "ghosts": Kind("a dozen orders are in no list any more, and denied", harmless=True, reads=True),
+    "stumble": Kind("every seventh request of reads fails", 20, 500, ("500", "html"), harmless=True, reads=True),
+    "stutter": Kind("requests of reads fail at random", 10, 200, ("500", "timeout", "html", "empty"), reads=True),
+    "flap": Kind(
+        "sockets are reset every few seconds while reads fail", 30, 300, ("500", "timeout"), weight=3, reads=True
+    ),
     "outage": Kind("the venue is down: sockets closed, everything refused", 10, 240, weight=3, reads=True),
 }
-HARM = frozenset({"lag", "skew"})
+HARM = frozenset({"lag", "skew", "unread", "no_income", "stumble"})
 """Harmless alone; together with a fault that makes the account be read they slow it down."""
 AFTERMATH = 5.0
 """A fault that is over at once counts for so long, and so do its fills."""

@@ -383,8 +383,8 @@ BUGS: dict[str, Bug] = {
         (
             Change(
                 "adapters/venues/bingx/reader.py",
-                "            if ref.order_id in found or ref in filled | denied or not self._singles.may_ask():\n",
-                "            if ref.order_id in found:\n",
+                "        while unlisted and (room := self._singles.room()):\n",
+                "        while unlisted and (room := len(unlisted)):\n",
             ),
             Change("core/sync/denials.py", "            elif since <= shown_until:\n", "            elif since < 0:\n"),
         ),
@@ -398,8 +398,8 @@ BUGS: dict[str, Bug] = {
         (
             Change(
                 "core/sync/proof.py",
-                "        account = shown_by_fills(account, self._ground)\n",
-                "",
+                "        account = self._odd.mend(shown_by_fills(account, self._ground))\n",
+                "        account = self._odd.mend(account)\n",
             ),
         ),
         "resync,drop,restart",
@@ -470,6 +470,138 @@ BUGS: dict[str, Bug] = {
         "restart",
         ("amounts-true",),
         given={"wire": "captured", "journal": False, "pending": 100_000},
+    ),
+    "hollow-believed": Bug(
+        "no list of positions taken for no positions",
+        (
+            Change(
+                "core/sync/vanishing.py",
+                '        if account.positions_listed != "rows":\n',
+                '        if account.positions_listed == "never":\n',
+            ),
+        ),
+        "hollow",
+        ("full-is-full",),
+    ),
+    "empty-believed": Bug(
+        "an empty list of positions believed at once",
+        (
+            Change(
+                "core/sync/vanishing.py",
+                "        doubted = bool(vanished) and not self._doubted\n",
+                "        doubted = False\n",
+            ),
+        ),
+        "hollow",
+        ("full-is-full",),
+    ),
+    "failing-is-no-news": Bug(
+        "reads that fail on and on open no gap",
+        (
+            Change(
+                "core/sync/lapse.py",
+                "        if self._failing or self._polls:\n",
+                "        if self._failing is not None:\n",
+            ),
+        ),
+        "reads_down,hollow",
+        ("reads-go-on",),
+    ),
+    "burst-of-reads": Bug(
+        "failing reads use up all that may fail, and then there are none for minutes",
+        (
+            Change("core/sync/reads.py", "import Backoff, SpacedLimit\n", "import Backoff, FailureLimit\n"),
+            Change(
+                "core/sync/reads.py",
+                "        self._failures = SpacedLimit()\n",
+                "        self._failures = FailureLimit()\n",
+            ),
+            Change(
+                "adapters/venues/bingx/pace.py",
+                'SpacedLimit() if method == "GET" else FailureLimit()',
+                "FailureLimit()",
+            ),
+        ),
+        "flap",
+        ("reads-go-on",),
+    ),
+    "no-repeat": Bug(
+        "a request that failed in passing is not repeated",
+        (
+            Change(
+                "adapters/venues/bingx/rest.py",
+                '        if method != "GET" or refusal.kind is',
+                '        if True or method != "GET" or refusal.kind is',
+            ),
+        ),
+        "stumble",
+        ("calm-stays-live", "reads-go-on"),
+    ),
+    "zero-is-odd": Bug(
+        "a fill of quantity 0 keeps reads from passing",
+        (
+            Change(
+                "core/sync/odd.py",
+                '            elif row.kind != "fill" or row.qty != ZERO:\n',
+                "            else:\n",
+            ),
+        ),
+        "zero",
+        ("calm-stays-live",),
+    ),
+    "unread-is-odd": Bug(
+        "an order that is over and whose fills add up keeps reads from passing",
+        (
+            Change(
+                "core/sync/odd.py",
+                "        if report is None:\n            return None\n        if account.whole",
+                "        if report is None or row.kind:\n            return None\n        if account.whole",
+            ),
+        ),
+        "unread",
+        ("calm-stays-live",),
+    ),
+    "row-fails-all": Bug(
+        "one row that cannot be read fails the whole read",
+        (
+            Change(
+                "core/sync/proof.py",
+                "        shown = self._vanishing.judge(account, findings)\n",
+                "        shown = None if self._odd.any_left else self._vanishing.judge(account, findings)\n",
+            ),
+        ),
+        "odd",
+        ("reads-go-on",),
+        mode="poll",
+    ),
+    "income-or-nothing": Bug(
+        "no read passes while income is refused",
+        (
+            Change(
+                "adapters/venues/bingx/lists.py",
+                "            if error.refusal.kind is RefusalKind.FATAL:\n                self._unlisted",
+                '            if error.refusal.code == "never":\n                self._unlisted',
+            ),
+        ),
+        "no_income",
+        ("calm-stays-live",),
+    ),
+    "ghosts-at-once": Bug(
+        "all orders in no list asked for at once",
+        (
+            Change(
+                "adapters/venues/bingx/reader.py",
+                "        while unlisted and (room := self._singles.room()):\n",
+                "        while unlisted and (room := len(unlisted)):\n",
+            ),
+            Change(
+                "adapters/venues/bingx/rest.py",
+                "again=not is_unknown_order(verdict))",
+                "again=True)",
+            ),
+        ),
+        "ghosts",
+        ("attempts-bounded", "calm-stays-live", "healed-in-time", "reads-go-on"),
     ),
     "opened-early": Bug(
         "books opened while the cost of a fill is not known",

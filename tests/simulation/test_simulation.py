@@ -155,10 +155,10 @@ def test_the_deliberate_bugs_can_still_be_planted(name: str, tmp_path: Path) -> 
 
 
 def test_two_deliberate_bugs_are_caught() -> None:
-    """One of the core, one of the journal; `-m tests.simulation.bugs` shows them all."""
+    """One of the core, one of what reads the venue; `-m tests.simulation.bugs` shows them all."""
     from .bugs import catch
 
-    for name in ("covered-ground", "half-stored"):
+    for name in ("covered-ground", "empty-account"):
         assert catch(name, 20).invariant in BUGS[name].caught_by
 
 

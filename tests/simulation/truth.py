@@ -39,6 +39,7 @@ class Truth:
         self.amounts = amounts
         self._forgets = forgets  # the venue denies conditional orders that are over
         self._exchange = market.exchange
+        self._ghosts = market.door.spoiling.ghosts
         self.money = Money(market)
         self.new_stream()
 
@@ -132,7 +133,7 @@ class Truth:
     def _is_so(self, order: Order, status: str) -> bool:
         """Whether an order ended with this status, if it is one of an end that is no fill."""
         if status == "NOT_FOUND":
-            return self._forgets and order.closed_stop
+            return (self._forgets and order.closed_stop) or order.id in self._ghosts
         return status not in ENDED or order.status == status
 
     def unended(self) -> list[str]:

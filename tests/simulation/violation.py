@@ -13,6 +13,8 @@ INVARIANTS = {
     "only-the-truth": "fills, balances and positions are told as the exchange had them",
     "last-word-true": "the last told balance and position is the exchange's, once settled, and never older than before",
     "amounts-true": "prices, fees and PnL are true or null as told, true once proven, and every null has a reason",
+    "full-is-full": "a complete account holds all that the exchange holds, unless newer pushes say otherwise",
+    "reads-go-on": "without a gap the watermark moves every two audit intervals; with REST well reads are asked for",
     "ledger-true": "the books agree with the exchange's own, amount for amount",
     "watermark-honest": "what is marked as proven has been delivered",
     "heard-is-told": "a frame that cannot be read is told as UNKNOWN, and a fill in a frame of odd form as a fill",
