@@ -44,6 +44,8 @@ class Ledger:
         self._estimates = Estimates()
         self._provisional: dict[str, FundingFee] = {}
         self._rows: dict[tuple[str, str], int] = {}
+        self._strangers: dict[tuple[str, str], IncomeReport] = {}
+        """Rows of trades that are not known; the next read need not list them again."""
         self._drift: dict[str, Decimal] = {}
         self._since: int | None = None
         self._known_from = 0
@@ -87,10 +89,11 @@ class Ledger:
             settled = False
         edge = max(self._known_from, self._since or 0)
         self._estimates.list(row for row in account.fills if row.exchange_ts >= edge)
-        strangers = [row for row in self._new_rows(account, edge) if not self._settle_row(row)]
+        strangers = {**self._strangers, **self._new_rows(account, edge)}
+        self._strangers = {key: row for key, row in strangers.items() if not self._settle_row(row)}
         if settled:
             if not self._named:
-                self._settle_by_time(strangers, account.as_of)
+                self._settle_by_time(account.as_of)
             for event_id, fee in tuple(self._provisional.items()):
                 if fee.exchange_ts is None or fee.exchange_ts < account.as_of - SETTLEMENT_MS:
                     del self._provisional[event_id]
@@ -156,7 +159,7 @@ class Ledger:
         if event.asset is not None and event.amount is not None:
             self._book(event.asset).funding += event.amount
 
-    def _new_rows(self, account: Account, edge: int) -> list[IncomeReport]:
+    def _new_rows(self, account: Account, edge: int) -> dict[tuple[str, str], IncomeReport]:
         rows = [
             row
             for row in account.income
@@ -165,7 +168,7 @@ class Ledger:
             and row.exchange_ts >= edge
             and (row.tran_id, row.income_type) not in self._rows
         ]
-        return sorted(rows, key=lambda row: row.income_type == FEE)
+        return {(row.tran_id, row.income_type): row for row in sorted(rows, key=lambda row: row.income_type == FEE)}
 
     def _settle_row(self, row: IncomeReport) -> bool:
         """Book a row in place of what the fill of its trade was thought to cost; False if its trade is not known."""
@@ -175,13 +178,14 @@ class Ledger:
         self._add(row)
         return True
 
-    def _settle_by_time(self, rows: list[IncomeReport], as_of: int) -> None:
+    def _settle_by_time(self, as_of: int) -> None:
         """Where no row names a trade that we know, all rows up to a whole second stand for all fills up to then."""
         until = as_of // 1000 * 1000
-        settled = [row for row in rows if row.exchange_ts < until]
-        for row in settled:
+        settled = {key: row for key, row in self._strangers.items() if row.exchange_ts < until}
+        for key, row in settled.items():
             self._add(row)
             self._estimates.pay_early(row)
+            del self._strangers[key]
         if settled:
             self._estimates.pay_until(until)
 
@@ -220,4 +224,5 @@ class Ledger:
     def _forget(self, edge: int) -> None:
         self._known_from = max(self._known_from, edge)
         self._rows = {key: ts for key, ts in self._rows.items() if ts >= edge}
+        self._strangers = {key: row for key, row in self._strangers.items() if row.exchange_ts >= edge}
         self._estimates.forget(edge)

@@ -130,7 +130,8 @@ class OddRows:
         total = sum((fill.qty for fill in account.fills if OrderRef(fill.symbol, fill.order_id) == ref), ZERO)
         order = self._ground.orders.get(ref)
         seen = ZERO if order is None else max(order.seen, order.reach)
-        whole = report.qty if report.status == "FILLED" and report.qty is not None else seen
+        filled = report.status == "FILLED" and report.average_price is not None  # else it triggered another order
+        whole = report.qty if filled and report.qty is not None else seen
         if total < max(seen, whole) or (report.qty is not None and total > report.qty):
             return None
         return msgspec.structs.replace(report, cumulative_qty=total)

@@ -35,7 +35,7 @@ from .odd import OddRows
 from .position_mode import PositionMode
 from .reads import FOLLOW_UP, Asked, Purpose, Reads
 from .revisions import Revisions
-from .vanishing import Shown, Vanishing
+from .vanishing import Answer, Vanishing
 
 
 class Keeper(Protocol):
@@ -81,7 +81,7 @@ class Proof:
         self.reads = Reads(turn, ground, self._denials, self._lapse)
         self._odd = OddRows(turn, ground, self._lapse, gap)
         self._vanishing = Vanishing(ground, standing, self._witness)
-        self._read_at: float | None = None
+        self._fresh_until = float("-inf")
         self._rotated_at = float("-inf")
         self.ledger = Ledger()
         turn.listen(Fill, self._remember)
@@ -100,7 +100,7 @@ class Proof:
     @property
     def polled(self) -> bool:
         """Whether the last read that passed is younger than two poll intervals."""
-        return self._read_at is not None and self._turn.now - self._read_at < 2 * self._turn.policy.poll_interval
+        return self._turn.now < self._fresh_until
 
     # Where it begins
 
@@ -146,12 +146,12 @@ class Proof:
         if asked.account is None and (alone_too := {*troubled, *unclear, *self._revisions.unclear(scope)}):
             self.reads.ask_alone(asked, account, tuple(sorted(alone_too)))
             return
-        shown = self._vanishing.judge(account, findings)
-        if shown is None:
+        answer = self._vanishing.judge(account, findings)
+        if answer is None:
             self._turn.report("hollow answer", "no list of positions, where some are held")
             self._not_proven(asked, None, doubt=self._is_told_of_failures)
         else:
-            self._settle(asked, scope, shown, findings, not all(map(self._odd.excuses, troubled)))
+            self._settle(asked, scope, answer, findings, not all(map(self._odd.excuses, troubled)))
 
     def refused(self, request: int, refusal: Refusal | None) -> None:
         """A read was refused, or, with None, never answered."""
@@ -187,15 +187,15 @@ class Proof:
         return self._anteroom.holding or self._ground.proven_until is None or self._mode == "poll"
 
     def _settle(
-        self, asked: Asked, scope: recovery.Scope, shown: Shown, findings: list[recovery.Finding], troubled: bool
+        self, asked: Asked, scope: recovery.Scope, answer: Answer, findings: list[recovery.Finding], troubled: bool
     ) -> None:
         """Tell what the read shows, then what it proves."""
-        ground, turn, account = self._ground, self._turn, shown.account
+        ground, turn, account = self._ground, self._turn, answer.account
         mark = len(turn.actions)
         if self._odd.any_left:
             account = msgspec.structs.replace(account, settled=False)
         self.position_mode.read(account)
-        standing = self._standing.read(account) if shown.whole else Reading(False, False)
+        standing = self._standing.read(account) if answer.whole else Reading(False, False)
         sure_until = account.as_of - self._overlap_ms if self._mode == "poll" else math.inf
         told = recovery.tell(findings, ground, turn, sure_until)
         if told.out_of_order or (asked.purpose is Purpose.AUDIT and told.recovered):
@@ -216,10 +216,11 @@ class Proof:
         for ref in sorted({*ground.unfounded, *ground.stuck}):
             ground.resume(ground.orders[ref])
         self.reads.passed()
-        self._read_at = turn.now
         if self._mode == "poll":
-            turn.arm(("stale", 0), 2 * turn.policy.poll_interval)
+            self._fresh_until = turn.now + 2 * turn.policy.poll_interval
+            turn.timers.arm(("stale", 0), self._fresh_until)
         if pending:
+            self.ledger.settle(account, settled=False)
             self._set_aside(asked)
             return
         settled = (
@@ -241,7 +242,7 @@ class Proof:
         self.reads.follow(asked)
         if standing.disputed and self.reads.linked:
             self.reads.audit_soon()
-        if shown.doubted:
+        if answer.doubted:
             turn.timers.cancel(("audit", 0))
             self.reads.look_again(turn.policy.backfill_overlap + FOLLOW_UP)
 

@@ -212,7 +212,7 @@ class Reads:
         self._held_until = until
         wait = until - turn.now
         now = turn.exchange_time()
-        named = "" if now is None else f", until {now + int(wait * 1000)} ms of exchange time"
+        named = "" if now is None or wait > PATIENCE_MAX else f", until {now + int(wait * 1000)} ms of exchange time"
         turn.report("reads held back", f"for {wait:.0f} s{named}")
 
     def _ask(self, asked: Asked, since: int | None, orders: tuple[OrderRef, ...]) -> None:

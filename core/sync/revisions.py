@@ -85,7 +85,7 @@ class Revisions:
         rows = _Rows(scope)
         for fill in self._kept:
             ref = OrderRef(fill.symbol, fill.order_id)
-            if not _is_due(fill, scope.shown_until) or ref in found or rows.placed(ref) is not None:
+            if not _is_due(fill, scope.shown_until) or ref in found or rows.stretch(fill):
                 continue
             if not any(_agrees(row, fill) for row in rows.of[ref]):
                 found.add(ref)

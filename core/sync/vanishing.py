@@ -22,7 +22,7 @@ from ..reports import Account
 from .recovery import Finding
 
 
-class Shown(NamedTuple):
+class Answer(NamedTuple):
     """What of a read may be told; `whole` where it shows all that is held."""
 
     account: Account
@@ -40,7 +40,7 @@ class Vanishing:
         self._witness = witness
         self._doubted = False
 
-    def judge(self, account: Account, findings: Iterable[Finding]) -> Shown | None:
+    def judge(self, account: Account, findings: Iterable[Finding]) -> Answer | None:
         """What of the read may be told; None if it is no answer at all."""
         held = self._standing.held(account.as_of)
         vanished: tuple[Position, ...] = ()
@@ -54,8 +54,8 @@ class Vanishing:
         hidden, whole = _hidden(account, held)
         kept = (*hidden, *vanished) if doubted else hidden
         if not kept and whole:
-            return Shown(account, True, False)
-        return Shown(
+            return Answer(account, True, False)
+        return Answer(
             msgspec.structs.replace(account, positions=(*account.positions, *kept), settled=False), whole, doubted
         )
 

@@ -106,7 +106,8 @@ class Inspector:
             return
         if not judge.gap_open and judge.health is not Health.BLIND and now - judge.moved_at > self._lapse:
             raise Violation("reads-go-on", f"no gap is open, and nothing was proven since {judge.moved_at:.1f}")
-        wanted_since = max(judge.asked_at, self._rest_harmed_at, self._rest_well_since)
+        opened_at = judge.gaps[-1][0] if judge.gaps else 0.0
+        wanted_since = max(judge.asked_at, opened_at, self._rest_harmed_at, self._rest_well_since)
         if judge.gap_open and now - wanted_since > SILENCE:
             raise Violation("reads-go-on", f"a gap is open, and no read was asked for since {judge.asked_at:.1f}")
         odd = self._weather.on("odd")

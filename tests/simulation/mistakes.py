@@ -248,7 +248,7 @@ BUGS: dict[str, Bug] = {
             ),
         ),
         "reads_down,rest_down",
-        ("only-the-truth",),
+        ("only-the-truth", "full-is-full"),
     ),
     "marked-early": Bug(
         "event marked before the consumer returns",

@@ -206,6 +206,21 @@ def test_while_a_row_names_no_order_no_order_is_taken_for_new() -> None:
     assert [interval[:2] for interval in world.intervals(order)] == [("0", "2")]
 
 
+def test_an_order_that_is_filled_without_its_execution_and_an_average_has_triggered_another() -> None:
+    """No fill and no gap: it has a state, as if its row said that nothing was executed."""
+    world = ready(audit_interval=20)
+    world.exchange.pushes_account = False
+    order = world.exchange.place("5")
+    world.passes(1)
+    world.lose()
+    world.exchange.cancel(order)
+    world.altered = unread(world, order, status="FILLED", average_price=None)
+    world.passes(60)
+    assert world.fills() == []
+    assert world.gaps() == []
+    assert [state.status for state in world.states(order)[1:]] == ["FILLED"]
+
+
 @pytest.mark.parametrize("executed", ["0", "2"])
 def test_an_ended_order_without_its_execution_is_what_its_fills_add_up_to(executed: str) -> None:
     """No gap: nothing is missing. It is said once."""

@@ -313,6 +313,7 @@ def test_rows_of_a_sure_place(told: Execution, scope: Scope, expected: list[str]
     [
         pytest.param(fill("5", "8"), read(*PARTS, executed="8", **OLD), False, id="a sure place"),
         pytest.param(fill("5", "8"), read(*PARTS, executed="8", shown_until=T0, **OLD), True, id="none"),
+        pytest.param(fill("4", "8"), read(*PARTS, executed="8", **OLD), True, id="its first rows are not listed"),
         pytest.param(fill("6", "8"), read(*PARTS, executed="8", shown_until=T0, **OLD), True, id="figures are missing"),
         pytest.param(
             fill("6", "8", fee=D("0.2"), realized_pnl=D(2)),
