@@ -340,9 +340,8 @@ BUGS: dict[str, Bug] = {
         (
             Change(
                 "core/sync/proof.py",
-                "        return self._read_at is not None and self._turn.now - self._read_at < "
-                "2 * self._turn.policy.poll_interval\n",
-                "        return self._read_at is not None\n",
+                "        return self._turn.now < self._fresh_until\n",
+                "        return self._fresh_until > 0\n",
             ),
         ),
         "reads_down",
@@ -566,8 +565,8 @@ BUGS: dict[str, Bug] = {
         (
             Change(
                 "core/sync/proof.py",
-                "        shown = self._vanishing.judge(account, findings)\n",
-                "        shown = None if self._odd.any_left else self._vanishing.judge(account, findings)\n",
+                "        answer = self._vanishing.judge(account, findings)\n",
+                "        answer = None if self._odd.any_left else self._vanishing.judge(account, findings)\n",
             ),
         ),
         "odd",

@@ -33,14 +33,14 @@ def _flowing(run: Run) -> bool:
     return run.consumer.gap_open and bool(fills) and fills[-1].event_id in run.consumer.in_gap
 
 
-for _name, _params in (
-    ("rest_error", {}),
-    ("rest_html", {}),
-    ("rest_empty_amounts", {}),
-    ("rest_timeout", {"hold": HELD}),
+for _name, _params, _policy in (
+    ("rest_error", {}, {}),
+    ("rest_html", {}, {}),
+    ("rest_empty_amounts", {}, {}),
+    ("rest_timeout", {"hold": HELD}, {"request_timeout": 5.0}),
 ):
 
-    @scenario(_name, policy={"request_timeout": 1, "hold_limit": 0.5})
+    @scenario(_name, policy={"hold_limit": 0.5, **_policy})
     async def failing_reads(run: Run, server: Server, name: str = _name, params: Mapping[str, Any] = _params) -> None:
         """A failed read is never zeros and never an empty account; live fills flow, and the gap waits for a read."""
         await misread(run, server, name, **params)
