@@ -49,21 +49,20 @@ def test_every_promise_is_kept_without_a_socket(kind: str) -> None:
 @pytest.mark.parametrize("mode", ["ws", "poll"])
 def test_every_promise_is_kept_when_troubles_come_together(mode: Mode) -> None:
     """Lives as the campaign draws them."""
-    for seed in (31, 32):
-        assert live(setup_of(seed, mode=mode)).violation is None
+    assert live(setup_of(31, mode=mode)).violation is None
 
 
 @pytest.mark.parametrize("mode", ["ws", "poll"])
 def test_a_seed_is_one_life(mode: Mode) -> None:
     """In this process, again, and in another one that hashes otherwise."""
     kinds = ("crash", "power", "disk_full", "partition") if mode == "poll" else ("crash", "power", "expire", "rotate")
-    setup = setup_of(7, kinds=kinds, hours=0.5, mode=mode)._replace(journal=True)
+    setup = setup_of(7, kinds=kinds, hours=0.25, mode=mode)._replace(journal=True)
     first, again = live(setup), live(setup)
     assert first == again
     assert first.survived
     script = (
         "from tests.simulation.life import live; from tests.simulation.setup import setup_of\n"
-        f"print(live(setup_of(7, kinds={kinds}, hours=0.5, mode={mode!r})._replace(journal=True)).digest)"
+        f"print(live(setup_of(7, kinds={kinds}, hours=0.25, mode={mode!r})._replace(journal=True)).digest)"
     )
     environment = {**os.environ, "PYTHONHASHSEED": "77"}
     told = subprocess.run(

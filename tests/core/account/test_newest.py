@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from listenkey.core.account.standing import AHEAD_MS, Heard
 from listenkey.core.events import AccountUpdate, Balance, Position
 
+from ...examples import TIMES
 from ..exchange import D
 from .test_account import Desk, balance, position
 
@@ -112,7 +113,7 @@ class Consumer:
 
 @pytest.mark.parametrize("one_way", [False, True], ids=["hedge", "one way"])
 @pytest.mark.parametrize("grain", [1, 1000])
-@settings(deadline=None, derandomize=True, max_examples=150)
+@settings(deadline=None, derandomize=True, max_examples=50 * TIMES)
 @given(truths=history(), words=anything)
 def test_whatever_order_words_come_in_the_last_told_has_the_newest_stamp(
     grain: int, one_way: bool, truths: list[Truth], words: list[Word]
