@@ -1,4 +1,4 @@
-"""How long to wait after a failure: capped doubling, with or without jitter, and a limit on failing calls."""
+"""How long to wait after a failure: capped doubling, with or without jitter, and limits on failing calls."""
 
 from __future__ import annotations
 
@@ -50,3 +50,25 @@ class FailureLimit:
         if len(self._failures) < self.calls:
             return 0.0
         return max(0.0, self._failures[0] + self.window - now)
+
+    def count(self, now: float) -> int:
+        """How many failures of the last 480 s are known, 15 at most."""
+        return sum(at > now - self.window for at in self._failures)
+
+
+class SpacedLimit(FailureLimit):
+    """The same limit, never used up at once: after 5 failures in 480 s attempts are at least 480 / 15 = 32 s apart.
+
+    What is left of the limit is spread over what is left of the 480 s, so that the longest pause is 44 s, not minutes.
+    """
+
+    __slots__ = ()
+    free = 5
+
+    def wait(self, now: float) -> float:
+        """Seconds until the next attempt; 0 if it is now."""
+        recent = [at for at in self._failures if at > now - self.window]
+        if len(recent) < self.free:
+            return 0.0
+        spread = (recent[0] + self.window - recent[-1]) / (self.calls - len(recent) + 1)
+        return max(0.0, recent[-1] + max(spread, self.window / self.calls) - now)

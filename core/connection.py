@@ -11,6 +11,7 @@ from .actions import Action, Finish, SendFrame
 from .book import Book
 from .dialect import Dialect
 from .events import ExchangeEventKind, GapReason, Health, HealthChange, digest_id
+from .excerpt import excerpt
 from .frames import decoded
 from .inflate import NotInflatable, Oversized, inflate
 from .inputs import (
@@ -43,8 +44,9 @@ from .reports import (
     Rejected,
     Unreadable,
     Unrecognised,
+    placed,
 )
-from .sync.anteroom import Word
+from .sync.anteroom import Pushed, Word
 from .sync.continuity import Continuity
 from .sync.reads import Purpose
 from .turn import Turn
@@ -92,7 +94,7 @@ class Connection:
         }
         self._reports: dict[type, Callable[[Link, Any, bytes | str], None]] = {
             OrderReport: self._word,
-            AccountReport: self._word,
+            AccountReport: self._pushed,
             ConfigReport: self._word,
             Unrecognised: self._unrecognised,
             Heartbeat: self._heartbeat,
@@ -213,18 +215,23 @@ class Connection:
             elif len(frame) > self._max_frame_bytes:
                 raise Oversized(f"more than {self._max_frame_bytes} characters")
         except NotInflatable as error:
-            self._turn.report("not gzip", f"{error}: {received.data[:24]!r}")
+            self._tell_unreadable(link, frame, "not gzip", str(error))
         except Oversized as error:
             self._turn.report("oversized frame", str(error))
             self._upkeep.lost(link, GapReason.OVERSIZED)
         else:
-            for report in self._decode(frame):
+            reports = self._decode(frame)
+            for report in reports if len(reports) == 1 else placed(reports):
                 if link.phase is PROVING and type(report) not in PROVES_NOTHING:
                     self._upkeep.prove(link)
                 if link.alive:
                     self._reports[type(report)](link, report, frame)
 
     def _word(self, link: Link, word: Word, frame: bytes | str) -> None:
+        self._continuity.take(word, frame, self._upkeep.links.leads(link))
+
+    def _pushed(self, link: Link, report: AccountReport, frame: bytes | str) -> None:
+        word = Pushed(report, link.socket, report.exchange_ts or self._turn.exchange_time() or 0)
         self._continuity.take(word, frame, self._upkeep.links.leads(link))
 
     def _unrecognised(self, link: Link, report: Unrecognised, frame: bytes | str) -> None:
@@ -239,14 +246,24 @@ class Connection:
 
     def _key_expired(self, _link: Link, notice: KeyExpired, _frame: bytes | str) -> None:
         self._upkeep.key_expired(notice.key)
+        if notice.key == "":
+            self._continuity.doubt("expiry of no key")
 
     def _rejected(self, link: Link, report: Rejected, _frame: bytes | str) -> None:
         self._turn.report("error frame", f"{report.refusal.code}: {report.refusal.message}")
         if link.owns(report.id) or report.refusal.kind is RefusalKind.FATAL:
             self._upkeep.lost(link, GapReason.LOST_SOCKET, report.refusal)
+        elif report.refusal.kind is RefusalKind.GONE:
+            self._upkeep.key_expired(link.key.value)
 
-    def _unreadable(self, _link: Link, report: Unreadable, frame: bytes | str) -> None:
-        self._turn.report("unreadable frame", f"{report.why}: {frame[:48]!r}")
+    def _unreadable(self, link: Link, report: Unreadable, frame: bytes | str) -> None:
+        self._tell_unreadable(link, frame, "unreadable frame", report.why)
+
+    def _tell_unreadable(self, link: Link, frame: bytes | str, name: str, why: str) -> None:
+        """On a link that is not proven nothing is in doubt: its proof causes a read, or another link leads."""
+        found = excerpt(frame, why, self._upkeep.key_values, doubtful=link.proven)
+        self._turn.report(name, f"{why}: {found.beginning[:REPORTED]!r}")
+        self._continuity.take(found, frame, self._upkeep.links.leads(link))
 
     def _redacted(self, report: Unrecognised, frame: bytes | str) -> tuple[Unrecognised, bytes | str]:
         text = frame if isinstance(frame, str) else frame.decode(errors="replace")
@@ -283,6 +300,8 @@ class Connection:
         return Health.SUSPECT if suspect else Health.LIVE
 
 
+REPORTED = 48
+"""Bytes of a frame that cannot be read, which the operator is shown."""
 PROVES_NOTHING = frozenset({Unreadable, Rejected})
 """Reports after which a link is no more proven than before."""
 OPENING, PROVING = Phase.OPENING, Phase.PROVING

@@ -30,6 +30,14 @@ class Dialect(Protocol):
     def cumulative_costs(self) -> bool:
         """Whether a frame's fee and PnL are the order's so far (True) or of this one fill (False)."""
 
+    @property
+    def time_grain_ms(self) -> int:
+        """How exact the times of the venue's lists are, ms: within one such stretch a push goes before a read."""
+
+    @property
+    def counts_available(self) -> bool:
+        """Whether a balance's `available` is a figure of its own (spot), not one that moves with prices and orders."""
+
     def decode(self, frame: bytes | str) -> tuple[Report, ...]:
         """The reports in one inflated frame; garbage gives `Unreadable`, the unknown `Unrecognised`. Never raises."""
 

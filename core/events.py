@@ -29,6 +29,7 @@ class ExchangeEventKind(StrEnum):
     ORDER_EXPIRED = "ORDER_EXPIRED"
     PARTIAL_FILL = "PARTIAL_FILL"
     FULL_FILL = "FULL_FILL"
+    FILL_REVISED = "FILL_REVISED"
     ACCOUNT_UPDATE = "ACCOUNT_UPDATE"
     FUNDING_FEE = "FUNDING_FEE"
     BALANCE_CHANGE = "BALANCE_CHANGE"
@@ -66,12 +67,19 @@ class GapReason(StrEnum):
 
 
 class Balance(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """One asset of the account; `change` is the venue's own figure for what moved."""
+    """One asset of the account; `change` is the venue's own figure for what moved.
+
+    `equity` is the wallet and `unrealized_pnl`; `used_margin` is bound by positions, `maintenance_margin` must be left.
+    """
 
     asset: str
     wallet_balance: Decimal | None
     available: Decimal | None = None
     change: Decimal | None = None
+    equity: Decimal | None = None
+    unrealized_pnl: Decimal | None = None
+    used_margin: Decimal | None = None
+    maintenance_margin: Decimal | None = None
 
 
 class Position(msgspec.Struct, frozen=True, gc=False, kw_only=True):
@@ -84,6 +92,8 @@ class Position(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     unrealized_pnl: Decimal | None = None
     margin_mode: str | None = None
     leverage: int | None = None
+    mark_price: Decimal | None = None
+    liquidation_price: Decimal | None = None
 
 
 class ExchangeEvent(msgspec.Struct, frozen=True, gc=False, kw_only=True):
@@ -136,6 +146,34 @@ class Fill(OrderState, frozen=True, gc=False):
     fee_asset: str | None
     realized_pnl: Decimal | None
     liquidation: bool
+
+
+class FillRevised(ExchangeEvent, frozen=True, gc=False, kw_only=True):
+    """FILL_REVISED: a fill as it now holds; `replaces` is the fill's own `event_id`, and the last revision wins.
+
+    Its quantity is the fill's, which is never to be added again. Only the price, the fee with its asset and the PnL
+    may differ; None is what is not known after all.
+    """
+
+    kind: ExchangeEventKind = ExchangeEventKind.FILL_REVISED
+    symbol: str
+    order_id: str
+    client_order_id: str | None
+    side: str | None
+    position_side: str | None
+    order_type: str | None
+    status: str
+    price: Decimal | None
+    qty: Decimal | None
+    cumulative_qty: Decimal
+    fill_qty: Decimal
+    fill_price: Decimal | None
+    trade_id: str | None
+    fee: Decimal | None
+    fee_asset: str | None
+    realized_pnl: Decimal | None
+    liquidation: bool
+    replaces: str
 
 
 class AccountUpdate(ExchangeEvent, frozen=True, gc=False, kw_only=True):
@@ -197,10 +235,22 @@ class HealthChange(ExchangeEvent, frozen=True, gc=False, kw_only=True):
 
 
 class Unknown(ExchangeEvent, frozen=True, kw_only=True):
-    """UNKNOWN: a frame that the dialect could read but not interpret, decoded."""
+    """UNKNOWN: a frame that the dialect could read but not interpret, decoded.
+
+    One that could not be read at all is `{"base64", "length"}`: its beginning, redacted, and its size in bytes. `count`
+    is how many of its shape it stands for; a line of JSON has it where that is more than itself.
+    """
 
     kind: ExchangeEventKind = ExchangeEventKind.UNKNOWN
     raw: Any
+    count: int = 1
+
+    def to_dict(self) -> dict[str, Any]:
+        """The same as plain values; `frame` is left out, and a `count` of 1."""
+        plain = super().to_dict()
+        if self.count == 1:
+            del plain["count"]
+        return plain
 
 
 _CLASSES: dict[str, type[ExchangeEvent]] = {
@@ -210,6 +260,7 @@ _CLASSES: dict[str, type[ExchangeEvent]] = {
     "ORDER_EXPIRED": OrderState,
     "PARTIAL_FILL": Fill,
     "FULL_FILL": Fill,
+    "FILL_REVISED": FillRevised,
     "ACCOUNT_UPDATE": AccountUpdate,
     "FUNDING_FEE": FundingFee,
     "BALANCE_CHANGE": BalanceChange,
@@ -244,6 +295,19 @@ def canonical(amount: Decimal) -> str:
 def fill_id(symbol: str, order_id: str, cumulative: Decimal) -> str:
     """The identity of a fill, the same whichever path brought it."""
     return f"fill:{symbol}:{order_id}:{canonical(cumulative)}"
+
+
+def revision_id(
+    symbol: str,
+    order_id: str,
+    cumulative: Decimal,
+    fill_price: Decimal | None,
+    fee: Decimal | None,
+    realized_pnl: Decimal | None,
+) -> str:
+    """The identity of a revised fill: the fill's, and the figures that it now has."""
+    amounts = ":".join("" if amount is None else canonical(amount) for amount in (fill_price, fee, realized_pnl))
+    return f"revised:{symbol}:{order_id}:{canonical(cumulative)}:{amounts}"
 
 
 def order_state_id(

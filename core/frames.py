@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
+from hashlib import blake2b as _digest
 
 import msgspec
 
 Frame = bytes | str | None
 
 
-def frame_id(kind: str, frame: Frame) -> str:
-    """The identity of an event that is one frame: a digest of the frame, which holds its time and content."""
+def frame_id(kind: str, frame: Frame, place: int = 0) -> str:
+    """The identity of an event that a frame tells: a digest of the frame, which holds its time and content.
+
+    `place` counts the events of one frame, from 0.
+    """
     text = frame if isinstance(frame, bytes) else (frame or "").encode()
-    return f"{kind.lower()}:{hashlib.blake2b(text, digest_size=12).hexdigest()}"
+    if place:
+        text += b"#%d" % place
+    return kind.lower() + ":" + _digest(text, digest_size=12).hexdigest()
 
 
 def decoded(frame: Frame) -> object:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
@@ -46,6 +46,8 @@ class OrderReport(msgspec.Struct, frozen=True, gc=False):
     liquidation: bool = False
     exchange_ts: int | None = None
     created_ts: int | None = None
+    place: int = 0
+    """Which of the reports of its frame it is, from 0; the connection says so, not the dialect."""
 
 
 class FillReport(msgspec.Struct, frozen=True, gc=False, kw_only=True):
@@ -74,6 +76,22 @@ class IncomeReport(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     asset: str | None = None
     symbol: str | None = None
     trade_id: str | None = None
+
+
+class OddRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of a list that cannot be read, or not all of it: what it is about, as far as it says so."""
+
+    kind: Literal["fill", "order", "position", "income"]
+    endpoint: str
+    """The list, by the venue's name."""
+    excerpt: str
+    """The beginning of the row, what is odd in it first; without secrets."""
+    symbol: str | None = None
+    order_id: str | None = None
+    qty: Decimal | None = None
+    """Of a fill, where it can be read: one of 0 covers nothing."""
+    order: OrderReport | None = None
+    """An order that is over and of which only the executed quantity cannot be read; here it is 0."""
 
 
 class Account(msgspec.Struct, frozen=True, kw_only=True):
@@ -107,6 +125,12 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     lists. What was asked for and is neither here nor in `orders` is in no list, and the venue was not asked."""
     fills: tuple[FillReport, ...] = ()
     income: tuple[IncomeReport, ...] = ()
+    odd: tuple[OddRow, ...] = ()
+    """Rows that are in none of the lists above."""
+    positions_listed: Literal["rows", "none", "hollow"] = "rows"
+    """What stood in place of positions: rows, a list of none, or no list at all."""
+    income_refused: Refusal | None = None
+    """The venue refuses to list income, and will until a person changes something: `income` is not known."""
 
 
 class AccountReport(msgspec.Struct, frozen=True, gc=False, kw_only=True):
@@ -120,6 +144,7 @@ class AccountReport(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     one_way: bool = False
     """The account nets its positions: a symbol has one, and its side is the sign's."""
     exchange_ts: int | None = None
+    place: int = 0
 
 
 class ConfigReport(msgspec.Struct, frozen=True, gc=False, kw_only=True):
@@ -152,17 +177,22 @@ class Rejected(msgspec.Struct, frozen=True):
 
 
 class KeyExpired(msgspec.Struct, frozen=True):
-    """The venue says that a key has expired; None when it does not say which."""
+    """The venue says that a key has expired; None when it does not say which, "" when it names none."""
 
     key: str | None
 
 
 class Unrecognised(msgspec.Struct, frozen=True):
-    """A frame that is well-formed and not understood; a `doubtful` one means that the account must be read."""
+    """A frame that is well-formed and not understood; a `doubtful` one means that the account must be read.
+
+    `order` is the one that it names, None where it names none.
+    """
 
     content: Any
     exchange_ts: int | None = None
     doubtful: bool = False
+    place: int = 0
+    order: OrderRef | None = None
 
 
 class Unreadable(msgspec.Struct, frozen=True):
@@ -182,3 +212,13 @@ Report = (
     | Unrecognised
     | Unreadable
 )
+
+
+def placed(reports: tuple[Report, ...]) -> tuple[Report, ...]:
+    """The reports of one frame, each with its place in it."""
+    return tuple(
+        msgspec.structs.replace(report, place=place)
+        if isinstance(report, (OrderReport, AccountReport, Unrecognised))
+        else report
+        for place, report in enumerate(reports)
+    )

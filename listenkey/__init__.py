@@ -10,6 +10,7 @@ from .core.events import (
     ExchangeEvent,
     ExchangeEventKind,
     Fill,
+    FillRevised,
     FundingFee,
     GapNotice,
     GapReason,
@@ -20,6 +21,7 @@ from .core.events import (
     Unknown,
 )
 from .core.policy import Policy
+from .core.totals import Totals, totals
 from .ports.errors import CredentialsRefused, ListenKeyError, ReadFailed, StreamStopped
 
 if TYPE_CHECKING:
@@ -36,6 +38,7 @@ __all__ = [
     "ExchangeEvent",
     "ExchangeEventKind",
     "Fill",
+    "FillRevised",
     "FundingFee",
     "GapNotice",
     "GapReason",
@@ -47,9 +50,11 @@ __all__ = [
     "Position",
     "ReadFailed",
     "StreamStopped",
+    "Totals",
     "Unknown",
     "Venue",
     "open_venue",
+    "totals",
 ]
 
 

@@ -28,6 +28,7 @@ KINDS = {
     ExchangeEventKind.RECONNECTED: "green",
     ExchangeEventKind.PARTIAL_FILL: "",
     ExchangeEventKind.FULL_FILL: "",
+    ExchangeEventKind.FILL_REVISED: "cyan",
     ExchangeEventKind.UNKNOWN: "yellow",
 }
 

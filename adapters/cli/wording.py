@@ -11,6 +11,7 @@ from ...core.events import (
     ExchangeEvent,
     ExchangeEventKind,
     Fill,
+    FillRevised,
     FundingFee,
     GapNotice,
     HealthChange,
@@ -37,6 +38,8 @@ def sentence(event: ExchangeEvent) -> str:
     match event:
         case Fill():
             return f"{'filled' if event.kind is K.FULL_FILL else 'part'} {fill(event)}"
+        case FillRevised():
+            return f"revised {fill(event)}, pnl {amount(event.realized_pnl)}"
         case OrderState():
             return f"{_STATES.get(event.kind, event.status)} {_order(event)}"
         case AccountUpdate():
@@ -60,7 +63,7 @@ def sentence(event: ExchangeEvent) -> str:
     return "a frame that is not understood"
 
 
-def fill(event: Fill) -> str:
+def fill(event: Fill | FillRevised) -> str:
     """Symbol, side, quantity, price and fee."""
     fee = f"fee {amount(event.fee)} {event.fee_asset or ''}".rstrip()
     side = " ".join(filter(None, (event.side or "?", event.position_side)))

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from ...core.events import BalanceChange, ExchangeEvent, Fill, FundingFee, OrderState
+from ...core.events import BalanceChange, ExchangeEvent, Fill, FillRevised, FundingFee, OrderState
 from ...ports.errors import StreamStopped
 from ...ports.journal import Entry
 from .codec import unpack
@@ -78,7 +78,7 @@ def verify(path: str | PathLike[str]) -> list[Finding]:
 
     Checked are the file and its tables, that no serial is missing behind what retention deleted, that the mark is in
     range, that every entry can be read, that no id of an order, fill or payment comes twice (unless `redelivered`),
-    and that no two fills of one order cover the same ground.
+    that no two fills of one order cover the same ground, and that a revision is of a fill before it, ground for ground.
     """
     with closing(open_for_reading(Path(path))) as connection:
         try:
@@ -125,7 +125,8 @@ def _serials(connection: sqlite3.Connection) -> Iterator[Finding]:
 def _entries(connection: sqlite3.Connection) -> Iterator[Finding]:
     ids: dict[str, int] = {}
     states: dict[str, str] = {}
-    ground: defaultdict[str, list[tuple[Decimal, Decimal, int]]] = defaultdict(list)
+    fills: dict[str, tuple[str | None, Decimal, Decimal]] = {}
+    ground: defaultdict[str | None, list[tuple[Decimal, Decimal, int]]] = defaultdict(list)
     rows = connection.execute("SELECT serial, kind, order_key, body FROM events ORDER BY serial")
     for serial, kind, key, body in rows:
         try:
@@ -133,11 +134,15 @@ def _entries(connection: sqlite3.Connection) -> Iterator[Finding]:
         except msgspec.MsgspecError as error:
             yield Finding(serial, f"content: {error}")
             continue
-        if event.kind != kind or key != (order_key(event) if isinstance(event, OrderState) else None):
+        if event.kind != kind or key != order_key(event):
             yield Finding(serial, f"content: it is filed as {kind} of order {key}, which it is not")
+        if isinstance(event, Fill):
+            fills[event.event_id] = (key, event.cumulative_qty, event.fill_qty)
         if event.redelivered:
             continue
         yield from _repeated(serial, event, ids, states)
+        if isinstance(event, FillRevised):
+            yield from _misplaced(serial, event, fills)
         if isinstance(event, Fill):
             start = event.cumulative_qty - event.fill_qty
             ground[order_key(event)].append((start, event.cumulative_qty, serial))
@@ -150,13 +155,23 @@ def _entries(connection: sqlite3.Connection) -> Iterator[Finding]:
                 yield Finding(max(one, other), f"fill: it covers ground that entry {min(one, other)} covers")
 
 
+def _misplaced(
+    serial: int, event: FillRevised, fills: dict[str, tuple[str | None, Decimal, Decimal]]
+) -> Iterator[Finding]:
+    replaced = fills.get(event.replaces)
+    if replaced is None:
+        yield Finding(serial, f"revision: no fill before it is {event.replaces}")
+    elif replaced != (order_key(event), event.cumulative_qty, event.fill_qty):
+        yield Finding(serial, f"revision: {event.replaces} is of other ground")
+
+
 def _repeated(serial: int, event: ExchangeEvent, ids: dict[str, int], states: dict[str, str]) -> Iterator[Finding]:
-    if isinstance(event, (Fill, FundingFee, BalanceChange)):
+    if isinstance(event, (Fill, FillRevised, FundingFee, BalanceChange)):
         if event.event_id in ids:
             yield Finding(serial, f"id: entry {ids[event.event_id]} has the same, {event.event_id}")
         ids[event.event_id] = serial
     if isinstance(event, OrderState):  # an order may return to a state, by two amendments, but not stay in it
-        key = order_key(event)
+        key = f"{event.symbol} {event.order_id}"
         if states.get(key) == event.event_id and not isinstance(event, Fill):
             yield Finding(serial, f"id: the order was in this state already, {event.event_id}")
         states[key] = event.event_id

@@ -11,7 +11,8 @@ from typing import Literal
 from ...ports.errors import ListenKeyError
 
 APPLICATION_ID = 0x6C6B6A31
-VERSION = 1
+VERSION = 2
+"""Schema 2 has revised fills, which a reader of schema 1 would take for damage."""
 
 TABLES = {
     "events": """CREATE TABLE events (
@@ -34,6 +35,9 @@ TABLES = {
 }
 """`at` is the later of an event's exchange time and what was proven when it was stored, ms. An event that `ends` its
 order is the last word on it. `swept` is the highest serial that retention has deleted: above it none may be missing."""
+
+UPGRADES = {1: ("PRAGMA user_version = 2",)}
+"""What makes the next schema of an earlier one; its tables are the same."""
 
 Durability = Literal["process", "power"]
 
@@ -71,10 +75,12 @@ def open_for_writing(path: Path, durability: Durability) -> sqlite3.Connection:
     except (OSError, sqlite3.Error) as error:
         raise JournalRefused(f"{path}: the journal cannot be opened: {error}") from error
     try:
-        ours = _recognise(connection, path)
+        version = _recognise(connection, path)
         connection.execute("PRAGMA journal_mode = WAL")
-        if not ours:
+        if not version:
             _create(connection)
+        elif version < VERSION:
+            _upgrade(connection, version)
         connection.execute(f"PRAGMA synchronous = {'FULL' if durability == 'power' else 'NORMAL'}")
         connection.execute("PRAGMA journal_size_limit = 16777216")
     except sqlite3.Error as error:
@@ -106,8 +112,8 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _recognise(connection: sqlite3.Connection, path: Path) -> bool:
-    """True for a journal of ours, False for an empty file; anything else is refused before it is changed."""
+def _recognise(connection: sqlite3.Connection, path: Path) -> int:
+    """The schema of a journal of ours, 0 for an empty file; anything else is refused before it is changed."""
     try:
         (application,) = connection.execute("PRAGMA application_id").fetchone()
         (version,) = connection.execute("PRAGMA user_version").fetchone()
@@ -117,12 +123,12 @@ def _recognise(connection: sqlite3.Connection, path: Path) -> bool:
             raise JournalRefused(f"{path}: not a journal of listenkey") from error
         raise
     if (application, version, tables) == (0, 0, 0):
-        return False
+        return 0
     if application != APPLICATION_ID:
         raise JournalRefused(f"{path}: not a journal of listenkey")
-    if version != VERSION:
+    if version != VERSION and version not in UPGRADES:
         raise JournalRefused(f"{path}: written by another listenkey (schema {version}, this one has schema {VERSION})")
-    return True
+    return int(version)
 
 
 def _create(connection: sqlite3.Connection) -> None:
@@ -132,6 +138,15 @@ def _create(connection: sqlite3.Connection) -> None:
     connection.execute("INSERT INTO state VALUES (1, NULL, NULL, 0, 0)")
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     connection.execute(f"PRAGMA user_version = {VERSION}")
+    connection.execute("COMMIT")
+
+
+def _upgrade(connection: sqlite3.Connection, version: int) -> None:
+    """All steps to the schema of today, in one transaction: whoever dies in it leaves the file as it was."""
+    connection.execute("BEGIN IMMEDIATE")
+    for step in range(version, VERSION):
+        for statement in UPGRADES[step]:
+            connection.execute(statement)
     connection.execute("COMMIT")
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import msgspec
 
-from ...core.events import ExchangeEvent, ExchangeEventKind, OrderState
+from ...core.events import ExchangeEvent, ExchangeEventKind, FillRevised, OrderState
 from ...core.inputs import Checkpoint
 from ...ports.errors import StreamStopped
 from ...ports.journal import Entry
@@ -220,17 +220,15 @@ def decoded(rows: Iterable[tuple[int, str, bytes]]) -> Iterator[Entry]:
         yield Entry(serial, unpack(kind, body))
 
 
-def order_key(event: OrderState) -> str:
-    """What names an order in the file; no symbol holds a space."""
-    return f"{event.symbol} {event.order_id}"
+def order_key(event: ExchangeEvent) -> str | None:
+    """What names the event's order in the file, None where it is of none; no symbol holds a space."""
+    return f"{event.symbol} {event.order_id}" if isinstance(event, (OrderState, FillRevised)) else None
 
 
 def _row(entry: Entry, proven: int) -> tuple[int, str, int, str | None, bool, bytes]:
     event = entry.event
     at = min(max(event.exchange_ts or 0, proven), _LARGEST)
-    if not isinstance(event, OrderState):
-        return entry.serial, event.kind.value, at, None, False, pack(event)
-    ends = event.kind in _ENDING_KINDS or event.status in _ENDING_STATES
+    ends = isinstance(event, OrderState) and (event.kind in _ENDING_KINDS or event.status in _ENDING_STATES)
     return entry.serial, event.kind.value, at, order_key(event), ends, pack(event)
 
 

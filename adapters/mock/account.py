@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import NamedTuple
 
-from ...core.events import AccountUpdate, Fill, Position
+from ...core.events import AccountUpdate, Balance, Fill, Position
 
 Amount = Decimal | int | str
 Key = tuple[str, str | None]
@@ -46,13 +46,15 @@ class Account:
         behind = Holding(held.qty - closing.copy_sign(held.qty) + opening, held.cost - portion + opening * price, price)
         return profit, behind
 
-    def trade(self, fill: Fill, asset: str) -> None:
-        """Book a fill."""
+    def trade(self, fill: Fill, asset: str) -> tuple[Decimal, Decimal]:
+        """Book a fill, what is not known of it as it must have been; the fee and the PnL that were booked."""
         key = (fill.symbol, fill.position_side)
         price = fill.fill_price or self.holdings.get(key, Holding()).price
         profit, self.holdings[key] = self.traded(key, fill.side, fill.fill_qty, price)
-        self.pay(asset, profit if fill.realized_pnl is None else fill.realized_pnl)
-        self.pay(fill.fee_asset or asset, -(fill.fee or Decimal(0)))
+        fee, pnl = fill.fee or Decimal(0), profit if fill.realized_pnl is None else fill.realized_pnl
+        self.pay(asset, pnl)
+        self.pay(fill.fee_asset or asset, -fee)
+        return fee, pnl
 
     def pay(self, asset: str, amount: Decimal) -> None:
         """Book an amount, positive when it comes in."""
@@ -71,6 +73,22 @@ class Account:
             key = hedged if hedged in self.holdings else (position.symbol, None)
             self.holdings[key] = Holding(qty, qty * price, price)
 
+    def balance(self, asset: str, *, margined: bool) -> Balance:
+        """The asset as a read shows it; `margined` is the one in which positions are held."""
+        wallet = self.wallets[asset]
+        held = [each for each in self.holdings.values() if margined]
+        unrealized = sum((each.qty * each.price - each.cost for each in held), Decimal(0))
+        used = sum(((abs(each.cost) / self._leverage).quantize(GRAIN) for each in held), Decimal(0))
+        equity = wallet + unrealized
+        return Balance(
+            asset=asset,
+            wallet_balance=wallet,
+            available=max(equity - used, Decimal(0)),
+            equity=equity,
+            unrealized_pnl=unrealized,
+            used_margin=used,
+        )
+
     def position(self, key: Key) -> Position:
         """The position as an event shows it."""
         qty, cost, price = self.holdings[key]
@@ -82,6 +100,7 @@ class Account:
             unrealized_pnl=qty * price - cost,
             margin_mode="cross",
             leverage=self._leverage,
+            mark_price=price,
         )
 
 

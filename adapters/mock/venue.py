@@ -22,10 +22,12 @@ from ...core.events import (
     ExchangeEvent,
     ExchangeEventKind,
     Fill,
+    FillRevised,
     FundingFee,
     OrderState,
     fill_id,
     order_state_id,
+    revision_id,
 )
 from ...ports.errors import ReadFailed
 from .account import GRAIN, Account, Amount, Key, amount_of, positive
@@ -57,6 +59,8 @@ class MockVenue(Feed):
         self._account = Account({asset: amount_of(balance)}, leverage)
         self._orders: dict[str, OrderState] = {}
         self._counted: dict[str, Decimal] = {}
+        self._booked: dict[str, tuple[Decimal, Decimal]] = {}
+        """Fee and PnL of each fill as the account has them."""
         self._failures: deque[str] = deque()
         self._numbers = 0
 
@@ -130,11 +134,13 @@ class MockVenue(Feed):
         position_side: str | None = None,
         fee: Amount | None = None,
         liquidation: bool = False,
+        unsure: bool = False,
     ) -> Fill:
         """A fill and the ACCOUNT_UPDATE that follows from it.
 
         Without `order` a market order over `order_qty` (by default `qty`) comes first. With it `qty` is by default all
-        that is left, `price` the order's. `fee` is by default the notional times `fee_rate`.
+        that is left, `price` the order's. `fee` is by default the notional times `fee_rate`. An `unsure` one is told
+        without fee, PnL and trade id, as after an interruption; `revise` then says what they were.
         """
         if order is None:
             if qty is None or price is None:
@@ -154,6 +160,7 @@ class MockVenue(Feed):
             )
         profit, _ = self._account.traded((now.symbol, now.position_side), now.side, size, at)
         total, full = now.cumulative_qty + size, size == left
+        charge = (size * at * self._fee_rate).quantize(GRAIN) if fee is None else amount_of(fee)
         event = Fill(
             **{
                 **_fields(now),
@@ -165,14 +172,45 @@ class MockVenue(Feed):
             },
             fill_qty=size,
             fill_price=at,
-            trade_id=f"{now.order_id}-{total}",
-            fee=(size * at * self._fee_rate).quantize(GRAIN) if fee is None else amount_of(fee),
+            trade_id=None if unsure else f"{now.order_id}-{total}",
+            fee=None if unsure else charge,
             fee_asset=self._asset,
-            realized_pnl=profit,
+            realized_pnl=None if unsure else profit,
             liquidation=liquidation,
         )
         self.feed(event)
         self._push("ORDER", (now.symbol, now.position_side))
+        return event
+
+    def revise(
+        self,
+        fill: Fill | FillRevised,
+        *,
+        price: Amount | None = None,
+        fee: Amount | None = None,
+        realized_pnl: Amount | None = None,
+    ) -> FillRevised:
+        """FILL_REVISED: the fill with these figures, and the others as they were. The wallet follows, no push does.
+
+        `fill` may be the revision before.
+        """
+        at = fill.fill_price if price is None else positive("price", price)
+        charge = fill.fee if fee is None else amount_of(fee)
+        profit = fill.realized_pnl if realized_pnl is None else amount_of(realized_pnl)
+        same = {name: getattr(fill, name) for name in Fill.__struct_fields__ if name not in ("kind", "frame")}
+        event = FillRevised(
+            **{
+                **same,
+                "event_id": revision_id(fill.symbol, fill.order_id, fill.cumulative_qty, at, charge, profit),
+                "source": "poll",
+                "redelivered": False,
+                "fill_price": at,
+                "fee": charge,
+                "realized_pnl": profit,
+            },
+            replaces=fill.replaces if isinstance(fill, FillRevised) else fill.event_id,
+        )
+        self.feed(event)
         return event
 
     def funding(
@@ -234,12 +272,23 @@ class MockVenue(Feed):
             self._account.replace(event)
         elif event.event_id not in self._counted:
             if isinstance(event, Fill):
-                self._account.trade(event, self._asset)
+                self._booked[event.event_id] = self._account.trade(event, self._asset)
+            elif isinstance(event, FillRevised):
+                self._rebook(event)
             elif isinstance(event, (FundingFee, BalanceChange)):
                 amount = self._counted[event.event_id] = event.amount or Decimal(0)
                 before = event.replaces if isinstance(event, FundingFee) else None
                 self._account.pay(event.asset or self._asset, amount - self._counted.get(before or "", Decimal(0)))
             self._counted.setdefault(event.event_id, Decimal(0))
+
+    def _rebook(self, event: FillRevised) -> None:
+        booked = self._booked.get(event.replaces)
+        if booked is not None:
+            fee = booked[0] if event.fee is None else event.fee
+            pnl = booked[1] if event.realized_pnl is None else event.realized_pnl
+            self._account.pay(event.fee_asset or self._asset, booked[0] - fee)
+            self._account.pay(self._asset, pnl - booked[1])
+            self._booked[event.replaces] = fee, pnl
 
     def _open(self, order: OrderState | str) -> OrderState:
         name = order if isinstance(order, str) else order.order_id
@@ -267,13 +316,19 @@ class MockVenue(Feed):
     def _account_update(
         self, reason: str | None, assets: Iterable[str], held: Iterable[Key], *, complete: bool
     ) -> AccountUpdate:
+        account = self._account
         return AccountUpdate(
             event_id=self._unique(K.ACCOUNT_UPDATE),
             exchange_ts=self.exchange_ms,
             source="poll" if complete else "ws",
             reason=reason,
-            balances=tuple(Balance(asset=asset, wallet_balance=self._account.wallets[asset]) for asset in assets),
-            positions=tuple(self._account.position(key) for key in held),
+            balances=tuple(
+                account.balance(asset, margined=asset == self._asset)
+                if complete
+                else Balance(asset=asset, wallet_balance=account.wallets[asset])
+                for asset in assets
+            ),
+            positions=tuple(account.position(key) for key in held),
             complete=complete,
         )
 

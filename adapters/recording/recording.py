@@ -3,7 +3,8 @@
 Whatever is secret is replaced by a placeholder of its length before it is written: listen keys as they are granted or
 named by the venue, and what the recorder was given. The placeholders take the keys' place everywhere, in frames too, so
 that what was written is itself a run, and its replay is exact. A frame is kept as it was after inflating; one that
-cannot be inflated by its first bytes, one that is too large by that fact alone: the core does not look further either.
+cannot be inflated by its length and what may be shown of its beginning (`core/excerpt.py`), one that is too large by
+that fact alone: the core does not look further either.
 
 A file is a line that names the format, then records: a length (4 bytes, big-endian), a kind (`H` for the parameters of
 a run, `S` for a step of it) and MessagePack. A last record that is cut short is what a killed process leaves; it does
@@ -25,6 +26,7 @@ import msgspec
 from ...core import actions, inputs
 from ...core.dialect import Dialect
 from ...core.events import ExchangeEventKind
+from ...core.excerpt import beginning
 from ...core.frames import frame_id
 from ...core.inflate import NotInflatable, Oversized, inflate
 from ...core.policy import Mode, Policy
@@ -34,9 +36,6 @@ from ..journal.codec import pack
 MAGIC = b"listenkey recording 1\n"
 SHORTEST_SECRET = 8
 """What is shorter is no secret, and would be found where it is not."""
-FIRST_BYTES = 10
-"""So much of a frame that cannot be inflated is kept: a gzip header and nothing behind it."""
-
 REMEMBERED_IDS = 64
 """Ids of events whose frame was redacted, which differ for it; such an event may be told some steps later."""
 
@@ -115,7 +114,7 @@ class Recorder:
         self.close()
         self.path.unlink(missing_ok=True)
 
-    def _frame(self, data: bytes | str) -> tuple[str, bytes]:
+    def _frame(self, data: bytes | str) -> tuple[str, bytes] | tuple[str, bytes, int]:
         if isinstance(data, str):
             if len(data) > self._limit:
                 return "long text", b""
@@ -125,7 +124,7 @@ class Recorder:
         except Oversized:
             return "oversized", b""
         except NotInflatable:
-            return "unreadable", data[:FIRST_BYTES]
+            return "unreadable", beginning(data, self._hidden), len(data)
         return "inflated", self._hidden_in(inflated, inflated)
 
     def _hidden_in(self, content: bytes, frame: bytes | str) -> bytes:
@@ -137,11 +136,15 @@ class Recorder:
         redacted = self._redacted(content)
         if redacted != content:
             for kind in _BY_FRAME:
-                old, new = (frame_id(kind, each).encode() for each in (content, redacted))
-                self._ids[old] = new
-                if len(self._ids) > REMEMBERED_IDS:
-                    del self._ids[next(iter(self._ids))]
+                for place in range(self._events_in(frame)):
+                    old, new = (frame_id(kind, each, place).encode() for each in (content, redacted))
+                    self._ids[old] = new
+                    if len(self._ids) > REMEMBERED_IDS:
+                        del self._ids[next(iter(self._ids))]
         return redacted
+
+    def _events_in(self, frame: bytes | str) -> int:
+        return 1 if self._dialect is None else min(len(self._dialect.decode(frame)), REMEMBERED_IDS // 2)
 
     def _hide(self, secret: str) -> None:
         name = secret.encode(errors="surrogatepass")

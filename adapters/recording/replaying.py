@@ -40,6 +40,15 @@ class UnusableRecording(ListenKeyError):
     """The file is no recording, is damaged, or was made with a venue that is not known here."""
 
 
+class _Frame(msgspec.Struct, array_like=True):
+    """A frame as it is kept: where only its beginning is, `length` is that of the whole."""
+
+    socket: int
+    form: str
+    data: bytes
+    length: int = 0
+
+
 class Difference(NamedTuple):
     """The first step that did not come out as recorded. Texts are for a person; `now` is the run's own clock."""
 
@@ -105,8 +114,8 @@ def _received(name: str, content: msgspec.Raw, limit: int) -> inputs.Input:
             inputs.Checkpoint(began, proven_until, tuple(unpack(kind, body) for kind, body, _ in events))
         )
     if name == "FrameReceived":
-        socket, form, data = msgspec.msgpack.decode(content, type=tuple[int, str, bytes])
-        return inputs.FrameReceived(socket, _data(form, data, limit))
+        frame = msgspec.msgpack.decode(content, type=_Frame)
+        return inputs.FrameReceived(frame.socket, _data(frame.form, frame.data.ljust(frame.length, b"*"), limit))
     return msgspec.msgpack.decode(content, type=_INPUTS[name])
 
 

@@ -17,6 +17,8 @@ Row = dict[str, Any]
 IncomeTrades = Literal["named", "foreign", "bare"]
 """What `tradeId` of a fee or a PnL is: the fill's trade, an id of its own as captured of funding, or nothing."""
 _CENT = Decimal("0.01")
+MAINTENANCE = Decimal("0.004")
+"""What of a position's value must be left."""
 
 
 def wall_time(ms: int) -> str:
@@ -208,12 +210,20 @@ def position_row(view: PositionView, *, signed_shorts: bool = False) -> Row:
         "leverage": view.leverage,
         "unrealizedProfit": plain(view.unrealised),
         "realisedProfit": plain(view.realised),
-        "liquidationPrice": 0,
+        "liquidationPrice": _liquidation(view),
         "markPrice": plain(view.mark),
         "positionValue": f"{abs(view.qty) * view.mark:.4f}",
         "onlyOnePosition": not hedged,
         "updateTime": view.updated,
     }
+
+
+def _liquidation(view: PositionView) -> float:
+    """Where an isolated position has lost its margin; for cross margin the venue says 0."""
+    if view.margin_mode != "isolated" or not view.qty:
+        return 0
+    rate = MAINTENANCE if view.qty > 0 else -MAINTENANCE
+    return float(max((view.entry - view.margin / view.qty) / (1 - rate), ZERO))
 
 
 def income_row(income: Income, trades: IncomeTrades = "named") -> Row:

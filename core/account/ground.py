@@ -1,5 +1,9 @@
 """The covered ground of every order: takes what is reported of orders, tells what is new, and keeps what must wait.
 
+On a wire that does not say how much one fill was, a frame after a lost one tells of both, and its fee, PnL and trade id
+are the second's. So whoever knows that frames may be missing calls `doubt`: then every order, or one, is *unsure*, and
+its next fill is told with None for the three. A generation number says which doubt is whose; nobody walks over orders.
+
 A report with a hole below it waits for `reorder_window`; who runs a `Ground` is then told which orders are stuck and
 either fills the hole from a read or lets the reports go with a gap open. An order whose beginning is not known waits
 until a read has shown it.
@@ -10,22 +14,28 @@ from __future__ import annotations
 from collections import deque
 from decimal import Decimal
 
+import msgspec
+
 from ..events import ZERO, Fill, OrderState
 from ..frames import Frame, decoded
 from ..reports import Account, OrderRef, OrderReport
 from ..turn import Turn
 from . import narration
 from .order import FINAL, Order, Shown
+from .unknowns import Unknowns, shape_of
 
 FORGET_AFTER_MS = 60_000
+MOST_DOUBTED = 10_000
+"""Orders that are doubted one by one; past that all are."""
 
 
 class Ground:
     """Timer: ("reorder", 0), when the oldest waiting report has waited long enough."""
 
-    def __init__(self, turn: Turn, cumulative_costs: bool) -> None:
+    def __init__(self, turn: Turn, cumulative_costs: bool, unknowns: Unknowns) -> None:
         self._turn = turn
         self._cumulative_costs = cumulative_costs
+        self._unknowns = unknowns
         self._closed: deque[OrderRef] = deque()
         self._symbols: dict[str, str] = {}
         """Each symbol, so that its orders share one text."""
@@ -39,10 +49,33 @@ class Ground:
         """Orders with reports waiting above a hole, and until when they wait before somebody is told."""
         self.unfounded: set[OrderRef] = set()
         """Orders whose beginning is not known and of which reports are waiting."""
+        self.merges = False
+        """The wire does not say how much a fill was: a frame stands for everything since the one before."""
+        self._generation = 0
+        self._doubted = 0
+        """The generation of the last doubt of every order, and of some, that no read has settled since."""
+        self._doubted_orders: dict[OrderRef, int] = {}
+        self._doubted_at = float("-inf")
 
     def open_orders(self) -> tuple[OrderRef, ...]:
         """Orders that are not known to be finished."""
         return tuple(OrderRef(*key) for key, order in self.orders.items() if order.open)
+
+    def doubt(self, ref: OrderRef | None = None) -> None:
+        """Frames of this order, or of any, may be missing: an order is unsure from now on."""
+        self._generation += 1
+        self._doubted_at = self._turn.now
+        if ref is None or len(self._doubted_orders) >= MOST_DOUBTED:
+            self._doubted = self._generation
+            self._doubted_orders.clear()
+        else:
+            self._doubted_orders[ref] = self._generation
+
+    def settle_doubts(self, asked_at: float) -> None:
+        """A read that was asked for at this time has passed: what was doubted before is sure again."""
+        if asked_at >= self._doubted_at:
+            self._doubted = 0
+            self._doubted_orders.clear()
 
     def take(self, report: OrderReport, frame: Frame) -> bool:
         """Tell what is new in the report, or keep it; True if now, for the first time, its order's beginning is needed.
@@ -85,6 +118,12 @@ class Ground:
         order = self.orders[ref] = Order(ref, base)
         order.owed_from = self.owed_from(None)
         return order
+
+    def unfollow(self, ref: OrderRef) -> None:
+        """Forget an order of which nothing has been reported."""
+        order = self.orders.get(ref)
+        if order is not None and order.base is None and order.shown is None and not order.waiting:
+            del self.orders[ref]
 
     def resume(self, order: Order, force: bool = False) -> None:
         """Tell what waited and need not wait any more; with `force`, all of it, leaving holes behind."""
@@ -236,13 +275,16 @@ class Ground:
         elif narration.is_state(report) or _amended(order, report):
             self._tell_state(order, report, frame)
         elif report.status not in ("PARTIALLY_FILLED", "FILLED"):
-            self._turn.deliver(narration.unknown(report.exchange_ts, decoded(frame), frame))
+            content = decoded(frame)
+            event = narration.unknown(report.exchange_ts, content, frame, report.place)
+            self._unknowns.take(shape_of(content), event)
 
     def _tell_fill(self, order: Order, report: OrderReport, frame: Frame, start: Decimal, end: Decimal) -> None:
         if report.last_qty:
             pieces = order.cover(start, end, report.last_price)
         else:
             pieces = order.cover_average(start, end, report.average_price)
+            report = self._sure(order, report)
         costs = self._costs(report, start, order.shown)
         for piece in pieces:
             own = costs if piece.whole else (None, None)
@@ -251,6 +293,17 @@ class Ground:
             self._tell_state(order, report, frame)
         elif not order.is_stale(report) and (pieces or report.status in FINAL):
             self.note(order, report)
+
+    def _sure(self, order: Order, report: OrderReport) -> OrderReport:
+        """What of a frame that stands for everything since the one before is sure."""
+        self.merges = True
+        doubted = max(self._doubted, self._doubted_orders.get(order.ref, 0))
+        if doubted > order.sure_in:
+            report = msgspec.structs.replace(report, trade_id=None)
+            if not self._cumulative_costs:  # else they are the order's, whatever was missed
+                report = msgspec.structs.replace(report, fee=None, realized_pnl=None)
+        order.sure_in = self._generation
+        return report
 
     def _costs(
         self, report: OrderReport, start: Decimal, before: Shown | None
@@ -265,6 +318,7 @@ class Ground:
     def _tell_state(self, order: Order, report: OrderReport, frame: Frame) -> None:
         if not order.is_stale(report):
             event_id = narration.state_id(report)
+            order.sure_in = self._generation if report.cumulative_qty == order.top else order.sure_in
             if event_id != order.state_id:
                 self._turn.deliver(narration.state(report, event_id, "ws", frame))
                 self.note(order, report, event_id)

@@ -20,9 +20,14 @@ class Income:
         self._turn = turn
         self._standing = standing
         self._told: dict[tuple[str, str], int] = {}
+        self._refused = False
 
     def read(self, account: Account, owed_from: int | None) -> None:
-        """Tell the rows that are new and of our time."""
+        """Tell the rows that are new and of our time; that the list is refused is said once."""
+        refusal, was_refused = account.income_refused, self._refused
+        self._refused = refusal is not None
+        if refusal is not None and not was_refused:
+            self._turn.report("income refused", f"{refusal.code}: {refusal.message}")
         for row in sorted(account.income, key=lambda row: (row.exchange_ts, row.tran_id)):
             key = (row.tran_id, row.income_type)
             if row.income_type in OF_FILLS or key in self._told:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import msgspec
+
 from ..events import (
     ZERO,
     AccountUpdate,
@@ -19,6 +21,7 @@ from ..events import (
     fill_id,
     order_state_id,
 )
+from ..excerpt import Excerpt
 from ..frames import Frame, frame_id
 from ..reports import ConfigReport, FillReport, OrderReport
 from .order import NOT_FOUND, Piece
@@ -181,6 +184,14 @@ def config(report: ConfigReport, frame: Frame) -> ConfigUpdate:
     )
 
 
-def unknown(exchange_ts: int | None, raw: object, frame: Frame) -> Unknown:
+def unknown(exchange_ts: int | None, raw: object, frame: Frame, place: int) -> Unknown:
     """A frame that nobody here understands, whole."""
-    return Unknown(event_id=frame_id(_Kind.UNKNOWN, frame), exchange_ts=exchange_ts, source="ws", frame=frame, raw=raw)
+    event_id = frame_id(_Kind.UNKNOWN, frame, place)
+    return Unknown(event_id=event_id, exchange_ts=exchange_ts, source="ws", frame=frame, raw=raw)
+
+
+def unreadable(found: Excerpt, now: float) -> Unknown:
+    """A frame that cannot be read, as far as it may be shown; two are two events, though their bytes are the same."""
+    raw = {"base64": msgspec.to_builtins(found.beginning), "length": found.length}
+    event_id = digest_id(_Kind.UNKNOWN, None, raw["base64"], found.length, now)
+    return Unknown(event_id=event_id, exchange_ts=None, source="ws", frame=found.beginning, raw=raw)

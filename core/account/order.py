@@ -75,6 +75,7 @@ class Order:
         "seen",
         "shown",
         "state_id",
+        "sure_in",
         "waiting",
     )
 
@@ -91,6 +92,8 @@ class Order:
         """What the last event showed."""
         self.state_id: str | None = None
         """The id of the last state event."""
+        self.sure_in = 0
+        """The generation of doubt in which a frame of it was last delivered, on a wire that does not say quantities."""
         self.owed_from: int | None = None
         """From when on, exchange time, its fills are owed; None as for any order."""
         self.open = True
@@ -197,6 +200,15 @@ class Order:
         if average is not None and not self._islands:
             self._notional = average * end
         return pieces
+
+    def value(self, cumulative: Decimal, average: Decimal | None) -> None:
+        """A read shows that all up to here was executed at this average price: the ground's notional, if unknown."""
+        if average is not None and self._notional is None and cumulative == self.reach:
+            self._notional = average * cumulative
+
+    def missing(self, start: Decimal, end: Decimal) -> Decimal:
+        """How much of the interval is not covered."""
+        return sum((high - low for low, high in self._uncovered(start, end)), ZERO)
 
     def reach_with(self, start: Decimal, end: Decimal) -> Decimal:
         """How far the ground would be contiguous if this interval were covered too."""

@@ -1,49 +1,136 @@
-"""The account as it was last told: balances and positions, newest word first, and nothing said twice."""
+"""The account as it was last delivered: balances and positions, the newest word first, and nothing said twice."""
 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from decimal import Decimal
+from enum import Enum, auto
+from typing import NamedTuple
 
-from ..events import ZERO, Balance, ConfigUpdate, FundingFee, Position, digest_id
+import msgspec
+
+from ..events import ZERO, AccountUpdate, Balance, ConfigUpdate, FundingFee, Position, digest_id
 from ..frames import Frame, frame_id
 from ..reports import Account, AccountReport, ConfigReport
 from ..turn import Turn
-from . import narration
+from . import narration, newest
+from .newest import DISPUTED, NEWS, SAME, Newest, Stamp
 
 REMEMBERED_IDS = 512
+_Place = tuple[str, str | None]
+
+
+class Heard(Enum):
+    """What came of a push."""
+
+    KNOWN = auto()
+    """It was heard before, or repeats the account, and says nothing new: it bears no witness."""
+    FIRST = auto()
+    CONTRADICTED = auto()
+    """Another link has said something else of the same moment."""
+
+
+KNOWN, FIRST, CONTRADICTED = Heard
+
+
+class Reading(NamedTuple):
+    """What came of a read."""
+
+    overtaken: bool
+    """A push that was delivered, or that says something else, is newer: the read is not the account at one moment."""
+    disputed: bool
+    """A push of the same grain stands against it and says something else, which a later read decides."""
 
 
 class Standing:
-    """Balances by asset, positions by symbol and side; each with the exchange time of the push that brought it."""
+    """Balances by asset, positions by symbol and side, or by symbol alone where the account nets them.
 
-    def __init__(self, turn: Turn) -> None:
+    `grain` is that of the venue's lists, ms; with `available`, what can be spent is a figure of its own.
+    """
+
+    def __init__(self, turn: Turn, *, grain: int = 1, available: bool = False) -> None:
         self._turn = turn
-        self._balances: dict[str, tuple[Balance, int]] = {}
-        self._positions: dict[tuple[str, str | None], tuple[Position, int]] = {}
+        self._grain = grain
+        self._balances: Newest[str, Balance] = Newest(newest.funds if available else newest.wallet)
+        self._positions: Newest[_Place, Position] = Newest(newest.position)
+        self._nets = False
+        """Whether the account nets its positions, by the last word of any."""
+        self._delivered_ts = -1
+        """Exchange time of the newest push that was delivered."""
+        self._whole = False
+        """Whether the account was delivered whole, and no side of a position has gone since without being named."""
         self._config: dict[str | None, ConfigReport] = {}
-        self._whole: tuple[tuple[Balance, ...], tuple[Position, ...]] | None = None
-        self._recent: set[str] = set()
-        self._oldest_first: deque[str] = deque()
-        """The same ids; a dict that loses its first key again and again takes ever longer to find it."""
+        self._newest_ts = -1
+        """Exchange time of the newest push that was heard: none that is newer was heard before."""
+        self._recent: deque[str] = deque(maxlen=REMEMBERED_IDS)
         self._provisional: deque[FundingFee] = deque(maxlen=REMEMBERED_IDS)
         self._unannounced: deque[tuple[str | None, Decimal, int]] = deque(maxlen=REMEMBERED_IDS)
 
-    def push(self, report: AccountReport, frame: Frame) -> bool:
-        """Tell a push, and with it a funding fee, which has no frame of its own; False if it was told before."""
-        event_id = frame_id("account_update", frame)
-        if self._is_repeat(event_id) or (report.snapshot and self._knows(report)):
-            return False
-        if report.funding:
-            self._tell_funding(report, frame)
-        self._turn.deliver(
-            narration.account(
-                event_id, report.exchange_ts, "ws", report.reason, report.balances, report.positions, frame
+    def push(self, report: AccountReport, frame: Frame, *, link: int, arrived_ts: int) -> Heard:
+        """Deliver what of a push is news, and with it a funding fee, which has no frame of its own.
+
+        What names no time of its own is as new as its arrival, `arrived_ts`. `link` is the socket that brought it.
+        """
+        event_id, ts = frame_id("account_update", frame, report.place), report.exchange_ts
+        if ts is None:  # the same text later is another word
+            event_id, ts = digest_id("ACCOUNT_UPDATE", arrived_ts, event_id), arrived_ts
+        if self._newest_ts < ts <= self._newest_ts + AHEAD_MS:
+            self._newest_ts = ts
+        elif event_id in self._recent:
+            return KNOWN
+        else:
+            ts = self._believed(ts)
+            self._newest_ts = max(self._newest_ts, ts)
+        self._recent.append(event_id)
+        balances, positions = report.balances, report.positions
+        stamp = Stamp.of_push(ts, self._grain, link)
+        wallets = [self.wallet(each.asset) for each in balances] if report.funding else ()
+        news = not (balances or positions or report.snapshot)
+        contradicted = False
+        dropped: tuple[Balance | Position, ...] = ()
+        for balance in balances:
+            verdict = self._balances.weigh(balance, balance.asset, stamp, balance.change)
+            if verdict is NEWS:
+                news = True
+            elif verdict is not SAME:
+                dropped += (balance,)
+                contradicted = contradicted or verdict is DISPUTED
+        if positions and report.one_way is not self._nets:
+            self._change_over()
+        for position in positions:
+            place = (position.symbol, None if self._nets else position.side)
+            known = self._positions.get(place) if self._nets else None
+            verdict = self._positions.weigh(position, place, stamp)
+            if verdict is NEWS:
+                news = True
+                if known is not None and known.side != position.side:
+                    self._whole = False
+            elif verdict is not SAME:
+                dropped += (position,)
+                contradicted = contradicted or verdict is DISPUTED
+        if wallets:
+            self._fund(report, frame, wallets, dropped)
+        if dropped:
+            balances = tuple(each for each in balances if each not in dropped)
+            positions = tuple(each for each in positions if each not in dropped)
+        if news:
+            if ts > self._delivered_ts:
+                self._delivered_ts = ts
+            event = AccountUpdate(
+                event_id=event_id,
+                exchange_ts=report.exchange_ts,
+                source="ws",
+                frame=frame,
+                reason=report.reason,
+                balances=balances,
+                positions=positions,
+                complete=False,
             )
-        )
-        self._note(report)
-        self._whole = None
-        return True
+            self._turn.deliver(event)
+        if contradicted:
+            return CONTRADICTED
+        return FIRST if news or not report.snapshot else KNOWN
 
     def configure(self, report: ConfigReport, frame: Frame) -> None:
         """Tell a symbol's leverage and margin mode, unless they are as they were told."""
@@ -53,25 +140,31 @@ class Standing:
             self._config[report.symbol] = report
             self._turn.deliver(event)
 
-    def read(self, account: Account) -> None:
-        """Tell the whole account, with what was pushed since the read began laid over it, unless told so before."""
-        balances = {balance.asset: (balance, account.as_of) for balance in account.balances}
-        balances.update({asset: entry for asset, entry in self._balances.items() if entry[1] > account.as_of})
-        positions = {_place(position): (position, account.as_of) for position in account.positions}
-        for place, entry in self._positions.items():
-            if entry[1] > account.as_of:
-                if account.one_way:
-                    positions = {other: known for other, known in positions.items() if other[0] != place[0]}
-                positions[place] = entry
-        self._balances, self._positions = balances, positions
-        whole = (
-            tuple(balance for _, (balance, _) in sorted(balances.items())),
-            tuple(position for position, _ in sorted(positions.values(), key=_order) if position.qty != ZERO),
+    def read(self, account: Account) -> Reading:
+        """Deliver the whole account, newer pushes in place of its rows, if that is not what was delivered."""
+        as_of = Stamp.of_read(account.as_of, self._grain)
+        if account.positions and account.one_way is not self._nets:
+            self._change_over()
+        owned = self._balances.lay(((balance.asset, balance) for balance in account.balances), as_of)
+        held = self._positions.lay(
+            (((each.symbol, None if self._nets else each.side), each) for each in account.positions), as_of
         )
-        if whole != self._whole:
-            self._whole = whole
+        if owned.news or held.news or not self._whole:
+            self._whole = True
+            open_now = [position for position in self._positions.rows() if position.qty != ZERO]
+            whole = (
+                tuple(sorted(map(_unchanged, self._balances.rows()), key=lambda balance: balance.asset)),
+                tuple(sorted(open_now, key=lambda position: (position.symbol, position.side or ""))),
+            )
             event_id = digest_id("ACCOUNT_UPDATE", account.as_of, whole)
             self._turn.deliver(narration.account(event_id, account.as_of, "poll", None, *whole))
+        overtaken = self._delivered_ts > account.as_of or owned.overtaken or held.overtaken
+        return Reading(overtaken, owned.disputed or held.disputed)
+
+    def held(self, as_of: int) -> tuple[Position, ...]:
+        """The positions that are held as far as was told, but for those pushed since this exchange time."""
+        known = self._positions.until(Stamp.of_read(as_of, self._grain))
+        return tuple(position for position in known if position.qty != ZERO)
 
     def await_settlement(self, event: FundingFee) -> None:
         """A provisional funding has been told; a final one will replace it."""
@@ -97,83 +190,83 @@ class Standing:
         return False
 
     def wallet(self, asset: str) -> Decimal | None:
-        """The wallet balance last told of the asset."""
-        entry = self._balances.get(asset)
-        return entry[0].wallet_balance if entry is not None else None
+        """The newest wallet balance of the asset."""
+        known = self._balances.get(asset)
+        return known.wallet_balance if known is not None else None
 
-    def _is_repeat(self, event_id: str) -> bool:
-        if event_id in self._recent:
-            return True
-        self._recent.add(event_id)
-        self._oldest_first.append(event_id)
-        if len(self._recent) > REMEMBERED_IDS:
-            self._recent.remove(self._oldest_first.popleft())
-        return False
+    def _believed(self, ts: int) -> int:
+        """The time that a push names; its arrival, if that would be far ahead of the exchange's clock."""
+        now = self._turn.exchange_time()
+        return ts if now is None or ts <= now + AHEAD_MS else now
 
-    def _knows(self, report: AccountReport) -> bool:
-        for balance in report.balances:
-            known = self._balances.get(balance.asset)
-            if known is None or known[0].wallet_balance != balance.wallet_balance:
-                return False
-        for position in report.positions:
-            held = self._positions.get(_place(position))
-            if (held[0].qty if held is not None else ZERO) != position.qty:
-                return False
-        return True
+    def _change_over(self) -> None:
+        """The account nets its positions from now on, or no more: what is known of them is kept elsewhere."""
+        self._nets = not self._nets
+        self._positions.move(_netted if self._nets else _hedged)
 
-    def _note(self, report: AccountReport) -> None:
-        ts = report.exchange_ts if report.exchange_ts is not None else self._turn.exchange_time() or 0
-        for balance in report.balances:
-            known = self._balances.get(balance.asset)
-            if known is None or known[1] <= ts:
-                self._balances[balance.asset] = (balance, ts)
-        for position in report.positions:
-            place = (position.symbol, position.side)
-            if report.one_way:
-                places = [(position.symbol, side) for side in ("LONG", "SHORT", None)]
-                if any(self._positions[other][1] > ts for other in places if other in self._positions):
-                    continue
-                for other in places:
-                    self._positions.pop(other, None)
-            elif place in self._positions and self._positions[place][1] > ts:
-                continue
-            self._positions[place] = (position, ts)
+    def _fund(
+        self,
+        report: AccountReport,
+        frame: Frame,
+        wallets: Sequence[Decimal | None],
+        dropped: tuple[Balance | Position, ...],
+    ) -> None:
+        """Deliver the funding fees of a push: the changes, else what the `wallets` before it were less."""
+        for balance, before in zip(report.balances, wallets, strict=True):
+            if balance.change or balance not in dropped:
+                self._tell_funding(report, frame, balance, before)
+            else:  # how much it was cannot be told, but its row may have been
+                self._is_settled(balance.asset, None, report.exchange_ts)
 
-    def _tell_funding(self, report: AccountReport, frame: Frame) -> None:
+    def _tell_funding(self, report: AccountReport, frame: Frame, balance: Balance, before: Decimal | None) -> None:
         symbol = report.positions[0].symbol if len(report.positions) == 1 else None
-        for balance in report.balances:
-            amount = balance.change
-            if not amount:
-                before = self.wallet(balance.asset)
-                known = before is not None and balance.wallet_balance is not None
-                amount = balance.wallet_balance - before if known else None  # type: ignore[operator]
-            event_id = digest_id("FUNDING_FEE", report.exchange_ts, balance.asset, amount, symbol)
-            if self._is_repeat(event_id) or self._is_settled(balance.asset, amount, report.exchange_ts):
-                continue
-            event = FundingFee(
-                event_id=event_id,
-                exchange_ts=report.exchange_ts,
-                source="ws",
-                frame=frame,
-                amount=amount,
-                asset=balance.asset,
-                symbol=symbol,
-                provisional=True,
-            )
-            self.await_settlement(event)
-            self._turn.deliver(event)
+        amount = balance.change
+        if not amount:
+            known = before is not None and balance.wallet_balance is not None
+            amount = balance.wallet_balance - before if known else None  # type: ignore[operator]
+        event_id = digest_id("FUNDING_FEE", report.exchange_ts, balance.asset, amount, symbol)
+        if event_id in self._recent:
+            return
+        self._recent.append(event_id)
+        if self._is_settled(balance.asset, amount, report.exchange_ts):
+            return
+        event = FundingFee(
+            event_id=event_id,
+            exchange_ts=report.exchange_ts,
+            source="ws",
+            frame=frame,
+            amount=amount,
+            asset=balance.asset,
+            symbol=symbol,
+            provisional=True,
+        )
+        self.await_settlement(event)
+        self._turn.deliver(event)
 
 
+AHEAD_MS = 60_000
+"""No push is so much later than the exchange's clock says: else nothing would be newer than it for ever."""
 SETTLEMENT_MS = 600_000
 """A funding row names a time within this of the push that announced it."""
 
 
-def _place(position: Position) -> tuple[str, str | None]:
-    return position.symbol, position.side
+def _netted(position: Position) -> tuple[tuple[_Place, Position], ...]:
+    """Where the account nets, a symbol has one position."""
+    return (((position.symbol, None), position),)
 
 
-def _order(entry: tuple[Position, int]) -> tuple[str, str]:
-    return entry[0].symbol, entry[0].side or ""
+def _hedged(position: Position) -> tuple[tuple[_Place, Position], ...]:
+    """Else it has two, and where it had one the other was none."""
+    symbol = position.symbol
+    return tuple(
+        ((symbol, side), position if side == position.side else Position(symbol=symbol, side=side, qty=ZERO))
+        for side in ("LONG", "SHORT")
+    )
+
+
+def _unchanged(balance: Balance) -> Balance:
+    """Without what changed, which the push that said it has told."""
+    return balance if balance.change is None else msgspec.structs.replace(balance, change=None)
 
 
 def _settings(report: ConfigReport) -> tuple[int | None, int | None, str | None]:

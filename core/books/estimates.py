@@ -13,7 +13,7 @@ from decimal import Decimal
 
 import msgspec
 
-from ..events import ZERO
+from ..events import ZERO, FillRevised
 from ..reports import FillReport, IncomeReport
 from .fold import Execution
 
@@ -78,6 +78,25 @@ class Estimates:
             self._named[fill.symbol, fill.trade_id, fill.order_id] = fill
         elif side.listed:
             self._tab(*side.order, side.exchange_ts).paid -= fill.fill_qty
+
+    def revise(self, fill: FillRevised) -> None:
+        """A fill was put right. What of it is booked already has had the last word."""
+        if fill.trade_id is not None:
+            place = (fill.symbol, fill.trade_id, fill.order_id)
+            thought = self._named.get(place)
+            if thought is not None and thought.event_id == fill.replaces:
+                fee = fill.fee if thought.fee != ZERO else ZERO
+                pnl = fill.realized_pnl if thought.realized_pnl != ZERO else ZERO
+                self._named[place] = _revised(thought, fee, fill.fee_asset, pnl)
+            return
+        tab = self._tabs.get((fill.symbol, fill.order_id))
+        if tab is not None and tab.paid == ZERO:
+            tab.unpaid = deque(
+                _revised(thought, fill.fee, fill.fee_asset, fill.realized_pnl)
+                if thought.event_id == fill.replaces
+                else thought
+                for thought in tab.unpaid
+            )
 
     def list(self, rows: Iterable[FillReport]) -> None:
         """Rows of the fill list say which order a trade is of."""
@@ -189,3 +208,7 @@ class Estimates:
     def _drop(self, tab: _Tab) -> Execution:
         self._unpaid -= 1
         return tab.unpaid.popleft()
+
+
+def _revised(fill: Execution, fee: Decimal | None, fee_asset: str | None, realized_pnl: Decimal | None) -> Execution:
+    return msgspec.structs.replace(fill, fee=fee, fee_asset=fee_asset, realized_pnl=realized_pnl)

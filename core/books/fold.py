@@ -31,6 +31,13 @@ class Execution(msgspec.Struct, frozen=True, gc=False):
     fee_asset: str | None
     realized_pnl: Decimal | None
     exchange_ts: int | None
+    client_order_id: str | None = None
+    order_type: str | None = None
+    status: str = ""
+    price: Decimal | None = None
+    qty: Decimal | None = None
+    fill_price: Decimal | None = None
+    liquidation: bool = False
 
 
 def execution(fill: Fill) -> Execution:
@@ -48,6 +55,13 @@ def execution(fill: Fill) -> Execution:
         fill.fee_asset,
         fill.realized_pnl,
         fill.exchange_ts,
+        fill.client_order_id,
+        fill.order_type,
+        fill.status,
+        fill.price,
+        fill.qty,
+        fill.fill_price,
+        fill.liquidation,
     )
 
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from ..book import Book, Reconciliation
-from ..events import ZERO, BalanceChange, ExchangeEvent, Fill, FundingFee
+from ..events import ZERO, BalanceChange, ExchangeEvent, Fill, FillRevised, FundingFee
 from ..reports import Account, IncomeReport
 from .estimates import FEE, PNL, Estimates
 from .fold import Execution, execution, is_newer
@@ -44,6 +44,8 @@ class Ledger:
         self._estimates = Estimates()
         self._provisional: dict[str, FundingFee] = {}
         self._rows: dict[tuple[str, str], int] = {}
+        self._strangers: dict[tuple[str, str], IncomeReport] = {}
+        """Rows of trades that are not known; the next read need not list them again."""
         self._drift: dict[str, Decimal] = {}
         self._since: int | None = None
         self._known_from = 0
@@ -65,6 +67,8 @@ class Ledger:
         """Book an event as it was told."""
         if isinstance(event, Fill):
             self.estimate(execution(event))
+        elif isinstance(event, FillRevised):
+            self._estimates.revise(event)
         elif isinstance(event, FundingFee):
             self._fund(event)
         elif isinstance(event, BalanceChange) and event.asset is not None:
@@ -80,17 +84,27 @@ class Ledger:
 
     def settle(self, account: Account, settled: bool) -> None:
         """Let the rows of a whole read that passed replace estimates; after one settled and told whole, compare."""
+        if account.income_refused is not None:
+            self._unsettle(account)
+            settled = False
         edge = max(self._known_from, self._since or 0)
         self._estimates.list(row for row in account.fills if row.exchange_ts >= edge)
-        strangers = [row for row in self._new_rows(account, edge) if not self._settle_row(row)]
+        strangers = {**self._strangers, **self._new_rows(account, edge)}
+        self._strangers = {key: row for key, row in strangers.items() if not self._settle_row(row)}
         if settled:
             if not self._named:
-                self._settle_by_time(strangers, account.as_of)
+                self._settle_by_time(account.as_of)
             for event_id, fee in tuple(self._provisional.items()):
                 if fee.exchange_ts is None or fee.exchange_ts < account.as_of - SETTLEMENT_MS:
                     del self._provisional[event_id]
             self._compare(account)
         self._forget(account.as_of - REMEMBER_MS)
+
+    def _unsettle(self, account: Account) -> None:
+        """Nobody lists what moved the wallets: no book is proven."""
+        self._drift.clear()
+        for balance in account.balances:
+            self._book(balance.asset)
 
     def book(self, asset: str, *, gap_open: bool = False) -> Book:
         """The asset's books now; `gap_open` makes them unproven."""
@@ -145,7 +159,7 @@ class Ledger:
         if event.asset is not None and event.amount is not None:
             self._book(event.asset).funding += event.amount
 
-    def _new_rows(self, account: Account, edge: int) -> list[IncomeReport]:
+    def _new_rows(self, account: Account, edge: int) -> dict[tuple[str, str], IncomeReport]:
         rows = [
             row
             for row in account.income
@@ -154,7 +168,7 @@ class Ledger:
             and row.exchange_ts >= edge
             and (row.tran_id, row.income_type) not in self._rows
         ]
-        return sorted(rows, key=lambda row: row.income_type == FEE)
+        return {(row.tran_id, row.income_type): row for row in sorted(rows, key=lambda row: row.income_type == FEE)}
 
     def _settle_row(self, row: IncomeReport) -> bool:
         """Book a row in place of what the fill of its trade was thought to cost; False if its trade is not known."""
@@ -164,13 +178,14 @@ class Ledger:
         self._add(row)
         return True
 
-    def _settle_by_time(self, rows: list[IncomeReport], as_of: int) -> None:
+    def _settle_by_time(self, as_of: int) -> None:
         """Where no row names a trade that we know, all rows up to a whole second stand for all fills up to then."""
         until = as_of // 1000 * 1000
-        settled = [row for row in rows if row.exchange_ts < until]
-        for row in settled:
+        settled = {key: row for key, row in self._strangers.items() if row.exchange_ts < until}
+        for key, row in settled.items():
             self._add(row)
             self._estimates.pay_early(row)
+            del self._strangers[key]
         if settled:
             self._estimates.pay_until(until)
 
@@ -209,4 +224,5 @@ class Ledger:
     def _forget(self, edge: int) -> None:
         self._known_from = max(self._known_from, edge)
         self._rows = {key: ts for key, ts in self._rows.items() if ts >= edge}
+        self._strangers = {key: row for key, row in self._strangers.items() if row.exchange_ts >= edge}
         self._estimates.forget(edge)

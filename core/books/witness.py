@@ -9,11 +9,11 @@ longer before the next one: no document promises that wallets are exactly the su
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 
 from ..backoff import Backoff
-from ..events import ZERO, Balance
+from ..events import ZERO, Balance, Position
 from ..reports import Account, AccountReport
 from ..turn import Turn
 from .fold import Execution, Fold, Place
@@ -82,6 +82,13 @@ class Witness:
     def is_unsure_of(self, account: Account) -> bool:
         """Whether the read's balances may or may not have a fill that its orders do not show, or money that moved."""
         return self._moved_ts >= account.as_of or self._fold.is_unsure_of(account)
+
+    def is_flat(self, position: Position, moves: Mapping[Place, Decimal]) -> bool:
+        """Whether the fills that were told, with these moves, have closed a position since the last settled read."""
+        fold = self._fold
+        places = {(position.symbol, position.side), (position.symbol, None)}
+        known = [fold.positions.get(place, ZERO) + moves.get(place, ZERO) for place in places & fold.positions.keys()]
+        return fold.anchored_ts is not None and bool(known) and not any(known)
 
     def read(self, account: Account, recovered: int, settled: bool) -> None:
         """A whole read passed; one that is settled and told whole says what the account is."""

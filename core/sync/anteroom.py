@@ -6,12 +6,27 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import msgspec
+
+from ..excerpt import Excerpt
 from ..frames import Frame
 from ..reports import AccountReport, ConfigReport, OrderReport, Unrecognised
 from ..turn import Turn
 
-Word = OrderReport | AccountReport | ConfigReport | Unrecognised
-"""The reports that are about the account."""
+
+class Pushed(msgspec.Struct, frozen=True, gc=False):
+    """A push of balances and positions, and the socket that brought it.
+
+    `arrived_ts` is the time that it names, else when it came, by the exchange's clock, ms.
+    """
+
+    report: AccountReport
+    link: int
+    arrived_ts: int
+
+
+Word = OrderReport | Pushed | ConfigReport | Unrecognised | Excerpt
+"""What is, or may be, about the account."""
 
 
 class Anteroom:

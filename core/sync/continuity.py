@@ -10,45 +10,55 @@ from collections.abc import Callable
 
 from ..account import narration
 from ..account.ground import Ground
-from ..account.standing import Standing
+from ..account.standing import CONTRADICTED, FIRST, Standing
+from ..account.unknowns import Unknowns, reason_of, shape_of
 from ..dialect import Dialect
 from ..events import GapReason
+from ..excerpt import Excerpt
 from ..frames import Frame
 from ..inputs import Checkpoint
 from ..policy import Mode
-from ..reports import AccountReport, ConfigReport, OrderReport, Unrecognised
+from ..reports import ConfigReport, OrderReport, Unrecognised
 from ..turn import Turn
-from .anteroom import Anteroom
+from .anteroom import Anteroom, Pushed
 from .gap import Gap
 from .proof import Proof
 from .reads import Purpose
 
 
 class Continuity:
-    """Timers: "hold" and "copies" for what waits in the anteroom, "reorder" and "stuck" for holes, and the proof's."""
+    """Timers: "hold" and "copies" for what waits in the anteroom, "reorder" and "stuck" for holes, "unknown" for what
+    nobody understands, and the proof's.
+    """
 
     def __init__(self, turn: Turn, dialect: Dialect, mode: Mode) -> None:
         self._turn = turn
         self._mode = mode
-        self._ground = Ground(turn, dialect.cumulative_costs)
-        self._standing = Standing(turn)
+        self._unknowns = Unknowns(turn)
+        self._ground = Ground(turn, dialect.cumulative_costs, self._unknowns)
+        self._standing = Standing(turn, grain=dialect.time_grain_ms, available=dialect.counts_available)
         self._gap = Gap(turn)
         self._anteroom = Anteroom(
             turn,
             {
                 OrderReport: self._tell_order,
-                AccountReport: self._tell_account,
+                Pushed: self._tell_account,
                 ConfigReport: self._standing.configure,
                 Unrecognised: self._tell_unknown,
+                Excerpt: self._tell_unreadable,
             },
         )
         self.take = self._anteroom.take
-        self.proof = Proof(turn, mode, self._ground, self._standing, self._gap, self._anteroom)
+        self.proof = Proof(
+            turn, mode, dialect.cumulative_costs, self._ground, self._standing, self._gap, self._anteroom
+        )
+        self._position_mode = self.proof.position_mode
         self.timers: dict[str, Callable[[int, float], None]] = {
             "hold": lambda _id, _late: self._give_up_holding(),
             "copies": lambda _id, _late: self._anteroom.release_copies(),
             "reorder": lambda _id, _late: self._find_holes(),
             "stuck": lambda _id, _late: self._ground.let_go(),
+            "unknown": lambda _id, _late: self._unknowns.release(),
             **self.proof.timers,
         }
 
@@ -84,6 +94,7 @@ class Continuity:
         if self._ground.stuck or self._ground.unfounded:
             self._gap.trouble(GapReason.HOLE, self._turn.exchange_time())
             self._ground.let_go(all_of_it=True)
+        self._unknowns.release(all_of_them=True)
         for name in self.timers:
             self._turn.timers.cancel((name, 0))
 
@@ -105,11 +116,13 @@ class Continuity:
         self._gap.trouble(reason, since, blind=blind)
         if self._anteroom.holding:
             self._anteroom.release()
+        self._ground.doubt()
         self.proof.reads.link_lost()
 
     def connected(self) -> None:
         """A link is proven after an interruption, or for the first time."""
         self._gap.require_read()
+        self._ground.doubt()
         self._anteroom.hold()
         self.proof.reads.link_proven()
 
@@ -120,20 +133,39 @@ class Continuity:
 
     # What is told
 
+    def doubt(self, what: str) -> None:
+        """The venue has said something that leaves the account in doubt, though no frame of it was missed."""
+        self.proof.doubts.doubt(what, None, gap=False)
+
     def _tell_order(self, report: OrderReport, frame: Frame) -> None:
+        sideless = report.position_side is None
+        if sideless is not self._position_mode.sideless:
+            self._position_mode.ordered(sideless=sideless)
         if self._ground.take(report, frame) and self._ground.complete:
             self._gap.trouble(GapReason.HOLE, report.exchange_ts)
             self.proof.reads.want(Purpose.SYNC)
 
-    def _tell_account(self, report: AccountReport, frame: Frame) -> None:
-        if self._standing.push(report, frame):
-            self.proof.pushed(report)
+    def _tell_account(self, pushed: Pushed, frame: Frame) -> None:
+        self._position_mode.pushed(pushed.report)
+        heard = self._standing.push(pushed.report, frame, link=pushed.link, arrived_ts=pushed.arrived_ts)
+        if heard is FIRST:
+            self.proof.pushed(pushed.report)
+        elif heard is CONTRADICTED:
+            self.proof.reads.audit_soon()
 
     def _tell_unknown(self, report: Unrecognised, frame: Frame) -> None:
-        self._turn.deliver(narration.unknown(report.exchange_ts, report.content, frame))
+        shape = shape_of(report.content)
+        self._unknowns.take(shape, narration.unknown(report.exchange_ts, report.content, frame, report.place))
         if report.doubtful:
-            self._gap.trouble(GapReason.HOLE, report.exchange_ts)
-            self.proof.reads.want(Purpose.SYNC)
+            self._ground.doubt(report.order)
+            self.proof.doubts.doubt(shape, report.exchange_ts)
+
+    def _tell_unreadable(self, found: Excerpt, _frame: Frame) -> None:
+        shape = reason_of(found.why)
+        self._unknowns.take(shape, narration.unreadable(found, self._turn.now))
+        if found.doubtful:
+            self._ground.doubt()
+            self.proof.doubts.doubt(shape, self._turn.exchange_time())
 
     def _give_up_holding(self) -> None:
         self.proof.doubt()

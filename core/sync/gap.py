@@ -16,6 +16,7 @@ class Gap:
         self._recovered = 0
         self._blind: tuple[GapReason, int | None] | None = None
         self._troubled_at = float("-inf")
+        self._written_off = False
 
     @property
     def open(self) -> bool:
@@ -37,6 +38,10 @@ class Gap:
         """A link is proven only now: the read that closes the gap must be asked for from here on."""
         self._troubled_at = self._turn.now
 
+    def write_off(self) -> None:
+        """Something in the stretch will never be known: when it closes, it is not proven."""
+        self._written_off = True
+
     def recovered(self, fills: int) -> None:
         """So many fills of the stretch have been recovered."""
         self._recovered += fills
@@ -48,6 +53,7 @@ class Gap:
         """
         if asked_at < self._troubled_at:
             return
+        proven, self._written_off = proven and not self._written_off, False
         if self._reason is not None:
             reason, self._reason = self._reason, None
             self._tell(ExchangeEventKind.GAP_CLOSED, reason, self._since, proven=proven)

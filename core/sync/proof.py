@@ -10,14 +10,16 @@ import math
 from collections.abc import Callable
 from typing import Protocol
 
+import msgspec
+
 from ..account.ground import Ground
 from ..account.income import Income
-from ..account.standing import Standing
+from ..account.standing import Reading, Standing
 from ..actions import MarkProven
 from ..books.fold import execution
 from ..books.ledger import Ledger
 from ..books.witness import Witness
-from ..events import BalanceChange, ExchangeEvent, Fill, FundingFee, GapReason, OrderState
+from ..events import BalanceChange, ExchangeEvent, Fill, FillRevised, FundingFee, GapReason, OrderState
 from ..inputs import Checkpoint
 from ..policy import Mode
 from ..refusal import Refusal, RefusalKind
@@ -26,8 +28,14 @@ from ..turn import Turn
 from . import recovery
 from .anteroom import Anteroom
 from .denials import Denials, shown_by_fills
+from .doubts import Doubts
 from .gap import Gap
-from .reads import Asked, Purpose, Reads
+from .lapse import Lapse
+from .odd import OddRows
+from .position_mode import PositionMode
+from .reads import FOLLOW_UP, Asked, Purpose, Reads
+from .revisions import Revisions
+from .vanishing import Answer, Vanishing
 
 
 class Keeper(Protocol):
@@ -42,13 +50,20 @@ class Keeper(Protocol):
 
 class Proof:
     """Timers: ("reading", request), when an answer is overdue, ("stale", 0), when a poll has become too old for LIVE,
-    and those of the reads and of the witness.
+    and those of the reads, of the witness and of doubts.
     """
 
     keeper: Keeper
 
     def __init__(
-        self, turn: Turn, mode: Mode, ground: Ground, standing: Standing, gap: Gap, anteroom: Anteroom
+        self,
+        turn: Turn,
+        mode: Mode,
+        cumulative_costs: bool,
+        ground: Ground,
+        standing: Standing,
+        gap: Gap,
+        anteroom: Anteroom,
     ) -> None:
         self._turn = turn
         self._mode = mode
@@ -59,24 +74,33 @@ class Proof:
         self._income = Income(turn, standing)
         self._witness = Witness(turn, self._disbelieve)
         self._denials = Denials(turn, ground)
-        self.reads = Reads(turn, ground, self._denials)
-        self._read_at: float | None = None
+        self.doubts = Doubts(turn, self._wonder)
+        self.position_mode = PositionMode(turn, self.doubts)
+        self._revisions = Revisions(turn, ground, cumulative_costs)
+        self._lapse = Lapse(turn, mode, self.doubt)
+        self.reads = Reads(turn, ground, self._denials, self._lapse)
+        self._odd = OddRows(turn, ground, self._lapse, gap)
+        self._vanishing = Vanishing(ground, standing, self._witness)
+        self._fresh_until = float("-inf")
         self._rotated_at = float("-inf")
         self.ledger = Ledger()
         turn.listen(Fill, self._remember)
+        turn.listen(FillRevised, self.ledger.apply)
         turn.listen(FundingFee, self.ledger.apply)
         turn.listen(BalanceChange, self.ledger.apply)
         self.timers: dict[str, Callable[[int, float], None]] = {
             "witness": lambda _id, _late: self._witness.overdue(),
+            "doubt": lambda _id, _late: self.doubts.overdue(),
             "reading": self._overdue,
             "stale": lambda _id, _late: None,  # health is judged after every timer
             **self.reads.timers,
+            **self._lapse.timers,
         }
 
     @property
     def polled(self) -> bool:
         """Whether the last read that passed is younger than two poll intervals."""
-        return self._read_at is not None and self._turn.now - self._read_at < 2 * self._turn.policy.poll_interval
+        return self._turn.now < self._fresh_until
 
     # Where it begins
 
@@ -106,21 +130,28 @@ class Proof:
         if asked is None:
             return
         self._turn.set_exchange_time(account.exchange_ms)
-        account = shown_by_fills(account, self._ground)
+        account = self._odd.mend(shown_by_fills(account, self._ground))
         alone = None
         if asked.account is not None:
             alone, account = account, recovery.merge(asked.account, account)
         if self._ground.began is None:
             self.begin(account.as_of)
         self._denials.note(account)
+        unclear = self._odd.look(account)
         shown_until = account.as_of - self._overlap_ms
         cautious = asked.purpose is Purpose.AUDIT
-        scope = recovery.Scope(account, alone, shown_until, cautious, asked.is_reached_by(account))
+        reaches, aside = asked.is_reached_by(account), self._odd.is_aside
+        scope = recovery.Scope(account, alone, shown_until, cautious, reaches, aside)
         findings, troubled = recovery.examine(scope, self._ground)
-        if troubled and asked.account is None:
-            self.reads.ask_alone(asked, account, troubled)
+        if asked.account is None and (alone_too := {*troubled, *unclear, *self._revisions.unclear(scope)}):
+            self.reads.ask_alone(asked, account, tuple(sorted(alone_too)))
             return
-        self._settle(asked, account, findings, bool(troubled))
+        answer = self._vanishing.judge(account, findings)
+        if answer is None:
+            self._turn.report("hollow answer", "no list of positions, where some are held")
+            self._not_proven(asked, None, doubt=self._is_told_of_failures)
+        else:
+            self._settle(asked, scope, answer, findings, not all(map(self._odd.excuses, troubled)))
 
     def refused(self, request: int, refusal: Refusal | None) -> None:
         """A read was refused, or, with None, never answered."""
@@ -128,14 +159,15 @@ class Proof:
         if asked is None:
             return
         never_passed = self._ground.proven_until is None
+        doubt = self._is_told_of_failures
         fatal = refusal if refusal is not None and refusal.kind is RefusalKind.FATAL else None
         if fatal is not None and (never_passed or self._mode == "poll"):
             self.keeper.stop(fatal)
         else:
-            self._not_proven(asked, refusal, doubt=self._anteroom.holding or never_passed or self._mode == "poll")
+            self._not_proven(asked, refusal, doubt=doubt)
 
     def pushed(self, report: AccountReport) -> None:
-        """An account push was told, which says what the fills must add up to."""
+        """An account push came, which says what the fills must add up to."""
         if self._ground.complete:
             self._witness.pushed(report)
 
@@ -149,11 +181,21 @@ class Proof:
     def _overlap_ms(self) -> int:
         return int(self._turn.policy.backfill_overlap * 1000)
 
-    def _settle(self, asked: Asked, account: Account, findings: list[recovery.Finding], troubled: bool) -> None:
+    @property
+    def _is_told_of_failures(self) -> bool:
+        """Whether one read that fails leaves something unproven that no link brings."""
+        return self._anteroom.holding or self._ground.proven_until is None or self._mode == "poll"
+
+    def _settle(
+        self, asked: Asked, scope: recovery.Scope, answer: Answer, findings: list[recovery.Finding], troubled: bool
+    ) -> None:
         """Tell what the read shows, then what it proves."""
-        ground, turn = self._ground, self._turn
+        ground, turn, account = self._ground, self._turn, answer.account
         mark = len(turn.actions)
-        self._standing.read(account)
+        if self._odd.any_left:
+            account = msgspec.structs.replace(account, settled=False)
+        self.position_mode.read(account)
+        standing = self._standing.read(account) if answer.whole else Reading(False, False)
         sure_until = account.as_of - self._overlap_ms if self._mode == "poll" else math.inf
         told = recovery.tell(findings, ground, turn, sure_until)
         if told.out_of_order or (asked.purpose is Purpose.AUDIT and told.recovered):
@@ -163,26 +205,54 @@ class Proof:
         if troubled:
             self._not_proven(asked, None, doubt=True)
             return
-        ground.complete = True
-        self._denials.passed(account, account.as_of - self._overlap_ms)
+        pending = self._odd.pending()
+        self._odd.follow()
+        ground.complete = ground.complete or self._odd.named or not pending
+        until = max(account.as_of - self._overlap_ms, ground.proven_until or ground.began or 0)
+        if not pending:
+            self._revisions.compare(scope, until)
+            ground.settle_doubts(asked.asked_at - turn.policy.backfill_overlap * scope.cautious)
+            self._denials.passed(account, account.as_of - self._overlap_ms)
         for ref in sorted({*ground.unfounded, *ground.stuck}):
             ground.resume(ground.orders[ref])
         self.reads.passed()
-        self._read_at = turn.now
         if self._mode == "poll":
-            turn.arm(("stale", 0), 2 * turn.policy.poll_interval)
-        settled = account.settled and ground.has_told(account) and not self._witness.is_unsure_of(account)
+            self._fresh_until = turn.now + 2 * turn.policy.poll_interval
+            turn.timers.arm(("stale", 0), self._fresh_until)
+        if pending:
+            self.ledger.settle(account, settled=False)
+            self._set_aside(asked)
+            return
+        settled = (
+            account.settled
+            and not (standing.overtaken or standing.disputed)
+            and ground.has_told(account)
+            and not self._witness.is_unsure_of(account)
+        )
         self._witness.read(account, told.recovered, settled)
+        self.doubts.read(asked.asked_at, told.recovered)
         self.ledger.settle(account, settled)
         if self.reads.linked or self._mode == "poll":
             self._gap.close(asked.asked_at, proven=asked.is_reached_by(account))
-        until = max(account.as_of - self._overlap_ms, ground.proven_until or ground.began or 0)
         ground.prove(until)
         self._income.forget(until)
         turn.emit(MarkProven(until))
         if self._anteroom.holding and asked.purpose is Purpose.SYNC:
             self._anteroom.release()
         self.reads.follow(asked)
+        if standing.disputed and self.reads.linked:
+            self.reads.audit_soon()
+        if answer.doubted:
+            turn.timers.cancel(("audit", 0))
+            self.reads.look_again(turn.policy.backfill_overlap + FOLLOW_UP)
+
+    def _set_aside(self, asked: Asked) -> None:
+        """Some rows cannot be read: what they are about is not proven, and everything else goes on."""
+        self._gap.trouble(GapReason.HOLE, self.reads.window_start)
+        if self._anteroom.holding and asked.purpose is Purpose.SYNC:
+            self._anteroom.release()
+        self.reads.follow(asked)
+        self.reads.look_again(self._lapse.interval)
 
     def _explain(self, asked: Asked, told: recovery.Told, mark: int) -> None:
         """An audit found fills that no frame had brought: a gap that nobody saw is opened before they are told."""
@@ -194,6 +264,7 @@ class Proof:
             self._gap.trouble(GapReason.LATE, self._ground.proven_until, proven_by=asked.asked_at)
         else:
             self._gap.trouble(GapReason.HOLE, self._ground.proven_until)
+            self._ground.doubt()
         turn.actions.extend(tail)
         if late:
             return
@@ -217,17 +288,28 @@ class Proof:
 
     def _disbelieve(self) -> None:
         self._gap.trouble(GapReason.BALANCE, self._ground.proven_until)
+        self._ground.doubt()
+        self.reads.want(Purpose.SYNC)
+
+    def _wonder(self, since: int | None, gap: bool) -> None:
+        if gap:
+            self._gap.trouble(GapReason.HOLE, since)
         self.reads.want(Purpose.SYNC)
 
     def _remember(self, fill: Fill) -> None:
         remembered = execution(fill)
         self._witness.told(remembered)
+        self._revisions.told(remembered)
         self.ledger.estimate(remembered)
 
     def _recall(self, event: ExchangeEvent, books_from: int) -> None:
         if (event.exchange_ts or 0) >= books_from:
             self.ledger.apply(event)
-        if isinstance(event, OrderState):
+            if isinstance(event, Fill):
+                self._revisions.told(execution(event))
+        if isinstance(event, FillRevised):
+            self._revisions.recall(event)
+        elif isinstance(event, OrderState):
             self._ground.recall(event)
         elif isinstance(event, (FundingFee, BalanceChange)):
             self._income.recall(event)

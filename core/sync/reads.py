@@ -11,11 +11,12 @@ from typing import NamedTuple
 
 from ..account.ground import Ground
 from ..actions import ReadAccount
-from ..backoff import Backoff, FailureLimit
+from ..backoff import Backoff, SpacedLimit
 from ..refusal import Refusal
 from ..reports import Account, OrderRef
 from ..turn import Turn
 from .denials import Denials
+from .lapse import Lapse
 
 WINDOW_OVERLAP_MS = 1000
 """Windows start this much before what is proven: BingX's list of fills knows only whole seconds."""
@@ -25,6 +26,8 @@ RETRY_INITIAL = 5.0
 RETRY_MAX = 60.0
 CALLS_IN_A_READ = 6
 """A read is several requests; this many time-outs of one request is when it is given up."""
+SAME_TIME = 1.0
+"""Seconds by which two moments up to which reads are held back may differ and be said once."""
 PATIENCE_MAX = 3600.0
 """Seconds. After a read that took too long the next is given twice the time: its window is no smaller."""
 
@@ -57,17 +60,19 @@ class Reads:
     ("reading", request), which is for who asked, when the answer is overdue.
     """
 
-    def __init__(self, turn: Turn, ground: Ground, denials: Denials) -> None:
+    def __init__(self, turn: Turn, ground: Ground, denials: Denials, lapse: Lapse) -> None:
         self._turn = turn
         self._ground = ground
         self._denials = denials
+        self._lapse = lapse
         self._wanted: Purpose | None = None
         self._asked: Asked | None = None
         self._retry = Backoff(RETRY_INITIAL, RETRY_MAX)
         self._patience = CALLS_IN_A_READ * turn.policy.request_timeout
-        self._failures = FailureLimit()
+        self._failures = SpacedLimit()
         self._not_before = float("-inf")
         self._floor = float("-inf")
+        self._held_until = float("-inf")
         self._urgent_at = float("-inf")
         self._stopped = False
         self.linked = False
@@ -114,6 +119,12 @@ class Reads:
         if policy.audit_interval > 0:
             self._turn.arm(("audit", 0), min(policy.audit_interval, policy.backfill_overlap + FOLLOW_UP))
 
+    def look_again(self, after: float) -> None:
+        """Read once more in so many seconds, whatever the interval of audits is, or sooner."""
+        due = self._turn.now + after
+        if self.linked and not self._turn.timers.armed(("audit", 0)):
+            self._turn.timers.arm(("audit", 0), due)
+
     def follow(self, asked: Asked) -> None:
         """This read has passed; what comes after it."""
         policy = self._turn.policy
@@ -136,7 +147,10 @@ class Reads:
         if self._asked is not None or self._wanted is None or self._stopped:
             return
         turn = self._turn
-        soonest = max(self._not_before, self._floor, turn.now + self._failures.wait(turn.now))
+        held_until = max(self._floor, turn.now + self._failures.wait(turn.now))
+        if held_until > turn.now:
+            self._hold_back(held_until)
+        soonest = max(self._not_before, held_until)
         if soonest > turn.now:
             turn.timers.arm(("read", 0), soonest)
             return
@@ -162,6 +176,7 @@ class Reads:
 
     def passed(self) -> None:
         """A read passed."""
+        self._lapse.passed()
         self._retry.reset()
         self._patience = CALLS_IN_A_READ * self._turn.policy.request_timeout
         self._not_before = float("-inf")
@@ -169,6 +184,7 @@ class Reads:
     def failed(self, asked: Asked, refusal: Refusal | None) -> None:
         """A read failed, or did not add up: try again later, unless something urgent has come up since."""
         now = self._turn.now
+        self._lapse.missed(asked.asked_at)
         self._failures.failed(now, refusal)
         if refusal is not None and refusal.retry_after is not None:
             self._floor = max(self._floor, now + refusal.retry_after)
@@ -186,6 +202,18 @@ class Reads:
         self._turn.timers.cancel(("read", 0))
         if self._asked is not None:
             self.answered(self._asked.request)
+
+    def _hold_back(self, until: float) -> None:
+        """The venue, or the limit on failing calls, lets no read through before then: say so, once for each time."""
+        turn = self._turn
+        self._lapse.missed(turn.now)
+        if until <= self._held_until + SAME_TIME:
+            return
+        self._held_until = until
+        wait = until - turn.now
+        now = turn.exchange_time()
+        named = "" if now is None or wait > PATIENCE_MAX else f", until {now + int(wait * 1000)} ms of exchange time"
+        turn.report("reads held back", f"for {wait:.0f} s{named}")
 
     def _ask(self, asked: Asked, since: int | None, orders: tuple[OrderRef, ...]) -> None:
         self._asked = asked

@@ -12,6 +12,7 @@ up nothing of it is told. Only what is older than the venue's history is written
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -39,6 +40,8 @@ class Scope(NamedTuple):
     """Of what is newer nothing is judged: the socket may be about to bring it."""
     reaches: bool = True
     """Its history goes back to where it should."""
+    is_aside: Callable[[OrderRef], bool] = lambda _ref: False
+    """Whether a row about this order cannot be read, so that nothing of it is judged."""
 
     def is_anchored(self, report: OrderReport) -> bool:
         """Whether all fills of the order were read."""
@@ -80,9 +83,11 @@ def examine(scope: Scope, ground: Ground) -> tuple[list[Finding], tuple[OrderRef
     reports = {OrderRef(report.symbol, report.order_id): report for report in scope.account.orders}
     findings, troubled = [], []
     for ref in sorted(rows.keys() | reports.keys() | ground.doubtful()):
-        fills = sorted(rows.get(ref, ()), key=_age)
+        if scope.is_aside(ref):
+            continue
+        fills = sorted(rows.get(ref, ()), key=age)
         report, order = reports.get(ref), ground.orders.get(ref)
-        placed = None if report is None else _lay(report, fills, scope)
+        placed = None if report is None else lay(report, fills, scope)
         if scope.cautious and _may_wait(report, fills, placed, order, scope):
             continue
         finding = None
@@ -122,6 +127,7 @@ def tell(findings: list[Finding], ground: Ground, turn: Turn, sure_until: float)
             for piece in order.cover(placed.start, placed.end, placed.row.price):
                 fills.append((placed.row, narration.recovered_fill(placed.row, piece, report)))
                 out_of_order = out_of_order or piece.end <= top
+        order.value(report.cumulative_qty, report.average_price)
         report = _overtaken(report, finding.fills)
         if report.status in FINAL and narration.is_state(report) and (report.exchange_ts or 0) > sure_until:
             continue
@@ -131,7 +137,7 @@ def tell(findings: list[Finding], ground: Ground, turn: Turn, sure_until: float)
             order.state_id = event_id
         if not order.is_stale(report):
             ground.note(order, report)
-    fills.sort(key=lambda told: _age(told[0]))
+    fills.sort(key=lambda told: age(told[0]))
     for event in (*(event for _, event in fills), *states):
         turn.deliver(event)
     return Told(len(fills), fills[-1][0].exchange_ts if fills else None, out_of_order)
@@ -157,6 +163,9 @@ def merge(account: Account, alone: Account) -> Account:
         open_orders=(account.open_orders - {order_id for _, order_id in reread}) | alone.open_orders,
         fills=(*(row for row in account.fills if (row.symbol, row.order_id) not in reread), *alone.fills),
         income=account.income,
+        odd=(*account.odd, *(row for row in alone.odd if row not in account.odd)),
+        positions_listed=account.positions_listed,
+        income_refused=account.income_refused,
     )
 
 
@@ -171,12 +180,12 @@ def _overtaken(report: OrderReport, fills: tuple[Placed, ...]) -> OrderReport:
     )
 
 
-def _age(row: FillReport) -> tuple[int, int, str]:
+def age(row: FillReport) -> tuple[int, int, str]:
     trade_id = row.trade_id or ""
     return row.exchange_ts, int(trade_id) if trade_id.isdecimal() else 0, trade_id
 
 
-def _lay(report: OrderReport, fills: list[FillReport], scope: Scope) -> tuple[Placed, ...] | None:
+def lay(report: OrderReport, fills: list[FillReport], scope: Scope) -> tuple[Placed, ...] | None:
     """The fills on the order's ground; None if they cannot all lie on it, or not all are there yet."""
     total = sum((row.qty for row in fills), ZERO)
     if scope.is_anchored(report):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import urlsplit
@@ -55,11 +55,15 @@ class Exchange:
 
 
 @asynccontextmanager
-async def exchange(key: str, *, seed: int, rate: float, wire: str = "modern") -> AsyncIterator[Exchange]:
-    """An exchange for this key where nothing happens before `quiet(False)`."""
+async def exchange(
+    key: str, *, seed: int, rate: float, wire: str = "modern", others: Iterable[str] = ()
+) -> AsyncIterator[Exchange]:
+    """An exchange for this key, and others to the same account, where nothing happens before `quiet(False)`."""
     where: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
     arguments = ["-m", "listenkey", "simulate", "--port", "0", "--seed", f"{seed}", "--wire", wire]
     arguments += ["--fills-per-second", f"{rate}", "--ping-interval", f"{PINGS}"]
+    for other in others:
+        arguments += ["--credentials", f"{other}:{other[::-1]}"]
     names = {"LISTENKEY_API_KEY": key, "LISTENKEY_API_SECRET": key[::-1]}
 
     def take(line: bytes) -> None:

@@ -21,7 +21,6 @@ import msgspec
 
 from listenkey import open_venue
 from listenkey.adapters.driver.venue import Stream
-from listenkey.adapters.venues.bingx import pace
 from listenkey.core.backoff import FailureLimit
 from listenkey.core.policy import Policy
 
@@ -98,7 +97,7 @@ async def follow() -> None:
     setting = msgspec.json.decode(await orders.readline(), type=Setting)
     names = Names(setting.resolve)
     socket.getaddrinfo = names.getaddrinfo
-    FailureLimit.window = pace.FAILURE_WINDOW = setting.failure_window
+    FailureLimit.window = setting.failure_window
     venue = open_venue(
         "bingx-swap",
         api_key=setting.key,

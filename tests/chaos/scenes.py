@@ -173,21 +173,27 @@ async def _ended_well(process: Process, key: str) -> None:
 
 @scene("statuses")
 async def statuses(transport: str, papers: Certificates) -> None:
-    """418, 429 and 503, with a time in seconds, as a date or without: each fails one read, in words, and no more."""
-    key = f"key-{secrets.token_hex(12)}"
-    async with exchange(key, seed=8, rate=1) as market, proxy(market.port) as between:
+    """418, 429 and 503, with a time in seconds, as a date or without: twice they fail one read, in words, and no more.
+
+    Each is met with an API key of its own: so many failures of one would be spaced.
+    """
+    met = [(f"key-{secrets.token_hex(12)}", code, form) for code, form in product((418, 429, 503), RETRY_AFTER)]
+    key = met[0][0]
+    others = [other for other, *_ in met[1:]]
+    async with exchange(key, seed=8, rate=1, others=others) as market, proxy(market.port) as between:
         urls: dict[str, Any] = {
             "rest_url": f"http://127.0.0.1:{between.plain}",
             "ws_url": f"ws://127.0.0.1:{between.plain}/swap-market",
         }
-        venue = open_venue("bingx-swap", api_key=key, api_secret=key[::-1], transport=transport, **urls)
-        async with venue:
-            for code, form in product((418, 429, 503), RETRY_AFTER):
-                with between.under(Status(code, wait=1, retry_after=form, scope="all", count=1)):
+        for key, code, form in met:
+            async with open_venue(
+                "bingx-swap", api_key=key, api_secret=key[::-1], transport=transport, **urls
+            ) as venue:
+                with between.under(Status(code, wait=1, retry_after=form, scope="all", count=2)):
                     error: ReadFailed | None = None
                     try:
                         await venue.account_snapshot()
                     except ReadFailed as failed:
                         error = failed
                     assert f"HTTP {code}" in str(error)
-            assert (await venue.account_snapshot()).complete
+                assert (await venue.account_snapshot()).complete

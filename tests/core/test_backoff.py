@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from listenkey.core.backoff import Backoff, FailureLimit
+from listenkey.core.backoff import Backoff, FailureLimit, SpacedLimit
 from listenkey.core.refusal import UNREACHED, Refusal, RefusalKind
 
 
@@ -74,10 +74,26 @@ def test_what_the_venue_has_not_seen_it_cannot_count() -> None:
     assert limit.wait(100) == 0
 
 
+def test_a_spaced_limit_is_never_used_up() -> None:
+    """Five failures are free; then attempts are 44 s apart until those five are forgotten, and 32 s from then on."""
+    limit, now, waits = SpacedLimit(), 0.0, list[float]()
+    for _ in range(60):
+        waits.append(limit.wait(now))
+        now += waits[-1]
+        limit.failed(now, None)
+    assert waits[:5] == [0.0] * 5
+    assert max(waits) == pytest.approx(480 / 11)
+    assert waits[-15:] == pytest.approx([32.0] * 15)
+    assert limit.count(now) <= limit.calls
+    assert limit.wait(now + 480) == 0
+    assert limit.count(now + 480) == 0
+
+
+@pytest.mark.parametrize("kind", [FailureLimit, SpacedLimit])
 @given(st.lists(st.floats(0, 200), min_size=1, max_size=80))
-def test_no_window_holds_more(pauses: list[float]) -> None:
+def test_no_window_holds_more(kind: type[FailureLimit], pauses: list[float]) -> None:
     """Whoever waits as told has at most 15 failures in any 480 s."""
-    limit, now, failures = FailureLimit(), 0.0, list[float]()
+    limit, now, failures = kind(), 0.0, list[float]()
     for pause in pauses:
         now += pause
         now += limit.wait(now)

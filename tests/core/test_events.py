@@ -19,6 +19,7 @@ from listenkey.core.events import (
     ExchangeEvent,
     ExchangeEventKind,
     Fill,
+    FillRevised,
     FundingFee,
     GapNotice,
     GapReason,
@@ -32,6 +33,7 @@ from listenkey.core.events import (
     fill_id,
     from_json,
     order_state_id,
+    revision_id,
 )
 
 COMMON = "kind event_id exchange_ts source redelivered"
@@ -42,6 +44,7 @@ DESIGN = {
         ("PARTIAL_FILL", "FULL_FILL"),
         f"{ORDER} fill_qty fill_price trade_id fee fee_asset realized_pnl liquidation",
     ),
+    "FILL_REVISED": f"{ORDER} fill_qty fill_price trade_id fee fee_asset realized_pnl liquidation replaces",
     "ACCOUNT_UPDATE": "reason balances positions complete",
     "FUNDING_FEE": "amount asset symbol provisional replaces",
     "BALANCE_CHANGE": "amount asset symbol reason",
@@ -51,8 +54,8 @@ DESIGN = {
     "UNKNOWN": "raw",
 }
 """The names of the contract, kind by kind."""
-BALANCE = "asset wallet_balance available change"
-POSITION = "symbol side qty entry_price unrealized_pnl margin_mode leverage"
+BALANCE = "asset wallet_balance available change equity unrealized_pnl used_margin maintenance_margin"
+POSITION = "symbol side qty entry_price unrealized_pnl margin_mode leverage mark_price liquidation_price"
 
 
 def order(kind: str, **more: Any) -> dict[str, Any]:
@@ -74,9 +77,10 @@ def order(kind: str, **more: Any) -> dict[str, Any]:
 
 def fields(kind: str) -> tuple[type[ExchangeEvent], dict[str, Any]]:
     """The class of a kind, and an example of what it holds beside the common fields."""
-    if kind in ("PARTIAL_FILL", "FULL_FILL"):
+    if kind in ("PARTIAL_FILL", "FULL_FILL", "FILL_REVISED"):
         costs = {"fee": Decimal("-0.1"), "fee_asset": None, "realized_pnl": None, "liquidation": False}
-        return Fill, order(kind, fill_qty=Decimal("0.1"), fill_price=Decimal("1E+2"), trade_id=None, **costs)
+        filled = order(kind, fill_qty=Decimal("0.1"), fill_price=Decimal("1E+2"), trade_id=None, **costs)
+        return (FillRevised, {**filled, "replaces": "fill:x"}) if kind == "FILL_REVISED" else (Fill, filled)
     if kind.startswith(("ORDER", "CANCEL")):
         return OrderState, order(kind)
     if kind.startswith(("GAP", "RE")):
@@ -242,6 +246,19 @@ def test_canonical_is_the_amount(amount: Decimal) -> None:
 def test_fill_id() -> None:
     """`fill:SYMBOL:ORDER:CUMULATIVE`, however the amount was written."""
     assert {fill_id("TOY", "7", Decimal(text)) for text in ("0.10000000", "0.1", "1E-1")} == {"fill:TOY:7:0.1"}
+
+
+def test_revision_id() -> None:
+    """`revised:SYMBOL:ORDER:CUMULATIVE:PRICE:FEE:PNL`; what is not known leaves its place empty, and zero does not."""
+    half, zero = Decimal("0.50"), Decimal("0E-8")
+    assert revision_id("TOY", "7", half, Decimal("1E+2"), half, zero) == "revised:TOY:7:0.5:100:0.5:0"
+    assert revision_id("TOY", "7", half, None, None, None) == "revised:TOY:7:0.5:::"
+
+
+def test_a_revision_is_no_fill_and_no_state() -> None:
+    """Who takes it for one would count its quantity twice, or follow an order by it."""
+    assert not issubclass(FillRevised, OrderState)
+    assert set(FillRevised.__struct_fields__) == {*Fill.__struct_fields__, "replaces"}
 
 
 def test_order_state_id() -> None:

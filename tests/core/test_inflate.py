@@ -1,4 +1,4 @@
-"""Bounded gzip: the content or a reason, and never more memory than the limit allows."""
+"""Binary frames: the content or a reason, and never more memory than the limit allows."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import tracemalloc
 import zlib
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from listenkey.core.inflate import MEMBERS, NotInflatable, Oversized, inflate
@@ -35,10 +35,8 @@ def test_the_limit_is_exact(size: int) -> None:
     ("name", "data"),
     [
         ("empty", b""),
-        ("not gzip", b'{"e":"ORDER_TRADE_UPDATE"}'),
         ("the magic number only", b"\x1f\x8b"),
-        ("raw deflate", zlib.compress(b"Ping", wbits=-15)),
-        ("zlib", zlib.compress(b"Ping")),
+        ("half of the magic number", b"\x1f"),
         ("no checksum", PING[:-8]),
         ("half of the length", PING[:-2]),
         ("half of the content", PING[: len(PING) // 2]),
@@ -50,9 +48,38 @@ def test_the_limit_is_exact(size: int) -> None:
     ],
 )
 def test_not_inflatable(name: str, data: bytes) -> None:
-    """What is not whole gzip members, to the last byte, is refused."""
+    """What begins as gzip and is not whole members, to the last byte, is refused; so is nothing at all."""
     with pytest.raises(NotInflatable):
         inflate(data, LIMIT)
+
+
+@given(st.binary(min_size=1, max_size=5000), st.integers(0, 9))
+@settings(deadline=None)
+def test_zlib(content: bytes, level: int) -> None:
+    """A whole zlib stream is its content, within the same limit."""
+    assert inflate(zlib.compress(content, level), len(content)) == content
+    with pytest.raises(Oversized):
+        inflate(zlib.compress(content, level), len(content) - 1)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"{",
+        b"1",
+        b'{"e":"ORDER_TRADE_UPDATE"}',
+        b"\x1fno gzip",
+        zlib.compress(b"Ping", wbits=-15),
+        zlib.compress(b"Ping")[:-1],
+        zlib.compress(b"Ping") + b"x",
+        b"x\x9c and no more of it",
+    ],
+)
+def test_bytes_as_they_are(data: bytes) -> None:
+    """What is neither gzip nor one whole zlib stream is itself, if it is not larger than the limit."""
+    assert inflate(data, len(data)) == data
+    with pytest.raises(Oversized):
+        inflate(data, len(data) - 1)
 
 
 @given(st.binary(max_size=200))
@@ -84,7 +111,7 @@ def test_bombs_stay_small() -> None:
     """100 MB of zeros, in one member or after a harmless one, are refused within little more than the limit."""
     bomb = gzip.compress(bytes(100_000_000), 9)
     assert len(bomb) < 100_000
-    for data in (bomb, PING + bomb):
+    for data in (bomb, PING + bomb, zlib.compress(bytes(100_000_000), 9)):
         tracemalloc.start()
         with pytest.raises(Oversized):
             inflate(data, LIMIT)

@@ -3,8 +3,8 @@
 ping 7            a heartbeat, answered with `pong 7`
 ack 3.0           the opening frame 3.0 is accepted
 error gone 3.0    an error frame (retry, gone or fatal), here for the opening frame 3.0
-expired K1        the key K1 has expired; `expired` alone does not say which
-order A NEW 0/3   order A of 3 is new
+expired K1        the key K1 has expired; `expired` alone does not say which, `expired -` names an empty key
+order A NEW 0/3   order A of 3 is new; it may name its position side, as in `order A NEW 0/3 LONG`
 fill A 2/3 +1     1 of order A was filled, 2 of 3 in all; the venue may leave out the `+1`
 wallet 90         the account has 90 USD
 note anything     well-formed, and not understood; `doubt anything` looks like news of the account
@@ -38,6 +38,8 @@ class Toy:
 
     name = "toy"
     cumulative_costs = False
+    time_grain_ms = 1
+    counts_available = False
 
     def __init__(self, openings: int = 0, policy: Mapping[str, float] | None = None) -> None:
         self.openings = openings
@@ -72,9 +74,9 @@ def _known(verb: str, words: list[str], ts: int | None) -> Report:
             refusal = Refusal(RefusalKind(kind), "1", "an error frame")
             return Rejected(identity[0] if identity else None, refusal)
         case "expired", _:
-            return KeyExpired(words[0] if words else None)
-        case "order", [order, status, amounts]:
-            return _order(order, status, amounts, ts)
+            return KeyExpired(words[0].removeprefix("-") if words else None)
+        case "order", [order, status, amounts, *side]:
+            return _order(order, status, amounts, ts, position_side=side[0] if side else None)
         case "fill", [order, amounts, *last]:
             done, of = amounts.split("/")
             status = "FILLED" if done == of else "PARTIALLY_FILLED"
@@ -87,7 +89,14 @@ def _known(verb: str, words: list[str], ts: int | None) -> Report:
     raise ValueError(verb)
 
 
-def _order(order: str, status: str, amounts: str, ts: int | None, last: Decimal | None = None) -> OrderReport:
+def _order(
+    order: str,
+    status: str,
+    amounts: str,
+    ts: int | None,
+    last: Decimal | None = None,
+    position_side: str | None = None,
+) -> OrderReport:
     done, of = (_number(amount) for amount in amounts.split("/"))
     return OrderReport(
         symbol="TOY",
@@ -95,6 +104,7 @@ def _order(order: str, status: str, amounts: str, ts: int | None, last: Decimal 
         status=status,
         cumulative_qty=done,
         side="BUY",
+        position_side=position_side,
         qty=of,
         average_price=Decimal(100) if done else None,
         last_qty=last,

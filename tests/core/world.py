@@ -20,6 +20,7 @@ from listenkey.core.events import AccountUpdate, ExchangeEvent, Fill, GapNotice,
 from listenkey.core.policy import Mode, Policy
 from listenkey.core.refusal import Refusal, RefusalKind
 from listenkey.core.reports import (
+    Account,
     AccountReport,
     ConfigReport,
     Heartbeat,
@@ -56,6 +57,8 @@ class Speech:
 
     name = "toy"
     policy: Mapping[str, float] = {}
+    time_grain_ms = 1
+    counts_available = False
 
     def __init__(self, cumulative_costs: bool = False) -> None:
         self.cumulative_costs = cumulative_costs
@@ -107,6 +110,8 @@ class World:
         self.reads: deque[Plan] = deque()
         self.plan = Plan()
         self.reachable = True
+        self.altered: Callable[[Account], Account] = lambda account: account
+        """What the venue makes of each answer."""
         self.began_ms: int | None = None
         self.gap_open = False
         self.restarts = 0
@@ -336,7 +341,7 @@ class World:
             else:
                 since = times[0] - 1 if asked.since is None else asked.since
                 account = self.exchange.whole(times, since, asked.orders, **lags)  # type: ignore[arg-type]
-            self.feed(inputs.AccountRead(asked.request, account))
+            self.feed(inputs.AccountRead(asked.request, self.altered(account)))
 
         self._later(end, answer)
 

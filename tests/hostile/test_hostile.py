@@ -25,6 +25,8 @@ from listenkey.core.dialect import Dialect
 from listenkey.core.events import Balance, ExchangeEvent, Fill
 from listenkey.core.reports import Account
 
+from ..examples import TIMES
+
 KEY = "5f" * 32
 NUMBERS = ("NaN", "Infinity", "-Infinity", "1e400", "-1e400", "1e-400", "", "0", "-0", "9" * 5000, "0x10", "\uff11")
 LIMIT_MIB = 150
@@ -149,7 +151,7 @@ def test_texts_that_are_not_what_they_seem(text: str, dialect: Dialect) -> None:
 
 
 @given(st.lists(st.one_of(st.binary(max_size=200), st.text(max_size=200)), max_size=6))
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30 * TIMES)
 def test_any_bytes(frames: list[bytes | str]) -> None:
     """As they are, and as the content of a gzip member."""
     wrapped = [gzip.compress(frame if isinstance(frame, bytes) else frame.encode(), 1) for frame in frames]
@@ -166,7 +168,7 @@ EVENTS = st.sampled_from(["ORDER_TRADE_UPDATE", "TRADE_UPDATE", "ACCOUNT_UPDATE"
 
 
 @given(EVENTS, JSON, JSON)
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=60 * TIMES)
 def test_any_json_under_any_name(event: str, one: Any, other: Any) -> None:
     """Right outside, anything inside."""
     text = json.dumps({"e": event, "E": 1_760_000_001_000, "o": one, "a": other, "ac": one})

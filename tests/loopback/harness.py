@@ -32,6 +32,7 @@ BRISK = {
     "poll_interval": 0.5,
     "drain": 0.3,
     "request_timeout": 60.0,
+    "hold_limit": 60.0,
     "connect_timeout": 60.0,
 }
 """A policy under which everything happens within seconds; only what nothing waits for may take long."""

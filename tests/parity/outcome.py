@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from decimal import Decimal
 from typing import NamedTuple
 
+from listenkey import totals
 from listenkey.adapters.simulator.exchange import Exchange
-from listenkey.core.events import AccountUpdate, Fill
+from listenkey.core.events import AccountUpdate, Fill, FillRevised
 
 from .world import LISTENING_AT, World
 
@@ -43,6 +45,45 @@ class Told(NamedTuple):
     price: Decimal | None
     fee: Decimal | None
     realized_pnl: Decimal
+
+
+class Sums(NamedTuple):
+    """What a consumer adds up who applies revisions; where a PnL stays unknown, the exchange's own is counted."""
+
+    bought: dict[str, Decimal]
+    sold: dict[str, Decimal]
+    fees: dict[str | None, Decimal]
+    realized_pnl: dict[str, Decimal]
+    unknown_fees: int
+
+
+def sums(world: World) -> Sums:
+    """Of all events of this world's stream."""
+    found = totals(world.events)
+    now: dict[str, Fill | FillRevised] = {fill.event_id: fill for fill in world.fills}
+    now |= {event.replaces: event for event in world.events if isinstance(event, FillRevised)}
+    unknown = [fill for fill in now.values() if fill.realized_pnl is None]
+    assert found.unknown_pnl == len(unknown)
+    realized = dict(found.realized_pnl)
+    for fill in unknown:
+        for trade in world.exchange.fills_of[int(fill.order_id)]:
+            if fill.cumulative_qty - fill.fill_qty <= trade.start and trade.end <= fill.cumulative_qty:
+                realized[fill.symbol] = realized.get(fill.symbol, Decimal(0)) + trade.pnl
+    return Sums(found.bought, found.sold, found.fees, realized, found.unknown_fees)
+
+
+def true_sums(exchange: Exchange) -> Sums:
+    """The same of what the exchange executed since the stream began."""
+    bought: defaultdict[str, Decimal] = defaultdict(Decimal)
+    sold: defaultdict[str, Decimal] = defaultdict(Decimal)
+    fees: defaultdict[str | None, Decimal] = defaultdict(Decimal)
+    realized: defaultdict[str, Decimal] = defaultdict(Decimal)
+    for fill in exchange.fills:
+        if fill.ts >= world_ms(LISTENING_AT):
+            (bought if fill.side == "BUY" else sold)[fill.symbol] += fill.end - fill.start
+            fees[fill.asset] += fill.fee
+            realized[fill.symbol] += fill.pnl
+    return Sums(dict(bought), dict(sold), dict(fees), dict(realized), 0)
 
 
 def of(world: World) -> Outcome:

@@ -18,9 +18,12 @@ from listenkey.ports.http import HttpResponse
 from .agenda import Agenda
 from .faults import Fault
 from .setup import EPOCH, Setup
+from .spoiling import Spoiling
 from .weather import Weather
 
 _encode = msgspec.json.encode
+TORN = 0.3
+"""Share of the requests inside a read that fail: it has about ten."""
 
 
 class Door:
@@ -31,12 +34,14 @@ class Door:
     ) -> None:
         self.refused: list[tuple[float, str, str]] = []
         self._agenda = agenda
-        self._weather = weather
+        self.weather = weather
         self._setup = setup
         self._keys = keys
         self._ended_keys = ended_keys
         self._limits = Limits()
+        self.spoiling = Spoiling(weather)
         self._skew = 0
+        self._torn: Random | None = None
         self._rest = Rest(
             exchange,
             fill_shape=setup.fill_shape,
@@ -52,6 +57,8 @@ class Door:
     def _begin(self, fault: Fault, random: Random) -> None:
         if fault.kind == "skew":
             self._skew = random.randint(-1000, 1000)
+        elif fault.kind == "torn_reads":
+            self._torn = random
 
     def _end(self, fault: Fault, random: Random) -> None:
         if fault.kind == "skew":
@@ -74,19 +81,21 @@ class Door:
                 return self._about_keys(method, params, now)
             if path.endswith("/server/time"):
                 return _json(200, {"code": 0, "msg": "", "data": {"serverTime": now + self._skew}})
-            return HttpResponse(200, {}, _encode(self._rest.answer(path, params, now, self._sight(path, now))))
+            self.spoiling.refuse(path, params)
+            found = self._rest.answer(path, params, now, self._sight(path, now))
+            return HttpResponse(200, {}, _encode(self.spoiling.spoil(path, found)))
         except OrderRefused as error:
             self._limits.failed(method, path, error.code, now)
             self.refused.append((self._agenda.now, method + path, error.message))
             return _json(200, {"code": error.code, "msg": error.message, "data": {}, "timestamp": now})
 
     def _broken(self, method: str, path: str, now: int) -> HttpResponse | None:
-        weather = self._weather
+        weather = self.weather
         if weather.on("outage"):
             return HttpResponse(503, {}, b"<html>maintenance</html>")
         fault = weather.on("rest_down")
         if fault is None and path != KEYS_PATH:
-            fault = weather.on("reads_down")
+            fault = weather.on("reads_down") or self._tears() or self.spoiling.fails()
         if fault is None and path == KEYS_PATH and method == "PUT":
             fault = weather.on("renew_busy")
         if fault is None or (fault.variant == "empty" and method in ("PUT", "DELETE")):  # there it is a success
@@ -105,8 +114,12 @@ class Door:
         refusal = self._limits.disabled_until(path, EPOCH + int((fault.at + fault.seconds) * 1000))
         return _json(200, {"code": refusal.code, "msg": refusal.message, "data": {}, "timestamp": now})
 
+    def _tears(self) -> Fault | None:
+        fault = self.weather.on("torn_reads")
+        return fault if fault is not None and self._torn is not None and self._torn.random() < TORN else None
+
     def _about_keys(self, method: str, params: dict[str, str], now: int) -> HttpResponse:
-        weather, key = self._weather, params.get("listenKey", "")
+        weather, key = self.weather, params.get("listenKey", "")
         if method == "POST":
             if weather.on("mint_error"):
                 raise OrderRefused(100500, "The current system is busy, please try again later")
@@ -126,11 +139,11 @@ class Door:
         return HttpResponse(404, {}, b"This listenKey does not exist")
 
     def _sight(self, path: str, now: int) -> Sight:
-        lag = self._weather.on("lag")
+        lag = self.weather.on("lag")
         return Sight(
             fills_until=None if lag is None else now - 500 - lag.salt % 3000,
             lag_income=lag is not None and "income" in lag.variant,
-            empty_amounts=path.endswith("/balance") and self._weather.on("blank") is not None,
+            empty_amounts=path.endswith("/balance") and self.weather.on("blank") is not None,
         )
 
 

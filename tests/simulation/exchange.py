@@ -33,12 +33,20 @@ from .activity import Activity
 from .agenda import Agenda
 from .door import Door
 from .faults import Fault
+from .forms import GARBAGE, READABLE, UNREADABLE, Sent, dressed
 from .network import Conn, Network
 from .setup import EPOCH, Setup
 from .weather import Weather
 
 PING_EVERY = 5.0
 UNANSWERED = 30.5
+STALE = 0.4
+"""Seconds by which a stale snapshot is late."""
+LATE = (0.05, 0.3, 1.0, 4.0)
+"""Seconds by which a push may be late."""
+UNTIL_READ = 40.0
+"""Seconds within which a process that comes back has read the account."""
+GHOSTS = 12
 _encode = msgspec.json.encode
 
 
@@ -57,6 +65,7 @@ class Market:
         self.conns: dict[str, list[Conn]] = {}
         self.changed: list[Any] = []
         self.ended_keys: set[str] = set()
+        self.odd = Sent(set(GARBAGE), {})
         self._turns: dict[str, int] = {}
         self.wire = Wire(setup.wire, seed=seed, event_name=setup.event_name)
         self.door = Door(agenda, weather, setup, self.exchange, self.keys, self.ended_keys)
@@ -122,15 +131,32 @@ class Market:
             return
         if self._weather.on("accept_hang"):
             conn.deaf = conn.mute = True
-        if self._setup.greets and not conn.deaf:
+        if (self._weather.on("stale_snapshot") or self._weather.on("stale_reconnect")) and not conn.deaf:
+            self._greet_late(conn)
+        elif self._setup.greets and not conn.deaf:
             self._greet(conn)
         self._ping(conn)
 
     def _greet(self, conn: Conn) -> None:
+        for frame in self._snapshot():
+            conn.send(frame)
+
+    def _snapshot(self) -> list[bytes]:
         account, now = self.exchange.account, self.ms
         balances = [account.balance(asset) for asset in account.book.wallets]
-        for frame in self.wire.snapshot(balances, self.exchange.positions(now), self._configs(), now):
-            conn.send(packed(frame))
+        frames = self.wire.snapshot(balances, self.exchange.positions(now), self._configs(), now)
+        return [packed(frame) for frame in frames]
+
+    def _greet_late(self, conn: Conn) -> None:
+        """The account as it is now, told after a fill that comes first."""
+        frames = self._snapshot()
+        self.force_fill()
+        for frame in frames:
+            self.agenda.after(STALE, self._send, conn, frame)
+
+    def _send(self, conn: Conn, frame: bytes) -> None:
+        if conn.server_open and not conn.deaf:
+            conn.send(frame)
 
     def _configs(self) -> list[ConfigPush]:
         account, now = self.exchange.account, self.ms
@@ -175,8 +201,21 @@ class Market:
 
     def _pump(self) -> None:
         for push in self.exchange.due(self.ms):
-            for data in self._tampered(push, packed(self.wire.frame(push))):
+            for data in self._tampered(push, self._dressed(push, packed(self.wire.frame(push)))):
                 self._deliver(data)
+
+    def _dressed(self, push: Push, data: bytes) -> bytes:
+        for kind, forms in (("unreadable", UNREADABLE), ("odd_frames", READABLE)):
+            fault = self._weather.on(kind)
+            if fault is not None and self._random.random() < 0.7:
+                form = self._random.choice(list(forms)) if fault.variant == "any" else fault.variant
+                odd = dressed(form, data)
+                if forms is UNREADABLE:
+                    self.odd.unreadable.add(odd)
+                elif isinstance(push, OrderPush) and push.fill is not None:
+                    self.odd.fills[odd] = push.fill
+                return odd
+        return data
 
     def _deliver(self, data: bytes) -> None:
         for key, together in self.conns.items():
@@ -196,13 +235,20 @@ class Market:
         if isinstance(push, AccountPush) and self._lose_account:
             self._lose_account = False
             return ()
+        if isinstance(push, AccountPush) and weather.on("shuffle") and random.random() < 0.6:
+            self.agenda.after(random.choice(LATE), self._deliver, data)
+            return ()
+        if isinstance(push, OrderPush) and push.order.id in self.door.spoiling.ghosts:
+            return ()
         filled = isinstance(push, OrderPush) and push.fill is not None
         if filled and self._losing and weather.on("lose"):
             self._losing -= 1
             self._lose_account = self._losing_account
             return ()
         if weather.on("truncate") and random.random() < 0.6:
-            return (data[: random.randrange(len(data))],)
+            cut = data[: random.randrange(len(data))]
+            self.odd.unreadable.add(cut)
+            return (cut,)
         if weather.on("repeat") and random.random() < 0.7:
             return (data, data)
         if self._swapped is not None and isinstance(push, OrderPush):
@@ -234,8 +280,14 @@ class Market:
 
     def _begin(self, fault: Fault, random: Random) -> None:
         match fault.kind:
-            case "drop":
+            case "drop" | "stale_reconnect":
                 self._end_all(None)
+            case "torn_reads":
+                self._execute(fault.seconds, random)
+                for part in range(3):
+                    self.agenda.after(fault.seconds * (part + random.random()) / 3, self._end_all, None)
+            case "restart":
+                self._execute(fault.seconds + UNTIL_READ, random)
             case "close":
                 self._end_all(int(fault.variant))
             case "outage" | "refuse" | "accept_close" | "accept_hang":
@@ -262,9 +314,64 @@ class Market:
                 self.agenda.after(
                     random.choice((0.0, 0.02, random.random())), self._revoke, fault.variant == "silently"
                 )
+            case "flap":
+                self._flap(self.agenda.now + fault.seconds, random)
+            case "ghosts":
+                self._haunt()
             case "foreign":
                 for conn in self._all():
                     conn.send(packed(key_expired(f"{random.getrandbits(256):064x}", self.ms)))
+
+    def _execute(self, seconds: float, random: Random) -> None:
+        """From now on, for so long, an order is executed bit by bit."""
+        side = "BUY" if not self._setup.hedge else random.choice(("BUY", "SELL"))
+        towards = "LONG" if side == "BUY" else "SHORT"
+        price = self.exchange.market.price("ETH-USDT", self.ms)
+        with suppress(OrderRefused):
+            order = self.exchange.place(
+                "ETH-USDT",
+                side,
+                Decimal(1),
+                now=self.ms,
+                type="LIMIT",
+                price=price,
+                position_side=towards if self._setup.hedge else None,
+            )
+            for part in range(1, 10):
+                self.agenda.after(
+                    seconds * part / 10, self.act, lambda now: self.exchange.fill(order.id, Decimal("0.1"), now=now)
+                )
+
+    def _flap(self, until: float, random: Random) -> None:
+        if self.agenda.now < until:
+            self._end_all(None)
+            self.agenda.after(random.uniform(2, 5), self._flap, until, random)
+
+    def _haunt(self) -> None:
+        """A dozen orders, told of as they are placed; then they are gone and no frame says so."""
+        placed: list[int] = []
+        for _ in range(GHOSTS):
+            with suppress(OrderRefused):
+                order = self.exchange.place(
+                    "ETH-USDT",
+                    "BUY",
+                    Decimal("0.05"),
+                    now=self.ms,
+                    type="LIMIT",
+                    price=Decimal(100),
+                    position_side="LONG" if self._setup.hedge else None,
+                )
+                placed.append(order.id)
+        self.agenda.after((ORDER_LATENCY_MS + 0.01) / 1000, self._pump)
+        self.agenda.after(1.0, self._vanish, placed)
+
+    def _vanish(self, placed: list[int]) -> None:
+        for order_id in placed:
+            order = self.exchange.orders[order_id]
+            if order.open and not order.executed:
+                self.door.spoiling.ghosts.add(order_id)
+                self.exchange.cancel(order_id, now=self.ms)
+        self.agenda.after((ORDER_LATENCY_MS + 0.01) / 1000, self._pump)
 
     def _revoke(self, silently: bool) -> None:
         self.ended_keys.update(self.keys.expire(self.ms, silently=silently))

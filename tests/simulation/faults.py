@@ -36,6 +36,10 @@ KINDS: dict[str, Kind] = {
     "swap": Kind("neighbouring frames change places", 5, 60),
     "stall": Kind("nothing arrives, then all at once", 0.2, 14, weight=3),
     "garbage": Kind("frames that are none"),
+    "odd_frames": Kind(
+        "frames come in an odd form", 5, 60, ("any", "list", "lines", "mark", "zlib", "plain"), harmless=True
+    ),
+    "unreadable": Kind("frames come in no form at all", 5, 60, ("any", "byte", "prefix", "base64", "deflate", "cut")),
     "oversized": Kind("a frame that inflates past the limit"),
     "accept_close": Kind("sockets are accepted and closed at once", 2, 120, ("mute", "after a ping"), weight=3),
     "accept_hang": Kind("sockets are accepted and nothing follows", 2, 90),
@@ -44,6 +48,14 @@ KINDS: dict[str, Kind] = {
     "rest_down": Kind("REST fails", 2, 150, ("timeout", "500", "html", "empty", "limit", "429"), weight=4, reads=True),
     "reads_down": Kind(
         "reads of the account fail", 2, 150, ("timeout", "500", "html", "empty", "limit"), weight=3, reads=True
+    ),
+    "torn_reads": Kind(
+        "sockets are reset, requests inside a read fail, and orders execute",
+        8,
+        60,
+        ("500", "timeout"),
+        weight=3,
+        reads=True,
     ),
     "rest_slow": Kind("REST takes 1 to 9 seconds a request", 5, 60, reads=True),
     "lag": Kind("REST shows fills late", 20, 200, ("fills", "fills+income"), harmless=True, weight=3, reads=True),
@@ -64,11 +76,32 @@ KINDS: dict[str, Kind] = {
     "restart": Kind("our process is stopped in order, and comes back", 0.1, 30, reads=True),
     "slow_consumer": Kind("the consumer is busy with one event", 1, 120, harmless=True, reads=True),
     "skew": Kind("the exchange's clock is off by up to a second", 20, 200, harmless=True, reads=True),
+    "stale_snapshot": Kind("a successor's first snapshot is older than what was pushed", 5, 60, harmless=True),
+    "stale_reconnect": Kind("sockets are reset; the first snapshots of new ones are older than what was pushed", 5, 60),
+    "shuffle": Kind("pushes of the account come after later ones", 5, 60),
     "rotate": Kind("the user asks for a rotation", harmless=True, reads=True),
     "resync": Kind("the user asks for a read", harmless=True, reads=True),
+    "hollow": Kind(
+        "there is no list of positions",
+        5,
+        400,
+        ("bare", "empty", "busy", "null", "once", "once []"),
+        weight=3,
+        reads=True,
+    ),
+    "odd": Kind("rows cannot be read", 20, 500, ("fill", "order", "position", "income"), weight=3, reads=True),
+    "zero": Kind("a fill of quantity 0 is listed", 20, 700, harmless=True, reads=True),
+    "unread": Kind("ended orders do not say how much was executed", 20, 700, harmless=True, reads=True),
+    "no_income": Kind("income is refused", 20, 500, harmless=True, reads=True),
+    "ghosts": Kind("a dozen orders are in no list any more, and denied", harmless=True, reads=True),
+    "stumble": Kind("every seventh request of reads fails", 20, 500, ("500", "html"), harmless=True, reads=True),
+    "stutter": Kind("requests of reads fail at random", 10, 200, ("500", "timeout", "html", "empty"), reads=True),
+    "flap": Kind(
+        "sockets are reset every few seconds while reads fail", 30, 300, ("500", "timeout"), weight=3, reads=True
+    ),
     "outage": Kind("the venue is down: sockets closed, everything refused", 10, 240, weight=3, reads=True),
 }
-HARM = frozenset({"lag", "skew"})
+HARM = frozenset({"lag", "skew", "unread", "no_income", "stumble"})
 """Harmless alone; together with a fault that makes the account be read they slow it down."""
 AFTERMATH = 5.0
 """A fault that is over at once counts for so long, and so do its fills."""

@@ -23,6 +23,12 @@ SILENT_FOR = 17.0
 """`silence_timeout`, and a little for one that was late."""
 LOOK_EVERY = 10.0
 KNOWN_FOR = 600.0
+HAUNTED_FOR = 1200.0
+"""Orders that are denied are asked for ten at a time in 480 s, and are over when two reads agree."""
+LAPSE = 60.0
+"""Seconds on top of two audit intervals: a read may take so long, and is looked for every ten seconds."""
+SILENCE = 120.0
+"""Seconds between two reads that are wanted: a minute of backoff, or 44 s of spacing; and as much again."""
 
 
 class Inspector:
@@ -35,8 +41,12 @@ class Inspector:
         self._judge = judge
         self._harmed_at = 0.0
         self._rest_harmed_at = 0.0
+        self._rest_well_since = 0.0
+        self._otherwise_harmed_at = 0.0
+        self._weather = weather
         self._healed_since: float | None = None
         self._refusals = 0
+        self._lapse = 2 * setup.policy.audit_interval + LAPSE
         interval = setup.policy.poll_interval
         self._polls = setup.mode == "poll"
         self._noticed_within = POLLS_TO_NOTICE * interval if self._polls else NOTICED_WITHIN
@@ -46,6 +56,8 @@ class Inspector:
     def _suffers(self, fault: Fault, random: Random) -> None:
         if not KINDS[fault.kind].harmless or (self._polls and fault.kind in HARM):
             self._harmed_at = max(self._harmed_at, fault.until)
+        if fault.kind != "odd" and not KINDS[fault.kind].harmless:
+            self._otherwise_harmed_at = max(self._otherwise_harmed_at, fault.until)
         if fault.kind in HARM or KINDS[fault.kind].reads:
             self._rest_harmed_at = max(self._rest_harmed_at, fault.until)
 
@@ -62,6 +74,7 @@ class Inspector:
         self.check_failures()
         if self.process is not None and self.process.silent_for() > SILENT_FOR:
             raise Violation("silence-noticed", f"nothing for {self.process.silent_for():.1f} s")
+        self._check_reads(now)
         live = judge.whole
         if not live:
             self._healed_since = None
@@ -85,6 +98,26 @@ class Inspector:
                 self._judge.attempts.failed(endpoint, at)
         self._refusals = len(refused)
 
+    def _check_reads(self, now: float) -> None:
+        judge, process = self._judge, self.process
+        if process is None or process.over or process.failed or process.stands_still or process.finished:
+            judge.moved_at = now
+            self._rest_well_since = max(self._rest_well_since, now)
+            return
+        if not judge.gap_open and judge.health is not Health.BLIND and now - judge.moved_at > self._lapse:
+            raise Violation("reads-go-on", f"no gap is open, and nothing was proven since {judge.moved_at:.1f}")
+        opened_at = judge.gaps[-1][0] if judge.gaps else 0.0
+        wanted_since = max(judge.asked_at, opened_at, self._rest_harmed_at, self._rest_well_since)
+        if judge.gap_open and now - wanted_since > SILENCE:
+            raise Violation("reads-go-on", f"a gap is open, and no read was asked for since {judge.asked_at:.1f}")
+        odd = self._weather.on("odd")
+        well_since = max(self._otherwise_harmed_at, self._rest_well_since)
+        if odd is not None and min(now - odd.at, now - well_since) > NOTICED_WITHIN:
+            until = self._market.ms - int(self._noticed_within * 1000)
+            for trade in judge.truth.unseen(until):
+                if not self._market.door.spoiling.is_about(trade.order_id, trade.trade_id):
+                    raise Violation("reads-go-on", f"no row about {trade} is odd, and it was never told")
+
     def _check_calm(self, now: float) -> None:
         judge = self._judge
         if judge.gaps and judge.gaps[-1][0] > self._harmed_at + CALM_AFTER:
@@ -99,7 +132,10 @@ class Inspector:
         if process is None or process.over or quiet_for < HEALED_WITHIN or self._healed_since is None:
             return
         since = self._market.ms - int(KNOWN_FOR * 1000)
-        needed = sum(order.open or order.updated >= since for order in self._market.exchange.orders.values())
+        haunted = self._market.ms - int(HAUNTED_FOR * 1000)
+        orders, ghosts = self._market.exchange.orders.values(), self._market.door.spoiling.ghosts
+        needed = sum(order.open or order.updated >= since for order in orders)
+        needed += sum(order.id in ghosts and haunted <= order.updated < since for order in orders)
         known = len(process.connection._continuity._ground.orders)
         if known > needed + 5:
             raise Violation("memory-bounded", f"{known} orders are known, {needed} are open or ended lately")

@@ -10,6 +10,7 @@ from listenkey.core.events import (
     AccountUpdate,
     ExchangeEvent,
     Fill,
+    FillRevised,
     GapNotice,
     GapReason,
     Health,
@@ -21,6 +22,7 @@ from .agenda import Agenda
 from .attempts import REQUEST_TIMEOUT, Attempts
 from .deliveries import Deliveries
 from .exchange import Market
+from .heard import Heard
 from .polls import Polls
 from .process import Process
 from .setup import EPOCH, Setup
@@ -66,13 +68,17 @@ class Judge:
     def new_process(self) -> None:
         """One process is gone, another begins."""
         self.gap_open = False
+        self.truth.money.new_process()
         self.deliveries.new_process()
         self.attempts = Attempts()
+        self._heard = Heard(self._market.odd, self.truth.is_told)
         self._reads: dict[int, float] = {}
-        self._whole_asked = float("-inf")
+        self._whole_asked = self._agenda.now
+        self._under_way = False
         self._connected = False
         self._proven_at = float("inf") if self._polls is None else float("-inf")
         self._holding: tuple[float, float] | None = None
+        self.moved_at = self._agenda.now
         if self.health is not Health.BLIND:
             self.blind_since = self._agenda.now
         self.health = Health.BLIND
@@ -106,6 +112,7 @@ class Judge:
                         self._whole_asked = self._agenda.now
                         if self._holding is not None and self._holding[1] < 0:
                             self._holding = (self._holding[0], float(request))
+                    self._under_way = True
                     self._reads[request] = self._whole_asked
                 case actions.Deliver(event):
                     if isinstance(event, GapNotice) and event.kind == "GAP_CLOSED":
@@ -119,6 +126,7 @@ class Judge:
                         raise Violation("never-gives-up", f"{error}")
         if self._polls is not None:
             self._polls.handled(process, received, ordered)
+        self._heard.handled(process, self._agenda.now, received, ordered, unsure=self.gap_open)
         if isinstance(received, inputs.KeyGranted):
             kept = received.key in connection._upkeep.key_values
             if not kept and not any(isinstance(each, actions.DeleteKey) for each in ordered):
@@ -135,6 +143,8 @@ class Judge:
         connected = connection.state.value in ("CONNECTED", "ROTATING")
         if isinstance(received, (inputs.KeyGranted, inputs.Refused)):
             self.attempts.answered(received.request)
+        if isinstance(received, (inputs.Refused, inputs.AccountRead)) and received.request in self._reads:
+            self._under_way = False
         if isinstance(received, (inputs.Refused, inputs.AccountRead)):
             self._holding = None
         if connected and not self._connected:
@@ -185,6 +195,8 @@ class Judge:
             if isinstance(event, Fill):
                 self.truth.filled(event, self.gap_open)
                 self.delivered += 1
+            elif isinstance(event, FillRevised):
+                self.truth.amounts.revised(event)
             elif isinstance(event, OrderState):
                 self.truth.shown(event, self.gap_open)
             elif isinstance(event, AccountUpdate):
@@ -195,6 +207,8 @@ class Judge:
                 self._health(event.health, now)
         if self.whole and not whole:
             self.healed_at.append(now)
+        if proven_until is not None:
+            self.moved_at = now
         self.deliveries.committed(proven_until)
         if proven_until is not None:
             self.truth.proven(proven_until - WHOLE_SECOND)
@@ -240,6 +254,11 @@ class Judge:
             events = [event for event, _ in deliveries.events]
             proven = None if deliveries.proven < 0 else deliveries.proven - WHOLE_SECOND
             self.truth.forget(events, events[: deliveries.consumed], proven)
+
+    @property
+    def asked_at(self) -> float:
+        """When the last whole read was asked for; now, while one is under way."""
+        return self._agenda.now if self._under_way else self._whole_asked
 
     @property
     def whole(self) -> bool:

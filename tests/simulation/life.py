@@ -14,6 +14,7 @@ from listenkey.adapters.simulator.seeds import seeded
 from listenkey.core import inputs
 
 from .agenda import Agenda
+from .amounts import Amounts
 from .disk import Disk
 from .exchange import Market
 from .faults import DEATHS, Fault
@@ -49,7 +50,8 @@ class Life:
         self.network = Network(self.agenda, self.weather, setup.seed)
         self.market = Market(self.agenda, self.network, self.weather, setup)
         self.network.server = self.market
-        truth = Truth(self.market, merges=not self.market.wire.exact, forgets=setup.closed_stops == "unknown")
+        amounts = Amounts(setup, exact=self.market.wire.exact)
+        truth = Truth(self.market, amounts, forgets=setup.closed_stops == "unknown")
         self.judge = Judge(self.agenda, self.market, truth, setup)
         self.inspector = Inspector(self.market, self.judge, self.weather, setup)
         self.restarts = 0
@@ -165,7 +167,7 @@ class Life:
                 self.agenda.after(3.0, self._ended, process, fault.seconds)
             case "slow_consumer":
                 process.consumer.busy(fault.seconds)
-            case "rotate" | "same_key" | "slow_mint" | "revoked":
+            case "rotate" | "same_key" | "slow_mint" | "revoked" | "stale_snapshot":
                 process.gate(None, lambda: process.feed(inputs.Rotate()))
             case "resync":
                 process.gate(None, lambda: process.feed(inputs.Resync()))
@@ -208,6 +210,8 @@ class Life:
             if self.agenda.now > limit:
                 raise Violation("ends-told", f"orders {unended} are over, and nobody was told")
             self._run_until(self.agenda.now + 10.0)
+        judge.truth.money.check_last_words()
+        judge.truth.amounts.check((event for event, _ in judge.deliveries.events), restarted=self.restarts > 0)
         judge.truth.money.check_payments()
         judge.truth.money.check_books(process.connection, whole_stream=self.restarts == 0)
 

@@ -151,6 +151,55 @@ BUGS: dict[str, Bug] = {
         "foreign",
         ("key-gone-is-true",),
     ),
+    "unreadable-swallowed": Bug(
+        "a frame that cannot be read is logged and nothing else",
+        (
+            Change(
+                "core/connection.py",
+                "        self._continuity.take(found, frame, ",
+                "        return\n        self._continuity.take(found, frame, ",
+            ),
+        ),
+        "garbage,truncate,unreadable",
+        ("heard-is-told",),
+    ),
+    "unreadable-not-read": Bug(
+        "a frame that cannot be read is told, and the account is not read",
+        (
+            Change(
+                "core/sync/continuity.py",
+                "        if found.doubtful:\n",
+                "        if False:\n",
+            ),
+        ),
+        "unreadable",
+        ("heard-is-told",),
+    ),
+    "left-out": Bug(
+        "what is left out of UNKNOWN is never told",
+        (
+            Change(
+                "core/account/unknowns.py",
+                "            if left.newest is None:\n                self._arm()\n",
+                "",
+            ),
+        ),
+        "garbage,truncate,unreadable",
+        ("heard-is-told",),
+    ),
+    "list-swallowed": Bug(
+        "a frame that is not one object is logged and nothing else",
+        (
+            Change(
+                "adapters/venues/bingx/swap.py",
+                "        return reports(frame, content, self._decode, depth) "
+                "if isinstance(content, Unreadable) else (content,)\n",
+                "        return () if isinstance(content, Unreadable) else (content,)\n",
+            ),
+        ),
+        "odd_frames",
+        ("heard-is-told", "calm-stays-live"),
+    ),
     "renewal-gone": Bug(
         "renewal failure treated as key gone",
         (
@@ -199,7 +248,7 @@ BUGS: dict[str, Bug] = {
             ),
         ),
         "reads_down,rest_down",
-        ("only-the-truth",),
+        ("only-the-truth", "full-is-full"),
     ),
     "marked-early": Bug(
         "event marked before the consumer returns",
@@ -274,14 +323,25 @@ BUGS: dict[str, Bug] = {
         "crash,restart",
         ("payments-kept",),
     ),
+    "last-to-come": Bug(
+        "the last word to arrive wins, whatever its stamp",
+        (
+            Change(
+                "core/account/newest.py",
+                "            if stamp.age <= known.stamp.age:\n",
+                "            if stamp.link is None and stamp.age <= known.stamp.age:\n",
+            ),
+        ),
+        "stale_snapshot,stale_reconnect,shuffle",
+        ("last-word-true",),
+    ),
     "ever-live": Bug(
         "without a socket, LIVE however old the last read is",
         (
             Change(
                 "core/sync/proof.py",
-                "        return self._read_at is not None and self._turn.now - self._read_at < "
-                "2 * self._turn.policy.poll_interval\n",
-                "        return self._read_at is not None\n",
+                "        return self._turn.now < self._fresh_until\n",
+                "        return self._fresh_until > 0\n",
             ),
         ),
         "reads_down",
@@ -322,8 +382,8 @@ BUGS: dict[str, Bug] = {
         (
             Change(
                 "adapters/venues/bingx/reader.py",
-                "            if ref.order_id in found or ref in filled | denied or not self._singles.may_ask():\n",
-                "            if ref.order_id in found:\n",
+                "        while unlisted and (room := self._singles.room()):\n",
+                "        while unlisted and (room := len(unlisted)):\n",
             ),
             Change("core/sync/denials.py", "            elif since <= shown_until:\n", "            elif since < 0:\n"),
         ),
@@ -337,8 +397,8 @@ BUGS: dict[str, Bug] = {
         (
             Change(
                 "core/sync/proof.py",
-                "        account = shown_by_fills(account, self._ground)\n",
-                "",
+                "        account = self._odd.mend(shown_by_fills(account, self._ground))\n",
+                "        account = self._odd.mend(account)\n",
             ),
         ),
         "resync,drop,restart",
@@ -357,6 +417,190 @@ BUGS: dict[str, Bug] = {
         "restart,crash,outage",
         ("watermark-honest", "no-fill-lost", "gap-said"),
         given={"closed_stops": "unknown", "triggered": "own", "fill_rows": 8, "journal": True},
+    ),
+    "figures-of-one": Bug(
+        "a frame after an interruption told with the fee and the PnL of its last part",
+        (
+            Change(
+                "core/account/ground.py",
+                "        if doubted > order.sure_in:\n",
+                "        if doubted > self._generation:\n",
+            ),
+        ),
+        "torn_reads",
+        ("amounts-true",),
+        given={"wire": "captured"},
+    ),
+    "never-put-right": Bug(
+        "delivered fills never compared with the venue's rows",
+        (
+            Change(
+                "core/sync/revisions.py",
+                "            stretch = rows.stretch(fill)\n",
+                "            stretch = rows.stretch(fill)[:0]\n",
+            ),
+        ),
+        "torn_reads,lose",
+        ("amounts-true",),
+        given={"wire": "captured"},
+    ),
+    "forgotten-by-restart": Bug(
+        "fills that were told without figures forgotten by the next run",
+        (
+            Change(
+                "core/sync/proof.py",
+                "                self._revisions.told(execution(event))\n",
+                "                pass\n",
+            ),
+        ),
+        "torn_reads,crash",
+        ("amounts-true",),
+        given={"wire": "captured", "journal": True, "fill_rows": None},
+    ),
+    "no-opening-price": Bug(
+        "the first fill of an order that was part-filled before the stream told without a price",
+        (
+            Change(
+                "core/sync/recovery.py",
+                "        order.value(report.cumulative_qty, report.average_price)\n",
+                "",
+            ),
+        ),
+        "restart",
+        ("amounts-true",),
+        given={"wire": "captured", "journal": False, "pending": 100_000},
+    ),
+    "hollow-believed": Bug(
+        "no list of positions taken for no positions",
+        (
+            Change(
+                "core/sync/vanishing.py",
+                '        if account.positions_listed != "rows":\n',
+                '        if account.positions_listed == "never":\n',
+            ),
+        ),
+        "hollow",
+        ("full-is-full",),
+    ),
+    "empty-believed": Bug(
+        "an empty list of positions believed at once",
+        (
+            Change(
+                "core/sync/vanishing.py",
+                "        doubted = bool(vanished) and not self._doubted\n",
+                "        doubted = False\n",
+            ),
+        ),
+        "hollow",
+        ("full-is-full",),
+    ),
+    "failing-is-no-news": Bug(
+        "reads that fail on and on open no gap",
+        (
+            Change(
+                "core/sync/lapse.py",
+                "        if self._failing or self._polls:\n",
+                "        if self._failing is not None:\n",
+            ),
+        ),
+        "reads_down,hollow",
+        ("reads-go-on",),
+    ),
+    "burst-of-reads": Bug(
+        "failing reads use up all that may fail, and then there are none for minutes",
+        (
+            Change("core/sync/reads.py", "import Backoff, SpacedLimit\n", "import Backoff, FailureLimit\n"),
+            Change(
+                "core/sync/reads.py",
+                "        self._failures = SpacedLimit()\n",
+                "        self._failures = FailureLimit()\n",
+            ),
+            Change(
+                "adapters/venues/bingx/pace.py",
+                'SpacedLimit() if method == "GET" else FailureLimit()',
+                "FailureLimit()",
+            ),
+        ),
+        "flap",
+        ("reads-go-on",),
+    ),
+    "no-repeat": Bug(
+        "a request that failed in passing is not repeated",
+        (
+            Change(
+                "adapters/venues/bingx/rest.py",
+                '        if method != "GET" or refusal.kind is',
+                '        if True or method != "GET" or refusal.kind is',
+            ),
+        ),
+        "stumble",
+        ("calm-stays-live", "reads-go-on"),
+    ),
+    "zero-is-odd": Bug(
+        "a fill of quantity 0 keeps reads from passing",
+        (
+            Change(
+                "core/sync/odd.py",
+                '            elif row.kind != "fill" or row.qty != ZERO:\n',
+                "            else:\n",
+            ),
+        ),
+        "zero",
+        ("calm-stays-live",),
+    ),
+    "unread-is-odd": Bug(
+        "an order that is over and whose fills add up keeps reads from passing",
+        (
+            Change(
+                "core/sync/odd.py",
+                "        if report is None:\n            return None\n        if account.whole",
+                "        if report is None or row.kind:\n            return None\n        if account.whole",
+            ),
+        ),
+        "unread",
+        ("calm-stays-live",),
+    ),
+    "row-fails-all": Bug(
+        "one row that cannot be read fails the whole read",
+        (
+            Change(
+                "core/sync/proof.py",
+                "        answer = self._vanishing.judge(account, findings)\n",
+                "        answer = None if self._odd.any_left else self._vanishing.judge(account, findings)\n",
+            ),
+        ),
+        "odd",
+        ("reads-go-on",),
+        mode="poll",
+    ),
+    "income-or-nothing": Bug(
+        "no read passes while income is refused",
+        (
+            Change(
+                "adapters/venues/bingx/lists.py",
+                "            if error.refusal.kind is RefusalKind.FATAL:\n                self._unlisted",
+                '            if error.refusal.code == "never":\n                self._unlisted',
+            ),
+        ),
+        "no_income",
+        ("calm-stays-live",),
+    ),
+    "ghosts-at-once": Bug(
+        "all orders in no list asked for at once",
+        (
+            Change(
+                "adapters/venues/bingx/reader.py",
+                "        while unlisted and (room := self._singles.room()):\n",
+                "        while unlisted and (room := len(unlisted)):\n",
+            ),
+            Change(
+                "adapters/venues/bingx/rest.py",
+                "again=not is_unknown_order(verdict))",
+                "again=True)",
+            ),
+        ),
+        "ghosts",
+        ("attempts-bounded", "calm-stays-live", "healed-in-time", "reads-go-on"),
     ),
     "opened-early": Bug(
         "books opened while the cost of a fill is not known",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import NamedTuple
 
 from listenkey.adapters.simulator.book import Income
 from listenkey.core.book import Reconciliation
@@ -13,9 +14,19 @@ from .exchange import Market
 from .violation import Violation
 
 ZERO = Decimal(0)
-SNAPSHOT_AGE = 60_000
+WHOLE_SECOND = 1000
+"""The grain of the times in REST, ms."""
+SNAPSHOT_AGE = 5_000
+"""A read is so much older than its stamp at most, ms, whatever the exchange's clock says."""
 _OF_FILLS = frozenset({"REALIZED_PNL", "TRADING_FEE"})
 _SUMS = ("TRADING_FEE", "REALIZED_PNL", "FUNDING_FEE", "TRANSFER")
+
+
+class _Word(NamedTuple):
+    """What was told last of an asset or a position, signed, and how new it is."""
+
+    amount: Decimal
+    age: tuple[int, bool, int]
 
 
 class Money:
@@ -25,6 +36,9 @@ class Money:
         self._exchange = market.exchange
         self._wallets: dict[str, set[Decimal]] = {}
         self._held: dict[tuple[str, str], list[tuple[int, Decimal]]] = {}
+        self._weather = market.door.weather
+        self._seen: set[tuple[str, str]] = set()
+        """Positions that this process has told: one that it never saw it cannot miss in an answer without a list."""
         self.note()
         market.changed.append(self.note)
         self.new_stream()
@@ -33,6 +47,12 @@ class Money:
         """Nothing has been told."""
         self.began: int | None = None
         self._paid: dict[str, Decimal | None] = {}
+        self.new_process()
+
+    def new_process(self) -> None:
+        """What is told from now on is not held against what another process told."""
+        self._words: dict[str | tuple[str, str], _Word] = {}
+        self._seen.clear()
 
     def note(self) -> None:
         """Remember how the account is now."""
@@ -64,9 +84,11 @@ class Money:
 
     def account(self, event: AccountUpdate) -> None:
         """Balances and positions are told."""
+        said: dict[str | tuple[str, str], Decimal] = {}
         for balance in event.balances:
             if balance.wallet_balance is None:
                 continue
+            said[balance.asset] = balance.wallet_balance
             if balance.wallet_balance not in self._wallets.get(balance.asset, {ZERO}):
                 raise Violation("only-the-truth", f"the wallet never was {balance.wallet_balance} {balance.asset}")
         places = set()
@@ -74,21 +96,49 @@ class Money:
             sign = -1 if position.side == "SHORT" else 1
             side = (position.side or "LONG") if self._exchange.hedge else "BOTH"
             places.add((position.symbol, side))
+            said[position.symbol, side] = position.qty * sign
             past = self._held.get((position.symbol, side), [(0, ZERO)])
             if position.qty * sign not in {qty for _, qty in past[-400:]}:
                 raise Violation("only-the-truth", f"the position never was {position.side} {position.qty}")
         if event.complete:
             self._check_complete(event, places)
+        self._seen |= places
+        self._hear(event, said)
+
+    def _hear(self, event: AccountUpdate, said: dict[str | tuple[str, str], Decimal]) -> None:
+        """No word is older than the one before: by the second, in which a push goes after a read, then by the ms."""
+        ts = event.exchange_ts or 0
+        age = (ts // WHOLE_SECOND, not event.complete, ts)
+        for place in said.keys() | (self._words.keys() if event.complete else ()):
+            amount, before = said.get(place, ZERO), self._words.get(place)
+            if before is not None and age < before.age:
+                if not event.complete or amount != before.amount:
+                    raise Violation("last-word-true", f"{place}: {amount} of {age[2]} after {before}")
+            else:
+                self._words[place] = _Word(amount, age)
+
+    def check_last_words(self) -> None:
+        """Nothing moves any more and all was read: what was told last is so."""
+        account = self._exchange.account
+        for asset, wallet in account.book.wallets.items():
+            self._check_last(asset, wallet.balance)
+        for place in {place for place in self._words if isinstance(place, tuple)} | account._positions.keys():
+            self._check_last(place, account.position(*place).qty)
+
+    def _check_last(self, place: str | tuple[str, str], amount: Decimal) -> None:
+        word = self._words.get(place)
+        if (ZERO if word is None else word.amount) != amount:
+            raise Violation("last-word-true", f"{place} is {amount}, and {word} was told last")
 
     def _check_complete(self, event: AccountUpdate, places: set[tuple[str, str]]) -> None:
         if not {balance.asset for balance in event.balances} >= set(self._exchange.account.book.wallets):
-            raise Violation("only-the-truth", "a complete account lacks an asset")
+            raise Violation("full-is-full", "a complete account lacks an asset")
         since = (event.exchange_ts or 0) - SNAPSHOT_AGE
         for place, past in self._held.items():
-            if place not in places:
+            if place not in places and (place in self._seen or self._weather.on("hollow") is None):
                 recent = [qty for ts, qty in past if ts >= since] + [[qty for ts, qty in past if ts < since][-1]]
                 if ZERO not in recent:
-                    raise Violation("only-the-truth", f"a complete account lacks the position {place}")
+                    raise Violation("full-is-full", f"a complete account lacks the position {place}")
 
     def check_books(self, connection: Connection, *, whole_stream: bool) -> None:
         """The ledger, once nothing moves any more."""

@@ -36,7 +36,8 @@ class Polls:
         now = self._agenda.now
         if process is not self._process:
             self._process, self._read_at = process, float("-inf")
-        if isinstance(received, inputs.AccountRead) and any(isinstance(each, actions.MarkProven) for each in ordered):
+        proven = any(isinstance(each, actions.MarkProven) for each in ordered)
+        if isinstance(received, inputs.AccountRead) and (proven or _is_set_aside(process)):
             self._read_at = now
             self._agenda.after(self._limit + self._slack, self._look, process, now)
         age, health = now - self._read_at, process.connection.health
@@ -51,3 +52,10 @@ class Polls:
         if process is self._process and self._judge.health is not Health.BLIND:
             age = self._agenda.now - read_at
             raise Violation("live-is-fresh", f"{self._judge.health} {age:.2f} s after the last read")
+
+
+def _is_set_aside(process: Process) -> bool:
+    """Whether the read that was just answered has passed but for rows that cannot be read: a gap is open for them."""
+    connection = process.connection
+    fresh_until = connection._turn.now + 2 * connection.policy.poll_interval
+    return connection._continuity.gap_open and connection._continuity.proof._fresh_until == fresh_until

@@ -28,8 +28,9 @@ from .violation import Violation
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_promise_is_kept_under_every_kind_of_fault(kind: str) -> None:
-    """Two faults of the kind within half an hour, with fills inside both."""
-    setup = setup_of(1000 + list(KINDS).index(kind), kinds=(kind,), hours=0.25)
+    """Two faults of the kind within a few minutes, with fills inside both."""
+    hours = 0.25 if kind == "ghosts" else 0.15  # denied orders are asked for ten at a time in 480 s
+    setup = setup_of(1000 + list(KINDS).index(kind), kinds=(kind,), hours=hours)
     outcome = live(setup)
     assert outcome.violation is None
     assert outcome.inside_each
@@ -48,21 +49,20 @@ def test_every_promise_is_kept_without_a_socket(kind: str) -> None:
 @pytest.mark.parametrize("mode", ["ws", "poll"])
 def test_every_promise_is_kept_when_troubles_come_together(mode: Mode) -> None:
     """Lives as the campaign draws them."""
-    for seed in (31, 32):
-        assert live(setup_of(seed, mode=mode)).violation is None
+    assert live(setup_of(31, mode=mode)).violation is None
 
 
 @pytest.mark.parametrize("mode", ["ws", "poll"])
 def test_a_seed_is_one_life(mode: Mode) -> None:
     """In this process, again, and in another one that hashes otherwise."""
     kinds = ("crash", "power", "disk_full", "partition") if mode == "poll" else ("crash", "power", "expire", "rotate")
-    setup = setup_of(7, kinds=kinds, hours=0.5, mode=mode)._replace(journal=True)
+    setup = setup_of(7, kinds=kinds, hours=0.25, mode=mode)._replace(journal=True)
     first, again = live(setup), live(setup)
     assert first == again
     assert first.survived
     script = (
         "from tests.simulation.life import live; from tests.simulation.setup import setup_of\n"
-        f"print(live(setup_of(7, kinds={kinds}, hours=0.5, mode={mode!r})._replace(journal=True)).digest)"
+        f"print(live(setup_of(7, kinds={kinds}, hours=0.25, mode={mode!r})._replace(journal=True)).digest)"
     )
     environment = {**os.environ, "PYTHONHASHSEED": "77"}
     told = subprocess.run(
@@ -155,10 +155,10 @@ def test_the_deliberate_bugs_can_still_be_planted(name: str, tmp_path: Path) -> 
 
 
 def test_two_deliberate_bugs_are_caught() -> None:
-    """One of the core, one of the journal; `-m tests.simulation.bugs` shows them all."""
+    """One of the core, one of what reads the venue; `-m tests.simulation.bugs` shows them all."""
     from .bugs import catch
 
-    for name in ("covered-ground", "half-stored"):
+    for name in ("covered-ground", "empty-account"):
         assert catch(name, 20).invariant in BUGS[name].caught_by
 
 

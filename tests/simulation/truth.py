@@ -8,15 +8,14 @@ from decimal import Decimal
 
 from listenkey.adapters.simulator.orders import Fill as Trade
 from listenkey.adapters.simulator.orders import Order
-from listenkey.core.events import ExchangeEvent, Fill, OrderState
+from listenkey.core.events import ExchangeEvent, Fill, FillRevised, OrderState
 
+from .amounts import Amounts
 from .exchange import Market
 from .money import Money
 from .violation import Violation
 
 ZERO = Decimal(0)
-SLACK = Decimal("0.00000002")
-"""Average prices on the wire have eight decimals; a difference of two can be off by that much, times the quantity."""
 ENDED = frozenset({"CANCELED", "EXPIRED", "REJECTED", "FILLED", "NOT_FOUND"})
 Interval = tuple[Decimal, Decimal]
 
@@ -36,16 +35,18 @@ class Told:
 class Truth:
     """One account's history, and what of it was told in the stream so far."""
 
-    def __init__(self, market: Market, *, merges: bool, forgets: bool) -> None:
-        self._merges = merges  # without last quantities a lost frame's fee is lost, and an amendment's is 0
+    def __init__(self, market: Market, amounts: Amounts, *, forgets: bool) -> None:
+        self.amounts = amounts
         self._forgets = forgets  # the venue denies conditional orders that are over
         self._exchange = market.exchange
+        self._ghosts = market.door.spoiling.ghosts
         self.money = Money(market)
         self.new_stream()
 
     def new_stream(self) -> None:
         """Nothing has been told."""
         self.money.new_stream()
+        self.amounts.new_stream()
         self._told: dict[str, Told] = {}
         self._eaten: dict[str, list[Interval]] = {}
         self._began: int | None = None
@@ -65,6 +66,8 @@ class Truth:
         for event in told:
             if isinstance(event, OrderState):
                 self._recall(event)
+            elif isinstance(event, FillRevised):
+                self.amounts.revised(event)
             else:
                 self.money.told(event)
         for event in eaten:
@@ -77,7 +80,9 @@ class Truth:
         told = self._told.setdefault(event.order_id, Told())
         told.ended = told.ended or event.status in ENDED
         if isinstance(event, Fill):
-            told.ground.append((event.cumulative_qty - event.fill_qty, event.cumulative_qty))
+            start, end = event.cumulative_qty - event.fill_qty, event.cumulative_qty
+            self.amounts.told(event, self._part(event.order_id, start, end), again=True)
+            told.ground.append((start, end))
             told.top = max(told.top or ZERO, event.cumulative_qty)
         else:
             told.shown = max(told.shown, event.cumulative_qty)
@@ -88,11 +93,13 @@ class Truth:
         """A fill is told."""
         start, end = event.cumulative_qty - event.fill_qty, event.cumulative_qty
         trades = self._trades(event.order_id)
-        part = [trade for trade in trades if start < trade.end <= end]
+        part = self._part(event.order_id, start, end)
         what = f"order {event.order_id} ({start}, {end}]"
         if not part or part[0].start != start or part[-1].end != end:
             raise Violation("only-the-truth", f"{what} is not what was executed")
-        self._check_content(event, part, what)
+        if event.side != part[0].side or event.symbol != part[0].symbol:
+            raise Violation("only-the-truth", f"{what}: {event.side} {event.symbol}")
+        self.amounts.told(event, part, gap_open=gap_open)
         told = self._told.setdefault(event.order_id, Told())
         if any(start < high and low < end for low, high in told.ground):
             raise Violation("no-fill-twice", f"{what} overlaps with {told.ground}")
@@ -126,7 +133,7 @@ class Truth:
     def _is_so(self, order: Order, status: str) -> bool:
         """Whether an order ended with this status, if it is one of an end that is no fill."""
         if status == "NOT_FOUND":
-            return self._forgets and order.closed_stop
+            return (self._forgets and order.closed_stop) or order.id in self._ghosts
         return status not in ENDED or order.status == status
 
     def unended(self) -> list[str]:
@@ -148,6 +155,7 @@ class Truth:
 
     def proven(self, until: int) -> None:
         """All that happened until then is said to have been delivered."""
+        self.amounts.proven(until)
         fills = self._exchange.fills
         while self._checked < len(fills) and fills[self._checked].ts <= until:
             fill = fills[self._checked]
@@ -174,6 +182,10 @@ class Truth:
                 found.append(fill)
         return found
 
+    def is_told(self, fill: Trade) -> bool:
+        """Whether the fill was told."""
+        return self._is_told(fill)
+
     def _is_told(self, fill: Trade, *, eaten: bool = False) -> bool:
         name = str(fill.order_id)
         if eaten:
@@ -183,6 +195,9 @@ class Truth:
 
     def _trades(self, order_id: str) -> list[Trade]:
         return self._exchange.fills_of.get(int(order_id), [])
+
+    def _part(self, order_id: str, start: Decimal, end: Decimal) -> list[Trade]:
+        return [trade for trade in self._trades(order_id) if start < trade.end <= end]
 
     def _base(self, trades: list[Trade]) -> Decimal:
         """Where the owed ground of an order begins."""
@@ -196,18 +211,3 @@ class Truth:
             if low <= reach:
                 reach = max(reach, high)
         return reach
-
-    def _check_content(self, event: Fill, part: list[Trade], what: str) -> None:
-        if event.side != part[0].side or event.symbol != part[0].symbol:
-            raise Violation("only-the-truth", f"{what}: {event.side} {event.symbol}")
-        if event.fill_price is not None:
-            notional = sum((trade.qty * trade.price for trade in part), ZERO)
-            if abs(event.fill_price * event.fill_qty - notional) > SLACK * event.cumulative_qty:
-                raise Violation("only-the-truth", f"{what}: price {event.fill_price}")
-        for name, told, sums in (
-            ("fee", event.fee, [trade.fee for trade in part]),
-            ("realized_pnl", event.realized_pnl, [trade.pnl for trade in part]),
-        ):
-            merged = self._merges and event.source == "ws" and told in (sums[-1], ZERO)
-            if told is not None and told != sum(sums, ZERO) and not merged:
-                raise Violation("only-the-truth", f"{what}: {name} {told} of {sums}")

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from ....core.reports import Acknowledged, Heartbeat, KeyExpired, Rejected, Report, Unreadable, Unrecognised
+from ....core.reports import Acknowledged, Heartbeat, KeyExpired, OrderRef, Rejected, Report, Unreadable, Unrecognised
 from .amounts import identity, moment, number, word
 from .codes import is_success, refusal
 
@@ -51,7 +51,8 @@ def control(content: dict[str, Any]) -> Report | None:
     """The report of a frame that is about the connection and not about the account; None if it is none."""
     event = unwrapped(content).get("e")
     if event == "listenKeyExpired":
-        return KeyExpired(word(unwrapped(content).get("listenKey")))
+        key = unwrapped(content).get("listenKey")
+        return KeyExpired(key if key == "" else word(key))
     if event is not None:
         return None
     if "ping" in content and "dataType" not in content:
@@ -64,11 +65,11 @@ def control(content: dict[str, Any]) -> Report | None:
     return Acknowledged(ident) if ident is not None and not content.get("data") else None
 
 
-def unrecognised(content: dict[str, Any], *, doubtful: bool = False) -> Unrecognised:
+def unrecognised(content: dict[str, Any], *, doubtful: bool = False, order: OrderRef | None = None) -> Unrecognised:
     """The frame as it is, with its time; `doubtful` also when it looks like news of an order or of the account."""
     event = unwrapped(content)
     about_account = any(isinstance(event.get(name), dict) for name in ("o", "a"))
-    return Unrecognised(content, moment(event.get("T"), event.get("E")), doubtful or about_account)
+    return Unrecognised(content, moment(event.get("T"), event.get("E")), doubtful or about_account, order=order)
 
 
 def _pong(content: dict[str, Any]) -> Report:

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import count
+from typing import NamedTuple
 
-from ....core.reports import FillReport, IncomeReport, OrderReport
+from ....core.refusal import UNREACHED, Refusal, RefusalKind
+from ....core.reports import FillReport, IncomeReport, OddRow, OrderReport
+from ....ports.errors import RequestRefused
 from .amounts import moment, whole
+from .listing import Listing, parted
 from .rest import Rest, malformed
 from .rows import Row, fill, income, listed, order
 
@@ -27,44 +31,77 @@ ORDERS = "/openApi/swap/v2/trade/allOrders"
 INCOME = "/openApi/swap/v2/user/income"
 
 
+class Earned(NamedTuple):
+    """The income of a window, or why it is not listed."""
+
+    rows: tuple[IncomeReport, ...] = ()
+    odd: tuple[OddRow, ...] = ()
+    refusal: Refusal | None = None
+
+
 class Lists:
     """Windows are exchange time in ms, left-open. Methods raise `RequestRefused` rather than leave anything out."""
 
     def __init__(self, rest: Rest) -> None:
         self._rest = rest
+        self._unlisted: Refusal | None = None
+        """Why income was not listed when it was last asked for."""
 
-    async def fills(self, since: int, until: int, **narrow: str) -> tuple[FillReport, ...]:
+    async def fills(self, since: int, until: int, **narrow: str) -> Listing[FillReport]:
         """The fills of (since, until], oldest first; `narrow` is `symbol`, `orderId`.
 
         Times of fills are cut to the second, so the window opens at the second before `since`.
         """
         found: dict[object, FillReport] = {}
+        strange: dict[OddRow, None] = {}
         for start, end in _pieces(since, until):
             for report in await self._fill_pages(start, end, narrow):
+                if isinstance(report, OddRow):
+                    strange[report] = None
+                    continue
                 # Within one second only the trade id tells rows apart; without one, each row counts.
                 name = (report.symbol, report.order_id, report.trade_id) if report.trade_id else len(found)
                 found.setdefault(name, report)
         wanted = narrow.get("orderId")
         chosen = (report for report in found.values() if wanted is None or report.order_id == wanted)
-        return tuple(sorted(chosen, key=_age))
+        odd = tuple(row for row in strange if wanted is None or row.order_id in (None, wanted))
+        return Listing(tuple(sorted(chosen, key=_age)), odd)
 
-    async def orders(self, since: int, until: int) -> dict[str, OrderReport]:
-        """The orders that finished in the window, by id."""
+    async def orders(self, since: int, until: int) -> Listing[OrderReport]:
+        """The orders that finished in the window, each once."""
         found: dict[str, OrderReport] = {}
-        for report in map(order, await self._split(ORDERS, "orders", since, until)):
+        rows, odd = parted(map(order, await self._split(ORDERS, "orders", since, until)))
+        for report in rows:
             known = found.get(report.order_id)
             if known is None or (known.exchange_ts or 0) <= (report.exchange_ts or 0):
                 found[report.order_id] = report
-        return found
+        return Listing(tuple(found.values()), tuple(dict.fromkeys(odd)))
 
-    async def income(self, since: int, until: int, **narrow: str) -> tuple[IncomeReport, ...]:
+    async def income(self, since: int, until: int, **narrow: str) -> Listing[IncomeReport]:
         """The income of the window, oldest first; `narrow` is `symbol`."""
-        rows = await self._split(INCOME, "income", max(since, until - INCOME_HISTORY), until, **narrow)
-        found = {(report.tran_id, report.income_type): report for report in map(income, rows)}
-        return tuple(sorted(found.values(), key=lambda report: report.exchange_ts))
+        listed = await self._split(INCOME, "income", max(since, until - INCOME_HISTORY), until, **narrow)
+        rows, odd = parted(map(income, listed))
+        found = {(report.tran_id, report.income_type): report for report in rows}
+        return Listing(tuple(sorted(found.values(), key=lambda report: report.exchange_ts)), tuple(dict.fromkeys(odd)))
 
-    async def _fill_pages(self, start: int, end: int, narrow: dict[str, str]) -> list[FillReport]:
-        found: list[FillReport] = []
+    async def earned(self, since: int, until: int, **narrow: str) -> Earned:
+        """The same, or that it is refused until a person changes something: all else can be read without.
+
+        It is asked for again with each read, as far as failing calls are allowed.
+        """
+        try:
+            found = await self.income(since, until, **narrow)
+        except RequestRefused as error:
+            if error.refusal.kind is RefusalKind.FATAL:
+                self._unlisted = error.refusal
+            elif error.refusal.code != UNREACHED or self._unlisted is None:
+                raise
+            return Earned(refusal=self._unlisted)
+        self._unlisted = None
+        return Earned(*found)
+
+    async def _fill_pages(self, start: int, end: int, narrow: dict[str, str]) -> list[FillReport | OddRow]:
+        found: list[FillReport | OddRow] = []
         before: list[Row] = []
         for page in count(1):
             params: dict[str, str | int] = {
@@ -85,12 +122,16 @@ class Lists:
             before = rows
         if len(found) == MOST_FILLS and end - start > SECOND:
             return await self._halves(start, end, narrow, found)
-        newest_first = bool(found) and found[0].exchange_ts > found[-1].exchange_ts
+        times = [report.exchange_ts for report in found if not isinstance(report, OddRow)]
+        newest_first = bool(times) and times[0] > times[-1]
         return found[::-1] if newest_first else found
 
-    async def _halves(self, start: int, end: int, narrow: dict[str, str], shown: list[FillReport]) -> list[FillReport]:
+    async def _halves(
+        self, start: int, end: int, narrow: dict[str, str], shown: list[FillReport | OddRow]
+    ) -> list[FillReport | OddRow]:
         # A row's time is that of its second's beginning: all of a second go into one part.
-        middle = _busiest((report.exchange_ts - 1 for report in shown), start, end)
+        times = (report.exchange_ts - 1 for report in shown if not isinstance(report, OddRow))
+        middle = _busiest(times, start, end)
         earlier = await self._fill_pages(start, middle, narrow)
         return earlier + await self._fill_pages(middle, end, narrow)
 

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import anyio
 
+from ....core.backoff import FailureLimit, SpacedLimit
 from ....core.refusal import UNREACHED, Refusal, RefusalKind
 from ....ports.errors import RequestRefused
 
@@ -50,9 +51,14 @@ BRIEF = 1.5
 TICK = 0.001
 """Seconds; a clock may not move in less, and whoever sleeps up to a moment that is almost there would never arrive."""
 
-MAX_FAILURES = 15
-FAILURE_WINDOW = 480.0
-"""The venue locks an endpoint after 20 failing calls in 480 s; we stop before."""
+
+class _Failures(NamedTuple):
+    """The failing calls of an endpoint."""
+
+    counted: FailureLimit
+    """All that the venue may count."""
+    spaced: FailureLimit
+    """Those after which the next one may fail as well. A question that has its answer is none of them."""
 
 
 class Pace:
@@ -69,7 +75,7 @@ class Pace:
         self._monotonic = monotonic
         self._sleep = sleep
         self._places: dict[tuple[str, str, str], deque[float]] = {}
-        self._failures: dict[tuple[str, str, str, str], deque[float]] = {}
+        self._failures: dict[tuple[str, str, str, str], _Failures] = {}
         self._locks: dict[tuple[str, str, str], float] = {}
         self._lock = threading.Lock()
 
@@ -77,10 +83,14 @@ class Pace:
         """Returns when the request may be sent.
 
         Raises `RequestRefused` (RETRY) when the endpoint has failed so often that the venue would soon lock it, and
-        while the venue itself has locked it for longer than a rate limit's second.
+        while the venue itself has locked it for longer than a rate limit's second. Reads are spaced before that.
         """
         owner = _owner(api_key)
-        self._spare(host, owner, method, path)
+        wait = self.held_back(host, api_key, method, path)
+        if wait > 0:
+            count, window = self.failures(host, api_key, method, path), FailureLimit.window
+            message = f"{method} {path} failed {count} times in {window:.0f} s; held back before a ban"
+            raise RequestRefused(Refusal(RefusalKind.RETRY, UNREACHED, message, wait))
         await self._respect(host, owner, path)
         if self._rates is None:
             return
@@ -109,18 +119,25 @@ class Pace:
                             queue.remove(place)
                 raise
 
-    def failed(self, host: str, api_key: str, method: str, path: str) -> None:
-        """The venue answered this endpoint with an error."""
+    def failed(self, host: str, api_key: str, method: str, path: str, *, again: bool = True) -> None:
+        """The venue answered this endpoint with an error, or may have; `again`: the next call may well fail too."""
         with self._lock:
-            times = self._failures.setdefault((host, _owner(api_key), method, path), deque(maxlen=MAX_FAILURES))
-            times.append(self._monotonic())
+            failures = self._failures.setdefault((host, _owner(api_key), method, path), _limits(method))
+            failures.counted.failed(self._monotonic(), None)
+            if again:
+                failures.spaced.failed(self._monotonic(), None)
 
     def failures(self, host: str, api_key: str, method: str, path: str) -> int:
         """How many calls of this endpoint the venue has answered with an error in the last 480 s, 15 at most."""
         with self._lock:
-            times = self._failures.get((host, _owner(api_key), method, path), ())
-            since = self._monotonic() - FAILURE_WINDOW
-            return sum(at > since for at in times)
+            failures = self._failures.get((host, _owner(api_key), method, path))
+            return 0 if failures is None else failures.counted.count(self._monotonic())
+
+    def held_back(self, host: str, api_key: str, method: str, path: str) -> float:
+        """Seconds for which no call of this endpoint is let through, because too many have failed."""
+        with self._lock:
+            failures = self._failures.get((host, _owner(api_key), method, path))
+            return 0.0 if failures is None else max(limit.wait(self._monotonic()) for limit in failures)
 
     def locked(self, host: str, api_key: str, path: str, seconds: float) -> None:
         """The venue wants no request to this path, whatever its method, for so long."""
@@ -138,18 +155,13 @@ class Pace:
                 raise RequestRefused(Refusal(RefusalKind.RETRY, UNREACHED, message, wait))
             await self._sleep(max(wait, TICK))
 
-    def _spare(self, host: str, owner: str, method: str, path: str) -> None:
-        with self._lock:
-            times = self._failures.get((host, owner, method, path))
-            if times is None or len(times) < MAX_FAILURES:
-                return
-            wait = times[0] + FAILURE_WINDOW - self._monotonic()
-        if wait > 0:
-            message = f"{method} {path} failed {MAX_FAILURES} times in {FAILURE_WINDOW:.0f} s; held back before a ban"
-            raise RequestRefused(Refusal(RefusalKind.RETRY, UNREACHED, message, wait))
-
     def _queue(self, host: str, owner: str, path: str, size: int) -> deque[float]:
         return self._places.setdefault((host, owner, path), deque(maxlen=4 * size + 1000))
+
+
+def _limits(method: str) -> _Failures:
+    """Only reads are spaced here: whoever mints and renews keys waits by itself."""
+    return _Failures(FailureLimit(), SpacedLimit() if method == "GET" else FailureLimit())
 
 
 def _owner(api_key: str) -> str:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Sequence
-from typing import NamedTuple
+from functools import partial
+from typing import Literal, NamedTuple
 
 from ....core.events import Balance, Position
 from ....core.refusal import Refusal, RefusalKind
-from ....core.reports import Account, FillReport, IncomeReport, OrderRef, OrderReport
+from ....core.reports import Account, FillReport, IncomeReport, OddRow, OrderRef, OrderReport
 from ....ports.errors import RequestRefused
 from .codes import wants_symbol
 from .costs import costed
+from .listing import Listing, parted
 from .lists import FILL_HISTORY, SECOND, Lists, beyond, same
 from .rest import Rest
-from .rows import balances, listed, nets, order, positions
+from .rows import balances, is_hollow, listed, nets, order, positions
 from .singles import OPEN, Singles
 from .together import together
 
@@ -36,7 +38,9 @@ class _Middle(NamedTuple):
     denied: frozenset[OrderRef]
     one_way: bool
     positions: tuple[Position, ...]
+    positions_listed: Literal["rows", "none", "hollow"]
     balances: tuple[Balance, ...]
+    odd: tuple[OddRow, ...]
 
 
 class Reader:
@@ -49,6 +53,8 @@ class Reader:
         self._by_symbol = by_symbol
         self._symbols: frozenset[str] = frozenset()
         self._assets: frozenset[str] = frozenset()
+        self._earning_since: int | None = None
+        """From when on income was not listed, exchange time, ms: it is read once it is listed again."""
 
     async def read(self, since: int | None, orders: Sequence[OrderRef] = ()) -> Account:
         """The account whole since then, exclusive; with None only these orders, each with all its fills.
@@ -80,25 +86,28 @@ class Reader:
         as_of = await self._rest.ask_time()
         start = await self._rest.horizon()
         begin = max(since, as_of - FILL_HISTORY)
-        earning_since = since - INCOME_LAG
+        earning_since = since - INCOME_LAG if self._earning_since is None else min(since, self._earning_since)
         asked = self._symbols
         first, income_before = await together(
-            lambda: self._fills(begin, start, asked), lambda: self._lists.income(begin, start)
+            lambda: self._fills(begin, start, asked), lambda: self._lists.earned(begin, start)
         )
-        middle = await self._middle(begin, first, orders, denied)
+        middle = await self._middle(begin, first.rows, orders, denied)
         await self._rest.ask_time()  # a clock that stood still meanwhile must not cut the second list short
         until = await self._rest.horizon()
-        second, income = await together(
-            lambda: self._fills(begin, until, asked), lambda: self._lists.income(earning_since, until)
-        )
-        self._symbols |= _symbols(middle, second, income)
+        if income_before.refusal is None:
+            second, income = await together(
+                lambda: self._fills(begin, until, asked), lambda: self._lists.earned(earning_since, until)
+            )
+        else:
+            second, income = await self._fills(begin, until, asked), income_before
+        self._symbols |= _symbols(middle, second.rows, income.rows)
         if self._by_symbol and self._symbols != asked:
             if last:
                 raise RequestRefused(
                     Refusal(RefusalKind.RETRY, None, "new symbols kept appearing while fills were read")
                 )
             return None, middle.denied
-        new, gone = beyond(first, second), beyond(second, first)
+        new, gone = beyond(first.rows, second.rows), beyond(second.rows, first.rows)
         late = any(report.exchange_ts // SECOND < as_of // SECOND for report in new)
         if (gone or late) and not last:
             return None, middle.denied
@@ -107,69 +116,74 @@ class Reader:
             exchange_ms=await self._rest.now(),
             since=begin,
             whole=True,
-            settled=same(first, second) and _from(begin, income) == _from(begin, income_before),
+            settled=same(first.rows, second.rows) and _from(begin, income.rows) == _from(begin, income_before.rows),
             moving=frozenset(report.order_id for report in (*new, *gone)),
             balances=middle.balances,
             one_way=middle.one_way,
             positions=middle.positions,
+            positions_listed=middle.positions_listed,
             orders=tuple(middle.orders.values()),
             open_orders=middle.open_ids,
             denied=middle.denied,
-            fills=costed(_followed(second, new, middle.orders, as_of), income),
-            income=income,
+            fills=costed(_followed(second.rows, new, middle.orders, as_of), income.rows),
+            income=income.rows,
+            odd=tuple(dict.fromkeys((*second.odd, *middle.odd, *income.odd))),
+            income_refused=income.refusal,
         )
+        self._earning_since = None if income.refusal is None else earning_since
         return account, middle.denied
 
-    async def _fills(self, since: int, until: int, symbols: frozenset[str]) -> tuple[FillReport, ...]:
+    async def _fills(self, since: int, until: int, symbols: frozenset[str]) -> Listing[FillReport]:
         if not self._by_symbol:
             return await self._lists.fills(since, until)
-        found: list[FillReport] = []
-        for symbol in sorted(symbols):
-            found += await self._lists.fills(since, until, symbol=symbol)
-        return tuple(sorted(found, key=lambda report: report.exchange_ts))
+        lists = await together(*(partial(self._lists.fills, since, until, symbol=symbol) for symbol in sorted(symbols)))
+        rows = sorted((row for listing in lists for row in listing.rows), key=lambda report: report.exchange_ts)
+        return Listing(tuple(rows), tuple(row for listing in lists for row in listing.odd))
 
     async def _middle(
         self, since: int, fills: Iterable[FillReport], asked: Sequence[OrderRef], denied: frozenset[OrderRef]
     ) -> _Middle:
         filled = frozenset(OrderRef(row.symbol, row.order_id) for row in fills)
-        (found, open_ids, denied), (one_way, held), owned = await together(
+        (found, open_ids, denied, odd), (one_way, held, how), owned = await together(
             lambda: self._orders(since, filled, asked, denied), self._positions, self._balances
         )
-        return _Middle(found, open_ids, denied, one_way, held, owned)
+        return _Middle(found, open_ids, denied, one_way, held.rows, how, owned, (*odd, *held.odd))
 
     async def _orders(
         self, since: int, filled: frozenset[OrderRef], asked: Sequence[OrderRef], denied: frozenset[OrderRef]
-    ) -> tuple[dict[str, OrderReport], frozenset[str], frozenset[OrderRef]]:
+    ) -> tuple[dict[str, OrderReport], frozenset[str], frozenset[OrderRef], tuple[OddRow, ...]]:
         """What the lists show, and of what they do not show, what the venue says when it is asked for.
 
         Of an order with a fill it is not asked here: it is wanted alone, with all its fills, or it is known.
         """
         # Open orders first: one that finishes meanwhile is then in both lists, never in neither.
         data = await self._rest.call("GET", OPEN_ORDERS, {})
-        found = {report.order_id: report for report in map(order, listed(data, "orders"))}
+        running, odd = parted(map(order, listed(data, "orders")))
+        found = {report.order_id: report for report in running}
         history = await self._lists.orders(since - ORDER_AGE, await self._rest.horizon())
         names = {ref.order_id for ref in (*filled, *asked)}
-        finished = {
-            name: report
-            for name, report in history.items()
-            if name in names or report.exchange_ts is None or report.exchange_ts > since
-        }
+        odd = (*odd, *(row for row in history.odd if row.order is None or _concerns(row.order, names, since)))
+        finished = {report.order_id: report for report in history.rows if _concerns(report, names, since)}
         listed_open = frozenset(found) - frozenset(finished)
         found |= finished
-        for ref in dict.fromkeys(asked):
-            if ref.order_id in found or ref in filled | denied or not self._singles.may_ask():
-                continue
-            report = await self._singles.order(ref)
-            if report is None:
-                denied |= {ref}
-            else:
-                found[ref.order_id] = report
+        seen = {*found, *(row.order_id for row in odd)}
+        unlisted = [ref for ref in dict.fromkeys(asked) if ref.order_id not in seen and ref not in filled | denied]
+        while unlisted and (room := self._singles.room()):
+            now, unlisted = unlisted[:room], unlisted[room:]
+            reports = await together(*(partial(self._singles.order, ref) for ref in now))
+            denied |= {ref for ref, report in zip(now, reports, strict=True) if report is None}
+            alone = parted(report for report in reports if report is not None)
+            found |= {report.order_id: report for report in alone.rows}
+            odd = (*odd, *alone.odd)
         open_ids = frozenset(name for name, report in found.items() if name in listed_open or report.status in OPEN)
-        return found, open_ids, denied
+        return found, open_ids, denied, odd
 
-    async def _positions(self) -> tuple[bool, tuple[Position, ...]]:
+    async def _positions(self) -> tuple[bool, Listing[Position], Literal["rows", "none", "hollow"]]:
         data = await self._rest.call("GET", POSITIONS, {})
-        return nets(data), tuple(positions(data))
+        held = parted(positions(data))
+        if is_hollow(data, "positions"):
+            return False, held, "hollow"
+        return nets(data), held, "rows" if listed(data, "positions") else "none"
 
     async def _balances(self) -> tuple[Balance, ...]:
         found = balances(await self._rest.call("GET", BALANCE, {}), self._assets)
@@ -187,6 +201,11 @@ def _followed(
     unknown = {report.order_id for report in new if report.order_id not in orders}
     older = {report.order_id for report in fills if report.exchange_ts // SECOND < as_of // SECOND}
     return tuple(report for report in fills if report.order_id not in unknown - older)
+
+
+def _concerns(report: OrderReport, names: Container[str], since: int) -> bool:
+    """Whether a finished order has one of these ids, or finished since."""
+    return report.order_id in names or report.exchange_ts is None or report.exchange_ts > since
 
 
 def _from(begin: int, income: Iterable[IncomeReport]) -> tuple[IncomeReport, ...]:

@@ -12,7 +12,7 @@ from ....ports.errors import RequestRefused, TransportFailed
 from ....ports.http import HttpClient, HttpResponse
 from .amounts import moment
 from .answers import Document, judge, unanswered
-from .codes import is_clock_problem, is_rate_limit
+from .codes import is_clock_problem, is_rate_limit, is_unknown_order, wants_symbol
 from .pace import BRIEF, SHARED, TIME_PATH, Pace
 from .signing import Params, encoded, signed
 
@@ -67,6 +67,14 @@ class Rest:
 
     async def ask_time(self) -> int:
         """Ask the exchange for its clock; ms since the epoch. Raises `RequestRefused`."""
+        try:
+            return await self._ask_time()
+        except RequestRefused as error:
+            if not self._may_repeat("GET", TIME_PATH, error.refusal):
+                raise
+            return await self._ask_time()
+
+    async def _ask_time(self) -> int:
         await self._pace.turn(self._host, self._api_key, "GET", TIME_PATH)
         sent = self._clock.monotonic()
         response = await self._request("GET", TIME_PATH, "", {})
@@ -95,8 +103,10 @@ class Rest:
         """The `data` of a successful answer. Raises `RequestRefused`.
 
         A timestamp that the exchange dislikes makes us read its clock and try once more: nothing was carried out. A
-        rate limit that names its end, a moment from now, is waited out: requests bunch up on their way.
+        rate limit that names its end, a moment from now, is waited out: requests bunch up on their way. A read that
+        failed in a way that passes is repeated once.
         """
+        repeated = False
         for left in reversed(range(TRIES)):
             try:
                 if sign:
@@ -110,8 +120,13 @@ class Rest:
                 clock = sign and is_clock_problem(error.refusal)
                 if clock:
                     self._anchor = None
-                if left == 0 or not (_is_brief(error.refusal) or (clock and left == TRIES - 1)):
+                if left == 0:
                     raise
+                if _is_brief(error.refusal) or (clock and left == TRIES - 1):
+                    continue
+                if clock or repeated or not self._may_repeat(method, path, error.refusal):
+                    raise
+                repeated = True
         raise AssertionError("unreachable")
 
     async def _query(self, params: Params) -> str:
@@ -122,7 +137,13 @@ class Rest:
         try:
             return await self._http.request(method, url, headers=headers, timeout=self._timeout)
         except TransportFailed as error:
+            if error.reached and method == "GET":
+                self._pace.failed(self._host, self._api_key, method, path)
             raise RequestRefused(unanswered(error, f"{method} {path}: {error}")) from None
+        except BaseException:  # it was given up; the venue may answer it with an error all the same
+            if method == "GET":
+                self._pace.failed(self._host, self._api_key, method, path, again=False)
+            raise
 
     def _data(
         self,
@@ -144,10 +165,18 @@ class Rest:
         if isinstance(verdict, Document):
             return verdict.data
         if not is_rate_limit(verdict):  # too fast is not the same as wrong
-            self._pace.failed(self._host, self._api_key, method, path)
+            self._pace.failed(self._host, self._api_key, method, path, again=not is_unknown_order(verdict))
         elif verdict.retry_after is not None:
             self._pace.locked(self._host, self._api_key, path, verdict.retry_after)
         raise RequestRefused(verdict)
+
+    def _may_repeat(self, method: str, path: str, refusal: Refusal) -> bool:
+        """Whether a read may be sent again at once: it failed in a way that passes, and not too many have failed."""
+        if method != "GET" or refusal.kind is not RefusalKind.RETRY or refusal.retry_after is not None:
+            return False
+        if is_rate_limit(refusal) or is_unknown_order(refusal) or wants_symbol(refusal):
+            return False
+        return not self._pace.held_back(self._host, self._api_key, method, path)
 
 
 def _is_brief(refusal: Refusal) -> bool:

@@ -1,4 +1,4 @@
-"""Reads rows of BingX's REST answers; a row that cannot be trusted raises, since half a read is no read."""
+"""Reads rows of BingX's REST answers; one that cannot be trusted is handed on as an odd row, a balance refused."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from ....core.events import Balance, Position, digest_id
-from ....core.reports import FillReport, IncomeReport, OrderReport
+import msgspec
+
+from ....core.events import ZERO, Balance, Position, digest_id
+from ....core.reports import FillReport, IncomeReport, OddRow, OrderReport
 from .amounts import amount, cost, identity, moment, positive, word
+from .listing import odd
 from .rest import malformed
-from .words import executed, held, leverage, limit_price, position_side, side, status
+from .words import OVER, executed, held, leverage, limit_price, position_side, side, status
 
 Row = Mapping[str, Any]
 
@@ -49,19 +52,39 @@ def balances(data: Any, held: Container[str] = ()) -> list[Balance]:
             continue
         wallet = amount(row.get("balance"))
         if asset is None or wallet is None:
-            raise malformed("a balance that is no number")
-        found.append(Balance(asset=asset, wallet_balance=wallet, available=amount(row.get("availableMargin"))))
+            raise malformed(f"the balance of {asset or 'no asset'} is no number")
+        found.append(
+            Balance(
+                asset=asset,
+                wallet_balance=wallet,
+                available=amount(row.get("availableMargin")),
+                equity=amount(row.get("equity")),
+                unrealized_pnl=amount(row.get("unrealizedProfit")),
+                used_margin=amount(row.get("usedMargin")),
+            )
+        )
     if not found:
         raise malformed("an account without a single asset")
     return found
 
 
-def positions(data: Any) -> Iterator[Position]:
-    """Every position that is held. In one-way mode, too, the row says LONG; there the sign tells more."""
+def is_hollow(data: Any, *names: str) -> bool:
+    """Whether an answer has no list at all, or null in its place."""
+    if isinstance(data, dict):
+        data = next((data[name] for name in names if name in data), None)
+    return not isinstance(data, list)
+
+
+def positions(data: Any) -> Iterator[Position | OddRow]:
+    """Every position that is held. In one-way mode, too, the row says LONG; there the sign tells more.
+
+    A liquidation price of 0, as rows of cross margin have it, is none that is known.
+    """
     for row in listed(data, "positions"):
         symbol, quantity = word(row.get("symbol")), amount(row.get("positionAmt"))
         if symbol is None or quantity is None:
-            raise malformed("a position that is no number")
+            yield odd("position", "positions", row, "symbol", "positionAmt")
+            continue
         if quantity == 0:
             continue
         isolated = row.get("isolated")
@@ -73,6 +96,8 @@ def positions(data: Any) -> Iterator[Position]:
             unrealized_pnl=amount(row.get("unrealizedProfit")),
             margin_mode={True: "isolated", False: "cross"}[isolated] if isinstance(isolated, bool) else None,
             leverage=leverage(row.get("leverage")),
+            mark_price=positive(row.get("markPrice")),
+            liquidation_price=positive(row.get("liquidationPrice")),
         )
 
 
@@ -81,23 +106,24 @@ def nets(data: Any) -> bool:
     return any(row.get("onlyOnePosition") is True for row in listed(data, "positions"))
 
 
-def order(row: Row) -> OrderReport:
-    """One order. Its `commission` and `profit` are totals of the order, so they are left to its fills."""
+def order(row: Row) -> OrderReport | OddRow:
+    """One order; an odd row of one that is over has all of it but the executed quantity.
+
+    `commission` and `profit` are totals of the order, so they are left to its fills.
+    """
     symbol, order_id, venue_status = word(row.get("symbol")), identity(row.get("orderId")), word(row.get("status"))
     if symbol is None or order_id is None or venue_status is None:
-        raise malformed("an order without symbol, id or status")
+        return odd("order", "orders", row, "symbol", "orderId", "status")
     state = status(venue_status)
     quantity = amount(row.get("origQty"))
     cumulative = executed(state, row.get("executedQty"), quantity, row.get("avgPrice"))
-    if cumulative is None:
-        raise malformed("an order whose executed quantity is no number")
     kind = word(row.get("type"))
     one_way = row.get("onlyOnePosition") is True
-    return OrderReport(
+    report = OrderReport(
         symbol=symbol,
         order_id=order_id,
         status=state,
-        cumulative_qty=cumulative,
+        cumulative_qty=cumulative or ZERO,
         client_order_id=word(row.get("clientOrderId")) or word(row.get("clientOrderID")),
         side=side(row.get("side")),
         position_side=None if one_way else position_side(row.get("positionSide")),
@@ -109,19 +135,26 @@ def order(row: Row) -> OrderReport:
         exchange_ts=moment(row.get("updateTime"), row.get("time")),
         created_ts=moment(row.get("time")),
     )
+    if cumulative is not None:
+        return report
+    found = odd("order", "orders", row, "executedQty")
+    return msgspec.structs.replace(found, order=report) if state in OVER else found
 
 
-def fill(row: Row) -> FillReport:
+def fill(row: Row) -> FillReport | OddRow:
     """One fill, from either shape: beside a `volume`, even an empty one, `qty` is the quote value."""
     symbol, order_id = word(row.get("symbol")), identity(row.get("orderId"))
     quantity = amount(row["volume"] if "volume" in row else row.get("qty"))
-    if symbol is None or order_id is None or quantity is None or quantity <= 0:
-        raise malformed("a fill without symbol, order or quantity")
+    at = filled_ms(row.get("filledTime"))
+    if symbol is None or order_id is None or quantity is None or quantity <= 0 or at is None:
+        return odd(
+            "fill", "fillHistory", row, "volume" if "volume" in row else "qty", "filledTime", "orderId", "symbol"
+        )
     return FillReport(
         symbol=symbol,
         order_id=order_id,
         qty=quantity,
-        exchange_ts=filled_ms(row.get("filledTime")),
+        exchange_ts=at,
         price=positive(row.get("price")),
         trade_id=identity(row.get("tradeId")),
         side=side(row.get("side")),
@@ -132,11 +165,11 @@ def fill(row: Row) -> FillReport:
     )
 
 
-def income(row: Row) -> IncomeReport:
+def income(row: Row) -> IncomeReport | OddRow:
     """One income row; positive is an inflow."""
     kind, change, at = word(row.get("incomeType")), amount(row.get("income")), moment(row.get("time"))
     if kind is None or change is None or at is None:
-        raise malformed("an income row without type, amount or time")
+        return odd("income", "income", row, "incomeType", "income", "time")
     return IncomeReport(
         income_type=kind,
         amount=change,
@@ -148,18 +181,13 @@ def income(row: Row) -> IncomeReport:
     )
 
 
-def filled_ms(value: Any) -> int:
-    """`filledTime` in ms. Never `filledTm`: that is local time of UTC+8 with a Z behind it."""
+def filled_ms(value: Any) -> int | None:
+    """`filledTime` in ms, None if it cannot be read. Never `filledTm`: local time of UTC+8 with a Z behind it."""
     try:
         at = datetime.fromisoformat(value)
-        if at.tzinfo is None:
-            raise malformed("a fill time without offset")
-        found = moment(round(at.timestamp() * 1000))
+        return moment(round(at.timestamp() * 1000)) if at.tzinfo is not None else None
     except (TypeError, ValueError, OverflowError):
-        found = None
-    if found is None:
-        raise malformed("a fill without time")
-    return found
+        return None
 
 
 def _silent(value: Any) -> bool:

@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from functools import partial
 from typing import NamedTuple
 
-from ....core.reports import Account, FillReport, OrderRef, OrderReport
+import msgspec
+
+from ....core.reports import Account, FillReport, OddRow, OrderRef, OrderReport
 from ....ports.errors import RequestRefused
 from .codes import is_unknown_order
 from .costs import costed
+from .listing import Listing
 from .lists import FILL_HISTORY, Lists
 from .rest import Rest, malformed
 from .rows import order
@@ -24,9 +27,9 @@ OPEN = frozenset({"NEW", "PARTIALLY_FILLED"})
 
 
 class _Single(NamedTuple):
-    order: OrderReport | None
+    order: OrderReport | OddRow | None
     """None where the venue denies it."""
-    fills: tuple[FillReport, ...]
+    fills: Listing[FillReport]
     since: int | None
     """None when the fills reach back to the order's creation."""
     still: bool
@@ -45,8 +48,10 @@ class Singles:
         wanted = list(dict.fromkeys(refs))
         singles = await together(*(partial(self._single, ref, as_of) for ref in wanted))
         opened = [single.since for single in singles if single.since is not None]
-        fills = await self._costed([report for single in singles for report in single.fills], as_of)
-        orders = [single.order for single in singles if single.order is not None]
+        fills = await self._costed([report for single in singles for report in single.fills.rows], as_of)
+        orders = [single.order for single in singles if isinstance(single.order, OrderReport)]
+        odd = [row for single in singles for row in single.fills.odd]
+        odd += [single.order for single in singles if isinstance(single.order, OddRow)]
         moving = frozenset(ref.order_id for ref, single in zip(wanted, singles, strict=True) if not single.still)
         return Account(
             as_of=as_of,
@@ -59,13 +64,14 @@ class Singles:
             open_orders=frozenset(report.order_id for report in orders if report.status in OPEN),
             denied=frozenset(ref for ref, single in zip(wanted, singles, strict=True) if single.order is None),
             fills=fills,
+            odd=tuple(dict.fromkeys(odd)),
         )
 
-    def may_ask(self) -> bool:
-        """Whether an order that is in no list may be asked for, though the venue may not know it."""
-        return self._rest.failures("GET", ORDER) < QUESTIONS
+    def room(self) -> int:
+        """How many orders that are in no list may be asked for at once, though the venue may not know any of them."""
+        return max(0, QUESTIONS - self._rest.failures("GET", ORDER))
 
-    async def order(self, ref: OrderRef) -> OrderReport | None:
+    async def order(self, ref: OrderRef) -> OrderReport | OddRow | None:
         """The order now, or None if the venue does not know it."""
         try:
             data = await self._rest.call("GET", ORDER, {"symbol": ref.symbol, "orderId": ref.order_id})
@@ -77,6 +83,8 @@ class Singles:
         if not isinstance(row, dict):
             raise malformed("no order")
         report = order(row)
+        if isinstance(report, OddRow) and report.order_id is None:
+            return msgspec.structs.replace(report, symbol=ref.symbol, order_id=ref.order_id)
         if report.order_id != ref.order_id:
             raise malformed("another order than the one asked for")
         return report
@@ -86,26 +94,26 @@ class Singles:
         since = min((report.exchange_ts for report in bare), default=until)
         symbols = sorted({report.symbol for report in bare})
         now = await self._rest.horizon()
-        lists = await together(*(partial(self._lists.income, since, now, symbol=symbol) for symbol in symbols))
-        return costed(fills, (row for rows in lists for row in rows))
+        lists = await together(*(partial(self._lists.earned, since, now, symbol=symbol) for symbol in symbols))
+        return costed(fills, (row for listing in lists for row in listing.rows))
 
     async def _single(self, ref: OrderRef, as_of: int) -> _Single:
         before = await self.order(ref)
-        if before is None:
+        if not isinstance(before, OrderReport):
             fills, _ = await self._fills(ref, 0)
-            return _Single(None, fills, None, still=True)
-        fills, start = (), as_of
+            return _Single(before, fills, None, still=True)
+        fills, start = Listing[FillReport](()), as_of
         for _ in range(TRIES):
             fills, start = await self._fills(ref, before.created_ts or 0)
             after = await self.order(ref)
-            if after is None:
-                return _Single(None, fills, None, still=True)
+            if not isinstance(after, OrderReport):
+                return _Single(after, fills, None, still=True)
             if (after.status, after.cumulative_qty) == (before.status, before.cumulative_qty):
                 return _Single(after, fills, _reach(after, start), still=True)
             before = after
         return _Single(before, fills, _reach(before, start), still=False)
 
-    async def _fills(self, ref: OrderRef, created: int) -> tuple[tuple[FillReport, ...], int]:
+    async def _fills(self, ref: OrderRef, created: int) -> tuple[Listing[FillReport], int]:
         """The fills of an order that was made then, and since when they were read."""
         now = await self._rest.horizon()
         start = max(created, now - FILL_HISTORY)

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from ....core.dialect import Opening
-from ....core.reports import OrderReport, Report
+from ....core.reports import OrderReport, Report, Unreadable
 from .account import account
 from .amounts import amount, cost, identity, moment, word
 from .frames import control, read, unrecognised, unwrapped
+from .pieces import reports
 from .words import executed, last_fill, limit_price, side, status
 
 _TOPICS = ("spot.executionReport", "ACCOUNT_UPDATE")
@@ -34,6 +35,16 @@ class SpotDialect:
         """No: a spot frame carries the fee of its own fill."""
         return False
 
+    @property
+    def time_grain_ms(self) -> int:
+        """Whole seconds: so are the times of fills, and of orders that are over."""
+        return 1000
+
+    @property
+    def counts_available(self) -> bool:
+        """Yes: what can be spent moves with orders, and a push says it."""
+        return True
+
     def opening(self, socket: int) -> tuple[Opening, ...]:
         """Both subscriptions, their ids made of the socket's number."""
         openings = []
@@ -44,10 +55,13 @@ class SpotDialect:
         return tuple(openings)
 
     def decode(self, frame: bytes | str) -> tuple[Report, ...]:
-        """The reports in one inflated frame."""
+        """The reports in one inflated frame: of one object, of a list of them, or of several line by line."""
+        return self._decode(frame, 0)
+
+    def _decode(self, frame: bytes | str, depth: int) -> tuple[Report, ...]:
         content = read(frame)
         if not isinstance(content, dict):
-            return (content,)
+            return reports(frame, content, self._decode, depth) if isinstance(content, Unreadable) else (content,)
         event = unwrapped(content)
         name = event.get("e")
         if name == "executionReport":

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from ....core.dialect import Opening
-from ....core.reports import ConfigReport, OrderReport, Report, Unrecognised
+from ....core.reports import ConfigReport, OrderRef, OrderReport, Report, Unreadable, Unrecognised
 from .account import account
 from .amounts import amount, cost, identity, moment, positive, word
 from .exact import exact
 from .frames import control, read, unrecognised, unwrapped
+from .pieces import reports
 from .words import caused_by_fill, executed, last_fill, leverage, limit_price, margin_mode, position_side, side, status
 
 
@@ -36,22 +37,39 @@ class SwapDialect:
         """Whether `n` and `rp` are the order's so far. No document says; per fill until the wire proves otherwise."""
         return self._cumulative_costs
 
+    @property
+    def time_grain_ms(self) -> int:
+        """Whole seconds: so are the times of fills, and of orders that are over."""
+        return 1000
+
+    @property
+    def counts_available(self) -> bool:
+        """No: on the swap it follows from positions and their prices."""
+        return False
+
     def opening(self, socket: int) -> tuple[Opening, ...]:
         """No frame: even an empty one is answered with an error."""
         return ()
 
     def decode(self, frame: bytes | str) -> tuple[Report, ...]:
-        """The reports in one inflated frame."""
+        """The reports in one inflated frame: of one object, of a list of them, or of several line by line."""
         report = exact(frame)
+        return (report,) if report is not None else self._decode(frame, 0)
+
+    def _decode(self, frame: bytes | str, depth: int) -> tuple[Report, ...]:
+        report = exact(frame) if depth else None
         if report is not None:
             return (report,)
         content = read(frame)
-        if not isinstance(content, dict):
-            return (content,)
+        if isinstance(content, dict):
+            return self._reports(content)
+        return reports(frame, content, self._decode, depth) if isinstance(content, Unreadable) else (content,)
+
+    def _reports(self, content: dict[str, Any]) -> tuple[Report, ...]:
         event = content if "e" in content else unwrapped(content)
         name = event.get("e")
         if name == "ORDER_TRADE_UPDATE" or name == "TRADE_UPDATE":
-            return (_order(event) or unrecognised(content, doubtful=True),)
+            return (_order(event) or unrecognised(content, doubtful=True, order=_named(event)),)
         if name == "ACCOUNT_UPDATE":
             return (account(event, free=False) or unrecognised(content, doubtful=True),)
         if name == "ACCOUNT_CONFIG_UPDATE":
@@ -102,6 +120,15 @@ def _order(content: dict[str, Any]) -> OrderReport | None:
         liquidation=kind == "LIQUIDATION" or get("x") == "CALCULATED",
         exchange_ts=moment(get("T"), content.get("T"), content.get("E")),
     )
+
+
+def _named(content: dict[str, Any]) -> OrderRef | None:
+    """The order that a frame names, whatever else is wrong with it."""
+    order = content.get("o")
+    if not isinstance(order, dict):
+        return None
+    symbol, order_id = word(order.get("s")), identity(order.get("i"))
+    return None if symbol is None or order_id is None else OrderRef(symbol, order_id)
 
 
 def _config(content: dict[str, Any]) -> ConfigReport | None:

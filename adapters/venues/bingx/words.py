@@ -21,6 +21,10 @@ _STATUS = {
 }
 
 
+OVER = frozenset({"FILLED", "CANCELED", "REJECTED", "EXPIRED"})
+"""Statuses, by our words, of orders that are over."""
+
+
 def status(value: str) -> str:
     """Our word for an order's status; coin-M writes some of them in title case."""
     return _STATUS.get(value) or _STATUS.get(value.upper(), value)

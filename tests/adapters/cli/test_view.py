@@ -166,3 +166,16 @@ def test_amounts_are_canonical() -> None:
     event = told("1.50", "0.50", fee=None)
     assert sentence(event) == "part X BUY 0.5 at 10, fee ? USDT"
     assert Decimal("10.0") == event.fill_price
+
+
+def test_a_revised_fill_says_what_it_is_now() -> None:
+    """In one line, as any other event."""
+    from listenkey.adapters.cli.wording import sentence
+    from listenkey.core.events import Fill, FillRevised
+
+    original = told("1.50", "0.50", fee=None)
+    same = {name: getattr(original, name) for name in Fill.__struct_fields__ if name not in ("kind", "fee")}
+    event = FillRevised(**same, fee=Decimal("0.0200"), replaces=original.event_id)
+    assert sentence(event) == "revised X BUY 0.5 at 10, fee 0.02 USDT, pnl " + (
+        "?" if original.realized_pnl is None else str(original.realized_pnl)
+    )

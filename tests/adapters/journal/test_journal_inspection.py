@@ -6,12 +6,23 @@ import sqlite3
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 
 from listenkey.adapters.journal import Finding, JournalRefused, SqliteJournal, Summary, show, summary, verify
-from listenkey.core.events import ExchangeEventKind, Fill, Health, HealthChange, OrderState, fill_id, order_state_id
+from listenkey.core.events import (
+    ExchangeEvent,
+    ExchangeEventKind,
+    Fill,
+    FillRevised,
+    Health,
+    HealthChange,
+    OrderState,
+    fill_id,
+    order_state_id,
+)
 from listenkey.ports.errors import StreamStopped
 
 K = ExchangeEventKind
@@ -53,6 +64,12 @@ def fill(order_id: str, cumulative: str, qty: str, redelivered: bool = False) ->
         "liquidation": False,
     }
     return Fill(**plain)
+
+
+def revised(original: Fill, **changes: Any) -> FillRevised:
+    same = {name: value for name, value in msgspec.structs.asdict(original).items() if name not in ("kind", "event_id")}
+    event_id = f"revised:{original.event_id.removeprefix('fill:')}:100:1:"
+    return FillRevised(**{**same, "event_id": event_id, "fee": Decimal(1), "replaces": original.event_id, **changes})
 
 
 def health() -> HealthChange:
@@ -121,10 +138,22 @@ def test_a_table_that_was_altered(path: Path) -> None:
         (fill("1", "0.4", "0.2"), ["entry 11: id: entry 2 has the same, fill:BTC-USDT:1:0.4"]),
         (fill("1", "0.4", "0.2", True), []),
         (fill("1", "0.5", "0.1"), []),
+        (revised(fill("1", "0.4", "0.2")), []),
+        (revised(fill("1", "0.5", "0.1")), ["entry 11: revision: no fill before it is fill:BTC-USDT:1:0.5"]),
+        (
+            revised(fill("1", "0.4", "0.2"), fill_qty=Decimal("0.4")),
+            ["entry 11: revision: fill:BTC-USDT:1:0.4 is of other ground"],
+        ),
+        (
+            revised(fill("1", "0.4", "0.2"), order_id="2"),
+            ["entry 11: revision: fill:BTC-USDT:1:0.4 is of other ground"],
+        ),
     ],
 )
-def test_ground_is_covered_once(path: Path, event: Fill, findings: list[str]) -> None:
-    """No two fills of one order cover the same ground, and no fill comes twice unless it says so."""
+def test_ground_is_covered_once(path: Path, event: ExchangeEvent, findings: list[str]) -> None:
+    """No two fills of one order cover the same ground, and no fill comes twice unless it says so; a revision is of one
+    of them, ground for ground.
+    """
     journal = SqliteJournal(path)
     journal.append([event], None)
     journal.close()

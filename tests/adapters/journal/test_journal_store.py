@@ -408,7 +408,7 @@ def test_a_closed_journal_says_so(opened: Opener) -> None:
 @pytest.mark.parametrize(
     ("statement", "message"),
     [
-        ("PRAGMA user_version = 2", "written by another listenkey (schema 2, this one has schema 1)"),
+        ("PRAGMA user_version = 3", "written by another listenkey (schema 3, this one has schema 2)"),
         ("PRAGMA application_id = 7", "not a journal of listenkey"),
         ("DELETE FROM state", "damaged: it has lost its state"),
     ],

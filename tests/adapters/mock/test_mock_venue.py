@@ -10,6 +10,7 @@ import anyio
 import msgspec
 import pytest
 
+import listenkey
 from listenkey.adapters.mock import Amount, MockStream, MockVenue
 from listenkey.core.events import (
     AccountUpdate,
@@ -53,6 +54,30 @@ def told(venue: VenueAdapter) -> list[ExchangeEvent]:
 
 def snapshot(venue: VenueAdapter) -> AccountUpdate:
     return anyio.run(venue.account_snapshot)
+
+
+def test_a_fill_that_was_told_without_figures_is_revised() -> None:
+    """What a stream tells after an interruption, and when the venue's rows say what it was; the wallet follows."""
+    venue = MockVenue(balance=1000)
+    opened = venue.fill(symbol="BTC-USDT", side="BUY", qty=2, price=100, fee=1)
+    closed = venue.fill(symbol="BTC-USDT", side="SELL", qty=2, price=110, unsure=True)
+    assert (closed.fee, closed.realized_pnl, closed.trade_id, closed.fee_asset) == (None, None, None, "USDT")
+    assert snapshot(venue).balances[0].wallet_balance == 1019
+    first = venue.revise(closed, fee="0.5")
+    second = venue.revise(first, realized_pnl=19, price="109.5")
+    assert snapshot(venue).balances[0].wallet_balance == Decimal("1017.5")
+    assert first.event_id == f"revised:BTC-USDT:{closed.order_id}:2:110:0.5:"
+    assert second.event_id == f"revised:BTC-USDT:{closed.order_id}:2:109.5:0.5:19"
+    assert first.replaces == second.replaces == closed.event_id
+    assert (second.fill_qty, second.status, second.source) == (Decimal(2), "FILLED", "poll")
+    venue.feed(second, msgspec.structs.replace(second, event_id="of a fill that nobody fed", replaces="fill:other"))
+    assert snapshot(venue).balances[0].wallet_balance == Decimal("1017.5")
+    venue.end()
+    events = told(venue)
+    assert kinds(events).count("FILL_REVISED") == 4
+    sums = listenkey.totals(events)
+    assert (sums.fees, sums.realized_pnl) == ({"USDT": Decimal("1.5")}, {"BTC-USDT": Decimal(19)})
+    assert opened.realized_pnl == 0
 
 
 def kinds(events: list[ExchangeEvent]) -> list[str]:
@@ -175,6 +200,28 @@ def test_the_account_follows_what_is_fed() -> None:
     [position] = snapshot(venue).positions
     assert (position.symbol, position.side) == ("ETH-USDT", "SHORT")
     assert (position.qty, position.entry_price) == (Decimal(3), Decimal(7))
+
+
+def test_a_read_says_what_the_account_is_worth_and_a_push_does_not() -> None:
+    """Equity and margin in a snapshot, in a push null, as on the wire; of liquidation nobody says anything."""
+    venue = MockVenue()
+    venue.fill(symbol="ETH-USDT", side="BUY", qty=2, price=100, fee=0)
+    venue.fill(symbol="ETH-USDT", side="SELL", qty=1, price=110, fee=0)
+    pushed = [event for event in venue.fed if isinstance(event, AccountUpdate)][-1]
+    assert (pushed.balances[0].equity, pushed.balances[0].used_margin) == (None, None)
+    whole = snapshot(venue)
+    (balance,), (held,) = whole.balances, whole.positions
+    assert balance.wallet_balance is not None
+    assert balance.equity is not None
+    assert balance.used_margin is not None
+    assert held.mark_price == 110
+    assert held.unrealized_pnl == balance.unrealized_pnl == 10
+    assert held.liquidation_price is None
+    assert balance.equity == balance.wallet_balance + 10
+    assert held.leverage is not None
+    assert balance.used_margin == (Decimal(100) / held.leverage).quantize(Decimal("1e-8"))
+    assert balance.available == balance.equity - balance.used_margin
+    assert balance.maintenance_margin is None
 
 
 def test_a_gap_that_takes_the_link_away() -> None:

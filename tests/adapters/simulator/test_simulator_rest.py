@@ -378,6 +378,20 @@ def test_a_shape_that_is_none_is_refused(shape: dict[str, Any]) -> None:
         Desk(**shape)
 
 
+@pytest.mark.parametrize("side", ["LONG", "SHORT"])
+def test_an_isolated_position_has_a_liquidation_price(side: str) -> None:
+    """Beyond the entry by about its margin, a little less; cross margin says 0."""
+    desk = Desk()
+    desk.exchange.set_margin_mode("BTC-USDT", "isolated", now=BEGIN)
+    desk.exchange.trade("BTC-USDT", "BUY" if side == "LONG" else "SELL", D("0.01"), now=BEGIN, position_side=side)
+    desk.exchange.trade("ETH-USDT", "BUY", D("0.1"), now=BEGIN, position_side="LONG")
+    isolated, cross = desk.ask("v2/user/positions")
+    entry, margin = D(isolated["avgPrice"]), D(isolated["initialMargin"]) / D("0.01")
+    away = D(isolated["liquidationPrice"]) - entry if side == "SHORT" else entry - D(isolated["liquidationPrice"])
+    assert margin * D("0.9") < away < margin
+    assert cross["liquidationPrice"] == 0
+
+
 def test_income_names_its_trade() -> None:
     """Newest first; fee and PnL of one trade share a tranId; filters and limits hold."""
     desk = Desk()

@@ -7,6 +7,7 @@ import pytest
 
 from listenkey.core import actions, inputs
 from listenkey.core.account.ground import FORGET_AFTER_MS, Ground
+from listenkey.core.account.unknowns import Unknowns
 from listenkey.core.events import ExchangeEventKind, Fill, Health
 from listenkey.core.frames import decoded
 from listenkey.core.policy import Policy
@@ -513,7 +514,7 @@ def test_an_order_is_forgotten_a_whole_second_after_nothing_of_it_is_owed(until:
     """A row of the second in which it ended would else be owed by an order that nobody knows."""
     turn = Turn(Policy(), 0)
     turn.now = 0.0
-    ground = Ground(turn, cumulative_costs=False)
+    ground = Ground(turn, cumulative_costs=False, unknowns=Unknowns(turn))
     ground.began, ground.complete = 0, True
     ground.take(
         OrderReport(symbol="BTC-USDT", order_id="7", status="CANCELED", cumulative_qty=D(0), exchange_ts=100_500), None
@@ -592,7 +593,7 @@ def test_an_order_of_unknown_beginning_waits_until_a_read_has_shown_it() -> None
     """No frame tells how much of it is owed; what waits is kept, in order."""
     turn = Turn(Policy(), 0)
     turn.now = 0.0
-    ground = Ground(turn, cumulative_costs=False)
+    ground = Ground(turn, cumulative_costs=False, unknowns=Unknowns(turn))
     for cumulative in (2, 5):
         ground.take(
             OrderReport(symbol="BTC-USDT", order_id="7", status="PARTIALLY_FILLED", cumulative_qty=D(cumulative)), None

@@ -340,6 +340,18 @@ def test_a_shorter_price_than_the_averages_allow_is_not_taken() -> None:
     assert piece.price == D("100.00000003")
 
 
+def test_a_read_s_average_says_what_the_ground_below_was_worth() -> None:
+    """If it is of just that ground, and nothing better is known."""
+    running = order_at("5")
+    running.value(D(4), D(100))
+    running.value(D(5), None)
+    assert running.cover_average(D(5), D(6), D(101))[0].price is None
+    running = order_at("5")
+    running.value(D(5), D(100))
+    running.value(D(5), D(999))
+    assert running.cover_average(D(5), D(6), D(101))[0].price == D(106)
+
+
 def test_no_price_is_made_up_where_it_cannot_be_known() -> None:
     """Above unowed ground or an island the notional is unknown, and a price is None rather than a guess."""
     running = order_at("5")

@@ -11,6 +11,7 @@ import pytest
 
 from listenkey.core.books.estimates import Estimates
 from listenkey.core.books.fold import Execution, execution
+from listenkey.core.events import Fill, FillRevised
 from listenkey.core.reports import FillReport
 
 from . import test_ledger
@@ -55,6 +56,42 @@ def test_a_merged_fill_is_given_up_once_all_its_trades_are_paid(order: tuple[str
     assert left(estimates) == []
     estimates.tell(fill("1", "3", "4", trade_id=None))
     assert left(estimates) == [(D("0.1"), D(0))]
+
+
+def revised(order: str, start: str, end: str, fee: str | None, pnl: str | None, **changes: Any) -> FillRevised:
+    original = test_ledger.fill(order, start, end, **changes)
+    same = {name: getattr(original, name) for name in Fill.__struct_fields__ if name not in ("kind", "event_id")}
+    costs = {"fee": None if fee is None else D(fee), "realized_pnl": None if pnl is None else D(pnl)}
+    return FillRevised(**{**same, **costs}, event_id="revised", replaces=original.event_id)
+
+
+@pytest.mark.parametrize("trade", ["t", None])
+def test_a_revised_fill_is_thought_to_cost_what_the_revision_says(trade: str | None) -> None:
+    """No other of its order changes, nor of another."""
+    estimates = Estimates()
+    for start, end, name in (("0", "1", "other"), ("1", "3", "t")):
+        estimates.tell(fill("1", start, end, trade_id=trade and name, fee=None, realized_pnl=None))
+    estimates.revise(revised("1", "1", "3", "0.5", "7", trade_id=trade))
+    estimates.revise(revised("1", "3", "4", "9", "9", trade_id=trade))
+    estimates.revise(revised("2", "1", "3", "9", "9", trade_id=trade))
+    assert sorted(left(estimates), key=str) == [(D("0.5"), D(7)), (None, None)]
+
+
+def test_what_is_booked_of_a_revised_fill_stays_booked() -> None:
+    """Income rows have had the last word."""
+    estimates = Estimates()
+    estimates.tell(fill("1", "0", "1", trade_id="t", realized_pnl=D(3)))
+    estimates.pay(row("TRADING_FEE", "-1", "t"))
+    estimates.revise(revised("1", "0", "1", "0.5", "7", trade_id="t"))
+    assert left(estimates) == [(D(0), D(7))]
+    estimates.pay(row("REALIZED_PNL", "7", "t"))
+    assert left(estimates) == []
+    merged = Estimates()
+    merged.tell(fill("1", "0", "3", trade_id=None, fee=None))
+    merged.list([listed("a", "1")])
+    merged.pay(row("TRADING_FEE", "-1", "a"))
+    merged.revise(revised("1", "0", "3", "0.5", "7", trade_id=None))
+    assert left(merged) == [(None, D(0))]
 
 
 def test_a_merged_fill_stands_until_all_of_it_is_paid() -> None:

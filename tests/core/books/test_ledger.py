@@ -196,6 +196,16 @@ def test_rows_that_name_no_trade_stand_for_all_fills_up_to_a_second() -> None:
     assert ledger.book("USDT").fees == D("0.1") + D("0.5")
 
 
+def test_rows_of_no_known_trade_wait_for_a_settled_read() -> None:
+    """Which need not list them again."""
+    ledger = begun()
+    ledger.apply(fill("1", "0", "1", fee=D("0.5")))
+    ledger.settle(account("99.9", row("TRADING_FEE", "-0.1", None)), False)
+    assert ledger.book("USDT").fees == D("0.5")
+    ledger.settle(account("99.9", at=T0 + 700_000), True)
+    assert (ledger.book("USDT").fees, ledger.book("USDT").status) == (D("0.1"), Reconciliation.MATCHED)
+
+
 def test_rows_from_before_the_beginning_are_part_of_the_opening() -> None:
     """The stream owes nothing from before it began, nor rows without an asset."""
     ledger = begun()

@@ -43,20 +43,26 @@ def test_first_readable_frame_proves(frame: str | bytes) -> None:
     ("frame", "anomaly"),
     [
         ("what?", "unreadable frame"),
-        (b"ping", "not gzip"),
+        (b"what?", "unreadable frame"),
         (gzip.compress(b"ping", mtime=0)[:-1], "not gzip"),
         (gzip.compress(b"\xff", mtime=0), "unreadable frame"),
         ("error retry", "error frame"),
     ],
 )
 def test_garbage_proves_nothing(frame: str | bytes, anomaly: str) -> None:
-    """A frame that cannot be read, and an error frame, are reported and prove nothing; the socket lives on."""
+    """A frame that cannot be read, and an error frame, prove nothing; the socket lives on.
+
+    The one is delivered, and leaves nothing in doubt: the proof of a link causes a read.
+    """
     life = opened()
     life.frame(frame)
     assert life.state == "KEYED"
     assert life.anomalies == [anomaly]
+    assert [event.kind.value for event in life.events] == ["UNKNOWN"] * (anomaly != "error frame")
+    assert life.count(actions.ReadAccount) == 0
     life.frame("ping")
     assert life.state == "CONNECTED"
+    assert life.gaps == []
 
 
 def test_a_frame_before_the_handshake_is_none() -> None:
@@ -106,7 +112,7 @@ def test_an_acknowledged_opening_is_refused_no_more() -> None:
     life = Life(openings=2)
     life.acks.extend([NEVER, NEVER])
     life.run(5)
-    for frame in ("ack 3.0", "error retry 3.0", "error gone 9.9", "error retry"):
+    for frame in ("ack 3.0", "error retry 3.0", "error retry 9.9", "error retry"):
         life.frame(frame)
     assert life.state == "KEYED"
     assert life.anomalies == ["error frame"] * 3
@@ -184,7 +190,7 @@ def test_silence_from_the_proof_on(openings: int) -> None:
     assert life.gaps[0] == ("GAP_OPENED", "silent")
 
 
-@pytest.mark.parametrize("frame", ["ping", "what?", b"not gzip", "error retry"])
+@pytest.mark.parametrize("frame", ["ping", "note what?", b"note", "error retry"])
 def test_any_frame_is_a_sign_of_life(frame: str | bytes) -> None:
     """A frame ends the silence, whatever is in it, and health is LIVE again."""
     life = connected(10)
@@ -387,7 +393,7 @@ def test_oversized_frames_close() -> None:
     for frame in ("x" * 1001, gzip.compress(bytes(1001)), gzip.compress(bytes(10_000_000))):
         life = connected(10, max_frame_bytes=1000)
         life.frame("note " + "y" * 995)
-        life.frame(gzip.compress(b"note " + b"z" * 995))
+        life.frame(gzip.compress(b"ping " + b"z" * 995))
         assert life.state == "CONNECTED"
         life.frame(frame)
         assert life.state == "BACKOFF"
@@ -395,6 +401,17 @@ def test_oversized_frames_close() -> None:
         assert life.anomalies == ["oversized frame"]
         life.run(60)
         assert life.health == "LIVE"
+
+
+def test_what_cannot_be_read_is_a_sign_of_life() -> None:
+    """It ends the silence as any frame does, so that the socket stays."""
+    life = connected(10)
+    life.mute.add(life.leader)
+    for at in range(19, 99, 10):
+        life.run(at)
+        life.frame("what?")
+    assert life.state == "CONNECTED"
+    assert ("GAP_OPENED", "silent") not in life.gaps
 
 
 def test_closing_sockets_say_nothing() -> None:

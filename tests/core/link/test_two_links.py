@@ -140,10 +140,16 @@ def test_settings_are_told() -> None:
     assert told(world) == ["CONFIG_UPDATE"]
 
 
-def test_garbage_is_counted_and_changes_nothing() -> None:
-    """Not a frame of the venue's: a report to the operator."""
+def test_garbage_on_a_successor_that_is_not_proven() -> None:
+    """Not a frame of the venue's: it is delivered and reported, and the other link brings what happens."""
     world = ready()
-    socket = world.connection.links[0].socket
-    (report,) = world.feed(inputs.FrameReceived(socket, "{"))
-    assert isinstance(report, actions.Report)
+    world.feed(inputs.Rotate())
+    world.passes(0.105)
+    leader, successor = world.connection.links
+    assert leader.proven
+    assert not successor.proven
+    done = world.feed(inputs.FrameReceived(successor.socket, "{"))
+    assert [type(action) for action in done] == [actions.Report]
+    world.passes(1)
+    assert told(world) == ["UNKNOWN"]
     assert world.gaps() == []

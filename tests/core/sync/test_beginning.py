@@ -30,7 +30,7 @@ def test_nothing_before_the_first_key_is_owed_and_no_gap_is_opened(wire: str) ->
     world.passes(10)
     assert told(world) == [f"ORDER_ACK {running} 3 poll", f"PARTIAL_FILL {running} 7 ws"]
     (fill,) = world.fills()
-    assert fill.fill_price == (D(101) if wire == "l" else None)
+    assert fill.fill_price == D(101)
     assert fill.fee == D("0.202")
     assert world.health is Health.LIVE
     assert world.delivered[0].kind is ExchangeEventKind.HEALTH

@@ -46,6 +46,19 @@ def test_a_fatal_refusal_of_a_later_read_does_not_end_a_live_stream() -> None:
     assert len(polling.seen(actions.Finish)) == 1
 
 
+@pytest.mark.parametrize("began", [0.1 * number for number in range(40)])
+def test_a_poll_is_too_old_at_the_very_moment(began: float) -> None:
+    """Two intervals after the read, whatever the decimals of that time come to: BLIND is told by the timer itself."""
+    connection = Connection(Toy(), Policy(poll_interval=1.1), mode="poll")
+    connection.handle(inputs.Start(), now=began)
+    connection.handle(inputs.AccountRead(1, empty_account(EPOCH, None)), now=began)
+    assert connection.health is Health.LIVE
+    while connection.health is Health.LIVE:
+        at = connection.deadline
+        connection.handle(inputs.Tick(), now=at)
+    assert at == began + 2.2
+
+
 def test_polling_is_a_whole_mode() -> None:
     """No link: fills, states and the account come from reads, every `poll_interval`, without a gap."""
     world = World(mode="poll", start=False)

@@ -10,6 +10,7 @@ import pytest
 
 from listenkey.core import actions
 from listenkey.core.account.ground import Ground
+from listenkey.core.account.unknowns import Unknowns
 from listenkey.core.events import Fill, OrderState
 from listenkey.core.policy import Policy
 from listenkey.core.reports import Account, FillReport, OrderRef, OrderReport
@@ -26,7 +27,7 @@ def ground(base: str | None = None, *intervals: tuple[str, str], seen: str = "0"
     """A ground with one order on it, unless `base` is None."""
     turn = Turn(Policy(), 0)
     turn.now = 0.0
-    made = Ground(turn, cumulative_costs=False)
+    made = Ground(turn, cumulative_costs=False, unknowns=Unknowns(turn))
     made.began, made.complete = BEGAN, True
     if base is not None:
         order = made.follow(REF, D(base))

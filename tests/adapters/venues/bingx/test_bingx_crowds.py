@@ -80,7 +80,7 @@ def test_a_burst_that_fills_a_list_is_parted_where_its_fills_are(monkeypatch: py
     second = NOW // 1000 * 1000 - 60_000
     venue.fills = [fill_row(at, 1, second + at // 6 * 1000, "0.1") for at in range(12)]
     fills = anyio.run(Lists(venue.rest()).fills, NOW - 3_600_000, NOW)
-    assert len(fills) == 12
+    assert len(fills.rows) == 12
     assert venue.count("fillHistory") == 3
 
 
@@ -107,6 +107,6 @@ def test_a_full_list_is_parted_where_its_rows_are() -> None:
     venue = Venue()
     rows = 3 * PAGE // 2
     venue.income = [income_row("TRADING_FEE", "-0.1", NOW - 9000 + 5 * n, f"t{n}") for n in range(rows)]
-    found = anyio.run(Lists(venue.rest()).income, NOW - 600_000, NOW)
+    found = anyio.run(Lists(venue.rest()).income, NOW - 600_000, NOW).rows
     assert len(found) == rows
     assert venue.count("income") <= 5

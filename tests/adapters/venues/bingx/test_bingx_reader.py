@@ -409,7 +409,7 @@ def test_strange_single_order(venue: Venue, answer: Any) -> None:
     """No row, or another order's, is no answer; and a refusal that is not "unknown" refuses the read."""
     venue.scripted["order"] = [answer]
     assert refused(venue, None, (ref(11),)).refusal.kind is RefusalKind.RETRY
-    venue.scripted["order"] = [reply({"code": 100500, "msg": "busy"})]
+    venue.scripted["order"] = [reply({"code": 100500, "msg": "busy"})] * 2
     assert refused(venue, None, (ref(11),)).refusal.code == "100500"
 
 
@@ -476,26 +476,142 @@ UNBELIEVABLE: list[tuple[str, dict[str, Any]]] = [
     ("balance null", {"balances": None}),
     ("flat balance", {"balances": {"wallet": "5"}}),
     ("positions of another shape", {"positions": {"rows": []}}),
-    ("position without amount", {"positions": [{"symbol": "X", "positionAmt": ""}]}),
     ("position is a text", {"positions": ["X"]}),
-    ("order without status", {"orders": [order_row(1, NOW - 9000, status="")]}),
-    ("order without executed", {"orders": [order_row(1, NOW - 9000, executed="")]}),
-    ("fill without quantity", {"fills": [fill_row(1, 1, NOW - 9000, "")]}),
-    ("fill of zero", {"fills": [fill_row(1, 1, NOW - 9000, "0")]}),
-    ("fill time naive", {"fills": [fill_row(1, 1, NOW - 9000, filledTime="2025-10-09T16:53:20")]}),
-    ("fill time absent", {"fills": [fill_row(1, 1, NOW - 9000, filledTime=None)]}),
-    ("fill time garbage", {"fills": [fill_row(1, 1, NOW - 9000, filledTime="soon")]}),
-    ("income without amount", {"income": [income_row("TRANSFER", "", NOW - 9000, "t")]}),
 ]
 
 
 @pytest.mark.parametrize(("what", "shown"), UNBELIEVABLE, ids=[name for name, _ in UNBELIEVABLE])
 def test_what_is_not_understood_refuses_the_read(venue: Venue, what: str, shown: dict[str, Any]) -> None:
-    """Never zeros, never an empty account: a row that cannot be trusted fails the whole read, to be tried again."""
+    """Never zeros, never an empty account: what is no row, or no balance, fails the whole read, to be tried again."""
     venue.orders = [order_row(1, NOW - 9000)]
     for name, rows in shown.items():
         setattr(venue, name, rows)
     assert refused(venue).refusal.kind is RefusalKind.RETRY
+
+
+ODD: list[tuple[str, dict[str, Any], tuple[str, str, str | None, str]]] = [
+    (
+        "position without amount",
+        {"positions": [{"symbol": "X", "positionAmt": ""}]},
+        ("position", "X", None, "symbol='X' positionAmt=''"),
+    ),
+    (
+        "order without status",
+        {"orders": [order_row(1, NOW - 9000, status="")]},
+        ("order", "BTC-USDT", "1", "status=''"),
+    ),
+    (
+        "order without executed",
+        {"orders": [order_row(1, NOW - 9000, executed="")]},
+        ("order", "BTC-USDT", "1", "executedQty=''"),
+    ),
+    (
+        "open order without executed",
+        {"orders": [order_row(1, NOW - 9000, status="PENDING", executed="")]},
+        ("order", "BTC-USDT", "1", "executedQty=''"),
+    ),
+    ("fill without quantity", {"fills": [fill_row(1, 1, NOW - 9000, "")]}, ("fill", "BTC-USDT", "1", "volume=''")),
+    ("fill of zero", {"fills": [fill_row(1, 1, NOW - 9000, "0")]}, ("fill", "BTC-USDT", "1", "volume='0'")),
+    ("fill of no order", {"fills": [fill_row(1, 0, NOW - 9000)]}, ("fill", "BTC-USDT", None, "orderId='0'")),
+    (
+        "fill time naive",
+        {"fills": [fill_row(1, 1, NOW - 9000, filledTime="2025-10-09T16:53:20")]},
+        ("fill", "BTC-USDT", "1", "filledTime='2025-10-09T16:53:20'"),
+    ),
+    (
+        "fill time absent",
+        {"fills": [fill_row(1, 1, NOW - 9000, filledTime=None)]},
+        ("fill", "BTC-USDT", "1", "filledTime='None'"),
+    ),
+    (
+        "fill time garbage",
+        {"fills": [fill_row(1, 1, NOW - 9000, filledTime="soon")]},
+        ("fill", "BTC-USDT", "1", "filledTime='soon'"),
+    ),
+    (
+        "income without amount",
+        {"income": [income_row("TRANSFER", "", NOW - 9000, "t")]},
+        ("income", "BTC-USDT", None, "income=''"),
+    ),
+]
+
+
+@pytest.mark.parametrize(("what", "shown", "told"), ODD, ids=[name for name, _, _ in ODD])
+def test_a_row_that_is_not_understood_is_handed_on_beside_the_rest(
+    venue: Venue, what: str, shown: dict[str, Any], told: tuple[str, str, str | None, str]
+) -> None:
+    """With what it is about, and with what is odd in it; everything else is read as ever."""
+    venue.orders = [order_row(1, NOW - 9000), order_row(2, NOW - 8000)]
+    for name, rows in shown.items():
+        setattr(venue, name, [*rows, order_row(2, NOW - 8000)] if name == "orders" else rows)
+    account = read(venue)
+    (row,) = account.odd
+    assert (row.kind, row.symbol, row.order_id) == told[:3]
+    assert told[3] in row.excerpt
+    assert "2" in {order.order_id for order in account.orders}
+    assert row.qty == (Decimal(0) if what == "fill of zero" else row.qty)
+    over = row.order is not None and row.order.status == "FILLED" and row.order.cumulative_qty == Decimal(0)
+    assert over is (what == "order without executed")
+
+
+def test_an_order_that_is_odd_when_it_is_asked_for_is_not_denied(venue: Venue) -> None:
+    """In a whole read and alone; its fills are read all the same, and an older one is left out of the lists."""
+    venue.orders = [order_row(11, NOW - 5_000_000, status="PENDING", executed="")]
+    venue.fills = [fill_row(7, 11, NOW - 5000)]
+    account = read(venue, orders=(OrderRef("BTC-USDT", "11"),))
+    assert [(row.kind, row.order_id) for row in account.odd] == [("order", "11")]
+    alone = read(venue, None, (ref(11), ref(12)))
+    assert [(row.kind, row.order_id) for row in alone.odd] == [("order", "11")]
+    assert alone.orders == ()
+    assert alone.denied == {ref(12)}
+    assert [fill.trade_id for fill in alone.fills] == ["7"]
+    venue.scripted["order"] = [reply({"code": 0, "data": {"order": {"status": ""}}})]
+    (nameless,) = read(venue, None, (ref(11),)).odd
+    assert (nameless.symbol, nameless.order_id) == ("BTC-USDT", "11")
+    venue.orders = [order_row(11, NOW - 300_000, executed="")]
+    venue.fills = []
+    assert read(venue).odd == ()
+
+
+@pytest.mark.parametrize("answer", [{"code": 0, "msg": ""}, {"code": 0, "data": {}}, {"code": 0, "data": None}, {}])
+def test_an_answer_without_any_list_of_positions_is_marked(venue: Venue, answer: Any) -> None:
+    """An empty list is another matter, and rows are a third, whatever they say."""
+    venue.scripted["positions"] = [reply(answer)]
+    assert read(venue).positions_listed == "hollow"
+    assert read(venue).positions_listed == "none"
+    venue.positions = [{"symbol": "X", "positionAmt": "0"}]
+    assert (read(venue).positions_listed, read(venue).positions) == ("rows", ())
+    venue.positions = {"positions": None}
+    assert read(venue).positions_listed == "hollow"
+
+
+def test_income_that_is_refused_for_good_is_left_out(venue: Venue) -> None:
+    """The read says why, asks no second time, and reads all that was missed once income is listed again."""
+    denied = reply({"code": 100004, "msg": "Permission denied"})
+    venue.fills = [fill_row(7, 11, NOW - 5000)]
+    venue.orders = [order_row(11, NOW - 6000)]
+
+    async def run() -> None:
+        reader = Reader(venue.rest())
+        venue.scripted["income"] = [denied] * 6
+        for calls in range(1, 6):
+            account = await reader.read(SINCE)
+            assert (account.income, account.income_refused and account.income_refused.code) == ((), "100004")
+            assert not account.settled or account.fills
+            assert venue.count("income") == calls
+        held_back = await reader.read(SINCE)
+        assert held_back.income_refused == account.income_refused
+        assert (await reader.read(None, (ref(11),))).fills[0].trade_id == "7"
+        assert venue.count("income") == 5
+        venue.scripted["income"] = []
+        venue.clock.now += 2000
+        venue.income = [income_row("TRANSFER", "5", SINCE - 100_000, "t1")]
+        healed = await reader.read(venue.ms() - 1000)
+        assert [row.tran_id for row in healed.income] == ["t1"]
+        assert healed.income_refused is None
+        assert (await reader.read(venue.ms() - 1000)).income == ()
+
+    anyio.run(run)
 
 
 def test_an_asset_that_goes_blank(venue: Venue) -> None:
@@ -525,11 +641,66 @@ FAILURES = [
 @pytest.mark.parametrize(("name", "answer", "kind"), FAILURES, ids=[name for name, _, _ in FAILURES])
 def test_one_failure_fails_the_read(venue: Venue, name: str, answer: Any, kind: RefusalKind) -> None:
     """The refusal comes out plain, never in a group, whichever of the concurrent requests it hit."""
-    venue.scripted[name] = [answer]
+    venue.scripted[name] = [answer, answer]
     error = refused(venue)
     assert error.refusal.kind is kind
     if name == "openOrders":
         assert error.refusal.retry_after == pytest.approx(60, abs=1)
+
+
+@pytest.mark.parametrize(("name", "answer", "kind"), FAILURES, ids=[name for name, _, _ in FAILURES])
+def test_a_request_that_failed_in_a_way_that_passes_is_repeated_once(
+    venue: Venue, name: str, answer: Any, kind: RefusalKind
+) -> None:
+    """The read goes on; what a person has to change and what the venue gives a time for is not repeated."""
+    venue.scripted[name] = [answer]
+    if name in ("openOrders", "positions"):
+        assert refused(venue).refusal.kind is kind
+        assert venue.count(name) == 1
+    else:
+        assert read(venue).settled
+        assert venue.scripted[name] == []
+
+
+def test_repeats_are_within_the_allowance(venue: Venue) -> None:
+    """After five failing calls of an endpoint its calls are spaced, and nothing is repeated at once."""
+    venue.scripted["positions"] = [reply(b"<html>", 502) for _ in range(20)]
+
+    async def run() -> list[int]:
+        reader, counts = Reader(venue.rest()), []
+        for _ in range(4):
+            with pytest.raises(RequestRefused):
+                await reader.read(SINCE)
+            counts.append(venue.count("positions"))
+        with pytest.raises(RequestRefused) as caught:
+            await reader.read(SINCE)
+        assert "held back" in caught.value.refusal.message
+        assert 31 < (caught.value.refusal.retry_after or 0) < 48
+        venue.clock.now += 48
+        with pytest.raises(RequestRefused):
+            await reader.read(SINCE)
+        return [*counts, venue.count("positions")]
+
+    assert anyio.run(run) == [2, 4, 5, 5, 6]
+
+
+def test_a_call_that_was_given_up_may_count_at_the_venue(venue: Venue) -> None:
+    """Whoever is cancelled with a call under way has used one of those that may fail, and none that are spaced."""
+
+    async def run() -> int:
+        rest = venue.rest()
+
+        async def never(*_: Any, **__: Any) -> Any:
+            await anyio.sleep_forever()
+
+        venue.request = never  # type: ignore[method-assign]
+        for method in ("GET", "POST"):
+            with anyio.move_on_after(0.01):
+                await rest.call(method, "/openApi/swap/v2/user/positions", {}, sign=False)
+        assert rest.failures("POST", "/openApi/swap/v2/user/positions") == 0
+        return rest.failures("GET", "/openApi/swap/v2/user/positions")
+
+    assert anyio.run(run) == 1
 
 
 def test_null_lists_are_empty(venue: Venue) -> None:
@@ -538,6 +709,35 @@ def test_null_lists_are_empty(venue: Venue) -> None:
         venue.scripted[name] = [reply({"code": "0", "msg": "", "data": data})]
     account = read(venue)
     assert (account.orders, account.positions) == ((), ())
+
+
+def test_what_an_account_is_worth_as_captured(venue: Venue) -> None:
+    """Equity, unrealised PnL, margin in use, mark and liquidation price; 0 and absent are not said, and null."""
+    captured = {
+        "asset": "USDT",
+        "balance": "194.8212",
+        "equity": "196.7431",
+        "unrealizedProfit": "1.9219",
+        "availableMargin": "193.7609",
+        "usedMargin": "1.0602",
+        "freezedMargin": "0.0000",
+    }
+    bare = {"asset": "USDC", "balance": "0.0000", "equity": "", "usedMargin": "0.0000"}
+    venue.balances = [captured, bare]
+    isolated = {"symbol": "BNB-USDT", "positionAmt": "0.20", "positionSide": "SHORT"}
+    venue.positions = [
+        {**isolated, "liquidationPrice": 294.16914617776246},
+        {**isolated, "symbol": "LTC-USDT", "liquidationPrice": 0, "markPrice": "73.14"},
+    ]
+    account = read(venue)
+    usdt, usdc = account.balances
+    assert (usdt.equity, usdt.unrealized_pnl) == (Decimal("196.7431"), Decimal("1.9219"))
+    assert (usdt.used_margin, usdt.maintenance_margin) == (Decimal("1.0602"), None)
+    assert (usdc.equity, usdc.unrealized_pnl) == (None, None)
+    assert usdc.used_margin == 0
+    short, cross = account.positions
+    assert (short.mark_price, short.liquidation_price) == (None, Decimal("294.16914617776246"))
+    assert (cross.mark_price, cross.liquidation_price) == (Decimal("73.14"), None)
 
 
 def test_old_balance_shape(venue: Venue) -> None:

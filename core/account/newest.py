@@ -1,0 +1,196 @@
+"""The newest word of each asset and each position, and whether what comes in is newer and says anything else.
+
+Words are not heard in the order in which they were true: two links bring them, sockets hold them up, a first snapshot
+may have waited, and a read is some time under way. So each has the exchange time of which it speaks, and the newest
+wins, whatever came last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable
+from enum import Enum, auto
+from typing import Generic, NamedTuple, TypeVar
+
+import msgspec
+
+from ..events import Balance, Position
+
+Place = TypeVar("Place", bound=Hashable)
+Row = TypeVar("Row", Balance, Position)
+
+
+class Verdict(Enum):
+    """What a row is to what has been delivered."""
+
+    NEWS = auto()
+    SAME = auto()
+    """It is the newest word, and says nothing else."""
+    OLDER = auto()
+    DISPUTED = auto()
+    """Of the same moment by another link, and it says something else: what was delivered stands."""
+
+
+NEWS, SAME, OLDER, DISPUTED = Verdict
+
+
+class Stamp(msgspec.Struct, frozen=True, gc=False):
+    """When words were true, and which socket brought them, None for a read."""
+
+    ts: int
+    """Exchange time, ms."""
+    age: int
+    """What stamps are compared by: the grain of the venue's lists, where a push goes after a read, then the ms."""
+    link: int | None
+
+    @classmethod
+    def of_read(cls, ts: int, grain: int) -> Stamp:
+        """The stamp of a read; `grain` is that of the venue's lists, ms."""
+        return cls(ts, ts + ts // grain * grain, None)
+
+    @classmethod
+    def of_push(cls, ts: int, grain: int, link: int) -> Stamp:
+        """The stamp of a push by a socket."""
+        return cls(ts, ts + ts // grain * grain + grain, link)
+
+
+class _Word(msgspec.Struct, Generic[Row], frozen=True, gc=False):
+    said: Row
+    row: Row
+    """As it was said; what it left unsaid stands from before."""
+    stamp: Stamp
+
+
+class Laid(NamedTuple):
+    """What came of the rows of a read."""
+
+    news: bool
+    overtaken: bool
+    """A push of a later moment stands against it and says something else."""
+    disputed: bool
+    """A push of the read's own grain, and not after it, stands against it and says something else."""
+
+
+class Newest(Generic[Place, Row]):
+    """Rows by place. `laid(row, known)` is what is known after a row, and whether the row says nothing else."""
+
+    def __init__(self, laid: Callable[[Row, Row | None], tuple[Row, bool]]) -> None:
+        self._laid: Callable[[Row, Row | None], tuple[Row, bool]] = laid
+        self._words: dict[Place, _Word[Row]] = {}
+        self._read: Stamp | None = None
+        """The newest read: what is not known was not there then."""
+
+    def get(self, place: Place) -> Row | None:
+        """The newest word of this place."""
+        word = self._words.get(place)
+        return None if word is None else word.row
+
+    def rows(self) -> list[Row]:
+        """The newest words of all places, in no order."""
+        return [word.row for word in self._words.values()]
+
+    def until(self, stamp: Stamp) -> list[Row]:
+        """The words that are no newer than this."""
+        return [word.row for word in self._words.values() if word.stamp.age <= stamp.age]
+
+    def weigh(self, row: Row, place: Place, stamp: Stamp, moved: object = False) -> Verdict:
+        """Keep the row if it is the newest word; one that `moved` something is never the same as another."""
+        known = self._words.get(place)
+        if known is None:
+            if self._read is not None and stamp.age < self._read.age:
+                return OLDER
+            kept, same = self._laid(row, None)
+        else:
+            kept, same = self._laid(row, known.row)
+            if stamp.age <= known.stamp.age:
+                if stamp.age < known.stamp.age:
+                    return OLDER
+                if stamp.link != known.stamp.link:
+                    return OLDER if same else DISPUTED
+        self._words[place] = _Word(row, kept, stamp)
+        return NEWS if moved or not same else SAME
+
+    def lay(self, rows: Iterable[tuple[Place, Row]], stamp: Stamp) -> Laid:
+        """Keep the rows of a read where they are the newest word, and forget what it is newer than and leaves out."""
+        news = False
+        against: list[int] = []
+        """The times of words that stand against it."""
+        listed: set[Place] = set()
+        for place, row in rows:
+            listed.add(place)
+            known = self._words.get(place)
+            verdict = self.weigh(row, place, stamp)
+            news = news or verdict is NEWS
+            if verdict is not OLDER or known is None:
+                continue
+            kept, same = self._laid(known.said, row)  # what the word leaves unsaid, the read says
+            if same:
+                news = news or not self._laid(kept, known.row)[1]
+                self._words[place] = _Word(known.said, kept, known.stamp)
+            else:
+                against.append(known.stamp.ts)
+        for place in self._words.keys() - listed:
+            word = self._words[place]
+            if word.stamp.age <= stamp.age:
+                del self._words[place]
+                news = news or not _is_nothing(word.row)
+            elif not _is_nothing(word.row):
+                against.append(word.stamp.ts)
+        if self._read is None or stamp.age > self._read.age:
+            self._read = stamp
+        return Laid(news, any(ts > stamp.ts for ts in against), any(ts <= stamp.ts for ts in against))
+
+    def move(self, places: Callable[[Row], Iterable[tuple[Place, Row]]]) -> None:
+        """Keep each word at other places, and of those that meet at one the newest."""
+        words, self._words = self._words, {}
+        for word in sorted(words.values(), key=lambda word: word.stamp.age):
+            for place, row in places(word.row):
+                self._words[place] = _Word(row, row, word.stamp)
+
+
+def wallet(row: Balance, known: Balance | None) -> tuple[Balance, bool]:
+    """A balance laid over what is known, where what can be spent follows from the rest: the wallet counts."""
+    if known is None:
+        return row, False
+    if row.wallet_balance is None:
+        return msgspec.structs.replace(row, wallet_balance=known.wallet_balance), True
+    return row, row.wallet_balance == known.wallet_balance
+
+
+def funds(row: Balance, known: Balance | None) -> tuple[Balance, bool]:
+    """A balance laid over what is known, where what can be spent is a figure of its own, and counts."""
+    kept, same = wallet(row, known)
+    if known is None or row.available == known.available:
+        return kept, same
+    if row.available is not None:
+        return kept, False
+    return (msgspec.structs.replace(kept, available=known.available) if same else kept), same
+
+
+def position(row: Position, known: Position | None) -> tuple[Position, bool]:
+    """A position laid over what is known of it; one that was closed or turned round is another.
+
+    What the entry cost stands only as long as nothing was added or taken away.
+    """
+    if known is None:
+        return row, not row.qty
+    qty, held = row.qty, known.qty
+    if not qty or not held:
+        return row, qty == held
+    if row.side != known.side:
+        return row, False
+    same = qty == held
+    price, margin_mode, leverage = row.entry_price, row.margin_mode, row.leverage
+    if leverage is None:
+        if known.leverage is not None:
+            row = msgspec.structs.replace(row, leverage=known.leverage)
+    elif leverage != known.leverage:
+        same = False
+    if margin_mode is None:
+        row = msgspec.structs.replace(row, margin_mode=known.margin_mode)
+    if price is None and qty == held:
+        row = msgspec.structs.replace(row, entry_price=known.entry_price)
+    return row, same and row.margin_mode == known.margin_mode and row.entry_price == known.entry_price
+
+
+def _is_nothing(row: Balance | Position) -> bool:
+    return isinstance(row, Position) and not row.qty

@@ -1,0 +1,47 @@
+"""Reads that fail for too long are news: after two audit intervals without one that passed, a gap says so, once.
+
+One failing read is no news while a link brings what happens: it is repeated. Where there are only polls a failing one
+is told at once, and this is not asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ..policy import Mode
+from ..turn import Turn
+
+UNAUDITED = 120.0
+"""Seconds that stand for the audit interval where there are no audits."""
+INTERVALS = 2
+
+
+class Lapse:
+    """Timer: ("lapse", 0), when a read should have passed since the first one that did not."""
+
+    def __init__(self, turn: Turn, mode: Mode, tell: Callable[[], None]) -> None:
+        self._turn = turn
+        self._polls = mode == "poll"
+        self._tell = tell
+        self._passed_at = float("-inf")
+        self._failing = False
+        self.timers: dict[str, Callable[[int, float], None]] = {"lapse": lambda _id, _late: self._tell()}
+
+    @property
+    def interval(self) -> float:
+        """Seconds between audits, or what stands for it."""
+        return self._turn.policy.audit_interval or UNAUDITED
+
+    def passed(self) -> None:
+        """A read has passed."""
+        self._passed_at = self._turn.now
+        self._failing = False
+        self._turn.timers.cancel(("lapse", 0))
+
+    def missed(self, asked_at: float) -> None:
+        """A read that was asked for or wanted then has failed, was given up, or is held back."""
+        if self._failing or self._polls:
+            return
+        self._failing = True
+        audited = self._turn.policy.audit_interval > 0 and self._passed_at > float("-inf")
+        self._turn.timers.arm(("lapse", 0), (self._passed_at if audited else asked_at) + INTERVALS * self.interval)

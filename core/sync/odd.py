@@ -1,0 +1,179 @@
+"""Rows that cannot be read: each sets aside what it is about, and the rest of the account is delivered.
+
+A fill of quantity 0 covers nothing. An order that is over and does not say how much was executed is what its fills
+show, if they add up. Any other row leaves something unproven: a gap is open and the watermark stays, until the row can
+be read or is gone, or until it has been met in three reads over two audit intervals. Then it is written off.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import msgspec
+
+from ..account.ground import Ground
+from ..events import ZERO
+from ..reports import Account, OddRow, OrderRef, OrderReport
+from ..turn import Turn
+from .gap import Gap
+from .lapse import INTERVALS, Lapse
+from .recovery import SECOND_MS
+
+READS = 3
+"""So many reads must meet a row before it is written off."""
+REMEMBERED = 1000
+"""Rows of which it is known that they were told of, or written off."""
+Key = tuple[str, str | None, str | None, str]
+
+
+class OddRows:
+    """Keeps since when each row that leaves something unproven has been met, and in how many reads."""
+
+    def __init__(self, turn: Turn, ground: Ground, lapse: Lapse, gap: Gap) -> None:
+        self._turn = turn
+        self._ground = ground
+        self._lapse = lapse
+        self._gap = gap
+        self._said: dict[Key, None] = {}
+        self._written_off: dict[Key, None] = {}
+        self._met: dict[Key, tuple[float, int]] = {}
+        self._rows: tuple[OddRow, ...] = ()
+        """Those of the read in hand that leave something unproven."""
+        self._followed: set[OrderRef] = set()
+        """Orders that are followed only because a row named them."""
+
+    def mend(self, account: Account) -> Account:
+        """The account with the orders that are what their fills show, and without the rows that say nothing."""
+        if not account.odd:
+            return account
+        for row in account.odd:
+            self._say(row)
+        left, mended = [], []
+        for row in account.odd:
+            report = self._added_up(row, account)
+            if report is not None:
+                mended.append(report)
+            elif row.kind != "fill" or row.qty != ZERO:
+                left.append(row)
+        return msgspec.structs.replace(account, odd=tuple(left), orders=(*account.orders, *mended))
+
+    def look(self, account: Account) -> tuple[OrderRef, ...]:
+        """Take a read in hand; the orders to be read alone, since their fills may add up then."""
+        known = {OrderRef(report.symbol, report.order_id) for report in account.orders}
+        self._rows = tuple(row for row in account.odd if row.order is None or _ref(row.order) not in known)
+        for ref in tuple(self._followed):
+            if not self.is_aside(ref):
+                self._followed.remove(ref)
+                self._ground.unfollow(ref)
+        return tuple(sorted({_ref(row.order) for row in self._rows if row.order is not None}))
+
+    def is_aside(self, ref: OrderRef) -> bool:
+        """Whether a row of the read in hand is about this order."""
+        return any(row.order_id == ref.order_id and row.symbol in (None, ref.symbol) for row in self._rows)
+
+    def excuses(self, ref: OrderRef) -> bool:
+        """Whether a row that names no order may be about this one: if it does not add up, that is set aside too."""
+        return any(
+            row.kind in ("fill", "order") and row.order_id is None and row.symbol in (None, ref.symbol)
+            for row in self._rows
+        )
+
+    @property
+    def named(self) -> bool:
+        """Whether each row that is about an order names it, so that any other order is fully known."""
+        return all(row.kind in ("position", "income") or (row.symbol and row.order_id) for row in self._rows)
+
+    def pending(self) -> bool:
+        """The read in hand is at its end: count its rows, and write off what is due; whether any is left."""
+        now, before, self._met = self._turn.now, self._met, {}
+        pending = False
+        for key, row in {_key(row): row for row in self._rows}.items():
+            if key in self._written_off:
+                continue
+            since, reads = before.get(key, (now, 0))
+            if reads + 1 >= READS and now - since >= INTERVALS * self._lapse.interval:
+                self._write_off(key, row)
+            else:
+                self._met[key] = since, reads + 1
+                pending = True
+        return pending
+
+    @property
+    def any_left(self) -> bool:
+        """Whether the read in hand has rows that cannot be read, written off or not."""
+        return bool(self._rows)
+
+    def follow(self) -> None:
+        """Follow the orders that are set aside: their beginning is not known, so their frames wait."""
+        for row in self._rows:
+            if row.kind in ("fill", "order") and row.symbol is not None and row.order_id is not None:
+                ref = OrderRef(row.symbol, row.order_id)
+                if ref not in self._ground.orders:
+                    self._ground.follow(ref)
+                    self._followed.add(ref)
+
+    def _added_up(self, row: OddRow, account: Account) -> OrderReport | None:
+        """The order that is over, with what its fills add up to; None if they may not be all."""
+        report = row.order
+        if report is None:
+            return None
+        if account.whole:
+            since, created = account.since, report.created_ts
+            if since is None or created is None or created <= since + SECOND_MS:
+                return None
+        ref = _ref(report)
+        if any(
+            other.kind == "fill" and other.order_id in (None, ref.order_id) and other.qty != ZERO
+            for other in account.odd
+        ):
+            return None
+        total = sum((fill.qty for fill in account.fills if OrderRef(fill.symbol, fill.order_id) == ref), ZERO)
+        order = self._ground.orders.get(ref)
+        seen = ZERO if order is None else max(order.seen, order.reach)
+        filled = report.status == "FILLED" and report.average_price is not None  # else it triggered another order
+        whole = report.qty if filled and report.qty is not None else seen
+        if total < max(seen, whole) or (report.qty is not None and total > report.qty):
+            return None
+        return msgspec.structs.replace(report, cumulative_qty=total)
+
+    def _write_off(self, key: Key, row: OddRow) -> None:
+        _remember(self._written_off, key)
+        self._gap.write_off()
+        self._turn.report(f"row written off: {_subject(row)}", f"{row.endpoint} {row.excerpt}")
+        for ref, order in self._ground.orders.items():
+            if order.base is None and order.waiting and _may_be_about(OrderRef(*ref), row):
+                order.know(min(_start(report) for report, _ in order.waiting))
+
+    def _say(self, row: OddRow) -> None:
+        key = _key(row)
+        if key not in self._said:
+            _remember(self._said, key)
+            self._turn.report(f"odd row: {_subject(row)}", f"{row.endpoint} {row.excerpt}")
+
+
+def _may_be_about(ref: OrderRef, row: OddRow) -> bool:
+    return row.symbol in (None, ref.symbol) and row.order_id in (None, ref.order_id)
+
+
+def _key(row: OddRow) -> Key:
+    """What tells a row from others: of an order or a position there is one, and its figures move."""
+    named = row.symbol is not None and row.kind in ("order", "position")
+    return row.kind, row.symbol, row.order_id, "" if named else row.excerpt
+
+
+def _ref(report: OrderReport) -> OrderRef:
+    return OrderRef(report.symbol, report.order_id)
+
+
+def _subject(row: OddRow) -> str:
+    return f"{row.kind} of {row.symbol or 'no symbol'}" + (f", order {row.order_id}" if row.order_id else "")
+
+
+def _start(report: OrderReport) -> Decimal:
+    return max(ZERO, report.cumulative_qty - (report.last_qty or ZERO))
+
+
+def _remember(keys: dict[Key, None], key: Key) -> None:
+    keys[key] = None
+    if len(keys) > REMEMBERED:
+        del keys[next(iter(keys))]

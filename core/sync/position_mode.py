@@ -1,0 +1,43 @@
+"""Hedge or one-way, as orders and as positions say it: a switch in a stream is reported, and the account is read."""
+
+from __future__ import annotations
+
+from ..reports import Account, AccountReport
+from ..turn import Turn
+from .doubts import Doubts
+
+
+class PositionMode:
+    """What was said last; an account without positions says nothing."""
+
+    def __init__(self, turn: Turn, doubts: Doubts) -> None:
+        self._turn = turn
+        self._doubts = doubts
+        self.sideless: bool | None = None
+        """Whether orders name no position side; None before the first."""
+        self._nets: bool | None = None
+
+    def ordered(self, *, sideless: bool) -> None:
+        """An order names a position side where the one before named none, or the other way round."""
+        if self.sideless is not None:
+            self._switched(f"orders name {'no' if sideless else 'a'} position side", read=True)
+        self.sideless = sideless
+
+    def pushed(self, report: AccountReport) -> None:
+        """A push of positions."""
+        self._hold(report, read=True)
+
+    def read(self, account: Account) -> None:
+        """A read of the account."""
+        self._hold(account, read=False)
+
+    def _hold(self, shown: AccountReport | Account, *, read: bool) -> None:
+        if shown.positions and shown.one_way is not self._nets:
+            if self._nets is not None:
+                self._switched(f"the account {'nets' if shown.one_way else 'does not net'} its positions", read=read)
+            self._nets = shown.one_way
+
+    def _switched(self, what: str, *, read: bool) -> None:
+        self._turn.report("position mode changed", what)
+        if read:
+            self._doubts.doubt("position mode", None, gap=False)

@@ -1,0 +1,80 @@
+"""Positions that a read does not show any more: closed, or missing from the answer.
+
+A position that was told and is in no list has vanished. Fills that were told, or a push, explain it. Without either a
+success without any list is no answer, and the read fails; an empty list is believed at the second read that has one.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import NamedTuple
+
+import msgspec
+
+from ..account.ground import Ground
+from ..account.standing import Standing
+from ..books.fold import Place
+from ..books.witness import Witness
+from ..events import Position
+from ..reports import Account
+from .recovery import Finding
+
+
+class Answer(NamedTuple):
+    """What of a read may be told; `whole` where it shows all that is held."""
+
+    account: Account
+    whole: bool
+    doubted: bool
+    """Positions have vanished without a reason; the next read may say so too."""
+
+
+class Vanishing:
+    """Remembers whether the read before has shown no position where some were held."""
+
+    def __init__(self, ground: Ground, standing: Standing, witness: Witness) -> None:
+        self._ground = ground
+        self._standing = standing
+        self._witness = witness
+        self._doubted = False
+
+    def judge(self, account: Account, findings: Iterable[Finding]) -> Answer | None:
+        """What of the read may be told; None if it is no answer at all."""
+        held = self._standing.held(account.as_of)
+        vanished: tuple[Position, ...] = ()
+        if account.positions_listed != "rows":
+            moves = self._moves(findings) if held else {}
+            vanished = tuple(position for position in held if not self._witness.is_flat(position, moves))
+        if vanished and account.positions_listed == "hollow":
+            return None
+        doubted = bool(vanished) and not self._doubted
+        self._doubted = doubted
+        hidden, whole = _hidden(account, held)
+        kept = (*hidden, *vanished) if doubted else hidden
+        if not kept and whole:
+            return Answer(account, True, False)
+        return Answer(
+            msgspec.structs.replace(account, positions=(*account.positions, *kept), settled=False), whole, doubted
+        )
+
+    def _moves(self, findings: Iterable[Finding]) -> dict[Place, Decimal]:
+        """How far fills that are about to be told move each position."""
+        moves: defaultdict[Place, Decimal] = defaultdict(Decimal)
+        for finding in findings:
+            order = self._ground.orders.get(finding.ref)
+            for start, end, row in finding.fills:
+                qty = end - start if order is None else order.missing(start, end)
+                gains = row.side == ("SELL" if row.position_side == "SHORT" else "BUY")
+                moves[row.symbol, row.position_side] += qty if gains else -qty
+        return moves
+
+
+def _hidden(account: Account, held: Iterable[Position]) -> tuple[tuple[Position, ...], bool]:
+    """What was told of positions whose rows cannot be read, and whether that is all of them."""
+    listed = {(position.symbol, position.side) for position in account.positions}
+    unlisted = [position for position in held if (position.symbol, position.side) not in listed]
+    odd = [row.symbol for row in account.odd if row.kind == "position"]
+    kept = tuple(position for position in unlisted if position.symbol in odd or None in odd)
+    return kept, set(odd) <= {position.symbol for position in kept}

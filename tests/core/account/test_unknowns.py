@@ -1,0 +1,173 @@
+"""One of a shape in a second, with a count: what is delivered of frames that nobody understands."""
+
+from __future__ import annotations
+
+import itertools
+import json
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from listenkey.core import actions, inputs
+from listenkey.core.account.unknowns import EVERY, SHAPES, Unknowns, reason_of, shape_of
+from listenkey.core.events import Unknown
+from listenkey.core.policy import Policy
+from listenkey.core.turn import Turn
+
+from ..exchange import D
+from ..script import Life, connected
+from ..world import ready
+
+SOME = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+class Told:
+    """`Unknowns` at work, and what they delivered: when, what, and for how many."""
+
+    def __init__(self) -> None:
+        self.turn = Turn(Policy(), 0)
+        self.turn.now = 0.0
+        self.unknowns = Unknowns(self.turn)
+
+    def hear(self, shape: str, name: str = "") -> None:
+        event = Unknown(event_id=name, exchange_ts=None, source="ws", raw=None)
+        self.unknowns.take(shape, event)
+
+    def wait(self, seconds: float) -> None:
+        until = self.turn.now + seconds
+        while self.turn.timers.deadline <= until:
+            self.turn.now = max(self.turn.now, self.turn.timers.deadline)
+            assert self.turn.timers.pop_due(self.turn.now) is not None
+            self.unknowns.release()
+        self.turn.now = until
+
+    @property
+    def events(self) -> list[tuple[str, int]]:
+        events = [action.event for action in self.turn.actions if isinstance(action, actions.Deliver)]
+        return [(event.event_id, event.count) for event in events if isinstance(event, Unknown)]
+
+
+def unknown(life: Life) -> list[Unknown]:
+    return [event for event in life.events if isinstance(event, Unknown)]
+
+
+def test_one_shape_is_told_once_a_second_and_what_is_left_out_is_counted() -> None:
+    """Of what can be read as of what cannot, each for itself; the venue's own object is left alone."""
+    life = connected(audit_interval=0, rotate_after=0)
+    for tick in range(25):
+        life.at(11.02 + tick / 10, inputs.FrameReceived(life.leader, "??"))
+        life.at(11.05 + tick / 10, inputs.FrameReceived(life.leader, f"note {'x' * (tick + 1)}"))
+    life.run(15)
+    unread = [event for event in unknown(life) if "length" in event.raw]
+    read = [event for event in unknown(life) if "length" not in event.raw]
+    assert [event.count for event in unread] == [event.count for event in read] == [1, 9, 10, 5]
+    assert all(set(event.raw) == {"base64", "length"} for event in unread)
+    assert [len(event.raw["words"][0]) for event in read] == [1, 10, 20, 25]
+    for events in (unread, read):
+        times = [now for now, seen in life.log if isinstance(seen, actions.Deliver) and seen.event in events]
+        assert all(later - earlier >= EVERY for earlier, later in itertools.pairwise(times))
+
+
+def test_a_count_is_told_where_there_is_one() -> None:
+    """A line of JSON has it where it is more than itself, beside `raw`."""
+    event = Unknown(event_id="unknown:1", exchange_ts=None, source="ws", raw={"e": "X"})
+    assert "count" not in event.to_dict()
+    plain = json.loads(msgspec.structs.replace(event, count=3).to_json())
+    assert (plain["raw"], plain["count"]) == ({"e": "X"}, 3)
+
+
+def test_an_order_in_a_state_that_nobody_knows_counts_too() -> None:
+    """Whoever says it: what no state and no fill is made of is UNKNOWN, and so one in a second."""
+    world = ready(audit_interval=0)
+    order = world.exchange.place("9")
+    world.passes(1)
+    for _ in range(3):
+        world.say(msgspec.structs.replace(world.exchange.report(order), status="SUSPENDED", last_qty=D(0)))
+    world.passes(3)
+    assert [event.count for event in world.delivered if isinstance(event, Unknown)] == [1, 2]
+
+
+def test_what_is_left_out_is_told_at_the_end() -> None:
+    """A stream that stops has told of all that it heard."""
+    life = connected(audit_interval=0, rotate_after=0)
+    for _ in range(3):
+        life.frame("note x")
+    done = life.play(inputs.Stop())
+    (event,) = (
+        action.event for action in done if isinstance(action, actions.Deliver) and action.event.kind == "UNKNOWN"
+    )
+    assert isinstance(event, Unknown)
+    assert event.count == 2
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ({"e": "X", "n": 1}, {"e": "X", "n": 2}, True),
+        ({"e": "X", "n": 1}, {"n": 2, "e": "X"}, True),
+        ({"e": "X"}, {"e": "Y"}, False),
+        ({"id": "a1"}, {"id": "b2"}, True),
+        ({"a": 1}, {"a": "1"}, False),
+        ({"a": {"b": "X"}}, {"a": {"b": "Y"}}, True),
+        ({"a": [1, 2]}, {"a": [3]}, True),
+        ({"a": [1]}, {"a": ["1"]}, False),
+        ([], {}, False),
+        ("text", "other", True),
+        ({"a": {"b": {"c": {"d": {"e": 1}}}}}, {"a": {"b": {"c": {"d": {"f": 1}}}}}, True),
+    ],
+)
+def test_shapes(one: object, other: object, same: bool) -> None:
+    """Keys and types, and the words at the top, make a shape; numbers, texts and lengths do not."""
+    assert (shape_of(one) == shape_of(other)) is same
+
+
+def test_where_it_cannot_be_read_makes_no_shape() -> None:
+    """The reason does, wherever in the frame."""
+    assert reason_of("malformed (byte 12)") == reason_of("malformed (byte 9)") != reason_of("not text")
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.text(), inner, max_size=3)),
+)
+
+
+@given(JSON)
+@SOME
+def test_shapes_are_short(content: object) -> None:
+    """Whatever a frame holds, its shape is a short text, and the same every time."""
+    assert shape_of(content) == shape_of(json.loads(json.dumps(content)))
+    assert len(shape_of(content)) == 24
+
+
+def test_shapes_are_bounded() -> None:
+    """Beyond so many in a second all others are one; a second later there is room for others."""
+    told = Told()
+    for number in range(2 * SHAPES):
+        told.hear(str(number), str(number))
+    assert told.events == [(str(number), 1) for number in range(SHAPES + 1)]
+    told.hear("7", "seven")
+    told.wait(1.0)
+    assert sorted(told.events[SHAPES + 1 :]) == [(str(2 * SHAPES - 1), SHAPES - 1), ("seven", 1)]
+    told.wait(1.0)
+    for number in range(SHAPES):
+        told.hear(f"new {number}", "new")
+    assert told.events.count(("new", 1)) == SHAPES
+
+
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.floats(0, 1.5)), max_size=60))
+@SOME
+def test_the_counts_add_up(script: list[tuple[str, float]]) -> None:
+    """Of each shape: so many were heard, so many are told of; the last one that was heard is told last."""
+    told = Told()
+    for place, (shape, after) in enumerate(script):
+        told.wait(after)
+        told.hear(shape, f"{shape}{place}")
+    told.wait(EVERY)
+    for shape in "abc":
+        heard = [f"{shape}{place}" for place, (each, _) in enumerate(script) if each == shape]
+        events = [(name, count) for name, count in told.events if name.startswith(shape)]
+        assert sum(count for _, count in events) == len(heard)
+        assert [name for name, _ in events][-1:] == heard[-1:]

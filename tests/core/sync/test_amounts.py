@@ -1,0 +1,308 @@
+"""A frame speaks only for what it saw: on the wire without last quantities, and what the venue's rows put right."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from listenkey.core import actions
+from listenkey.core.events import Fill, FillRevised, GapNotice
+from listenkey.core.reports import OrderRef, Unrecognised
+from listenkey.core.totals import totals
+
+from ..exchange import D
+from ..world import NEVER, REFUSED, Plan, World, ready
+
+WIRES = pytest.mark.parametrize("wire", ["l", "z"])
+
+
+def figures(fill: Fill | FillRevised) -> tuple[Decimal | None, Decimal | None, str | None]:
+    return fill.fee, fill.realized_pnl, fill.trade_id
+
+
+def revisions(world: World) -> list[FillRevised]:
+    return [event for event in world.delivered if isinstance(event, FillRevised)]
+
+
+def assert_true(world: World) -> None:
+    """The sums of the stream are the exchange's, and nothing is left unknown."""
+    found = totals(world.delivered)
+    assert found.fees == {"USDT": sum(trade.fee for trade in world.exchange.trades)}
+    assert sum(found.realized_pnl.values()) == sum(trade.pnl for trade in world.exchange.trades)
+    assert (found.unknown_fees, found.unknown_pnl) == (0, 0)
+
+
+def away(world: World, order: str, *fills: str) -> None:
+    """The socket breaks, and so much is filled until the next one is open; the read after it fails."""
+    world.reads.append(REFUSED)
+    world.kill()
+    for qty in fills:
+        world.exchange.fill(order, qty)
+    world.passes(2)
+
+
+def test_a_frame_after_an_interruption_tells_no_figure_of_the_stretch_until_rows_do() -> None:
+    """The fee and the PnL of its last part are not those of all of it; the next read says what they are."""
+    world = ready("z")
+    order = world.exchange.place("10", side="SELL")
+    world.exchange.fill(order, "2")
+    world.passes(1)
+    away(world, order, "3", "1")
+    world.exchange.fill(order, "4", "101")
+    world.passes(0.5)
+    first, merged = world.fills(order)
+    assert figures(first) == (D("0.1"), D(1), None)
+    assert (merged.cumulative_qty, merged.fill_qty, merged.source) == (D(10), D(8), "ws")
+    assert merged.fill_price == D("100.5")
+    assert figures(merged) == (None, None, None)
+    assert merged.fee_asset == "USDT"
+    world.passes(20)
+    (revised,) = revisions(world)
+    assert figures(revised) == (D("0.402"), D(4), None)
+    assert revised.fill_price == D("100.5")
+    assert revised.replaces == merged.event_id
+    assert revised.event_id == f"revised:BTC-USDT:{order}:10:100.5:0.402:4"
+    same = set(Fill.__struct_fields__) - {"kind", "event_id", "source", "frame", "fee", "realized_pnl"}
+    assert {name: getattr(revised, name) for name in same} == {name: getattr(merged, name) for name in same}
+    assert revised.source == "poll"
+    assert_true(world)
+
+
+def test_a_revision_comes_in_the_call_that_proves_its_fill_and_before_the_gap_closes() -> None:
+    """After what is recovered; it opens no gap and counts as none recovered."""
+    world = ready("z")
+    order = world.exchange.place("10", side="SELL")
+    away(world, order, "3", "1")
+    world.exchange.fill(order, "2")
+    world.passes(0.5)
+    other = world.exchange.place("1", price=None)
+    world.lose()
+    world.exchange.fill(other, "1")
+    world.passes(30)
+    log = [action for _, action in world.log]
+    at = next(
+        place
+        for place, action in enumerate(log)
+        if isinstance(action, actions.Deliver) and action.event in revisions(world)
+    )
+    assert_true(world)
+    assert len(revisions(world)) == 1
+    proof = next(action for action in log[at:] if isinstance(action, actions.MarkProven))
+    (fill,) = world.fills(order)
+    assert (fill.exchange_ts or 0) <= proof.until
+    marks = [action.until for action in log[:at] if isinstance(action, actions.MarkProven)]
+    assert max(marks) < (fill.exchange_ts or 0)
+    between = log[at : log.index(proof, at)]
+    assert all(isinstance(action, actions.Deliver) for action in between)
+
+
+def test_an_order_is_sure_again_after_one_frame_without_figures() -> None:
+    """What comes after it comes without a hole."""
+    world = ready("z")
+    order = world.exchange.place("10", side="SELL")
+    away(world, order, "3")
+    for _ in range(2):
+        world.exchange.fill(order, "1")
+        world.passes(0.2)
+    assert [figures(fill) for fill in world.fills(order)] == [(None, None, None), (D("0.05"), D("0.5"), None)]
+
+
+def test_an_order_is_sure_again_after_a_read_that_passed() -> None:
+    """The frames that were held for it keep their figures."""
+    world = ready("z")
+    order = world.exchange.place("10", side="SELL")
+    world.kill()
+    world.exchange.fill(order, "3")
+    world.at(world.now + 1.23, lambda: world.exchange.fill(order, "1"))
+    world.passes(8)
+    assert [fill.source for fill in world.fills(order)] == ["poll", "ws"]
+    assert [fill.fee for fill in world.fills(order)] == [D("0.15"), D("0.05")]
+    assert revisions(world) == []
+
+
+def test_a_state_that_shows_all_that_is_told_makes_its_order_sure() -> None:
+    """An order that is placed while reads fail has its figures: nothing of it was missed."""
+    world = ready("z")
+    running = world.exchange.place("10")
+    away(world, running)
+    order = world.exchange.place("5")
+    world.exchange.fill(order, "5")
+    world.passes(0.5)
+    assert [fill.fee for fill in world.fills(order)] == [D("0.25")]
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_a_doubtful_frame_makes_its_order_unsure_or_all(named: bool) -> None:
+    """Whoever is named is doubted; nobody named, everybody."""
+    world = ready("z")
+    one, other = world.exchange.place("10"), world.exchange.place("10")
+    world.passes(1)
+    world.reads.extend([REFUSED] * 5)
+    ref = OrderRef("BTC-USDT", one) if named else None
+    world.say(Unrecognised({"what": "ever"}, doubtful=True, order=ref))
+    world.passes(0.1)
+    world.exchange.fill(one, "1")
+    world.exchange.fill(other, "1")
+    world.passes(0.1)
+    assert [fill.fee for fill in world.fills(one)] == [None]
+    assert [fill.fee for fill in world.fills(other)] == [D("0.05") if named else None]
+
+
+def test_many_doubtful_orders_are_doubted_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is kept of them is bounded."""
+    monkeypatch.setattr("listenkey.core.account.ground.MOST_DOUBTED", 2)
+    world = ready("z")
+    order = world.exchange.place("10")
+    world.passes(1)
+    world.reads.extend([REFUSED] * 5)
+    for name in ("7", "8", "9"):
+        world.say(Unrecognised({"what": name}, doubtful=True, order=OrderRef("BTC-USDT", name)))
+    world.passes(0.1)
+    world.exchange.fill(order, "1")
+    world.passes(0.1)
+    assert [fill.fee for fill in world.fills(order)] == [None]
+
+
+def test_a_failed_read_makes_nobody_unsure() -> None:
+    """It has not missed a frame."""
+    world = ready("z", audit_interval=2)
+    order = world.exchange.place("10")
+    world.reads.extend([REFUSED] * 3)
+    world.passes(3)
+    world.exchange.fill(order, "1")
+    world.passes(0.1)
+    assert [fill.fee for fill in world.fills(order)] == [D("0.05")]
+
+
+def test_a_read_that_was_asked_for_before_the_doubt_does_not_settle_it() -> None:
+    """It may not have seen what was missed since."""
+    world = ready("z")
+    order = world.exchange.place("10")
+    world.passes(1)
+    world.reads.append(Plan(begins=0.0, takes=1.0))
+    world.say(Unrecognised({"what": "one"}, doubtful=True))
+    world.passes(0.5)
+    world.reads.extend([REFUSED] * 3)
+    world.say(Unrecognised({"what": "two"}, doubtful=True))
+    world.passes(1)
+    world.exchange.fill(order, "1")
+    world.passes(0.1)
+    assert [fill.fee for fill in world.fills(order)] == [None]
+
+
+def test_frames_with_last_quantities_are_never_unsure() -> None:
+    """They say what they are of."""
+    world = ready("l")
+    order = world.exchange.place("10", side="SELL")
+    away(world, order)
+    world.exchange.fill(order, "1")
+    world.passes(0.1)
+    (fill,) = world.fills(order)
+    assert (fill.fee, fill.realized_pnl) == (D("0.05"), D("0.5"))
+    assert fill.trade_id is not None
+
+
+def test_frames_are_held_for_hold_limit_at_most() -> None:
+    """A read that never answers holds nothing back for longer, and a later one not again."""
+    world = ready("z")
+    order = world.exchange.place("10")
+    world.reads.append(NEVER)
+    world.kill()
+    world.passes(1.2)
+    world.exchange.fill(order, "1")
+    world.passes(3.2)
+    assert len(world.fills(order)) == 1
+    world.exchange.fill(order, "1")
+    world.passes(0.05)
+    assert len(world.fills(order)) == 2
+
+
+def test_a_lost_frame_that_nobody_noticed_is_put_right() -> None:
+    """The next one tells of both with its own figures; the audit says what they were."""
+    world = ready("z", audit_interval=10)
+    world.exchange.pushes_account = False
+    order = world.exchange.place("10", side="SELL")
+    world.lose()
+    world.exchange.fill(order, "3")
+    world.exchange.fill(order, "1", "104")
+    world.passes(1)
+    (fill,) = world.fills(order)
+    assert (fill.fill_qty, fill.fee) == (D(4), D("0.052"))
+    world.passes(30)
+    assert [figures(event) for event in revisions(world)] == [(D("0.202"), D(2), None)]
+    assert {notice.reason for notice in world.delivered if isinstance(notice, GapNotice)} <= {"start"}
+    assert_true(world)
+
+
+def test_an_old_order_that_is_active_is_read_alone_before_its_fill_is_put_right() -> None:
+    """In a window that does not reach back to its creation its rows have no sure place."""
+    world = ready("z", audit_interval=10)
+    world.exchange.pushes_account = False
+    order = world.exchange.place("100", side="SELL")
+    world.exchange.fill(order, "1")
+    world.passes(40)
+    world.lose()
+    world.exchange.fill(order, "3")
+    world.exchange.fill(order, "2")
+    for _ in range(20):
+        world.passes(1)
+        world.exchange.fill(order, "1")
+    assert [event.fee for event in revisions(world)] == [D("0.25")]
+    assert any(read.since is None for read in world.seen(actions.ReadAccount))
+    world.passes(30)
+    assert_true(world)
+
+
+@WIRES
+def test_where_rows_agree_nothing_is_revised_and_nothing_read_alone(wire: str) -> None:
+    """Calm costs no request."""
+    world = ready(wire, audit_interval=10)
+    order = world.exchange.place("100", side="SELL")
+    for _ in range(60):
+        world.exchange.fill(order, "1")
+        world.passes(0.9)
+    assert revisions(world) == []
+    assert all(read.since is not None for read in world.seen(actions.ReadAccount))
+
+
+def test_where_costs_are_the_order_s_so_far_their_difference_is_known() -> None:
+    """Whatever was missed; only the trade's id is not."""
+    world = World(wire="z", cumulative=True).run(8)
+    order = world.exchange.place("10")
+    world.passes(1)
+    away(world, order)
+    world.exchange.fill(order, "1")
+    world.passes(0.1)
+    assert [figures(fill) for fill in world.fills(order)] == [(D("0.05"), D(0), None)]
+
+
+@WIRES
+def test_a_restart_recalls_what_is_not_compared(wire: str) -> None:
+    """The next run puts right what the run before told, once."""
+    world = ready(wire)
+    order = world.exchange.place("10", side="SELL")
+    away(world, order, "3", "1")
+    world.exchange.fill(order, "2")
+    world.passes(0.5)
+    world.restart()
+    world.passes(30)
+    count = len(revisions(world))
+    assert count == (1 if wire == "z" else 0)
+    assert_true(world)
+    world.restart()
+    world.passes(30)
+    assert len(revisions(world)) == count
+    assert_true(world)
+
+
+def test_the_books_are_those_of_the_revised_figures() -> None:
+    """Where no income row has come yet, they run on what the rows of fills said."""
+    world = ready("z")
+    order = world.exchange.place("10", side="SELL")
+    away(world, order, "3", "1")
+    world.exchange.fill(order, "2")
+    world.exchange.income.clear()
+    world.passes(30)
+    (book,) = world.connection.books
+    assert (book.fees, book.realized_pnl) == (D("0.3"), D(3))

@@ -1,0 +1,379 @@
+"""Everything heard is told: frames that nobody understands are delivered, and the account is read, ever less often."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import itertools
+import zlib
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from listenkey.core import actions, inputs
+from listenkey.core.events import AccountUpdate, Position, Unknown
+from listenkey.core.excerpt import SEARCHED, SHOWN, beginning
+from listenkey.core.policy import Policy
+from listenkey.core.reports import Account, AccountReport, Report
+from listenkey.core.sync.doubts import SHAPES, Doubts
+from listenkey.core.turn import Turn
+
+from ..script import EPOCH, Answer, Life, connected, no
+from ..world import RETRY, ready
+
+WHOLE = gzip.compress(b"ping " + bytes(range(64)), mtime=0)
+SOME = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+QUIET: dict[str, Any] = {"audit_interval": 0, "rotate_after": 0}
+
+
+def unknown(life: Life) -> list[Unknown]:
+    return [event for event in life.events if isinstance(event, Unknown)]
+
+
+# What cannot be read
+
+
+@pytest.mark.parametrize("frame", [b"", b"\xff\xfe", WHOLE[:-4], WHOLE[:10], WHOLE + b"x", "", "\ud800", "{", b"{"])
+def test_what_cannot_be_read_is_delivered_and_read(frame: bytes | str) -> None:
+    """Its beginning and its length, then a gap `hole` that a read closes; the link stays."""
+    life = connected(**QUIET)
+    life.play(inputs.FrameReceived(life.leader, frame))
+    data = frame.encode(errors="surrogatepass") if isinstance(frame, str) else frame
+    (event,) = unknown(life)
+    assert event.raw == {"base64": base64.b64encode(data).decode(), "length": len(data)}
+    assert (event.source, event.exchange_ts, event.frame) == ("ws", None, data)
+    life.run(12)
+    assert life.gaps == [("GAP_OPENED", "hole"), ("GAP_CLOSED", "hole")]
+    assert (life.state, life.health) == ("CONNECTED", "LIVE")
+
+
+def test_it_is_told_in_its_place() -> None:
+    """What stands before it in the frame is delivered before it, and what stands behind it after it."""
+    life = connected(**QUIET)
+    done = life.frame("note one; ??; order A NEW 0/3 @1700000020000")
+    told = [action.event.kind.value for action in done if isinstance(action, actions.Deliver)]
+    assert told == ["UNKNOWN", "UNKNOWN", "GAP_OPENED", "ORDER_ACK", "HEALTH"]
+
+
+@pytest.mark.parametrize("size", [SHOWN, SHOWN + 1, 10 * SHOWN])
+def test_a_large_frame_is_shown_in_part(size: int) -> None:
+    """At most 4 KiB of it, and its whole length."""
+    life = connected(**QUIET)
+    life.frame("? " * (size // 2))
+    (event,) = unknown(life)
+    assert event.raw["length"] == size // 2 * 2
+    assert base64.b64decode(event.raw["base64"]) == (b"? " * size)[: min(size // 2 * 2, SHOWN)]
+
+
+# Secrets
+
+KEY = "c1a2" * 4
+"""Short enough to pass for something else."""
+
+
+def frames_with_a_secret() -> Iterator[tuple[bytes, bytes]]:
+    """Frames that hold the key, and what else of them must still be seen."""
+    yield b"? " + KEY.encode() + b" !", b"? " + b"*" * 16 + b" !"
+    yield b"?" * (SHOWN - 4) + KEY.encode(), b"?" * (SHOWN - 4) + b"****"
+    yield b"? " + b"z" * 24 + b" " + b"z" * 23, b"? " + b"*" * 24 + b" " + b"z" * 23
+    for whole in (gzip.compress(b"expired " + KEY.encode(), mtime=0), zlib.compress(b"\xff " + KEY.encode())):
+        broken = whole[:-1]
+        yield broken, broken[:10] + b"*" * (len(broken) - 10)
+    for wide in (f"? {KEY}".encode("utf-16"), b"?" * (SHOWN - 8) + f"{KEY}".encode("utf-16-le")):
+        yield wide, (wide[:10] + b"*" * (len(wide) - 10))
+    bomb = gzip.compress(bytes(2 * SEARCHED), mtime=0)[:-1]
+    yield bomb, bomb[:10] + b"*" * (len(bomb) - 10)
+
+
+@pytest.mark.parametrize(("frame", "shown"), list(frames_with_a_secret()))
+def test_no_secret_is_shown(frame: bytes, shown: bytes) -> None:
+    """Neither a key, nor what could be one, nor what hides one: they are blotted out, also where the frame is cut."""
+    life = Life(mints=[Answer(key=KEY)], max_frame_bytes=4 * SEARCHED, **QUIET).run(10)
+    life.play(inputs.FrameReceived(life.leader, frame))
+    (event,) = unknown(life)
+    assert base64.b64decode(event.raw["base64"]) == shown[:SHOWN]
+    assert event.raw["length"] == len(frame)
+
+
+@given(st.binary(max_size=300), st.binary(max_size=40), st.integers(0, 300))
+@SOME
+def test_what_was_shown_is_shown_the_same(data: bytes, secret: bytes, end: int) -> None:
+    """So a recording of what was shown makes the same event."""
+    secrets = [secret] if len(secret) >= 8 else []
+    for frame in (data, data + secret + data, gzip.compress(data + secret)[:end], gzip.compress(data) + secret):
+        shown = beginning(frame, secrets)
+        assert len(shown) == len(frame)
+        assert beginning(shown, secrets) == shown
+
+
+# When it is read
+
+
+def times(life: Life, kind: type, since: float = 10.0) -> list[float]:
+    return [round(now - since, 1) for now, seen in life.log if isinstance(seen, kind) and now > since]
+
+
+@pytest.mark.parametrize("frame", ["??", "doubt it", WHOLE[:-1]])
+def test_reads_that_find_nothing_come_ever_later(frame: str | bytes) -> None:
+    """A frame that comes every other second causes reads 5, 10, 20, … seconds apart, to an hour; no gap in between."""
+    life = connected(**QUIET, renew_interval=1000)
+    for tick in range(1, 10_000):
+        life.at(10 + 2 * tick, inputs.FrameReceived(life.leader, frame))
+    life.run(20_010)
+    asked = times(life, actions.ReadAccount, 10.01)
+    waits = [round(after - before) for before, after in itertools.pairwise(asked)]
+    assert waits == [5, 10, 20, 40, 80, 160, 320, 640, 1280, 2560, 3600, 3600, 3600, 3600]
+    assert len(life.gaps) == 2 * len(asked)
+    assert life.health == "LIVE"
+
+
+def test_the_last_frame_is_read_for_even_if_no_other_comes() -> None:
+    """A frame that came while the account was not read for its kind is followed by a read when that time is over."""
+    life = connected(**QUIET)
+    for at in (11, 12, 13):
+        life.at(at, inputs.FrameReceived(life.leader, "??"))
+    life.run(100)
+    assert times(life, actions.ReadAccount) == [1.0, 6.1]
+    assert life.gaps == [("GAP_OPENED", "hole"), ("GAP_CLOSED", "hole")] * 2
+
+
+def test_a_read_that_comes_anyway_serves_too() -> None:
+    """If the account is read meanwhile for another reason, nothing is left to be read for."""
+    life = connected(**QUIET)
+    for at in (11, 12):
+        life.at(at, inputs.FrameReceived(life.leader, "??"))
+    life.at(13, inputs.Resync())
+    life.run(100)
+    assert times(life, actions.ReadAccount) == [1.0, 3.0]
+
+
+def test_a_read_that_was_asked_for_before_does_not_serve() -> None:
+    """A frame that comes while the account is read is read for afterwards; what comes while it waits waits with it."""
+    life = connected(**QUIET)
+    life.reads.append(Answer(after=2.0))
+    life.at(11, inputs.Resync())
+    for at in (12, 12.5):
+        life.at(at, inputs.FrameReceived(life.leader, "??"))
+    life.run(100)
+    assert times(life, actions.ReadAccount) == [1.0, 3.0]
+    assert life.gaps == [("GAP_OPENED", "hole"), ("GAP_CLOSED", "hole")]
+
+
+def test_a_failed_read_is_repeated_and_the_gap_stays() -> None:
+    """Only a read that passes says that nothing was found."""
+    life = connected(**QUIET)
+    life.reads.append(no(RETRY))
+    life.at(11, inputs.FrameReceived(life.leader, "??"))
+    life.at(12, inputs.FrameReceived(life.leader, "??"))
+    life.run(14)
+    assert life.gaps == [("GAP_OPENED", "hole")]
+    life.run(100)
+    assert life.gaps == [("GAP_OPENED", "hole"), ("GAP_CLOSED", "hole")]
+    assert len(times(life, actions.ReadAccount)) == 2
+
+
+def doubts() -> tuple[Doubts, Turn, list[tuple[int | None, bool]]]:
+    turn, alarms = Turn(Policy(), 0), list[tuple[int | None, bool]]()
+    turn.now = 0.0
+    return Doubts(turn, lambda since, gap: alarms.append((since, gap))), turn, alarms
+
+
+def test_a_read_that_finds_something_begins_anew() -> None:
+    """Then the next frame of the shape is read for at once, and one that came meanwhile too."""
+    found, turn, alarms = doubts()
+    for now in (0.0, 10.0, 30.0):
+        turn.now = now
+        found.doubt("a", 1)
+        found.read(now, 0)
+    assert len(alarms) == 3
+    turn.now = 31.0
+    found.doubt("a", 1)
+    assert len(alarms) == 3
+    found.read(31.0, 2)
+    found.doubt("a", 7, gap=False)
+    assert alarms[3:] == [(7, False)]
+    turn.now = 32.0
+    found.doubt("a", 8)
+    found.read(31.0, 1)
+    assert turn.timers.deadline == 32.0
+    found.overdue()
+    assert len(alarms) == 5
+    found.read(32.0, 0)
+    turn.now = 33.0
+    found.doubt("a", 9)
+    assert turn.timers.deadline == 37.0
+
+
+def test_each_shape_waits_for_itself() -> None:
+    """When one has waited long enough, another waits on."""
+    found, turn, alarms = doubts()
+    for now, shape in ((0.0, "a"), (1.0, "b")):
+        turn.now = now
+        found.doubt(shape, None)
+        found.read(now, 0)
+    turn.now = 1.5
+    for shape in ("a", "b"):
+        found.doubt(shape, None)
+    turn.now = 5.0
+    found.overdue()
+    assert len(alarms) == 3
+    assert turn.timers.deadline == 6.0
+
+
+# Identities
+
+
+def test_ids_differ() -> None:
+    """Two that cannot be read are two events, though their bytes are the same."""
+    life = connected(**QUIET)
+    for at in (11, 13):
+        life.at(at, inputs.FrameReceived(life.leader, "??"))
+    life.run(15)
+    assert len({event.event_id for event in unknown(life)}) == 2
+
+
+def test_events_of_one_frame_are_no_repeats_of_each_other() -> None:
+    """Each has an id of its own, the same whenever the frame comes."""
+    life = connected(**QUIET)
+    frame = f"wallet 90 @{EPOCH + 20_000}; wallet 91 @{EPOCH + 20_001}; note x"
+    for _ in range(2):
+        life.play(inputs.FrameReceived(life.leader, frame))
+    updates = [event for event in life.events if isinstance(event, AccountUpdate) and event.source == "ws"]
+    assert [str(event.balances[0].wallet_balance) for event in updates] == ["90", "91"]
+    assert len({event.event_id for event in (*updates, *unknown(life))}) == 3
+    once = connected(**QUIET)
+    once.play(inputs.FrameReceived(once.leader, frame))
+    assert [event.event_id for event in once.events if event.source == "ws"] == [
+        event.event_id for event in (*updates, *unknown(life))
+    ]
+
+
+def test_shapes_are_bounded() -> None:
+    """Beyond so many all others are one; those that were not seen for two hours make room."""
+    found, turn, alarms = doubts()
+    for number in range(2 * SHAPES):
+        found.doubt(str(number), number)
+    assert len(found._shapes) == SHAPES
+    assert len(alarms) == SHAPES
+    found.read(0.0, 0)
+    found.doubt("0", 1)
+    turn.now = 7201.0
+    for number in range(2 * SHAPES):
+        assert len(found._shapes) <= SHAPES
+        found.doubt(f"new {number}", None)
+    assert "0" in found._shapes
+    assert "1" not in found._shapes
+
+
+@given(st.lists(st.tuples(st.sampled_from(["frame", "read", "found", "wait"]), st.floats(0, 9)), max_size=40))
+@SOME
+def test_every_frame_is_read_for(script: list[tuple[str, float]]) -> None:
+    """Whatever happens: no frame is forgotten before a read that was asked for after it has passed."""
+    found, turn, alarms = doubts()
+    unread: float | None = None
+    for what, after in script:
+        turn.now += after
+        if turn.timers.deadline <= turn.now:
+            turn.timers.pop_due(turn.now)
+            found.overdue()
+        if what == "frame":
+            found.doubt("a", None)
+            unread = turn.now
+        elif what in ("read", "found"):
+            asked_at = turn.now - after / 2
+            found.read(asked_at, what == "found")
+            unread = None if unread is not None and unread <= asked_at else unread
+        waiting = any(known.alarmed_at is not None or known.owed for known in found._shapes.values())
+        assert waiting or unread is None
+        owed = any(known.owed for known in found._shapes.values())
+        assert (turn.timers.deadline < float("inf")) is owed
+    assert len(alarms) <= len(script)
+
+
+# Keys and modes
+
+
+def test_an_error_frame_that_says_that_the_key_is_gone_is_an_expiry() -> None:
+    """Of the key of its own link, whatever request it names; said again, it changes nothing."""
+    for frame in ("error gone", "error gone 9.9"):
+        life = connected(**QUIET)
+        life.frame(frame)
+        assert life.state == "ROTATING"
+        life.frame(frame)
+        assert life.count(actions.CreateKey) == 2
+        life.run(60)
+        assert life.gaps == [("GAP_OPENED", "key_gone"), ("GAP_CLOSED", "key_gone")]
+        assert life.seen(actions.DeleteKey) == []
+        assert life.health == "LIVE"
+
+
+def test_an_expiry_with_an_empty_key_names_no_key_in_use() -> None:
+    """The link stays; the notice is reported, and the account is read without a gap."""
+    life = connected(**QUIET)
+    reads = life.count(actions.ReadAccount)
+    for _ in range(3):
+        life.frame("expired -")
+    assert life.state == "CONNECTED"
+    assert life.anomalies == ["expiry of a foreign key"] * 3
+    assert life.count(actions.ReadAccount) == reads + 1
+    life.run(14)
+    assert life.gaps == []
+
+
+def push(side: str, *, one_way: bool, held: int = 1) -> Report:
+    positions = (Position(symbol="BTC-USDT", side=side, qty=Decimal(0)),) * held
+    return AccountReport(reason="ORDER", balances=(), positions=positions, one_way=one_way)
+
+
+@pytest.mark.parametrize(
+    ("said", "count"),
+    [
+        ((push("LONG", one_way=False), push("SHORT", one_way=True)), 1),
+        ((push("LONG", one_way=True), push("LONG", one_way=False, held=0), push("LONG", one_way=True)), 0),
+    ],
+)
+def test_a_switch_of_positions_is_reported_and_read(said: tuple[Report, ...], count: int) -> None:
+    """What positions mean has changed: nothing was missed, so no gap opens, but what is told must be looked at."""
+    world = ready(audit_interval=0)
+    reads = len(world.seen(actions.ReadAccount))
+    for report in said:
+        world.say(report)
+        world.passes(10)
+    switches = [seen.anomaly.name for seen in world.seen(actions.Report)]
+    assert switches == ["position mode changed"] * count
+    assert len(world.seen(actions.ReadAccount)) - reads == count
+    assert world.gaps() == []
+
+
+@pytest.mark.parametrize(("sides", "count"), [("LONG SHORT", 0), (" ", 0), ("LONG ", 1), (" LONG ", 2)])
+def test_a_switch_of_orders_is_reported_and_read(sides: str, count: int) -> None:
+    """An order that names a position side after one that named none, or the other way round, means the same."""
+    life = connected(**QUIET)
+    reads = life.count(actions.ReadAccount)
+    for number, side in enumerate(sides.split(" ")):
+        life.frame(f"order A{number} NEW 0/3 {side}".rstrip())
+        life.run(life.now + 10)
+    assert life.anomalies == ["position mode changed"] * count
+    assert life.count(actions.ReadAccount) == reads + count
+    assert life.gaps == []
+
+
+def test_a_read_that_shows_another_position_mode_is_reported() -> None:
+    """It is a read already."""
+    life = connected(**QUIET)
+    for one_way in (False, True, True):
+        held = (Position(symbol="TOY", side="LONG", qty=Decimal(1)),)
+
+        def account(ms: int, since: int | None, one_way: bool = one_way, held: tuple[Position, ...] = held) -> Account:
+            return Account(
+                as_of=ms, exchange_ms=ms, since=since, whole=True, settled=True, positions=held, one_way=one_way
+            )
+
+        life.account = account
+        life.play(inputs.Resync())
+        life.run(life.now + 5)
+    assert life.anomalies == ["position mode changed"]

@@ -1,0 +1,173 @@
+"""At the door: what was last delivered of the account is true, whichever link or read brought the word and when."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import msgspec
+import pytest
+
+from listenkey.core import actions, inputs
+from listenkey.core.book import Reconciliation
+from listenkey.core.events import AccountUpdate, Balance, Position
+from listenkey.core.reports import AccountReport
+
+from ..exchange import D
+from ..world import Speech, World, frame, ready
+
+
+def report(
+    world: World, wallet: str | Decimal, *, ago: int = 0, snapshot: bool = False, qty: str = ""
+) -> AccountReport:
+    """A push of so many ms ago."""
+    positions = (Position(symbol="BTC-USDT", side="LONG" if D(qty) else None, qty=D(qty)),) if qty else ()
+    return AccountReport(
+        reason=None if snapshot else "ORDER",
+        balances=(Balance(asset="USDT", wallet_balance=D(wallet)),),
+        positions=positions,
+        snapshot=snapshot,
+        one_way=True,
+        exchange_ts=world.exchange_ms - ago,
+    )
+
+
+def last_wallet(world: World) -> Decimal | None:
+    return [row for event in world.delivered if isinstance(event, AccountUpdate) for row in event.balances][
+        -1
+    ].wallet_balance
+
+
+def last_position(world: World) -> Decimal:
+    qty = D(0)
+    for event in world.delivered:
+        if isinstance(event, AccountUpdate):
+            qty = D(0) if event.complete else qty
+            qty = next((row.qty for row in event.positions), qty)
+    return qty
+
+
+def matched(world: World) -> list[str]:
+    """The assets whose books agree."""
+    return [book.asset for book in world.connection.books if book.status is Reconciliation.MATCHED]
+
+
+def rotated(world: World) -> tuple[int, int]:
+    """Move over; the sockets of the leader and of its successor, both open."""
+    before = set(world._sockets)
+    world.feed(inputs.Rotate())
+    world.passes(0.101)
+    (leader,), (successor,) = before, set(world._sockets) - before
+    return leader, successor
+
+
+def test_the_opening_snapshot_of_a_successor_may_be_older_than_what_was_pushed() -> None:
+    """It was made before a fill and comes after it: the fill's own push stands, at once and after the next audits."""
+    world = ready()
+    order = world.exchange.place("9")
+    world.exchange.fill(order, "1")
+    world.passes(1)
+    _, successor = rotated(world)
+    stale = frame(report(world, world.exchange.wallets[-1][1], snapshot=True, qty="1"))
+    world.passes(0.01)
+    world.exchange.fill(order, "2")
+    world.passes(0.02)
+    world.feed(inputs.FrameReceived(successor, stale))
+    for _ in range(30):
+        world.passes(0.1)
+        assert (last_wallet(world), last_position(world)) == (world.exchange.wallets[-1][1], D(3))
+    world.passes(300)
+    assert (last_wallet(world), last_position(world)) == (world.exchange.wallets[-1][1], D(3))
+    assert world.gaps() == []
+
+
+def test_a_push_out_of_order_is_told_no_more() -> None:
+    """The venue sends the older one after the newer one, on one socket."""
+    world = ready()
+    order = world.exchange.place("9")
+    world.delay(0.01)  # the first fill
+    world.fates[world.pushed + 1] = (0.5,)  # and its account, which comes after that of the second
+    world.exchange.fill(order, "1")
+    world.passes(0.1)
+    world.exchange.fill(order, "2")
+    world.passes(1)
+    assert last_position(world) == D(3)
+    assert last_wallet(world) == world.exchange.wallets[-1][1]
+
+
+def test_a_push_that_names_no_time_is_as_new_as_its_arrival_though_it_was_held() -> None:
+    """It came before a newer one, which names its time, and waits for it: as the copy of a successor."""
+    world = ready()
+    world.exchange.transfer("5")
+    world.passes(60)
+    leader, successor = rotated(world)
+    untimed = msgspec.structs.replace(report(world, "1000"), exchange_ts=None)
+    world.feed(inputs.FrameReceived(successor, frame(untimed)))
+    world.passes(0.01)
+    world.feed(inputs.FrameReceived(leader, frame(report(world, "1005"))))
+    world.passes(1.5)
+    assert last_wallet(world) == D(1005)
+    world.feed(inputs.FrameReceived(next(iter(world._sockets)), frame(untimed)))
+    world.passes(1.5)
+    assert last_wallet(world) == D(1000)
+
+
+def test_a_wrong_word_that_was_delivered_is_corrected_by_the_next_read() -> None:
+    """Though that read says what the one before it said."""
+    world = ready()
+    world.exchange.transfer("5")
+    world.passes(8)
+    world.feed(inputs.Resync())
+    world.passes(20)
+    (socket,) = world._sockets
+    world.feed(inputs.FrameReceived(socket, frame(report(world, "1000"))))
+    assert last_wallet(world) == D(1000)
+    world.passes(120)
+    assert last_wallet(world) == D(1005)
+
+
+def test_two_links_that_say_different_things_of_one_moment_cause_an_audit() -> None:
+    """What was delivered stands until that; where they say the same nothing follows."""
+    world = ready()
+    world.exchange.transfer("5")
+    world.passes(60)
+    leader, successor = rotated(world)
+    at = world.exchange_ms
+    for socket, wallet in ((leader, "1005"), (successor, "1000")):
+        word = report(world, wallet, ago=world.exchange_ms - at)
+        world.feed(inputs.FrameReceived(socket, frame(word)))
+    world.passes(1.5)
+    assert last_wallet(world) == D(1005)
+    reads = len(world.times(actions.ReadAccount))
+    world.passes(7)
+    assert len(world.times(actions.ReadAccount)) == reads + 1
+    assert world.gaps() == []
+
+
+def test_a_word_within_the_grain_of_a_read_that_says_otherwise_is_audited_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The push goes before the read, which may be the newer one all the same: the next read comes soon and decides."""
+    monkeypatch.setattr(Speech, "time_grain_ms", 1000)
+    world = ready()
+    world.exchange.transfer("5")
+    due = world.connection._turn.timers._deadlines[("audit", 0)]
+    world.run(due - 0.01)
+    (socket,) = world._sockets
+    world.feed(inputs.FrameReceived(socket, frame(report(world, "1000"))))
+    world.run(due + 1)
+    assert last_wallet(world) == D(1000)
+    world.passes(7)
+    assert last_wallet(world) == D(1005)
+    assert world.gaps() == []
+
+
+def test_a_read_that_a_push_overtook_settles_no_books() -> None:
+    """The account is told at once, with the push in it; what the books start from is the next read's."""
+    world = World(hold_limit=0, reorder_window=0)
+    world.run(0.19)
+    assert len(world.times(actions.ReadAccount)) == 1
+    (socket,) = world._sockets
+    world.feed(inputs.FrameReceived(socket, frame(report(world, "1000"))))
+    world.run(1)
+    assert any(isinstance(event, AccountUpdate) and event.complete for event in world.delivered)
+    assert matched(world) == []
+    world.run(10)
+    assert matched(world) == ["USDT"]

@@ -1,0 +1,351 @@
+"""Rows that cannot be read: what they set aside, what goes on, and when they are written off."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import pytest
+
+from listenkey.core import actions, inputs
+from listenkey.core.events import AccountUpdate, GapNotice, Health, Position
+from listenkey.core.reports import Account, OddRow, OrderReport
+
+from ..exchange import D
+from ..world import World, marks, ready
+
+ZERO = D(0)
+
+
+def fill_row(order: str | None, *, symbol: str | None = "BTC-USDT", qty: str | None = None) -> OddRow:
+    return OddRow(
+        kind="fill",
+        endpoint="fills",
+        excerpt=f"qty={qty}",
+        symbol=symbol,
+        order_id=order,
+        qty=None if qty is None else D(qty),
+    )
+
+
+def beside(*rows: OddRow, hide: str | None = None) -> Callable[[Account], Account]:
+    """Answers have these rows; in place of all fills of one order, if one is named."""
+
+    def alter(account: Account) -> Account:
+        fills = tuple(row for row in account.fills if row.order_id != hide)
+        return msgspec.structs.replace(account, odd=rows, fills=fills)
+
+    return alter
+
+
+def unread(world: World, order: str, **changes: Any) -> Callable[[Account], Account]:
+    """The order's row does not say how much was executed."""
+
+    def alter(account: Account) -> Account:
+        report = msgspec.structs.replace(world.exchange.report(order), cumulative_qty=ZERO, **changes)
+        row = OddRow(
+            kind="order", endpoint="orders", excerpt="executed=''", symbol="BTC-USDT", order_id=order, order=report
+        )
+        orders = tuple(report for report in account.orders if report.order_id != order)
+        if len(orders) == len(account.orders):
+            return account
+        return msgspec.structs.replace(account, orders=orders, odd=(row,))
+
+    return alter
+
+
+def said(world: World) -> list[tuple[str, str]]:
+    return [(report.anomaly.name, report.anomaly.detail) for report in world.seen(actions.Report)]
+
+
+def lost_fill(world: World, qty: str = "5") -> str:
+    """An order that is filled at once, and no frame tells of it."""
+    order = world.exchange.place(qty, price=None)
+    world.lose()
+    world.exchange.fill(order, qty)
+    return order
+
+
+def test_a_fill_of_quantity_0_covers_nothing() -> None:
+    """It is said once, by symbol, order and row, and reads pass as without it."""
+    world = ready(audit_interval=20)
+    world.exchange.pushes_account = False
+    world.altered = beside(fill_row("77", qty="0"))
+    missed = lost_fill(world)
+    world.passes(60)
+    assert world.intervals(missed) == [("0", "5", "poll")]
+    assert world.health is Health.LIVE
+    assert said(world) == [("odd row: fill of BTC-USDT, order 77", "fills qty=0")]
+    assert marks(world)[-1] > 50_000
+
+
+def test_an_odd_row_sets_its_order_aside_and_the_rest_is_delivered() -> None:
+    """A gap is open and the watermark stays while it is there; once it can be read, all is well."""
+    world = ready(audit_interval=20)
+    world.exchange.pushes_account = False
+    odd, other = lost_fill(world), lost_fill(world)
+    world.altered = beside(fill_row(odd), hide=odd)
+    proven = marks(world)[-1]
+    world.passes(30)
+    assert world.intervals(other) == [("0", "5", "poll")]
+    assert world.fills(odd) == []
+    assert world.gap_open
+    assert marks(world)[-1] == proven
+    live = world.exchange.place("3", price=None)
+    world.exchange.fill(live, "3")
+    world.passes(1)
+    assert world.intervals(live) == [("0", "3", "ws")]
+    world.altered = lambda account: account
+    world.passes(25)
+    assert world.intervals(odd) == [("0", "5", "poll")]
+    assert world.gaps()[-1] == ("GAP_CLOSED", "hole")
+    assert world.health is Health.LIVE
+
+
+def test_frames_that_are_held_flow_though_a_row_is_odd() -> None:
+    """Only the order that it is about waits, since nobody knows where it begins."""
+    world = World(wire="z", start=False)
+    world.exchange.pushes_account = False
+    odd, other = world.exchange.place("9"), world.exchange.place("9")
+    world.exchange.fill(odd, "2")
+    world.altered = beside(fill_row(odd), hide=odd)
+    world.run(20)
+    world.feed(inputs.Start())
+    world.run(23)
+    for order in (odd, other):
+        world.exchange.fill(order, "3")
+    world.passes(1)
+    assert world.intervals(other) == [("0", "3", "ws")]
+    assert world.fills(odd) == []
+    world.altered = lambda account: account
+    world.passes(10)
+    assert [interval[:2] for interval in world.intervals(odd)] == [("2", "5")]
+    assert world.health is Health.LIVE
+
+
+@pytest.mark.parametrize("wire", ["l", "z"])
+def test_the_same_row_in_three_reads_over_two_intervals_is_written_off(wire: str) -> None:
+    """It is said, the gap closes unproven, the watermark moves on, and what waited for it is delivered."""
+    world = World(wire=wire, start=False, audit_interval=20)
+    world.exchange.pushes_account = False
+    odd = world.exchange.place("9")
+    world.exchange.fill(odd, "2")
+    world.altered = beside(fill_row(odd), hide=odd)
+    world.feed(inputs.Start())
+    world.run(1)
+    world.lose()
+    world.exchange.fill(odd, "3")
+    world.exchange.fill(odd, "1")
+    world.run(39)
+    assert world.gap_open
+    assert marks(world) == []
+    world.run(50)
+    closed = [event for event in world.delivered if isinstance(event, GapNotice) and event.kind == "GAP_CLOSED"]
+    assert [event.proven for event in closed] == [False]
+    world.exchange.fill(odd, "2")
+    world.run(51)
+    assert world.intervals(odd)[-1] == ("6", "8", "ws")
+    assert [name for name, _ in said(world)] == [
+        f"odd row: fill of BTC-USDT, order {odd}",
+        f"row written off: fill of BTC-USDT, order {odd}",
+    ]
+    written = marks(world)[-1]
+    world.run(201)
+    assert marks(world)[-1] > written
+    assert not world.gap_open
+    assert len(said(world)) == 2
+
+
+def test_a_row_that_goes_and_comes_back_is_counted_from_then() -> None:
+    """Three reads in a row, over two intervals; an order of which nothing else is known is not followed any more."""
+    world = ready(audit_interval=20)
+    world.altered = beside(fill_row("77"))
+    world.passes(35)
+    assert world.gap_open
+    world.altered = lambda account: account
+    world.passes(20)
+    assert not world.gap_open
+    world.altered = beside(fill_row("77"))
+    world.passes(35)
+    assert world.gap_open
+    assert [name for name, _ in said(world)] == ["odd row: fill of BTC-USDT, order 77"]
+
+
+@pytest.mark.parametrize("symbol", [None, "BTC-USDT", "ETH-USDT"])
+def test_a_row_that_names_no_order_excuses_any_order_that_it_may_be_about(symbol: str | None) -> None:
+    """One that adds up is delivered all the same, and one of another symbol fails the read."""
+    world = ready(audit_interval=20)
+    world.exchange.pushes_account = False
+    odd, other = lost_fill(world), lost_fill(world)
+    world.altered = beside(fill_row(None, symbol=symbol), hide=odd)
+    world.passes(30)
+    assert world.intervals(other) == [("0", "5", "poll")]
+    assert world.gaps()[0] == ("GAP_OPENED", "hole")
+    new = world.exchange.place("3")
+    world.exchange.fill(new, "1")
+    world.passes(1)
+    assert world.intervals(new) == [("0", "1", "ws")]
+    world.passes(120)
+    assert world.gap_open is (symbol == "ETH-USDT")
+
+
+def test_while_a_row_names_no_order_no_order_is_taken_for_new() -> None:
+    """After a first read with such a row nobody knows which orders are running."""
+    world = World(wire="z", start=False, audit_interval=20)
+    world.exchange.pushes_account = False
+    world.altered = beside(fill_row(None))
+    world.feed(inputs.Start())
+    world.run(2)
+    order = world.exchange.place("9", price=None)
+    world.exchange.fill(order, "2")
+    world.passes(1)
+    assert world.fills() == []
+    world.altered = lambda account: account
+    world.passes(30)
+    assert [interval[:2] for interval in world.intervals(order)] == [("0", "2")]
+
+
+def test_an_order_that_is_filled_without_its_execution_and_an_average_has_triggered_another() -> None:
+    """No fill and no gap: it has a state, as if its row said that nothing was executed."""
+    world = ready(audit_interval=20)
+    world.exchange.pushes_account = False
+    order = world.exchange.place("5")
+    world.passes(1)
+    world.lose()
+    world.exchange.cancel(order)
+    world.altered = unread(world, order, status="FILLED", average_price=None)
+    world.passes(60)
+    assert world.fills() == []
+    assert world.gaps() == []
+    assert [state.status for state in world.states(order)[1:]] == ["FILLED"]
+
+
+@pytest.mark.parametrize("executed", ["0", "2"])
+def test_an_ended_order_without_its_execution_is_what_its_fills_add_up_to(executed: str) -> None:
+    """No gap: nothing is missing. It is said once."""
+    world = ready(audit_interval=20)
+    world.exchange.pushes_account = False
+    order = world.exchange.place("5")
+    if executed != "0":
+        world.exchange.fill(order, executed)
+    world.passes(1)
+    world.lose()
+    world.exchange.cancel(order)
+    world.altered = unread(world, order)
+    world.passes(60)
+    (state,) = world.states(order)[1:]
+    assert (state.kind, state.cumulative_qty) == ("CANCEL_ACK", D(executed))
+    assert world.gaps() == []
+    assert world.health is Health.LIVE
+    assert said(world) == [(f"odd row: order of BTC-USDT, order {order}", "orders executed=''")]
+
+
+def test_an_old_ended_order_without_its_execution_is_read_alone() -> None:
+    """The list of fills does not reach back to its beginning."""
+    world = ready(audit_interval=20)
+    world.exchange.pushes_account = False
+    order = world.exchange.place("5")
+    world.exchange.fill(order, "1")
+    world.passes(60)
+    world.lose()
+    world.exchange.cancel(order)
+    world.altered = unread(world, order)
+    world.passes(30)
+    assert [state.kind for state in world.states(order)] == ["ORDER_ACK", "CANCEL_ACK"]
+    assert any(read.orders and read.since is None for read in world.seen(actions.ReadAccount))
+    assert world.gaps() == []
+
+
+@pytest.mark.parametrize("trouble", ["lagging", "too little", "too much", "odd fill", "running"])
+def test_an_order_whose_fills_do_not_add_up_is_set_aside(trouble: str) -> None:
+    """Less than was seen, less than all of a filled one, more than there is, an odd fill, or it is not over."""
+    world = ready(audit_interval=20)
+    world.exchange.pushes_account = False
+    order = world.exchange.place("5")
+    world.exchange.fill(order, "2")
+    world.passes(1)
+    changes: dict[str, Any] = {"status": "FILLED"} if trouble == "too little" else {"status": "CANCELED"}
+    if trouble == "too much":
+        changes["qty"] = D(1)
+    alter = unread(world, order, **changes)
+
+    def worse(account: Account) -> Account:
+        account = alter(account)
+        if trouble == "lagging":
+            return msgspec.structs.replace(account, fills=())
+        if trouble == "odd fill":
+            return msgspec.structs.replace(account, odd=(*account.odd, fill_row(order)))
+        if trouble == "running":
+            odd = tuple(msgspec.structs.replace(row, order=None) for row in account.odd)
+            return msgspec.structs.replace(account, odd=odd)
+        return account
+
+    world.altered = worse
+    world.passes(30)
+    assert world.gaps() == [("GAP_OPENED", "hole")]
+    assert len(world.states(order)) == 1
+    world.altered = lambda account: account
+    world.passes(30)
+    assert world.health is Health.LIVE
+
+
+def test_without_audits_an_odd_row_is_looked_at_again_all_the_same() -> None:
+    """After 120 s, so that it is written off at last."""
+    world = World(audit_interval=0).run(5)
+    world.altered = beside(fill_row("77"))
+    world.feed(inputs.Resync())
+    world.passes(300)
+    assert not world.gap_open
+    assert world.gaps()[-1] == ("GAP_CLOSED", "hole")
+
+
+def test_a_position_that_cannot_be_read_is_as_it_was_told() -> None:
+    """And if none was told, the whole account is not."""
+    world = ready(audit_interval=20)
+    order = world.exchange.place("5", price=None)
+    world.exchange.fill(order, "5")
+    world.passes(40)
+
+    def alter(account: Account) -> Account:
+        row = OddRow(kind="position", endpoint="positions", excerpt="qty=''", symbol="BTC-USDT")
+        return msgspec.structs.replace(
+            account, positions=(Position(symbol="ETH-USDT", side="LONG", qty=D(1)),), odd=(row,)
+        )
+
+    def whole() -> list[AccountUpdate]:
+        return [event for event in world.delivered if isinstance(event, AccountUpdate) and event.complete]
+
+    world.exchange.positions[-1][1]["ETH-USDT"] = D(1)
+    world.altered = alter
+    world.passes(20)
+    assert {position.symbol for position in whole()[-1].positions} == {"BTC-USDT", "ETH-USDT"}
+    fresh = World(start=False)
+    fresh.exchange.positions[-1][1]["ETH-USDT"] = D(1)
+    fresh.altered = alter
+    fresh.feed(inputs.Start())
+    fresh.run(3)
+    assert not [event for event in fresh.delivered if isinstance(event, AccountUpdate)]
+
+
+def test_no_more_than_a_thousand_rows_are_remembered() -> None:
+    """An endless list of them is said again rather than kept for ever."""
+    world = ready(audit_interval=20)
+    world.altered = beside(*(fill_row(str(number)) for number in range(1001)))
+    world.passes(25)
+    assert len(world.connection._continuity.proof._odd._said) == 1000
+
+
+def test_an_unnamed_row_waits_for_no_order_that_has_a_beginning() -> None:
+    """What is written off lets go only of what waits for it."""
+    world = World(wire="z", start=False, audit_interval=20)
+    world.exchange.pushes_account = False
+    world.altered = beside(fill_row(None))
+    world.feed(inputs.Start())
+    world.run(2)
+    order = world.exchange.place("9", price=None)
+    world.exchange.fill(order, "2")
+    world.say(OrderReport("ETH-USDT", "5", "NEW", ZERO, qty=D(1), exchange_ts=world.exchange_ms))
+    world.run(60)
+    assert [interval[:2] for interval in world.intervals(order)] == [("0", "2")]
+    assert not world.gap_open

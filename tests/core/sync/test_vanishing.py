@@ -1,0 +1,165 @@
+"""Positions that a read does not show: explained, believed at the second look, or no answer at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+import msgspec
+import pytest
+
+from listenkey.core import actions, inputs
+from listenkey.core.book import Reconciliation
+from listenkey.core.events import AccountUpdate, Health
+from listenkey.core.refusal import Refusal, RefusalKind
+from listenkey.core.reports import Account
+
+from ..exchange import D
+from ..world import World, marks, ready
+
+Listed = Literal["rows", "none", "hollow"]
+
+
+def holding() -> World:
+    """A stream that is live with a position of 5, told by a read that was settled."""
+    world = ready(audit_interval=20)
+    order = world.exchange.place("5", price=None)
+    world.exchange.fill(order, "5")
+    world.passes(40)
+    return world
+
+
+def none(listed: Listed) -> Callable[[Account], Account]:
+    return lambda account: msgspec.structs.replace(account, positions=(), positions_listed=listed)
+
+
+def told(world: World, since: int = 0) -> list[list[str]]:
+    """The positions as a consumer has them after every account update."""
+    held: dict[tuple[str, str | None], str] = {}
+    history = []
+    for event in world.delivered:
+        if isinstance(event, AccountUpdate):
+            held = {} if event.complete else held
+            for each in event.positions:
+                held[each.symbol, each.side] = f"{each.symbol} {each.qty}" if each.qty else ""
+            history.append([position for position in held.values() if position])
+    return history[since:]
+
+
+def test_no_list_at_all_is_no_answer_while_a_position_is_held() -> None:
+    """Each read with it fails; that is news after two intervals, and over with the first list."""
+    world = holding()
+    proven = marks(world)[-1]
+    world.altered = none("hollow")
+    world.passes(30)
+    assert told(world)[-1] == ["BTC-USDT 5"]
+    assert marks(world)[-1] == proven
+    assert world.health is Health.LIVE
+    world.passes(30)
+    assert world.gaps()[-1] == ("GAP_OPENED", "read_failed")
+    world.altered = lambda account: account
+    world.passes(60)
+    assert world.gaps()[-1] == ("GAP_CLOSED", "read_failed")
+    assert "hollow answer" in [report.anomaly.name for report in world.seen(actions.Report)]
+
+
+@pytest.mark.parametrize("listed", ["none", "hollow"])
+@pytest.mark.parametrize("how", ["fills", "push", "recovered", "part recovered"])
+def test_what_closes_a_position_explains_that_it_is_not_listed(listed: Listed, how: str) -> None:
+    """Fills that were told, a push, or fills that this very read shows."""
+    world = holding()
+    world.exchange.pushes_account = how == "push"
+    closing = world.exchange.place("5", side="SELL", price=None)
+    if how == "part recovered":
+        world.exchange.fill(closing, "2")
+    if "recovered" in how:
+        world.lose()
+    if how == "push":
+        world.lose()
+    world.exchange.fill(closing, "3" if how == "part recovered" else "5")
+    world.altered = none(listed)
+    world.passes(1)
+    world.feed(inputs.Resync())
+    world.passes(30)
+    assert told(world)[-1] == []
+    assert world.health is Health.LIVE
+
+
+def test_an_empty_list_that_nothing_explains_is_believed_at_the_second_read() -> None:
+    """The first one tells the position as it was, and the second look comes soon."""
+    world = holding()
+    reads = len(world.times(actions.ReadAccount))
+    world.altered = none("none")
+    world.feed(inputs.Resync())
+    world.passes(1)
+    assert told(world)[-1] == ["BTC-USDT 5"]
+    world.passes(7)
+    assert len(world.times(actions.ReadAccount)) == reads + 2
+    assert told(world)[-1] == []
+    assert world.gaps() == []
+
+
+def test_an_empty_list_that_was_a_mistake_leaves_no_trace() -> None:
+    """The next read has rows."""
+    world = holding()
+    seen = len(told(world))
+    world.altered = none("none")
+    world.feed(inputs.Resync())
+    world.passes(1)
+    world.altered = lambda account: account
+    world.passes(7)
+    world.altered = none("none")
+    world.feed(inputs.Resync())
+    world.passes(1)
+    assert all(positions == ["BTC-USDT 5"] for positions in told(world, seen))
+
+
+def test_what_was_never_settled_explains_nothing() -> None:
+    """Fills alone say how a position moved, not what it was."""
+    world = World(start=False)
+    world.exchange.positions.append((0, {"BTC-USDT": D(5)}))
+    world.altered = lambda account: msgspec.structs.replace(account, settled=False)
+    world.feed(inputs.Start())
+    world.run(3)
+    world.altered = none("hollow")
+    world.exchange.pushes_account = False
+    closing = world.exchange.place("5", side="SELL", price=None)
+    world.exchange.fill(closing, "5")
+    world.passes(20)
+    assert told(world)[-1] == ["BTC-USDT 5"]
+
+
+def test_a_hollow_answer_right_after_an_interruption_leaves_the_gap_open() -> None:
+    """The held frames flow, as after any read that fails."""
+    world = holding()
+    world.altered = none("hollow")
+    world.kill()
+    world.passes(3)
+    assert world.gap_open
+    order = world.exchange.place("2", price=None)
+    world.exchange.fill(order, "2")
+    world.passes(1)
+    assert world.intervals(order) == [("0", "2", "ws")]
+
+
+def test_without_income_a_read_passes_and_no_book_is_proven() -> None:
+    """It is said once in a row; with income again the books are compared again."""
+    refusal = Refusal(RefusalKind.FATAL, "100004", "Permission denied")
+    world = holding()
+
+    def status() -> Reconciliation:
+        (book,) = world.connection.books
+        return book.status
+
+    assert status() is Reconciliation.MATCHED
+    world.altered = lambda account: msgspec.structs.replace(account, income=(), income_refused=refusal)
+    proven = marks(world)[-1]
+    world.passes(50)
+    assert marks(world)[-1] > proven
+    assert status() is Reconciliation.UNPROVEN
+    names = [report.anomaly for report in world.seen(actions.Report)]
+    assert [(anomaly.name, anomaly.detail) for anomaly in names] == [("income refused", "100004: Permission denied")]
+    assert world.gaps() == []
+    world.altered = lambda account: account
+    world.passes(30)
+    assert status() is Reconciliation.MATCHED

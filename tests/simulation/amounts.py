@@ -1,0 +1,157 @@
+"""Prices, fees and PnL as they were told and revised, against what the exchange booked: true or null, and put right."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+
+from listenkey import totals
+from listenkey.adapters.simulator.orders import Fill as Trade
+from listenkey.core.events import ExchangeEvent, Fill, FillRevised
+
+from .setup import EPOCH, Setup
+from .violation import Violation
+
+ZERO = Decimal(0)
+SLACK = Decimal("0.00000002")
+"""Average prices on the wire have eight decimals; a difference of two can be off by that much, times the quantity."""
+UNNOTICED = frozenset(
+    {
+        "lose",
+        "truncate",
+        "swap",
+        "lag",
+        "deaf",
+        "expire",
+        "expire_silently",
+        "revoked",
+        "renew_gone",
+        "same_key",
+        "stop",
+    }
+)
+"""Faults by which a frame may be lost, or a fill shown late, and nobody can know when the next one comes."""
+NOTICED = 180.0
+"""Seconds after such a fault by which an audit or a rotation has left a socket that brings nothing."""
+
+
+class _Told:
+    """A fill: what the exchange executed, what was told last, and which figures were revised."""
+
+    __slots__ = ("cumulative_qty", "fee", "pnl", "price", "qty", "revised", "side", "symbol", "trades")
+
+    def __init__(self, event: Fill, trades: Sequence[Trade]) -> None:
+        self.trades = trades
+        self.symbol, self.side = event.symbol, event.side
+        self.qty, self.cumulative_qty = event.fill_qty, event.cumulative_qty
+        self.price, self.fee, self.pnl = event.fill_price, event.fee, event.realized_pnl
+        self.revised: set[str] = set()
+
+    @property
+    def true_fee(self) -> Decimal:
+        return sum((trade.fee for trade in self.trades), ZERO)
+
+    @property
+    def true_pnl(self) -> Decimal:
+        return sum((trade.pnl for trade in self.trades), ZERO)
+
+    def false(self) -> str | None:
+        """What of it is not so."""
+        notional = sum((trade.qty * trade.price for trade in self.trades), ZERO)
+        if self.price is not None and abs(self.price * self.qty - notional) > SLACK * self.cumulative_qty:
+            return f"price {self.price}"
+        if self.fee not in (None, self.true_fee):
+            return f"fee {self.fee} of {[trade.fee for trade in self.trades]}"
+        if self.pnl not in (None, self.true_pnl):
+            return f"realized_pnl {self.pnl} of {[trade.pnl for trade in self.trades]}"
+        return None
+
+
+class Amounts:
+    """One stream's fills. `exact`: the wire says what each fill was, and nothing may be false for a while."""
+
+    def __init__(self, setup: Setup, *, exact: bool) -> None:
+        self._setup = setup
+        self._unnoticed = [] if exact else [fault for fault in setup.faults if fault.kind in UNNOTICED]
+        self.new_stream()
+
+    def new_stream(self) -> None:
+        """Nothing has been told."""
+        self._told: dict[str, _Told] = {}
+        self._open: list[_Told] = []
+
+    def told(self, event: Fill, trades: Sequence[Trade], *, gap_open: bool = True, again: bool = False) -> None:
+        """A fill is told, or known again from a journal."""
+        told = self._told[event.event_id] = _Told(event, trades)
+        self._open.append(told)
+        if event.fill_price is None and not gap_open:
+            raise Violation("amounts-true", f"{event.event_id}: no price, and no gap is open")
+        false = None if again else told.false()
+        *missed, last = trades
+        merged = event.source == "ws" and any(map(self._may_be_lost, missed))
+        if false and not (merged and told.fee in (None, last.fee) and told.pnl in (None, last.pnl)):
+            raise Violation("amounts-true", f"{event.event_id}: {false}")
+
+    def _may_be_lost(self, trade: Trade) -> bool:
+        """Whether its frame may have been lost, and nobody knew."""
+        at = (trade.ts - EPOCH) / 1000
+        return any(fault.at - 5 <= at <= fault.until + NOTICED for fault in self._unnoticed)
+
+    def revised(self, event: FillRevised) -> None:
+        """A fill is revised: the same one, each figure once, and to what is true."""
+        told = self._told.get(event.replaces)
+        what = f"{event.event_id} of {event.replaces}"
+        if told is None or (told.cumulative_qty, told.qty) != (event.cumulative_qty, event.fill_qty):
+            raise Violation("amounts-true", f"{what}: no such fill was told")
+        before = {"price": told.price, "fee": told.fee, "pnl": told.pnl}
+        after = {"price": event.fill_price, "fee": event.fee, "pnl": event.realized_pnl}
+        changed = {name for name in before if before[name] != after[name]}
+        if not changed or changed & told.revised:
+            raise Violation("amounts-true", f"{what}: {changed or 'nothing'} is revised, and {told.revised} were")
+        told.revised |= changed
+        told.price, told.fee, told.pnl = event.fill_price, event.fee, event.realized_pnl
+        if false := told.false():
+            raise Violation("amounts-true", f"{what}: {false}")
+
+    def proven(self, until: int) -> None:
+        """What was made until then is proven, so it has been put right."""
+        waiting = []
+        for told in self._open:
+            if told.trades[-1].ts > until:
+                waiting.append(told)
+            elif false := told.false():
+                raise Violation("amounts-true", f"proven until {until}: {false}, made at {told.trades[-1].ts}")
+        self._open = waiting
+
+    def check(self, events: Iterable[ExchangeEvent], *, restarted: bool) -> None:
+        """Nothing moves any more: every null has a reason, and sums are the exchange's over what is not null."""
+        for event_id, told in self._told.items():
+            unknown = [name for name in ("price", "fee", "pnl") if getattr(told, name) is None]
+            reasons = self._reasons(told, restarted)
+            if set(unknown) - reasons:
+                raise Violation("amounts-true", f"{event_id}: {unknown} of {told.trades} stay unknown")
+        quantities: dict[tuple[str, bool], Decimal] = defaultdict(Decimal)
+        fees, pnls = ZERO, ZERO
+        for told in self._told.values():
+            quantities[told.symbol, told.side == "SELL"] += told.qty
+            fees += ZERO if told.fee is None else told.true_fee
+            pnls += ZERO if told.pnl is None else told.true_pnl
+        found = totals(events)
+        said = {(symbol, False): qty for symbol, qty in found.bought.items()}
+        said |= {(symbol, True): qty for symbol, qty in found.sold.items()}
+        if said != quantities or sum(found.fees.values(), ZERO) != fees:
+            raise Violation("amounts-true", f"the sums are {found}, of {dict(quantities)} and fees {fees}")
+        if sum(found.realized_pnl.values(), ZERO) != pnls:
+            raise Violation("amounts-true", f"the sums are {found}, of PnL {pnls}")
+
+    def _reasons(self, told: _Told, restarted: bool) -> set[str]:
+        """The figures that no row may have said."""
+        setup = self._setup
+        if setup.fill_rows is not None:  # a list that ends early may have lost the fill's own row
+            return {"price", "fee", "pnl"}
+        if setup.fill_shape == "newer":
+            return set()
+        named = setup.income_trades == "named" and all(trade.pnl for trade in told.trades)
+        late = restarted or any(fault.kind in ("lag", "outage", "partition") for fault in setup.faults)
+        return set() if named and not late else {"pnl"}

@@ -1,0 +1,130 @@
+"""Answers that are successes and not right: no list, rows that cannot be read, orders that nobody knows any more."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Any
+
+from listenkey.adapters.simulator.orders import OrderRefused
+
+from .faults import Fault
+from .weather import Weather
+
+HOLLOW: dict[str, Any] = {
+    "bare": {},
+    "empty": {"code": 0, "msg": ""},
+    "busy": {"code": 0, "msg": "system busy, please try again later", "data": {}},
+    "null": {"code": 0, "msg": "", "data": None},
+    "once": {"code": 0, "msg": "", "data": None},
+    "once []": {"code": 0, "msg": "", "data": []},
+}
+SPOILED: dict[str, tuple[str, str]] = {
+    "fill": ("fillHistory", "tradeId"),
+    "order": ("Order", "orderId"),
+    "position": ("positions", "positionAmt"),
+    "income": ("income", "tranId"),
+}
+"""What an odd row is of: the endpoints that show it, and what chooses one row of three."""
+STUMBLE_EVERY = 7
+STUTTER = 0.4
+_OVER = frozenset({"FILLED", "CANCELED", "CANCELLED", "EXPIRED", "REJECTED", "FAILED"})
+_DENIED = 80016
+
+
+class Spoiling:
+    """Knows the faults in force. `ghosts` are ids of orders that the venue denies."""
+
+    def __init__(self, weather: Weather) -> None:
+        self.ghosts: set[int] = set()
+        self._weather = weather
+        self._answered: set[Fault] = set()
+        self._spoiled: set[int] = set()
+        self._asked = 0
+        self._random = Random(0)
+        weather.begins.append(self._begin)
+
+    def _begin(self, fault: Fault, random: Random) -> None:
+        if fault.kind == "stutter":
+            self._random = random
+
+    def is_about(self, order_id: int, trade_id: int) -> bool:
+        """Whether a row that cannot be read may be about this fill, or about its order."""
+        odd = self._weather.on("odd")
+        if odd is None or odd.variant not in ("fill", "order"):
+            return False
+        if odd.variant == "order":
+            return _is_chosen(order_id, odd)
+        return order_id in self._spoiled or _is_chosen(trade_id, odd)
+
+    def fails(self) -> Fault | None:
+        """The fault by which this read fails, if one does."""
+        weather = self._weather
+        stutter = weather.on("stutter")
+        if stutter is not None and self._random.random() < STUTTER:
+            return stutter
+        stumble = weather.on("stumble")
+        if stumble is not None:
+            self._asked += 1
+            if self._asked % STUMBLE_EVERY == 0:
+                return stumble
+        return weather.on("flap")
+
+    def refuse(self, path: str, params: dict[str, str]) -> None:
+        """Raises `OrderRefused` for what the venue does not answer."""
+        if path.endswith("/income") and self._weather.on("no_income") is not None:
+            raise OrderRefused(100004, "Permission denied as the API key was created without the permission")
+        if path.endswith("/trade/order") and int(params.get("orderId", 0)) in self.ghosts:
+            raise OrderRefused(_DENIED, "order not exist")
+
+    def spoil(self, path: str, answer: Any) -> Any:
+        """The answer, as faults make it."""
+        hollow = self._weather.on("hollow")
+        if hollow is not None and path.endswith("/positions") and hollow not in self._answered:
+            if hollow.variant.startswith("once"):
+                self._answered.add(hollow)
+            return HOLLOW[hollow.variant]
+        name = path.rsplit("/", 1)[1]
+        rows = _rows(answer["data"])
+        if name in ("openOrders", "allOrders") and self.ghosts:
+            rows[:] = [row for row in rows if int(row["orderId"]) not in self.ghosts]
+        if name == "fillHistory" and rows and self._weather.on("zero") is not None:
+            rows.append({**rows[-1], _size(rows[-1]): "0", "tradeId": "77"})
+        unread = self._weather.on("unread")
+        if unread is not None and "rder" in name:
+            for row in rows:
+                if row["status"] in _OVER and _is_chosen(row["orderId"], unread):
+                    row["executedQty"] = ""
+        fault = self._weather.on("odd")
+        if fault is not None:
+            _make_odd(name, rows, fault)
+            if fault.variant == "fill" and name == "fillHistory":
+                self._spoiled |= {int(row["orderId"]) for row in rows if row[_size(row)] == ""}
+        return answer
+
+
+def _make_odd(name: str, rows: list[dict[str, Any]], fault: Fault) -> None:
+    endpoint, chooser = SPOILED[fault.variant]
+    if endpoint.lower() not in name.lower():
+        return
+    for row in rows:
+        if fault.variant == "position":
+            row["positionAmt"] = ""
+        elif _is_chosen(row[chooser], fault):
+            row[{"fill": _size(row), "order": "status", "income": "income"}[fault.variant]] = ""
+
+
+def _rows(data: Any) -> list[dict[str, Any]]:
+    """The rows of an answer, to be changed in place."""
+    if isinstance(data, dict):
+        data = next((value for value in data.values() if isinstance(value, (list, dict))), [])
+    return data if isinstance(data, list) else [data]
+
+
+def _size(row: dict[str, Any]) -> str:
+    return "volume" if "volume" in row else "qty"
+
+
+def _is_chosen(value: Any, fault: Fault) -> bool:
+    """One of three, the same ones for as long as the fault lasts."""
+    digits = "".join(letter for letter in str(value) if letter.isdigit())
+    return (int(digits or 0) + fault.salt) % 3 == 0
