@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from .campaign import FIRST_DAY, Summary, campaign, endless, jobs
-from .faults import parse_all, written
+from .faults import KINDS, parse_all, written
 from .life import live
 from .setup import Setup, setup_of
 from .shrink import shrink
@@ -24,7 +24,7 @@ def main() -> int:
     if options.minutes:
         planned = endless(options.first, options.minutes, options.mode)
     else:
-        planned = iter(jobs(options.lives, options.days, options.first, options.mode))
+        planned = iter(jobs(options.lives, options.days, options.first, options.mode, options.often))
     summary = Summary()
     for outcome in campaign(planned, workers=options.workers):
         summary.add(outcome)
@@ -57,6 +57,14 @@ def command(setup: Setup) -> str:
     return f'python -m tests.simulation --seed {setup.seed} --mode {setup.mode} --faults "{written(setup.faults)}"'
 
 
+def _kinds(text: str) -> tuple[str, ...]:
+    """Raises `ArgumentTypeError` for a kind that there is not."""
+    chosen = tuple(text.split(","))
+    if unknown := set(chosen) - KINDS.keys():
+        raise argparse.ArgumentTypeError(f"{', '.join(sorted(unknown))}: there are {', '.join(KINDS)}")
+    return chosen
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
     parser.add_argument("--lives", type=int, default=300, help="of an hour or two, on a compressed schedule")
@@ -65,6 +73,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--minutes", type=float, default=0.0, help="go on for so long instead")
     parser.add_argument(
         "--mode", choices=("ws", "poll"), default=None, help="of all lives; the seed draws it otherwise"
+    )
+    parser.add_argument(
+        "--often",
+        type=_kinds,
+        default=(),
+        metavar="KIND,…",
+        help="only faults of these kinds, two of each in a life, with a socket",
     )
     parser.add_argument("--workers", type=int, default=None)
     parser.add_argument("--seed", type=int, default=None, help="one life only")

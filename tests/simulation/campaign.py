@@ -23,10 +23,11 @@ FIRST_DAY = 1_000_000
 
 
 class Job(NamedTuple):
-    """A life to live, in the mode that the seed draws, unless one is said."""
+    """A life to live, in the mode that the seed draws, unless one is said; `often`: faults of these kinds alone."""
 
     seed: int
     mode: Mode | None = None
+    often: tuple[str, ...] = ()
 
     @property
     def full_day(self) -> bool:
@@ -36,16 +37,16 @@ class Job(NamedTuple):
 def run(job: Job) -> Outcome:
     """In whatever process."""
     try:
-        return live(setup_of(job.seed, full_day=job.full_day, mode=job.mode))
+        return live(setup_of(job.seed, full_day=job.full_day, mode=job.mode, kinds=job.often))
     except Exception as error:
         error.add_note(f"seed {job.seed}, mode {job.mode}")
         raise
 
 
-def jobs(lives: int, days: int, first: int, mode: Mode | None = None) -> list[Job]:
-    """Days first: they take longest."""
+def jobs(lives: int, days: int, first: int, mode: Mode | None = None, often: tuple[str, ...] = ()) -> list[Job]:
+    """Days first: they take longest. With `often`, only faults of these kinds, two of each in a life."""
     seeds = [FIRST_DAY + first + day for day in range(days)] + [first + life for life in range(lives)]
-    return [Job(seed, mode) for seed in seeds]
+    return [Job(seed, mode, often) for seed in seeds]
 
 
 def campaign(planned: Iterable[Job], *, workers: int | None = None) -> Iterator[Outcome]:

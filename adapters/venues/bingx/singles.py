@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from ....core.backoff import FailureLimit
 from ....core.reports import Account, FillReport, OddRow, OrderRef, OrderReport
 from ....ports.errors import RequestRefused
 from .codes import is_unknown_order
@@ -46,7 +47,11 @@ class Singles:
         """These orders and all their fills, as far back as the venue shows any; unknown orders are denied."""
         as_of = await self._rest.ask_time()
         wanted = list(dict.fromkeys(refs))
-        singles = await together(*(partial(self._single, ref, as_of) for ref in wanted))
+        singles: list[_Single] = []
+        while len(singles) < len(wanted):  # no more together than may be denied
+            room = max(1, FailureLimit.calls - self._rest.failures("GET", ORDER))
+            some = wanted[len(singles) : len(singles) + room]
+            singles += await together(*(partial(self._single, ref, as_of) for ref in some))
         opened = [single.since for single in singles if single.since is not None]
         fills = await self._costed([report for single in singles for report in single.fills.rows], as_of)
         orders = [single.order for single in singles if isinstance(single.order, OrderReport)]
