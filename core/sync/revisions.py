@@ -289,9 +289,7 @@ def _is_row_of(row: FillReport, fill: Execution) -> bool:
 
 
 def _agrees(row: FillReport, fill: Execution) -> bool:
-    """Whether the row says nothing else of a fill of this quantity than was delivered, or is known to be of it."""
-    if fill.trade_id is not None and _is_row_of(row, fill):
-        return True
+    """Whether the row says nothing else of a fill of this quantity than was delivered."""
     if row.qty != fill.fill_qty or (fill.fill_price is None and row.price is not None):
         return False
     pairs = ((row.fee, fill.fee), (row.realized_pnl, fill.realized_pnl))

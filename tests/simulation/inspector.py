@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from random import Random
 
 from listenkey.core.events import Health
@@ -23,12 +24,13 @@ SILENT_FOR = 17.0
 """`silence_timeout`, and a little for one that was late."""
 LOOK_EVERY = 10.0
 KNOWN_FOR = 600.0
-HAUNTED_FOR = 1200.0
-"""Orders that are denied are asked for ten at a time in 480 s, and are over when two reads agree."""
+HAUNTED_FOR = 480.0
+"""Ten orders that are denied are asked for in so long; they are over when two reads agree, half as long after it."""
 LAPSE = 60.0
 """Seconds on top of two audit intervals: a read may take so long, and is looked for every ten seconds."""
 SILENCE = 120.0
-"""Seconds between two reads that are wanted: a minute of backoff, or 44 s of spacing; and as much again."""
+"""Seconds between two reads that are wanted: a minute of backoff, or 44 s of spacing; and as much again. For a row that
+cannot be read it is an audit interval, from the end of one read."""
 
 
 class Inspector:
@@ -108,7 +110,7 @@ class Inspector:
             raise Violation("reads-go-on", f"no gap is open, and nothing was proven since {judge.moved_at:.1f}")
         opened_at = judge.gaps[-1][0] if judge.gaps else 0.0
         wanted_since = max(judge.asked_at, opened_at, self._rest_harmed_at, self._rest_well_since)
-        if judge.gap_open and now - wanted_since > SILENCE:
+        if judge.gap_open and now - wanted_since > max(SILENCE, self._lapse / 2 + LAPSE / 2):
             raise Violation("reads-go-on", f"a gap is open, and no read was asked for since {judge.asked_at:.1f}")
         odd = self._weather.on("odd")
         well_since = max(self._otherwise_harmed_at, self._rest_well_since)
@@ -132,8 +134,9 @@ class Inspector:
         if process is None or process.over or quiet_for < HEALED_WITHIN or self._healed_since is None:
             return
         since = self._market.ms - int(KNOWN_FOR * 1000)
-        haunted = self._market.ms - int(HAUNTED_FOR * 1000)
         orders, ghosts = self._market.exchange.orders.values(), self._market.door.spoiling.ghosts
+        lately = sum(order.id in ghosts and order.updated > self._market.ms - 3_600_000 for order in orders)
+        haunted = self._market.ms - int((math.ceil(lately / 10) + 0.5) * HAUNTED_FOR * 1000)
         needed = sum(order.open or order.updated >= since for order in orders)
         needed += sum(order.id in ghosts and haunted <= order.updated < since for order in orders)
         known = len(process.connection._continuity._ground.orders)
