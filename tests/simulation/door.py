@@ -39,7 +39,7 @@ class Door:
         self._keys = keys
         self._ended_keys = ended_keys
         self._limits = Limits()
-        self.spoiling = Spoiling(weather)
+        self.spoiling = Spoiling(weather, setup.policy.audit_interval)
         self._skew = 0
         self._torn: Random | None = None
         self._rest = Rest(

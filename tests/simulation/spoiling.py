@@ -34,9 +34,10 @@ _DENIED = 80016
 class Spoiling:
     """Knows the faults in force. `ghosts` are ids of orders that the venue denies."""
 
-    def __init__(self, weather: Weather) -> None:
+    def __init__(self, weather: Weather, audit_interval: float) -> None:
         self.ghosts: set[int] = set()
         self._weather = weather
+        self._audit_interval = audit_interval
         self._answered: set[Fault] = set()
         self._spoiled: set[int] = set()
         self._asked = 0
@@ -55,6 +56,13 @@ class Spoiling:
         if odd.variant == "order":
             return _is_chosen(order_id, odd)
         return order_id in self._spoiled or _is_chosen(trade_id, odd)
+
+    def is_written_off(self, order_id: int, trade_id: int) -> bool:
+        """The same, where reads have met that row for two audit intervals."""
+        odd = self._weather.on("odd")
+        if odd is None or self._weather.now - odd.at < 2 * self._audit_interval:
+            return False
+        return self.is_about(order_id, trade_id)
 
     def fails(self) -> Fault | None:
         """The fault by which this read fails, if one does."""

@@ -25,6 +25,11 @@ class Weather:
         for fault in faults:
             agenda.at(fault.at, self._begin, fault)
 
+    @property
+    def now(self) -> float:
+        """Virtual seconds."""
+        return self._agenda.now
+
     def on(self, kind: str) -> Fault | None:
         """The fault of this kind that is in force; of several, the one that ends last."""
         found = self._on.get(kind)
