@@ -37,7 +37,7 @@ def main() -> int:
 
 
 def _one(options: argparse.Namespace) -> int:
-    setup = setup_of(options.seed, full_day=options.seed >= FIRST_DAY, mode=options.mode)
+    setup = setup_of(options.seed, full_day=options.seed >= FIRST_DAY, mode=options.mode, kinds=options.often)
     if options.faults is not None:
         setup = setup._replace(faults=parse_all(options.faults))
     outcome = live(setup, options.record)
