@@ -159,12 +159,11 @@ class Proof:
         if asked is None:
             return
         never_passed = self._ground.proven_until is None
-        doubt = self._is_told_of_failures
         fatal = refusal if refusal is not None and refusal.kind is RefusalKind.FATAL else None
         if fatal is not None and (never_passed or self._mode == "poll"):
             self.keeper.stop(fatal)
         else:
-            self._not_proven(asked, refusal, doubt=doubt)
+            self._not_proven(asked, refusal, doubt=self._is_told_of_failures)
 
     def pushed(self, report: AccountReport) -> None:
         """An account push came, which says what the fills must add up to."""
