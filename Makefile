@@ -7,7 +7,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 MINUTES ?= 30
 HISTORIES ?= 5000
-PROCESSES ?= 4
+PROCESSES ?= 6
 WHEEL_VENV := build/wheel-venv
 WHEEL_RUN  := build/wheel-run
 
@@ -51,9 +51,10 @@ $(VENV)/.bench: $(VENV)/.developer
 demo: $(VENV)/.user
 	$(BIN)/listenkey demo
 
-# Tests over sockets mostly wait, the others compute: more processes than cores keep both busy. A file stays whole.
+# Tests over sockets mostly wait, the others compute: more processes than cores keep both busy. A file stays whole, and
+# tests/conftest.py says which begin first.
 test: $(VENV)/.developer
-	$(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadfile
+	$(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder
 
 check: lint types coverage clients wheel
 
@@ -100,7 +101,7 @@ soak: $(VENV)/.developer
 	$(BIN)/python -m tests.loopback.soak --wire modern
 	$(BIN)/python -m tests.loopback.soak --wire captured
 	$(BIN)/python -m tests.chaos --minutes 10
-	LISTENKEY_STALL=60 $(BIN)/python -m pytest --quiet tests/loopback/test_scenarios.py -k slow
+	LISTENKEY_STALL=60 $(BIN)/python -m pytest --quiet tests/loopback/test_over_*.py -k slow
 	LISTENKEY_KILLS=50 $(BIN)/python -m pytest --quiet tests/loopback/test_crash.py
 	LISTENKEY_EXAMPLES=20 $(BIN)/python -m pytest --quiet tests/core tests/hostile tests/adapters/simulator
 	LISTENKEY_PARITY_HISTORIES=$(HISTORIES) $(BIN)/python -m pytest --quiet tests/parity

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from functools import cache
 from typing import NamedTuple
 
 import trustme
@@ -13,6 +14,12 @@ class Certificate(NamedTuple):
 
     server: ssl.SSLContext
     trusting: ssl.SSLContext
+
+
+@cache
+def trusting() -> ssl.SSLContext:
+    """What a transport makes for itself by default, one for all: making it takes longer than most tests."""
+    return ssl.create_default_context()
 
 
 def certificate(host: str = "127.0.0.1") -> Certificate:

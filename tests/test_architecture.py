@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -65,10 +66,21 @@ def dotted(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-def imports(path: Path) -> Iterator[Import]:
+@cache
+def nodes(path: Path) -> tuple[ast.AST, ...]:
+    """All of a file's syntax tree, the module first."""
+    return tuple(ast.walk(ast.parse(path.read_text())))
+
+
+@cache
+def imports(path: Path) -> tuple[Import, ...]:
     """Every import in a file, those inside functions and `if TYPE_CHECKING` too."""
+    return tuple(_imports(path))
+
+
+def _imports(path: Path) -> Iterator[Import]:
     package = dotted(path).split(".") if path.name == "__init__.py" else dotted(path).split(".")[:-1]
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in nodes(path):
         if isinstance(node, ast.Import):
             for alias in node.names:
                 yield Import(path, node.lineno, alias.name, (), False)
@@ -100,57 +112,57 @@ def test_files_are_where_they_are_looked_for() -> None:
     assert len(CORE) > 20
 
 
-@pytest.mark.parametrize("path", CORE, ids=name)
-def test_the_core_knows_only_values(path: Path) -> None:
+def test_the_core_knows_only_values() -> None:
     """The core imports itself, values of the standard library, msgspec and transitions; chance only where seeded."""
-    for found in imports(path):
-        if found.module == "random":
-            assert name(path) in SEEDED, told(found)
-            assert found.names == ("Random",), told(found)
-        elif found.relative:
-            assert found.module == "core" or found.module.startswith("core."), told(found)
-        else:
-            assert found.module in CORE_IMPORTS, told(found)
+    for path in CORE:
+        for found in imports(path):
+            if found.module == "random":
+                assert name(path) in SEEDED, told(found)
+                assert found.names == ("Random",), told(found)
+            elif found.relative:
+                assert found.module == "core" or found.module.startswith("core."), told(found)
+            else:
+                assert found.module in CORE_IMPORTS, told(found)
 
 
-@pytest.mark.parametrize("path", CORE, ids=name)
-def test_the_core_does_no_io(path: Path) -> None:
+def test_the_core_does_no_io() -> None:
     """Nothing in the core opens, prints or evaluates, and nothing draws lots but an instance of `Random`."""
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-            assert node.func.id not in IMPURE_CALLS, f"{name(path)}:{node.lineno} calls {node.func.id}"
-        assert not isinstance(node, (ast.AsyncFunctionDef, ast.Await, ast.AsyncWith, ast.AsyncFor, ast.Global))
+    for path in CORE:
+        for node in nodes(path):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                assert node.func.id not in IMPURE_CALLS, f"{name(path)}:{node.lineno} calls {node.func.id}"
+            assert not isinstance(node, (ast.AsyncFunctionDef, ast.Await, ast.AsyncWith, ast.AsyncFor, ast.Global))
 
 
-@pytest.mark.parametrize("path", CORE, ids=name)
-def test_the_core_knows_no_venue(path: Path) -> None:
+def test_the_core_knows_no_venue() -> None:
     """No name and no string of the core is a venue's word; a docstring may say where a number came from."""
-    tree = ast.parse(path.read_text())
-    docs = {
-        id(node.value)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
-    }
-    for node in ast.walk(tree):
-        words: list[str] = []
-        if isinstance(node, ast.Constant) and isinstance(node.value, (str, bytes)) and id(node) not in docs:
-            words = [node.value if isinstance(node.value, str) else node.value.decode(errors="replace")]
-        for field in ("id", "attr", "arg", "name", "asname", "module"):
-            if isinstance(word := getattr(node, field, None), str):
-                words.append(word)
-        for word in words:
-            assert not VENUE_WORDS.search(word), f"{name(path)}:{getattr(node, 'lineno', 0)} says {word!r}"
+    for path in CORE:
+        docs = {
+            id(node.value)
+            for node in nodes(path)
+            if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+        }
+        for node in nodes(path):
+            words: list[str] = []
+            if isinstance(node, ast.Constant) and isinstance(node.value, (str, bytes)) and id(node) not in docs:
+                words = [node.value if isinstance(node.value, str) else node.value.decode(errors="replace")]
+            for field in ("id", "attr", "arg", "name", "asname", "module"):
+                if isinstance(word := getattr(node, field, None), str):
+                    words.append(word)
+            for word in words:
+                assert not VENUE_WORDS.search(word), f"{name(path)}:{getattr(node, 'lineno', 0)} says {word!r}"
 
 
-@pytest.mark.parametrize("path", CORE, ids=name)
-def test_rooms_of_the_core(path: Path) -> None:
+def test_rooms_of_the_core() -> None:
     """The door opens on links and on what is proven; the latter uses account and books, which know nobody."""
-    here = path.relative_to(ROOT / "core").with_suffix("").parts[0]
-    for found in imports(path):
-        for target in targets(found, {dotted(file) for file in CORE}):
-            room = target.split(".")[1] if "." in target else ""
-            if (ROOT / "core" / room).is_dir() and room:
-                assert room in ROOMS.get(here, ()), told(found)
+    modules = {dotted(file) for file in CORE}
+    for path in CORE:
+        here = path.relative_to(ROOT / "core").with_suffix("").parts[0]
+        for found in imports(path):
+            for target in targets(found, modules):
+                room = target.split(".")[1] if "." in target else ""
+                if (ROOT / "core" / room).is_dir() and room:
+                    assert room in ROOMS.get(here, ()), told(found)
 
 
 def test_rooms_are_small() -> None:
@@ -160,38 +172,38 @@ def test_rooms_are_small() -> None:
             assert len(list(folder.glob("*.py"))) <= LARGEST + 1, folder.name
 
 
-@pytest.mark.parametrize("path", FILES, ids=name)
-def test_venues_keep_to_themselves(path: Path) -> None:
+def test_venues_keep_to_themselves() -> None:
     """A venue's folder is known to nobody but itself; the registry alone leads to it. No venue knows a transport."""
-    for found in imports(path):
-        parts = found.module.split(".")
-        if parts[:2] == ["adapters", "venues"] and len(parts) > 2 and (ROOT / "/".join(parts[:3])).is_dir():
-            assert path.is_relative_to(ROOT / "/".join(parts[:3])) or path.parent.name in OLD_PATHS, told(found)
-        if path.is_relative_to(ROOT / "adapters/venues"):
-            assert parts[:2] != ["adapters", "transports"], told(found)
+    for path in FILES:
+        for found in imports(path):
+            parts = found.module.split(".")
+            if parts[:2] == ["adapters", "venues"] and len(parts) > 2 and (ROOT / "/".join(parts[:3])).is_dir():
+                assert path.is_relative_to(ROOT / "/".join(parts[:3])) or path.parent.name in OLD_PATHS, told(found)
+            if path.is_relative_to(ROOT / "adapters/venues"):
+                assert parts[:2] != ["adapters", "transports"], told(found)
 
 
-@pytest.mark.parametrize("path", FILES, ids=name)
-def test_arrows_run_one_way(path: Path) -> None:
+def test_arrows_run_one_way() -> None:
     """Adapters may import ports and core, ports core, the core itself; nobody imports the face."""
-    allowed = FOLDERS[: FOLDERS.index(path.relative_to(ROOT).parts[0]) + 1]
-    for found in imports(path):
-        top = found.module.split(".")[0]
-        assert top != "listenkey", told(found)
-        assert top not in FOLDERS or (found.relative and top in allowed), told(found)
-        if path.is_relative_to(ROOT / "ports") and not found.relative:
-            assert top in sys.stdlib_module_names, told(found)
+    for path in FILES:
+        allowed = FOLDERS[: FOLDERS.index(path.relative_to(ROOT).parts[0]) + 1]
+        for found in imports(path):
+            top = found.module.split(".")[0]
+            assert top != "listenkey", told(found)
+            assert top not in FOLDERS or (found.relative and top in allowed), told(found)
+            if path.is_relative_to(ROOT / "ports") and not found.relative:
+                assert top in sys.stdlib_module_names, told(found)
 
 
-@pytest.mark.parametrize("path", [*FILES, *FACE], ids=name)
-def test_imports_inside_are_relative(path: Path) -> None:
+def test_imports_inside_are_relative() -> None:
     """Inside the package every import of ours is relative, and leads to something that is there."""
     modules = {dotted(file) for file in [*FILES, *FACE]}
-    for found in imports(path):
-        assert found.relative or found.module.split(".")[0] not in (*FOLDERS, "listenkey", "tests"), told(found)
-        if found.relative:
-            module = found.module.removeprefix("listenkey.") if path in FACE else found.module
-            assert module in modules or any(other.startswith(f"{module}.") for other in modules), told(found)
+    for path in (*FILES, *FACE):
+        for found in imports(path):
+            assert found.relative or found.module.split(".")[0] not in (*FOLDERS, "listenkey", "tests"), told(found)
+            if found.relative:
+                module = found.module.removeprefix("listenkey.") if path in FACE else found.module
+                assert module in modules or any(other.startswith(f"{module}.") for other in modules), told(found)
 
 
 def test_no_cycles() -> None:
@@ -214,12 +226,13 @@ def test_no_cycles() -> None:
         visit(module, ())
 
 
-@pytest.mark.parametrize("path", CORE, ids=name)
-def test_every_module_says_what_it_is(path: Path) -> None:
+def test_every_module_says_what_it_is() -> None:
     """Each module of the core begins with its contract, and is no longer than can be read in one go."""
-    tree = ast.parse(path.read_text())
-    assert ast.get_docstring(tree)
-    assert len(path.read_text().splitlines()) <= 420
+    for path in CORE:
+        module = nodes(path)[0]
+        assert isinstance(module, ast.Module)
+        assert ast.get_docstring(module), name(path)
+        assert len(path.read_text().splitlines()) <= 420, name(path)
 
 
 def test_the_packages_are_the_folders() -> None:

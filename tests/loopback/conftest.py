@@ -8,11 +8,11 @@ import pytest
 
 from .admission import Admission
 from .haste import haste
-from .scenarios import Played, played
+from .scenarios import Played
 
 Outcomes = dict[Played, BaseException | None]
 EACH = "test_each_is_played"
-"""The test that wants all of them, whatever else was asked for."""
+"""The test of a file that wants all of its `LINES`, whatever else was asked for."""
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +20,7 @@ def outcomes(request: pytest.FixtureRequest) -> Outcomes:
     """What came of each that was asked for: None, or what it raised."""
     here = [item for item in request.session.items if isinstance(item, pytest.Function) and item.path == request.path]
     if any(item.name == EACH for item in here):
-        asked = played()
+        asked: list[Played] = request.module.LINES
     else:
         lines = [item.callspec.params.get("line") for item in here if hasattr(item, "callspec")]
         asked = [line for line in lines if isinstance(line, Played)]

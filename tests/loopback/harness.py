@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import secrets
-import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from functools import cache
 from typing import Any, Protocol
 
 import anyio
@@ -19,6 +17,7 @@ from listenkey.adapters.simulator.wire import WireName
 from listenkey.core.events import GapNotice, Health
 from listenkey.core.policy import Policy
 
+from ..certificates import trusting
 from .told import Told
 from .truth import Verdict, judge
 
@@ -187,7 +186,7 @@ async def down(run: Run, server: Server, fills: int = 3) -> None:
 def venue_at(server: Exchangelike, transport: str, *, key: str, policy: Mapping[str, float], **options: Any) -> Venue:
     """A venue that talks to this server."""
     settings: dict[str, Any] = {**BRISK, **policy}
-    options.setdefault("ssl_context", _trusting())
+    options.setdefault("ssl_context", trusting())
     return open_venue(
         "bingx-swap",
         api_key=key,
@@ -199,12 +198,6 @@ def venue_at(server: Exchangelike, transport: str, *, key: str, policy: Mapping[
         seed=1,
         **options,
     )
-
-
-@cache
-def _trusting() -> ssl.SSLContext:
-    """One for all: each takes as long to make as a scenario computes in a second."""
-    return ssl.create_default_context()
 
 
 @asynccontextmanager

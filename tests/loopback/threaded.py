@@ -58,8 +58,8 @@ def threaded(key: str, **settings: Any) -> Iterator[Threaded]:
 
     async def serve() -> None:
         stop = asyncio.Event()
-        settled = {"fills_per_second": RATE, "ping_interval": PINGS, **settings}
-        server = Server(api_key=key, api_secret=key[::-1], **settled)
+        settled = {"api_secret": key[::-1], "fills_per_second": RATE, "ping_interval": PINGS, **settings}
+        server = Server(api_key=key, **settled)
         server.quiet()
         async with server:
             made.append(Threaded(server, asyncio.get_running_loop()))

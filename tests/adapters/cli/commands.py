@@ -58,13 +58,11 @@ class Command:
 
 
 class Exchange:
-    """A `listenkey simulate` and its control surface."""
+    """A simulated exchange somewhere else, by its control surface."""
 
-    def __init__(self, command: Command) -> None:
-        self.command = command
-        urls = json.loads(command.line())
-        self.rest_url, self.ws_url = urls["rest_url"], urls["ws_url"]
-        self.flags = ("--rest-url", self.rest_url, "--ws-url", self.ws_url)
+    def __init__(self, rest_url: str, ws_url: str) -> None:
+        self.rest_url, self.ws_url = rest_url, ws_url
+        self.flags = ("--rest-url", rest_url, "--ws-url", ws_url)
 
     def truth(self) -> dict[str, Any]:
         """What is so on the exchange."""
@@ -85,6 +83,15 @@ class Exchange:
             return found
 
 
+class Simulate(Exchange):
+    """A `listenkey simulate`."""
+
+    def __init__(self, command: Command) -> None:
+        self.command = command
+        urls = json.loads(command.line())
+        super().__init__(urls["rest_url"], urls["ws_url"])
+
+
 class Demo(NamedTuple):
     """A demo under way, and where its standard output goes."""
 
@@ -93,3 +100,4 @@ class Demo(NamedTuple):
 
 
 Start = Callable[..., Command]
+Typed = Callable[..., Ended]

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from .commands import API_KEY, API_SECRET, Command, Demo, Exchange, Start
+from listenkey import __main__
+
+from ...loopback.threaded import threaded
+from .commands import API_KEY, API_SECRET, Command, Demo, Ended, Exchange, Start, Typed
+
+CREDENTIALS = {"LISTENKEY_API_KEY": API_KEY, "LISTENKEY_API_SECRET": API_SECRET}
 
 
 @pytest.fixture(scope="session")
@@ -19,8 +25,7 @@ def start() -> Iterator[Start]:
 
     def run(*arguments: str, out: Any = subprocess.PIPE, **variables: str) -> Command:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("LISTENKEY_")}
-        credentials = {"LISTENKEY_API_KEY": API_KEY, "LISTENKEY_API_SECRET": API_SECRET}
-        command = Command(arguments, {**environment, **credentials, **variables}, out)
+        command = Command(arguments, {**environment, **CREDENTIALS, **variables}, out)
         running.append(command)
         return command
 
@@ -32,11 +37,32 @@ def start() -> Iterator[Start]:
 
 
 @pytest.fixture
-def exchange(start: Start) -> Iterator[Exchange]:
-    """An exchange on which fills never cease."""
-    running = Exchange(start("simulate", "--port", "0", "--fills-per-second", "4", "--ping-interval", "0.5"))
-    yield running
-    running.command.end(15)
+def typed(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Iterator[Typed]:
+    """Does here what a command line says, for those that end before they do anything: starting Python takes longer."""
+    endings = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
+    before = [(each, signal.getsignal(each)) for each in endings]
+    monkeypatch.setattr(__main__, "log_to", lambda *_: None)
+
+    def run(*arguments: str, **variables: str) -> Ended:
+        for name in [name for name in os.environ if name.startswith("LISTENKEY_")]:
+            monkeypatch.delenv(name)
+        for name, value in {**CREDENTIALS, **variables}.items():
+            monkeypatch.setenv(name, value)
+        capfd.readouterr()
+        code = __main__.main(arguments)
+        return Ended(code, *capfd.readouterr())
+
+    yield run
+    for each, handler in before:
+        signal.signal(each, handler)
+
+
+@pytest.fixture
+def exchange() -> Iterator[Exchange]:
+    """An exchange on which fills never cease, in a thread of this process."""
+    with threaded(API_KEY, api_secret=API_SECRET, fills_per_second=4, ping_interval=0.5) as server:
+        server.quiet(False)
+        yield Exchange(server.rest_url, server.ws_url)
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import pytest
 
 from listenkey.core.link.lifecycle import mermaid
 
-from .commands import API_KEY, API_SECRET, Command, Start
+from .commands import API_KEY, API_SECRET, Start, Typed
 
 WRONG = [
     ("", "demo|watch|simulate|journal|replay|diagram"),
@@ -47,30 +47,26 @@ WRONG = [
 ]
 
 
-@pytest.fixture(scope="module")
-def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file that is nothing of ours."""
-    path = tmp_path_factory.mktemp("arguments") / "file"
-    path.write_text("something else\n")
-    return path
-
-
-@pytest.fixture(scope="module")
-def outcomes(start: Start, file: Path) -> dict[str, Command]:
-    """All of them at once: most of the time goes into starting Python."""
-    return {line: start(*line.replace("{file}", str(file)).split()) for line, _ in WRONG}
-
-
 @pytest.mark.parametrize(("line", "named"), WRONG, ids=[line or "nothing" for line, _ in WRONG])
-def test_wrong_usage(outcomes: dict[str, Command], file: Path, line: str, named: str) -> None:
-    """One line on standard error, nothing on standard output, and the file is as it was."""
-    ended = outcomes[line].end()
+def test_wrong_usage(typed: Typed, tmp_path: Path, line: str, named: str) -> None:
+    """One line on standard error, nothing on standard output, and a file that is nothing of ours is as it was."""
+    file = tmp_path / "file"
+    file.write_text("something else\n")
+    ended = typed(*line.replace("{file}", str(file)).split())
     assert ended.code == 2
     assert ended.out == ""
     assert ended.err.count("\n") == 1
     assert ended.err.startswith("listenkey: ")
     assert named in ended.err
     assert file.read_text() == "something else\n"
+
+
+@pytest.mark.parametrize(("line", "named"), WRONG[1:2] + WRONG[-1:])
+def test_wrong_usage_of_a_process(start: Start, line: str, named: str) -> None:
+    """The same where the command line is a process of its own."""
+    ended = start(*line.split()).end()
+    assert (ended.code, ended.out, ended.err.count("\n")) == (2, "", 1)
+    assert named in ended.err
 
 
 @pytest.mark.parametrize(
@@ -83,9 +79,9 @@ def test_wrong_usage(outcomes: dict[str, Command], file: Path, line: str, named:
         {"LISTENKEY_API_SECRET": "line\nbreak"},
     ],
 )
-def test_credentials_come_from_both_variables_or_not_at_all(start: Start, variables: dict[str, str]) -> None:
+def test_credentials_come_from_both_variables_or_not_at_all(typed: Typed, variables: dict[str, str]) -> None:
     """Whatever is wrong with them is said by the name of the variable, never by its value."""
-    ended = start("watch", **variables).end()
+    ended = typed("watch", **variables)
     assert ended.code == 2
     assert ended.err.count("\n") == 1
     assert "LISTENKEY_API_" in ended.err
@@ -104,15 +100,15 @@ def test_a_port_in_use(start: Start) -> None:
     assert f"--port {port}" in second.err
 
 
-def test_the_diagram_is_the_table(start: Start) -> None:
+def test_the_diagram_is_the_table(typed: Typed) -> None:
     """Printed as it is, nothing added."""
-    ended = start("diagram").end()
+    ended = typed("diagram")
     assert (ended.code, ended.out, ended.err) == (0, mermaid(), "")
 
 
-def test_version_and_help(start: Start) -> None:
+def test_version_and_help(typed: Typed) -> None:
     """Both go to standard output."""
     for flag, said in (("--version", "listenkey "), ("--help", "journal")):
-        ended = start(flag).end()
+        ended = typed(flag)
         assert ended.code == 0
         assert said in ended.out

@@ -6,7 +6,6 @@ import inspect
 import json
 from typing import Any, get_args, get_type_hints
 
-import pytest
 from aiohttp import web
 
 from listenkey.adapters.cli.flags import FLAGS, settings
@@ -15,10 +14,11 @@ from listenkey.adapters.simulator.control import Control
 from listenkey.adapters.simulator.venue import Settings, Venue
 from listenkey.adapters.simulator.wire import WireName
 
-from .commands import API_KEY, API_SECRET, Exchange, Start
+from .commands import API_KEY, API_SECRET, Simulate, Start, Typed
 
 NEITHER = {"LISTENKEY_API_KEY": "", "LISTENKEY_API_SECRET": ""}
 OTHERS = {"LISTENKEY_API_KEY": "another-key", "LISTENKEY_API_SECRET": "another-secret"}
+HALF = OTHERS | {"LISTENKEY_API_KEY": "simulated"}
 
 
 def chosen(*flags: str) -> dict[str, Any]:
@@ -69,9 +69,9 @@ def test_what_is_said_is_what_is_set() -> None:
         assert chosen("--wire", wire)["wire"] == wire
 
 
-def test_the_help_names_all_that_a_bots_test_needs(start: Start) -> None:
+def test_the_help_names_all_that_a_bots_test_needs(typed: Typed) -> None:
     """The credentials, the order endpoint, each control path, and lines for ccxt that are Python."""
-    ended = start("simulate", "--help").end()
+    ended = typed("simulate", "--help")
     assert ended.code == 0
     assert EPILOG in ended.out
     app = web.Application()
@@ -93,34 +93,34 @@ def test_the_first_line_shows_credentials_that_are_its_own(start: Start) -> None
         assert command.end(15).code == 0
 
 
-@pytest.mark.parametrize("refused", [OTHERS, OTHERS | {"LISTENKEY_API_KEY": "simulated"}])
-def test_whoever_has_other_credentials_is_told_where_they_stand(start: Start, refused: dict[str, str]) -> None:
+def test_whoever_has_other_credentials_is_told_where_they_stand(start: Start) -> None:
     """`watch` ends with exit code 3 and one line; what came from the environment is named, not shown."""
     for variables, told in (
         (NEITHER, "takes its defaults: API key"),
         ({}, "LISTENKEY_API_KEY and LISTENKEY_API_SECRET"),
     ):
-        exchange = Exchange(start("simulate", "--port", "0", **variables))
-        ended = start("watch", *exchange.flags, **refused).end()
+        exchange = Simulate(start("simulate", "--port", "0", **variables))
+        for refused in [start("watch", *exchange.flags, **others) for others in (OTHERS, HALF)]:
+            ended = refused.end()
+            assert (ended.code, ended.err.count("\n")) == (3, 1)
+            assert told in ended.err
+            for secret in (API_KEY, API_SECRET, *OTHERS.values()):
+                assert secret not in ended.err
         exchange.command.end(15)
-        assert (ended.code, ended.err.count("\n")) == (3, 1)
-        assert told in ended.err
-        for secret in (API_KEY, API_SECRET, *OTHERS.values()):
-            assert secret not in ended.err
 
 
 def test_one_more_api_key(start: Start) -> None:
     """`--credentials` lets a bot in with a key of its own."""
-    exchange = Exchange(start("simulate", "--port", "0", "--credentials", "another-key:another-secret"))
+    exchange = Simulate(start("simulate", "--port", "0", "--credentials", "another-key:another-secret"))
     ended = start("watch", *exchange.flags, "--max-events", "1", **OTHERS).end()
     exchange.command.end(15)
     assert (ended.code, ended.err) == (0, "")
 
 
-def test_credentials_that_are_not_understood_are_not_shown(start: Start) -> None:
+def test_credentials_that_are_not_understood_are_not_shown(typed: Typed) -> None:
     """One line that says what is allowed."""
     for wrong in ("canary", "canary:", ":canary", "can ary:x", "canäry:x"):
-        ended = start("simulate", "--credentials", wrong).end()
+        ended = typed("simulate", "--credentials", wrong)
         assert (ended.code, ended.err.count("\n")) == (2, 1)
         assert "KEY:SECRET" in ended.err
         assert "can" not in ended.err.replace("cannot", "")

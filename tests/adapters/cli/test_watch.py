@@ -1,4 +1,4 @@
-"""`watch` against `simulate`, process against process: what it prints, what it marks, how it ends."""
+"""`watch` against an exchange in another process or thread: what it prints, what it marks, how it ends."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import pytest
 from listenkey.adapters.cli.verdict import Verdict, judge
 from listenkey.core.events import from_json
 
-from .commands import API_KEY, API_SECRET, Ended, Exchange, Start
+from .commands import API_KEY, API_SECRET, Ended, Exchange, Simulate, Start
 
 TRANSPORTS = ["aiohttp", "websockets"]
 FAST = [
@@ -28,8 +28,8 @@ PATIENCE = 120.0
 """Seconds after which a command hangs."""
 
 
-def simulated(start: Start, *flags: str) -> Exchange:
-    return Exchange(start("simulate", "--port", "0", "--fills-per-second", "15", "--ping-interval", "0.5", *flags))
+def simulated(start: Start, *flags: str) -> Simulate:
+    return Simulate(start("simulate", "--port", "0", "--fills-per-second", "15", "--ping-interval", "0.5", *flags))
 
 
 def beginning(truth: dict[str, Any]) -> int:

@@ -10,7 +10,7 @@ import pytest
 
 from listenkey.adapters.transports import Transport, limits, open_transport
 
-from ...certificates import Certificate, certificate
+from ...certificates import Certificate, certificate, trusting
 
 
 class Setting(NamedTuple):
@@ -46,7 +46,7 @@ def anyio_backend(setting: Setting) -> Iterator[tuple[str, dict[str, object]]]:
 
 @pytest.fixture
 async def transport(setting: Setting) -> AsyncIterator[Transport]:
-    opened = open_transport(setting.name)
+    opened = open_transport(setting.name, ssl_context=trusting())
     yield opened
     await opened.close()
 

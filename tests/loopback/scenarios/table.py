@@ -46,13 +46,13 @@ class Played(NamedTuple):
 TABLE: dict[str, Scenario] = {}
 
 
-def played() -> list[Played]:
-    """Every one, in the order of the table."""
+def played(*transports: str) -> list[Played]:
+    """Every one, on these transports or on all, in the order of the table."""
     return [
         Played(scenario.name, transport, wire)
         for scenario in TABLE.values()
         for wire in (WIRES if scenario.wired else (NO_WIRE,))
-        for transport in TRANSPORTS
+        for transport in transports or TRANSPORTS
     ]
 
 

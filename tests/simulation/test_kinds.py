@@ -1,0 +1,37 @@
+"""Every kind of fault alone, and several together: no promise is broken. The long form is `-m tests.simulation`."""
+
+from __future__ import annotations
+
+import pytest
+
+from listenkey.core.policy import Mode
+
+from .faults import KINDS
+from .life import live
+from .setup import setup_of
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_promise_is_kept_under_every_kind_of_fault(kind: str) -> None:
+    """Two faults of the kind within a few minutes, with fills inside both."""
+    hours = 0.25 if kind == "ghosts" else 0.15  # denied orders are asked for ten at a time in 480 s
+    setup = setup_of(1000 + list(KINDS).index(kind), kinds=(kind,), hours=hours)
+    outcome = live(setup)
+    assert outcome.violation is None
+    assert outcome.inside_each
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if KINDS[kind].reads])
+def test_every_promise_is_kept_without_a_socket(kind: str) -> None:
+    """The same for reads alone, for every kind that concerns them."""
+    setup = setup_of(1000 + list(KINDS).index(kind), kinds=(kind,), hours=0.15, mode="poll")
+    outcome = live(setup)
+    assert outcome.violation is None
+    assert outcome.inside_each
+    assert outcome.delivered
+
+
+@pytest.mark.parametrize("mode", ["ws", "poll"])
+def test_every_promise_is_kept_when_troubles_come_together(mode: Mode) -> None:
+    """Lives as the campaign draws them."""
+    assert live(setup_of(31, mode=mode)).violation is None
