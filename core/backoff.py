@@ -67,6 +67,8 @@ class SpacedLimit(FailureLimit):
 
     def wait(self, now: float) -> float:
         """Seconds until the next attempt; 0 if it is now."""
+        if len(self._failures) < self.free:
+            return 0.0
         recent = [at for at in self._failures if at > now - self.window]
         if len(recent) < self.free:
             return 0.0

@@ -59,6 +59,9 @@ class OddRows:
 
     def look(self, account: Account) -> tuple[OrderRef, ...]:
         """Take a read in hand; the orders to be read alone, since their fills may add up then."""
+        if not account.odd and not self._followed:
+            self._rows = ()
+            return ()
         known = {OrderRef(report.symbol, report.order_id) for report in account.orders}
         self._rows = tuple(row for row in account.odd if row.order is None or _ref(row.order) not in known)
         for ref in tuple(self._followed):
@@ -69,7 +72,8 @@ class OddRows:
 
     def is_aside(self, ref: OrderRef) -> bool:
         """Whether a row of the read in hand is about this order."""
-        return any(row.order_id == ref.order_id and row.symbol in (None, ref.symbol) for row in self._rows)
+        rows = self._rows
+        return bool(rows) and any(row.order_id == ref.order_id and row.symbol in (None, ref.symbol) for row in rows)
 
     def excuses(self, ref: OrderRef) -> bool:
         """Whether a row that names no order may be about this one: if it does not add up, that is set aside too."""
@@ -86,6 +90,8 @@ class OddRows:
     def pending(self) -> bool:
         """The read in hand is at its end: count its rows, and write off what is due; whether any is left."""
         now, before, self._met = self._turn.now, self._met, {}
+        if not self._rows:
+            return False
         pending = False
         for key, row in {_key(row): row for row in self._rows}.items():
             if key in self._written_off:

@@ -19,7 +19,7 @@ import msgspec
 from ..account.ground import Ground
 from ..books.estimates import FEE, PNL
 from ..books.fold import Execution
-from ..events import ZERO, FillRevised, canonical, revision_id
+from ..events import ZERO, FillRevised, canonical, fill_id, revision_id
 from ..reports import FillReport, IncomeReport, OrderRef, OrderReport
 from ..turn import Turn
 from . import recovery
@@ -31,6 +31,8 @@ INCOME_MS = 600_000
 """Exchange time for which income may still say a figure that no row of the list of fills said."""
 _PLACES = 18
 _HALF = Decimal("0.5")
+_Ground = tuple[str, str, Decimal]
+"""What names a fill: symbol, order id, and the cumulative quantity where it ends."""
 
 
 class _Part(NamedTuple):
@@ -59,21 +61,22 @@ class Revisions:
         self._ground = ground
         self._cumulative_costs = cumulative_costs
         self._kept: deque[Execution] = deque(maxlen=LIMIT)
-        self._unknown: deque[_Unknown] = deque(maxlen=LIMIT)
-        self._replaced: dict[str, frozenset[str]] = {}
+        self._unknown: list[_Unknown] = []
+        self._replaced: dict[_Ground, frozenset[str]] = {}
         """Of fills that the run before revised, and that are kept, the figures that it revised."""
         self.told = self._kept.append
 
     def recall(self, event: FillRevised) -> None:
         """A revision of the run before."""
+        ground = (event.symbol, event.order_id, event.cumulative_qty)
         for place, fill in enumerate(self._kept):
-            if fill.event_id == event.replaces:
+            if _ground(fill) == ground:
                 revised = {
                     name
                     for name in ("fill_price", "fee", "realized_pnl")
                     if getattr(fill, name) != getattr(event, name)
                 }
-                self._replaced[fill.event_id] = self._replaced.get(fill.event_id, frozenset()) | revised
+                self._replaced[ground] = self._replaced.get(ground, frozenset()) | revised
                 self._kept[place] = _changed(fill, event.fill_price, event.fee, event.fee_asset, event.realized_pnl)
 
     def unclear(self, scope: Scope) -> set[OrderRef]:
@@ -82,6 +85,8 @@ class Revisions:
         Where some row agrees with what was delivered, that is what the fill was.
         """
         found: set[OrderRef] = set()
+        if not self._kept:
+            return found
         rows = _Rows(scope)
         for fill in self._kept:
             ref = OrderRef(fill.symbol, fill.order_id)
@@ -93,9 +98,11 @@ class Revisions:
 
     def compare(self, scope: Scope, until: int) -> None:
         """A read has passed and proves what was until then: deliver what it puts right."""
+        if not self._kept and not self._unknown:
+            return
         account = scope.account
         income = _Income(account.income)
-        waiting, self._unknown = self._unknown, deque(maxlen=LIMIT)
+        waiting, self._unknown = self._unknown, []
         for unknown in waiting:
             if account.as_of <= unknown.until:
                 self._complete(unknown, income)
@@ -110,10 +117,12 @@ class Revisions:
             stretch = rows.stretch(fill)
             if stretch:
                 self._revise(fill, stretch, rows, income, account.as_of + INCOME_MS)
-            self._replaced.pop(fill.event_id, None)
+            if self._replaced:
+                self._replaced.pop(_ground(fill), None)
+        del self._unknown[:-LIMIT]
 
     def _revise(self, fill: Execution, stretch: Sequence[FillReport], rows: _Rows, income: _Income, until: int) -> None:
-        before = self._replaced.get(fill.event_id, frozenset())
+        before = self._replaced.get(_ground(fill), frozenset())
         parts = tuple(rows.part(row) for row in stretch)
         merged = len(parts) > 1 and self._ground.merges and not self._cumulative_costs
         named = [income.complete(fill.symbol, part) for part in parts]
@@ -191,7 +200,7 @@ class Revisions:
                     fee_asset=asset,
                     realized_pnl=pnl,
                     liquidation=fill.liquidation,
-                    replaces=fill.event_id,
+                    replaces=fill_id(fill.symbol, fill.order_id, fill.cumulative_qty),
                 )
             )
         return revised
@@ -282,6 +291,10 @@ class _Income:
 
 def _is_due(fill: Execution, until: int) -> bool:
     return fill.exchange_ts is None or fill.exchange_ts <= until
+
+
+def _ground(fill: Execution) -> _Ground:
+    return fill.symbol, fill.order_id, fill.cumulative_qty
 
 
 def _is_row_of(row: FillReport, fill: Execution) -> bool:
