@@ -88,9 +88,11 @@ class Ledger:
             self._unsettle(account)
             settled = False
         edge = max(self._known_from, self._since or 0)
-        self._estimates.list(row for row in account.fills if row.exchange_ts >= edge)
-        strangers = {**self._strangers, **self._new_rows(account, edge)}
-        self._strangers = {key: row for key, row in strangers.items() if not self._settle_row(row)}
+        if account.fills:
+            self._estimates.list(row for row in account.fills if row.exchange_ts >= edge)
+        if account.income or self._strangers:
+            strangers = {**self._strangers, **self._new_rows(account, edge)}
+            self._strangers = {key: row for key, row in strangers.items() if not self._settle_row(row)}
         if settled:
             if self._strangers and not self._named:
                 self._settle_by_time(account.as_of)
@@ -171,8 +173,6 @@ class Ledger:
             self._book(event.asset).funding += event.amount
 
     def _new_rows(self, account: Account, edge: int) -> dict[tuple[str, str], IncomeReport]:
-        if not account.income:
-            return {}
         rows = [
             row
             for row in account.income

@@ -88,7 +88,10 @@ class OddRows:
         return all(row.kind in ("position", "income") or (row.symbol and row.order_id) for row in self._rows)
 
     def pending(self) -> bool:
-        """The read in hand is at its end: count its rows, and write off what is due; whether any is left."""
+        """The read in hand is at its end: count its rows, and write off what is due; whether any is left.
+
+        The orders that are set aside are followed: their beginning is not known, so their frames wait.
+        """
         now, before, self._met = self._turn.now, self._met, {}
         if not self._rows:
             return False
@@ -102,6 +105,7 @@ class OddRows:
             else:
                 self._met[key] = since, reads + 1
                 pending = True
+        self._follow()
         return pending
 
     @property
@@ -109,8 +113,7 @@ class OddRows:
         """Whether the read in hand has rows that cannot be read, written off or not."""
         return bool(self._rows)
 
-    def follow(self) -> None:
-        """Follow the orders that are set aside: their beginning is not known, so their frames wait."""
+    def _follow(self) -> None:
         for row in self._rows:
             if row.kind in ("fill", "order") and row.symbol is not None and row.order_id is not None:
                 ref = OrderRef(row.symbol, row.order_id)

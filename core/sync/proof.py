@@ -202,8 +202,8 @@ class Proof:
             self._not_proven(asked, None, doubt=True)
             return
         pending = self._odd.pending()
-        self._odd.follow()
-        ground.complete = ground.complete or self._odd.named or not pending
+        if not ground.complete:
+            ground.complete = self._odd.named or not pending
         until = max(scope.shown_until, ground.proven_until or ground.began or 0)
         if not pending:
             self._revisions.compare(scope, until)
