@@ -8,7 +8,7 @@ which part of the order each of them was does not matter for money.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, MutableSequence
 from decimal import Decimal
 
 import msgspec
@@ -89,7 +89,7 @@ class Estimates:
         """A fill was put right. What of it is booked already has had the last word."""
         if fill.trade_id is not None:
             place = (fill.symbol, fill.trade_id, fill.order_id)
-            self._open((fill.symbol, fill.trade_id))
+            self._of((fill.symbol, fill.trade_id))
             thought = self._named.get(place)
             if thought is not None and thought.cumulative_qty == fill.cumulative_qty:
                 fee = fill.fee if thought.fee != ZERO else ZERO
@@ -120,8 +120,7 @@ class Estimates:
     def pay(self, row: IncomeReport) -> bool:
         """A row of a fill's fee or PnL takes the place of what was thought; False if its trade is not known."""
         trade = (row.symbol or "", row.trade_id or "")
-        self._open(trade)
-        sides = self._sides.get(trade)
+        sides = self._of(trade)
         if sides is None:
             return False
         if row.income_type == FEE:
@@ -143,7 +142,7 @@ class Estimates:
     def pay_until(self, exchange_ms: int) -> None:
         """All fills before this exchange time are paid."""
         for trade in tuple(self._lone):
-            self._open(trade)
+            self._of(trade)
         for place, fill in tuple(self._named.items()):
             if (fill.exchange_ts or exchange_ms) < exchange_ms:
                 del self._named[place]
@@ -180,8 +179,9 @@ class Estimates:
         return self._drop(tab)
 
     def _side(self, symbol: str, trade_id: str, order_id: str, exchange_ts: int) -> _Side:
-        self._open((symbol, trade_id))
-        sides = self._sides.setdefault((symbol, trade_id), [])
+        sides = self._of((symbol, trade_id))
+        if sides is None:
+            sides = self._sides[symbol, trade_id] = []
         for side in sides:
             if side.order[1] == order_id:
                 return side
@@ -190,12 +190,13 @@ class Estimates:
         sides.append(side)
         return side
 
-    def _open(self, trade: _Trade) -> None:
-        """There is more to a trade than the fill that was told of it: that fill is one of its sides."""
+    def _of(self, trade: _Trade) -> MutableSequence[_Side] | None:
+        """The sides of a trade, None if it is not known; its lone fill is one of them from now on."""
         fill = self._lone.pop(trade, None)
         if fill is not None:
             self._sides[trade] = [_Side((fill.symbol, fill.order_id), fill.exchange_ts or 0, told=fill.fill_qty)]
             self._named[*trade, fill.order_id] = fill
+        return self._sides.get(trade)
 
     def _tab(self, symbol: str, order_id: str, exchange_ts: int) -> _Tab:
         tab = self._tabs.get((symbol, order_id))

@@ -64,6 +64,8 @@ class Revisions:
         self._unknown: list[_Unknown] = []
         self._replaced: dict[_Ground, frozenset[str]] = {}
         """Of fills that the run before revised, and that are kept, the figures that it revised."""
+        self._rows: _Rows | None = None
+        """Those of the read in hand."""
         self.told = self._kept.append
 
     def recall(self, event: FillRevised) -> None:
@@ -87,7 +89,7 @@ class Revisions:
         found: set[OrderRef] = set()
         if not self._kept:
             return found
-        rows = _Rows(scope)
+        rows = self._rows = _Rows(scope)
         for fill in self._kept:
             ref = OrderRef(fill.symbol, fill.order_id)
             if not _is_due(fill, scope.shown_until) or ref in found or rows.stretch(fill):
@@ -112,7 +114,9 @@ class Revisions:
             (due if _is_due(fill, until) else kept).append(fill)
         self._kept.clear()
         self._kept.extend(kept)
-        rows = _Rows(scope)
+        rows, self._rows = self._rows, None
+        if rows is None or rows.scope is not scope:
+            rows = _Rows(scope)
         for fill in due:
             stretch = rows.stretch(fill)
             if stretch:
@@ -126,6 +130,8 @@ class Revisions:
         parts = tuple(rows.part(row) for row in stretch)
         merged = len(parts) > 1 and self._ground.merges and not self._cumulative_costs
         named = [income.complete(fill.symbol, part) for part in parts]
+        if len(named) == 1 and _is_exactly(fill, stretch[0].price, named[0]):
+            return
         price = fill.fill_price if "fill_price" in before else _price(fill, stretch, rows.average(fill))
         fee, asset, pnl = fill.fee, fill.fee_asset, fill.realized_pnl
         if "fee" not in before:
@@ -210,7 +216,7 @@ class _Rows:
     """The rows of a read by order, and where they lie on its ground, if that is sure."""
 
     def __init__(self, scope: Scope) -> None:
-        self._scope = scope
+        self.scope = scope
         self.of: defaultdict[OrderRef, list[FillReport]] = defaultdict(list)
         self._sides: Counter[tuple[str, str | None]] = Counter()
         for row in scope.account.fills:
@@ -252,9 +258,9 @@ class _Rows:
         if report is None or not rows:
             return None
         end = ZERO
-        if not self._scope.is_anchored(report):  # else the newest may be missing, the others lie where they lie
-            placed = recovery.lay(report, rows, self._scope)
-            if placed is None or not (self._scope.was_alone(report) or self._is_quiet(report, rows)):
+        if not self.scope.is_anchored(report):  # else the newest may be missing, the others lie where they lie
+            placed = recovery.lay(report, rows, self.scope)
+            if placed is None or not (self.scope.was_alone(report) or self._is_quiet(report, rows)):
                 return None
             end = placed[0].start
         ends = {end: 0}
@@ -266,7 +272,7 @@ class _Rows:
     def _is_quiet(self, report: OrderReport, rows: Sequence[FillReport]) -> bool:
         """Whether all that there is of the order is old enough to be shown."""
         latest = max(report.exchange_ts or 0, rows[-1].exchange_ts)
-        return report.exchange_ts is not None and latest + SECOND_MS <= self._scope.shown_until
+        return report.exchange_ts is not None and latest + SECOND_MS <= self.scope.shown_until
 
 
 class _Income:
@@ -299,6 +305,13 @@ def _ground(fill: Execution) -> _Ground:
 
 def _is_row_of(row: FillReport, fill: Execution) -> bool:
     return row.trade_id == fill.trade_id and row.qty == fill.fill_qty
+
+
+def _is_exactly(fill: Execution, price: Decimal | None, part: _Part) -> bool:
+    """Whether all figures of the fill are known, and are what its only row, and income, say."""
+    told = (fill.fill_price, fill.fee, fill.fee_asset, fill.realized_pnl)
+    known = fill.fee is not None and fill.realized_pnl is not None
+    return known and told == (price, part.fee, part.fee_asset, part.realized_pnl)
 
 
 def _agrees(row: FillReport, fill: Execution) -> bool:
