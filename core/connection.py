@@ -75,6 +75,8 @@ class Connection:
         self._continuity = Continuity(self._turn, dialect, mode)
         self._upkeep = Upkeep(self._turn, dialect, self._continuity)
         self._continuity.proof.keeper = self._upkeep
+        self._links = self._upkeep.links
+        self._take = self._continuity.take
         self._health = Health.BLIND
         self._started = False
         self._timers: dict[str, Callable[[int, float], None]] = {**self._upkeep.timers, **self._continuity.timers}
@@ -154,11 +156,11 @@ class Connection:
         """
         take = self._inputs.get(type(received))
         if take is None:
+            if type(received) is Start:
+                raise Misuse(f"Start came twice; the state is {self.state}")
             raise Misuse(f"{type(received).__name__} is not an input")
         if not -_FOREVER < now < _FOREVER:
             raise Misuse(f"now must be in seconds, not {now!r}")
-        if self._started and type(received) is Start:
-            raise Misuse(f"Start came twice; the state is {self.state}")
         turn, timers = self._turn, self._turn.timers
         if now > turn.now:
             turn.now = now
@@ -182,14 +184,18 @@ class Connection:
             self._timers[name](identity, now - deadline)
 
     def _start(self, start: Start) -> None:
-        self._started = True
+        self._begin()
         self._continuity.start(start.checkpoint)
         if not self._polls:
             self._upkeep.start()
 
     def _stop(self) -> None:
-        self._started = True
+        self._begin()
         self._upkeep.stop()
+
+    def _begin(self) -> None:
+        self._started = True
+        self._inputs.pop(Start, None)  # a second one is no input
 
     def _resync(self) -> None:
         if self._started and not self._upkeep.stopped:
@@ -204,7 +210,7 @@ class Connection:
         self._continuity.proof.refused(refused.request, refused.refusal)
 
     def _frame(self, received: FrameReceived) -> None:
-        link = self._upkeep.links.get(received.socket)
+        link = self._links.get(received.socket)
         if link is None or link.phase is OPENING:
             return
         link.heard()
@@ -221,18 +227,20 @@ class Connection:
             self._upkeep.lost(link, GapReason.OVERSIZED)
         else:
             reports = self._decode(frame)
-            for report in reports if len(reports) == 1 else placed(reports):
+            if len(reports) > 1:
+                reports = placed(reports)
+            for report in reports:
                 if link.phase is PROVING and type(report) not in PROVES_NOTHING:
                     self._upkeep.prove(link)
                 if link.alive:
                     self._reports[type(report)](link, report, frame)
 
     def _word(self, link: Link, word: Word, frame: bytes | str) -> None:
-        self._continuity.take(word, frame, self._upkeep.links.leads(link))
+        self._take(word, frame, self._links.leads(link))
 
     def _pushed(self, link: Link, report: AccountReport, frame: bytes | str) -> None:
         word = Pushed(report, link.socket, report.exchange_ts or self._turn.exchange_time() or 0)
-        self._continuity.take(word, frame, self._upkeep.links.leads(link))
+        self._take(word, frame, self._links.leads(link))
 
     def _unrecognised(self, link: Link, report: Unrecognised, frame: bytes | str) -> None:
         self._word(link, *self._redacted(report, frame))
@@ -263,7 +271,7 @@ class Connection:
         """On a link that is not proven nothing is in doubt: its proof causes a read, or another link leads."""
         found = excerpt(frame, why, self._upkeep.key_values, doubtful=link.proven)
         self._turn.report(name, f"{why}: {found.beginning[:REPORTED]!r}")
-        self._continuity.take(found, frame, self._upkeep.links.leads(link))
+        self._take(found, frame, self._links.leads(link))
 
     def _redacted(self, report: Unrecognised, frame: bytes | str) -> tuple[Unrecognised, bytes | str]:
         text = frame if isinstance(frame, str) else frame.decode(errors="replace")

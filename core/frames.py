@@ -12,12 +12,12 @@ Frame = bytes | str | None
 def frame_id(kind: str, frame: Frame, place: int = 0) -> str:
     """The identity of an event that a frame tells: a digest of the frame, which holds its time and content.
 
-    `place` counts the events of one frame, from 0.
+    `kind` is in lower case, and `place` counts the events of one frame, from 0.
     """
     text = frame if isinstance(frame, bytes) else (frame or "").encode()
     if place:
         text += b"#%d" % place
-    return kind.lower() + ":" + _digest(text, digest_size=12).hexdigest()
+    return kind + ":" + _digest(text, digest_size=12).hexdigest()
 
 
 def decoded(frame: Frame) -> object:

@@ -19,29 +19,38 @@ class Oversized(ValueError):
 
 def inflate(data: bytes, limit: int) -> bytes:
     """The content of the frame, of at most `limit` bytes. Raises `NotInflatable` or `Oversized`."""
-    if not data:
-        raise NotInflatable("the frame is empty")
-    content, members = b"", 0
-    while data:
+    member = zlib.decompressobj(31)
+    try:
+        content = member.decompress(data, limit + 1)
+    except zlib.error as error:
+        if data.startswith(_MAGIC):
+            raise NotInflatable(str(error)) from None
+        return _not_gzip(data, limit)
+    if len(content) > limit:
+        raise Oversized(f"more than {limit} bytes")
+    if not member.eof:
+        if not _MAGIC.startswith(data[:2]):
+            return _not_gzip(data, limit)
+        raise NotInflatable("the gzip member is truncated" if data else "the frame is empty")
+    return _joined(content, member.unused_data, limit) if member.unused_data else content
+
+
+def _joined(content: bytes, data: bytes, limit: int) -> bytes:
+    """The content of the first member and of those behind it."""
+    for _ in range(1, MEMBERS):
         member = zlib.decompressobj(31)
         try:
-            part = member.decompress(data, limit - len(content) + 1)
+            content += member.decompress(data, limit - len(content) + 1)
         except zlib.error as error:
-            if not members and not data.startswith(_MAGIC):
-                return _not_gzip(data, limit)
             raise NotInflatable(str(error)) from None
-        content = content + part if members else part
         if len(content) > limit:
             raise Oversized(f"more than {limit} bytes")
         if not member.eof:
-            if not members and not _MAGIC.startswith(data[:2]):
-                return _not_gzip(data, limit)
             raise NotInflatable("the gzip member is truncated")
         data = member.unused_data
-        members += 1
-        if members > MEMBERS:
-            raise NotInflatable(f"more than {MEMBERS} gzip members")
-    return content
+        if not data:
+            return content
+    raise NotInflatable(f"more than {MEMBERS} gzip members")
 
 
 def _not_gzip(data: bytes, limit: int) -> bytes:

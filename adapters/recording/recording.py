@@ -41,7 +41,7 @@ REMEMBERED_IDS = 64
 
 _log = logging.getLogger("listenkey")
 encode = msgspec.msgpack.Encoder().encode
-_BY_FRAME = (ExchangeEventKind.ACCOUNT_UPDATE, ExchangeEventKind.UNKNOWN)
+_BY_FRAME = tuple(kind.lower() for kind in (ExchangeEventKind.ACCOUNT_UPDATE, ExchangeEventKind.UNKNOWN))
 """Kinds of event whose id is a digest of their frame."""
 
 

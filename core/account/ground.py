@@ -86,9 +86,10 @@ class Ground:
         start, before = order.reach, order.shown
         if order.waiting or not order.extend(report):
             return self._weigh(order, report, frame)
-        fee, pnl = self._costs(report, start, before)
-        end = report.cumulative_qty
-        self._turn.deliver(narration.fill(report, frame, end, end - start, report.last_price, fee, pnl))
+        fee, pnl, end = report.fee, report.realized_pnl, report.cumulative_qty
+        if self._cumulative_costs:
+            fee, pnl = self._costs(report, start, before)
+        self._turn.deliver(narration.fill(order.ref, report, frame, end, end - start, report.last_price, fee, pnl))
         if not order.open:
             self.close(order)
         return False
@@ -288,7 +289,8 @@ class Ground:
         costs = self._costs(report, start, order.shown)
         for piece in pieces:
             own = costs if piece.whole else (None, None)
-            self._turn.deliver(narration.fill(report, frame, piece.end, piece.end - piece.start, piece.price, *own))
+            qty = piece.end - piece.start
+            self._turn.deliver(narration.fill(order.ref, report, frame, piece.end, qty, piece.price, *own))
         if report.status in narration.STATES:
             self._tell_state(order, report, frame)
         elif not order.is_stale(report) and (pieces or report.status in FINAL):

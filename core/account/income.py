@@ -50,7 +50,8 @@ class Income:
 
     def forget(self, proven_until: int) -> None:
         """No read will show rows from well before this exchange time again."""
-        self._told = {key: ts for key, ts in self._told.items() if ts > proven_until - REMEMBER_MS}
+        if self._told:
+            self._told = {key: ts for key, ts in self._told.items() if ts > proven_until - REMEMBER_MS}
 
     def _funding(self, row: IncomeReport) -> FundingFee:
         return FundingFee(

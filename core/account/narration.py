@@ -23,7 +23,7 @@ from ..events import (
 )
 from ..excerpt import Excerpt
 from ..frames import Frame, frame_id
-from ..reports import ConfigReport, FillReport, OrderReport
+from ..reports import ConfigReport, FillReport, OrderRef, OrderReport
 from .order import NOT_FOUND, Piece
 
 _Kind = ExchangeEventKind
@@ -44,6 +44,7 @@ def is_state(report: OrderReport) -> bool:
 
 
 def fill(
+    ref: OrderRef,
     report: OrderReport,
     frame: Frame,
     cumulative_qty: Decimal,
@@ -52,8 +53,12 @@ def fill(
     fee: Decimal | None,
     realized_pnl: Decimal | None,
 ) -> Fill:
-    """The fill that a frame tells of: all of what it reports, or a piece of it that ends at `cumulative_qty`."""
-    symbol, order_id, status, qty = report.symbol, report.order_id, report.status, report.qty
+    """The fill that a frame tells of: all of what it reports, or a piece of it that ends at `cumulative_qty`.
+
+    Fills of an order share the texts of its `ref`.
+    """
+    symbol, order_id = ref
+    status, qty = report.status, report.qty
     if _completes(report, cumulative_qty):
         kind = _FULL
     else:
@@ -186,7 +191,7 @@ def config(report: ConfigReport, frame: Frame) -> ConfigUpdate:
 
 def unknown(exchange_ts: int | None, raw: object, frame: Frame, place: int) -> Unknown:
     """A frame that nobody here understands, whole."""
-    event_id = frame_id(_Kind.UNKNOWN, frame, place)
+    event_id = frame_id("unknown", frame, place)
     return Unknown(event_id=event_id, exchange_ts=exchange_ts, source="ws", frame=frame, raw=raw)
 
 

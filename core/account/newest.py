@@ -111,33 +111,34 @@ class Newest(Generic[Place, Row]):
 
     def lay(self, rows: Iterable[tuple[Place, Row]], stamp: Stamp) -> Laid:
         """Keep the rows of a read where they are the newest word, and forget what it is newer than and leaves out."""
-        news = False
-        against: list[int] = []
-        """The times of words that stand against it."""
-        listed: set[Place] = set()
+        words = self._words
+        news = overtaken = disputed = False
+        unlisted = set(words)
         for place, row in rows:
-            listed.add(place)
-            known = self._words.get(place)
+            unlisted.discard(place)
+            known = words.get(place)
             verdict = self.weigh(row, place, stamp)
-            news = news or verdict is NEWS
-            if verdict is not OLDER or known is None:
-                continue
-            kept, same = self._laid(known.said, row)  # what the word leaves unsaid, the read says
-            if same:
-                news = news or not self._laid(kept, known.row)[1]
-                self._words[place] = _Word(known.said, kept, known.stamp)
-            else:
-                against.append(known.stamp.ts)
-        for place in self._words.keys() - listed:
-            word = self._words[place]
+            if verdict is NEWS:
+                news = True
+            elif verdict is OLDER and known is not None:
+                kept, same = self._laid(known.said, row)  # what the word leaves unsaid, the read says
+                if same:
+                    news = news or not self._laid(kept, known.row)[1]
+                    words[place] = _Word(known.said, kept, known.stamp)
+                elif known.stamp.ts > stamp.ts:
+                    overtaken = True
+                else:
+                    disputed = True
+        for place in unlisted:
+            word = words[place]
             if word.stamp.age <= stamp.age:
-                del self._words[place]
+                del words[place]
                 news = news or not _is_nothing(word.row)
             elif not _is_nothing(word.row):
-                against.append(word.stamp.ts)
+                overtaken, disputed = overtaken or word.stamp.ts > stamp.ts, disputed or word.stamp.ts <= stamp.ts
         if self._read is None or stamp.age > self._read.age:
             self._read = stamp
-        return Laid(news, any(ts > stamp.ts for ts in against), any(ts <= stamp.ts for ts in against))
+        return Laid(news, overtaken, disputed)
 
     def move(self, places: Callable[[Row], Iterable[tuple[Place, Row]]]) -> None:
         """Keep each word at other places, and of those that meet at one the newest."""

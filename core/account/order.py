@@ -155,7 +155,9 @@ class Order:
 
     def note(self, report: OrderReport, state_id: str | None = None) -> None:
         """This report has been told to the consumer."""
-        self.shown = _shown(report)
+        self.shown = Shown(
+            report.cumulative_qty, report.qty, report.price, report.fee, report.realized_pnl, report.exchange_ts
+        )
         if state_id is not None:
             self.state_id = state_id
         if report.status in FINAL:
@@ -164,20 +166,22 @@ class Order:
 
     def extend(self, report: OrderReport) -> bool:
         """Cover and note the fill of a report that begins where all that was ever seen ends; False for any other."""
-        qty, end, status = report.last_qty, report.cumulative_qty, report.status
+        qty, cumulative_qty, status = report.last_qty, report.cumulative_qty, report.status
         if (
             qty is None
             or status not in EXECUTING
             or not self.open
             or self.base is None
             or not qty > ZERO
-            or not end - qty == self.reach >= self.seen
+            or not cumulative_qty - qty == self.reach >= self.seen
         ):
             return False
-        self.reach = self.seen = end
+        self.reach = self.seen = cumulative_qty
         if self._notional is not None:
             self._notional = None if report.last_price is None else self._notional + report.last_price * qty
-        self.shown = _shown(report)
+        self.shown = Shown(
+            cumulative_qty, report.qty, report.price, report.fee, report.realized_pnl, report.exchange_ts
+        )
         if status == "FILLED":
             self.open = False
             self.closed_ts = report.exchange_ts
@@ -243,10 +247,6 @@ class Order:
                 whole = island.start == self.reach
                 self._notional = _sum(self._notional, island.notional if whole else None)
                 self.reach = island.end
-
-
-def _shown(report: OrderReport) -> Shown:
-    return Shown(report.cumulative_qty, report.qty, report.price, report.fee, report.realized_pnl, report.exchange_ts)
 
 
 def _sum(one: Decimal | None, other: Decimal | None) -> Decimal | None:

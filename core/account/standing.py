@@ -64,8 +64,8 @@ class Standing:
         self._newest_ts = -1
         """Exchange time of the newest push that was heard: none that is newer was heard before."""
         self._recent: deque[str] = deque(maxlen=REMEMBERED_IDS)
-        self._provisional: deque[FundingFee] = deque(maxlen=REMEMBERED_IDS)
-        self._unannounced: deque[tuple[str | None, Decimal, int]] = deque(maxlen=REMEMBERED_IDS)
+        self._provisional: list[FundingFee] = []
+        self._unannounced: list[tuple[str | None, Decimal, int]] = []
 
     def push(self, report: AccountReport, frame: Frame, *, link: int, arrived_ts: int) -> Heard:
         """Deliver what of a push is news, and with it a funding fee, which has no frame of its own.
@@ -169,6 +169,7 @@ class Standing:
     def await_settlement(self, event: FundingFee) -> None:
         """A provisional funding has been told; a final one will replace it."""
         self._provisional.append(event)
+        del self._provisional[:-REMEMBERED_IDS]
 
     def settle_funding(self, asset: str | None, amount: Decimal, exchange_ts: int) -> str | None:
         """The id of the provisional funding that this final one replaces, None if none was told."""
@@ -178,6 +179,7 @@ class Standing:
                 self._provisional.remove(event)
                 return event.event_id
         self._unannounced.append((asset, amount, exchange_ts))
+        del self._unannounced[:-REMEMBERED_IDS]
         return None
 
     def _is_settled(self, asset: str, amount: Decimal | None, exchange_ts: int | None) -> bool:

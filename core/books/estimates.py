@@ -8,7 +8,7 @@ which part of the order each of them was does not matter for money.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, MutableSequence
 from decimal import Decimal
 
 import msgspec
@@ -50,6 +50,8 @@ class Estimates:
     """Every fill that was told, until it is paid; what of its fee and PnL is booked already is 0."""
 
     def __init__(self) -> None:
+        self._lone: dict[_Trade, Execution] = {}
+        """Fills of trades of which nothing else was told, listed or paid: nearly all that no read has shown yet."""
         self._named: dict[_Place, Execution] = {}
         self._sides: dict[_Trade, list[_Side]] = {}
         self._tabs: dict[tuple[str, str], _Tab] = {}
@@ -57,9 +59,10 @@ class Estimates:
         self._unpaid = 0
 
     def __len__(self) -> int:
-        return len(self._named) + self._unpaid
+        return len(self._lone) + len(self._named) + self._unpaid
 
     def __iter__(self) -> Iterator[Execution]:
+        yield from self._lone.values()
         yield from self._named.values()
         for tab in self._tabs.values():
             yield from tab.unpaid
@@ -72,6 +75,9 @@ class Estimates:
             self._unpaid += 1
             self._pay_off(tab)
             return
+        trade = (fill.symbol, fill.trade_id)
+        if trade not in self._sides and trade not in self._early and self._lone.setdefault(trade, fill) is fill:
+            return
         side = self._side(fill.symbol, fill.trade_id, fill.order_id, fill.exchange_ts or 0)
         side.told += fill.fill_qty
         if not side.paid:
@@ -83,8 +89,9 @@ class Estimates:
         """A fill was put right. What of it is booked already has had the last word."""
         if fill.trade_id is not None:
             place = (fill.symbol, fill.trade_id, fill.order_id)
+            self._of((fill.symbol, fill.trade_id))
             thought = self._named.get(place)
-            if thought is not None and thought.event_id == fill.replaces:
+            if thought is not None and thought.cumulative_qty == fill.cumulative_qty:
                 fee = fill.fee if thought.fee != ZERO else ZERO
                 pnl = fill.realized_pnl if thought.realized_pnl != ZERO else ZERO
                 self._named[place] = _revised(thought, fee, fill.fee_asset, pnl)
@@ -93,7 +100,7 @@ class Estimates:
         if tab is not None and tab.paid == ZERO:
             tab.unpaid = deque(
                 _revised(thought, fill.fee, fill.fee_asset, fill.realized_pnl)
-                if thought.event_id == fill.replaces
+                if thought.cumulative_qty == fill.cumulative_qty
                 else thought
                 for thought in tab.unpaid
             )
@@ -113,7 +120,7 @@ class Estimates:
     def pay(self, row: IncomeReport) -> bool:
         """A row of a fill's fee or PnL takes the place of what was thought; False if its trade is not known."""
         trade = (row.symbol or "", row.trade_id or "")
-        sides = self._sides.get(trade)
+        sides = self._of(trade)
         if sides is None:
             return False
         if row.income_type == FEE:
@@ -134,6 +141,8 @@ class Estimates:
 
     def pay_until(self, exchange_ms: int) -> None:
         """All fills before this exchange time are paid."""
+        for trade in tuple(self._lone):
+            self._of(trade)
         for place, fill in tuple(self._named.items()):
             if (fill.exchange_ts or exchange_ms) < exchange_ms:
                 del self._named[place]
@@ -144,6 +153,8 @@ class Estimates:
 
     def forget(self, exchange_ms: int) -> None:
         """No read shows what is older than this exchange time again."""
+        if not self._sides and not self._early and not self._tabs:
+            return
         waiting = {place[:2] for place in self._named}
         self._sides = {
             trade: sides
@@ -155,8 +166,10 @@ class Estimates:
 
     def give_up(self) -> Execution:
         """The fill that has waited longest, or nearly so, which is no more."""
-        if self._named:
-            place = next(iter(self._named))
+        trade, place = next(iter(self._lone), None), next(iter(self._named), None)
+        if trade is not None and (place is None or _is_older(self._lone[trade], self._named[place])):
+            return self._lone.pop(trade)
+        if place is not None:
             sides = self._sides[place[:2]]
             sides[:] = [side for side in sides if side.order[1] != place[2]]
             if not sides:
@@ -166,7 +179,9 @@ class Estimates:
         return self._drop(tab)
 
     def _side(self, symbol: str, trade_id: str, order_id: str, exchange_ts: int) -> _Side:
-        sides = self._sides.setdefault((symbol, trade_id), [])
+        sides = self._of((symbol, trade_id))
+        if sides is None:
+            sides = self._sides[symbol, trade_id] = []
         for side in sides:
             if side.order[1] == order_id:
                 return side
@@ -174,6 +189,14 @@ class Estimates:
         side = _Side((symbol, order_id), exchange_ts, paid=paid)
         sides.append(side)
         return side
+
+    def _of(self, trade: _Trade) -> MutableSequence[_Side] | None:
+        """The sides of a trade, None if it is not known; its lone fill is one of them from now on."""
+        fill = self._lone.pop(trade, None)
+        if fill is not None:
+            self._sides[trade] = [_Side((fill.symbol, fill.order_id), fill.exchange_ts or 0, told=fill.fill_qty)]
+            self._named[*trade, fill.order_id] = fill
+        return self._sides.get(trade)
 
     def _tab(self, symbol: str, order_id: str, exchange_ts: int) -> _Tab:
         tab = self._tabs.get((symbol, order_id))
@@ -208,6 +231,10 @@ class Estimates:
     def _drop(self, tab: _Tab) -> Execution:
         self._unpaid -= 1
         return tab.unpaid.popleft()
+
+
+def _is_older(one: Execution, other: Execution) -> bool:
+    return (one.exchange_ts or 0) < (other.exchange_ts or 0)
 
 
 def _revised(fill: Execution, fee: Decimal | None, fee_asset: str | None, realized_pnl: Decimal | None) -> Execution:

@@ -17,9 +17,8 @@ REMEMBERED_FILLS = 4096
 
 
 class Execution(msgspec.Struct, frozen=True, gc=False):
-    """A fill as it is remembered: what it moved, and what tells it from others."""
+    """A fill as it is remembered: what it moved, and what tells it from others. Its id follows from its ground."""
 
-    event_id: str
     symbol: str
     order_id: str
     side: str | None
@@ -43,7 +42,6 @@ class Execution(msgspec.Struct, frozen=True, gc=False):
 def execution(fill: Fill) -> Execution:
     """What is remembered of a fill: its frame and most of its fields would be eight times as much."""
     return Execution(
-        fill.event_id,
         fill.symbol,
         fill.order_id,
         fill.side,
@@ -103,10 +101,10 @@ class Fold:
         self.anchored_ts = account.exchange_ms
         self.positions = positions_of(account)
         self.wallets = {balance.asset: balance.wallet_balance for balance in account.balances}
-        recent, self._recent = self._recent, deque(maxlen=REMEMBERED_FILLS)
-        for fill in recent:
-            if is_newer(fill, account, known):
-                self.apply(fill)
+        newer = [fill for fill in self._recent if is_newer(fill, account, known)]
+        self._recent.clear()
+        for fill in newer:
+            self.apply(fill)
 
 
 def is_newer(fill: Execution, account: Account, known: dict[tuple[str, str], Decimal]) -> bool:

@@ -88,11 +88,13 @@ class Ledger:
             self._unsettle(account)
             settled = False
         edge = max(self._known_from, self._since or 0)
-        self._estimates.list(row for row in account.fills if row.exchange_ts >= edge)
-        strangers = {**self._strangers, **self._new_rows(account, edge)}
-        self._strangers = {key: row for key, row in strangers.items() if not self._settle_row(row)}
+        if account.fills:
+            self._estimates.list(row for row in account.fills if row.exchange_ts >= edge)
+        if account.income or self._strangers:
+            strangers = {**self._strangers, **self._new_rows(account, edge)}
+            self._strangers = {key: row for key, row in strangers.items() if not self._settle_row(row)}
         if settled:
-            if not self._named:
+            if self._strangers and not self._named:
                 self._settle_by_time(account.as_of)
             for event_id, fee in tuple(self._provisional.items()):
                 if fee.exchange_ts is None or fee.exchange_ts < account.as_of - SETTLEMENT_MS:
@@ -108,13 +110,9 @@ class Ledger:
 
     def book(self, asset: str, *, gap_open: bool = False) -> Book:
         """The asset's books now; `gap_open` makes them unproven."""
-        sums = self._sums.get(asset) or _Sums()
-        fills = [fill for fill in self._estimates if fill.fee_asset == asset]
-        funding = [fee for fee in self._provisional.values() if fee.asset == asset]
-        unknown = any(fill.fee is None or fill.realized_pnl is None for fill in fills) or any(
-            fee.amount is None for fee in funding
-        )
-        drift = None if gap_open or unknown else self._drift.get(asset)
+        pnl, fees, funding, known = self._totals(asset)
+        sums = self._sums.get(asset)
+        drift = self._drift.get(asset) if known and not gap_open else None
         status = Reconciliation.UNPROVEN
         if drift is not None:
             status = Reconciliation.MATCHED if drift == ZERO else Reconciliation.DRIFTED
@@ -122,12 +120,27 @@ class Ledger:
             asset=asset,
             status=status,
             drift=drift,
-            opening=sums.opening,
-            realized_pnl=sums.realized_pnl + sum((fill.realized_pnl or ZERO for fill in fills), ZERO),
-            fees=sums.fees + sum((fill.fee or ZERO for fill in fills), ZERO),
-            funding=sums.funding + sum((fee.amount or ZERO for fee in funding), ZERO),
-            transfers=sums.transfers,
+            opening=None if sums is None else sums.opening,
+            realized_pnl=pnl,
+            fees=fees,
+            funding=funding,
+            transfers=ZERO if sums is None else sums.transfers,
         )
+
+    def _totals(self, asset: str) -> tuple[Decimal, Decimal, Decimal, bool]:
+        """PnL, fees and funding with what no row has said yet, and whether all of that is known."""
+        sums, known = self._sums.get(asset), True
+        pnl, fees, funding = (ZERO,) * 3 if sums is None else (sums.realized_pnl, sums.fees, sums.funding)
+        for fill in self._estimates:
+            if fill.fee_asset == asset:
+                known = known and fill.fee is not None and fill.realized_pnl is not None
+                pnl += fill.realized_pnl or ZERO
+                fees += fill.fee or ZERO
+        for fee in self._provisional.values():
+            if fee.asset == asset:
+                known = known and fee.amount is not None
+                funding += fee.amount or ZERO
+        return pnl, fees, funding, known
 
     def _book(self, asset: str) -> _Sums:
         return self._sums.setdefault(asset, _Sums())
@@ -212,9 +225,9 @@ class Ledger:
         for balance in account.balances:
             if balance.wallet_balance is None:
                 continue
-            book = self.book(balance.asset)
-            explained = book.realized_pnl - book.fees + book.funding + book.transfers - newer.get(balance.asset, ZERO)
+            pnl, fees, funding, _ = self._totals(balance.asset)
             sums = self._book(balance.asset)
+            explained = pnl - fees + funding + sums.transfers - newer.get(balance.asset, ZERO)
             if sums.opening is None and balance.asset in unclear:
                 continue
             if sums.opening is None:
@@ -223,6 +236,8 @@ class Ledger:
 
     def _forget(self, edge: int) -> None:
         self._known_from = max(self._known_from, edge)
-        self._rows = {key: ts for key, ts in self._rows.items() if ts >= edge}
-        self._strangers = {key: row for key, row in self._strangers.items() if row.exchange_ts >= edge}
+        if self._rows:
+            self._rows = {key: ts for key, ts in self._rows.items() if ts >= edge}
+        if self._strangers:
+            self._strangers = {key: row for key, row in self._strangers.items() if row.exchange_ts >= edge}
         self._estimates.forget(edge)

@@ -138,18 +138,19 @@ class Continuity:
         self.proof.doubts.doubt(what, None, gap=False)
 
     def _tell_order(self, report: OrderReport, frame: Frame) -> None:
-        sideless = report.position_side is None
-        if sideless is not self._position_mode.sideless:
-            self._position_mode.ordered(sideless=sideless)
+        if (report.position_side is None) is not self._position_mode.sideless:
+            self._position_mode.ordered(report)
         if self._ground.take(report, frame) and self._ground.complete:
             self._gap.trouble(GapReason.HOLE, report.exchange_ts)
             self.proof.reads.want(Purpose.SYNC)
 
     def _tell_account(self, pushed: Pushed, frame: Frame) -> None:
-        self._position_mode.pushed(pushed.report)
-        heard = self._standing.push(pushed.report, frame, link=pushed.link, arrived_ts=pushed.arrived_ts)
+        report = pushed.report
+        if report.one_way is not self._position_mode.nets:
+            self._position_mode.pushed(report)
+        heard = self._standing.push(report, frame, link=pushed.link, arrived_ts=pushed.arrived_ts)
         if heard is FIRST:
-            self.proof.pushed(pushed.report)
+            self.proof.pushed(report)
         elif heard is CONTRADICTED:
             self.proof.reads.audit_soon()
 

@@ -86,6 +86,8 @@ def shown_by_fills(account: Account, ground: Ground) -> Account:
     Of an order that was executed in full, and told so, they show nothing new. Of one that was read alone and is denied
     they are all that there are, if it began with the stream.
     """
+    if not account.fills:
+        return account
     listed = {OrderRef(report.symbol, report.order_id) for report in account.orders}
     unlisted: dict[OrderRef, list[FillReport]] = defaultdict(list)
     for row in account.fills:

@@ -43,6 +43,8 @@ class Doubts:
 
     def read(self, asked_at: float, recovered: int) -> None:
         """A read has passed that was asked for at that time, and found so many fills."""
+        if not self._shapes:
+            return
         for known in self._shapes.values():
             if not known.owed if known.alarmed_at is None else known.alarmed_at > asked_at:
                 continue

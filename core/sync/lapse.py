@@ -35,8 +35,9 @@ class Lapse:
     def passed(self) -> None:
         """A read has passed."""
         self._passed_at = self._turn.now
-        self._failing = False
-        self._turn.timers.cancel(("lapse", 0))
+        if self._failing:
+            self._failing = False
+            self._turn.timers.cancel(("lapse", 0))
 
     def missed(self, asked_at: float) -> None:
         """A read that was asked for or wanted then has failed, was given up, or is held back."""

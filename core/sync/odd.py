@@ -59,6 +59,9 @@ class OddRows:
 
     def look(self, account: Account) -> tuple[OrderRef, ...]:
         """Take a read in hand; the orders to be read alone, since their fills may add up then."""
+        if not account.odd and not self._followed:
+            self._rows = ()
+            return ()
         known = {OrderRef(report.symbol, report.order_id) for report in account.orders}
         self._rows = tuple(row for row in account.odd if row.order is None or _ref(row.order) not in known)
         for ref in tuple(self._followed):
@@ -69,7 +72,8 @@ class OddRows:
 
     def is_aside(self, ref: OrderRef) -> bool:
         """Whether a row of the read in hand is about this order."""
-        return any(row.order_id == ref.order_id and row.symbol in (None, ref.symbol) for row in self._rows)
+        rows = self._rows
+        return bool(rows) and any(row.order_id == ref.order_id and row.symbol in (None, ref.symbol) for row in rows)
 
     def excuses(self, ref: OrderRef) -> bool:
         """Whether a row that names no order may be about this one: if it does not add up, that is set aside too."""
@@ -84,8 +88,13 @@ class OddRows:
         return all(row.kind in ("position", "income") or (row.symbol and row.order_id) for row in self._rows)
 
     def pending(self) -> bool:
-        """The read in hand is at its end: count its rows, and write off what is due; whether any is left."""
+        """The read in hand is at its end: count its rows, and write off what is due; whether any is left.
+
+        The orders that are set aside are followed: their beginning is not known, so their frames wait.
+        """
         now, before, self._met = self._turn.now, self._met, {}
+        if not self._rows:
+            return False
         pending = False
         for key, row in {_key(row): row for row in self._rows}.items():
             if key in self._written_off:
@@ -96,6 +105,7 @@ class OddRows:
             else:
                 self._met[key] = since, reads + 1
                 pending = True
+        self._follow()
         return pending
 
     @property
@@ -103,8 +113,7 @@ class OddRows:
         """Whether the read in hand has rows that cannot be read, written off or not."""
         return bool(self._rows)
 
-    def follow(self) -> None:
-        """Follow the orders that are set aside: their beginning is not known, so their frames wait."""
+    def _follow(self) -> None:
         for row in self._rows:
             if row.kind in ("fill", "order") and row.symbol is not None and row.order_id is not None:
                 ref = OrderRef(row.symbol, row.order_id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..reports import Account, AccountReport
+from ..reports import Account, AccountReport, OrderReport
 from ..turn import Turn
 from .doubts import Doubts
 
@@ -15,16 +15,18 @@ class PositionMode:
         self._doubts = doubts
         self.sideless: bool | None = None
         """Whether orders name no position side; None before the first."""
-        self._nets: bool | None = None
+        self.nets: bool | None = None
+        """Whether a symbol has one position; None before the first."""
 
-    def ordered(self, *, sideless: bool) -> None:
+    def ordered(self, report: OrderReport) -> None:
         """An order names a position side where the one before named none, or the other way round."""
+        sideless = report.position_side is None
         if self.sideless is not None:
             self._switched(f"orders name {'no' if sideless else 'a'} position side", read=True)
         self.sideless = sideless
 
     def pushed(self, report: AccountReport) -> None:
-        """A push of positions."""
+        """A push that says something else of positions than was said last, if it has any."""
         self._hold(report, read=True)
 
     def read(self, account: Account) -> None:
@@ -32,10 +34,10 @@ class PositionMode:
         self._hold(account, read=False)
 
     def _hold(self, shown: AccountReport | Account, *, read: bool) -> None:
-        if shown.positions and shown.one_way is not self._nets:
-            if self._nets is not None:
+        if shown.positions and shown.one_way is not self.nets:
+            if self.nets is not None:
                 self._switched(f"the account {'nets' if shown.one_way else 'does not net'} its positions", read=read)
-            self._nets = shown.one_way
+            self.nets = shown.one_way
 
     def _switched(self, what: str, *, read: bool) -> None:
         self._turn.report("position mode changed", what)

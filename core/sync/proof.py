@@ -67,6 +67,7 @@ class Proof:
     ) -> None:
         self._turn = turn
         self._mode = mode
+        self._overlap_ms = int(turn.policy.backfill_overlap * 1000)
         self._ground = ground
         self._standing = standing
         self._gap = gap
@@ -177,10 +178,6 @@ class Proof:
     # How
 
     @property
-    def _overlap_ms(self) -> int:
-        return int(self._turn.policy.backfill_overlap * 1000)
-
-    @property
     def _is_told_of_failures(self) -> bool:
         """Whether one read that fails leaves something unproven that no link brings."""
         return self._anteroom.holding or self._ground.proven_until is None or self._mode == "poll"
@@ -195,7 +192,7 @@ class Proof:
             account = msgspec.structs.replace(account, settled=False)
         self.position_mode.read(account)
         standing = self._standing.read(account) if answer.whole else Reading(False, False)
-        sure_until = account.as_of - self._overlap_ms if self._mode == "poll" else math.inf
+        sure_until = scope.shown_until if self._mode == "poll" else math.inf
         told = recovery.tell(findings, ground, turn, sure_until)
         if told.out_of_order or (asked.purpose is Purpose.AUDIT and told.recovered):
             self._explain(asked, told, mark)
@@ -205,13 +202,13 @@ class Proof:
             self._not_proven(asked, None, doubt=True)
             return
         pending = self._odd.pending()
-        self._odd.follow()
-        ground.complete = ground.complete or self._odd.named or not pending
-        until = max(account.as_of - self._overlap_ms, ground.proven_until or ground.began or 0)
+        if not ground.complete:
+            ground.complete = self._odd.named or not pending
+        until = max(scope.shown_until, ground.proven_until or ground.began or 0)
         if not pending:
             self._revisions.compare(scope, until)
             ground.settle_doubts(asked.asked_at - turn.policy.backfill_overlap * scope.cautious)
-            self._denials.passed(account, account.as_of - self._overlap_ms)
+            self._denials.passed(account, scope.shown_until)
         for ref in sorted({*ground.unfounded, *ground.stuck}):
             ground.resume(ground.orders[ref])
         self.reads.passed()
@@ -232,7 +229,7 @@ class Proof:
         self.doubts.read(asked.asked_at, told.recovered)
         self.ledger.settle(account, settled)
         if self.reads.linked or self._mode == "poll":
-            self._gap.close(asked.asked_at, proven=asked.is_reached_by(account))
+            self._gap.close(asked.asked_at, proven=scope.reaches)
         ground.prove(until)
         self._income.forget(until)
         turn.emit(MarkProven(until))

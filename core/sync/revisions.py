@@ -19,7 +19,7 @@ import msgspec
 from ..account.ground import Ground
 from ..books.estimates import FEE, PNL
 from ..books.fold import Execution
-from ..events import ZERO, FillRevised, canonical, revision_id
+from ..events import ZERO, FillRevised, canonical, fill_id, revision_id
 from ..reports import FillReport, IncomeReport, OrderRef, OrderReport
 from ..turn import Turn
 from . import recovery
@@ -31,6 +31,8 @@ INCOME_MS = 600_000
 """Exchange time for which income may still say a figure that no row of the list of fills said."""
 _PLACES = 18
 _HALF = Decimal("0.5")
+_Ground = tuple[str, str, Decimal]
+"""What names a fill: symbol, order id, and the cumulative quantity where it ends."""
 
 
 class _Part(NamedTuple):
@@ -59,21 +61,24 @@ class Revisions:
         self._ground = ground
         self._cumulative_costs = cumulative_costs
         self._kept: deque[Execution] = deque(maxlen=LIMIT)
-        self._unknown: deque[_Unknown] = deque(maxlen=LIMIT)
-        self._replaced: dict[str, frozenset[str]] = {}
+        self._unknown: list[_Unknown] = []
+        self._replaced: dict[_Ground, frozenset[str]] = {}
         """Of fills that the run before revised, and that are kept, the figures that it revised."""
+        self._rows: _Rows | None = None
+        """Those of the read in hand."""
         self.told = self._kept.append
 
     def recall(self, event: FillRevised) -> None:
         """A revision of the run before."""
+        ground = (event.symbol, event.order_id, event.cumulative_qty)
         for place, fill in enumerate(self._kept):
-            if fill.event_id == event.replaces:
+            if _ground(fill) == ground:
                 revised = {
                     name
                     for name in ("fill_price", "fee", "realized_pnl")
                     if getattr(fill, name) != getattr(event, name)
                 }
-                self._replaced[fill.event_id] = self._replaced.get(fill.event_id, frozenset()) | revised
+                self._replaced[ground] = self._replaced.get(ground, frozenset()) | revised
                 self._kept[place] = _changed(fill, event.fill_price, event.fee, event.fee_asset, event.realized_pnl)
 
     def unclear(self, scope: Scope) -> set[OrderRef]:
@@ -82,7 +87,9 @@ class Revisions:
         Where some row agrees with what was delivered, that is what the fill was.
         """
         found: set[OrderRef] = set()
-        rows = _Rows(scope)
+        if not self._kept:
+            return found
+        rows = self._rows = _Rows(scope)
         for fill in self._kept:
             ref = OrderRef(fill.symbol, fill.order_id)
             if not _is_due(fill, scope.shown_until) or ref in found or rows.stretch(fill):
@@ -93,9 +100,11 @@ class Revisions:
 
     def compare(self, scope: Scope, until: int) -> None:
         """A read has passed and proves what was until then: deliver what it puts right."""
+        if not self._kept and not self._unknown:
+            return
         account = scope.account
         income = _Income(account.income)
-        waiting, self._unknown = self._unknown, deque(maxlen=LIMIT)
+        waiting, self._unknown = self._unknown, []
         for unknown in waiting:
             if account.as_of <= unknown.until:
                 self._complete(unknown, income)
@@ -105,18 +114,24 @@ class Revisions:
             (due if _is_due(fill, until) else kept).append(fill)
         self._kept.clear()
         self._kept.extend(kept)
-        rows = _Rows(scope)
+        rows, self._rows = self._rows, None
+        if rows is None or rows.scope is not scope:
+            rows = _Rows(scope)
         for fill in due:
             stretch = rows.stretch(fill)
             if stretch:
                 self._revise(fill, stretch, rows, income, account.as_of + INCOME_MS)
-            self._replaced.pop(fill.event_id, None)
+            if self._replaced:
+                self._replaced.pop(_ground(fill), None)
+        del self._unknown[:-LIMIT]
 
     def _revise(self, fill: Execution, stretch: Sequence[FillReport], rows: _Rows, income: _Income, until: int) -> None:
-        before = self._replaced.get(fill.event_id, frozenset())
+        before = self._replaced.get(_ground(fill), frozenset())
         parts = tuple(rows.part(row) for row in stretch)
         merged = len(parts) > 1 and self._ground.merges and not self._cumulative_costs
         named = [income.complete(fill.symbol, part) for part in parts]
+        if len(named) == 1 and _is_exactly(fill, stretch[0].price, named[0]):
+            return
         price = fill.fill_price if "fill_price" in before else _price(fill, stretch, rows.average(fill))
         fee, asset, pnl = fill.fee, fill.fee_asset, fill.realized_pnl
         if "fee" not in before:
@@ -191,7 +206,7 @@ class Revisions:
                     fee_asset=asset,
                     realized_pnl=pnl,
                     liquidation=fill.liquidation,
-                    replaces=fill.event_id,
+                    replaces=fill_id(fill.symbol, fill.order_id, fill.cumulative_qty),
                 )
             )
         return revised
@@ -201,7 +216,7 @@ class _Rows:
     """The rows of a read by order, and where they lie on its ground, if that is sure."""
 
     def __init__(self, scope: Scope) -> None:
-        self._scope = scope
+        self.scope = scope
         self.of: defaultdict[OrderRef, list[FillReport]] = defaultdict(list)
         self._sides: Counter[tuple[str, str | None]] = Counter()
         for row in scope.account.fills:
@@ -243,9 +258,9 @@ class _Rows:
         if report is None or not rows:
             return None
         end = ZERO
-        if not self._scope.is_anchored(report):  # else the newest may be missing, the others lie where they lie
-            placed = recovery.lay(report, rows, self._scope)
-            if placed is None or not (self._scope.was_alone(report) or self._is_quiet(report, rows)):
+        if not self.scope.is_anchored(report):  # else the newest may be missing, the others lie where they lie
+            placed = recovery.lay(report, rows, self.scope)
+            if placed is None or not (self.scope.was_alone(report) or self._is_quiet(report, rows)):
                 return None
             end = placed[0].start
         ends = {end: 0}
@@ -257,7 +272,7 @@ class _Rows:
     def _is_quiet(self, report: OrderReport, rows: Sequence[FillReport]) -> bool:
         """Whether all that there is of the order is old enough to be shown."""
         latest = max(report.exchange_ts or 0, rows[-1].exchange_ts)
-        return report.exchange_ts is not None and latest + SECOND_MS <= self._scope.shown_until
+        return report.exchange_ts is not None and latest + SECOND_MS <= self.scope.shown_until
 
 
 class _Income:
@@ -284,8 +299,19 @@ def _is_due(fill: Execution, until: int) -> bool:
     return fill.exchange_ts is None or fill.exchange_ts <= until
 
 
+def _ground(fill: Execution) -> _Ground:
+    return fill.symbol, fill.order_id, fill.cumulative_qty
+
+
 def _is_row_of(row: FillReport, fill: Execution) -> bool:
     return row.trade_id == fill.trade_id and row.qty == fill.fill_qty
+
+
+def _is_exactly(fill: Execution, price: Decimal | None, part: _Part) -> bool:
+    """Whether all figures of the fill are known, and are what its only row, and income, say."""
+    told = (fill.fill_price, fill.fee, fill.fee_asset, fill.realized_pnl)
+    known = fill.fee is not None and fill.realized_pnl is not None
+    return known and told == (price, part.fee, part.fee_asset, part.realized_pnl)
 
 
 def _agrees(row: FillReport, fill: Execution) -> bool:

@@ -42,6 +42,9 @@ class Vanishing:
 
     def judge(self, account: Account, findings: Iterable[Finding]) -> Answer | None:
         """What of the read may be told; None if it is no answer at all."""
+        if account.positions_listed == "rows" and not account.odd:
+            self._doubted = False
+            return Answer(account, True, False)
         held = self._standing.held(account.as_of)
         vanished: tuple[Position, ...] = ()
         if account.positions_listed != "rows":

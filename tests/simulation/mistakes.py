@@ -156,8 +156,8 @@ BUGS: dict[str, Bug] = {
         (
             Change(
                 "core/connection.py",
-                "        self._continuity.take(found, frame, ",
-                "        return\n        self._continuity.take(found, frame, ",
+                "        self._take(found, frame, ",
+                "        return\n        self._take(found, frame, ",
             ),
         ),
         "garbage,truncate,unreadable",

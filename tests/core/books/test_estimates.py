@@ -202,3 +202,13 @@ def test_what_has_waited_longest_is_given_up_first() -> None:
         estimates.tell(fill(order, "0", "1", trade_id="t", fee=D(order)))
     assert [estimates.give_up().fee for _ in range(3)] == [1, 2, 3]
     assert left(estimates) == []
+
+
+def test_what_a_row_has_named_is_given_up_in_its_turn() -> None:
+    """A fill whose trade was listed goes neither before an older one of which no row has spoken, nor after a newer."""
+    estimates = Estimates()
+    for order, after in (("1", 2), ("2", 1), ("3", 3)):
+        estimates.tell(fill(order, "0", "1", trade_id=order, fee=D(order), exchange_ts=T0 + after))
+    estimates.list([listed("1", "1", "1")])
+    assert [estimates.give_up().fee for _ in range(3)] == [2, 1, 3]
+    assert left(estimates) == []

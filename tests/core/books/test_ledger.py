@@ -172,6 +172,29 @@ def test_transfers_and_funding() -> None:
     assert (ledger.book("USDT").funding, ledger.book("USDT").status) == (D(-2), Reconciliation.MATCHED)
 
 
+def test_each_asset_has_its_own_books() -> None:
+    """What was told of fees, PnL and funding in one asset is in no other's books."""
+    ledger = begun()
+    for order, asset, fee in (("1", "USDT", "0.1"), ("2", "BTC", "0.2")):
+        ledger.apply(fill(order, "0", "1", fee_asset=asset, fee=D(fee), realized_pnl=D(order)))
+        ledger.apply(
+            FundingFee(
+                event_id=order,
+                exchange_ts=T0 + 1000,
+                source="ws",
+                amount=D(order),
+                asset=asset,
+                symbol=None,
+                provisional=True,
+            )
+        )
+    books = [ledger.book(asset) for asset in ("USDT", "BTC")]
+    assert [(book.fees, book.realized_pnl, book.funding) for book in books] == [
+        (D("0.1"), D(1), D(1)),
+        (D("0.2"), D(2), D(2)),
+    ]
+
+
 def test_a_fill_without_trade_id_gets_it_from_its_ground() -> None:
     """Where frames merge and name no trade, the rows of all trades on the same ground replace the one estimate."""
     ledger = begun()
