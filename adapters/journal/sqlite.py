@@ -20,7 +20,7 @@ from ...core.inputs import Checkpoint
 from ...ports.errors import StreamStopped
 from ...ports.journal import Entry
 from .codec import pack, unpack
-from .schema import Durability, lock, open_for_writing
+from .schema import LATER, Durability, lock, open_for_writing
 
 RESUME_OVERLAP = 900.0
 """Seconds of exchange time behind `proven_until` from which on a run that resumes is told what was stored: further back
@@ -156,6 +156,21 @@ class SqliteJournal:
                 self._connection.execute("UPDATE state SET mark = ?", (serial,))
                 self._mark = serial
 
+    def questions(self) -> Sequence[int]:
+        """What `keep_questions` has kept; nothing in a journal of before."""
+        with self._guard, self._failing_loudly():
+            return (
+                [at for (at,) in self._connection.execute("SELECT at FROM questions")] if self._has_questions() else []
+            )
+
+    def keep_questions(self, asked: Sequence[int]) -> None:
+        """Keep when, exchange time, ms, orders were asked for that the venue may not know; a few rows."""
+        with self._transaction() as connection:
+            if not self._has_questions():
+                connection.execute(LATER["questions"])
+            connection.execute("DELETE FROM questions")
+            connection.executemany("INSERT INTO questions VALUES (?)", [(at,) for at in asked])
+
     def close(self) -> None:
         """Fold the write-ahead log into the file and let go of it."""
         with self._guard:
@@ -189,6 +204,10 @@ class SqliteJournal:
     def _select(self, query: str, bounds: tuple[int, ...] | dict[str, int]) -> list[Entry]:
         with self._guard, self._failing_loudly():
             return list(decoded(self._connection.execute(query, bounds)))
+
+    def _has_questions(self) -> bool:
+        query = "SELECT 1 FROM sqlite_master WHERE name = 'questions'"
+        return self._connection.execute(query).fetchone() is not None
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:

@@ -98,6 +98,8 @@ class Inspector:
         for at, endpoint, why in refused[self._refusals :]:
             if "frequency limit" not in why:
                 self._judge.attempts.failed(endpoint, at)
+            if endpoint.endswith("/trade/order") and "not exist" in why:
+                self._judge.denied.noted(at)
         self._refusals = len(refused)
 
     def _check_reads(self, now: float) -> None:

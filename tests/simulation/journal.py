@@ -150,6 +150,12 @@ class WatchedJournal:
     def mark(self, serial: int) -> None:
         self._call(self._inner.mark, serial)
 
+    def questions(self) -> Sequence[int]:
+        return self._inner.questions()
+
+    def keep_questions(self, asked: Sequence[int]) -> None:
+        self._call(self._inner.keep_questions, asked)
+
     def close(self) -> None:
         """In order: the log is folded in."""
         self._inner.close()

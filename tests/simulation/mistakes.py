@@ -382,7 +382,7 @@ BUGS: dict[str, Bug] = {
         (
             Change(
                 "adapters/venues/bingx/reader.py",
-                "        while unlisted and (room := self._singles.room()):\n",
+                "        while unlisted and (room := await self._singles.room() - reserved) > 0:\n",
                 "        while unlisted and (room := len(unlisted)):\n",
             ),
             Change("core/sync/denials.py", "            elif since <= shown_until:\n", "            elif since < 0:\n"),
@@ -397,7 +397,7 @@ BUGS: dict[str, Bug] = {
         (
             Change(
                 "core/sync/proof.py",
-                "        account = self._odd.mend(shown_by_fills(account, self._ground))\n",
+                "        account = self._odd.mend(self._denials.shown_by_fills(account))\n",
                 "        account = self._odd.mend(account)\n",
             ),
         ),
@@ -517,8 +517,8 @@ BUGS: dict[str, Bug] = {
             ),
             Change(
                 "adapters/venues/bingx/pace.py",
-                'SpacedLimit() if method == "GET" else FailureLimit()',
-                "FailureLimit()",
+                '    if method != "GET":\n',
+                "    if method:\n",
             ),
         ),
         "flap",
@@ -590,7 +590,7 @@ BUGS: dict[str, Bug] = {
         (
             Change(
                 "adapters/venues/bingx/reader.py",
-                "        while unlisted and (room := self._singles.room()):\n",
+                "        while unlisted and (room := await self._singles.room() - reserved) > 0:\n",
                 "        while unlisted and (room := len(unlisted)):\n",
             ),
             Change(
