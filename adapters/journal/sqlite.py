@@ -19,6 +19,7 @@ from ...core.events import ExchangeEvent, ExchangeEventKind, FillRevised, OrderS
 from ...core.inputs import Checkpoint
 from ...ports.errors import StreamStopped
 from ...ports.journal import Entry
+from ...ports.questions import Question
 from .codec import pack, unpack
 from .schema import LATER, Durability, lock, open_for_writing
 
@@ -156,20 +157,21 @@ class SqliteJournal:
                 self._connection.execute("UPDATE state SET mark = ?", (serial,))
                 self._mark = serial
 
-    def questions(self) -> Sequence[int]:
+    def questions(self) -> Sequence[Question]:
         """What `keep_questions` has kept; nothing in a journal of before."""
         with self._guard, self._failing_loudly():
-            return (
-                [at for (at,) in self._connection.execute("SELECT at FROM questions")] if self._has_questions() else []
-            )
+            if not self._has_questions():
+                return []
+            rows = self._connection.execute("SELECT at, symbol, order_id, denied FROM questions ORDER BY rowid")
+            return [Question(at, symbol, order_id, bool(denied)) for at, symbol, order_id, denied in rows]
 
-    def keep_questions(self, asked: Sequence[int]) -> None:
-        """Keep when, exchange time, ms, orders were asked for that the venue may not know; a few rows."""
+    def keep_questions(self, asked: Sequence[Question]) -> None:
+        """Keep which orders were asked for that the venue may not know, in place of those before; a few rows."""
         with self._transaction() as connection:
             if not self._has_questions():
                 connection.execute(LATER["questions"])
             connection.execute("DELETE FROM questions")
-            connection.executemany("INSERT INTO questions VALUES (?)", [(at,) for at in asked])
+            connection.executemany("INSERT INTO questions VALUES (?, ?, ?, ?)", asked)
 
     def close(self) -> None:
         """Fold the write-ahead log into the file and let go of it."""

@@ -13,6 +13,7 @@ from listenkey.core.events import ExchangeEvent
 from listenkey.core.inputs import Checkpoint
 from listenkey.ports.errors import StreamStopped
 from listenkey.ports.journal import Entry
+from listenkey.ports.questions import Question
 
 from .disk import Disk, Files
 
@@ -150,10 +151,10 @@ class WatchedJournal:
     def mark(self, serial: int) -> None:
         self._call(self._inner.mark, serial)
 
-    def questions(self) -> Sequence[int]:
+    def questions(self) -> Sequence[Question]:
         return self._inner.questions()
 
-    def keep_questions(self, asked: Sequence[int]) -> None:
+    def keep_questions(self, asked: Sequence[Question]) -> None:
         self._call(self._inner.keep_questions, asked)
 
     def close(self) -> None:

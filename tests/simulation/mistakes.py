@@ -388,7 +388,7 @@ BUGS: dict[str, Bug] = {
             Change("core/sync/denials.py", "            elif since <= shown_until:\n", "            elif since < 0:\n"),
         ),
         "resync,slow_consumer",
-        ("live-is-fresh", "calm-stays-live", "healed-in-time"),
+        ("ends-told", "live-is-fresh", "calm-stays-live", "healed-in-time"),
         mode="poll",
         given={"closed_stops": "unknown"},
     ),
@@ -572,6 +572,45 @@ BUGS: dict[str, Bug] = {
         "odd",
         ("reads-go-on",),
         mode="poll",
+    ),
+    "odd-for-ever": Bug(
+        "a row that cannot be read is never written off",
+        (
+            Change(
+                "core/sync/odd.py",
+                "            if reads + 1 >= READS and now",
+                "            if reads < 0 and now",
+            ),
+        ),
+        "odd",
+        ("reads-go-on",),
+        given={"rate": 0.001},
+    ),
+    "odd-no-more": Bug(
+        "a row that cannot be read is written off at once",
+        (
+            Change(
+                "core/sync/odd.py",
+                "            if reads + 1 >= READS and now - since",
+                "            if reads < READS or now - since",
+            ),
+        ),
+        "odd",
+        ("watermark-honest", "no-fill-lost"),
+        mode="poll",
+    ),
+    "questions-forgotten": Bug(
+        "a new process asks ten times more for denied orders",
+        (
+            Change(
+                "adapters/venues/bingx/questions.py",
+                "[] if self._store is None else list(self._store.questions())",
+                "[]",
+            ),
+        ),
+        "ghosts,restart",
+        ("attempts-bounded",),
+        given={"journal": True},
     ),
     "income-or-nothing": Bug(
         "no read passes while income is refused",

@@ -52,6 +52,15 @@ def test_every_promise_is_kept_when_troubles_come_together(mode: Mode) -> None:
     assert live(setup_of(31, mode=mode)).violation is None
 
 
+def test_a_process_that_dies_every_minute_asks_for_few_orders_that_do_not_exist() -> None:
+    """Ten in any 480 s, by the venue's own books, whoever asked; all of two dozen are over in the end."""
+    deaths = tuple(Fault("crash", 115.0 + 60 * number, 0.0, "", number) for number in range(8))
+    setup = setup_of(3, hours=0.2, mode="ws")._replace(journal=True)
+    outcome = live(setup._replace(faults=(Fault("ghosts", 100.0, 0.0), Fault("ghosts", 101.0, 0.0), *deaths)))
+    assert outcome.violation is None
+    assert outcome.restarts >= 8
+
+
 @pytest.mark.parametrize("mode", ["ws", "poll"])
 def test_a_seed_is_one_life(mode: Mode) -> None:
     """In this process, again, and in another one that hashes otherwise."""

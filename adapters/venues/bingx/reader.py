@@ -174,6 +174,8 @@ class Reader:
         seen = {*found, *(row.order_id for row in odd)}
         unlisted = [ref for ref in dict.fromkeys(asked) if ref.order_id not in seen and ref not in filled | denied]
         self._singles.show(name for name in seen if name is not None)
+        denied |= await self._singles.denied(unlisted)
+        unlisted = [ref for ref in unlisted if ref not in denied]
         reserved = min(RESERVED, sum(ref.order_id not in seen for ref in filled))
         while unlisted and (room := await self._singles.room() - reserved) > 0:
             now, unlisted = unlisted[:room], unlisted[room:]

@@ -60,6 +60,7 @@ class Singles:
     def show(self, order_ids: Iterable[str]) -> None:
         """The lists of a whole read show these orders."""
         self._shown = frozenset(order_ids)
+        self._questions.shown(self._shown)
 
     async def read(self, refs: Sequence[OrderRef]) -> Account:
         """These orders and all their fills, as far back as the venue shows any; unknown orders are denied."""
@@ -98,25 +99,33 @@ class Singles:
         now = await self._rest.now()
         return min(self._calls_left(QUESTIONS), self._questions.room(now))
 
+    async def denied(self, refs: Iterable[OrderRef]) -> frozenset[OrderRef]:
+        """Those that the venue has denied lately, and no list has shown since: they need not be asked for again."""
+        now = await self._rest.now()
+        return frozenset(ref for ref in refs if self._questions.is_denied(ref, now))
+
     async def order(self, ref: OrderRef) -> OrderReport | OddRow | Silence:
         """The order now, or why it is not said. Raises `RequestRefused`."""
-        asked: list[int] = []
+        is_question, asked = ref.order_id not in self._shown, False
 
         def sending() -> None:
-            if ref.order_id not in self._shown and not asked:
-                asked.append(self._rest.exchange_ms() or 0)
-                self._questions.ask(asked[0])
+            nonlocal asked
+            if is_question and not asked:
+                asked = True
+                self._questions.ask(ref, self._rest.exchange_ms() or 0)
 
+        if is_question and self._questions.is_denied(ref, await self._rest.now()):
+            return Silence.DENIED
         try:
             data = await self._rest.call("GET", ORDER, {"symbol": ref.symbol, "orderId": ref.order_id}, sending=sending)
         except RequestRefused as error:
             if is_unknown_order(error.refusal):
+                self._questions.denied(ref)
                 return Silence.DENIED
             if error.refusal.kind is RefusalKind.RETRY and self._rest.is_closed("GET", ORDER):
                 return Silence.UNASKED
             raise
-        if asked:
-            self._questions.found(asked[0])
+        self._questions.found(ref)
         row = data.get("order", data) if isinstance(data, dict) else None
         if not isinstance(row, dict):
             raise malformed("no order")
@@ -138,14 +147,18 @@ class Singles:
         self, refs: Sequence[OrderRef], room: Callable[[], Awaitable[int]], as_of: int
     ) -> dict[OrderRef, _Single]:
         """These orders without those that may not be asked for now."""
-        found: dict[OrderRef, _Single] = {}
-        left = list(refs)
+        known = await self.denied(refs)
+        found = await self._together(sorted(known), as_of)
+        left = [ref for ref in refs if ref not in known]
         while left and (most := await room()):
             some, left = left[:most], left[most:]
-            singles = await together(*(partial(self._single, ref, as_of) for ref in some))
-            asked = zip(some, singles, strict=True)
-            found |= {ref: single for ref, single in asked if single.order is not Silence.UNASKED}
+            found |= await self._together(some, as_of)
         return found
+
+    async def _together(self, refs: Sequence[OrderRef], as_of: int) -> dict[OrderRef, _Single]:
+        singles = await together(*(partial(self._single, ref, as_of) for ref in refs))
+        asked = zip(refs, singles, strict=True)
+        return {ref: single for ref, single in asked if single.order is not Silence.UNASKED}
 
     async def _costed(self, fills: Sequence[FillReport], until: int) -> tuple[FillReport, ...]:
         bare = [report for report in fills if report.fee is None or report.realized_pnl is None]

@@ -28,7 +28,7 @@ from listenkey.core.events import (
 from listenkey.core.inputs import Checkpoint
 from listenkey.ports.errors import ListenKeyError, StreamStopped
 from listenkey.ports.journal import Journal
-from listenkey.ports.questions import QuestionStore
+from listenkey.ports.questions import Question, QuestionStore
 
 K = ExchangeEventKind
 T = 1_700_000_000_000
@@ -478,10 +478,11 @@ def test_when_orders_were_asked_for_outlives_the_process(opened: Opener, path: P
     assert journal.questions() == []
     with sqlite3.connect(path) as connection:
         assert {name for (name,) in connection.execute("SELECT name FROM sqlite_master")} == set(schema.TABLES)
-    journal.keep_questions([T, T, T + 1])
-    assert opened().questions() == [T, T, T + 1]
-    opened().keep_questions([T + 2])
-    assert opened().questions() == [T + 2]
+    first, second = Question(T, "BTC-USDT", "1", denied=True), Question(T, "ETH-USDT", "2", denied=False)
+    journal.keep_questions([first, second])
+    assert opened().questions() == [first, second]
+    opened().keep_questions([second])
+    assert opened().questions() == [second]
     assert verify(path) == []
 
 

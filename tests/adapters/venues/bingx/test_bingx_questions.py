@@ -13,6 +13,7 @@ from listenkey.adapters.venues.bingx.questions import Questions
 from listenkey.adapters.venues.bingx.reader import Reader
 from listenkey.core.reports import Account, OrderRef
 from listenkey.ports.errors import RequestRefused, StreamStopped, TransportFailed
+from listenkey.ports.questions import Question
 
 from .venue import NOW, Venue, fill_row, order_row, reply
 
@@ -33,13 +34,13 @@ class Notes:
     """A store in memory, which can be full."""
 
     def __init__(self) -> None:
-        self.kept: list[int] = []
+        self.kept: list[Question] = []
         self.full = False
 
-    def questions(self) -> Sequence[int]:
+    def questions(self) -> Sequence[Question]:
         return list(self.kept)
 
-    def keep_questions(self, asked: Sequence[int]) -> None:
+    def keep_questions(self, asked: Sequence[Question]) -> None:
         if self.full:
             raise StreamStopped("the disk is full")
         self.kept = list(asked)
@@ -92,8 +93,9 @@ def test_without_a_store_a_process_counts_for_itself() -> None:
         return [await reader.read(SINCE, refs(100, 30)), await reader.read(None, refs(100, 30))]
 
     whole, alone = anyio.run(run)
-    assert (len(whole.denied), len(alone.denied)) == (10, 0)
-    assert alone.unasked == {*refs(100, 30)}
+    assert venue.count("order") == len(whole.denied) == 10
+    assert alone.denied == whole.denied
+    assert alone.unasked == {*refs(100, 30)} - alone.denied
 
 
 def test_an_order_that_was_found_is_no_question() -> None:
@@ -101,7 +103,7 @@ def test_an_order_that_was_found_is_no_question() -> None:
     venue, notes = Venue(), Notes()
     venue.orders = [order_row(number, NOW - 3 * DAY) for number in range(100, 130)]
     venue.orders.append(order_row(50, NOW - 5000))
-    during: list[int] = []
+    during: list[Question] = []
     venue.before["order", 40] = lambda: during.extend(notes.kept)
 
     async def run() -> list[Account]:
@@ -118,7 +120,7 @@ def test_an_order_that_was_found_is_no_question() -> None:
 def test_a_question_counts_before_it_goes_out() -> None:
     """A process that dies while it waits for the answer has not forgotten it; so has one whose answer never came."""
     venue, notes = Venue(), Notes()
-    during: list[int] = []
+    during: list[Question] = []
     venue.before["order", 1] = lambda: during.extend(notes.kept)
     venue.scripted["order"] = [TransportFailed("no answer"), reply({"code": 80016, "msg": "order does not exist"})]
     account = anyio.run(fresh(venue, notes).read, SINCE, refs(100, 1))
@@ -137,13 +139,34 @@ def test_a_store_that_is_full_stops_the_read_plainly() -> None:
 def test_clocks_that_are_set_back_keep_nobody_waiting_for_long() -> None:
     """What was asked in a time to come counts as asked now."""
     questions = Questions()
-    for _ in range(10):
-        questions.ask(NOW + 10 * DAY)
-    questions.ask(NOW)
+    for order in refs(100, 10):
+        questions.ask(order, NOW + 10 * DAY)
+    questions.ask(ref(110), NOW)
     assert questions.room(NOW) == 0
-    assert questions.room(NOW + 480_000) == 10
-    questions.found(NOW + 1)
+    questions.found(ref(200))
+    questions.shown(("200",))
     assert questions.room(NOW + 479_999) == 0
+    assert questions.room(NOW + 480_000) == 10
+
+
+def test_a_denial_holds_across_processes_until_a_list_shows_the_order() -> None:
+    """A process that begins again asks for other orders, and not once more for those that were denied just now."""
+    venue, notes = Venue(), Notes()
+    first = anyio.run(fresh(venue, notes).read, SINCE, refs(100, 4))
+    asked = venue.count("order")
+    again = anyio.run(fresh(venue, notes).read, SINCE, refs(98, 6))
+    alone = anyio.run(fresh(venue, notes).read, None, refs(100, 4))
+    assert first.denied == alone.denied == {*refs(100, 4)}
+    assert again.denied == {*refs(98, 6)}
+    assert venue.count("order") == asked + 2
+    venue.orders = [order_row(number, NOW - 1000) for number in (100, 101)]
+    assert ref(100) not in anyio.run(fresh(venue, notes).read, SINCE, refs(100, 4)).denied
+    venue.orders = []
+    assert ref(100) in anyio.run(fresh(venue, notes).read, SINCE, refs(100, 4)).denied
+    assert venue.count("order") == asked + 4
+    venue.clock.now += 481
+    anyio.run(fresh(venue, notes).read, SINCE, refs(102, 1))
+    assert venue.count("order") == asked + 5
 
 
 LOCKS = {
