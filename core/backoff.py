@@ -58,20 +58,29 @@ class FailureLimit:
 
 
 class SpacedLimit(FailureLimit):
-    """The same limit, never used up at once: after 5 failures in 480 s attempts are at least 480 / 15 = 32 s apart.
+    """The same limit, never used up at once: after `free` failures in 480 s attempts are at least 32 s apart, 480 / 15.
 
-    What is left of the limit is spread over what is left of the 480 s, so that the longest pause is 44 s, not minutes.
+    What is left of the limit is spread over what is left of the 480 s, so that the longest pause after 5 is 44 s, and
+    after 10 it is 80 s, not minutes.
     """
 
-    __slots__ = ()
-    free = 5
+    __slots__ = ("_free",)
+
+    def __init__(self, free: int = 5) -> None:
+        super().__init__()
+        self._free = free
+
+    def forgive(self) -> None:
+        """The last failure has passed: what failed was tried again, and went well."""
+        if self._failures:
+            self._failures.pop()
 
     def wait(self, now: float) -> float:
         """Seconds until the next attempt; 0 if it is now."""
         if len(self._failures) < self.free:
             return 0.0
         recent = [at for at in self._failures if at > now - self.window]
-        if len(recent) < self.free:
+        if len(recent) < self._free:
             return 0.0
         spread = (recent[0] + self.window - recent[-1]) / (self.calls - len(recent) + 1)
         return max(0.0, recent[-1] + max(spread, self.window / self.calls) - now)

@@ -123,6 +123,8 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     denied: frozenset[OrderRef] = frozenset()
     """Orders that were asked for and that the venue does not know; of one that was read alone `fills` has all that it
     lists. What was asked for and is neither here nor in `orders` is in no list, and the venue was not asked."""
+    unasked: frozenset[OrderRef] = frozenset()
+    """Orders that were to be read alone and may not be asked for now, since too many such questions have failed."""
     fills: tuple[FillReport, ...] = ()
     income: tuple[IncomeReport, ...] = ()
     odd: tuple[OddRow, ...] = ()

@@ -20,6 +20,7 @@ from ...core.link.link import Link
 from ...core.policy import Mode, Policy
 from ...core.refusal import Refusal
 from ...ports.errors import CredentialsRefused, ReadFailed, RequestRefused, StreamStopped
+from ...ports.questions import QuestionStore
 from ..recording.recording import Recorder
 from ..venues.family import Services
 from ..venues.registry import family
@@ -201,6 +202,13 @@ def open_venue(
     dialect = speaks.dialect(venue)
     settled = (policy or Policy()).over(dialect.policy)
     wires = open_transport(transport, http_session=http_session, proxy=proxy, ssl_context=ssl_context)
+    recorder = Recorder(record, secrets=(api_key, api_secret)) if record is not None else None
+    try:
+        events = _journal(journal)
+    except BaseException:
+        if recorder is not None:
+            recorder.discard()
+        raise
     services = speaks.services(
         hosts,
         http=wires.http,
@@ -209,14 +217,8 @@ def open_venue(
         api_secret=api_secret,
         clock=SystemClock(),
         policy=settled,
+        store=events if isinstance(events, QuestionStore) else None,
     )
-    recorder = Recorder(record, secrets=(api_key, api_secret)) if record is not None else None
-    try:
-        events = _journal(journal)
-    except BaseException:
-        if recorder is not None:
-            recorder.discard()
-        raise
 
     def connect() -> Connection:
         chosen = _seed() if seed is None else seed

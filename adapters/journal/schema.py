@@ -36,6 +36,16 @@ TABLES = {
 """`at` is the later of an event's exchange time and what was proven when it was stored, ms. An event that `ends` its
 order is the last word on it. `swept` is the highest serial that retention has deleted: above it none may be missing."""
 
+LATER = {
+    "questions": """CREATE TABLE questions (
+    at INTEGER NOT NULL,
+    symbol TEXT NOT NULL,
+    order_id TEXT NOT NULL,
+    denied INTEGER NOT NULL
+)"""
+}
+"""Tables that a journal has from when they are first needed; whoever does not know them does without."""
+
 UPGRADES = {1: ("PRAGMA user_version = 2",)}
 """What makes the next schema of an earlier one; its tables are the same."""
 

@@ -19,8 +19,9 @@ from ...core.events import ExchangeEvent, ExchangeEventKind, FillRevised, OrderS
 from ...core.inputs import Checkpoint
 from ...ports.errors import StreamStopped
 from ...ports.journal import Entry
+from ...ports.questions import Question
 from .codec import pack, unpack
-from .schema import Durability, lock, open_for_writing
+from .schema import LATER, Durability, lock, open_for_writing
 
 RESUME_OVERLAP = 900.0
 """Seconds of exchange time behind `proven_until` from which on a run that resumes is told what was stored: further back
@@ -156,6 +157,22 @@ class SqliteJournal:
                 self._connection.execute("UPDATE state SET mark = ?", (serial,))
                 self._mark = serial
 
+    def questions(self) -> Sequence[Question]:
+        """What `keep_questions` has kept; nothing in a journal of before."""
+        with self._guard, self._failing_loudly():
+            if not self._has_questions():
+                return []
+            rows = self._connection.execute("SELECT at, symbol, order_id, denied FROM questions ORDER BY rowid")
+            return [Question(at, symbol, order_id, bool(denied)) for at, symbol, order_id, denied in rows]
+
+    def keep_questions(self, asked: Sequence[Question]) -> None:
+        """Keep which orders were asked for that the venue may not know, in place of those before; a few rows."""
+        with self._transaction() as connection:
+            if not self._has_questions():
+                connection.execute(LATER["questions"])
+            connection.execute("DELETE FROM questions")
+            connection.executemany("INSERT INTO questions VALUES (?, ?, ?, ?)", asked)
+
     def close(self) -> None:
         """Fold the write-ahead log into the file and let go of it."""
         with self._guard:
@@ -189,6 +206,10 @@ class SqliteJournal:
     def _select(self, query: str, bounds: tuple[int, ...] | dict[str, int]) -> list[Entry]:
         with self._guard, self._failing_loudly():
             return list(decoded(self._connection.execute(query, bounds)))
+
+    def _has_questions(self) -> bool:
+        query = "SELECT 1 FROM sqlite_master WHERE name = 'questions'"
+        return self._connection.execute(query).fetchone() is not None
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:

@@ -9,6 +9,7 @@ from ...core.policy import Policy
 from ...ports.clock import Clock
 from ...ports.http import HttpClient
 from ...ports.keys import KeyService
+from ...ports.questions import QuestionStore
 from ...ports.reader import AccountReader
 from ...ports.socket import SocketDialer, SocketOpener
 
@@ -48,5 +49,6 @@ class Family(Protocol):
         api_secret: str,
         clock: Clock,
         policy: Policy,
+        store: QuestionStore | None = None,
     ) -> Services:
-        """The services of the account that the credentials are of."""
+        """The services of the account that the credentials are of; what they have asked is remembered in the store."""

@@ -20,6 +20,8 @@ from ..events import ZERO
 from ..reports import Account, FillReport, OrderRef, OrderReport
 from ..turn import Turn
 
+_Place = tuple[int, str | None, Decimal]
+
 
 class Denials:
     """Keeps for each denied order when, exchange time, the first read began that passed and did not list it."""
@@ -28,6 +30,8 @@ class Denials:
         self._turn = turn
         self._ground = ground
         self._since: dict[OrderRef, int | None] = {}
+        self._alone: dict[OrderRef, frozenset[_Place]] = {}
+        """The fills of those that were read alone, for as long as whole reads list some of them."""
 
     def last(self, refs: Iterable[OrderRef]) -> tuple[OrderRef, ...]:
         """The orders in the order in which they should be asked for: those that were denied before come last."""
@@ -56,6 +60,42 @@ class Denials:
                 del self._since[ref]
                 self._tell(ref, account.as_of)
 
+    def shown_by_fills(self, account: Account) -> Account:
+        """The account with what its fills show of orders that it does not list.
+
+        Of an order that was executed in full, and told so, they show nothing new; nor do those that were all that there
+        was of a denied order, when it was read alone. Of one that was read alone just now, and is denied, they are all
+        that there are, if it began with the stream.
+        """
+        if not account.fills:
+            if account.whole:
+                self._alone.clear()
+            return account
+        listed = {OrderRef(report.symbol, report.order_id) for report in account.orders}
+        unlisted: dict[OrderRef, list[FillReport]] = defaultdict(list)
+        for row in account.fills:
+            ref = OrderRef(row.symbol, row.order_id)
+            if ref not in listed:
+                unlisted[ref].append(row)
+        if account.whole:
+            self._alone = {ref: rows for ref, rows in self._alone.items() if ref in unlisted}
+        else:
+            self._alone |= {
+                ref: frozenset(map(_place, rows)) for ref, rows in unlisted.items() if ref in account.denied
+            }
+        shown = []
+        for ref, rows in unlisted.items():
+            order = self._ground.orders.get(ref)
+            if order is not None and (_is_executed(order) or (account.whole and self._is_told(order, rows))):
+                shown.append(_report(ref, order, order.reach, rows))
+            elif not account.whole and ref in account.denied and (order is None or not order.base):
+                shown.append(_report(ref, order, sum((row.qty for row in rows), ZERO), rows))
+        return msgspec.structs.replace(account, orders=(*account.orders, *shown)) if shown else account
+
+    def _is_told(self, order: Order, rows: Iterable[FillReport]) -> bool:
+        """Whether these fills are of a denied order that began with the stream, and all were there when it was read."""
+        return order.whole and not order.base and self._alone.get(order.ref, frozenset()).issuperset(map(_place, rows))
+
     def _may_be_over(self, ref: OrderRef, shown_until: int) -> bool:
         """Whether the order is open as far as is known, and no news of it are on their way or too recent."""
         order = self._ground.orders.get(ref)
@@ -80,28 +120,9 @@ class Denials:
         self._ground.note(order, report, event_id)
 
 
-def shown_by_fills(account: Account, ground: Ground) -> Account:
-    """The account with what its fills show of orders that it does not list.
-
-    Of an order that was executed in full, and told so, they show nothing new. Of one that was read alone and is denied
-    they are all that there are, if it began with the stream.
-    """
-    if not account.fills:
-        return account
-    listed = {OrderRef(report.symbol, report.order_id) for report in account.orders}
-    unlisted: dict[OrderRef, list[FillReport]] = defaultdict(list)
-    for row in account.fills:
-        ref = OrderRef(row.symbol, row.order_id)
-        if ref not in listed:
-            unlisted[ref].append(row)
-    shown = []
-    for ref, rows in unlisted.items():
-        order = ground.orders.get(ref)
-        if order is not None and _is_executed(order):
-            shown.append(_report(ref, order, order.reach, rows))
-        elif not account.whole and ref in account.denied and (order is None or not order.base):
-            shown.append(_report(ref, order, sum((row.qty for row in rows), ZERO), rows))
-    return msgspec.structs.replace(account, orders=(*account.orders, *shown)) if shown else account
+def _place(row: FillReport) -> _Place:
+    """What tells a fill of an order from its others, whatever else is known of it."""
+    return row.exchange_ts, row.trade_id, row.qty
 
 
 def _is_executed(order: Order) -> bool:

@@ -27,7 +27,7 @@ from ..reports import Account, AccountReport
 from ..turn import Turn
 from . import recovery
 from .anteroom import Anteroom
-from .denials import Denials, shown_by_fills
+from .denials import Denials
 from .doubts import Doubts
 from .gap import Gap
 from .lapse import Lapse
@@ -131,7 +131,7 @@ class Proof:
         if asked is None:
             return
         self._turn.set_exchange_time(account.exchange_ms)
-        account = self._odd.mend(shown_by_fills(account, self._ground))
+        account = self._odd.mend(self._denials.shown_by_fills(account))
         alone = None
         if asked.account is not None:
             alone, account = account, recovery.merge(asked.account, account)
@@ -152,7 +152,8 @@ class Proof:
             self._turn.report("hollow answer", "no list of positions, where some are held")
             self._not_proven(asked, None, doubt=self._is_told_of_failures)
         else:
-            self._settle(asked, scope, answer, findings, not all(map(self._odd.excuses, troubled)))
+            unsaid = bool(account.unasked) and not account.unasked.isdisjoint(self._revisions.unclear(scope))
+            self._settle(asked, scope, answer, findings, unsaid or not all(map(self._odd.excuses, troubled)))
 
     def refused(self, request: int, refusal: Refusal | None) -> None:
         """A read was refused, or, with None, never answered."""

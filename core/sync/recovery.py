@@ -157,6 +157,7 @@ def merge(account: Account, alone: Account) -> Account:
         one_way=account.one_way,
         moving=(account.moving - {order_id for _, order_id in reread}) | alone.moving,
         denied=account.denied | alone.denied,
+        unasked=alone.unasked,
         balances=account.balances,
         positions=account.positions,
         orders=(*(row for row in account.orders if (row.symbol, row.order_id) not in reread), *alone.orders),

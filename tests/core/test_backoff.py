@@ -89,6 +89,19 @@ def test_a_spaced_limit_is_never_used_up() -> None:
     assert limit.count(now + 480) == 0
 
 
+def test_what_went_well_the_second_time_is_forgiven() -> None:
+    """It spaces nothing any more, the others do; with none left there is nothing to forgive."""
+    limit = SpacedLimit(2)
+    for now in range(2):
+        limit.failed(now, None)
+    assert limit.wait(1) == pytest.approx(479 / 14)
+    limit.forgive()
+    assert (limit.wait(1), limit.count(1)) == (0, 1)
+    for _ in range(2):
+        limit.forgive()
+    assert limit.count(1) == 0
+
+
 @pytest.mark.parametrize("kind", [FailureLimit, SpacedLimit])
 @given(st.lists(st.floats(0, 200), min_size=1, max_size=80))
 def test_no_window_holds_more(kind: type[FailureLimit], pauses: list[float]) -> None:

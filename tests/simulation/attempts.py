@@ -9,8 +9,24 @@ from .violation import Violation
 REQUEST_TIMEOUT = 10.0
 MINTS_IN_A_MINUTE = 12
 """Doubling from half a second to fifteen, and a rotation or two."""
+DENIED = 10
 FAILURES, FAILURE_WINDOW = 15, 479.5
 """480 s by our clock, which may drift by two parts in ten thousand; and one call takes longer than another."""
+
+
+class Denied:
+    """How often an order that was asked for did not exist: of one account, over all processes that share a journal."""
+
+    def __init__(self) -> None:
+        self._times: deque[float] = deque()
+
+    def noted(self, now: float) -> None:
+        """The venue knows no such order."""
+        self._times.append(now)
+        while self._times[0] <= now - FAILURE_WINDOW:
+            self._times.popleft()
+        if len(self._times) > DENIED:
+            raise Violation("attempts-bounded", f"{len(self._times)} denied orders within {FAILURE_WINDOW:g} s")
 
 
 class Attempts:

@@ -23,6 +23,8 @@ POLLS_TO_NOTICE = 8
 SILENT_FOR = 17.0
 """`silence_timeout`, and a little for one that was late."""
 LOOK_EVERY = 10.0
+WRITTEN_OFF = 90.0
+"""Seconds on top of two audit intervals, after which a row that cannot be read holds nothing up: after three reads."""
 KNOWN_FOR = 600.0
 HAUNTED_FOR = 480.0
 """Ten orders that are denied are asked for in so long; they are over when two reads agree, half as long after it."""
@@ -31,6 +33,11 @@ LAPSE = 60.0
 SILENCE = 120.0
 """Seconds between two reads that are wanted: a minute of backoff, or 44 s of spacing; and as much again. For a row that
 cannot be read it is an audit interval, from the end of one read."""
+
+
+def haunted_for(orders: int) -> float:
+    """Seconds in which so many orders that the venue denies are over."""
+    return (math.ceil(orders / 10) + 0.5) * HAUNTED_FOR
 
 
 class Inspector:
@@ -45,10 +52,12 @@ class Inspector:
         self._rest_harmed_at = 0.0
         self._rest_well_since = 0.0
         self._otherwise_harmed_at = 0.0
+        self._beside_odd_at = 0.0
         self._weather = weather
         self._healed_since: float | None = None
         self._refusals = 0
         self._lapse = 2 * setup.policy.audit_interval + LAPSE
+        self._written_off = 2 * setup.policy.audit_interval + WRITTEN_OFF
         interval = setup.policy.poll_interval
         self._polls = setup.mode == "poll"
         self._noticed_within = POLLS_TO_NOTICE * interval if self._polls else NOTICED_WITHIN
@@ -60,6 +69,8 @@ class Inspector:
             self._harmed_at = max(self._harmed_at, fault.until)
         if fault.kind != "odd" and not KINDS[fault.kind].harmless:
             self._otherwise_harmed_at = max(self._otherwise_harmed_at, fault.until)
+        if fault.kind != "odd":
+            self._beside_odd_at = max(self._beside_odd_at, fault.until)
         if fault.kind in HARM or KINDS[fault.kind].reads:
             self._rest_harmed_at = max(self._rest_harmed_at, fault.until)
 
@@ -98,6 +109,8 @@ class Inspector:
         for at, endpoint, why in refused[self._refusals :]:
             if "frequency limit" not in why:
                 self._judge.attempts.failed(endpoint, at)
+            if endpoint.endswith("/trade/order") and "not exist" in why:
+                self._judge.denied.noted(at)
         self._refusals = len(refused)
 
     def _check_reads(self, now: float) -> None:
@@ -119,6 +132,11 @@ class Inspector:
             for trade in judge.truth.unseen(until):
                 if not self._market.door.spoiling.is_about(trade.order_id, trade.trade_id):
                     raise Violation("reads-go-on", f"no row about {trade} is odd, and it was never told")
+        if odd is not None:
+            newest = self._market.door.spoiling.newest_odd
+            since = max(odd.at, newest, self._rest_well_since, self._beside_odd_at + SILENCE)
+            if judge.gap_open and newest > 0 and judge.moved_at < since < now - self._written_off:
+                raise Violation("reads-go-on", f"a row that cannot be read holds all up, the last since {newest:.1f}")
 
     def _check_calm(self, now: float) -> None:
         judge = self._judge
@@ -136,7 +154,7 @@ class Inspector:
         since = self._market.ms - int(KNOWN_FOR * 1000)
         orders, ghosts = self._market.exchange.orders.values(), self._market.door.spoiling.ghosts
         lately = sum(order.id in ghosts and order.updated > self._market.ms - 3_600_000 for order in orders)
-        haunted = self._market.ms - int((math.ceil(lately / 10) + 0.5) * HAUNTED_FOR * 1000)
+        haunted = self._market.ms - int(haunted_for(lately) * 1000)
         needed = sum(order.open or order.updated >= since for order in orders)
         needed += sum(order.id in ghosts and haunted <= order.updated < since for order in orders)
         known = len(process.connection._continuity._ground.orders)

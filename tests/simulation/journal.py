@@ -13,6 +13,7 @@ from listenkey.core.events import ExchangeEvent
 from listenkey.core.inputs import Checkpoint
 from listenkey.ports.errors import StreamStopped
 from listenkey.ports.journal import Entry
+from listenkey.ports.questions import Question
 
 from .disk import Disk, Files
 
@@ -149,6 +150,12 @@ class WatchedJournal:
 
     def mark(self, serial: int) -> None:
         self._call(self._inner.mark, serial)
+
+    def questions(self) -> Sequence[Question]:
+        return self._inner.questions()
+
+    def keep_questions(self, asked: Sequence[Question]) -> None:
+        self._call(self._inner.keep_questions, asked)
 
     def close(self) -> None:
         """In order: the log is folded in."""

@@ -19,7 +19,7 @@ from listenkey.core.events import (
 )
 
 from .agenda import Agenda
-from .attempts import REQUEST_TIMEOUT, Attempts
+from .attempts import REQUEST_TIMEOUT, Attempts, Denied
 from .deliveries import Deliveries
 from .exchange import Market
 from .heard import Heard
@@ -64,6 +64,7 @@ class Judge:
         self.truth.new_stream()
         self.began = None
         self.deliveries = Deliveries()
+        self.denied = Denied()
 
     def new_process(self) -> None:
         """One process is gone, another begins."""
@@ -250,6 +251,7 @@ class Judge:
         if journal.in_flight is not None and deliveries.was_committed(found, journal.in_flight):
             self.stored(process, *journal.in_flight)
         if deliveries.survived(found, may_forget=may_forget):
+            self.denied = Denied()
             self._forgot_at = self._market.ms  # what is older may have arrived before
             events = [event for event, _ in deliveries.events]
             proven = None if deliveries.proven < 0 else deliveries.proven - WHOLE_SECOND

@@ -19,7 +19,7 @@ from .disk import Disk
 from .exchange import Market
 from .faults import DEATHS, Fault
 from .inside import Inside
-from .inspector import HEALED_WITHIN, Inspector
+from .inspector import HEALED_WITHIN, Inspector, haunted_for
 from .journal import Fate
 from .judge import Judge
 from .network import Network
@@ -205,9 +205,10 @@ class Life:
         self.inspector.check_failures()
         if not self._is_whole():
             raise self._not_healed()
-        limit = self.agenda.now + HEALED_WITHIN
+        is_denied, begun = judge.truth.is_denied, self.agenda.now
+        haunted = haunted_for(sum(map(is_denied, judge.truth.unended())))
         while unended := judge.truth.unended():
-            if self.agenda.now > limit:
+            if self.agenda.now > begun + max(HEALED_WITHIN, haunted if all(map(is_denied, unended)) else 0.0):
                 raise Violation("ends-told", f"orders {unended} are over, and nobody was told")
             self._run_until(self.agenda.now + 10.0)
         judge.truth.money.check_last_words()

@@ -382,13 +382,13 @@ BUGS: dict[str, Bug] = {
         (
             Change(
                 "adapters/venues/bingx/reader.py",
-                "        while unlisted and (room := self._singles.room()):\n",
+                "        while unlisted and (room := await self._singles.room() - reserved) > 0:\n",
                 "        while unlisted and (room := len(unlisted)):\n",
             ),
             Change("core/sync/denials.py", "            elif since <= shown_until:\n", "            elif since < 0:\n"),
         ),
         "resync,slow_consumer",
-        ("live-is-fresh", "calm-stays-live", "healed-in-time"),
+        ("ends-told", "live-is-fresh", "calm-stays-live", "healed-in-time"),
         mode="poll",
         given={"closed_stops": "unknown"},
     ),
@@ -397,7 +397,7 @@ BUGS: dict[str, Bug] = {
         (
             Change(
                 "core/sync/proof.py",
-                "        account = self._odd.mend(shown_by_fills(account, self._ground))\n",
+                "        account = self._odd.mend(self._denials.shown_by_fills(account))\n",
                 "        account = self._odd.mend(account)\n",
             ),
         ),
@@ -517,8 +517,8 @@ BUGS: dict[str, Bug] = {
             ),
             Change(
                 "adapters/venues/bingx/pace.py",
-                'SpacedLimit() if method == "GET" else FailureLimit()',
-                "FailureLimit()",
+                '    if method != "GET":\n',
+                "    if method:\n",
             ),
         ),
         "flap",
@@ -573,6 +573,45 @@ BUGS: dict[str, Bug] = {
         ("reads-go-on",),
         mode="poll",
     ),
+    "odd-for-ever": Bug(
+        "a row that cannot be read is never written off",
+        (
+            Change(
+                "core/sync/odd.py",
+                "            if reads + 1 >= READS and now",
+                "            if reads < 0 and now",
+            ),
+        ),
+        "odd",
+        ("reads-go-on",),
+        given={"rate": 0.001},
+    ),
+    "odd-no-more": Bug(
+        "a row that cannot be read is written off at once",
+        (
+            Change(
+                "core/sync/odd.py",
+                "            if reads + 1 >= READS and now - since",
+                "            if reads < READS or now - since",
+            ),
+        ),
+        "odd",
+        ("watermark-honest", "no-fill-lost"),
+        mode="poll",
+    ),
+    "questions-forgotten": Bug(
+        "a new process asks ten times more for denied orders",
+        (
+            Change(
+                "adapters/venues/bingx/questions.py",
+                "[] if self._store is None else list(self._store.questions())",
+                "[]",
+            ),
+        ),
+        "ghosts,restart",
+        ("attempts-bounded",),
+        given={"journal": True},
+    ),
     "income-or-nothing": Bug(
         "no read passes while income is refused",
         (
@@ -590,7 +629,7 @@ BUGS: dict[str, Bug] = {
         (
             Change(
                 "adapters/venues/bingx/reader.py",
-                "        while unlisted and (room := self._singles.room()):\n",
+                "        while unlisted and (room := await self._singles.room() - reserved) > 0:\n",
                 "        while unlisted and (room := len(unlisted)):\n",
             ),
             Change(

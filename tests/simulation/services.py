@@ -55,7 +55,7 @@ class Services:
         pace = Pace(RATES, monotonic=process.monotonic, sleep=self._sleep)
         rest = Rest(self, "https://venue.test", "key", "secret", clock=self, pace=pace)
         self._keys = Keys(rest)
-        self._reader = Reader(rest)
+        self._reader = Reader(rest, store=process.journal)
 
     def perform(self, action: actions.Action) -> None:
         """Do it, soon, and tell the core; other actions are none of ours."""

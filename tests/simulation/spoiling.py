@@ -40,6 +40,8 @@ class Spoiling:
         self._audit_interval = audit_interval
         self._answered: set[Fault] = set()
         self._spoiled: set[int] = set()
+        self._shown: dict[tuple[str, str], float] = {}
+        """Since when each row that cannot be read has been shown, by what it is of and what names it."""
         self._asked = 0
         self._random = Random(0)
         weather.begins.append(self._begin)
@@ -47,6 +49,13 @@ class Spoiling:
     def _begin(self, fault: Fault, random: Random) -> None:
         if fault.kind == "stutter":
             self._random = random
+        elif fault.kind == "odd":
+            self._shown.clear()
+
+    @property
+    def newest_odd(self) -> float:
+        """When the last of the rows that cannot be read was shown for the first time."""
+        return max(self._shown.values(), default=float("-inf"))
 
     def is_about(self, order_id: int, trade_id: int) -> bool:
         """Whether a row that cannot be read may be about this fill, or about its order."""
@@ -104,21 +113,31 @@ class Spoiling:
                     row["executedQty"] = ""
         fault = self._weather.on("odd")
         if fault is not None:
-            _make_odd(name, rows, fault)
+            self._note_odd(name, fault, _make_odd(name, rows, fault))
             if fault.variant == "fill" and name == "fillHistory":
                 self._spoiled |= {int(row["orderId"]) for row in rows if row[_size(row)] == ""}
         return answer
 
+    def _note_odd(self, name: str, fault: Fault, odd: list[str]) -> None:
+        shown, of, now = self._shown, fault.variant, self._weather.now
+        if of == "position" and name == "positions":  # one that was closed begins again
+            self._shown = {key: at for key, at in shown.items() if key[0] != of}
+        self._shown |= {(of, row): shown.get((of, row), now) for row in odd}
 
-def _make_odd(name: str, rows: list[dict[str, Any]], fault: Fault) -> None:
+
+def _make_odd(name: str, rows: list[dict[str, Any]], fault: Fault) -> list[str]:
+    """What names the rows that cannot be read now."""
     endpoint, chooser = SPOILED[fault.variant]
     if endpoint.lower() not in name.lower():
-        return
-    for row in rows:
-        if fault.variant == "position":
-            row["positionAmt"] = ""
-        elif _is_chosen(row[chooser], fault):
-            row[{"fill": _size(row), "order": "status", "income": "income"}[fault.variant]] = ""
+        return []
+    if fault.variant == "position":
+        chosen, figure = rows, "positionAmt"
+    else:
+        chosen = [row for row in rows if _is_chosen(row[chooser], fault)]
+        figure = {"order": "status", "income": "income"}.get(fault.variant, "")
+    for row in chosen:
+        row[figure or _size(row)] = ""
+    return [str(row["symbol" if fault.variant == "position" else chooser]) for row in chosen]
 
 
 def _rows(data: Any) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ import pytest
 
 from listenkey.core.policy import Mode
 
-from .faults import KINDS
+from .faults import KINDS, Fault
 from .life import live
 from .setup import setup_of
 
@@ -35,3 +35,12 @@ def test_every_promise_is_kept_without_a_socket(kind: str) -> None:
 def test_every_promise_is_kept_when_troubles_come_together(mode: Mode) -> None:
     """Lives as the campaign draws them."""
     assert live(setup_of(31, mode=mode)).violation is None
+
+
+def test_a_process_that_dies_every_minute_asks_for_few_orders_that_do_not_exist() -> None:
+    """Ten in any 480 s, by the venue's own books, whoever asked; all of two dozen are over in the end."""
+    deaths = tuple(Fault("crash", 115.0 + 60 * number, 0.0, "", number) for number in range(8))
+    setup = setup_of(3, hours=0.2, mode="ws")._replace(journal=True)
+    outcome = live(setup._replace(faults=(Fault("ghosts", 100.0, 0.0), Fault("ghosts", 101.0, 0.0), *deaths)))
+    assert outcome.violation is None
+    assert outcome.restarts >= 8

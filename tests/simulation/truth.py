@@ -136,8 +136,13 @@ class Truth:
     def _is_so(self, order: Order, status: str) -> bool:
         """Whether an order ended with this status, if it is one of an end that is no fill."""
         if status == "NOT_FOUND":
-            return (self._forgets and order.closed_stop) or order.id in self._ghosts
+            return self.is_denied(str(order.id))
         return status not in ENDED or order.status == status
+
+    def is_denied(self, name: str) -> bool:
+        """Whether the venue knows nothing of this order any more."""
+        order = self._exchange.orders[int(name)]
+        return order.id in self._ghosts or (self._forgets and order.closed_stop)
 
     def unended(self) -> list[str]:
         """Orders that somebody was told of, and that are over without a word of it; fills say it of executed ones."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ....core.policy import Policy
 from ....ports.clock import Clock
 from ....ports.http import HttpClient
+from ....ports.questions import QuestionStore
 from ....ports.socket import SocketDialer
 from ..family import Hosts, Services
 from .codes import CREDENTIALS
@@ -30,12 +31,13 @@ def services(
     api_secret: str,
     clock: Clock,
     policy: Policy,
+    store: QuestionStore | None = None,
 ) -> Services:
     """Keys, reader and opener of one account; all its requests go through one `Rest`."""
     rest = Rest(http, hosts.rest_url, api_key, api_secret, clock=clock, timeout=policy.request_timeout)
     return Services(
         Keys(rest),
-        Reader(rest),
+        Reader(rest, store=store),
         Opener(dialer, hosts.ws_url, timeout=policy.connect_timeout, max_bytes=policy.max_frame_bytes),
         frozenset(map(str, CREDENTIALS)),
     )

@@ -52,13 +52,19 @@ TICK = 0.001
 """Seconds; a clock may not move in less, and whoever sleeps up to a moment that is almost there would never arrive."""
 
 
+REPEATED = 10
+"""Failures in 480 s that are free where the repeat of each passes: the rest of the 15 is left for what does not."""
+
+
 class _Failures(NamedTuple):
     """The failing calls of an endpoint."""
 
     counted: FailureLimit
     """All that the venue may count."""
-    spaced: FailureLimit
+    failed: FailureLimit
     """Those after which the next one may fail as well. A question that has its answer is none of them."""
+    spaced: FailureLimit
+    """Those of them that were not repeated, or whose repeat failed too."""
 
 
 class Pace:
@@ -125,7 +131,15 @@ class Pace:
             failures = self._failures.setdefault((host, _owner(api_key), method, path), _limits(method))
             failures.counted.failed(self._monotonic(), None)
             if again:
+                failures.failed.failed(self._monotonic(), None)
                 failures.spaced.failed(self._monotonic(), None)
+
+    def passed(self, host: str, api_key: str, method: str, path: str) -> None:
+        """What failed at this endpoint a moment ago was repeated, and has passed: it spaces the others less."""
+        with self._lock:
+            failures = self._failures.get((host, _owner(api_key), method, path))
+            if failures is not None and isinstance(failures.spaced, SpacedLimit):
+                failures.spaced.forgive()
 
     def failures(self, host: str, api_key: str, method: str, path: str) -> int:
         """How many calls of this endpoint the venue has answered with an error in the last 480 s, 15 at most."""
@@ -138,6 +152,12 @@ class Pace:
         with self._lock:
             failures = self._failures.get((host, _owner(api_key), method, path))
             return 0.0 if failures is None else max(limit.wait(self._monotonic()) for limit in failures)
+
+    def is_closed(self, host: str, api_key: str, method: str, path: str) -> bool:
+        """Whether this endpoint lets nothing through now: by its failures, or because the venue has locked it."""
+        with self._lock:
+            locked_until = self._locks.get((host, _owner(api_key), path), 0.0)
+        return locked_until > self._monotonic() or self.held_back(host, api_key, method, path) > 0
 
     def locked(self, host: str, api_key: str, path: str, seconds: float) -> None:
         """The venue wants no request to this path, whatever its method, for so long."""
@@ -161,7 +181,9 @@ class Pace:
 
 def _limits(method: str) -> _Failures:
     """Only reads are spaced here: whoever mints and renews keys waits by itself."""
-    return _Failures(FailureLimit(), SpacedLimit() if method == "GET" else FailureLimit())
+    if method != "GET":
+        return _Failures(FailureLimit(), FailureLimit(), FailureLimit())
+    return _Failures(FailureLimit(), SpacedLimit(REPEATED), SpacedLimit())
 
 
 def _owner(api_key: str) -> str:

@@ -10,13 +10,14 @@ from ....core.events import Balance, Position
 from ....core.refusal import Refusal, RefusalKind
 from ....core.reports import Account, FillReport, IncomeReport, OddRow, OrderRef, OrderReport
 from ....ports.errors import RequestRefused
+from ....ports.questions import QuestionStore
 from .codes import wants_symbol
 from .costs import costed
 from .listing import Listing, parted
 from .lists import FILL_HISTORY, SECOND, Lists, beyond, same
 from .rest import Rest
 from .rows import balances, is_hollow, listed, nets, order, positions
-from .singles import OPEN, Singles
+from .singles import OPEN, RESERVED, Silence, Singles
 from .together import together
 
 BALANCE = "/openApi/swap/v3/user/balance"
@@ -44,12 +45,15 @@ class _Middle(NamedTuple):
 
 
 class Reader:
-    """An `AccountReader`. `by_symbol` asks for fills one symbol at a time, for a venue that insists on it."""
+    """An `AccountReader`. `by_symbol` asks for fills one symbol at a time, for a venue that insists on it.
 
-    def __init__(self, rest: Rest, *, by_symbol: bool = False) -> None:
+    `store` remembers across processes how many orders were asked for that the venue may not know.
+    """
+
+    def __init__(self, rest: Rest, *, by_symbol: bool = False, store: QuestionStore | None = None) -> None:
         self._rest = rest
         self._lists = Lists(rest)
-        self._singles = Singles(rest, self._lists)
+        self._singles = Singles(rest, self._lists, store)
         self._by_symbol = by_symbol
         self._symbols: frozenset[str] = frozenset()
         self._assets: frozenset[str] = frozenset()
@@ -154,7 +158,8 @@ class Reader:
     ) -> tuple[dict[str, OrderReport], frozenset[str], frozenset[OrderRef], tuple[OddRow, ...]]:
         """What the lists show, and of what they do not show, what the venue says when it is asked for.
 
-        Of an order with a fill it is not asked here: it is wanted alone, with all its fills, or it is known.
+        Of an order with a fill it is not asked here: it is wanted alone, with all its fills, or it is known. Room is
+        left for it. What may not be asked for now is left out.
         """
         # Open orders first: one that finishes meanwhile is then in both lists, never in neither.
         data = await self._rest.call("GET", OPEN_ORDERS, {})
@@ -168,11 +173,15 @@ class Reader:
         found |= finished
         seen = {*found, *(row.order_id for row in odd)}
         unlisted = [ref for ref in dict.fromkeys(asked) if ref.order_id not in seen and ref not in filled | denied]
-        while unlisted and (room := self._singles.room()):
+        self._singles.show(name for name in seen if name is not None)
+        denied |= await self._singles.denied(unlisted)
+        unlisted = [ref for ref in unlisted if ref not in denied]
+        reserved = min(RESERVED, sum(ref.order_id not in seen for ref in filled))
+        while unlisted and (room := await self._singles.room() - reserved) > 0:
             now, unlisted = unlisted[:room], unlisted[room:]
-            reports = await together(*(partial(self._singles.order, ref) for ref in now))
-            denied |= {ref for ref, report in zip(now, reports, strict=True) if report is None}
-            alone = parted(report for report in reports if report is not None)
+            answers = await together(*(partial(self._singles.order, ref) for ref in now))
+            denied |= {ref for ref, answer in zip(now, answers, strict=True) if answer is Silence.DENIED}
+            alone = parted(answer for answer in answers if not isinstance(answer, Silence))
             found |= {report.order_id: report for report in alone.rows}
             odd = (*odd, *alone.odd)
         open_ids = frozenset(name for name, report in found.items() if name in listed_open or report.status in OPEN)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -72,7 +73,9 @@ class Rest:
         except RequestRefused as error:
             if not self._may_repeat("GET", TIME_PATH, error.refusal):
                 raise
-            return await self._ask_time()
+            found = await self._ask_time()
+            self._pace.passed(self._host, self._api_key, "GET", TIME_PATH)
+            return found
 
     async def _ask_time(self) -> int:
         await self._pace.turn(self._host, self._api_key, "GET", TIME_PATH)
@@ -90,6 +93,10 @@ class Rest:
         """How many calls of this endpoint have lately been answered with an error, and count against the limit."""
         return self._pace.failures(self._host, self._api_key, method, path)
 
+    def is_closed(self, method: str, path: str) -> bool:
+        """Whether this endpoint lets no call through now, however short the others would wait."""
+        return self._pace.is_closed(self._host, self._api_key, method, path)
+
     async def call(
         self,
         method: str,
@@ -99,8 +106,9 @@ class Rest:
         sign: bool = True,
         about_key: bool = False,
         may_be_empty: bool = False,
+        sending: Callable[[], None] | None = None,
     ) -> Any:
-        """The `data` of a successful answer. Raises `RequestRefused`.
+        """The `data` of a successful answer. Raises `RequestRefused`. `sending` is called just before it goes out.
 
         A timestamp that the exchange dislikes makes us read its clock and try once more: nothing was carried out. A
         rate limit that names its end, a moment from now, is waited out: requests bunch up on their way. A read that
@@ -113,9 +121,11 @@ class Rest:
                     await self.now()  # before the turn, since asking may take one of its own
                 await self._pace.turn(self._host, self._api_key, method, path)
                 query = await self._query(params) if sign else encoded(params)
+                if sending is not None:
+                    sending()
                 response = await self._request(method, path, query, {"X-BX-APIKEY": self._api_key})
                 key = str(params.get("listenKey", ""))
-                return self._data(method, path, response, key=key, about_key=about_key, may_be_empty=may_be_empty)
+                data = self._data(method, path, response, key=key, about_key=about_key, may_be_empty=may_be_empty)
             except RequestRefused as error:
                 clock = sign and is_clock_problem(error.refusal)
                 if clock:
@@ -127,6 +137,10 @@ class Rest:
                 if clock or repeated or not self._may_repeat(method, path, error.refusal):
                     raise
                 repeated = True
+            else:
+                if repeated:
+                    self._pace.passed(self._host, self._api_key, method, path)
+                return data
         raise AssertionError("unreachable")
 
     async def _query(self, params: Params) -> str:

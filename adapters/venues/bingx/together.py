@@ -7,7 +7,7 @@ from typing import Any, TypeVar, overload
 
 import anyio
 
-from ....ports.errors import RequestRefused
+from ....ports.errors import RequestRefused, StreamStopped
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -24,14 +24,14 @@ async def together(
 @overload
 async def together(*calls: Callable[[], Awaitable[D]]) -> tuple[D, ...]: ...
 async def together(*calls: Callable[[], Awaitable[Any]]) -> tuple[Any, ...]:
-    """The results in the order of the calls. The others are cancelled when one is refused."""
+    """The results in the order of the calls. The others are cancelled when one is refused, or fails otherwise."""
     results: list[Any] = [None] * len(calls)
-    refused: list[RequestRefused] = []
+    refused: list[RequestRefused | StreamStopped] = []
 
     async def run(place: int, call: Callable[[], Awaitable[Any]]) -> None:
         try:
             results[place] = await call()
-        except RequestRefused as error:
+        except (RequestRefused, StreamStopped) as error:
             refused.append(error)
             group.cancel_scope.cancel()
 

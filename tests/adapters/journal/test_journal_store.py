@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from listenkey.adapters.journal import JournalRefused, SqliteJournal, show, summary, verify
+from listenkey.adapters.journal import JournalRefused, SqliteJournal, schema, show, summary, verify
 from listenkey.core.events import (
     BalanceChange,
     ExchangeEvent,
@@ -28,6 +28,7 @@ from listenkey.core.events import (
 from listenkey.core.inputs import Checkpoint
 from listenkey.ports.errors import ListenKeyError, StreamStopped
 from listenkey.ports.journal import Journal
+from listenkey.ports.questions import Question, QuestionStore
 
 K = ExchangeEventKind
 T = 1_700_000_000_000
@@ -468,6 +469,21 @@ def test_a_damaged_entry_is_not_skipped(opened: Opener, path: Path) -> None:
     for use in (journal.unmarked, journal.resume, lambda: journal.read(0, 1)):
         with pytest.raises(StreamStopped, match="damaged"):
             use()
+
+
+def test_when_orders_were_asked_for_outlives_the_process(opened: Opener, path: Path) -> None:
+    """In place of what was kept before. A journal of before holds nothing, and one without questions is as before."""
+    journal = opened()
+    assert isinstance(journal, QuestionStore)
+    assert journal.questions() == []
+    with sqlite3.connect(path) as connection:
+        assert {name for (name,) in connection.execute("SELECT name FROM sqlite_master")} == set(schema.TABLES)
+    first, second = Question(T, "BTC-USDT", "1", denied=True), Question(T, "ETH-USDT", "2", denied=False)
+    journal.keep_questions([first, second])
+    assert opened().questions() == [first, second]
+    opened().keep_questions([second])
+    assert opened().questions() == [second]
+    assert verify(path) == []
 
 
 def test_durability(opened: Opener) -> None:

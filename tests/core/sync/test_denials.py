@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from listenkey.core import actions, inputs
-from listenkey.core.events import ExchangeEventKind, Health
-from listenkey.core.reports import OrderRef, OrderReport
+from listenkey.core.events import ExchangeEventKind, FillRevised, Health
+from listenkey.core.reports import Account, OddRow, OrderRef, OrderReport
 
 from ..exchange import D
-from ..world import REFUSED, World, ready, told
+from ..world import REFUSED, World, marks, ready, told
 
 WIRES = pytest.mark.parametrize("wire", ["l", "z"])
 
@@ -28,6 +29,19 @@ def asked(world: World) -> list[tuple[str, ...]]:
     return [
         tuple(ref.order_id for ref in read.orders) for read in world.seen(actions.ReadAccount) if read.since is not None
     ]
+
+
+def alone(world: World) -> list[actions.ReadAccount]:
+    """The reads of single orders."""
+    return [read for read in world.seen(actions.ReadAccount) if read.since is None]
+
+
+def unasked(account: Account) -> Account:
+    """What a read of single orders is while none of them may be asked for."""
+    if account.whole:
+        return account
+    refs = {OrderRef(report.symbol, report.order_id) for report in account.orders} | account.denied
+    return msgspec.structs.replace(account, orders=(), fills=(), denied=frozenset(), unasked=frozenset(refs))
 
 
 # Triggered orders
@@ -170,6 +184,82 @@ def test_a_denied_order_that_nobody_knew_is_what_its_fills_show() -> None:
     assert (fill.kind.value, fill.qty, fill.side) == ("PARTIAL_FILL", None, "BUY")
     world.passes(100)
     assert endings(world) == [(order, "ORDER_EXPIRED", "NOT_FOUND")]
+    assert world.health is Health.LIVE
+
+
+def test_a_denied_order_that_was_read_alone_is_read_again_only_when_it_has_new_fills() -> None:
+    """Each time would be another failing call to the venue. Its fills stay in the window while some row is odd."""
+    world = ready(audit_interval=20)
+    world.exchange.pushes_account = False
+    world.kill()
+    world.reachable = False
+    order = world.exchange.place("5")
+    world.exchange.fill(order, "2")
+    world.exchange.forget(order)
+    row = OddRow(kind="income", endpoint="income", excerpt="amount=''")
+    world.altered = lambda account: msgspec.structs.replace(account, odd=(row,))
+    world.passes(2)
+    world.reachable = True
+    world.passes(10)
+    assert world.intervals(order) == [("0", "2", "poll")]
+    for _ in range(5):
+        world.feed(inputs.Resync())
+        world.passes(2)
+    assert len(alone(world)) == 1
+    world.lose()
+    world.exchange.fill(order, "3")
+    world.feed(inputs.Resync())
+    world.passes(2)
+    assert [end for _, end, _ in world.intervals(order)] == ["2", "5"]
+    assert len(alone(world)) == 2
+    assert marks(world)[-1] < 8000
+
+
+def test_an_order_that_may_not_be_asked_for_now_proves_nothing_and_stops_no_list() -> None:
+    """A gap is open and lists are read on, the rest is told; once it may be asked for, all is well."""
+    world = ready(audit_interval=20)
+    world.exchange.pushes_account = False
+    order, other = world.exchange.place("5"), world.exchange.place("4")
+    world.lose()
+    world.exchange.fill(order, "5")
+    world.exchange.forget(order)
+    world.altered = unasked
+    world.passes(30)
+    proven = marks(world)[-1]
+    for _ in range(3):
+        world.lose()
+        world.exchange.fill(other, "1")
+        world.passes(70)
+    assert world.gap_open
+    assert world.fills(order) == []
+    assert [end for _, end, _ in world.intervals(other)] == ["1", "2", "3"]
+    assert marks(world)[-1] == proven
+    world.altered = lambda account: account
+    world.passes(70)
+    assert world.intervals(order) == [("0", "5", "poll")]
+    assert world.health is Health.LIVE
+
+
+def test_a_fill_is_not_proven_while_its_order_may_not_be_asked_for() -> None:
+    """What it cost was told wrongly, and its row has no sure place: once the order can be read, that is put right."""
+    world = ready("z", audit_interval=10)
+    world.exchange.pushes_account = False
+    order = world.exchange.place("100", side="SELL")
+    world.exchange.fill(order, "1")
+    world.passes(40)
+    world.lose()
+    world.exchange.fill(order, "3")
+    world.exchange.fill(order, "2")
+    at = world.exchange_ms
+    world.altered = unasked
+    for second in range(90):
+        if second == 30:
+            assert world.gap_open
+            assert marks(world)[-1] < at
+            world.altered = lambda account: account
+        world.passes(1)
+        world.exchange.fill(order, "1")
+    assert [event.fee for event in world.delivered if isinstance(event, FillRevised)] == [D("0.25")]
     assert world.health is Health.LIVE
 
 

@@ -45,6 +45,7 @@ class Venue:
         self.clock = Clock()
         self.began = self.clock.now
         self.calls: list[Call] = []
+        self.times: list[float] = []
         self.fills: list[Row] = []
         self.orders: list[Row] = []
         self.income: list[Row] = []
@@ -72,6 +73,7 @@ class Venue:
     async def request(self, method: str, url: str, *, headers: Mapping[str, str], timeout: float) -> HttpResponse:
         call = Call(method, url, headers)
         self.calls.append(call)
+        self.times.append(self.clock.now)
         self.clock.now += 0.02
         happening = self.before.get((call.name, self.count(call.name)))
         if happening is not None:
