@@ -77,7 +77,7 @@ class SpacedLimit(FailureLimit):
 
     def wait(self, now: float) -> float:
         """Seconds until the next attempt; 0 if it is now."""
-        if len(self._failures) < self.free:
+        if len(self._failures) < self._free:
             return 0.0
         recent = [at for at in self._failures if at > now - self.window]
         if len(recent) < self._free:
