@@ -408,9 +408,10 @@ def test_a_closed_journal_says_so(opened: Opener) -> None:
 @pytest.mark.parametrize(
     ("statement", "message"),
     [
-        ("PRAGMA user_version = 3", "written by another listenkey (schema 3, this one has schema 2)"),
+        ("PRAGMA user_version = 4", "written by another listenkey (schema 4, this one has schema 3)"),
         ("PRAGMA application_id = 7", "not a journal of listenkey"),
         ("DELETE FROM state", "damaged: it has lost its state"),
+        ("DELETE FROM owner", "damaged: it has lost its owner"),
     ],
 )
 def test_another_schema_is_refused(opened: Opener, path: Path, statement: str, message: str) -> None:
