@@ -53,6 +53,10 @@ class Owner:
     def claim(self, venue: str, host: str, api_key: str) -> None:
         """Compare all that can be compared without the venue. Raises `JournalRefused`."""
         claim = _Claim(venue, host, self._digest("api key", api_key))
+        if self._claim is not None:
+            if claim != self._claim:
+                raise self._refused("was opened for another venue or API key, and is not closed")
+            return
         if self._keys and venue != self._venue:
             raise self._refused(f"is of an account of {self._venue}, not of {venue}: {_OTHER_FILE}")
         elsewhere = bool(self._keys) and host != self._host

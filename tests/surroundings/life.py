@@ -8,6 +8,7 @@ from pathlib import Path
 
 import anyio
 
+from listenkey.adapters.driver.driver import Observer
 from listenkey.adapters.driver.venue import Stream, Venue
 from listenkey.adapters.journal import SqliteJournal
 from listenkey.adapters.transports.names import Transport
@@ -39,7 +40,7 @@ class Nowhere:
         """There is nothing to close."""
 
 
-def venue_of(service: Service, journal: Journal | None = None) -> Venue:
+def venue_of(service: Service, journal: Journal | None = None, observer: Observer | None = None) -> Venue:
     """A venue over services in memory."""
     nowhere, venue = Nowhere(), service.customer.place.venue
     return Venue(
@@ -47,6 +48,7 @@ def venue_of(service: Service, journal: Journal | None = None) -> Venue:
         Transport(nowhere, nowhere),
         Services(service, service, service, frozenset({"100413"})),
         journal=journal,
+        observer=observer,
     )
 
 

@@ -12,6 +12,7 @@ import pytest
 from listenkey.adapters.driver import recognition
 from listenkey.adapters.driver.venue import Venue
 from listenkey.adapters.journal import SqliteJournal, verify
+from listenkey.core.inputs import AccountRead
 from listenkey.core.refusal import Refusal, RefusalKind
 from listenkey.core.reports import Account, OrderRef
 from listenkey.ports.errors import (
@@ -151,6 +152,19 @@ async def test_a_known_api_key_asks_nobody(customer: Customer, path: Path) -> No
         event = await anext(stream)
         assert service.asked == 0
     assert (event.kind.value, event.redelivered) == ("FULL_FILL", True)
+
+
+async def test_no_recording_names_the_account(customer: Customer) -> None:
+    """Whose account it is concerns the journal: the core, and whoever watches it, is not told."""
+    seen: list[object] = []
+    venue = venue_of(
+        Service(customer, customer.api_keys[0]), observer=lambda now, received, ordered: seen.append(received)
+    )
+    async with venue, venue.subscribe() as stream:
+        with anyio.fail_after(60):
+            while not any(isinstance(each, AccountRead) for each in seen):
+                await anext(stream)
+    assert "user-1" not in repr(seen)
 
 
 @pytest.fixture

@@ -35,6 +35,7 @@ from listenkey.adapters.journal import SqliteJournal
 journal = SqliteJournal(sys.argv[1])
 if os.fork():
     os._exit(9)
+print("alone", flush=True)
 sys.stdin.read()
 """
 
@@ -69,10 +70,12 @@ def test_in_use_under_any_name(path: Path) -> None:
 def test_a_child_keeps_nothing(path: Path) -> None:
     """A process that dies leaves its journal to the next one, though a child of it lives."""
     command = [sys.executable, "-c", DIES_WITH_A_CHILD, str(path)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE) as parent:
-        assert parent.wait() == 9
-        SqliteJournal(path).close()
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as parent:
         assert parent.stdin is not None
+        assert parent.stdout is not None
+        assert parent.wait() == 9
+        assert parent.stdout.readline() == "alone\n"
+        SqliteJournal(path).close()
         parent.stdin.close()
 
 

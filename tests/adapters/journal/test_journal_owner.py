@@ -182,6 +182,17 @@ def test_another_account_behind_the_same_api_key(owned: Path) -> None:
             journal.recognise("7")
 
 
+def test_one_claim_at_a_time(owned: Path) -> None:
+    """An open journal serves the venue and API key that it was claimed for; the same may claim it again."""
+    with closing(SqliteJournal(owned)) as journal:
+        journal.claim(VENUE, HOST, "new")
+        journal.claim(VENUE, HOST, "new")
+        for other in ((VENUE, HOST, KEY), ("bingx-swap-vst", HOST, "new")):
+            with pytest.raises(JournalRefused):
+                journal.claim(*other)
+        assert not journal.recognised
+
+
 def test_the_file_names_nobody(owned: Path, tmp_path: Path) -> None:
     """Account and API key are digests, with a salt: two files of one account have none in common."""
     written(tmp_path / "other.journal", Claim())
