@@ -198,7 +198,8 @@ def open_venue(
     `Journal` of your own, what has been told survives the process. `record` names a new file for everything that the
     core is told, without secrets. `seed` fixes the jitter. `http_session`, `proxy` and `ssl_context` are the user's own
     and go to the transport. Raises `ValueError` for what is not allowed, `ImportError` when an extra is missing,
-    `ListenKeyError` for a journal that cannot be used, `OSError` for a recording that cannot be made.
+    `JournalRefused` for a journal that cannot be used or is another account's, `OSError` for a recording that cannot be
+    made.
     """
     from ..transports.names import open_transport
 

@@ -69,7 +69,7 @@ class Story:
         self._steps: tuple[tuple[int, Callable[[], Coroutine[Any, Any, str | None]]], ...] = (
             (6, self._trade),
             (7, self._start),
-            (2, self._start_another),
+            (5, self._start_another),
             (2, self._stop),
             (2, self._kill),
             (1, self._new_api_key),
@@ -128,11 +128,12 @@ class Story:
 
     async def _start_another(self) -> str | None:
         """Somebody whose it is not, or a second process of whoever it is."""
-        path = self._any_path()
-        file = self._files.get(path)
-        if file is None:
+        idle = [path for path in self._files if path not in self._lives]
+        among = idle if idle and self._random.random() < 0.7 else list(self._files)
+        if not among:
             return None
-        running = path in self._lives
+        path = self._random.choice(among)
+        file, running = self._files[path], path in self._lives
         others = [customer for customer in self.customers if running or customer is not file.customer]
         customer = self._random.choice(others)
         assert await self._begin(customer, path) is None, f"{path.name} of {file.customer.name} serves {customer.name}"
