@@ -133,6 +133,8 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     """What stood in place of positions: rows, a list of none, or no list at all."""
     income_refused: Refusal | None = None
     """The venue refuses to list income, and will until a person changes something: `income` is not known."""
+    account_id: str | None = None
+    """Whose account it is, where the balance names it. Of no concern to a connection; it is for who keeps a journal."""
 
 
 class AccountReport(msgspec.Struct, frozen=True, gc=False, kw_only=True):

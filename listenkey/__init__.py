@@ -22,7 +22,7 @@ from .core.events import (
 )
 from .core.policy import Policy
 from .core.totals import Totals, totals
-from .ports.errors import CredentialsRefused, ListenKeyError, ReadFailed, StreamStopped
+from .ports.errors import CredentialsRefused, JournalRefused, ListenKeyError, ReadFailed, StreamStopped
 
 if TYPE_CHECKING:
     from .adapters.driver.venue import Venue, open_venue
@@ -44,6 +44,7 @@ __all__ = [
     "GapReason",
     "Health",
     "HealthChange",
+    "JournalRefused",
     "ListenKeyError",
     "OrderState",
     "Policy",

@@ -19,6 +19,10 @@ class StreamStopped(ListenKeyError):
     """The stream gave up; the message says why."""
 
 
+class JournalRefused(ListenKeyError):
+    """The file cannot serve as this account's journal: it is something else, newer, another's, or in use."""
+
+
 class ReadFailed(ListenKeyError):
     """The account could not be read; nothing is known about it."""
 

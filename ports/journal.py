@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import Collection, Sequence
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from ..core.events import ExchangeEvent
 from ..core.inputs import Checkpoint
+from ..core.reports import OrderRef
 
 
 class Entry(NamedTuple):
@@ -39,3 +40,29 @@ class Journal(Protocol):
 
     def close(self) -> None:
         """Flush and close; idempotent."""
+
+
+@runtime_checkable
+class OwnedJournal(Journal, Protocol):
+    """A journal that knows whose it is, and tells no other account what it holds.
+
+    Its stream is claimed when the venue is opened. Until the journal is `recognised` as the claimant's, nothing of it
+    may be told; `recognise` is called with every answer of the venue that shows whose API key it is.
+    """
+
+    def claim(self, venue: str, host: str, api_key: str) -> None:
+        """This account is going to write; `host` is where its REST lives. Raises `JournalRefused` for another's."""
+
+    @property
+    def recognised(self) -> bool:
+        """Whether nothing is left to be shown."""
+
+    def witnesses(self, account_id: str | None) -> Sequence[OrderRef]:
+        """Orders of which one must be known at the venue, where the id that it names, or None, proves nothing."""
+
+    def recognise(self, account_id: str | None, found: Collection[OrderRef] = ()) -> None:
+        """The venue has answered this API key, has named the account, if it does, and knows the orders `found`.
+
+        Raises `JournalRefused` if that does not show that the journal is this account's, and `StreamStopped` if it was
+        recognised and is another's.
+        """

@@ -10,7 +10,10 @@ from ..core.events import AccountUpdate, ExchangeEvent, Health
 
 
 class EventStream(Protocol):
-    """Iterates events until the stream is closed. Raises `CredentialsRefused` or `StreamStopped` from the iteration."""
+    """Iterates events until the stream is closed.
+
+    The iteration raises `CredentialsRefused`, `StreamStopped`, or `JournalRefused` for a journal of another account.
+    """
 
     @property
     def health(self) -> Health:
@@ -33,7 +36,10 @@ class VenueAdapter(Protocol):
     """One account at one venue."""
 
     def subscribe(self) -> AbstractAsyncContextManager[EventStream]:
-        """The account's stream; leaving the context closes sockets and deletes the keys."""
+        """The account's stream; leaving the context closes sockets and deletes the keys.
+
+        Where a journal or a recording is kept there is one at a time: raises `ListenKeyError` for a second one.
+        """
 
     async def account_snapshot(self) -> AccountUpdate:
         """A complete account, read now. Raises `ReadFailed`; never an empty account in place of a failure."""

@@ -1,4 +1,4 @@
-"""`listenkey journal`: the events of a journal as lines of JSON, or everything that is wrong with it."""
+"""`listenkey journal`: the events of a journal as lines of JSON, what is wrong with it, or some of it taken out."""
 
 from __future__ import annotations
 
@@ -7,15 +7,21 @@ from argparse import Namespace
 import msgspec
 
 from ...ports.errors import ListenKeyError
-from ..journal import show, summary, verify
+from ..journal import forget, show, summary, verify
 from .exits import Exit, Failure
 from .lines import Lines
 
 
 def run(options: Namespace) -> Exit:
-    """Show or verify; a file that is no journal is wrong usage."""
+    """Show, verify or forget; a file that is no journal is wrong usage."""
     try:
-        return _show(options.file) if options.verb == "show" else _verify(options.file)
+        match options.verb:
+            case "show":
+                return _show(options.file)
+            case "verify":
+                return _verify(options.file)
+            case _:
+                return _forget(options.file, options.orders)
     except ListenKeyError as error:
         raise Failure(Exit.USAGE, f"journal {options.verb}: {error}") from None
 
@@ -37,4 +43,12 @@ def _verify(path: str) -> Exit:
         return Exit.NEGATIVE
     found = summary(path)
     lines.write_now(f"{path}: sound, {found.entries} entries, dealt with up to {found.mark}".encode())
+    return Exit.DONE
+
+
+def _forget(path: str, orders: list[str]) -> Exit:
+    lines = Lines()
+    for order, events, unmarked in forget(path, orders):
+        what = "everything" if order is None else f"order {order.symbol}:{order.order_id}"
+        lines.write_now(f"{path}: forgot {what}, {events} events, {unmarked} of them not dealt with".encode())
     return Exit.DONE

@@ -50,7 +50,7 @@ def parser(version: str) -> Parser:
     _demo(command("demo", "a simulated exchange on loopback, faults and all, then a verdict"))
     _watch(command("watch", "the stream of a real account; credentials from the environment"))
     _simulate(command("simulate", "the simulated exchange alone, to test a bot against"))
-    _journal(command("journal", "read a journal, or check it"))
+    _journal(command("journal", "read a journal, check it, or take an order out of it"))
     replay = command("replay", "feed a recording through the core again")
     replay.add_argument("file", metavar="FILE")
     command("diagram", "the state diagram as Mermaid, from the table")
@@ -72,6 +72,9 @@ def _watch(watch: argparse.ArgumentParser) -> None:
     watch.add_argument("--mode", choices=("ws", "poll"), default="ws")
     watch.add_argument("--json", action="store_true", help="one event a line on standard output")
     watch.add_argument("--journal", metavar="FILE", help="what was told survives the process")
+    watch.add_argument(
+        "--adopt-journal", action="store_true", help="the journal is this account's, though nothing may show it"
+    )
     watch.add_argument("--record", metavar="FILE", help="record what the core is told, to a new file")
     watch.add_argument(
         "--set",
@@ -101,9 +104,29 @@ def _simulate(simulate: argparse.ArgumentParser) -> None:
 
 
 def _journal(journal: argparse.ArgumentParser) -> None:
-    verbs = journal.add_subparsers(dest="verb", metavar="show|verify", required=True, parser_class=Parser)
-    for verb, what in (("show", "its events, a line of JSON each"), ("verify", "whether it keeps its promises")):
-        verbs.add_parser(verb, help=what, description=what, allow_abbrev=False).add_argument("file", metavar="FILE")
+    verbs = journal.add_subparsers(dest="verb", metavar="show|verify|forget", required=True, parser_class=Parser)
+
+    def verb(name: str, what: str) -> argparse.ArgumentParser:
+        made = verbs.add_parser(name, help=what, description=what, allow_abbrev=False)
+        made.add_argument("file", metavar="FILE")
+        return made
+
+    verb("show", "its events, a line of JSON each")
+    verb("verify", "whether it keeps its promises")
+    which = verb("forget", "take out an order, or all events, while no stream writes").add_mutually_exclusive_group(
+        required=True
+    )
+    which.add_argument(
+        "--order",
+        action="append",
+        default=[],
+        dest="orders",
+        metavar="[SYMBOL:]ID",
+        help="all events of this order; may be given again",
+    )
+    which.add_argument(
+        "--all", action="store_true", help="all events: the next stream begins anew, as the same account"
+    )
 
 
 def _level(command: argparse.ArgumentParser) -> None:

@@ -6,12 +6,14 @@ import re
 import time
 from argparse import Namespace
 from collections.abc import Callable
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import anyio
 
 from ...core.events import ExchangeEvent
-from ...ports.errors import CredentialsRefused, ListenKeyError, StreamStopped
+from ...ports.errors import CredentialsRefused, JournalRefused, ListenKeyError, StreamStopped
+from ...ports.journal import Journal
 from ..driver.venue import Stream, Venue, open_venue
 from .board import Board, Heard
 from .credentials import credentials
@@ -35,6 +37,8 @@ def run(options: Namespace) -> Exit:
         return Exit.DONE
     except CredentialsRefused as error:
         raise Failure(Exit.CREDENTIALS, str(error)) from None
+    except JournalRefused as error:
+        raise Failure(Exit.USAGE, f"watch: --journal {error}") from None
     except StreamStopped as error:
         raise Failure(Exit.STOPPED, str(error)) from None
     return Exit.DONE
@@ -82,26 +86,40 @@ def _open(options: Namespace) -> Venue:
         record = Path(options.record)
         if record.exists() or record.is_symlink():
             raise Failure(Exit.USAGE, f"watch: --record {record} exists already: a new file is needed")
+    if options.adopt_journal and options.journal is None:
+        raise Failure(Exit.USAGE, "watch: --adopt-journal needs --journal FILE")
     try:
-        return open_venue(
-            options.venue,
-            api_key=key,
-            api_secret=secret,
-            rest_url=options.rest_url,
-            ws_url=options.ws_url,
-            transport=options.transport,
-            mode=options.mode,
-            policy=policy(options.settings),
-            journal=options.journal,
-            record=options.record,
-            seed=options.seed,
-        )
+        with ExitStack() as unless_opened:
+            journal: str | Journal | None = options.journal
+            if options.adopt_journal:
+                journal = unless_opened.enter_context(closing(_adopting(options.journal)))
+            venue = open_venue(
+                options.venue,
+                api_key=key,
+                api_secret=secret,
+                rest_url=options.rest_url,
+                ws_url=options.ws_url,
+                transport=options.transport,
+                mode=options.mode,
+                policy=policy(options.settings),
+                journal=journal,
+                record=options.record,
+                seed=options.seed,
+            )
+            unless_opened.pop_all()
+            return venue
     except ValueError as error:
         raise Failure(Exit.USAGE, "watch: " + _FLAGS.sub(_flag, str(error))) from None
     except (ImportError, OSError) as error:
         raise Failure(Exit.USAGE, f"watch: {error}") from None
     except ListenKeyError as error:
         raise Failure(Exit.USAGE, f"watch: --journal {error}") from None
+
+
+def _adopting(path: str) -> Journal:
+    from ..journal.sqlite import SqliteJournal
+
+    return SqliteJournal(path, adopt=True)
 
 
 def _flag(found: re.Match[str]) -> str:

@@ -35,8 +35,13 @@ class Backlog:
         self._waiter: anyio.Event | None = None
         self._ended = False
         self._error: Exception | None = None
-        if journal is not None:
-            self._queue(journal.unmarked())
+
+    def redeliver(self) -> None:
+        """Queue what no consumer came back from, before anything else."""
+        if self._journal is not None:
+            self._queue(self._journal.unmarked())
+            if self._waiter is not None:
+                self._wake()
 
     @property
     def ended(self) -> bool:

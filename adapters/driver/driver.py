@@ -18,13 +18,15 @@ from ...core.connection import Connection
 from ...core.events import ExchangeEvent
 from ...core.refusal import Refusal
 from ...ports.clock import Clock
-from ...ports.journal import Journal
+from ...ports.errors import RequestRefused
+from ...ports.journal import Journal, OwnedJournal
 from ...ports.keys import KeyService
 from ...ports.reader import AccountReader
 from ...ports.socket import SocketOpener
 from .backlog import Backlog
 from .complaints import Complaints
 from .errands import Errands
+from .recognition import recognition
 from .wire import Wire
 
 Observer = Callable[[float, inputs.Input, Sequence[actions.Action]], None]
@@ -58,13 +60,21 @@ class Driver:
         self._begun = False
         self._observer = observer
         self._complaints = Complaints(lambda: self.backlog.ended)
-        self._errands = Errands(keys, reader, self.feed, self._complaints)
+        self._owned = journal if isinstance(journal, OwnedJournal) else None
+        recognise = (lambda account_id: None) if self._owned is None else self._owned.recognise
+        self._errands = Errands(keys, reader, self.feed, self._complaints, recognise)
+        self._reader = reader
+        self._recognising = anyio.CancelScope()
         self._sockets: dict[int, Wire] = {}
         self._wake = anyio.Event()
         self._asleep_until = float("-inf")
         self._failed = False
         self._done = anyio.Event()
         self._scope = anyio.CancelScope(shield=True)
+        self._told = self._owned is None or self._owned.recognised
+        """Whether what the journal holds may be told to this consumer: until then nothing begins."""
+        if self._told:
+            self.backlog.redeliver()
 
     async def run(self) -> None:
         """Start the connection and see it through to its end, which only `stop` may hasten."""
@@ -74,6 +84,11 @@ class Driver:
         self._done.set()
 
     async def _run(self) -> None:
+        if not self._told and self._owned is not None:
+            with self._recognising:
+                await self._recognise(self._owned)
+            if not self._told:
+                return
         checkpoint = self._journal.resume() if self._journal is not None else None
         async with anyio.create_task_group() as tasks:
             self._tasks: TaskGroup = tasks
@@ -90,13 +105,14 @@ class Driver:
     async def stop(self) -> None:
         """Close in order; whatever has not ended in `CLOSING_TIME` is cut off."""
         with anyio.move_on_after(CLOSING_TIME, shield=True):
+            self._recognising.cancel()
             self.feed(inputs.Stop())
             await self._done.wait()
         self._scope.cancel()
 
     def feed(self, received: inputs.Input) -> None:
         """Hand an input to the connection and do what it says."""
-        if self._failed:
+        if self._failed or not self._told:
             return
         connection, now = self.connection, self._clock.monotonic()
         try:
@@ -109,6 +125,17 @@ class Driver:
             self._fail(error)
         if connection.deadline < self._asleep_until or connection.finished or self._failed:
             self._wake.set()
+
+    async def _recognise(self, journal: OwnedJournal) -> None:
+        """Find out whose API key it is; then what the journal holds is told, or the consumer sees why not."""
+        try:
+            await recognition(journal, self._reader, self._complaints)
+            self.backlog.redeliver()
+            self._told = True
+        except RequestRefused as error:
+            self._fail(self._failure(error.refusal))
+        except Exception as error:
+            self._fail(error)
 
     def _perform(self, ordered: Sequence[actions.Action]) -> None:
         events: list[ExchangeEvent] = []

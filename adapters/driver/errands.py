@@ -6,6 +6,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 
 import anyio
+import msgspec
 
 from ...core import inputs
 from ...core.refusal import Refusal, RefusalKind
@@ -30,8 +31,11 @@ class Errands:
         reader: AccountReader,
         feed: Callable[[inputs.Input], None],
         complaints: Complaints,
+        recognise: Callable[[str | None], None] = lambda account_id: None,
     ) -> None:
         self._keys, self._reader = keys, reader
+        self._recognise = recognise
+        """Told whenever the venue has answered the API key, with the account's id where it names it."""
         self._feed = feed
         self._complaints = complaints
         self._reading = anyio.CancelScope()
@@ -42,7 +46,9 @@ class Errands:
         """Mint a key."""
 
         async def ask() -> inputs.Input:
-            return inputs.KeyGranted(request, *await self._keys.create())
+            grant = await self._keys.create()
+            self._recognise(None)
+            return inputs.KeyGranted(request, *grant)
 
         await self._answer("minting a key", request, ask)
 
@@ -59,7 +65,11 @@ class Errands:
         """Read the account; a read that is still under way has been given up."""
 
         async def ask() -> inputs.Input:
-            return inputs.AccountRead(request, await self._reader.read(since, orders))
+            account = await self._reader.read(since, orders)
+            self._recognise(account.account_id)
+            if account.account_id is not None:  # it is no business of recordings
+                account = msgspec.structs.replace(account, account_id=None)
+            return inputs.AccountRead(request, account)
 
         self._reading.cancel()
         with anyio.CancelScope() as self._reading:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from os import PathLike
 from ssl import SSLContext
 from typing import TYPE_CHECKING, Any, Self
@@ -19,7 +19,8 @@ from ...core.link.lifecycle import State
 from ...core.link.link import Link
 from ...core.policy import Mode, Policy
 from ...core.refusal import Refusal
-from ...ports.errors import CredentialsRefused, ReadFailed, RequestRefused, StreamStopped
+from ...ports.errors import CredentialsRefused, ListenKeyError, ReadFailed, RequestRefused, StreamStopped
+from ...ports.journal import OwnedJournal
 from ...ports.questions import QuestionStore
 from ..recording.recording import Recorder
 from ..venues.family import Services
@@ -35,8 +36,8 @@ if TYPE_CHECKING:
 class Stream:
     """The events of one account, each once, until the stream is closed; one reader at a time.
 
-    The iteration raises `CredentialsRefused` or `StreamStopped`. Asking for the next event says that the one before has
-    been dealt with, and so does leaving the context without an exception.
+    The iteration raises `CredentialsRefused`, `JournalRefused` or `StreamStopped`. Asking for the next event says that
+    the one before has been dealt with, and so does leaving the context without an exception.
     """
 
     def __init__(self, driver: Driver) -> None:
@@ -115,7 +116,16 @@ class Venue:
 
     @asynccontextmanager
     async def subscribe(self) -> AsyncIterator[Stream]:
-        """The account's stream. Leaving the context closes sockets and deletes keys, in three seconds at most."""
+        """The account's stream. Leaving the context closes sockets and deletes keys, in three seconds at most.
+
+        With a journal or a recording there is one at a time: raises `ListenKeyError` while another one has it.
+        """
+        with _alone(self._journal, self._recorder):
+            async with self._stream() as stream:
+                yield stream
+
+    @asynccontextmanager
+    async def _stream(self) -> AsyncIterator[Stream]:
         driver = Driver(
             self._connect(),
             self._services.keys,
@@ -189,7 +199,8 @@ def open_venue(
     `Journal` of your own, what has been told survives the process. `record` names a new file for everything that the
     core is told, without secrets. `seed` fixes the jitter. `http_session`, `proxy` and `ssl_context` are the user's own
     and go to the transport. Raises `ValueError` for what is not allowed, `ImportError` when an extra is missing,
-    `ListenKeyError` for a journal that cannot be used, `OSError` for a recording that cannot be made.
+    `JournalRefused` for a journal that cannot be used or is another account's, `OSError` for a recording that cannot be
+    made.
     """
     from ..transports.names import open_transport
 
@@ -204,7 +215,7 @@ def open_venue(
     wires = open_transport(transport, http_session=http_session, proxy=proxy, ssl_context=ssl_context)
     recorder = Recorder(record, secrets=(api_key, api_secret)) if record is not None else None
     try:
-        events = _journal(journal)
+        events = _journal(journal, venue, speaks.host(hosts.rest_url), api_key)
     except BaseException:
         if recorder is not None:
             recorder.discard()
@@ -241,9 +252,37 @@ def _seed() -> int:
     return randbits(64)
 
 
-def _journal(journal: str | PathLike[str] | Journal | None) -> Journal | None:
+_taken: dict[int, object] = {}
+"""Journals and recorders of the streams that are open in this process, by id, whichever venue has them."""
+
+
+@contextmanager
+def _alone(*shared: object) -> Iterator[None]:
+    """No other stream has any of these meanwhile: one would mark what the other has not dealt with."""
+    stream = object()
+    mine = [id(each) for each in shared if each is not None]
+    try:
+        if any(_taken.setdefault(each, stream) is not stream for each in mine):
+            raise ListenKeyError("one stream at a time has a journal or a recording, and another one has it")
+        yield
+    finally:
+        for each in mine:
+            if _taken.get(each) is stream:
+                del _taken[each]
+
+
+def _journal(journal: str | PathLike[str] | Journal | None, venue: str, host: str, api_key: str) -> Journal | None:
+    """The journal, claimed for this account; one that was opened here is closed again if it is another's."""
+    given = journal
     if isinstance(journal, (str, PathLike)):
         from ..journal.sqlite import SqliteJournal
 
-        return SqliteJournal(journal)
+        journal = SqliteJournal(journal)
+    if isinstance(journal, OwnedJournal):
+        try:
+            journal.claim(venue, host, api_key)
+        except BaseException:
+            if journal is not given:
+                journal.close()
+            raise
     return journal

@@ -1,7 +1,18 @@
 """A journal in one SQLite file: what was told to the consumer, up to where it was dealt with, and what is proven."""
 
+from ...ports.errors import JournalRefused
+from .forgetting import Forgotten, forget
 from .inspection import Finding, Summary, show, summary, verify
-from .schema import JournalRefused
 from .sqlite import SqliteJournal
 
-__all__ = ["Finding", "JournalRefused", "SqliteJournal", "Summary", "show", "summary", "verify"]
+__all__ = [
+    "Finding",
+    "Forgotten",
+    "JournalRefused",
+    "SqliteJournal",
+    "Summary",
+    "forget",
+    "show",
+    "summary",
+    "verify",
+]

@@ -18,8 +18,9 @@ from ...core.events import BalanceChange, ExchangeEvent, Fill, FillRevised, Fund
 from ...ports.errors import StreamStopped
 from ...ports.journal import Entry
 from .codec import unpack
-from .schema import LATER, TABLES, open_for_reading
-from .sqlite import decoded, order_key
+from .rows import decoded, order_key
+from .schema import open_for_reading, tables
+from .sqlite import NEWEST
 
 _CHUNK = 1000
 
@@ -83,25 +84,29 @@ def verify(path: str | PathLike[str]) -> list[Finding]:
     with closing(open_for_reading(Path(path))) as connection:
         try:
             connection.execute("BEGIN")
-            findings = [*_file(connection)]
+            (version,) = connection.execute("PRAGMA user_version").fetchone()
+            if version < 3:
+                connection.execute("CREATE TEMP TABLE forgotten (serial INTEGER PRIMARY KEY)")
+            findings = [*_file(connection, tables(version))]
             return findings or [*_serials(connection), *_entries(connection)]
         except sqlite3.Error as error:
             return [Finding(None, str(error))]
 
 
+_GIVEN = """
+SELECT serial FROM (SELECT serial FROM events UNION SELECT serial FROM forgotten) WHERE serial > ? ORDER BY serial"""
 _NEXT = "SELECT serial, kind, body FROM events WHERE serial > ? ORDER BY serial LIMIT ?"
 
 
-def _file(connection: sqlite3.Connection) -> Iterator[Finding]:
+def _file(connection: sqlite3.Connection, expected: dict[str, str]) -> Iterator[Finding]:
     for (line,) in connection.execute("PRAGMA integrity_check"):
         if line != "ok":
             yield Finding(None, f"integrity: {line}")
     present = dict(connection.execute("SELECT name, sql FROM sqlite_master"))
-    wanted = TABLES | {name: statement for name, statement in LATER.items() if name in present}
-    for name, statement in wanted.items():
+    for name, statement in expected.items():
         if present.get(name) != statement:
             yield Finding(None, f"schema: {name} is {'other than it should be' if name in present else 'missing'}")
-    for name in present.keys() - wanted.keys():
+    for name in present.keys() - expected.keys():
         yield Finding(None, f"schema: {name} does not belong here")
 
 
@@ -111,13 +116,13 @@ def _serials(connection: sqlite3.Connection) -> Iterator[Finding]:
         yield Finding(None, f"state: {len(state)} rows in place of one")
         return
     [(mark, swept)] = state
-    (newest,) = connection.execute("SELECT coalesce(max(serial), 0) FROM events").fetchone()
+    (newest,) = connection.execute(NEWEST).fetchone()
     if not 0 <= mark <= max(newest, swept):
         yield Finding(None, f"mark: {mark} is not among the serials, of which the last is {max(newest, swept)}")
     if swept > mark:
         yield Finding(None, f"retention: entries up to {swept} were deleted, and only those up to {mark} were marked")
     expected = swept + 1
-    for (serial,) in connection.execute("SELECT serial FROM events WHERE serial > ? ORDER BY serial", (swept,)):
+    for (serial,) in connection.execute(_GIVEN, (swept,)):
         if serial != expected:
             yield Finding(serial, f"serial: {expected} should come before it")
         expected = serial + 1

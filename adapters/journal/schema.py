@@ -8,11 +8,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
-from ...ports.errors import ListenKeyError
+from ...ports.errors import JournalRefused
 
 APPLICATION_ID = 0x6C6B6A31
-VERSION = 2
-"""Schema 2 has revised fills, which a reader of schema 1 would take for damage."""
+VERSION = 3
+"""Schema 2 has revised fills, which a reader of schema 1 would take for damage; schema 3 knows whose the journal is."""
 
 TABLES = {
     "events": """CREATE TABLE events (
@@ -32,28 +32,41 @@ TABLES = {
     mark INTEGER NOT NULL,
     swept INTEGER NOT NULL
 )""",
-}
-"""`at` is the later of an event's exchange time and what was proven when it was stored, ms. An event that `ends` its
-order is the last word on it. `swept` is the highest serial that retention has deleted: above it none may be missing."""
-
-LATER = {
+    "owner": """CREATE TABLE owner (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    salt BLOB NOT NULL,
+    venue TEXT,
+    host TEXT,
+    account BLOB
+)""",
+    "api_keys": "CREATE TABLE api_keys (digest BLOB PRIMARY KEY) WITHOUT ROWID",
+    "forgotten": "CREATE TABLE forgotten (serial INTEGER PRIMARY KEY)",
     "questions": """CREATE TABLE questions (
     at INTEGER NOT NULL,
     symbol TEXT NOT NULL,
     order_id TEXT NOT NULL,
     denied INTEGER NOT NULL
-)"""
+)""",
 }
-"""Tables that a journal has from when they are first needed; whoever does not know them does without."""
+"""`at` is the later of an event's exchange time and what was proven when it was stored, ms. An event that `ends` its
+order is the last word on it. `swept` is the highest serial that retention has deleted: above it none may be missing,
+but those `forgotten` because somebody said so. `account` and the API keys are digests, with the `salt` of the file."""
 
-UPGRADES = {1: ("PRAGMA user_version = 2",)}
-"""What makes the next schema of an earlier one; its tables are the same."""
+_SINCE_3 = ("owner", "api_keys", "forgotten", "questions")
+_NOBODYS = "INSERT INTO owner VALUES (1, randomblob(16), NULL, NULL, NULL)"
+
+UPGRADES = {
+    1: ("PRAGMA user_version = 2",),
+    2: (*(TABLES[name] for name in _SINCE_3), _NOBODYS, "PRAGMA user_version = 3"),
+}
+"""What makes the next schema of an earlier one. Schema 2 has the tables of schema 1."""
 
 Durability = Literal["process", "power"]
 
 
-class JournalRefused(ListenKeyError):
-    """The file cannot serve as a journal: it is something else, newer, in use, or cannot be opened."""
+def tables(version: int) -> dict[str, str]:
+    """The tables and indices of a schema, by name, as they were made."""
+    return {name: made for name, made in TABLES.items() if version >= 3 or name not in _SINCE_3}
 
 
 def lock(path: Path) -> sqlite3.Connection:
@@ -63,7 +76,7 @@ def lock(path: Path) -> sqlite3.Connection:
     """
     beside = path.with_name(path.name + "-lock")
     try:
-        _create_private(beside)
+        create_private(beside)
         holder = sqlite3.connect(beside, timeout=0, isolation_level=None, check_same_thread=False)
     except (OSError, sqlite3.Error) as error:
         raise JournalRefused(f"{path}: the journal cannot be opened: {error}") from error
@@ -80,7 +93,7 @@ def lock(path: Path) -> sqlite3.Connection:
 def open_for_writing(path: Path, durability: Durability) -> sqlite3.Connection:
     """A connection to the journal, created if there is none. Raises `JournalRefused`."""
     try:
-        _create_private(path)
+        create_private(path)
         connection = sqlite3.connect(path, timeout=1, isolation_level=None, check_same_thread=False)
     except (OSError, sqlite3.Error) as error:
         raise JournalRefused(f"{path}: the journal cannot be opened: {error}") from error
@@ -146,6 +159,7 @@ def _create(connection: sqlite3.Connection) -> None:
     for statement in TABLES.values():
         connection.execute(statement)
     connection.execute("INSERT INTO state VALUES (1, NULL, NULL, 0, 0)")
+    connection.execute(_NOBODYS)
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     connection.execute(f"PRAGMA user_version = {VERSION}")
     connection.execute("COMMIT")
@@ -160,7 +174,7 @@ def _upgrade(connection: sqlite3.Connection, version: int) -> None:
     connection.execute("COMMIT")
 
 
-def _create_private(path: Path) -> None:
+def create_private(path: Path) -> None:
     """Only its owner may read what an account did. An existing file is not opened: closing it would drop our locks."""
     with suppress(FileExistsError):
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))

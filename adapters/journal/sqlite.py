@@ -8,36 +8,34 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from os import PathLike
 from pathlib import Path
 
 import msgspec
 
-from ...core.events import ExchangeEvent, ExchangeEventKind, FillRevised, OrderState
+from ...core.events import ExchangeEvent
 from ...core.inputs import Checkpoint
+from ...core.reports import OrderRef
 from ...ports.errors import StreamStopped
 from ...ports.journal import Entry
 from ...ports.questions import Question
-from .codec import pack, unpack
-from .schema import LATER, Durability, lock, open_for_writing
+from .hold import Hold
+from .owner import Owner
+from .rows import LARGEST, again, decoded, order_of, row
+from .schema import Durability, open_for_writing
 
 RESUME_OVERLAP = 900.0
 """Seconds of exchange time behind `proven_until` from which on a run that resumes is told what was stored: further back
 than any read of the account shows payments, or they would be told again."""
 
-_ENDING_KINDS = {
-    ExchangeEventKind.FULL_FILL,
-    ExchangeEventKind.CANCEL_ACK,
-    ExchangeEventKind.ORDER_EXPIRED,
-    ExchangeEventKind.ORDER_REJECT,
-}
-_ENDING_STATES = {"FILLED", "CANCELED", "EXPIRED", "REJECTED"}
+WITNESSES = 5
+"""So many orders, the newest, are asked for at a venue that may know none of them."""
+
 _SWEEP_EVERY = 60_000
 _SWEEP_ROWS = 5000
 _SWEEP_ORDERS = 500
-_LARGEST = (1 << 63) - 1
 
 _INSERT = "INSERT INTO events (serial, kind, at, order_key, ends, body) VALUES (?, ?, ?, ?, ?, ?)"
 _SINCE = """
@@ -45,6 +43,11 @@ SELECT serial, kind, body FROM events WHERE order_key IS NULL AND at >= :since O
     SELECT order_key FROM events WHERE order_key IS NOT NULL GROUP BY order_key
     HAVING max(at) >= :since OR NOT max(ends)
 ) ORDER BY serial"""
+_NEWEST_ORDERS = """
+SELECT order_key FROM events WHERE order_key IS NOT NULL GROUP BY order_key ORDER BY max(serial) DESC LIMIT ?"""
+NEWEST = """
+SELECT max(coalesce((SELECT max(serial) FROM events), 0), coalesce((SELECT max(serial) FROM forgotten), 0))"""
+"""The highest serial that was ever given and is not covered by the mark, or by what was swept."""
 _AFTER = "SELECT serial, kind, body FROM events WHERE serial > ? ORDER BY serial LIMIT ?"
 _SWEEP_LOOSE = """
 DELETE FROM events WHERE serial IN (
@@ -63,7 +66,8 @@ class SqliteJournal:
     `durability="process"` survives the death of the process; `"power"` also that of the machine, at the price of a
     sync for each transaction. `retain` (seconds of exchange time, at least 900) is how far behind `proven_until`
     finished and marked events stay; those of an open order stay with it. `max_bytes` stops the stream before the file
-    grows beyond. Raises `JournalRefused` for a file that is foreign, newer, or in use, whoever uses it.
+    grows beyond. With `adopt` the journal is taken on trust to be the account's that starts it, unless the venue says
+    otherwise. Raises `JournalRefused` for a file that is foreign, newer, or in use, whoever uses it.
     """
 
     _began: int | None
@@ -78,6 +82,7 @@ class SqliteJournal:
         durability: Durability = "process",
         retain: float = 3600,
         max_bytes: int | None = None,
+        adopt: bool = False,
     ) -> None:
         if durability not in ("process", "power"):
             raise ValueError(f"durability must be 'process' or 'power', not {durability!r}")
@@ -88,17 +93,43 @@ class SqliteJournal:
         self._swept_to: int | None = None
         self._guard = threading.RLock()
         self._closed = False
-        self._lock = lock(self.path)
+        self._hold = Hold(self.path)
         try:
             self._connection = open_for_writing(self.path, durability)
         except BaseException:
-            self._lock.close()
+            self._hold.close()
             raise
         try:
             self._load(max_bytes)
+            with self._failing_loudly():
+                self._owner = Owner(self.path, self._connection, adopt=adopt)
+            self._hold.watch()
         except BaseException:
             self.close()
             raise
+
+    def claim(self, venue: str, host: str, api_key: str) -> None:
+        """A stream of this account is going to write. Raises `JournalRefused` for another's journal."""
+        self._owner.claim(venue, host, api_key)
+
+    @property
+    def recognised(self) -> bool:
+        """Whether nothing is left to be shown before what is stored may be told."""
+        return self._owner.recognised
+
+    def witnesses(self, account_id: str | None) -> Sequence[OrderRef]:
+        """Orders of which one must be known at the venue, where the id that it names proves nothing."""
+        if self._owner.can_tell(account_id):
+            return ()
+        with self._guard, self._failing_loudly():
+            return [order_of(key) for (key,) in self._connection.execute(_NEWEST_ORDERS, (WITNESSES,))]
+
+    def recognise(self, account_id: str | None, found: Collection[OrderRef] = ()) -> None:
+        """The venue has answered, and named this account; raises `JournalRefused`, or later `StreamStopped`."""
+        with self._guard:
+            if self._owner.recognise(account_id, found):
+                with self._transaction() as connection:
+                    self._owner.store(connection)
 
     def resume(self) -> Checkpoint | None:
         """Where the run before ended; None when the journal knows of no beginning.
@@ -108,7 +139,7 @@ class SqliteJournal:
         """
         if self._began is None:
             return None
-        since = -_LARGEST if self._proven is None else self._proven - int(RESUME_OVERLAP * 1000)
+        since = -LARGEST if self._proven is None else self._proven - int(RESUME_OVERLAP * 1000)
         events = tuple(entry.event for entry in self._select(_SINCE, {"since": since}))
         return Checkpoint(began=self._began, proven_until=self._proven, events=events)
 
@@ -121,19 +152,20 @@ class SqliteJournal:
 
     def unmarked(self) -> Sequence[Entry]:
         """Every stored event above the mark, oldest first, flagged `redelivered`: it may have been seen before."""
-        return [_again(entry) for entry in self._select(_AFTER, (self._mark, -1))]
+        return [again(entry) for entry in self._select(_AFTER, (self._mark, -1))]
 
     def append(self, events: Sequence[ExchangeEvent], proven_until: int | None) -> Sequence[Entry]:
         """Store the events and what they prove, all or nothing; serials follow on without a gap."""
         with self._guard:
+            self._hold.look(now=proven_until is not None)
             entries = [Entry(serial, event) for serial, event in enumerate(events, self._last + 1)]
             proven = self._proven if proven_until is None else proven_until
             began = self._began
             if began is None:
                 times = [event.exchange_ts or 0 for event in events] + [proven or 0]
-                began = min((time for time in times if 0 < time <= _LARGEST), default=None)
+                began = min((time for time in times if 0 < time <= LARGEST), default=None)
             with self._transaction() as connection:
-                connection.executemany(_INSERT, [_row(entry, proven or 0) for entry in entries])
+                connection.executemany(_INSERT, [row(entry, proven or 0) for entry in entries])
                 if (began, proven) != (self._began, self._proven):
                     connection.execute("UPDATE state SET began = ?, proven_until = ?", (began, proven))
                 swept_to = (
@@ -146,7 +178,7 @@ class SqliteJournal:
     def read(self, after: int, limit: int) -> Sequence[Entry]:
         """At most `limit` unmarked events above serial `after`; those that an earlier run stored are `redelivered`."""
         entries = self._select(_AFTER, (max(after, self._mark), limit))
-        return [_again(entry) if entry.serial <= self._last_before else entry for entry in entries]
+        return [again(entry) if entry.serial <= self._last_before else entry for entry in entries]
 
     def mark(self, serial: int) -> None:
         """Write that all up to `serial` is dealt with; never goes back. Raises `ValueError` for what is not stored."""
@@ -154,31 +186,36 @@ class SqliteJournal:
             raise ValueError(f"serial {serial} is not stored; the last is {self._last}")
         if serial > self._mark:
             with self._guard, self._failing_loudly():
+                self._hold.look(now=False)
                 self._connection.execute("UPDATE state SET mark = ?", (serial,))
                 self._mark = serial
 
     def questions(self) -> Sequence[Question]:
-        """What `keep_questions` has kept; nothing in a journal of before."""
+        """What `keep_questions` has kept."""
         with self._guard, self._failing_loudly():
-            if not self._has_questions():
-                return []
             rows = self._connection.execute("SELECT at, symbol, order_id, denied FROM questions ORDER BY rowid")
             return [Question(at, symbol, order_id, bool(denied)) for at, symbol, order_id, denied in rows]
 
     def keep_questions(self, asked: Sequence[Question]) -> None:
-        """Keep which orders were asked for that the venue may not know, in place of those before; a few rows."""
+        """Keep which orders were asked for that the venue may not know, in place of those before; a few rows.
+
+        What somebody asked whose journal this may not be is not kept.
+        """
+        if not self.recognised:
+            return
         with self._transaction() as connection:
-            if not self._has_questions():
-                connection.execute(LATER["questions"])
             connection.execute("DELETE FROM questions")
             connection.executemany("INSERT INTO questions VALUES (?, ?, ?, ?)", asked)
 
     def close(self) -> None:
-        """Fold the write-ahead log into the file and let go of it."""
+        """Fold the write-ahead log into the file, also where that has been moved to, and let go of it."""
         with self._guard:
-            self._closed = True
+            if not self._closed:
+                self._closed = True
+                with suppress(sqlite3.Error):  # SQLite itself leaves it, if the file has another name now
+                    self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             self._connection.close()
-            self._lock.close()
+            self._hold.close()
 
     def _load(self, max_bytes: int | None) -> None:
         with self._failing_loudly():
@@ -188,7 +225,7 @@ class SqliteJournal:
             state = self._connection.execute("SELECT began, proven_until, mark, swept FROM state").fetchone()
             if state is None:
                 raise StreamStopped(f"the journal {self.path} is damaged: it has lost its state")
-            (newest,) = self._connection.execute("SELECT coalesce(max(serial), 0) FROM events").fetchone()
+            (newest,) = self._connection.execute(NEWEST).fetchone()
         self._began, self._proven, self._mark, swept = state
         self._last = self._last_before = max(newest, self._mark, swept)
 
@@ -206,10 +243,6 @@ class SqliteJournal:
     def _select(self, query: str, bounds: tuple[int, ...] | dict[str, int]) -> list[Entry]:
         with self._guard, self._failing_loudly():
             return list(decoded(self._connection.execute(query, bounds)))
-
-    def _has_questions(self) -> bool:
-        query = "SELECT 1 FROM sqlite_master WHERE name = 'questions'"
-        return self._connection.execute(query).fetchone() is not None
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
@@ -233,25 +266,3 @@ class SqliteJournal:
             raise StreamStopped(f"the journal {self.path} cannot be used any more: {error}") from error
         except msgspec.MsgspecError as error:
             raise StreamStopped(f"the journal {self.path} is damaged: {error}") from error
-
-
-def decoded(rows: Iterable[tuple[int, str, bytes]]) -> Iterator[Entry]:
-    """The entries of the rows (serial, kind, body). Raises `msgspec.MsgspecError`."""
-    for serial, kind, body in rows:
-        yield Entry(serial, unpack(kind, body))
-
-
-def order_key(event: ExchangeEvent) -> str | None:
-    """What names the event's order in the file, None where it is of none; no symbol holds a space."""
-    return f"{event.symbol} {event.order_id}" if isinstance(event, (OrderState, FillRevised)) else None
-
-
-def _row(entry: Entry, proven: int) -> tuple[int, str, int, str | None, bool, bytes]:
-    event = entry.event
-    at = min(max(event.exchange_ts or 0, proven), _LARGEST)
-    ends = isinstance(event, OrderState) and (event.kind in _ENDING_KINDS or event.status in _ENDING_STATES)
-    return entry.serial, event.kind.value, at, order_key(event), ends, pack(event)
-
-
-def _again(entry: Entry) -> Entry:
-    return Entry(entry.serial, msgspec.structs.replace(entry.event, redelivered=True))

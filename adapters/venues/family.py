@@ -39,6 +39,9 @@ class Family(Protocol):
     def hosts(self, venue: str, rest_url: str | None = None, ws_url: str | None = None) -> Hosts:
         """The venue's own pair, or the pair given. Raises `ValueError` for half a pair or what is no URL."""
 
+    def host(self, rest_url: str) -> str:
+        """The name of the host behind an address of REST; the venue's fallback names count as its first one."""
+
     def services(
         self,
         hosts: Hosts,

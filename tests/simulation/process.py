@@ -73,6 +73,7 @@ class Process:
             recorder.begin(dialect, policy, seed, setup.mode)
         self.connection = Connection(dialect, policy, seed=seed, mode=setup.mode)
         self.backlog = Backlog(setup.pending, self.journal)
+        self.backlog.redeliver()
         self.consumer = Consumer(self, self.backlog, witness, random)
         self._wires = Sockets(self, network, lingering=setup.lingering)
         self._services = Services(self, network, drift=self._drift, validity=setup.validity)

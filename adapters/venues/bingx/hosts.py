@@ -11,6 +11,19 @@ HOSTS = {
     "bingx-swap-vst": Hosts("https://open-api-vst.bingx.com", "wss://vst-open-api-ws.bingx.com/swap-market"),
 }
 
+FALLBACKS = {
+    "open-api.bingx.pro": "open-api.bingx.com",
+    "open-api.bingx.io": "open-api.bingx.com",
+    "open-api-vst.bingx.pro": "open-api-vst.bingx.com",
+}
+"""Other names of the same environment."""
+
+
+def host(rest_url: str) -> str:
+    """The name of the host, without scheme and port; fallback names count as the first one."""
+    name = (urlsplit(rest_url).hostname or "").rstrip(".")
+    return FALLBACKS.get(name, name)
+
 
 def hosts(venue: str, rest_url: str | None = None, ws_url: str | None = None) -> Hosts:
     """The venue's own pair, or the pair given. Raises `ValueError`, in one line, for half a pair or what is no URL."""

@@ -9,6 +9,7 @@ from ....ports.questions import QuestionStore
 from ....ports.socket import SocketDialer
 from ..family import Hosts, Services
 from .codes import CREDENTIALS
+from .hosts import host as host
 from .hosts import hosts as hosts
 from .keys import Keys
 from .opener import Opener

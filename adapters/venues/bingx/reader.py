@@ -16,7 +16,7 @@ from .costs import costed
 from .listing import Listing, parted
 from .lists import FILL_HISTORY, SECOND, Lists, beyond, same
 from .rest import Rest
-from .rows import balances, is_hollow, listed, nets, order, positions
+from .rows import account_id, balances, is_hollow, listed, nets, order, positions
 from .singles import OPEN, RESERVED, Silence, Singles
 from .together import together
 
@@ -41,6 +41,7 @@ class _Middle(NamedTuple):
     positions: tuple[Position, ...]
     positions_listed: Literal["rows", "none", "hollow"]
     balances: tuple[Balance, ...]
+    account_id: str | None
     odd: tuple[OddRow, ...]
 
 
@@ -133,6 +134,7 @@ class Reader:
             income=income.rows,
             odd=tuple(dict.fromkeys((*second.odd, *middle.odd, *income.odd))),
             income_refused=income.refusal,
+            account_id=middle.account_id,
         )
         self._earning_since = None if income.refusal is None else earning_since
         return account, middle.denied
@@ -148,10 +150,10 @@ class Reader:
         self, since: int, fills: Iterable[FillReport], asked: Sequence[OrderRef], denied: frozenset[OrderRef]
     ) -> _Middle:
         filled = frozenset(OrderRef(row.symbol, row.order_id) for row in fills)
-        (found, open_ids, denied, odd), (one_way, held, how), owned = await together(
+        (found, open_ids, denied, odd), (one_way, held, how), (owned, owner) = await together(
             lambda: self._orders(since, filled, asked, denied), self._positions, self._balances
         )
-        return _Middle(found, open_ids, denied, one_way, held.rows, how, owned, (*odd, *held.odd))
+        return _Middle(found, open_ids, denied, one_way, held.rows, how, owned, owner, (*odd, *held.odd))
 
     async def _orders(
         self, since: int, filled: frozenset[OrderRef], asked: Sequence[OrderRef], denied: frozenset[OrderRef]
@@ -194,10 +196,12 @@ class Reader:
             return False, held, "hollow"
         return nets(data), held, "rows" if listed(data, "positions") else "none"
 
-    async def _balances(self) -> tuple[Balance, ...]:
-        found = balances(await self._rest.call("GET", BALANCE, {}), self._assets)
+    async def _balances(self) -> tuple[tuple[Balance, ...], str | None]:
+        """The balances, and whose they are."""
+        data = await self._rest.call("GET", BALANCE, {})
+        found = balances(data, self._assets)
         self._assets |= {balance.asset for balance in found}
-        return tuple(found)
+        return tuple(found), account_id(data)
 
 
 def _followed(

@@ -68,6 +68,14 @@ def balances(data: Any, held: Container[str] = ()) -> list[Balance]:
     return found
 
 
+def account_id(data: Any) -> str | None:
+    """Whose account the balances are of, None where no row, or more than one id, says so."""
+    if isinstance(data, dict) and isinstance(data.get("balance"), dict):
+        data = [data["balance"]]
+    named = {identity(row.get("userId")) for row in listed(data, "balance", "balances")} - {None}
+    return named.pop() if len(named) == 1 else None
+
+
 def is_hollow(data: Any, *names: str) -> bool:
     """Whether an answer has no list at all, or null in its place."""
     if isinstance(data, dict):

@@ -69,7 +69,7 @@ def test_a_stream_takes_it_over(path: Path) -> None:
     assert resumed.events[0] == order("1")
     journal.append([revised(fill("1", "0.4", "0.2"))], None)
     journal.close()
-    assert version(path) == schema.VERSION == 2
+    assert version(path) == schema.VERSION == 3
     assert verify(path) == []
 
 
@@ -93,7 +93,7 @@ def test_dying_in_the_middle_leaves_it_as_it_was(path: Path) -> None:
     assert version(path) == 1
     assert verify(path) == []
     SqliteJournal(path).close()
-    assert version(path) == 2
+    assert version(path) == 3
 
 
 def test_a_step_that_fails_is_refused_in_one_line(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

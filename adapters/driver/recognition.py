@@ -1,0 +1,49 @@
+"""Before anything of a journal is told to an API key that it has not seen: whose is that key?
+
+The venue is asked, and asked again while it does not answer. Its balance may name the account; where that proves
+nothing, it is asked for orders of the journal, which only their own account can see.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import anyio
+
+from ...core.backoff import Backoff
+from ...core.refusal import RefusalKind
+from ...core.reports import OrderRef
+from ...ports.errors import RequestRefused
+from ...ports.journal import OwnedJournal
+from ...ports.reader import AccountReader
+from .complaints import Complaints
+
+ASKING = "asking whose account it is"
+RETRY_INITIAL = 1.0
+RETRY_MAX = 60.0
+
+
+async def recognition(journal: OwnedJournal, reader: AccountReader, complaints: Complaints) -> None:
+    """Returns once the journal is recognised. Raises `JournalRefused`, or `RequestRefused` if there is no asking."""
+    retry = Backoff(RETRY_INITIAL, RETRY_MAX)
+    while not journal.recognised:
+        try:
+            account_id = (await reader.read(None)).account_id
+            found = await _found(reader, journal.witnesses(account_id))
+        except RequestRefused as error:
+            if error.refusal.kind is RefusalKind.FATAL:
+                raise
+            complaints.refused(ASKING, error.refusal)
+            await anyio.sleep(max(retry.delay(), error.refusal.retry_after or 0.0))
+        else:
+            journal.recognise(account_id, found)
+
+
+async def _found(reader: AccountReader, orders: Sequence[OrderRef]) -> set[OrderRef]:
+    """Those of the orders that the venue knows, by themselves or by a fill."""
+    if not orders:
+        return set()
+    account = await reader.read(None, orders)
+    known = {OrderRef(report.symbol, report.order_id) for report in account.orders}
+    known |= {OrderRef(row.symbol, row.order_id) for row in account.fills}
+    return known & set(orders)

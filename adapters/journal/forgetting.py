@@ -1,0 +1,88 @@
+"""What a user may take out of a journal: an order, or all that was told. Whose the journal is stays."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from os import PathLike
+from pathlib import Path
+from typing import NamedTuple
+
+from ...core.reports import OrderRef
+from ...ports.errors import JournalRefused
+from .hold import Hold
+from .rows import order_of
+from .schema import open_for_writing
+from .sqlite import NEWEST
+
+_OF_ORDER = "SELECT DISTINCT order_key FROM events WHERE order_key IS NOT NULL"
+
+
+class Forgotten(NamedTuple):
+    """What was taken out: of which order, or of all with None, how many events, and how many nobody had dealt with."""
+
+    order: OrderRef | None
+    events: int
+    unmarked: int
+
+
+def forget(path: str | PathLike[str], orders: Sequence[str] = ()) -> list[Forgotten]:
+    """Take out every event of these orders, or without any order all events, and begin anew at the next start.
+
+    An order is an id, or SYMBOL:ID where several symbols have the same. All is done or nothing. Raises
+    `JournalRefused` for a file that is no journal or in use, and for an order that is not in it.
+    """
+    with _opened(Path(path).resolve()) as connection:
+        mark, swept = connection.execute("SELECT mark, swept FROM state").fetchone()
+        if not orders:
+            return [_all(connection, mark, swept)]
+        keys = [key for (key,) in connection.execute(_OF_ORDER)]
+        chosen = dict.fromkeys(_named(Path(path), order, keys) for order in orders)
+        return [_order(connection, key, mark) for key in chosen]
+
+
+def _all(connection: sqlite3.Connection, mark: int, swept: int) -> Forgotten:
+    (newest,) = connection.execute(NEWEST).fetchone()
+    last = max(newest, mark, swept)
+    unmarked = connection.execute("DELETE FROM events WHERE serial > ?", (mark,)).rowcount
+    marked = connection.execute("DELETE FROM events").rowcount
+    connection.execute("DELETE FROM forgotten")
+    connection.execute("UPDATE state SET began = NULL, proven_until = NULL, mark = ?, swept = ?", (last, last))
+    return Forgotten(None, marked + unmarked, unmarked)
+
+
+def _order(connection: sqlite3.Connection, key: str, mark: int) -> Forgotten:
+    serials = connection.execute("DELETE FROM events WHERE order_key = ? RETURNING serial", (key,)).fetchall()
+    connection.executemany("INSERT INTO forgotten VALUES (?)", serials)
+    return Forgotten(order_of(key), len(serials), sum(serial > mark for (serial,) in serials))
+
+
+def _named(path: Path, order: str, keys: Sequence[str]) -> str:
+    """The key of the order. Raises `JournalRefused` for one that is not there, or is there more than once."""
+    symbol, _, order_id = order.rpartition(":")
+    by_both = [key for key in keys if order_of(key) == OrderRef(symbol, order_id)]
+    found = by_both or [key for key in keys if order_of(key).order_id == order]
+    if not found:
+        raise JournalRefused(f"{path}: the journal has no order {order}")
+    if len(found) > 1:
+        several = ", ".join(":".join(order_of(key)) for key in found)
+        raise JournalRefused(f"{path}: the journal has more than one order {order}: {several}")
+    return found[0]
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[sqlite3.Connection]:
+    """The journal, which no stream writes meanwhile, in one transaction."""
+    if not path.is_file():
+        raise JournalRefused(f"{path}: there is no such journal")
+    hold = Hold(path)
+    try:
+        with closing(open_for_writing(path, "power")) as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            yield connection
+            connection.execute("COMMIT")
+    except sqlite3.Error as error:
+        raise JournalRefused(f"{path}: the journal cannot be changed: {error}") from error
+    finally:
+        hold.close()

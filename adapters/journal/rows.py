@@ -1,0 +1,52 @@
+"""An entry of a journal as a row of its table, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from ...core.events import ExchangeEvent, ExchangeEventKind, FillRevised, OrderState
+from ...core.reports import OrderRef
+from ...ports.journal import Entry
+from .codec import pack, unpack
+
+LARGEST = (1 << 63) - 1
+
+_ENDING_KINDS = {
+    ExchangeEventKind.FULL_FILL,
+    ExchangeEventKind.CANCEL_ACK,
+    ExchangeEventKind.ORDER_EXPIRED,
+    ExchangeEventKind.ORDER_REJECT,
+}
+_ENDING_STATES = {"FILLED", "CANCELED", "EXPIRED", "REJECTED"}
+
+
+def decoded(rows: Iterable[tuple[int, str, bytes]]) -> Iterator[Entry]:
+    """The entries of the rows (serial, kind, body). Raises `msgspec.MsgspecError`."""
+    for serial, kind, body in rows:
+        yield Entry(serial, unpack(kind, body))
+
+
+def again(entry: Entry) -> Entry:
+    """The entry as one that may have been seen before."""
+    return Entry(entry.serial, msgspec.structs.replace(entry.event, redelivered=True))
+
+
+def order_key(event: ExchangeEvent) -> str | None:
+    """What names the event's order in the file, None where it is of none; no symbol holds a space."""
+    return f"{event.symbol} {event.order_id}" if isinstance(event, (OrderState, FillRevised)) else None
+
+
+def order_of(key: str) -> OrderRef:
+    """The order that a key names."""
+    symbol, _, order_id = key.partition(" ")
+    return OrderRef(symbol, order_id)
+
+
+def row(entry: Entry, proven: int) -> tuple[int, str, int, str | None, bool, bytes]:
+    """All columns; `proven` is the exchange time, ms, up to which everything was proven when it was stored."""
+    event = entry.event
+    at = min(max(event.exchange_ts or 0, proven), LARGEST)
+    ends = isinstance(event, OrderState) and (event.kind in _ENDING_KINDS or event.status in _ENDING_STATES)
+    return entry.serial, event.kind.value, at, order_key(event), ends, pack(event)

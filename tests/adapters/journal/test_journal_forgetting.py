@@ -1,0 +1,100 @@
+"""What a user may take out of a journal, and that it is sound afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from listenkey.adapters.journal import Forgotten, JournalRefused, SqliteJournal, forget, show, summary, verify
+from listenkey.core.events import ExchangeEvent
+from listenkey.core.reports import OrderRef
+
+from .test_journal_inspection import T, fill, health, order, revised
+
+ONE, TWO = OrderRef("BTC-USDT", "1"), OrderRef("BTC-USDT", "2")
+EVENTS: Sequence[ExchangeEvent] = (
+    *(order("1"), fill("1", "0.4", "0.4"), order("2"), health(), fill("2", "1", "1")),
+    revised(fill("1", "0.4", "0.4")),
+)
+"""Marked are the first three."""
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    path = tmp_path / "account.journal"
+    with closing(SqliteJournal(path)) as journal:
+        journal.claim("bingx-swap", "open-api.bingx.com", "api key")
+        journal.recognise("user")
+        journal.begin(T)
+        journal.append(EVENTS, T)
+        journal.mark(3)
+    return path
+
+
+def serials(path: Path) -> list[int]:
+    return [entry.serial for entry in show(path)]
+
+
+def test_an_order(path: Path) -> None:
+    """All its events go, and those of it that nobody has dealt with are counted; the rest is as it was, and sound."""
+    assert forget(path, ["1"]) == [Forgotten(ONE, 3, 1)]
+    assert serials(path) == [3, 4, 5]
+    assert verify(path) == []
+    with closing(SqliteJournal(path)) as journal:
+        assert [entry.serial for entry in journal.unmarked()] == [4, 5]
+        resumed = journal.resume()
+        assert resumed is not None
+        assert {getattr(event, "order_id", "2") for event in resumed.events} == {"2"}
+        assert [entry.serial for entry in journal.append([order("3")], T)] == [7], "no serial is given twice"
+    assert verify(path) == []
+
+
+def test_several_orders_or_none(path: Path) -> None:
+    """An order is named by its id, or with its symbol; one that is not there leaves all of them."""
+    with pytest.raises(JournalRefused, match="the journal has no order 7"):
+        forget(path, ["1", "7"])
+    assert serials(path) == [1, 2, 3, 4, 5, 6]
+    assert forget(path, ["BTC-USDT:1", "2", "1"]) == [Forgotten(ONE, 3, 1), Forgotten(TWO, 2, 1)]
+    assert serials(path) == [4]
+    assert verify(path) == []
+
+
+def test_one_id_of_two_symbols(path: Path) -> None:
+    """The symbol must be named."""
+    with closing(SqliteJournal(path)) as journal:
+        journal.append([msgspec.structs.replace(order("1"), symbol="ETH-USDT", event_id="order:ETH")], T)
+    with pytest.raises(JournalRefused, match=r"more than one order 1: BTC-USDT:1, ETH-USDT:1"):
+        forget(path, ["1"])
+    assert forget(path, ["ETH-USDT:1"]) == [Forgotten(OrderRef("ETH-USDT", "1"), 1, 1)]
+
+
+def test_everything(path: Path) -> None:
+    """The next stream begins anew, as the same account's, and no serial is given twice."""
+    forget(path, ["2"])
+    assert forget(path) == [Forgotten(None, 4, 2)]
+    assert serials(path) == []
+    assert summary(path)[:3] == (None, None, 6)
+    assert verify(path) == []
+    with closing(SqliteJournal(path)) as journal:
+        with pytest.raises(JournalRefused):
+            journal.claim("bingx-swap-vst", "open-api-vst.bingx.com", "api key")
+        journal.claim("bingx-swap", "open-api.bingx.com", "api key")
+        assert journal.recognised
+        assert journal.resume() is None
+        journal.begin(T + 1)
+        assert [entry.serial for entry in journal.append([order("3")], T + 1)] == [7]
+    assert verify(path) == []
+
+
+def test_not_while_a_stream_writes(path: Path) -> None:
+    """Nor a file that is not there, which is not made either."""
+    with closing(SqliteJournal(path)), pytest.raises(JournalRefused, match="in use by another stream"):
+        forget(path, ["1"])
+    with pytest.raises(JournalRefused, match="there is no such journal"):
+        forget(path.with_name("nowhere"))
+    assert not path.with_name("nowhere").exists()
+    assert serials(path) == [1, 2, 3, 4, 5, 6]

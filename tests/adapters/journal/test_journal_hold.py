@@ -1,0 +1,161 @@
+"""A journal in use is refused whatever becomes of its names, and a file that has gone is not written on."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from listenkey.adapters.journal import JournalRefused, SqliteJournal, hold, summary, verify
+from listenkey.ports.errors import StreamStopped
+
+from .test_journal_inspection import T, fill, order
+
+OPENS = """
+import sys
+from listenkey.adapters.journal import JournalRefused, SqliteJournal
+
+for name in sys.argv[1:]:
+    try:
+        SqliteJournal(name).close()
+    except JournalRefused as error:
+        print(error)
+    else:
+        print("opened")
+"""
+DIES_WITH_A_CHILD = """
+import os, sys
+from listenkey.adapters.journal import SqliteJournal
+
+journal = SqliteJournal(sys.argv[1])
+if os.fork():
+    os._exit(9)
+print("alone", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "account.journal"
+
+
+def beside(path: Path, end: str) -> Path:
+    return path.with_name(path.name + end)
+
+
+def test_in_use_under_any_name(path: Path) -> None:
+    """Without its lock file, by a hard link or by the name that it was moved to, in this process or another."""
+    with closing(SqliteJournal(path)):
+        link, moved = path.with_name("link"), path.with_name("moved")
+        link.hardlink_to(path)
+        beside(path, "-lock").unlink()
+        for name in (path, link):
+            with pytest.raises(JournalRefused, match="in use by another stream"):
+                SqliteJournal(name)
+        path.rename(moved)
+        with pytest.raises(JournalRefused, match="in use by another stream"):
+            SqliteJournal(moved)
+        command = [sys.executable, "-c", OPENS, str(link), str(moved), str(path)]
+        others = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+    assert ["in use by another stream" in line for line in others] == [True, True, False]
+    assert "opened" not in others, "a new file at the old name would meet the write-ahead log of the first"
+
+
+def test_a_child_keeps_nothing(path: Path) -> None:
+    """A process that dies leaves its journal to the next one, though a child of it lives."""
+    command = [sys.executable, "-c", DIES_WITH_A_CHILD, str(path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdin is not None
+        assert parent.stdout is not None
+        assert parent.wait() == 9
+        assert parent.stdout.readline() == "alone\n"
+        SqliteJournal(path).close()
+        parent.stdin.close()
+
+
+def removed(path: Path) -> None:
+    path.unlink()
+
+
+def moved(path: Path) -> None:
+    path.rename(path.with_name("moved"))
+
+
+def replaced(path: Path) -> None:
+    path.unlink()
+    path.touch()
+
+
+def without_log(path: Path) -> None:
+    beside(path, "-wal").unlink()
+
+
+def without_index(path: Path) -> None:
+    beside(path, "-shm").unlink()
+
+
+GOES = [removed, moved, replaced, without_log, without_index]
+
+
+@pytest.mark.parametrize("go", GOES)
+def test_what_has_gone_is_not_written_on(path: Path, go: Callable[[Path], None]) -> None:
+    """When something is proven it is noticed before anything is stored."""
+    with closing(SqliteJournal(path)) as journal:
+        journal.append([order("1")], T)
+        go(path)
+        with pytest.raises(StreamStopped, match=r"moved or removed|replaced"):
+            journal.append([fill("1", "1", "1")], T + 1)
+        assert [entry.serial for entry in journal.unmarked()] == [1]
+
+
+@pytest.mark.parametrize("go", GOES)
+def test_it_is_looked_for_every_second(path: Path, go: Callable[[Path], None], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also while nothing is proven, and where events are only marked."""
+    now = 100.0
+    monkeypatch.setattr(hold, "monotonic", lambda: now)
+    with closing(SqliteJournal(path)) as journal:
+        journal.append([order("1"), order("2")], None)
+        go(path)
+        now += 0.99
+        journal.append([order("3")], None)
+        journal.mark(1)
+        now += 0.01
+        with pytest.raises(StreamStopped):
+            journal.mark(2)
+        now += 1
+        with pytest.raises(StreamStopped):
+            journal.append([order("4")], None)
+
+
+def test_where_it_was_moved_to_it_is_whole(path: Path) -> None:
+    """Closing folds in what was stored, though the write-ahead log has stayed behind."""
+    journal = SqliteJournal(path)
+    journal.append([order("1"), fill("1", "1", "1")], T)
+    moved(path)
+    journal.close()
+    assert verify(path.with_name("moved")) == []
+    assert summary(path.with_name("moved")).last == 2
+    assert not path.exists()
+
+
+def test_a_journal_that_is_dropped_is_let_go(path: Path) -> None:
+    """Without `close`, too, the locks end with the object."""
+    journal = SqliteJournal(path)
+    journal._connection.close()
+    del journal
+    SqliteJournal(path).close()
+
+
+def test_what_cannot_be_locked_is_refused_in_one_line(path: Path) -> None:
+    """A folder in its place, and a file that nobody may write."""
+    path.mkdir()
+    with pytest.raises(JournalRefused, match="cannot be opened"):
+        SqliteJournal(path)
+    assert hold._held == {}
+    assert len(os.listdir(path)) == 0

@@ -1,0 +1,1 @@
+"""What users do to journals: streams of real drivers on real files, over accounts in memory."""

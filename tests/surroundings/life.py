@@ -1,0 +1,169 @@
+"""One stream on one journal, as `open_venue` puts it together, from its start to its end or its death."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import anyio
+
+from listenkey.adapters.driver.driver import Observer
+from listenkey.adapters.driver.venue import Stream, Venue
+from listenkey.adapters.journal import SqliteJournal
+from listenkey.adapters.transports.names import Transport
+from listenkey.adapters.venues.bingx.swap import SwapDialect
+from listenkey.adapters.venues.family import Services
+from listenkey.core import events
+from listenkey.core.connection import Connection
+from listenkey.core.policy import Policy
+from listenkey.ports.http import HttpResponse
+from listenkey.ports.journal import Journal
+from listenkey.ports.socket import Socket
+
+from .account import Customer, Service
+
+PATIENCE = 120.0
+"""Seconds after which a stream hangs."""
+
+
+class Nowhere:
+    """A transport that is asked for nothing: the services are in memory."""
+
+    async def request(self, method: str, url: str, *, headers: Mapping[str, str], timeout: float) -> HttpResponse:
+        raise NotImplementedError
+
+    async def dial(self, url: str, *, timeout: float, max_bytes: int) -> Socket:
+        raise NotImplementedError
+
+    async def close(self) -> None:
+        """There is nothing to close."""
+
+
+def venue_of(service: Service, journal: Journal | None = None, observer: Observer | None = None) -> Venue:
+    """A venue over services in memory."""
+    nowhere, venue = Nowhere(), service.customer.place.venue
+    return Venue(
+        lambda: Connection(SwapDialect(venue), Policy(audit_interval=0), seed=1),
+        Transport(nowhere, nowhere),
+        Services(service, service, service, frozenset({"100413"})),
+        journal=journal,
+        observer=observer,
+    )
+
+
+class Consumer:
+    """Whoever trades with one account, and which of its orders it has dealt with; it must be told no other's."""
+
+    def __init__(self, customer: Customer) -> None:
+        self.customer = customer
+        self.done: set[str] = set()
+
+    def take(self, event: events.ExchangeEvent) -> None:
+        """Look at an event. Raises `AssertionError` for one of another account."""
+        if isinstance(event, events.OrderState):
+            assert event.order_id.startswith(self.customer.name), f"{self.customer.name} was told {event.order_id}"
+        if isinstance(event, events.AccountUpdate):
+            for balance in event.balances:
+                assert balance.wallet_balance == self.customer.wealth, f"{self.customer.name} was told another's wallet"
+
+
+class Fails(Exception):
+    """The consumer's code fails on the event in its hands."""
+
+
+class Life:
+    """A consumer that follows a stream; with `hangs_after` it never comes back from the fill after so many."""
+
+    def __init__(
+        self, consumer: Consumer, api_key: str, path: Path, *, adopt: bool = False, hangs_after: int | None = None
+    ) -> None:
+        """Raises `JournalRefused` for what is refused at once."""
+        customer = consumer.customer
+        self.consumer = consumer
+        self.path = path
+        self.error: Exception | None = None
+        self.live = False
+        """Whether the stream has said that nothing is missing."""
+        self.hangs = False
+        self.told = 0
+        """How many events of orders."""
+        self._left = math.inf if hangs_after is None else hangs_after
+        self._journal = SqliteJournal(path, adopt=adopt)
+        try:
+            self._journal.claim(*customer.place, api_key)
+        except BaseException:
+            self._journal.close()
+            raise
+        self.venue = venue_of(Service(customer, api_key), journal=self._journal)
+        self._stream: Stream | None = None
+        self._news = anyio.Event()
+        self._killed, self._leaving = anyio.CancelScope(), anyio.CancelScope()
+        self._release = anyio.Event()
+        self._over = anyio.Event()
+
+    async def run(self) -> None:
+        """From the start to the end, however it comes."""
+        try:
+            with self._killed:
+                async with self.venue.subscribe() as self._stream:
+                    with self._leaving:
+                        await self._follow(self._stream)
+        except Fails:
+            pass
+        except Exception as error:
+            self.error = error
+        await self.venue.close()
+        self._over.set()
+        self._tell()
+
+    @property
+    def over(self) -> bool:
+        """Whether it has ended."""
+        return self._over.is_set()
+
+    async def until(self, holds: Callable[[], bool]) -> None:
+        """Returns when this holds, the consumer hangs, or the stream has ended."""
+        with anyio.move_on_after(PATIENCE):
+            while not (holds() or self.hangs or self.over):
+                await self._news.wait()
+
+    def resync(self) -> None:
+        """Read the account: something is stored now."""
+        if self._stream is not None:
+            self._stream.resync()
+
+    async def stop(self) -> None:
+        """Leave in order. A consumer that hangs fails: it has not dealt with what it hangs in."""
+        if self.hangs:
+            self._release.set()
+        else:
+            self._leaving.cancel()
+        await self._over.wait()
+
+    async def kill(self) -> None:
+        """The process dies: its descriptors are gone, what is committed is there, and nothing is stored any more."""
+        self._journal.close()
+        self._killed.cancel()
+        await self._over.wait()
+
+    async def _follow(self, stream: Stream) -> None:
+        async for event in stream:
+            self.consumer.take(event)
+            if isinstance(event, events.OrderState):
+                self.told += 1
+            if isinstance(event, events.Fill):
+                self._left -= 1
+                if self._left < 0:
+                    self.hangs = True
+                    self._tell()
+                    await self._release.wait()
+                    raise Fails
+                self.consumer.done.add(event.order_id)
+            if isinstance(event, events.HealthChange):
+                self.live = event.health is events.Health.LIVE
+            self._tell()
+
+    def _tell(self) -> None:
+        self._news.set()
+        self._news = anyio.Event()
