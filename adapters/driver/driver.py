@@ -57,7 +57,7 @@ class Driver:
         self._journal = journal
         self._begun = False
         self._observer = observer
-        self._complaints = Complaints(lambda: self.backlog.ended)
+        self._complaints = Complaints(lambda: self.backlog.ended, connection.secrets)
         self._errands = Errands(keys, reader, self.feed, self._complaints)
         self._sockets: dict[int, Wire] = {}
         self._wake = anyio.Event()

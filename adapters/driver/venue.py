@@ -19,6 +19,7 @@ from ...core.link.lifecycle import State
 from ...core.link.link import Link
 from ...core.policy import Mode, Policy
 from ...core.refusal import Refusal
+from ...core.secrets import Secrets
 from ...ports.errors import CredentialsRefused, ReadFailed, RequestRefused, StreamStopped
 from ..recording.recording import Recorder
 from ..venues.family import Services
@@ -144,10 +145,17 @@ class Venue:
         try:
             account = await self._services.reader.read(None)
         except RequestRefused as error:
-            raise ReadFailed(f"the account could not be read: {error}") from None
-        content = (account.balances, account.positions)
-        event_id = digest_id("ACCOUNT_UPDATE", account.as_of, content)
-        return narration.account(event_id, account.as_of, "poll", None, *content)
+            failure = ReadFailed(f"the account could not be read: {error}")
+        except BaseException as error:
+            if not isinstance(error, Exception):  # cancelled: the frames below still hold the signed query
+                error.__context__ = None
+                error.__traceback__ = None
+            raise
+        else:
+            content = (account.balances, account.positions)
+            event_id = digest_id("ACCOUNT_UPDATE", account.as_of, content)
+            return narration.account(event_id, account.as_of, "poll", None, *content)
+        raise failure
 
     async def close(self) -> None:
         """Close the connections, the journal and the recording; idempotent."""
@@ -201,6 +209,7 @@ def open_venue(
     dialect = speaks.dialect(venue)
     settled = (policy or Policy()).over(dialect.policy)
     wires = open_transport(transport, http_session=http_session, proxy=proxy, ssl_context=ssl_context)
+    secrets = Secrets((api_key, api_secret))
     services = speaks.services(
         hosts,
         http=wires.http,
@@ -209,8 +218,9 @@ def open_venue(
         api_secret=api_secret,
         clock=SystemClock(),
         policy=settled,
+        secrets=secrets,
     )
-    recorder = Recorder(record, secrets=(api_key, api_secret)) if record is not None else None
+    recorder = Recorder(record, secrets=secrets) if record is not None else None
     try:
         events = _journal(journal)
     except BaseException:
@@ -222,7 +232,7 @@ def open_venue(
         chosen = _seed() if seed is None else seed
         if recorder is not None:
             recorder.begin(dialect, settled, chosen, mode)
-        return Connection(dialect, settled, seed=chosen, mode=mode)
+        return Connection(dialect, settled, seed=chosen, mode=mode, secrets=secrets)
 
     return Venue(
         connect,

@@ -6,6 +6,7 @@ from typing import NamedTuple, Protocol
 
 from ...core.dialect import Dialect
 from ...core.policy import Policy
+from ...core.secrets import Secrets
 from ...ports.clock import Clock
 from ...ports.http import HttpClient
 from ...ports.keys import KeyService
@@ -48,5 +49,6 @@ class Family(Protocol):
         api_secret: str,
         clock: Clock,
         policy: Policy,
+        secrets: Secrets,
     ) -> Services:
-        """The services of the account that the credentials are of."""
+        """The services of the account that the credentials are of; `secrets` is told of signatures, and asked."""
