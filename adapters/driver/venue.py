@@ -146,16 +146,11 @@ class Venue:
             account = await self._services.reader.read(None)
         except RequestRefused as error:
             failure = ReadFailed(f"the account could not be read: {error}")
-        except BaseException as error:
-            if not isinstance(error, Exception):  # cancelled: the frames below still hold the signed query
-                error.__context__ = None
-                error.__traceback__ = None
-            raise
         else:
             content = (account.balances, account.positions)
             event_id = digest_id("ACCOUNT_UPDATE", account.as_of, content)
             return narration.account(event_id, account.as_of, "poll", None, *content)
-        raise failure
+        raise failure  # not from the refusal, whose traceback has frames that hold the signed query
 
     async def close(self) -> None:
         """Close the connections, the journal and the recording; idempotent."""

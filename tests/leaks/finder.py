@@ -29,9 +29,10 @@ class Finder:
         known = [each.encode() for each in secrets]
         self._pieces = {each[at : at + PIECE] for each in known for at in range(len(each) - PIECE + 1)}
 
-    def leak(self, said: bytes | str) -> str | None:
+    def leak(self, *said: bytes | str) -> str | None:
         """Where the first piece of a secret stands, with what is around it; None if there is none."""
-        data = said.encode(errors="surrogatepass") if isinstance(said, str) else said
+        parts = (part.encode(errors="surrogatepass") if isinstance(part, str) else part for part in said)
+        data = b"\n".join(dict.fromkeys(parts))
         for text in (data, *_decoded(data)):
             for run in _RUN.finditer(text):
                 for at in range(run.start(), run.end() - PIECE + 1):
@@ -47,10 +48,10 @@ def _decoded(data: bytes) -> Iterator[bytes]:
         yield unquote_to_bytes(data)
     if b"\\" in data:
         yield data.replace(b"\\", b"")
-    for run in _HEX.findall(data):
+    for run in set(_HEX.findall(data)):
         for first in (0, 1):
             yield bytes.fromhex(run[first : first + (len(run) - first) // 2 * 2].decode())
-    for run in _BASE64.findall(data):
+    for run in set(_BASE64.findall(data)):
         letters = run.translate(_STANDARD)
         for first in range(4):
             yield base64.b64decode(letters[first : first + (len(letters) - first) // 4 * 4])

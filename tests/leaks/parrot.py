@@ -18,6 +18,8 @@ from .answers import CALM, rows, spoiled
 from .finder import secret
 from .plants import behind, frames, packed, text, written
 
+NAME = "parrot"
+"""Of its thread."""
 PATIENCE = 300.0
 """Seconds after which it hangs."""
 
@@ -34,7 +36,7 @@ class Parrot:
         self.secrets = [api_secret]
         self.signatures: list[str] = []
         self.spoken, self._ready = threading.Event(), threading.Event()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()))
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), name=NAME)
         self._sockets = 0
         self._answers = deque(self._spoiled())
         self._calls: dict[str, int] = {}

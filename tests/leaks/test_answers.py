@@ -142,7 +142,7 @@ def test_no_answer_brings_a_secret_out() -> None:
         log.setLevel(level)
     assert len(ears.said) > 500
     finder = Finder((desk.api_key, desk.api_secret, desk.key))
-    assert [found for found in map(finder.leak, ears.said) if found is not None] == []
+    assert finder.leak(*ears.said) is None
     everything = "\n".join(ears.said)
     assert not [piece for each in desk.signatures for piece in pieces(each) if piece in everything]
 
@@ -182,7 +182,7 @@ def test_no_row_brings_a_secret_out(name: str) -> None:
         said += [repr(account), *(row.excerpt for row in account.odd)]
         said.append(repr(anyio.run(desk.venue.account_snapshot)))
     assert "USDT" in said[0]
-    assert [found for found in map(Finder((getattr(desk, name),)).leak, said) if found is not None] == []
+    assert Finder((getattr(desk, name),)).leak(*said) is None
 
 
 def test_a_read_that_is_given_up_takes_no_query_along() -> None:
@@ -200,7 +200,7 @@ def test_a_read_that_is_given_up_takes_no_query_along() -> None:
 
     desk = Desk("given up")
     said = anyio.run(give_up, desk)
-    assert [found for found in map(Finder((desk.api_key, desk.api_secret)).leak, said) if found is not None] == []
+    assert Finder((desk.api_key, desk.api_secret)).leak(*said) is None
     assert not [each for each in desk.signatures for text in said if each[:16] in text]
 
 
@@ -208,4 +208,4 @@ def test_what_carries_a_key_does_not_show_it() -> None:
     """The answer to a mint, as it came and as it is handed on."""
     desk = Desk("carried")
     carried = [desk.calmly("POST", "userDataStream"), anyio.run(desk.keys.create), inputs.KeyGranted(1, desk.key, 1.0)]
-    assert [found for found in map(Finder((desk.key,)).leak, map(repr, carried)) if found is not None] == []
+    assert Finder((desk.key,)).leak(*map(repr, carried)) is None

@@ -27,13 +27,16 @@ def of_error(error: BaseException) -> Iterator[str]:
 
 
 class Ears(logging.Handler):
-    """Hears everything that anybody logs, with its arguments."""
+    """Hears everything that anybody logs, with its arguments, but for threads of this name."""
 
-    def __init__(self) -> None:
+    def __init__(self, but: str = "") -> None:
         super().__init__(logging.DEBUG)
+        self._but = but
         self.said: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
+        if record.threadName == self._but:
+            return
         self.said.append(f"{record.name} {record.getMessage()} {record.args!r} {record.exc_info!r}")
         for each in (*(record.args if isinstance(record.args, tuple) else ()), *(record.exc_info or ())):
             if isinstance(each, BaseException):
