@@ -35,7 +35,7 @@ from listenkey.ports.socket import Socket
 from .answers import CALM, good, rows, spoiled, told
 from .finder import Finder, secret
 from .plants import written
-from .test_frames import THOROUGH, offsets
+from .test_frames import chosen, offsets
 from .testimony import Ears, of_error
 
 
@@ -155,7 +155,7 @@ async def every_answer(desk: Desk, draw: Random, said: list[str]) -> None:
             for pad in offsets(draw):
                 planted = draw.choice(desk.signatures[-8:]) if name == "signature" else getattr(desk, name)
                 forms = [planted] if name == "signature" else [*written(planted)]
-                for form in forms if THOROUGH else [draw.choice(forms[:1] + forms)]:
+                for form in chosen(draw, forms):
                     desk.answer = partial(desk.spoiled, kind.answer(form, pad), time=name == "key")
                     said += await all_calls(desk)
         desk.answer = desk.calmly

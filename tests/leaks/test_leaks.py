@@ -26,7 +26,7 @@ from .testimony import Ears, of_error
 pytestmark = pytest.mark.loopback
 
 TRANSPORTS = ["aiohttp", "websockets"]
-SEEDS = range(20 if "LISTENKEY_OFFSETS" in os.environ else 1)
+SEEDS = range(8 if "LISTENKEY_OFFSETS" in os.environ else 1)
 BRISK: dict[str, Any] = {
     "backoff_initial": 0.1,
     "backoff_max": 0.2,
