@@ -26,12 +26,11 @@ from listenkey.adapters.venues.bingx.rest import Rest
 from listenkey.core.events import AccountUpdate, Fill, Health, HealthChange
 
 from . import floor, peer
+from .desk import KEY, SECRET
 from .measure import ROOT, Absent, Row, Target, Watch, figure, ratios
 
 SUBJECT = "wire"
 RATE = 500.0
-KEY = SECRET = "simulated" * 7
-"""As long as a venue's own, since a short one is looked for in every frame."""
 QUIET = 0.3
 """Seconds between being connected and the load: what greets a connection has passed by then."""
 

@@ -9,7 +9,6 @@ longest of its texts is shorter than any secret.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
@@ -38,8 +37,8 @@ class Secrets:
     def __init__(self, credentials: Iterable[str] = ()) -> None:
         self._credentials = tuple(data for data in map(_bytes, credentials) if len(data) >= SHORTEST)
         self._keys: dict[bytes, float] = {}
-        self._foreign: deque[bytes] = deque(maxlen=FOREIGN)
-        self._signatures: deque[bytes] = deque(maxlen=SIGNATURES)
+        self._foreign: tuple[bytes, ...] = ()
+        self._signatures: tuple[bytes, ...] = ()
         self._needles: tuple[bytes, ...] | None = None
         self.shortest = 0
         """The length of the shortest secret: what is shorter holds none."""
@@ -64,14 +63,14 @@ class Secrets:
         """The venue has named a listen key, which may be that of another stream of the account."""
         name = _bytes(key)
         if SHORTEST <= len(name) <= _LONGEST_FOREIGN and name not in self._keys and name not in self._foreign:
-            self._foreign.append(name)
+            self._foreign = (*self._foreign, name)[-FOREIGN:]
             self._changed()
 
     def sign(self, signature: str) -> None:
         """A request is about to be made with this signature."""
         name = _bytes(signature)
         if len(name) >= SHORTEST:
-            self._signatures.append(name)
+            self._signatures = (*self._signatures, name)[-SIGNATURES:]
             self.shortest = min(self.shortest, len(name))
 
     def redact(self, text: Text) -> Text:
