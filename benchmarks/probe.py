@@ -50,8 +50,7 @@ async def _decode(quick: bool) -> AsyncIterator[Ready]:
 @asynccontextmanager
 async def _wire(quick: bool) -> AsyncIterator[Ready]:
     """The CPU time of the receiving thread, from the command to send a burst to its last event."""
-    from benchmarks.desk import KEY, SECRET
-    from benchmarks.wire import Load, Sender
+    from benchmarks.wire import KEY, SECRET, Load, Sender
     from listenkey import Policy, open_venue
     from listenkey.core.events import AccountUpdate, Fill, Health, HealthChange
 

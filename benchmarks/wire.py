@@ -26,7 +26,8 @@ from listenkey.adapters.venues.bingx.rest import Rest
 from listenkey.core.events import AccountUpdate, Fill, Health, HealthChange
 
 from . import floor, peer
-from .desk import KEY, SECRET
+from .desk import KEY as KEY
+from .desk import SECRET as SECRET
 from .measure import ROOT, Absent, Row, Target, Watch, figure, ratios
 
 SUBJECT = "wire"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -85,4 +84,4 @@ def page(status: int, content: str, encoding: str = "utf-8") -> HttpResponse:
 
 
 def _headed(status: int, headers: dict[str, str]) -> HttpResponse:
-    return HttpResponse(status, headers, json.dumps(headers).encode())
+    return HttpResponse(status, headers, text(headers).encode())
