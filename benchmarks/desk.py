@@ -15,6 +15,9 @@ from listenkey.core.reports import Account, FillReport, IncomeReport, OrderRef, 
 
 from .frames import FEE, FIRST_ORDER, FIRST_TRADE, PRICE, SYMBOL, account_text, order_text, packed
 
+KEY = SECRET = "simulated" * 7
+"""Credentials as long as a venue's own: shorter ones would be looked for in every frame."""
+
 PART = Decimal("0.001")
 GAIN = Decimal("0.01")
 EPOCH = 1_758_608_899_000

@@ -19,7 +19,7 @@ from listenkey.adapters.simulator.log import Log
 from listenkey.adapters.simulator.server import Server
 from listenkey.adapters.simulator.sockets import Hub, Stream
 
-from .desk import Desk
+from .desk import KEY, SECRET, Desk
 
 AHEAD_MS = 3_600_000
 """The frames speak of what is newer than any read, as it would be."""
@@ -41,7 +41,7 @@ class Tap(Hub):
 async def serve(fills: int) -> None:
     """Announce the URLs, then do as commanded until standard input ends."""
     frames = Desk().frames(fills, since=int(time.time() * 1000) + AHEAD_MS)
-    server = Server(rate_limits=False)
+    server = Server(rate_limits=False, api_key=KEY, api_secret=SECRET)
     tap = server.hub = Tap(server.log)
     async with server:
         _say({"rest_url": server.rest_url, "ws_url": server.ws_url})

@@ -26,11 +26,12 @@ from listenkey.adapters.venues.bingx.rest import Rest
 from listenkey.core.events import AccountUpdate, Fill, Health, HealthChange
 
 from . import floor, peer
+from .desk import KEY as KEY
+from .desk import SECRET as SECRET
 from .measure import ROOT, Absent, Row, Target, Watch, figure, ratios
 
 SUBJECT = "wire"
 RATE = 500.0
-KEY = SECRET = "simulated"
 QUIET = 0.3
 """Seconds between being connected and the load: what greets a connection has passed by then."""
 

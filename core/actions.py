@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from .discreet import Discreet
 from .events import ExchangeEvent
 from .refusal import Refusal
 from .reports import OrderRef
@@ -15,27 +16,27 @@ class CreateKey(msgspec.Struct, frozen=True):
     request: int
 
 
-class RenewKey(msgspec.Struct, frozen=True):
+class RenewKey(Discreet, frozen=True):
     """Extend the key's validity; answer with `KeyRenewed` or `Refused`."""
 
     request: int
     key: str
 
 
-class DeleteKey(msgspec.Struct, frozen=True):
+class DeleteKey(Discreet, frozen=True):
     """Delete the key, once, best effort; no answer."""
 
     key: str
 
 
-class OpenSocket(msgspec.Struct, frozen=True):
+class OpenSocket(Discreet, frozen=True):
     """Open a socket with the key; answer with `SocketOpened`, then `FrameReceived`s, and `SocketClosed` at the end."""
 
     socket: int
     key: str
 
 
-class SendFrame(msgspec.Struct, frozen=True, gc=False):
+class SendFrame(Discreet, frozen=True, gc=False):
     """Send a text frame."""
 
     socket: int

@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import msgspec
-
 from .actions import Action, Finish, SendFrame
 from .book import Book
 from .dialect import Dialect
 from .events import ExchangeEventKind, GapReason, Health, HealthChange, digest_id
 from .excerpt import excerpt
-from .frames import decoded
 from .inflate import NotInflatable, Oversized, inflate
 from .inputs import (
     AccountRead,
@@ -42,10 +39,12 @@ from .reports import (
     KeyExpired,
     OrderReport,
     Rejected,
+    Report,
     Unreadable,
     Unrecognised,
     placed,
 )
+from .secrets import Secrets
 from .sync.anteroom import Pushed, Word
 from .sync.continuity import Continuity
 from .sync.reads import Purpose
@@ -60,10 +59,19 @@ class Connection:
     """One account's stream, without I/O and without a clock.
 
     `handle` takes an input and the caller's monotonic time in seconds, and returns what is to be done. The seed decides
-    the jitter and nothing else; the same seed and the same inputs at the same times give the same actions.
+    the jitter and nothing else; the same seed and the same inputs at the same times give the same actions. What of a
+    frame is secret is in none of them: the listen keys, and whatever else the register `secrets` knows.
     """
 
-    def __init__(self, dialect: Dialect, policy: Policy | None = None, *, seed: int = 0, mode: Mode = "ws") -> None:
+    def __init__(
+        self,
+        dialect: Dialect,
+        policy: Policy | None = None,
+        *,
+        seed: int = 0,
+        mode: Mode = "ws",
+        secrets: Secrets | None = None,
+    ) -> None:
         if mode not in ("ws", "poll"):
             raise Misuse(f'mode must be "ws" or "poll", not {mode!r}')
         self.policy = (policy or Policy()).over(dialect.policy)
@@ -71,7 +79,9 @@ class Connection:
         self._polls = mode == "poll"
         self._decode = dialect.decode
         self._max_frame_bytes = self.policy.max_frame_bytes
-        self._turn = Turn(self.policy, seed)
+        self.secrets = Secrets() if secrets is None else secrets
+        """What is secret: told of listen keys as they are granted, extended or named by the venue."""
+        self._turn = Turn(self.policy, seed, self.secrets)
         self._continuity = Continuity(self._turn, dialect, mode)
         self._upkeep = Upkeep(self._turn, dialect, self._continuity)
         self._continuity.proof.keeper = self._upkeep
@@ -227,8 +237,15 @@ class Connection:
             self._upkeep.lost(link, GapReason.OVERSIZED)
         else:
             reports = self._decode(frame)
-            if len(reports) > 1:
-                reports = placed(reports)
+            first = reports[0]
+            if (
+                len(reports) > 1
+                or not (type(first) is OrderReport or type(first) is AccountReport)
+                or first.longest >= self.secrets.shortest
+            ):
+                frame, reports = self._searched(frame, reports)
+                if len(reports) > 1:
+                    reports = placed(reports)
             for report in reports:
                 if link.phase is PROVING and type(report) not in PROVES_NOTHING:
                     self._upkeep.prove(link)
@@ -243,7 +260,7 @@ class Connection:
         self._take(word, frame, self._links.leads(link))
 
     def _unrecognised(self, link: Link, report: Unrecognised, frame: bytes | str) -> None:
-        self._word(link, *self._redacted(report, frame))
+        self._word(link, report, frame)
 
     def _heartbeat(self, link: Link, ping: Heartbeat, _frame: bytes | str) -> None:
         self._turn.emit(SendFrame(link.socket, ping.reply))
@@ -269,17 +286,23 @@ class Connection:
 
     def _tell_unreadable(self, link: Link, frame: bytes | str, name: str, why: str) -> None:
         """On a link that is not proven nothing is in doubt: its proof causes a read, or another link leads."""
-        found = excerpt(frame, why, self._upkeep.key_values, doubtful=link.proven)
+        found = excerpt(frame, why, self.secrets, doubtful=link.proven)
         self._turn.report(name, f"{why}: {found.beginning[:REPORTED]!r}")
         self._take(found, frame, self._links.leads(link))
 
-    def _redacted(self, report: Unrecognised, frame: bytes | str) -> tuple[Unrecognised, bytes | str]:
-        text = frame if isinstance(frame, str) else frame.decode(errors="replace")
-        if not any(key in text for key in self._upkeep.key_values):
-            return report, frame
-        for key in self._upkeep.key_values:
-            text = text.replace(key, "*" * len(key))
-        return msgspec.structs.replace(report, content=decoded(text)), text
+    def _searched(self, frame: bytes | str, reports: tuple[Report, ...]) -> tuple[bytes | str, tuple[Report, ...]]:
+        """The frame without what is secret, and what it reports then; what only serves the connection stays exact."""
+        for report in reports:
+            if type(report) is KeyExpired and report.key is not None:
+                self.secrets.name(report.key)
+        clean = self.secrets.redact(frame)
+        if clean == frame:
+            return frame, reports
+        told = self._decode(clean)
+        if len(told) != len(reports):
+            return clean, told
+        pairs = zip(reports, told, strict=True)
+        return clean, tuple(first if type(first) in SERVES else second for first, second in pairs)
 
     def _tell_health(self) -> None:
         health = self._judge_health()
@@ -312,6 +335,8 @@ REPORTED = 48
 """Bytes of a frame that cannot be read, which the operator is shown."""
 PROVES_NOTHING = frozenset({Unreadable, Rejected})
 """Reports after which a link is no more proven than before."""
+SERVES = frozenset({Heartbeat, Acknowledged, KeyExpired})
+"""Reports of which nothing is told."""
 OPENING, PROVING = Phase.OPENING, Phase.PROVING
 _FOREVER = 1e12
 """Seconds; beyond it a float cannot tell one millisecond from the next."""

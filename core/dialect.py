@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple, Protocol
 
+from .discreet import Concealed
 from .reports import Report
 
 
@@ -13,6 +14,9 @@ class Opening(NamedTuple):
 
     id: str
     text: str
+
+    def __repr__(self) -> str:
+        return f"Opening({self.id!r}, {Concealed(self.text)!r})"
 
 
 class Dialect(Protocol):

@@ -14,6 +14,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from .discreet import Discreet
+
 ZERO = Decimal(0)
 
 Source = Literal["ws", "poll", "local"]
@@ -96,7 +98,7 @@ class Position(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     liquidation_price: Decimal | None = None
 
 
-class ExchangeEvent(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+class ExchangeEvent(Discreet, frozen=True, gc=False, kw_only=True):
     """What every event has; `frame` is the inflated `bytes` or `str` that it was read from, None if there was none."""
 
     kind: ExchangeEventKind

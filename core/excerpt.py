@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Iterable
+from collections.abc import Callable
 
 import msgspec
+
+from .secrets import Secrets
 
 SHOWN = 4096
 """Bytes of a frame, at most."""
@@ -35,28 +37,32 @@ class Excerpt(msgspec.Struct, frozen=True):
     doubtful: bool
 
 
-def excerpt(frame: bytes | str, why: str, keys: Iterable[str], *, doubtful: bool) -> Excerpt:
-    """What may be shown of the frame; `keys` are secrets."""
+def excerpt(frame: bytes | str, why: str, secrets: Secrets, *, doubtful: bool) -> Excerpt:
+    """What may be shown of the frame."""
     data = frame.encode(errors="surrogatepass") if isinstance(frame, str) else frame
-    secrets = [key.encode(errors="surrogatepass") for key in keys]
-    return Excerpt(why, beginning(data, secrets), len(data), doubtful)
+    return Excerpt(why, beginning(data, secrets.redact), len(data), doubtful)
 
 
-def beginning(data: bytes, secrets: Iterable[bytes]) -> bytes:
-    """At most `SHOWN` bytes, without the secrets; shown a second time it is the same."""
-    secrets = tuple(secrets)
-    margin = 2 * max(map(len, secrets), default=0)
-    blotted = _blotted(data[: SHOWN + margin], secrets)
-    shown = blotted[:SHOWN]
-    narrow, hidden = blotted.replace(b"\0", b""), _inflatable(data[:SHOWN])
-    if len(hidden) > SEARCHED or any(_blotted(each, secrets) != each for each in (narrow, hidden)):
-        return shown[:HEADER] + b"*" * (len(shown) - HEADER)
-    return shown
+def beginning(data: bytes, redact: Callable[[bytes], bytes]) -> bytes:
+    """At most `SHOWN` bytes, without what `redact` blots out; shown a second time it is the same."""
+    whole = _likely(redact(data)[: 2 * SHOWN])
+    shown = redact(whole[:SHOWN])
+    narrow = whole.replace(b"\0", b"")
+    return closed(shown) if hides(data, redact) or _likely(redact(narrow)) != narrow else shown
 
 
-def _blotted(data: bytes, secrets: Iterable[bytes]) -> bytes:
-    for secret in secrets:
-        data = data.replace(secret, b"*" * len(secret))
+def hides(data: bytes, redact: Callable[[bytes], bytes]) -> bool:
+    """Whether what can be inflated of it holds a secret, or what could be one, or is more than can be searched."""
+    content = _inflatable(data[:SHOWN])
+    return len(content) > SEARCHED or _likely(redact(content)) != content
+
+
+def closed(data: bytes) -> bytes:
+    """The data as far as a header reaches, and stars."""
+    return data[:HEADER] + b"*" * (len(data) - HEADER)
+
+
+def _likely(data: bytes) -> bytes:
     return _SECRET.sub(lambda found: b"*" * len(found[0]), data)
 
 

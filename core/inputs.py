@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from .discreet import Discreet
 from .events import ExchangeEvent
 from .refusal import Refusal, RefusalKind
 from .reports import Account
@@ -62,7 +63,7 @@ class Resync(msgspec.Struct, frozen=True):
     """Read the account now and settle what does not add up."""
 
 
-class KeyGranted(msgspec.Struct, frozen=True):
+class KeyGranted(Discreet, frozen=True):
     """The answer to `CreateKey`: valid for so many seconds; `exchange_ms` is the venue's clock at the grant."""
 
     request: int
@@ -91,7 +92,7 @@ class SocketClosed(msgspec.Struct, frozen=True):
     refusal: Refusal | None = None
 
 
-class FrameReceived(msgspec.Struct, frozen=True, gc=False):
+class FrameReceived(Discreet, frozen=True, gc=False):
     """A frame as it came: `bytes` for a binary one, `str` for a text one."""
 
     socket: int

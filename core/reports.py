@@ -7,8 +7,12 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
+from .discreet import Discreet
 from .events import Balance, Position
 from .refusal import Refusal
+
+UNKNOWN = 1 << 62
+"""More characters than any text has."""
 
 
 class OrderRef(NamedTuple):
@@ -48,6 +52,8 @@ class OrderReport(msgspec.Struct, frozen=True, gc=False):
     created_ts: int | None = None
     place: int = 0
     """Which of the reports of its frame it is, from 0; the connection says so, not the dialect."""
+    longest: int = UNKNOWN
+    """Characters of the longest text in its frame, at most: one whose texts are shorter than any secret holds none."""
 
 
 class FillReport(msgspec.Struct, frozen=True, gc=False, kw_only=True):
@@ -149,6 +155,7 @@ class AccountReport(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """The account nets its positions: a symbol has one, and its side is the sign's."""
     exchange_ts: int | None = None
     place: int = 0
+    longest: int = UNKNOWN
 
 
 class ConfigReport(msgspec.Struct, frozen=True, gc=False, kw_only=True):
@@ -161,7 +168,7 @@ class ConfigReport(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     exchange_ts: int | None = None
 
 
-class Heartbeat(msgspec.Struct, frozen=True, gc=False):
+class Heartbeat(Discreet, frozen=True, gc=False):
     """A ping of the venue and the exact text that answers it."""
 
     reply: str
@@ -180,13 +187,13 @@ class Rejected(msgspec.Struct, frozen=True):
     refusal: Refusal
 
 
-class KeyExpired(msgspec.Struct, frozen=True):
+class KeyExpired(Discreet, frozen=True):
     """The venue says that a key has expired; None when it does not say which, "" when it names none."""
 
     key: str | None
 
 
-class Unrecognised(msgspec.Struct, frozen=True):
+class Unrecognised(Discreet, frozen=True):
     """A frame that is well-formed and not understood; a `doubtful` one means that the account must be read.
 
     `order` is the one that it names, None where it names none.

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from .actions import Action, Anomaly, Deliver, Report
 from .events import ExchangeEvent
 from .policy import Policy
+from .secrets import Secrets
 from .timers import Name, Timers
 
 Event = TypeVar("Event", bound=ExchangeEvent)
@@ -31,12 +32,14 @@ class Turn:
         "now",
         "policy",
         "rng",
+        "secrets",
         "timers",
         "unsettled",
     )
 
-    def __init__(self, policy: Policy, seed: int) -> None:
+    def __init__(self, policy: Policy, seed: int, secrets: Secrets | None = None) -> None:
         self.policy = policy
+        self.secrets = Secrets() if secrets is None else secrets
         self.rng = Random(seed)  # noqa: S311 - jitter, not secrets
         self.timers = Timers()
         self.now = float("-inf")
@@ -70,7 +73,8 @@ class Turn:
     def report(self, name: str, detail: str = "") -> None:
         """Count an anomaly and tell the operator."""
         count = self._anomalies[name] = self._anomalies.get(name, 0) + 1
-        self.actions.append(Report(Anomaly(name, _SECRET.sub("[redacted]", detail[:DETAIL_LIMIT]), count)))
+        shown = _SECRET.sub("[redacted]", self.secrets.redact(detail))[:DETAIL_LIMIT]
+        self.actions.append(Report(Anomaly(name, shown, count)))
 
     def arm(self, name: Name, after: float) -> None:
         """Arm a timer so many seconds from now."""

@@ -13,6 +13,9 @@ class HttpResponse(NamedTuple):
     headers: Mapping[str, str]
     body: bytes
 
+    def __repr__(self) -> str:
+        return f"HttpResponse(status={self.status}, {len(self.headers)} headers, {len(self.body)} bytes)"
+
 
 class HttpClient(Protocol):
     """One connection pool. Redirects are not followed; cookies are not kept."""

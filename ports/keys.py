@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple, Protocol
 
+from ..core.discreet import Concealed
+
 
 class Grant(NamedTuple):
     """A key, the seconds it is valid for, and the venue's clock at the grant in ms, if known."""
@@ -11,6 +13,9 @@ class Grant(NamedTuple):
     key: str
     valid_for: float
     exchange_ms: int | None
+
+    def __repr__(self) -> str:
+        return f"Grant({Concealed(self.key)!r}, valid_for={self.valid_for}, exchange_ms={self.exchange_ms})"
 
 
 class KeyService(Protocol):

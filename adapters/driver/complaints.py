@@ -1,6 +1,7 @@
 """What goes wrong, said on the log of `listenkey`: at first, and then less and less often, so that it never floods.
 
-Messages of refusals and anomalies hold no secrets: they are redacted where they arise.
+Messages of refusals and anomalies hold no secrets: they are redacted where they arise, whole, before they are cut. What
+services of somebody else's say is searched here once more.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Callable
 
 from ...core.actions import Anomaly
 from ...core.refusal import Refusal
+from ...core.secrets import Secrets
 
 _log = logging.getLogger("listenkey")
 
@@ -18,9 +20,10 @@ _log = logging.getLogger("listenkey")
 class Complaints:
     """Requests by what they are for; each that is granted makes an end of those refused before it."""
 
-    def __init__(self, over: Callable[[], bool] = lambda: False) -> None:
+    def __init__(self, over: Callable[[], bool] = lambda: False, secrets: Secrets | None = None) -> None:
         self._over = over
         """Whether the stream has ended: then the consumer is told why."""
+        self._secrets = Secrets() if secrets is None else secrets
         self._in_a_row: Counter[str] = Counter()
 
     def refused(self, what: str, refusal: Refusal) -> None:
@@ -30,17 +33,20 @@ class Complaints:
         self._in_a_row[what] += 1
         if _is_worth_it(self._in_a_row[what]):
             why = refusal.message or refusal.code or refusal.kind.value
-            _log.warning("%s failed (%d in a row): %s", what, self._in_a_row[what], why)
+            _log.warning("%s failed (%d in a row): %s", what, self._in_a_row[what], self.clean(why))
 
     def granted(self, what: str) -> None:
         """A request was granted."""
         del self._in_a_row[what]
 
-    @staticmethod
-    def anomaly(found: Anomaly) -> None:
+    def clean(self, text: str) -> str:
+        """The text without what is secret."""
+        return self._secrets.redact(text)
+
+    def anomaly(self, found: Anomaly) -> None:
         """The core has met something that should not be."""
         if _is_worth_it(found.count):
-            _log.warning("%s (%d so far): %s", found.name, found.count, found.detail)
+            _log.warning("%s (%d so far): %s", found.name, found.count, self.clean(found.detail))
 
 
 def _is_worth_it(count: int) -> bool:

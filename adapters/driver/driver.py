@@ -59,7 +59,7 @@ class Driver:
         self._journal = journal
         self._begun = False
         self._observer = observer
-        self._complaints = Complaints(lambda: self.backlog.ended)
+        self._complaints = Complaints(lambda: self.backlog.ended, connection.secrets)
         self._owned = journal if isinstance(journal, OwnedJournal) else None
         recognise = (lambda account_id: None) if self._owned is None else self._owned.recognise
         self._errands = Errands(keys, reader, self.feed, self._complaints, recognise)

@@ -82,7 +82,7 @@ class Errands:
         try:
             await self._keys.delete(key)
         except RequestRefused as error:
-            _log.info("a listen key could not be deleted: %s", error)
+            _log.info("a listen key could not be deleted: %s", self._complaints.clean(str(error)))
         finally:
             self.deletions -= 1
 

@@ -19,6 +19,7 @@ from ...core.link.lifecycle import State
 from ...core.link.link import Link
 from ...core.policy import Mode, Policy
 from ...core.refusal import Refusal
+from ...core.secrets import Secrets
 from ...ports.errors import CredentialsRefused, ListenKeyError, ReadFailed, RequestRefused, StreamStopped
 from ...ports.journal import OwnedJournal
 from ...ports.questions import QuestionStore
@@ -155,10 +156,12 @@ class Venue:
         try:
             account = await self._services.reader.read(None)
         except RequestRefused as error:
-            raise ReadFailed(f"the account could not be read: {error}") from None
-        content = (account.balances, account.positions)
-        event_id = digest_id("ACCOUNT_UPDATE", account.as_of, content)
-        return narration.account(event_id, account.as_of, "poll", None, *content)
+            failure = ReadFailed(f"the account could not be read: {error}")
+        else:
+            content = (account.balances, account.positions)
+            event_id = digest_id("ACCOUNT_UPDATE", account.as_of, content)
+            return narration.account(event_id, account.as_of, "poll", None, *content)
+        raise failure  # not from the refusal, whose traceback has frames that hold the signed query
 
     async def close(self) -> None:
         """Close the connections, the journal and the recording; idempotent."""
@@ -213,7 +216,8 @@ def open_venue(
     dialect = speaks.dialect(venue)
     settled = (policy or Policy()).over(dialect.policy)
     wires = open_transport(transport, http_session=http_session, proxy=proxy, ssl_context=ssl_context)
-    recorder = Recorder(record, secrets=(api_key, api_secret)) if record is not None else None
+    secrets = Secrets((api_key, api_secret))
+    recorder = Recorder(record, secrets=secrets) if record is not None else None
     try:
         events = _journal(journal, venue, speaks.host(hosts.rest_url), api_key)
     except BaseException:
@@ -228,6 +232,7 @@ def open_venue(
         api_secret=api_secret,
         clock=SystemClock(),
         policy=settled,
+        secrets=secrets,
         store=events if isinstance(events, QuestionStore) else None,
     )
 
@@ -235,7 +240,7 @@ def open_venue(
         chosen = _seed() if seed is None else seed
         if recorder is not None:
             recorder.begin(dialect, settled, chosen, mode)
-        return Connection(dialect, settled, seed=chosen, mode=mode)
+        return Connection(dialect, settled, seed=chosen, mode=mode, secrets=secrets)
 
     return Venue(
         connect,

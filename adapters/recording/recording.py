@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from io import FileIO
 from os import PathLike
 from pathlib import Path
@@ -26,16 +26,15 @@ import msgspec
 from ...core import actions, inputs
 from ...core.dialect import Dialect
 from ...core.events import ExchangeEventKind
-from ...core.excerpt import beginning
+from ...core.excerpt import beginning, closed, hides
 from ...core.frames import frame_id
 from ...core.inflate import NotInflatable, Oversized, inflate
 from ...core.policy import Mode, Policy
 from ...core.reports import KeyExpired
+from ...core.secrets import SHORTEST, Secrets
 from ..journal.codec import pack
 
 MAGIC = b"listenkey recording 1\n"
-SHORTEST_SECRET = 8
-"""What is shorter is no secret, and would be found where it is not."""
 REMEMBERED_IDS = 64
 """Ids of events whose frame was redacted, which differ for it; such an event may be told some steps later."""
 
@@ -62,7 +61,7 @@ class Recorder:
     it never raises: a disk that is full ends the recording, and says so in the log, but not the stream.
     """
 
-    def __init__(self, path: str | PathLike[str], *, secrets: Iterable[str] = ()) -> None:
+    def __init__(self, path: str | PathLike[str], *, secrets: Secrets | None = None) -> None:
         self.path = Path(path)
         try:
             descriptor = os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
@@ -74,8 +73,7 @@ class Recorder:
         self._limit = 0
         self._hidden: dict[bytes, bytes] = {}
         self._ids: dict[bytes, bytes] = {}
-        for secret in secrets:
-            self._hide(secret)
+        self._secrets = Secrets() if secrets is None else secrets
 
     def begin(self, dialect: Dialect, policy: Policy, seed: int, mode: Mode) -> None:
         """A connection has been made with these; what comes next is its own."""
@@ -124,7 +122,9 @@ class Recorder:
         except Oversized:
             return "oversized", b""
         except NotInflatable:
-            return "unreadable", beginning(data, self._hidden), len(data)
+            return "unreadable", beginning(data, self._redacted), len(data)
+        if inflated is data and hides(data, self._redacted):
+            return "inflated", closed(data)
         return "inflated", self._hidden_in(inflated, inflated)
 
     def _hidden_in(self, content: bytes, frame: bytes | str) -> bytes:
@@ -148,7 +148,7 @@ class Recorder:
 
     def _hide(self, secret: str) -> None:
         name = secret.encode(errors="surrogatepass")
-        if len(name) >= SHORTEST_SECRET and name not in self._hidden and name not in self._hidden.values():
+        if len(name) >= SHORTEST and name not in self._hidden and name not in self._hidden.values():
             self._hidden[name] = f"k{len(self._hidden)}".encode().ljust(len(name), b"x")
             self._hidden = dict(sorted(self._hidden.items(), key=lambda item: -len(item[0])))
 
@@ -157,7 +157,7 @@ class Recorder:
             content = content.replace(secret, placeholder)
         for old, new in self._ids.items():
             content = content.replace(old, new)
-        return content
+        return self._secrets.redact(content)
 
     def _write(self, kind: bytes, body: bytes) -> None:
         if self._file.closed:

@@ -6,6 +6,7 @@ from typing import NamedTuple, Protocol
 
 from ...core.dialect import Dialect
 from ...core.policy import Policy
+from ...core.secrets import Secrets
 from ...ports.clock import Clock
 from ...ports.http import HttpClient
 from ...ports.keys import KeyService
@@ -52,6 +53,9 @@ class Family(Protocol):
         api_secret: str,
         clock: Clock,
         policy: Policy,
+        secrets: Secrets,
         store: QuestionStore | None = None,
     ) -> Services:
-        """The services of the account that the credentials are of; what they have asked is remembered in the store."""
+        """The services of the account that the credentials are of; `secrets` is told of signatures, and asked; what
+        they have asked is remembered in the store.
+        """

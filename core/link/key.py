@@ -40,6 +40,7 @@ class Key:
         self.failing = False
         self._retry.reset()
         turn = self._turn
+        turn.secrets.grant(self.value, now=turn.now, valid_for=self.valid_for)
         turn.timers.arm(("expiry", self.id), asked_at + self.valid_for)
         turn.timers.arm(("renew", self.id), asked_at + min(turn.policy.renew_interval, self.valid_for / 2))
 

@@ -47,11 +47,6 @@ class Keyring:
         return self._mint is not None
 
     @property
-    def values(self) -> tuple[str, ...]:
-        """The keys themselves: secrets."""
-        return tuple(self._keys)
-
-    @property
     def floor(self) -> float:
         """Seconds for which the venue wants no other mint."""
         now = self._turn.now
@@ -82,11 +77,12 @@ class Keyring:
         mint = self._mint if self._mint is not None and self._mint[0] == request else None
         if mint is not None:
             self._answered(request)
+        valid_for = max(0.0, valid_for)  # and 0.0 for what is not a number
         if mint is None or not wanted:
+            self._turn.secrets.grant(value, now=self._turn.now, valid_for=valid_for)
             if value not in self._keys:
                 self._turn.emit(DeleteKey(value))
             return None
-        valid_for = max(0.0, valid_for)  # and 0.0 for what is not a number
         key = self._keys.get(value)
         if key is None:
             key = self._keys[value] = Key(self._turn, value, valid_for, mint[1], self._failed_renewals)

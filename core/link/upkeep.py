@@ -59,11 +59,6 @@ class Upkeep:
         """Stopped, and no mint and no socket is left to hear of."""
         return self.stopped and not self._keyring.minting and not self.links.closing
 
-    @property
-    def key_values(self) -> tuple[str, ...]:
-        """The keys in use: secrets."""
-        return self._keyring.values
-
     # What comes in
 
     def start(self) -> None:

@@ -221,13 +221,27 @@ def test_unknown_frames_are_passed_on_without_the_key() -> None:
     unknown = [event for event in life.events if isinstance(event, Unknown)]
     assert [event.raw for event in unknown] == [
         {"words": ["hello"]},
-        f"note {'*' * 64} and {'*' * 64}",
-        f"note {'*' * 64}",
+        {"words": ["*" * 64, "and", "*" * 64]},
+        {"words": ["*" * 64]},
     ]
     assert all(key not in repr(event) for event in unknown)
 
 
-@pytest.mark.parametrize("key", ["", "n", "{", '"', "e", " ", "\\", "\ud800"])
+def test_a_frame_is_read_without_what_is_secret_but_for_what_serves_the_connection() -> None:
+    """A ping is answered with its own words, and an expiry is that of the key; all else is read with stars."""
+    key = "c1a2 ; note b3d4"
+    life = Life(mints=[Answer(key=key), Answer(key="k" * 20)]).run(10)
+    life.frame(f"note {key} of three words")
+    assert life.events[-1].raw == {"words": ["*" * 16, "of", "three", "words"]}  # type: ignore[attr-defined]
+    life.run(12)
+    foreign = "another-stream-of-the-account"
+    life.frame(f"expired {foreign}; ping {foreign}; doubt {foreign}")
+    (told,) = (event for event in life.events if isinstance(event, Unknown) and event.raw["words"] == ["*" * 29])
+    assert foreign not in told.frame
+    assert life.seen(actions.SendFrame)[-1].data == f"pong {foreign}"
+
+
+@pytest.mark.parametrize("key", ["", "n", "{", '"', "e", " ", "\\", "\ud800", "\ud800" * 9])
 def test_absurd_keys(key: str) -> None:
     """A venue that names its key so that no frame could be told from it breaks nothing."""
     life = Life(mints=[Answer(key=key)]).run(10)

@@ -129,7 +129,7 @@ class Judge:
             self._polls.handled(process, received, ordered)
         self._heard.handled(process, self._agenda.now, received, ordered, unsure=self.gap_open)
         if isinstance(received, inputs.KeyGranted):
-            kept = received.key in connection._upkeep.key_values
+            kept = connection._upkeep._keyring.get(received.key) is not None
             if not kept and not any(isinstance(each, actions.DeleteKey) for each in ordered):
                 raise Violation("no-key-left", "a key that is not used was not deleted")
 

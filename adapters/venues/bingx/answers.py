@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple
@@ -10,16 +10,19 @@ from typing import Any, NamedTuple
 import msgspec
 
 from ....core.refusal import UNREACHED, Refusal, RefusalKind
+from ....core.secrets import Secrets
 from ....ports.errors import TransportFailed
 from ....ports.http import HttpResponse
 from .amounts import moment, number
-from .codes import FATAL, LONGEST_WAIT, RATE_LIMITED, RESTRICTED, is_success, redacted, refusal
+from .codes import FATAL, LONGEST_WAIT, NONE, RATE_LIMITED, RESTRICTED, is_success, redacted, refusal
 
 _decode = msgspec.json.Decoder(float_hook=number).decode
 
 FIREWALL = 300.0
 """Seconds: a 403 without a code is the firewall, "typically a 5 minute ban"."""
 
+_LOOKED_AT, _OPENING = 4096, 120
+"""Bytes of a body that may be its beginning when it is shown as one line, and characters of that line."""
 _STATUS_WAIT = {401: 60.0, 403: FIREWALL, 418: FIREWALL, 429: 10.0}
 
 
@@ -35,19 +38,25 @@ def judge(
     about_key: bool = False,
     may_be_empty: bool = False,
     exchange_ms: int | None = None,
-    secrets: Iterable[str] = (),
+    secrets: Secrets = NONE,
+    brings_key: bool = False,
 ) -> Document | Refusal:
     """Success by the code inside, where there is one, and never without a 2xx.
 
     `about_key`: the request named a listen key, so 404 means that it is gone. `may_be_empty`: an empty 200 is a success
     (extending a key). `exchange_ms` is the exchange's clock now; without it, times in messages give a fixed wait.
+    What is secret is blotted out of the body before it is read, unless a success `brings_key`: then what is not
+    understood of it is not shown either, since it may hold a key that nobody knows yet.
     """
+    good = 200 <= response.status < 300
+    if not (brings_key and good):
+        response = response._replace(body=secrets.redact(response.body))
+    shown = None if brings_key and good else secrets
     status, headers, body = response
     try:
         content = _decode(body) if body.strip() else None
     except (ValueError, RecursionError):
-        return _by_status(response, about_key, exchange_ms, "an answer that is not JSON")
-    good = 200 <= status < 300
+        return _by_status(response, about_key, exchange_ms, "an answer that is not JSON", shown)
     code = content.get("code") if isinstance(content, dict) else None
     if isinstance(content, dict) and code is not None and not is_success(code):
         message = content.get("msg")
@@ -64,7 +73,7 @@ def judge(
             found = msgspec.structs.replace(found, retry_after=_wait(status, headers, exchange_ms))
         return found
     if not good:
-        return _by_status(response, about_key, exchange_ms, "no code")
+        return _by_status(response, about_key, exchange_ms, "no code", shown)
     if content is None:
         if status == 204 or not may_be_empty:
             return Refusal(RefusalKind.RETRY, str(status), "an empty answer, which confirms nothing")
@@ -79,10 +88,12 @@ def unanswered(error: TransportFailed, message: str) -> Refusal:
     return Refusal(RefusalKind.RETRY, None if error.reached else UNREACHED, message)
 
 
-def _by_status(response: HttpResponse, about_key: bool, exchange_ms: int | None, why: str) -> Refusal:
+def _by_status(
+    response: HttpResponse, about_key: bool, exchange_ms: int | None, why: str, shown: Secrets | None
+) -> Refusal:
     status, headers, body = response
     kind = RefusalKind.GONE if about_key and status == 404 else RefusalKind.RETRY
-    opening = redacted(body[:120].decode("utf-8", "replace"))
+    opening = "" if shown is None else redacted(body[:_LOOKED_AT].decode("utf-8", "replace"), shown)[:_OPENING]
     message = f"HTTP {status}, {why}{': ' + opening if opening else ''}"
     wait = _wait(status, headers, exchange_ms) if kind is RefusalKind.RETRY else None
     return Refusal(kind, str(status), message, wait)

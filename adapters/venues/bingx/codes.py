@@ -6,10 +6,10 @@ Codes and their classes are section 1.7 of the venue's fact sheet: those of the 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from typing import Any
 
 from ....core.refusal import Refusal, RefusalKind
+from ....core.secrets import Secrets
 from .amounts import whole
 
 FATAL = frozenset({100001, 100004, 100412, 100413, 100414, 100419})
@@ -36,7 +36,9 @@ _CLOCK = frozenset({100421, 80014, 109400})
 _UNLOCK = re.compile(r"(?<![0-9])(1[0-9]{12})(?![0-9])")
 _KEY_GONE = re.compile(r"listen\s*key.{0,40}(?:not exist|expire|invalid)", re.IGNORECASE)
 _SECRET = re.compile(r"[A-Za-z0-9_+/-]{32,}")
+_STARS = re.compile(r"\*{3,}")
 _LONGEST_MESSAGE = 200
+NONE = Secrets()
 
 
 def is_success(code: Any) -> bool:
@@ -50,7 +52,7 @@ def refusal(
     *,
     about_key: bool = False,
     exchange_ms: int | None = None,
-    secrets: Iterable[str] = (),
+    secrets: Secrets = NONE,
 ) -> Refusal:
     """The refusal that an error code is. `about_key`: the request named a listen key, so that key can be GONE.
 
@@ -97,13 +99,13 @@ def wants_symbol(found: Refusal) -> bool:
     return found.code in ("109400", "100400", "80014") and "symbol" in found.message.lower()
 
 
-def redacted(text: str, secrets: Iterable[str] = ()) -> str:
-    """One short line without the secrets given, and without anything long enough to be a key or a signature."""
-    for secret in secrets:
-        if len(secret) >= 4:
-            text = text.replace(secret, "***")
-    line = " ".join(_SECRET.sub("***", text).split())
-    return "".join(letter for letter in line if letter.isprintable())[:_LONGEST_MESSAGE]
+def redacted(text: str, secrets: Secrets = NONE) -> str:
+    """One short line without what is secret, and without anything long enough to be a key or a signature.
+
+    It is searched as it will be seen, without letters that are not printed, and cut only then.
+    """
+    line = "".join(letter for letter in " ".join(text.split()) if letter.isprintable())
+    return _STARS.sub("***", _SECRET.sub("***", secrets.redact(line)))[:_LONGEST_MESSAGE]
 
 
 def _until(message: str, exchange_ms: int | None) -> float | None:

@@ -1,17 +1,18 @@
 """The two frames that make up a stream, read in one typed pass; whatever is not exactly of their shape is left alone.
 
 A frame is taken here only if every key in it is one that is known, none stands there twice (then there are more colons
-than keys; a lone colon is found quicker than one behind a quote), and every amount is sane.
-Anything else gives None, and the patient reader of `swap.py` has its turn: this file decides speed, never meaning.
+than keys; a lone colon is found quicker than one behind a quote), every amount is sane, and no text
+is long. Anything else gives None, and the patient reader of `swap.py` has its turn: this file decides speed, never
+meaning.
 """
 
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Annotated, Literal
 
 import msgspec
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from ....core.events import Balance, Position
 from ....core.reports import AccountReport, OrderReport
@@ -26,56 +27,60 @@ _ZERO = Decimal(0)
 _TINY = -40
 """The place of an amount's first digit, below which it is absurd: some exponent has made it so."""
 _EXECUTIONS = frozenset({"TRADE", "CALCULATED", ""})
+_LONGEST = 24
+"""Characters of any text in such a frame but the id that the client gave: too few for a key."""
+_Word = Annotated[str, Meta(max_length=_LONGEST)]
+_Scalar = _Word | int | float | bool | None
 
 
 class _Order(Struct, forbid_unknown_fields=True):
-    s: str
+    s: _Word
     i: int
     S: Literal["BUY", "SELL"]
-    o: str
+    o: _Word
     q: Decimal
     p: Decimal
     ap: Decimal
-    x: str
+    x: _Word
     X: Literal["NEW", "PARTIALLY_FILLED", "FILLED", "CANCELED", "EXPIRED"]
-    N: str
+    N: _Word
     n: Decimal
     T: int
     ps: Literal["LONG", "SHORT", "BOTH"]
     rp: Decimal
     z: Decimal
     c: str | UnsetType = UNSET
-    sp: Any = UNSET
-    wt: Any = UNSET
-    sg: Any = UNSET
-    ti: Any = UNSET
-    ro: Any = UNSET
+    sp: _Scalar | UnsetType = UNSET
+    wt: _Scalar | UnsetType = UNSET
+    sg: _Scalar | UnsetType = UNSET
+    ti: _Scalar | UnsetType = UNSET
+    ro: _Scalar | UnsetType = UNSET
     td: int | UnsetType = UNSET
-    tv: Any = UNSET
+    tv: _Scalar | UnsetType = UNSET
     l: Decimal | UnsetType = UNSET  # noqa: E741 - the wire's own name
     L: Decimal | UnsetType = UNSET
 
 
 class _Balance(Struct, forbid_unknown_fields=True):
-    a: str
+    a: _Word
     wb: Decimal
-    cw: Any
+    cw: _Scalar
     bc: Decimal
 
 
 class _Position(Struct, forbid_unknown_fields=True):
-    s: str
+    s: _Word
     pa: Decimal
     ep: Decimal
     up: Decimal
-    mt: str
-    iw: Any
+    mt: _Word
+    iw: _Scalar
     ps: Literal["LONG", "SHORT"]
-    cr: Any = UNSET
+    cr: _Scalar | UnsetType = UNSET
 
 
 class _Account(Struct, forbid_unknown_fields=True):
-    m: str
+    m: _Word
     B: list[_Balance]
     P: list[_Position]
 
@@ -189,6 +194,7 @@ def _order(frame: _OrderFrame | _TradeFrame, order: _Order, text: bytes) -> Orde
         realized_pnl if caused else None,
         liquidation,
         exchange_ts,
+        longest=_LONGEST if client_order_id is None else max(_LONGEST, len(client_order_id)),
     )
 
 
@@ -236,4 +242,5 @@ def _account(frame: _AccountFrame, text: bytes) -> AccountReport | None:
         positions=tuple(positions),
         funding=account.m == "FUNDING_FEE",
         exchange_ts=ms if 0 < ms < LATEST else None,
+        longest=_LONGEST,
     )

@@ -24,7 +24,7 @@ class Keys:
     async def create(self) -> Grant:
         """A new key; earlier ones are assumed to live on until their own end."""
         await self._rest.now()  # an unsigned request would leave the clock unasked
-        data = await self._rest.call("POST", KEY_PATH, {}, sign=self._signed)
+        data = await self._rest.call("POST", KEY_PATH, {}, sign=self._signed, brings_key=True)
         return Grant(_key(data), VALID_FOR, self._rest.exchange_ms())
 
     async def renew(self, key: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ....core.policy import Policy
+from ....core.secrets import Secrets
 from ....ports.clock import Clock
 from ....ports.http import HttpClient
 from ....ports.questions import QuestionStore
@@ -32,13 +33,16 @@ def services(
     api_secret: str,
     clock: Clock,
     policy: Policy,
+    secrets: Secrets,
     store: QuestionStore | None = None,
 ) -> Services:
     """Keys, reader and opener of one account; all its requests go through one `Rest`."""
-    rest = Rest(http, hosts.rest_url, api_key, api_secret, clock=clock, timeout=policy.request_timeout)
+    timeout = policy.request_timeout
+    rest = Rest(http, hosts.rest_url, api_key, api_secret, clock=clock, timeout=timeout, secrets=secrets)
+    dial, most = policy.connect_timeout, policy.max_frame_bytes
     return Services(
         Keys(rest),
         Reader(rest, store=store),
-        Opener(dialer, hosts.ws_url, timeout=policy.connect_timeout, max_bytes=policy.max_frame_bytes),
+        Opener(dialer, hosts.ws_url, timeout=dial, max_bytes=most, secrets=secrets),
         frozenset(map(str, CREDENTIALS)),
     )

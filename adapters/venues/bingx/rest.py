@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ....core.refusal import Refusal, RefusalKind
+from ....core.secrets import Secrets
 from ....ports.clock import Clock
 from ....ports.errors import RequestRefused, TransportFailed
 from ....ports.http import HttpClient, HttpResponse
@@ -21,7 +22,10 @@ TRIES = 3
 
 
 class Rest:
-    """One account's requests. `rest_url` is the venue's address without a query, `timeout` seconds for one request."""
+    """One account's requests. `rest_url` is the venue's address without a query, `timeout` seconds for one request.
+
+    `secrets` is told of each signature, and nothing that it knows is in an answer that is read here.
+    """
 
     def __init__(
         self,
@@ -33,6 +37,7 @@ class Rest:
         clock: Clock,
         timeout: float = 10.0,
         pace: Pace = SHARED,
+        secrets: Secrets | None = None,
     ) -> None:
         self._http = http
         self._rest_url = rest_url.rstrip("/")
@@ -42,6 +47,7 @@ class Rest:
         self._clock = clock
         self._timeout = timeout
         self._pace = pace
+        self._secrets = Secrets((api_key, api_secret)) if secrets is None else secrets
         self._anchor: tuple[int, float, float] | None = None
 
     def exchange_ms(self) -> int | None:
@@ -106,6 +112,7 @@ class Rest:
         sign: bool = True,
         about_key: bool = False,
         may_be_empty: bool = False,
+        brings_key: bool = False,
         sending: Callable[[], None] | None = None,
     ) -> Any:
         """The `data` of a successful answer. Raises `RequestRefused`. `sending` is called just before it goes out.
@@ -114,6 +121,8 @@ class Rest:
         rate limit that names its end, a moment from now, is waited out: requests bunch up on their way. A read that
         failed in a way that passes is repeated once.
         """
+        if about_key:
+            self._secrets.name(str(params.get("listenKey", "")))
         repeated = False
         for left in reversed(range(TRIES)):
             try:
@@ -124,8 +133,9 @@ class Rest:
                 if sending is not None:
                     sending()
                 response = await self._request(method, path, query, {"X-BX-APIKEY": self._api_key})
-                key = str(params.get("listenKey", ""))
-                data = self._data(method, path, response, key=key, about_key=about_key, may_be_empty=may_be_empty)
+                data = self._data(
+                    method, path, response, about_key=about_key, may_be_empty=may_be_empty, brings_key=brings_key
+                )
             except RequestRefused as error:
                 clock = sign and is_clock_problem(error.refusal)
                 if clock:
@@ -144,7 +154,9 @@ class Rest:
         raise AssertionError("unreachable")
 
     async def _query(self, params: Params) -> str:
-        return signed({**params, "timestamp": await self.now()}, self._api_secret)
+        query = signed({**params, "timestamp": await self.now()}, self._api_secret)
+        self._secrets.sign(query.rpartition("=")[2])
+        return query
 
     async def _request(self, method: str, path: str, query: str, headers: dict[str, str]) -> HttpResponse:
         url = f"{self._rest_url}{path}{'?' if query else ''}{query}"
@@ -165,16 +177,17 @@ class Rest:
         path: str,
         response: HttpResponse,
         *,
-        key: str = "",
         about_key: bool = False,
         may_be_empty: bool = False,
+        brings_key: bool = False,
     ) -> Any:
         verdict = judge(
             response,
             about_key=about_key,
             may_be_empty=may_be_empty,
             exchange_ms=self.exchange_ms(),
-            secrets=(self._api_key, self._api_secret, key),
+            secrets=self._secrets,
+            brings_key=brings_key,
         )
         if isinstance(verdict, Document):
             return verdict.data

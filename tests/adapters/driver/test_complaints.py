@@ -39,6 +39,7 @@ def test_a_refusal_without_words(caplog: pytest.LogCaptureFixture) -> None:
 def test_anomalies(caplog: pytest.LogCaptureFixture) -> None:
     """The core counts, and the same ones are said."""
     with caplog.at_level(logging.WARNING, "listenkey"):
+        complaints = Complaints()
         for count in range(1, 6):
-            Complaints.anomaly(Anomaly("not gzip", "b''", count))
+            complaints.anomaly(Anomaly("not gzip", "b''", count))
     assert caplog.messages == [f"not gzip ({count} so far): b''" for count in (1, 2, 4)]

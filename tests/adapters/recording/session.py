@@ -20,6 +20,7 @@ from listenkey.core.events import Balance
 from listenkey.core.policy import Policy
 from listenkey.core.refusal import Refusal, RefusalKind
 from listenkey.core.reports import Account
+from listenkey.core.secrets import Secrets
 
 EPOCH = 1_700_000_000_000
 CANARIES = tuple(f"CANARY{number}{'7f3a' * 15}" for number in range(8))
@@ -32,7 +33,7 @@ class Session:
     """Feeds a connection and the recorder that observes it; keys are the canaries, one after the other."""
 
     def __init__(self, path: Path, *, seed: int = 5, checkpoint: inputs.Checkpoint | None = None) -> None:
-        self.recorder = Recorder(path, secrets=[SECRET])
+        self.recorder = Recorder(path, secrets=Secrets([SECRET]))
         dialect = SwapDialect()
         self.recorder.begin(dialect, POLICY, seed, "ws")
         self.connection = Connection(dialect, POLICY, seed=seed)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from listenkey.adapters.venues.bingx.answers import Document, judge
 from listenkey.adapters.venues.bingx.codes import is_clock_problem, is_unknown_order, redacted, refusal
 from listenkey.core.refusal import Refusal, RefusalKind
+from listenkey.core.secrets import Secrets
 from listenkey.ports.http import HttpResponse
 
 from .venue import NOW, reply
@@ -195,7 +196,7 @@ def test_redaction() -> None:
     """Neither given secrets nor anything as long as a key survives; one short printable line does."""
     signature = "f8d883609dfd31c824feb4de865b071008dedb1d461451fa70847875c8e7a7a2"
     text = f"bad\nkey short-key\x1b[2J sig={signature} " + "word " * 100
-    found = redacted(text, ["short-key", "", "abc"])
+    found = redacted(text, Secrets(["short-key", "", "abc"]))
     assert "short-key" not in found
     assert signature not in found
     assert found.isprintable()

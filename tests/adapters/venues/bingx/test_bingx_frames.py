@@ -40,6 +40,7 @@ def plain(value: Any) -> Any:
         shown = {field.name: getattr(value, field.name) for field in msgspec.structs.fields(value)}
         defaults = {field.name: field.default for field in msgspec.structs.fields(value)}
         said = {name: plain(found) for name, found in shown.items() if repr(found) != repr(defaults[name])}
+        said.pop("longest", None)  # which says how the frame was read, not what is in it
         return {"report": type(value).__name__, **said}
     if isinstance(value, (list, tuple)):
         return [plain(inner) for inner in value]

@@ -57,7 +57,8 @@ PRETTY = json.dumps([json.loads(A), json.loads(B)], indent=2)
 )
 def test_two_events(frame: str, binary: bool) -> None:
     """Two events in one frame are the two reports that they would be alone, in their order."""
-    assert SWAP.decode(frame.encode() if binary else frame) == (*SWAP.decode(A.encode()), *SWAP.decode(B.encode()))
+    one, other = (A.encode(), B.encode()) if binary else (A, B)
+    assert SWAP.decode(frame.encode() if binary else frame) == (*SWAP.decode(one), *SWAP.decode(other))
 
 
 @pytest.mark.parametrize("frame", [f"\ufeff{A}", f"\ufeff[{A}]", f"[{A}]", f"{A}\n", f"[[[{A}]]]"])

@@ -1,0 +1,132 @@
+"""The register of secrets: what it knows and for how long, how it finds it, and that values do not show it."""
+
+from __future__ import annotations
+
+import base64
+import json
+from urllib.parse import quote
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from listenkey.core import actions, inputs
+from listenkey.core.dialect import Opening
+from listenkey.core.events import ExchangeEventKind, Unknown
+from listenkey.core.reports import Heartbeat, KeyExpired, Unrecognised
+from listenkey.core.secrets import FOREIGN, SIGNATURES, Secrets
+
+KEY = 'Qx/+z~JqZ"\\ab=cdefgh'
+STARS = "*" * len(KEY)
+PADDING = st.binary(max_size=9)
+
+
+def test_what_is_found_becomes_as_many_stars() -> None:
+    """In text and in bytes; the rest stays, and what holds none is the very same."""
+    register = Secrets([KEY])
+    assert register.redact(f"a {KEY} b {KEY}") == f"a {STARS} b {STARS}"
+    assert register.redact(f"a {KEY} \ud800".encode(errors="surrogatepass")) == f"a {STARS} \ud800".encode(
+        errors="surrogatepass"
+    )
+    calm = "nothing \ud800 here"
+    assert register.redact(calm) is calm
+
+
+@given(PADDING, PADDING, st.sampled_from(["JSON", "URL", "path", "hex", "HEX", "base64", "base64 for URLs", "wide"]))
+@example(b"aa", b"", "base64")
+def test_it_is_found_in_whatever_form(before: bytes, after: bytes, form: str) -> None:
+    """Also where it was encoded together with what stands around it; found again, nothing changes."""
+    whole = before + KEY.encode() + after
+    text = {
+        "JSON": json.dumps(KEY)[1:-1].replace("/", "\\/"),
+        "URL": quote(KEY, safe=""),
+        "path": quote(KEY),
+        "hex": whole.hex(),
+        "HEX": whole.hex().upper(),
+        "base64": base64.b64encode(whole).decode(),
+        "base64 for URLs": base64.urlsafe_b64encode(whole).decode(),
+        "wide": KEY.encode("utf-16-le").decode(),
+    }[form]
+    register = Secrets([KEY])
+    found = register.redact(text)
+    assert len(found) == len(text)
+    assert found.count("*") >= len(KEY)
+    assert register.redact(found) == found
+
+
+@pytest.mark.parametrize("end", range(len(KEY)))
+def test_a_beginning_of_eight_at_the_end_is_found(end: int) -> None:
+    """What was cut before it came here may end within a secret."""
+    register = Secrets([KEY])
+    expected = f"? {'*' * end}" if end >= 8 else f"? {KEY[:end]}"
+    assert register.redact(f"? {KEY[:end]}") == expected
+    wide = f"? {KEY[:end]}".encode("utf-16-le")
+    assert (KEY[:8].encode("utf-16-le") in register.redact(wide)) is False
+    repeated = Secrets(["abcdefgh" * 3])
+    assert repeated.redact("x" + "abcdefgh" * 2 + "abc") == "x" + "*" * 19
+    assert repeated.redact("abcdefgh, " + "abcdefgh"[:end]).startswith("abcdefgh, ")
+
+
+def test_keys_are_known_for_two_validities() -> None:
+    """From their grant, or from when they were extended last; then the next grant drops them."""
+    register = Secrets()
+    register.grant("first-key-1", now=0.0, valid_for=60)
+    register.grant("first-key-2", now=0.0, valid_for=60)
+    register.grant("first-key-2", now=60.0, valid_for=60)
+    register.grant("later-key-3", now=120.0, valid_for=60)
+    assert register.redact("first-key-1") == "*" * 11
+    register.grant("later-key-4", now=121.0, valid_for=60)
+    assert register.redact("first-key-1 first-key-2") == "first-key-1 " + "*" * 11
+    register.grant("tiny", now=500.0, valid_for=60)
+    assert register.redact("tiny first-key-2 later-key-4") == "tiny first-key-2 later-key-4"
+    assert repr(register) == "Secrets(0 known)"
+
+
+def test_signatures_and_foreign_keys_are_known_as_long_as_they_are_among_the_last() -> None:
+    """So that there are never too many to search for."""
+    register = Secrets()
+    for number in range(SIGNATURES + 1):
+        register.sign(f"signature-{number:03}")
+    for number in range(FOREIGN + 1):
+        register.name(f"foreign-key-{number:03}")
+    assert register.redact("signature-000 signature-001") == "signature-000 *************"
+    assert register.redact("foreign-key-000 foreign-key-001") == "foreign-key-000 ***************"
+    register.name(f"foreign-key-{FOREIGN:03}")
+    register.name("x" * 600)
+    register.sign("short")
+    assert repr(register) == f"Secrets({SIGNATURES + FOREIGN} known)"
+
+
+def test_the_shortest_says_what_need_not_be_searched() -> None:
+    """What is shorter than eight characters is no secret."""
+    register = Secrets(["tiny", ""])
+    assert register.shortest > 10**9
+    register.sign("0123456789ab")
+    assert register.shortest == 12
+    register.grant("0123456789", now=0.0, valid_for=1)
+    assert register.shortest == 10
+    register.name("012345678")
+    assert register.shortest == 9
+    assert register.redact("tiny") == "tiny"
+
+
+def test_values_do_not_show_what_they_carry() -> None:
+    """Neither keys nor what the venue said, but their lengths; and all else."""
+    event = Unknown(kind=ExchangeEventKind.UNKNOWN, event_id="u", exchange_ts=1, source="ws", frame=KEY, raw=None)
+    carriers = (
+        inputs.KeyGranted(1, KEY, 3600.0),
+        inputs.FrameReceived(1, KEY.encode()),
+        actions.RenewKey(2, KEY),
+        actions.DeleteKey(KEY),
+        actions.OpenSocket(3, KEY),
+        actions.SendFrame(3, KEY),
+        Heartbeat(KEY),
+        KeyExpired(KEY),
+        Unrecognised({KEY: KEY}),
+        Opening("id", KEY),
+        event,
+    )
+    assert not [each for each in carriers if KEY[:8] in repr(each)]
+    assert repr(carriers[0]) == "KeyGranted(request=1, key=<str of 20>, valid_for=3600.0, exchange_ms=None)"
+    assert repr(KeyExpired(None)) == "KeyExpired(key=None)"
+    assert "content=<int>" in repr(Unrecognised(5))

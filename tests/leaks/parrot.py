@@ -1,0 +1,142 @@
+"""An exchange over loopback that says again whatever secret it has heard: in bodies, headers, frames, close reasons."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import threading
+from collections import deque
+from collections.abc import Iterator
+from random import Random
+from typing import Any, Self
+
+from aiohttp import WSCloseCode, web
+
+from listenkey.ports.http import HttpResponse
+
+from .answers import CALM, rows, spoiled
+from .finder import secret
+from .plants import behind, frames, packed, text, written
+
+NAME = "parrot"
+"""Of its thread."""
+PATIENCE = 300.0
+"""Seconds after which it hangs."""
+
+
+class Parrot:
+    """Serves one account, in a thread of its own. `secrets` are what it has heard; `spoken` is set when all is said.
+
+    A first socket is refused, a second one redirected; the third hears every kind of frame, and ends with a reason.
+    After that the account is quiet, and only its requests are answered badly now and then.
+    """
+
+    def __init__(self, seed: int, api_secret: str) -> None:
+        self._draw = Random(seed)
+        self.secrets = [api_secret]
+        self.signatures: list[str] = []
+        self.spoken, self._ready = threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), name=NAME)
+        self._sockets = 0
+        self._answers = deque(self._spoiled())
+        self._calls: dict[str, int] = {}
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        assert self._ready.wait(PATIENCE)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._loop.call_soon_threadsafe(self._over.set)
+        self._thread.join(PATIENCE)
+
+    @property
+    def urls(self) -> dict[str, str]:
+        """Where it is."""
+        return {"rest_url": f"http://127.0.0.1:{self._port}", "ws_url": f"ws://127.0.0.1:{self._port}/market"}
+
+    async def _serve(self) -> None:
+        self._loop, self._over = asyncio.get_running_loop(), asyncio.Event()
+        app = web.Application()
+        app.router.add_get("/market", self._socket)
+        app.router.add_route("*", "/{path:.*}", self._request)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        self._port = runner.addresses[0][1]
+        self._ready.set()
+        await self._over.wait()
+        await runner.cleanup()
+
+    def planted(self) -> str:
+        """A secret that was heard, in one of its forms."""
+        known = self._draw.choice([*self.secrets, *self.signatures[-1:]])
+        return known if known in self.signatures else self._draw.choice([known, *written(known)])
+
+    def _spoiled(self) -> Iterator[Any]:
+        for kind in spoiled():
+            if "refused for good" not in kind.name and "too fast" not in kind.name:
+                yield kind
+
+    async def _request(self, request: web.Request) -> web.StreamResponse:
+        self._hear(request)
+        name = request.path.rpartition("/")[2]
+        calls = self._calls[request.path] = self._calls.get(request.path, 0) + 1
+        if calls == 2 and self._answers and name != "time":  # each endpoint goes wrong once, and bears that
+            return await self._say(request, self._answers.popleft().answer(self.planted(), self._draw.randrange(200)))
+        if (request.method, name) in CALM:
+            content = rows(self.planted(), 0) if calls % 2 else CALM
+            return web.Response(body=text({"code": 0, "data": content[request.method, name]}).encode())
+        if request.method == "POST":
+            self.secrets.append(secret(self._draw, 64))
+            return web.json_response({"listenKey": self.secrets[-1]})
+        return web.Response(body=b"")
+
+    async def _say(self, request: web.Request, answer: HttpResponse) -> web.StreamResponse:
+        if self._draw.randrange(4) == 0:  # the connection ends in the middle of it
+            response = web.StreamResponse(status=answer.status, headers={"Content-Length": str(len(answer.body) + 99)})
+            await response.prepare(request)
+            await response.write(answer.body)
+            assert request.transport is not None
+            request.transport.close()
+            return response
+        headers = {"X-Said": self.planted(), "Set-Cookie": f"key={self.planted()}", **answer.headers}
+        return web.Response(status=answer.status, reason=f"No {self.planted()}", body=answer.body, headers=headers)
+
+    async def _socket(self, request: web.Request) -> web.StreamResponse:
+        self._hear(request)
+        self._sockets += 1
+        if self._sockets == 1:
+            return await self._say(request, HttpResponse(500, {}, behind(self.planted(), 70).encode()))
+        if self._sockets == 2:
+            return web.Response(status=302, headers={"Location": f"/market?listenKey={self.planted()}"})
+        socket = web.WebSocketResponse(compress=False)
+        await socket.prepare(request)
+        await socket.send_bytes(packed("Ping"))
+        if self._sockets < 6:
+            await self._talk(socket, self._sockets - 3)
+            reason = f"bye {self.planted()}".encode()[:120]
+            await socket.close(code=WSCloseCode.GOING_AWAY, message=reason)
+            return socket
+        self.spoken.set()
+        async for _ in socket:
+            pass
+        return socket
+
+    async def _talk(self, socket: web.WebSocketResponse, part: int) -> None:
+        """A third of all kinds on each of three sockets; those that end a link come last."""
+        last = ("oversized", "end of a key", "error")
+        kinds = sorted(frames(), key=lambda plant: plant.name.startswith(last))[part::3]
+        for plant in kinds:
+            frame = plant.frame(self.planted(), self._draw.choice([0, 3, 20, 90, 4050, 4080]))
+            await (socket.send_str(frame) if isinstance(frame, str) else socket.send_bytes(frame))
+            await asyncio.sleep(0.01)
+        await socket.send_bytes(gzip.compress(b"Ping"))
+
+    def _hear(self, request: web.Request) -> None:
+        api_key = request.headers.get("X-BX-APIKEY")
+        if api_key is not None and api_key not in self.secrets:
+            self.secrets.append(api_key)
+        signature = request.query.get("signature")
+        if signature is not None:
+            self.signatures.append(signature)

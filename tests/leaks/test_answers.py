@@ -1,0 +1,211 @@
+"""No answer to a request brings a secret into a refusal, an account, an error or its traceback, or a log."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+from random import Random
+from typing import Any
+from urllib.parse import urlsplit
+
+import anyio
+import pytest
+
+from listenkey.adapters.driver.clock import SystemClock
+from listenkey.adapters.driver.complaints import Complaints
+from listenkey.adapters.driver.errands import Errands
+from listenkey.adapters.driver.venue import Venue
+from listenkey.adapters.transports.names import Transport
+from listenkey.adapters.venues.bingx.codes import CREDENTIALS
+from listenkey.adapters.venues.bingx.keys import Keys
+from listenkey.adapters.venues.bingx.opener import Opener
+from listenkey.adapters.venues.bingx.pace import Pace
+from listenkey.adapters.venues.bingx.reader import Reader
+from listenkey.adapters.venues.bingx.rest import Rest
+from listenkey.adapters.venues.bingx.swap import SwapDialect
+from listenkey.adapters.venues.family import Services
+from listenkey.core import inputs
+from listenkey.core.connection import Connection
+from listenkey.core.secrets import Secrets
+from listenkey.ports.errors import HandshakeRefused, ListenKeyError, RequestRefused
+from listenkey.ports.http import HttpResponse
+from listenkey.ports.socket import Socket
+
+from .answers import CALM, good, rows, spoiled, told
+from .finder import Finder, secret
+from .plants import written
+from .test_frames import chosen, offsets
+from .testimony import Ears, of_error
+
+
+class Forgiving(Pace):
+    """Keeps no count of what failed, so that every answer is met."""
+
+    def failed(self, *_: object, **__: object) -> None:
+        pass
+
+    def locked(self, *_: object) -> None:
+        pass
+
+
+class Desk:
+    """A venue's services over a transport that answers as it is told, or not at all."""
+
+    def __init__(self, seed: str) -> None:
+        draw = Random(seed)
+        self.api_key, self.api_secret, self.key = secret(draw), secret(draw), secret(draw, 64)
+        self.register = Secrets((self.api_key, self.api_secret))
+        self.register.grant(self.key, now=0.0, valid_for=3600)
+        self.signatures: list[str] = []
+        self.answer: Callable[[str, str], HttpResponse] = self.calmly
+        self.hangs = False
+        rest = Rest(
+            self,
+            "https://venue.test",
+            self.api_key,
+            self.api_secret,
+            clock=SystemClock(),
+            pace=Forgiving(None),
+            secrets=self.register,
+        )
+        self.keys, self.reader = Keys(rest), Reader(rest)
+        self.opener = Opener(self, "wss://venue.test/market", secrets=self.register)
+        self.venue = Venue(
+            lambda: Connection(SwapDialect(), secrets=self.register),
+            Transport(self, self),
+            Services(self.keys, self.reader, self.opener, frozenset(map(str, CREDENTIALS))),
+        )
+
+    def calmly(self, method: str, name: str) -> HttpResponse:
+        """As if nothing were wrong."""
+        if (method, name) in CALM:
+            return good(CALM[method, name])
+        return told({"listenKey": self.key}) if method == "POST" else HttpResponse(200, {}, b"")
+
+    def spoiled(self, answer: HttpResponse, method: str, name: str, *, time: bool) -> HttpResponse:
+        """This answer to everything, or to everything but what o'clock it is."""
+        return answer if time or name != "time" else self.calmly(method, name)
+
+    async def request(self, method: str, url: str, *, headers: Mapping[str, str], timeout: float) -> HttpResponse:
+        parts = urlsplit(url)
+        self.signatures += [each.partition("=")[2] for each in parts.query.split("&") if each.startswith("signature=")]
+        if self.hangs and parts.query:
+            await anyio.sleep_forever()
+        return self.answer(method, parts.path.rpartition("/")[2])
+
+    async def dial(self, url: str, *, timeout: float, max_bytes: int) -> Socket:
+        status, headers, body = self.answer("GET", "market")
+        raise HandshakeRefused(status, body[:4096], headers)
+
+    async def close(self) -> None:
+        pass
+
+
+async def all_calls(desk: Desk) -> list[str]:
+    """Everything that can be asked, and everything that is said of it."""
+    said: list[str] = []
+    errands = Errands(desk.keys, desk.reader, lambda received: said.append(repr(received)), Complaints(lambda: False))
+    calls: list[Callable[[], Awaitable[Any]]] = [
+        desk.keys.create,
+        lambda: desk.keys.renew(desk.key),
+        lambda: desk.keys.delete(desk.key),
+        lambda: desk.opener.open(desk.key),
+        lambda: desk.reader.read(None),
+        desk.venue.account_snapshot,
+        lambda: errands.create(1),
+        lambda: errands.read(2, None, ()),
+        lambda: errands.delete(desk.key),
+    ]
+    for call in calls:
+        errands.deletions = 1
+        try:
+            said.append(repr(await call()))
+        except RequestRefused as error:  # whoever catches it makes something else of it: see `account_snapshot`
+            said += [str(error), repr(error), repr(error.refusal)]
+        except ListenKeyError as error:
+            said += of_error(error)
+    return said
+
+
+def test_no_answer_brings_a_secret_out() -> None:
+    """Whatever it is an answer to: no eight characters of a secret are in what is said of it."""
+    draw, ears, desk = Random(3), Ears(), Desk("answers")
+    log = logging.getLogger("listenkey")
+    log.addHandler(ears)
+    level = log.level
+    log.setLevel(logging.DEBUG)
+    try:
+        anyio.run(every_answer, desk, draw, ears.said)
+    finally:
+        log.removeHandler(ears)
+        log.setLevel(level)
+    assert len(ears.said) > 500
+    finder = Finder((desk.api_key, desk.api_secret, desk.key))
+    assert finder.leak(*ears.said) is None
+    everything = "\n".join(ears.said)
+    assert not [piece for each in desk.signatures for piece in pieces(each) if piece in everything]
+
+
+async def every_answer(desk: Desk, draw: Random, said: list[str]) -> None:
+    """Each kind, to each request, with each secret; the venue's clock is mostly let alone, since all ask for it."""
+    await all_calls(desk)
+    for kind in spoiled():
+        for name in ("api_key", "api_secret", "key", "signature"):
+            for pad in offsets(draw):
+                planted = draw.choice(desk.signatures[-8:]) if name == "signature" else getattr(desk, name)
+                forms = [planted] if name == "signature" else [*written(planted)]
+                for form in chosen(draw, forms):
+                    desk.answer = partial(desk.spoiled, kind.answer(form, pad), time=name == "key")
+                    said += await all_calls(desk)
+        desk.answer = desk.calmly
+        await desk.venue.account_snapshot()
+
+
+def listed(content: Mapping[tuple[str, str], Any], method: str, name: str) -> HttpResponse:
+    """The answer to this request."""
+    return good(content[method, name])
+
+
+def pieces(signature: str) -> list[str]:
+    """Sixteen characters of hexadecimal occur nowhere else."""
+    return [signature[at : at + 16] for at in range(0, len(signature) - 15, 16)]
+
+
+@pytest.mark.parametrize("name", ["api_key", "api_secret", "key"])
+def test_no_row_brings_a_secret_out(name: str) -> None:
+    """Neither the account that is read nor what is said of rows that cannot be."""
+    desk, said = Desk(name), list[str]()
+    for pad in offsets(Random(name)):
+        desk.answer = partial(listed, rows(getattr(desk, name), pad))
+        account = anyio.run(desk.reader.read, None)
+        said += [repr(account), *(row.excerpt for row in account.odd)]
+        said.append(repr(anyio.run(desk.venue.account_snapshot)))
+    assert "USDT" in said[0]
+    assert Finder((getattr(desk, name),)).leak(*said) is None
+
+
+def test_a_read_that_is_given_up_takes_no_query_along() -> None:
+    """A time-out of the caller's own: neither the error nor what is behind it knows what was asked."""
+
+    async def give_up(desk: Desk) -> list[str]:
+        await desk.venue.account_snapshot()
+        desk.hangs = True
+        try:
+            with anyio.fail_after(0.05):
+                await desk.venue.account_snapshot()
+        except TimeoutError as error:
+            return [*of_error(error)]
+        raise AssertionError("it was answered")
+
+    desk = Desk("given up")
+    said = anyio.run(give_up, desk)
+    assert Finder((desk.api_key, desk.api_secret)).leak(*said) is None
+    assert not [each for each in desk.signatures for text in said if each[:16] in text]
+
+
+def test_what_carries_a_key_does_not_show_it() -> None:
+    """The answer to a mint, as it came and as it is handed on."""
+    desk = Desk("carried")
+    carried = [desk.calmly("POST", "userDataStream"), anyio.run(desk.keys.create), inputs.KeyGranted(1, desk.key, 1.0)]
+    assert Finder((desk.key,)).leak(*map(repr, carried)) is None

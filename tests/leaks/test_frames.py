@@ -1,0 +1,155 @@
+"""No frame brings a secret into an event, an action, a report, a `repr`, a journal, a recording or a replay."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+
+from listenkey.adapters.journal import SqliteJournal
+from listenkey.adapters.recording.recording import Recorder
+from listenkey.adapters.recording.replaying import replay
+from listenkey.adapters.venues.bingx.swap import SwapDialect
+from listenkey.core import actions, inputs
+from listenkey.core.connection import Connection
+from listenkey.core.policy import Policy
+from listenkey.core.secrets import Secrets
+
+from .finder import Finder, secret
+from .plants import AT, frames, packed, written
+
+THOROUGH = "LISTENKEY_OFFSETS" in os.environ
+"""Every offset, in place of some; `make soak` says so."""
+POLICY = Policy(max_frame_bytes=65536, rotate_after=60, rotate_jitter=0, drain=1, renew_interval=30)
+KINDS = tuple(frames())
+
+
+class Stage:
+    """A connection that has rotated, its journal and its recording; what it says is kept in `said`."""
+
+    def __init__(self, folder: Path, seed: int) -> None:
+        draw = Random(seed)
+        self.api_key, self.api_secret = secret(draw), secret(draw)
+        self.keys = [secret(draw, 64) for _ in range(3)]
+        self.signature = "".join(draw.choices("QXZJqxzj", k=64))
+        self.folder = folder
+        register = Secrets((self.api_key, self.api_secret))
+        register.sign(self.signature)
+        dialect = SwapDialect()
+        self.recorder = Recorder(folder / "run.rec", secrets=register)
+        self.recorder.begin(dialect, POLICY, seed, "ws")
+        self.connection = Connection(dialect, POLICY, seed=seed, secrets=register)
+        self.journal = SqliteJournal(folder / "journal")
+        self.now = 100.0
+        self.said: list[str | bytes] = []
+        self.sockets: list[int] = []
+        self._minted = iter(self.keys)
+        self.feed(inputs.Start())
+        self.passes(70)
+
+    @property
+    def secrets(self) -> dict[str, str]:
+        """What must not be found, by what it is."""
+        named = {"api key": self.api_key, "api secret": self.api_secret, "signature": self.signature}
+        return {**named, "live key": self.keys[1], "rotated key": self.keys[0]}
+
+    def feed(self, received: inputs.Input) -> None:
+        """Hand it over, and do what must be done."""
+        ordered = self.connection.handle(received, now=self.now)
+        self.recorder(self.now, received, ordered)
+        self.said += [repr(received), repr(ordered)]
+        events = [action.event for action in ordered if isinstance(action, actions.Deliver)]
+        self.journal.append(events, None)
+        for event in events:
+            self.said += [event.to_json(), repr(event.frame), event.event_id]
+        for action in ordered:
+            for answer in self._answers(action):
+                self.feed(answer)
+
+    def passes(self, seconds: float) -> None:
+        """Time."""
+        until = self.now + seconds
+        while self.connection.deadline <= until:
+            self.now = max(self.now, self.connection.deadline)
+            self.feed(inputs.Tick())
+        self.now = until
+
+    def hears(self, frame: bytes | str) -> None:
+        """A frame on each open socket."""
+        for socket in tuple(self.sockets):
+            self.feed(inputs.FrameReceived(socket, frame))
+        if not self.sockets:
+            self.passes(5)
+
+    def end(self) -> list[str | bytes]:
+        """All that has been said and stored."""
+        self.passes(2)
+        for file in self.folder.iterdir():
+            self.said.append(file.read_bytes())
+        self.feed(inputs.Stop())
+        self.recorder.close()
+        self.journal.close()
+        self.said += [file.read_bytes() for file in self.folder.iterdir()]
+        return self.said
+
+    def _answers(self, action: actions.Action) -> Iterator[inputs.Input]:
+        match action:
+            case actions.CreateKey(request):
+                key = next(self._minted, self.keys[-1])
+                yield inputs.KeyGranted(request, key, 1e7, AT + int(self.now * 1000))
+            case actions.RenewKey(request):
+                yield inputs.KeyRenewed(request)
+            case actions.OpenSocket(socket):
+                self.sockets.append(socket)
+                yield inputs.SocketOpened(socket)
+                yield inputs.FrameReceived(socket, packed("Ping"))
+            case actions.CloseSocket(socket):
+                if socket in self.sockets:
+                    self.sockets.remove(socket)
+                yield inputs.SocketClosed(socket, 1000)
+
+
+def offsets(draw: Random) -> list[int]:
+    """Where the secret begins: anywhere around the places at which something is cut."""
+    cuts = (0, 32, 48, 120, 200, 4096)
+    if THOROUGH:
+        return [cut + near for cut in cuts for near in range(-70, 10) if cut + near >= 0]
+    return [max(0, draw.choice(cuts) - draw.randrange(60))]
+
+
+def chosen(draw: Random, forms: list[str]) -> list[str]:
+    """One of the forms, or as it is and one of them."""
+    return list(dict.fromkeys((forms[0], draw.choice(forms)))) if THOROUGH else [draw.choice(forms[:1] + forms)]
+
+
+@pytest.mark.parametrize("seed", range(len(KINDS) if THOROUGH else 2))
+def test_no_frame_brings_a_secret_out(seed: int, tmp_path: Path) -> None:
+    """Live or rotated, of whatever kind, in whatever form, recognised or not: no eight characters of it are found."""
+    draw = Random(seed)
+    stage = Stage(tmp_path, seed)
+    names, finder = stage.secrets, Finder(stage.secrets.values())
+    for plant in [KINDS[seed]] if THOROUGH else KINDS:
+        for name in names if THOROUGH else draw.sample(sorted(names), 2):
+            forms = [names[name]] if name == "signature" else [*written(names[name])]
+            for pad in offsets(draw):
+                for form in chosen(draw, forms):
+                    stage.hears(plant.frame(form, pad))
+                    stage.passes(1.5)
+    said = stage.end()
+    assert finder.leak(*said) is None
+    assert replay(tmp_path / "run.rec") is None
+
+
+def test_the_search_finds_what_is_there(tmp_path: Path) -> None:
+    """In each of the forms, and a piece of eight; so that nothing found means that nothing was there."""
+    hidden = secret(Random(1))
+    finder = Finder([hidden])
+    found: list[Any] = [finder.leak(f"some text {form} and more") for form in written(hidden)]
+    assert None not in found
+    assert finder.leak(f"some text {hidden[20:28]}!") is not None
+    assert finder.leak(f"some text {hidden[20:27]}!") is None
+    assert finder.leak(hidden.encode("utf-16")) is not None
