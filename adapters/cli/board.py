@@ -14,7 +14,7 @@ from ...core.link.key import Key
 from ...core.link.lifecycle import State
 from ...core.link.link import Phase
 from ...core.policy import Policy
-from ..driver.venue import Stream
+from ..driver.stream import Stream
 from . import wording
 from .secrecy import redacted
 

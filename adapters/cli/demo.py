@@ -10,7 +10,8 @@ import anyio
 
 from ...core.events import ExchangeEvent, Health
 from ...ports.errors import ListenKeyError
-from ..driver.venue import Stream, Venue, open_venue
+from ..driver.stream import Stream
+from ..driver.venue import Venue, open_venue
 from .acts import ACTS, FILLS_PER_SECOND, PING_INTERVAL, POLICY, QUIET_AT, SETTLING
 from .board import Board, Heard
 from .exits import Exit, Failure, Interrupted

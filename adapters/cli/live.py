@@ -9,7 +9,7 @@ from rich.panel import Panel
 from rich.text import Text
 
 from ...core.events import ExchangeEvent
-from ..driver.venue import Stream
+from ..driver.stream import Stream
 from .board import Board
 from .exits import Closed
 from .shows import keep_looking

@@ -8,7 +8,7 @@ import anyio
 import msgspec
 
 from ...core.events import ExchangeEvent
-from ..driver.venue import Stream
+from ..driver.stream import Stream
 from .board import Board
 from .lines import Lines
 from .narrator import Narrator

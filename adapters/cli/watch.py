@@ -14,7 +14,8 @@ import anyio
 from ...core.events import ExchangeEvent
 from ...ports.errors import CredentialsRefused, JournalRefused, ListenKeyError, StreamStopped
 from ...ports.journal import Journal
-from ..driver.venue import Stream, Venue, open_venue
+from ..driver.stream import Stream
+from ..driver.venue import Venue, open_venue
 from .board import Board, Heard
 from .credentials import credentials
 from .exits import Exit, Failure, Interrupted
@@ -25,7 +26,7 @@ from .signals import stoppable
 from .terminal import has_terminal
 from .wording import sentence
 
-_FLAGS = re.compile(r"\b(rest_url|ws_url|transport|mode|record)\b")
+_FLAGS = re.compile(r"\b(rest_url|ws_url|transport|mode|record|proxy)\b")
 
 
 def run(options: Namespace) -> Exit:
@@ -105,6 +106,7 @@ def _open(options: Namespace) -> Venue:
                 journal=journal,
                 record=options.record,
                 seed=options.seed,
+                proxy=options.proxy,
             )
             unless_opened.pop_all()
             return venue

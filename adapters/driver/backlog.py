@@ -13,7 +13,7 @@ import anyio
 import anyio.lowlevel
 
 from ...core.events import ExchangeEvent
-from ...ports.errors import StreamStopped
+from ...ports.errors import ListenKeyError, StreamStopped
 from ...ports.journal import Entry, Journal
 
 PAUSE_EVERY = 64
@@ -73,10 +73,24 @@ class Backlog:
             self._error = error
             self._wake()
 
+    def close(self) -> None:
+        """End at once where a journal keeps what has not been dealt with; else what is pending is still delivered."""
+        if self._journal is not None:
+            self._pending.clear()
+            self._serials.clear()
+            self._spilled, self._taken = False, None
+        self.end()
+
     async def get(self) -> ExchangeEvent:
-        """The next event, after marking the one before. Raises what `end` was given, or `StopAsyncIteration`."""
+        """The next event, after marking the one before. Raises what `end` was given, or `StopAsyncIteration`, and
+        `ListenKeyError` where somebody waits for it already.
+        """
+        if self._waiter is not None:
+            raise ListenKeyError("another task waits for the next event: a stream has one reader at a time")
         if self._taken is not None:
             self.mark()
+        if self._delivered % PAUSE_EVERY == PAUSE_EVERY - 1:
+            await anyio.lowlevel.checkpoint()
         while not self._pending:
             if self._spilled and self._journal is not None:
                 self._refill(self._journal)
@@ -85,11 +99,13 @@ class Backlog:
                 if self._error is not None:
                     raise self._error
                 raise StopAsyncIteration
-            self._waiter = anyio.Event()
-            await self._waiter.wait()
+            waiter = self._waiter = anyio.Event()
+            try:
+                await waiter.wait()
+            finally:
+                if self._waiter is waiter:  # cancelled
+                    self._waiter = None
         self._delivered += 1
-        if self._delivered % PAUSE_EVERY == 0:
-            await anyio.lowlevel.checkpoint()
         if self._serials:
             self._taken = self._serials.popleft()
         return self._pending.popleft()

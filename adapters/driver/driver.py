@@ -23,6 +23,7 @@ from ...ports.journal import Journal, OwnedJournal
 from ...ports.keys import KeyService
 from ...ports.reader import AccountReader
 from ...ports.socket import SocketOpener
+from . import background
 from .backlog import Backlog
 from .complaints import Complaints
 from .errands import Errands
@@ -69,6 +70,7 @@ class Driver:
         self._wake = anyio.Event()
         self._asleep_until = float("-inf")
         self._failed = False
+        self._over = False
         self._done = anyio.Event()
         self._scope = anyio.CancelScope(shield=True)
         self._told = self._owned is None or self._owned.recognised
@@ -77,11 +79,18 @@ class Driver:
             self.backlog.redeliver()
 
     async def run(self) -> None:
-        """Start the connection and see it through to its end, which only `stop` may hasten."""
-        with self._scope:
-            await self._run()
-        self.backlog.end()
-        self._done.set()
+        """Start the connection and see it through to its end, which only `stop` may hasten. Raises nothing of its own:
+        the consumer is told.
+        """
+        try:
+            with self._scope:
+                await self._run()
+        except Exception as error:
+            self._fail(error)
+        finally:
+            self._over = True
+            self.backlog.end()
+            self._done.set()
 
     async def _run(self) -> None:
         if not self._told and self._owned is not None:
@@ -92,6 +101,7 @@ class Driver:
         checkpoint = self._journal.resume() if self._journal is not None else None
         async with anyio.create_task_group() as tasks:
             self._tasks: TaskGroup = tasks
+            self._protected = background.protected(self._work)
             self.feed(inputs.Start(checkpoint))
             while not (self._failed or (self.connection.finished and not self._errands.deletions)):
                 self._wake = anyio.Event()
@@ -109,10 +119,12 @@ class Driver:
             self.feed(inputs.Stop())
             await self._done.wait()
         self._scope.cancel()
+        with anyio.CancelScope(shield=True):
+            await self._done.wait()
 
     def feed(self, received: inputs.Input) -> None:
         """Hand an input to the connection and do what it says."""
-        if self._failed or not self._told:
+        if self._over or self._failed or not self._told:
             return
         connection, now = self.connection, self._clock.monotonic()
         try:
@@ -182,7 +194,7 @@ class Driver:
                 self._complaints.anomaly(anomaly)
 
     def _start(self, work: Callable[..., Awaitable[None]], *details: Any) -> None:
-        self._tasks.start_soon(self._work, work, details)
+        self._tasks.start_soon(self._protected, work, details)
 
     async def _work(self, work: Callable[..., Awaitable[None]], details: tuple[Any, ...]) -> None:
         try:

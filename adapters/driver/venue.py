@@ -1,22 +1,19 @@
-"""A venue as its user holds it, and the stream of one account; `open_venue` puts the parts together."""
+"""A venue as its user holds it; `open_venue` puts the parts together."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-from contextlib import asynccontextmanager, contextmanager
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from os import PathLike
 from ssl import SSLContext
 from typing import TYPE_CHECKING, Any, Self
 
 import anyio
 
-from ...core import inputs
 from ...core.account import narration
-from ...core.book import Book
 from ...core.connection import Connection
-from ...core.events import AccountUpdate, ExchangeEvent, Health, digest_id
-from ...core.link.lifecycle import State
-from ...core.link.link import Link
+from ...core.events import AccountUpdate, digest_id
 from ...core.policy import Mode, Policy
 from ...core.refusal import Refusal
 from ...core.secrets import Secrets
@@ -28,65 +25,13 @@ from ..venues.family import Services
 from ..venues.registry import family
 from .clock import SystemClock
 from .driver import Driver, Observer
+from .stream import Subscription
 
 if TYPE_CHECKING:
     from ...ports.journal import Journal
     from ..transports.names import Transport
 
-
-class Stream:
-    """The events of one account, each once, until the stream is closed; one reader at a time.
-
-    The iteration raises `CredentialsRefused`, `JournalRefused` or `StreamStopped`. Asking for the next event says that
-    the one before has been dealt with, and so does leaving the context without an exception.
-    """
-
-    def __init__(self, driver: Driver) -> None:
-        self._driver = driver
-
-    def __aiter__(self) -> Self:
-        return self
-
-    def __anext__(self) -> Coroutine[Any, Any, ExchangeEvent]:
-        return self._driver.backlog.get()
-
-    @property
-    def health(self) -> Health:
-        """How far the stream can be trusted now."""
-        return self._driver.connection.health
-
-    @property
-    def state(self) -> State:
-        """Where the lifecycle is."""
-        return self._driver.connection.state
-
-    @property
-    def links(self) -> tuple[Link, ...]:
-        """The link that leads and its successor, to look at."""
-        return self._driver.connection.links
-
-    @property
-    def books(self) -> tuple[Book, ...]:
-        """The ledger: one book for each asset, with its reconciliation."""
-        return self._driver.connection.books
-
-    @property
-    def began(self) -> int | None:
-        """Exchange time, ms, from which on fills are owed; None before the venue has said what time it is."""
-        return self._driver.connection.began
-
-    @property
-    def proven_until(self) -> int | None:
-        """Exchange time, ms, up to which everything has been delivered; None before a read has passed."""
-        return self._driver.connection.proven_until
-
-    def rotate(self) -> None:
-        """Move over to a fresh key and socket, without a gap."""
-        self._driver.feed(inputs.Rotate())
-
-    def resync(self) -> None:
-        """Read the account now and settle what does not add up."""
-        self._driver.feed(inputs.Resync())
+_log = logging.getLogger("listenkey")
 
 
 class Venue:
@@ -108,6 +53,9 @@ class Venue:
         self._journal = journal
         self._observer = observer if observer is not None else recorder
         self._recorder = recorder
+        self._streams: dict[Driver, ExitStack] = {}
+        """Those that are open, each with what it alone may have."""
+        self._closed = False
 
     async def __aenter__(self) -> Self:
         return self
@@ -115,18 +63,18 @@ class Venue:
     async def __aexit__(self, *_: object) -> None:
         await self.close()
 
-    @asynccontextmanager
-    async def subscribe(self) -> AsyncIterator[Stream]:
+    def subscribe(self) -> Subscription:
         """The account's stream. Leaving the context closes sockets and deletes keys, in three seconds at most.
 
-        With a journal or a recording there is one at a time: raises `ListenKeyError` while another one has it.
+        Entering raises `ListenKeyError` where the venue is closed, where the transport does not run on this event
+        loop, and where another stream has the same journal or recording.
         """
-        with _alone(self._journal, self._recorder):
-            async with self._stream() as stream:
-                yield stream
+        return Subscription(self._begin, self._end)
 
-    @asynccontextmanager
-    async def _stream(self) -> AsyncIterator[Stream]:
+    def _begin(self) -> Driver:
+        self._check()
+        alone = ExitStack()
+        alone.enter_context(_alone(self._journal, self._recorder))
         driver = Driver(
             self._connect(),
             self._services.keys,
@@ -137,22 +85,22 @@ class Venue:
             journal=self._journal,
             observer=self._observer,
         )
-        failure: Exception | None = None
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(driver.run)
-            try:
-                yield Stream(driver)
-                driver.backlog.mark()
-            except Exception as error:  # raised again outside of the task group, which would wrap it
-                failure = error
-            finally:
-                await driver.stop()
-                tasks.cancel_scope.cancel()
-        if failure is not None:
-            raise failure
+        self._streams[driver] = alone
+        return driver
+
+    def _end(self, driver: Driver) -> None:
+        if (alone := self._streams.pop(driver, None)) is not None:
+            alone.close()
+
+    def _check(self) -> None:
+        """Raises `ListenKeyError` for what no repetition puts right."""
+        if self._closed:
+            raise ListenKeyError("the venue is closed: open another one")
+        self._transport.check()
 
     async def account_snapshot(self) -> AccountUpdate:
         """A complete account, read now. Raises `ReadFailed`; never an empty account in place of a failure."""
+        self._check()
         try:
             account = await self._services.reader.read(None)
         except RequestRefused as error:
@@ -164,7 +112,12 @@ class Venue:
         raise failure  # not from the refusal, whose traceback has frames that hold the signed query
 
     async def close(self) -> None:
-        """Close the connections, the journal and the recording; idempotent."""
+        """End the streams in order, then close the connections, the journal and the recording; idempotent."""
+        self._closed = True
+        async with anyio.create_task_group() as tasks:
+            for driver in self._streams:
+                driver.backlog.close()
+                tasks.start_soon(driver.stop)
         await self._transport.close()
         if self._journal is not None:
             self._journal.close()
@@ -194,16 +147,17 @@ def open_venue(
     http_session: Any = None,
     proxy: str | None = None,
     ssl_context: SSLContext | None = None,
+    source_address: str | None = None,
 ) -> Venue:
     """One account at a venue, unconnected: "bingx-swap", or "bingx-swap-vst" for its demo environment.
 
     `rest_url` and `ws_url` are given both or neither. `transport` is "aiohttp" (asyncio) or "websockets" (asyncio and
     trio). `mode="poll"` needs no socket: it reads the account every `poll_interval`. With a `journal`, a file or a
     `Journal` of your own, what has been told survives the process. `record` names a new file for everything that the
-    core is told, without secrets. `seed` fixes the jitter. `http_session`, `proxy` and `ssl_context` are the user's own
-    and go to the transport. Raises `ValueError` for what is not allowed, `ImportError` when an extra is missing,
-    `JournalRefused` for a journal that cannot be used or is another account's, `OSError` for a recording that cannot be
-    made.
+    core is told, without secrets. `seed` fixes the jitter. `http_session`, `proxy` (a URL with `http`, `https`, or with
+    the extra `socks` `socks5`), `ssl_context` and `source_address` (an IP address of this machine) go to the transport.
+    Raises `ValueError` for what is not allowed, `ImportError` when an extra is missing, `JournalRefused` for a journal
+    that cannot be used or is another account's, `OSError` for a recording that cannot be made.
     """
     from ..transports.names import open_transport
 
@@ -215,7 +169,15 @@ def open_venue(
         raise ValueError(f'mode must be "ws" or "poll", not {mode!r}')
     dialect = speaks.dialect(venue)
     settled = (policy or Policy()).over(dialect.policy)
-    wires = open_transport(transport, http_session=http_session, proxy=proxy, ssl_context=ssl_context)
+    if mode == "ws" and settled.silence_timeout <= speaks.PING_SECONDS:
+        _log.warning(
+            "silence_timeout=%g is too short: the venue pings every %g s, so that sockets that live will be given up",
+            settled.silence_timeout,
+            speaks.PING_SECONDS,
+        )
+    wires = open_transport(
+        transport, http_session=http_session, proxy=proxy, source_address=source_address, ssl_context=ssl_context
+    )
     secrets = Secrets((api_key, api_secret))
     recorder = Recorder(record, secrets=secrets) if record is not None else None
     try:

@@ -12,8 +12,10 @@ from yarl import URL
 
 from ...ports.errors import TransportFailed
 from ...ports.http import HttpResponse
+from .aiohttp_connector import connector
 from .answers import lowered, whole, with_encodings
 from .failures import failed
+from .route import DIRECT, Route
 
 UNTIMED = ClientTimeout(total=None, connect=None, sock_connect=None, sock_read=None)
 """One cancel scope times the whole exchange, so that every transport counts the same seconds."""
@@ -22,13 +24,12 @@ UNTIMED = ClientTimeout(total=None, connect=None, sock_connect=None, sock_read=N
 class AiohttpHttp:
     """One pool. The user's session keeps its own headers, cookies and resolver, and is not closed."""
 
-    def __init__(
-        self, session: ClientSession | None = None, *, proxy: str | None = None, ssl_context: SSLContext | None = None
-    ) -> None:
+    def __init__(self, session: ClientSession | None = None, route: Route = DIRECT) -> None:
         self._given = session
         self._own: ClientSession | None = None
-        self._proxy = proxy
-        self._ssl: SSLContext | bool = True if ssl_context is None else ssl_context
+        self._route = route
+        self._proxy = None if route.socks else route.proxy
+        self._ssl: SSLContext | bool = True if route.ssl_context is None else route.ssl_context
         self._closed = False
 
     async def request(self, method: str, url: str, *, headers: Mapping[str, str], timeout: float) -> HttpResponse:
@@ -70,5 +71,5 @@ class AiohttpHttp:
         if self._given is not None:
             return self._given
         if self._own is None:
-            self._own = ClientSession(cookie_jar=DummyCookieJar())
+            self._own = ClientSession(connector=connector(self._route), cookie_jar=DummyCookieJar())
         return self._own

@@ -16,7 +16,6 @@ from aiohttp import (
     ClientSession,
     ClientWebSocketResponse,
     DummyCookieJar,
-    TCPConnector,
     TraceConfig,
     TraceRequestRedirectParams,
     WebSocketError,
@@ -26,9 +25,11 @@ from yarl import URL
 
 from ...ports.errors import HandshakeRefused, SocketEnded, TransportFailed
 from . import limits
+from .aiohttp_connector import connector
 from .aiohttp_http import UNTIMED
 from .answers import head, timing
 from .failures import failed
+from .route import DIRECT, Route
 
 NO_CODE = frozenset({0, 1005, 1006})
 """Codes that are never in a close frame; aiohttp reads a close frame without a code as 0."""
@@ -40,13 +41,12 @@ class AiohttpDialer:
     `ws_connect` follows redirects and drops the body of a refusal, and only a session, not a call, can forbid that.
     """
 
-    def __init__(
-        self, session: ClientSession | None = None, *, proxy: str | None = None, ssl_context: SSLContext | None = None
-    ) -> None:
+    def __init__(self, session: ClientSession | None = None, route: Route = DIRECT) -> None:
         self._given = session
         self._own: ClientSession | None = None
-        self._proxy = proxy
-        self._ssl: SSLContext | bool = True if ssl_context is None else ssl_context
+        self._route = route
+        self._proxy = None if route.socks else route.proxy
+        self._ssl: SSLContext | bool = True if route.ssl_context is None else route.ssl_context
         self._closed = False
 
     async def dial(self, url: str, *, timeout: float, max_bytes: int) -> AiohttpSocket:
@@ -90,7 +90,7 @@ class AiohttpDialer:
             given = self._given
             self._own = ClientSession(
                 # Nothing is asked twice of a server that refused: its connection is not kept.
-                connector=given.connector if given else TCPConnector(force_close=True),
+                connector=given.connector if given else connector(self._route, force_close=True),
                 connector_owner=given is None,
                 cookie_jar=given.cookie_jar if given else DummyCookieJar(),
                 headers=given.headers if given else None,

@@ -16,23 +16,22 @@ from ...ports.http import HttpResponse
 from .answers import lowered, whole, with_encodings
 from .failures import failed
 from .quiet import quiet
+from .route import DIRECT, Route
 
 
 class HttpxHttp:
     """One pool. The user's client keeps its own headers, cookies, proxy and TLS, and is not closed."""
 
-    def __init__(
-        self,
-        client: httpx2.AsyncClient | None = None,
-        *,
-        proxy: str | None = None,
-        ssl_context: ssl.SSLContext | None = None,
-    ) -> None:
+    def __init__(self, client: httpx2.AsyncClient | None = None, route: Route = DIRECT) -> None:
         self._ours = client is None
         self._closed = False
         self._client = client or httpx2.AsyncClient(
-            verify=ssl_context or ssl.create_default_context(),
-            proxy=proxy,
+            transport=httpx2.AsyncHTTPTransport(
+                verify=route.ssl_context or ssl.create_default_context(),
+                proxy=route.proxy,
+                local_address=route.source_address,
+                trust_env=False,
+            ),
             trust_env=False,
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
         )

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from ...ports.errors import ListenKeyError
 from ...ports.http import HttpClient
 from ...ports.socket import SocketDialer
+from .route import Route
 
 
 class Transport(NamedTuple):
@@ -15,6 +18,18 @@ class Transport(NamedTuple):
 
     http: HttpClient
     dialer: SocketDialer
+    name: str = ""
+    asyncio_alone: bool = False
+
+    def check(self) -> None:
+        """Raises `ListenKeyError` in an event loop on which this transport does not run."""
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            if self.asyncio_alone:
+                raise ListenKeyError(
+                    f'the transport "{self.name}" runs on asyncio alone: transport="websockets" runs on trio as well'
+                ) from None
 
     async def close(self) -> None:
         """Close both, but nothing that the user handed in. Never raises."""
@@ -23,47 +38,55 @@ class Transport(NamedTuple):
 
 
 def open_transport(
-    name: str, *, http_session: Any = None, proxy: str | None = None, ssl_context: ssl.SSLContext | None = None
+    name: str,
+    *,
+    http_session: Any = None,
+    proxy: str | None = None,
+    source_address: str | None = None,
+    ssl_context: ssl.SSLContext | None = None,
 ) -> Transport:
     """A transport, unconnected; no event loop need be running.
 
     `http_session` is an `aiohttp.ClientSession` for "aiohttp" and an `httpx2.AsyncClient` for "websockets"; it is
     never closed here, and its own proxy and TLS settings hold for what goes through it. `proxy` is a URL; without it
-    no proxy is used, whatever the environment says. Raises `ValueError` for another name and `ImportError` when the
+    no proxy is used, whatever the environment says. `source_address` is an IP address of this machine from which
+    connections are made. Raises `ValueError` for another name and for what cannot work, and `ImportError` when the
     transport's extra is not installed.
     """
     build = _TRANSPORTS.get(name)
     if build is None:
         raise ValueError(f"no transport {name!r}: allowed are {', '.join(map(repr, _TRANSPORTS))}")
+    route = Route(proxy, source_address, ssl_context)
+    route.check(name, http_session)
     try:
-        return build(http_session, proxy, ssl_context)
+        return build(http_session, route)
     except ImportError as error:
         missing = error.name or "a library"
     raise ImportError(f"transport {name!r} needs {missing}: pip install 'listenkey[{name}]'", name=missing)
 
 
-def _aiohttp(session: Any, proxy: str | None, ssl_context: ssl.SSLContext | None) -> Transport:
+def _aiohttp(session: Any, route: Route) -> Transport:
     from .aiohttp_http import AiohttpHttp
     from .aiohttp_socket import AiohttpDialer
 
     return Transport(
-        AiohttpHttp(session, proxy=proxy, ssl_context=ssl_context),
-        AiohttpDialer(session, proxy=proxy, ssl_context=ssl_context),
+        AiohttpHttp(session, route),
+        AiohttpDialer(session, route),
+        name="aiohttp",
+        asyncio_alone=True,
     )
 
 
-def _websockets(session: Any, proxy: str | None, ssl_context: ssl.SSLContext | None) -> Transport:
+def _websockets(session: Any, route: Route) -> Transport:
     from .httpx_http import HttpxHttp
     from .websockets_socket import WebsocketsDialer
 
-    trusted = ssl_context or ssl.create_default_context()  # one, so that both halves trust alike
-    return Transport(
-        HttpxHttp(session, proxy=proxy, ssl_context=trusted),
-        WebsocketsDialer(proxy=proxy, ssl_context=trusted),
-    )
+    if route.ssl_context is None:  # one, so that both halves trust alike
+        route = route._replace(ssl_context=ssl.create_default_context())
+    return Transport(HttpxHttp(session, route), WebsocketsDialer(route), name="websockets")
 
 
-_TRANSPORTS: dict[str, Callable[[Any, str | None, ssl.SSLContext | None], Transport]] = {
+_TRANSPORTS: dict[str, Callable[[Any, Route], Transport]] = {
     "aiohttp": _aiohttp,
     "websockets": _websockets,
 }

@@ -2,20 +2,40 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import socket
 from typing import Any
+from urllib.parse import urlsplit
 
 import anyio
+from aiohappyeyeballs import start_connection
 from websockets.asyncio.client import ClientConnection, connect
 
 from . import limits
+from .route import Route
+
+ATTEMPT_SECONDS = 0.25
+"""After so long, the next address of a name is tried beside the one before (RFC 8305)."""
 
 
-async def connected(url: str, options: dict[str, Any]) -> AsyncioConnection:
+async def connected(url: str, options: dict[str, Any], route: Route) -> AsyncioConnection:
     """An open connection. Raises whatever websockets does."""
+    if route.proxy is None:
+        options = {**options, "sock": await _tcp(url, route.source_address)}
     connection = await _Connect(url, create_connection=AsyncioConnection, **options)
     assert isinstance(connection, AsyncioConnection)
     return connection
+
+
+async def _tcp(url: str, source: str | None) -> socket.socket:
+    """A connected socket. The event loop's own way is not there on every loop."""
+    parts = urlsplit(url)
+    port = parts.port or (443 if parts.scheme.lower() == "wss" else 80)
+    resolve = asyncio.get_running_loop().getaddrinfo
+    found = await resolve(parts.hostname, port, type=socket.SOCK_STREAM)
+    local = None if source is None else await resolve(source, 0, type=socket.SOCK_STREAM)
+    return await start_connection(found, local_addr_infos=local, happy_eyeballs_delay=ATTEMPT_SECONDS)
 
 
 class _Connect(connect):

@@ -15,6 +15,7 @@ from ...ports.errors import HandshakeRefused, SocketEnded, TransportFailed
 from . import limits
 from .answers import timing
 from .failures import failed
+from .route import DIRECT, Route
 
 OUR_VERDICTS = frozenset({1002, 1007, 1009})
 """Codes with which we end a socket because of what the peer sent."""
@@ -40,9 +41,9 @@ class Connection(Protocol):
 class WebsocketsDialer:
     """Dials with `websockets.trio` inside trio and with `websockets.asyncio` elsewhere."""
 
-    def __init__(self, *, proxy: str | None = None, ssl_context: ssl.SSLContext | None = None) -> None:
-        self._proxy = proxy
-        self._ssl = ssl_context or ssl.create_default_context()
+    def __init__(self, route: Route = DIRECT) -> None:
+        self._route = route
+        self._ssl = route.ssl_context or ssl.create_default_context()
         self._closed = False
 
     async def dial(self, url: str, *, timeout: float, max_bytes: int) -> WebsocketsSocket:
@@ -52,7 +53,7 @@ class WebsocketsDialer:
             if self._closed:
                 raise TransportFailed("the dialer is closed")
             with anyio.fail_after(timeout):
-                return WebsocketsSocket(await connect(url, self._options(url, max_bytes)))
+                return WebsocketsSocket(await connect(url, self._options(url, max_bytes), self._route))
         except InvalidProxyStatus as error:
             failure: Exception = TransportFailed(f"the proxy answered with HTTP {error.response.status_code}")
         except InvalidStatus as error:
@@ -69,7 +70,7 @@ class WebsocketsDialer:
     def _options(self, url: str, max_bytes: int) -> dict[str, Any]:
         options: dict[str, Any] = {
             "compression": None,
-            "proxy": self._proxy,
+            "proxy": self._route.proxy,
             "open_timeout": None,  # one cancel scope times the whole of a dial
             "close_timeout": None,  # so does `leave`, also when the peer does not read
             "ping_interval": None,
@@ -126,7 +127,7 @@ def _code(error: ConnectionClosed) -> int | None:
     return None
 
 
-def _connector() -> Callable[[str, dict[str, Any]], Awaitable[Connection]]:
+def _connector() -> Callable[[str, dict[str, Any], Route], Awaitable[Connection]]:
     """What connects on the event loop that runs this task. Unlike sniffio, trio is there whenever trio runs it."""
     trio = sys.modules.get("trio")
     if trio is not None and trio.lowlevel.in_trio_task():

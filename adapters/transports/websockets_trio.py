@@ -14,10 +14,14 @@ import trio
 from websockets.trio.client import ClientConnection, connect
 
 from . import limits
+from .interruption import passed_on
+from .route import Route
 
 
-async def connected(url: str, options: dict[str, Any]) -> TrioConnection:
-    """An open connection. Raises whatever websockets does."""
+async def connected(url: str, options: dict[str, Any], route: Route) -> TrioConnection:
+    """An open connection. Raises whatever websockets does. Trio tries a name's addresses beside each other."""
+    if route.source_address is not None:
+        options = {**options, "local_address": route.source_address}
     host = _Host(url, options)
     trio.lowlevel.spawn_system_task(host.run)
     try:
@@ -50,7 +54,7 @@ class _Host:
 
     async def run(self) -> None:
         try:
-            with self.scope:
+            with passed_on(), self.scope:
                 async with self._connect as connection:
                     assert isinstance(connection, TrioConnection)
                     self.connection = connection
@@ -75,6 +79,11 @@ class TrioConnection(ClientConnection):
         if not self._doomed and self.protocol.close_expected():
             self._doomed = True
             self.nursery.start_soon(self._expire)
+
+    @trio.lowlevel.enable_ki_protection
+    async def recv_events(self) -> None:
+        """In a task of its own, where Ctrl-C would end the run and not the user's task."""
+        await super().recv_events()
 
     async def leave(self, code: int) -> None:
         """Close within `CLOSE_SECONDS`, cancelled or not; wakes what waits on the connection."""

@@ -34,6 +34,9 @@ class Services(NamedTuple):
 class Family(Protocol):
     """The module `open` in the folder of a family."""
 
+    PING_SECONDS: float
+    """How often the venue says something on a socket on which nothing happens."""
+
     def dialect(self, venue: str, *, cumulative_costs: bool = False) -> Dialect:
         """The pure side of the venue's wire."""
 

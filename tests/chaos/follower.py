@@ -20,7 +20,7 @@ from typing import Any
 import msgspec
 
 from listenkey import open_venue
-from listenkey.adapters.driver.venue import Stream
+from listenkey.adapters.driver.stream import Stream
 from listenkey.core.backoff import FailureLimit
 from listenkey.core.policy import Policy
 

@@ -9,7 +9,8 @@ from typing import Any, Protocol
 
 import anyio
 
-from listenkey.adapters.driver.venue import Stream, Venue, open_venue
+from listenkey.adapters.driver.stream import Stream
+from listenkey.adapters.driver.venue import Venue, open_venue
 from listenkey.adapters.simulator.exchange import Exchange
 from listenkey.adapters.simulator.log import Log
 from listenkey.adapters.simulator.server import Server

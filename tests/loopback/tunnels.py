@@ -1,4 +1,4 @@
-"""What stands between a user and a venue: a proxy, and TLS. Both copy bytes and count who came."""
+"""What stands between a user and a venue: proxies, and TLS. They copy bytes and count who came."""
 
 from __future__ import annotations
 
@@ -66,6 +66,36 @@ async def proxy() -> AsyncIterator[Tunnel]:
 
     async with _listening(serve, None) as port:
         tunnel.url, tunnel.port = f"http://127.0.0.1:{port}", port
+        yield tunnel
+
+
+@asynccontextmanager
+async def socks(user: str, password: str) -> AsyncIterator[Tunnel]:
+    """A proxy of SOCKS 5 for whoever knows the password."""
+    tunnel = Tunnel()
+    account = bytes([1, len(user)]) + user.encode() + bytes([len(password)]) + password.encode()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError, asyncio.IncompleteReadError):
+            _, methods = await reader.readexactly(2)
+            assert 2 in await reader.readexactly(methods)
+            writer.write(b"\x05\x02")
+            assert await reader.readexactly(len(account)) == account
+            writer.write(b"\x01\x00")
+            _, command, _, kind = await reader.readexactly(4)
+            assert (command, kind in (1, 3)) == (1, True)
+            if kind == 1:
+                host = ".".join(map(str, await reader.readexactly(4)))
+            else:
+                host = (await reader.readexactly((await reader.readexactly(1))[0])).decode()
+            port = int.from_bytes(await reader.readexactly(2))
+            tunnel.asked.append(f"{host}:{port}")
+            writer.write(b"\x05\x00\x00\x01" + bytes(6))
+            await _join(reader, writer, host, port)
+        writer.close()
+
+    async with _listening(serve, None) as port:
+        tunnel.port = port
         yield tunnel
 
 

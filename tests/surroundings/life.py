@@ -9,7 +9,8 @@ from pathlib import Path
 import anyio
 
 from listenkey.adapters.driver.driver import Observer
-from listenkey.adapters.driver.venue import Stream, Venue
+from listenkey.adapters.driver.stream import Stream
+from listenkey.adapters.driver.venue import Venue
 from listenkey.adapters.journal import SqliteJournal
 from listenkey.adapters.transports.names import Transport
 from listenkey.adapters.venues.bingx.swap import SwapDialect

@@ -18,6 +18,8 @@ from .reader import Reader
 from .rest import Rest
 from .swap import SwapDialect
 
+PING_SECONDS = 5.0
+
 
 def dialect(venue: str, *, cumulative_costs: bool = False) -> SwapDialect:
     """The dialect of USDT-M swaps, of both environments."""

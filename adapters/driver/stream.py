@@ -1,0 +1,116 @@
+"""The stream of one account as its user holds it, and what the user enters and leaves to have it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from contextlib import AbstractAsyncContextManager
+from types import TracebackType
+from typing import Any, Self
+
+from anyio.lowlevel import EventLoopToken, current_token
+
+from ...core import inputs
+from ...core.book import Book
+from ...core.events import ExchangeEvent, Health
+from ...core.link.lifecycle import State
+from ...core.link.link import Link
+from ...ports.errors import ListenKeyError
+from . import background
+from .driver import Driver
+
+
+class Stream:
+    """The events of one account, each once, until the stream or its venue is closed; one reader at a time.
+
+    The iteration raises `CredentialsRefused`, `JournalRefused` or `StreamStopped`, and a plain `ListenKeyError` where
+    another task waits for the next event already. Asking for the next event says that the one before has been dealt
+    with, and so does leaving the context without an exception.
+    """
+
+    def __init__(self, driver: Driver) -> None:
+        self._driver = driver
+
+    def __aiter__(self) -> Self:
+        return self
+
+    def __anext__(self) -> Coroutine[Any, Any, ExchangeEvent]:
+        return self._driver.backlog.get()
+
+    @property
+    def health(self) -> Health:
+        """How far the stream can be trusted now."""
+        return self._driver.connection.health
+
+    @property
+    def state(self) -> State:
+        """Where the lifecycle is."""
+        return self._driver.connection.state
+
+    @property
+    def links(self) -> tuple[Link, ...]:
+        """The link that leads and its successor, to look at."""
+        return self._driver.connection.links
+
+    @property
+    def books(self) -> tuple[Book, ...]:
+        """The ledger: one book for each asset, with its reconciliation."""
+        return self._driver.connection.books
+
+    @property
+    def began(self) -> int | None:
+        """Exchange time, ms, from which on fills are owed; None before the venue has said what time it is."""
+        return self._driver.connection.began
+
+    @property
+    def proven_until(self) -> int | None:
+        """Exchange time, ms, up to which everything has been delivered; None before a read has passed."""
+        return self._driver.connection.proven_until
+
+    def rotate(self) -> None:
+        """Move over to a fresh key and socket, without a gap."""
+        self._driver.feed(inputs.Rotate())
+
+    def resync(self) -> None:
+        """Read the account now and settle what does not add up."""
+        self._driver.feed(inputs.Resync())
+
+
+class Subscription(AbstractAsyncContextManager[Stream]):
+    """Begins a stream on entering, and closes it in order on leaving, in whichever task of the event loop that is.
+
+    What the body raises comes out as it is. `opened` makes the driver, and raises where there may be no stream now;
+    `closed` is told when it has ended.
+    """
+
+    def __init__(self, opened: Callable[[], Driver], closed: Callable[[Driver], None]) -> None:
+        self._opened, self._closed = opened, closed
+        self._driver: Driver | None = None
+        self._loop: EventLoopToken | None = None
+
+    async def __aenter__(self) -> Stream:
+        if self._loop is not None:
+            raise ListenKeyError("a subscription is entered once: call subscribe() again for another stream")
+        driver = self._driver = self._opened()
+        try:
+            self._loop = background.start(driver.run)
+            return Stream(driver)
+        except BaseException:  # Ctrl-C on trio: whoever has not entered does not leave
+            self._closed(driver)
+            await driver.stop()
+            raise
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        driver, self._driver = self._driver, None
+        if driver is None:
+            return
+        if current_token() != self._loop:
+            self._closed(driver)
+            raise ListenKeyError("a stream is left in the event loop in which it was entered: there it runs")
+        try:
+            if kind is None:
+                driver.backlog.mark()
+        finally:
+            await driver.stop()
+            self._closed(driver)

@@ -1,0 +1,30 @@
+"""The connector of an aiohttp session of our own: direct, from an address of this machine, or through SOCKS."""
+
+from __future__ import annotations
+
+from urllib.parse import unquote, urlsplit
+
+from aiohttp import TCPConnector
+
+from .route import Route
+
+SOCKS_PORT = 1080
+
+
+def connector(route: Route, *, force_close: bool = False) -> TCPConnector:
+    """Needs a running event loop. A proxy of HTTP is no matter of the connector."""
+    if route.proxy is not None and route.socks:
+        from aiohttp_socks import ProxyConnector, ProxyType
+
+        parts = urlsplit(route.proxy)
+        return ProxyConnector(
+            proxy_type=ProxyType.SOCKS5,
+            host=parts.hostname or "",
+            port=parts.port or SOCKS_PORT,
+            username=unquote(parts.username) if parts.username else None,
+            password=unquote(parts.password) if parts.password else None,
+            rdns=parts.scheme == "socks5h",
+            force_close=force_close,
+        )
+    local = None if route.source_address is None else (route.source_address, 0)
+    return TCPConnector(local_addr=local, force_close=force_close)

@@ -1,0 +1,61 @@
+"""How connections leave: through a proxy, or from an address of this machine; what cannot work is refused at once."""
+
+from __future__ import annotations
+
+import ipaddress
+from importlib.util import find_spec
+from ssl import SSLContext
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+SOCKS = ("socks5", "socks5h")
+"""The second leaves it to the proxy to find the address of a name; the first does where the library allows."""
+PROXIES = ("http", "https", *SOCKS)
+NEEDED = {"aiohttp": ("aiohttp_socks",), "websockets": ("python_socks", "socksio")}
+"""The modules without which a transport knows no SOCKS."""
+
+
+class Route(NamedTuple):
+    """`proxy` is a URL, `source_address` an IP address of this machine; neither by default."""
+
+    proxy: str | None = None
+    source_address: str | None = None
+    ssl_context: SSLContext | None = None
+
+    @property
+    def socks(self) -> bool:
+        """Whether the proxy speaks SOCKS."""
+        return self.proxy is not None and urlsplit(self.proxy).scheme in SOCKS
+
+    def check(self, transport: str, session: Any) -> None:
+        """Raises `ValueError` for what this transport cannot do, without the proxy's own credentials."""
+        if self.proxy is not None:
+            _check_proxy(self.proxy)
+        if self.socks:
+            if any(find_spec(module) is None for module in NEEDED[transport]):
+                raise ValueError("proxy: SOCKS is an extra: pip install 'listenkey[socks]'")
+            if session is not None:
+                raise ValueError("proxy: with an http_session, SOCKS is a matter of the session's own connector")
+        if self.source_address is not None:
+            try:
+                ipaddress.ip_address(self.source_address)
+            except ValueError:
+                raise ValueError("source_address must be an IP address of this machine") from None
+            if self.proxy is not None:
+                raise ValueError("source_address and proxy exclude each other: the proxy has the address")
+            if session is not None:
+                raise ValueError("source_address: with an http_session it is a matter of the session's own connector")
+
+
+DIRECT = Route()
+
+
+def _check_proxy(proxy: str) -> None:
+    try:
+        parts = urlsplit(proxy)
+        usable = parts.scheme in PROXIES and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        usable = False
+    if not usable or parts.path not in ("", "/") or parts.query or parts.fragment:
+        schemes = ", ".join(f"{scheme}://" for scheme in PROXIES)
+        raise ValueError(f"proxy must be a URL of a host and a port, beginning with one of {schemes}")

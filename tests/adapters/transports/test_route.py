@@ -1,0 +1,65 @@
+"""What cannot work on the way out is refused when a transport is opened, by the name of what is wrong."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import pytest
+
+from listenkey import Policy, open_venue
+from listenkey.adapters.transports import open_transport, route
+
+ALLOWED = "http://, https://, socks5://, socks5h://"
+
+
+@pytest.mark.parametrize("name", ["aiohttp", "websockets"])
+@pytest.mark.parametrize(
+    "proxy",
+    [
+        *("127.0.0.1:8080", "proxy.example", "", "ftp://127.0.0.1", "socks4://127.0.0.1:1", "http://", "http://[::1"),
+        *("http://user:hunter2@127.0.0.1:1/path", "http://127.0.0.1:1?a=b", "http://h:99999", "http://127.0.0.1:x"),
+    ],
+)
+def test_a_proxy_that_is_none_is_refused(name: str, proxy: str) -> None:
+    """With what is allowed, and without what was given, which may hold a password."""
+    with pytest.raises(ValueError, match=r"^proxy must be") as refused:
+        open_transport(name, proxy=proxy)
+    assert ALLOWED in str(refused.value)
+    assert "hunter2" not in str(refused.value)
+
+
+@pytest.mark.parametrize(("name", "module"), [(name, each) for name, some in route.NEEDED.items() for each in some])
+def test_socks_is_an_extra(name: str, module: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without its library, the proxy is refused, not the transport."""
+    monkeypatch.setattr(route, "find_spec", lambda wanted: None if wanted == module else object())
+    with pytest.raises(ValueError, match=r"proxy.*listenkey\[socks\]"):
+        open_transport(name, proxy="socks5://127.0.0.1:1080")
+
+
+@pytest.mark.parametrize("name", ["aiohttp", "websockets"])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"source_address": "home"},
+        {"source_address": ""},
+        {"source_address": "127.0.0.1", "proxy": "http://127.0.0.1:1"},
+        {"source_address": "127.0.0.1", "http_session": object()},
+        {"proxy": "socks5://127.0.0.1:1", "http_session": object()},
+    ],
+    ids=repr,
+)
+def test_what_contradicts_itself_is_refused(name: str, options: dict[str, Any]) -> None:
+    """By the name of the option."""
+    with pytest.raises(ValueError, match=r"source_address|^proxy"):
+        open_transport(name, **options)
+
+
+@pytest.mark.parametrize(("seconds", "mode", "warned"), [(5, "ws", 1), (5.1, "ws", 0), (1, "poll", 0)])
+def test_a_silence_shorter_than_the_venues_rhythm_is_warned_of(
+    seconds: float, mode: Any, warned: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Once, with both figures: such a stream reconnects for ever."""
+    with caplog.at_level(logging.WARNING, "listenkey"):
+        open_venue("bingx-swap", api_key="k", api_secret="s", mode=mode, policy=Policy(silence_timeout=seconds))
+    assert [record.getMessage().count("pings every 5 s") for record in caplog.records] == [1] * warned

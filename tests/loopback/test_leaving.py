@@ -1,0 +1,308 @@
+"""However a stream is left, the caller sees what it raised, and nothing stays behind at the exchange."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import signal
+import sys
+import threading
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from contextlib import aclosing
+
+import anyio
+import pytest
+import trio
+import uvloop
+
+from listenkey import ListenKeyError
+from listenkey.adapters.driver.venue import Venue
+from listenkey.core.events import ExchangeEvent
+
+from ..examples import TIMES
+from .harness import PATIENCE, fresh_key, venue_at
+from .threaded import Threaded, threaded
+
+pytestmark = pytest.mark.loopback
+
+Story = Callable[[], Awaitable[None]]
+TRANSPORTS = ("aiohttp", "websockets")
+
+
+class Caught(Exception):
+    """What a story raises to see it again."""
+
+
+class Place:
+    """An exchange for a story, and whether anything stayed there."""
+
+    def __init__(self, key: str, server: Threaded) -> None:
+        self.key, self.server = key, server
+
+    def venue(self, transport: str = "websockets") -> Venue:
+        return venue_at(self.server, transport, key=self.key, policy={})
+
+    def is_left(self) -> bool:
+        """No socket is open, and each key has been deleted."""
+        log = self.server.log
+        return log.sockets_open == 0 and {each.key for each in log.mints} == {each.key for each in log.deletions}
+
+    def check(self) -> None:
+        """Wait until nothing is left. Raises `AssertionError` when something stays."""
+        patience = time.monotonic() + PATIENCE
+        while not self.is_left():
+            assert time.monotonic() < patience, self.server.log
+            time.sleep(0.01)
+
+
+@pytest.fixture(scope="module", name="exchange")
+def fixture_exchange() -> Iterator[Place]:
+    """One for all stories, since each leaves nothing."""
+    key = fresh_key()
+    with threaded(key, ping_interval=0.3) as server:
+        server.quiet(False)
+        yield Place(key, server)
+
+
+@pytest.fixture
+def place(exchange: Place) -> Iterator[Place]:
+    yield exchange
+    exchange.check()
+
+
+async def events(venue: Venue) -> AsyncGenerator[ExchangeEvent, None]:
+    """A user's own generator."""
+    async with venue.subscribe() as stream:
+        async for event in stream:
+            yield event
+
+
+def on_uvloop(story: Story) -> None:
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_coroutine(story))
+
+
+def on_asyncio(story: Story) -> None:
+    asyncio.run(_coroutine(story))
+
+
+async def _coroutine(story: Story) -> None:
+    await story()
+
+
+LOOPS: dict[str, tuple[str, Callable[[Story], None]]] = {
+    "asyncio": ("aiohttp", on_asyncio),
+    "uvloop": ("aiohttp", on_uvloop),
+    "trio": ("websockets", trio.run),
+}
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+@pytest.mark.parametrize("how", ["Ctrl-C", "sys.exit", "cancelled", "raised"])
+def test_what_ends_a_stream_comes_out_as_it_is(place: Place, loop: str, how: str) -> None:
+    """At any moment: no group around it, sockets closed, keys deleted."""
+    transport, run = LOOPS[loop]
+    chance = random.Random(f"{loop} {how}")
+    for _ in range(2 * TIMES):
+        moment = chance.random() ** 2 * 0.6
+        ended: list[BaseException] = []
+
+        async def story(moment: float = moment, ended: list[BaseException] = ended) -> None:
+            try:
+                with anyio.CancelScope() as scope:
+                    if how == "Ctrl-C":
+                        threading.Timer(moment, signal.raise_signal, (signal.SIGINT,)).start()
+                    if how == "cancelled":
+                        scope.deadline = anyio.current_time() + moment
+                    until = anyio.current_time() + moment
+                    async with place.venue(transport) as venue, venue.subscribe() as stream:
+                        async for _ in stream:
+                            if how == "sys.exit" and anyio.current_time() >= until:
+                                sys.exit(3)
+                            if how == "raised" and anyio.current_time() >= until:
+                                raise Caught
+            except BaseException as error:
+                ended.append(error)
+                raise
+            assert scope.cancelled_caught
+            ended.append(Caught())
+
+        seen: BaseException | None = None
+        try:
+            run(story)
+        except BaseException as error:
+            seen = error
+        (inside,) = ended
+        match how:
+            case "Ctrl-C":
+                assert isinstance(seen, KeyboardInterrupt)
+            case "sys.exit":
+                assert isinstance(seen, SystemExit)
+                assert seen.code == 3
+            case "raised":
+                assert isinstance(seen, Caught)
+            case _:
+                assert seen is None
+        assert not isinstance(inside, BaseExceptionGroup)
+        place.check()
+
+
+@pytest.mark.filterwarnings("ignore:Async generator:ResourceWarning")  # of trio, for every one that is just dropped
+@pytest.mark.parametrize("closing", [True, False], ids=["aclosing", "break alone"])
+@pytest.mark.parametrize("loop", LOOPS)
+def test_a_generator_of_the_users_own_is_left(place: Place, loop: str, closing: bool) -> None:
+    """`break` ends the stream in order, and the caller goes on."""
+    transport, run = LOOPS[loop]
+
+    async def story() -> None:
+        async with place.venue(transport) as venue:
+            if closing:
+                async with aclosing(events(venue)) as mine:
+                    async for _ in mine:
+                        break
+                assert place.is_left()
+            else:
+                async for _ in events(venue):
+                    break
+            with anyio.move_on_after(1):  # the caller's own next wait is not cancelled
+                await anyio.sleep_forever()
+
+    run(story)
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_it_is_entered_in_one_task_and_left_in_another(place: Place, loop: str) -> None:
+    """As fixtures of a test framework do, and cells of a notebook."""
+    transport, run = LOOPS[loop]
+
+    async def story() -> None:
+        async with place.venue(transport) as venue:
+            subscription = venue.subscribe()
+
+            async def enter() -> None:
+                stream = await subscription.__aenter__()
+                await anext(stream)
+
+            async def leave() -> None:
+                await subscription.__aexit__(None, None, None)
+
+            for step in (enter, leave):
+                async with anyio.create_task_group() as tasks:
+                    tasks.start_soon(step)
+            assert place.is_left()
+
+    run(story)
+
+
+def test_it_is_not_left_in_another_event_loop(place: Place) -> None:
+    """It runs where it was entered, and says so."""
+    subscriptions = []
+
+    async def enter() -> None:
+        subscription = place.venue().subscribe()
+        await anext(await subscription.__aenter__())
+        subscriptions.append(subscription)
+
+    async def leave() -> None:
+        with pytest.raises(ListenKeyError, match="event loop"):
+            await subscriptions[0].__aexit__(None, None, None)
+
+    with asyncio.Runner() as one:
+        one.run(enter())
+        asyncio.run(leave())
+        venue_keys = {each.key for each in place.server.log.mints} - {each.key for each in place.server.log.deletions}
+        assert len(venue_keys) == 1
+        place.server.log.deletions.extend(each for each in place.server.log.mints if each.key in venue_keys)
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_a_venue_is_closed_while_a_task_iterates(place: Place, loop: str) -> None:
+    """The iteration ends in order; whoever asks the closed venue gets an error at once."""
+    transport, run = LOOPS[loop]
+
+    async def story() -> None:
+        venue = place.venue(transport)
+        began, ended = anyio.Event(), anyio.Event()
+
+        async def consume() -> None:
+            async with venue.subscribe() as stream:
+                async for _ in stream:
+                    began.set()
+            ended.set()
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(consume)
+            await began.wait()
+            await venue.close()
+            await ended.wait()
+        assert place.is_left()
+        with pytest.raises(ListenKeyError, match="closed"):
+            async with venue.subscribe():
+                pass
+        with pytest.raises(ListenKeyError, match="closed"):
+            await venue.account_snapshot()
+        await venue.close()
+
+    run(story)
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_a_second_reader_gets_an_error(place: Place, loop: str) -> None:
+    """The first goes on; and a reader that was cancelled is none."""
+    transport, run = LOOPS[loop]
+
+    async def story() -> None:
+        async with place.venue(transport) as venue, venue.subscribe() as stream:
+            for _ in range(3):
+                with anyio.move_on_after(0):
+                    await anext(stream)
+            place.server.quiet()
+            while True:  # until nothing is pending
+                with anyio.move_on_after(0.1) as waiting:
+                    await anext(stream)
+                if waiting.cancelled_caught:
+                    break
+            got: list[ExchangeEvent] = []
+
+            async def first() -> None:
+                got.append(await anext(stream))
+
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(first)
+                await anyio.sleep(0.01)
+                if not got:
+                    with pytest.raises(ListenKeyError, match="one reader"):
+                        await anext(stream)
+                stream.rotate()
+                place.server.quiet(False)
+            assert len(got) == 1
+
+    run(story)
+
+
+def test_a_subscription_is_entered_once(place: Place) -> None:
+    """Another stream is another subscription."""
+
+    async def story() -> None:
+        async with place.venue() as venue:
+            subscription = venue.subscribe()
+            async with subscription:
+                with pytest.raises(ListenKeyError, match="once"):
+                    await subscription.__aenter__()
+
+    asyncio.run(story())
+
+
+def test_a_transport_of_asyncio_is_refused_on_trio(place: Place) -> None:
+    """At once, with the one that runs there."""
+
+    async def story() -> None:
+        async with place.venue("aiohttp") as venue:
+            with pytest.raises(ListenKeyError, match='transport="websockets"'):
+                async with venue.subscribe():
+                    pass
+            with pytest.raises(ListenKeyError, match='transport="websockets"'):
+                await venue.account_snapshot()
+
+    trio.run(story)

@@ -1,0 +1,135 @@
+"""Names with a dead address, proxies of SOCKS, an address of one's own: both transports, REST and socket."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+import trio
+
+from .harness import fresh_key, served, streaming
+from .threaded import threaded
+from .tunnels import socks
+
+pytestmark = pytest.mark.loopback
+TRANSPORTS = ("aiohttp", "websockets")
+NAME = "exchange.test"
+Resolve = Callable[..., list[Any]]
+
+
+@pytest.fixture
+def hole() -> Iterator[int]:
+    """A port of 127.0.0.2 that answers nobody: its queue is full, so that no handshake of TCP is finished."""
+    with socket.socket() as deaf:
+        deaf.bind(("127.0.0.2", 0))
+        deaf.listen(0)
+        waiting = [socket.socket() for _ in range(8)]
+        for each in waiting:
+            each.setblocking(False)
+            each.connect_ex(deaf.getsockname())
+        yield deaf.getsockname()[1]
+        for each in waiting:
+            each.close()
+
+
+def resolving(real: Resolve, dead: int, alive: int) -> Resolve:
+    """As the system does, but for one name, whose first address is dead."""
+
+    def resolve(host: Any, *rest: Any, **named: Any) -> list[Any]:
+        if host not in (NAME, NAME.encode()):
+            return real(host, *rest, **named)
+        return [
+            (socket.AF_INET, socket.SOCK_STREAM, 6, "", address)
+            for address in (("127.0.0.2", dead), ("127.0.0.1", alive))
+        ]
+
+    return resolve
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_the_second_address_is_tried_before_the_first_has_failed(
+    transport: str, hole: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first never fails within this test; REST and socket come through by the second."""
+
+    async def story() -> None:
+        key = fresh_key()
+        async with served(key) as server:
+            port = urlsplit(server.rest_url).port or 0
+            monkeypatch.setattr(socket, "getaddrinfo", resolving(socket.getaddrinfo, hole, port))
+            urls: dict[str, Any] = {"rest_url": f"http://{NAME}:{port}", "ws_url": f"ws://{NAME}:{port}/swap-market"}
+            async with streaming(server, transport, key=key, policy={}, **urls) as run:
+                await run.live()
+                await run.fills_made(3)
+                await run.check()
+                assert len(server.log.openings) == 1
+
+    asyncio.run(story())
+
+
+def test_the_second_address_on_trio(hole: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same there."""
+    key = fresh_key()
+    with threaded(key) as server:
+        port = urlsplit(server.rest_url).port or 0
+        monkeypatch.setattr(socket, "getaddrinfo", resolving(socket.getaddrinfo, hole, port))
+        urls: dict[str, Any] = {"rest_url": f"http://{NAME}:{port}", "ws_url": f"ws://{NAME}:{port}/swap-market"}
+
+        async def story() -> None:
+            async with streaming(server, "websockets", key=key, policy={}, **urls) as run:
+                await run.live()
+                await run.fills_made(3)
+                await run.check()
+
+        trio.run(story)
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_everything_goes_through_a_proxy_of_socks(transport: str) -> None:
+    """REST and socket, with the user's name and password; nothing passes beside it."""
+
+    async def story() -> None:
+        key = fresh_key()
+        async with served(key) as server, socks("who", "what/else") as between:
+            proxy = f"socks5://who:what%2Felse@127.0.0.1:{between.port}"
+            async with streaming(server, transport, key=key, policy={}, proxy=proxy) as run:
+                await run.live()
+                await run.fills_made(3)
+                await run.check()
+                assert len(server.log.openings) == 1
+                assert len(between.asked) >= 2
+                assert set(between.asked) == {f"127.0.0.1:{urlsplit(server.rest_url).port}"}
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_connections_are_made_from_the_address_that_was_chosen(transport: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of them, as the exchange sees them."""
+    came: set[str] = set()
+    accept = socket.socket.accept
+
+    def accepted(self: socket.socket) -> tuple[socket.socket, Any]:
+        connection, address = accept(self)
+        came.add(address[0])
+        return connection, address
+
+    monkeypatch.setattr(socket.socket, "accept", accepted)
+
+    async def story() -> None:
+        key = fresh_key()
+        async with (
+            served(key) as server,
+            streaming(server, transport, key=key, policy={}, source_address="127.0.0.3") as run,
+        ):
+            await run.live()
+            await run.fills_made(3)
+            await run.check()
+            assert len(server.log.openings) == 1
+
+    asyncio.run(story())
+    assert came == {"127.0.0.3"}
