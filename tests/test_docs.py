@@ -136,7 +136,7 @@ def _running(arguments: list[str], folder: Path) -> Iterator[Iterator[str]]:
     with subprocess.Popen(
         command, cwd=folder, env=os.environ | names, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     ) as process:
-        watchdog = threading.Timer(30, process.kill)
+        watchdog = threading.Timer(600, process.kill)
         watchdog.start()
         try:
             assert process.stdout is not None

@@ -296,7 +296,7 @@ def test_the_same_in_another_process() -> None:
             cwd=root,
             capture_output=True,
             check=True,
-            timeout=60,
+            timeout=600,
         ).stdout
         for hash_seed in (1, 2, 3)
     }

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 API_KEY = "CanaryKeyQ7vXw2Lr9TbN4mZc8HdJ5sFgY1pKeU3aV6oWiB0"
 API_SECRET = "CanarySecretM3nB8vC5xZ1lK7jH4gF9dS2aP6oI0uYtReWq"
-WITHIN = 40.0
+WITHIN = 600.0
 
 
 class Ended(NamedTuple):
