@@ -56,6 +56,7 @@ class Exchangelike(Protocol):
 
     def truth(self) -> dict[str, Any]: ...
     def quiet(self, on: bool = True) -> None: ...
+    def fault(self, name: str, **params: Any) -> Any: ...
     def now(self) -> int: ...
 
 
@@ -182,6 +183,26 @@ async def down(run: Run, server: Server, fills: int = 3) -> None:
     await run.fills_made(fills)
     server.faults.clear("drop_tcp")
     await run.until(lambda: len(run.consumer.gaps("RECONNECTED")) > before, "reconnected")
+
+
+async def silent(run: Run, server: Exchangelike, fills: int = 5) -> None:
+    """Let the socket fall silent for so many fills, wait until that has been noticed, and read the account at rest.
+
+    Audits would notice it too, perhaps sooner, so a policy without them is needed.
+    """
+    before = len(run.consumer.gaps("RECONNECTED"))
+    server.fault("silent")
+    await run.fills_made(fills)
+    await run.until(lambda: "silent" in run.consumer.gaps("RECONNECTED")[before:], "reconnected after the silence")
+    await run.live()
+
+
+async def read_at_rest(run: Run, server: Exchangelike) -> None:
+    """What an audit would do: once nothing new happens, and nothing is too young to be judged."""
+    server.quiet()
+    rested = server.now() + 2000 * BRISK["backfill_overlap"]
+    await run.until(lambda: server.now() > rested, "at rest for a while")
+    run.stream.resync()
 
 
 def venue_at(server: Exchangelike, transport: str, *, key: str, policy: Mapping[str, float], **options: Any) -> Venue:

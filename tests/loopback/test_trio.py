@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import trio
 
-from .harness import fresh_key, streaming
+from .harness import fresh_key, read_at_rest, silent, streaming
 from .threaded import threaded
 
 pytestmark = pytest.mark.loopback
@@ -17,15 +17,17 @@ def test_trio() -> None:
     with threaded(key) as server:
 
         async def story() -> None:
-            async with streaming(server, "websockets", key=key, policy={"silence_timeout": 1}) as run:
+            async with streaming(
+                server, "websockets", key=key, policy={"silence_timeout": 2, "audit_interval": 0}
+            ) as run:
                 await run.live()
                 server.fault("drop_tcp", seconds=0.4)
                 await run.until(lambda: "lost_socket" in run.consumer.gaps("RECONNECTED"), "reconnected")
-                server.fault("silent")
-                await run.until(lambda: "silent" in run.consumer.gaps("RECONNECTED"), "reconnected after the silence")
+                await silent(run, server)
                 openings = len(server.log.openings)
                 run.stream.rotate()
                 await run.until(lambda: len(server.log.openings) > openings, "rotated")
+                await read_at_rest(run, server)
                 await run.check()
 
         trio.run(story)

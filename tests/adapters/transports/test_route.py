@@ -47,7 +47,7 @@ def test_socks_is_an_extra(name: str, module: str, monkeypatch: pytest.MonkeyPat
         {"source_address": "127.0.0.1", "http_session": object()},
         {"proxy": "socks5://127.0.0.1:1", "http_session": object()},
     ],
-    ids=repr,
+    ids=["no address", "empty", "with a proxy", "with a session", "SOCKS with a session"],
 )
 def test_what_contradicts_itself_is_refused(name: str, options: dict[str, Any]) -> None:
     """By the name of the option."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from listenkey.adapters.simulator.server import Server
 from listenkey.core.events import GapNotice
 
-from ..harness import Run, down
+from ..harness import Run, down, read_at_rest, silent
 from .table import scenario
 
 
@@ -36,15 +36,13 @@ async def kill(run: Run, server: Server) -> None:
     assert sum(event.recovered for event in run.consumer.events if isinstance(event, GapNotice)) > 0
 
 
-@scenario("silence", policy={"silence_timeout": 3})
+@scenario("silence", policy={"silence_timeout": 2, "audit_interval": 0})
 async def silence(run: Run, server: Server) -> None:
     """A socket that stays open and brings nothing is dead after `silence_timeout`, whatever TCP says."""
     await run.live()
-    gaps = len(run.consumer.gaps("RECONNECTED"))
-    server.fault("silent")
-    await run.fills_made(5)
-    await run.until(lambda: "silent" in run.consumer.gaps("RECONNECTED")[gaps:], "reconnected after the silence")
+    await silent(run, server)
     assert run.consumer.fills("poll")
+    await read_at_rest(run, server)
 
 
 @scenario("key expires")
