@@ -169,7 +169,7 @@ def open_venue(
         raise ValueError(f'mode must be "ws" or "poll", not {mode!r}')
     dialect = speaks.dialect(venue)
     settled = (policy or Policy()).over(dialect.policy)
-    if mode == "ws" and settled.silence_timeout <= speaks.PING_SECONDS:
+    if rest_url is None and mode == "ws" and settled.silence_timeout <= speaks.PING_SECONDS:
         _log.warning(
             "silence_timeout=%g is too short: the venue pings every %g s, so that sockets that live will be given up",
             settled.silence_timeout,
