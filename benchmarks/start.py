@@ -26,7 +26,7 @@ def run(quick: bool = False) -> list[Row]:
     rounds = 1 if quick else 15
     seconds: dict[str, list[float]] = {name: [] for name in PROGRAMS}
     memory: dict[str, list[float]] = {name: [] for name in PROGRAMS}
-    for number in range(rounds + 1):
+    for number in range(quick, rounds + 1):
         for name, program in PROGRAMS.items():
             spent, held = _ran(program)
             if number:

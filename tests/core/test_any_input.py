@@ -235,7 +235,7 @@ def meet(
     return stranger
 
 
-@settings(max_examples=160 * TIMES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=80 * TIMES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     lives,
     st.integers(0, 3),
@@ -260,7 +260,7 @@ def test_long_nonsense(policy: int) -> None:
         meet(deeds, seed, seed % 3, policy).leave()
 
 
-@settings(max_examples=40 * TIMES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=20 * TIMES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(lives, st.integers(0, 3), st.integers(0, len(POLICIES) - 1))
 def test_the_same_again(deeds: list[Deed], seed: int, policy: int) -> None:
     """The same inputs at the same times with the same seed give the same actions, in the same order."""

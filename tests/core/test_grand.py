@@ -250,7 +250,7 @@ SOME = settings(deadline=None, derandomize=True, suppress_health_check=[HealthCh
 
 
 @pytest.mark.parametrize("wire", ["l", "z"])
-@settings(SOME, max_examples=120 * TIMES)
+@settings(SOME, max_examples=60 * TIMES)
 @given(**LIVES)
 def test_whatever_happens_every_fill_is_told_once(
     wire: str, before: list[Deed], history: list[Deed], mishaps: list[Fault], pushes: bool
@@ -259,7 +259,7 @@ def test_whatever_happens_every_fill_is_told_once(
     verdict(live(wire, before, history, mishaps, pushes=pushes))
 
 
-@settings(SOME, max_examples=40 * TIMES)
+@settings(SOME, max_examples=20 * TIMES)
 @given(**LIVES)
 def test_whatever_happens_to_a_stream_that_polls(
     before: list[Deed], history: list[Deed], mishaps: list[Fault], pushes: bool
@@ -269,7 +269,7 @@ def test_whatever_happens_to_a_stream_that_polls(
 
 
 @pytest.mark.parametrize("wire", ["l", "z"])
-@settings(SOME, max_examples=40 * TIMES)
+@settings(SOME, max_examples=20 * TIMES)
 @given(hold_limit=st.sampled_from((0, 0.3, 3)), reorder_window=st.sampled_from((0, 0.1, 1)), **LIVES)
 def test_whatever_the_policy(
     wire: str,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -59,11 +60,12 @@ def sources(modules: tuple[str, ...]) -> Iterator[Source]:
         yield Source(ROOT / "core" / f"{module}.py")
 
 
+@cache
 def enumerations() -> dict[str, list[str]]:
     """The members of every enumeration in the core."""
     found: dict[str, list[str]] = {}
     for path in sorted((ROOT / "core").rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
             if isinstance(node, ast.ClassDef) and any("Enum" in ast.unparse(base) for base in node.bases):
                 members = [each.targets[0] for each in node.body if isinstance(each, ast.Assign)]
                 found[node.name] = [member.id for member in members if isinstance(member, ast.Name)]

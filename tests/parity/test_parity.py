@@ -21,7 +21,7 @@ from .world import LISTENING_AT, World
 
 HISTORIES = int(os.environ.get("LISTENKEY_PARITY_HISTORIES", "0"))
 """How many of them, each time others; 0 is the short form, always the same."""
-ROUTINE = 60
+ROUTINE = 30
 WIRES: tuple[WireName, ...] = get_args(WireName)
 
 gate = settings(
