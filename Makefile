@@ -7,7 +7,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 MINUTES ?= 30
 HISTORIES ?= 5000
-PROCESSES ?= 6
+PROCESSES ?= 8
 WHEEL_VENV := build/wheel-venv
 WHEEL_RUN  := build/wheel-run
 
