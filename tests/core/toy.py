@@ -110,6 +110,7 @@ def _order(
         last_qty=last,
         last_price=None if last is None else Decimal(100),
         exchange_ts=ts,
+        longest=max(map(len, (order, status, amounts))),
     )
 
 
