@@ -63,7 +63,9 @@ class Place:
 def fixture_exchange() -> Iterator[Place]:
     """One for all stories, since each leaves nothing."""
     keys = [fresh_key() for _ in range(50 + 50 * TIMES)]
-    with threaded(keys[0], ping_interval=0.3, credentials={key: key[::-1] for key in keys}) as server:
+    with threaded(
+        keys[0], fills_per_second=3, ping_interval=0.3, credentials={key: key[::-1] for key in keys}
+    ) as server:
         server.quiet(False)
         yield Place(iter(keys), server)
 
