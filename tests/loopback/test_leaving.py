@@ -110,6 +110,7 @@ def test_what_ends_a_stream_comes_out_as_it_is(place: Place, loop: str, how: str
     transport, run = LOOPS[loop]
     chance = random.Random(f"{loop} {how}")
     for _ in range(2 * TIMES):
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # uvloop does not always put it back
         moment = chance.random() ** 2 * 0.6
         ended: list[BaseException] = []
 
