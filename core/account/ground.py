@@ -121,9 +121,9 @@ class Ground:
         return order
 
     def unfollow(self, ref: OrderRef) -> None:
-        """Forget an order of which nothing has been reported."""
+        """Forget an order of which nothing has been reported, though it may have been denied."""
         order = self.orders.get(ref)
-        if order is not None and order.base is None and order.shown is None and not order.waiting:
+        if order is not None and order.seen == ZERO and order.shown is None and not order.waiting:
             del self.orders[ref]
 
     def resume(self, order: Order, force: bool = False) -> None:

@@ -155,22 +155,20 @@ def state(report: OrderReport, event_id: str, source: Source, frame: Frame = Non
 def account(
     event_id: str,
     exchange_ts: int | None,
-    source: Source,
-    reason: str | None,
-    balances: tuple[Balance, ...],
-    positions: tuple[Position, ...],
-    frame: Frame = None,
+    rows: tuple[tuple[Balance, ...], tuple[Position, ...]],
+    *,
+    complete: bool,
 ) -> AccountUpdate:
-    """What changed on the account, or, from a read, all of it."""
+    """What a read shows of the account; `complete` if that is all of it."""
+    balances, positions = rows
     return AccountUpdate(
         event_id=event_id,
         exchange_ts=exchange_ts,
-        source=source,
-        frame=frame,
-        reason=reason,
+        source="poll",
+        reason=None,
         balances=balances,
         positions=positions,
-        complete=source == "poll",
+        complete=complete,
     )
 
 

@@ -98,6 +98,7 @@ class OddRows:
         pending = False
         for key, row in {_key(row): row for row in self._rows}.items():
             if key in self._written_off:
+                self._let_go(row)
                 continue
             since, reads = before.get(key, (now, 0))
             if reads + 1 >= READS and now - since >= INTERVALS * self._lapse.interval:
@@ -149,9 +150,18 @@ class OddRows:
         _remember(self._written_off, key)
         self._gap.write_off()
         self._turn.report(f"row written off: {_subject(row)}", f"{row.endpoint} {row.excerpt}")
+        self._let_go(row)
+
+    def _let_go(self, row: OddRow) -> None:
+        """No read will show what reports wait for of the orders that a row written off may be about."""
         for ref, order in self._ground.orders.items():
-            if order.base is None and order.waiting and _may_be_about(OrderRef(*ref), row):
+            if order.whole or not order.waiting or not _may_be_about(OrderRef(*ref), row):
+                continue
+            if order.base is None:
                 order.know(min(_start(report) for report, _ in order.waiting))
+            elif self._ground.stuck.get(order.ref) == float("inf"):
+                self._ground.resume(order, force=True)
+            self._gap.write_off()
 
     def _say(self, row: OddRow) -> None:
         key = _key(row)
