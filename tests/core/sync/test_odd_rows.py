@@ -383,6 +383,24 @@ def test_a_hole_in_an_order_whose_row_was_written_off_closes_unproven() -> None:
     assert proofs(world)[2:] == [True]
 
 
+def test_a_frame_out_of_order_waits_although_the_row_was_written_off() -> None:
+    """As long as nobody has been told of the hole, a read between the two frames lets nothing go."""
+    world = ready(audit_interval=20, reorder_window=1)
+    world.exchange.pushes_account = False
+    order = world.exchange.place("9")
+    world.exchange.fill(order, "1")
+    world.passes(1)
+    world.altered = unread_at_all(order)
+    world.passes(80)
+    world.delay(0.8)
+    world.exchange.fill(order, "1")
+    world.exchange.fill(order, "1")
+    world.passes(0.1)
+    world.feed(inputs.Resync())
+    world.passes(2)
+    assert [interval[:2] for interval in world.intervals(order)] == [("0", "1"), ("1", "2"), ("2", "3")]
+
+
 def test_doubtful_frames_cause_reads_while_a_row_is_odd() -> None:
     """The read passes but for the row, so the next frame of the shape is not taken for one that is looked into."""
     world = ready(audit_interval=100)
