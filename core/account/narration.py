@@ -155,17 +155,19 @@ def state(report: OrderReport, event_id: str, source: Source, frame: Frame = Non
 def account(
     event_id: str,
     exchange_ts: int | None,
-    rows: tuple[tuple[Balance, ...], tuple[Position, ...]],
+    source: Source,
+    reason: str | None,
+    balances: tuple[Balance, ...],
+    positions: tuple[Position, ...],
     *,
-    complete: bool,
+    complete: bool = True,
 ) -> AccountUpdate:
-    """What a read shows of the account; `complete` if that is all of it."""
-    balances, positions = rows
+    """What a read shows of the account: all of it, or what of it can be read."""
     return AccountUpdate(
         event_id=event_id,
         exchange_ts=exchange_ts,
-        source="poll",
-        reason=None,
+        source=source,
+        reason=reason,
         balances=balances,
         positions=positions,
         complete=complete,

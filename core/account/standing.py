@@ -163,7 +163,7 @@ class Standing:
                 tuple(sorted((*open_now, *closed), key=lambda position: (position.symbol, position.side or ""))),
             )
             event_id = digest_id("ACCOUNT_UPDATE", account.as_of, rows)
-            self._turn.deliver(narration.account(event_id, account.as_of, rows, complete=whole))
+            self._turn.deliver(narration.account(event_id, account.as_of, "poll", None, *rows, complete=whole))
         overtaken = self._delivered_ts > account.as_of or owned.overtaken or held.overtaken
         return Reading(overtaken, owned.disputed or held.disputed)
 

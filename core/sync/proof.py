@@ -208,7 +208,7 @@ class Proof:
         until = max(scope.shown_until, ground.proven_until or ground.began or 0)
         if not pending:
             self._revisions.compare(scope, until)
-            ground.settle_doubts(asked.asked_at - turn.policy.backfill_overlap * scope.cautious)
+            ground.settle_doubts(asked.asked_at - turn.policy.backfill_overlap * scope.cautious, self._odd.aside)
             self._denials.passed(account, scope.shown_until)
         for ref in sorted({*ground.unfounded, *ground.stuck}):
             ground.resume(ground.orders[ref])

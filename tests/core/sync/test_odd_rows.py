@@ -362,6 +362,40 @@ def test_what_comes_of_an_order_after_its_row_was_written_off_is_delivered(wire:
     assert proofs(world) == [False, False]
 
 
+def test_an_order_newer_than_the_stream_begins_at_0_though_its_row_was_written_off() -> None:
+    """Its first frame tells of all there was until then, even where frames do not say how much one fill was."""
+    world = ready("z", audit_interval=20)
+    world.exchange.pushes_account = False
+    order = world.exchange.place("9", price=None)
+    world.altered = unread_at_all(order)
+    world.passes(80)
+    world.exchange.fill(order, "2")
+    world.passes(5)
+    assert world.intervals(order) == [("0", "2", "ws")]
+    assert proofs(world) == [False, False]
+
+
+def test_a_read_makes_no_order_sure_that_it_says_nothing_of() -> None:
+    """The first frame after an interruption tells no figures of an order whose row was written off."""
+    world = ready("z", audit_interval=20)
+    world.exchange.pushes_account = False
+    order, other = world.exchange.place("9"), world.exchange.place("9")
+    for each in (order, other):
+        world.exchange.fill(each, "1")
+    world.passes(1)
+    world.altered = unread_at_all(order)
+    world.passes(80)
+    world.kill()
+    world.exchange.fill(order, "2")
+    world.passes(10)
+    for _ in range(2):
+        for each in (order, other):
+            world.exchange.fill(each, "1")
+    world.passes(1)
+    assert [fill.fee is None for fill in world.fills(order)] == [False, True, False]
+    assert [fill.fee is None for fill in world.fills(other)] == [False, False, False]
+
+
 def test_a_hole_in_an_order_whose_row_was_written_off_closes_unproven() -> None:
     """What waits above it is delivered before that; what is below it, once the row can be read."""
     world = ready(audit_interval=20)
