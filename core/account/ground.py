@@ -305,7 +305,8 @@ class Ground:
     def _sure(self, order: Order, report: OrderReport) -> OrderReport:
         """What of a frame that stands for everything since the one before is sure."""
         self.merges = True
-        if self._doubt_of(order.ref) > order.sure_in:
+        doubted = self._doubt_of(order.ref)
+        if doubted > order.sure_in:
             report = msgspec.structs.replace(report, trade_id=None)
             if not self._cumulative_costs:  # else they are the order's, whatever was missed
                 report = msgspec.structs.replace(report, fee=None, realized_pnl=None)
