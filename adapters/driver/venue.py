@@ -108,7 +108,8 @@ class Venue:
         else:
             content = (account.balances, account.positions)
             event_id = digest_id("ACCOUNT_UPDATE", account.as_of, content)
-            return narration.account(event_id, account.as_of, "poll", None, *content)
+            whole = all(row.kind != "position" for row in account.odd)
+            return narration.account(event_id, account.as_of, "poll", None, *content, complete=whole)
         raise failure  # not from the refusal, whose traceback has frames that hold the signed query
 
     async def close(self) -> None:

@@ -12,6 +12,7 @@ until a read has shown it.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from decimal import Decimal
 
 import msgspec
@@ -71,11 +72,12 @@ class Ground:
         else:
             self._doubted_orders[ref] = self._generation
 
-    def settle_doubts(self, asked_at: float) -> None:
-        """A read that was asked for at this time has passed: what was doubted before is sure again."""
+    def settle_doubts(self, asked_at: float, aside: Iterable[OrderRef] = ()) -> None:
+        """A read that was asked for at this time has passed: what was doubted before is sure again, but not `aside`."""
         if asked_at >= self._doubted_at:
+            left = {ref: doubted for ref in aside if (doubted := self._doubt_of(ref))}
             self._doubted = 0
-            self._doubted_orders.clear()
+            self._doubted_orders = left
 
     def take(self, report: OrderReport, frame: Frame) -> bool:
         """Tell what is new in the report, or keep it; True if now, for the first time, its order's beginning is needed.
@@ -121,9 +123,9 @@ class Ground:
         return order
 
     def unfollow(self, ref: OrderRef) -> None:
-        """Forget an order of which nothing has been reported."""
+        """Forget an order of which nothing has been reported, though it may have been denied."""
         order = self.orders.get(ref)
-        if order is not None and order.base is None and order.shown is None and not order.waiting:
+        if order is not None and order.seen == ZERO and order.shown is None and not order.waiting:
             del self.orders[ref]
 
     def resume(self, order: Order, force: bool = False) -> None:
@@ -296,10 +298,14 @@ class Ground:
         elif not order.is_stale(report) and (pieces or report.status in FINAL):
             self.note(order, report)
 
+    def _doubt_of(self, ref: OrderRef) -> int:
+        """The generation of the last doubt of an order, 0 if there is none."""
+        return max(self._doubted, self._doubted_orders.get(ref, 0))
+
     def _sure(self, order: Order, report: OrderReport) -> OrderReport:
         """What of a frame that stands for everything since the one before is sure."""
         self.merges = True
-        doubted = max(self._doubted, self._doubted_orders.get(order.ref, 0))
+        doubted = self._doubt_of(order.ref)
         if doubted > order.sure_in:
             report = msgspec.structs.replace(report, trade_id=None)
             if not self._cumulative_costs:  # else they are the order's, whatever was missed

@@ -159,18 +159,18 @@ def account(
     reason: str | None,
     balances: tuple[Balance, ...],
     positions: tuple[Position, ...],
-    frame: Frame = None,
+    *,
+    complete: bool = True,
 ) -> AccountUpdate:
-    """What changed on the account, or, from a read, all of it."""
+    """What a read shows of the account: all of it, or what of it can be read."""
     return AccountUpdate(
         event_id=event_id,
         exchange_ts=exchange_ts,
         source=source,
-        frame=frame,
         reason=reason,
         balances=balances,
         positions=positions,
-        complete=source == "poll",
+        complete=complete,
     )
 
 

@@ -53,7 +53,9 @@ class Stamp(msgspec.Struct, frozen=True, gc=False):
         return cls(ts, ts + ts // grain * grain + grain, link)
 
 
-class _Word(msgspec.Struct, Generic[Row], frozen=True, gc=False):
+class Word(msgspec.Struct, Generic[Row], frozen=True, gc=False):
+    """What was said of one place, and when."""
+
     said: Row
     row: Row
     """As it was said; what it left unsaid stands from before."""
@@ -75,7 +77,7 @@ class Newest(Generic[Place, Row]):
 
     def __init__(self, laid: Callable[[Row, Row | None], tuple[Row, bool]]) -> None:
         self._laid: Callable[[Row, Row | None], tuple[Row, bool]] = laid
-        self._words: dict[Place, _Word[Row]] = {}
+        self._words: dict[Place, Word[Row]] = {}
         self._read: Stamp | None = None
         """The newest read: what is not known was not there then."""
 
@@ -88,9 +90,9 @@ class Newest(Generic[Place, Row]):
         """The newest words of all places, in no order."""
         return [word.row for word in self._words.values()]
 
-    def until(self, stamp: Stamp) -> list[Row]:
+    def until(self, stamp: Stamp) -> list[Word[Row]]:
         """The words that are no newer than this."""
-        return [word.row for word in self._words.values() if word.stamp.age <= stamp.age]
+        return [word for word in self._words.values() if word.stamp.age <= stamp.age]
 
     def weigh(self, row: Row, place: Place, stamp: Stamp, moved: object = False) -> Verdict:
         """Keep the row if it is the newest word; one that `moved` something is never the same as another."""
@@ -106,7 +108,7 @@ class Newest(Generic[Place, Row]):
                     return OLDER
                 if stamp.link != known.stamp.link:
                     return OLDER if same else DISPUTED
-        self._words[place] = _Word(row, kept, stamp)
+        self._words[place] = Word(row, kept, stamp)
         return NEWS if moved or not same else SAME
 
     def lay(self, rows: Iterable[tuple[Place, Row]], stamp: Stamp) -> Laid:
@@ -124,7 +126,7 @@ class Newest(Generic[Place, Row]):
                 kept, same = self._laid(known.said, row)  # what the word leaves unsaid, the read says
                 if same:
                     news = news or not self._laid(kept, known.row)[1]
-                    words[place] = _Word(known.said, kept, known.stamp)
+                    words[place] = Word(known.said, kept, known.stamp)
                 elif known.stamp.ts > stamp.ts:
                     overtaken = True
                 else:
@@ -145,7 +147,7 @@ class Newest(Generic[Place, Row]):
         words, self._words = self._words, {}
         for word in sorted(words.values(), key=lambda word: word.stamp.age):
             for place, row in places(word.row):
-                self._words[place] = _Word(row, row, word.stamp)
+                self._words[place] = Word(row, row, word.stamp)
 
 
 def wallet(row: Balance, known: Balance | None) -> tuple[Balance, bool]:

@@ -15,7 +15,7 @@ from ..frames import Frame, frame_id
 from ..reports import Account, AccountReport, ConfigReport
 from ..turn import Turn
 from . import narration, newest
-from .newest import DISPUTED, NEWS, SAME, Newest, Stamp
+from .newest import DISPUTED, NEWS, SAME, Newest, Stamp, Word
 
 REMEMBERED_IDS = 512
 _Place = tuple[str, str | None]
@@ -140,31 +140,37 @@ class Standing:
             self._config[report.symbol] = report
             self._turn.deliver(event)
 
-    def read(self, account: Account) -> Reading:
-        """Deliver the whole account, newer pushes in place of its rows, if that is not what was delivered."""
+    def read(self, account: Account, *, whole: bool = True) -> Reading:
+        """Deliver the whole account, newer pushes in place of its rows, if that is not what was delivered.
+
+        One that is not `whole`, since the row of a position cannot be read, is delivered as far as it goes.
+        """
         as_of = Stamp.of_read(account.as_of, self._grain)
         if account.positions and account.one_way is not self._nets:
             self._change_over()
+        before = () if whole else self._positions.rows()
         owned = self._balances.lay(((balance.asset, balance) for balance in account.balances), as_of)
         held = self._positions.lay(
             (((each.symbol, None if self._nets else each.side), each) for each in account.positions), as_of
         )
-        if owned.news or held.news or not self._whole:
-            self._whole = True
+        if owned.news or held.news or (whole and not self._whole):
+            self._whole = whole
             open_now = [position for position in self._positions.rows() if position.qty != ZERO]
-            whole = (
+            shown = {(position.symbol, position.side) for position in open_now}
+            closed = [_flat(each, self._nets) for each in before if each.qty and (each.symbol, each.side) not in shown]
+            rows = (
                 tuple(sorted(map(_unchanged, self._balances.rows()), key=lambda balance: balance.asset)),
-                tuple(sorted(open_now, key=lambda position: (position.symbol, position.side or ""))),
+                tuple(sorted((*open_now, *closed), key=lambda position: (position.symbol, position.side or ""))),
             )
-            event_id = digest_id("ACCOUNT_UPDATE", account.as_of, whole)
-            self._turn.deliver(narration.account(event_id, account.as_of, "poll", None, *whole))
+            event_id = digest_id("ACCOUNT_UPDATE", account.as_of, rows)
+            self._turn.deliver(narration.account(event_id, account.as_of, "poll", None, *rows, complete=whole))
         overtaken = self._delivered_ts > account.as_of or owned.overtaken or held.overtaken
         return Reading(overtaken, owned.disputed or held.disputed)
 
-    def held(self, as_of: int) -> tuple[Position, ...]:
+    def held(self, as_of: int) -> tuple[Word[Position], ...]:
         """The positions that are held as far as was told, but for those pushed since this exchange time."""
         known = self._positions.until(Stamp.of_read(as_of, self._grain))
-        return tuple(position for position in known if position.qty != ZERO)
+        return tuple(word for word in known if word.row.qty != ZERO)
 
     def await_settlement(self, event: FundingFee) -> None:
         """A provisional funding has been told; a final one will replace it."""
@@ -264,6 +270,11 @@ def _hedged(position: Position) -> tuple[tuple[_Place, Position], ...]:
         ((symbol, side), position if side == position.side else Position(symbol=symbol, side=side, qty=ZERO))
         for side in ("LONG", "SHORT")
     )
+
+
+def _flat(position: Position, nets: bool) -> Position:
+    """The position closed; where the account nets its positions it has no side then."""
+    return Position(symbol=position.symbol, side=None if nets else position.side, qty=ZERO)
 
 
 def _unchanged(balance: Balance) -> Balance:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping
 from decimal import Decimal
 
 import msgspec
 
-from ..events import ZERO, Fill
+from ..events import ZERO, Fill, Position
 from ..reports import Account
 
 Place = tuple[str, str | None]
@@ -94,6 +95,24 @@ class Fold:
         """
         known = {(report.symbol, report.order_id): report.cumulative_qty for report in account.orders}
         return any(is_newer(fill, account, known) for fill in self._recent)
+
+    def has_closed(self, position: Position, moves: Mapping[Place, Decimal], since: int) -> bool:
+        """Whether fills told, dated after this exchange time, and these moves have closed a position shown by then.
+
+        The last of them, not all: what was recovered since may have been shown with it.
+        """
+        symbol, side, qty = position.symbol, position.side, position.qty
+        for towards, held in ((side, qty), (None, -qty if side == "SHORT" else qty)):
+            left = held + moves.get((symbol, towards), ZERO)
+            if left == ZERO:
+                return True
+            for fill in reversed(self._recent):
+                if (fill.symbol, fill.position_side) == (symbol, towards) and (fill.exchange_ts or 0) > since:
+                    gains = fill.side == ("SELL" if towards == "SHORT" else "BUY")
+                    left += fill.fill_qty if gains else -fill.fill_qty
+                    if left == ZERO:
+                        return True
+        return False
 
     def anchor(self, account: Account) -> None:
         """Start again from a settled read, and from the fills told that it does not know yet."""

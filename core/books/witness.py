@@ -33,6 +33,8 @@ class Witness:
         self._wallets: dict[str, tuple[Decimal, float]] = {}
         self._pushed: dict[str, Decimal] = {}
         """Wallets by the last push, whatever had been told by then."""
+        self._read_ts = 0
+        """Exchange time of the end of the last read."""
         self._latest_ts = 0
         self._behind_ts = 0
         """Pushes from before this exchange time are behind what a read told, so they bear no witness."""
@@ -83,12 +85,17 @@ class Witness:
         """Whether the read's balances may or may not have a fill that its orders do not show, or money that moved."""
         return self._moved_ts >= account.as_of or self._fold.is_unsure_of(account)
 
-    def is_flat(self, position: Position, moves: Mapping[Place, Decimal]) -> bool:
-        """Whether the fills that were told, with these moves, have closed a position since the last settled read."""
+    def is_flat(self, position: Position, moves: Mapping[Place, Decimal], told_ts: int) -> bool:
+        """Whether the fills that were told, with these moves, have closed a position since the last settled read.
+
+        Before the first one: since it was told, whose exchange time is `told_ts`, and since the end of the last read.
+        """
         fold = self._fold
+        if fold.anchored_ts is None:
+            return fold.has_closed(position, moves, max(told_ts, self._read_ts))
         places = {(position.symbol, position.side), (position.symbol, None)}
         known = [fold.positions.get(place, ZERO) + moves.get(place, ZERO) for place in places & fold.positions.keys()]
-        return fold.anchored_ts is not None and bool(known) and not any(known)
+        return bool(known) and not any(known)
 
     def read(self, account: Account, recovered: int, settled: bool) -> None:
         """A whole read passed; one that is settled and told whole says what the account is."""
@@ -98,6 +105,7 @@ class Witness:
         elif self._alarmed:
             self._quiet_until = self._turn.now + self._quiet.delay()
         self._alarmed = False
+        self._read_ts = account.exchange_ms
         slack = int(self._turn.policy.reorder_window * 1000)
         self._behind_ts = account.exchange_ms + slack
         self._positions.clear()

@@ -51,6 +51,7 @@ class Denials:
             return
         listed = {OrderRef(report.symbol, report.order_id) for report in account.orders}
         listed |= {OrderRef(row.symbol, row.order_id) for row in account.fills}
+        listed |= {OrderRef(row.symbol, row.order_id) for row in account.odd if row.symbol and row.order_id}
         for ref, since in sorted(self._since.items()):
             if ref in listed or not self._may_be_over(ref, shown_until):
                 del self._since[ref]

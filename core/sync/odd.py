@@ -12,6 +12,7 @@ from decimal import Decimal
 import msgspec
 
 from ..account.ground import Ground
+from ..account.order import Order
 from ..events import ZERO
 from ..reports import Account, OddRow, OrderRef, OrderReport
 from ..turn import Turn
@@ -39,8 +40,8 @@ class OddRows:
         self._met: dict[Key, tuple[float, int]] = {}
         self._rows: tuple[OddRow, ...] = ()
         """Those of the read in hand that leave something unproven."""
-        self._followed: set[OrderRef] = set()
-        """Orders that are followed only because a row named them."""
+        self._followed: dict[OrderRef, bool] = {}
+        """Orders that are followed only because a row named them, and whether they began with the stream."""
 
     def mend(self, account: Account) -> Account:
         """The account with the orders that are what their fills show, and without the rows that say nothing."""
@@ -66,7 +67,7 @@ class OddRows:
         self._rows = tuple(row for row in account.odd if row.order is None or _ref(row.order) not in known)
         for ref in tuple(self._followed):
             if not self.is_aside(ref):
-                self._followed.remove(ref)
+                del self._followed[ref]
                 self._ground.unfollow(ref)
         return tuple(sorted({_ref(row.order) for row in self._rows if row.order is not None}))
 
@@ -98,6 +99,7 @@ class OddRows:
         pending = False
         for key, row in {_key(row): row for row in self._rows}.items():
             if key in self._written_off:
+                self._let_go(row)
                 continue
             since, reads = before.get(key, (now, 0))
             if reads + 1 >= READS and now - since >= INTERVALS * self._lapse.interval:
@@ -107,6 +109,11 @@ class OddRows:
                 pending = True
         self._follow()
         return pending
+
+    @property
+    def aside(self) -> tuple[OrderRef, ...]:
+        """The orders that rows of the read in hand name."""
+        return tuple(OrderRef(row.symbol, row.order_id) for row in self._rows if row.symbol and row.order_id)
 
     @property
     def any_left(self) -> bool:
@@ -119,7 +126,7 @@ class OddRows:
                 ref = OrderRef(row.symbol, row.order_id)
                 if ref not in self._ground.orders:
                     self._ground.follow(ref)
-                    self._followed.add(ref)
+                    self._followed[ref] = self._ground.complete
 
     def _added_up(self, row: OddRow, account: Account) -> OrderReport | None:
         """The order that is over, with what its fills add up to; None if they may not be all."""
@@ -149,9 +156,27 @@ class OddRows:
         _remember(self._written_off, key)
         self._gap.write_off()
         self._turn.report(f"row written off: {_subject(row)}", f"{row.endpoint} {row.excerpt}")
+        self._let_go(row)
+
+    def _let_go(self, row: OddRow) -> None:
+        """No read will show what reports wait for of the orders that a row written off may be about."""
         for ref, order in self._ground.orders.items():
-            if order.base is None and order.waiting and _may_be_about(OrderRef(*ref), row):
-                order.know(min(_start(report) for report, _ in order.waiting))
+            if order.whole or not order.waiting or not _may_be_about(OrderRef(*ref), row):
+                continue
+            if order.base is None:
+                order.know(self._start(order))
+            elif self._ground.stuck.get(order.ref) == float("inf"):
+                self._ground.resume(order, force=True)
+            self._gap.write_off()
+
+    def _start(self, order: Order) -> Decimal:
+        """Where the ground of an order begins, as far as is known: at 0 if it is newer than the stream."""
+        reports = [report for report, _ in order.waiting]
+        if self._followed.get(order.ref) and all(
+            (report.exchange_ts or 0) > (order.owed_from or 0) for report in reports
+        ):
+            return ZERO
+        return min(max(ZERO, report.cumulative_qty - (report.last_qty or ZERO)) for report in reports)
 
     def _say(self, row: OddRow) -> None:
         key = _key(row)
@@ -176,10 +201,6 @@ def _ref(report: OrderReport) -> OrderRef:
 
 def _subject(row: OddRow) -> str:
     return f"{row.kind} of {row.symbol or 'no symbol'}" + (f", order {row.order_id}" if row.order_id else "")
-
-
-def _start(report: OrderReport) -> Decimal:
-    return max(ZERO, report.cumulative_qty - (report.last_qty or ZERO))
 
 
 def _remember(keys: dict[Key, None], key: Key) -> None:

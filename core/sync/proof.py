@@ -14,7 +14,7 @@ import msgspec
 
 from ..account.ground import Ground
 from ..account.income import Income
-from ..account.standing import Reading, Standing
+from ..account.standing import Standing
 from ..actions import MarkProven
 from ..books.fold import execution
 from ..books.ledger import Ledger
@@ -192,7 +192,7 @@ class Proof:
         if self._odd.any_left:
             account = msgspec.structs.replace(account, settled=False)
         self.position_mode.read(account)
-        standing = self._standing.read(account) if answer.whole else Reading(False, False)
+        standing = self._standing.read(account, whole=answer.whole)
         sure_until = scope.shown_until if self._mode == "poll" else math.inf
         told = recovery.tell(findings, ground, turn, sure_until)
         if told.out_of_order or (asked.purpose is Purpose.AUDIT and told.recovered):
@@ -208,7 +208,7 @@ class Proof:
         until = max(scope.shown_until, ground.proven_until or ground.began or 0)
         if not pending:
             self._revisions.compare(scope, until)
-            ground.settle_doubts(asked.asked_at - turn.policy.backfill_overlap * scope.cautious)
+            ground.settle_doubts(asked.asked_at - turn.policy.backfill_overlap * scope.cautious, self._odd.aside)
             self._denials.passed(account, scope.shown_until)
         for ref in sorted({*ground.unfounded, *ground.stuck}):
             ground.resume(ground.orders[ref])
@@ -216,6 +216,7 @@ class Proof:
         if self._mode == "poll":
             self._fresh_until = turn.now + 2 * turn.policy.poll_interval
             turn.timers.arm(("stale", 0), self._fresh_until)
+        self.doubts.read(asked.asked_at, told.recovered)
         if pending:
             self.ledger.settle(account, settled=False)
             self._set_aside(asked)
@@ -227,7 +228,6 @@ class Proof:
             and not self._witness.is_unsure_of(account)
         )
         self._witness.read(account, told.recovered, settled)
-        self.doubts.read(asked.asked_at, told.recovered)
         self.ledger.settle(account, settled)
         if self.reads.linked or self._mode == "poll":
             self._gap.close(asked.asked_at, proven=scope.reaches)

@@ -45,11 +45,12 @@ class Vanishing:
         if account.positions_listed == "rows" and not account.odd:
             self._doubted = False
             return Answer(account, True, False)
-        held = self._standing.held(account.as_of)
+        words = self._standing.held(account.as_of)
+        held = tuple(word.row for word in words)
         vanished: tuple[Position, ...] = ()
         if account.positions_listed != "rows":
-            moves = self._moves(findings) if held else {}
-            vanished = tuple(position for position in held if not self._witness.is_flat(position, moves))
+            moves = self._moves(findings) if words else {}
+            vanished = tuple(word.row for word in words if not self._witness.is_flat(word.row, moves, word.stamp.ts))
         if vanished and account.positions_listed == "hollow":
             return None
         doubted = bool(vanished) and not self._doubted
@@ -69,8 +70,9 @@ class Vanishing:
             order = self._ground.orders.get(finding.ref)
             for start, end, row in finding.fills:
                 qty = end - start if order is None else order.missing(start, end)
-                gains = row.side == ("SELL" if row.position_side == "SHORT" else "BUY")
-                moves[row.symbol, row.position_side] += qty if gains else -qty
+                towards = finding.report.position_side  # a row may name a side though the account nets its positions
+                gains = row.side == ("SELL" if towards == "SHORT" else "BUY")
+                moves[row.symbol, towards] += qty if gains else -qty
         return moves
 
 

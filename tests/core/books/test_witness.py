@@ -160,3 +160,16 @@ def test_one_alarm_until_a_read_has_answered() -> None:
         trial.witness.pushed(push("9", ts=T0 + 9000 + step))
         trial.wait()
     assert trial.alarms == 1
+
+
+@pytest.mark.parametrize(
+    ("told_ts", "moved", "flat"),
+    [(T0, "0", True), (T0, "-3", True), (T0, "-2", False), (T0 + 9000, "0", False), (T0 + 9000, "-3", True)],
+)
+def test_before_a_settled_read_the_last_fills_explain_what_was_told(told_ts: int, moved: str, flat: bool) -> None:
+    """3 are held, and 1 and 2 sold: those after the position was told, if they add up, or what is about to be told."""
+    trial = Trial()
+    for end in ("7", "1", "2"):
+        trial.witness.told(execution(fill("1", "0", end, exchange_ts=T0 + 9000, side="SELL", position_side="LONG")))
+    held = Position(symbol="X", side="LONG", qty=D(3))
+    assert trial.witness.is_flat(held, {("X", "LONG"): D(moved)}, told_ts) is flat

@@ -10,7 +10,7 @@ import pytest
 
 from listenkey.core import actions, inputs
 from listenkey.core.events import AccountUpdate, GapNotice, Health, Position
-from listenkey.core.reports import Account, OddRow, OrderReport
+from listenkey.core.reports import Account, OddRow, OrderRef, OrderReport, Unrecognised
 
 from ..exchange import D
 from ..world import World, marks, ready
@@ -53,6 +53,22 @@ def unread(world: World, order: str, **changes: Any) -> Callable[[Account], Acco
         return msgspec.structs.replace(account, orders=orders, odd=(row,))
 
     return alter
+
+
+def unread_at_all(order: str) -> Callable[[Account], Account]:
+    """The order's row cannot be read, and no fill of it is listed."""
+    row = OddRow(kind="order", endpoint="orders", excerpt="executed=''", symbol="BTC-USDT", order_id=order)
+
+    def alter(account: Account) -> Account:
+        orders = tuple(report for report in account.orders if report.order_id != order)
+        return msgspec.structs.replace(beside(row, hide=order)(account), orders=orders)
+
+    return alter
+
+
+def proofs(world: World) -> list[bool]:
+    """Of each gap that has closed, whether it was proven."""
+    return [event.proven for event in world.delivered if isinstance(event, GapNotice) and event.kind == "GAP_CLOSED"]
 
 
 def said(world: World) -> list[tuple[str, str]]:
@@ -301,7 +317,7 @@ def test_without_audits_an_odd_row_is_looked_at_again_all_the_same() -> None:
 
 
 def test_a_position_that_cannot_be_read_is_as_it_was_told() -> None:
-    """And if none was told, the whole account is not."""
+    """And if none was told, what is delivered is not complete."""
     world = ready(audit_interval=20)
     order = world.exchange.place("5", price=None)
     world.exchange.fill(order, "5")
@@ -325,7 +341,155 @@ def test_a_position_that_cannot_be_read_is_as_it_was_told() -> None:
     fresh.altered = alter
     fresh.feed(inputs.Start())
     fresh.run(3)
-    assert not [event for event in fresh.delivered if isinstance(event, AccountUpdate)]
+    (part,) = [event for event in fresh.delivered if isinstance(event, AccountUpdate)]
+    assert (part.complete, [position.symbol for position in part.positions]) == (False, ["ETH-USDT"])
+
+
+@pytest.mark.parametrize("wire", ["l", "z"])
+def test_what_comes_of_an_order_after_its_row_was_written_off_is_delivered(wire: str) -> None:
+    """Nobody knows where it begins, so the gap that its first frame opens closes unproven, and no later one opens."""
+    world = World(wire=wire, start=False, audit_interval=20)
+    world.exchange.pushes_account = False
+    order = world.exchange.place("9")
+    world.altered = unread_at_all(order)
+    world.feed(inputs.Start())
+    world.run(80)
+    world.exchange.fill(order, "2")
+    world.passes(1)
+    world.exchange.fill(order, "3")
+    world.passes(40)
+    assert [interval[:2] for interval in world.intervals(order)] == [("0", "2"), ("2", "5")][wire == "z" :]
+    assert proofs(world) == [False, False]
+
+
+def test_an_order_newer_than_the_stream_begins_at_0_though_its_row_was_written_off() -> None:
+    """Its first frame tells of all there was until then, even where frames do not say how much one fill was."""
+    world = ready("z", audit_interval=20)
+    world.exchange.pushes_account = False
+    order = world.exchange.place("9", price=None)
+    world.altered = unread_at_all(order)
+    world.passes(80)
+    world.exchange.fill(order, "2")
+    world.passes(5)
+    assert world.intervals(order) == [("0", "2", "ws")]
+    assert proofs(world) == [False, False]
+
+
+def test_a_read_makes_no_order_sure_that_it_says_nothing_of() -> None:
+    """The first frame after an interruption tells no figures of an order whose row was written off."""
+    world = ready("z", audit_interval=20)
+    world.exchange.pushes_account = False
+    order, other = world.exchange.place("9"), world.exchange.place("9")
+    for each in (order, other):
+        world.exchange.fill(each, "1")
+    world.passes(1)
+    world.altered = unread_at_all(order)
+    world.passes(80)
+    world.kill()
+    world.exchange.fill(order, "2")
+    world.passes(10)
+    for _ in range(2):
+        for each in (order, other):
+            world.exchange.fill(each, "1")
+    world.passes(1)
+    assert [fill.fee is None for fill in world.fills(order)] == [False, True, False]
+    assert [fill.fee is None for fill in world.fills(other)] == [False, False, False]
+
+
+def test_a_hole_in_an_order_whose_row_was_written_off_closes_unproven() -> None:
+    """What waits above it is delivered before that; what is below it, once the row can be read."""
+    world = ready(audit_interval=20)
+    world.exchange.pushes_account = False
+    order = world.exchange.place("9")
+    world.exchange.fill(order, "1")
+    world.passes(1)
+    world.altered = unread_at_all(order)
+    world.passes(80)
+    world.lose()
+    world.exchange.fill(order, "1")
+    world.exchange.fill(order, "1")
+    world.passes(20)
+    assert world.intervals(order) == [("0", "1", "ws"), ("2", "3", "ws")]
+    assert proofs(world) == [False, False]
+    world.altered = lambda account: account
+    world.passes(30)
+    assert world.intervals(order)[2:] == [("1", "2", "poll")]
+    assert proofs(world)[2:] == [True]
+
+
+def test_a_frame_out_of_order_waits_although_the_row_was_written_off() -> None:
+    """As long as nobody has been told of the hole, a read between the two frames lets nothing go."""
+    world = ready(audit_interval=20, reorder_window=1)
+    world.exchange.pushes_account = False
+    order = world.exchange.place("9")
+    world.exchange.fill(order, "1")
+    world.passes(1)
+    world.altered = unread_at_all(order)
+    world.passes(80)
+    world.delay(0.8)
+    world.exchange.fill(order, "1")
+    world.exchange.fill(order, "1")
+    world.passes(0.1)
+    world.feed(inputs.Resync())
+    world.passes(2)
+    assert [interval[:2] for interval in world.intervals(order)] == [("0", "1"), ("1", "2"), ("2", "3")]
+
+
+def test_doubtful_frames_cause_reads_while_a_row_is_odd() -> None:
+    """The read passes but for the row, so the next frame of the shape is not taken for one that is looked into."""
+    world = ready(audit_interval=100)
+    world.altered = beside(fill_row("77"))
+    before = len(world.times(actions.ReadAccount))
+    for _ in range(2):
+        world.say(Unrecognised({}, doubtful=True))
+        world.passes(12)
+    missed = lost_fill(world)
+    world.say(Unrecognised({}, doubtful=True))
+    world.passes(20)
+    assert world.intervals(missed) == [("0", "5", "poll")]
+    assert len(world.times(actions.ReadAccount)) > before + 3
+
+
+def test_an_order_that_only_a_row_names_is_not_told_to_be_over() -> None:
+    """Though the venue denies it: nobody was told of it, and its row says that something was executed."""
+    world = ready(audit_interval=20)
+
+    def alter(account: Account) -> Account:
+        return msgspec.structs.replace(beside(fill_row("77"))(account), denied=frozenset({OrderRef("BTC-USDT", "77")}))
+
+    world.exchange.forget("77")
+    world.altered = alter
+    world.passes(120)
+    world.altered = lambda account: account
+    world.passes(60)
+    assert world.states("77") == []
+    assert world.gaps() == [("GAP_OPENED", "hole"), ("GAP_CLOSED", "hole")]
+
+
+@pytest.mark.parametrize("one_way", [True, False])
+def test_beside_a_position_that_cannot_be_read_the_account_is_delivered(one_way: bool) -> None:
+    """Not as complete: balances as they are now, and what is closed is said to be."""
+    world = ready(audit_interval=20)
+    world.exchange.pushes_account = False
+    held = Position(symbol="ETH-USDT", side="LONG", qty=D(1))
+    row = OddRow(kind="position", endpoint="positions", excerpt="qty=''", symbol="BTC-USDT")
+    world.exchange.positions.append((0, {"ETH-USDT": D(1), "SOL-USDT": D(1)}))
+    world.exchange.positions.append((0, {"SOL-USDT": D(1)}))
+    world.altered = lambda account: msgspec.structs.replace(account, positions=(held,), one_way=one_way)
+    world.passes(20)
+    world.altered = lambda account: msgspec.structs.replace(
+        account, positions=(msgspec.structs.replace(held, symbol="SOL-USDT"),), odd=(row,), one_way=one_way
+    )
+    world.exchange.transfer("50")
+    world.passes(30)
+    told = [event for event in world.delivered if isinstance(event, AccountUpdate)][-1]
+    assert not told.complete
+    assert [balance.wallet_balance for balance in told.balances] == [D(1050)]
+    places = [(position.symbol, position.side, position.qty) for position in told.positions]
+    assert places == [("ETH-USDT", None if one_way else "LONG", ZERO), ("SOL-USDT", "LONG", D(1))]
+    world.altered = lambda account: account
+    world.passes(30)
+    assert [event for event in world.delivered if isinstance(event, AccountUpdate)][-1].complete
 
 
 def test_no_more_than_a_thousand_rows_are_remembered() -> None:

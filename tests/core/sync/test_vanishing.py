@@ -15,7 +15,7 @@ from listenkey.core.refusal import Refusal, RefusalKind
 from listenkey.core.reports import Account
 
 from ..exchange import D
-from ..world import World, marks, ready
+from ..world import Plan, World, marks, ready
 
 Listed = Literal["rows", "none", "hollow"]
 
@@ -114,18 +114,21 @@ def test_an_empty_list_that_was_a_mistake_leaves_no_trace() -> None:
     assert all(positions == ["BTC-USDT 5"] for positions in told(world, seen))
 
 
-def test_what_was_never_settled_explains_nothing() -> None:
-    """Fills alone say how a position moved, not what it was."""
+def test_fills_of_a_read_that_was_not_settled_explain_nothing() -> None:
+    """It was told with them or without: they say how a position moved, not what it was."""
     world = World(start=False)
-    world.exchange.positions.append((0, {"BTC-USDT": D(5)}))
-    world.altered = lambda account: msgspec.structs.replace(account, settled=False)
-    world.feed(inputs.Start())
-    world.run(3)
-    world.altered = none("hollow")
     world.exchange.pushes_account = False
-    closing = world.exchange.place("5", side="SELL", price=None)
-    world.exchange.fill(closing, "5")
+    world.exchange.positions.append((0, {"BTC-USDT": D(10)}))
+    closing = world.exchange.place("10", side="SELL")
+    world.altered = lambda account: msgspec.structs.replace(account, settled=False)
+    world.reads.append(Plan(takes=1))
+    world.feed(inputs.Start())
+    world.at(0.3, lambda: world.exchange.fill(closing, "5"))
+    world.run(3)
+    assert told(world)[-1] == ["BTC-USDT 5"]
+    world.altered = none("hollow")
     world.passes(20)
+    assert [interval[:2] for interval in world.intervals(closing)] == [("0", "5")]
     assert told(world)[-1] == ["BTC-USDT 5"]
 
 
@@ -163,3 +166,46 @@ def test_without_income_a_read_passes_and_no_book_is_proven() -> None:
     world.altered = lambda account: account
     world.passes(30)
     assert status() is Reconciliation.MATCHED
+
+
+def test_fills_that_were_told_explain_it_before_any_read_was_settled() -> None:
+    """It closed after it was told, by the last fills: those before may be in what was told, or not."""
+    world = World(start=False, audit_interval=20)
+    world.exchange.pushes_account = False
+    opening = world.exchange.place("9")
+    world.exchange.fill(opening, "5")
+    world.altered = lambda account: msgspec.structs.replace(account, settled=False)
+    world.feed(inputs.Start())
+    world.run(10)
+    world.exchange.fill(opening, "1")
+    world.passes(30)
+    assert told(world)[-1] == ["BTC-USDT 6"]
+    closing = world.exchange.place("6", side="SELL", price=None)
+    world.altered = none("hollow")
+    world.passes(30)
+    assert told(world)[-1] == ["BTC-USDT 6"]
+    world.exchange.fill(closing, "4")
+    world.passes(1)
+    world.lose()
+    world.exchange.fill(closing, "2")
+    world.passes(60)
+    assert told(world)[-1] == []
+    assert world.health is Health.LIVE
+
+
+def test_fills_explain_it_whatever_side_their_rows_name_where_the_account_nets() -> None:
+    """The venue may write LONG of all rows then; the order says that it has none."""
+    world = holding()
+    world.exchange.pushes_account = False
+    closing = world.exchange.place("5", side="SELL", price=None)
+    world.lose()
+    world.exchange.fill(closing, "5")
+
+    def alter(account: Account) -> Account:
+        fills = tuple(msgspec.structs.replace(row, position_side="LONG") for row in account.fills)
+        return msgspec.structs.replace(none("hollow")(account), fills=fills)
+
+    world.altered = alter
+    world.passes(40)
+    assert world.intervals(closing) == [("0", "5", "poll")]
+    assert told(world)[-1] == []
