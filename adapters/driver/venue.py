@@ -73,19 +73,19 @@ class Venue:
 
     def _begin(self) -> Driver:
         self._check()
-        alone = ExitStack()
-        alone.enter_context(_alone(self._journal, self._recorder))
-        driver = Driver(
-            self._connect(),
-            self._services.keys,
-            self._services.reader,
-            self._services.opener,
-            clock=SystemClock(),
-            failure=self._failure,
-            journal=self._journal,
-            observer=self._observer,
-        )
-        self._streams[driver] = alone
+        with ExitStack() as alone:
+            alone.enter_context(_alone(self._journal, self._recorder))
+            driver = Driver(
+                self._connect(),
+                self._services.keys,
+                self._services.reader,
+                self._services.opener,
+                clock=SystemClock(),
+                failure=self._failure,
+                journal=self._journal,
+                observer=self._observer,
+            )
+            self._streams[driver] = alone.pop_all()
         return driver
 
     def _end(self, driver: Driver) -> None:
@@ -112,17 +112,23 @@ class Venue:
         raise failure  # not from the refusal, whose traceback has frames that hold the signed query
 
     async def close(self) -> None:
-        """End the streams in order, then close the connections, the journal and the recording; idempotent."""
+        """End the streams in order, then close the connections, the journal and the recording; idempotent.
+
+        All are closed also where this is cancelled.
+        """
         self._closed = True
-        async with anyio.create_task_group() as tasks:
-            for driver in self._streams:
-                driver.backlog.close()
-                tasks.start_soon(driver.stop)
-        await self._transport.close()
-        if self._journal is not None:
-            self._journal.close()
-        if self._recorder is not None:
-            self._recorder.close()
+        with ExitStack() as last:
+            if self._recorder is not None:
+                last.callback(self._recorder.close)
+            if self._journal is not None:
+                last.callback(self._journal.close)
+            try:
+                async with anyio.create_task_group() as tasks:
+                    for driver in self._streams:
+                        driver.backlog.close()
+                        tasks.start_soon(driver.stop)
+            finally:
+                await self._transport.close()
 
     def _failure(self, refusal: Refusal) -> Exception:
         text = f"{refusal.message or 'refused'} (code {refusal.code})"
