@@ -166,6 +166,7 @@ def open_venue(
     that cannot be used or is another account's, `OSError` for a recording that cannot be made.
     """
     from ..transports.names import open_transport
+    from ..transports.route import passwords
 
     speaks = family(venue)
     hosts = speaks.hosts(venue, rest_url, ws_url)
@@ -184,7 +185,7 @@ def open_venue(
     wires = open_transport(
         transport, http_session=http_session, proxy=proxy, source_address=source_address, ssl_context=ssl_context
     )
-    secrets = Secrets((api_key, api_secret))
+    secrets = Secrets((api_key, api_secret, *passwords(proxy)))
     recorder = Recorder(record, secrets=secrets) if record is not None else None
     try:
         events = _journal(journal, venue, speaks.host(hosts.rest_url), api_key)

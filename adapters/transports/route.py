@@ -7,7 +7,7 @@ import re
 from importlib.util import find_spec
 from ssl import SSLContext
 from typing import Any, NamedTuple
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 SOCKS = ("socks5", "socks5h")
 """The second leaves it to the proxy to find the address of a name; the first does where the library allows."""
@@ -53,6 +53,15 @@ class Route(NamedTuple):
 
 
 DIRECT = Route()
+
+
+def passwords(proxy: str | None) -> tuple[str, ...]:
+    """What a proxy is told, and may say again where it answers itself: the password, alone and with the user."""
+    parts = urlsplit(proxy or "")
+    if not parts.password:
+        return ()
+    password = unquote(parts.password)
+    return password, f"{unquote(parts.username or '')}:{password}"
 
 
 def _check_proxy(proxy: str) -> None:
