@@ -9,7 +9,7 @@ import sys
 
 KEY_VARIABLE, SECRET_VARIABLE = "LISTENKEY_API_KEY", "LISTENKEY_API_SECRET"
 _LONG = re.compile(r"[0-9A-Za-z_-]{40,}")
-_BEFORE_HOST = re.compile(r"[^\s:/@='\"]*:\S*@")
+_BEFORE_HOST = re.compile(r"(?<![^\s='\"])[^\s:/@='\"]*:\S*@")
 """User and password, as in the URL of a proxy."""
 
 
