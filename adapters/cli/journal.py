@@ -21,7 +21,7 @@ def run(options: Namespace) -> Exit:
             case "verify":
                 return _verify(options.file)
             case _:
-                return _forget(options.file, options.orders)
+                return _forget(options.file, None if options.all else options.orders)
     except ListenKeyError as error:
         raise Failure(Exit.USAGE, f"journal {options.verb}: {error}") from None
 
@@ -46,7 +46,7 @@ def _verify(path: str) -> Exit:
     return Exit.DONE
 
 
-def _forget(path: str, orders: list[str]) -> Exit:
+def _forget(path: str, orders: list[str] | None) -> Exit:
     lines = Lines()
     for order, events, unmarked in forget(path, orders):
         what = "everything" if order is None else f"order {order.symbol}:{order.order_id}"

@@ -9,6 +9,8 @@ import sys
 
 KEY_VARIABLE, SECRET_VARIABLE = "LISTENKEY_API_KEY", "LISTENKEY_API_SECRET"
 _LONG = re.compile(r"[0-9A-Za-z_-]{40,}")
+_BEFORE_HOST = re.compile(r"(?<![^\s='\"])[^\s:/@='\"]*:\S*@")
+"""User and password, as in the URL of a proxy."""
 
 
 def redacted(text: str) -> str:
@@ -17,7 +19,7 @@ def redacted(text: str) -> str:
         secret = os.environ.get(name, "")
         if len(secret) >= 4:
             text = text.replace(secret, "***")
-    return " ".join(_LONG.sub("***", text).split())
+    return " ".join(_LONG.sub("***", _BEFORE_HOST.sub("***@", text)).split())
 
 
 def say(text: str) -> None:

@@ -18,7 +18,7 @@ from ...core.connection import Connection
 from ...core.events import ExchangeEvent
 from ...core.refusal import Refusal
 from ...ports.clock import Clock
-from ...ports.errors import RequestRefused
+from ...ports.errors import RequestRefused, StreamStopped
 from ...ports.journal import Journal, OwnedJournal
 from ...ports.keys import KeyService
 from ...ports.reader import AccountReader
@@ -70,23 +70,28 @@ class Driver:
         self._wake = anyio.Event()
         self._asleep_until = float("-inf")
         self._failed = False
+        self._running = False
         self._over = False
         self._done = anyio.Event()
-        self._scope = anyio.CancelScope(shield=True)
+        self._scope = anyio.CancelScope()
         self._told = self._owned is None or self._owned.recognised
         """Whether what the journal holds may be told to this consumer: until then nothing begins."""
         if self._told:
             self.backlog.redeliver()
 
     async def run(self) -> None:
-        """Start the connection and see it through to its end, which only `stop` may hasten. Raises nothing of its own:
-        the consumer is told.
+        """Start the connection and see it through to its end. Raises nothing of its own: the consumer is told, also
+        when it is cancelled by whoever ends the event loop.
         """
+        self._running = True
         try:
             with self._scope:
                 await self._run()
         except Exception as error:
             self._fail(error)
+        except BaseException:
+            self._fail(StreamStopped("the stream's own task was cancelled, as when the event loop ends"))
+            raise
         finally:
             self._over = True
             self.backlog.end()
@@ -113,14 +118,17 @@ class Driver:
             tasks.cancel_scope.cancel()
 
     async def stop(self) -> None:
-        """Close in order; whatever has not ended in `CLOSING_TIME` is cut off."""
-        with anyio.move_on_after(CLOSING_TIME, shield=True):
-            self._recognising.cancel()
-            self.feed(inputs.Stop())
-            await self._done.wait()
-        self._scope.cancel()
-        with anyio.CancelScope(shield=True):
-            await self._done.wait()
+        """Close in order; whatever has not ended in `CLOSING_TIME`, or when asyncio cancels this, is cut off."""
+        try:
+            with anyio.move_on_after(CLOSING_TIME, shield=True):
+                self._recognising.cancel()
+                self.feed(inputs.Stop())
+                await self._done.wait()
+        finally:
+            self._scope.cancel()
+            if self._running:  # not so if Ctrl-C came before its task was started
+                with anyio.CancelScope(shield=True):
+                    await self._done.wait()
 
     def feed(self, received: inputs.Input) -> None:
         """Hand an input to the connection and do what it says."""

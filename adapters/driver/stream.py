@@ -95,8 +95,10 @@ class Subscription(AbstractAsyncContextManager[Stream]):
             self._loop = background.start(driver.run)
             return Stream(driver)
         except BaseException:  # Ctrl-C on trio: whoever has not entered does not leave
-            self._closed(driver)
-            await driver.stop()
+            try:
+                await driver.stop()
+            finally:
+                self._closed(driver)
             raise
 
     async def __aexit__(
@@ -112,5 +114,7 @@ class Subscription(AbstractAsyncContextManager[Stream]):
             if kind is None:
                 driver.backlog.mark()
         finally:
-            await driver.stop()
-            self._closed(driver)
+            try:
+                await driver.stop()
+            finally:
+                self._closed(driver)

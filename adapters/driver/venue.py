@@ -73,19 +73,19 @@ class Venue:
 
     def _begin(self) -> Driver:
         self._check()
-        alone = ExitStack()
-        alone.enter_context(_alone(self._journal, self._recorder))
-        driver = Driver(
-            self._connect(),
-            self._services.keys,
-            self._services.reader,
-            self._services.opener,
-            clock=SystemClock(),
-            failure=self._failure,
-            journal=self._journal,
-            observer=self._observer,
-        )
-        self._streams[driver] = alone
+        with ExitStack() as alone:
+            alone.enter_context(_alone(self._journal, self._recorder))
+            driver = Driver(
+                self._connect(),
+                self._services.keys,
+                self._services.reader,
+                self._services.opener,
+                clock=SystemClock(),
+                failure=self._failure,
+                journal=self._journal,
+                observer=self._observer,
+            )
+            self._streams[driver] = alone.pop_all()
         return driver
 
     def _end(self, driver: Driver) -> None:
@@ -113,17 +113,23 @@ class Venue:
         raise failure  # not from the refusal, whose traceback has frames that hold the signed query
 
     async def close(self) -> None:
-        """End the streams in order, then close the connections, the journal and the recording; idempotent."""
+        """End the streams in order, then close the connections, the journal and the recording; idempotent.
+
+        All are closed also where this is cancelled.
+        """
         self._closed = True
-        async with anyio.create_task_group() as tasks:
-            for driver in self._streams:
-                driver.backlog.close()
-                tasks.start_soon(driver.stop)
-        await self._transport.close()
-        if self._journal is not None:
-            self._journal.close()
-        if self._recorder is not None:
-            self._recorder.close()
+        with ExitStack() as last:
+            if self._recorder is not None:
+                last.callback(self._recorder.close)
+            if self._journal is not None:
+                last.callback(self._journal.close)
+            try:
+                async with anyio.create_task_group() as tasks:
+                    for driver in self._streams:
+                        driver.backlog.close()
+                        tasks.start_soon(driver.stop)
+            finally:
+                await self._transport.close()
 
     def _failure(self, refusal: Refusal) -> Exception:
         text = f"{refusal.message or 'refused'} (code {refusal.code})"
@@ -161,6 +167,7 @@ def open_venue(
     that cannot be used or is another account's, `OSError` for a recording that cannot be made.
     """
     from ..transports.names import open_transport
+    from ..transports.route import passwords
 
     speaks = family(venue)
     hosts = speaks.hosts(venue, rest_url, ws_url)
@@ -179,7 +186,7 @@ def open_venue(
     wires = open_transport(
         transport, http_session=http_session, proxy=proxy, source_address=source_address, ssl_context=ssl_context
     )
-    secrets = Secrets((api_key, api_secret))
+    secrets = Secrets((api_key, api_secret, *passwords(proxy)))
     recorder = Recorder(record, secrets=secrets) if record is not None else None
     try:
         events = _journal(journal, venue, speaks.host(hosts.rest_url), api_key)

@@ -13,10 +13,12 @@ from ...core.reports import OrderRef
 from ...ports.errors import JournalRefused
 from .hold import Hold
 from .rows import order_of
-from .schema import open_for_writing
+from .schema import open_for_reading, open_for_writing
 from .sqlite import NEWEST
 
 _OF_ORDER = "SELECT DISTINCT order_key FROM events WHERE order_key IS NOT NULL"
+_UNNAMED = "UPDATE questions SET symbol = '', order_id = ''"
+"""That it was asked still counts at the venue."""
 
 
 class Forgotten(NamedTuple):
@@ -27,15 +29,15 @@ class Forgotten(NamedTuple):
     unmarked: int
 
 
-def forget(path: str | PathLike[str], orders: Sequence[str] = ()) -> list[Forgotten]:
-    """Take out every event of these orders, or without any order all events, and begin anew at the next start.
+def forget(path: str | PathLike[str], orders: Sequence[str] | None) -> list[Forgotten]:
+    """Take out every event of these orders; with None all events, to begin anew at the next start.
 
     An order is an id, or SYMBOL:ID where several symbols have the same. All is done or nothing. Raises
     `JournalRefused` for a file that is no journal or in use, and for an order that is not in it.
     """
     with _opened(Path(path).resolve()) as connection:
         mark, swept = connection.execute("SELECT mark, swept FROM state").fetchone()
-        if not orders:
+        if orders is None:
             return [_all(connection, mark, swept)]
         keys = [key for (key,) in connection.execute(_OF_ORDER)]
         chosen = dict.fromkeys(_named(Path(path), order, keys) for order in orders)
@@ -48,6 +50,7 @@ def _all(connection: sqlite3.Connection, mark: int, swept: int) -> Forgotten:
     unmarked = connection.execute("DELETE FROM events WHERE serial > ?", (mark,)).rowcount
     marked = connection.execute("DELETE FROM events").rowcount
     connection.execute("DELETE FROM forgotten")
+    connection.execute(_UNNAMED)
     connection.execute("UPDATE state SET began = NULL, proven_until = NULL, mark = ?, swept = ?", (last, last))
     return Forgotten(None, marked + unmarked, unmarked)
 
@@ -55,6 +58,7 @@ def _all(connection: sqlite3.Connection, mark: int, swept: int) -> Forgotten:
 def _order(connection: sqlite3.Connection, key: str, mark: int) -> Forgotten:
     serials = connection.execute("DELETE FROM events WHERE order_key = ? RETURNING serial", (key,)).fetchall()
     connection.executemany("INSERT INTO forgotten VALUES (?)", serials)
+    connection.execute(f"{_UNNAMED} WHERE symbol = ? AND order_id = ?", order_of(key))
     return Forgotten(order_of(key), len(serials), sum(serial > mark for (serial,) in serials))
 
 
@@ -78,6 +82,7 @@ def _opened(path: Path) -> Iterator[sqlite3.Connection]:
         raise JournalRefused(f"{path}: there is no such journal")
     hold = Hold(path)
     try:
+        open_for_reading(path).close()  # an empty file is no journal, and does not become one
         with closing(open_for_writing(path, "power")) as connection:
             connection.execute("BEGIN IMMEDIATE")
             yield connection

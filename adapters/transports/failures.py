@@ -18,6 +18,9 @@ from ...ports.errors import HandshakeRefused, TransportFailed
 
 _NO_CONNECTION = frozenset({errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ENETDOWN})
 
+_OF_PROXIES = frozenset({"ClientHttpProxyError", "ProxyError", "ProxyConnectionError", "ProxyTimeoutError"})
+"""Classes of aiohttp, httpx2 and python-socks: the proxy has opened no connection."""
+
 
 def failed(error: Exception) -> TransportFailed | HandshakeRefused:
     """The error to raise instead of `error`, sharing nothing with it that could name the request."""
@@ -45,7 +48,7 @@ def _beneath(error: BaseException) -> Iterator[BaseException]:
 
 def _is_on_the_way(error: BaseException) -> bool:
     """Whether it shows that there was no connection to send a request on."""
-    if isinstance(error, socket.gaierror | ssl.SSLCertVerificationError):
+    if isinstance(error, socket.gaierror | ssl.SSLCertVerificationError) or type(error).__name__ in _OF_PROXIES:
         return True
     return isinstance(error, OSError) and error.errno in _NO_CONNECTION
 

@@ -81,14 +81,14 @@ class HttpxHttp:
 
 
 class _Opening:
-    """Closes a connection whose TLS handshake is given up, which httpcore2 leaves to the garbage collector."""
+    """Closes a connection whose TLS or SOCKS handshake fails, which httpcore2 leaves to the garbage collector."""
 
     _stream: Any = None
 
     async def __call__(self, event: str, info: Mapping[str, Any]) -> None:
         if event.endswith("connect_tcp.complete"):
             self._stream = info["return_value"]
-        elif event.endswith("start_tls.failed") and self._stream is not None:
+        elif event.endswith(("start_tls.failed", "setup_socks5_connection.failed")) and self._stream is not None:
             with anyio.CancelScope(shield=True), contextlib.suppress(Exception):
                 await self._stream.aclose()
 

@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from importlib.util import find_spec
 from ssl import SSLContext
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 SOCKS = ("socks5", "socks5h")
 """The second leaves it to the proxy to find the address of a name; the first does where the library allows."""
 PROXIES = ("http", "https", *SOCKS)
+_NAME = re.compile(r"[0-9a-z_-]{1,63}(\.[0-9a-z_-]{1,63})*\.?")
 NEEDED = {"aiohttp": ("aiohttp_socks",), "websockets": ("python_socks", "socksio")}
 """The modules without which a transport knows no SOCKS."""
 
 
 class Route(NamedTuple):
-    """`proxy` is a URL, `source_address` an IP address of this machine; neither by default."""
+    """`proxy` is a URL, `source_address` an IP address of this machine; neither by default and neither shown."""
 
     proxy: str | None = None
     source_address: str | None = None
     ssl_context: SSLContext | None = None
+
+    def __repr__(self) -> str:
+        return "Route()" if self.proxy is None else "Route(proxy=***)"
 
     @property
     def socks(self) -> bool:
@@ -50,12 +55,28 @@ class Route(NamedTuple):
 DIRECT = Route()
 
 
+def passwords(proxy: str | None) -> tuple[str, ...]:
+    """What a proxy is told, and may say again where it answers itself: the password, alone and with the user."""
+    parts = urlsplit(proxy or "")
+    if not parts.password:
+        return ()
+    password = unquote(parts.password)
+    return password, f"{unquote(parts.username or '')}:{password}"
+
+
 def _check_proxy(proxy: str) -> None:
+    is_plain = proxy.isascii() and proxy.isprintable() and " " not in proxy
     try:
         parts = urlsplit(proxy)
-        usable = parts.scheme in PROXIES and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+        usable = parts.scheme in PROXIES and _is_host(parts) and (parts.port is None or parts.port > 0)
     except ValueError:
         usable = False
-    if not usable or parts.path not in ("", "/") or parts.query or parts.fragment:
+    if not usable or not is_plain or parts.path not in ("", "/") or parts.query or parts.fragment:
         schemes = ", ".join(f"{scheme}://" for scheme in PROXIES)
         raise ValueError(f"proxy must be a URL of a host and a port, beginning with one of {schemes}")
+
+
+def _is_host(parts: SplitResult) -> bool:
+    """Whether there is a name, or an address. Raises `ValueError` for an address of IPv6 that is none."""
+    host = parts.hostname or ""
+    return bool(ipaddress.IPv6Address(host)) if "[" in parts.netloc else _NAME.fullmatch(host) is not None

@@ -16,7 +16,7 @@ import pytest
 import trio
 import uvloop
 
-from listenkey import ListenKeyError
+from listenkey import ListenKeyError, StreamStopped
 from listenkey.adapters.driver.venue import Venue
 from listenkey.core.events import ExchangeEvent
 
@@ -220,6 +220,24 @@ def test_it_is_not_left_in_another_event_loop(place: Place) -> None:
         venue_keys = {each.key for each in place.server.log.mints} - {each.key for each in place.server.log.deletions}
         assert len(venue_keys) == 1
         place.server.log.deletions.extend(each for each in place.server.log.mints if each.key in venue_keys)
+
+
+@pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
+def test_a_task_that_is_cancelled_from_outside_is_no_end_in_order(place: Place, loop: str) -> None:
+    """As programs do that cancel all tasks: a consumer that goes on is told that nothing more comes."""
+    transport, run = LOOPS[loop]
+
+    async def story() -> None:
+        async with place.venue(transport) as venue, venue.subscribe() as stream:
+            await anext(stream)
+            for task in asyncio.all_tasks() - {asyncio.current_task()}:
+                task.cancel()
+            with pytest.raises(StreamStopped, match="cancelled"):
+                async for _ in stream:
+                    pass
+        place.server.log.deletions.extend(place.server.log.mints[-1:])
+
+    run(story)
 
 
 @pytest.mark.parametrize("loop", LOOPS)

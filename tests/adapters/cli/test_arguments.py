@@ -93,6 +93,25 @@ def test_credentials_come_from_both_variables_or_not_at_all(typed: Typed, variab
         assert value not in ended.err
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        *(
+            "watch --proxi http://user:hunter2@host:1",
+            "watch --proxi=user:hunter2@host:1",
+            "watch socks5://:hunter2@host",
+        ),
+        *("watch --transport http://user:hunter2@host", "watch --proxy ftp://user:hunter2@host", "http://u:hunter2@h"),
+        *("watch --transport websockets --proxy http://user:hunter2\u00e9@host", "replay http://u:hunter2@h"),
+    ],
+)
+def test_a_proxys_password_is_not_said_again(typed: Typed, line: str) -> None:
+    """Whatever flag it was given to: the line is shown to others, and kept."""
+    ended = typed(*line.split())
+    assert (ended.code, ended.out, ended.err.count("\n")) == (2, "", 1)
+    assert "hunter2" not in ended.err
+
+
 def test_a_port_in_use(start: Start) -> None:
     """A second exchange on the same port says so in one line."""
     first = start("simulate", "--port", "0")

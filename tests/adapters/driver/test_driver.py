@@ -7,7 +7,9 @@ from collections.abc import Sequence
 
 import anyio
 import pytest
+import trio
 
+from listenkey.adapters.driver import background
 from listenkey.adapters.driver.clock import SystemClock
 from listenkey.adapters.driver.driver import Driver
 from listenkey.adapters.venues.bingx.swap import SwapDialect
@@ -49,20 +51,40 @@ class Nobody:
         raise AssertionError("unreachable")
 
 
-@pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
-async def test_a_read_that_is_given_up_takes_no_turns_from_the_next(caplog: pytest.LogCaptureFixture) -> None:
-    """The core gives a read up that takes too long. What is left of it ends as the next begins, and the log says so."""
-    nobody = Nobody()
+def driver_of(nobody: Nobody, policy: Policy) -> Driver:
     dialect = SwapDialect("bingx-swap")
-    connection = Connection(dialect, Policy(request_timeout=0.01).over(dialect.policy), mode="poll")
-    driver = Driver(
-        connection,
+    return Driver(
+        Connection(dialect, policy.over(dialect.policy), mode="poll"),
         nobody,
         nobody,
         nobody,
         clock=SystemClock(),
         failure=lambda refusal: StreamStopped(refusal.message),
     )
+
+
+def test_a_run_of_trio_ends_though_a_stream_is_open() -> None:
+    """Whoever leaves it out gets no order, but an end; and whoever still reads an error."""
+    drivers: list[Driver] = []
+    nobody = Nobody()
+
+    async def story() -> None:
+        drivers.append(driver_of(nobody, Policy()))
+        background.start(drivers[0].run)
+        while not nobody.begun:
+            await trio.lowlevel.checkpoint()
+
+    trio.run(story)
+    assert nobody.given_up == 1
+    with pytest.raises(StreamStopped, match="cancelled"):
+        trio.run(drivers[0].backlog.get)
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
+async def test_a_read_that_is_given_up_takes_no_turns_from_the_next(caplog: pytest.LogCaptureFixture) -> None:
+    """The core gives a read up that takes too long. What is left of it ends as the next begins, and the log says so."""
+    nobody = Nobody()
+    driver = driver_of(nobody, Policy(request_timeout=0.01))
     with anyio.fail_after(20), caplog.at_level(logging.WARNING, "listenkey"):
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(driver.run)

@@ -12,6 +12,7 @@ import pytest
 from listenkey.adapters.journal import Forgotten, JournalRefused, SqliteJournal, forget, show, summary, verify
 from listenkey.core.events import ExchangeEvent
 from listenkey.core.reports import OrderRef
+from listenkey.ports.questions import Question
 
 from .test_journal_inspection import T, fill, health, order, revised
 
@@ -63,6 +64,34 @@ def test_several_orders_or_none(path: Path) -> None:
     assert verify(path) == []
 
 
+def test_no_order_at_all(path: Path) -> None:
+    """A list that came out empty takes nothing out."""
+    assert forget(path, []) == []
+    assert serials(path) == [1, 2, 3, 4, 5, 6]
+
+
+@pytest.mark.parametrize("orders", [["1"], None], ids=["one", "all"])
+def test_what_was_asked_of_it_counts_without_its_name(path: Path, orders: Sequence[str] | None) -> None:
+    """The venue has counted the question, so it is kept; which order it was about is forgotten too."""
+    with closing(SqliteJournal(path)) as journal:
+        journal.claim("bingx-swap", "open-api.bingx.com", "api key")
+        journal.keep_questions([Question(T, *ONE, denied=True), Question(T + 1, *TWO, denied=False)])
+    forget(path, orders)
+    with closing(SqliteJournal(path)) as journal:
+        one, two = journal.questions()
+    assert one == Question(T, "", "", denied=True)
+    assert two == Question(T + 1, *(TWO if orders else ("", "")), denied=False)
+
+
+def test_an_empty_file_stays_empty(tmp_path: Path) -> None:
+    """It is no journal, to forget as to show."""
+    path = tmp_path / "empty"
+    path.touch()
+    with pytest.raises(JournalRefused, match="not a journal"):
+        forget(path, None)
+    assert path.stat().st_size == 0
+
+
 def test_one_id_of_two_symbols(path: Path) -> None:
     """The symbol must be named."""
     with closing(SqliteJournal(path)) as journal:
@@ -75,7 +104,7 @@ def test_one_id_of_two_symbols(path: Path) -> None:
 def test_everything(path: Path) -> None:
     """The next stream begins anew, as the same account's, and no serial is given twice."""
     forget(path, ["2"])
-    assert forget(path) == [Forgotten(None, 4, 2)]
+    assert forget(path, None) == [Forgotten(None, 4, 2)]
     assert serials(path) == []
     assert summary(path)[:3] == (None, None, 6)
     assert verify(path) == []
@@ -95,6 +124,6 @@ def test_not_while_a_stream_writes(path: Path) -> None:
     with closing(SqliteJournal(path)), pytest.raises(JournalRefused, match="in use by another stream"):
         forget(path, ["1"])
     with pytest.raises(JournalRefused, match="there is no such journal"):
-        forget(path.with_name("nowhere"))
+        forget(path.with_name("nowhere"), None)
     assert not path.with_name("nowhere").exists()
     assert serials(path) == [1, 2, 3, 4, 5, 6]

@@ -19,6 +19,13 @@ ALLOWED = "http://, https://, socks5://, socks5h://"
     [
         *("127.0.0.1:8080", "proxy.example", "", "ftp://127.0.0.1", "socks4://127.0.0.1:1", "http://", "http://[::1"),
         *("http://user:hunter2@127.0.0.1:1/path", "http://127.0.0.1:1?a=b", "http://h:99999", "http://127.0.0.1:x"),
+        *(
+            " http://user:hunter2@h:1",
+            "http://user:hunter2@h\n:1",
+            "http://user:hunter2@ho st:1",
+            "http://hunter2@a..b:1",
+        ),
+        *("http://user:hunter2@[v1.x]:1", "http://user:hunter2\x01@h:1", "http://user:hunter2@\ud800:1"),
     ],
 )
 def test_a_proxy_that_is_none_is_refused(name: str, proxy: str) -> None:
@@ -27,6 +34,11 @@ def test_a_proxy_that_is_none_is_refused(name: str, proxy: str) -> None:
         open_transport(name, proxy=proxy)
     assert ALLOWED in str(refused.value)
     assert "hunter2" not in str(refused.value)
+
+
+def test_a_route_shows_no_password() -> None:
+    """Neither by `repr` nor in the locals of a traceback."""
+    assert "hunter2" not in repr(route.Route("http://user:hunter2@proxy.example"))
 
 
 @pytest.mark.parametrize(("name", "module"), [(name, each) for name, some in route.NEEDED.items() for each in some])
