@@ -104,12 +104,12 @@ class Subscription(AbstractAsyncContextManager[Stream]):
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        driver, self._driver = self._driver, None
+        driver = self._driver
         if driver is None:
             return
         if current_token() != self._loop:
-            self._closed(driver)
-            raise ListenKeyError("a stream is left in the event loop in which it was entered: there it runs")
+            raise ListenKeyError("a stream is left in the event loop in which it was entered: there it runs on")
+        self._driver = None
         try:
             if kind is None:
                 driver.backlog.mark()
