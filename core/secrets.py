@@ -87,16 +87,15 @@ class Secrets:
         if self._needles is None:
             self._needles = tuple(self._forms())
         needles = (*self._needles, *self._signatures)
+        found: list[tuple[int, int]] = []
         for needle in needles:
-            if needle in data:
-                data = data.replace(needle, b"*" * len(needle))
-            if needle[:SHORTEST] in data[1 - len(needle) :]:
-                data = _without_end(data, needle, SHORTEST)
+            if needle in data or needle[:SHORTEST] in data[1 - len(needle) :]:
+                found += _places(data, needle, SHORTEST)
         if b"\0" in data:
             for needle in needles:
                 wide = b"\0".join(needle[at : at + 1] for at in range(len(needle)))
-                data = _without_end(data.replace(wide, b"*" * len(wide)), wide, 2 * SHORTEST - 1)
-        return data
+                found += _places(data, wide, 2 * SHORTEST - 1)
+        return _starred(data, found) if found else data
 
     def _known(self) -> Iterator[bytes]:
         yield from self._credentials
@@ -114,14 +113,21 @@ class Secrets:
         return sorted(found, key=len, reverse=True)
 
 
-def _without_end(data: bytes, needle: bytes, least: int) -> bytes:
-    """The data without the beginning of the needle with which it ends, if that is of so many bytes at least."""
-    at = data.find(needle[:least], max(0, len(data) + 1 - len(needle)))
+def _places(data: bytes, needle: bytes, least: int) -> Iterator[tuple[int, int]]:
+    """Where the needle stands, also across another one or itself, and its beginning of so many bytes at the end."""
+    at = data.find(needle[:least])
     while at >= 0:
-        if needle.startswith(data[at:]):
-            return data[:at] + b"*" * (len(data) - at)
+        piece = data[at : at + len(needle)]
+        if needle.startswith(piece):
+            yield at, at + len(piece)
         at = data.find(needle[:least], at + 1)
-    return data
+
+
+def _starred(data: bytes, places: Iterable[tuple[int, int]]) -> bytes:
+    starred = bytearray(data)
+    for start, end in places:
+        starred[start:end] = b"*" * (end - start)
+    return bytes(starred)
 
 
 def _forms(secret: bytes) -> Iterator[bytes]:

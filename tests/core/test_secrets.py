@@ -67,6 +67,25 @@ def test_a_beginning_of_eight_at_the_end_is_found(end: int) -> None:
     assert repeated.redact("abcdefgh, " + "abcdefgh"[:end]).startswith("abcdefgh, ")
 
 
+@given(st.integers(1, 24), st.integers(8, 40), st.booleans(), st.booleans())
+@example(overlap=16, length=40, wide=False, first=False)
+@example(overlap=12, length=31, wide=True, first=True)
+def test_secrets_that_overlap_are_both_hidden(overlap: int, length: int, wide: bool, first: bool) -> None:
+    """One begins as another one ends; wherever the text is cut, of the other one too few letters stay, or none."""
+    one = "abcdefghijklmnopqrstuvwx"
+    other = one[-overlap:] + "0123456789ABCDEF"
+    register = Secrets([one, other] if first else [other, one])
+    text = (one + other[overlap:])[:length]
+    found = register.redact(f"? {text}".encode("utf-16-le" if wide else "utf-8"))
+    hidden = len(text) if len(text) - len(one) + overlap >= 8 else len(one)
+    assert found.replace(b"\0", b"").replace(b"*", b"").decode() == f"? {text[hidden:]}"
+
+
+def test_a_secret_that_repeats_itself_is_found_across_itself() -> None:
+    """Its second place begins within its first one."""
+    assert Secrets(["abcdabcdabcd"]).redact("? abcdabcdabcdabcd !") == f"? {'*' * 16} !"
+
+
 def test_keys_are_known_for_two_validities() -> None:
     """From their grant, or from when they were extended last; then the next grant drops them."""
     register = Secrets()
