@@ -72,7 +72,7 @@ def test_a_large_frame_is_shown_in_part(size: int) -> None:
 
 # Secrets
 
-KEY = "c1a2" * 4
+KEY = "c1a2d3b4e5f60718"
 """Short enough to pass for something else."""
 
 
