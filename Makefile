@@ -52,8 +52,9 @@ demo: $(VENV)/.user
 	$(BIN)/listenkey demo
 
 # Tests over sockets mostly wait, the others compute: more processes than cores keep both busy. A file stays whole, and
-# tests/conftest.py says which begin first.
+# tests/conftest.py says which begin first. They are collected once before, so that not each process compiles them.
 test: $(VENV)/.developer
+	@$(BIN)/python -m pytest --collect-only --quiet >/dev/null || $(BIN)/python -m pytest --collect-only --quiet
 	$(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder
 
 check: lint types coverage clients wheel

@@ -14,7 +14,7 @@ from .lane import TRANSPORTS
 from .scenes import SCENES
 from .storm import Outcome, Plan, command, storm
 
-PLAN = Plan(seed=3, rate=6.0, together=(3,))
+PLAN = Plan(seed=3, rate=4.0, together=(3,))
 Ended = dict[tuple[str, str], Exception | Outcome | None]
 
 

@@ -27,7 +27,7 @@ BRISK = {
     "healthy_after": 0.5,
     "backoff_initial": 0.3,
     "backoff_max": 0.5,
-    "audit_interval": 2.0,
+    "audit_interval": 4.0,
     "backfill_overlap": 0.3,
     "poll_interval": 0.5,
     "drain": 0.3,

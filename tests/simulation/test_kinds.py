@@ -14,7 +14,7 @@ from .setup import setup_of
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_promise_is_kept_under_every_kind_of_fault(kind: str) -> None:
     """Two faults of the kind within a few minutes, with fills inside both."""
-    hours = 0.25 if kind == "ghosts" else 0.12  # denied orders are asked for ten at a time in 480 s
+    hours = 0.25 if kind == "ghosts" else 0.08  # denied orders are asked for ten at a time in 480 s
     setup = setup_of(1000 + list(KINDS).index(kind), kinds=(kind,), hours=hours)
     outcome = live(setup)
     assert outcome.violation is None
@@ -24,7 +24,7 @@ def test_every_promise_is_kept_under_every_kind_of_fault(kind: str) -> None:
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if KINDS[kind].reads])
 def test_every_promise_is_kept_without_a_socket(kind: str) -> None:
     """The same for reads alone, for every kind that concerns them."""
-    setup = setup_of(1000 + list(KINDS).index(kind), kinds=(kind,), hours=0.15, mode="poll")
+    setup = setup_of(1000 + list(KINDS).index(kind), kinds=(kind,), hours=0.1, mode="poll")
     outcome = live(setup)
     assert outcome.violation is None
     assert outcome.inside_each

@@ -18,9 +18,9 @@ RENEWALS = 0.8
 async def dropped_once(run: Run, server: Server) -> None:
     """This shape of the venue is understood too, by the socket and by reads."""
     await run.live()
-    await run.fills_made(20)
+    await run.fills_made(8)
     await down(run, server)
-    await run.fills_made(10)
+    await run.fills_made(5)
 
 
 @scenario("begins on a busy account", busy=True)

@@ -29,7 +29,7 @@ async def repeated(run: Run, server: Server) -> None:
     """A frame that comes twice tells nothing the second time."""
     await run.live()
     gaps = len(run.consumer.gaps())
-    await tampered(run, server, "repeat_frame", 5)
+    await tampered(run, server, "repeat_frame", 4)
     assert len(run.consumer.gaps()) == gaps
 
 
@@ -39,22 +39,22 @@ async def reordered(run: Run, server: Server) -> None:
     await tampered(run, server, "reorder_frames", 4, within=0.15)
 
 
-@scenario("lost frames")
+@scenario("lost frames", policy={"audit_interval": 2})
 async def lost(run: Run, server: Server) -> None:
     """A frame lost on a healthy socket is found by the hole, by a witness, or at the latest by the audit."""
     await tampered(run, server, "lose_frame", 4)
 
 
-@scenario("lost frames with their account push")
+@scenario("lost frames with their account push", policy={"audit_interval": 2})
 async def lost_both(run: Run, server: Server) -> None:
     """The audit finds even a last fill whose account push is lost with it."""
     await tampered(run, server, "lose_frame", 4, account=True)
 
 
-@scenario("everything", policy={"rotate_after": 2.5, "silence_timeout": 1})
+@scenario("everything", policy={"rotate_after": 2.5, "silence_timeout": 1, "audit_interval": 2})
 async def everything(run: Run, server: Server) -> None:
     """Rotations, losses, kills and silence one on top of the other lose nothing and double nothing."""
     await run.live()
     for name in ("lose_frame", "drop_tcp", "reorder_frames", "silent", "expire_key", "lose_frame", "drop_tcp"):
         server.fault(name)
-        await run.fills_made(10)
+        await run.fills_made(7)

@@ -48,13 +48,13 @@ for _name, _params, _policy in (
 
 for _income in (False, True):
 
-    @scenario(f"late fills, {'income too' if _income else 'income at once'}")
+    @scenario(f"late fills, {'income too' if _income else 'income at once'}", policy={"audit_interval": 2})
     async def late_fills(run: Run, server: Server, income: bool = _income) -> None:
         """What a lagging venue shows later than `backfill_overlap` is found all the same."""
         await run.live()
         server.fault("late_fills", lag=1.5, income=income)
         await down(run, server)
-        await run.fills_made(10)
+        await run.fills_made(5)
 
 
 @scenario("rate limited")

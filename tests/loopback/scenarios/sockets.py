@@ -69,7 +69,7 @@ async def key_expires(run: Run, server: Server) -> None:
     assert len(server.log.mints) == 2
 
 
-@scenario("key expires silently")
+@scenario("key expires silently", policy={"audit_interval": 2})
 async def key_expires_silently(run: Run, server: Server) -> None:
     """An audit that finds what the socket should have brought opens a gap and moves to another key and socket."""
     await run.live()
