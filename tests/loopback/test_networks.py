@@ -13,7 +13,7 @@ import trio
 
 from .harness import fresh_key, served, streaming
 from .threaded import threaded
-from .tunnels import socks
+from .tunnels import proxy, socks
 
 pytestmark = pytest.mark.loopback
 TRANSPORTS = ("aiohttp", "websockets")
@@ -103,6 +103,26 @@ def test_everything_goes_through_a_proxy_of_socks(transport: str) -> None:
                 assert len(server.log.openings) == 1
                 assert len(between.asked) >= 2
                 assert set(between.asked) == {f"127.0.0.1:{urlsplit(server.rest_url).port}"}
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_everything_goes_through_the_proxy_of_the_environment(transport: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """REST and socket, where it is asked for by name."""
+
+    async def story() -> None:
+        key = fresh_key()
+        async with served(key) as server, proxy() as between:
+            monkeypatch.setenv("http_proxy", between.url)
+            monkeypatch.setenv("no_proxy", "localhost")
+            async with streaming(server, transport, key=key, policy={}, proxy="env") as run:
+                await run.live()
+                await run.fills_made(3)
+                await run.check()
+                assert len(server.log.openings) == 1
+                assert "CONNECT" in between.asked or "/swap-market" in between.asked
+                assert any(path.endswith("/balance") for path in between.asked)
 
     asyncio.run(story())
 

@@ -112,6 +112,14 @@ def test_a_proxys_password_is_not_said_again(typed: Typed, line: str) -> None:
     assert "hunter2" not in ended.err
 
 
+def test_a_proxy_of_the_environment_that_is_none(typed: Typed) -> None:
+    """One line that names the flag and the variable, and shows no password."""
+    ended = typed("watch", "--proxy", "env", https_proxy="ftp://user:hunter2@host:1", no_proxy="")
+    assert (ended.code, ended.out, ended.err.count("\n")) == (2, "", 1)
+    assert ended.err.startswith("listenkey: watch: --proxy: HTTPS_PROXY of the environment")
+    assert "hunter2" not in ended.err
+
+
 def test_a_port_in_use(start: Start) -> None:
     """A second exchange on the same port says so in one line."""
     first = start("simulate", "--port", "0")
