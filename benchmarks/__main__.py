@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from . import decode, journal, month, orders, probe, scale, start, travel, wire
+from . import addresses, decode, journal, month, orders, probe, scale, start, travel, wire
 from .comparison import Compared, Comparison
 from .measure import ROOT, Row
 from .picture import svg
@@ -20,7 +20,7 @@ from .sides import Broken, Checkout
 
 SUBJECTS: dict[str, tuple[Callable[[bool], list[Row]], ...]] = {
     "decode": (decode.run,),
-    "wire": (wire.run,),
+    "wire": (wire.run, addresses.run),
     "scale": (scale.run,),
     "growth": (orders.run, month.run),
     "start": (start.run,),

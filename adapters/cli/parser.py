@@ -69,7 +69,12 @@ def _watch(watch: argparse.ArgumentParser) -> None:
     watch.add_argument("--rest-url", metavar="URL", help="in place of the venue's own, with --ws-url")
     watch.add_argument("--ws-url", metavar="URL", help="in place of the venue's own, with --rest-url")
     watch.add_argument("--transport", choices=("aiohttp", "websockets"), default="aiohttp")
-    watch.add_argument("--proxy", metavar="URL", help="http://, https:// or, with the extra socks, socks5://")
+    watch.add_argument(
+        "--proxy",
+        metavar="URL",
+        help="http://, https:// or, with the extra socks, socks5://; env takes those of HTTPS_PROXY, HTTP_PROXY and "
+        "ALL_PROXY, but for the hosts of NO_PROXY",
+    )
     watch.add_argument("--mode", choices=("ws", "poll"), default="ws")
     watch.add_argument("--json", action="store_true", help="one event a line on standard output")
     watch.add_argument("--journal", metavar="FILE", help="what was told survives the process")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from argparse import Namespace
 from collections.abc import Callable
 from contextlib import ExitStack, closing
-from pathlib import Path
 
 import anyio
 
@@ -83,10 +83,8 @@ def plain_line(event: ExchangeEvent) -> bytes:
 
 def _open(options: Namespace) -> Venue:
     key, secret = credentials()
-    if options.record is not None:
-        record = Path(options.record)
-        if record.exists() or record.is_symlink():
-            raise Failure(Exit.USAGE, f"watch: --record {record} exists already: a new file is needed")
+    if options.record is not None and os.path.lexists(options.record):
+        raise Failure(Exit.USAGE, f"watch: --record {options.record} exists already: a new file is needed")
     if options.adopt_journal and options.journal is None:
         raise Failure(Exit.USAGE, "watch: --adopt-journal needs --journal FILE")
     try:

@@ -62,14 +62,16 @@ class Driver:
         self._observer = observer
         self._complaints = Complaints(lambda: self.backlog.ended, connection.secrets)
         self._owned = journal if isinstance(journal, OwnedJournal) else None
-        recognise = (lambda account_id: None) if self._owned is None else self._owned.recognise
-        self._errands = Errands(keys, reader, self.feed, self._complaints, recognise)
+        self._errands = Errands(keys, reader, self.feed, self._complaints, self._recognised)
         self._reader = reader
         self._recognising = anyio.CancelScope()
         self._sockets: dict[int, Wire] = {}
         self._wake = anyio.Event()
         self._asleep_until = float("-inf")
         self._failed = False
+        """For an error that the consumer sees: nothing more is told or stored, and what is open is closed in order."""
+        self._lost = False
+        """Not even that works: what is open is cut off."""
         self._running = False
         self._over = False
         self._done = anyio.Event()
@@ -108,14 +110,24 @@ class Driver:
             self._tasks: TaskGroup = tasks
             self._protected = background.protected(self._work)
             self.feed(inputs.Start(checkpoint))
-            while not (self._failed or (self.connection.finished and not self._errands.deletions)):
-                self._wake = anyio.Event()
-                self._asleep_until = self.connection.deadline
-                with anyio.move_on_after(max(0.0, self._asleep_until - self._clock.monotonic())):
-                    await self._wake.wait()
-                if self.connection.deadline <= self._clock.monotonic():
-                    self.feed(inputs.Tick())
+            await self._turn_until(lambda: self._failed or self._closed())
+            if self._failed:
+                with anyio.move_on_after(CLOSING_TIME):
+                    self.feed(inputs.Stop())
+                    await self._turn_until(self._closed)
             tasks.cancel_scope.cancel()
+
+    async def _turn_until(self, over: Callable[[], bool]) -> None:
+        while not over():
+            self._wake = anyio.Event()
+            self._asleep_until = self.connection.deadline
+            with anyio.move_on_after(max(0.0, self._asleep_until - self._clock.monotonic())):
+                await self._wake.wait()
+            if self.connection.deadline <= self._clock.monotonic():
+                self.feed(inputs.Tick())
+
+    def _closed(self) -> bool:
+        return self._lost or (self.connection.finished and not self._errands.deletions)
 
     async def stop(self) -> None:
         """Close in order; whatever has not ended in `CLOSING_TIME`, or when asyncio cancels this, is cut off."""
@@ -132,7 +144,7 @@ class Driver:
 
     def feed(self, received: inputs.Input) -> None:
         """Hand an input to the connection and do what it says."""
-        if self._over or self._failed or not self._told:
+        if self._over or not self._told:
             return
         connection, now = self.connection, self._clock.monotonic()
         try:
@@ -142,6 +154,7 @@ class Driver:
             if ordered:
                 self._perform(ordered)
         except Exception as error:
+            self._lost = self._failed
             self._fail(error)
         if connection.deadline < self._asleep_until or connection.finished or self._failed:
             self._wake.set()
@@ -157,6 +170,10 @@ class Driver:
         except Exception as error:
             self._fail(error)
 
+    def _recognised(self, account_id: str | None) -> None:
+        if self._owned is not None and not self._failed:
+            self._owned.recognise(account_id)
+
     def _perform(self, ordered: Sequence[actions.Action]) -> None:
         events: list[ExchangeEvent] = []
         proven_until: int | None = None
@@ -170,7 +187,7 @@ class Driver:
                 finish = action
             else:
                 self._do(action)
-        if self._journal is not None and not self._begun and self.connection.began is not None:
+        if self._journal is not None and not (self._begun or self._failed) and self.connection.began is not None:
             self._begun = True
             self._journal.begin(self.connection.began)
         if events or proven_until is not None:

@@ -46,9 +46,13 @@ class Errands:
         """Mint a key."""
 
         async def ask() -> inputs.Input:
-            grant = await self._keys.create()
-            self._recognise(None)
-            return inputs.KeyGranted(request, *grant)
+            granted = inputs.KeyGranted(request, *await self._keys.create())
+            try:
+                self._recognise(None)
+            except Exception:
+                self._feed(granted)  # or nobody would delete it
+                raise
+            return granted
 
         await self._answer("minting a key", request, ask)
 

@@ -161,11 +161,13 @@ def open_venue(
     `rest_url` and `ws_url` are given both or neither. `transport` is "aiohttp" (asyncio) or "websockets" (asyncio and
     trio). `mode="poll"` needs no socket: it reads the account every `poll_interval`. With a `journal`, a file or a
     `Journal` of your own, what has been told survives the process. `record` names a new file for everything that the
-    core is told, without secrets. `seed` fixes the jitter. `http_session`, `proxy` (a URL with `http`, `https`, or with
-    the extra `socks` `socks5`), `ssl_context` and `source_address` (an IP address of this machine) go to the transport.
+    core is told, without secrets. `seed` fixes the jitter. `http_session`, `proxy`, `ssl_context` and `source_address`
+    (an IP address of this machine) go to the transport; a proxy is a URL with `http`, `https`, or with the extra
+    `socks` `socks5`, or "env" for those that the environment names.
     Raises `ValueError` for what is not allowed, `ImportError` when an extra is missing, `JournalRefused` for a journal
     that cannot be used or is another account's, `OSError` for a recording that cannot be made.
     """
+    from ..transports.environment import proxies
     from ..transports.names import open_transport
     from ..transports.route import passwords
 
@@ -183,10 +185,11 @@ def open_venue(
             settled.silence_timeout,
             speaks.PING_SECONDS,
         )
+    ways = proxies(proxy, *hosts)
     wires = open_transport(
-        transport, http_session=http_session, proxy=proxy, source_address=source_address, ssl_context=ssl_context
+        transport, http_session=http_session, proxy=ways, source_address=source_address, ssl_context=ssl_context
     )
-    secrets = Secrets((api_key, api_secret, *passwords(proxy)))
+    secrets = Secrets((api_key, api_secret, *(word for way in dict.fromkeys(ways) for word in passwords(way))))
     recorder = Recorder(record, secrets=secrets) if record is not None else None
     try:
         events = _journal(journal, venue, speaks.host(hosts.rest_url), api_key)

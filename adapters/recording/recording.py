@@ -16,6 +16,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from io import FileIO
 from os import PathLike
 from pathlib import Path
@@ -58,7 +59,8 @@ class Recorder:
     """An observer of a `Driver` that writes a new file, readable by its owner only; `secrets` must not appear in it.
 
     Raises `FileExistsError` for a file that is there already, and `OSError` for one that cannot be made. From then on
-    it never raises: a disk that is full ends the recording, and says so in the log, but not the stream.
+    it never raises: a disk that is full ends the recording, and says so in the log, but not the stream. Nor is it seen
+    before the end that the file was moved or removed.
     """
 
     def __init__(self, path: str | PathLike[str], *, secrets: Secrets | None = None) -> None:
@@ -67,8 +69,15 @@ class Recorder:
             descriptor = os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
         except FileExistsError:
             raise FileExistsError(f"{self.path}: a recording needs a new file, and this one exists") from None
+        except OSError as error:
+            raise _not_made(error, self.path) from None
+        self._place = os.fstat(descriptor)
         self._file = FileIO(descriptor, "wb")
-        self._file.write(MAGIC)
+        try:
+            self._put(MAGIC)
+        except OSError as error:
+            self.discard()
+            raise _not_made(error, self.path) from None
         self._dialect: Dialect | None = None
         self._limit = 0
         self._hidden: dict[bytes, bytes] = {}
@@ -104,13 +113,30 @@ class Recorder:
         self._write(b"S", self._redacted(step))
 
     def close(self) -> None:
-        """Let go of the file; idempotent."""
-        self._file.close()
+        """Let go of the file; idempotent. The log says so if it is not whole, or not there."""
+        if self._file.closed:
+            return
+        try:
+            self._file.close()
+        except OSError as error:
+            _log.warning("the recording %s may not be whole: %s", self.path, error)
+            return
+        if not self._is_there():
+            _log.warning("the recording %s was moved, removed or replaced while it was written", self.path)
 
     def discard(self) -> None:
         """Nothing will be recorded: take the file away again."""
-        self.close()
-        self.path.unlink(missing_ok=True)
+        with suppress(OSError):
+            self._file.close()
+        if self._is_there():
+            with suppress(OSError):
+                self.path.unlink()
+
+    def _is_there(self) -> bool:
+        try:
+            return os.path.samestat(self._place, os.stat(self.path))
+        except OSError:
+            return False
 
     def _frame(self, data: bytes | str) -> tuple[str, bytes] | tuple[str, bytes, int]:
         if isinstance(data, str):
@@ -163,15 +189,24 @@ class Recorder:
         if self._file.closed:
             return
         try:
-            record = memoryview(len(body).to_bytes(4, "big") + kind + body)
-            while record:
-                record = record[self._file.write(record) or 0 :]
+            self._put(len(body).to_bytes(4, "big") + kind + body)
         except (OSError, OverflowError) as error:
             self._give_up(str(error))
 
+    def _put(self, data: bytes) -> None:
+        """Write all of it: a disk that is nearly full takes a part."""
+        rest = memoryview(data)
+        while rest:
+            rest = rest[self._file.write(rest) or 0 :]
+
     def _give_up(self, why: str) -> None:
-        self._file.close()
-        _log.warning("the recording ends here, the stream goes on: %s", why)
+        with suppress(OSError):
+            self._file.close()
+        _log.warning("the recording %s ends here, the stream goes on: %s", self.path, why)
+
+
+def _not_made(error: OSError, path: Path) -> OSError:
+    return OSError(error.errno, f"the recording cannot be made: {error.strerror}", str(path))
 
 
 def done(ordered: Sequence[actions.Action]) -> list[object]:

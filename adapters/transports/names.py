@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from ...ports.errors import ListenKeyError
 from ...ports.http import HttpClient
 from ...ports.socket import SocketDialer
+from .environment import Proxies
 from .route import Route
 
 
@@ -41,52 +42,54 @@ def open_transport(
     name: str,
     *,
     http_session: Any = None,
-    proxy: str | None = None,
+    proxy: str | Proxies | None = None,
     source_address: str | None = None,
     ssl_context: ssl.SSLContext | None = None,
 ) -> Transport:
     """A transport, unconnected; no event loop need be running.
 
     `http_session` is an `aiohttp.ClientSession` for "aiohttp" and an `httpx2.AsyncClient` for "websockets"; it is
-    never closed here, and its own proxy and TLS settings hold for what goes through it. `proxy` is a URL; without it
-    no proxy is used, whatever the environment says. `source_address` is an IP address of this machine from which
-    connections are made. Raises `ValueError` for another name and for what cannot work, and `ImportError` when the
-    transport's extra is not installed.
+    never closed here, and its own proxy and TLS settings hold for what goes through it. `proxy` is a URL, or one for
+    requests and one for sockets; without it no proxy is used, whatever the environment says. `source_address` is an IP
+    address of this machine from which connections are made. Raises `ValueError` for another name and for what cannot
+    work, and `ImportError` when the transport's extra is not installed.
     """
     build = _TRANSPORTS.get(name)
     if build is None:
         raise ValueError(f"no transport {name!r}: allowed are {', '.join(map(repr, _TRANSPORTS))}")
-    route = Route(proxy, source_address, ssl_context)
-    route.check(name, http_session)
+    ways = proxy if isinstance(proxy, Proxies) else Proxies(proxy, proxy)
+    requests, sockets = (Route(way, source_address, ssl_context) for way in ways)
+    for route in (requests, sockets):
+        route.check(name, http_session)
     try:
-        return build(http_session, route)
+        return build(http_session, requests, sockets)
     except ImportError as error:
         missing = error.name or "a library"
     raise ImportError(f"transport {name!r} needs {missing}: pip install 'listenkey[{name}]'", name=missing)
 
 
-def _aiohttp(session: Any, route: Route) -> Transport:
+def _aiohttp(session: Any, requests: Route, sockets: Route) -> Transport:
     from .aiohttp_http import AiohttpHttp
     from .aiohttp_socket import AiohttpDialer
 
     return Transport(
-        AiohttpHttp(session, route),
-        AiohttpDialer(session, route),
+        AiohttpHttp(session, requests),
+        AiohttpDialer(session, sockets),
         name="aiohttp",
         asyncio_alone=True,
     )
 
 
-def _websockets(session: Any, route: Route) -> Transport:
+def _websockets(session: Any, requests: Route, sockets: Route) -> Transport:
     from .httpx_http import HttpxHttp
     from .websockets_socket import WebsocketsDialer
 
-    if route.ssl_context is None:  # one, so that both halves trust alike
-        route = route._replace(ssl_context=ssl.create_default_context())
-    return Transport(HttpxHttp(session, route), WebsocketsDialer(route), name="websockets")
+    trusting = requests.ssl_context or ssl.create_default_context()  # one, so that both halves trust alike
+    requests, sockets = (route._replace(ssl_context=trusting) for route in (requests, sockets))
+    return Transport(HttpxHttp(session, requests), WebsocketsDialer(sockets), name="websockets")
 
 
-_TRANSPORTS: dict[str, Callable[[Any, Route], Transport]] = {
+_TRANSPORTS: dict[str, Callable[[Any, Route, Route], Transport]] = {
     "aiohttp": _aiohttp,
     "websockets": _websockets,
 }

@@ -7,11 +7,13 @@ import re
 from importlib.util import find_spec
 from ssl import SSLContext
 from typing import Any, NamedTuple
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import SplitResult, unquote, unquote_to_bytes, urlsplit
 
 SOCKS = ("socks5", "socks5h")
 """The second leaves it to the proxy to find the address of a name; the first does where the library allows."""
 PROXIES = ("http", "https", *SOCKS)
+SOCKS_WORD = 255
+"""Bytes of a user's name or password, of which RFC 1929 sends the length in one byte."""
 _NAME = re.compile(r"[0-9a-z_-]{1,63}(\.[0-9a-z_-]{1,63})*\.?")
 NEEDED = {"aiohttp": ("aiohttp_socks",), "websockets": ("python_socks", "socksio")}
 """The modules without which a transport knows no SOCKS."""
@@ -35,8 +37,13 @@ class Route(NamedTuple):
     def check(self, transport: str, session: Any) -> None:
         """Raises `ValueError` for what this transport cannot do, without the proxy's own credentials."""
         if self.proxy is not None:
-            _check_proxy(self.proxy)
+            check_proxy(self.proxy)
+            parts = urlsplit(self.proxy)
+            if transport == "websockets" and parts.username and parts.password is None:
+                raise ValueError("proxy: this transport needs a password beside the user's name; it may be empty")
         if self.socks:
+            if not all(map(_is_carried, (parts.username, parts.password))):
+                raise ValueError(f"proxy: SOCKS carries a name and a password of at most {SOCKS_WORD} letters of ASCII")
             if any(find_spec(module) is None for module in NEEDED[transport]):
                 raise ValueError("proxy: SOCKS is an extra: pip install 'listenkey[socks]'")
             if session is not None:
@@ -64,7 +71,8 @@ def passwords(proxy: str | None) -> tuple[str, ...]:
     return password, f"{unquote(parts.username or '')}:{password}"
 
 
-def _check_proxy(proxy: str) -> None:
+def check_proxy(proxy: str, name: str = "proxy") -> None:
+    """Raises `ValueError`, by this name, for what is no URL of a proxy; it does not show what was given."""
     is_plain = proxy.isascii() and proxy.isprintable() and " " not in proxy
     try:
         parts = urlsplit(proxy)
@@ -73,7 +81,12 @@ def _check_proxy(proxy: str) -> None:
         usable = False
     if not usable or not is_plain or parts.path not in ("", "/") or parts.query or parts.fragment:
         schemes = ", ".join(f"{scheme}://" for scheme in PROXIES)
-        raise ValueError(f"proxy must be a URL of a host and a port, beginning with one of {schemes}")
+        raise ValueError(f"{name} must be a URL of a host and a port, beginning with one of {schemes}")
+
+
+def _is_carried(word: str | None) -> bool:
+    sent = unquote_to_bytes(word or "")
+    return sent.isascii() and len(sent) <= SOCKS_WORD
 
 
 def _is_host(parts: SplitResult) -> bool:

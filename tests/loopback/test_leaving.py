@@ -11,6 +11,8 @@ import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import aclosing
 from functools import partial
+from pathlib import Path
+from typing import Any
 
 import anyio
 import pytest
@@ -44,8 +46,8 @@ class Place:
     def __init__(self, keys: Iterator[str], server: Threaded) -> None:
         self.keys, self.server = keys, server
 
-    def venue(self, transport: str = "websockets") -> Venue:
-        return venue_at(self.server, transport, key=next(self.keys), policy={})
+    def venue(self, transport: str = "websockets", **options: Any) -> Venue:
+        return venue_at(self.server, transport, key=next(self.keys), policy={}, **options)
 
     def is_left(self) -> bool:
         """No socket is open, and each key has been deleted."""
@@ -234,6 +236,25 @@ def test_it_is_not_left_in_another_event_loop(place: Place) -> None:
             asyncio.run(leave())
         one.run(leave())
         one.run(venue.close())
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_a_journal_that_is_removed_ends_it_in_order(place: Place, loop: str, tmp_path: Path) -> None:
+    """The consumer is told why, and nothing stays."""
+    transport, run = LOOPS[loop]
+    path = tmp_path / "account.journal"
+
+    async def story() -> None:
+        async with place.venue(transport, journal=path) as venue, venue.subscribe() as stream:
+            while stream.proven_until is None:
+                await anext(stream)
+            path.unlink()
+            stream.resync()
+            with pytest.raises(StreamStopped, match="removed"):
+                async for _ in stream:
+                    pass
+
+    run(story)
 
 
 @pytest.mark.parametrize("loop", ["asyncio", "uvloop"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,7 +14,7 @@ import trio
 
 from .harness import fresh_key, served, streaming
 from .threaded import threaded
-from .tunnels import socks
+from .tunnels import proxy, socks
 
 pytestmark = pytest.mark.loopback
 TRANSPORTS = ("aiohttp", "websockets")
@@ -21,38 +22,35 @@ NAME = "exchange.test"
 Resolve = Callable[..., list[Any]]
 
 
-@pytest.fixture
-def hole() -> Iterator[int]:
-    """A port of 127.0.0.2 that answers nobody: its queue is full, so that no handshake of TCP is finished."""
+@contextmanager
+def hole(port: int) -> Iterator[None]:
+    """This port of 127.0.0.2 answers nobody: its queue is full, so that no handshake of TCP is finished."""
     with socket.socket() as deaf:
-        deaf.bind(("127.0.0.2", 0))
+        deaf.bind(("127.0.0.2", port))
         deaf.listen(0)
         waiting = [socket.socket() for _ in range(8)]
         for each in waiting:
             each.setblocking(False)
             each.connect_ex(deaf.getsockname())
-        yield deaf.getsockname()[1]
+        yield
         for each in waiting:
             each.close()
 
 
-def resolving(real: Resolve, dead: int, alive: int) -> Resolve:
-    """As the system does, but for one name, whose first address is dead."""
+def resolving(real: Resolve, port: int) -> Resolve:
+    """As the system does, but for one name, whose first address is dead. A library may take the port from its URL."""
 
     def resolve(host: Any, *rest: Any, **named: Any) -> list[Any]:
         if host not in (NAME, NAME.encode()):
             return real(host, *rest, **named)
-        return [
-            (socket.AF_INET, socket.SOCK_STREAM, 6, "", address)
-            for address in (("127.0.0.2", dead), ("127.0.0.1", alive))
-        ]
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)) for address in ("127.0.0.2", "127.0.0.1")]
 
     return resolve
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
 def test_the_second_address_is_tried_before_the_first_has_failed(
-    transport: str, hole: int, monkeypatch: pytest.MonkeyPatch
+    transport: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The first never fails within this test; REST and socket come through by the second."""
 
@@ -60,23 +58,24 @@ def test_the_second_address_is_tried_before_the_first_has_failed(
         key = fresh_key()
         async with served(key) as server:
             port = urlsplit(server.rest_url).port or 0
-            monkeypatch.setattr(socket, "getaddrinfo", resolving(socket.getaddrinfo, hole, port))
+            monkeypatch.setattr(socket, "getaddrinfo", resolving(socket.getaddrinfo, port))
             urls: dict[str, Any] = {"rest_url": f"http://{NAME}:{port}", "ws_url": f"ws://{NAME}:{port}/swap-market"}
-            async with streaming(server, transport, key=key, policy={}, **urls) as run:
-                await run.live()
-                await run.fills_made(3)
-                await run.check()
-                assert len(server.log.openings) == 1
+            with hole(port):
+                async with streaming(server, transport, key=key, policy={}, **urls) as run:
+                    await run.live()
+                    await run.fills_made(3)
+                    await run.check()
+                    assert len(server.log.openings) == 1
 
     asyncio.run(story())
 
 
-def test_the_second_address_on_trio(hole: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_second_address_on_trio(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same there."""
     key = fresh_key()
     with threaded(key) as server:
         port = urlsplit(server.rest_url).port or 0
-        monkeypatch.setattr(socket, "getaddrinfo", resolving(socket.getaddrinfo, hole, port))
+        monkeypatch.setattr(socket, "getaddrinfo", resolving(socket.getaddrinfo, port))
         urls: dict[str, Any] = {"rest_url": f"http://{NAME}:{port}", "ws_url": f"ws://{NAME}:{port}/swap-market"}
 
         async def story() -> None:
@@ -85,7 +84,8 @@ def test_the_second_address_on_trio(hole: int, monkeypatch: pytest.MonkeyPatch) 
                 await run.fills_made(3)
                 await run.check()
 
-        trio.run(story)
+        with hole(port):
+            trio.run(story)
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
@@ -103,6 +103,26 @@ def test_everything_goes_through_a_proxy_of_socks(transport: str) -> None:
                 assert len(server.log.openings) == 1
                 assert len(between.asked) >= 2
                 assert set(between.asked) == {f"127.0.0.1:{urlsplit(server.rest_url).port}"}
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_everything_goes_through_the_proxy_of_the_environment(transport: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """REST and socket, where it is asked for by name."""
+
+    async def story() -> None:
+        key = fresh_key()
+        async with served(key) as server, proxy() as between:
+            monkeypatch.setenv("http_proxy", between.url)
+            monkeypatch.setenv("no_proxy", "localhost")
+            async with streaming(server, transport, key=key, policy={}, proxy="env") as run:
+                await run.live()
+                await run.fills_made(3)
+                await run.check()
+                assert len(server.log.openings) == 1
+                assert "CONNECT" in between.asked or "/swap-market" in between.asked
+                assert any(path.endswith("/balance") for path in between.asked)
 
     asyncio.run(story())
 

@@ -12,6 +12,7 @@ from listenkey.adapters.driver.driver import Observer
 from listenkey.adapters.driver.stream import Stream
 from listenkey.adapters.driver.venue import Venue
 from listenkey.adapters.journal import SqliteJournal
+from listenkey.adapters.recording.recording import Recorder
 from listenkey.adapters.transports.names import Transport
 from listenkey.adapters.venues.bingx.swap import SwapDialect
 from listenkey.adapters.venues.family import Services
@@ -41,7 +42,12 @@ class Nowhere:
         """There is nothing to close."""
 
 
-def venue_of(service: Service, journal: Journal | None = None, observer: Observer | None = None) -> Venue:
+def venue_of(
+    service: Service,
+    journal: Journal | None = None,
+    observer: Observer | None = None,
+    recorder: Recorder | None = None,
+) -> Venue:
     """A venue over services in memory."""
     nowhere, venue = Nowhere(), service.customer.place.venue
     return Venue(
@@ -50,6 +56,7 @@ def venue_of(service: Service, journal: Journal | None = None, observer: Observe
         Services(service, service, service, frozenset({"100413"})),
         journal=journal,
         observer=observer,
+        recorder=recorder,
     )
 
 

@@ -31,6 +31,8 @@ WRONG = [
     ("watch --rest-url ftp://127.0.0.1 --ws-url ws://127.0.0.1/x", "--rest-url must be"),
     ("watch --rest-url http://127.0.0.1 --ws-url ws://127.0.0.1/x?listenKey=1", "--ws-url must be"),
     ("watch --record {file}", "a new file is needed"),
+    ("watch --record {file}/run.rec", "the recording cannot be made: Not a directory"),
+    (f"watch --record {'x' * 300}", "the recording cannot be made: File name too long"),
     ("watch --journal {file}", "not a journal"),
     ("simulate --port 65536", "from 0 to 65535"),
     ("simulate --time-scale 0", "--time-scale"),
@@ -51,7 +53,7 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("line", "named"), WRONG, ids=[line or "nothing" for line, _ in WRONG])
+@pytest.mark.parametrize(("line", "named"), WRONG, ids=[line[:40] or "nothing" for line, _ in WRONG])
 def test_wrong_usage(typed: Typed, tmp_path: Path, line: str, named: str) -> None:
     """One line on standard error, nothing on standard output, and a file that is nothing of ours is as it was."""
     file = tmp_path / "file"
@@ -109,6 +111,14 @@ def test_a_proxys_password_is_not_said_again(typed: Typed, line: str) -> None:
     """Whatever flag it was given to: the line is shown to others, and kept."""
     ended = typed(*line.split())
     assert (ended.code, ended.out, ended.err.count("\n")) == (2, "", 1)
+    assert "hunter2" not in ended.err
+
+
+def test_a_proxy_of_the_environment_that_is_none(typed: Typed) -> None:
+    """One line that names the flag and the variable, and shows no password."""
+    ended = typed("watch", "--proxy", "env", https_proxy="ftp://user:hunter2@host:1", no_proxy="")
+    assert (ended.code, ended.out, ended.err.count("\n")) == (2, "", 1)
+    assert ended.err.startswith("listenkey: watch: --proxy: HTTPS_PROXY of the environment")
     assert "hunter2" not in ended.err
 
 

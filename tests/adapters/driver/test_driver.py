@@ -10,10 +10,11 @@ import pytest
 import trio
 
 from listenkey.adapters.driver import background
+from listenkey.adapters.driver import driver as driver_module
 from listenkey.adapters.driver.clock import SystemClock
 from listenkey.adapters.driver.driver import Driver
 from listenkey.adapters.venues.bingx.swap import SwapDialect
-from listenkey.core import inputs
+from listenkey.core import actions, inputs
 from listenkey.core.connection import Connection
 from listenkey.core.policy import Policy
 from listenkey.core.reports import Account, OrderRef
@@ -51,10 +52,17 @@ class Nobody:
         raise AssertionError("unreachable")
 
 
-def driver_of(nobody: Nobody, policy: Policy) -> Driver:
+class Broken(Connection):
+    """Raises whatever it is told."""
+
+    def handle(self, received: inputs.Input, *, now: float) -> list[actions.Action]:
+        raise ZeroDivisionError(type(received).__name__)
+
+
+def driver_of(nobody: Nobody, policy: Policy, kind: type[Connection] = Connection) -> Driver:
     dialect = SwapDialect("bingx-swap")
     return Driver(
-        Connection(dialect, policy.over(dialect.policy), mode="poll"),
+        kind(dialect, policy.over(dialect.policy), mode="poll"),
         nobody,
         nobody,
         nobody,
@@ -78,6 +86,17 @@ def test_a_run_of_trio_ends_though_a_stream_is_open() -> None:
     assert nobody.given_up == 1
     with pytest.raises(StreamStopped, match="cancelled"):
         trio.run(drivers[0].backlog.get)
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
+async def test_a_core_that_raises_is_left_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The consumer sees the first error; where stopping raises as well there is nothing to wait for."""
+    monkeypatch.setattr(driver_module, "CLOSING_TIME", 1e6)
+    driver = driver_of(Nobody(), Policy(), Broken)
+    with anyio.fail_after(60):
+        await driver.run()
+        with pytest.raises(ZeroDivisionError, match="Start"):
+            await driver.backlog.get()
 
 
 @pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import resource
 import subprocess
 import sys
 from decimal import Decimal
@@ -24,6 +26,8 @@ from listenkey.core import inputs
 from listenkey.core.events import ExchangeEventKind, Fill
 from listenkey.core.policy import Policy
 
+from ...surroundings.account import Customer, Place, Service
+from ...surroundings.life import venue_of
 from .session import CANARIES, FOREIGN, SECRET, Session
 
 STEPS = st.lists(
@@ -238,25 +242,104 @@ def test_only_the_owner_may_read_it(tmp_path: Path) -> None:
     assert (tmp_path / "run.rec").stat().st_mode & 0o077 == 0
 
 
-def test_a_full_disk_ends_the_recording_and_not_the_stream(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """The observer never raises; a warning says where the recording ends."""
+def no_space(recorder: Recorder) -> None:
+    """From now on the disk is full."""
+    with open("/dev/full", "wb") as full:
+        os.dup2(full.fileno(), recorder._file.fileno())
 
-    class Full:
-        closed = False
 
-        def write(self, _data: memoryview) -> int:
-            raise OSError(28, "No space left on device")
+def no_file(recorder: Recorder) -> None:
+    """From now on nothing can be written or closed, as on a disk that was taken out."""
+    os.close(recorder._file.fileno())
 
-        def close(self) -> None:
-            self.closed = True
 
+FAILURES = {"No space left": no_space, "Bad file descriptor": no_file}
+
+
+@pytest.mark.parametrize("why", FAILURES)
+def test_a_disk_that_fails_ends_the_recording_and_not_the_stream(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, why: str
+) -> None:
+    """The observer never raises; one warning says which recording ends and why."""
     path = tmp_path / "run.rec"
     session = Session(path)
+    FAILURES[why](session.recorder)
+    session.trades()
+    session.trades()
+    session.recorder.begin(SwapDialect(), Policy(), 1, "ws")
     session.recorder.close()
-    session.recorder._file = Full()  # type: ignore[assignment]
+    (line,) = caplog.messages
+    assert f"{path} ends here" in line
+    assert why in line
+
+
+def test_a_file_that_cannot_be_closed_is_told_of(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """As on a network disk, which says so only then; whoever closes the venue is not the one to mend it."""
+    recorder = Recorder(tmp_path / "run.rec")
+    no_file(recorder)
+    for _ in range(2):
+        recorder.close()
+    (line,) = caplog.messages
+    assert f"{recorder.path} may not be whole" in line
+
+
+@pytest.mark.parametrize("what", ["removed", "its folder removed", "moved", "replaced"])
+def test_a_file_that_is_not_where_it_was_is_told_of(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, what: str
+) -> None:
+    """At the end, since it can be written all the same."""
+    path = tmp_path / "folder" / "run.rec"
+    path.parent.mkdir()
+    session = Session(path)
+    if what in ("moved", "replaced"):
+        path.rename(tmp_path / "elsewhere")
+    else:
+        path.unlink()
+    if what == "replaced":
+        path.touch()
+    if what == "its folder removed":
+        path.parent.rmdir()
     session.trades()
-    session.trades()
-    assert [record.getMessage().count("No space left") for record in caplog.records] == [1]
+    session.recorder.close()
+    assert caplog.messages == [f"the recording {path} was moved, removed or replaced while it was written"]
+    session.recorder.discard()
+    if what == "moved":
+        assert replay(tmp_path / "elsewhere") is None
+
+
+def test_a_recording_that_cannot_begin_leaves_no_file(tmp_path: Path) -> None:
+    """Not even its first line fits: nothing can be opened with it."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (5, before[1]))
+    try:
+        with pytest.raises(OSError, match="recording cannot be made: File too large") as refused:
+            open_venue("bingx-swap", api_key="k", api_secret="s", record=tmp_path / "run.rec")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert refused.value.errno == errno.EFBIG
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_stream_goes_on_without_its_recording(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Every fill comes, and the venue is closed in order."""
+    customer = Customer("A", Place("bingx-swap", "open-api.bingx.com"), "user-1", 1000)
+    recorder = Recorder(tmp_path / "run.rec")
+
+    async def story() -> None:
+        service = Service(customer, customer.api_keys[0])
+        async with venue_of(service, recorder=recorder) as venue, venue.subscribe() as stream:
+            while stream.proven_until is None:
+                await anext(stream)
+            no_space(recorder)
+            fill = customer.trade()
+            async for event in stream:
+                if isinstance(event, Fill):
+                    assert event.order_id == fill.order_id
+                    return
+
+    anyio.run(story)
+    assert [line.count("No space left") for line in caplog.messages] == [1]
+    assert not customer.sockets
 
 
 def test_what_cannot_be_written_ends_the_recording_and_not_the_stream(

@@ -50,6 +50,36 @@ def test_socks_is_an_extra(name: str, module: str, monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.parametrize("name", ["aiohttp", "websockets"])
+@pytest.mark.parametrize("scheme", ["socks5", "socks5h"])
+@pytest.mark.parametrize(
+    "account", ["hunter2:" + "x" * 256, "x" * 256 + ":hunter2", "hunter2" + "%41" * 249 + ":p", "u:hunter2%C3%A9"]
+)
+def test_what_socks_cannot_carry_is_refused(name: str, scheme: str, account: str) -> None:
+    """Each of the two is up to 255 letters of ASCII; neither is shown."""
+    with pytest.raises(ValueError, match=r"^proxy: .*255") as refused:
+        open_transport(name, proxy=f"{scheme}://{account}@127.0.0.1:1")
+    assert "hunter2" not in str(refused.value)
+    assert refused.value.__context__ is None
+
+
+@pytest.mark.parametrize("name", ["aiohttp", "websockets"])
+def test_what_socks_can_carry_is_accepted(name: str) -> None:
+    """By its length once decoded; a proxy of HTTP has no such bound."""
+    open_transport(name, proxy=f"socks5://{'u' * 255}:{'%41' * 255}@127.0.0.1:1")
+    open_transport(name, proxy=f"http://{'u' * 256}:{'p' * 256}@127.0.0.1:1")
+
+
+@pytest.mark.parametrize("scheme", ["http", "socks5"])
+def test_a_user_without_a_password_is_refused_where_the_library_does(scheme: str) -> None:
+    """At once, and not when the first socket is opened; an empty password is one."""
+    with pytest.raises(ValueError, match=r"^proxy: .*password") as refused:
+        open_transport("websockets", proxy=f"{scheme}://hunter2@127.0.0.1:1")
+    assert "hunter2" not in str(refused.value)
+    open_transport("websockets", proxy=f"{scheme}://user:@127.0.0.1:1")
+    open_transport("aiohttp", proxy=f"{scheme}://user@127.0.0.1:1")
+
+
+@pytest.mark.parametrize("name", ["aiohttp", "websockets"])
 @pytest.mark.parametrize(
     "options",
     [

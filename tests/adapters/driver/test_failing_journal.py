@@ -1,0 +1,184 @@
+"""A journal that fails while a stream runs ends it loudly, and in order: nothing of it stays at the exchange."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import anyio
+import anyio.lowlevel
+import pytest
+
+from listenkey import StreamStopped
+from listenkey.adapters.driver import driver
+from listenkey.adapters.driver.stream import Stream
+from listenkey.adapters.journal import SqliteJournal
+from listenkey.core.refusal import Refusal, RefusalKind
+from listenkey.ports.errors import RequestRefused
+from listenkey.ports.keys import Grant
+
+from ...surroundings.account import Customer, Place, Service
+from ...surroundings.life import venue_of
+
+pytestmark = pytest.mark.anyio
+
+REAL = Place("bingx-swap", "open-api.bingx.com")
+Break = Callable[[SqliteJournal, Path], object]
+
+
+@pytest.fixture(params=["asyncio", "trio"])
+def anyio_backend(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+class Counting(Service):
+    """Knows which keys it has granted and not seen deleted, and which sockets are open."""
+
+    def __init__(self, customer: Customer) -> None:
+        super().__init__(customer, customer.api_keys[0])
+        self.keys: list[str] = []
+        self.deleted = anyio.Event()
+
+    @property
+    def is_left(self) -> bool:
+        return not self.keys and not self.customer.sockets
+
+    async def create(self) -> Grant:
+        grant = await super().create()
+        self.keys.append(grant.key)
+        return grant
+
+    async def delete(self, key: str) -> None:
+        await anyio.lowlevel.checkpoint()
+        self.keys.remove(key)
+        self.deleted.set()
+
+
+class Stuck(Counting):
+    """Never says whether a key is deleted."""
+
+    async def delete(self, key: str) -> None:
+        await anyio.sleep_forever()
+
+
+class Unwilling(Counting):
+    """Deletes no key."""
+
+    async def delete(self, key: str) -> None:
+        self.deleted.set()
+        raise RequestRefused(Refusal(RefusalKind.RETRY, None, "busy"))
+
+
+@pytest.fixture
+def customer() -> Customer:
+    return Customer("A", REAL, "user-1", 1000)
+
+
+@pytest.fixture
+def journal(customer: Customer, tmp_path: Path) -> SqliteJournal:
+    made = SqliteJournal(tmp_path / "account.journal", max_bytes=80_000)
+    made.claim(*customer.place, customer.api_keys[0])
+    return made
+
+
+async def live(stream: Stream) -> None:
+    while stream.proven_until is None:
+        await anext(stream)
+
+
+async def drained(stream: Stream) -> None:
+    async for _ in stream:
+        pass
+
+
+BREAKS: dict[str, Break] = {
+    "removed": lambda journal, path: path.unlink(),
+    "moved": lambda journal, path: path.rename(path.with_name("elsewhere")),
+    "its log is removed": lambda journal, path: path.with_name(path.name + "-wal").unlink(),
+    "closed": lambda journal, path: journal.close(),
+}
+
+
+@pytest.mark.parametrize("how", BREAKS)
+async def test_the_key_is_deleted_and_the_socket_closed(how: str, customer: Customer, journal: SqliteJournal) -> None:
+    """When the next read proves something; the consumer is told why."""
+    service = Counting(customer)
+    with anyio.fail_after(60):
+        async with venue_of(service, journal=journal) as venue, venue.subscribe() as stream:
+            await live(stream)
+            assert not service.is_left
+            BREAKS[how](journal, journal.path)
+            customer.trade()
+            stream.resync()
+            with pytest.raises(StreamStopped, match="journal"):
+                await drained(stream)
+        assert service.is_left
+
+
+async def test_a_full_disk(customer: Customer, journal: SqliteJournal) -> None:
+    """The same, though the consumer does not come back for the next event: the key does not wait for it."""
+    service = Counting(customer)
+    with anyio.fail_after(60):
+        async with venue_of(service, journal=journal) as venue, venue.subscribe() as stream:
+            await live(stream)
+            while service.keys:
+                customer.trade()
+                await anyio.lowlevel.checkpoint()
+            assert service.is_left
+            with pytest.raises(StreamStopped, match="full"):
+                await drained(stream)
+
+
+async def test_it_fails_as_the_first_key_is_granted(customer: Customer, journal: SqliteJournal) -> None:
+    """A key that nobody has used yet is deleted as well."""
+    service = Counting(customer)
+    with anyio.fail_after(60):
+        async with venue_of(service, journal=journal) as venue, venue.subscribe() as stream:
+            journal.close()
+            with pytest.raises(StreamStopped, match="closed"):
+                await drained(stream)
+            await service.deleted.wait()
+        assert service.is_left
+
+
+async def test_it_fails_where_the_consumer_marks(customer: Customer, journal: SqliteJournal) -> None:
+    """In the consumer's own task: what it raises there ends the stream as any exception does."""
+    service = Counting(customer)
+    with anyio.fail_after(60):
+        async with venue_of(service, journal=journal) as venue, venue.subscribe() as stream:
+            await live(stream)
+            journal.close()
+            with pytest.raises(StreamStopped, match="closed"):
+                await anext(stream)
+        assert service.is_left
+
+
+async def test_a_key_that_cannot_be_deleted_holds_nothing_up(customer: Customer, journal: SqliteJournal) -> None:
+    """It was tried."""
+    service = Unwilling(customer)
+    with anyio.fail_after(60):
+        async with venue_of(service, journal=journal) as venue, venue.subscribe() as stream:
+            await live(stream)
+            journal.close()
+            stream.resync()
+            with pytest.raises(StreamStopped, match="closed"):
+                await drained(stream)
+        assert service.deleted.is_set()
+    assert not customer.sockets
+
+
+async def test_it_takes_no_longer_than_any_leaving(
+    customer: Customer, journal: SqliteJournal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever stays, and does not leave the stream, has no task of it after `CLOSING_TIME`."""
+    monkeypatch.setattr(driver, "CLOSING_TIME", 0.01)
+    service = Stuck(customer)
+    with anyio.fail_after(60):
+        async with venue_of(service, journal=journal) as venue, venue.subscribe() as stream:
+            await live(stream)
+            journal.close()
+            stream.resync()
+            with pytest.raises(StreamStopped, match="closed"):
+                await drained(stream)
+            await stream._driver._done.wait()
+    assert not customer.sockets
