@@ -208,7 +208,7 @@ class Proof:
         until = max(scope.shown_until, ground.proven_until or ground.began or 0)
         if not pending:
             self._revisions.compare(scope, until)
-            ground.settle_doubts(asked.asked_at - turn.policy.backfill_overlap * scope.cautious, self._odd.aside)
+            ground.settle_doubts(asked.asked_at - turn.policy.backfill_overlap, self._odd.aside)
             self._denials.passed(account, scope.shown_until)
         for ref in sorted({*ground.unfounded, *ground.stuck}):
             ground.resume(ground.orders[ref])
@@ -240,8 +240,9 @@ class Proof:
         if standing.disputed and self.reads.linked:
             self.reads.audit_soon()
         if answer.doubted:
-            turn.timers.cancel(("audit", 0))
             self.reads.look_again(turn.policy.backfill_overlap + FOLLOW_UP)
+        if ground.bare_at > asked.asked_at - turn.policy.backfill_overlap:
+            self.reads.look_soon()
 
     def _set_aside(self, asked: Asked) -> None:
         """Some rows cannot be read: what they are about is not proven, and everything else goes on."""
@@ -294,6 +295,8 @@ class Proof:
         self.reads.want(Purpose.SYNC)
 
     def _remember(self, fill: Fill) -> None:
+        if fill.fee is None and self._ground.bare_at == self._turn.now:
+            self.reads.look_soon()
         remembered = execution(fill)
         self._witness.told(remembered)
         self._revisions.told(remembered)

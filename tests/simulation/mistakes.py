@@ -431,6 +431,19 @@ BUGS: dict[str, Bug] = {
         ("amounts-true",),
         given={"wire": "captured"},
     ),
+    "settled-early": Bug(
+        "what was missed taken for shown by any read that passed",
+        (
+            Change(
+                "core/sync/proof.py",
+                "            ground.settle_doubts(asked.asked_at - turn.policy.backfill_overlap, self._odd.aside)\n",
+                "            ground.settle_doubts(asked.asked_at, self._odd.aside)\n",
+            ),
+        ),
+        "lag,lag,lag,lag,lag,torn_reads,torn_reads,drop",
+        ("amounts-true",),
+        given={"wire": "captured", "fill_rows": None, "rate": 0.1},
+    ),
     "never-put-right": Bug(
         "delivered fills never compared with the venue's rows",
         (
