@@ -74,7 +74,7 @@ class Proof:
         self._anteroom = anteroom
         self._income = Income(turn, standing)
         self._witness = Witness(turn, self._disbelieve)
-        self._denials = Denials(turn, ground)
+        self._denials = Denials(turn, ground, gap)
         self.doubts = Doubts(turn, self._wonder)
         self.position_mode = PositionMode(turn, self.doubts)
         self._revisions = Revisions(turn, ground, cumulative_costs)
@@ -137,9 +137,9 @@ class Proof:
             alone, account = account, recovery.merge(asked.account, account)
         if self._ground.began is None:
             self.begin(account.as_of)
-        self._denials.note(account)
-        unclear = self._odd.look(account)
         shown_until = account.as_of - self._overlap_ms
+        self._denials.note(account, shown_until, alone=alone is not None)
+        unclear = self._odd.look(account)
         cautious = asked.purpose is Purpose.AUDIT
         reaches, aside = asked.is_reached_by(account), self._odd.is_aside
         scope = recovery.Scope(account, alone, shown_until, cautious, reaches, aside)
