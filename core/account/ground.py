@@ -277,7 +277,7 @@ class Ground:
     def _tell(self, order: Order, report: OrderReport, frame: Frame, claim: tuple[Decimal, Decimal] | None) -> None:
         if claim is not None:
             self._tell_fill(order, report, frame, *claim)
-        elif narration.is_state(report) or _amended(order, report):
+        elif narration.is_state(report) or _amended(order, report) or narration.is_end(report, order.top):
             self._tell_state(order, report, frame)
         elif report.status not in ("PARTIALLY_FILLED", "FILLED"):
             content = decoded(frame)
@@ -295,7 +295,7 @@ class Ground:
             own = costs if piece.whole else (None, None)
             qty = piece.end - piece.start
             self._turn.deliver(narration.fill(order.ref, report, frame, piece.end, qty, piece.price, *own))
-        if report.status in narration.STATES:
+        if report.status in narration.STATES or (not pieces and narration.is_end(report, order.top)):
             self._tell_state(order, report, frame)
         elif not order.is_stale(report) and (pieces or report.status in FINAL):
             self.note(order, report)

@@ -377,6 +377,19 @@ BUGS: dict[str, Bug] = {
         "resync,slow_consumer",
         ("ends-told",),
     ),
+    "amended-away": Bug(
+        "an order amended down to what was executed not told over",
+        (
+            Change(
+                "core/account/narration.py",
+                '    return report.status == "FILLED" and ZERO < report.cumulative_qty >= told\n',
+                "    return False\n",
+            ),
+        ),
+        "resync,slow_consumer",
+        ("ends-told",),
+        given={"rate": 0.1},
+    ),
     "denied-for-ever": Bug(
         "an order that the venue denies asked for again in every read",
         (
