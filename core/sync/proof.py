@@ -237,11 +237,9 @@ class Proof:
         if self._anteroom.holding and asked.purpose is Purpose.SYNC:
             self._anteroom.release()
         self.reads.follow(asked)
-        if standing.disputed and self.reads.linked:
-            self.reads.audit_soon()
         if answer.doubted:
             self.reads.look_again(turn.policy.backfill_overlap + FOLLOW_UP)
-        if ground.bare_at > asked.asked_at - turn.policy.backfill_overlap:
+        if standing.disputed or ground.bare_at > asked.asked_at - turn.policy.backfill_overlap:
             self.reads.look_soon()
 
     def _set_aside(self, asked: Asked) -> None:

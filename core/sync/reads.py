@@ -121,6 +121,7 @@ class Reads:
         policy = self._turn.policy
         if policy.audit_interval > 0:
             self._turn.arm(("audit", 0), min(policy.audit_interval, policy.backfill_overlap + FOLLOW_UP))
+        self._arm_look()
 
     def look_again(self, after: float) -> None:
         """Read once more in so many seconds or sooner, audits or none; nobody who asks again puts that off."""
