@@ -35,6 +35,11 @@ class Timers:
         if at < self.not_before:
             self.not_before, self._exact = at, True
 
+    def arm_by(self, name: Name, at: float) -> None:
+        """Fall due at this time, or sooner if that is when it was armed for."""
+        if self._deadlines.get(name, math.inf) > at:
+            self.arm(name, at)
+
     def cancel(self, name: Name) -> None:
         """Forget the name, if it is armed."""
         if self._deadlines.pop(name, None) == self.not_before:

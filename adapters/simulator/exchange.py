@@ -162,16 +162,17 @@ class Exchange:
         return self._trigger(order, now)
 
     def amend(self, order_id: int, qty: Decimal, *, now: int) -> Order:
-        """Change the quantity of an open order to one above what has been executed."""
+        """Change the quantity of an open order; with just what has been executed it is over."""
         now = self._advance(now)
         order = self._list.opened(order_id)
         check_quantity(self.market, order.symbol, qty)
-        if qty <= order.executed:
-            raise OrderRefused(INVALID, f"quantity {qty} is not above the executed {order.executed}")
+        if qty < order.executed:
+            raise OrderRefused(INVALID, f"quantity {qty} is below the executed {order.executed}")
         spare = self.closable(order.symbol, order.position_side, order.side)
         if order.reduces and qty - order.qty > spare:
             raise OrderRefused(101205, "No position to close")
-        order = self._list.store(msgspec.structs.replace(order, qty=qty, updated=now))
+        status = "FILLED" if qty == order.executed else order.status
+        order = self._list.store(msgspec.structs.replace(order, status=status, qty=qty, updated=now))
         self._outbox.order(order, "NEW", now)
         return order
 

@@ -214,7 +214,9 @@ class Flow:
         if order.open:
             smaller = order.executed + max(step, order.remaining / 2 // step * step)
             larger = order.qty + step * self._random.randint(1, 10)
-            self.exchange.amend(order_id, larger if self._random.random() < 0.5 else smaller, now=now)
+            chance = self._random.random()
+            qty = larger if chance < 0.5 else smaller if chance < 0.8 else order.executed or smaller
+            self.exchange.amend(order_id, qty, now=now)
 
     def _cancel(self, order_id: int, now: int) -> None:
         if self.exchange.orders[order_id].open:

@@ -57,6 +57,8 @@ class Ground:
         """The generation of the last doubt of every order, and of some, that no read has settled since."""
         self._doubted_orders: dict[OrderRef, int] = {}
         self._doubted_at = float("-inf")
+        self.bare_at = float("-inf")
+        """When a fill was last told without figures, since its order was unsure."""
 
     def open_orders(self) -> tuple[OrderRef, ...]:
         """Orders that are not known to be finished."""
@@ -72,9 +74,9 @@ class Ground:
         else:
             self._doubted_orders[ref] = self._generation
 
-    def settle_doubts(self, asked_at: float, aside: Iterable[OrderRef] = ()) -> None:
-        """A read that was asked for at this time has passed: what was doubted before is sure again, but not `aside`."""
-        if asked_at >= self._doubted_at:
+    def settle_doubts(self, shown_at: float, aside: Iterable[OrderRef] = ()) -> None:
+        """A read has passed that must have shown all until then: what was doubted before is sure, but not `aside`."""
+        if shown_at >= self._doubted_at:
             left = {ref: doubted for ref in aside if (doubted := self._doubt_of(ref))}
             self._doubted = 0
             self._doubted_orders = left
@@ -275,7 +277,7 @@ class Ground:
     def _tell(self, order: Order, report: OrderReport, frame: Frame, claim: tuple[Decimal, Decimal] | None) -> None:
         if claim is not None:
             self._tell_fill(order, report, frame, *claim)
-        elif narration.is_state(report) or _amended(order, report):
+        elif narration.is_state(report) or _amended(order, report) or narration.is_end(report, order.top):
             self._tell_state(order, report, frame)
         elif report.status not in ("PARTIALLY_FILLED", "FILLED"):
             content = decoded(frame)
@@ -293,7 +295,7 @@ class Ground:
             own = costs if piece.whole else (None, None)
             qty = piece.end - piece.start
             self._turn.deliver(narration.fill(order.ref, report, frame, piece.end, qty, piece.price, *own))
-        if report.status in narration.STATES:
+        if report.status in narration.STATES or (not pieces and narration.is_end(report, order.top)):
             self._tell_state(order, report, frame)
         elif not order.is_stale(report) and (pieces or report.status in FINAL):
             self.note(order, report)
@@ -310,6 +312,7 @@ class Ground:
             report = msgspec.structs.replace(report, trade_id=None)
             if not self._cumulative_costs:  # else they are the order's, whatever was missed
                 report = msgspec.structs.replace(report, fee=None, realized_pnl=None)
+                self.bare_at = self._turn.now
         order.sure_in = self._generation
         return report
 

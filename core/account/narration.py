@@ -43,6 +43,14 @@ def is_state(report: OrderReport) -> bool:
     return report.status in STATES or (report.status == "FILLED" and report.cumulative_qty == ZERO)
 
 
+def is_end(report: OrderReport, told: Decimal) -> bool:
+    """Whether a report is of the end of an order of which all that was executed has been told, if that was not said.
+
+    An order that is amended down to what was executed is over by it.
+    """
+    return report.status == "FILLED" and ZERO < report.cumulative_qty >= told
+
+
 def fill(
     ref: OrderRef,
     report: OrderReport,

@@ -28,6 +28,8 @@ from ..reports import OrderRef, OrderReport
 EXECUTING = frozenset({"PARTIALLY_FILLED", "FILLED"})
 NOT_FOUND = "NOT_FOUND"
 """The status of an order that the venue denies."""
+UNSURE = -1
+"""A generation before any: the order's next frame is unsure, whatever was settled."""
 FINAL = frozenset({"FILLED", "CANCELED", "REJECTED", "EXPIRED", NOT_FOUND})
 _SHORTEST = 18
 _WIDE = Context(prec=120)

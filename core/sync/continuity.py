@@ -152,7 +152,7 @@ class Continuity:
         if heard is FIRST:
             self.proof.pushed(report)
         elif heard is CONTRADICTED:
-            self.proof.reads.audit_soon()
+            self.proof.reads.look_soon()
 
     def _tell_unknown(self, report: Unrecognised, frame: Frame) -> None:
         shape = shape_of(report.content)

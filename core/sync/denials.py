@@ -3,6 +3,10 @@
 Closed conditional orders and old cancelled ones come to that. Nobody says how they ended, so it takes two reads: one
 that denies the order, and a later one that lists it neither. Then its end is told, once, and it is asked for no more.
 Its fills are still listed, and then it is what they show.
+
+If frames have shown that more of it was executed than was told, and no list shows a fill of it either, those two reads
+cannot pass, but the second one settles it all the same: what frames say is told, what they do not say never will be,
+and the gap that is open for it closes as not proven.
 """
 
 from __future__ import annotations
@@ -15,10 +19,12 @@ import msgspec
 
 from ..account import narration
 from ..account.ground import Ground
-from ..account.order import NOT_FOUND, Order
+from ..account.order import NOT_FOUND, UNSURE, Order
 from ..events import ZERO
 from ..reports import Account, FillReport, OrderRef, OrderReport
 from ..turn import Turn
+from .gap import Gap
+from .recovery import SECOND_MS
 
 _Place = tuple[int, str | None, Decimal]
 
@@ -26,32 +32,46 @@ _Place = tuple[int, str | None, Decimal]
 class Denials:
     """Keeps for each denied order when, exchange time, the first read began that passed and did not list it."""
 
-    def __init__(self, turn: Turn, ground: Ground) -> None:
+    def __init__(self, turn: Turn, ground: Ground, gap: Gap) -> None:
         self._turn = turn
         self._ground = ground
+        self._gap = gap
         self._since: dict[OrderRef, int | None] = {}
         self._alone: dict[OrderRef, frozenset[_Place]] = {}
         """The fills of those that were read alone, for as long as whole reads list some of them."""
+        self._silent: dict[OrderRef, int] = {}
+        """Those that do not add up and of which nothing was listed, though they were read alone, and since when."""
 
     def last(self, refs: Iterable[OrderRef]) -> tuple[OrderRef, ...]:
         """The orders in the order in which they should be asked for: those that were denied before come last."""
         return tuple(sorted(refs, key=self._since.__contains__))
 
-    def note(self, account: Account) -> None:
-        """A read denies some orders. Of one of which nothing was ever seen executed nothing can be missing."""
-        for ref in account.denied:
+    def note(self, account: Account, shown_until: int, *, alone: bool) -> None:
+        """A read denies some orders. Of one of which nothing was ever seen executed nothing can be missing.
+
+        One that does not add up is settled if all its fills were read with it, `alone`, now and in a read that began
+        before `shown_until`, exchange time, and there were none.
+        """
+        listed = _listed(account) if account.denied or self._silent else frozenset()
+        for ref in sorted(self._silent.keys() & listed):
+            del self._silent[ref]
+        for ref in sorted(account.denied):
             self._since.setdefault(ref, None)
             order = self._ground.orders.get(ref)
-            if order is not None and order.base is None and order.seen == ZERO:
+            if order is None or order.whole:
+                continue
+            if order.base is None and order.seen == ZERO:
                 order.know(ZERO)
+            elif not alone or ref in listed or _may_be_odd(ref, account):
+                continue
+            elif self._silent.setdefault(ref, account.as_of) <= shown_until:
+                self._settle(order, account.as_of)
 
     def passed(self, account: Account, shown_until: int) -> None:
         """A read has passed. What it lists neither is over, if that was so before `shown_until`, exchange time."""
         if not self._since:
             return
-        listed = {OrderRef(report.symbol, report.order_id) for report in account.orders}
-        listed |= {OrderRef(row.symbol, row.order_id) for row in account.fills}
-        listed |= {OrderRef(row.symbol, row.order_id) for row in account.odd if row.symbol and row.order_id}
+        listed = _listed(account)
         for ref, since in sorted(self._since.items()):
             if ref in listed or not self._may_be_over(ref, shown_until):
                 del self._since[ref]
@@ -104,6 +124,33 @@ class Denials:
             return False
         return order.shown is None or (order.shown.exchange_ts or 0) <= shown_until
 
+    def _settle(self, order: Order, as_of: int) -> None:
+        """Nobody will say more of the order than frames have."""
+        del self._silent[order.ref]
+        if order.base is None:
+            order.know(self._start(order))
+        order.sure_in = UNSURE
+        self._ground.resume(order, force=True)
+        order.know(order.seen)
+        self._gap.write_off()
+        if order.open:
+            self._tell(order.ref, as_of)
+
+    def _start(self, order: Order) -> Decimal:
+        """Where what is owed of an order begins that only frames know.
+
+        Above those that are older than what is owed: they are of an order that was told and forgotten. One that is
+        newer has begun with the stream, unless no read has shown yet which orders were running.
+        """
+        owed_from = (self._ground.owed_from(order) or 0) // SECOND_MS * SECOND_MS
+        start, owed = ZERO, []
+        for report, _ in order.waiting:
+            if report.exchange_ts is not None and report.exchange_ts < owed_from:
+                start = max(start, report.cumulative_qty)
+            else:
+                owed.append(report.cumulative_qty)
+        return start if self._ground.complete else max(start, min(owed, default=ZERO))
+
     def _tell(self, ref: OrderRef, as_of: int) -> None:
         order = self._ground.orders[ref]
         shown = order.shown
@@ -119,6 +166,19 @@ class Denials:
         event_id = narration.state_id(report)
         self._turn.deliver(narration.state(report, event_id, "poll"))
         self._ground.note(order, report, event_id)
+
+
+def _listed(account: Account) -> frozenset[OrderRef]:
+    """The orders of which a row says something."""
+    listed = {OrderRef(report.symbol, report.order_id) for report in account.orders}
+    listed |= {OrderRef(row.symbol, row.order_id) for row in account.fills}
+    listed |= {OrderRef(row.symbol, row.order_id) for row in account.odd if row.symbol and row.order_id}
+    return frozenset(listed)
+
+
+def _may_be_odd(ref: OrderRef, account: Account) -> bool:
+    """Whether a row that cannot be read, and names no order, may be about this one."""
+    return any(row.order_id is None and row.symbol in (None, ref.symbol) for row in account.odd)
 
 
 def _place(row: FillReport) -> _Place:

@@ -74,7 +74,7 @@ class Proof:
         self._anteroom = anteroom
         self._income = Income(turn, standing)
         self._witness = Witness(turn, self._disbelieve)
-        self._denials = Denials(turn, ground)
+        self._denials = Denials(turn, ground, gap)
         self.doubts = Doubts(turn, self._wonder)
         self.position_mode = PositionMode(turn, self.doubts)
         self._revisions = Revisions(turn, ground, cumulative_costs)
@@ -137,9 +137,9 @@ class Proof:
             alone, account = account, recovery.merge(asked.account, account)
         if self._ground.began is None:
             self.begin(account.as_of)
-        self._denials.note(account)
-        unclear = self._odd.look(account)
         shown_until = account.as_of - self._overlap_ms
+        self._denials.note(account, shown_until, alone=alone is not None)
+        unclear = self._odd.look(account)
         cautious = asked.purpose is Purpose.AUDIT
         reaches, aside = asked.is_reached_by(account), self._odd.is_aside
         scope = recovery.Scope(account, alone, shown_until, cautious, reaches, aside)
@@ -208,7 +208,7 @@ class Proof:
         until = max(scope.shown_until, ground.proven_until or ground.began or 0)
         if not pending:
             self._revisions.compare(scope, until)
-            ground.settle_doubts(asked.asked_at - turn.policy.backfill_overlap * scope.cautious, self._odd.aside)
+            ground.settle_doubts(asked.asked_at - turn.policy.backfill_overlap, self._odd.aside)
             self._denials.passed(account, scope.shown_until)
         for ref in sorted({*ground.unfounded, *ground.stuck}):
             ground.resume(ground.orders[ref])
@@ -237,11 +237,10 @@ class Proof:
         if self._anteroom.holding and asked.purpose is Purpose.SYNC:
             self._anteroom.release()
         self.reads.follow(asked)
-        if standing.disputed and self.reads.linked:
-            self.reads.audit_soon()
         if answer.doubted:
-            turn.timers.cancel(("audit", 0))
             self.reads.look_again(turn.policy.backfill_overlap + FOLLOW_UP)
+        if standing.disputed or ground.bare_at > asked.asked_at - turn.policy.backfill_overlap:
+            self.reads.look_soon()
 
     def _set_aside(self, asked: Asked) -> None:
         """Some rows cannot be read: what they are about is not proven, and everything else goes on."""
@@ -294,6 +293,8 @@ class Proof:
         self.reads.want(Purpose.SYNC)
 
     def _remember(self, fill: Fill) -> None:
+        if fill.fee is None and self._ground.bare_at == self._turn.now:
+            self.reads.look_soon()
         remembered = execution(fill)
         self._witness.told(remembered)
         self._revisions.told(remembered)

@@ -5,6 +5,7 @@ While a link is proven an audit looks after it; while none is, the account is po
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from enum import IntEnum
 from typing import NamedTuple
@@ -74,6 +75,8 @@ class Reads:
         self._floor = float("-inf")
         self._held_until = float("-inf")
         self._urgent_at = float("-inf")
+        self._look_at = math.inf
+        """When the account is to be read once more, whatever else is read until then."""
         self._stopped = False
         self.linked = False
         """Whether a link brings what happens."""
@@ -118,20 +121,31 @@ class Reads:
         policy = self._turn.policy
         if policy.audit_interval > 0:
             self._turn.arm(("audit", 0), min(policy.audit_interval, policy.backfill_overlap + FOLLOW_UP))
+        self._arm_look()
 
     def look_again(self, after: float) -> None:
-        """Read once more in so many seconds, whatever the interval of audits is, or sooner."""
+        """Read once more in so many seconds or sooner, audits or none; nobody who asks again puts that off."""
         due = self._turn.now + after
-        if self.linked and not self._turn.timers.armed(("audit", 0)):
-            self._turn.timers.arm(("audit", 0), due)
+        if not self._turn.now < self._look_at <= due:
+            self._look_at = due
+        self._arm_look()
+
+    def look_soon(self) -> None:
+        """Look again when the venue must have shown all that has been until now."""
+        policy = self._turn.policy
+        after = policy.backfill_overlap + FOLLOW_UP
+        self.look_again(min(policy.audit_interval or after, after))
 
     def follow(self, asked: Asked) -> None:
         """This read has passed; what comes after it."""
         policy = self._turn.policy
+        if asked.asked_at >= self._look_at:
+            self._look_at = math.inf
         if self.linked and asked.purpose is Purpose.SYNC:
             self.audit_soon()
         elif self.linked and policy.audit_interval > 0:
             self._turn.arm(("audit", 0), policy.audit_interval)
+        self._arm_look()
         self.ask()
 
     def want(self, purpose: Purpose, *, now: bool = False) -> None:
@@ -202,6 +216,10 @@ class Reads:
         self._turn.timers.cancel(("read", 0))
         if self._asked is not None:
             self.answered(self._asked.request)
+
+    def _arm_look(self) -> None:
+        if self.linked and self._turn.now < self._look_at < math.inf:
+            self._turn.timers.arm_by(("audit", 0), self._look_at)
 
     def _hold_back(self, until: float) -> None:
         """The venue, or the limit on failing calls, lets no read through before then: say so, once for each time."""

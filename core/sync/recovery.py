@@ -123,15 +123,17 @@ def tell(findings: list[Finding], ground: Ground, turn: Turn, sure_until: float)
         top = order.top
         order.know(finding.base)
         order.seen = max(order.seen, report.cumulative_qty)
+        ends = False
         for placed in finding.fills:
             for piece in order.cover(placed.start, placed.end, placed.row.price):
                 fills.append((placed.row, narration.recovered_fill(placed.row, piece, report)))
                 out_of_order = out_of_order or piece.end <= top
+                ends = ends or piece.end >= report.cumulative_qty
         order.value(report.cumulative_qty, report.average_price)
         report = _overtaken(report, finding.fills)
         if report.status in FINAL and narration.is_state(report) and (report.exchange_ts or 0) > sure_until:
             continue
-        if _is_news(order, report, ground):
+        if _is_news(order, report, ground, ends=ends):
             event_id = narration.state_id(report)
             states.append(narration.state(report, event_id, "poll"))
             order.state_id = event_id
@@ -261,8 +263,11 @@ def _lags_behind(order: Order, base: Decimal, owed_from: int | None, scope: Scop
     )
 
 
-def _is_news(order: Order, report: OrderReport, ground: Ground) -> bool:
-    """Whether the state is worth an event: it differs, it was not a fill that made it so, and it is of our time."""
+def _is_news(order: Order, report: OrderReport, ground: Ground, *, ends: bool) -> bool:
+    """Whether the state is worth an event: it differs, it was not a fill that made it so, and it is of our time.
+
+    `ends`: this read tells a fill that says all that the state does.
+    """
     if order.is_stale(report) or narration.state_id(report) == order.state_id:
         return False
     shown = order.shown
@@ -272,5 +277,5 @@ def _is_news(order: Order, report: OrderReport, ground: Ground) -> bool:
         recent = owed_from is None or report.exchange_ts is None or report.exchange_ts >= owed_from - SECOND_MS
         return shown is not None or report.status not in FINAL or recent
     if report.status != "PARTIALLY_FILLED":
-        return False
+        return shown is not None and not ends and narration.is_end(report, order.top)
     return shown is None or (report.qty, report.price) != (shown.qty, shown.price)

@@ -128,8 +128,8 @@ class Revisions:
     def _revise(self, fill: Execution, stretch: Sequence[FillReport], rows: _Rows, income: _Income, until: int) -> None:
         before = self._replaced.get(_ground(fill), frozenset())
         parts = tuple(rows.part(row) for row in stretch)
-        merged = len(parts) > 1 and self._ground.merges and not self._cumulative_costs
         named = [income.complete(fill.symbol, part) for part in parts]
+        of_one = len(parts) > 1 and not self._cumulative_costs and _spoke_of_one(fill, named, self._ground.merges)
         if len(named) == 1 and _is_exactly(fill, stretch[0].price, named[0]):
             return
         price = fill.fill_price if "fill_price" in before else _price(fill, stretch, rows.average(fill))
@@ -141,14 +141,14 @@ class Revisions:
             if len(assets) > 1:
                 fee, asset = None, None
             elif said is None:
-                fee = None if merged else fee
+                fee = None if of_one else fee
             elif fee is None or not _same(fee, said, fees) or (assets and asset not in (None, *assets)):
                 fee, asset = said, min(assets, default=asset)
         if "realized_pnl" not in before:
             pnls = [part.realized_pnl for part in named]
             said = _sum(pnls)
             if said is None:
-                pnl = None if merged else pnl
+                pnl = None if of_one else pnl
             elif pnl is None or not _same(pnl, said, pnls):
                 pnl = said
         revised = before | self._deliver(fill, price, fee, asset, pnl)
@@ -312,6 +312,23 @@ def _is_exactly(fill: Execution, price: Decimal | None, part: _Part) -> bool:
     told = (fill.fill_price, fill.fee, fill.fee_asset, fill.realized_pnl)
     known = fill.fee is not None and fill.realized_pnl is not None
     return known and told == (price, part.fee, part.fee_asset, part.realized_pnl)
+
+
+def _spoke_of_one(fill: Execution, parts: Sequence[_Part], merges: bool) -> bool:
+    """Whether the frame that told a stretch of several rows spoke of one of them, so that its figures are that one's.
+
+    A figure shows it that is a row's own and not the sum of all, or the other way round. Else the wire does: with
+    `merges` a frame speaks of one fill and stands for all since the one before.
+    """
+    pairs = (fill.fee, [part.fee for part in parts]), (fill.realized_pnl, [part.realized_pnl for part in parts])
+    for told, said in pairs:
+        total = _sum(said)
+        if told is None or total is None:
+            continue
+        of_all = _same(told, total, said)
+        if of_all is not any(each is not None and _same(told, each, (each,)) for each in said):
+            return not of_all
+    return merges
 
 
 def _agrees(row: FillReport, fill: Execution) -> bool:

@@ -136,9 +136,12 @@ class Exchange:
         """From now on the venue does not know these orders."""
         self.forgotten.update(dict.fromkeys(order_ids, self._now()))
 
-    def amend(self, order_id: str, *, qty: str) -> None:
-        assert D(qty) > self._orders[order_id].report.cumulative_qty
-        self._change(order_id, msgspec.structs.replace(self._orders[order_id].report, qty=D(qty)))
+    def amend(self, order_id: str, *, qty: str, silent: bool = False) -> None:
+        """Another quantity; the order is over if that is just what was executed."""
+        report = self._orders[order_id].report
+        assert D(qty) >= report.cumulative_qty
+        status = "FILLED" if D(qty) == report.cumulative_qty else report.status
+        self._change(order_id, msgspec.structs.replace(report, status=status, qty=D(qty)), silent=silent)
 
     def transfer(self, amount: str) -> None:
         self._earn("TRANSFER", D(amount), None, None)

@@ -21,7 +21,6 @@ UNNOTICED = frozenset(
         "lose",
         "truncate",
         "swap",
-        "lag",
         "deaf",
         "expire",
         "expire_silently",

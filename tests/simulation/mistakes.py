@@ -377,6 +377,19 @@ BUGS: dict[str, Bug] = {
         "resync,slow_consumer",
         ("ends-told",),
     ),
+    "amended-away": Bug(
+        "an order amended down to what was executed not told over",
+        (
+            Change(
+                "core/account/narration.py",
+                '    return report.status == "FILLED" and ZERO < report.cumulative_qty >= told\n',
+                "    return False\n",
+            ),
+        ),
+        "resync,slow_consumer",
+        ("ends-told",),
+        given={"rate": 0.1},
+    ),
     "denied-for-ever": Bug(
         "an order that the venue denies asked for again in every read",
         (
@@ -430,6 +443,19 @@ BUGS: dict[str, Bug] = {
         "torn_reads",
         ("amounts-true",),
         given={"wire": "captured"},
+    ),
+    "settled-early": Bug(
+        "what was missed taken for shown by any read that passed",
+        (
+            Change(
+                "core/sync/proof.py",
+                "            ground.settle_doubts(asked.asked_at - turn.policy.backfill_overlap, self._odd.aside)\n",
+                "            ground.settle_doubts(asked.asked_at, self._odd.aside)\n",
+            ),
+        ),
+        "lag,lag,lag,lag,lag,torn_reads,torn_reads,drop",
+        ("amounts-true",),
+        given={"wire": "captured", "fill_rows": None, "rate": 0.1},
     ),
     "never-put-right": Bug(
         "delivered fills never compared with the venue's rows",

@@ -145,11 +145,11 @@ class Truth:
         return order.id in self._ghosts or (self._forgets and order.closed_stop)
 
     def unended(self) -> list[str]:
-        """Orders that somebody was told of, and that are over without a word of it; fills say it of executed ones."""
+        """Orders that somebody was told of, and that are over without a word of it; of most the last fill says it."""
         found = []
         for name, told in self._told.items():
             order = self._exchange.orders[int(name)]
-            if not (told.ended or order.open or order.executed == order.qty):
+            if not (told.ended or order.open):
                 found.append(name)
         return found
 

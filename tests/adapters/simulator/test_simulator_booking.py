@@ -212,11 +212,11 @@ def test_what_cannot_be_done_to_an_order() -> None:
     with pytest.raises(OrderRefused):
         exchange.fill(order.id, D("3.1"), now=BEGIN)
     with pytest.raises(OrderRefused):
-        exchange.amend(order.id, D(2), now=BEGIN)
+        exchange.amend(order.id, D("1.9"), now=BEGIN)
     with pytest.raises(OrderRefused):
         exchange.trigger(order.id, now=BEGIN)
     assert exchange.amend(order.id, D("2.1"), now=BEGIN).remaining == D("0.1")
-    exchange.cancel(order.id, now=BEGIN)
+    assert exchange.amend(order.id, D(2), now=BEGIN).status == "FILLED"
     with pytest.raises(OrderRefused) as finished:
         exchange.cancel(order.id, now=BEGIN)
     with pytest.raises(OrderRefused) as unknown:

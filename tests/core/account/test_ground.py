@@ -8,7 +8,7 @@ import pytest
 from listenkey.core import actions, inputs
 from listenkey.core.account.ground import FORGET_AFTER_MS, Ground
 from listenkey.core.account.unknowns import Unknowns
-from listenkey.core.events import ExchangeEventKind, Fill, Health
+from listenkey.core.events import ExchangeEventKind, Fill, Health, OrderState
 from listenkey.core.frames import decoded
 from listenkey.core.policy import Policy
 from listenkey.core.reports import OrderRef, OrderReport
@@ -384,6 +384,93 @@ def test_an_amendment_is_told_once(wire: str) -> None:
         ("PARTIALLY_FILLED", D(8)),
     ]
     assert world.gaps() == []
+
+
+def ends(world: World, order: str) -> list[tuple[str, str, str, str]]:
+    """Kind, executed and ordered quantity, and source of every event that says that the order is filled."""
+    told = [event for event in world.delivered if isinstance(event, OrderState) and event.order_id == order]
+    told = [event for event in told if event.status == "FILLED"]
+    return [(event.kind.value, str(event.cumulative_qty), str(event.qty), event.source) for event in told]
+
+
+@WIRES
+@pytest.mark.parametrize("told_by", ["frame", "read", "read alone", "next run", "after a smaller amendment"])
+def test_an_order_that_is_amended_down_to_what_was_executed_is_over(wire: str, told_by: str) -> None:
+    """Its end is told once, as a state, and no fill is made up; nothing is missing, so no gap opens."""
+    world = ready(wire, audit_interval=20)
+    order = world.exchange.place("5", side="SELL")
+    world.exchange.fill(order, "1")
+    world.exchange.fill(order, "1")
+    world.passes(1)
+    if told_by == "after a smaller amendment":
+        partly = world.exchange.report(order)
+        world.say(msgspec.structs.replace(partly, qty=D(2), last_qty=D(0), exchange_ts=world.exchange_ms))
+        world.passes(1)
+    if told_by == "read alone":
+        world.passes(300)
+    if told_by == "next run":
+        world.exchange.amend(order, qty="2", silent=True)
+        world.restart()
+    else:
+        world.delay(0.01, 0.5)
+        world.exchange.amend(order, qty="2", silent=told_by.startswith("read"))
+    world.passes(100)
+    source = "ws" if told_by in ("frame", "after a smaller amendment") else "poll"
+    assert ends(world, order) == [("ORDER_ACK", "2", "2", source)]
+    assert [end for _, end, _ in world.intervals(order)] == ["1", "2"]
+    assert {reason for _, reason in world.gaps()} <= {"start"}
+    assert world.connection._continuity._ground.open_orders() == ()
+    world.restart()
+    world.passes(100)
+    assert len(ends(world, order)) == 1
+
+
+@WIRES
+def test_an_order_that_is_amended_down_while_its_last_fill_is_missed_ends_with_that_fill(wire: str) -> None:
+    """The fill reaches the quantity: it says so itself, whichever way it comes, and nothing says it again."""
+    world = ready(wire, audit_interval=20)
+    world.exchange.pushes_account = False
+    order = world.exchange.place("5")
+    world.exchange.fill(order, "1")
+    world.passes(1)
+    world.lose()
+    world.exchange.fill(order, "1")
+    world.exchange.amend(order, qty="2")
+    world.passes(100)
+    source = "ws" if wire == "z" else "poll"
+    assert ends(world, order) == [("FULL_FILL", "2", "2", source)]
+    assert [end for _, end, _ in world.intervals(order)] == ["1", "2"]
+
+
+def test_a_fill_that_was_told_as_a_part_is_followed_by_the_end_of_its_order() -> None:
+    """It was read when its order's quantity was not known; then a frame says of the same fill that it was the last."""
+    world = ready(audit_interval=20)
+    world.exchange.pushes_account = False
+    order = world.exchange.place("2", price=None)
+    world.altered = lambda account: msgspec.structs.replace(
+        account,
+        orders=tuple(msgspec.structs.replace(row, qty=None, status="PARTIALLY_FILLED") for row in account.orders),
+    )
+    world.lose()
+    world.exchange.fill(order, "2")
+    world.passes(30)
+    world.say(msgspec.structs.replace(world.exchange.report(order), last_qty=D(2), last_price=D(100)))
+    world.passes(1)
+    assert [fill.kind.value for fill in world.fills(order)] == ["PARTIAL_FILL"]
+    assert ends(world, order) == [("ORDER_ACK", "2", "2", "ws")]
+
+
+@pytest.mark.parametrize("audit_interval", [5, 120])
+def test_an_order_that_was_over_before_the_stream_has_no_end_in_it(audit_interval: float) -> None:
+    """Nobody was told of it."""
+    world = World(start=False, audit_interval=audit_interval)
+    order = world.exchange.place("5")
+    world.exchange.fill(order, "2")
+    world.exchange.amend(order, qty="2")
+    world.now = 5
+    world.feed(inputs.Start())
+    world.passes(200)
+    assert ends(world, order) == []
 
 
 def test_an_unknown_status_is_told_with_its_frame_or_as_the_fill_that_it_shows() -> None:

@@ -108,17 +108,62 @@ def test_an_order_is_sure_again_after_one_frame_without_figures() -> None:
     assert [figures(fill) for fill in world.fills(order)] == [(None, None, None), (D("0.05"), D("0.5"), None)]
 
 
-def test_an_order_is_sure_again_after_a_read_that_passed() -> None:
-    """The frames that were held for it keep their figures."""
+def test_an_order_is_sure_again_after_a_read_that_must_have_shown_all_that_was_missed() -> None:
+    """That is one asked for by the overlap after the doubt, as the next audit is; until then one frame is bare."""
     world = ready("z")
-    order = world.exchange.place("10", side="SELL")
+    order, other = world.exchange.place("10", side="SELL"), world.exchange.place("10")
     world.kill()
     world.exchange.fill(order, "3")
     world.at(world.now + 1.23, lambda: world.exchange.fill(order, "1"))
     world.passes(8)
     assert [fill.source for fill in world.fills(order)] == ["poll", "ws"]
-    assert [fill.fee for fill in world.fills(order)] == [D("0.15"), D("0.05")]
-    assert revisions(world) == []
+    assert [fill.fee for fill in world.fills(order)] == [D("0.15"), None]
+    assert [figures(event) for event in revisions(world)] == [(D("0.05"), D("0.5"), None)]
+    world.exchange.fill(other, "1")
+    world.passes(0.1)
+    assert [fill.fee for fill in world.fills(other)] == [D("0.05")]
+    assert_true(world)
+
+
+@pytest.mark.parametrize("seconds", [2.3, 4.9])
+@pytest.mark.parametrize("audit_interval", [0, 2, 120])
+def test_no_frame_speaks_for_a_fill_that_the_lists_did_not_show_yet(seconds: float, audit_interval: float) -> None:
+    """It was made while no link lived, and the read after it was too early by less than the overlap."""
+    world = ready("z", audit_interval=audit_interval)
+    world.exchange.pushes_account = False
+    order = world.exchange.place("10", side="SELL")
+    world.passes(1)
+    world.plan = Plan(lag=round(seconds * 1000), order_lag=round(seconds * 1000))
+    world.kill()
+    world.exchange.fill(order, "3")
+    world.at(world.now + 2.3, lambda: world.exchange.fill(order, "1"))
+    world.passes(2.5)
+    assert [fill.fee for fill in world.fills(order) if fill.source == "ws"] == [None]
+    world.passes(20)
+    assert_true(world)
+    assert ("GAP_OPENED", "hole") not in world.gaps()
+
+
+@pytest.mark.parametrize("failing", [False, True])
+def test_without_audits_a_read_still_follows_what_was_told_without_figures(failing: bool) -> None:
+    """Else nothing would ever put it right; a wire on which every figure is told causes none."""
+    world = ready("z", audit_interval=0)
+    order, other = world.exchange.place("10", side="SELL"), world.exchange.place("10")
+    world.reads.extend([REFUSED] * failing)
+    world.kill()
+    world.passes(2)
+    for running in (order, other):
+        world.exchange.fill(running, "1")
+        world.passes(4)
+    assert None in {fill.fee for fill in world.fills()}
+    world.passes(14)
+    assert_true(world)
+    reads = len(world.times(actions.ReadAccount))
+    world.exchange.fill(order, "1")
+    world.passes(300)
+    assert world.fills(order)[-1].fee == D("0.05")
+    assert len(world.times(actions.ReadAccount)) == reads
+    assert_true(world)
 
 
 def test_a_state_that_shows_all_that_is_told_makes_its_order_sure() -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TypeGuard
+
 import msgspec
 import pytest
 
 from listenkey.core import actions, inputs
-from listenkey.core.events import ExchangeEventKind, FillRevised, Health
+from listenkey.core.events import ExchangeEvent, ExchangeEventKind, FillRevised, GapNotice, Health
 from listenkey.core.reports import Account, OddRow, OrderRef, OrderReport
 
 from ..exchange import D
@@ -405,19 +407,144 @@ def test_a_late_word_of_an_order_that_was_forgotten_and_is_denied() -> None:
     assert world.health is Health.LIVE
 
 
-def test_a_denied_order_with_a_hole_below_it_is_not_over() -> None:
-    """A frame has shown more than was told: that has to be explained, and a gap is open until it is."""
+def unlisted(world: World, order: str) -> None:
+    """The venue knows neither the order nor any fill of it."""
+    world.exchange.forget(order)
+    world.exchange.trades.clear()
+
+
+def closed(world: World) -> list[tuple[str, bool]]:
+    """Reason of each gap that was closed, and whether it is proven."""
+    return [(event.reason.value, event.proven) for event in world.delivered if is_closing(event)]
+
+
+def is_closing(event: ExchangeEvent) -> TypeGuard[GapNotice]:
+    return isinstance(event, GapNotice) and event.kind is ExchangeEventKind.GAP_CLOSED
+
+
+@WIRES
+@pytest.mark.parametrize("qty", ["5", "2"])
+@pytest.mark.parametrize("audit_interval", [0, 20])
+def test_a_late_frame_is_all_that_is_known_of_an_order_that_nobody_lists(
+    wire: str, qty: str, audit_interval: float
+) -> None:
+    """Two reads agree that there is neither an order nor a fill. What the frame says is told, no figure that it cannot
+    know, and the order's end; the gap closes as not proven, and reads go on.
+    """
+    world = ready(wire, audit_interval=audit_interval)
+    world.exchange.pushes_account = False
+    order = world.exchange.place("5", price=None)
+    world.delay(30)
+    world.exchange.fill(order, qty)
+    unlisted(world, order)
+    for _ in range(3):
+        world.feed(inputs.Resync())
+        world.passes(7)
+    world.passes(10)
+    assert world.gap_open
+    assert world.fills(order) == []
+    world.passes(30)
+    (fill,) = world.fills(order)
+    assert (str(fill.fill_qty), fill.fill_price, fill.source) == (qty, D(100), "ws")
+    assert (fill.fee is None, fill.realized_pnl is None, fill.trade_id is None) == (wire == "z",) * 3
+    assert endings(world) == ([] if qty == "5" else [(order, "ORDER_EXPIRED", "NOT_FOUND")])
+    assert str(world.states(order)[-1].cumulative_qty if qty == "2" else fill.cumulative_qty) == qty
+    assert closed(world) == [("hole", False)]
+    assert world.health is Health.LIVE
+    proven, reads = marks(world)[-1], len(alone(world))
+    world.feed(inputs.Resync())
+    world.passes(200)
+    assert marks(world)[-1] > proven
+    assert len(alone(world)) == reads
+    assert closed(world) == [("hole", False)]
+
+
+def test_a_late_frame_of_what_is_not_owed_is_not_told_again() -> None:
+    """An order that was told and forgotten: what comes of it once more closes with its gap."""
+    world = ready("z", audit_interval=20)
+    world.exchange.pushes_account = False
+    order = world.exchange.place("5")
+    world.delay(0.01, 150)
+    world.exchange.fill(order, "2")
+    world.passes(1)
+    world.exchange.cancel(order)
+    world.passes(30)
+    unlisted(world, order)
+    world.passes(118)
+    assert OrderRef("BTC-USDT", order) not in world.connection._continuity._ground.orders
+    world.passes(40)
+    assert world.intervals(order) == [("0", "2", "ws")]
+    assert endings(world) == [(order, "CANCEL_ACK", "CANCELED"), (order, "ORDER_EXPIRED", "NOT_FOUND")]
+    assert closed(world)[-1] == ("hole", False)
+    assert world.health is Health.LIVE
+
+
+def test_an_order_from_before_the_first_read_that_nobody_lists_may_have_begun_before_the_stream() -> None:
+    """How much of it was executed before is not known, so no fill of it is made up; its end shows how much in all."""
+    world = World(wire="z", start=False, audit_interval=20)
+    world.exchange.pushes_account = False
+    order = world.exchange.place("9")
+    world.exchange.fill(order, "2")
+    world.reads.append(REFUSED)
+    world.feed(inputs.Start())
+    world.run(1)
+    world.exchange.fill(order, "3")
+    unlisted(world, order)
+    world.passes(60)
+    assert world.fills(order) == []
+    assert [(name, state) for name, _, state in endings(world)] == [(order, "NOT_FOUND")]
+    assert world.states(order)[-1].cumulative_qty == D(5)
+    assert closed(world) == [("read_failed", False)]
+    assert world.health is Health.LIVE
+
+
+@pytest.mark.parametrize("news", ["row", "odd"])
+def test_an_order_of_which_there_is_a_word_after_all_is_not_written_off(news: str) -> None:
+    """A fill of it is listed late, or a row that may be one: it is what that shows, or waits until that can be read."""
     world = ready(audit_interval=20)
+    world.exchange.pushes_account = False
+    order = world.exchange.place("5", price=None)
+    world.delay(30)
+    world.exchange.fill(order, "2")
+    trades = tuple(world.exchange.trades)
+    unlisted(world, order)
+    world.passes(32)
+    assert world.gap_open
+    if news == "odd":
+        row = OddRow(kind="fill", endpoint="fills", excerpt="qty=''", symbol="BTC-USDT")
+        world.altered = lambda account: msgspec.structs.replace(account, odd=(row,))
+        world.passes(30)
+        assert world.gap_open
+        assert world.fills(order) == []
+        return
+    world.exchange.trades.extend(trades)
+    world.passes(100)
+    assert world.intervals(order) == [("0", "2", "poll")]
+    assert all(proven for _, proven in closed(world))
+    assert endings(world) == [(order, "ORDER_EXPIRED", "NOT_FOUND")]
+
+
+@pytest.mark.parametrize("ended", [False, True])
+def test_a_hole_below_a_denied_order_that_no_list_fills_is_written_off(ended: bool) -> None:
+    """A frame has shown more than was told, and two reads agree that nobody will say what: the order's end shows how
+    much was executed, and the gap closes as not proven.
+    """
+    world = ready(audit_interval=20)
+    world.exchange.pushes_account = False
     order = world.exchange.place("5")
     world.passes(10)
     world.lose()
     world.exchange.fill(order, "1")
-    world.lose(after=1)
     world.exchange.forget(order)
     world.exchange.trades.clear()
-    world.exchange.fill(order, "1")
+    world.exchange.fill(order, "4" if ended else "1")
     world.exchange.trades.clear()
-    world.passes(100)
+    world.passes(2)
+    assert world.gap_open
     assert endings(world) == []
-    assert world.health is Health.SUSPECT
-    assert {event.kind for event in world.delivered} >= {ExchangeEventKind.GAP_OPENED}
+    world.passes(100)
+    assert world.intervals(order) == [("1", "5" if ended else "2", "ws")]
+    assert endings(world) == ([] if ended else [(order, "ORDER_EXPIRED", "NOT_FOUND")])
+    assert world.states(order)[-1].cumulative_qty == (D(0) if ended else D(2))
+    assert closed(world) == [("hole", False)]
+    assert world.health is Health.LIVE

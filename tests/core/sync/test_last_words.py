@@ -171,3 +171,70 @@ def test_a_read_that_a_push_overtook_settles_no_books() -> None:
     assert matched(world) == []
     world.run(10)
     assert matched(world) == ["USDT"]
+
+
+def contradict(world: World) -> None:
+    """Move over, and let the successor say something else of one moment than the leader."""
+    leader, successor = rotated(world)
+    at = world.exchange_ms
+    for socket, wallet in ((leader, "1005"), (successor, "1000")):
+        word = report(world, wallet, ago=world.exchange_ms - at)
+        world.feed(inputs.FrameReceived(socket, frame(word)))
+
+
+@pytest.mark.parametrize("audit_interval", [0, 3, 120])
+def test_one_read_follows_a_dispute_though_there_be_no_audits(audit_interval: float) -> None:
+    """What was delivered may be the wrong one of the two: a read decides, and it is the only one."""
+    world = ready(audit_interval=audit_interval)
+    world.exchange.transfer("5")
+    world.passes(60)
+    contradict(world)
+    world.passes(1.5)
+    reads = len(world.times(actions.ReadAccount))
+    world.passes(7)
+    assert len(world.times(actions.ReadAccount)) > reads
+    if not audit_interval:
+        world.passes(300)
+        assert len(world.times(actions.ReadAccount)) == reads + 1
+    assert last_wallet(world) == D(1005)
+    assert world.gaps() == []
+
+
+@pytest.mark.parametrize("audit_interval", [0, 120])
+def test_a_steady_flow_of_disputes_does_not_put_the_read_off(audit_interval: float) -> None:
+    """The first one says when, also while other reads pass: it must have shown all that was until then."""
+    world = ready(audit_interval=audit_interval)
+    world.exchange.transfer("5")
+    world.passes(60)
+    rotated(world)
+    leader, successor = world._sockets
+    reads = world.times(actions.ReadAccount)
+    for _ in range(30):
+        at = world.exchange_ms
+        for socket, wallet in ((leader, "1005"), (successor, "1000")):
+            if socket in world._sockets:
+                word = report(world, wallet, ago=world.exchange_ms - at)
+                world.feed(inputs.FrameReceived(socket, frame(word)))
+        world.passes(0.5)
+    later = world.times(actions.ReadAccount)[len(reads) :]
+    assert later
+    assert later[0] - (world.now - 15) < 6.5 + world.connection.policy.reorder_window
+
+
+@pytest.mark.parametrize("audit_interval", [0, 120])
+def test_a_dispute_within_the_grain_of_a_read_has_one_more_read(
+    monkeypatch: pytest.MonkeyPatch, audit_interval: float
+) -> None:
+    """The push stands against the read, and says something else: without audits too the next read decides."""
+    monkeypatch.setattr(Speech, "time_grain_ms", 1000)
+    world = ready(audit_interval=audit_interval)
+    world.exchange.transfer("5")
+    world.passes(20.4)
+    (socket,) = world._sockets
+    world.feed(inputs.FrameReceived(socket, frame(report(world, "1000"))))
+    world.feed(inputs.Resync())
+    world.passes(1)
+    assert last_wallet(world) == D(1000)
+    world.passes(8)
+    assert last_wallet(world) == D(1005)
+    assert world.gaps() == []

@@ -209,6 +209,58 @@ def test_a_frame_that_says_its_quantity_speaks_for_all_of_it() -> None:
     assert Desk(told, cumulative=True).compare(read(*rows, executed="3")) == []
 
 
+@pytest.mark.parametrize("merges", [True, False])
+@pytest.mark.parametrize(
+    ("told", "rows", "expected"),
+    [
+        pytest.param({"fee": D("0.3"), "realized_pnl": D(9)}, ("0.1", None, "0.2", None), [], id="the fee is of both"),
+        pytest.param({"fee": D("0.5"), "realized_pnl": D(3)}, (None, "1", None, "2"), [], id="the PnL is of both"),
+        pytest.param(
+            {"fee": D("0.2"), "realized_pnl": D(2)},
+            ("0.1", None, "0.2", "2"),
+            [("10", "0.3", "USDT", None)],
+            id="the fee is of one",
+        ),
+        pytest.param(
+            {"fee": D("0.2"), "realized_pnl": D(2)},
+            (None, "1", "0.2", "2"),
+            [("10", None, "USDT", "3")],
+            id="the PnL is of one",
+        ),
+        pytest.param(
+            {"fee": D("0.3"), "realized_pnl": D(9)}, ("0.1", "8", "0.2", None), [], id="of both, and one row says PnL"
+        ),
+    ],
+)
+def test_what_was_told_is_taken_back_only_where_a_figure_shows_that_it_was_of_one_part(
+    told: dict[str, Any], rows: tuple[str | None, ...], expected: list[Any], merges: bool
+) -> None:
+    """If the other figure is the sum of all rows, the frame spoke of all of them, and what rows do not say stays. If it
+    is one row's, the frame spoke of that one. Whatever is known of the wire does not count then.
+    """
+    parts = (row("1", "a", *rows[:2]), row("2", "b", *rows[2:]))
+    assert Desk(fill("0", "3", **told), merges=merges).compare(read(*parts, executed="3")) == expected
+
+
+@pytest.mark.parametrize(
+    ("told", "rows"),
+    [
+        pytest.param({"fee": D("0.2"), "realized_pnl": D(2)}, (None, None, None, None), id="rows say nothing"),
+        pytest.param({"fee": D(0), "realized_pnl": D(2)}, ("0", None, "0", None), id="a sum that is one's as well"),
+        pytest.param({"fee": None, "realized_pnl": D(2)}, ("0.1", None, "0.2", None), id="no fee was told"),
+    ],
+)
+def test_without_such_a_figure_the_wire_says_of_how_much_a_frame_spoke(
+    told: dict[str, Any], rows: tuple[str | None, ...]
+) -> None:
+    """Of one fill, where it leaves the quantity out; of all that it names, where it says it."""
+    parts = (row("1", "a", *rows[:2]), row("2", "b", *rows[2:]))
+    (revised,) = Desk(fill("0", "3", **told)).compare(read(*parts, executed="3"))
+    assert revised[3] is None
+    kept = Desk(fill("0", "3", **told), merges=False).compare(read(*parts, executed="3"))
+    assert [figures[3] for figures in kept] in ([], ["2"])
+
+
 def test_an_income_row_that_names_the_trade_goes_before_a_fill_row() -> None:
     """With its asset; what it leaves out is the row's."""
     paid = (income("TRADING_FEE", "-0.15", "a", asset="BNB"), income("REALIZED_PNL", "5", "a"))
