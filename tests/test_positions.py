@@ -8,12 +8,12 @@ from pathlib import Path
 
 import listenkey
 from listenkey.core import events, reports
-from listenkey.core.account import order
+from listenkey.core.account import shown
 from listenkey.core.books import fold
 
 PACKAGE = Path(listenkey.__file__).parent
 FIELDS = {
-    each.__name__: each.__struct_fields__ for each in (reports.OrderReport, events.Fill, fold.Execution, order.Shown)
+    each.__name__: each.__struct_fields__ for each in (reports.OrderReport, events.Fill, fold.Execution, shown.Shown)
 }
 
 

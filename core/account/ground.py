@@ -22,7 +22,8 @@ from ..frames import Frame, decoded
 from ..reports import Account, OrderRef, OrderReport
 from ..turn import Turn
 from . import narration
-from .order import FINAL, Order, Shown
+from .order import Order
+from .shown import FINAL, Shown
 from .unknowns import Unknowns, shape_of
 
 FORGET_AFTER_MS = 60_000
@@ -87,7 +88,7 @@ class Ground:
         Nearly every report is the next fill of an order without a hole, and that is quickly told.
         """
         order = self.orders.get((report.symbol, report.order_id)) or self.meet(report)
-        start, before = order.reach, order.shown
+        start, before = order.coverage.contiguous, order.shown
         if order.waiting or not order.extend(report):
             return self._weigh(order, report, frame)
         fee, pnl, end = report.fee, report.realized_pnl, report.cumulative_qty
@@ -101,10 +102,10 @@ class Ground:
     def _weigh(self, order: Order, report: OrderReport, frame: Frame) -> bool:
         if report.cumulative_qty > order.seen:
             order.seen = report.cumulative_qty
-        if order.base is None and not self.complete:
+        if order.coverage.base is None and not self.complete:
             self._found(order, report)
         claim = order.claim(report)
-        if order.base is None or order.lacks(report, claim):
+        if order.coverage.base is None or order.lacks(report, claim):
             return self._keep(order, report, frame)
         self._tell(order, report, frame, claim)
         if order.waiting:
@@ -133,7 +134,7 @@ class Ground:
     def resume(self, order: Order, force: bool = False) -> None:
         """Tell what waited and need not wait any more; with `force`, all of it, leaving holes behind."""
         ref = order.ref
-        if order.base is None:
+        if order.coverage.base is None:
             return
         self.unfounded.discard(ref)
         waiting, order.waiting = sorted(order.waiting, key=_place), []
@@ -168,7 +169,7 @@ class Ground:
         """Whether every fill that a read shows has been told."""
         for report in account.orders:
             order = self.orders.get((report.symbol, report.order_id))
-            if report.cumulative_qty > ZERO and (order is None or order.reach < report.cumulative_qty):
+            if report.cumulative_qty > ZERO and (order is None or order.coverage.contiguous < report.cumulative_qty):
                 return False
         return True
 
@@ -211,10 +212,10 @@ class Ground:
         order.seen = max(order.seen, event.cumulative_qty)
         if isinstance(event, Fill):
             start = event.cumulative_qty - event.fill_qty
-            order.know(start if order.base is None else min(start, order.base))
+            order.begin(start if order.coverage.base is None else min(start, order.coverage.base))
             order.cover(start, event.cumulative_qty, event.fill_price)
-        elif order.base is None:
-            order.know(event.cumulative_qty)
+        elif order.coverage.base is None:
+            order.begin(event.cumulative_qty)
         report = OrderReport(
             symbol=event.symbol,
             order_id=event.order_id,
@@ -249,14 +250,14 @@ class Ground:
 
     def _found(self, order: Order, report: OrderReport) -> None:
         if report.last_qty is not None and report.last_qty > ZERO:
-            order.know(max(ZERO, report.cumulative_qty - report.last_qty))
+            order.begin(max(ZERO, report.cumulative_qty - report.last_qty))
         elif report.cumulative_qty == ZERO:
-            order.know(ZERO)
+            order.begin(ZERO)
 
     def _keep(self, order: Order, report: OrderReport, frame: Frame) -> bool:
         ref = order.ref
         order.waiting.append((report, frame))
-        if order.base is not None:
+        if order.coverage.base is not None:
             self._stick(ref)
             return False
         first = ref not in self.unfounded
@@ -277,7 +278,7 @@ class Ground:
     def _tell(self, order: Order, report: OrderReport, frame: Frame, claim: tuple[Decimal, Decimal] | None) -> None:
         if claim is not None:
             self._tell_fill(order, report, frame, *claim)
-        elif narration.is_state(report) or _amended(order, report) or narration.is_end(report, order.top):
+        elif narration.is_state(report) or _amended(order, report) or narration.is_end(report, order.coverage.top):
             self._tell_state(order, report, frame)
         elif report.status not in ("PARTIALLY_FILLED", "FILLED"):
             content = decoded(frame)
@@ -295,7 +296,7 @@ class Ground:
             own = costs if piece.whole else (None, None)
             qty = piece.end - piece.start
             self._turn.deliver(narration.fill(order.ref, report, frame, piece.end, qty, piece.price, *own))
-        if report.status in narration.STATES or (not pieces and narration.is_end(report, order.top)):
+        if report.status in narration.STATES or (not pieces and narration.is_end(report, order.coverage.top)):
             self._tell_state(order, report, frame)
         elif not order.is_stale(report) and (pieces or report.status in FINAL):
             self.note(order, report)
@@ -329,7 +330,7 @@ class Ground:
     def _tell_state(self, order: Order, report: OrderReport, frame: Frame) -> None:
         if not order.is_stale(report):
             event_id = narration.state_id(report)
-            order.sure_in = self._generation if report.cumulative_qty == order.top else order.sure_in
+            order.sure_in = self._generation if report.cumulative_qty == order.coverage.top else order.sure_in
             if event_id != order.state_id:
                 self._turn.deliver(narration.state(report, event_id, "ws", frame))
                 self.note(order, report, event_id)

@@ -24,7 +24,8 @@ from ..events import (
 from ..excerpt import Excerpt
 from ..frames import Frame, frame_id
 from ..reports import ConfigReport, FillReport, OrderRef, OrderReport
-from .order import NOT_FOUND, Piece
+from .order import Piece
+from .shown import NOT_FOUND
 
 _Kind = ExchangeEventKind
 _FULL, _PARTIAL = _Kind.FULL_FILL, _Kind.PARTIAL_FILL

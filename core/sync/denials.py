@@ -19,7 +19,8 @@ import msgspec
 
 from ..account import narration
 from ..account.ground import Ground
-from ..account.order import NOT_FOUND, UNSURE, Order
+from ..account.order import UNSURE, Order
+from ..account.shown import NOT_FOUND
 from ..events import ZERO
 from ..reports import Account, FillReport, OrderRef, OrderReport
 from ..turn import Turn
@@ -60,8 +61,8 @@ class Denials:
             order = self._ground.orders.get(ref)
             if order is None or order.whole:
                 continue
-            if order.base is None and order.seen == ZERO:
-                order.know(ZERO)
+            if order.coverage.base is None and order.seen == ZERO:
+                order.begin(ZERO)
             elif not alone or ref in listed or _may_be_odd(ref, account):
                 continue
             elif self._silent.setdefault(ref, account.as_of) <= shown_until:
@@ -108,14 +109,15 @@ class Denials:
         for ref, rows in unlisted.items():
             order = self._ground.orders.get(ref)
             if order is not None and (_is_executed(order) or (account.whole and self._is_told(order, rows))):
-                shown.append(_report(ref, order, order.reach, rows))
-            elif not account.whole and ref in account.denied and (order is None or not order.base):
+                shown.append(_report(ref, order, order.coverage.contiguous, rows))
+            elif not account.whole and ref in account.denied and (order is None or not order.coverage.base):
                 shown.append(_report(ref, order, sum((row.qty for row in rows), ZERO), rows))
         return msgspec.structs.replace(account, orders=(*account.orders, *shown)) if shown else account
 
     def _is_told(self, order: Order, rows: Iterable[FillReport]) -> bool:
         """Whether these fills are of a denied order that began with the stream, and all were there when it was read."""
-        return order.whole and not order.base and self._alone.get(order.ref, frozenset()).issuperset(map(_place, rows))
+        alone = self._alone.get(order.ref, frozenset())
+        return order.whole and not order.coverage.base and alone.issuperset(map(_place, rows))
 
     def _may_be_over(self, ref: OrderRef, shown_until: int) -> bool:
         """Whether the order is open as far as is known, and no news of it are on their way or too recent."""
@@ -127,11 +129,11 @@ class Denials:
     def _settle(self, order: Order, as_of: int) -> None:
         """Nobody will say more of the order than frames have."""
         del self._silent[order.ref]
-        if order.base is None:
-            order.know(self._start(order))
+        if order.coverage.base is None:
+            order.begin(self._start(order))
         order.sure_in = UNSURE
         self._ground.resume(order, force=True)
-        order.know(order.seen)
+        order.begin(order.seen)
         self._gap.write_off()
         if order.open:
             self._tell(order.ref, as_of)
@@ -158,7 +160,7 @@ class Denials:
             symbol=ref.symbol,
             order_id=ref.order_id,
             status=NOT_FOUND,
-            cumulative_qty=order.reach,
+            cumulative_qty=order.coverage.contiguous,
             price=None if shown is None else shown.price,
             qty=None if shown is None else shown.qty,
             exchange_ts=as_of,
@@ -189,7 +191,7 @@ def _place(row: FillReport) -> _Place:
 def _is_executed(order: Order) -> bool:
     """Whether the order is known to be over and executed in full."""
     qty = None if order.shown is None else order.shown.qty
-    return not order.open and order.whole and qty is not None and order.reach >= qty
+    return not order.open and order.whole and qty is not None and order.coverage.contiguous >= qty
 
 
 def _report(ref: OrderRef, order: Order | None, executed: Decimal, rows: Sequence[FillReport]) -> OrderReport:

@@ -145,7 +145,7 @@ class OddRows:
             return None
         total = sum((fill.qty for fill in account.fills if OrderRef(fill.symbol, fill.order_id) == ref), ZERO)
         order = self._ground.orders.get(ref)
-        seen = ZERO if order is None else max(order.seen, order.reach)
+        seen = ZERO if order is None else max(order.seen, order.coverage.contiguous)
         filled = report.status == "FILLED" and report.average_price is not None  # else it triggered another order
         whole = report.qty if filled and report.qty is not None else seen
         if total < max(seen, whole) or (report.qty is not None and total > report.qty):
@@ -163,8 +163,8 @@ class OddRows:
         for ref, order in self._ground.orders.items():
             if order.whole or not order.waiting or not _may_be_about(OrderRef(*ref), row):
                 continue
-            if order.base is None:
-                order.know(self._start(order))
+            if order.coverage.base is None:
+                order.begin(self._start(order))
             elif self._ground.stuck.get(order.ref) == float("inf"):
                 self._ground.resume(order, force=True)
             self._gap.write_off()

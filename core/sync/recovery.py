@@ -20,7 +20,8 @@ import msgspec
 
 from ..account import narration
 from ..account.ground import Ground
-from ..account.order import FINAL, Order
+from ..account.order import Order
+from ..account.shown import FINAL
 from ..events import ZERO, Fill
 from ..reports import Account, FillReport, OrderRef, OrderReport
 from ..turn import Turn
@@ -120,8 +121,8 @@ def tell(findings: list[Finding], ground: Ground, turn: Turn, sure_until: float)
     out_of_order = False
     for finding in findings:
         order, report = ground.orders.get(finding.ref) or ground.follow(finding.ref), finding.report
-        top = order.top
-        order.know(finding.base)
+        top = order.coverage.top
+        order.begin(finding.base)
         order.seen = max(order.seen, report.cumulative_qty)
         ends = False
         for placed in finding.fills:
@@ -221,9 +222,9 @@ def _may_wait(
     if placed is None:
         return scope.alone is not None
     old = [place for place in placed if place.row.exchange_ts + SECOND_MS <= scope.shown_until]
-    if order is None or order.base is None:
+    if order is None or (base := order.coverage.base) is None:
         return not old
-    return all(order.base <= place.start and place.end <= order.reach for place in old)
+    return all(base <= place.start and place.end <= order.coverage.contiguous for place in old)
 
 
 def _finding(
@@ -238,19 +239,20 @@ def _finding(
     base = owed[0].start if owed else end
     finding = Finding(ref, report, base, owed)
     certain = scope.is_anchored(report) or scope.was_alone(report)
-    if order is None or order.base is None:
+    if order is None or (known := order.coverage.base) is None:
         if order is not None and (end < order.seen or _lags_behind(order, base, owed_from, scope)):
             return None
         return finding if certain or not owed else None
-    if base >= order.base and order.whole and end <= order.reach:
-        return finding._replace(base=order.base)
+    contiguous = order.coverage.contiguous
+    if base >= known and order.whole and end <= contiguous:
+        return finding._replace(base=known)
     if not certain:
         return None
     # What lies below the owed fills is not owed if all fills are known, and lost if the history does not reach so far.
-    low = min(base, order.reach) if scope.is_anchored(report) or not scope.reaches else base
-    if order.reach_with(low, end) < max(order.seen, report.cumulative_qty):
+    low = min(base, contiguous) if scope.is_anchored(report) or not scope.reaches else base
+    if order.coverage.contiguous_with(low, end) < max(order.seen, report.cumulative_qty):
         return None
-    return finding if base < order.base or order.reach < base else finding._replace(base=order.base)
+    return finding._replace(base=known) if known <= base <= contiguous else finding
 
 
 def _lags_behind(order: Order, base: Decimal, owed_from: int | None, scope: Scope) -> bool:
@@ -271,11 +273,11 @@ def _is_news(order: Order, report: OrderReport, ground: Ground, *, ends: bool) -
     if order.is_stale(report) or narration.state_id(report) == order.state_id:
         return False
     shown = order.shown
-    belied = report.status == "FILLED" and order.top > ZERO
+    belied = report.status == "FILLED" and order.coverage.top > ZERO
     if narration.is_state(report) and not belied:
         owed_from = ground.owed_from(order)
         recent = owed_from is None or report.exchange_ts is None or report.exchange_ts >= owed_from - SECOND_MS
         return shown is not None or report.status not in FINAL or recent
     if report.status != "PARTIALLY_FILLED":
-        return shown is not None and not ends and narration.is_end(report, order.top)
+        return shown is not None and not ends and narration.is_end(report, order.coverage.top)
     return shown is None or (report.qty, report.price) != (shown.qty, shown.price)

@@ -69,7 +69,7 @@ class Vanishing:
         for finding in findings:
             order = self._ground.orders.get(finding.ref)
             for start, end, row in finding.fills:
-                qty = end - start if order is None else order.missing(start, end)
+                qty = end - start if order is None else order.coverage.missing(start, end)
                 towards = finding.report.position_side  # a row may name a side though the account nets its positions
                 gains = row.side == ("SELL" if towards == "SHORT" else "BUY")
                 moves[row.symbol, towards] += qty if gains else -qty

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from listenkey.core import inputs
-from listenkey.core.account.order import FINAL
+from listenkey.core.account.shown import FINAL
 from listenkey.core.events import Fill, Health
 from listenkey.core.policy import Mode
 from listenkey.core.reports import KeyExpired

@@ -20,7 +20,15 @@ from .source import ROOT, sources
 from .survivors import reasons
 from .trial import Fate, Verdict, longest, try_out, verdict
 
-MODULES = ("account/order", "sync/continuity", "sync/proof", "link/link", "link/lifecycle")
+MODULES = (
+    "account/order",
+    "account/coverage",
+    "account/average",
+    "sync/continuity",
+    "sync/proof",
+    "link/link",
+    "link/lifecycle",
+)
 WANTED = 0.85
 
 

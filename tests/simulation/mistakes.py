@@ -36,9 +36,9 @@ BUGS: dict[str, Bug] = {
         "covered ground ignored",
         (
             Change(
-                "core/account/order.py",
-                "        low = max(start, self.reach)\n",
-                "        return [(start, end)]\n        low = max(start, self.reach)\n",
+                "core/account/coverage.py",
+                "        low = max(start, self.contiguous)\n",
+                "        return [(start, end)]\n        low = max(start, self.contiguous)\n",
             ),
         ),
         "rotate,drop,repeat",
@@ -281,9 +281,9 @@ BUGS: dict[str, Bug] = {
         (
             Change(
                 "core/account/order.py",
-                "        return (report.cumulative_qty if claim is None else claim[0]) > self.top\n",
+                "        return (report.cumulative_qty if claim is None else claim[0]) > self.coverage.top\n",
                 '        return report.status != "CANCELED" and '
-                "(report.cumulative_qty if claim is None else claim[0]) > self.top\n",
+                "(report.cumulative_qty if claim is None else claim[0]) > self.coverage.top\n",
             ),
         ),
         "lose,swap",

@@ -689,7 +689,7 @@ def test_an_order_of_unknown_beginning_waits_until_a_read_has_shown_it() -> None
     ground.resume(order)
     assert turn.actions == []
     assert ground.unfounded == {OrderRef("BTC-USDT", "7")} == ground.doubtful()
-    order.know(D(2))
+    order.begin(D(2))
     ground.resume(order)
     (action,) = turn.actions
     assert isinstance(action, actions.Deliver)

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from listenkey.core.account.order import Order, Piece, Shown
+from listenkey.core.account.order import Order, Piece
+from listenkey.core.account.shown import Shown
 from listenkey.core.reports import OrderRef, OrderReport
 
 from ..exchange import D
@@ -126,7 +127,7 @@ def test_the_next_fill_extends_the_ground(
     """A fill that begins where all that was seen ends is covered, shown and noted in one step."""
     order, shown = order_at("0", ("0", "2")), report(*frame, fee=D("0.1"), realized_pnl=D("0.2"))
     assert order.extend(shown)
-    assert (order.reach, order.top, order.seen, order.whole) == (D(5), D(5), D(5), True)
+    assert (order.coverage.contiguous, order.coverage.top, order.seen, order.whole) == (D(5), D(5), D(5), True)
     assert (order.open, order.closed_ts) == (is_open, closed_ts)
     assert order.shown == Shown(D(5), D(10), D(100), D("0.1"), D("0.2"), frame[3])
 
@@ -135,7 +136,7 @@ def test_ground_of_which_nothing_was_seen_is_extended_from_its_beginning() -> No
     """Of a running order no frame may have shown what was executed before it began to be owed."""
     order = order_at("3")
     assert order.extend(report("PARTIALLY_FILLED", "4", "1"))
-    assert (order.reach, order.seen) == (D(4), D(4))
+    assert (order.coverage.contiguous, order.seen) == (D(4), D(4))
 
 
 @pytest.mark.parametrize(
@@ -179,58 +180,19 @@ def test_below_what_a_frame_has_shown_nothing_is_simply_next() -> None:
     assert state_of(order) == was
 
 
-@pytest.mark.parametrize(
-    ("base", "told", "know", "reach", "top", "uncovered"),
-    [
-        pytest.param(None, [], "0", "0", "0", [("0", "20")], id="from the beginning"),
-        pytest.param(None, [], "3", "3", "3", [("3", "20")], id="running"),
-        pytest.param("3", [("3", "5")], "3", "5", "5", [("5", "20")], id="known already"),
-        pytest.param("3", [("3", "5")], "4", "5", "5", [("5", "20")], id="inside covered ground"),
-        pytest.param("3", [("3", "5")], "1", "1", "5", [("1", "3"), ("5", "20")], id="lowered under covered ground"),
-        pytest.param("3", [], "1", "1", "1", [("1", "20")], id="lowered, nothing covered"),
-        pytest.param("3", [("3", "5")], "0", "0", "5", [("0", "3"), ("5", "20")], id="lowered to the beginning"),
-        pytest.param(
-            "4", [("4", "5"), ("7", "8")], "1", "1", "8", [("1", "4"), ("5", "7"), ("8", "20")], id="lowered under one"
-        ),
-        pytest.param(
-            "4",
-            [("4", "5"), ("7", "8"), ("9", "10")],
-            "1",
-            "1",
-            "10",
-            [("1", "4"), ("5", "7"), ("8", "9"), ("10", "20")],
-            id="lowered under two islands",
-        ),
-        pytest.param("0", [], "3", "3", "3", [("3", "20")], id="raised, nothing covered"),
-        pytest.param("0", [("0", "2")], "3", "3", "3", [("3", "20")], id="raised over a hole"),
-        pytest.param("0", [("4", "6")], "3", "3", "6", [("3", "4"), ("6", "20")], id="raised below an island"),
-        pytest.param("0", [("4", "6")], "4", "6", "6", [("6", "20")], id="raised to an island"),
-        pytest.param("0", [("4", "6")], "8", "8", "8", [("8", "20")], id="raised over an island"),
-    ],
-)
-def test_where_owed_ground_begins(
-    base: str | None, told: list[tuple[str, str]], know: str, reach: str, top: str, uncovered: list[tuple[str, str]]
-) -> None:
-    """`know` sets the beginning, lowers it under what is covered, or raises it past what is owed no more."""
-    order = order_at(base, *told)
-    order.know(D(know))
-    assert (order.reach, order.top) == (D(reach), D(top))
-    assert order._uncovered(D(0), D(20)) == [(D(low), D(high)) for low, high in uncovered]
-
-
 def test_ground_that_was_raised_over_is_not_covered_again() -> None:
     """What was told below a hole that is written off stays covered when an older fill turns up after all."""
     order = order_at("0", ("0", "2"))
-    order.know(D(3))
-    order.know(D(0))
+    order.begin(D(3))
+    order.begin(D(0))
     assert order.cover(D(0), D(3), D(100)) == []
 
 
 def test_a_beginning_that_was_raised_over_nothing_is_lowered_again() -> None:
     """Where nothing was told the beginning itself moves up, so an older fill that turns up is owed after all."""
     order = order_at("0")
-    order.know(D(3))
-    order.know(D(1))
+    order.begin(D(3))
+    order.begin(D(1))
     assert order.cover(D(0), D(3), D(100)) == [Piece(D(1), D(3), D(100), False)]
 
 
@@ -238,7 +200,7 @@ def test_an_order_of_unknown_beginning_is_never_whole() -> None:
     """Nothing seen of it is not the same as nothing owed."""
     order = Order(OrderRef("BTC-USDT", "1"))
     assert not order.whole
-    order.know(D(0))
+    order.begin(D(0))
     assert order.whole
 
 
@@ -256,8 +218,8 @@ def test_what_is_known_of_the_price_below_moves_with_the_beginning(
 ) -> None:
     """The notional below `reach` is known from the beginning of the order on, or not at all."""
     order = order_at(base, *told)
-    order.know(D(know))
-    (piece,) = order.cover_average(order.top, D(4), D(103))
+    order.begin(D(know))
+    (piece,) = order.cover_average(order.coverage.top, D(4), D(103))
     assert piece.price == (None if price is None else D(price))
 
 
@@ -302,7 +264,7 @@ def test_what_has_no_length_covers_nothing(start: str, end: str) -> None:
     """Wherever it is said to lie."""
     order = order_at("0", ("0", "2"))
     assert order.cover(D(start), D(end), D(100)) == []
-    assert (order.reach, order.top) == (D(2), D(2))
+    assert (order.coverage.contiguous, order.coverage.top) == (D(2), D(2))
 
 
 def test_a_hole_that_is_filled_leaves_no_doubt_about_the_price_above_it() -> None:
@@ -327,7 +289,7 @@ def test_prices_of_fills_that_extended_the_ground_count_when_a_frame_says_only_t
     """The notional goes on from fills with `l` to those without."""
     order = order_at(base)
     for end, paid in fills:
-        last = str(D(end) - order.reach)
+        last = str(D(end) - order.coverage.contiguous)
         assert order.extend(report("PARTIALLY_FILLED", end, last, last_price=None if paid is None else D(paid)))
     (piece,) = order.cover_average(D(4), D(5), D("102"))
     assert piece.price == (None if price is None else D(price))
@@ -407,27 +369,25 @@ def test_ground_is_covered_once_whatever_comes_in_whatever_order(
     rng.shuffle(shown)
     told: list[tuple[Decimal, Decimal]] = []
     for start, end, price in shown:
-        if rng.random() < 0.2 and start < (order.base or 0):
-            order.know(start)
-        if start < (order.base or 0):
+        if rng.random() < 0.2 and start < (order.coverage.base or 0):
+            order.begin(start)
+        if start < (order.coverage.base or 0):
             continue
         claim = order.claim(report("PARTIALLY_FILLED", str(end), str(end - start)))
         assert claim == (start, end)
-        before = order.reach_with(start, end)
+        before = order.coverage.contiguous_with(start, end)
         for piece in order.cover(start, end, price):
             assert piece.price == price
             assert all(piece.end <= low or piece.start >= high for low, high in told)
             told.append((piece.start, piece.end))
-        assert order.reach == before
-        assert order.reach <= order.top
+        assert order.coverage.contiguous == before
+        assert order.coverage.contiguous <= order.coverage.top
         assert order.seen == max(high for _, high in (*told, (D(0), end)))
-        assert all(low.end <= high.start for low, high in zip(order._islands, order._islands[1:], strict=False))
-        assert all(island.start > order.reach for island in order._islands)
     for start, end, price in fills:
-        if start >= (order.base or 0):
+        if start >= (order.coverage.base or 0):
             told += [(piece.start, piece.end) for piece in order.cover(start, end, price)]
-    assert order.base is not None
-    rest = [(start, end) for start, end, _ in fills if start >= order.base]
+    assert order.coverage.base is not None
+    rest = [(start, end) for start, end, _ in fills if start >= order.coverage.base]
     assert merged(told) == merged(rest)
     assert sorted(told) == rest
     assert order.whole
@@ -459,7 +419,7 @@ def test_without_l_lost_frames_merge_and_nothing_is_missing(
             if merges == 1:
                 assert piece.price == price
             told, merges = piece.end, 0
-        assert order.top == order.reach == end
+        assert order.coverage.top == order.coverage.contiguous == end
 
 
 @settings(deadline=None, max_examples=100)
@@ -479,7 +439,7 @@ def test_frames_and_rows_mix(fills: list[tuple[Decimal, Decimal, Decimal]], data
         elif way == "rows":
             for row in fills[: n + 1]:
                 told += order.cover(*row)
-    assert merged((piece.start, piece.end) for piece in told) == ([(D(0), order.top)] if told else [])
+    assert merged((piece.start, piece.end) for piece in told) == ([(D(0), order.coverage.top)] if told else [])
     assert all(piece.price is not None for piece in told)
-    exact = sum((price * (end - start) for start, end, price in fills if end <= order.top), D(0))
+    exact = sum((price * (end - start) for start, end, price in fills if end <= order.coverage.top), D(0))
     assert abs(sum((piece.price or D(0)) * (piece.end - piece.start) for piece in told) - exact) < D("1e-5")

@@ -1,0 +1,37 @@
+"""What an order has shown last, which tells whether a report of it is stale."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from msgspec import Struct
+
+from ..reports import OrderReport
+
+EXECUTING = frozenset({"PARTIALLY_FILLED", "FILLED"})
+NOT_FOUND = "NOT_FOUND"
+"""The status of an order that the venue denies."""
+FINAL = frozenset({"FILLED", "CANCELED", "REJECTED", "EXPIRED", NOT_FOUND})
+
+
+class Shown(Struct, frozen=True, gc=False):
+    """What of a report must be known when the next one comes. Quantities, prices and amounts as in `OrderReport`."""
+
+    cumulative_qty: Decimal
+    qty: Decimal | None
+    price: Decimal | None
+    fee: Decimal | None
+    realized_pnl: Decimal | None
+    exchange_ts: int | None
+
+    def outdates(self, report: OrderReport) -> bool:
+        """Whether more has been shown than this report says, or later."""
+        if report.cumulative_qty != self.cumulative_qty or report.status in FINAL:
+            # No matter of time, which frames may take from several fields.
+            return report.cumulative_qty < self.cumulative_qty
+        return report.exchange_ts is not None and self.exchange_ts is not None and report.exchange_ts < self.exchange_ts
+
+
+def shown(report: OrderReport) -> Shown:
+    """What is kept of a report."""
+    return Shown(report.cumulative_qty, report.qty, report.price, report.fee, report.realized_pnl, report.exchange_ts)
