@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from pathlib import Path
 
 import pytest
@@ -26,9 +25,3 @@ PLACE = {Path(__file__).parent / name: place for place, name in enumerate(LONG)}
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Sort the tests so; those of a file stay as they are."""
     items.sort(key=lambda item: PLACE.get(item.path, len(PLACE)))
-
-
-def pytest_collection_finish() -> None:
-    """The thousands of tests themselves are no garbage, so nobody need look through them again and again."""
-    gc.collect()
-    gc.freeze()

@@ -508,6 +508,19 @@ BUGS: dict[str, Bug] = {
         "hollow",
         ("full-is-full",),
     ),
+    "empty-beginning": Bug(
+        "a first list of positions without any believed against the balances beside it",
+        (
+            Change(
+                "core/sync/vanishing.py",
+                "not words and _has_positions(account)\n",
+                "False\n",
+            ),
+        ),
+        "hollow,restart",
+        ("full-is-full",),
+        mode="poll",
+    ),
     "empty-believed": Bug(
         "an empty list of positions believed at once",
         (

@@ -132,6 +132,54 @@ def test_fills_of_a_read_that_was_not_settled_explain_nothing() -> None:
     assert told(world)[-1] == ["BTC-USDT 5"]
 
 
+def beginning(listed: Listed, **amounts: str) -> World:
+    """A stream that begins with such a list of positions, of which it knows none, and balances that say this."""
+    world = World(start=False, audit_interval=20)
+    world.exchange.pushes_account = False
+
+    def alter(account: Account) -> Account:
+        balances = tuple(
+            msgspec.structs.replace(balance, **{name: D(amount) for name, amount in amounts.items()})
+            for balance in account.balances
+        )
+        return msgspec.structs.replace(none(listed)(account), balances=balances)
+
+    world.altered = alter
+    world.feed(inputs.Start())
+    return world
+
+
+@pytest.mark.parametrize("amounts", [{"unrealized_pnl": "-0.5"}, {"used_margin": "20"}], ids=["profit", "margin"])
+@pytest.mark.parametrize("listed", ["none", "hollow"])
+def test_balances_that_speak_of_positions_belie_a_first_list_without_any(
+    listed: Listed, amounts: dict[str, str]
+) -> None:
+    """No complete account is told then, until a list has rows, or an empty one has come twice."""
+    world = beginning(listed, **amounts)
+    world.run(6)
+    assert not [event for event in world.delivered if isinstance(event, AccountUpdate) and event.complete]
+    assert bool(marks(world)) is (listed == "none")
+    world.passes(60)
+    assert told(world)[-1:] == ([[]] if listed == "none" else [])
+    world.altered = lambda account: account
+    world.passes(60)
+    assert told(world)[-1] == []
+    assert world.health is Health.LIVE
+
+
+@pytest.mark.parametrize("listed", ["none", "hollow"])
+@pytest.mark.parametrize("amounts", [{}, {"unrealized_pnl": "0", "used_margin": "0"}], ids=["unknown", "zero"])
+def test_an_account_that_holds_nothing_is_believed_at_once(listed: Listed, amounts: dict[str, str]) -> None:
+    """Where nothing says otherwise; a margin may be bound by orders that are open."""
+    world = beginning(listed, **amounts)
+    world.run(6)
+    assert [event.complete for event in world.delivered if isinstance(event, AccountUpdate)] == [True]
+    ordered = beginning(listed, used_margin="20")
+    ordered.exchange.place("5")
+    ordered.run(6)
+    assert [event.complete for event in ordered.delivered if isinstance(event, AccountUpdate)] == [True]
+
+
 def test_a_hollow_answer_right_after_an_interruption_leaves_the_gap_open() -> None:
     """The held frames flow, as after any read that fails."""
     world = holding()
