@@ -235,6 +235,8 @@ def _finding(
     owed = tuple(
         place for place in placed if owed_from is None or place.row.exchange_ts >= owed_from // SECOND_MS * SECOND_MS
     )
+    if owed and _may_fill_the_order(report, owed[-1], order, scope):
+        placed, owed = placed[:-1], owed[:-1]
     end = placed[-1].end if placed else report.cumulative_qty
     base = owed[0].start if owed else end
     finding = Finding(ref, report, base, owed)
@@ -253,6 +255,20 @@ def _finding(
     if order.coverage.contiguous_with(low, end) < max(order.seen, report.cumulative_qty):
         return None
     return finding._replace(base=known) if known <= base <= contiguous else finding
+
+
+def _may_fill_the_order(report: OrderReport, last: Placed, order: Order | None, scope: Scope) -> bool:
+    """Whether a fill that came while the read was made fills the order by a row from before it.
+
+    The order may have been amended just as well. The fill is left to its frame or the next read, which say what it is.
+    """
+    return (
+        report.status not in FINAL
+        and report.qty is not None
+        and last.end >= report.qty > report.cumulative_qty
+        and last.row.exchange_ts + SECOND_MS > scope.account.as_of
+        and (order is None or order.seen < last.end)
+    )
 
 
 def _lags_behind(order: Order, base: Decimal, owed_from: int | None, scope: Scope) -> bool:

@@ -354,3 +354,32 @@ def test_a_row_that_its_fills_have_overtaken_takes_nothing_back(quantity: str, s
     states = [each for each in events if isinstance(each, OrderState) and not isinstance(each, Fill)]
     assert [f"{each.status} {each.cumulative_qty}" for each in states] == state
     assert on.orders[REF].open == is_open
+
+
+@pytest.mark.parametrize(
+    ("made_at", "seen", "quantity", "told"),
+    [
+        pytest.param(199_000, "0", "5", ["PARTIAL_FILL 2"], id="it may have been made since the row was read"),
+        pytest.param(198_000, "0", "5", ["PARTIAL_FILL 2", "FULL_FILL 5"], id="it is older: the row lags"),
+        pytest.param(199_000, "5", "5", ["PARTIAL_FILL 2", "FULL_FILL 5"], id="a frame has shown it"),
+        pytest.param(199_000, "0", "9", ["PARTIAL_FILL 2", "PARTIAL_FILL 5"], id="it fills nothing"),
+        pytest.param(199_000, "0", "2", ["FULL_FILL 2", "FULL_FILL 5"], id="the row was filled already"),
+    ],
+)
+def test_a_fill_that_came_while_the_read_was_made_fills_no_order_by_an_older_row(
+    made_at: int, seen: str, quantity: str, told: list[str]
+) -> None:
+    """The order may have been amended meanwhile: the fill is left to its frame or to the next read, which both know."""
+    on = ground("0", seen=seen)
+    account = read("2", row("2", 120_000, "1"), row("3", made_at + 1, "2"), created=100_500)
+    order = msgspec.structs.replace(account.orders[0], qty=D(quantity))
+    findings, troubled = examine(Scope(msgspec.structs.replace(account, orders=(order,)), None, 195_000), on)
+    assert not troubled
+    tell(findings, on, on._turn, math.inf)
+    fills = [each.event for each in on._turn.actions if isinstance(each, actions.Deliver)]
+    assert [f"{fill.kind.value} {fill.cumulative_qty}" for fill in fills if isinstance(fill, Fill)] == told
+    amended = msgspec.structs.replace(order, qty=D(9), cumulative_qty=D(5))
+    findings, _ = examine(Scope(msgspec.structs.replace(account, orders=(amended,)), None, 195_000), on)
+    tell(findings, on, on._turn, math.inf)
+    assert on.orders[REF].coverage.contiguous == 5
+    assert on.orders[REF].open is ("FULL_FILL 5" not in told)
