@@ -48,6 +48,7 @@ from .secrets import Secrets
 from .sync.anteroom import Pushed, Word
 from .sync.continuity import Continuity
 from .sync.reads import Purpose
+from .timers import Alarms
 from .turn import Turn
 
 
@@ -89,7 +90,7 @@ class Connection:
         self._take = self._continuity.take
         self._health = Health.BLIND
         self._started = False
-        self._timers: dict[str, Callable[[int, float], None]] = {**self._upkeep.timers, **self._continuity.timers}
+        self._timers: Alarms = {**self._upkeep.timers, **self._continuity.timers}
         self._inputs: dict[type, Callable[[Any], None]] = {
             FrameReceived: self._frame,
             Tick: lambda _tick: None,

@@ -1,11 +1,84 @@
-"""Named deadlines on the caller's own clock: armed, cancelled, and handed out in the order in which they fall due."""
+"""Deadlines on the caller's own clock: armed, cancelled, and handed out in the order in which they fall due."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping
+from enum import StrEnum
 
-Name = tuple[str, int]
+
+class Timer(StrEnum):
+    """What falls due: of each socket, key or request, told apart by its number, or else one of a kind."""
+
+    # Of keys
+
+    MINT = "mint"
+    """The next key may be asked for."""
+    MINTING = "minting"
+    """The answer to the request for a key is overdue."""
+    RENEW = "renew"
+    """A key should be extended."""
+    RENEWING = "renewing"
+    """The answer to the request to extend a key is overdue."""
+    EXPIRY = "expiry"
+    """A key's validity ends."""
+
+    # Of links
+
+    CONNECT = "connect"
+    """A socket should have been proven by its first frame."""
+    QUIET = "quiet"
+    """A socket has brought nothing for half of what is too long."""
+    SILENT = "silent"
+    """A socket has brought nothing for too long: it is dead."""
+    CLOSING = "closing"
+    """A socket that we close counts as closed."""
+    DELAY = "delay"
+    """The backoff before the next link is over."""
+    HEALTHY = "healthy"
+    """A link has lived so long that the backoff begins anew."""
+    ROTATE = "rotate"
+    """A link is old enough to be replaced."""
+    DRAIN = "drain"
+    """The link that was replaced is closed."""
+
+    # Of what is delivered
+
+    HOLD = "hold"
+    """Frames have been held long enough while the account is read."""
+    COPIES = "copies"
+    """The oldest frame that waits for its copy by the other link has waited long enough."""
+    REORDER = "reorder"
+    """The oldest report that waits for what lies below it has waited long enough: there is a hole."""
+    STUCK = "stuck"
+    """Reports above a hole are delivered though no read has filled it."""
+    UNKNOWN = "unknown"
+    """Frames that nobody understands, and that were left out, are counted."""
+
+    # Of reads
+
+    READ = "read"
+    """The next read may be asked for."""
+    READING = "reading"
+    """The answer to a read is overdue."""
+    AUDIT = "audit"
+    """The account is read beside a proven link."""
+    POLL = "poll"
+    """The account is read where there is no proven link."""
+    STALE = "stale"
+    """The last poll has become too old for LIVE."""
+    LAPSE = "lapse"
+    """A read should have passed since the first one that did not."""
+    WITNESS = "witness"
+    """What a push said of positions and wallets should have come true by fills."""
+    DOUBT = "doubt"
+    """A frame that nobody understands causes its read."""
+
+
+Name = tuple[Timer, int]
 """What is due, and for which request, socket or key; 0 where there is only one."""
+Alarms = Mapping[Timer, Callable[[int, float], None]]
+"""What is to be done, told for which one, and how many seconds too late."""
 
 
 class Timers:

@@ -20,6 +20,7 @@ import msgspec
 from ..events import ZERO, Fill, OrderState
 from ..frames import Frame, decoded
 from ..reports import Account, OrderRef, OrderReport
+from ..timers import Timer
 from ..turn import Turn
 from . import narration
 from .order import Order
@@ -32,7 +33,7 @@ MOST_DOUBTED = 10_000
 
 
 class Ground:
-    """Timer: ("reorder", 0), when the oldest waiting report has waited long enough."""
+    """All orders by their names, what waits of them, and which of them are in doubt."""
 
     def __init__(self, turn: Turn, cumulative_costs: bool, unknowns: Unknowns) -> None:
         self._turn = turn
@@ -270,10 +271,10 @@ class Ground:
             self._arm()
 
     def _arm(self) -> None:
-        self._turn.timers.cancel(("reorder", 0))
+        self._turn.timers.cancel((Timer.REORDER, 0))
         due = min(self.stuck.values(), default=float("inf"))
         if due < float("inf"):
-            self._turn.timers.arm(("reorder", 0), due)
+            self._turn.timers.arm((Timer.REORDER, 0), due)
 
     def _tell(self, order: Order, report: OrderReport, frame: Frame, claim: tuple[Decimal, Decimal] | None) -> None:
         if claim is not None:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import msgspec
 
 from ..events import Unknown
+from ..timers import Timer
 from ..turn import Turn
 
 EVERY = 1.0
@@ -33,7 +34,7 @@ class _Left(NamedTuple):
 
 
 class Unknowns:
-    """Timer: ("unknown", 0), when what was left out is delivered."""
+    """Remembers for each shape how much of it was left out since it was delivered last."""
 
     def __init__(self, turn: Turn) -> None:
         self._turn = turn
@@ -70,9 +71,9 @@ class Unknowns:
     def _arm(self) -> None:
         due = min((left.until for left in self._shapes.values() if left.newest is not None), default=None)
         if due is None:
-            self._turn.timers.cancel(("unknown", 0))
+            self._turn.timers.cancel((Timer.UNKNOWN, 0))
         else:
-            self._turn.timers.arm(("unknown", 0), due)
+            self._turn.timers.arm((Timer.UNKNOWN, 0), due)
 
 
 def shape_of(content: object) -> str:

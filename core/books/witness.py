@@ -15,6 +15,7 @@ from decimal import Decimal
 from ..backoff import Backoff
 from ..events import ZERO, Balance, Position
 from ..reports import Account, AccountReport
+from ..timers import Timer
 from ..turn import Turn
 from .fold import Execution, Fold, Place
 
@@ -23,7 +24,7 @@ QUIET_MAX = 3600.0
 
 
 class Witness:
-    """Timer: ("witness", 0), when what a push said should have come true."""
+    """Compares pushes with the fold of the fills, and calls the alarm for what does not come true."""
 
     def __init__(self, turn: Turn, alarm: Callable[[], None]) -> None:
         self._turn = turn
@@ -111,7 +112,7 @@ class Witness:
         self._positions.clear()
         self._wallets.clear()
         self._pushed.clear()
-        self._turn.timers.cancel(("witness", 0))
+        self._turn.timers.cancel((Timer.WITNESS, 0))
         if settled:
             self._fold.anchor(account)
 
@@ -142,6 +143,6 @@ class Witness:
                 del self._wallets[asset]
         waiting = [until for _, until in (*self._positions.values(), *self._wallets.values())]
         if waiting:
-            self._turn.timers.arm(("witness", 0), max(min(waiting), self._turn.now))
+            self._turn.timers.arm((Timer.WITNESS, 0), max(min(waiting), self._turn.now))
         else:
-            self._turn.timers.cancel(("witness", 0))
+            self._turn.timers.cancel((Timer.WITNESS, 0))

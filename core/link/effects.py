@@ -11,6 +11,7 @@ from ..actions import Finish
 from ..backoff import Backoff, FailureLimit
 from ..events import GapReason
 from ..refusal import Refusal, RefusalKind
+from ..timers import Timer
 from ..turn import Turn
 from .key import Key
 from .keyring import Keyring
@@ -44,7 +45,7 @@ class Cause(NamedTuple):
 
 
 class Effects:
-    """Timers: ("delay", 0), ("rotate", 0), ("drain", 0), and ("healthy", 0) when the backoff begins anew."""
+    """One method for each name in the table of the lifecycle, and what they share: the backoff, and who leads."""
 
     def __init__(self, turn: Turn, links: Links, keyring: Keyring, witness: Witness) -> None:
         policy = turn.policy
@@ -77,7 +78,7 @@ class Effects:
         self._links.open_successor(cause.key)
 
     def wait(self, _cause: Cause) -> None:
-        self._turn.arm(("delay", 0), max(self._backoff.delay(), self._floor))
+        self._turn.arm((Timer.DELAY, 0), max(self._backoff.delay(), self._floor))
 
     def drop_and_wait(self, cause: Cause) -> None:
         self._failed_openings.failed(self._turn.now, cause.refusal)
@@ -85,7 +86,7 @@ class Effects:
         self.wait(cause)
 
     def settle_in(self, _cause: Cause) -> None:
-        self._turn.arm(("healthy", 0), self._turn.policy.healthy_after)
+        self._turn.arm((Timer.HEALTHY, 0), self._turn.policy.healthy_after)
         self._arm_rotation()
         self._witness.connected()
 
@@ -116,15 +117,15 @@ class Effects:
     def drain(self, _cause: Cause) -> None:
         leader = self._leader
         leader.drain()
-        self._turn.arm(("drain", 0), self._turn.policy.drain)
+        self._turn.arm((Timer.DRAIN, 0), self._turn.policy.drain)
         if leader.deaf is not None:
             self._witness.connected()
 
     def stay(self, cause: Cause) -> None:
-        self._turn.timers.cancel(("drain", 0))
+        self._turn.timers.cancel((Timer.DRAIN, 0))
         if self._links.drop_successor():
             self._failed_openings.failed(self._turn.now, cause.refusal)
-        self._turn.arm(("rotate", 0), max(self._rotation_backoff.delay(), self._floor))
+        self._turn.arm((Timer.ROTATE, 0), max(self._rotation_backoff.delay(), self._floor))
         self.successor_refused = cause.refusal is not None and cause.refusal.kind is RefusalKind.FATAL
         leader = self._leader
         if leader.deaf is not None:
@@ -140,8 +141,8 @@ class Effects:
         self.stopped = True
         self._witness.stop()
         self._keyring.stop()
-        for name in ("delay", "rotate", "drain", "healthy"):
-            self._turn.timers.cancel((name, 0))
+        for timer in (Timer.DELAY, Timer.ROTATE, Timer.DRAIN, Timer.HEALTHY):
+            self._turn.timers.cancel((timer, 0))
         self._links.drop_all()
         self._turn.emit(Finish(cause.refusal))
 
@@ -159,13 +160,13 @@ class Effects:
         self._rotation_backoff.reset()
         self.successor_refused = False
         policy = self._turn.policy
-        self._turn.timers.cancel(("rotate", 0))
+        self._turn.timers.cancel((Timer.ROTATE, 0))
         if policy.rotate_after > 0:
             share = self._turn.rng.random() * min(policy.rotate_jitter, policy.rotate_after / 10)
-            self._turn.timers.arm(("rotate", 0), self._leader.opened_at + policy.rotate_after - share)
+            self._turn.timers.arm((Timer.ROTATE, 0), self._leader.opened_at + policy.rotate_after - share)
 
     def _drop_leader(self) -> None:
         healthy = self._links.progress is Successor.PROVEN
-        for name in ("drain", "rotate") if healthy else ("drain", "rotate", "healthy"):
-            self._turn.timers.cancel((name, 0))
+        for timer in (Timer.DRAIN, Timer.ROTATE) if healthy else (Timer.DRAIN, Timer.ROTATE, Timer.HEALTHY):
+            self._turn.timers.cancel((timer, 0))
         self.heard_at = self._links.drop_leader().heard_at

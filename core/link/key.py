@@ -5,17 +5,14 @@ from __future__ import annotations
 from ..actions import RenewKey
 from ..backoff import Backoff, FailureLimit
 from ..refusal import Refusal
+from ..timers import Timer
 from ..turn import Turn
 
 RENEW_RETRY_MAX = 60.0
 
 
 class Key:
-    """One key in use by one link, or by two where the venue granted the same key again.
-
-    Timers: ("renew", id) when it should be renewed, ("renewing", id) when the answer is overdue, ("expiry", id) when
-    its validity ends.
-    """
+    """One key in use by one link, or by two where the venue granted the same key again."""
 
     __slots__ = ("_failures", "_retry", "_turn", "asked_at", "failing", "gone", "id", "request", "valid_for", "value")
 
@@ -41,8 +38,8 @@ class Key:
         self._retry.reset()
         turn = self._turn
         turn.secrets.grant(self.value, now=turn.now, valid_for=self.valid_for)
-        turn.timers.arm(("expiry", self.id), asked_at + self.valid_for)
-        turn.timers.arm(("renew", self.id), asked_at + min(turn.policy.renew_interval, self.valid_for / 2))
+        turn.timers.arm((Timer.EXPIRY, self.id), asked_at + self.valid_for)
+        turn.timers.arm((Timer.RENEW, self.id), asked_at + min(turn.policy.renew_interval, self.valid_for / 2))
 
     def granted_again(self, asked_at: float, valid_for: float) -> None:
         """A mint returned this same key, as some venues do."""
@@ -54,11 +51,11 @@ class Key:
         """Ask for an extension, as soon as one more failure would be within the limit."""
         turn = self._turn
         if (wait := self._failures.wait(turn.now)) > 0:
-            turn.arm(("renew", self.id), wait)
+            turn.arm((Timer.RENEW, self.id), wait)
             return
         self.request = turn.number()
         self.asked_at = turn.now
-        turn.arm(("renewing", self.id), turn.policy.request_timeout)
+        turn.arm((Timer.RENEWING, self.id), turn.policy.request_timeout)
         turn.emit(RenewKey(self.request, self.value))
 
     def renewed(self) -> None:
@@ -73,7 +70,7 @@ class Key:
         turn = self._turn
         self._failures.failed(turn.now, refusal)
         wait = (refusal and refusal.retry_after) or 0.0
-        turn.arm(("renew", self.id), max(self._retry.delay(), wait))
+        turn.arm((Timer.RENEW, self.id), max(self._retry.delay(), wait))
 
     def lose(self) -> None:
         """The venue says that it does not know the key."""
@@ -83,9 +80,9 @@ class Key:
     def forget(self) -> None:
         """No renewal any more."""
         self._answered()
-        self._turn.timers.cancel(("renew", self.id))
-        self._turn.timers.cancel(("expiry", self.id))
+        self._turn.timers.cancel((Timer.RENEW, self.id))
+        self._turn.timers.cancel((Timer.EXPIRY, self.id))
 
     def _answered(self) -> None:
         self.request = None
-        self._turn.timers.cancel(("renewing", self.id))
+        self._turn.timers.cancel((Timer.RENEWING, self.id))

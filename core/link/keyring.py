@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Protocol
 
 from ..actions import CreateKey, DeleteKey
 from ..backoff import FailureLimit
 from ..refusal import Refusal, RefusalKind
+from ..timers import Alarms, Timer
 from ..turn import Turn
 from .key import Key
 
@@ -23,7 +23,7 @@ class Holder(Protocol):
 
 
 class Keyring:
-    """Timers: ("mint", 0) when the next may be asked for, ("minting", request) for its answer, and the keys'."""
+    """Keys by their value, and the one mint that may be under way."""
 
     def __init__(self, turn: Turn, holder: Holder) -> None:
         self._turn = turn
@@ -33,12 +33,12 @@ class Keyring:
         self._not_before = float("-inf")
         self._failed_mints = FailureLimit()
         self._failed_renewals = FailureLimit()
-        self.timers: dict[str, Callable[[int, float], None]] = {
-            "mint": lambda _id, _late: self._mint_now(),
-            "minting": lambda request, _late: self._mint_failed(request, None),
-            "renew": lambda key, _late: self._key(key).renew(),
-            "renewing": lambda key, _late: self._key(key).not_renewed(None),
-            "expiry": lambda key, _late: self._gone(self._key(key)),
+        self.timers: Alarms = {
+            Timer.MINT: lambda _id, _late: self._mint_now(),
+            Timer.MINTING: lambda request, _late: self._mint_failed(request, None),
+            Timer.RENEW: lambda key, _late: self._key(key).renew(),
+            Timer.RENEWING: lambda key, _late: self._key(key).not_renewed(None),
+            Timer.EXPIRY: lambda key, _late: self._gone(self._key(key)),
         }
 
     @property
@@ -64,13 +64,13 @@ class Keyring:
     def mint(self, after: float) -> None:
         """Ask for a key, in so many seconds."""
         if after > 0:
-            self._turn.arm(("mint", 0), after)
+            self._turn.arm((Timer.MINT, 0), after)
         else:
             self._mint_now()
 
     def stop(self) -> None:
         """Ask for nothing more; a key that is on its way will be deleted."""
-        self._turn.timers.cancel(("mint", 0))
+        self._turn.timers.cancel((Timer.MINT, 0))
 
     def granted(self, request: int, value: str, valid_for: float, *, wanted: bool) -> Key | None:
         """The key, if this answers the mint under way and is wanted; else it is deleted, unless it is in use."""
@@ -119,7 +119,7 @@ class Keyring:
     def _mint_now(self) -> None:
         request = self._turn.number()
         self._mint = (request, self._turn.now)
-        self._turn.arm(("minting", request), self._turn.policy.request_timeout)
+        self._turn.arm((Timer.MINTING, request), self._turn.policy.request_timeout)
         self._turn.emit(CreateKey(request))
 
     def _mint_failed(self, request: int, refusal: Refusal | None) -> None:
@@ -129,7 +129,7 @@ class Keyring:
         self._holder.mint_failed(refusal)
 
     def _answered(self, request: int) -> None:
-        self._turn.timers.cancel(("minting", request))
+        self._turn.timers.cancel((Timer.MINTING, request))
         self._mint = None
 
     def _key(self, identity: int) -> Key:

@@ -12,6 +12,7 @@ from enum import IntEnum
 from ..actions import CloseSocket, OpenSocket, SendFrame
 from ..dialect import Opening
 from ..events import GapReason
+from ..timers import Timer
 from ..turn import Turn
 from .key import Key
 
@@ -30,7 +31,7 @@ class Phase(IntEnum):
 
 
 class Link:
-    """Timers: ("connect", socket) for the proof, ("quiet", socket) and ("silent", socket) for frames afterwards."""
+    """A key and its socket. Its phase says how far it is; after the proof it must bring frames to be alive."""
 
     __slots__ = (
         "_graced",
@@ -69,7 +70,7 @@ class Link:
         """Why its frames, if any come, prove nothing: its key was gone, or a read has shown what it missed."""
         self.quiet = False
         """No frame for half of `silence_timeout`."""
-        turn.arm(("connect", self.socket), turn.policy.connect_timeout)
+        turn.arm((Timer.CONNECT, self.socket), turn.policy.connect_timeout)
         turn.emit(OpenSocket(self.socket, key.value))
 
     def opened(self, openings: tuple[Opening, ...]) -> None:
@@ -87,7 +88,7 @@ class Link:
         self.heard_at = now = self._turn.now
         if self.proven:
             if self.quiet:
-                self._turn.timers.cancel(("silent", self.socket))
+                self._turn.timers.cancel((Timer.SILENT, self.socket))
                 self.quiet = self._graced = False
                 self._turn.unsettled = True
                 self._await_quiet()
@@ -107,7 +108,7 @@ class Link:
         """The venue pushes to this link."""
         self.phase = Phase.LIVE
         self.proven = True
-        self._turn.timers.cancel(("connect", self.socket))
+        self._turn.timers.cancel((Timer.CONNECT, self.socket))
         self.heard()
 
     def drain(self) -> None:
@@ -124,13 +125,13 @@ class Link:
         if lateness > GRACE:
             self._graced = True
             dead_at = max(dead_at, self._turn.now + GRACE)
-        self._turn.timers.arm(("silent", self.socket), dead_at)
+        self._turn.timers.arm((Timer.SILENT, self.socket), dead_at)
 
     def is_dead(self, lateness: float) -> bool:
         """All of it has passed; False when it was we who slept, once."""
         if lateness > GRACE and not self._graced:
             self._graced = True
-            self._turn.arm(("silent", self.socket), GRACE)
+            self._turn.arm((Timer.SILENT, self.socket), GRACE)
             return False
         return True
 
@@ -143,9 +144,9 @@ class Link:
         """The socket is closed, or will be."""
         self.phase = Phase.GONE
         self.alive = self.proven = False
-        for name in ("connect", "quiet", "silent"):
-            self._turn.timers.cancel((name, self.socket))
+        for timer in (Timer.CONNECT, Timer.QUIET, Timer.SILENT):
+            self._turn.timers.cancel((timer, self.socket))
 
     def _await_quiet(self) -> None:
         self._quiet_at = self.heard_at + self._half
-        self._turn.timers.arm(("quiet", self.socket), self._quiet_at)
+        self._turn.timers.arm((Timer.QUIET, self.socket), self._quiet_at)

@@ -7,6 +7,7 @@ let go.
 from __future__ import annotations
 
 from ..events import GapReason
+from ..timers import Timer
 from ..turn import Turn
 from .key import Key
 from .keyring import Keyring
@@ -15,7 +16,7 @@ from .link import Link
 
 
 class Links:
-    """Timer: ("closing", socket), when a socket that we close counts as closed."""
+    """The leader, whose frames are delivered, and the successor that is to replace it; and sockets that close."""
 
     def __init__(self, turn: Turn, keyring: Keyring) -> None:
         self._turn = turn
@@ -102,7 +103,7 @@ class Links:
         key = self._closing.pop(socket, None)
         if key is None:
             return False
-        self._turn.timers.cancel(("closing", socket))
+        self._turn.timers.cancel((Timer.CLOSING, socket))
         self._release(key)
         return True
 
@@ -111,7 +112,7 @@ class Links:
             link.key.forget()
         if link.alive:
             self._closing[link.socket] = link.key
-            self._turn.arm(("closing", link.socket), self._turn.policy.request_timeout)
+            self._turn.arm((Timer.CLOSING, link.socket), self._turn.policy.request_timeout)
             link.close()
         else:
             self._release(link.key)

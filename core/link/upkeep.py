@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from ..dialect import Dialect
 from ..events import GapReason
 from ..refusal import Refusal, RefusalKind
+from ..timers import Alarms, Timer
 from ..turn import Turn
 from .effects import Cause, Effects, Witness
 from .key import Key
@@ -17,7 +16,7 @@ from .links import Links
 
 
 class Upkeep:
-    """Timers: "delay", "rotate", "drain" and "healthy" for the whole, and those of the links and the keys."""
+    """Finds the trigger that an input is, and makes the move."""
 
     def __init__(self, turn: Turn, dialect: Dialect, witness: Witness) -> None:
         self._turn = turn
@@ -26,15 +25,15 @@ class Upkeep:
         self._keyring = Keyring(turn, self)
         self.links = Links(turn, self._keyring)
         self._effects = Effects(turn, self.links, self._keyring, witness)
-        self.timers: dict[str, Callable[[int, float], None]] = {
-            "delay": lambda _id, _late: self._move(Trigger.DELAY_OVER),
-            "rotate": lambda _id, _late: self._move(Trigger.AGED),
-            "drain": lambda _id, _late: self._move(Trigger.DRAINED),
-            "healthy": lambda _id, _late: self._effects.be_healthy(),
-            "connect": lambda socket, _late: self._lost(socket, Cause()),
-            "quiet": lambda socket, late: self.links.of(socket).fell_quiet(late),
-            "silent": self._silent,
-            "closing": self._closed,
+        self.timers: Alarms = {
+            Timer.DELAY: lambda _id, _late: self._move(Trigger.DELAY_OVER),
+            Timer.ROTATE: lambda _id, _late: self._move(Trigger.AGED),
+            Timer.DRAIN: lambda _id, _late: self._move(Trigger.DRAINED),
+            Timer.HEALTHY: lambda _id, _late: self._effects.be_healthy(),
+            Timer.CONNECT: lambda socket, _late: self._lost(socket, Cause()),
+            Timer.QUIET: lambda socket, late: self.links.of(socket).fell_quiet(late),
+            Timer.SILENT: self._silent,
+            Timer.CLOSING: self._closed,
             **self._keyring.timers,
         }
 

@@ -11,6 +11,7 @@ import msgspec
 from ..excerpt import Excerpt
 from ..frames import Frame
 from ..reports import AccountReport, ConfigReport, OrderReport, Unrecognised
+from ..timers import Timer
 from ..turn import Turn
 
 
@@ -30,7 +31,7 @@ Word = OrderReport | Pushed | ConfigReport | Unrecognised | Excerpt
 
 
 class Anteroom:
-    """Timers: ("hold", 0), when what is held has waited long enough, and ("copies", 0) for the oldest copy."""
+    """Holds frames while the account is read, and those that wait for their copy."""
 
     def __init__(self, turn: Turn, passing: Mapping[type, Callable[[Any, Frame], None]]) -> None:
         self._turn = turn
@@ -49,17 +50,17 @@ class Anteroom:
         else:
             self._copies.append((self._turn.now + self._turn.policy.reorder_window, word, frame))
             if len(self._copies) == 1:
-                self._turn.arm(("copies", 0), self._turn.policy.reorder_window)
+                self._turn.arm((Timer.COPIES, 0), self._turn.policy.reorder_window)
 
     def hold(self) -> None:
         """Hold everything from now on, for `hold_limit` at most."""
         self.holding = True
-        self._turn.arm(("hold", 0), self._turn.policy.hold_limit)
+        self._turn.arm((Timer.HOLD, 0), self._turn.policy.hold_limit)
 
     def release(self) -> None:
         """Pass on what is held, and hold nothing more."""
         self.holding = False
-        self._turn.timers.cancel(("hold", 0))
+        self._turn.timers.cancel((Timer.HOLD, 0))
         held, self._held = self._held, []
         for word, frame in held:
             self._passing[type(word)](word, frame)
@@ -70,6 +71,6 @@ class Anteroom:
             _, word, frame = self._copies.popleft()
             self.take(word, frame, leads=True)
         if self._copies:
-            self._turn.timers.arm(("copies", 0), self._copies[0][0])
+            self._turn.timers.arm((Timer.COPIES, 0), self._copies[0][0])
         else:
-            self._turn.timers.cancel(("copies", 0))
+            self._turn.timers.cancel((Timer.COPIES, 0))

@@ -6,8 +6,6 @@ is told; the gap closes; the held frames go through the same check as any other.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from ..account import narration
 from ..account.ground import Ground
 from ..account.standing import CONTRADICTED, FIRST, Standing
@@ -19,6 +17,7 @@ from ..frames import Frame
 from ..inputs import Checkpoint
 from ..policy import Mode
 from ..reports import ConfigReport, OrderReport, Unrecognised
+from ..timers import Alarms, Timer
 from ..turn import Turn
 from .anteroom import Anteroom, Pushed
 from .gap import Gap
@@ -27,9 +26,7 @@ from .reads import Purpose
 
 
 class Continuity:
-    """Timers: "hold" and "copies" for what waits in the anteroom, "reorder" and "stuck" for holes, "unknown" for what
-    nobody understands, and the proof's.
-    """
+    """Decides what becomes of each report: delivered, held, left to wait, or a reason to read the account."""
 
     def __init__(self, turn: Turn, dialect: Dialect, mode: Mode) -> None:
         self._turn = turn
@@ -53,12 +50,12 @@ class Continuity:
             turn, mode, dialect.cumulative_costs, self._ground, self._standing, self._gap, self._anteroom
         )
         self._position_mode = self.proof.position_mode
-        self.timers: dict[str, Callable[[int, float], None]] = {
-            "hold": lambda _id, _late: self._give_up_holding(),
-            "copies": lambda _id, _late: self._anteroom.release_copies(),
-            "reorder": lambda _id, _late: self._find_holes(),
-            "stuck": lambda _id, _late: self._ground.let_go(),
-            "unknown": lambda _id, _late: self._unknowns.release(),
+        self.timers: Alarms = {
+            Timer.HOLD: lambda _id, _late: self._give_up_holding(),
+            Timer.COPIES: lambda _id, _late: self._anteroom.release_copies(),
+            Timer.REORDER: lambda _id, _late: self._find_holes(),
+            Timer.STUCK: lambda _id, _late: self._ground.let_go(),
+            Timer.UNKNOWN: lambda _id, _late: self._unknowns.release(),
             **self.proof.timers,
         }
 
@@ -176,5 +173,5 @@ class Continuity:
         if self._ground.overdue():
             self._gap.trouble(GapReason.HOLE, self._turn.exchange_time())
             self.proof.reads.want(Purpose.SYNC)
-            if not self._turn.timers.armed(("stuck", 0)):
-                self._turn.arm(("stuck", 0), self._turn.policy.hold_limit)
+            if not self._turn.timers.armed((Timer.STUCK, 0)):
+                self._turn.arm((Timer.STUCK, 0), self._turn.policy.hold_limit)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..backoff import Backoff
+from ..timers import Timer
 from ..turn import Turn
 
 QUIET_INITIAL = 5.0
@@ -19,7 +20,7 @@ SHAPES = 256
 
 
 class Doubts:
-    """Timer: ("doubt", 0), when a frame that had to wait causes its read."""
+    """Remembers which shapes of frames have caused a read, and when the next one may."""
 
     def __init__(self, turn: Turn, alarm: Callable[[int | None, bool], None]) -> None:
         self._turn = turn
@@ -73,9 +74,9 @@ class Doubts:
     def _arm(self) -> None:
         due = min((known.quiet_until for known in self._shapes.values() if known.owed), default=None)
         if due is None:
-            self._turn.timers.cancel(("doubt", 0))
+            self._turn.timers.cancel((Timer.DOUBT, 0))
         else:
-            self._turn.timers.arm(("doubt", 0), max(due, self._turn.now))
+            self._turn.timers.arm((Timer.DOUBT, 0), max(due, self._turn.now))
 
     def _of(self, shape: str) -> _Shape:
         known = self._shapes.get(shape)

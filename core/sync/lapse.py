@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..policy import Mode
+from ..timers import Alarms, Timer
 from ..turn import Turn
 
 UNAUDITED = 120.0
@@ -17,7 +18,7 @@ INTERVALS = 2
 
 
 class Lapse:
-    """Timer: ("lapse", 0), when a read should have passed since the first one that did not."""
+    """Remembers since when reads fail, and whether that was told."""
 
     def __init__(self, turn: Turn, mode: Mode, tell: Callable[[], None]) -> None:
         self._turn = turn
@@ -25,7 +26,7 @@ class Lapse:
         self._tell = tell
         self._passed_at = float("-inf")
         self._failing = False
-        self.timers: dict[str, Callable[[int, float], None]] = {"lapse": lambda _id, _late: self._tell()}
+        self.timers: Alarms = {Timer.LAPSE: lambda _id, _late: self._tell()}
 
     @property
     def interval(self) -> float:
@@ -37,7 +38,7 @@ class Lapse:
         self._passed_at = self._turn.now
         if self._failing:
             self._failing = False
-            self._turn.timers.cancel(("lapse", 0))
+            self._turn.timers.cancel((Timer.LAPSE, 0))
 
     def missed(self, asked_at: float) -> None:
         """A read that was asked for or wanted then has failed, was given up, or is held back."""
@@ -45,4 +46,4 @@ class Lapse:
             return
         self._failing = True
         audited = self._turn.policy.audit_interval > 0 and self._passed_at > float("-inf")
-        self._turn.timers.arm(("lapse", 0), (self._passed_at if audited else asked_at) + INTERVALS * self.interval)
+        self._turn.timers.arm((Timer.LAPSE, 0), (self._passed_at if audited else asked_at) + INTERVALS * self.interval)

@@ -7,7 +7,6 @@ late; a frame proves only itself. What a read shows is told first; then the gap 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Protocol
 
 import msgspec
@@ -24,6 +23,7 @@ from ..inputs import Checkpoint
 from ..policy import Mode
 from ..refusal import Refusal, RefusalKind
 from ..reports import Account, AccountReport
+from ..timers import Alarms, Timer
 from ..turn import Turn
 from . import recovery
 from .anteroom import Anteroom
@@ -49,9 +49,7 @@ class Keeper(Protocol):
 
 
 class Proof:
-    """Timers: ("reading", request), when an answer is overdue, ("stale", 0), when a poll has become too old for LIVE,
-    and those of the reads, of the witness and of doubts.
-    """
+    """Takes the answers to reads, delivers what they show, and moves what is proven."""
 
     keeper: Keeper
 
@@ -89,11 +87,11 @@ class Proof:
         turn.listen(FillRevised, self.ledger.apply)
         turn.listen(FundingFee, self.ledger.apply)
         turn.listen(BalanceChange, self.ledger.apply)
-        self.timers: dict[str, Callable[[int, float], None]] = {
-            "witness": lambda _id, _late: self._witness.overdue(),
-            "doubt": lambda _id, _late: self.doubts.overdue(),
-            "reading": self._overdue,
-            "stale": lambda _id, _late: None,  # health is judged after every timer
+        self.timers: Alarms = {
+            Timer.WITNESS: lambda _id, _late: self._witness.overdue(),
+            Timer.DOUBT: lambda _id, _late: self.doubts.overdue(),
+            Timer.READING: self._overdue,
+            Timer.STALE: lambda _id, _late: None,  # health is judged after every timer
             **self.reads.timers,
             **self._lapse.timers,
         }
@@ -215,7 +213,7 @@ class Proof:
         self.reads.passed()
         if self._mode == "poll":
             self._fresh_until = turn.now + 2 * turn.policy.poll_interval
-            turn.timers.arm(("stale", 0), self._fresh_until)
+            turn.timers.arm((Timer.STALE, 0), self._fresh_until)
         self.doubts.read(asked.asked_at, told.recovered)
         if pending:
             self.ledger.settle(account, settled=False)

@@ -6,7 +6,6 @@ While a link is proven an audit looks after it; while none is, the account is po
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -15,6 +14,7 @@ from ..actions import ReadAccount
 from ..backoff import Backoff, SpacedLimit
 from ..refusal import Refusal
 from ..reports import Account, OrderRef
+from ..timers import Alarms, Timer
 from ..turn import Turn
 from .denials import Denials
 from .lapse import Lapse
@@ -57,9 +57,7 @@ class Asked(NamedTuple):
 
 
 class Reads:
-    """Timers: ("audit", 0) and ("poll", 0) when it is time, ("read", 0) when the next may be asked for, and
-    ("reading", request), which is for who asked, when the answer is overdue.
-    """
+    """At most one read is under way, and one is wanted after it, for the most urgent of the purposes."""
 
     def __init__(self, turn: Turn, ground: Ground, denials: Denials, lapse: Lapse) -> None:
         self._turn = turn
@@ -82,10 +80,10 @@ class Reads:
         """Whether a link brings what happens."""
         self.linked_ts: int | None = None
         """Exchange time at which the last one was proven."""
-        self.timers: dict[str, Callable[[int, float], None]] = {
-            "audit": lambda _id, _late: self.want(Purpose.AUDIT),
-            "poll": lambda _id, _late: self.poll(),
-            "read": lambda _id, _late: self.ask(),
+        self.timers: Alarms = {
+            Timer.AUDIT: lambda _id, _late: self.want(Purpose.AUDIT),
+            Timer.POLL: lambda _id, _late: self.poll(),
+            Timer.READ: lambda _id, _late: self.ask(),
         }
 
     @property
@@ -97,30 +95,30 @@ class Reads:
         """A link is proven: what was missed until now is owed a read."""
         self.linked = True
         self.linked_ts = self._turn.exchange_time()
-        self._turn.timers.cancel(("poll", 0))
+        self._turn.timers.cancel((Timer.POLL, 0))
         self.want(Purpose.SYNC, now=True)
 
     def link_lost(self) -> None:
         """No link brings all that happens."""
         self.linked = False
-        self._turn.timers.cancel(("audit", 0))
-        self._turn.arm(("poll", 0), self._turn.policy.poll_interval)
+        self._turn.timers.cancel((Timer.AUDIT, 0))
+        self._turn.arm((Timer.POLL, 0), self._turn.policy.poll_interval)
 
     def await_link(self) -> None:
         """A link is on its way: poll until it is proven."""
-        if not self.linked and not self._turn.timers.armed(("poll", 0)):
-            self._turn.arm(("poll", 0), self._turn.policy.poll_interval)
+        if not self.linked and not self._turn.timers.armed((Timer.POLL, 0)):
+            self._turn.arm((Timer.POLL, 0), self._turn.policy.poll_interval)
 
     def poll(self) -> None:
         """Read now and then."""
-        self._turn.arm(("poll", 0), self._turn.policy.poll_interval)
+        self._turn.arm((Timer.POLL, 0), self._turn.policy.poll_interval)
         self.want(Purpose.POLL)
 
     def audit_soon(self) -> None:
         """Look at what has just been, as soon as the venue must have shown it."""
         policy = self._turn.policy
         if policy.audit_interval > 0:
-            self._turn.arm(("audit", 0), min(policy.audit_interval, policy.backfill_overlap + FOLLOW_UP))
+            self._turn.arm((Timer.AUDIT, 0), min(policy.audit_interval, policy.backfill_overlap + FOLLOW_UP))
         self._arm_look()
 
     def look_again(self, after: float) -> None:
@@ -144,7 +142,7 @@ class Reads:
         if self.linked and asked.purpose is Purpose.SYNC:
             self.audit_soon()
         elif self.linked and policy.audit_interval > 0:
-            self._turn.arm(("audit", 0), policy.audit_interval)
+            self._turn.arm((Timer.AUDIT, 0), policy.audit_interval)
         self._arm_look()
         self.ask()
 
@@ -166,9 +164,9 @@ class Reads:
             self._hold_back(held_until)
         soonest = max(self._not_before, held_until)
         if soonest > turn.now:
-            turn.timers.arm(("read", 0), soonest)
+            turn.timers.arm((Timer.READ, 0), soonest)
             return
-        turn.timers.cancel(("read", 0))
+        turn.timers.cancel((Timer.READ, 0))
         purpose, self._wanted = self._wanted, None
         start = self.window_start
         since = None if start is None else start - WINDOW_OVERLAP_MS
@@ -185,7 +183,7 @@ class Reads:
         if asked is None or asked.request != request:
             return None
         self._asked = None
-        self._turn.timers.cancel(("reading", request))
+        self._turn.timers.cancel((Timer.READING, request))
         return asked
 
     def passed(self) -> None:
@@ -213,13 +211,13 @@ class Reads:
     def stop(self) -> None:
         """Nothing is wanted any more."""
         self._stopped = True
-        self._turn.timers.cancel(("read", 0))
+        self._turn.timers.cancel((Timer.READ, 0))
         if self._asked is not None:
             self.answered(self._asked.request)
 
     def _arm_look(self) -> None:
         if self.linked and self._turn.now < self._look_at < math.inf:
-            self._turn.timers.arm_by(("audit", 0), self._look_at)
+            self._turn.timers.arm_by((Timer.AUDIT, 0), self._look_at)
 
     def _hold_back(self, until: float) -> None:
         """The venue, or the limit on failing calls, lets no read through before then: say so, once for each time."""
@@ -235,5 +233,5 @@ class Reads:
 
     def _ask(self, asked: Asked, since: int | None, orders: tuple[OrderRef, ...]) -> None:
         self._asked = asked
-        self._turn.arm(("reading", asked.request), self._patience)
+        self._turn.arm((Timer.READING, asked.request), self._patience)
         self._turn.emit(ReadAccount(asked.request, since, orders))

@@ -7,7 +7,7 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from listenkey.core.timers import Name, Timers
+from listenkey.core.timers import Name, Timer, Timers
 
 
 def drain(timers: Timers, now: float) -> list[tuple[Name, float]]:
@@ -22,32 +22,43 @@ def test_nothing_armed() -> None:
     timers = Timers()
     assert timers.deadline == math.inf
     assert timers.pop_due(1e12) is None
-    timers.cancel(("never armed", 0))
-    assert not timers.armed(("never armed", 0))
+    timers.cancel((Timer.MINT, 0))
+    assert not timers.armed((Timer.MINT, 0))
 
 
 def test_due_in_the_order_of_time() -> None:
     """What falls due at once comes in the order of its deadlines, equal ones as they were armed; a deadline is due."""
     timers = Timers()
-    for name, at in [(("c", 0), 3.0), (("a", 0), 1.0), (("b", 2), 2.0), (("b", 1), 2.0), (("d", 0), 4.0)]:
+    for name, at in [
+        ((Timer.AUDIT, 0), 3.0),
+        ((Timer.POLL, 0), 1.0),
+        ((Timer.RENEW, 2), 2.0),
+        ((Timer.RENEW, 1), 2.0),
+        ((Timer.HOLD, 0), 4.0),
+    ]:
         timers.arm(name, at)
     assert timers.deadline == 1.0
     assert drain(timers, 0.999) == []
-    assert drain(timers, 3.0) == [(("a", 0), 1.0), (("b", 2), 2.0), (("b", 1), 2.0), (("c", 0), 3.0)]
+    assert drain(timers, 3.0) == [
+        ((Timer.POLL, 0), 1.0),
+        ((Timer.RENEW, 2), 2.0),
+        ((Timer.RENEW, 1), 2.0),
+        ((Timer.AUDIT, 0), 3.0),
+    ]
     assert timers.deadline == 4.0
 
 
 def test_one_deadline_for_a_name() -> None:
     """Arming again moves the deadline; cancelling forgets it; number and word both tell names apart."""
     timers = Timers()
-    timers.arm(("x", 1), 5.0)
-    timers.arm(("x", 1), 9.0)
-    timers.arm(("x", 2), 7.0)
-    timers.arm(("y", 1), 8.0)
-    timers.cancel(("y", 1))
-    assert timers.armed(("x", 1))
-    assert not timers.armed(("y", 1))
-    assert drain(timers, 100) == [(("x", 2), 7.0), (("x", 1), 9.0)]
+    timers.arm((Timer.QUIET, 1), 5.0)
+    timers.arm((Timer.QUIET, 1), 9.0)
+    timers.arm((Timer.QUIET, 2), 7.0)
+    timers.arm((Timer.SILENT, 1), 8.0)
+    timers.cancel((Timer.SILENT, 1))
+    assert timers.armed((Timer.QUIET, 1))
+    assert not timers.armed((Timer.SILENT, 1))
+    assert drain(timers, 100) == [((Timer.QUIET, 2), 7.0), ((Timer.QUIET, 1), 9.0)]
 
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.none() | st.floats(-100, 100)), max_size=40), st.floats(-100, 100))
@@ -56,10 +67,10 @@ def test_is_a_table(script: list[tuple[int, float | None]], now: float) -> None:
     timers, model = Timers(), dict[int, float]()
     for number, at in script:
         if at is None:
-            timers.cancel(("t", number))
+            timers.cancel((Timer.EXPIRY, number))
             model.pop(number, None)
         else:
-            timers.arm(("t", number), at)
+            timers.arm((Timer.EXPIRY, number), at)
             model[number] = at
         assert timers.deadline == min(model.values(), default=math.inf)
     due = drain(timers, now)

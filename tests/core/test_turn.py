@@ -6,6 +6,7 @@ import pytest
 
 from listenkey.core import actions
 from listenkey.core.policy import Policy
+from listenkey.core.timers import Timer
 from listenkey.core.turn import DETAIL_LIMIT, Turn
 
 
@@ -60,7 +61,7 @@ def test_details_hide_what_could_be_a_key(secret: str) -> None:
 def test_timers_are_armed_from_now() -> None:
     """`arm` counts from this call's instant."""
     one = turn(100.0)
-    one.arm(("x", 0), 5)
+    one.arm((Timer.MINT, 0), 5)
     assert one.timers.deadline == 105
 
 

@@ -108,7 +108,7 @@ BUGS: dict[str, Bug] = {
         (
             Change(
                 "core/link/effects.py",
-                '        self._turn.arm(("healthy", 0), self._turn.policy.healthy_after)\n',
+                "        self._turn.arm((Timer.HEALTHY, 0), self._turn.policy.healthy_after)\n",
                 "        self._backoff.reset()\n",
             ),
         ),
@@ -120,8 +120,9 @@ BUGS: dict[str, Bug] = {
         (
             Change(
                 "core/link/effects.py",
-                '        self._turn.arm(("delay", 0), max(self._backoff.delay(), self._floor))\n',
-                '        self._turn.arm(("delay", 0), 0.001 if _cause.refusal is None else self._backoff.delay())\n',
+                "        self._turn.arm((Timer.DELAY, 0), max(self._backoff.delay(), self._floor))\n",
+                "        delay = 0.001 if _cause.refusal is None else self._backoff.delay()\n"
+                "        self._turn.arm((Timer.DELAY, 0), delay)\n",
             ),
         ),
         "accept_close",
@@ -132,7 +133,7 @@ BUGS: dict[str, Bug] = {
         (
             Change(
                 "core/link/link.py",
-                '        self._turn.timers.arm(("quiet", self.socket), self._quiet_at)\n',
+                "        self._turn.timers.arm((Timer.QUIET, self.socket), self._quiet_at)\n",
                 "        return\n",
             ),
         ),
@@ -526,7 +527,7 @@ BUGS: dict[str, Bug] = {
         (
             Change(
                 "core/sync/vanishing.py",
-                "        doubted = bool(vanished) and not self._doubted\n",
+                "        doubted = (bool(vanished) or belied) and not self._doubted\n",
                 "        doubted = False\n",
             ),
         ),

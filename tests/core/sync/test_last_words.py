@@ -11,6 +11,7 @@ from listenkey.core import actions, inputs
 from listenkey.core.book import Reconciliation
 from listenkey.core.events import AccountUpdate, Balance, Position
 from listenkey.core.reports import AccountReport
+from listenkey.core.timers import Timer
 
 from ..exchange import D
 from ..world import Speech, World, frame, ready
@@ -148,7 +149,7 @@ def test_a_word_within_the_grain_of_a_read_that_says_otherwise_is_audited_soon(m
     monkeypatch.setattr(Speech, "time_grain_ms", 1000)
     world = ready()
     world.exchange.transfer("5")
-    due = world.connection._turn.timers._deadlines[("audit", 0)]
+    due = world.connection._turn.timers._deadlines[(Timer.AUDIT, 0)]
     world.run(due - 0.01)
     (socket,) = world._sockets
     world.feed(inputs.FrameReceived(socket, frame(report(world, "1000"))))
