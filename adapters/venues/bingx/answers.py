@@ -11,7 +11,7 @@ import msgspec
 
 from ....core.refusal import UNREACHED, Refusal, RefusalKind
 from ....core.secrets import Secrets
-from ....ports.errors import TransportFailed
+from ....ports.errors import RequestRefused
 from ....ports.http import HttpResponse
 from .amounts import moment, number
 from .codes import FATAL, LONGEST_WAIT, NONE, RATE_LIMITED, RESTRICTED, is_success, redacted, refusal
@@ -83,9 +83,14 @@ def judge(
     return Document(content)
 
 
-def unanswered(error: TransportFailed, message: str) -> Refusal:
+def unanswered(reached: bool, message: str) -> Refusal:
     """What it is when no answer came."""
-    return Refusal(RefusalKind.RETRY, None if error.reached else UNREACHED, message)
+    return Refusal(RefusalKind.RETRY, None if reached else UNREACHED, message)
+
+
+def malformed(what: str) -> RequestRefused:
+    """An answer that is a success by its code and cannot be understood: nothing is known, so try again."""
+    return RequestRefused(Refusal(RefusalKind.RETRY, None, f"unexpected answer: {what}"))
 
 
 def _by_status(

@@ -7,8 +7,10 @@ from typing import Any
 from ....core.refusal import RefusalKind
 from ....ports.errors import RequestRefused
 from ....ports.keys import Grant
+from ....ports.service import Service, clock
+from .answers import malformed
 from .pace import KEY_PATH
-from .rest import Rest, malformed
+from .rest import Rest
 
 VALID_FOR = 3600.0
 """Seconds; documented everywhere. A renewal at 60 min is too late (404)."""
@@ -17,26 +19,23 @@ VALID_FOR = 3600.0
 class Keys:
     """A `KeyService`. Sources contradict each other on whether these requests are signed; signed ones all accept."""
 
-    def __init__(self, rest: Rest, *, signed: bool = True) -> None:
+    def __init__(self, rest: Rest) -> None:
         self._rest = rest
-        self._signed = signed
 
-    async def create(self) -> Grant:
+    def create(self) -> Service[Grant]:
         """A new key; earlier ones are assumed to live on until their own end."""
-        await self._rest.now()  # an unsigned request would leave the clock unasked
-        data = await self._rest.call("POST", KEY_PATH, {}, sign=self._signed, brings_key=True)
-        return Grant(_key(data), VALID_FOR, self._rest.exchange_ms())
+        yield from self._rest.now()
+        data = yield from self._rest.call("POST", KEY_PATH, {})
+        return Grant(_key(data), VALID_FOR, self._rest.exchange_ms((yield from clock())))
 
-    async def renew(self, key: str) -> None:
+    def renew(self, key: str) -> Service[None]:
         """Returns on a 200 with an empty body or with success in it; a 204 extends nothing."""
-        await self._rest.call("PUT", KEY_PATH, {"listenKey": key}, sign=self._signed, about_key=True, may_be_empty=True)
+        yield from self._rest.call("PUT", KEY_PATH, {"listenKey": key})
 
-    async def delete(self, key: str) -> None:
+    def delete(self, key: str) -> Service[None]:
         """Delete the key; one that is gone is fine."""
         try:
-            await self._rest.call(
-                "DELETE", KEY_PATH, {"listenKey": key}, sign=self._signed, about_key=True, may_be_empty=True
-            )
+            yield from self._rest.call("DELETE", KEY_PATH, {"listenKey": key})
         except RequestRefused as error:
             if error.refusal.kind is not RefusalKind.GONE:
                 raise

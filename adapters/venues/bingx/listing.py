@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Generic, Literal, NamedTuple, TypeVar
 
+from ....core.refusal import Refusal
 from ....core.reports import OddRow
 from .amounts import amount, identity, word
 from .codes import redacted
@@ -14,10 +15,11 @@ LONGEST_VALUE = 40
 
 
 class Listing(NamedTuple, Generic[T]):
-    """`rows` in the list's order, and `odd` ones, which are in no `rows`."""
+    """`rows` in the list's order, and `odd` ones, which are in no `rows`; or why nothing is listed."""
 
     rows: tuple[T, ...]
     odd: tuple[OddRow, ...] = ()
+    refusal: Refusal | None = None
 
 
 def parted(found: Iterable[T | OddRow]) -> Listing[T]:
