@@ -20,8 +20,7 @@ from listenkey.adapters.driver.venue import Venue
 from listenkey.adapters.executors.tasks import TaskExecutor
 from listenkey.adapters.transports.names import Transport
 from listenkey.adapters.venues.bingx.codes import CREDENTIALS
-from listenkey.adapters.venues.bingx.handshake import Handshake
-from listenkey.adapters.venues.bingx.keys import Keys
+from listenkey.adapters.venues.bingx.keys import Handshake, Keys
 from listenkey.adapters.venues.bingx.pace import Endpoint, Pace
 from listenkey.adapters.venues.bingx.reader import Reader
 from listenkey.adapters.venues.bingx.rest import Rest

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from listenkey.adapters.venues.bingx.handshake import Handshake
+from listenkey.adapters.venues.bingx.keys import Handshake
 from listenkey.core import inputs
 from listenkey.ports.errors import HandshakeRefused, TransportFailed
 from listenkey.ports.http import HttpResponse

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from urllib.parse import quote
 
-from ....core.refusal import RefusalKind
-from ....ports.errors import RequestRefused
+from ....core.refusal import Refusal, RefusalKind
+from ....core.secrets import Secrets
+from ....ports.errors import HandshakeRefused, RequestRefused, TransportFailed
+from ....ports.http import HttpResponse
 from ....ports.keys import Grant
 from ....ports.service import Service, clock
-from .answers import malformed
+from .answers import judge, unanswered
 from .pace import KEY_PATH
 from .rest import Rest
+from .rows import listen_key
 
 VALID_FOR = 3600.0
 """Seconds; documented everywhere. A renewal at 60 min is too late (404)."""
@@ -26,7 +29,7 @@ class Keys:
         """A new key; earlier ones are assumed to live on until their own end."""
         yield from self._rest.now()
         data = yield from self._rest.call("POST", KEY_PATH, {})
-        return Grant(_key(data), VALID_FOR, self._rest.exchange_ms((yield from clock())))
+        return Grant(listen_key(data), VALID_FOR, self._rest.exchange_ms((yield from clock())))
 
     def renew(self, key: str) -> Service[None]:
         """Returns on a 200 with an empty body or with success in it; a 204 extends nothing."""
@@ -41,9 +44,23 @@ class Keys:
                 raise
 
 
-def _key(data: Any) -> str:
-    """The key, from the bare answer or from the enveloped one."""
-    found = data.get("listenKey") if isinstance(data, dict) else None
-    if not isinstance(found, str) or not found or len(found) > 512 or not (found.isascii() and found.isprintable()):
-        raise malformed("no listen key")
-    return found
+class Handshake:
+    """A `ports.socket.Handshake`: the key rides in the URL. `ws_url` has a path and no query."""
+
+    def __init__(self, ws_url: str, *, secrets: Secrets | None = None) -> None:
+        self._ws_url = ws_url
+        self._secrets = Secrets() if secrets is None else secrets
+
+    def url(self, key: str) -> str:
+        """Where the stream of this key is; it is of the same environment."""
+        self._secrets.name(key)
+        return f"{self._ws_url}?listenKey={quote(key, safe='')}"
+
+    def refusal(self, error: HandshakeRefused | TransportFailed) -> Refusal:
+        """What it means that there is no socket."""
+        if isinstance(error, TransportFailed):
+            return unanswered(error.reached, str(error))
+        verdict = judge(HttpResponse(error.status, error.headers, error.body), about_key=True, secrets=self._secrets)
+        if isinstance(verdict, Refusal):
+            return verdict
+        return Refusal(RefusalKind.RETRY, str(error.status), str(error))  # a 2xx is no handshake, whatever it says

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from itertools import count
 
 from ....core.refusal import UNREACHED, Refusal, RefusalKind
@@ -10,14 +9,10 @@ from ....core.reports import FillReport, IncomeReport, OddRow, OrderReport
 from ....ports.errors import RequestRefused
 from ....ports.service import Service
 from .amounts import moment, whole
-from .answers import malformed
-from .listing import Listing, parted
+from .listing import DAY, SECOND, Listing, age, parted, parting, windows
 from .rest import Rest
 from .rows import Row, fill, income, listed, order
 
-SECOND = 1000
-DAY = 86_400_000
-LONGEST_WINDOW = 7 * DAY - SECOND
 FILL_HISTORY = 7 * DAY - 60 * SECOND
 """Fills of the last 7 days; a minute less, since the venue's clock moves on while we ask."""
 INCOME_HISTORY = 89 * DAY
@@ -29,6 +24,7 @@ MOST_FILLS = 1000
 FILLS = "/openApi/swap/v2/trade/fillHistory"
 ORDERS = "/openApi/swap/v2/trade/allOrders"
 INCOME = "/openApi/swap/v2/user/income"
+FillRow = FillReport | OddRow
 
 
 class Lists:
@@ -44,17 +40,17 @@ class Lists:
 
         Times of fills are cut to the second, so the window opens at the second before `since`.
         """
-        reports: list[FillReport | OddRow] = []
-        windows = [*_windows(since, until)][::-1]
-        while windows:
-            start, end = windows.pop()
+        reports: list[FillRow] = []
+        left = windows(since, until)[::-1]
+        while left:
+            start, end = left.pop()
             shown, are_all = yield from self._fill_pages(start, end, narrow)
             if are_all:
                 reports += shown
             else:
                 # A row's time is that of its second's beginning: all of a second go into one part.
-                middle = _middle((row.exchange_ts - 1 for row in shown if isinstance(row, FillReport)), start, end)
-                windows += [(middle, end), (start, middle)]
+                middle = parting((row.exchange_ts - 1 for row in shown if isinstance(row, FillReport)), start, end)
+                left += [(middle, end), (start, middle)]
         rows, odd, _ = parted(reports)
         found: dict[object, FillReport] = {}
         for place, row in enumerate(rows):
@@ -63,15 +59,14 @@ class Lists:
         wanted = narrow.get("orderId")
         chosen = (row for row in found.values() if wanted in (None, row.order_id))
         strange = (row for row in odd if wanted is None or row.order_id in (None, wanted))
-        return Listing(tuple(sorted(chosen, key=_age)), tuple(dict.fromkeys(strange)))
+        return Listing(tuple(sorted(chosen, key=age)), tuple(dict.fromkeys(strange)))
 
     def orders(self, since: int, until: int) -> Service[Listing[OrderReport]]:
         """The orders that finished in the window, each once."""
         found: dict[str, OrderReport] = {}
         rows, odd, _ = parted(map(order, (yield from self._rows(ORDERS, "orders", since, until, {}))))
         for report in rows:
-            known = found.get(report.order_id)
-            if known is None or (known.exchange_ts or 0) <= (report.exchange_ts or 0):
+            if (found.get(report.order_id, report).exchange_ts or 0) <= (report.exchange_ts or 0):
                 found[report.order_id] = report
         return Listing(tuple(found.values()), tuple(dict.fromkeys(odd)))
 
@@ -94,11 +89,9 @@ class Lists:
         found = {(report.tran_id, report.income_type): report for report in rows}
         return Listing(tuple(sorted(found.values(), key=lambda report: report.exchange_ts)), tuple(dict.fromkeys(odd)))
 
-    def _fill_pages(
-        self, start: int, end: int, narrow: dict[str, str]
-    ) -> Service[tuple[list[FillReport | OddRow], bool]]:
+    def _fill_pages(self, start: int, end: int, narrow: dict[str, str]) -> Service[tuple[list[FillRow], bool]]:
         """The rows of a window, oldest first, and whether they are all that there are."""
-        found: list[FillReport | OddRow] = []
+        found: list[FillRow] = []
         before: list[Row] = []
         for page in count(1):
             window: dict[str, str | int] = {"startTs": start, "endTs": end, "pageIndex": page, "pageSize": PAGE}
@@ -122,39 +115,14 @@ class Lists:
         No document says whether its bounds are open; windows overlap by 1 ms and callers drop what comes twice.
         """
         found: list[Row] = []
-        windows = list(_windows(since, until))
-        while windows:
-            start, end = windows.pop()
+        left = windows(since, until)
+        while left:
+            start, end = left.pop()
             window = {"startTime": start, "endTime": end if end == until else end + 1, "limit": PAGE}
             rows = listed((yield from self._rest.call("GET", path, {**window, **narrow})), name)
             if len(rows) < PAGE:
                 found += rows
             else:
-                middle = _middle((moment(row.get("time")) for row in rows), start, end)
-                windows += [(start, middle + 1), (middle, end)]
+                middle = parting((moment(row.get("time")) for row in rows), start, end)
+                left += [(start, middle + 1), (middle, end)]
         return found
-
-
-def facts(report: FillReport) -> tuple[str, int, tuple[object, ...]]:
-    """What tells a row from others: its order, its time, and the rest."""
-    return report.order_id, report.exchange_ts, (report.symbol, report.trade_id, report.qty, report.price)
-
-
-def _age(report: FillReport) -> tuple[int, int]:
-    return (report.exchange_ts, whole(report.trade_id) or 0)
-
-
-def _windows(since: int, until: int) -> Iterator[tuple[int, int]]:
-    start = min(since // SECOND * SECOND - SECOND, until - SECOND)
-    while start < until:
-        end = min(start + LONGEST_WINDOW, until)
-        yield start, end
-        start = end
-
-
-def _middle(times: Iterable[int | None], start: int, end: int) -> int:
-    """Where to part a window so that both parts hold rows; any place within is right, this one is found soon."""
-    if end - start <= SECOND:
-        raise malformed("more rows in a second than the venue lists")
-    within = sorted(at for at in times if at is not None and start + 1 < at < end - 1)
-    return within[len(within) // 2] if within else (start + end) // 2

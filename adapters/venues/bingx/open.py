@@ -7,10 +7,9 @@ from ....core.secrets import Secrets
 from ....ports.questions import QuestionStore
 from ..family import Hosts, Services
 from .codes import CREDENTIALS
-from .handshake import Handshake
 from .hosts import host as host
 from .hosts import hosts as hosts
-from .keys import Keys
+from .keys import Handshake, Keys
 from .reader import Reader
 from .rest import Rest
 from .swap import SwapDialect

@@ -7,42 +7,33 @@ from __future__ import annotations
 
 import hashlib
 import math
-import sys
 import threading
 from collections import deque
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from ....core.backoff import FailureLimit, SpacedLimit
-from ....core.refusal import UNREACHED, Refusal, RefusalKind
 from ....ports.errors import RequestRefused
 from ....ports.service import Service, clock, wait
+from .answers import unanswered
 from .codes import BRIEF
-
-
-class Rate(NamedTuple):
-    """Requests a second that one API key and one address may send to an endpoint."""
-
-    per_key: int
-    per_address: int
-
 
 KEY_PATH = "/openApi/user/auth/userDataStream"
 TIME_PATH = "/openApi/swap/v2/server/time"
 
-RATES: Mapping[str, Rate] = {
-    KEY_PATH: Rate(2, 2),
-    TIME_PATH: Rate(5, 5),  # not documented
-    "/openApi/swap/v3/user/balance": Rate(5, 3),
-    "/openApi/swap/v2/user/positions": Rate(10, 3),
-    "/openApi/swap/v2/trade/openOrders": Rate(5, 3),
-    "/openApi/swap/v2/trade/order": Rate(5, 3),  # older documents: 30 a second
-    "/openApi/swap/v2/trade/allOrders": Rate(5, 3),
-    "/openApi/swap/v2/trade/fillHistory": Rate(5, 2),
-    "/openApi/swap/v2/user/income": Rate(5, 2),
+RATES: Mapping[str, tuple[int, int]] = {
+    KEY_PATH: (2, 2),
+    TIME_PATH: (5, 5),  # not documented
+    "/openApi/swap/v3/user/balance": (5, 3),
+    "/openApi/swap/v2/user/positions": (10, 3),
+    "/openApi/swap/v2/trade/openOrders": (5, 3),
+    "/openApi/swap/v2/trade/order": (5, 3),  # older documents: 30 a second
+    "/openApi/swap/v2/trade/allOrders": (5, 3),
+    "/openApi/swap/v2/trade/fillHistory": (5, 2),
+    "/openApi/swap/v2/user/income": (5, 2),
 }
-OTHERS = Rate(2, 2)
-UNLIMITED = Rate(sys.maxsize, sys.maxsize)
+"""Requests a second that one API key, and one address, may send to a path."""
+OTHERS = (2, 2)
+UNLIMITED = (10**9, 10**9)
 
 WINDOW = 1.05
 """Seconds that a "second" is taken for, since requests bunch up on their way."""
@@ -69,7 +60,7 @@ class Endpoint:
     """A path and a method, for all who call it with one API key from one address, in any thread."""
 
     def __init__(self, method: str, path: str, address: _Budget, key: _Budget, lock: threading.Lock) -> None:
-        self.method, self.path = method, path
+        self.method, self.path, self.name = method, path, f"{method} {path}"
         self._key = key
         self._budgets = (address, key)
         self._lock = lock
@@ -78,9 +69,6 @@ class Endpoint:
         self._spaced: tuple[SpacedLimit, ...] = (SpacedLimit(REPEATED), SpacedLimit()) if method == "GET" else ()
         """Those after which the next one may fail as well, which a question that has its answer is not; and of them the
         ones whose repeat has not passed. Whoever mints and renews keys waits by itself."""
-
-    def __str__(self) -> str:
-        return f"{self.method} {self.path}"
 
     def turn(self) -> Service[float]:
         """Wait until a call may be sent; when that is.
@@ -91,10 +79,11 @@ class Endpoint:
         now = yield from clock()
         if (left := self.held_back(now)) > 0:
             failures = f"failed {self.failures(now)} times in {FailureLimit.window:.0f} s"
-            raise _held(f"{self} {failures}; held back before a ban", left)
+            raise RequestRefused(unanswered(False, f"{self.name} {failures}; held back before a ban", left))
         while (left := self._key.locked_until - now) > 0:
             if left > BRIEF:
-                raise _held(f"{self.path} is locked by the venue for another {left:.1f} s", left)
+                message = f"{self.path} is locked by the venue for another {left:.1f} s"
+                raise RequestRefused(unanswered(False, message, left))
             now = yield from wait(self._key.locked_until)
         place = self.reserve(now)
         try:
@@ -152,7 +141,7 @@ class Endpoint:
 class Pace:
     """One budget for all clients of a process; `rates` of None lets everything pass at once."""
 
-    def __init__(self, rates: Mapping[str, Rate] | None = RATES) -> None:
+    def __init__(self, rates: Mapping[str, tuple[int, int]] | None = RATES) -> None:
         self._rates = rates
         self._budgets: dict[tuple[str, str, str], _Budget] = {}
         self._endpoints: dict[tuple[str, str, str, str], Endpoint] = {}
@@ -161,16 +150,12 @@ class Pace:
     def endpoint(self, host: str, api_key: str, method: str, path: str) -> Endpoint:
         """The one that all share who call it with this API key."""
         owner = hashlib.blake2b(api_key.encode(), digest_size=8).hexdigest()
-        rate = UNLIMITED if self._rates is None else self._rates.get(path, OTHERS)
+        per_key, per_address = UNLIMITED if self._rates is None else self._rates.get(path, OTHERS)
         with self._lock:
-            address = self._budgets.setdefault((host, "", path), _Budget(rate.per_address))
-            key = self._budgets.setdefault((host, owner, path), _Budget(rate.per_key))
+            address = self._budgets.setdefault((host, "", path), _Budget(per_address))
+            key = self._budgets.setdefault((host, owner, path), _Budget(per_key))
             found = Endpoint(method, path, address, key, self._lock)
             return self._endpoints.setdefault((host, owner, method, path), found)
-
-
-def _held(message: str, seconds: float) -> RequestRefused:
-    return RequestRefused(Refusal(RefusalKind.RETRY, UNREACHED, message, seconds))
 
 
 SHARED = Pace()

@@ -7,15 +7,15 @@ from collections.abc import Container, Sequence
 from typing import Literal
 
 from ....core.events import Balance, Position
-from ....core.refusal import Refusal, RefusalKind
 from ....core.reports import Account, FillReport, OddRow, OrderRef, OrderReport
 from ....ports.errors import RequestRefused
 from ....ports.questions import QuestionStore
 from ....ports.service import Service, both
+from .answers import malformed
 from .codes import wants_symbol
 from .costs import costed
-from .listing import Listing, parted
-from .lists import FILL_HISTORY, SECOND, Lists, facts
+from .listing import SECOND, Listing, facts, parted
+from .lists import FILL_HISTORY, Lists
 from .rest import Rest
 from .rows import account_id, balances, listed, nets, order, positions, shape
 from .singles import OPEN, RESERVED, Silence, Singles
@@ -71,7 +71,7 @@ class Reader:
         raise AssertionError("the last round always answers")
 
     def _round(
-        self, since: int, asked: Sequence[OrderRef], denied: set[OrderRef], *, last: bool
+        self, since: int, asked: Sequence[OrderRef], denied: set[OrderRef], last: bool
     ) -> Service[Account | None]:
         """The account, or None if too much moved meanwhile. What is `denied`, now or before, is not asked for again."""
         as_of = yield from self._rest.ask_time()
@@ -95,8 +95,7 @@ class Reader:
         self._symbols |= {report.symbol for report in named if report.symbol is not None}
         if self._by_symbol and self._symbols != symbols:
             if last:
-                message = "new symbols kept appearing while fills were read"
-                raise RequestRefused(Refusal(RefusalKind.RETRY, None, message))
+                raise malformed("new symbols kept appearing while fills were read")
             return None
         before, after = Counter(map(facts, first.rows)), Counter(map(facts, second.rows))
         new, gone = after - before, before - after
@@ -142,10 +141,9 @@ class Reader:
     def _orders(
         self, since: int, filled: frozenset[OrderRef], asked: Sequence[OrderRef], denied: set[OrderRef]
     ) -> Service[tuple[dict[str, OrderReport], frozenset[str], list[OddRow]]]:
-        """What the lists show, and of what they do not show, what the venue says when it is asked for.
+        """The orders that lists show, and those asked for besides: by id; which of them are open; and odd rows.
 
-        By id; those that are open; odd rows. Of an order with a fill it is not asked here: it is wanted alone, with all
-        its fills, or it is known. Room is left for it. What may not be asked for now is left out.
+        One with a fill is not asked for here: it is wanted alone, with all its fills, or it is known; room is left.
         """
         # Open orders first: one that finishes meanwhile is then in both lists, never in neither.
         running = parted(map(order, listed((yield from self._rest.call("GET", OPEN_ORDERS, {})), "orders")))

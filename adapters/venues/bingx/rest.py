@@ -3,21 +3,35 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
 from ....core.secrets import Secrets
 from ....ports.errors import RequestRefused
 from ....ports.service import NoAnswer, Request, Service, ask, clock
-from .amounts import moment
-from .answers import Document, judge, malformed, unanswered
+from .answers import Document, judge, unanswered
 from .codes import is_brief, is_clock_problem, is_rate_limit, is_unknown_order, passes
 from .pace import SHARED, TIME_PATH, Endpoint, Pace
+from .rows import server_time
 from .signing import Params, signed
 
 TRIES = 3
 T = TypeVar("T")
+
+
+class _Anchor(NamedTuple):
+    """What the exchange's clock said, ms, and when, in seconds, it was asked for and heard."""
+
+    at: int
+    sent: float
+    heard: float
+
+    def earliest(self, now: float) -> int:
+        return self.at + int((now - self.heard) * 1000)
+
+    def latest(self, now: float) -> int:
+        return self.at + math.ceil((now - self.sent) * 1000)
 
 
 class Rest:
@@ -43,8 +57,7 @@ class Rest:
         self._timeout = timeout
         self._pace = pace
         self._secrets = Secrets((api_key, api_secret)) if secrets is None else secrets
-        self._anchor: tuple[int, float, float] | None = None
-        """The exchange's clock as last heard, and when it was asked for and heard."""
+        self._anchor: _Anchor | None = None
 
     def endpoint(self, method: str, path: str) -> Endpoint:
         """Where the pace of such calls is kept."""
@@ -52,39 +65,31 @@ class Rest:
 
     def exchange_ms(self, now: float) -> int | None:
         """The exchange's clock, never ahead of it: its last answer and the time since. None if it was never asked."""
-        if self._anchor is None:
-            return None
-        at, _, heard = self._anchor
-        return at + int((now - heard) * 1000)
+        return None if (anchor := self._anchor) is None else anchor.earliest(now)
 
     def now(self) -> Service[int]:
         """The exchange's clock now, asked for if need be."""
-        found = self.exchange_ms((yield from clock()))
-        return (yield from self.ask_time()) if found is None else found
+        anchor = yield from self._anchored()
+        return anchor.earliest((yield from clock()))
 
     def horizon(self) -> Service[int]:
         """A time that the exchange's clock has not passed, by a journey there at most.
 
         What was read before cannot be later: a window up to here shows all of it.
         """
-        found = yield from self.now()
-        assert self._anchor is not None
-        at, sent, _ = self._anchor
-        return max(found, at + math.ceil(((yield from clock()) - sent) * 1000))
+        anchor = yield from self._anchored()
+        return anchor.latest((yield from clock()))
 
     def ask_time(self) -> Service[int]:
         """Ask the exchange for its clock; ms since the epoch."""
 
         def attempt(endpoint: Endpoint) -> Service[int]:
             yield from endpoint.turn()
-            data, sent, heard = yield from self._exchange(endpoint, "", {})
-            found = moment(data.get("serverTime")) if isinstance(data, dict) else None
-            if found is None:
-                raise malformed("no server time")
-            self._anchor = (found, sent, heard)
-            return found
+            data, sent, heard = yield from self._exchange(endpoint, "", about_key=False)
+            self._anchor = _Anchor(server_time(data), sent, heard)
+            return self._anchor.at
 
-        return (yield from self._tried(self.endpoint("GET", TIME_PATH), attempt))
+        return (yield from self._tried(self.endpoint("GET", TIME_PATH), attempt, patient=False))
 
     def call(
         self, method: str, path: str, params: Params, *, sending: Callable[[int], None] | None = None
@@ -104,14 +109,11 @@ class Rest:
             self._secrets.sign(query.rpartition("=")[2])
             if sending is not None:
                 sending(now)
-            headers, about_key = {"X-BX-APIKEY": self._api_key}, "listenKey" in params
-            return (yield from self._exchange(endpoint, query, headers, about_key=about_key))[0]
+            return (yield from self._exchange(endpoint, query, about_key="listenKey" in params))[0]
 
         return (yield from self._tried(self.endpoint(method, path), attempt, patient=True))
 
-    def _tried(
-        self, endpoint: Endpoint, attempt: Callable[[Endpoint], Service[T]], *, patient: bool = False
-    ) -> Service[T]:
+    def _tried(self, endpoint: Endpoint, attempt: Callable[[Endpoint], Service[T]], patient: bool) -> Service[T]:
         """What an attempt finds. A read that failed in a way that passes is repeated once."""
         repeated = False
         for left in reversed(range(TRIES)):
@@ -136,11 +138,15 @@ class Rest:
                 return found
         raise AssertionError("unreachable")
 
-    def _exchange(
-        self, endpoint: Endpoint, query: str, headers: Mapping[str, str], *, about_key: bool = False
-    ) -> Service[tuple[Any, float, float]]:
-        """The `data` of a success, and when it was asked for and heard."""
+    def _anchored(self) -> Service[_Anchor]:
+        while (anchor := self._anchor) is None:
+            yield from self.ask_time()
+        return anchor
+
+    def _exchange(self, endpoint: Endpoint, query: str, about_key: bool) -> Service[tuple[Any, float, float]]:
+        """The `data` of a success, and when it was asked for and heard. Without a query it is nobody's request."""
         url = f"{self._rest_url}{endpoint.path}{'?' if query else ''}{query}"
+        headers = {"X-BX-APIKEY": self._api_key} if query else {}
         sent, is_read = (yield from clock()), endpoint.method == "GET"
         try:
             heard, answer = yield from ask(Request(endpoint.method, url, headers, self._timeout))
@@ -151,15 +157,9 @@ class Rest:
         if isinstance(answer, NoAnswer):
             if answer.reached and is_read:
                 endpoint.failed(heard)
-            raise RequestRefused(unanswered(answer.reached, f"{endpoint}: {answer.message}"))
-        verdict = judge(
-            answer,
-            about_key=about_key,
-            may_be_empty=about_key,
-            exchange_ms=self.exchange_ms(heard),
-            secrets=self._secrets,
-            brings_key=endpoint.method == "POST",
-        )
+            raise RequestRefused(unanswered(answer.reached, f"{endpoint.name}: {answer.message}"))
+        now, mints = self.exchange_ms(heard), endpoint.method == "POST"
+        verdict = judge(answer, about_key=about_key, exchange_ms=now, secrets=self._secrets, brings_key=mints)
         if isinstance(verdict, Document):
             return verdict.data, sent, heard
         if not is_rate_limit(verdict):  # too fast is not the same as wrong

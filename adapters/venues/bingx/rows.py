@@ -1,4 +1,4 @@
-"""Reads rows of BingX's REST answers; one that cannot be trusted is handed on as an odd row, a balance refused."""
+"""Reads what is in BingX's REST answers. A row that cannot be trusted is handed on as an odd row, a balance refused."""
 
 from __future__ import annotations
 
@@ -21,6 +21,22 @@ Row = Mapping[str, Any]
 _WALLET = ("balance", "equity", "unrealizedProfit", "availableMargin", "usedMargin", "freezedMargin")
 _INCOME = ("incomeType", "income", "asset", "symbol", "info", "tradeId")
 _PNL = ("realisedPNL", "realisedPnl", "realizedPNL", "realizedPnl")
+
+
+def server_time(data: Any) -> int:
+    """The exchange's clock, ms since the epoch."""
+    found = moment(data.get("serverTime")) if isinstance(data, dict) else None
+    if found is None:
+        raise malformed("no server time")
+    return found
+
+
+def listen_key(data: Any) -> str:
+    """A key, from the bare answer or from the enveloped one."""
+    found = data.get("listenKey") if isinstance(data, dict) else None
+    if not isinstance(found, str) or not found or len(found) > 512 or not (found.isascii() and found.isprintable()):
+        raise malformed("no listen key")
+    return found
 
 
 def listed(data: Any, *names: str) -> list[Row]:

@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 
-from listenkey.adapters.venues.bingx.handshake import Handshake
 from listenkey.adapters.venues.bingx.hosts import HOSTS, hosts
-from listenkey.adapters.venues.bingx.keys import Keys
+from listenkey.adapters.venues.bingx.keys import Handshake, Keys
 from listenkey.adapters.venues.bingx.pace import Endpoint, Pace
 from listenkey.adapters.venues.bingx.signing import encoded, plain, signature, signed
 from listenkey.core.refusal import UNREACHED, Refusal, RefusalKind
