@@ -89,12 +89,12 @@ class ThreadExecutor:
 
     def _both(self, parts: tuple[Service[Any], ...], give_up: GiveUp) -> Outcome:
         results: list[Any] = [None] * len(parts)
-        failures: list[Exception] = []
+        failures: list[BaseException] = []
 
         def run(place: int) -> None:
             try:
                 results[place] = self.run(parts[place], give_up)
-            except Exception as error:
+            except BaseException as error:
                 failures.append(error)
                 give_up()
 
@@ -106,4 +106,8 @@ class ThreadExecutor:
                 thread.join()
         finally:
             give_up()  # Ctrl-C may strike here
-        return failures[0] if failures else tuple(results)
+        if not failures:
+            return tuple(results)
+        if not isinstance(failures[0], Exception):
+            raise failures[0]
+        return failures[0]
