@@ -57,21 +57,26 @@ class ThreadExecutor:
     def __init__(self, http: BlockingHttpClient, clock: Clock) -> None:
         self._http = http
         self._clock = clock
+        self._stepping = threading.Lock()
+        """Services take steps one at a time, as in an event loop: what parts share needs no lock of its own."""
 
     def run(self, service: Service[T], give_up: GiveUp | None = None) -> T:
         """The result of a service. Raises what it raises, and `GivenUp`; then the service is closed."""
         give_up = GiveUp() if give_up is None else give_up
         try:
-            step = next(service)
+            with self._stepping:
+                step = next(service)
             while True:
                 outcome = self._outcome(step, give_up)
                 give_up.sleep(0.0)
-                step = service.send((self._clock.monotonic(), outcome))
+                with self._stepping:
+                    step = service.send((self._clock.monotonic(), outcome))
         except StopIteration as end:
             result: T = end.value
             return result
         finally:
-            service.close()
+            with self._stepping:
+                service.close()
 
     def _outcome(self, step: Step, give_up: GiveUp) -> Outcome:
         match step:

@@ -199,6 +199,24 @@ def test_parts_really_run_at_the_same_time(bench: Bench) -> None:
     assert bench.run(both(first(), second())) == (None, None)
 
 
+def test_parts_take_steps_in_turns(bench: Bench) -> None:
+    """From one step to the next a part is alone: what parts share needs no lock."""
+    stepped = threading.Event()
+
+    def slow() -> Service[bool]:
+        yield from clock()
+        stepped.clear()
+        return stepped.wait(0.05)
+
+    def quick() -> Service[bool]:
+        for _ in range(9):
+            yield from clock()
+            stepped.set()
+        return False
+
+    assert not any(bench.run(both(*(part() for part in (slow, quick, slow, quick)))))
+
+
 def test_a_part_that_fails_closes_the_others(bench: Bench) -> None:
     """Also parts of parts; only then is whoever asked for them told, with the failure as it was."""
     ends = Ends()
