@@ -27,7 +27,6 @@ class Held:
     def __init__(self, key: str) -> None:
         self.key = key
         self.conn: Conn | None = None
-        self.opening: Once | None = None
         self.closing_at: float | None = None
         self.heard_at: float | None = None
 
@@ -82,7 +81,7 @@ class Sockets:
             return
 
         process = self._process
-        opening = held.opening = Once(partial(self._dialled, socket, held))
+        opening = Once(partial(self._dialled, socket, held))
         too_late = partial(opening, TransportFailed("no answer in time"))
         self._agenda.after(DIAL_TIMEOUT, process.gate, opening, too_late)
 
@@ -121,8 +120,6 @@ class Sockets:
             held.conn.lingers = self._lingering
             quick = held.conn.client_open and held.conn.client_closes()
             wait = 2 * self._network.latency() if quick else CLOSE_WAIT
-        elif held.opening is not None:
-            held.opening.over = True
         self._agenda.after(wait, self._process.gate, held, partial(self._is_closed, socket, 1000))
 
     def _is_closed(self, socket: int, code: int | None) -> None:
