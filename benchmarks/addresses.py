@@ -14,6 +14,7 @@ from unittest import mock
 from urllib.parse import quote, urlsplit
 
 from listenkey.adapters.driver.clock import SystemClock
+from listenkey.adapters.executors.tasks import TaskExecutor
 from listenkey.adapters.simulator.server import Server
 from listenkey.adapters.transports.names import open_transport
 from listenkey.adapters.transports.websockets_asyncio import ATTEMPT_SECONDS
@@ -46,8 +47,8 @@ async def _round(name: str) -> tuple[float, float]:
     async with Server(api_key=KEY, api_secret=SECRET) as server:
         port = urlsplit(server.rest_url).port or 0
         wires = open_transport(name)
-        rest = Rest(wires.http, server.rest_url, KEY, SECRET, clock=SystemClock(), timeout=10.0)
-        key = quote((await Keys(rest).create()).key, safe="")
+        rest = Rest(server.rest_url, KEY, SECRET)
+        key = quote((await TaskExecutor(wires.http, SystemClock()).run(Keys(rest).create())).key, safe="")
         rest_url, ws_url = f"http://{NAME}:{port}", f"ws://{NAME}:{port}/swap-market?listenKey={key}"
         with _hole(port), _resolved(port):
             answer = wires.http.request("GET", f"{rest_url}/openApi/swap/v2/server/time", headers={}, timeout=60.0)

@@ -13,10 +13,11 @@ import sys
 import time
 import tracemalloc
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from listenkey.adapters.driver.clock import SystemClock
 from listenkey.adapters.driver.driver import Driver
+from listenkey.adapters.executors.tasks import TaskExecutor
 from listenkey.adapters.venues.bingx.swap import SwapDialect
 from listenkey.core.connection import Connection
 from listenkey.core.events import Health
@@ -25,7 +26,9 @@ from listenkey.core.policy import Policy
 from listenkey.core.refusal import Refusal
 from listenkey.core.reports import Account, OrderRef
 from listenkey.ports.errors import SocketEnded, StreamStopped
+from listenkey.ports.http import HttpResponse
 from listenkey.ports.keys import Grant
+from listenkey.ports.service import Service, clock
 
 from .desk import Desk
 from .frames import PING
@@ -82,20 +85,28 @@ class Venue:
         self.desk = Desk()
         self.reads = 0
 
-    async def create(self) -> Grant:
+    def create(self) -> Service[Grant]:
+        yield from clock()
         return Grant("key", 3600.0, int(time.time() * 1000))
 
-    async def renew(self, key: str) -> None:
-        pass
+    def renew(self, key: str) -> Service[None]:
+        yield from clock()
 
-    async def delete(self, key: str) -> None:
-        pass
+    def delete(self, key: str) -> Service[None]:
+        yield from clock()
+
+    async def request(self, method: str, url: str, *, headers: Mapping[str, str], timeout: float) -> HttpResponse:
+        raise NotImplementedError
+
+    async def close(self) -> None:
+        raise NotImplementedError
 
     async def open(self, key: str) -> Wire:
         self.wire.put([PING])
         return self.wire
 
-    async def read(self, since: int | None, orders: Sequence[OrderRef] = ()) -> Account:
+    def read(self, since: int | None, orders: Sequence[OrderRef] = ()) -> Service[Account]:
+        yield from clock()
         self.reads += 1
         return self.desk.read(since, orders, int(time.time() * 1000))
 
@@ -107,7 +118,8 @@ class Member:
         self.venue = venue
         self.told = 0
         connection = Connection(SwapDialect(), Policy(audit_interval=0), seed=seed)
-        self.driver = Driver(connection, venue, venue, venue, clock=SystemClock(), failure=_failure)
+        executor = TaskExecutor(venue, SystemClock())
+        self.driver = Driver(connection, executor, venue, venue, venue, clock=SystemClock(), failure=_failure)
         self.tasks = [asyncio.create_task(self.driver.run()), asyncio.create_task(self._consume())]
 
     async def _consume(self) -> None:

@@ -20,6 +20,7 @@ import msgspec
 
 import listenkey
 from listenkey.adapters.driver.clock import SystemClock
+from listenkey.adapters.executors.tasks import TaskExecutor
 from listenkey.adapters.transports.names import open_transport
 from listenkey.adapters.venues.bingx.keys import Keys
 from listenkey.adapters.venues.bingx.rest import Rest
@@ -248,8 +249,8 @@ class _Meter:
 
 
 async def _key(sender: Sender, http: Any) -> str:
-    rest = Rest(http, sender.rest_url, KEY, SECRET, clock=SystemClock(), timeout=10.0)
-    return (await Keys(rest).create()).key
+    rest = Rest(sender.rest_url, KEY, SECRET)
+    return (await TaskExecutor(http, SystemClock()).run(Keys(rest).create())).key
 
 
 def _url(sender: Sender, key: str) -> str:

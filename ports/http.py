@@ -28,3 +28,10 @@ class HttpClient(Protocol):
 
     async def close(self) -> None:
         """Close the pool, unless it was handed in by the user. Never raises."""
+
+
+class BlockingHttpClient(Protocol):
+    """The same for threads: a request blocks its own, and several threads may have one under way."""
+
+    def request(self, method: str, url: str, *, headers: Mapping[str, str], timeout: float) -> HttpResponse:
+        """As `HttpClient.request`. Raises `TransportFailed`."""

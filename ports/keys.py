@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple, Protocol
 
 from ..core.discreet import Concealed
+from .service import Service
 
 
 class Grant(NamedTuple):
@@ -19,13 +20,13 @@ class Grant(NamedTuple):
 
 
 class KeyService(Protocol):
-    """Each method is one request and raises `RequestRefused`, classified, when it did not succeed."""
+    """Each service is one request and raises `RequestRefused`, classified, when it did not succeed."""
 
-    async def create(self) -> Grant:
+    def create(self) -> Service[Grant]:
         """A key that opens the private stream."""
 
-    async def renew(self, key: str) -> None:
+    def renew(self, key: str) -> Service[None]:
         """Returns only when the venue confirmed that the key lives on for its whole validity."""
 
-    async def delete(self, key: str) -> None:
+    def delete(self, key: str) -> Service[None]:
         """Delete the key; one that does not exist is fine."""

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from ..core.reports import Account, OrderRef
+from .service import Service
 
 
 class AccountReader(Protocol):
     """Reads one account. A result is whole: any part that failed fails the read."""
 
-    async def read(self, since: int | None, orders: Sequence[OrderRef] = ()) -> Account:
+    def read(self, since: int | None, orders: Sequence[OrderRef] = ()) -> Service[Account]:
         """The account as `ReadAccount` asks for it. Raises `RequestRefused`, classified; never returns half a read."""

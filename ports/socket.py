@@ -1,8 +1,11 @@
-"""A WebSocket and what opens one. They know nothing of any venue."""
+"""A WebSocket and what opens one."""
 
 from __future__ import annotations
 
 from typing import Protocol
+
+from ..core.refusal import Refusal
+from .errors import HandshakeRefused, TransportFailed
 
 
 class Socket(Protocol):
@@ -31,8 +34,18 @@ class SocketDialer(Protocol):
         """Release what dialling needs, unless the user handed it in. Never raises."""
 
 
+class Handshake(Protocol):
+    """A venue's knowledge of how the private stream of a listen key is opened. It dials nothing."""
+
+    def url(self, key: str) -> str:
+        """What to dial."""
+
+    def refusal(self, error: HandshakeRefused | TransportFailed) -> Refusal:
+        """Why dialling it failed, classified."""
+
+
 class SocketOpener(Protocol):
-    """Opens the private stream of one listen key: a venue's knowledge of where, over a `SocketDialer`."""
+    """Opens the private stream of one listen key: a `Handshake` over a `SocketDialer`."""
 
     async def open(self, key: str) -> Socket:
         """An open socket. Raises `RequestRefused` with the venue's reason, classified."""

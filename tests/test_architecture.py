@@ -183,6 +183,32 @@ def test_venues_keep_to_themselves() -> None:
                 assert parts[:2] != ["adapters", "transports"], told(found)
 
 
+def test_venues_do_no_io() -> None:
+    """A venue knows no event loop, no socket and no clock; of threads only its pace knows, which has a lock."""
+    banned = {"anyio", "asyncio", "trio", "time", "socket", "ssl", "select", "http", "concurrent"}
+    for path in FILES:
+        if not path.is_relative_to(ROOT / "adapters/venues"):
+            continue
+        for node in nodes(path):
+            assert not isinstance(node, (ast.AsyncFunctionDef, ast.Await, ast.AsyncWith, ast.AsyncFor)), name(path)
+        for found in imports(path):
+            assert found.module.split(".")[0] not in banned, told(found)
+            assert found.module != "urllib.request", told(found)
+            assert found.module != "threading" or path.name == "pace.py", told(found)
+
+
+def test_executors_and_transports_know_no_venue() -> None:
+    """An executor knows ports alone: it opens no connection and keeps no pace. A transport knows no executor."""
+    for path in FILES:
+        for found in imports(path):
+            if path.is_relative_to(ROOT / "adapters/executors") and found.relative:
+                assert found.module.split(".")[0] == "ports", told(found)
+            if path.is_relative_to(ROOT / "adapters/transports"):
+                assert found.module.split(".")[:2] not in (["adapters", "venues"], ["adapters", "executors"]), told(
+                    found
+                )
+
+
 def test_arrows_run_one_way() -> None:
     """Adapters may import ports and core, ports core, the core itself; nobody imports the face."""
     for path in FILES:

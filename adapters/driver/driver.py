@@ -23,6 +23,7 @@ from ...ports.journal import Journal, OwnedJournal
 from ...ports.keys import KeyService
 from ...ports.reader import AccountReader
 from ...ports.socket import SocketOpener
+from ..executors.tasks import TaskExecutor
 from . import background
 from .backlog import Backlog
 from .complaints import Complaints
@@ -43,6 +44,7 @@ class Driver:
     def __init__(
         self,
         connection: Connection,
+        executor: TaskExecutor,
         keys: KeyService,
         reader: AccountReader,
         opener: SocketOpener,
@@ -62,7 +64,8 @@ class Driver:
         self._observer = observer
         self._complaints = Complaints(lambda: self.backlog.ended, connection.secrets)
         self._owned = journal if isinstance(journal, OwnedJournal) else None
-        self._errands = Errands(keys, reader, self.feed, self._complaints, self._recognised)
+        self._errands = Errands(executor, keys, reader, self.feed, self._complaints, self._recognised)
+        self._executor = executor
         self._reader = reader
         self._recognising = anyio.CancelScope()
         self._sockets: dict[int, Wire] = {}
@@ -162,7 +165,7 @@ class Driver:
     async def _recognise(self, journal: OwnedJournal) -> None:
         """Find out whose API key it is; then what the journal holds is told, or the consumer sees why not."""
         try:
-            await recognition(journal, self._reader, self._complaints)
+            await recognition(journal, self._executor, self._reader, self._complaints)
             self.backlog.redeliver()
             self._told = True
         except RequestRefused as error:

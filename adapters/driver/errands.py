@@ -14,6 +14,7 @@ from ...core.reports import OrderRef
 from ...ports.errors import RequestRefused
 from ...ports.keys import KeyService
 from ...ports.reader import AccountReader
+from ..executors.tasks import TaskExecutor
 from .complaints import Complaints
 
 READING = "reading the account"
@@ -27,13 +28,14 @@ class Errands:
 
     def __init__(
         self,
+        executor: TaskExecutor,
         keys: KeyService,
         reader: AccountReader,
         feed: Callable[[inputs.Input], None],
         complaints: Complaints,
         recognise: Callable[[str | None], None] = lambda account_id: None,
     ) -> None:
-        self._keys, self._reader = keys, reader
+        self._run, self._keys, self._reader = executor.run, keys, reader
         self._recognise = recognise
         """Told whenever the venue has answered the API key, with the account's id where it names it."""
         self._feed = feed
@@ -46,7 +48,7 @@ class Errands:
         """Mint a key."""
 
         async def ask() -> inputs.Input:
-            granted = inputs.KeyGranted(request, *await self._keys.create())
+            granted = inputs.KeyGranted(request, *await self._run(self._keys.create()))
             try:
                 self._recognise(None)
             except Exception:
@@ -60,7 +62,7 @@ class Errands:
         """Extend a key's validity."""
 
         async def ask() -> inputs.Input:
-            await self._keys.renew(key)
+            await self._run(self._keys.renew(key))
             return inputs.KeyRenewed(request)
 
         await self._answer("renewing a key", request, ask)
@@ -69,7 +71,7 @@ class Errands:
         """Read the account; a read that is still under way has been given up."""
 
         async def ask() -> inputs.Input:
-            account = await self._reader.read(since, orders)
+            account = await self._run(self._reader.read(since, orders))
             self._recognise(account.account_id)
             if account.account_id is not None:  # it is no business of recordings
                 account = msgspec.structs.replace(account, account_id=None)
@@ -84,7 +86,7 @@ class Errands:
     async def delete(self, key: str) -> None:
         """Delete a key, as far as it can be done."""
         try:
-            await self._keys.delete(key)
+            await self._run(self._keys.delete(key))
         except RequestRefused as error:
             _log.info("a listen key could not be deleted: %s", self._complaints.clean(str(error)))
         finally:

@@ -16,6 +16,8 @@ from ...core.reports import OrderRef
 from ...ports.errors import RequestRefused
 from ...ports.journal import OwnedJournal
 from ...ports.reader import AccountReader
+from ...ports.service import Service
+from ..executors.tasks import TaskExecutor
 from .complaints import Complaints
 
 ASKING = "asking whose account it is"
@@ -23,13 +25,15 @@ RETRY_INITIAL = 1.0
 RETRY_MAX = 60.0
 
 
-async def recognition(journal: OwnedJournal, reader: AccountReader, complaints: Complaints) -> None:
+async def recognition(
+    journal: OwnedJournal, executor: TaskExecutor, reader: AccountReader, complaints: Complaints
+) -> None:
     """Returns once the journal is recognised. Raises `JournalRefused`, or `RequestRefused` if there is no asking."""
     retry = Backoff(RETRY_INITIAL, RETRY_MAX)
     while not journal.recognised:
         try:
-            account_id = (await reader.read(None)).account_id
-            found = await _found(reader, journal.witnesses(account_id))
+            account_id = (await executor.run(reader.read(None))).account_id
+            found = await executor.run(_found(reader, journal.witnesses(account_id)))
         except RequestRefused as error:
             if error.refusal.kind is RefusalKind.FATAL:
                 raise
@@ -39,11 +43,11 @@ async def recognition(journal: OwnedJournal, reader: AccountReader, complaints: 
             journal.recognise(account_id, found)
 
 
-async def _found(reader: AccountReader, orders: Sequence[OrderRef]) -> set[OrderRef]:
+def _found(reader: AccountReader, orders: Sequence[OrderRef]) -> Service[set[OrderRef]]:
     """Those of the orders that the venue knows, by themselves or by a fill."""
     if not orders:
         return set()
-    account = await reader.read(None, orders)
+    account = yield from reader.read(None, orders)
     known = {OrderRef(report.symbol, report.order_id) for report in account.orders}
     known |= {OrderRef(row.symbol, row.order_id) for row in account.fills}
     return known & set(orders)

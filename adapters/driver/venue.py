@@ -20,11 +20,13 @@ from ...core.secrets import Secrets
 from ...ports.errors import CredentialsRefused, ListenKeyError, ReadFailed, RequestRefused, StreamStopped
 from ...ports.journal import OwnedJournal
 from ...ports.questions import QuestionStore
+from ..executors.tasks import TaskExecutor
 from ..recording.recording import Recorder
 from ..venues.family import Services
 from ..venues.registry import family
 from .clock import SystemClock
 from .driver import Driver, Observer
+from .opener import Opener
 from .stream import Subscription
 
 if TYPE_CHECKING:
@@ -49,6 +51,7 @@ class Venue:
     ) -> None:
         self._connect = connect
         self._transport = transport
+        self._executor = TaskExecutor(transport.http, SystemClock())
         self._services = services
         self._journal = journal
         self._observer = observer if observer is not None else recorder
@@ -75,11 +78,13 @@ class Venue:
         self._check()
         with ExitStack() as alone:
             alone.enter_context(_alone(self._journal, self._recorder))
+            connection = self._connect()
             driver = Driver(
-                self._connect(),
+                connection,
+                self._executor,
                 self._services.keys,
                 self._services.reader,
-                self._services.opener,
+                Opener(self._transport.dialer, self._services.handshake, connection.policy),
                 clock=SystemClock(),
                 failure=self._failure,
                 journal=self._journal,
@@ -102,7 +107,7 @@ class Venue:
         """A complete account, read now. Raises `ReadFailed`; never an empty account in place of a failure."""
         self._check()
         try:
-            account = await self._services.reader.read(None)
+            account = await self._executor.run(self._services.reader.read(None))
         except RequestRefused as error:
             failure = ReadFailed(f"the account could not be read: {error}")
         else:
@@ -199,11 +204,8 @@ def open_venue(
         raise
     services = speaks.services(
         hosts,
-        http=wires.http,
-        dialer=wires.dialer,
         api_key=api_key,
         api_secret=api_secret,
-        clock=SystemClock(),
         policy=settled,
         secrets=secrets,
         store=events if isinstance(events, QuestionStore) else None,

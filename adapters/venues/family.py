@@ -1,4 +1,4 @@
-"""What a family of venues must offer: addresses, the pure side of its wire, and its services over a transport."""
+"""What a family of venues must offer: addresses, the pure side of its wire, and its services, free of I/O as well."""
 
 from __future__ import annotations
 
@@ -7,12 +7,10 @@ from typing import NamedTuple, Protocol
 from ...core.dialect import Dialect
 from ...core.policy import Policy
 from ...core.secrets import Secrets
-from ...ports.clock import Clock
-from ...ports.http import HttpClient
 from ...ports.keys import KeyService
 from ...ports.questions import QuestionStore
 from ...ports.reader import AccountReader
-from ...ports.socket import SocketDialer, SocketOpener
+from ...ports.socket import Handshake
 
 
 class Hosts(NamedTuple):
@@ -27,7 +25,7 @@ class Services(NamedTuple):
 
     keys: KeyService
     reader: AccountReader
-    opener: SocketOpener
+    handshake: Handshake
     credential_codes: frozenset[str]
 
 
@@ -50,11 +48,8 @@ class Family(Protocol):
         self,
         hosts: Hosts,
         *,
-        http: HttpClient,
-        dialer: SocketDialer,
         api_key: str,
         api_secret: str,
-        clock: Clock,
         policy: Policy,
         secrets: Secrets,
         store: QuestionStore | None = None,

@@ -15,18 +15,20 @@ import pytest
 from listenkey.adapters.driver.clock import SystemClock
 from listenkey.adapters.driver.complaints import Complaints
 from listenkey.adapters.driver.errands import Errands
+from listenkey.adapters.driver.opener import Opener
 from listenkey.adapters.driver.venue import Venue
+from listenkey.adapters.executors.tasks import TaskExecutor
 from listenkey.adapters.transports.names import Transport
 from listenkey.adapters.venues.bingx.codes import CREDENTIALS
-from listenkey.adapters.venues.bingx.keys import Keys
-from listenkey.adapters.venues.bingx.opener import Opener
-from listenkey.adapters.venues.bingx.pace import Pace
+from listenkey.adapters.venues.bingx.keys import Handshake, Keys
+from listenkey.adapters.venues.bingx.pace import Endpoint, Pace
 from listenkey.adapters.venues.bingx.reader import Reader
 from listenkey.adapters.venues.bingx.rest import Rest
 from listenkey.adapters.venues.bingx.swap import SwapDialect
 from listenkey.adapters.venues.family import Services
 from listenkey.core import inputs
 from listenkey.core.connection import Connection
+from listenkey.core.policy import Policy
 from listenkey.core.secrets import Secrets
 from listenkey.ports.errors import HandshakeRefused, ListenKeyError, RequestRefused
 from listenkey.ports.http import HttpResponse
@@ -42,11 +44,8 @@ from .testimony import Ears, of_error
 class Forgiving(Pace):
     """Keeps no count of what failed, so that every answer is met."""
 
-    def failed(self, *_: object, **__: object) -> None:
-        pass
-
-    def locked(self, *_: object) -> None:
-        pass
+    def endpoint(self, host: str, api_key: str, method: str, path: str) -> Endpoint:
+        return Pace(None).endpoint(host, api_key, method, path)
 
 
 class Desk:
@@ -61,20 +60,20 @@ class Desk:
         self.answer: Callable[[str, str], HttpResponse] = self.calmly
         self.hangs = False
         rest = Rest(
-            self,
             "https://venue.test",
             self.api_key,
             self.api_secret,
-            clock=SystemClock(),
             pace=Forgiving(None),
             secrets=self.register,
         )
         self.keys, self.reader = Keys(rest), Reader(rest)
-        self.opener = Opener(self, "wss://venue.test/market", secrets=self.register)
+        self.executor = TaskExecutor(self, SystemClock())
+        handshake = Handshake("wss://venue.test/market", secrets=self.register)
+        self.opener = Opener(self, handshake, Policy())
         self.venue = Venue(
             lambda: Connection(SwapDialect(), secrets=self.register),
             Transport(self, self),
-            Services(self.keys, self.reader, self.opener, frozenset(map(str, CREDENTIALS))),
+            Services(self.keys, self.reader, handshake, frozenset(map(str, CREDENTIALS))),
         )
 
     def calmly(self, method: str, name: str) -> HttpResponse:
@@ -105,13 +104,16 @@ class Desk:
 async def all_calls(desk: Desk) -> list[str]:
     """Everything that can be asked, and everything that is said of it."""
     said: list[str] = []
-    errands = Errands(desk.keys, desk.reader, lambda received: said.append(repr(received)), Complaints(lambda: False))
+    run = desk.executor.run
+    errands = Errands(
+        desk.executor, desk.keys, desk.reader, lambda received: said.append(repr(received)), Complaints(lambda: False)
+    )
     calls: list[Callable[[], Awaitable[Any]]] = [
-        desk.keys.create,
-        lambda: desk.keys.renew(desk.key),
-        lambda: desk.keys.delete(desk.key),
+        lambda: run(desk.keys.create()),
+        lambda: run(desk.keys.renew(desk.key)),
+        lambda: run(desk.keys.delete(desk.key)),
         lambda: desk.opener.open(desk.key),
-        lambda: desk.reader.read(None),
+        lambda: run(desk.reader.read(None)),
         desk.venue.account_snapshot,
         lambda: errands.create(1),
         lambda: errands.read(2, None, ()),
@@ -178,7 +180,7 @@ def test_no_row_brings_a_secret_out(name: str) -> None:
     desk, said = Desk(name), list[str]()
     for pad in offsets(Random(name)):
         desk.answer = partial(listed, rows(getattr(desk, name), pad))
-        account = anyio.run(desk.reader.read, None)
+        account = anyio.run(desk.executor.run, desk.reader.read(None))
         said += [repr(account), *(row.excerpt for row in account.odd)]
         said.append(repr(anyio.run(desk.venue.account_snapshot)))
     assert "USDT" in said[0]
@@ -207,5 +209,9 @@ def test_a_read_that_is_given_up_takes_no_query_along() -> None:
 def test_what_carries_a_key_does_not_show_it() -> None:
     """The answer to a mint, as it came and as it is handed on."""
     desk = Desk("carried")
-    carried = [desk.calmly("POST", "userDataStream"), anyio.run(desk.keys.create), inputs.KeyGranted(1, desk.key, 1.0)]
+    carried = [
+        desk.calmly("POST", "userDataStream"),
+        anyio.run(desk.executor.run, desk.keys.create()),
+        inputs.KeyGranted(1, desk.key, 1.0),
+    ]
     assert Finder((desk.key,)).leak(*map(repr, carried)) is None

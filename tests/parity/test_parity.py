@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
-from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any, get_args
 
@@ -34,14 +32,6 @@ gate = settings(
 )
 
 
-@pytest.fixture(scope="module")
-def loop() -> Iterator[asyncio.AbstractEventLoop]:
-    """What runs the reader, whose requests are answered at once."""
-    made = asyncio.new_event_loop()
-    yield made
-    made.close()
-
-
 def compare(pushed: World, polled: World) -> None:
     """Both paths have come to where the exchange is; on the wire that says everything, fill for fill; and on every wire
     both streams add up to what was executed, revisions applied.
@@ -66,15 +56,15 @@ def compare(pushed: World, polled: World) -> None:
     troubles=mishaps,
 )
 def test_both_paths_end_with_the_books_of_the_exchange(
-    loop: asyncio.AbstractEventLoop, history: History, wire: WireName, troubles: tuple[Mishap, ...]
+    history: History, wire: WireName, troubles: tuple[Mishap, ...]
 ) -> None:
     """After a settled read capital, fees, PnL, funding, transfers, positions and status are equal, to the last digit,
     on both paths and to the truth; lost frames, kills, rotations and late answers on the socket's side change nothing.
     """
-    pushed = World("ws", history, run=loop, wire=wire)
+    pushed = World("ws", history, wire=wire)
     for mishap in troubles:
         pushed.suffer(mishap)
-    compare(pushed.live(), World("poll", history, run=loop).live())
+    compare(pushed.live(), World("poll", history).live())
 
 
 BUSY = History(
@@ -118,44 +108,42 @@ def drop_fee_from_reads(world: World) -> None:
 
 
 @pytest.mark.parametrize("wire", WIRES)
-def test_a_history_without_faults_passes(loop: asyncio.AbstractEventLoop, wire: WireName) -> None:
+def test_a_history_without_faults_passes(wire: WireName) -> None:
     """What the next tests spoil is whole when it is not spoilt."""
-    compare(World("ws", BUSY, run=loop, wire=wire).live(), World("poll", BUSY, run=loop).live())
+    compare(World("ws", BUSY, wire=wire).live(), World("poll", BUSY).live())
 
 
 @pytest.mark.parametrize("path", ["ws", "poll"])
-def test_a_fee_dropped_from_the_reads_is_noticed(loop: asyncio.AbstractEventLoop, path: str) -> None:
+def test_a_fee_dropped_from_the_reads_is_noticed(path: str) -> None:
     """The gate notices one fee that is missing from one path's reads."""
-    pushed, polled = World("ws", BUSY, run=loop), World("poll", BUSY, run=loop)
+    pushed, polled = World("ws", BUSY), World("poll", BUSY)
     drop_fee_from_reads(pushed if path == "ws" else polled)
     pushed.suffer(Mishap(at=0, kind="lose", size=1))
     with pytest.raises(AssertionError, match=r"Outcome|Told"):
         compare(pushed.live(), polled.live())
 
 
-def test_a_fee_dropped_from_a_frame_is_noticed(loop: asyncio.AbstractEventLoop) -> None:
+def test_a_fee_dropped_from_a_frame_is_noticed() -> None:
     """The gate notices a fee that is missing from the socket's frames, though the ledger has it from the reads."""
-    pushed, polled = World("ws", BUSY, run=loop), World("poll", BUSY, run=loop)
+    pushed, polled = World("ws", BUSY), World("poll", BUSY)
     pushed.spoil_frame = drop_fee_from_frame
     with pytest.raises(AssertionError, match="Told"):
         compare(pushed.live(), polled.live())
 
 
 @pytest.mark.parametrize("wire", [wire for wire in WIRES if wire != "modern"])
-def test_figures_of_one_part_of_a_fill_are_noticed(
-    loop: asyncio.AbstractEventLoop, wire: WireName, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_figures_of_one_part_of_a_fill_are_noticed(wire: WireName, monkeypatch: pytest.MonkeyPatch) -> None:
     """The gate notices sums that are not put right: a lost frame merges into the next, with its own figures."""
     monkeypatch.setattr(Revisions, "compare", lambda *_: None)
     history = History(hedge=False, seed=0, before=(), deeds=(Deed(0, "market", 1, 9),))
-    pushed = World("ws", history, run=loop, wire=wire)
+    pushed = World("ws", history, wire=wire)
     pushed.suffer(Mishap(at=1400, kind="lose", size=3))
     with pytest.raises(AssertionError, match="Sums"):
-        compare(pushed.live(), World("poll", history, run=loop).live())
+        compare(pushed.live(), World("poll", history).live())
 
 
 @pytest.mark.parametrize("wire", WIRES)
-def test_an_amendment_right_after_a_lost_fill(loop: asyncio.AbstractEventLoop, wire: WireName) -> None:
+def test_an_amendment_right_after_a_lost_fill(wire: WireName) -> None:
     """A frame that says of itself that nothing was executed is no fill, though its cumulative quantity is news: it
     shows a hole, and the fee that it bears is nobody's.
     """
@@ -165,10 +153,10 @@ def test_an_amendment_right_after_a_lost_fill(loop: asyncio.AbstractEventLoop, w
         before=(Deed(0, "limit", 0, 1),),
         deeds=(Deed(0, "fill", 0, 1), Deed(2, "market", 0, 1), Deed(0, "amend", 0, 1)),
     )
-    pushed = World("ws", history, run=loop, wire=wire)
+    pushed = World("ws", history, wire=wire)
     pushed.suffer(Mishap(at=0, kind="lose", size=3))
     pushed.live()
-    compare(pushed, World("poll", history, run=loop).live())
+    compare(pushed, World("poll", history).live())
     assert {fill.fee for fill in outcome.told(pushed.fills)} != {Decimal(0)}
     made = {(fill.order_id, fill.end): fill.fee for fill in outcome.made(pushed.exchange)}
     for fill in outcome.told(pushed.fills):
@@ -206,11 +194,11 @@ LEARNED: dict[str, tuple[WireName, tuple[Deed, ...], tuple[Mishap, ...]]] = {
 
 
 @pytest.mark.parametrize("name", LEARNED)
-def test_learned(loop: asyncio.AbstractEventLoop, name: str) -> None:
+def test_learned(name: str) -> None:
     """What the property once found stays right: lists of fills and of income may lag behind each other."""
     wire, deeds, troubles = LEARNED[name]
     history = History(hedge=False, seed=0, before=(), deeds=deeds)
-    pushed = World("ws", history, run=loop, wire=wire)
+    pushed = World("ws", history, wire=wire)
     for mishap in troubles:
         pushed.suffer(mishap)
-    compare(pushed.live(), World("poll", history, run=loop).live())
+    compare(pushed.live(), World("poll", history).live())

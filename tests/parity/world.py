@@ -3,7 +3,6 @@ makes them of the simulated REST answers, and no socket anywhere."""
 
 from __future__ import annotations
 
-import asyncio
 import heapq
 import itertools
 import math
@@ -30,6 +29,7 @@ from listenkey.core.policy import Mode, Policy
 from listenkey.ports.errors import RequestRefused
 from listenkey.ports.http import HttpResponse
 
+from .. import inline
 from .history import Actor, Deed, History, Mishap
 
 EPOCH = 1_700_000_000_250
@@ -53,11 +53,9 @@ POLICY = Policy(
 
 
 class World:
-    """A connection in `mode`, living through a history; `run` is how a coroutine is run to its end."""
+    """A connection in `mode`, living through a history."""
 
-    def __init__(
-        self, mode: Mode, history: History, *, run: asyncio.AbstractEventLoop, wire: WireName = "modern"
-    ) -> None:
+    def __init__(self, mode: Mode, history: History, *, wire: WireName = "modern") -> None:
         self.now = 0.0
         self.exchange = Exchange(now=EPOCH, seed=history.seed, hedge=history.hedge, triggered=history.triggered)
         self.connection = Connection(SwapDialect(), POLICY, seed=history.seed, mode=mode)
@@ -68,9 +66,8 @@ class World:
         self._actor = Actor(self.exchange)
         self._answers = Answers(self.exchange, closed_stops=history.closed_stops)
         self.wire = Wire(wire, seed=history.seed, event_name="mixed")
-        self._loop = run
         self._ahead = 0.0
-        self._reader = Reader(Rest(self, "https://venue.test", "k", "s", clock=self, pace=Pace(None)))
+        self._reader = Reader(Rest("https://venue.test", "k", "s", pace=Pace(None)))
         self._heap: list[tuple[float, int, Callable[[], None]]] = []
         self._order = itertools.count()
         self._deeds = [
@@ -143,17 +140,18 @@ class World:
         """What was told of the account."""
         return [event for event in self.events if isinstance(event, AccountUpdate)]
 
-    # `Clock` and `HttpClient`: a request takes its time, and the exchange moves on meanwhile
+    # What services need: a request takes its time, and the exchange moves on meanwhile
 
     def monotonic(self) -> float:
         """Seconds."""
         return max(self.now, self._ahead)
 
-    def wall_ms(self) -> int:
-        """Years off: the host's wall clock decides nothing."""
-        return 1
+    def sleep(self, until: float) -> None:
+        """The exchange moves on as well."""
+        self._ahead = until
+        self._catch_up(until)
 
-    async def request(self, method: str, url: str, *, headers: Mapping[str, str], timeout: float) -> HttpResponse:
+    def request(self, method: str, url: str, *, headers: Mapping[str, str], timeout: float) -> HttpResponse:
         """An answer of the exchange."""
         self._pass_time()
         parts = urlsplit(url)
@@ -166,9 +164,6 @@ class World:
             self.spoil_answer(parts.path, body["data"])
         self._pass_time()
         return HttpResponse(200, {}, msgspec.json.encode(body))
-
-    async def close(self) -> None:
-        """Nothing to close."""
 
     # How the world works
 
@@ -270,7 +265,7 @@ class World:
     def _read(self, asked: actions.ReadAccount) -> None:
         self._ahead = max(self._ahead, self.now)
         try:
-            account = self._loop.run_until_complete(self._reader.read(asked.since, asked.orders))
+            account = inline.run(self._reader.read(asked.since, asked.orders), self)
             answer: inputs.Input = inputs.AccountRead(asked.request, account)
         except RequestRefused as error:
             answer = inputs.Refused(asked.request, error.refusal)

@@ -395,9 +395,9 @@ BUGS: dict[str, Bug] = {
         "an order that the venue denies asked for again in every read",
         (
             Change(
-                "adapters/venues/bingx/reader.py",
-                "        while unlisted and (room := await self._singles.room() - reserved) > 0:\n",
-                "        while unlisted and (room := len(unlisted)):\n",
+                "adapters/venues/bingx/singles.py",
+                "        while left and (room := (yield from self._room(shown)) - reserved) > 0:\n",
+                "        while left and (room := len(left)):\n",
             ),
             Change("core/sync/denials.py", "            elif since <= shown_until:\n", "            elif since < 0:\n"),
         ),
@@ -424,8 +424,8 @@ BUGS: dict[str, Bug] = {
         (
             Change(
                 "adapters/venues/bingx/lists.py",
-                "        if len(found) == MOST_FILLS and end - start > SECOND:\n",
-                "        if len(found) > MOST_FILLS:\n",
+                "        are_all = len(found) != MOST_FILLS or end - start <= SECOND\n",
+                "        are_all = len(found) <= MOST_FILLS\n",
             ),
         ),
         "restart,crash,outage",
@@ -557,8 +557,8 @@ BUGS: dict[str, Bug] = {
             ),
             Change(
                 "adapters/venues/bingx/pace.py",
-                '    if method != "GET":\n',
-                "    if method:\n",
+                '(SpacedLimit(REPEATED), SpacedLimit()) if method == "GET" else ()',
+                "(SpacedLimit(), SpacedLimit())[:0]",
             ),
         ),
         "flap",
@@ -569,8 +569,8 @@ BUGS: dict[str, Bug] = {
         (
             Change(
                 "adapters/venues/bingx/rest.py",
-                '        if method != "GET" or refusal.kind is',
-                '        if True or method != "GET" or refusal.kind is',
+                'may_repeat = endpoint.method == "GET" and',
+                'may_repeat = endpoint.method == "never" and',
             ),
         ),
         "stumble",
@@ -668,9 +668,9 @@ BUGS: dict[str, Bug] = {
         "all orders in no list asked for at once",
         (
             Change(
-                "adapters/venues/bingx/reader.py",
-                "        while unlisted and (room := await self._singles.room() - reserved) > 0:\n",
-                "        while unlisted and (room := len(unlisted)):\n",
+                "adapters/venues/bingx/singles.py",
+                "        while left and (room := (yield from self._room(shown)) - reserved) > 0:\n",
+                "        while left and (room := len(left)):\n",
             ),
             Change(
                 "adapters/venues/bingx/rest.py",

@@ -5,17 +5,18 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from listenkey.adapters.venues.bingx.opener import Opener
+from listenkey.adapters.venues.bingx.keys import Handshake
 from listenkey.core import inputs
-from listenkey.ports.errors import HandshakeRefused, RequestRefused, TransportFailed
+from listenkey.ports.errors import HandshakeRefused, TransportFailed
 from listenkey.ports.http import HttpResponse
 
 from .network import Conn, Network
-from .tasks import Task, Wait, spawn
+from .tasks import Once
 
 if TYPE_CHECKING:
     from .process import Process
 
+DIAL_TIMEOUT = 10.0
 CLOSE_WAIT = 1.0
 """Seconds that the driver waits for a peer's answer to a close frame."""
 
@@ -26,7 +27,6 @@ class Held:
     def __init__(self, key: str) -> None:
         self.key = key
         self.conn: Conn | None = None
-        self.opening: Task | None = None
         self.closing_at: float | None = None
         self.heard_at: float | None = None
 
@@ -40,12 +40,12 @@ class Sockets:
         self._agenda = process.agenda
         self._network = network
         self._lingering = lingering
-        self._opener = Opener(self, "wss://venue.test/swap", timeout=10)  # type: ignore[arg-type]
+        self._handshake = Handshake("wss://venue.test/swap")
 
     def hold(self, socket: int, key: str) -> None:
         """Open it, soon."""
         self.held[socket] = Held(key)
-        self._process.soon(partial(self._open, socket, key))
+        self._process.soon(partial(self._open, socket))
 
     def close(self, socket: int) -> None:
         """Close it, soon; it may have ended at this very moment."""
@@ -65,27 +65,6 @@ class Sockets:
             if held.conn is not None and held.conn.client_open:
                 held.conn.client_closes()
 
-    # What the opener needs
-
-    async def dial(self, url: str, *, timeout: float, max_bytes: int) -> Conn:
-        wait, process = Wait(), self._process
-        too_late = partial(wait.set, None, TransportFailed("no answer in time"))
-        self._agenda.after(timeout, process.gate, wait, too_late)
-
-        def answered(response: Conn | HttpResponse) -> None:
-            if isinstance(response, HttpResponse):
-                error = HandshakeRefused(response.status, response.body)
-                process.gate(wait, partial(wait.set, None, error))
-                return
-            response.client = self
-            if process.over or wait.ready:
-                response.client_closes()
-            process.gate(response, partial(wait.set, response))
-
-        self._network.dial(url.rpartition("=")[2], answered)
-        conn: Conn = await wait
-        return conn
-
     # What the network tells
 
     def arrives(self, conn: Conn, data: bytes) -> None:
@@ -96,24 +75,38 @@ class Sockets:
 
     # From the wish for one to its end
 
-    def _open(self, socket: int, key: str) -> None:
+    def _open(self, socket: int) -> None:
         held = self.held.get(socket)
         if held is None or held.closing_at is not None:
             return
 
-        def done(conn: Conn | None, error: BaseException | None) -> None:
-            if held.closing_at is not None:
-                if conn is not None:
-                    conn.client_closes()
-            elif isinstance(error, RequestRefused):
-                del self.held[socket]
-                self._tell(inputs.SocketClosed(socket, None, error.refusal))
-            else:
-                held.conn = conn
-                held.heard_at = self._agenda.now
-                self._tell(inputs.SocketOpened(socket))
+        process = self._process
+        opening = Once(partial(self._dialled, socket, held))
+        too_late = partial(opening, TransportFailed("no answer in time"))
+        self._agenda.after(DIAL_TIMEOUT, process.gate, opening, too_late)
 
-        held.opening = spawn(self._opener.open(key), done, RequestRefused)
+        def answered(response: Conn | HttpResponse) -> None:
+            if isinstance(response, HttpResponse):
+                process.gate(opening, partial(opening, HandshakeRefused(response.status, response.body)))
+                return
+            response.client = self
+            if process.over or opening.over:
+                response.client_closes()
+            process.gate(response, partial(opening, response))
+
+        self._network.dial(self._handshake.url(held.key).rpartition("=")[2], answered)
+
+    def _dialled(self, socket: int, held: Held, found: Conn | HandshakeRefused | TransportFailed) -> None:
+        if held.closing_at is not None:
+            if isinstance(found, Conn):
+                found.client_closes()
+        elif isinstance(found, Conn):
+            held.conn = found
+            held.heard_at = self._agenda.now
+            self._tell(inputs.SocketOpened(socket))
+        else:
+            del self.held[socket]
+            self._tell(inputs.SocketClosed(socket, None, self._handshake.refusal(found)))
 
     def _tell(self, received: inputs.Input) -> None:
         self._process.soon(partial(self._process.feed, received))
@@ -127,8 +120,6 @@ class Sockets:
             held.conn.lingers = self._lingering
             quick = held.conn.client_open and held.conn.client_closes()
             wait = 2 * self._network.latency() if quick else CLOSE_WAIT
-        elif held.opening is not None:
-            held.opening.cancel()
         self._agenda.after(wait, self._process.gate, held, partial(self._is_closed, socket, 1000))
 
     def _is_closed(self, socket: int, code: int | None) -> None:

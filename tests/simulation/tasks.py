@@ -1,106 +1,115 @@
-"""Coroutines on virtual time: what the real services need of an event loop, and not more."""
+"""An executor on virtual time: it runs the services of a venue as they are, and asks the world for what they need."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine, Generator
+from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
-Done = Callable[[Any, BaseException | None], None]
+from listenkey.ports.service import Both, Outcome, Request, Service, Wait
+
+Done = Callable[[Any, Exception | None], None]
 
 
-class Wait:
-    """Something that will be there later, or an error in its place. Only the first word counts."""
+class Once:
+    """Told what came of something; only the first word counts."""
 
-    __slots__ = ("error", "ready", "task", "value")
+    __slots__ = ("_then", "over")
 
-    def __init__(self) -> None:
-        self.ready = False
-        self.value: Any = None
-        self.error: BaseException | None = None
-        self.task: Task | None = None
+    def __init__(self, then: Callable[[Any], None]) -> None:
+        self._then = then
+        self.over = False
 
-    def __await__(self) -> Generator[Wait, None, Any]:
-        if not self.ready:
-            yield self
-        if self.error is not None:
-            raise self.error
-        return self.value
+    def __call__(self, word: Any = None) -> None:
+        if not self.over:
+            self.over = True
+            self._then(word)
 
-    def set(self, value: Any = None, error: BaseException | None = None) -> None:
-        """It is there."""
-        if not self.ready:
-            self.ready, self.value, self.error = True, value, error
-            if self.task is not None:
-                self.task.step()
+
+class World(Protocol):
+    """What an executor needs of it."""
+
+    def monotonic(self) -> float:
+        """Seconds, by the clock of the process."""
+
+    def sleep(self, until: float, over: Once) -> None:
+        """Tell when it is so late."""
+
+    def request(self, request: Request, answered: Once) -> None:
+        """Send it, and tell of the answer, or that there is none."""
 
 
 class Task:
-    """A coroutine under way; `done` is told of its result, or of the `expected` error that ended it."""
+    """A service under way; `done` is told of its result, or of the error that ended it."""
 
-    def __init__(self, work: Coroutine[Wait, None, Any], done: Done, expected: type[Exception]) -> None:
-        self._work = work
+    def __init__(self, service: Service[Any], world: World, done: Done) -> None:
+        self._service = service
+        self._world = world
         self._done = done
-        self._expected = expected
+        self._begun = False
         self._over = False
+        self._parts: list[Task] = []
 
-    def step(self) -> None:
+    def go(self, outcome: Outcome = None, *, not_before: float = float("-inf")) -> None:
         """Go on until something is not there yet."""
-        if self._over:
-            return
-        try:
-            wait = self._work.send(None)
-        except StopIteration as stop:
-            self._over = True
-            self._done(stop.value, None)
-        except self._expected as error:
-            self._over = True
-            self._done(None, error)
-        else:
-            wait.task = self
+        while not self._over:
+            try:
+                now = max(self._world.monotonic(), not_before)
+                step = self._service.send((now, outcome)) if self._begun else next(self._service)
+            except StopIteration as end:
+                self._end(end.value, None)
+                return
+            except Exception as error:
+                self._end(None, error)
+                return
+            self._begun, outcome = True, None
+            match step:
+                case Wait(until):
+                    if until > self._world.monotonic():
+                        self._world.sleep(until, Once(partial(self.go, not_before=until)))
+                        return
+                case Request():
+                    self._world.request(step, Once(self.go))
+                    return
+                case Both(parts):
+                    self._run(parts, Once(self.go))
+                    return
 
-    def cancel(self) -> None:
+    def close(self) -> None:
         """Stop where it is."""
         if not self._over:
             self._over = True
-            self._work.close()
+            for part in self._parts:
+                part.close()
+            self._service.close()
 
+    def _end(self, result: Any, error: Exception | None) -> None:
+        self._over = True
+        self._done(result, error)
 
-def spawn(work: Coroutine[Wait, None, Any], done: Done, expected: type[Exception]) -> Task:
-    """Begin."""
-    task = Task(work, done, expected)
-    task.step()
-    return task
+    def _run(self, parts: tuple[Service[Any], ...], ended: Once) -> None:
+        results: dict[int, Any] = {}
 
-
-def together_with(expected: type[Exception]) -> Callable[..., Awaitable[Any]]:
-    """What `together` of the adapters does: all results, or the first refusal, which cancels the others."""
-
-    async def together(*calls: Callable[[], Coroutine[Wait, None, Any]]) -> tuple[Any, ...]:
-        results: list[Any] = [None] * len(calls)
-        left = len(calls)
-        gathered = Wait()
-        children: list[Task] = []
-
-        def done(place: int, value: Any, error: BaseException | None) -> None:
-            nonlocal left
-            results[place] = value
-            left -= 1
-            if gathered.ready:
-                return
+        def done(place: int, result: Any, error: Exception | None) -> None:
+            results[place] = result
             if error is not None:
-                for child in children:
-                    child.cancel()
-                gathered.set(error=error)
-            elif not left:
-                gathered.set()
+                for part in self._parts:
+                    part.close()
+                ended(error)
+            elif len(results) == len(parts):
+                ended(tuple(results[each] for each in range(len(parts))))
 
-        for place, call in enumerate(calls):
-            if gathered.ready:
-                break
-            children.append(spawn(call(), partial(done, place), expected))
-        if calls:
-            await gathered
-        return tuple(results)
+        self._parts = []
+        for place, service in enumerate(parts):
+            part = Task(service, self._world, partial(done, place))
+            self._parts.append(part)
+            part.go()
+            if ended.over:
+                return
+        if not parts:
+            ended(())
 
-    return together
+
+def spawn(service: Service[Any], world: World, done: Done) -> None:
+    """Begin."""
+    Task(service, world, done).go()

@@ -14,7 +14,8 @@ from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStre
 from listenkey.core.events import Balance, Position
 from listenkey.core.refusal import Refusal, RefusalKind
 from listenkey.core.reports import Account, FillReport, OrderRef, OrderReport
-from listenkey.ports.errors import RequestRefused, SocketEnded
+from listenkey.ports import service
+from listenkey.ports.errors import HandshakeRefused, RequestRefused, SocketEnded, TransportFailed
 from listenkey.ports.keys import Grant
 
 SYMBOL = "BTC-USDT"
@@ -66,32 +67,44 @@ class Customer:
 
 
 class Service:
-    """Keys, reader and opener at once, for whoever has one of the customer's API keys."""
+    """Keys, reader, handshake and dialer at once, for whoever has one of the customer's API keys."""
 
     def __init__(self, customer: Customer, api_key: str) -> None:
         self.customer = customer
         self._api_key = api_key
         self._grants = 0
 
-    async def create(self) -> Grant:
+    def create(self) -> service.Service[Grant]:
         self._admit()
+        yield from service.clock()
         self._grants += 1
         return Grant(f"{self._api_key}-listen-{self._grants}", 3600.0, now_ms())
 
-    async def renew(self, key: str) -> None:
+    def renew(self, key: str) -> service.Service[None]:
         self._admit()
+        yield from service.clock()
 
-    async def delete(self, key: str) -> None:
+    def delete(self, key: str) -> service.Service[None]:
         self._admit()
+        yield from service.clock()
 
-    async def open(self, key: str) -> Wire:
+    def url(self, key: str) -> str:
         self._admit()
+        return "wss://venue.test"
+
+    def refusal(self, error: HandshakeRefused | TransportFailed) -> Refusal:
+        raise NotImplementedError
+
+    async def dial(self, url: str, *, timeout: float, max_bytes: int) -> Wire:
         return Wire(self.customer)
 
-    async def read(self, since: int | None, orders: Sequence[OrderRef] = ()) -> Account:
+    async def close(self) -> None:
+        """There is nothing to close."""
+
+    def read(self, since: int | None, orders: Sequence[OrderRef] = ()) -> service.Service[Account]:
         """All of it since then, or these orders alone."""
         self._admit()
-        await anyio.lowlevel.checkpoint()
+        yield from service.clock()
         customer, now = self.customer, now_ms()
         alone = since is None and bool(orders)
         start = now if since is None else since

@@ -21,7 +21,6 @@ from listenkey.core.connection import Connection
 from listenkey.core.policy import Policy
 from listenkey.ports.http import HttpResponse
 from listenkey.ports.journal import Journal
-from listenkey.ports.socket import Socket
 
 from .account import Customer, Service
 
@@ -30,12 +29,9 @@ PATIENCE = 120.0
 
 
 class Nowhere:
-    """A transport that is asked for nothing: the services are in memory."""
+    """An HTTP client that is asked for nothing: the services are in memory."""
 
     async def request(self, method: str, url: str, *, headers: Mapping[str, str], timeout: float) -> HttpResponse:
-        raise NotImplementedError
-
-    async def dial(self, url: str, *, timeout: float, max_bytes: int) -> Socket:
         raise NotImplementedError
 
     async def close(self) -> None:
@@ -49,10 +45,10 @@ def venue_of(
     recorder: Recorder | None = None,
 ) -> Venue:
     """A venue over services in memory."""
-    nowhere, venue = Nowhere(), service.customer.place.venue
+    venue = service.customer.place.venue
     return Venue(
         lambda: Connection(SwapDialect(venue), Policy(audit_interval=0), seed=1),
-        Transport(nowhere, nowhere),
+        Transport(Nowhere(), service),
         Services(service, service, service, frozenset({"100413"})),
         journal=journal,
         observer=observer,

@@ -11,7 +11,7 @@ import msgspec
 
 from ....core.refusal import UNREACHED, Refusal, RefusalKind
 from ....core.secrets import Secrets
-from ....ports.errors import TransportFailed
+from ....ports.errors import RequestRefused
 from ....ports.http import HttpResponse
 from .amounts import moment, number
 from .codes import FATAL, LONGEST_WAIT, NONE, RATE_LIMITED, RESTRICTED, is_success, redacted, refusal
@@ -36,15 +36,14 @@ def judge(
     response: HttpResponse,
     *,
     about_key: bool = False,
-    may_be_empty: bool = False,
     exchange_ms: int | None = None,
     secrets: Secrets = NONE,
     brings_key: bool = False,
 ) -> Document | Refusal:
     """Success by the code inside, where there is one, and never without a 2xx.
 
-    `about_key`: the request named a listen key, so 404 means that it is gone. `may_be_empty`: an empty 200 is a success
-    (extending a key). `exchange_ms` is the exchange's clock now; without it, times in messages give a fixed wait.
+    `about_key`: the request named a listen key, so 404 means that it is gone, and an empty 200 that it was extended, or
+    deleted. `exchange_ms` is the exchange's clock now; without it, times in messages give a fixed wait.
     What is secret is blotted out of the body before it is read, unless a success `brings_key`: then what is not
     understood of it is not shown either, since it may hold a key that nobody knows yet.
     """
@@ -75,7 +74,7 @@ def judge(
     if not good:
         return _by_status(response, about_key, exchange_ms, "no code", shown)
     if content is None:
-        if status == 204 or not may_be_empty:
+        if status == 204 or not about_key:
             return Refusal(RefusalKind.RETRY, str(status), "an empty answer, which confirms nothing")
         return Document(None)
     if code is not None and isinstance(content, dict):
@@ -83,9 +82,14 @@ def judge(
     return Document(content)
 
 
-def unanswered(error: TransportFailed, message: str) -> Refusal:
-    """What it is when no answer came."""
-    return Refusal(RefusalKind.RETRY, None if error.reached else UNREACHED, message)
+def unanswered(reached: bool, message: str, retry_after: float | None = None) -> Refusal:
+    """What it is when no answer came; not `reached` where it was not even sent."""
+    return Refusal(RefusalKind.RETRY, None if reached else UNREACHED, message, retry_after)
+
+
+def malformed(what: str) -> RequestRefused:
+    """An answer that is a success by its code and cannot be understood: nothing is known, so try again."""
+    return RequestRefused(Refusal(RefusalKind.RETRY, None, f"unexpected answer: {what}"))
 
 
 def _by_status(

@@ -29,6 +29,9 @@ _UNKNOWN_ORDER = frozenset({"80016", "109421", "109425"})
 """No such order, twice; and no such symbol, which is what a delisted one becomes."""
 _ORDER_GONE = re.compile(r"\border\b.{0,20}not exist", re.IGNORECASE)
 
+BRIEF = 1.5
+"""Seconds; a lock no longer than this is waited out, since a read of many requests would otherwise be lost for one."""
+
 LONGEST_WAIT = 86400.0
 """Seconds; a venue that names a later time is not believed."""
 
@@ -78,6 +81,11 @@ def is_rate_limit(found: Refusal) -> bool:
     return found.code is not None and whole(found.code) in RATE_LIMITED
 
 
+def is_brief(found: Refusal) -> bool:
+    """Whether the venue says "too fast" and is open again in a moment."""
+    return is_rate_limit(found) and found.retry_after is not None and found.retry_after <= BRIEF
+
+
 def is_clock_problem(found: Refusal) -> bool:
     """Whether the venue disliked the request's timestamp, so that its clock must be read again.
 
@@ -97,6 +105,13 @@ def is_unknown_order(found: Refusal) -> bool:
 def wants_symbol(found: Refusal) -> bool:
     """Whether a list that may be asked for whole, by one of two documents, insists on a symbol, as by the other."""
     return found.code in ("109400", "100400", "80014") and "symbol" in found.message.lower()
+
+
+def passes(found: Refusal) -> bool:
+    """Whether a read that failed so may succeed if it is sent again at once."""
+    if found.kind is not RefusalKind.RETRY or found.retry_after is not None:
+        return False
+    return not (is_rate_limit(found) or is_unknown_order(found) or wants_symbol(found))
 
 
 def redacted(text: str, secrets: Secrets = NONE) -> str:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from urllib.parse import quote
 
-from ....core.refusal import RefusalKind
-from ....ports.errors import RequestRefused
+from ....core.refusal import Refusal, RefusalKind
+from ....core.secrets import Secrets
+from ....ports.errors import HandshakeRefused, RequestRefused, TransportFailed
+from ....ports.http import HttpResponse
 from ....ports.keys import Grant
+from ....ports.service import Service, clock
+from .answers import judge, unanswered
 from .pace import KEY_PATH
-from .rest import Rest, malformed
+from .rest import Rest
+from .rows import listen_key
 
 VALID_FOR = 3600.0
 """Seconds; documented everywhere. A renewal at 60 min is too late (404)."""
@@ -17,34 +22,45 @@ VALID_FOR = 3600.0
 class Keys:
     """A `KeyService`. Sources contradict each other on whether these requests are signed; signed ones all accept."""
 
-    def __init__(self, rest: Rest, *, signed: bool = True) -> None:
+    def __init__(self, rest: Rest) -> None:
         self._rest = rest
-        self._signed = signed
 
-    async def create(self) -> Grant:
+    def create(self) -> Service[Grant]:
         """A new key; earlier ones are assumed to live on until their own end."""
-        await self._rest.now()  # an unsigned request would leave the clock unasked
-        data = await self._rest.call("POST", KEY_PATH, {}, sign=self._signed, brings_key=True)
-        return Grant(_key(data), VALID_FOR, self._rest.exchange_ms())
+        yield from self._rest.now()
+        data = yield from self._rest.call("POST", KEY_PATH, {})
+        return Grant(listen_key(data), VALID_FOR, self._rest.exchange_ms((yield from clock())))
 
-    async def renew(self, key: str) -> None:
+    def renew(self, key: str) -> Service[None]:
         """Returns on a 200 with an empty body or with success in it; a 204 extends nothing."""
-        await self._rest.call("PUT", KEY_PATH, {"listenKey": key}, sign=self._signed, about_key=True, may_be_empty=True)
+        yield from self._rest.call("PUT", KEY_PATH, {"listenKey": key})
 
-    async def delete(self, key: str) -> None:
+    def delete(self, key: str) -> Service[None]:
         """Delete the key; one that is gone is fine."""
         try:
-            await self._rest.call(
-                "DELETE", KEY_PATH, {"listenKey": key}, sign=self._signed, about_key=True, may_be_empty=True
-            )
+            yield from self._rest.call("DELETE", KEY_PATH, {"listenKey": key})
         except RequestRefused as error:
             if error.refusal.kind is not RefusalKind.GONE:
                 raise
 
 
-def _key(data: Any) -> str:
-    """The key, from the bare answer or from the enveloped one."""
-    found = data.get("listenKey") if isinstance(data, dict) else None
-    if not isinstance(found, str) or not found or len(found) > 512 or not (found.isascii() and found.isprintable()):
-        raise malformed("no listen key")
-    return found
+class Handshake:
+    """A `ports.socket.Handshake`: the key rides in the URL. `ws_url` has a path and no query."""
+
+    def __init__(self, ws_url: str, *, secrets: Secrets | None = None) -> None:
+        self._ws_url = ws_url
+        self._secrets = Secrets() if secrets is None else secrets
+
+    def url(self, key: str) -> str:
+        """Where the stream of this key is; it is of the same environment."""
+        self._secrets.name(key)
+        return f"{self._ws_url}?listenKey={quote(key, safe='')}"
+
+    def refusal(self, error: HandshakeRefused | TransportFailed) -> Refusal:
+        """What it means that there is no socket."""
+        if isinstance(error, TransportFailed):
+            return unanswered(error.reached, str(error))
+        verdict = judge(HttpResponse(error.status, error.headers, error.body), about_key=True, secrets=self._secrets)
+        if isinstance(verdict, Refusal):
+            return verdict
+        return Refusal(RefusalKind.RETRY, str(error.status), str(error))  # a 2xx is no handshake, whatever it says

@@ -1,23 +1,33 @@
-"""A list of the venue as it was read: the rows that are understood, and beside them those that are not."""
+"""A list of the venue as it was read: the rows that are understood, and beside them those that are not.
+
+Lists are asked for in windows, pairs of exchange time in ms.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import pairwise
 from typing import Any, Generic, Literal, NamedTuple, TypeVar
 
-from ....core.reports import OddRow
-from .amounts import amount, identity, word
+from ....core.refusal import Refusal
+from ....core.reports import FillReport, OddRow
+from .amounts import amount, identity, whole, word
+from .answers import malformed
 from .codes import redacted
 
 T = TypeVar("T")
 LONGEST_VALUE = 40
+SECOND = 1000
+DAY = 86_400_000
+LONGEST_WINDOW = 7 * DAY - SECOND
 
 
 class Listing(NamedTuple, Generic[T]):
-    """`rows` in the list's order, and `odd` ones, which are in no `rows`."""
+    """`rows` in the list's order, and `odd` ones, which are in no `rows`; or why nothing is listed."""
 
     rows: tuple[T, ...]
     odd: tuple[OddRow, ...] = ()
+    refusal: Refusal | None = None
 
 
 def parted(found: Iterable[T | OddRow]) -> Listing[T]:
@@ -25,6 +35,31 @@ def parted(found: Iterable[T | OddRow]) -> Listing[T]:
     everything = tuple(found)
     rows = tuple(row for row in everything if not isinstance(row, OddRow))
     return Listing(rows, tuple(row for row in everything if isinstance(row, OddRow)))
+
+
+def windows(since: int, until: int) -> list[tuple[int, int]]:
+    """The windows to ask for, oldest first. The first opens early, since times may be cut to the second."""
+    start = min(since // SECOND * SECOND - SECOND, until - SECOND)
+    starts = [*range(start, until, LONGEST_WINDOW), until]
+    return list(pairwise(starts))
+
+
+def parting(times: Iterable[int | None], start: int, end: int) -> int:
+    """Where to part a window so that both parts hold rows; any place within is right, this one is found soon."""
+    if end - start <= SECOND:
+        raise malformed("more rows in a second than the venue lists")
+    within = sorted(at for at in times if at is not None and start + 1 < at < end - 1)
+    return within[len(within) // 2] if within else (start + end) // 2
+
+
+def facts(report: FillReport) -> tuple[str, int, tuple[object, ...]]:
+    """What tells a fill's row from others: its order, its time, and the rest."""
+    return report.order_id, report.exchange_ts, (report.symbol, report.trade_id, report.qty, report.price)
+
+
+def age(report: FillReport) -> tuple[int, int]:
+    """Fills of one second are in the order of their trades."""
+    return report.exchange_ts, whole(report.trade_id) or 0
 
 
 def odd(kind: Literal["fill", "order", "position", "income"], endpoint: str, row: Any, *at_fault: str) -> OddRow:

@@ -1,19 +1,19 @@
-"""Reads rows of BingX's REST answers; one that cannot be trusted is handed on as an odd row, a balance refused."""
+"""Reads what is in BingX's REST answers. A row that cannot be trusted is handed on as an odd row, a balance refused."""
 
 from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
 from ....core.events import ZERO, Balance, Position, digest_id
-from ....core.reports import FillReport, IncomeReport, OddRow, OrderReport
+from ....core.reports import FillReport, IncomeReport, OddRow, OrderRef, OrderReport
 from .amounts import amount, cost, identity, moment, positive, word
+from .answers import malformed
 from .listing import odd
-from .rest import malformed
 from .words import OVER, executed, held, leverage, limit_price, position_side, side, status
 
 Row = Mapping[str, Any]
@@ -21,6 +21,22 @@ Row = Mapping[str, Any]
 _WALLET = ("balance", "equity", "unrealizedProfit", "availableMargin", "usedMargin", "freezedMargin")
 _INCOME = ("incomeType", "income", "asset", "symbol", "info", "tradeId")
 _PNL = ("realisedPNL", "realisedPnl", "realizedPNL", "realizedPnl")
+
+
+def server_time(data: Any) -> int:
+    """The exchange's clock, ms since the epoch."""
+    found = moment(data.get("serverTime")) if isinstance(data, dict) else None
+    if found is None:
+        raise malformed("no server time")
+    return found
+
+
+def listen_key(data: Any) -> str:
+    """A key, from the bare answer or from the enveloped one."""
+    found = data.get("listenKey") if isinstance(data, dict) else None
+    if not isinstance(found, str) or not found or len(found) > 512 or not (found.isascii() and found.isprintable()):
+        raise malformed("no listen key")
+    return found
 
 
 def listed(data: Any, *names: str) -> list[Row]:
@@ -76,11 +92,11 @@ def account_id(data: Any) -> str | None:
     return named.pop() if len(named) == 1 else None
 
 
-def is_hollow(data: Any, *names: str) -> bool:
-    """Whether an answer has no list at all, or null in its place."""
+def shape(data: Any, name: str) -> Literal["rows", "none", "hollow"]:
+    """What an answer has in place of a list: rows, none, or no list at all, or null."""
     if isinstance(data, dict):
-        data = next((data[name] for name in names if name in data), None)
-    return not isinstance(data, list)
+        data = data.get(name)
+    return "hollow" if not isinstance(data, list) else "rows" if data else "none"
 
 
 def positions(data: Any) -> Iterator[Position | OddRow]:
@@ -112,6 +128,19 @@ def positions(data: Any) -> Iterator[Position | OddRow]:
 def nets(data: Any) -> bool:
     """Whether the account nets its positions (one-way mode); False, too, while it holds none."""
     return any(row.get("onlyOnePosition") is True for row in listed(data, "positions"))
+
+
+def the_order(data: Any, ref: OrderRef) -> OrderReport | OddRow:
+    """The order that was asked for alone."""
+    row = data.get("order", data) if isinstance(data, dict) else None
+    if not isinstance(row, dict):
+        raise malformed("no order")
+    report = order(row)
+    if isinstance(report, OddRow) and report.order_id is None:
+        return msgspec.structs.replace(report, symbol=ref.symbol, order_id=ref.order_id)
+    if report.order_id != ref.order_id:
+        raise malformed("another order than the one asked for")
+    return report
 
 
 def order(row: Row) -> OrderReport | OddRow:

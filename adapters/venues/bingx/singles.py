@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from enum import Enum
-from functools import partial
-from typing import NamedTuple
-
-import msgspec
+from typing import NamedTuple, TypeVar
 
 from ....core.backoff import FailureLimit
 from ....core.refusal import RefusalKind
 from ....core.reports import Account, FillReport, OddRow, OrderRef, OrderReport
 from ....ports.errors import RequestRefused
 from ....ports.questions import QuestionStore
+from ....ports.service import Service, both, clock
 from .codes import is_unknown_order
 from .costs import costed
 from .listing import Listing
 from .lists import FILL_HISTORY, Lists
 from .questions import QUESTIONS, Questions
-from .rest import Rest, malformed
-from .rows import order
-from .together import together
+from .rest import Rest
+from .rows import the_order
 
+T = TypeVar("T")
 ORDER = "/openApi/swap/v2/trade/order"
 TRIES = 3
 RESERVED = 5
@@ -38,11 +36,12 @@ class Silence(Enum):
 
 
 class _Single(NamedTuple):
+    """An order with all its fills; `since` is None when they reach back to its creation."""
+
     order: OrderReport | OddRow | Silence
-    fills: Listing[FillReport]
-    since: int | None
-    """None when the fills reach back to the order's creation."""
-    still: bool
+    fills: Listing[FillReport] = Listing(())
+    since: int | None = None
+    still: bool = True
 
 
 class Singles:
@@ -55,6 +54,7 @@ class Singles:
         self._rest = rest
         self._lists = lists
         self._questions = Questions(store)
+        self._endpoint = rest.endpoint("GET", ORDER)
         self._shown: frozenset[str] = frozenset()
 
     def show(self, order_ids: Iterable[str]) -> None:
@@ -62,136 +62,110 @@ class Singles:
         self._shown = frozenset(order_ids)
         self._questions.shown(self._shown)
 
-    async def read(self, refs: Sequence[OrderRef]) -> Account:
+    def read(self, refs: Sequence[OrderRef]) -> Service[Account]:
         """These orders and all their fills, as far back as the venue shows any; unknown orders are denied."""
-        as_of = await self._rest.ask_time()
-        wanted = list(dict.fromkeys(refs))
+        as_of = yield from self._rest.ask_time()
+        wanted = dict.fromkeys(refs)
         shown = [ref for ref in wanted if ref.order_id in self._shown]
-        found = await self._found(shown, self._calls, as_of)
-        found |= await self._found([ref for ref in wanted if ref not in found], self.room, as_of)
-        wanted = [ref for ref in wanted if ref in found]
-        singles = [found[ref] for ref in wanted]
-        opened = [single.since for single in singles if single.since is not None]
-        fills = await self._costed([report for single in singles for report in single.fills.rows], as_of)
-        orders = [single.order for single in singles if isinstance(single.order, OrderReport)]
-        odd = [row for single in singles for row in single.fills.odd]
-        odd += [single.order for single in singles if isinstance(single.order, OddRow)]
-        moving = frozenset(ref.order_id for ref, single in zip(wanted, singles, strict=True) if not single.still)
+        found = yield from self.each(shown, self._single, shown=True)
+        found |= yield from self.each([ref for ref in wanted if ref not in found], self._single)
+        singles = [(ref, single) for ref in wanted if isinstance(single := found.get(ref), _Single)]
+        listed = [single.fills for _, single in singles]
+        fills = yield from self._costed([report for listing in listed for report in listing.rows], as_of)
+        orders = [single.order for _, single in singles if isinstance(single.order, OrderReport)]
+        odd = [row for listing in listed for row in listing.odd]
+        odd += [single.order for _, single in singles if isinstance(single.order, OddRow)]
+        moving = frozenset(ref.order_id for ref, single in singles if not single.still)
         return Account(
             as_of=as_of,
-            exchange_ms=await self._rest.now(),
-            since=max(opened, default=None),
+            exchange_ms=(yield from self._rest.now()),
+            since=max((single.since for _, single in singles if single.since is not None), default=None),
             whole=False,
             settled=not moving,
             moving=moving,
             orders=tuple(orders),
             open_orders=frozenset(report.order_id for report in orders if report.status in OPEN),
-            denied=frozenset(
-                ref for ref, single in zip(wanted, singles, strict=True) if single.order is Silence.DENIED
-            ),
+            denied=frozenset(ref for ref, single in singles if single.order is Silence.DENIED),
             unasked=frozenset(refs) - found.keys(),
             fills=fills,
             odd=tuple(dict.fromkeys(odd)),
         )
 
-    async def room(self) -> int:
-        """How many orders that are in no list may be asked for at once, though the venue may not know any of them."""
-        now = await self._rest.now()
-        return min(self._calls_left(QUESTIONS), self._questions.room(now))
+    def each(
+        self, refs: Iterable[OrderRef], ask: Callable[[OrderRef], Service[T]], *, shown: bool = False, reserved: int = 0
+    ) -> Service[dict[OrderRef, T]]:
+        """What is found by asking for each of these orders, as far as there is room; those `shown` are no questions.
 
-    async def denied(self, refs: Iterable[OrderRef]) -> frozenset[OrderRef]:
-        """Those that the venue has denied lately, and no list has shown since: they need not be asked for again."""
-        now = await self._rest.now()
-        return frozenset(ref for ref in refs if self._questions.is_denied(ref, now))
+        What was denied lately needs no room: nobody is asked again.
+        """
+        exchange_ms = yield from self._rest.now()
+        denied = sorted(ref for ref in refs if self._questions.is_denied(ref, exchange_ms))
+        found = dict(zip(denied, (yield from both(*map(ask, denied))), strict=True))
+        left = [ref for ref in refs if ref not in found]
+        while left and (room := (yield from self._room(shown)) - reserved) > 0:
+            now, left = left[:room], left[room:]
+            found |= zip(now, (yield from both(*map(ask, now))), strict=True)
+        return {ref: answer for ref, answer in found.items() if answer is not Silence.UNASKED}
 
-    async def order(self, ref: OrderRef) -> OrderReport | OddRow | Silence:
-        """The order now, or why it is not said. Raises `RequestRefused`."""
-        is_question, asked = ref.order_id not in self._shown, False
+    def _room(self, shown: bool) -> Service[int]:
+        """How many orders may be asked for at once, though each of the calls may fail."""
+        now = yield from clock()
+        if self._endpoint.is_closed(now):
+            return 0
+        most = FailureLimit.calls if shown else QUESTIONS
+        left = max(0, most - self._endpoint.failures(now))
+        return left if shown else min(left, self._questions.room((yield from self._rest.now())))
 
-        def sending() -> None:
-            nonlocal asked
-            if is_question and not asked:
-                asked = True
-                self._questions.ask(ref, self._rest.exchange_ms() or 0)
-
-        if is_question and self._questions.is_denied(ref, await self._rest.now()):
+    def order(self, ref: OrderRef) -> Service[OrderReport | OddRow | Silence]:
+        """The order now, or why it is not said."""
+        is_question = ref.order_id not in self._shown
+        if is_question and self._questions.is_denied(ref, (yield from self._rest.now())):
             return Silence.DENIED
+
+        def sending(exchange_ms: int) -> None:
+            nonlocal is_question
+            if is_question:  # a repeat is none
+                self._questions.ask(ref, exchange_ms)
+            is_question = False
+
+        params = {"symbol": ref.symbol, "orderId": ref.order_id}
         try:
-            data = await self._rest.call("GET", ORDER, {"symbol": ref.symbol, "orderId": ref.order_id}, sending=sending)
+            data = yield from self._rest.call("GET", ORDER, params, sending=sending)
         except RequestRefused as error:
             if is_unknown_order(error.refusal):
                 self._questions.denied(ref)
                 return Silence.DENIED
-            if error.refusal.kind is RefusalKind.RETRY and self._rest.is_closed("GET", ORDER):
-                return Silence.UNASKED
-            raise
+            now = yield from clock()
+            if error.refusal.kind is not RefusalKind.RETRY or not self._endpoint.is_closed(now):
+                raise
+            return Silence.UNASKED
         self._questions.found(ref)
-        row = data.get("order", data) if isinstance(data, dict) else None
-        if not isinstance(row, dict):
-            raise malformed("no order")
-        report = order(row)
-        if isinstance(report, OddRow) and report.order_id is None:
-            return msgspec.structs.replace(report, symbol=ref.symbol, order_id=ref.order_id)
-        if report.order_id != ref.order_id:
-            raise malformed("another order than the one asked for")
-        return report
+        return the_order(data, ref)
 
-    async def _calls(self) -> int:
-        """How many orders that are there may be asked for at once, though each of the calls may fail."""
-        return self._calls_left(FailureLimit.calls)
+    def _single(self, ref: OrderRef) -> Service[_Single | Silence]:
+        before = yield from self.order(ref)
+        for _ in range(TRIES):
+            if before is Silence.UNASKED:
+                return before
+            created = (before.created_ts or 0) if isinstance(before, OrderReport) else 0
+            now = yield from self._rest.horizon()
+            start = max(created, now - FILL_HISTORY)
+            fills = yield from self._lists.fills(start, now, symbol=ref.symbol, orderId=ref.order_id)
+            if not isinstance(before, OrderReport):
+                return _Single(before, fills)
+            after = yield from self.order(ref)
+            if not isinstance(after, OrderReport):
+                return after if after is Silence.UNASKED else _Single(after, fills)
+            since = None if after.created_ts is not None and start <= after.created_ts else start
+            if (after.status, after.cumulative_qty) == (before.status, before.cumulative_qty):
+                return _Single(after, fills, since)
+            before = after
+        return _Single(before, fills, since, still=False)
 
-    def _calls_left(self, most: int) -> int:
-        return 0 if self._rest.is_closed("GET", ORDER) else max(0, most - self._rest.failures("GET", ORDER))
-
-    async def _found(
-        self, refs: Sequence[OrderRef], room: Callable[[], Awaitable[int]], as_of: int
-    ) -> dict[OrderRef, _Single]:
-        """These orders without those that may not be asked for now."""
-        known = await self.denied(refs)
-        found = await self._together(sorted(known), as_of)
-        left = [ref for ref in refs if ref not in known]
-        while left and (most := await room()):
-            some, left = left[:most], left[most:]
-            found |= await self._together(some, as_of)
-        return found
-
-    async def _together(self, refs: Sequence[OrderRef], as_of: int) -> dict[OrderRef, _Single]:
-        singles = await together(*(partial(self._single, ref, as_of) for ref in refs))
-        asked = zip(refs, singles, strict=True)
-        return {ref: single for ref, single in asked if single.order is not Silence.UNASKED}
-
-    async def _costed(self, fills: Sequence[FillReport], until: int) -> tuple[FillReport, ...]:
+    def _costed(self, fills: Sequence[FillReport], until: int) -> Service[tuple[FillReport, ...]]:
         bare = [report for report in fills if report.fee is None or report.realized_pnl is None]
         since = min((report.exchange_ts for report in bare), default=until)
         symbols = sorted({report.symbol for report in bare})
-        now = await self._rest.horizon()
-        lists = await together(*(partial(self._lists.earned, since, now, symbol=symbol) for symbol in symbols))
+        now = yield from self._rest.horizon()
+        lists = yield from both(*(self._lists.income(since, now, symbol=symbol) for symbol in symbols))
         return costed(fills, (row for listing in lists for row in listing.rows))
-
-    async def _single(self, ref: OrderRef, as_of: int) -> _Single:
-        before = await self.order(ref)
-        if before is Silence.UNASKED:
-            return _Single(before, Listing(()), None, still=True)
-        if not isinstance(before, OrderReport):
-            fills, _ = await self._fills(ref, 0)
-            return _Single(before, fills, None, still=True)
-        fills, start = Listing[FillReport](()), as_of
-        for _ in range(TRIES):
-            fills, start = await self._fills(ref, before.created_ts or 0)
-            after = await self.order(ref)
-            if not isinstance(after, OrderReport):
-                return _Single(after, fills, None, still=True)
-            if (after.status, after.cumulative_qty) == (before.status, before.cumulative_qty):
-                return _Single(after, fills, _reach(after, start), still=True)
-            before = after
-        return _Single(before, fills, _reach(before, start), still=False)
-
-    async def _fills(self, ref: OrderRef, created: int) -> tuple[Listing[FillReport], int]:
-        """The fills of an order that was made then, and since when they were read."""
-        now = await self._rest.horizon()
-        start = max(created, now - FILL_HISTORY)
-        return await self._lists.fills(start, now, symbol=ref.symbol, orderId=ref.order_id), start
-
-
-def _reach(report: OrderReport, start: int) -> int | None:
-    return None if report.created_ts is not None and start <= report.created_ts else start

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 
 import anyio
 import pytest
@@ -13,13 +14,16 @@ from listenkey.adapters.driver import background
 from listenkey.adapters.driver import driver as driver_module
 from listenkey.adapters.driver.clock import SystemClock
 from listenkey.adapters.driver.driver import Driver
+from listenkey.adapters.executors.tasks import TaskExecutor
 from listenkey.adapters.venues.bingx.swap import SwapDialect
 from listenkey.core import actions, inputs
 from listenkey.core.connection import Connection
 from listenkey.core.policy import Policy
 from listenkey.core.reports import Account, OrderRef
 from listenkey.ports.errors import StreamStopped
+from listenkey.ports.http import HttpResponse
 from listenkey.ports.keys import Grant
+from listenkey.ports.service import Service, wait
 from listenkey.ports.socket import Socket
 
 pytestmark = pytest.mark.anyio
@@ -31,22 +35,28 @@ class Nobody:
     def __init__(self) -> None:
         self.begun = self.given_up = 0
 
-    async def create(self) -> Grant:
+    def create(self) -> Service[Grant]:
         raise NotImplementedError
 
-    async def renew(self, key: str) -> None:
+    def renew(self, key: str) -> Service[None]:
         raise NotImplementedError
 
-    async def delete(self, key: str) -> None:
+    def delete(self, key: str) -> Service[None]:
         raise NotImplementedError
 
     async def open(self, key: str) -> Socket:
         raise NotImplementedError
 
-    async def read(self, since: int | None, orders: Sequence[OrderRef] = ()) -> Account:
+    async def request(self, method: str, url: str, *, headers: Mapping[str, str], timeout: float) -> HttpResponse:
+        raise NotImplementedError
+
+    async def close(self) -> None:
+        raise NotImplementedError
+
+    def read(self, since: int | None, orders: Sequence[OrderRef] = ()) -> Service[Account]:
         self.begun += 1
         try:
-            await anyio.sleep_forever()
+            yield from wait(math.inf)
         finally:
             self.given_up += 1
         raise AssertionError("unreachable")
@@ -63,6 +73,7 @@ def driver_of(nobody: Nobody, policy: Policy, kind: type[Connection] = Connectio
     dialect = SwapDialect("bingx-swap")
     return Driver(
         kind(dialect, policy.over(dialect.policy), mode="poll"),
+        TaskExecutor(nobody, SystemClock()),
         nobody,
         nobody,
         nobody,

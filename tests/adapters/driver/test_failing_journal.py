@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from listenkey.adapters.journal import SqliteJournal
 from listenkey.core.refusal import Refusal, RefusalKind
 from listenkey.ports.errors import RequestRefused
 from listenkey.ports.keys import Grant
+from listenkey.ports.service import Service as Asked
+from listenkey.ports.service import clock, wait
 
 from ...surroundings.account import Customer, Place, Service
 from ...surroundings.life import venue_of
@@ -43,13 +46,13 @@ class Counting(Service):
     def is_left(self) -> bool:
         return not self.keys and not self.customer.sockets
 
-    async def create(self) -> Grant:
-        grant = await super().create()
+    def create(self) -> Asked[Grant]:
+        grant = yield from super().create()
         self.keys.append(grant.key)
         return grant
 
-    async def delete(self, key: str) -> None:
-        await anyio.lowlevel.checkpoint()
+    def delete(self, key: str) -> Asked[None]:
+        yield from clock()
         self.keys.remove(key)
         self.deleted.set()
 
@@ -57,14 +60,15 @@ class Counting(Service):
 class Stuck(Counting):
     """Never says whether a key is deleted."""
 
-    async def delete(self, key: str) -> None:
-        await anyio.sleep_forever()
+    def delete(self, key: str) -> Asked[None]:
+        yield from wait(math.inf)
 
 
 class Unwilling(Counting):
     """Deletes no key."""
 
-    async def delete(self, key: str) -> None:
+    def delete(self, key: str) -> Asked[None]:
+        yield from clock()
         self.deleted.set()
         raise RequestRefused(Refusal(RefusalKind.RETRY, None, "busy"))
 

@@ -22,6 +22,7 @@ from listenkey.ports.errors import (
     RequestRefused,
     StreamStopped,
 )
+from listenkey.ports.service import Service as Asked
 
 from ...surroundings.account import Customer, Place, Service
 from ...surroundings.life import Consumer, Life, venue_of
@@ -59,11 +60,11 @@ class Reluctant(Service):
         self.refusals = refusals
         self.asked = 0
 
-    async def read(self, since: int | None, orders: Sequence[OrderRef] = ()) -> Account:
+    def read(self, since: int | None, orders: Sequence[OrderRef] = ()) -> Asked[Account]:
         self.asked += 1
         if self.refusals:
             raise RequestRefused(self.refusals.pop())
-        return await super().read(since, orders)
+        return (yield from super().read(since, orders))
 
 
 async def owe_a_fill(customer: Customer, path: Path) -> None:

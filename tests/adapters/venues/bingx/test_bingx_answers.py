@@ -161,8 +161,8 @@ def test_success(response: HttpResponse, data: Any) -> None:
 
 def test_empty_success() -> None:
     """Extending a key answers 200 with nothing; 204 means that nothing was extended."""
-    assert judge(reply(b""), may_be_empty=True) == Document(None)
-    assert refused(reply(b"", 204), may_be_empty=True).kind is RETRY
+    assert judge(reply(b""), about_key=True) == Document(None)
+    assert refused(reply(b"", 204), about_key=True).kind is RETRY
 
 
 CLOCK = [
@@ -205,10 +205,10 @@ def test_redaction() -> None:
     assert signature not in refused(reply(body, 500)).message
 
 
-@given(st.binary(), st.integers(100, 599), st.booleans(), st.booleans())
-def test_total(body: bytes, status: int, about_key: bool, may_be_empty: bool) -> None:
+@given(st.binary(), st.integers(100, 599), st.booleans())
+def test_total(body: bytes, status: int, about_key: bool) -> None:
     """Whatever comes is judged, never raised."""
-    judge(HttpResponse(status, {}, body), about_key=about_key, may_be_empty=may_be_empty)
+    judge(HttpResponse(status, {}, body), about_key=about_key)
 
 
 JSON = st.recursive(

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import anyio
 import pytest
 
 from listenkey.adapters.venues.bingx import lists
 from listenkey.adapters.venues.bingx.keys import Keys
 from listenkey.adapters.venues.bingx.lists import PAGE, Lists
-from listenkey.adapters.venues.bingx.pace import Pace
 from listenkey.adapters.venues.bingx.reader import Reader
 from listenkey.ports.errors import RequestRefused
 from listenkey.ports.http import HttpResponse
@@ -27,21 +25,12 @@ def limited(venue: Venue, seconds: float, code: int) -> HttpResponse:
     return reply({"code": code, "msg": f"code:{code}:is in the disabled period and will be unblocked after {until}"})
 
 
-def paced(venue: Venue) -> Pace:
-    """No rates of our own, and sleep that takes no time."""
-
-    async def sleep(seconds: float) -> None:
-        venue.clock.now += seconds
-
-    return Pace(None, monotonic=lambda: venue.clock.now, sleep=sleep)
-
-
 @pytest.mark.parametrize("code", CODES)
 def test_a_moment_is_waited_out(code: int) -> None:
     """A rate limit that ends within a second or so costs a moment, not the read; nothing is sent before its end."""
     venue = Venue()
     venue.scripted["balance"] = [limited(venue, 0.9, code), limited(venue, 1.2, code)]
-    account = anyio.run(Reader(venue.rest(pace=paced(venue))).read, NOW - 5000)
+    account = venue.run(Reader(venue.rest()).read(NOW - 5000))
     assert account.balances
     assert venue.count("balance") == 3
     assert venue.count("time") == 2
@@ -52,24 +41,21 @@ def test_a_moment_is_waited_out(code: int) -> None:
 def test_a_lock_holds_for_every_method(code: int) -> None:
     """Until the time that the venue names, no request goes to that path, whichever method was refused."""
     venue = Venue()
-    keys = Keys(venue.rest(pace=paced(venue)))
-
-    async def run() -> None:
-        await keys.renew(LISTEN_KEY)
-        venue.scripted["userDataStream"] = [limited(venue, 30, code)]
-        with pytest.raises(RequestRefused):
-            await keys.delete(LISTEN_KEY)
-        sent = len(venue.calls)
-        for ask in (keys.create, lambda: keys.renew(LISTEN_KEY)):
-            with pytest.raises(RequestRefused) as caught:
-                await ask()
-            assert 29 < (caught.value.refusal.retry_after or 0) < 30
-        assert len(venue.calls) == sent
-        venue.clock.now += 30
-        await keys.renew(LISTEN_KEY)
+    keys = Keys(venue.rest())
 
     venue.scripted["userDataStream"] = [reply({"code": 0, "data": {}})]
-    anyio.run(run)
+    venue.run(keys.renew(LISTEN_KEY))
+    venue.scripted["userDataStream"] = [limited(venue, 30, code)]
+    with pytest.raises(RequestRefused):
+        venue.run(keys.delete(LISTEN_KEY))
+    sent = len(venue.calls)
+    for ask in (keys.create, lambda: keys.renew(LISTEN_KEY)):
+        with pytest.raises(RequestRefused) as caught:
+            venue.run(ask())
+        assert 29 < (caught.value.refusal.retry_after or 0) < 30
+    assert len(venue.calls) == sent
+    venue.clock.now += 30
+    venue.run(keys.renew(LISTEN_KEY))
 
 
 def test_a_burst_that_fills_a_list_is_parted_where_its_fills_are(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -79,7 +65,7 @@ def test_a_burst_that_fills_a_list_is_parted_where_its_fills_are(monkeypatch: py
     venue.most_fills = 8
     second = NOW // 1000 * 1000 - 60_000
     venue.fills = [fill_row(at, 1, second + at // 6 * 1000, "0.1") for at in range(12)]
-    fills = anyio.run(Lists(venue.rest()).fills, NOW - 3_600_000, NOW)
+    fills = venue.run(Lists(venue.rest()).fills(NOW - 3_600_000, NOW))
     assert len(fills.rows) == 12
     assert venue.count("fillHistory") == 3
 
@@ -96,7 +82,7 @@ def test_an_order_that_begins_meanwhile_is_left_to_the_next_read() -> None:
         venue.orders.append(order_row(2, now))
 
     venue.before["time", 2] = meanwhile
-    account = anyio.run(Reader(venue.rest()).read, NOW - 5000)
+    account = venue.run(Reader(venue.rest()).read(NOW - 5000))
     assert [row.trade_id for row in account.fills] == ["11", "12"]
     assert account.moving == {"1", "2"}
     assert not account.settled
@@ -107,6 +93,6 @@ def test_a_full_list_is_parted_where_its_rows_are() -> None:
     venue = Venue()
     rows = 3 * PAGE // 2
     venue.income = [income_row("TRADING_FEE", "-0.1", NOW - 9000 + 5 * n, f"t{n}") for n in range(rows)]
-    found = anyio.run(Lists(venue.rest()).income, NOW - 600_000, NOW).rows
+    found = venue.run(Lists(venue.rest()).income(NOW - 600_000, NOW)).rows
     assert len(found) == rows
     assert venue.count("income") <= 5

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 
-import anyio
 import pytest
 
-from listenkey.adapters.venues.bingx.pace import Pace
 from listenkey.adapters.venues.bingx.questions import Questions
 from listenkey.adapters.venues.bingx.reader import Reader
 from listenkey.core.reports import Account, OrderRef
@@ -48,11 +46,7 @@ class Notes:
 
 def fresh(venue: Venue, store: Notes | None = None) -> Reader:
     """The reader of a process that has just begun."""
-
-    async def sleep(seconds: float) -> None:
-        venue.clock.now += seconds
-
-    return Reader(venue.rest(pace=Pace(None, monotonic=venue.clock.monotonic, sleep=sleep)), store=store)
+    return Reader(venue.rest(), store=store)
 
 
 def denied_at(venue: Venue) -> list[float]:
@@ -70,15 +64,12 @@ def test_a_process_that_begins_again_every_minute_asks_no_more_than_one_that_goe
     gone = refs(100, 22)
     denied: set[OrderRef] = set()
 
-    async def run() -> None:
-        for _ in range(19):
-            left = [ref(50), *(order for order in gone if order not in denied)]
-            reader = fresh(venue, notes)
-            for since in (None,) if alone else (venue.ms() - 5000, venue.ms() - 5000):
-                denied.update((await reader.read(since, left)).denied)
-            venue.clock.now += 60
-
-    anyio.run(run)
+    for _ in range(19):
+        left = [ref(50), *(order for order in gone if order not in denied)]
+        reader = fresh(venue, notes)
+        for since in (None,) if alone else (venue.ms() - 5000, venue.ms() - 5000):
+            denied.update(venue.run(reader.read(since, left)).denied)
+        venue.clock.now += 60
     times = denied_at(venue)
     assert max(sum(last - 480 < at <= last for at in times) for last in times) == 10
     assert denied == set(gone)
@@ -88,11 +79,9 @@ def test_without_a_store_a_process_counts_for_itself() -> None:
     """Ten in 480 s."""
     venue = Venue()
 
-    async def run() -> list[Account]:
-        reader = fresh(venue)
-        return [await reader.read(SINCE, refs(100, 30)), await reader.read(None, refs(100, 30))]
-
-    whole, alone = anyio.run(run)
+    reader = fresh(venue)
+    whole = venue.run(reader.read(SINCE, refs(100, 30)))
+    alone = venue.run(reader.read(None, refs(100, 30)))
     assert venue.count("order") == len(whole.denied) == 10
     assert alone.denied == whole.denied
     assert alone.unasked == {*refs(100, 30)} - alone.denied
@@ -106,11 +95,9 @@ def test_an_order_that_was_found_is_no_question() -> None:
     during: list[Question] = []
     venue.before["order", 40] = lambda: during.extend(notes.kept)
 
-    async def run() -> list[Account]:
-        reader = fresh(venue, notes)
-        return [await reader.read(SINCE, refs(100, 30)), await reader.read(None, (ref(50), *refs(100, 30)))]
-
-    whole, alone = anyio.run(run)
+    reader = fresh(venue, notes)
+    whole = venue.run(reader.read(SINCE, refs(100, 30)))
+    alone = venue.run(reader.read(None, (ref(50), *refs(100, 30))))
     assert len(whole.orders) == len(alone.orders) == 31
     assert not alone.unasked
     assert 0 < len(during) <= 10
@@ -123,7 +110,7 @@ def test_a_question_counts_before_it_goes_out() -> None:
     during: list[Question] = []
     venue.before["order", 1] = lambda: during.extend(notes.kept)
     venue.scripted["order"] = [TransportFailed("no answer"), reply({"code": 80016, "msg": "order does not exist"})]
-    account = anyio.run(fresh(venue, notes).read, SINCE, refs(100, 1))
+    account = venue.run(fresh(venue, notes).read(SINCE, refs(100, 1)))
     assert account.denied == {ref(100)}
     assert len(during) == len(notes.kept) == 1
 
@@ -133,7 +120,7 @@ def test_a_store_that_is_full_stops_the_read_plainly() -> None:
     venue, notes = Venue(), Notes()
     notes.full = True
     with pytest.raises(StreamStopped, match="full"):
-        anyio.run(fresh(venue, notes).read, SINCE, refs(100, 3))
+        venue.run(fresh(venue, notes).read(SINCE, refs(100, 3)))
 
 
 def test_clocks_that_are_set_back_keep_nobody_waiting_for_long() -> None:
@@ -152,20 +139,20 @@ def test_clocks_that_are_set_back_keep_nobody_waiting_for_long() -> None:
 def test_a_denial_holds_across_processes_until_a_list_shows_the_order() -> None:
     """A process that begins again asks for other orders, and not once more for those that were denied just now."""
     venue, notes = Venue(), Notes()
-    first = anyio.run(fresh(venue, notes).read, SINCE, refs(100, 4))
+    first = venue.run(fresh(venue, notes).read(SINCE, refs(100, 4)))
     asked = venue.count("order")
-    again = anyio.run(fresh(venue, notes).read, SINCE, refs(98, 6))
-    alone = anyio.run(fresh(venue, notes).read, None, refs(100, 4))
+    again = venue.run(fresh(venue, notes).read(SINCE, refs(98, 6)))
+    alone = venue.run(fresh(venue, notes).read(None, refs(100, 4)))
     assert first.denied == alone.denied == {*refs(100, 4)}
     assert again.denied == {*refs(98, 6)}
     assert venue.count("order") == asked + 2
     venue.orders = [order_row(number, NOW - 1000) for number in (100, 101)]
-    assert ref(100) not in anyio.run(fresh(venue, notes).read, SINCE, refs(100, 4)).denied
+    assert ref(100) not in venue.run(fresh(venue, notes).read(SINCE, refs(100, 4))).denied
     venue.orders = []
-    assert ref(100) in anyio.run(fresh(venue, notes).read, SINCE, refs(100, 4)).denied
+    assert ref(100) in venue.run(fresh(venue, notes).read(SINCE, refs(100, 4))).denied
     assert venue.count("order") == asked + 4
     venue.clock.now += 481
-    anyio.run(fresh(venue, notes).read, SINCE, refs(102, 1))
+    venue.run(fresh(venue, notes).read(SINCE, refs(102, 1)))
     assert venue.count("order") == asked + 5
 
 
@@ -184,22 +171,19 @@ def test_no_list_waits_for_an_endpoint_that_is_locked(lock: str) -> None:
     venue.orders = [order_row(50, NOW - 5000), order_row(51, NOW - 3 * DAY)]
     venue.fills = [fill_row(7, 50, NOW - 5000)]
 
-    async def run() -> list[Account]:
-        reader = fresh(venue)
-        venue.scripted["order"] = [reply(body) for body in LOCKS[lock]]
-        reads: list[Account] = []
-        for _ in LOCKS[lock]:
-            with suppress(RequestRefused):  # while the endpoint fails and is not locked yet
-                reads = [await reader.read(SINCE, (ref(51),))]
-        sent = venue.count("order")
-        reads.append(await reader.read(SINCE, (ref(51),)))
-        reads.append(await reader.read(None, (ref(50), ref(51))))
-        assert venue.count("order") == sent
-        venue.clock.now += 480
-        reads.append(await reader.read(None, (ref(50), ref(51))))
-        return reads
-
-    first, second, locked, free = anyio.run(run)
+    reader = fresh(venue)
+    venue.scripted["order"] = [reply(body) for body in LOCKS[lock]]
+    reads: list[Account] = []
+    for _ in LOCKS[lock]:
+        with suppress(RequestRefused):  # while the endpoint fails and is not locked yet
+            reads = [venue.run(reader.read(SINCE, (ref(51),)))]
+    sent = venue.count("order")
+    reads.append(venue.run(reader.read(SINCE, (ref(51),))))
+    reads.append(venue.run(reader.read(None, (ref(50), ref(51)))))
+    assert venue.count("order") == sent
+    venue.clock.now += 480
+    reads.append(venue.run(reader.read(None, (ref(50), ref(51)))))
+    first, second, locked, free = reads
     for whole in (first, second):
         assert [row.order_id for row in whole.fills] == ["50"]
         assert ref(51) not in whole.denied
@@ -216,13 +200,9 @@ def test_room_is_left_for_orders_that_are_in_no_list_and_have_fills() -> None:
     venue.fills = [fill_row(number, number, NOW - 5000) for number in (50, 60, 61)]
     venue.orders = [order_row(50, NOW - 5000)]
 
-    async def run() -> list[Account]:
-        reader = fresh(venue)
-        reads = [await reader.read(SINCE, refs(100, 12))]
-        reads.append(await reader.read(None, (ref(50), ref(60), ref(61), ref(111))))
-        return reads
-
-    whole, alone = anyio.run(run)
+    reader = fresh(venue)
+    whole = venue.run(reader.read(SINCE, refs(100, 12)))
+    alone = venue.run(reader.read(None, (ref(50), ref(60), ref(61), ref(111))))
     assert len(whole.denied) == 8
     assert alone.denied == {ref(60), ref(61)}
     assert [report.order_id for report in alone.orders] == ["50"]
@@ -236,18 +216,15 @@ def test_failures_whose_repeat_passes_hold_back_no_read() -> None:
     def fails() -> None:
         venue.scripted["balance"] = [reply({"code": 100500, "msg": "busy"})]
 
-    async def run() -> None:
-        reader = fresh(venue)
-        for number in range(10):
-            venue.before["balance", 2 * number + 1] = fails
-        for _ in range(9):
-            await reader.read(venue.ms() - 5000)
-            venue.clock.now += 10
-        for words in ("busy", "held back"):
-            with pytest.raises(RequestRefused, match=words):
-                await reader.read(venue.ms() - 5000)
-        venue.clock.now += 80
-        await reader.read(venue.ms() - 5000)
-
-    anyio.run(run)
+    reader = fresh(venue)
+    for number in range(10):
+        venue.before["balance", 2 * number + 1] = fails
+    for _ in range(9):
+        venue.run(reader.read(venue.ms() - 5000))
+        venue.clock.now += 10
+    for words in ("busy", "held back"):
+        with pytest.raises(RequestRefused, match=words):
+            venue.run(reader.read(venue.ms() - 5000))
+    venue.clock.now += 80
+    venue.run(reader.read(venue.ms() - 5000))
     assert venue.count("balance") == 20

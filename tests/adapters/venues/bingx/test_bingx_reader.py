@@ -6,13 +6,13 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-import anyio
 import pytest
 
 from listenkey.adapters.venues.bingx.reader import Reader
 from listenkey.core.refusal import RefusalKind
 from listenkey.core.reports import Account, OrderRef
 from listenkey.ports.errors import RequestRefused, TransportFailed
+from listenkey.ports.service import Request, Step
 
 from .venue import NOW, Row, Venue, balance_row, blank_row, fill_row, income_row, order_row, reply
 
@@ -25,13 +25,9 @@ def read(
     since: int | None = SINCE,
     orders: tuple[OrderRef, ...] = (),
     *,
-    backend: str = "asyncio",
     by_symbol: bool = False,
 ) -> Account:
-    async def run() -> Account:
-        return await Reader(venue.rest(), by_symbol=by_symbol).read(since, orders)
-
-    return anyio.run(run, backend=backend)
+    return venue.run(Reader(venue.rest(), by_symbol=by_symbol).read(since, orders))
 
 
 def refused(venue: Venue, since: int | None = SINCE, orders: tuple[OrderRef, ...] = ()) -> RequestRefused:
@@ -49,13 +45,12 @@ def venue() -> Venue:
     return Venue()
 
 
-@pytest.mark.parametrize("backend", ["asyncio", "trio"])
-def test_whole_read(venue: Venue, backend: str) -> None:
-    """Everything is in one read, on either event loop, and nothing moved, so it is settled."""
+def test_whole_read(venue: Venue) -> None:
+    """Everything is in one read, and nothing moved, so it is settled."""
     venue.fills = [fill_row(7, 11, NOW - 5000)]
     venue.orders = [order_row(11, NOW - 6000), order_row(12, NOW - 4000, status="PENDING", executed="0.0")]
     venue.income = [income_row("FUNDING_FEE", "-0.0292", NOW - 3000, "t1")]
-    account = read(venue, backend=backend)
+    account = read(venue)
     assert (account.whole, account.settled, account.since) == (True, True, SINCE)
     assert NOW <= account.as_of < account.exchange_ms <= venue.ms()
     assert [(fill.trade_id, fill.qty, fill.fee, fill.side) for fill in account.fills] == [
@@ -242,16 +237,12 @@ def test_no_such_order_fails_no_read_and_few_are_asked_for(venue: Venue) -> None
     venue.orders = [order_row(50, NOW - 3 * DAY)]
     vanished = tuple(ref(number) for number in range(100, 120))
 
-    async def run() -> tuple[list[Account], int]:
-        reader = Reader(venue.rest())
-        reads = [await reader.read(SINCE, (vanished[0], ref(50), *vanished[1:]))]
-        reads.append(await reader.read(SINCE, vanished[10:]))
-        asked = venue.count("order")
-        venue.clock.now += 480
-        reads.append(await reader.read(venue.ms() - 5000, vanished[10:]))
-        return reads, asked
-
-    (first, second, third), asked = anyio.run(run)
+    reader = Reader(venue.rest())
+    first = venue.run(reader.read(SINCE, (vanished[0], ref(50), *vanished[1:])))
+    second = venue.run(reader.read(SINCE, vanished[10:]))
+    asked = venue.count("order")
+    venue.clock.now += 480
+    third = venue.run(reader.read(venue.ms() - 5000, vanished[10:]))
     assert first.denied == {*vanished[:10]}
     assert [order.order_id for order in first.orders] == ["50"]
     assert second.denied == frozenset()
@@ -591,41 +582,35 @@ def test_income_that_is_refused_for_good_is_left_out(venue: Venue) -> None:
     venue.fills = [fill_row(7, 11, NOW - 5000)]
     venue.orders = [order_row(11, NOW - 6000)]
 
-    async def run() -> None:
-        reader = Reader(venue.rest())
-        venue.scripted["income"] = [denied] * 6
-        for calls in range(1, 6):
-            account = await reader.read(SINCE)
-            assert (account.income, account.income_refused and account.income_refused.code) == ((), "100004")
-            assert not account.settled or account.fills
-            assert venue.count("income") == calls
-        held_back = await reader.read(SINCE)
-        assert held_back.income_refused == account.income_refused
-        assert (await reader.read(None, (ref(11),))).fills[0].trade_id == "7"
-        assert venue.count("income") == 5
-        venue.scripted["income"] = []
-        venue.clock.now += 2000
-        venue.income = [income_row("TRANSFER", "5", SINCE - 100_000, "t1")]
-        healed = await reader.read(venue.ms() - 1000)
-        assert [row.tran_id for row in healed.income] == ["t1"]
-        assert healed.income_refused is None
-        assert (await reader.read(venue.ms() - 1000)).income == ()
-
-    anyio.run(run)
+    reader = Reader(venue.rest())
+    venue.scripted["income"] = [denied] * 6
+    for calls in range(1, 6):
+        account = venue.run(reader.read(SINCE))
+        assert (account.income, account.income_refused and account.income_refused.code) == ((), "100004")
+        assert not account.settled or account.fills
+        assert venue.count("income") == calls
+    held_back = venue.run(reader.read(SINCE))
+    assert held_back.income_refused == account.income_refused
+    assert venue.run(reader.read(None, (ref(11),))).fills[0].trade_id == "7"
+    assert venue.count("income") == 5
+    venue.scripted["income"] = []
+    venue.clock.now += 2000
+    venue.income = [income_row("TRANSFER", "5", SINCE - 100_000, "t1")]
+    healed = venue.run(reader.read(venue.ms() - 1000))
+    assert [row.tran_id for row in healed.income] == ["t1"]
+    assert healed.income_refused is None
+    assert venue.run(reader.read(venue.ms() - 1000)).income == ()
 
 
 def test_an_asset_that_goes_blank(venue: Venue) -> None:
     """An asset that was there and is suddenly blank is a failure of the venue, not a loss of money."""
     venue.balances = [balance_row("USDT", "5"), balance_row("USDC", "6")]
 
-    async def run() -> None:
-        reader = Reader(venue.rest())
-        await reader.read(SINCE)
-        venue.balances = [balance_row("USDT", "5"), blank_row("USDC")]
-        with pytest.raises(RequestRefused):
-            await reader.read(SINCE)
-
-    anyio.run(run)
+    reader = Reader(venue.rest())
+    venue.run(reader.read(SINCE))
+    venue.balances = [balance_row("USDT", "5"), blank_row("USDC")]
+    with pytest.raises(RequestRefused):
+        venue.run(reader.read(SINCE))
 
 
 FAILURES = [
@@ -666,41 +651,34 @@ def test_repeats_are_within_the_allowance(venue: Venue) -> None:
     """After five failing calls of an endpoint its calls are spaced, and nothing is repeated at once."""
     venue.scripted["positions"] = [reply(b"<html>", 502) for _ in range(20)]
 
-    async def run() -> list[int]:
-        reader, counts = Reader(venue.rest()), []
-        for _ in range(4):
-            with pytest.raises(RequestRefused):
-                await reader.read(SINCE)
-            counts.append(venue.count("positions"))
-        with pytest.raises(RequestRefused) as caught:
-            await reader.read(SINCE)
-        assert "held back" in caught.value.refusal.message
-        assert 31 < (caught.value.refusal.retry_after or 0) < 48
-        venue.clock.now += 48
+    reader, counts = Reader(venue.rest()), list[int]()
+    for _ in range(4):
         with pytest.raises(RequestRefused):
-            await reader.read(SINCE)
-        return [*counts, venue.count("positions")]
-
-    assert anyio.run(run) == [2, 4, 5, 5, 6]
+            venue.run(reader.read(SINCE))
+        counts.append(venue.count("positions"))
+    with pytest.raises(RequestRefused) as caught:
+        venue.run(reader.read(SINCE))
+    assert "held back" in caught.value.refusal.message
+    assert 31 < (caught.value.refusal.retry_after or 0) < 48
+    venue.clock.now += 48
+    with pytest.raises(RequestRefused):
+        venue.run(reader.read(SINCE))
+    assert [*counts, venue.count("positions")] == [2, 4, 5, 5, 6]
 
 
 def test_a_call_that_was_given_up_may_count_at_the_venue(venue: Venue) -> None:
     """Whoever is cancelled with a call under way has used one of those that may fail, and none that are spaced."""
 
-    async def run() -> int:
-        rest = venue.rest()
-
-        async def never(*_: Any, **__: Any) -> Any:
-            await anyio.sleep_forever()
-
-        venue.request = never  # type: ignore[method-assign]
-        for method in ("GET", "POST"):
-            with anyio.move_on_after(0.01):
-                await rest.call(method, "/openApi/swap/v2/user/positions", {}, sign=False)
-        assert rest.failures("POST", "/openApi/swap/v2/user/positions") == 0
-        return rest.failures("GET", "/openApi/swap/v2/user/positions")
-
-    assert anyio.run(run) == 1
+    rest, path = venue.rest(), "/openApi/swap/v2/user/positions"
+    for method in ("GET", "POST"):
+        venue.run(rest.now())
+        service = rest.call(method, path, {})
+        step: Step = next(service)
+        while not isinstance(step, Request):
+            step = service.send((venue.clock.now, None))
+        service.close()
+    assert [rest.endpoint(method, path).failures(venue.clock.now) for method in ("GET", "POST")] == [1, 0]
+    assert not rest.endpoint("GET", path).is_closed(venue.clock.now)
 
 
 def test_null_lists_are_empty(venue: Venue) -> None:

@@ -1,23 +1,19 @@
-"""Requests are signed by the exchange's clock, keys are minted and renewed, sockets opened, addresses tied together."""
+"""Requests are signed by the exchange's clock, keys are minted and renewed, handshakes judged, hosts tied together."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import anyio
 import pytest
 
 from listenkey.adapters.venues.bingx.hosts import HOSTS, hosts
-from listenkey.adapters.venues.bingx.keys import Keys
-from listenkey.adapters.venues.bingx.opener import Opener
-from listenkey.adapters.venues.bingx.pace import Pace
+from listenkey.adapters.venues.bingx.keys import Handshake, Keys
+from listenkey.adapters.venues.bingx.pace import Endpoint, Pace
 from listenkey.adapters.venues.bingx.signing import encoded, plain, signature, signed
-from listenkey.adapters.venues.bingx.together import together
 from listenkey.core.refusal import UNREACHED, Refusal, RefusalKind
 from listenkey.ports.errors import HandshakeRefused, RequestRefused, TransportFailed
 from listenkey.ports.http import HttpResponse
-from listenkey.ports.keys import Grant
-from listenkey.ports.socket import Socket
+from listenkey.ports.service import Service, Wait
 
 from .venue import KEY, NOW, SECRET, Venue, reply
 
@@ -57,14 +53,11 @@ def test_encoding() -> None:
 def test_signed_by_the_exchange_clock(venue: Venue) -> None:
     """The timestamp is the server's time and the monotonic seconds since: the host's clock is years off and unread."""
 
-    async def run() -> None:
-        rest = venue.rest()
-        assert rest.exchange_ms() is None
-        await rest.call("GET", FILLS, WINDOW)
-        venue.clock.now += 100
-        await rest.call("GET", FILLS, WINDOW)
-
-    anyio.run(run)
+    rest = venue.rest()
+    assert rest.exchange_ms(venue.clock.now) is None
+    venue.run(rest.call("GET", FILLS, WINDOW))
+    venue.clock.now += 100
+    venue.run(rest.call("GET", FILLS, WINDOW))
     assert [call.name for call in venue.calls] == ["time", "fillHistory", "fillHistory"]
     stamps = [int(call.params["timestamp"]) for call in venue.calls[1:]]
     assert 100_019 <= stamps[1] - stamps[0] <= 100_020
@@ -80,17 +73,14 @@ def test_resync_after_a_timestamp_refusal(venue: Venue) -> None:
     """A timestamp that is refused makes us ask for the time once more and try again; a second refusal is told."""
     bad = reply({"code": 80014, "msg": "timestamp is invalid"})
 
-    async def run() -> None:
-        rest = venue.rest()
-        venue.scripted["positions"] = [bad]
-        assert await rest.call("GET", "/openApi/swap/v2/user/positions", {}) == []
-        venue.scripted["positions"] = [bad, bad]
-        with pytest.raises(RequestRefused) as caught:
-            await rest.call("GET", "/openApi/swap/v2/user/positions", {})
-        assert caught.value.refusal.kind is RefusalKind.RETRY
-        assert rest.exchange_ms() is None
-
-    anyio.run(run)
+    rest = venue.rest()
+    venue.scripted["positions"] = [bad]
+    assert venue.run(rest.call("GET", "/openApi/swap/v2/user/positions", {})) == []
+    venue.scripted["positions"] = [bad, bad]
+    with pytest.raises(RequestRefused) as caught:
+        venue.run(rest.call("GET", "/openApi/swap/v2/user/positions", {}))
+    assert caught.value.refusal.kind is RefusalKind.RETRY
+    assert rest.exchange_ms(venue.clock.now) is None
     names = [call.name for call in venue.calls]
     assert names == ["time", "positions", "time", "positions", "positions", "time", "positions"]
 
@@ -98,51 +88,41 @@ def test_resync_after_a_timestamp_refusal(venue: Venue) -> None:
 def test_horizon_is_never_behind(venue: Venue) -> None:
     """One reading of the clock gives a time not after it and a time not before it."""
 
-    async def run() -> None:
-        rest = venue.rest()
-        assert await rest.ask_time() == venue.ms()
-        venue.clock.now += 0.0004
-        now = rest.exchange_ms()
-        assert now is not None
-        assert now <= venue.ms() <= await rest.horizon()
-
-    anyio.run(run)
+    rest = venue.rest()
+    assert venue.run(rest.ask_time()) == venue.ms()
+    venue.clock.now += 0.0004
+    now = rest.exchange_ms(venue.clock.now)
+    assert now is not None
+    assert now <= venue.ms() <= venue.run(rest.horizon())
 
 
 def test_no_secret_in_errors(venue: Venue) -> None:
     """What the venue or a transport says is told without key, secret, signature or listen key."""
 
-    async def run() -> None:
-        rest = venue.rest()
-        for answer in (
-            reply({"code": 100413, "msg": f"bad {KEY} {SECRET} {LISTEN_KEY} short-one"}),
-            TransportFailed("gone"),
-        ):
-            venue.scripted["userDataStream"] = [answer]
-            with pytest.raises(RequestRefused) as caught:
-                await rest.call("PUT", PATH, {"listenKey": "short-one"}, about_key=True)
-            text = repr(caught.value) + caught.value.refusal.message
-            assert not any(secret in text for secret in (KEY, SECRET, LISTEN_KEY, "short-one"))
-
-    anyio.run(run)
+    rest = venue.rest()
+    for answer in (
+        reply({"code": 100413, "msg": f"bad {KEY} {SECRET} {LISTEN_KEY} short-one"}),
+        TransportFailed("gone"),
+    ):
+        venue.scripted["userDataStream"] = [answer]
+        with pytest.raises(RequestRefused) as caught:
+            venue.run(rest.call("PUT", PATH, {"listenKey": "short-one"}))
+        text = repr(caught.value) + caught.value.refusal.message
+        assert not any(secret in text for secret in (KEY, SECRET, LISTEN_KEY, "short-one"))
 
 
 @pytest.mark.parametrize("body", [{"listenKey": LISTEN_KEY}, {"code": 0, "msg": "", "data": {"listenKey": LISTEN_KEY}}])
-@pytest.mark.parametrize("sign", [False, True])
-def test_mint(venue: Venue, body: Any, sign: bool) -> None:
-    """Both shapes of the answer, signed or not; the header is always there, and so is the exchange's time."""
+def test_mint(venue: Venue, body: Any) -> None:
+    """Both shapes of the answer; the request is signed, and the exchange's time comes with it."""
     venue.scripted["userDataStream"] = [reply(body)]
 
-    async def run() -> Grant:
-        return await Keys(venue.rest(), signed=sign).create()
-
-    grant = anyio.run(run)
+    grant = venue.run(Keys(venue.rest()).create())
     assert (grant.key, grant.valid_for) == (LISTEN_KEY, 3600)
     assert grant.exchange_ms is not None
     assert NOW < grant.exchange_ms <= venue.ms()
     call = venue.calls[-1]
     assert (call.method, call.path, call.headers["X-BX-APIKEY"]) == ("POST", PATH, KEY)
-    assert ("signature" in call.params) is sign
+    assert "signature" in call.params
 
 
 @pytest.mark.parametrize(
@@ -162,7 +142,7 @@ RENEWED = [reply(b""), reply({"code": 0, "msg": "", "data": {}}), reply({"code":
 def test_renewed(venue: Venue, answer: HttpResponse) -> None:
     """A 200 with nothing in it, or with success."""
     venue.scripted["userDataStream"] = [answer]
-    anyio.run(Keys(venue.rest()).renew, LISTEN_KEY)
+    venue.run(Keys(venue.rest()).renew(LISTEN_KEY))
     call = venue.calls[-1]
     assert (call.method, call.params["listenKey"]) == ("PUT", LISTEN_KEY)
 
@@ -190,12 +170,9 @@ def test_delete(venue: Venue) -> None:
     """The key is named; one that does not exist is fine, a failure is not."""
     venue.scripted["userDataStream"] = [reply({"code": 0}), reply(b"", 404)]
 
-    async def run() -> None:
-        keys = Keys(venue.rest())
-        await keys.delete(LISTEN_KEY)
-        await keys.delete(LISTEN_KEY)
-
-    anyio.run(run)
+    keys = Keys(venue.rest())
+    venue.run(keys.delete(LISTEN_KEY))
+    venue.run(keys.delete(LISTEN_KEY))
     assert [call.params["listenKey"] for call in venue.calls if call.method == "DELETE"] == [LISTEN_KEY] * 2
     venue.scripted["userDataStream"] = [reply(b"", 500)]
     assert refusal_of(venue, "delete", LISTEN_KEY).kind is RefusalKind.RETRY
@@ -203,26 +180,11 @@ def test_delete(venue: Venue) -> None:
 
 def refusal_of(venue: Venue, method: str, *args: str) -> Refusal:
     with pytest.raises(RequestRefused) as caught:
-        anyio.run(getattr(Keys(venue.rest()), method), *args)
+        venue.run(getattr(Keys(venue.rest()), method)(*args))
     return caught.value.refusal
 
 
-class Dialer:
-    """A `SocketDialer` that says no."""
-
-    def __init__(self, error: Exception) -> None:
-        self.error = error
-        self.dialled: tuple[str, float, int] | None = None
-
-    async def dial(self, url: str, *, timeout: float, max_bytes: int) -> Socket:
-        self.dialled = (url, timeout, max_bytes)
-        raise self.error
-
-    async def close(self) -> None:
-        pass
-
-
-HANDSHAKES = [
+HANDSHAKES: list[tuple[HandshakeRefused | TransportFailed, RefusalKind, float | None]] = [
     (HandshakeRefused(401), RefusalKind.RETRY, 60),
     (HandshakeRefused(403), RefusalKind.RETRY, 300),
     (HandshakeRefused(404), RefusalKind.GONE, None),
@@ -242,23 +204,17 @@ def test_a_request_that_got_nowhere_says_so(venue: Venue, reached: bool, code: s
     """Only what the venue may have seen counts against its limit on failing calls."""
     lost = TransportFailed("no connection", reached=reached)
     venue.scripted["userDataStream"] = [lost]
-    for asking in (
-        Keys(venue.rest(pace=Pace(None))).create,
-        lambda: Opener(Dialer(lost), "wss://venue.test/x").open("k"),
-    ):
-        with pytest.raises(RequestRefused) as caught:
-            anyio.run(asking)
-        assert caught.value.refusal.code == code
+    assert refusal_of(venue, "create").code == code
+    assert Handshake("wss://venue.test/x").refusal(lost).code == code
 
 
 @pytest.mark.parametrize(("error", "kind", "wait"), HANDSHAKES)
-def test_handshakes(error: Exception, kind: RefusalKind, wait: float | None) -> None:
+def test_handshakes(error: HandshakeRefused | TransportFailed, kind: RefusalKind, wait: float | None) -> None:
     """A refused handshake is classified by the code in its body, else by its status."""
-    dialer = Dialer(error)
-    with pytest.raises(RequestRefused) as caught:
-        anyio.run(Opener(dialer, "wss://venue.test/swap-market", timeout=4, max_bytes=99).open, "a/b&c")
-    assert (caught.value.refusal.kind, caught.value.refusal.retry_after) == (kind, wait)
-    assert dialer.dialled == ("wss://venue.test/swap-market?listenKey=a%2Fb%26c", 4, 99)
+    handshake = Handshake("wss://venue.test/swap-market")
+    assert handshake.url("a/b&c") == "wss://venue.test/swap-market?listenKey=a%2Fb%26c"
+    refusal = handshake.refusal(error)
+    assert (refusal.kind, refusal.retry_after) == (kind, wait)
 
 
 def test_hosts() -> None:
@@ -293,165 +249,93 @@ def test_wrong_hosts(venue_name: str, rest_url: str | None, ws_url: str | None) 
     assert "word@" not in str(caught.value)
 
 
-class Sleeper:
-    """A clock that sleeping moves."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-        self.slept: list[float] = []
-
-    def monotonic(self) -> float:
-        return self.now
-
-    async def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        self.now += seconds
-
-    def pace(self, **how: Any) -> Pace:
-        return Pace(monotonic=self.monotonic, sleep=self.sleep, **how)
+def endpoint(pace: Pace, path: str = FILLS, *, method: str = "GET", host: str = "venue", key: str = "key") -> Endpoint:
+    return pace.endpoint(host, key, method, path)
 
 
-def test_pace() -> None:
+def test_pace(venue: Venue) -> None:
     """No second has more requests than the address may send, whoever sends them; other endpoints do not wait."""
-    clock = Sleeper()
-    pace = clock.pace()
-    sent: list[float] = []
-
-    async def run() -> None:
-        for number in range(9):
-            await pace.turn("venue", f"key {number % 3}", "GET", FILLS)
-            sent.append(clock.now)
-        at = clock.now
-        await pace.turn("venue", "key 1", "GET", "/openApi/swap/v2/user/income")
-        await pace.turn("elsewhere", "key 1", "GET", FILLS)
-        assert clock.now == at
-
-    anyio.run(run)
+    pace, sent = Pace(), list[float]()
+    for number in range(9):
+        sent.append(venue.run(endpoint(pace, key=f"key {number % 3}").turn()))
+    assert venue.clock.now == sent[-1]
+    assert venue.run(endpoint(pace, "/openApi/swap/v2/user/income", key="key 1").turn()) == sent[-1]
+    assert venue.run(endpoint(pace, host="elsewhere", key="key 1").turn()) == sent[-1]
     assert all(later - earlier > 1 for earlier, later in zip(sent, sent[2:], strict=False))
-    assert sent[-1] < 9 / 2 * 1.1
+    assert sent[-1] - sent[0] < 9 / 2 * 1.1
+
+
+def waiting(pace: Pace) -> tuple[Service[float], float]:
+    """One that asks for its turn at 0, and when that is."""
+    service = endpoint(pace).turn()
+    next(service)
+    step = service.send((0.0, None))
+    assert isinstance(step, Wait)
+    return service, step.until
 
 
 def test_places_are_given_in_order() -> None:
     """Who asks first goes first, and who gives up gives the place back."""
-    waits: list[float] = []
-    now = 0.0
-
-    class GivenUp(Exception):
-        pass
-
-    async def give_up(seconds: float) -> None:
-        waits.append(seconds)
-        raise GivenUp
-
-    async def wait(seconds: float) -> None:
-        waits.append(seconds)
-
-    async def run() -> None:
-        pace = Pace(monotonic=lambda: now, sleep=wait)
-        for _ in range(6):
-            await pace.turn("venue", "key", "GET", FILLS)
-        assert waits == sorted(waits)
-        assert len(waits) == 4
-        waits.clear()
-        pace = Pace(monotonic=lambda: now, sleep=give_up)
-        for _ in range(2):
-            await pace.turn("venue", "key", "GET", FILLS)
-        for _ in range(3):
-            with pytest.raises(GivenUp):
-                await pace.turn("venue", "key", "GET", FILLS)
-        assert len(set(waits)) == 1
-
-    anyio.run(run)
+    pace = Pace()
+    held = [waiting(pace) for _ in range(6)]
+    places = [place for _, place in held]
+    assert places == sorted(places)
+    assert sum(place > 0 for place in places) == 4
+    pace = Pace()
+    there = [waiting(pace) for _ in range(2)]
+    given_up = []
+    for _ in range(3):
+        service, place = waiting(pace)
+        service.close()
+        given_up.append(place)
+    assert len(set(given_up)) == 1
+    assert given_up[0] > max(place for _, place in there)
 
 
-def test_a_sleep_that_ends_a_hair_too_early_is_not_slept_for_ever() -> None:
-    """What is left is less than the clock can show: to sleep for just that would move nothing."""
-    clock = Sleeper()
-    clock.now = 1e9
-
-    async def sleep(seconds: float) -> None:
-        await clock.sleep(seconds)
-        clock.now -= 1.2e-7 if len(clock.slept) == 1 else 0.0
-        assert len(clock.slept) < 10
-
-    async def run() -> None:
-        pace = Pace(None, monotonic=clock.monotonic, sleep=sleep)
-        pace.locked("venue", "key", PATH, 0.5)
-        await pace.turn("venue", "key", "POST", PATH)
-
-    anyio.run(run)
-    assert clock.slept == pytest.approx([0.5, 0.001])
+def test_a_short_lock_is_waited_for_also_if_it_was_prolonged(venue: Venue) -> None:
+    """When the wait is over it is looked again."""
+    pace = Pace(None)
+    post = endpoint(pace, PATH, method="POST")
+    post.lock(0.5)
+    service = post.turn()
+    next(service)
+    assert service.send((0.0, None)) == Wait(0.5)
+    endpoint(pace, PATH, method="PUT").lock(0.75)
+    assert service.send((0.5, None)) == Wait(0.75)
+    assert service.send((0.75, None)) == Wait(0.75)
 
 
-def test_failing_calls_stop_before_the_ban() -> None:
+def test_failing_calls_stop_before_the_ban(venue: Venue) -> None:
     """After 15 failing calls in 480 s an endpoint is left alone until the first is that old; others go on."""
-    clock = Sleeper()
-    pace = clock.pace(rates=None)
-
-    async def run() -> None:
-        for _ in range(15):
-            await pace.turn("venue", "key", "POST", PATH)
-            pace.failed("venue", "key", "POST", PATH)
-            clock.now += 10
-        with pytest.raises(RequestRefused) as caught:
-            await pace.turn("venue", "key", "POST", PATH)
-        assert caught.value.refusal == Refusal(
-            RefusalKind.RETRY, UNREACHED, f"POST {PATH} failed 15 times in 480 s; held back before a ban", 330.0
-        )
-        await pace.turn("venue", "key", "PUT", PATH)
-        await pace.turn("venue", "other", "POST", PATH)
-        assert [pace.failures("venue", key, "POST", PATH) for key in ("key", "other")] == [15, 0]
-        clock.now += 330
-        assert pace.failures("venue", "key", "POST", PATH) == 14
-        await pace.turn("venue", "key", "POST", PATH)
-
-    anyio.run(run)
+    pace = Pace(None)
+    post, other = (endpoint(pace, PATH, method="POST", key=key) for key in ("key", "other"))
+    for _ in range(15):
+        post.failed(venue.run(post.turn()))
+        venue.clock.now += 10
+    with pytest.raises(RequestRefused) as caught:
+        venue.run(post.turn())
+    assert caught.value.refusal == Refusal(
+        RefusalKind.RETRY, UNREACHED, f"POST {PATH} failed 15 times in 480 s; held back before a ban", 330.0
+    )
+    venue.run(endpoint(pace, PATH, method="PUT").turn())
+    venue.run(other.turn())
+    assert [each.failures(venue.clock.now) for each in (post, other)] == [15, 0]
+    venue.clock.now += 330
+    assert post.failures(venue.clock.now) == 14
+    venue.run(post.turn())
 
 
 @pytest.mark.parametrize("too_fast", [100410, 109429])
 def test_failures_are_counted(venue: Venue, too_fast: int) -> None:
     """Answers that refuse count, being too fast and no answer do not."""
-
-    async def run() -> None:
-        rest = venue.rest(pace=Pace(None, monotonic=venue.clock.monotonic))
-        keys = Keys(rest)
-        busy, bad = reply({"code": too_fast, "msg": ""}), reply({"code": 100500, "msg": ""})
-        venue.scripted["userDataStream"] = [busy, TransportFailed("x"), *[bad] * 15]
-        for _ in range(17):
-            with pytest.raises(RequestRefused):
-                await keys.renew(LISTEN_KEY)
-        sent = len(venue.calls)
-        with pytest.raises(RequestRefused) as caught:
-            await keys.renew(LISTEN_KEY)
-        assert "held back" in caught.value.refusal.message
-        assert len(venue.calls) == sent
-
-    anyio.run(run)
-
-
-def test_together() -> None:
-    """All results in order, or the first refusal alone, the others cancelled."""
-    cancelled = []
-
-    async def value() -> int:
-        await anyio.lowlevel.checkpoint()
-        return 1
-
-    async def refuse() -> int:
-        raise RequestRefused(Refusal(RefusalKind.RETRY, "x"))
-
-    async def wait() -> int:
-        try:
-            await anyio.sleep_forever()
-        finally:
-            cancelled.append(True)
-        return 0
-
-    async def run() -> None:
-        assert await together(value, value, value) == (1, 1, 1)
-        assert await together() == ()
+    keys = Keys(venue.rest())
+    busy, bad = reply({"code": too_fast, "msg": ""}), reply({"code": 100500, "msg": ""})
+    venue.scripted["userDataStream"] = [busy, TransportFailed("x"), *[bad] * 15]
+    for _ in range(17):
         with pytest.raises(RequestRefused):
-            await together(wait, refuse)
-
-    anyio.run(run)
-    assert cancelled == [True]
+            venue.run(keys.renew(LISTEN_KEY))
+    sent = len(venue.calls)
+    with pytest.raises(RequestRefused) as caught:
+        venue.run(keys.renew(LISTEN_KEY))
+    assert "held back" in caught.value.refusal.message
+    assert len(venue.calls) == sent

@@ -5,16 +5,20 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
 from listenkey.adapters.venues.bingx.pace import Pace
 from listenkey.adapters.venues.bingx.rest import Rest
 from listenkey.ports.http import HttpResponse
+from listenkey.ports.service import Service
+
+from .... import inline
 
 NOW = 1_760_000_000_500
 KEY, SECRET = "an-api-key", "an-api-secret"
 Row = dict[str, Any]
+T = TypeVar("T")
 
 
 class Clock:
@@ -39,7 +43,10 @@ class Call:
 
 
 class Venue:
-    """An `HttpClient`. `before[(name, n)]` runs just before the n-th request to the endpoint of that name."""
+    """Runs services to their end, one part after the other, and answers what they ask for.
+
+    `before[(name, n)]` happens just before the n-th request to the endpoint of that name.
+    """
 
     def __init__(self) -> None:
         self.clock = Clock()
@@ -67,10 +74,21 @@ class Venue:
         return sum(call.name == name for call in self.calls)
 
     def rest(self, **options: Any) -> Rest:
-        options.setdefault("pace", Pace(None, monotonic=self.clock.monotonic))
-        return Rest(self, "https://venue.test", KEY, SECRET, clock=self.clock, **options)
+        options.setdefault("pace", Pace(None))
+        return Rest("https://venue.test", KEY, SECRET, **options)
 
-    async def request(self, method: str, url: str, *, headers: Mapping[str, str], timeout: float) -> HttpResponse:
+    def run(self, service: Service[T]) -> T:
+        """The result of a service. Raises what it raises."""
+        return inline.run(service, self)
+
+    def monotonic(self) -> float:
+        return self.clock.now
+
+    def sleep(self, until: float) -> None:
+        self.clock.now = until
+
+    def request(self, method: str, url: str, *, headers: Mapping[str, str], timeout: float) -> HttpResponse:
+        """An answer, after 20 ms of the clock."""
         call = Call(method, url, headers)
         self.calls.append(call)
         self.times.append(self.clock.now)
@@ -84,9 +102,6 @@ class Venue:
                 raise answer
             return answer
         return ok(self._data(call))
-
-    async def close(self) -> None:
-        pass
 
     def _data(self, call: Call) -> Any:
         match call.name:

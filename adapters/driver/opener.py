@@ -1,0 +1,26 @@
+"""Opens the private stream of a listen key: the venue says where, and what a refusal means; a transport dials."""
+
+from __future__ import annotations
+
+from ...core.policy import Policy
+from ...ports.errors import HandshakeRefused, RequestRefused, TransportFailed
+from ...ports.socket import Handshake, Socket, SocketDialer
+
+
+class Opener:
+    """A `SocketOpener`, within the policy's `connect_timeout` and `max_frame_bytes`."""
+
+    def __init__(self, dialer: SocketDialer, handshake: Handshake, policy: Policy) -> None:
+        self._dialer = dialer
+        self._handshake = handshake
+        self._timeout = policy.connect_timeout
+        self._max_bytes = policy.max_frame_bytes
+
+    async def open(self, key: str) -> Socket:
+        """An open socket. Raises `RequestRefused`."""
+        url = self._handshake.url(key)
+        try:
+            return await self._dialer.dial(url, timeout=self._timeout, max_bytes=self._max_bytes)
+        except (HandshakeRefused, TransportFailed) as error:
+            refusal = self._handshake.refusal(error)
+        raise RequestRefused(refusal)

@@ -1,0 +1,77 @@
+"""Runs services in an event loop, of asyncio or trio: parts are tasks, and cancelling the caller closes the service."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+import anyio
+
+from ...ports.clock import Clock
+from ...ports.errors import TransportFailed
+from ...ports.http import HttpClient
+from ...ports.service import Both, NoAnswer, Outcome, Request, Service, Step, Wait
+
+T = TypeVar("T")
+
+TICK = 0.001
+"""Seconds; a clock may not move in less, and whoever sleeps up to a moment that is almost there would never arrive."""
+
+
+class TaskExecutor:
+    """Requests go to `http`, and the time is the `clock`'s."""
+
+    def __init__(self, http: HttpClient, clock: Clock) -> None:
+        self._http = http
+        self._clock = clock
+
+    async def run(self, service: Service[T]) -> T:
+        """The result of a service. Raises what it raises."""
+        try:
+            step = next(service)
+            while True:
+                outcome = await self._outcome(step)
+                step = service.send((self._clock.monotonic(), outcome))
+        except StopIteration as end:
+            result: T = end.value
+            return result
+        finally:
+            service.close()
+
+    async def _outcome(self, step: Step) -> Outcome:
+        match step:
+            case Request():
+                try:
+                    return await self._http.request(step.method, step.url, headers=step.headers, timeout=step.timeout)
+                except TransportFailed as error:
+                    return NoAnswer(str(error), error.reached)
+            case Wait(until):
+                await self._sleep(until)
+                return None
+            case Both(parts):
+                return await self._both(parts)
+
+    async def _sleep(self, until: float) -> None:
+        left = until - self._clock.monotonic()
+        while left > 0:
+            await anyio.sleep(max(left, TICK))
+            left = until - self._clock.monotonic()
+
+    async def _both(self, parts: tuple[Service[Any], ...]) -> Outcome:
+        results: list[Any] = [None] * len(parts)
+        failures: list[Exception] = []
+
+        async def run(place: int, part: Service[Any]) -> None:
+            try:
+                results[place] = await self.run(part)
+            except Exception as error:
+                failures.append(error)
+                tasks.cancel_scope.cancel()
+
+        try:
+            async with anyio.create_task_group() as tasks:
+                for place, part in enumerate(parts):
+                    tasks.start_soon(run, place, part)
+        finally:
+            for part in parts:  # those that had not begun when the others were cancelled
+                part.close()
+        return failures[0] if failures else tuple(results)
