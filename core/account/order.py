@@ -126,7 +126,9 @@ class Order:
         coverage.contiguous = self.seen = cumulative_qty
         if self._notional is not None:
             self._notional = None if report.last_price is None else self._notional + report.last_price * qty
-        self.shown = shown(report)
+        self.shown = Shown(
+            cumulative_qty, report.qty, report.price, report.fee, report.realized_pnl, report.exchange_ts
+        )
         if status == "FILLED":
             self.open = False
             self.closed_ts = report.exchange_ts
