@@ -1,7 +1,8 @@
-"""What takes long begins first, so that nothing of it is left to one process when the others have done."""
+"""What all tests need. What takes long begins first: nothing of it is left to one process when the others have done."""
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,12 @@ LONG = (
 )
 """Files by what they take, longest first; the others follow in their own order."""
 PLACE = {Path(__file__).parent / name: place for place, name in enumerate(LONG)}
+
+
+def pytest_configure() -> None:
+    """A shell has what it starts in the background ignore Ctrl-C, and so would the processes that tests interrupt."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -80,10 +80,7 @@ class Order:
         before = coverage.base, coverage.contiguous
         coverage.begin(base)
         if (coverage.base, coverage.contiguous) != before:
-            if base or (before[0] is not None and coverage.top > ZERO):
-                self._notional = None
-            elif coverage.top == ZERO:
-                self._notional = ZERO
+            self._notional = None if coverage.top > ZERO else ZERO
 
     def claim(self, report: OrderReport) -> tuple[Decimal, Decimal] | None:
         """The interval that a report says was executed just now, None if it speaks of no execution."""

@@ -24,6 +24,7 @@ MODULES = (
     "account/order",
     "account/coverage",
     "account/average",
+    "account/shown",
     "sync/continuity",
     "sync/proof",
     "link/link",

@@ -323,6 +323,19 @@ def test_no_price_is_made_up_where_it_cannot_be_known() -> None:
     assert islands.cover_average(D(2), D(3), D(100))[0].price is None
 
 
+def test_what_was_paid_is_not_counted_twice() -> None:
+    """Neither when an older fill turns up below what a read has valued, nor when a hole below a piece is filled."""
+    running = order_at("3", ("3", "5"))
+    running.value(D(5), D(100))
+    running.begin(D(0))
+    running.cover(D(0), D(3), D(100))
+    assert running.cover_average(D(5), D(6), D(100))[0].price is None
+    holed = order_at("0", ("1", "2"))
+    assert holed.cover_average(D(2), D(3), D(100))[0].price is None
+    holed.cover(D(0), D(1), D(100))
+    assert holed.cover_average(D(3), D(4), D(100))[0].price is None
+
+
 @pytest.mark.parametrize(("places", "short"), [(16, True), (17, True), (18, False)])
 def test_how_short_a_short_price_is(places: int, short: bool) -> None:
     """Up to 17 places are looked for behind the rounding of an average; what says more is given in full."""
