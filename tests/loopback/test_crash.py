@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import itertools
 import os
 import random
 import signal
@@ -84,12 +86,31 @@ async def lives(transport: str, journal: Path, seed: int) -> None:
         life = Life(await start(transport, server, journal, "0"))
         await life.until({"GAP_CLOSED"})
         server.quiet()
-        await asyncio.sleep(1.5)
-        runs.append(await life.end())
         truth = server.truth()
         ago = server.log.clock() - server.log.mints[0].at
         since = server.now() - int(ago * 1000)
+        await found([*runs, life.events], truth, since)
+        runs.append(await life.end())
     check(runs, truth, since)
+
+
+async def found(runs: list[list[ExchangeEvent]], truth: dict[str, object], since: int) -> None:
+    """Wait until no fill is missing any more, or so long that one never will be found."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                verdict = judge(_said(runs), truth, since=since + 100)
+                if not any(line.startswith("lost") for line in verdict.wrong):
+                    return
+                await asyncio.sleep(0.2)
+
+
+def _said(runs: list[list[ExchangeEvent]]) -> list[ExchangeEvent]:
+    """What was stored and never said comes as redelivered; for the truth it is told once, whatever run said it."""
+    told: dict[str, ExchangeEvent] = {}
+    for event in itertools.chain(*runs):
+        told.setdefault(event.event_id, event)
+    return [msgspec.structs.replace(event, redelivered=False) for event in told.values()]
 
 
 def check(runs: list[list[ExchangeEvent]], truth: dict[str, object], since: int) -> None:
@@ -109,16 +130,11 @@ def check(runs: list[list[ExchangeEvent]], truth: dict[str, object], since: int)
             assert again[0].event_id == runs[number - 1][-1].event_id
         for event in run:
             told.setdefault(event.event_id, event)
-    # What was stored and never said comes as redelivered; for the truth it is told once, whatever run said it.
-    events = [_first(event) for event in told.values()]
+    events = _said(runs)
     assert any(isinstance(event, Fill) for event in events)
     verdict = judge(events, truth, since=since + 100)
     wrong = [line for line in verdict.wrong if not line.startswith("doubled") or not _early(line, truth, since)]
     assert not wrong, verdict
-
-
-def _first(event: ExchangeEvent) -> ExchangeEvent:
-    return msgspec.structs.replace(event, redelivered=False)
 
 
 def _early(line: str, truth: dict[str, object], since: int) -> bool:
