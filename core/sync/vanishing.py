@@ -2,7 +2,9 @@
 
 A position that was told and is in no list has vanished. Fills that were told, or a push, explain it. Without either a
 success without any list is no answer, and the read fails; an empty list is believed at the second read that has one.
-The same where none was told yet, as after a restart, and the balances of the very same read say that some are held.
+The same where none was told yet, as after a restart, and the balances of the very same read show a profit that is
+open. Margin that no open order can have bound is a weaker sign: then any list without positions is believed the second
+time.
 """
 
 from __future__ import annotations
@@ -49,16 +51,18 @@ class Vanishing:
         words = self._standing.held(account.as_of)
         held = tuple(word.row for word in words)
         vanished: tuple[Position, ...] = ()
-        belied = account.positions_listed != "rows" and not words and _has_positions(account)
+        unknown = account.positions_listed != "rows" and not words
+        belied = unknown and any(balance.unrealized_pnl for balance in account.balances)
+        unlikely = belied or (unknown and _binds_margin(account))
         if account.positions_listed != "rows":
             moves = self._moves(findings) if words else {}
             vanished = tuple(word.row for word in words if not self._witness.is_flat(word.row, moves, word.stamp.ts))
         if (vanished or belied) and account.positions_listed == "hollow":
             return None
-        doubted = (bool(vanished) or belied) and not self._doubted
+        doubted = (bool(vanished) or unlikely) and not self._doubted
         self._doubted = doubted
         hidden, whole = _hidden(account, held)
-        whole = whole and not (belied and doubted)
+        whole = whole and not (unlikely and doubted)
         kept = (*hidden, *vanished) if doubted else hidden
         if not kept and whole:
             return Answer(account, True, False)
@@ -79,10 +83,9 @@ class Vanishing:
         return moves
 
 
-def _has_positions(account: Account) -> bool:
-    """Whether its balances speak of a profit that is open, or of a margin that no open order can have bound."""
-    bound = [balance.used_margin for balance in account.balances if not account.open_orders]
-    return any([*bound, *(balance.unrealized_pnl for balance in account.balances)])
+def _binds_margin(account: Account) -> bool:
+    """Whether margin is bound, and by no open order."""
+    return not account.open_orders and any(balance.used_margin for balance in account.balances)
 
 
 def _hidden(account: Account, held: Iterable[Position]) -> tuple[tuple[Position, ...], bool]:

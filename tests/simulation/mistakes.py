@@ -514,7 +514,7 @@ BUGS: dict[str, Bug] = {
         (
             Change(
                 "core/sync/vanishing.py",
-                "not words and _has_positions(account)\n",
+                "not words\n",
                 "False\n",
             ),
         ),
@@ -527,7 +527,7 @@ BUGS: dict[str, Bug] = {
         (
             Change(
                 "core/sync/vanishing.py",
-                "        doubted = (bool(vanished) or belied) and not self._doubted\n",
+                "        doubted = (bool(vanished) or unlikely) and not self._doubted\n",
                 "        doubted = False\n",
             ),
         ),

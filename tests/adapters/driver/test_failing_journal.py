@@ -107,7 +107,7 @@ BREAKS: dict[str, Break] = {
 async def test_the_key_is_deleted_and_the_socket_closed(how: str, customer: Customer, journal: SqliteJournal) -> None:
     """When the next read proves something; the consumer is told why."""
     service = Counting(customer)
-    with anyio.fail_after(60):
+    with anyio.fail_after(600):
         async with venue_of(service, journal=journal) as venue, venue.subscribe() as stream:
             await live(stream)
             assert not service.is_left
@@ -122,7 +122,7 @@ async def test_the_key_is_deleted_and_the_socket_closed(how: str, customer: Cust
 async def test_a_full_disk(customer: Customer, journal: SqliteJournal) -> None:
     """The same, though the consumer does not come back for the next event: the key does not wait for it."""
     service = Counting(customer)
-    with anyio.fail_after(60):
+    with anyio.fail_after(600):
         async with venue_of(service, journal=journal) as venue, venue.subscribe() as stream:
             await live(stream)
             while service.keys:
@@ -136,7 +136,7 @@ async def test_a_full_disk(customer: Customer, journal: SqliteJournal) -> None:
 async def test_it_fails_as_the_first_key_is_granted(customer: Customer, journal: SqliteJournal) -> None:
     """A key that nobody has used yet is deleted as well."""
     service = Counting(customer)
-    with anyio.fail_after(60):
+    with anyio.fail_after(600):
         async with venue_of(service, journal=journal) as venue, venue.subscribe() as stream:
             journal.close()
             with pytest.raises(StreamStopped, match="closed"):
@@ -148,7 +148,7 @@ async def test_it_fails_as_the_first_key_is_granted(customer: Customer, journal:
 async def test_it_fails_where_the_consumer_marks(customer: Customer, journal: SqliteJournal) -> None:
     """In the consumer's own task: what it raises there ends the stream as any exception does."""
     service = Counting(customer)
-    with anyio.fail_after(60):
+    with anyio.fail_after(600):
         async with venue_of(service, journal=journal) as venue, venue.subscribe() as stream:
             await live(stream)
             journal.close()
@@ -160,7 +160,7 @@ async def test_it_fails_where_the_consumer_marks(customer: Customer, journal: Sq
 async def test_a_key_that_cannot_be_deleted_holds_nothing_up(customer: Customer, journal: SqliteJournal) -> None:
     """It was tried."""
     service = Unwilling(customer)
-    with anyio.fail_after(60):
+    with anyio.fail_after(600):
         async with venue_of(service, journal=journal) as venue, venue.subscribe() as stream:
             await live(stream)
             journal.close()
@@ -177,7 +177,7 @@ async def test_it_takes_no_longer_than_any_leaving(
     """Whoever stays, and does not leave the stream, has no task of it after `CLOSING_TIME`."""
     monkeypatch.setattr(driver, "CLOSING_TIME", 0.01)
     service = Stuck(customer)
-    with anyio.fail_after(60):
+    with anyio.fail_after(600):
         async with venue_of(service, journal=journal) as venue, venue.subscribe() as stream:
             await live(stream)
             journal.close()

@@ -149,18 +149,23 @@ def beginning(listed: Listed, **amounts: str) -> World:
     return world
 
 
-@pytest.mark.parametrize("amounts", [{"unrealized_pnl": "-0.5"}, {"used_margin": "20"}], ids=["profit", "margin"])
-@pytest.mark.parametrize("listed", ["none", "hollow"])
-def test_balances_that_speak_of_positions_belie_a_first_list_without_any(
-    listed: Listed, amounts: dict[str, str]
-) -> None:
-    """No complete account is told then, until a list has rows, or an empty one has come twice."""
+@pytest.mark.parametrize(
+    ("listed", "amounts", "fails"),
+    [
+        pytest.param("hollow", {"unrealized_pnl": "-0.5"}, True, id="no list, though a profit is open"),
+        pytest.param("none", {"unrealized_pnl": "-0.5"}, False, id="an empty one, though a profit is open"),
+        pytest.param("hollow", {"used_margin": "20"}, False, id="no list, though margin is bound"),
+        pytest.param("none", {"used_margin": "20"}, False, id="an empty one, though margin is bound"),
+    ],
+)
+def test_balances_belie_a_first_list_without_positions(listed: Listed, amounts: dict[str, str], fails: bool) -> None:
+    """No complete account is told then: not before a list comes, or before the next read says so too."""
     world = beginning(listed, **amounts)
     world.run(6)
     assert not [event for event in world.delivered if isinstance(event, AccountUpdate) and event.complete]
-    assert bool(marks(world)) is (listed == "none")
+    assert bool(marks(world)) is not fails
     world.passes(60)
-    assert told(world)[-1:] == ([[]] if listed == "none" else [])
+    assert told(world)[-1:] == ([] if fails else [[]])
     world.altered = lambda account: account
     world.passes(60)
     assert told(world)[-1] == []
