@@ -9,13 +9,14 @@ longest of its texts is shorter than any secret.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
 import msgspec
 
 SHORTEST = 8
-"""Characters; what is shorter is no secret, and would be found where it is not. No shorter piece of one is hidden."""
+"""Bytes; what is shorter is no secret, and would be found where it is not. No shorter piece of one is hidden."""
 SIGNATURES = 64
 """Signatures that are known: those of the requests that were made last."""
 FOREIGN = 16
@@ -24,6 +25,7 @@ _LONGEST_FOREIGN = 512
 _NONE = 1 << 62
 _PLAIN = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 """Bytes that nobody percent-encodes."""
+_FOR_PAGES = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&"}
 _FOR_URLS = bytes.maketrans(b"+/", b"-_")
 
 Text = TypeVar("Text", bytes, str, bytes | str)
@@ -74,7 +76,10 @@ class Secrets:
             self.shortest = min(self.shortest, len(name))
 
     def redact(self, text: Text) -> Text:
-        """The text with stars in place of what is secret, as long as it was; searched again, it is the same."""
+        """The text with stars in place of what is secret, one for each byte of UTF-8.
+
+        Searched again it is the same, unless a secret has stars in it.
+        """
         if isinstance(text, bytes):
             return self._blotted(text)
         data = _bytes(text)
@@ -132,10 +137,12 @@ def _starred(data: bytes, places: Iterable[tuple[int, int]]) -> bytes:
 
 def _forms(secret: bytes) -> Iterator[bytes]:
     """How a secret may be written, itself among them."""
-    escaped = secret.replace(b"\\", b"\\\\").replace(b'"', b'\\"')
+    text = secret.decode(errors="surrogatepass")
     yield secret
-    yield escaped
-    yield escaped.replace(b"/", b"\\/")
+    for escaped in (json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1]):
+        yield _bytes(escaped)
+        yield _bytes(escaped.replace("/", "\\/"))
+        yield _bytes(escaped.translate(_FOR_PAGES))
     for kept in (_PLAIN, _PLAIN | frozenset(b"/")):
         yield _percent(secret, b"%%%02X", kept)
         yield _percent(secret, b"%%%02x", kept)

@@ -114,6 +114,7 @@ class Subscription(AbstractAsyncContextManager[Stream]):
             if kind is None:
                 driver.backlog.mark()
         finally:
+            driver.backlog.close()
             try:
                 await driver.stop()
             finally:

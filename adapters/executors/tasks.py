@@ -71,7 +71,9 @@ class TaskExecutor:
             async with anyio.create_task_group() as tasks:
                 for place, part in enumerate(parts):
                     tasks.start_soon(run, place, part)
-        finally:
-            for part in parts:  # those that had not begun when the others were cancelled
-                part.close()
+        except BaseExceptionGroup as group:  # Ctrl-C on trio strikes one of them, and is the caller's as it is
+            alone: BaseException = group
+            while isinstance(alone, BaseExceptionGroup) and len(alone.exceptions) == 1:
+                alone = alone.exceptions[0]
+            raise alone from None
         return failures[0] if failures else tuple(results)

@@ -36,6 +36,11 @@ class GiveUp:
         for part in below:
             part()
 
+    def ended(self, below: GiveUp) -> None:
+        """These parts have, so there is nothing left to give up."""
+        with self._lock:
+            self._below.remove(below)
+
     def below(self) -> GiveUp:
         """For parts, which are given up with the whole, or alone."""
         part = GiveUp()
@@ -67,6 +72,7 @@ class ThreadExecutor:
             with self._stepping:
                 step = next(service)
             while True:
+                give_up.sleep(0.0)
                 outcome = self._outcome(step, give_up)
                 give_up.sleep(0.0)
                 with self._stepping:
@@ -90,7 +96,11 @@ class ThreadExecutor:
                     give_up.sleep(min(left, threading.TIMEOUT_MAX))
                 return None
             case Both(parts):
-                return self._both(parts, give_up.below())
+                below = give_up.below()
+                try:
+                    return self._both(parts, below)
+                finally:
+                    give_up.ended(below)
 
     def _both(self, parts: tuple[Service[Any], ...], give_up: GiveUp) -> Outcome:
         results: list[Any] = [None] * len(parts)

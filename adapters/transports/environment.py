@@ -1,10 +1,11 @@
-"""The proxies that the environment names, for each URL its own, as most programs take them.
+"""The proxies that the environment names, for each URL its own, as Python's standard library takes them.
 
 Only variables count, on every system: where none is set there is no proxy, whatever the system's settings are.
 """
 
 from __future__ import annotations
 
+import os
 from typing import NamedTuple
 from urllib.parse import urlsplit
 from urllib.request import getproxies_environment, proxy_bypass
@@ -43,5 +44,11 @@ def _proxy_of(url: str) -> str | None:
     if variable is None or any(map(proxy_bypass, (host, f"{host}:{parts.port or _PORTS[scheme]}"))):
         return None
     proxy = named[variable] if "://" in named[variable] else f"http://{named[variable]}"
-    check_proxy(proxy, f"proxy: {variable.upper()}_PROXY of the environment")
+    check_proxy(proxy, f"proxy: {_name(variable)} of the environment")
     return proxy
+
+
+def _name(variable: str) -> str:
+    """Small letters go first."""
+    small = f"{variable}_proxy"
+    return small if os.environ.get(small) else small.upper()

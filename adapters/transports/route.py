@@ -63,12 +63,12 @@ DIRECT = Route()
 
 
 def passwords(proxy: str | None) -> tuple[str, ...]:
-    """What a proxy is told, and may say again where it answers itself: the password, alone and with the user."""
+    """What a proxy is told, and may say again where it answers itself: the password, alone and with the user; the user,
+    who may be a token, where there is none.
+    """
     parts = urlsplit(proxy or "")
-    if not parts.password:
-        return ()
-    password = unquote(parts.password)
-    return password, f"{unquote(parts.username or '')}:{password}"
+    user, password = unquote(parts.username or ""), unquote(parts.password or "")
+    return (password, f"{user}:{password}") if password else (user,)
 
 
 def check_proxy(proxy: str, name: str = "proxy") -> None:

@@ -237,7 +237,8 @@ class Proof:
         self.reads.follow(asked)
         if answer.doubted:
             self.reads.look_again(turn.policy.backfill_overlap + FOLLOW_UP)
-        if standing.disputed or ground.bare_at > asked.asked_at - turn.policy.backfill_overlap:
+        bare = ground.bare_at > asked.asked_at - turn.policy.backfill_overlap
+        if standing.disputed or bare or not all(finding.sure for finding in findings):
             self.reads.look_soon()
 
     def _set_aside(self, asked: Asked) -> None:

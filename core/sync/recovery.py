@@ -68,12 +68,16 @@ class Placed(NamedTuple):
 
 
 class Finding(NamedTuple):
-    """What a read shows of one order; `fills` are those that are owed, oldest first."""
+    """What a read shows of one order; `fills` are those that are owed, oldest first; or of them those that are `sure`.
+
+    If not all are, the account has to be read again.
+    """
 
     ref: OrderRef
     report: OrderReport
     base: Decimal
     fills: tuple[Placed, ...]
+    sure: bool = True
 
 
 def examine(scope: Scope, ground: Ground) -> tuple[list[Finding], tuple[OrderRef, ...]]:
@@ -235,11 +239,12 @@ def _finding(
     owed = tuple(
         place for place in placed if owed_from is None or place.row.exchange_ts >= owed_from // SECOND_MS * SECOND_MS
     )
-    if owed and _may_fill_the_order(report, owed[-1], order, scope):
+    listed = len(owed)
+    while owed and _may_fill_the_order(report, owed[-1], order, scope):
         placed, owed = placed[:-1], owed[:-1]
     end = placed[-1].end if placed else report.cumulative_qty
     base = owed[0].start if owed else end
-    finding = Finding(ref, report, base, owed)
+    finding = Finding(ref, report, base, owed, len(owed) == listed)
     certain = scope.is_anchored(report) or scope.was_alone(report)
     if order is None or (known := order.coverage.base) is None:
         if order is not None and (end < order.seen or _lags_behind(order, base, owed_from, scope)):

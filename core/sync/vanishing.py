@@ -84,8 +84,9 @@ class Vanishing:
 
 
 def _binds_margin(account: Account) -> bool:
-    """Whether margin is bound, and by no open order."""
-    return not account.open_orders and any(balance.used_margin for balance in account.balances)
+    """Whether margin is bound, and by no order that is open, or whose row cannot be read."""
+    ordered = account.open_orders or any(row.kind == "order" for row in account.odd)
+    return not ordered and any(balance.used_margin for balance in account.balances)
 
 
 def _hidden(account: Account, held: Iterable[Position]) -> tuple[tuple[Position, ...], bool]:

@@ -81,6 +81,18 @@ def test_secrets_that_overlap_are_both_hidden(overlap: int, length: int, wide: b
     assert found.replace(b"\0", b"").replace(b"*", b"").decode() == f"? {text[hidden:]}"
 
 
+@pytest.mark.parametrize("form", ["letters", "signs", "signs of pages"])
+def test_it_is_found_as_json_may_escape_it(form: str) -> None:
+    """A password of a proxy may have any letters."""
+    password = 'pässw<örd>&"\t/\\'
+    text = {
+        "letters": json.dumps(password),
+        "signs": json.dumps(password, ensure_ascii=False),
+        "signs of pages": "".join(f"\\u{ord(sign):04x}" if sign in "<>&" else sign for sign in json.dumps(password)),
+    }[form]
+    assert set(Secrets([password]).redact(text[1:-1])) == {"*"}
+
+
 def test_a_secret_that_repeats_itself_is_found_across_itself() -> None:
     """Its second place begins within its first one."""
     assert Secrets(["abcdabcdabcd"]).redact("? abcdabcdabcdabcd !") == f"? {'*' * 16} !"

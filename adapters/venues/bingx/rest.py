@@ -102,7 +102,6 @@ class Rest:
         self._secrets.name(str(params.get("listenKey", "")))
 
         def attempt(endpoint: Endpoint) -> Service[Any]:
-            yield from self.now()  # before the turn, since asking may take one of its own
             yield from endpoint.turn()
             now = yield from self.now()
             query = signed({**params, "timestamp": now}, self._api_secret)
@@ -117,6 +116,8 @@ class Rest:
         """What an attempt finds. A read that failed in a way that passes is repeated once."""
         repeated = False
         for left in reversed(range(TRIES)):
+            if patient:  # before the turn, since asking may take one of its own; what fails then is another endpoint
+                yield from self.now()
             try:
                 found = yield from attempt(endpoint)
             except RequestRefused as error:

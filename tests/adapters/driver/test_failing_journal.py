@@ -186,3 +186,18 @@ async def test_it_takes_no_longer_than_any_leaving(
                 await drained(stream)
             await stream._driver._done.wait()
     assert not customer.sockets
+
+
+async def test_a_stream_that_was_left_marks_nothing_more(customer: Customer, journal: SqliteJournal) -> None:
+    """The journal is the next stream's, whoever still reads the one before."""
+    async with venue_of(Counting(customer), journal=journal) as venue:
+        async with venue.subscribe() as left:
+            await live(left)
+            for _ in range(5):
+                customer.trade()
+        async with venue.subscribe() as stream:
+            first = await anext(stream)
+            with pytest.raises(StopAsyncIteration):
+                await anext(left)
+        async with venue.subscribe() as stream:
+            assert (await anext(stream)).event_id != first.event_id  # marked as its consumer left in order

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 import anyio
+import anyio.lowlevel
 import pytest
 
 from listenkey.adapters.driver.clock import SystemClock
@@ -75,13 +76,15 @@ def bench(request: pytest.FixtureRequest) -> Bench:
 
 
 class Ends:
-    """How parts have ended."""
+    """How parts have ended, and which have begun."""
 
     def __init__(self) -> None:
+        self.begun: list[str] = []
         self.closed: list[str] = []
 
     def forever(self, name: str) -> Service[str]:
         """A part that is there to be closed."""
+        self.begun.append(name)
         try:
             yield from wait(math.inf)
         except GeneratorExit:
@@ -244,11 +247,42 @@ def test_cancelling_closes(backend: str) -> None:
     ends = Ends()
 
     async def main() -> None:
-        with anyio.move_on_after(0.02):
-            await TaskExecutor(AsyncHttp(), SystemClock()).run(both(ends.forever("a"), ends.forever("b")))
+        async with anyio.create_task_group() as tasks:
+            service = both(ends.forever("a"), ends.forever("b"))
+            tasks.start_soon(TaskExecutor(AsyncHttp(), SystemClock()).run, service)
+            while len(ends.begun) < 2:
+                await anyio.lowlevel.checkpoint()
+            tasks.cancel_scope.cancel()
 
     anyio.run(main, backend=backend)
     assert sorted(ends.closed) == ["a", "b"]
+
+
+class Struck(BaseException):
+    """As Ctrl-C is."""
+
+
+def test_what_strikes_a_part_is_the_callers_as_it_is(bench: Bench) -> None:
+    """In no group, however deep it was."""
+
+    def struck() -> Service[int]:
+        yield from clock()
+        raise Struck
+
+    with pytest.raises(Struck):
+        bench.run(both(value(1), both(struck())))
+
+
+def test_what_was_given_up_before_it_began_asks_nothing() -> None:
+    """Nor is anything kept of parts that have ended."""
+    http, give_up = BlockingHttp(), GiveUp()
+    executor = ThreadExecutor(http, SystemClock())
+    executor.run(both(value(1), both(value(2))), give_up)
+    assert not give_up._below
+    give_up()
+    with pytest.raises(GivenUp):
+        executor.run(ask(GET), give_up)
+    assert http.asked == []
 
 
 def giving_up(service: Service[Any], http: BlockingHttp, begun: Callable[[GiveUp], None]) -> None:

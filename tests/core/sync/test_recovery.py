@@ -18,6 +18,7 @@ from listenkey.core.sync.recovery import Scope, examine, merge, tell
 from listenkey.core.turn import Turn
 
 from ..exchange import D
+from ..world import Plan, ready
 
 BEGAN = 100_000
 REF = OrderRef("BTC-USDT", "1")
@@ -383,3 +384,29 @@ def test_a_fill_that_came_while_the_read_was_made_fills_no_order_by_an_older_row
     tell(findings, on, on._turn, math.inf)
     assert on.orders[REF].coverage.contiguous == 5
     assert on.orders[REF].open is ("FULL_FILL 5" not in told)
+
+
+def test_not_even_one_before_another_fills_an_order_by_an_older_row() -> None:
+    """Two fills came while the read was made: the first of them would have filled the order as it was."""
+    on = ground("0")
+    account = read("2", row("2", 120_000, "1"), row("3", 199_001, "2"), row("2", 199_001, "3"), created=100_500)
+    order = msgspec.structs.replace(account.orders[0], qty=D(5))
+    findings, _ = examine(Scope(msgspec.structs.replace(account, orders=(order,)), None, 195_000), on)
+    assert [(str(placed.end), finding.sure) for finding in findings for placed in finding.fills] == [("2", False)]
+
+
+@pytest.mark.parametrize("audit_interval", [0, 20])
+@pytest.mark.parametrize("made_at", [0.6, 0.9, 1.2, 1.5])
+def test_what_a_read_leaves_out_is_read_soon(audit_interval: float, made_at: float) -> None:
+    """Without audits too: no frame may come of a fill that was made while there was no link."""
+    world = ready(audit_interval=audit_interval)
+    order = world.exchange.place("5")
+    world.exchange.fill(order, "2")
+    world.passes(40)
+    world.plan = Plan(order_lag=900)
+    world.kill()
+    world.at(world.now + made_at, lambda: world.exchange.fill(order, "3"))
+    world.passes(15)
+    world.plan = Plan()
+    world.passes(30)
+    assert [interval[:2] for interval in world.intervals(order)] == [("0", "2"), ("2", "5")]

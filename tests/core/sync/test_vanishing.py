@@ -12,7 +12,7 @@ from listenkey.core import actions, inputs
 from listenkey.core.book import Reconciliation
 from listenkey.core.events import AccountUpdate, Health
 from listenkey.core.refusal import Refusal, RefusalKind
-from listenkey.core.reports import Account
+from listenkey.core.reports import Account, OddRow
 
 from ..exchange import D
 from ..world import Plan, World, marks, ready
@@ -183,6 +183,18 @@ def test_an_account_that_holds_nothing_is_believed_at_once(listed: Listed, amoun
     ordered.exchange.place("5")
     ordered.run(6)
     assert [event.complete for event in ordered.delivered if isinstance(event, AccountUpdate)] == [True]
+
+
+def test_an_order_whose_row_cannot_be_read_may_bind_the_margin() -> None:
+    """It is open, for all that is known."""
+    world = beginning("none", used_margin="20")
+    row, alter = (
+        OddRow(kind="order", endpoint="openOrders", excerpt="{}", symbol="BTC-USDT", order_id="7"),
+        world.altered,
+    )
+    world.altered = lambda account: msgspec.structs.replace(alter(account), odd=(row,))
+    world.run(6)
+    assert [event.complete for event in world.delivered if isinstance(event, AccountUpdate)][:1] == [True]
 
 
 def test_a_hollow_answer_right_after_an_interruption_leaves_the_gap_open() -> None:

@@ -10,10 +10,11 @@ from listenkey.adapters.venues.bingx.hosts import HOSTS, hosts
 from listenkey.adapters.venues.bingx.keys import Handshake, Keys
 from listenkey.adapters.venues.bingx.pace import Endpoint, Pace
 from listenkey.adapters.venues.bingx.signing import encoded, plain, signature, signed
+from listenkey.core.backoff import FailureLimit
 from listenkey.core.refusal import UNREACHED, Refusal, RefusalKind
 from listenkey.ports.errors import HandshakeRefused, RequestRefused, TransportFailed
 from listenkey.ports.http import HttpResponse
-from listenkey.ports.service import Service, Wait
+from listenkey.ports.service import Request, Service, Wait
 
 from .venue import KEY, NOW, SECRET, Venue, reply
 
@@ -339,3 +340,29 @@ def test_failures_are_counted(venue: Venue, too_fast: int) -> None:
         venue.run(keys.renew(LISTEN_KEY))
     assert "held back" in caught.value.refusal.message
     assert len(venue.calls) == sent
+
+
+def test_a_read_that_is_given_up_counts_as_failed_when_it_may_have() -> None:
+    """By its time-out at the latest; the next one need not fail as well, so it spaces nothing."""
+    venue = Venue()
+    rest = venue.rest(timeout=10.0)
+    venue.run(rest.now())
+    endpoint, service = rest.endpoint("GET", FILLS), rest.call("GET", FILLS, WINDOW)
+    step = next(service)
+    while not isinstance(step, Request):
+        step = service.send((venue.clock.now, None))
+    service.close()
+    window = FailureLimit.window
+    assert endpoint.failures(venue.clock.now + window + 9.9) == 1
+    assert endpoint.failures(venue.clock.now + window + 10.1) == 0
+    assert endpoint.held_back(venue.clock.now) == 0
+
+
+def test_a_clock_that_does_not_answer_is_no_failure_of_who_asked_for_it(venue: Venue) -> None:
+    """It is asked twice, and what is sent after that is another call's first attempt."""
+    venue.scripted["time"] = [reply({"code": 100500, "msg": "busy"}, 500)] * 2
+    rest = venue.rest()
+    with pytest.raises(RequestRefused):
+        venue.run(rest.call("GET", FILLS, WINDOW))
+    assert [call.name for call in venue.calls] == ["time", "time"]
+    assert rest.endpoint("GET", FILLS).failures(venue.clock.now) == 0
