@@ -23,7 +23,7 @@ CORE = [path for path in FILES if path.is_relative_to(ROOT / "core")]
 
 CORE_IMPORTS = {
     *("__future__", "collections", "collections.abc", "dataclasses", "decimal", "enum", "functools", "typing"),
-    *("hashlib", "math", "msgspec", "re", "transitions", "zlib"),
+    *("hashlib", "json", "math", "msgspec", "re", "transitions", "zlib"),
 }
 """Values and pure functions. What tells the time, draws lots, writes logs or does I/O is not here."""
 SEEDED = {"core/turn.py", "core/backoff.py"}
