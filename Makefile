@@ -5,6 +5,8 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
+# What is never imported need not be compiled.
+INSTALL := $(PIP) install --no-compile --constraint constraints.txt
 MINUTES ?= 30
 HISTORIES ?= 5000
 PROCESSES ?= 8
@@ -35,17 +37,21 @@ $(BIN)/python:
 		{ echo 'listenkey needs Python 3.11 or newer: make PYTHON=python3.12 ...' >&2; exit 2; }
 	$(PYTHON) -m venv $(VENV)
 
-# What a user installs, and what a developer needs besides.
+# What a user installs, what the tests need besides, and what a developer does.
 $(VENV)/.user: pyproject.toml constraints.txt | $(BIN)/python
-	$(PIP) install --constraint constraints.txt --editable '.[all]'
+	$(INSTALL) --editable '.[all]'
 	@touch $@
 
-$(VENV)/.developer: pyproject.toml constraints.txt | $(BIN)/python
-	$(PIP) install --constraint constraints.txt --editable '.[dev]'
+$(VENV)/.tester: pyproject.toml constraints.txt | $(BIN)/python
+	$(INSTALL) --editable '.[test]'
 	@touch $@ $(VENV)/.user
 
+$(VENV)/.developer: pyproject.toml constraints.txt | $(BIN)/python
+	$(INSTALL) --editable '.[dev]'
+	@touch $@ $(VENV)/.tester $(VENV)/.user
+
 $(VENV)/.bench: $(VENV)/.developer
-	$(PIP) install --constraint constraints.txt --editable '.[bench]'
+	$(INSTALL) --editable '.[bench]'
 	@touch $@
 
 demo: $(VENV)/.user
@@ -53,7 +59,7 @@ demo: $(VENV)/.user
 
 # Tests over sockets mostly wait, the others compute: more processes than cores keep both busy. A file stays whole, and
 # tests/conftest.py says which begin first. They are collected once before, so that not each process compiles them.
-test: $(VENV)/.developer
+test: $(VENV)/.tester
 	@$(BIN)/python -m pytest --collect-only --quiet >/dev/null || $(BIN)/python -m pytest --collect-only --quiet
 	$(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder
 
@@ -66,17 +72,17 @@ lint: $(VENV)/.developer
 types: $(VENV)/.developer
 	$(BIN)/mypy
 
-coverage: $(VENV)/.developer
+coverage: $(VENV)/.tester
 	$(BIN)/coverage run -m pytest --quiet tests/core
 	$(BIN)/coverage report --include='*/core/*' --skip-covered --show-missing --fail-under=100
 
-clients: $(VENV)/.developer
+clients: $(VENV)/.tester
 	@if $(BIN)/python -c 'import importlib.util, sys; sys.exit(importlib.util.find_spec("ccxt") is None)'; \
 		then $(BIN)/python -m tests.clients $(ARGS); \
 		else echo 'other clients are left out, since ccxt is not installed: make $(VENV)/.bench'; fi
 
 # Built from the sdist, installed where nothing else is, and tested away from the sources: all that needs no sockets.
-wheel: $(VENV)/.developer
+wheel: $(VENV)/.tester
 	rm -rf dist $(WHEEL_VENV) $(WHEEL_RUN)
 	$(BIN)/python -m build --no-isolation --outdir dist . >build.log 2>&1 || { cat build.log; rm build.log; exit 1; }
 	@rm build.log
@@ -92,13 +98,13 @@ wheel: $(VENV)/.developer
 		tests/core tests/adapters
 
 # ARGS goes on to what is run: make mutation ARGS='--module link', make simulate ARGS='--seed 7'.
-mutation: $(VENV)/.developer
+mutation: $(VENV)/.tester
 	$(BIN)/python -m tests.mutation $(ARGS)
 
-simulate: $(VENV)/.developer
+simulate: $(VENV)/.tester
 	$(BIN)/python -m tests.simulation $(ARGS)
 
-soak: $(VENV)/.developer
+soak: $(VENV)/.tester
 	$(BIN)/python -m tests.loopback.soak --wire modern
 	$(BIN)/python -m tests.loopback.soak --wire captured
 	$(BIN)/python -m tests.chaos --minutes 10
