@@ -1,0 +1,29 @@
+"""The life of the machine, told by transcripts that anybody can read: what is commanded, and all that follows."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from .transcript import retold
+
+PATHS = sorted((Path(__file__).parent / "transcripts").glob("*.txt"))
+REWRITE = "LISTENKEY_REWRITE"
+"""Set, it writes the transcripts anew in place of comparing them: then `git diff` shows what has changed."""
+
+
+@pytest.mark.parametrize("path", PATHS, ids=[path.stem for path in PATHS])
+def test_a_transcript(path: Path) -> None:
+    """What happens is what the transcript says, to the millisecond."""
+    now = retold(path)
+    if REWRITE in os.environ:
+        path.write_text(now)
+    assert path.read_text() == now
+
+
+def test_they_are_numbered_and_begin_with_a_remark() -> None:
+    """In the order in which they are read."""
+    assert [path.stem[:2] for path in PATHS] == [f"{number:02}" for number in range(1, len(PATHS) + 1)]
+    assert all(path.read_text().startswith("# ") for path in PATHS)
