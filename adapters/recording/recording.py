@@ -138,7 +138,9 @@ class Recorder:
         except OSError:
             return False
 
-    def _frame(self, data: bytes | str) -> tuple[str, bytes] | tuple[str, bytes, int]:
+    def _frame(self, data: bytes | bytearray | memoryview | str) -> tuple[str, bytes] | tuple[str, bytes, int]:
+        if isinstance(data, (bytearray, memoryview)):
+            data = bytes(data)
         if isinstance(data, str):
             if len(data) > self._limit:
                 return "long text", b""

@@ -28,6 +28,7 @@ _INPUTS: dict[str, type[inputs.Input]] = {
         inputs.Resync,
         inputs.KeyGranted,
         inputs.KeyRenewed,
+        inputs.KeyDeleted,
         inputs.SocketOpened,
         inputs.SocketClosed,
         inputs.AccountRead,
