@@ -27,7 +27,7 @@ from .ports.errors import CredentialsRefused, JournalRefused, ListenKeyError, Re
 if TYPE_CHECKING:
     from .adapters.driver.venue import Venue, open_venue
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "AccountUpdate",

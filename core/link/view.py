@@ -41,6 +41,4 @@ def view(link: Link) -> LinkView:
     """The link as it is now."""
     key = link.key
     shown = KeyView(key.id, key.asked_at, key.valid_for, key.failing, key.gone)
-    return LinkView(
-        link.socket, link.phase, link.proven, link.quiet, link.deaf, link.opened_at, link.heard_at, shown
-    )
+    return LinkView(link.socket, link.phase, link.proven, link.quiet, link.deaf, link.opened_at, link.heard_at, shown)
