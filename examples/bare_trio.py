@@ -1,4 +1,4 @@
-"""The whole client on trio alone, with no driver and no anyio. Requests block a thread each, and trio waits for them."""
+"""The whole client on trio alone, with no driver and no anyio. Requests block threads, for which trio waits."""
 
 import math
 import os
@@ -7,25 +7,20 @@ import trio
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 from websockets.trio.client import connect
 
-from listenkey.adapters.driver.clock import SystemClock
-from listenkey.adapters.executors.threads import ThreadExecutor
-from listenkey.adapters.transports.blocking_http import BlockingHttp
-from listenkey.adapters.venues.registry import family
-from listenkey.core import actions, inputs
-from listenkey.core.connection import Connection
-from listenkey.core.policy import Policy
-from listenkey.ports.errors import HandshakeRefused, RequestRefused, TransportFailed
+import listenkey
+from listenkey import actions, inputs
 
 
 class Client:
-    """The events of one account in the channel `events`, while `run` runs: until `stop`, and all is closed."""
+    """The events of one account in the channel `events`, while `run` runs."""
 
     def __init__(self, venue, api_key, api_secret, rest_url=None, ws_url=None, **policy):
-        parts, self.policy = family(venue), Policy(**policy)
-        self.connection = Connection(parts.dialect(venue), self.policy)
+        parts, self.policy = listenkey.family(venue), listenkey.Policy(**policy)
+        self.connection = listenkey.Connection(parts.dialect(venue), self.policy)
         account = {"api_key": api_key, "api_secret": api_secret, "secrets": self.connection.secrets}
         self.venue = parts.services(parts.hosts(venue, rest_url, ws_url), policy=self.policy, **account)
-        self.executor = ThreadExecutor(BlockingHttp(), SystemClock())
+        self.http = listenkey.BlockingHttp()
+        self.executor = listenkey.ThreadExecutor(self.http, listenkey.SystemClock())
         self.told, self.events = trio.open_memory_channel(math.inf)
         self.unsent, self.woken = {}, trio.Event()
 
@@ -38,9 +33,7 @@ class Client:
                     await self.woken.wait()
                 if self.connection.deadline <= trio.current_time():
                     self.feed(inputs.Tick())
-
-    def stop(self):
-        self.feed(inputs.Stop())
+        self.http.close()
 
     def feed(self, received):
         for action in self.connection.handle(received, now=trio.current_time()):
@@ -71,7 +64,7 @@ class Client:
     async def ask(self, service, granted, refused):
         try:
             self.feed(granted(await trio.to_thread.run_sync(self.executor.run, service)))
-        except RequestRefused as error:
+        except listenkey.RequestRefused as error:
             self.feed(refused(error.refusal))
 
     async def hold(self, wanted, unsent):
@@ -87,9 +80,10 @@ class Client:
         except ConnectionClosed as closed:
             code = closed.rcvd and closed.rcvd.code
         except InvalidStatus as error:
-            refusal = handshake.refusal(HandshakeRefused(error.response.status_code, error.response.body or b""))
+            refused = listenkey.HandshakeRefused(error.response.status_code, error.response.body or b"")
+            refusal = handshake.refusal(refused)
         except (OSError, InvalidHandshake) as error:
-            refusal = handshake.refusal(TransportFailed(type(error).__name__))
+            refusal = handshake.refusal(listenkey.TransportFailed(type(error).__name__))
         self.unsent[wanted.socket].close()
         self.feed(wanted.closed(code, refusal))
 
@@ -107,7 +101,7 @@ async def main():
     async with trio.open_nursery() as tasks:
         tasks.start_soon(client.run)
         async for event in client.events:
-            print(event.to_json().decode())
+            print(event.to_json().decode())  # client.feed(inputs.Stop()) would end it in order
 
 
 if __name__ == "__main__":

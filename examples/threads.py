@@ -1,4 +1,4 @@
-"""The whole client in plain threads, with no event loop: one owns the core, each request and each socket has another."""
+"""The whole client in plain threads, without an event loop: one owns the core, each request and socket has another."""
 
 import os
 import queue
@@ -9,27 +9,20 @@ import time
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 from websockets.sync.client import connect
 
-from listenkey.adapters.driver.clock import SystemClock
-from listenkey.adapters.executors.threads import ThreadExecutor
-from listenkey.adapters.transports.blocking_http import BlockingHttp
-from listenkey.adapters.venues.registry import family
-from listenkey.core import actions, inputs
-from listenkey.core.connection import Connection
-from listenkey.core.policy import Policy
-from listenkey.ports.errors import HandshakeRefused, RequestRefused, TransportFailed
+import listenkey
+from listenkey import actions, inputs
 
 
 class Client:
-    """The events of one account in the queue `events`, until `stop`; None is the end, with the socket closed and the
-    key deleted.
-    """
+    """The events of one account in the queue `events`, until `stop`; None is the end, when all has been closed."""
 
     def __init__(self, venue, api_key, api_secret, rest_url=None, ws_url=None, **policy):
-        parts, self.policy = family(venue), Policy(**policy)
-        self.connection = Connection(parts.dialect(venue), self.policy)
+        parts, self.policy = listenkey.family(venue), listenkey.Policy(**policy)
+        self.connection = listenkey.Connection(parts.dialect(venue), self.policy)
         account = {"api_key": api_key, "api_secret": api_secret, "secrets": self.connection.secrets}
         self.venue = parts.services(parts.hosts(venue, rest_url, ws_url), policy=self.policy, **account)
-        self.executor = ThreadExecutor(BlockingHttp(), SystemClock())
+        self.http = listenkey.BlockingHttp()
+        self.executor = listenkey.ThreadExecutor(self.http, listenkey.SystemClock())
         self.inputs, self.events, self.unsent = queue.SimpleQueue(), queue.SimpleQueue(), {}
         self.inputs.put(inputs.Start())
         start(self.run)
@@ -46,6 +39,7 @@ class Client:
                 received = inputs.Tick()
             for action in self.connection.handle(received, now=time.monotonic()):
                 self.do(action)
+        self.http.close()
         self.events.put(None)
 
     def do(self, action):
@@ -71,7 +65,7 @@ class Client:
     def ask(self, service, granted, refused):
         try:
             self.inputs.put(granted(self.executor.run(service)))
-        except RequestRefused as error:
+        except listenkey.RequestRefused as error:
             self.inputs.put(refused(error.refusal))
 
     def hold(self, wanted, unsent):
@@ -87,9 +81,10 @@ class Client:
         except ConnectionClosed as closed:
             code = closed.rcvd and closed.rcvd.code
         except InvalidStatus as error:
-            refusal = handshake.refusal(HandshakeRefused(error.response.status_code, error.response.body or b""))
+            refused = listenkey.HandshakeRefused(error.response.status_code, error.response.body or b"")
+            refusal = handshake.refusal(refused)
         except (OSError, InvalidHandshake) as error:
-            refusal = handshake.refusal(TransportFailed(type(error).__name__))
+            refusal = handshake.refusal(listenkey.TransportFailed(type(error).__name__))
         unsent.put(None)
         self.inputs.put(wanted.closed(code, refusal))
 
