@@ -110,6 +110,7 @@ soak: $(VENV)/.tester
 	$(BIN)/python -m tests.chaos --minutes 10
 	LISTENKEY_STALL=60 $(BIN)/python -m pytest --quiet tests/loopback/test_over_*.py -k slow
 	LISTENKEY_OFFSETS=1 $(BIN)/python -m pytest --quiet tests/leaks
+	LISTENKEY_SECONDS=60 $(BIN)/python -m pytest --quiet tests/embedding
 	LISTENKEY_KILLS=50 $(BIN)/python -m pytest --quiet tests/loopback/test_crash.py
 	LISTENKEY_EXAMPLES=20 $(BIN)/python -m pytest --quiet tests/core tests/hostile tests/adapters/simulator tests/surroundings
 	LISTENKEY_PARITY_HISTORIES=$(HISTORIES) $(BIN)/python -m pytest --quiet tests/parity

@@ -1,4 +1,8 @@
-"""What comes out at the door: everything that a connection asks of the outside. Each carries all that it needs."""
+"""What comes out at the door: everything that a connection asks of the outside. Each carries all that it needs.
+
+An action that asks for an answer makes it: `action.granted(…)` is the input that says so. `docs/embedding.md` tells
+what a driver owes for each action.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +10,38 @@ import msgspec
 
 from .discreet import Discreet
 from .events import ExchangeEvent
+from .inputs import (
+    AccountRead,
+    FrameReceived,
+    KeyDeleted,
+    KeyGranted,
+    KeyRenewed,
+    Refused,
+    SocketClosed,
+    SocketOpened,
+)
 from .refusal import Refusal
-from .reports import OrderRef
+from .reports import Account, OrderRef
+
+
+class Begin(msgspec.Struct, frozen=True):
+    """The stream begins: what happens from this exchange time, ms, on is owed. Not said of a stream that resumes."""
+
+    exchange_ms: int
 
 
 class CreateKey(msgspec.Struct, frozen=True):
     """Mint a listen key; answer with `KeyGranted` or `Refused`."""
 
     request: int
+
+    def granted(self, key: str, valid_for: float, exchange_ms: int | None = None) -> KeyGranted:
+        """The key, the seconds for which it is valid, and the venue's clock at the grant."""
+        return KeyGranted(self.request, key, valid_for, exchange_ms)
+
+    def refused(self, refusal: Refusal) -> Refused:
+        """No key was minted."""
+        return Refused(self.request, refusal)
 
 
 class RenewKey(Discreet, frozen=True):
@@ -22,11 +50,24 @@ class RenewKey(Discreet, frozen=True):
     request: int
     key: str
 
+    def renewed(self) -> KeyRenewed:
+        """The key lives on for its whole validity."""
+        return KeyRenewed(self.request)
+
+    def refused(self, refusal: Refusal) -> Refused:
+        """It was not extended."""
+        return Refused(self.request, refusal)
+
 
 class DeleteKey(Discreet, frozen=True):
-    """Delete the key, once, best effort; no answer."""
+    """Delete the key, once, best effort; answer with `KeyDeleted` when that has been tried, however it went."""
 
+    request: int
     key: str
+
+    def deleted(self) -> KeyDeleted:
+        """The attempt is over: the key is deleted, or could not be."""
+        return KeyDeleted(self.request)
 
 
 class OpenSocket(Discreet, frozen=True):
@@ -35,9 +76,21 @@ class OpenSocket(Discreet, frozen=True):
     socket: int
     key: str
 
+    def opened(self) -> SocketOpened:
+        """The handshake is complete."""
+        return SocketOpened(self.socket)
+
+    def received(self, data: bytes | bytearray | memoryview | str) -> FrameReceived:
+        """A frame came."""
+        return FrameReceived(self.socket, data)
+
+    def closed(self, code: int | None = None, refusal: Refusal | None = None) -> SocketClosed:
+        """The socket ended, or never opened."""
+        return SocketClosed(self.socket, code, refusal)
+
 
 class SendFrame(Discreet, frozen=True, gc=False):
-    """Send a text frame."""
+    """Send a text frame; on a socket that has just died it is dropped."""
 
     socket: int
     data: str
@@ -48,6 +101,10 @@ class CloseSocket(msgspec.Struct, frozen=True):
 
     socket: int
     code: int = 1000
+
+    def closed(self) -> SocketClosed:
+        """It is closed, or will never open."""
+        return SocketClosed(self.socket, self.code)
 
 
 class ReadAccount(msgspec.Struct, frozen=True):
@@ -60,6 +117,14 @@ class ReadAccount(msgspec.Struct, frozen=True):
     request: int
     since: int | None
     orders: tuple[OrderRef, ...] = ()
+
+    def read(self, account: Account) -> AccountRead:
+        """This is the account."""
+        return AccountRead(self.request, account)
+
+    def refused(self, refusal: Refusal) -> Refused:
+        """It could not be read."""
+        return Refused(self.request, refusal)
 
 
 class Deliver(msgspec.Struct, frozen=True, gc=False):
@@ -95,7 +160,8 @@ class Finish(msgspec.Struct, frozen=True):
 
 
 Action = (
-    CreateKey
+    Begin
+    | CreateKey
     | RenewKey
     | DeleteKey
     | OpenSocket

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from .actions import Action, Finish, SendFrame
+from .actions import Action, SendFrame
 from .book import Book
 from .dialect import Dialect
-from .events import ExchangeEventKind, GapReason, Health, HealthChange, digest_id
+from .events import GapReason, Health
 from .excerpt import excerpt
+from .health import Vitals
 from .inflate import NotInflatable, Oversized, inflate
 from .inputs import (
     AccountRead,
     FrameReceived,
     Input,
+    KeyDeleted,
     KeyGranted,
     KeyRenewed,
     Refused,
@@ -29,6 +31,7 @@ from .inputs import (
 from .link.lifecycle import State
 from .link.link import Link, Phase
 from .link.upkeep import Upkeep
+from .link.view import LinkView, view
 from .policy import Mode, Policy
 from .refusal import RefusalKind
 from .reports import (
@@ -88,7 +91,8 @@ class Connection:
         self._continuity.proof.keeper = self._upkeep
         self._links = self._upkeep.links
         self._take = self._continuity.take
-        self._health = Health.BLIND
+        self._vitals = Vitals(self._turn, self._upkeep, self._continuity, polls=self._polls)
+        self._ended = False
         self._started = False
         self._timers: Alarms = {**self._upkeep.timers, **self._continuity.timers}
         self._inputs: dict[type, Callable[[Any], None]] = {
@@ -100,6 +104,7 @@ class Connection:
             Resync: lambda _resync: self._resync(),
             KeyGranted: self._key_granted,
             KeyRenewed: lambda renewed: self._upkeep.renewed(renewed.request),
+            KeyDeleted: lambda deleted: self._upkeep.deleted(deleted.request),
             SocketOpened: lambda opened: self._upkeep.opened(opened.socket),
             SocketClosed: lambda closed: self._upkeep.closed(closed.socket, closed.refusal),
             AccountRead: lambda read: self._continuity.proof.read(read.request, read.account),
@@ -130,7 +135,7 @@ class Connection:
     @property
     def health(self) -> Health:
         """How far the stream can be trusted."""
-        return self._health
+        return self._vitals.health
 
     @property
     def finished(self) -> bool:
@@ -138,10 +143,10 @@ class Connection:
         return self._upkeep.finished
 
     @property
-    def links(self) -> tuple[Link, ...]:
-        """The link that leads and its successor, for whoever wants to look; do not call their methods."""
+    def links(self) -> tuple[LinkView, ...]:
+        """The link that leads and its successor, as they are now."""
         links = self._upkeep.links
-        return tuple(link for link in (links.leader, links.successor) if link is not None)
+        return tuple(view(link) for link in (links.leader, links.successor) if link is not None)
 
     @property
     def began(self) -> int | None:
@@ -163,7 +168,7 @@ class Connection:
         """Fire every timer due by `now`, then take the input; what is to be done, in order.
 
         A `now` that goes backwards counts as no time. Raises `Misuse` for a second `Start`, an input of no known type,
-        or a `now` that is no number of seconds, before anything has changed.
+        a frame that is neither text nor bytes, or a `now` that is no number of seconds, before anything has changed.
         """
         take = self._inputs.get(type(received))
         if take is None:
@@ -172,6 +177,8 @@ class Connection:
             raise Misuse(f"{type(received).__name__} is not an input")
         if not -_FOREVER < now < _FOREVER:
             raise Misuse(f"now must be in seconds, not {now!r}")
+        if type(received) is FrameReceived and not isinstance(received.data, (bytes, str)):
+            received = _copied(received)
         turn, timers = self._turn, self._turn.timers
         if now > turn.now:
             turn.now = now
@@ -184,8 +191,16 @@ class Connection:
         if timers.not_before <= turn.now:
             self._fire()
         if turn.unsettled:
-            self._tell_health()
+            self._settle()
         return actions
+
+    def _settle(self) -> None:
+        """What a call has come to: the health, where that is another now, and after all else the end."""
+        self._vitals.tell()
+        finish = self._upkeep.finish
+        if finish is not None and not self._ended:
+            self._ended = True
+            self._turn.emit(finish)
 
     def _fire(self) -> None:
         timers, now = self._turn.timers, self._turn.now
@@ -225,7 +240,7 @@ class Connection:
         if link is None or link.phase is OPENING:
             return
         link.heard()
-        frame = received.data
+        frame: Any = received.data  # bytes or str: `handle` has seen to that
         try:
             if isinstance(frame, bytes):
                 frame = inflate(frame, self._max_frame_bytes)
@@ -305,31 +320,16 @@ class Connection:
         pairs = zip(reports, told, strict=True)
         return clean, tuple(first if type(first) in SERVES else second for first, second in pairs)
 
-    def _tell_health(self) -> None:
-        health = self._judge_health()
-        if health is self._health:
-            return
-        self._health = health
-        kind, ts, state = ExchangeEventKind.HEALTH, self._turn.exchange_time(), self.state.value
-        self._turn.deliver(
-            HealthChange(
-                event_id=digest_id(kind, ts, health, state, self._turn.now),
-                exchange_ts=ts,
-                source="local",
-                health=health,
-                state=state,
-            )
-        )
-        told = self._turn.actions
-        if len(told) > 1 and type(told[-2]) is Finish:
-            told.append(told.pop(-2))
 
-    def _judge_health(self) -> Health:
-        proven = self._continuity.proof.polled if self._polls else self._upkeep.links.proven
-        if self._upkeep.stopped or not proven:
-            return Health.BLIND
-        suspect = self._continuity.gap_open or self._upkeep.suspect
-        return Health.SUSPECT if suspect else Health.LIVE
+def _copied(received: FrameReceived) -> FrameReceived:
+    """The frame as bytes of our own, from whatever buffer it lies in."""
+    data = received.data
+    if not isinstance(data, (bytearray, memoryview)):
+        raise Misuse(f"a frame must be bytes or str, not {type(data).__name__}")
+    try:
+        return FrameReceived(received.socket, bytes(data))
+    except ValueError as error:
+        raise Misuse(f"a frame must be bytes or str: {error}") from None
 
 
 REPORTED = 48

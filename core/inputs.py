@@ -14,6 +14,7 @@ __all__ = [
     "Checkpoint",
     "FrameReceived",
     "Input",
+    "KeyDeleted",
     "KeyGranted",
     "KeyRenewed",
     "Refusal",
@@ -78,6 +79,12 @@ class KeyRenewed(msgspec.Struct, frozen=True):
     request: int
 
 
+class KeyDeleted(msgspec.Struct, frozen=True):
+    """The answer to `DeleteKey`: the attempt is over, also where it was refused or failed."""
+
+    request: int
+
+
 class SocketOpened(msgspec.Struct, frozen=True):
     """The answer to `OpenSocket`: the handshake is complete."""
 
@@ -93,10 +100,10 @@ class SocketClosed(msgspec.Struct, frozen=True):
 
 
 class FrameReceived(Discreet, frozen=True, gc=False):
-    """A frame as it came: `bytes` for a binary one, `str` for a text one."""
+    """A frame as it came: `str` for a text one, else binary. A buffer is read in the call that takes it, not later."""
 
     socket: int
-    data: bytes | str
+    data: bytes | bytearray | memoryview | str
 
 
 class AccountRead(msgspec.Struct, frozen=True):
@@ -121,6 +128,7 @@ Input = (
     | Resync
     | KeyGranted
     | KeyRenewed
+    | KeyDeleted
     | SocketOpened
     | SocketClosed
     | FrameReceived

@@ -20,6 +20,8 @@ class Timer(StrEnum):
     """A key should be extended."""
     RENEWING = "renewing"
     """The answer to the request to extend a key is overdue."""
+    DELETING = "deleting"
+    """A key counts as deleted."""
     EXPIRY = "expiry"
     """A key's validity ends."""
 

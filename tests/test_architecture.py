@@ -37,6 +37,7 @@ ROOMS = {
     "books": {"books"},
     "sync": {"sync", "account", "books"},
     "connection": {"link", "sync"},
+    "health": {"link", "sync"},
 }
 """Which rooms of the core a room may import, and the door; what lies beside them imports no room."""
 OLD_PATHS = {"bingx"}

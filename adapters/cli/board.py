@@ -6,13 +6,15 @@ import logging
 import math
 import time
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from ...core.actions import Action, Report
 from ...core.events import ExchangeEvent, ExchangeEventKind, Fill, GapNotice, Health, HealthChange
-from ...core.link.key import Key
+from ...core.inputs import Input
 from ...core.link.lifecycle import State
 from ...core.link.link import Phase
+from ...core.link.view import KeyView
 from ...core.policy import Policy
 from ..driver.stream import Stream
 from . import wording
@@ -84,7 +86,7 @@ class Board:
         self.warning: tuple[float, str] | None = None
         self.notable: deque[tuple[float, str]] = deque(maxlen=REMEMBERED)
         """What is worth a line to whoever reads no pictures; the reader takes it out."""
-        self.key: Key | None = None
+        self.key: KeyView | None = None
         self.key_since = self.renewed_at = self.started
         self._led_by: int | None = None
 
@@ -102,6 +104,12 @@ class Board:
             self._be(event.health, now)
         elif isinstance(event, GapNotice):
             self._notice(event, now)
+
+    def observe(self, _now: float, _received: Input, ordered: Sequence[Action], /) -> None:
+        """A step of the stream: how often there was something that should not be."""
+        for action in ordered:
+            if isinstance(action, Report):
+                self.anomalies[action.anomaly.name] = action.anomaly.count
 
     def look(self, stream: Stream) -> None:
         """Look at the stream as it is."""
@@ -135,13 +143,8 @@ class Board:
         self.notable.append((now, f"the exchange: {what}"))
 
     def warn(self, record: logging.LogRecord) -> None:
-        """The library logged something; anomalies come with their count, at 1, 2, 4, 8 and so on."""
-        message = record.getMessage()
-        self.warning = (self.clock(), redacted(message))
-        if record.name == "listenkey" and isinstance(record.args, tuple) and len(record.args) == 3:
-            name, count, _ = record.args
-            if isinstance(name, str) and isinstance(count, int):
-                self.anomalies[name] = max(count, self.anomalies[name])
+        """The library logged something."""
+        self.warning = (self.clock(), redacted(record.getMessage()))
         self.notable.append(self.warning)
 
     @property
@@ -174,13 +177,12 @@ class Board:
             self.notable.append((self.clock(), f"rotated: link {socket} leads"))
         self._led_by = socket
 
-    def _watch_key(self, key: Key | None, now: float) -> None:
-        if key is None or self.key is None or key.id != self.key.id:
-            self.key, self.key_since, self.renewed_at = key, now, now
-            return
-        asked_at: float = key.asked_at
-        if asked_at > self.renewed_at:
-            self.renewed_at = asked_at
+    def _watch_key(self, key: KeyView | None, now: float) -> None:
+        before, self.key = self.key, key
+        if key is None or before is None or key.number != before.number:
+            self.key_since = self.renewed_at = now
+        elif key.asked_at > self.renewed_at:
+            self.renewed_at = key.asked_at
             self.counts["renewals"] += 1
             self.notable.append((now, "the listen key was renewed"))
 

@@ -55,7 +55,7 @@ def _show(board: Board, as_json: bool) -> Show:
 async def _demo(seed: int, board: Board, show: Show) -> Verdict | None:
     verdict: Verdict | None = None
     with suppress(Interrupted):
-        async with _server(seed) as server, _venue(server, seed) as venue:
+        async with _server(seed) as server, _venue(server, seed, board) as venue:
             verdict = await _perform(server, venue, board, show)
     if verdict is not None:
         await show.conclude(verdict)
@@ -131,7 +131,7 @@ def _server(seed: int) -> Server:
     return server
 
 
-def _venue(server: Server, seed: int) -> Venue:
+def _venue(server: Server, seed: int, board: Board) -> Venue:
     return open_venue(
         "bingx-swap",
         api_key=NAME,
@@ -140,4 +140,5 @@ def _venue(server: Server, seed: int) -> Venue:
         ws_url=server.ws_url,
         policy=POLICY,
         seed=seed,
+        observer=board.observe,
     )

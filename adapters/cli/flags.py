@@ -38,13 +38,23 @@ def _pair(text: str) -> tuple[str, str]:
     return key, secret
 
 
+def _switch(text: str) -> bool:
+    if text not in {"on", "off"}:
+        raise ArgumentTypeError(f"{text!r}: allowed is on or off")
+    return text == "on"
+
+
 def _times(what: str) -> dict[str, Any]:
     return {"type": amount, "metavar": "SECONDS", "help": what}
 
 
 FLAGS = (
     Flag("--seed", "seed", {"type": whole, "default": 0, "metavar": "N"}),
-    Flag("--time-scale", "time_scale", {"type": positive, "default": 1.0, "metavar": "N"}),
+    Flag(
+        "--time-scale",
+        "time_scale",
+        {"type": amount, "default": 1.0, "metavar": "N", "help": "exchange seconds per second; 0: only by `advance`"},
+    ),
     Flag("--fills-per-second", "fills_per_second", {"type": amount, "default": 0.0, "metavar": "N"}),
     Flag("--fault", "faults", {"action": "append", "type": _fault, "default": [], "metavar": "NAME@SECONDS"}),
     Flag("--wire", "wire", {"choices": get_args(WireName), "default": "modern", "help": "which shape its frames have"}),
@@ -89,6 +99,11 @@ FLAGS = (
     Flag("--ping-interval", "ping_interval", {"default": 5.0, **_times("between pings, 0 for none")}),
     Flag("--snapshot-interval", "snapshot_interval", {"default": 0.0, **_times("between whole pushes, 0 for none")}),
     Flag("--config-interval", "config_interval", {"default": 0.0, **_times("between configurations, 0 for none")}),
+    Flag(
+        "--limits",
+        "rate_limits",
+        {"type": _switch, "default": True, "metavar": "on|off", "help": "whether calls are limited"},
+    ),
     Flag("--key-validity", "key_validity", {"type": positive, "default": 3600.0, "metavar": "SECONDS"}),
 )
 

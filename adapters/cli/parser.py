@@ -22,7 +22,7 @@ is set. The first line of output is JSON: rest_url, ws_url, and api_key and api_
 
 A bot can place and cancel orders (POST and DELETE /openApi/swap/v2/trade/order). What is not modelled is refused.
 Its tests ask GET /simulator/truth what is so, and move things by a POST of JSON to /simulator/ and one of
-fault quiet trade place fill cancel expire trigger amend liquidate funding transfer leverage margin
+fault quiet advance trade place fill cancel expire trigger amend liquidate funding transfer leverage margin
 
 ccxt in sandbox mode:
   exchange = ccxt.pro.bingx({"apiKey": "simulated", "secret": "simulated", "options": {"defaultType": "swap"}})
@@ -103,6 +103,7 @@ def _simulate(simulate: argparse.ArgumentParser) -> None:
     simulate.formatter_class = argparse.RawDescriptionHelpFormatter
     simulate.epilog = EPILOG
     simulate.add_argument("--venue", choices=SIMULATED, default="bingx-swap", help="whose wire it speaks")
+    simulate.add_argument("--list-faults", action="store_true", help="say what can go wrong on it, and end")
     simulate.add_argument("--port", type=port, default=8765, help="0 takes any free one")
     for flag in FLAGS:
         simulate.add_argument(flag.name, dest=flag.setting, **flag.reading)

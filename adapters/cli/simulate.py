@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import anyio
 import msgspec
 
+from ..simulator.faults import FAULTS, FaultKind
 from .credentials import Credentials, are_given, credentials
 from .exits import Exit, Failure, Interrupted
 from .flags import settings
@@ -26,10 +27,29 @@ HINT = f"this simulated exchange takes {KEY_VARIABLE} and {SECRET_VARIABLE} of t
 
 def run(options: Namespace) -> Exit:
     """Serve; the first line on standard output says where, and shows the credentials that are no secret."""
+    if options.list_faults:
+        lines = Lines()
+        for name, kind in FAULTS.items():
+            lines.write_now(described(name, kind).encode())
+        return Exit.DONE
     given = are_given()
     server = _server(options, credentials() if given else None)
     anyio.run(_serve, server, options.port, not given, backend="asyncio")
     return Exit.DONE
+
+
+def described(name: str, kind: FaultKind) -> str:
+    """A fault in a line: its name, what happens, how long or how often, and its parameters with their defaults."""
+    holds = "Until it is cleared" if kind.seconds is None else f"For {kind.seconds:g} s"
+    often = {"uses": "Once, or `count` times, or for `seconds`.", "holds": f"{holds}, or for `seconds`.", "act": ""}
+    own = "".join(
+        f" `{param}`: {given.allowed}, by default {_word(given.default)}." for param, given in kind.params.items()
+    )
+    return f"{name:19} {kind.what[0].upper()}{kind.what[1:]}. {often[kind.manner]}{own}".rstrip()
+
+
+def _word(default: object) -> str:
+    return str(default).lower() or "all"
 
 
 def _server(options: Namespace, given: Credentials | None) -> Server:

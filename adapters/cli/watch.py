@@ -31,9 +31,12 @@ _FLAGS = re.compile(r"\b(rest_url|ws_url|transport|mode|record|proxy)\b")
 
 def run(options: Namespace) -> Exit:
     """Watch until a limit, a signal or the end of the stream."""
-    venue = _open(options)
+    board = None
+    if not options.json and has_terminal():
+        board = Board(f"listenkey watch {options.venue}", policy(options.settings))
+    venue = _open(options, board)
     try:
-        anyio.run(_watch, venue, options, backend="asyncio")
+        anyio.run(_watch, venue, options, board, backend="asyncio")
     except Interrupted:
         return Exit.DONE
     except CredentialsRefused as error:
@@ -45,20 +48,18 @@ def run(options: Namespace) -> Exit:
     return Exit.DONE
 
 
-async def _watch(venue: Venue, options: Namespace) -> None:
-    live = not options.json and has_terminal()
+async def _watch(venue: Venue, options: Namespace, board: Board | None) -> None:
     async with venue, venue.subscribe() as stream:
         with stoppable(deadline=options.started + options.seconds):
-            if live:
-                await _show(stream, options)
+            if board is not None:
+                await _show(stream, options, board)
             else:
                 await _tell(stream, ExchangeEvent.to_json if options.json else plain_line, options.max_events)
 
 
-async def _show(stream: Stream, options: Namespace) -> None:
+async def _show(stream: Stream, options: Namespace, board: Board) -> None:
     from .live import follow
 
-    board = Board(f"listenkey watch {options.venue}", policy(options.settings))
     log_to(Heard(board), options.log_level)
     try:
         await follow(stream, board, limit=options.max_events)
@@ -81,7 +82,7 @@ def plain_line(event: ExchangeEvent) -> bytes:
     return f"{now} {event.source:5} {sentence(event)}{again}".encode()
 
 
-def _open(options: Namespace) -> Venue:
+def _open(options: Namespace, board: Board | None) -> Venue:
     key, secret = credentials()
     if options.record is not None and os.path.lexists(options.record):
         raise Failure(Exit.USAGE, f"watch: --record {options.record} exists already: a new file is needed")
@@ -105,6 +106,7 @@ def _open(options: Namespace) -> Venue:
                 record=options.record,
                 seed=options.seed,
                 proxy=options.proxy,
+                observer=board.observe if board is not None else None,
             )
             unless_opened.pop_all()
             return venue

@@ -21,6 +21,7 @@ from ...ports.clock import Clock
 from ...ports.errors import RequestRefused, StreamStopped
 from ...ports.journal import Journal, OwnedJournal
 from ...ports.keys import KeyService
+from ...ports.observer import Observer
 from ...ports.reader import AccountReader
 from ...ports.socket import SocketOpener
 from ..executors.tasks import TaskExecutor
@@ -30,9 +31,6 @@ from .complaints import Complaints
 from .errands import Errands
 from .recognition import recognition
 from .wire import Wire
-
-Observer = Callable[[float, inputs.Input, Sequence[actions.Action]], None]
-"""Told of every input with its time and of what came of it."""
 
 CLOSING_TIME = 3.0
 """Seconds for closing sockets and deleting keys once the stream is left."""
@@ -52,7 +50,7 @@ class Driver:
         clock: Clock,
         failure: Callable[[Refusal], Exception],
         journal: Journal | None = None,
-        observer: Observer | None = None,
+        observers: Sequence[Observer] = (),
     ) -> None:
         self.connection = connection
         self.backlog = Backlog(connection.policy.max_pending, journal)
@@ -60,8 +58,7 @@ class Driver:
         self._clock = clock
         self._failure = failure
         self._journal = journal
-        self._begun = False
-        self._observer = observer
+        self._observers = observers
         self._complaints = Complaints(lambda: self.backlog.ended, connection.secrets)
         self._owned = journal if isinstance(journal, OwnedJournal) else None
         self._errands = Errands(executor, keys, reader, self.feed, self._complaints, self._recognised)
@@ -130,7 +127,7 @@ class Driver:
                 self.feed(inputs.Tick())
 
     def _closed(self) -> bool:
-        return self._lost or (self.connection.finished and not self._errands.deletions)
+        return self._lost or self.connection.finished
 
     async def stop(self) -> None:
         """Close in order; whatever has not ended in `CLOSING_TIME`, or when asyncio cancels this, is cut off."""
@@ -152,8 +149,8 @@ class Driver:
         connection, now = self.connection, self._clock.monotonic()
         try:
             ordered = connection.handle(received, now=now)
-            if self._observer is not None:
-                self._observer(now, received, ordered)
+            for observer in self._observers:
+                observer(now, received, ordered)
             if ordered:
                 self._perform(ordered)
         except Exception as error:
@@ -179,6 +176,7 @@ class Driver:
 
     def _perform(self, ordered: Sequence[actions.Action]) -> None:
         events: list[ExchangeEvent] = []
+        begin: actions.Begin | None = None
         proven_until: int | None = None
         finish: actions.Finish | None = None
         for action in ordered:
@@ -186,13 +184,14 @@ class Driver:
                 events.append(action.event)
             elif isinstance(action, actions.MarkProven):
                 proven_until = action.until
+            elif isinstance(action, actions.Begin):
+                begin = action
             elif isinstance(action, actions.Finish):
                 finish = action
             else:
                 self._do(action)
-        if self._journal is not None and not (self._begun or self._failed) and self.connection.began is not None:
-            self._begun = True
-            self._journal.begin(self.connection.began)
+        if begin is not None and self._journal is not None and not self._failed:
+            self._journal.begin(begin.exchange_ms)
         if events or proven_until is not None:
             self.backlog.put(events, proven_until)
         if finish is not None:
@@ -205,19 +204,18 @@ class Driver:
             case actions.SendFrame(socket, data):
                 self._sockets[socket].send(data)
             case actions.OpenSocket():
-                self._sockets[action.socket] = Wire(action.socket, self.feed, self._complaints)
-                self._start(self._hold, action.socket, action.key)
+                self._sockets[action.socket] = Wire(action, self.feed, self._complaints)
+                self._start(self._hold, action.socket)
             case actions.CloseSocket(socket, code):
                 self._start(self._sockets[socket].close, code)
-            case actions.CreateKey(request):
-                self._start(self._errands.create, request)
-            case actions.RenewKey(request, key):
-                self._start(self._errands.renew, request, key)
-            case actions.ReadAccount(request, since, orders):
-                self._start(self._errands.read, request, since, orders)
-            case actions.DeleteKey(key):
-                self._errands.deletions += 1
-                self._start(self._delete, key)
+            case actions.CreateKey():
+                self._start(self._errands.create, action)
+            case actions.RenewKey():
+                self._start(self._errands.renew, action)
+            case actions.ReadAccount():
+                self._start(self._errands.read, action)
+            case actions.DeleteKey():
+                self._start(self._errands.delete, action)
             case actions.Report(anomaly):
                 self._complaints.anomaly(anomaly)
 
@@ -236,12 +234,6 @@ class Driver:
         self.backlog.end(error)
         self._wake.set()
 
-    async def _hold(self, socket: int, key: str) -> None:
-        await self._sockets[socket].run(self._opener, key)
+    async def _hold(self, socket: int) -> None:
+        await self._sockets[socket].run(self._opener)
         del self._sockets[socket]
-
-    async def _delete(self, key: str) -> None:
-        try:
-            await self._errands.delete(key)
-        finally:
-            self._wake.set()

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 
 import anyio
 import msgspec
 
-from ...core import inputs
+from ...core import actions, inputs
 from ...core.refusal import Refusal, RefusalKind
-from ...core.reports import OrderRef
 from ...ports.errors import RequestRefused
 from ...ports.keys import KeyService
 from ...ports.reader import AccountReader
@@ -19,6 +18,8 @@ from .complaints import Complaints
 
 READING = "reading the account"
 OVERDUE = Refusal(RefusalKind.RETRY, None, "given up, it took too long")
+
+Refusable = actions.CreateKey | actions.RenewKey | actions.ReadAccount
 
 _log = logging.getLogger("listenkey")
 
@@ -41,14 +42,12 @@ class Errands:
         self._feed = feed
         self._complaints = complaints
         self._reading = anyio.CancelScope()
-        self.deletions = 0
-        """Keys of which it is not known yet whether they are deleted."""
 
-    async def create(self, request: int) -> None:
+    async def create(self, action: actions.CreateKey) -> None:
         """Mint a key."""
 
         async def ask() -> inputs.Input:
-            granted = inputs.KeyGranted(request, *await self._run(self._keys.create()))
+            granted = action.granted(*await self._run(self._keys.create()))
             try:
                 self._recognise(None)
             except Exception:
@@ -56,47 +55,47 @@ class Errands:
                 raise
             return granted
 
-        await self._answer("minting a key", request, ask)
+        await self._answer("minting a key", action, ask)
 
-    async def renew(self, request: int, key: str) -> None:
+    async def renew(self, action: actions.RenewKey) -> None:
         """Extend a key's validity."""
 
         async def ask() -> inputs.Input:
-            await self._run(self._keys.renew(key))
-            return inputs.KeyRenewed(request)
+            await self._run(self._keys.renew(action.key))
+            return action.renewed()
 
-        await self._answer("renewing a key", request, ask)
+        await self._answer("renewing a key", action, ask)
 
-    async def read(self, request: int, since: int | None, orders: Sequence[OrderRef]) -> None:
+    async def read(self, action: actions.ReadAccount) -> None:
         """Read the account; a read that is still under way has been given up."""
 
         async def ask() -> inputs.Input:
-            account = await self._run(self._reader.read(since, orders))
+            account = await self._run(self._reader.read(action.since, action.orders))
             self._recognise(account.account_id)
             if account.account_id is not None:  # it is no business of recordings
                 account = msgspec.structs.replace(account, account_id=None)
-            return inputs.AccountRead(request, account)
+            return action.read(account)
 
         self._reading.cancel()
         with anyio.CancelScope() as self._reading:
-            await self._answer(READING, request, ask)
+            await self._answer(READING, action, ask)
             return
         self._complaints.refused(READING, OVERDUE)
 
-    async def delete(self, key: str) -> None:
+    async def delete(self, action: actions.DeleteKey) -> None:
         """Delete a key, as far as it can be done."""
         try:
-            await self._run(self._keys.delete(key))
+            await self._run(self._keys.delete(action.key))
         except RequestRefused as error:
             _log.info("a listen key could not be deleted: %s", self._complaints.clean(str(error)))
         finally:
-            self.deletions -= 1
+            self._feed(action.deleted())
 
-    async def _answer(self, what: str, request: int, ask: Callable[[], Awaitable[inputs.Input]]) -> None:
+    async def _answer(self, what: str, action: Refusable, ask: Callable[[], Awaitable[inputs.Input]]) -> None:
         try:
             received = await ask()
         except RequestRefused as error:
-            self._feed(inputs.Refused(request, error.refusal))
+            self._feed(action.refused(error.refusal))
             self._complaints.refused(what, error.refusal)
         else:
             self._feed(received)

@@ -13,7 +13,7 @@ from ...core import inputs
 from ...core.book import Book
 from ...core.events import ExchangeEvent, Health
 from ...core.link.lifecycle import State
-from ...core.link.link import Link
+from ...core.link.view import LinkView
 from ...ports.errors import ListenKeyError
 from . import background
 from .driver import Driver
@@ -47,8 +47,8 @@ class Stream:
         return self._driver.connection.state
 
     @property
-    def links(self) -> tuple[Link, ...]:
-        """The link that leads and its successor, to look at."""
+    def links(self) -> tuple[LinkView, ...]:
+        """The link that leads and its successor, as they are now."""
         return self._driver.connection.links
 
     @property

@@ -19,13 +19,14 @@ from ...core.refusal import Refusal
 from ...core.secrets import Secrets
 from ...ports.errors import CredentialsRefused, ListenKeyError, ReadFailed, RequestRefused, StreamStopped
 from ...ports.journal import OwnedJournal
+from ...ports.observer import Observer
 from ...ports.questions import QuestionStore
 from ..executors.tasks import TaskExecutor
 from ..recording.recording import Recorder
 from ..venues.family import Services
 from ..venues.registry import family
 from .clock import SystemClock
-from .driver import Driver, Observer
+from .driver import Driver
 from .opener import Opener
 from .stream import Subscription
 
@@ -54,7 +55,7 @@ class Venue:
         self._executor = TaskExecutor(transport.http, SystemClock())
         self._services = services
         self._journal = journal
-        self._observer = observer if observer is not None else recorder
+        self._observers = tuple(each for each in (recorder, observer) if each is not None)
         self._recorder = recorder
         self._streams: dict[Driver, ExitStack] = {}
         """Those that are open, each with what it alone may have."""
@@ -88,7 +89,7 @@ class Venue:
                 clock=SystemClock(),
                 failure=self._failure,
                 journal=self._journal,
-                observer=self._observer,
+                observers=self._observers,
             )
             self._streams[driver] = alone.pop_all()
         return driver
@@ -160,6 +161,7 @@ def open_venue(
     proxy: str | None = None,
     ssl_context: SSLContext | None = None,
     source_address: str | None = None,
+    observer: Observer | None = None,
 ) -> Venue:
     """One account at a venue, unconnected: "bingx-swap", or "bingx-swap-vst" for its demo environment.
 
@@ -168,7 +170,8 @@ def open_venue(
     `Journal` of your own, what has been told survives the process. `record` names a new file for everything that the
     core is told, without secrets. `seed` fixes the jitter. `http_session`, `proxy`, `ssl_context` and `source_address`
     (an IP address of this machine) go to the transport; a proxy is a URL with `http`, `https`, or with the extra
-    `socks` `socks5`, or "env" for those that the environment names.
+    `socks` `socks5`, or "env" for those that the environment names. The `observer` is told of every input of a stream,
+    its time, and what came of it.
     Raises `ValueError` for what is not allowed, `ImportError` when an extra is missing, `JournalRefused` for a journal
     that cannot be used or is another account's, `OSError` for a recording that cannot be made.
     """
@@ -222,6 +225,7 @@ def open_venue(
         wires,
         services,
         journal=events,
+        observer=observer,
         recorder=recorder,
     )
 

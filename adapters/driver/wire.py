@@ -9,7 +9,7 @@ import anyio
 import anyio.lowlevel
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
-from ...core import inputs
+from ...core import actions, inputs
 from ...ports.errors import RequestRefused, SocketEnded
 from ...ports.socket import Socket, SocketOpener
 from .complaints import Complaints
@@ -22,8 +22,10 @@ PAUSE_EVERY = 64
 class Wire:
     """What comes goes to `feed`, frame by frame; what is sent is written in order."""
 
-    def __init__(self, number: int, feed: Callable[[inputs.Input], None], complaints: Complaints) -> None:
-        self._number = number
+    def __init__(
+        self, wanted: actions.OpenSocket, feed: Callable[[inputs.Input], None], complaints: Complaints
+    ) -> None:
+        self._wanted = wanted
         self._feed = feed
         self._complaints = complaints
         self._opening = anyio.CancelScope()
@@ -32,18 +34,19 @@ class Wire:
         self._unsent: MemoryObjectReceiveStream[str]
         self._frames, self._unsent = anyio.create_memory_object_stream[str](math.inf)
 
-    async def run(self, opener: SocketOpener, key: str) -> None:
+    async def run(self, opener: SocketOpener) -> None:
         """Open the socket and read it to its end, of which `feed` is told last."""
-        closed = inputs.SocketClosed(self._number)
+        wanted = self._wanted
+        closed = wanted.closed()
         try:
             with self._opening:
-                self._socket = await opener.open(key)
+                self._socket = await opener.open(wanted.key)
             if self._socket is not None:
-                self._feed(inputs.SocketOpened(self._number))
+                self._feed(wanted.opened())
                 self._complaints.granted(OPENING)
-                closed = inputs.SocketClosed(self._number, await self._pump(self._socket))
+                closed = wanted.closed(await self._pump(self._socket))
         except RequestRefused as error:
-            closed = inputs.SocketClosed(self._number, None, error.refusal)
+            closed = wanted.closed(None, error.refusal)
         finally:
             with anyio.CancelScope(shield=True):
                 await self.close(1000)
@@ -64,7 +67,7 @@ class Wire:
             await self._socket.close(code)
 
     async def _pump(self, socket: Socket) -> int | None:
-        number, feed, receive = self._number, self._feed, socket.receive
+        number, feed, receive = self._wanted.socket, self._feed, socket.receive
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._write, socket)
             frames = 0

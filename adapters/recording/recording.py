@@ -35,7 +35,9 @@ from ...core.reports import KeyExpired
 from ...core.secrets import SHORTEST, Secrets
 from ..journal.codec import pack
 
-MAGIC = b"listenkey recording 1\n"
+MAGIC = b"listenkey recording 2\n"
+BEFORE = b"listenkey recording 1\n"
+"""Of listenkey 0.1, whose actions and inputs were others."""
 REMEMBERED_IDS = 64
 """Ids of events whose frame was redacted, which differ for it; such an event may be told some steps later."""
 
@@ -138,7 +140,9 @@ class Recorder:
         except OSError:
             return False
 
-    def _frame(self, data: bytes | str) -> tuple[str, bytes] | tuple[str, bytes, int]:
+    def _frame(self, data: bytes | bytearray | memoryview | str) -> tuple[str, bytes] | tuple[str, bytes, int]:
+        if isinstance(data, (bytearray, memoryview)):
+            data = bytes(data)
         if isinstance(data, str):
             if len(data) > self._limit:
                 return "long text", b""

@@ -17,7 +17,7 @@ from ...core.policy import Policy
 from ...ports.errors import ListenKeyError
 from ..journal.codec import unpack
 from ..venues.registry import family
-from .recording import MAGIC, Run, done, encode
+from .recording import BEFORE, MAGIC, Run, done, encode
 
 _INPUTS: dict[str, type[inputs.Input]] = {
     each.__name__: each
@@ -28,6 +28,7 @@ _INPUTS: dict[str, type[inputs.Input]] = {
         inputs.Resync,
         inputs.KeyGranted,
         inputs.KeyRenewed,
+        inputs.KeyDeleted,
         inputs.SocketOpened,
         inputs.SocketClosed,
         inputs.AccountRead,
@@ -37,7 +38,7 @@ _INPUTS: dict[str, type[inputs.Input]] = {
 
 
 class UnusableRecording(ListenKeyError):
-    """The file is no recording, is damaged, or was made with a venue that is not known here."""
+    """The file is no recording, is damaged, of another version, or was made with a venue that is not known here."""
 
 
 class _Frame(msgspec.Struct, array_like=True):
@@ -132,8 +133,8 @@ def _data(form: str, data: bytes, limit: int) -> bytes | str:
 def _records(path: Path) -> Iterator[tuple[int, bytes, bytes]]:
     try:
         with path.open("rb") as file:
-            if file.read(len(MAGIC)) != MAGIC:
-                raise UnusableRecording(f"{path}: not a recording of listenkey, or of another version")
+            if (first := file.read(len(MAGIC))) != MAGIC:
+                raise UnusableRecording(f"{path}: {OTHERS.get(first, 'not a recording of listenkey, or a later one')}")
             number = 0
             while len(head := file.read(5)) == 5:
                 number += 1
@@ -181,4 +182,6 @@ def _short(value: object) -> str:
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
 
 
+OTHERS = {BEFORE: "a recording of listenkey 0.1, which listenkey 0.1 replays"}
+"""What is said of files that begin otherwise."""
 _LONGEST = 600

@@ -42,7 +42,9 @@ class Param(msgspec.Struct, frozen=True):
         """What is allowed, for a person."""
         if isinstance(self.default, bool):
             return "true or false"
-        return " or ".join(map(repr, self.among)) if self.among else f"a number from {self.low:g} to {self.high:g}"
+        if self.among:
+            return " or ".join(each or "all" for each in self.among)
+        return f"a number from {self.low:g}" + (f" to {self.high:g}" if math.isfinite(self.high) else "")
 
 
 class FaultKind(msgspec.Struct, frozen=True):

@@ -74,10 +74,10 @@ class Gateway:
             response, code = self._answer(asked, elapsed, now)
         except OrderRefused as refused:
             code = coded(refused.code, venue.codes)
-            venue.limits.failed(method, path, code, now)
+            venue.limits.failed(method, path, code, venue.wall())
             body = {"code": code, "msg": refused.message, "data": {}, "timestamp": now}
             response = _json(body, 404 if code == 100404 else 200)
-        left = venue.limits.left(method, path, now, address=asked.address, account=asked.account)
+        left = venue.limits.left(method, path, venue.wall(), address=asked.address, account=asked.account)
         if left is not None:
             response.headers["X-RateLimit-Requests-Remain"] = str(left.remain)
             response.headers["X-RateLimit-Requests-Expire"] = str(left.expires)
@@ -104,75 +104,75 @@ class Gateway:
         venue, method, path = self._venue, asked.method, asked.path
         limited = venue.faults.active("rate_limit", elapsed)
         if limited is not None and _covers(limited, path):
-            raise venue.limits.disabled_until(path, now + int((limited.ends - elapsed) * 1000 * venue.time_scale))
+            raise venue.limits.disabled_until(path, venue.wall() + int((limited.ends - elapsed) * 1000))
         if bad := venue.faults.active("bad_credentials", elapsed):
             raise OrderRefused(bad["code"], "Incorrect apiKey, please check your valid api key")
-        venue.limits.admit(method, path, now, address=asked.address, account=asked.account)
+        venue.limits.admit(method, path, venue.wall(), address=asked.address, account=asked.account)
         params = parameters(asked.query, asked.body).values
         if path == KEYS_PATH:
-            return self._keys(asked, params, elapsed, now)
+            return self._keys(asked, params, elapsed)
         trading = venue.trading.knows(method, path)
         if not trading and (method != "GET" or not venue.rest.knows(path)):
             raise OrderRefused(100404, "this api is not exist, please refer to the API docs")
         if path not in MARKET_PATHS:
             secret = check_key(venue.credentials, asked.api_key, venue.credentials_hint)
-            self._check_signed(secret, asked, params, now)
+            self._check_signed(secret, asked, params)
         if trading:
             return _json(venue.trading.answer(method, path, params, now)), 0
         return _json(venue.rest.answer(path, params, now, self._sight(path, elapsed, now))), 0
 
-    def _keys(self, asked: _Asked, params: dict[str, str], elapsed: float, now: int) -> tuple[web.Response, int]:
+    def _keys(self, asked: _Asked, params: dict[str, str], elapsed: float) -> tuple[web.Response, int]:
         """The venue wants no signature here, but checks one that is given; only minting needs the API key."""
-        venue, secret = self._venue, self._venue.api_secret
+        venue, secret, wall = self._venue, self._venue.api_secret, self._venue.wall()
         if asked.method == "POST" or asked.api_key is not None:
             secret = check_key(venue.credentials, asked.api_key, venue.credentials_hint)
         if SIGNATURE in params:
-            self._check_signed(secret, asked, params, now)
+            self._check_signed(secret, asked, params)
         match asked.method:
             case "POST":
-                return self._mint(elapsed, now)
+                return self._mint(elapsed, wall)
             case "PUT" | "DELETE" if "listenKey" not in params:
                 return web.Response(status=204), 204
             case "PUT":
-                return self._renew(params["listenKey"], elapsed, now)
+                return self._renew(params["listenKey"], elapsed, wall)
             case "DELETE":
-                return self._delete(params["listenKey"], now)
+                return self._delete(params["listenKey"], wall)
         raise OrderRefused(100404, "this api is not exist, please refer to the API docs")
 
-    def _mint(self, elapsed: float, now: int) -> tuple[web.Response, int]:
+    def _mint(self, elapsed: float, wall: int) -> tuple[web.Response, int]:
         venue = self._venue
         if fault := venue.faults.take("mint_error", elapsed):
             raise OrderRefused(fault["code"], BUSY)
         same = venue.faults.active("same_key", elapsed) is not None
-        key = venue.keys.mint(now, same=same)
+        key = venue.keys.mint(wall, same=same)
         venue.log.mints.append(KeyEvent(venue.log.clock(), key, in_use=bool(venue.hub.on(key))))
         if venue.wrapped_keys:
             return _json({"code": 0, "msg": "", "data": {"listenKey": key}}), 0
         return _json({"listenKey": key}), 0
 
-    def _renew(self, key: str, elapsed: float, now: int) -> tuple[web.Response, int]:
+    def _renew(self, key: str, elapsed: float, wall: int) -> tuple[web.Response, int]:
         venue = self._venue
         if venue.faults.take("renew_404", elapsed):
-            venue.keys.delete(key, now)
-        ok = venue.keys.renew(key, now)
+            venue.keys.delete(key, wall)
+        ok = venue.keys.renew(key, wall)
         venue.log.renewals.append(KeyEvent(venue.log.clock(), key, ok, bool(venue.hub.on(key))))
-        return self._done("PUT", ok, now)
+        return self._done("PUT", ok, wall)
 
-    def _delete(self, key: str, now: int) -> tuple[web.Response, int]:
+    def _delete(self, key: str, wall: int) -> tuple[web.Response, int]:
         venue = self._venue
-        ok = venue.keys.delete(key, now)
+        ok = venue.keys.delete(key, wall)
         venue.log.deleted(key, ok=ok, in_use=bool(venue.hub.on(key)))
-        return self._done("DELETE", ok, now)
+        return self._done("DELETE", ok, wall)
 
-    def _done(self, method: str, ok: bool, now: int) -> tuple[web.Response, int]:
+    def _done(self, method: str, ok: bool, wall: int) -> tuple[web.Response, int]:
         if ok:
             return web.Response(), 0
-        self._venue.limits.failed(method, KEYS_PATH, 404, now)
+        self._venue.limits.failed(method, KEYS_PATH, 404, wall)
         return web.Response(status=404, text="This listenKey does not exist"), 404
 
-    def _check_signed(self, secret: str, asked: _Asked, params: dict[str, str], now: int) -> None:
+    def _check_signed(self, secret: str, asked: _Asked, params: dict[str, str]) -> None:
         check_signature(secret, asked.query, asked.body, self._venue.credentials_hint)
-        check_timestamp(params, now, tolerant=self._venue.time_scale != 1)
+        check_timestamp(params, self._venue.wall(), tolerant=self._venue.apart)
 
     def _sight(self, path: str, elapsed: float, now: int) -> Sight:
         faults = self._venue.faults

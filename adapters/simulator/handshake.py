@@ -21,7 +21,7 @@ class Handshake:
         """One socket, from its handshake to its end."""
         venue = self._venue
         venue.step()
-        key, elapsed, now = request.query.get("listenKey", ""), venue.elapsed(), venue.now()
+        key, elapsed = request.query.get("listenKey", ""), venue.elapsed()
         if venue.faults.active("drop_tcp", elapsed):
             self._refused(key, "drop_tcp")
             reset(request.transport)
@@ -29,7 +29,7 @@ class Handshake:
         if fault := venue.faults.take("refuse", elapsed):
             self._refused(key, "refuse")
             return web.Response(status=fault["status"])
-        if not venue.keys.valid(key, now):
+        if not venue.keys.valid(key, venue.wall()):
             self._refused(key, "key")
             return web.json_response({"code": 100401, "msg": "listen key expired"}, status=401)
         if len(venue.hub) >= MAX_SOCKETS:
@@ -43,7 +43,7 @@ class Handshake:
                 await stream.close("accept_close", fault["code"])
             else:
                 if venue.greets:
-                    venue.greet(stream, now, 0.0)
+                    venue.greet(stream, venue.now(), 0.0)
                 await stream.run()
         finally:
             venue.hub.leave(stream, ws.close_code)

@@ -43,7 +43,7 @@ FAILURE_SPAN_MS = 480_000
 
 
 class Allowance(NamedTuple):
-    """How many calls are left, and the exchange time, ms, at which there are more again."""
+    """How many calls are left, and the real time, ms, at which there are more again."""
 
     remain: int
     expires: int
@@ -58,7 +58,7 @@ class _Window(NamedTuple):
 
 
 class Limits:
-    """Counts calls and failures in exchange time, ms. An endpoint is a verb and a path."""
+    """Counts calls and failures in real time, ms. An endpoint is a verb and a path."""
 
     def __init__(self, *, enabled: bool = True, codes: Codes = "current") -> None:
         self.enabled = enabled

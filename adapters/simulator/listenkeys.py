@@ -8,7 +8,7 @@ VALIDITY_MS = 3_600_000
 
 
 class ListenKeys:
-    """The keys of one account, by the exchange time, ms, at which each ends."""
+    """The keys of one account, by the real time, ms, at which each ends."""
 
     def __init__(self, *, seed: int = 0, validity_ms: int = VALIDITY_MS) -> None:
         self.validity_ms = validity_ms

@@ -1,7 +1,8 @@
 """The simulated venue: one exchange, its keys, limits, faults and sockets, and the clock that moves them.
 
-The venue's own durations (key validity, rate windows, the age of a socket) run in exchange time, `time_scale` times
-as fast as real time. Heartbeats, `fills_per_second` and the seconds of faults are real.
+Two clocks: the market, orders, funding and the times of events run on the exchange's, which starts at the real time,
+runs `time_scale` times as fast, and is moved ahead by `advance`. Key validity, limits, heartbeats, the age of a socket
+and of a call, and the seconds of faults run on the real one.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from .garbage import bomb, garbage
 from .limits import Limits
 from .listenkeys import ListenKeys
 from .log import FaultEvent, Log
-from .market import INSTRUMENTS, Instrument
+from .market import INSTRUMENTS, STEP_MS, Instrument
 from .orders import Triggered
 from .pushes import ConfigPush, config_of
 from .rest import ClosedStops, FillShape, Rest
@@ -47,9 +48,10 @@ class Settings(TypedDict, total=False):
     credentials_hint: str | None
     """Told to whoever is refused: where the right ones are. By default they are shown if they are the default."""
     time_scale: float
-    """Exchange seconds per real second. Other than 1, a call's timestamp may be of any age."""
+    """Exchange seconds per real second. With 0 exchange time stands still but for `advance`, and all that happens is a
+    function of the seed and of what is done."""
     fills_per_second: float
-    """The rate of seeded activity, per real second; 0 is none."""
+    """The rate of seeded activity, per real second, or per exchange second where that clock stands; 0 is none."""
     faults: Iterable[Fault | str]
     """Scheduled ones, by real seconds since the venue was made."""
     hedge: bool
@@ -88,9 +90,9 @@ class Settings(TypedDict, total=False):
     config_interval: float
     """Real seconds between pushes of every symbol's configuration; 0 is none."""
     key_validity: float
-    """Exchange seconds."""
+    """Real seconds."""
     max_socket_age: float
-    """Exchange seconds after which a socket is closed."""
+    """Real seconds after which a socket is closed."""
     rate_limits: bool
     epoch_ms: int | None
     """Exchange time at the start; the host's wall clock by default."""
@@ -135,8 +137,8 @@ class Venue:
         rate_limits: bool = True,
         epoch_ms: int | None = None,
     ) -> None:
-        if not (math.isfinite(time_scale) and time_scale > 0):
-            raise ValueError(f"time_scale is a finite number above 0, not {time_scale}")
+        if not (math.isfinite(time_scale) and time_scale >= 0):
+            raise ValueError(f"time_scale is a finite number from 0, not {time_scale}")
         if not (math.isfinite(fills_per_second) and fills_per_second >= 0):
             raise ValueError(f"fills_per_second is a finite number from 0, not {fills_per_second}")
         if codes not in get_args(Codes):
@@ -149,7 +151,8 @@ class Venue:
         self.wrapped_keys = wrapped_keys
         self.closing = False
         self.greets = snapshot_on_connect
-        self._max_age = max_socket_age / time_scale
+        self._max_age = max_socket_age
+        self._ahead_ms = 0
         self._epoch_ms = int(time.time() * 1000) if epoch_ms is None else epoch_ms
         self._started = time.monotonic()
         now = self._epoch_ms
@@ -164,7 +167,7 @@ class Venue:
             triggered=triggered,
         )
         self.flow = Flow(
-            self.exchange, now=now, fills_per_second=fills_per_second, seed=seed, second_ms=1000 * time_scale
+            self.exchange, now=now, fills_per_second=fills_per_second, seed=seed, second_ms=1000 * (time_scale or 1)
         )
         self.wire = Wire(wire, seed=seed, event_name=event_name)
         self.rest = Rest(
@@ -192,7 +195,29 @@ class Venue:
 
     def now(self) -> int:
         """Exchange time, ms."""
-        return self._epoch_ms + int(self.elapsed() * 1000 * self.time_scale)
+        return self._epoch_ms + self._ahead_ms + int(self.elapsed() * 1000 * self.time_scale)
+
+    def wall(self) -> int:
+        """Real time, ms, as the exchange took it for at its start."""
+        return self._epoch_ms + int(self.elapsed() * 1000)
+
+    @property
+    def apart(self) -> bool:
+        """Whether exchange time is another than real time: then a call's timestamp may be of any age."""
+        return self.time_scale != 1 or self._ahead_ms != 0
+
+    def advance(self, seconds: float) -> None:
+        """Move exchange time ahead; what is due meanwhile happens second by second, each thing at its time."""
+        if not (math.isfinite(seconds) and seconds >= 0):
+            raise ValueError(f"exchange time advances by a finite number of seconds from 0, not {seconds}")
+        self.step()
+        end = self._ahead_ms + round(seconds * 1000)
+        while self._ahead_ms < end:
+            self._ahead_ms = min(end, self._ahead_ms + STEP_MS)
+            now = self.now()
+            self.flow.advance(now)
+            self.trading.match(now)
+        self.step()
 
     def truth(self) -> dict[str, Any]:
         """Everything that is so now, as plain values: the account, and under `log` what happened at the doors."""
@@ -220,19 +245,19 @@ class Venue:
 
         Seeded activity for which this comes too late, or whose frames would not leave, is postponed.
         """
-        elapsed, now = self.elapsed(), self.now()
+        elapsed, now, wall = self.elapsed(), self.now(), self.wall()
         for fault in self.faults.begin(elapsed):
             self._begin(fault, elapsed, now)
         clock = self.log.clock()
         if not self.hub.crowded(clock):
-            self.flow.postpone(now, LATE * 1000 * self.time_scale)
+            self.flow.postpone(now, LATE * 1000 * (self.time_scale or math.inf))
             self.flow.advance(now)
         self.trading.match(now)
         late = self.faults.active("delay", elapsed)
         ready_at = clock + late["by"] if late is not None else 0.0
 
         def valid(key: str) -> bool:
-            return self.keys.valid(key, now)
+            return self.keys.valid(key, wall)
 
         frames = self._tampering.overdue(elapsed)
         leaving = self.exchange.due(now)
@@ -242,7 +267,7 @@ class Venue:
         for frame in frames:
             self.hub.deliver(frame, ready_at=ready_at, valid=valid, shared=self.keys.shared)
         self._note_tampering()
-        for key in self.keys.expired(now):
+        for key in self.keys.expired(wall):
             for stream in self.hub.on(key):
                 stream.send(packed(key_expired(key, now)), ready_at)
         for stream, what in self.hub.heartbeat(clock, ready_at=ready_at):
@@ -280,7 +305,7 @@ class Venue:
                     stream.silent_until = until
                     stream.unanswered_since = None
             case "expire_key" | "expire_silently":
-                self.keys.expire(now, silently=fault.name == "expire_silently")
+                self.keys.expire(self.wall(), silently=fault.name == "expire_silently")
             case "garbage":
                 kinds = garbage()
                 chosen = kinds.values() if not fault["kind"] else [kinds[fault["kind"]]]

@@ -24,13 +24,24 @@ async def whole(parts: AsyncIterable[bytes], encoding: str = "") -> bytes:
     body = bytearray()
     async for part in parts:
         body += part
-        _bounded(body)
+        bounded(body)
+    return decoded(bytes(body), encoding)
+
+
+def decoded(body: bytes, encoding: str = "") -> bytes:
+    """A body that has come whole, inflated where its encoding says so. Raises `TransportFailed`."""
     coding = encoding.strip().lower()
     if coding in {"", "identity"}:
-        return bytes(body)
+        return body
     if coding not in {"gzip", "x-gzip"}:
         raise TransportFailed("the answer has an encoding that was not asked for")
-    return _inflated(bytes(body))
+    return _inflated(body)
+
+
+def bounded(body: bytearray) -> None:
+    """Raises `TransportFailed` for what exceeds the bound."""
+    if len(body) > limits.ANSWER_BYTES:
+        raise TransportFailed(f"the answer is larger than {limits.ANSWER_BYTES} bytes")
 
 
 async def head(parts: AsyncIterable[bytes]) -> bytes:
@@ -65,13 +76,8 @@ def _inflated(data: bytes) -> bytes:
             body += member.decompress(data, limits.ANSWER_BYTES + 1 - len(body))
         except zlib.error:
             raise TransportFailed("the answer is not the gzip that it claims to be") from None
-        _bounded(body)
+        bounded(body)
         if not member.eof:
             raise TransportFailed("the answer is gzip without an end")
         data = member.unused_data
     return bytes(body)
-
-
-def _bounded(body: bytearray) -> None:
-    if len(body) > limits.ANSWER_BYTES:
-        raise TransportFailed(f"the answer is larger than {limits.ANSWER_BYTES} bytes")

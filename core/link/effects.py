@@ -60,7 +60,8 @@ class Effects:
         """The venue has refused a successor for good."""
         self.heard_at = float("-inf")
         """When the link that was lost last was last heard."""
-        self.stopped = False
+        self.finish: Finish | None = None
+        """How the stream has ended."""
 
     def be_healthy(self) -> None:
         """A link has been proven for long enough."""
@@ -138,13 +139,12 @@ class Effects:
         self._witness.handed_over()
 
     def end(self, cause: Cause) -> None:
-        self.stopped = True
+        self.finish = Finish(cause.refusal)
         self._witness.stop()
         self._keyring.stop()
         for timer in (Timer.DELAY, Timer.ROTATE, Timer.DRAIN, Timer.HEALTHY):
             self._turn.timers.cancel((timer, 0))
         self._links.drop_all()
-        self._turn.emit(Finish(cause.refusal))
 
     @property
     def _leader(self) -> Link:

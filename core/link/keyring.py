@@ -30,6 +30,7 @@ class Keyring:
         self._holder = holder
         self._keys: dict[str, Key] = {}
         self._mint: tuple[int, float] | None = None
+        self._deletions: set[int] = set()
         self._not_before = float("-inf")
         self._failed_mints = FailureLimit()
         self._failed_renewals = FailureLimit()
@@ -38,6 +39,7 @@ class Keyring:
             Timer.MINTING: lambda request, _late: self._mint_failed(request, None),
             Timer.RENEW: lambda key, _late: self._key(key).renew(),
             Timer.RENEWING: lambda key, _late: self._key(key).not_renewed(None),
+            Timer.DELETING: lambda request, _late: self.deleted(request),
             Timer.EXPIRY: lambda key, _late: self._gone(self._key(key)),
         }
 
@@ -45,6 +47,11 @@ class Keyring:
     def minting(self) -> bool:
         """Whether a mint is unanswered."""
         return self._mint is not None
+
+    @property
+    def deleting(self) -> bool:
+        """Whether it is not known of a key yet that it is deleted, or cannot be."""
+        return bool(self._deletions)
 
     @property
     def floor(self) -> float:
@@ -81,7 +88,7 @@ class Keyring:
         if mint is None or not wanted:
             self._turn.secrets.grant(value, now=self._turn.now, valid_for=valid_for)
             if value not in self._keys:
-                self._turn.emit(DeleteKey(value))
+                self._delete(value)
             return None
         key = self._keys.get(value)
         if key is None:
@@ -96,8 +103,15 @@ class Keyring:
             if key.request == request:
                 key.renewed()
 
+    def deleted(self, request: int) -> None:
+        """A key is deleted, or all that can be done has been."""
+        if request in self._deletions:
+            self._deletions.remove(request)
+            self._turn.timers.cancel((Timer.DELETING, request))
+
     def refused(self, request: int, refusal: Refusal) -> None:
-        """A mint or a renewal was refused; any other request is not ours."""
+        """A mint, a renewal or a deletion was refused; any other request is not ours."""
+        self.deleted(request)
         if self._mint is not None and self._mint[0] == request:
             self._mint_failed(request, refusal)
         for key in tuple(self._keys.values()):
@@ -114,7 +128,13 @@ class Keyring:
         """No socket uses the key any more."""
         del self._keys[key.value]
         if not key.gone:
-            self._turn.emit(DeleteKey(key.value))
+            self._delete(key.value)
+
+    def _delete(self, value: str) -> None:
+        request = self._turn.number()
+        self._deletions.add(request)
+        self._turn.arm((Timer.DELETING, request), self._turn.policy.request_timeout)
+        self._turn.emit(DeleteKey(request, value))
 
     def _mint_now(self) -> None:
         request = self._turn.number()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..actions import Finish
 from ..dialect import Dialect
 from ..events import GapReason
 from ..refusal import Refusal, RefusalKind
@@ -44,8 +45,13 @@ class Upkeep:
 
     @property
     def stopped(self) -> bool:
-        """Whether the end has been told."""
-        return self._effects.stopped
+        """Whether the stream has ended."""
+        return self._effects.finish is not None
+
+    @property
+    def finish(self) -> Finish | None:
+        """How it has ended; it is for the door to say so, after all that the end brings about."""
+        return self._effects.finish
 
     @property
     def suspect(self) -> bool:
@@ -55,8 +61,9 @@ class Upkeep:
 
     @property
     def finished(self) -> bool:
-        """Stopped, and no mint and no socket is left to hear of."""
-        return self.stopped and not self._keyring.minting and not self.links.closing
+        """Stopped, and no mint, no deletion and no socket is left to hear of."""
+        keyring = self._keyring
+        return self.stopped and not (keyring.minting or keyring.deleting or self.links.closing)
 
     # What comes in
 
@@ -92,6 +99,10 @@ class Upkeep:
     def renewed(self, request: int) -> None:
         """A renewal was granted."""
         self._keyring.renewed(request)
+
+    def deleted(self, request: int) -> None:
+        """A deletion was answered."""
+        self._keyring.deleted(request)
 
     def refused(self, request: int, refusal: Refusal) -> None:
         """A request was refused; if it is none of the keyring's, nothing happens."""

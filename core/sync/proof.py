@@ -14,7 +14,7 @@ import msgspec
 from ..account.ground import Ground
 from ..account.income import Income
 from ..account.standing import Standing
-from ..actions import MarkProven
+from ..actions import Begin, MarkProven
 from ..books.fold import execution
 from ..books.ledger import Ledger
 from ..books.witness import Witness
@@ -107,6 +107,7 @@ class Proof:
         """What happens from this exchange time on is owed."""
         self._ground.began = exchange_ms
         self.ledger.begin(exchange_ms)
+        self._turn.emit(Begin(exchange_ms))
 
     def resume(self, checkpoint: Checkpoint) -> None:
         """What the run before proved, and what it told since."""

@@ -43,7 +43,7 @@ class Judge:
         assert self._connection.deadline > now
         assert len(self.open) <= 2
         assert self._connection.health is self._told_health
-        assert self._connection.health is self._connection._judge_health(), "judged only when something changed"
+        assert self._connection.health is self._connection._vitals.judge(), "judged only when something changed"
         if self._connection.finished:
             assert self.finished
             assert self._connection.deadline == math.inf
@@ -84,7 +84,7 @@ class Judge:
                 self._mint = request, now
             case actions.RenewKey(_, key):
                 assert self._granted[key]
-            case actions.DeleteKey(key):
+            case actions.DeleteKey(_, key):
                 self._deleted[key] += 1
                 assert self._deleted[key] <= self._granted[key], "deleted twice"
                 assert key not in self.open.values(), "the key of an open socket was deleted"

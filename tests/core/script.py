@@ -73,6 +73,7 @@ class Life:
         """The lifecycle's states, one after the other."""
         self.mints = deque(mints)
         self.renewals: deque[Answer] = deque()
+        self.deletions: deque[Answer] = deque()
         self.dials: deque[Answer] = deque()
         self.acks: deque[Answer] = deque()
         self.reads: deque[Answer] = deque()
@@ -209,6 +210,9 @@ class Life:
                 self._answer(answer, granted, request)
             case actions.RenewKey(request):
                 self._answer(self._next(self.renewals), inputs.KeyRenewed(request), request)
+            case actions.DeleteKey():
+                answer = self._next(self.deletions)
+                self.at(self.now + answer.after, action.deleted())
             case actions.ReadAccount(request, since):
                 self._read(request, since)
             case actions.OpenSocket(socket):

@@ -128,7 +128,7 @@ class Stranger:
         self.done.append(ordered)
         self.judge.step(at, received, ordered)
         for action in ordered:
-            if isinstance(action, (actions.CreateKey, actions.RenewKey, actions.ReadAccount)):
+            if isinstance(action, (actions.CreateKey, actions.RenewKey, actions.DeleteKey, actions.ReadAccount)):
                 self.requests.append(action)
             elif isinstance(action, actions.OpenSocket):
                 self.sockets.append(action.socket)
@@ -189,6 +189,8 @@ class Stranger:
                 self.say(inputs.KeyGranted(request, key, valid, (EPOCH + n, None, 10**30, -5)[n % 4]), pause)
             case actions.RenewKey(request):
                 self.say(inputs.KeyRenewed(request), pause)
+            case actions.DeleteKey(request):
+                self.say(inputs.KeyDeleted(request), pause)
             case actions.ReadAccount(request, since):
                 self.say(inputs.AccountRead(request, account(n, self.now, since)), pause)
             case _:
@@ -199,11 +201,12 @@ class Stranger:
         return (
             inputs.KeyGranted(number, KEYS[n % len(KEYS)], ODD[n % len(ODD)]),
             inputs.KeyRenewed(number),
+            inputs.KeyDeleted(number),
             inputs.AccountRead(number, account(n, self.now, None)),
             inputs.Refused(number, REFUSALS[n % len(REFUSALS)]),
             inputs.SocketOpened(number),
             inputs.FrameReceived(number, FRAMES[n % len(FRAMES)]),
-        )[n % 6]
+        )[n % 7]
 
     def leave(self) -> None:
         """Stop; let every deadline pass, answering nothing; then it must be over."""

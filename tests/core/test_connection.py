@@ -265,7 +265,8 @@ def test_before_the_start(call: str) -> None:
     """Before `Start` nothing is asked for, whatever comes; a key that nobody asked for is deleted."""
     connection = Connection(Toy())
     if call == "begin":
-        assert connection.handle(inputs.KeyGranted(1, "K", 60, 5), now=0) == [actions.DeleteKey("K")]
+        assert connection.handle(inputs.KeyGranted(1, "K", 60, 5), now=0) == [actions.DeleteKey(1, "K")]
+        assert connection.handle(inputs.KeyDeleted(1), now=0) == []
     else:
         assert connection.handle(inputs.Resync(), now=0) == []
     assert connection.deadline == math.inf

@@ -148,7 +148,7 @@ def test_values_do_not_show_what_they_carry() -> None:
         inputs.KeyGranted(1, KEY, 3600.0),
         inputs.FrameReceived(1, KEY.encode()),
         actions.RenewKey(2, KEY),
-        actions.DeleteKey(KEY),
+        actions.DeleteKey(3, KEY),
         actions.OpenSocket(3, KEY),
         actions.SendFrame(3, KEY),
         Heartbeat(KEY),

@@ -127,7 +127,12 @@ def test_after_the_end_nothing_matters(reach: Callable[[], Life]) -> None:
         *(inputs.AccountRead(number, life.account(1, None)) for number in numbers),
     )
     assert [life.play(received) for received in late] == [[]] * len(late)
-    assert life.play(inputs.KeyGranted(99, "K99", 3600)) == [actions.DeleteKey("K99")]
+    (deletion,) = life.play(inputs.KeyGranted(99, "K99", 3600))
+    assert isinstance(deletion, actions.DeleteKey)
+    assert deletion.key == "K99"
+    assert not life.connection.finished
+    assert life.play(deletion.deleted()) == []
+    assert life.connection.finished
     assert life.connection.deadline == math.inf
 
 

@@ -293,6 +293,8 @@ class World:
                 self._later(self.now + 0.02, inputs.SocketClosed(socket, 1000))
             case actions.RenewKey(request):
                 self._later(self.now + 0.05, inputs.KeyRenewed(request))
+            case actions.DeleteKey():
+                self._later(self.now + 0.05, action.deleted())
             case actions.ReadAccount():
                 self._read(action)
             case actions.Deliver(event):

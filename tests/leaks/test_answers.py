@@ -26,7 +26,7 @@ from listenkey.adapters.venues.bingx.reader import Reader
 from listenkey.adapters.venues.bingx.rest import Rest
 from listenkey.adapters.venues.bingx.swap import SwapDialect
 from listenkey.adapters.venues.family import Services
-from listenkey.core import inputs
+from listenkey.core import actions, inputs
 from listenkey.core.connection import Connection
 from listenkey.core.policy import Policy
 from listenkey.core.secrets import Secrets
@@ -118,12 +118,11 @@ async def all_calls(desk: Desk, chosen: Callable[[list[Ask]], list[Ask]] = list)
         lambda: desk.opener.open(desk.key),
         lambda: run(desk.reader.read(None)),
         desk.venue.account_snapshot,
-        lambda: errands.create(1),
-        lambda: errands.read(2, None, ()),
-        lambda: errands.delete(desk.key),
+        lambda: errands.create(actions.CreateKey(1)),
+        lambda: errands.read(actions.ReadAccount(2, None)),
+        lambda: errands.delete(actions.DeleteKey(3, desk.key)),
     ]
     for call in chosen(calls):
-        errands.deletions = 1
         try:
             said.append(repr(await call()))
         except RequestRefused as error:  # whoever catches it makes something else of it: see `account_snapshot`

@@ -106,7 +106,7 @@ class Judge:
                     used = [held for held in process.sockets.values() if held.closing_at is None]
                     if len(used) >= 2:
                         raise Violation("two-sockets", "a third is opened")
-                case actions.DeleteKey(key):
+                case actions.DeleteKey(_, key):
                     self._deleted(process, key, received, ordered)
                 case actions.ReadAccount(request, since, orders):
                     if since is not None or not orders:

@@ -80,7 +80,7 @@ BUGS: dict[str, Bug] = {
                 "core/link/effects.py",
                 "    def hand_over(self, _cause: Cause) -> None:\n        self._drop_leader()\n",
                 "    def hand_over(self, _cause: Cause) -> None:\n        self._drop_leader()\n"
-                "        self._turn.emit(DeleteKey(self._leader.key.value))\n",
+                "        self._turn.emit(DeleteKey(0, self._leader.key.value))\n",
             ),
             Change(
                 "core/link/effects.py",
@@ -270,7 +270,7 @@ BUGS: dict[str, Bug] = {
         (
             Change(
                 "core/link/keyring.py",
-                "            if value not in self._keys:\n                self._turn.emit(DeleteKey(value))\n",
+                "            if value not in self._keys:\n                self._delete(value)\n",
                 "",
             ),
         ),

@@ -62,7 +62,6 @@ class Process:
         self._queues: dict[object, deque[Callable[[], None]]] = {}
         self._ran_at = float("-inf")
         self._woken_at = float("inf")
-        self._begun = False
         self.journal: WatchedJournal | None = None
         if journal is not None:
             disk = Disk(journal.path, random)
@@ -214,6 +213,7 @@ class Process:
 
     def _perform(self, ordered: Sequence[actions.Action]) -> None:
         events: list[ExchangeEvent] = []
+        began: int | None = None
         proven_until: int | None = None
         for action in ordered:
             match action:
@@ -223,15 +223,16 @@ class Process:
                     self._wires.pong(socket)
                 case actions.MarkProven(until):
                     proven_until = until
+                case actions.Begin(exchange_ms):
+                    began = exchange_ms
                 case actions.OpenSocket(socket, key):
                     self._wires.hold(socket, key)
                 case actions.CloseSocket(socket):
                     self._wires.close(socket)
                 case _:
                     self._services.perform(action)
-        if self.journal is not None and not self._begun and self.connection.began is not None:
-            self._begun = True
-            self.journal.begin(self.connection.began)
+        if self.journal is not None and began is not None:
+            self.journal.begin(began)
         if events or proven_until is not None:
             self.backlog.put(events, proven_until)
             if self.journal is None:

@@ -26,6 +26,8 @@ from .tasks import Once, spawn
 if TYPE_CHECKING:
     from .process import Process
 
+Refusable = actions.CreateKey | actions.RenewKey | actions.ReadAccount
+
 
 @contextmanager
 def adapted(most_fills: int | None) -> Iterator[None]:
@@ -56,14 +58,14 @@ class Services:
     def perform(self, action: actions.Action) -> None:
         """Do it, soon, and tell the core; other actions are none of ours."""
         match action:
-            case actions.CreateKey(request):
-                self._ask(request, self._keys.create(), partial(self._granted, request))
-            case actions.RenewKey(request, key):
-                self._ask(request, self._keys.renew(key), lambda _: inputs.KeyRenewed(request))
-            case actions.ReadAccount(request, since, orders):
-                self._ask(request, self._reader.read(since, orders), partial(inputs.AccountRead, request))
-            case actions.DeleteKey(key):
-                self._process.soon(lambda: spawn(self._keys.delete(key), self, _deleted))
+            case actions.CreateKey():
+                self._ask(action, self._keys.create(), partial(self._granted, action))
+            case actions.RenewKey():
+                self._ask(action, self._keys.renew(action.key), lambda _: action.renewed())
+            case actions.ReadAccount(_, since, orders):
+                self._ask(action, self._reader.read(since, orders), action.read)
+            case actions.DeleteKey():
+                self._process.soon(lambda: spawn(self._keys.delete(action.key), self, partial(self._deleted, action)))
 
     # The world of the services
 
@@ -84,12 +86,12 @@ class Services:
 
     # What they are asked
 
-    def _ask(self, request: int, service: Service[Any], answer: Callable[[Any], inputs.Input]) -> None:
+    def _ask(self, action: Refusable, service: Service[Any], answer: Callable[[Any], inputs.Input]) -> None:
         process = self._process
 
         def done(result: Any, error: Exception | None) -> None:
             if isinstance(error, RequestRefused):
-                process.soon(partial(process.feed, inputs.Refused(request, error.refusal)))
+                process.soon(partial(process.feed, action.refused(error.refusal)))
             elif error is not None:
                 raise error
             else:
@@ -97,11 +99,11 @@ class Services:
 
         process.soon(lambda: spawn(service, self, done))
 
-    def _granted(self, request: int, grant: Grant) -> inputs.Input:
-        return inputs.KeyGranted(request, grant.key, self._validity, grant.exchange_ms)
+    def _granted(self, action: actions.CreateKey, grant: Grant) -> inputs.Input:
+        return action.granted(grant.key, self._validity, grant.exchange_ms)
 
-
-def _deleted(_result: object, error: Exception | None) -> None:
-    """Best effort."""
-    if error is not None and not isinstance(error, RequestRefused):
-        raise error
+    def _deleted(self, action: actions.DeleteKey, _result: object, error: Exception | None) -> None:
+        """Best effort."""
+        if error is not None and not isinstance(error, RequestRefused):
+            raise error
+        self._process.soon(partial(self._process.feed, action.deleted()))

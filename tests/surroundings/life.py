@@ -8,7 +8,6 @@ from pathlib import Path
 
 import anyio
 
-from listenkey.adapters.driver.driver import Observer
 from listenkey.adapters.driver.stream import Stream
 from listenkey.adapters.driver.venue import Venue
 from listenkey.adapters.journal import SqliteJournal
@@ -21,6 +20,7 @@ from listenkey.core.connection import Connection
 from listenkey.core.policy import Policy
 from listenkey.ports.http import HttpResponse
 from listenkey.ports.journal import Journal
+from listenkey.ports.observer import Observer
 
 from .account import Customer, Service
 

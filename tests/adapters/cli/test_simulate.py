@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import re
 from typing import Any, get_args, get_type_hints
 
 from aiohttp import web
@@ -11,6 +12,7 @@ from aiohttp import web
 from listenkey.adapters.cli.flags import FLAGS, settings
 from listenkey.adapters.cli.parser import EPILOG, parser
 from listenkey.adapters.simulator.control import Control
+from listenkey.adapters.simulator.faults import FAULTS
 from listenkey.adapters.simulator.venue import Settings, Venue
 from listenkey.adapters.simulator.wire import WireName
 
@@ -41,7 +43,7 @@ def test_what_is_said_is_what_is_set() -> None:
         "--codes former --credentials a:b --credentials c:d:e --ping-interval 1 --snapshot-interval 5 --key-validity 60"
     )
     most = "--event-name mixed --triggered silent --closed-stops unknown --signed-shorts --account-id 7"
-    told = chosen(*flags.split(), *more.split(), *most.split(), "--config-interval", "5")
+    told = chosen(*flags.split(), *more.split(), *most.split(), "--config-interval", "5", "--limits", "off")
     assert told == {
         "seed": 3,
         "time_scale": 2.0,
@@ -60,6 +62,7 @@ def test_what_is_said_is_what_is_set() -> None:
         "snapshot_interval": 5.0,
         "config_interval": 5.0,
         "key_validity": 60.0,
+        "rate_limits": False,
     }
     assert {flag.setting for flag in FLAGS} == told.keys()
     venue = Venue(**told)
@@ -67,6 +70,25 @@ def test_what_is_said_is_what_is_set() -> None:
     assert not venue.exchange.hedge
     for wire in get_args(WireName):
         assert chosen("--wire", wire)["wire"] == wire
+
+
+def test_the_faults_are_listed(typed: Typed) -> None:
+    """A line each: the name, what happens, and every parameter with what it may be and what it is."""
+    ended = typed("simulate", "--list-faults")
+    assert (ended.code, ended.err) == (0, "")
+    lines = ended.out.splitlines()
+    assert [line.split()[0] for line in lines] == list(FAULTS)
+    for line, kind in zip(lines, FAULTS.values(), strict=True):
+        assert re.fullmatch(r"\S+ +[A-Z].*\.", line), line
+        for name, parameter in kind.params.items():
+            assert f"`{name}`: {parameter.allowed}, by default " in line
+
+
+def test_a_switch_that_is_neither(typed: Typed) -> None:
+    """One line, exit code 2."""
+    ended = typed("simulate", "--limits", "some")
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err == "listenkey: simulate: argument --limits: 'some': allowed is on or off\n"
 
 
 def test_the_help_names_all_that_a_bots_test_needs(typed: Typed) -> None:

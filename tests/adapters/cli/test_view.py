@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import math
 from decimal import Decimal
 from typing import Any, cast
@@ -13,6 +14,7 @@ from rich.console import Console
 from listenkey.adapters.cli.board import Board, LinkTrack, Span
 from listenkey.adapters.cli.strips import Window, lanes, strip
 from listenkey.adapters.cli.view import View
+from listenkey.core import actions, inputs
 from listenkey.core.events import ExchangeEventKind, GapNotice, GapReason, Health, HealthChange
 from listenkey.core.link.lifecycle import State
 from listenkey.core.link.link import Phase
@@ -29,7 +31,7 @@ class Clock:
 
 
 class Key:
-    id, valid_for, gone, failing, asked_at = 1, 3600.0, False, False, 0.0
+    number, valid_for, gone, failing, asked_at = 1, 3600.0, False, False, 0.0
 
 
 class Link:
@@ -146,6 +148,20 @@ def test_cells_stand_still() -> None:
     """Two moments of one cell have the same window."""
     assert Window.until(61.0, 30) == Window.until(61.9, 30)
     assert Window.until(61.0, 30) != Window.until(62.0, 30)
+
+
+def test_anomalies_are_counted_where_they_arise() -> None:
+    """As often as the core says, not as the log does, which leaves most of them out and speaks of other things too."""
+    board = Board("a title", Policy())
+    for count in range(1, 4):
+        board.observe(1.0, inputs.Tick(), [actions.Report(actions.Anomaly("not gzip", "b'x'", count))])
+    board.observe(2.0, inputs.Tick(), [actions.Report(actions.Anomaly("error frame", "", 1)), actions.CreateKey(1)])
+    board.warn(
+        logging.LogRecord("listenkey", logging.WARNING, "", 0, "%s failed (%d in a row): %s", ("a", 9, "b"), None)
+    )
+    assert board.anomalies == {"not gzip": 3, "error frame": 1}
+    assert "4 anomalies" in View(board)._counters().plain
+    assert board.notable[-1][1] == "a failed (9 in a row): b"
 
 
 def test_links_take_turns() -> None:

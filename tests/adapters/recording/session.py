@@ -109,6 +109,8 @@ class Session:
             case actions.RenewKey(request, key):
                 refusal = Refusal(RefusalKind.GONE, "404", f"no {key}")
                 return [inputs.Refused(request, refusal) if request % 3 == 0 else inputs.KeyRenewed(request)]
+            case actions.DeleteKey(request):
+                return [inputs.KeyDeleted(request)]
             case actions.OpenSocket(socket):
                 self.sockets.append(socket)
                 return [inputs.SocketOpened(socket), inputs.FrameReceived(socket, packed("Ping"))]

@@ -200,6 +200,8 @@ def test_misuse_in_a_recording_is_a_difference(tmp_path: Path) -> None:
         (None, "cannot be read"),
         (b"", "not a recording"),
         (b"SQLite format 3\x00 and more than that", "not a recording"),
+        (b"listenkey recording 1\n\x00\x00\x00\x01H\x80", "listenkey 0.1, which listenkey 0.1 replays"),
+        (b"listenkey recording 3\n", "or a later one"),
         (MAGIC, "nothing was recorded"),
         (MAGIC + b"\x00\x00\x00\x01S\x90", "record 1 is damaged"),
         (MAGIC + b"\x00\x00\x00\x01H\x80", "record 1 is damaged"),

@@ -275,7 +275,7 @@ def test_serve_announces_itself_and_stops() -> None:
     asyncio.run(run())
 
 
-@pytest.mark.parametrize("settings", [{"time_scale": 0.0}, {"fills_per_second": -1.0}, {"faults": ["quake@1"]}])
+@pytest.mark.parametrize("settings", [{"time_scale": -1.0}, {"fills_per_second": -1.0}, {"faults": ["quake@1"]}])
 def test_wrong_settings_are_refused(settings: Any) -> None:
     """With a message that says what is allowed."""
     with pytest.raises(ValueError, match=r"not|allowed"):

@@ -374,8 +374,8 @@ def test_a_link_that_has_ended_is_not_proven_by_the_rest_of_its_frame(successor:
 
 
 @pytest.mark.parametrize("end", ["closed by the venue", "closed by us", "stopped"])
-def test_a_link_that_has_ended_is_gone(end: str) -> None:
-    """Who still holds it can see that, whoever closed the socket."""
+def test_a_link_that_has_ended_is_shown_no_more(end: str) -> None:
+    """What was looked at stays as it was then and cannot be changed, whoever closed the socket."""
     life = connected(10, max_frame_bytes=1000)
     (link,) = life.connection.links
     if end == "closed by the venue":
@@ -385,7 +385,9 @@ def test_a_link_that_has_ended_is_gone(end: str) -> None:
     else:
         life.play(inputs.Stop())
     assert life.connection.links == ()
-    assert (link.phase, link.alive, link.proven) == (Phase.GONE, False, False)
+    assert (link.phase, link.proven, link.key.gone) == (Phase.LIVE, True, False)
+    with pytest.raises(AttributeError):
+        link.proven = False  # type: ignore[misc]
 
 
 def test_oversized_frames_close() -> None:

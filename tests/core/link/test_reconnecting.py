@@ -137,7 +137,7 @@ def test_a_fatal_handshake() -> None:
     life = Life()
     life.dials.append(no(FATAL))
     life.run(100)
-    assert life.outline() == ["CreateKey", "OpenSocket", "DeleteKey", "Finish"]
+    assert life.outline() == ["CreateKey", "OpenSocket", "Begin", "DeleteKey", "Finish"]
     assert life.seen(actions.Finish) == [actions.Finish(FATAL)]
     assert life.connection.finished
 

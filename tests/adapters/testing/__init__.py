@@ -1,0 +1,1 @@
+"""The simulated exchange as other people's tests have it."""

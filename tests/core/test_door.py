@@ -1,0 +1,220 @@
+"""What goes past the door goes by values: the beginning, deletions, buffers, answers, and what can be looked at."""
+
+from __future__ import annotations
+
+import gzip
+import math
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from listenkey.core import actions, inputs
+from listenkey.core.connection import Connection, Misuse
+from listenkey.core.events import HealthChange
+from listenkey.core.link.link import Phase
+from listenkey.core.link.view import KeyView, LinkView
+from listenkey.core.policy import Policy
+from listenkey.core.refusal import UNREACHED
+
+from .script import EPOCH, FATAL, NEVER, RETRY, Life, connected, empty_account, no
+from .toy import Toy
+
+# Where it begins
+
+
+def test_the_beginning_is_said_once() -> None:
+    """With the first key that says what time it is at the venue, and with none after it."""
+    life = Life(rotate_after=20).run(200)
+    assert life.count(inputs.KeyGranted) > 3
+    assert life.seen(actions.Begin) == [actions.Begin(EPOCH + 100)]
+    assert life.connection.began == EPOCH + 100
+
+
+def test_a_stream_that_polls_begins_with_its_first_read() -> None:
+    """The beginning comes before all that it makes owed."""
+    connection = Connection(Toy(), mode="poll")
+    (asked,) = connection.handle(inputs.Start(), now=0)
+    assert isinstance(asked, actions.ReadAccount)
+    done = connection.handle(asked.read(empty_account(EPOCH, None)), now=1)
+    assert done[0] == actions.Begin(EPOCH)
+    assert {type(action) for action in done[1:]} == {actions.Deliver, actions.MarkProven}
+
+
+def test_a_stream_that_resumes_begins_no_more() -> None:
+    """Its journal knows since when fills are owed."""
+    connection = Connection(Toy())
+    (minted,) = connection.handle(inputs.Start(inputs.Checkpoint(EPOCH - 5000, EPOCH - 1000)), now=0)[-1:]
+    assert isinstance(minted, actions.CreateKey)
+    done = connection.handle(minted.granted("K1", 3600, EPOCH), now=1)
+    assert [type(action) for action in done] == [actions.OpenSocket]
+    assert connection.began == EPOCH - 5000
+
+
+# Deletions
+
+
+def stopped(*, deletes: float) -> Life:
+    """A life that is stopped, and whose key is deleted so much later."""
+    life = connected(request_timeout=10)
+    life.deletions.append(no(after=deletes))
+    life.play(inputs.Stop())
+    life.run(11)
+    (deletion,) = life.seen(actions.DeleteKey)
+    assert deletion.key == "K1"
+    return life
+
+
+def test_a_deletion_is_waited_for() -> None:
+    """Nothing is in flight only when the last key is known to be deleted."""
+    life = stopped(deletes=5)
+    assert not life.connection.finished
+    life.run(14)
+    assert not life.connection.finished
+    life.run(16)
+    assert life.connection.finished
+    assert life.connection.deadline == math.inf
+
+
+def test_a_deletion_that_nobody_answers_is_over_in_time() -> None:
+    """As with every request; what comes later is nobody's answer."""
+    life = stopped(deletes=math.inf)
+    life.run(19)
+    assert not life.connection.finished
+    life.run(21)
+    assert life.connection.finished
+    (deletion,) = life.seen(actions.DeleteKey)
+    assert life.play(deletion.deleted()) == []
+    assert life.connection.finished
+
+
+def test_a_deletion_that_is_refused_is_over() -> None:
+    """Nothing more can be done, whatever the refusal says."""
+    for refusal in (RETRY, FATAL):
+        life = stopped(deletes=math.inf)
+        (deletion,) = life.seen(actions.DeleteKey)
+        assert life.play(inputs.Refused(deletion.request, refusal)) == []
+        assert life.connection.finished
+
+
+def test_a_deletion_holds_nothing_up_while_the_stream_lives() -> None:
+    """The key of a link that is lost is deleted beside the next mint."""
+    life = connected()
+    life.deletions.append(NEVER)
+    life.drop()
+    life.run(60)
+    assert life.state == "CONNECTED"
+    assert life.health == "LIVE"
+
+
+# Answers
+
+
+def test_actions_make_their_answers() -> None:
+    """Each with its own number, as if the input had been written out."""
+    mint, renewal, deletion = actions.CreateKey(1), actions.RenewKey(2, "K"), actions.DeleteKey(3, "K")
+    opening, read = actions.OpenSocket(4, "K"), actions.ReadAccount(5, None)
+    account = empty_account(EPOCH, None)
+    assert mint.granted("K", 60.0) == inputs.KeyGranted(1, "K", 60.0, None)
+    assert mint.granted("K", 60.0, EPOCH) == inputs.KeyGranted(1, "K", 60.0, EPOCH)
+    assert mint.refused(FATAL) == inputs.Refused(1, FATAL)
+    assert renewal.renewed() == inputs.KeyRenewed(2)
+    assert renewal.refused(RETRY) == inputs.Refused(2, RETRY)
+    assert deletion.deleted() == inputs.KeyDeleted(3)
+    assert opening.opened() == inputs.SocketOpened(4)
+    assert opening.received("ping") == inputs.FrameReceived(4, "ping")
+    assert opening.closed() == inputs.SocketClosed(4)
+    assert opening.closed(1006) == inputs.SocketClosed(4, 1006)
+    assert opening.closed(None, FATAL) == inputs.SocketClosed(4, None, FATAL)
+    assert actions.CloseSocket(4).closed() == inputs.SocketClosed(4, 1000)
+    assert read.read(account) == inputs.AccountRead(5, account)
+    assert read.refused(RETRY) == inputs.Refused(5, RETRY)
+
+
+# Frames
+
+
+@pytest.mark.parametrize("frame", [b"ping 7", gzip.compress(b"fill A 1/3", mtime=0), b"", b"\xff"])
+@pytest.mark.parametrize("buffer", [bytearray, memoryview, lambda data: memoryview(data + data)[: len(data)]])
+def test_a_frame_may_lie_in_any_buffer(frame: bytes, buffer: Callable[[bytes], Any]) -> None:
+    """It is the same frame, and the buffer may be used for the next one afterwards."""
+    life, twin = connected(), connected()
+    data = buffer(frame)
+    done = life.play(inputs.FrameReceived(life.leader, data))
+    if isinstance(data, bytearray):
+        data[:] = b"0" * len(data)
+    assert done == twin.play(inputs.FrameReceived(twin.leader, frame))
+    assert life.run(60).log[-20:] == twin.run(60).log[-20:]
+
+
+def released() -> memoryview:
+    view = memoryview(b"ping")
+    view.release()
+    return view
+
+
+@pytest.mark.parametrize(
+    ("data", "complaint"),
+    [
+        (None, "a frame must be bytes or str, not NoneType"),
+        (7, "a frame must be bytes or str, not int"),
+        ([112], "a frame must be bytes or str, not list"),
+        ({"ping": 1}, "a frame must be bytes or str, not dict"),
+        (released(), "a frame must be bytes or str: operation forbidden on released memoryview object"),
+    ],
+)
+def test_what_is_no_frame_is_misuse(data: Any, complaint: str) -> None:
+    """It is refused before anything is touched: no timer has fired, no link was heard, no time has passed."""
+    life, twin = connected(), connected()
+    life.mute.add(life.leader)
+    twin.mute.add(twin.leader)
+    with pytest.raises(Misuse, match=complaint):
+        life.connection.handle(inputs.FrameReceived(life.leader, data), now=500)
+    assert life.run(60).log == twin.run(60).log
+
+
+# What can be looked at
+
+
+def test_links_are_shown_as_they_were() -> None:
+    """A view is a value: it moves no more, holds no key, and nothing of the connection hangs on it."""
+    life = connected(10.2)
+    (before,) = life.connection.links
+    assert isinstance(before, LinkView)
+    assert before.key == KeyView(before.key.number, asked_at=0.0, valid_for=3600.0, failing=False, gone=False)
+    assert (before.phase, before.proven, before.quiet, before.deaf) == (Phase.LIVE, True, False, None)
+    assert (round(before.opened_at, 6), round(before.heard_at, 6)) == (0.2, 5.3)
+    assert "K1" not in repr(before)
+    life.mute.add(life.leader)
+    life.run(19)
+    (after,) = life.connection.links
+    assert (before.quiet, after.quiet) == (False, True)
+    assert before._replace(quiet=True, heard_at=after.heard_at) == after
+
+
+# The end
+
+
+@pytest.mark.parametrize("reach", [connected, lambda: Life().run(0.15), lambda: Life(mints=[no(FATAL)]).run(5)])
+def test_the_end_is_said_last(reach: Callable[[], Life]) -> None:
+    """After everything that it brings about, the change of health too; but for keys that come or go later."""
+    life = reach()
+    life.play(inputs.Stop())
+    life.run(60)
+    said = [thing for _, thing in life.log if isinstance(thing, actions.Action)]
+    end = next(number for number, action in enumerate(said) if isinstance(action, actions.Finish))
+    assert {type(action) for action in said[end + 1 :]} <= {actions.DeleteKey}
+    healths = [action for action in said if isinstance(action, actions.Deliver)]
+    if healths:
+        assert isinstance(healths[-1].event, HealthChange)
+        assert said.index(healths[-1]) == end - 1
+
+
+def test_a_request_that_never_left_is_refused_like_any_other() -> None:
+    """The answer that an action makes is all that the core asks for."""
+    connection = Connection(Toy(), Policy(backoff_initial=1))
+    (mint,) = connection.handle(inputs.Start(), now=0)
+    assert isinstance(mint, actions.CreateKey)
+    refusal = RETRY.__class__(RETRY.kind, UNREACHED)
+    assert connection.handle(mint.refused(refusal), now=1) == []
+    assert connection.state == "BACKOFF"

@@ -1,0 +1,140 @@
+"""`examples/threads.py` and `bare_trio.py`: the whole client, REST included, on neither anyio nor our driver."""
+
+from __future__ import annotations
+
+import os
+import queue
+import runpy
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trio
+
+from listenkey import ExchangeEvent, GapNotice, Health, HealthChange, inputs
+from listenkey.adapters.cli.verdict import Verdict, judge
+from listenkey.adapters.simulator.faults import RECOVERABLE, draw_faults
+from listenkey.adapters.testing.exchange import SimulatedExchange
+
+pytestmark = pytest.mark.loopback
+EXAMPLES = Path(__file__).parents[2] / "examples"
+SECONDS = float(os.environ.get("LISTENKEY_SECONDS", "8"))
+"""For so long things go wrong: a minute in `make soak`."""
+EACH = 1.2
+"""Seconds between two faults, on average."""
+PATIENCE = 300.0
+QUICK = {
+    "backoff_initial": 0.2,
+    "backfill_overlap": 0.5,
+    "silence_timeout": 2,
+    "audit_interval": 2,
+    "rotate_after": 3,
+    "rotate_jitter": 0,
+    "drain": 0.5,
+}
+Told = list[ExchangeEvent]
+
+
+def in_threads(exchange: SimulatedExchange, watching: Callable[[Told], None]) -> Told:
+    """All events of a client that is stopped when `watching` returns."""
+    told: Told = []
+    client = runpy.run_path(str(EXAMPLES / "threads.py"))["Client"]("bingx-swap", **exchange.access, **QUICK)
+
+    def watch() -> None:
+        watching(told)
+        client.stop()
+
+    threading.Thread(target=watch, daemon=True).start()
+    events: queue.SimpleQueue[ExchangeEvent | None] = client.events
+    while (event := events.get(timeout=2 * PATIENCE)) is not None:
+        told.append(event)
+    return told
+
+
+def on_trio(exchange: SimulatedExchange, watching: Callable[[Told], None]) -> Told:
+    """The same on trio."""
+    told: Told = []
+    make = runpy.run_path(str(EXAMPLES / "bare_trio.py"))["Client"]
+
+    async def main() -> None:
+        client = make("bingx-swap", **exchange.access, **QUICK)
+
+        async def watch() -> None:
+            await trio.to_thread.run_sync(watching, told)
+            client.feed(inputs.Stop())
+
+        with trio.fail_after(2 * PATIENCE):
+            async with trio.open_nursery() as tasks:
+                tasks.start_soon(client.run)
+                tasks.start_soon(watch)
+                async for event in client.events:
+                    told.append(event)
+
+    trio.run(main)
+    return told
+
+
+def judged(told: Told, truth: dict[str, Any]) -> Verdict:
+    log = truth["log"]
+    since = int(truth["now"] - (log["now"] - log["mints"][0]["at"]) * 1000)
+    return judge(tuple(told), (), truth, since=since, proven=False)
+
+
+def is_settled(told: Told) -> bool:
+    """Whether what was told last is that all is well: no gap is open, and the stream is live."""
+    gaps = [event for event in told if isinstance(event, GapNotice)]
+    healths = [event.health for event in told if isinstance(event, HealthChange)]
+    opened = sum(event.kind == "GAP_OPENED" for event in gaps) - sum(event.kind == "GAP_CLOSED" for event in gaps)
+    return bool(healths) and healths[-1] is Health.LIVE and opened == 0
+
+
+@pytest.mark.parametrize("lived", [in_threads, on_trio], ids=["threads", "trio"])
+@pytest.mark.parametrize("seed", [1])
+def test_every_fill_once_whatever_happens(lived: Callable[..., Told], seed: int) -> None:
+    """Faults by the dozen: each fill is delivered once and true, sockets are closed and keys deleted at the end."""
+    faults = draw_faults(seed, int(SECONDS / EACH), SECONDS, sorted({*RECOVERABLE} - {"rest_empty_amounts"}))
+    settings = {"faults": faults, "seed": seed, "fills_per_second": 6.0, "ping_interval": 0.5, "rate_limits": False}
+    with SimulatedExchange(**settings) as exchange:  # type: ignore[arg-type]
+
+        def until(holds: Callable[[], bool]) -> None:
+            patience = time.monotonic() + PATIENCE
+            while not holds() and time.monotonic() < patience:
+                time.sleep(0.1)
+
+        def watching(told: Told) -> None:
+            until(lambda: is_settled(list(told)))
+            exchange.quiet(False)
+            time.sleep(SECONDS)
+            exchange.quiet()
+            until(lambda: is_settled(list(told)) and not judged(told, exchange.truth()).lost)
+
+        exchange.quiet()
+
+        told = lived(exchange, watching)
+        truth = exchange.truth()
+    verdict, log = judged(told, truth), truth["log"]
+    assert verdict.wrong == ()
+    assert verdict.made > 2 * SECONDS
+    assert log["sockets_open"] == 0
+    assert log["mints"][-1]["key"] in {deletion["key"] for deletion in log["deletions"]}
+
+
+@pytest.mark.parametrize(("name", "without"), [("threads", {"anyio", "asyncio"}), ("bare_trio", {"anyio"})])
+def test_what_they_do_not_need(name: str, without: set[str]) -> None:
+    """No event loop in the one, no anyio in either: not even imported."""
+    code = f"import runpy, sys; runpy.run_path({str(EXAMPLES / name)!r} + '.py'); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert without.isdisjoint(done.stdout.split())
+
+
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.py")), ids=lambda path: path.stem)
+def test_an_example_fits_on_two_screens(path: Path) -> None:
+    """Under 110 lines, with a first line that says what it is."""
+    lines = path.read_text().splitlines()
+    assert len(lines) < 110
+    assert lines[0].startswith('"""')
