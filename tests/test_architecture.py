@@ -166,6 +166,17 @@ def test_rooms_of_the_core() -> None:
                     assert room in ROOMS.get(here, ()), told(found)
 
 
+def test_the_account_half_has_one_entrance() -> None:
+    """Whoever stands outside of `sync` asks `Continuity`, reaches through it to nobody, and sets nothing in it."""
+    for path in CORE:
+        for node in nodes(path) if path.parent.name != "sync" else ():
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Attribute):
+                where = f"{name(path)}:{node.lineno} reaches through {ast.unparse(node)}"
+                assert not ast.unparse(node.value.value).endswith("_continuity"), where
+            for target in node.targets if isinstance(node, ast.Assign) else ():
+                assert "_continuity." not in ast.unparse(target), f"{name(path)}:{target.lineno}"
+
+
 def test_rooms_are_small() -> None:
     """A room is seen at one glance."""
     for folder in sorted({path.parent for path in FILES}):

@@ -7,7 +7,6 @@ late; a frame proves only itself. What a read shows is told first; then the gap 
 from __future__ import annotations
 
 import math
-from typing import Protocol
 
 import msgspec
 
@@ -30,6 +29,7 @@ from .anteroom import Anteroom
 from .denials import Denials
 from .doubts import Doubts
 from .gap import Gap
+from .keeper import Keeper
 from .lapse import Lapse
 from .odd import OddRows
 from .position_mode import PositionMode
@@ -38,20 +38,8 @@ from .revisions import Revisions
 from .vanishing import Answer, Vanishing
 
 
-class Keeper(Protocol):
-    """What a read may ask of whoever keeps the link."""
-
-    def distrust(self) -> None:
-        """The link that leads has missed something: move over to another."""
-
-    def stop(self, refusal: Refusal | None = None) -> None:
-        """End the stream."""
-
-
 class Proof:
     """Takes the answers to reads, delivers what they show, and moves what is proven."""
-
-    keeper: Keeper
 
     def __init__(
         self,
@@ -62,6 +50,7 @@ class Proof:
         standing: Standing,
         gap: Gap,
         anteroom: Anteroom,
+        keeper: Keeper,
     ) -> None:
         self._turn = turn
         self._mode = mode
@@ -70,6 +59,7 @@ class Proof:
         self._standing = standing
         self._gap = gap
         self._anteroom = anteroom
+        self._keeper = keeper
         self._income = Income(turn, standing)
         self._witness = Witness(turn, self._disbelieve)
         self._denials = Denials(turn, ground, gap)
@@ -162,7 +152,7 @@ class Proof:
         never_passed = self._ground.proven_until is None
         fatal = refusal if refusal is not None and refusal.kind is RefusalKind.FATAL else None
         if fatal is not None and (never_passed or self._mode == "poll"):
-            self.keeper.stop(fatal)
+            self._keeper.stop(fatal)
         else:
             self._not_proven(asked, refusal, doubt=self._is_told_of_failures)
 
@@ -266,7 +256,7 @@ class Proof:
             return
         if turn.now - self._rotated_at >= turn.policy.audit_interval:
             self._rotated_at = turn.now
-            self.keeper.distrust()
+            self._keeper.distrust()
         if self.reads.linked:
             self.reads.want(Purpose.SYNC)
 
