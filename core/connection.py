@@ -32,7 +32,7 @@ from .link.lifecycle import State
 from .link.link import Link, Phase
 from .link.upkeep import Upkeep
 from .link.view import LinkView, view
-from .policy import Mode, Policy
+from .policy import MODES, WAYS, Mode, Policy
 from .refusal import RefusalKind
 from .reports import (
     AccountReport,
@@ -76,8 +76,8 @@ class Connection:
         mode: Mode = "ws",
         secrets: Secrets | None = None,
     ) -> None:
-        if mode not in ("ws", "poll"):
-            raise Misuse(f'mode must be "ws" or "poll", not {mode!r}')
+        if mode not in MODES:
+            raise Misuse(f"mode must be {WAYS}, not {mode!r}")
         self.policy = (policy or Policy()).over(dialect.policy)
         self.mode = mode
         self._polls = mode == "poll"
@@ -85,7 +85,9 @@ class Connection:
         self._max_frame_bytes = self.policy.max_frame_bytes
         self.secrets = Secrets() if secrets is None else secrets
         """What is secret: told of listen keys as they are granted, extended or named by the venue."""
-        self._turn = Turn(self.policy, seed, self.secrets)
+        self._turn = Turn(
+            self.policy, seed, self.secrets, grain=dialect.time_grain_ms, failing_calls=dialect.failing_calls
+        )
         keeper = Keeper(lambda: self._upkeep.distrust(), lambda refusal: self._upkeep.stop(refusal))
         self._continuity = Continuity(self._turn, dialect, mode, keeper)
         self._upkeep = Upkeep(self._turn, dialect, self._continuity)

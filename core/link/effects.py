@@ -54,7 +54,7 @@ class Effects:
         self._witness = witness
         self._backoff = Backoff(policy.backoff_initial, policy.backoff_max, turn.rng)
         self._rotation_backoff = Backoff(policy.backoff_initial, policy.backoff_max, turn.rng)
-        self._failed_openings = FailureLimit()
+        self._failed_openings = FailureLimit(turn.failing_calls)
         self.successor_refused = False
         """The venue has refused a successor for good."""
         self.heard_at = float("-inf")

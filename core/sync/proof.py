@@ -18,6 +18,7 @@ from ..books.fold import execution
 from ..books.ledger import Ledger
 from ..books.witness import Witness
 from ..events import BalanceChange, ExchangeEvent, Fill, FillRevised, FundingFee, GapReason, OrderState
+from ..grain import floor
 from ..inputs import Checkpoint
 from ..policy import Mode
 from ..refusal import Refusal, RefusalKind
@@ -72,7 +73,7 @@ class Proof:
         self._vanishing = Vanishing(ground, standing, self._witness)
         self._fresh_until = float("-inf")
         self._rotated_at = float("-inf")
-        self.ledger = Ledger()
+        self.ledger = Ledger(turn.grain)
         turn.listen(Fill, self._remember)
         turn.listen(FillRevised, self.ledger.apply)
         turn.listen(FundingFee, self.ledger.apply)
@@ -106,7 +107,7 @@ class Proof:
         books_from = checkpoint.began if checkpoint.proven_until is None else checkpoint.proven_until
         self.ledger.begin(books_from)
         for event in checkpoint.events:
-            self._recall(event, books_from // 1000 * 1000)
+            self._recall(event, floor(books_from, self._turn.grain))
         if checkpoint.proven_until is not None:
             ground.complete = True
             ground.proven_until = checkpoint.proven_until
@@ -131,7 +132,7 @@ class Proof:
         unclear = self._odd.look(account)
         cautious = asked.purpose is Purpose.AUDIT
         reaches, aside = asked.is_reached_by(account), self._odd.is_aside
-        scope = recovery.Scope(account, alone, shown_until, cautious, reaches, aside)
+        scope = recovery.Scope(account, alone, shown_until, cautious, reaches, aside, self._turn.grain)
         findings, troubled = recovery.examine(scope, self._ground)
         if asked.account is None and (alone_too := {*troubled, *unclear, *self._revisions.unclear(scope)}):
             self.reads.ask_alone(asked, account, tuple(sorted(alone_too)))
