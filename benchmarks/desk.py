@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from listenkey.core.events import Balance, Position
-from listenkey.core.reports import Account, FillReport, IncomeReport, OrderRef, OrderReport
+from listenkey.core.reports import Account, FillReport, IncomeKind, IncomeReport, OrderRef, OrderReport
 
 from .frames import FEE, FIRST_ORDER, FIRST_TRADE, PRICE, SYMBOL, account_text, order_text, packed
 
@@ -127,10 +127,11 @@ class Desk:
                 realized_pnl=pnl,
             )
         )
-        for kind, amount in (("TRADING_FEE", -FEE), ("REALIZED_PNL", pnl)):
+        for kind, amount in ((IncomeKind.FEE, -FEE), (IncomeKind.PNL, pnl)):
             if amount:
                 row = IncomeReport(
-                    income_type=kind,
+                    income_type=kind.upper(),
+                    kind=kind,
                     amount=amount,
                     tran_id=f"{trade_id}{kind[0]}",
                     exchange_ts=at // 1000 * 1000,

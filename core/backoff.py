@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from random import Random
+from typing import NamedTuple
 
 from .refusal import UNREACHED, Refusal
 
@@ -29,14 +30,24 @@ class Backoff:
         self._next = self._initial
 
 
+class CallLimit(NamedTuple):
+    """At most so many failing calls in any `window` seconds."""
+
+    calls: int
+    window: float
+
+
+UNLIMITED = CallLimit(1, 0.0)
+"""Any number of them."""
+
+
 class FailureLimit:
-    """At most 15 failing calls in any 480 s: BingX locks an endpoint at 20 (its error text names both numbers)."""
+    """Keeps failing calls within a limit, which is well below what makes a venue lock somebody out."""
 
-    __slots__ = ("_failures",)
-    calls = 15
-    window = 480.0
+    __slots__ = ("_calls", "_failures", "_window")
 
-    def __init__(self) -> None:
+    def __init__(self, limit: CallLimit) -> None:
+        self._calls, self._window = limit
         self._failures: list[float] = []
         """The last ones. Each account has four of these, and an empty deque takes as much memory as fourteen lists."""
 
@@ -44,30 +55,30 @@ class FailureLimit:
         """Count a failing call, unless the venue cannot have seen it; None is a call that was never answered."""
         if refusal is None or refusal.code != UNREACHED:
             self._failures.append(now)
-            del self._failures[: -self.calls]
+            del self._failures[: -self._calls]
 
     def wait(self, now: float) -> float:
         """Seconds until one more failure would be within the limit; 0 if it is now."""
-        if len(self._failures) < self.calls:
+        if len(self._failures) < self._calls:
             return 0.0
-        return max(0.0, self._failures[0] + self.window - now)
+        return max(0.0, self._failures[0] + self._window - now)
 
     def count(self, now: float) -> int:
-        """How many failures of the last 480 s are known, 15 at most."""
-        return sum(at > now - self.window for at in self._failures)
+        """How many failures of the last window are known, as many as the limit at most."""
+        return sum(at > now - self._window for at in self._failures)
 
 
 class SpacedLimit(FailureLimit):
-    """The same limit, never used up at once: after `free` failures in 480 s attempts are at least 32 s apart, 480 / 15.
+    """The same limit, never used up at once: after `free` failures attempts are at least window / calls apart.
 
-    What is left of the limit is spread over what is left of the 480 s, so that the longest pause after 5 is 44 s, and
-    after 10 it is 80 s, not minutes.
+    What is left of the limit is spread over what is left of the window. With 15 in 480 s the longest pause is 44 s
+    after 5 that were free, and 80 s after 10, not minutes; later it is 32 s.
     """
 
     __slots__ = ("_free",)
 
-    def __init__(self, free: int = 5) -> None:
-        super().__init__()
+    def __init__(self, limit: CallLimit, free: int = 5) -> None:
+        super().__init__(limit)
         self._free = free
 
     def forgive(self) -> None:
@@ -79,8 +90,8 @@ class SpacedLimit(FailureLimit):
         """Seconds until the next attempt; 0 if it is now."""
         if len(self._failures) < self._free:
             return 0.0
-        recent = [at for at in self._failures if at > now - self.window]
+        recent = [at for at in self._failures if at > now - self._window]
         if len(recent) < self._free:
             return 0.0
-        spread = (recent[0] + self.window - recent[-1]) / (self.calls - len(recent) + 1)
-        return max(0.0, recent[-1] + max(spread, self.window / self.calls) - now)
+        spread = (recent[0] + self._window - recent[-1]) / (self._calls - len(recent) + 1)
+        return max(0.0, recent[-1] + max(spread, self._window / self._calls) - now)

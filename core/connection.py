@@ -32,7 +32,7 @@ from .link.lifecycle import State
 from .link.link import Link, Phase
 from .link.upkeep import Upkeep
 from .link.view import LinkView, view
-from .policy import Mode, Policy
+from .policy import MODES, WAYS, Mode, Policy
 from .refusal import RefusalKind
 from .reports import (
     AccountReport,
@@ -50,7 +50,7 @@ from .reports import (
 from .secrets import Secrets
 from .sync.anteroom import Pushed, Word
 from .sync.continuity import Continuity
-from .sync.reads import Purpose
+from .sync.keeper import Keeper
 from .timers import Alarms
 from .turn import Turn
 
@@ -76,8 +76,8 @@ class Connection:
         mode: Mode = "ws",
         secrets: Secrets | None = None,
     ) -> None:
-        if mode not in ("ws", "poll"):
-            raise Misuse(f'mode must be "ws" or "poll", not {mode!r}')
+        if mode not in MODES:
+            raise Misuse(f"mode must be {WAYS}, not {mode!r}")
         self.policy = (policy or Policy()).over(dialect.policy)
         self.mode = mode
         self._polls = mode == "poll"
@@ -85,10 +85,12 @@ class Connection:
         self._max_frame_bytes = self.policy.max_frame_bytes
         self.secrets = Secrets() if secrets is None else secrets
         """What is secret: told of listen keys as they are granted, extended or named by the venue."""
-        self._turn = Turn(self.policy, seed, self.secrets)
-        self._continuity = Continuity(self._turn, dialect, mode)
+        self._turn = Turn(
+            self.policy, seed, self.secrets, grain=dialect.time_grain_ms, failing_calls=dialect.failing_calls
+        )
+        keeper = Keeper(lambda: self._upkeep.distrust(), lambda refusal: self._upkeep.stop(refusal))
+        self._continuity = Continuity(self._turn, dialect, mode, keeper)
         self._upkeep = Upkeep(self._turn, dialect, self._continuity)
-        self._continuity.proof.keeper = self._upkeep
         self._links = self._upkeep.links
         self._take = self._continuity.take
         self._vitals = Vitals(self._turn, self._upkeep, self._continuity, polls=self._polls)
@@ -107,7 +109,7 @@ class Connection:
             KeyDeleted: lambda deleted: self._upkeep.deleted(deleted.request),
             SocketOpened: lambda opened: self._upkeep.opened(opened.socket),
             SocketClosed: lambda closed: self._upkeep.closed(closed.socket, closed.refusal),
-            AccountRead: lambda read: self._continuity.proof.read(read.request, read.account),
+            AccountRead: lambda read: self._continuity.read(read.request, read.account),
             Refused: self._refused,
         }
         self._reports: dict[type, Callable[[Link, Any, bytes | str], None]] = {
@@ -156,8 +158,7 @@ class Connection:
     @property
     def books(self) -> tuple[Book, ...]:
         """The ledger: one book for each asset, unproven while a gap is open."""
-        ledger = self._continuity.proof.ledger
-        return tuple(ledger.book(asset, gap_open=self._continuity.gap_open) for asset in ledger.assets)
+        return self._continuity.books
 
     @property
     def proven_until(self) -> int | None:
@@ -225,7 +226,7 @@ class Connection:
 
     def _resync(self) -> None:
         if self._started and not self._upkeep.stopped:
-            self._continuity.proof.reads.want(Purpose.SYNC, now=True)
+            self._continuity.resync()
 
     def _key_granted(self, granted: KeyGranted) -> None:
         if self._upkeep.granted(granted.request, granted.key, granted.valid_for):
@@ -233,7 +234,7 @@ class Connection:
 
     def _refused(self, refused: Refused) -> None:
         self._upkeep.refused(refused.request, refused.refusal)
-        self._continuity.proof.refused(refused.request, refused.refusal)
+        self._continuity.refused(refused.request, refused.refusal)
 
     def _frame(self, received: FrameReceived) -> None:
         link = self._links.get(received.socket)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple, Protocol
 
+from .backoff import CallLimit
 from .discreet import Concealed
 from .reports import Report
 
@@ -37,6 +38,10 @@ class Dialect(Protocol):
     @property
     def time_grain_ms(self) -> int:
         """How exact the times of the venue's lists are, ms: within one such stretch a push goes before a read."""
+
+    @property
+    def failing_calls(self) -> CallLimit:
+        """How many failing calls of one kind are risked in what time: well below what makes the venue lock us out."""
 
     @property
     def counts_available(self) -> bool:

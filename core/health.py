@@ -20,7 +20,7 @@ class Vitals:
 
     def judge(self) -> Health:
         """What the health is now."""
-        proven = self._continuity.proof.polled if self._polls else self._upkeep.links.proven
+        proven = self._continuity.polled if self._polls else self._upkeep.links.proven
         if self._upkeep.stopped or not proven:
             return Health.BLIND
         suspect = self._continuity.gap_open or self._upkeep.suspect

@@ -5,21 +5,24 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Literal, Self
+from typing import Literal, Self, get_args
 
 Mode = Literal["ws", "poll"]
 """How the account is followed: by a socket, or by reading it every `poll_interval`."""
+MODES: tuple[Mode, ...] = get_args(Mode)
+WAYS = " or ".join(f'"{mode}"' for mode in MODES)
+"""The modes, as a message names them."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Policy:
-    """All times are seconds. What is given wins over the dialect's defaults; those below are BingX's.
+    """All times are seconds. What is given wins over the dialect's defaults, and those over the ones below.
 
     Raises `ValueError` for what is not a number from 0.001 to 1e9, nor 0 where that means something.
     """
 
     renew_interval: float = 1800
-    """Between renewals of a key, capped by half its validity (BingX: valid 3600, renew every 1800)."""
+    """Between renewals of a key, capped by half its validity."""
     renew_retry: float = 5
     """First delay after a failed renewal; it doubles up to 60."""
     request_timeout: float = 10
@@ -27,9 +30,9 @@ class Policy:
     connect_timeout: float = 10
     """From asking for a socket until it is open, subscribed and proven."""
     silence_timeout: float = 15
-    """Without a frame the link is dead (BingX pings every 5 s, so three are missing)."""
+    """Without a frame the link is dead: three pings of a venue that pings every 5 s are missing."""
     rotate_after: float = 85800
-    """Age at which a link is replaced; 0 is off. No BingX document states a limit; others cut at 24 h."""
+    """Age at which a link is replaced; 0 is off. Some venues cut at 24 h."""
     rotate_jitter: float = 300
     """A seeded share of at most this, and of a tenth of `rotate_after`, is taken off the age."""
     drain: float = 10

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from enum import StrEnum
 from typing import Any, Literal, NamedTuple
 
 import msgspec
@@ -57,7 +58,7 @@ class OrderReport(msgspec.Struct, frozen=True, gc=False):
 
 
 class FillReport(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """One row of the venue's fill list. `exchange_ts` may be coarse (BingX gives whole seconds)."""
+    """One row of the venue's fill list. `exchange_ts` may be coarse (`Dialect.time_grain_ms`)."""
 
     symbol: str
     order_id: str
@@ -72,10 +73,27 @@ class FillReport(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     realized_pnl: Decimal | None = None
 
 
+class IncomeKind(StrEnum):
+    """What a row of the income list means for the account, whatever the venue calls it."""
+
+    FEE = "fee"
+    """The fee of a fill."""
+    PNL = "pnl"
+    """What a fill has realised."""
+    FUNDING = "funding"
+    """Funding that is final."""
+    OTHER = "other"
+    """A transfer, or whatever else moved the wallet."""
+
+
 class IncomeReport(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """One row of the venue's income list; positive is an inflow. (`tran_id`, `income_type`) is its identity."""
+    """One row of the venue's income list; positive is an inflow. (`tran_id`, `income_type`) is its identity.
+
+    `income_type` is the venue's own word, `kind` what it means.
+    """
 
     income_type: str
+    kind: IncomeKind
     amount: Decimal
     tran_id: str
     exchange_ts: int
@@ -144,11 +162,16 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AccountReport(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """A push of balances and positions: what changed, or with `snapshot` a periodic repetition."""
+    """A push of balances and positions: what changed, or with `snapshot` a periodic repetition.
+
+    `reason` is the venue's own word for its cause, `by_fill` and `funding` are two that matter.
+    """
 
     reason: str | None
     balances: tuple[Balance, ...]
     positions: tuple[Position, ...]
+    by_fill: bool = False
+    """A fill moved what it shows."""
     funding: bool = False
     snapshot: bool = False
     one_way: bool = False

@@ -8,6 +8,7 @@ from random import Random
 from typing import Any, TypeVar
 
 from .actions import Action, Anomaly, Deliver, Report
+from .backoff import UNLIMITED, CallLimit
 from .events import ExchangeEvent
 from .policy import Policy
 from .secrets import Secrets
@@ -29,6 +30,8 @@ class Turn:
         "_listeners",
         "_number",
         "actions",
+        "failing_calls",
+        "grain",
         "now",
         "policy",
         "rng",
@@ -37,8 +40,20 @@ class Turn:
         "unsettled",
     )
 
-    def __init__(self, policy: Policy, seed: int, secrets: Secrets | None = None) -> None:
+    def __init__(
+        self,
+        policy: Policy,
+        seed: int,
+        secrets: Secrets | None = None,
+        *,
+        grain: int = 1,
+        failing_calls: CallLimit = UNLIMITED,
+    ) -> None:
         self.policy = policy
+        self.grain = grain
+        """How exact the times of the venue's lists are, ms."""
+        self.failing_calls = failing_calls
+        """How many failing calls the venue bears."""
         self.secrets = Secrets() if secrets is None else secrets
         self.rng = Random(seed)  # noqa: S311 - jitter, not secrets
         self.timers = Timers()

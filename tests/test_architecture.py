@@ -29,8 +29,11 @@ CORE_IMPORTS = {
 SEEDED = {"core/turn.py", "core/backoff.py"}
 """The two files that may import `random`, and of it only `Random`, which is seeded."""
 VENUE_WORDS = re.compile(
-    r"bing\s*x|open-?api|x-bx|vst|listenKeyExpired|ORDER_TRADE_UPDATE|binance|okx|bybit|mexc|gate\.io", re.IGNORECASE
+    r"(?i:bing\s*x|open-?api|x-bx|vst|listenKeyExpired|ORDER_TRADE_UPDATE|binance|okx|bybit|mexc|gate\.io)"
+    r"|TRADING_FEE|REALIZED_PNL|COMMISSION|[\"']ORDER[\"']|SECOND_MS"
 )
+KINDS = re.compile("FUNDING_FEE")
+"""A word of venues that is also the kind of an event of ours: said where the kinds are, and by its name elsewhere."""
 ROOMS = {
     "link": {"link"},
     "account": {"account"},
@@ -136,22 +139,30 @@ def test_the_core_does_no_io() -> None:
 
 
 def test_the_core_knows_no_venue() -> None:
-    """No name and no string of the core is a venue's word; a docstring may say where a number came from."""
+    """No line of the core has a venue's word in it: no name and no string, and no docstring and no comment either."""
     for path in CORE:
-        docs = {
-            id(node.value)
-            for node in nodes(path)
-            if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
-        }
+        for number, line in enumerate(path.read_text().splitlines(), 1):
+            assert not VENUE_WORDS.search(line), f"{name(path)}:{number} says {line.strip()!r}"
         for node in nodes(path):
-            words: list[str] = []
-            if isinstance(node, ast.Constant) and isinstance(node.value, (str, bytes)) and id(node) not in docs:
-                words = [node.value if isinstance(node.value, str) else node.value.decode(errors="replace")]
-            for field in ("id", "attr", "arg", "name", "asname", "module"):
-                if isinstance(word := getattr(node, field, None), str):
-                    words.append(word)
-            for word in words:
-                assert not VENUE_WORDS.search(word), f"{name(path)}:{getattr(node, 'lineno', 0)} says {word!r}"
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and path.name != "events.py":
+                assert not KINDS.fullmatch(node.value), f"{name(path)}:{node.lineno} says {node.value!r}"
+
+
+def test_how_exact_times_are_is_the_venues() -> None:
+    """No moment is rounded by a number that stands in the core: one function rounds, by the dialect's grain."""
+    for path in CORE:
+        for node in nodes(path):
+            if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult) and isinstance(node.left, ast.BinOp):
+                rounds = isinstance(node.left.op, ast.FloorDiv) and isinstance(node.right, ast.Constant)
+                assert not rounds, f"{name(path)}:{node.lineno} rounds: {ast.unparse(node)}"
+
+
+def test_how_many_calls_may_fail_is_the_venues() -> None:
+    """The core counts, and makes no limit but the one that says that there is none."""
+    for path in CORE:
+        for node in nodes(path):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "CallLimit":
+                assert ast.unparse(node) == "CallLimit(1, 0.0)", f"{name(path)}:{node.lineno}"
 
 
 def test_rooms_of_the_core() -> None:
@@ -164,6 +175,17 @@ def test_rooms_of_the_core() -> None:
                 room = target.split(".")[1] if "." in target else ""
                 if (ROOT / "core" / room).is_dir() and room:
                     assert room in ROOMS.get(here, ()), told(found)
+
+
+def test_the_account_half_has_one_entrance() -> None:
+    """Whoever stands outside of `sync` asks `Continuity`, reaches through it to nobody, and sets nothing in it."""
+    for path in CORE:
+        for node in nodes(path) if path.parent.name != "sync" else ():
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Attribute):
+                where = f"{name(path)}:{node.lineno} reaches through {ast.unparse(node)}"
+                assert not ast.unparse(node.value.value).endswith("_continuity"), where
+            for target in node.targets if isinstance(node, ast.Assign) else ():
+                assert "_continuity." not in ast.unparse(target), f"{name(path)}:{target.lineno}"
 
 
 def test_rooms_are_small() -> None:

@@ -14,7 +14,7 @@ import anyio
 from ...core.account import narration
 from ...core.connection import Connection
 from ...core.events import AccountUpdate, digest_id
-from ...core.policy import Mode, Policy
+from ...core.policy import MODES, WAYS, Mode, Policy
 from ...core.refusal import Refusal
 from ...core.secrets import Secrets
 from ...ports.errors import CredentialsRefused, ListenKeyError, ReadFailed, RequestRefused, StreamStopped
@@ -183,8 +183,8 @@ def open_venue(
     hosts = speaks.hosts(venue, rest_url, ws_url)
     if not api_key or not api_secret:
         raise ValueError("api_key and api_secret must not be empty")
-    if mode not in ("ws", "poll"):
-        raise ValueError(f'mode must be "ws" or "poll", not {mode!r}')
+    if mode not in MODES:
+        raise ValueError(f"mode must be {WAYS}, not {mode!r}")
     dialect = speaks.dialect(venue)
     settled = (policy or Policy()).over(dialect.policy)
     if rest_url is None and mode == "ws" and settled.silence_timeout <= speaks.PING_SECONDS:

@@ -19,6 +19,7 @@ import msgspec
 
 from ..events import ZERO, Fill, OrderState
 from ..frames import Frame, decoded
+from ..grain import floor
 from ..reports import Account, OrderRef, OrderReport
 from ..timers import Timer
 from ..turn import Turn
@@ -239,8 +240,8 @@ class Ground:
         kept = []
         while self._closed:
             order = self.orders[self._closed[0]]
-            # In whole seconds, like the times in a list of fills: `owed_from` must tell all of them from newer ones.
-            if (order.closed_ts or 0) >= (until - FORGET_AFTER_MS) // 1000 * 1000:
+            # As exact as the times in a list of fills: `owed_from` must tell all of them from newer ones.
+            if (order.closed_ts or 0) >= floor(until - FORGET_AFTER_MS, self._turn.grain):
                 break
             self._closed.popleft()
             if order.whole and not order.waiting:

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from ..events import BalanceChange, FundingFee
-from ..reports import Account, IncomeReport
+from ..grain import floor
+from ..reports import Account, IncomeKind, IncomeReport
 from ..turn import Turn
 from .standing import Standing
 
-FUNDING = "FUNDING_FEE"
-OF_FILLS = frozenset({"REALIZED_PNL", "TRADING_FEE"})
+FUNDING = IncomeKind.FUNDING
+OF_FILLS = frozenset({IncomeKind.FEE, IncomeKind.PNL})
 """Rows that repeat what a fill has told already."""
 REMEMBER_MS = 3_600_000
 
 
 class Income:
-    """Rows are known by (`tran_id`, `income_type`) for an hour longer than a read can show them again."""
+    """Rows are known by their identity for an hour longer than a read can show them again.
+
+    That is (`tran_id`, `income_type`); of funding, whose events do not keep the venue's word, it is `tran_id` alone.
+    """
 
     def __init__(self, turn: Turn, standing: Standing) -> None:
         self._turn = turn
         self._standing = standing
-        self._told: dict[tuple[str, str], int] = {}
+        self._told: dict[tuple[str, str | None], int] = {}
         self._refused = False
 
     def read(self, account: Account, owed_from: int | None) -> None:
@@ -29,13 +33,13 @@ class Income:
         if refusal is not None and not was_refused:
             self._turn.report("income refused", f"{refusal.code}: {refusal.message}")
         for row in sorted(account.income, key=lambda row: (row.exchange_ts, row.tran_id)):
-            key = (row.tran_id, row.income_type)
-            if row.income_type in OF_FILLS or key in self._told:
+            key = (row.tran_id, None if row.kind is FUNDING else row.income_type)
+            if row.kind in OF_FILLS or key in self._told:
                 continue
-            if owed_from is not None and row.exchange_ts < owed_from // 1000 * 1000:
+            if owed_from is not None and row.exchange_ts < floor(owed_from, self._turn.grain):
                 continue
             self._told[key] = row.exchange_ts
-            self._turn.deliver(self._funding(row) if row.income_type == FUNDING else _change(row))
+            self._turn.deliver(self._funding(row) if row.kind is FUNDING else _change(row))
 
     def recall(self, event: FundingFee | BalanceChange) -> None:
         """An event of the run before."""
@@ -46,7 +50,7 @@ class Income:
         elif event.provisional:
             self._standing.await_settlement(event)
         else:
-            self._told[event.event_id.removeprefix("funding:"), FUNDING] = ts
+            self._told[event.event_id.removeprefix("funding:"), None] = ts
 
     def forget(self, proven_until: int) -> None:
         """No read will show rows from well before this exchange time again."""

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from ..events import ZERO, AccountUpdate, Balance, ConfigUpdate, FundingFee, Position, digest_id
+from ..events import ZERO, AccountUpdate, Balance, ConfigUpdate, ExchangeEventKind, FundingFee, Position, digest_id
 from ..frames import Frame, frame_id
 from ..reports import Account, AccountReport, ConfigReport
 from ..turn import Turn
@@ -232,7 +232,7 @@ class Standing:
         if not amount:
             known = before is not None and balance.wallet_balance is not None
             amount = balance.wallet_balance - before if known else None  # type: ignore[operator]
-        event_id = digest_id("FUNDING_FEE", report.exchange_ts, balance.asset, amount, symbol)
+        event_id = digest_id(ExchangeEventKind.FUNDING_FEE, report.exchange_ts, balance.asset, amount, symbol)
         if event_id in self._recent:
             return
         self._recent.append(event_id)

@@ -14,10 +14,10 @@ from decimal import Decimal
 import msgspec
 
 from ..events import ZERO, FillRevised
-from ..reports import FillReport, IncomeReport
+from ..reports import FillReport, IncomeKind, IncomeReport
 from .fold import Execution
 
-FEE, PNL = "TRADING_FEE", "REALIZED_PNL"
+FEE, PNL = IncomeKind.FEE, IncomeKind.PNL
 
 _Trade = tuple[str, str]
 """A symbol and a trade id."""
@@ -123,7 +123,7 @@ class Estimates:
         sides = self._of(trade)
         if sides is None:
             return False
-        if row.income_type == FEE:
+        if row.kind is FEE:
             side = next((side for side in sides if not side.paid), None)
             if side is not None:
                 self._paid(side)
@@ -136,7 +136,7 @@ class Estimates:
 
     def pay_early(self, row: IncomeReport) -> None:
         """A fee was booked whose trade is not known: when it is, there is nothing left to pay."""
-        if row.income_type == FEE and row.trade_id is not None:
+        if row.kind is FEE and row.trade_id is not None:
             self._early[row.symbol or "", row.trade_id] = row.exchange_ts
 
     def pay_until(self, exchange_ms: int) -> None:

@@ -14,6 +14,7 @@ from decimal import Decimal
 
 from ..book import Book, Reconciliation
 from ..events import ZERO, BalanceChange, ExchangeEvent, Fill, FillRevised, FundingFee
+from ..grain import floor
 from ..reports import Account, IncomeReport
 from .estimates import FEE, PNL, Estimates
 from .fold import Execution, execution, is_newer
@@ -37,9 +38,10 @@ class _Sums:
 
 
 class Ledger:
-    """Fold every event and every settled read into it; no clock, no I/O."""
+    """Fold every event and every settled read into it; no clock, no I/O. `grain` is that of the venue's lists, ms."""
 
-    def __init__(self) -> None:
+    def __init__(self, grain: int = 1) -> None:
+        self._grain = grain
         self._sums: dict[str, _Sums] = {}
         self._estimates = Estimates()
         self._provisional: dict[str, FundingFee] = {}
@@ -61,7 +63,7 @@ class Ledger:
     def begin(self, exchange_ms: int) -> None:
         """Rows before this exchange time are part of the opening balance."""
         if self._since is None:
-            self._since = exchange_ms // 1000 * 1000
+            self._since = floor(exchange_ms, self._grain)
 
     def apply(self, event: ExchangeEvent) -> None:
         """Book an event as it was told."""
@@ -176,12 +178,12 @@ class Ledger:
         rows = [
             row
             for row in account.income
-            if row.income_type in (FEE, PNL)
+            if row.kind in (FEE, PNL)
             and row.asset is not None
             and row.exchange_ts >= edge
             and (row.tran_id, row.income_type) not in self._rows
         ]
-        return {(row.tran_id, row.income_type): row for row in sorted(rows, key=lambda row: row.income_type == FEE)}
+        return {(row.tran_id, row.income_type): row for row in sorted(rows, key=lambda row: row.kind is FEE)}
 
     def _settle_row(self, row: IncomeReport) -> bool:
         """Book a row in place of what the fill of its trade was thought to cost; False if its trade is not known."""
@@ -192,8 +194,8 @@ class Ledger:
         return True
 
     def _settle_by_time(self, as_of: int) -> None:
-        """Where no row names a trade that we know, all rows up to a whole second stand for all fills up to then."""
-        until = as_of // 1000 * 1000
+        """Where no row names a trade that we know, all rows from before the read stand for all fills from before it."""
+        until = floor(as_of, self._grain)
         settled = {key: row for key, row in self._strangers.items() if row.exchange_ts < until}
         for key, row in settled.items():
             self._add(row)
@@ -205,7 +207,7 @@ class Ledger:
     def _add(self, row: IncomeReport) -> None:
         assert row.asset is not None
         self._rows[row.tran_id, row.income_type] = row.exchange_ts
-        if row.income_type == FEE:
+        if row.kind is FEE:
             self._book(row.asset).fees -= row.amount
         else:
             self._book(row.asset).realized_pnl += row.amount

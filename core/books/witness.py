@@ -55,7 +55,7 @@ class Witness:
         """The account push says what the account is."""
         anchored = self._fold.anchored_ts
         ts = report.exchange_ts
-        moved = report.reason != "ORDER" and not report.snapshot
+        moved = not (report.by_fill or report.snapshot)
         if moved:
             self._moved_ts = max(self._moved_ts, min(ts or 0, self._turn.exchange_time() or 0))
         if anchored is None or ts is None or ts <= anchored or ts < self._latest_ts:

@@ -1,4 +1,4 @@
-"""What each move of the lifecycle does, by the names that its table gives.
+"""What each move of the lifecycle does: the methods that its table refers to.
 
 The old link of a rotation is closed only after its successor is proven and the drain has passed.
 """
@@ -15,9 +15,8 @@ from ..timers import Timer
 from ..turn import Turn
 from .key import Key
 from .keyring import Keyring
-from .lifecycle import Successor
 from .link import Link
-from .links import Links
+from .links import Links, Successor
 
 
 class Witness(Protocol):
@@ -45,7 +44,7 @@ class Cause(NamedTuple):
 
 
 class Effects:
-    """One method for each name in the table of the lifecycle, and what they share: the backoff, and who leads."""
+    """A method for each effect in the table of the lifecycle, and what they share: the backoff, and who leads."""
 
     def __init__(self, turn: Turn, links: Links, keyring: Keyring, witness: Witness) -> None:
         policy = turn.policy
@@ -55,7 +54,7 @@ class Effects:
         self._witness = witness
         self._backoff = Backoff(policy.backoff_initial, policy.backoff_max, turn.rng)
         self._rotation_backoff = Backoff(policy.backoff_initial, policy.backoff_max, turn.rng)
-        self._failed_openings = FailureLimit()
+        self._failed_openings = FailureLimit(turn.failing_calls)
         self.successor_refused = False
         """The venue has refused a successor for good."""
         self.heard_at = float("-inf")

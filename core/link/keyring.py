@@ -32,8 +32,8 @@ class Keyring:
         self._mint: tuple[int, float] | None = None
         self._deletions: set[int] = set()
         self._not_before = float("-inf")
-        self._failed_mints = FailureLimit()
-        self._failed_renewals = FailureLimit()
+        self._failed_mints = FailureLimit(turn.failing_calls)
+        self._failed_renewals = FailureLimit(turn.failing_calls)
         self.timers: Alarms = {
             Timer.MINT: lambda _id, _late: self._mint_now(),
             Timer.MINTING: lambda request, _late: self._mint_failed(request, None),

@@ -6,8 +6,8 @@ CONNECTED  a proven link
 ROTATING   a proven link, and a successor on its way: first its key, then its socket, then its proof, then the drain
 BACKOFF    no link; waiting before the next mint
 
-The table holds every legal move; a trigger that has no row in a state changes nothing. A row names its effect, a
-method of `Upkeep`, which is carried out after the move. Frames, heartbeats and renewals are not moves: whether a link
+The table holds every legal move; a trigger that has no row in a state changes nothing. A row refers to its effect, a
+method of `Effects`, which is carried out after the move. Frames, heartbeats and renewals are not moves: whether a link
 is alive and what it has proven is the link's own affair (`link.py`), and a gap outlives any move (`continuity.py`).
 
 The engine is shared by all connections and keeps nothing between two calls: it is given the connection's `Lifecycle`
@@ -21,6 +21,11 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from transitions import EventData, Machine, Transition
+
+from .effects import Cause, Effects
+from .links import Successor
+
+Effect = Callable[[Effects, Cause], None]
 
 
 class State(StrEnum):
@@ -52,54 +57,46 @@ class Trigger(StrEnum):
     STOP = "stop"
 
 
-class Successor(StrEnum):
-    """How far the successor of a link is."""
-
-    WITHOUT_KEY = "successor without key"
-    UNPROVEN = "successor unproven"
-    PROVEN = "successor proven"
-
-
 class Row(NamedTuple):
     """One legal move; `given` tells apart rows that share source and trigger."""
 
     source: State
     trigger: Trigger
     target: State
-    effect: str
+    effect: Effect
     given: Successor | None = None
 
 
-_S, _T = State, Trigger
+_S, _T, _E = State, Trigger, Effects
 
 # fmt: off
 TABLE: tuple[Row, ...] = (
-    Row(_S.IDLE,      _T.START,            _S.IDLE,       "mint"),
-    Row(_S.IDLE,      _T.KEY_GRANTED,      _S.KEYED,      "open_link"),
-    Row(_S.IDLE,      _T.KEY_REFUSED,      _S.BACKOFF,    "wait"),
-    Row(_S.IDLE,      _T.REFUSED_FOR_GOOD, _S.IDLE,       "end"),
-    Row(_S.KEYED,     _T.PROVEN,           _S.CONNECTED,  "settle_in"),
-    Row(_S.KEYED,     _T.LOST,             _S.BACKOFF,    "drop_and_wait"),
-    Row(_S.KEYED,     _T.KEY_GONE,         _S.BACKOFF,    "drop_and_wait"),
-    Row(_S.KEYED,     _T.REFUSED_FOR_GOOD, _S.IDLE,       "end"),
-    Row(_S.BACKOFF,   _T.DELAY_OVER,       _S.IDLE,       "mint"),
-    Row(_S.CONNECTED, _T.AGED,             _S.ROTATING,   "mint"),
-    Row(_S.CONNECTED, _T.ASKED,            _S.ROTATING,   "mint"),
-    Row(_S.CONNECTED, _T.KEY_GONE,         _S.ROTATING,   "open_gap_and_mint"),
-    Row(_S.CONNECTED, _T.LOST,             _S.BACKOFF,    "open_gap_and_wait"),
-    Row(_S.ROTATING,  _T.KEY_GRANTED,      _S.ROTATING,   "open_successor"),
-    Row(_S.ROTATING,  _T.SUCCESSOR_PROVEN, _S.ROTATING,   "drain"),
-    Row(_S.ROTATING,  _T.SUCCESSOR_FAILED, _S.CONNECTED,  "stay"),
-    Row(_S.ROTATING,  _T.KEY_GONE,         _S.ROTATING,   "open_gap"),
-    Row(_S.ROTATING,  _T.DRAINED,          _S.CONNECTED,  "hand_over"),
-    Row(_S.ROTATING,  _T.LOST,             _S.IDLE,       "open_gap_and_promote",    Successor.WITHOUT_KEY),
-    Row(_S.ROTATING,  _T.LOST,             _S.KEYED,      "open_gap_and_promote",    Successor.UNPROVEN),
-    Row(_S.ROTATING,  _T.LOST,             _S.CONNECTED,  "open_gap_and_hand_over",  Successor.PROVEN),
-    Row(_S.IDLE,      _T.STOP,             _S.IDLE,       "end"),
-    Row(_S.KEYED,     _T.STOP,             _S.IDLE,       "end"),
-    Row(_S.CONNECTED, _T.STOP,             _S.IDLE,       "end"),
-    Row(_S.ROTATING,  _T.STOP,             _S.IDLE,       "end"),
-    Row(_S.BACKOFF,   _T.STOP,             _S.IDLE,       "end"),
+    Row(_S.IDLE,      _T.START,            _S.IDLE,       _E.mint),
+    Row(_S.IDLE,      _T.KEY_GRANTED,      _S.KEYED,      _E.open_link),
+    Row(_S.IDLE,      _T.KEY_REFUSED,      _S.BACKOFF,    _E.wait),
+    Row(_S.IDLE,      _T.REFUSED_FOR_GOOD, _S.IDLE,       _E.end),
+    Row(_S.KEYED,     _T.PROVEN,           _S.CONNECTED,  _E.settle_in),
+    Row(_S.KEYED,     _T.LOST,             _S.BACKOFF,    _E.drop_and_wait),
+    Row(_S.KEYED,     _T.KEY_GONE,         _S.BACKOFF,    _E.drop_and_wait),
+    Row(_S.KEYED,     _T.REFUSED_FOR_GOOD, _S.IDLE,       _E.end),
+    Row(_S.BACKOFF,   _T.DELAY_OVER,       _S.IDLE,       _E.mint),
+    Row(_S.CONNECTED, _T.AGED,             _S.ROTATING,   _E.mint),
+    Row(_S.CONNECTED, _T.ASKED,            _S.ROTATING,   _E.mint),
+    Row(_S.CONNECTED, _T.KEY_GONE,         _S.ROTATING,   _E.open_gap_and_mint),
+    Row(_S.CONNECTED, _T.LOST,             _S.BACKOFF,    _E.open_gap_and_wait),
+    Row(_S.ROTATING,  _T.KEY_GRANTED,      _S.ROTATING,   _E.open_successor),
+    Row(_S.ROTATING,  _T.SUCCESSOR_PROVEN, _S.ROTATING,   _E.drain),
+    Row(_S.ROTATING,  _T.SUCCESSOR_FAILED, _S.CONNECTED,  _E.stay),
+    Row(_S.ROTATING,  _T.KEY_GONE,         _S.ROTATING,   _E.open_gap),
+    Row(_S.ROTATING,  _T.DRAINED,          _S.CONNECTED,  _E.hand_over),
+    Row(_S.ROTATING,  _T.LOST,             _S.IDLE,       _E.open_gap_and_promote,    Successor.WITHOUT_KEY),
+    Row(_S.ROTATING,  _T.LOST,             _S.KEYED,      _E.open_gap_and_promote,    Successor.UNPROVEN),
+    Row(_S.ROTATING,  _T.LOST,             _S.CONNECTED,  _E.open_gap_and_hand_over,  Successor.PROVEN),
+    Row(_S.IDLE,      _T.STOP,             _S.IDLE,       _E.end),
+    Row(_S.KEYED,     _T.STOP,             _S.IDLE,       _E.end),
+    Row(_S.CONNECTED, _T.STOP,             _S.IDLE,       _E.end),
+    Row(_S.ROTATING,  _T.STOP,             _S.IDLE,       _E.end),
+    Row(_S.BACKOFF,   _T.STOP,             _S.IDLE,       _E.end),
 )
 # fmt: on
 
@@ -111,10 +108,10 @@ class Lifecycle:
 
     def __init__(self) -> None:
         self.state: State = State.IDLE
-        self._effect: str | None = None
+        self._effect: Effect | None = None
 
-    def move(self, trigger: Trigger, given: Successor | None = None) -> str | None:
-        """Make the move that the table allows and return the name of its effect, or change nothing and return None."""
+    def move(self, trigger: Trigger, given: Successor | None = None) -> Effect | None:
+        """Make the move that the table allows and return its effect, or change nothing and return None."""
         if (self.state, trigger) not in _LEGAL:
             return None
         self._effect = None
@@ -128,7 +125,7 @@ class Lifecycle:
 
 
 _LEGAL = {(row.source, row.trigger) for row in TABLE}
-_EFFECTS: dict[Transition, str] = {}
+_EFFECTS: dict[Transition, Effect] = {}
 
 
 def _engine() -> Machine:

@@ -6,13 +6,22 @@ let go.
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 from ..events import GapReason
 from ..timers import Timer
 from ..turn import Turn
 from .key import Key
 from .keyring import Keyring
-from .lifecycle import Successor
 from .link import Link
+
+
+class Successor(StrEnum):
+    """How far the successor of a link is."""
+
+    WITHOUT_KEY = "successor without key"
+    UNPROVEN = "successor unproven"
+    PROVEN = "successor proven"
 
 
 class Links:

@@ -167,7 +167,7 @@ class Upkeep:
         self._turn.unsettled = True
         effect = self._lifecycle.move(trigger, self.links.progress)
         if effect is not None:
-            getattr(self._effects, effect)(cause or Cause())
+            effect(self._effects, cause or Cause())
 
     def _lost(self, socket: int, cause: Cause) -> None:
         link = self.links.of(socket)

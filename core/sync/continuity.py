@@ -10,17 +10,20 @@ from ..account import narration
 from ..account.ground import Ground
 from ..account.standing import CONTRADICTED, FIRST, Standing
 from ..account.unknowns import Unknowns, reason_of, shape_of
+from ..book import Book
 from ..dialect import Dialect
 from ..events import GapReason
 from ..excerpt import Excerpt
 from ..frames import Frame
 from ..inputs import Checkpoint
 from ..policy import Mode
-from ..reports import ConfigReport, OrderReport, Unrecognised
+from ..refusal import Refusal
+from ..reports import Account, ConfigReport, OrderReport, Unrecognised
 from ..timers import Alarms, Timer
 from ..turn import Turn
 from .anteroom import Anteroom, Pushed
 from .gap import Gap
+from .keeper import Keeper
 from .proof import Proof
 from .reads import Purpose
 
@@ -28,7 +31,7 @@ from .reads import Purpose
 class Continuity:
     """Decides what becomes of each report: delivered, held, left to wait, or a reason to read the account."""
 
-    def __init__(self, turn: Turn, dialect: Dialect, mode: Mode) -> None:
+    def __init__(self, turn: Turn, dialect: Dialect, mode: Mode, keeper: Keeper) -> None:
         self._turn = turn
         self._mode = mode
         self._unknowns = Unknowns(turn)
@@ -46,17 +49,17 @@ class Continuity:
             },
         )
         self.take = self._anteroom.take
-        self.proof = Proof(
-            turn, mode, dialect.cumulative_costs, self._ground, self._standing, self._gap, self._anteroom
+        self._proof = Proof(
+            turn, mode, dialect.cumulative_costs, self._ground, self._standing, self._gap, self._anteroom, keeper
         )
-        self._position_mode = self.proof.position_mode
+        self._position_mode = self._proof.position_mode
         self.timers: Alarms = {
             Timer.HOLD: lambda _id, _late: self._give_up_holding(),
             Timer.COPIES: lambda _id, _late: self._anteroom.release_copies(),
             Timer.REORDER: lambda _id, _late: self._find_holes(),
             Timer.STUCK: lambda _id, _late: self._ground.let_go(),
             Timer.UNKNOWN: lambda _id, _late: self._unknowns.release(),
-            **self.proof.timers,
+            **self._proof.timers,
         }
 
     @property
@@ -74,18 +77,29 @@ class Continuity:
         """Exchange time, ms, up to which everything has been delivered; None before the first read has passed."""
         return self._ground.proven_until
 
+    @property
+    def polled(self) -> bool:
+        """Whether the last read that passed is young enough to show life where there is no link."""
+        return self._proof.polled
+
+    @property
+    def books(self) -> tuple[Book, ...]:
+        """The ledger: one book for each asset, unproven while a gap is open."""
+        ledger = self._proof.ledger
+        return tuple(ledger.book(asset, gap_open=self.gap_open) for asset in ledger.assets)
+
     # From the door
 
     def start(self, checkpoint: Checkpoint | None) -> None:
         """Begin, where the run before ended or from now on."""
         if checkpoint is not None:
-            self.proof.resume(checkpoint)
+            self._proof.resume(checkpoint)
         if self._mode == "poll":
-            self.proof.reads.poll()
+            self._proof.reads.poll()
 
     def stop(self) -> None:
         """Tell what is held and what waits, and want nothing more."""
-        self.proof.reads.stop()
+        self._proof.reads.stop()
         self._anteroom.release()
         self._anteroom.release_copies(all_of_them=True)
         if self._ground.stuck or self._ground.unfounded:
@@ -95,6 +109,18 @@ class Continuity:
         for name in self.timers:
             self._turn.timers.cancel((name, 0))
 
+    def resync(self) -> None:
+        """Somebody wants the account read now."""
+        self._proof.reads.want(Purpose.SYNC, now=True)
+
+    def read(self, request: int, account: Account) -> None:
+        """A read was answered."""
+        self._proof.read(request, account)
+
+    def refused(self, request: int, refusal: Refusal) -> None:
+        """A request was refused; if it is no read, nothing happens."""
+        self._proof.refused(request, refusal)
+
     # From the upkeep of links
 
     def begin(self, exchange_ms: int | None) -> None:
@@ -102,8 +128,8 @@ class Continuity:
         if exchange_ms is not None:
             self._turn.set_exchange_time(exchange_ms)
             if self._ground.began is None:
-                self.proof.begin(exchange_ms)
-        self.proof.reads.await_link()
+                self._proof.begin(exchange_ms)
+        self._proof.reads.await_link()
 
     def interrupted(self, reason: GapReason, heard_at: float, blind: bool) -> None:
         """Something may be missed since the last frame was heard and until `connected`; `blind`: no link is proven."""
@@ -114,32 +140,32 @@ class Continuity:
         if self._anteroom.holding:
             self._anteroom.release()
         self._ground.doubt()
-        self.proof.reads.link_lost()
+        self._proof.reads.link_lost()
 
     def connected(self) -> None:
         """A link is proven after an interruption, or for the first time."""
         self._gap.require_read()
         self._ground.doubt()
         self._anteroom.hold()
-        self.proof.reads.link_proven()
+        self._proof.reads.link_proven()
 
     def handed_over(self) -> None:
         """A planned rotation is complete, nothing was missed; an audit will say whether that is so."""
         self._anteroom.release_copies(all_of_them=True)
-        self.proof.reads.audit_soon()
+        self._proof.reads.audit_soon()
 
     # What is told
 
     def doubt(self, what: str) -> None:
         """The venue has said something that leaves the account in doubt, though no frame of it was missed."""
-        self.proof.doubts.doubt(what, None, gap=False)
+        self._proof.doubts.doubt(what, None, gap=False)
 
     def _tell_order(self, report: OrderReport, frame: Frame) -> None:
         if (report.position_side is None) is not self._position_mode.sideless:
             self._position_mode.ordered(report)
         if self._ground.take(report, frame) and self._ground.complete:
             self._gap.trouble(GapReason.HOLE, report.exchange_ts)
-            self.proof.reads.want(Purpose.SYNC)
+            self._proof.reads.want(Purpose.SYNC)
 
     def _tell_account(self, pushed: Pushed, frame: Frame) -> None:
         report = pushed.report
@@ -147,31 +173,31 @@ class Continuity:
             self._position_mode.pushed(report)
         heard = self._standing.push(report, frame, link=pushed.link, arrived_ts=pushed.arrived_ts)
         if heard is FIRST:
-            self.proof.pushed(report)
+            self._proof.pushed(report)
         elif heard is CONTRADICTED:
-            self.proof.reads.look_soon()
+            self._proof.reads.look_soon()
 
     def _tell_unknown(self, report: Unrecognised, frame: Frame) -> None:
         shape = shape_of(report.content)
         self._unknowns.take(shape, narration.unknown(report.exchange_ts, report.content, frame, report.place))
         if report.doubtful:
             self._ground.doubt(report.order)
-            self.proof.doubts.doubt(shape, report.exchange_ts)
+            self._proof.doubts.doubt(shape, report.exchange_ts)
 
     def _tell_unreadable(self, found: Excerpt, _frame: Frame) -> None:
         shape = reason_of(found.why)
         self._unknowns.take(shape, narration.unreadable(found, self._turn.now))
         if found.doubtful:
             self._ground.doubt()
-            self.proof.doubts.doubt(shape, self._turn.exchange_time())
+            self._proof.doubts.doubt(shape, self._turn.exchange_time())
 
     def _give_up_holding(self) -> None:
-        self.proof.doubt()
+        self._proof.doubt()
         self._anteroom.release()
 
     def _find_holes(self) -> None:
         if self._ground.overdue():
             self._gap.trouble(GapReason.HOLE, self._turn.exchange_time())
-            self.proof.reads.want(Purpose.SYNC)
+            self._proof.reads.want(Purpose.SYNC)
             if not self._turn.timers.armed((Timer.STUCK, 0)):
                 self._turn.arm((Timer.STUCK, 0), self._turn.policy.hold_limit)

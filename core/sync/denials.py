@@ -22,10 +22,10 @@ from ..account.ground import Ground
 from ..account.order import UNSURE, Order
 from ..account.shown import NOT_FOUND
 from ..events import ZERO
+from ..grain import floor
 from ..reports import Account, FillReport, OrderRef, OrderReport
 from ..turn import Turn
 from .gap import Gap
-from .recovery import SECOND_MS
 
 _Place = tuple[int, str | None, Decimal]
 
@@ -144,7 +144,7 @@ class Denials:
         Above those that are older than what is owed: they are of an order that was told and forgotten. One that is
         newer has begun with the stream, unless no read has shown yet which orders were running.
         """
-        owed_from = (self._ground.owed_from(order) or 0) // SECOND_MS * SECOND_MS
+        owed_from = floor(self._ground.owed_from(order) or 0, self._turn.grain)
         start, owed = ZERO, []
         for report, _ in order.waiting:
             if report.exchange_ts is not None and report.exchange_ts < owed_from:

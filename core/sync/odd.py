@@ -18,7 +18,6 @@ from ..reports import Account, OddRow, OrderRef, OrderReport
 from ..turn import Turn
 from .gap import Gap
 from .lapse import INTERVALS, Lapse
-from .recovery import SECOND_MS
 
 READS = 3
 """So many reads must meet a row before it is written off."""
@@ -135,7 +134,7 @@ class OddRows:
             return None
         if account.whole:
             since, created = account.since, report.created_ts
-            if since is None or created is None or created <= since + SECOND_MS:
+            if since is None or created is None or created <= since + self._turn.grain:
                 return None
         ref = _ref(report)
         if any(

@@ -7,7 +7,6 @@ late; a frame proves only itself. What a read shows is told first; then the gap 
 from __future__ import annotations
 
 import math
-from typing import Protocol
 
 import msgspec
 
@@ -19,6 +18,7 @@ from ..books.fold import execution
 from ..books.ledger import Ledger
 from ..books.witness import Witness
 from ..events import BalanceChange, ExchangeEvent, Fill, FillRevised, FundingFee, GapReason, OrderState
+from ..grain import floor
 from ..inputs import Checkpoint
 from ..policy import Mode
 from ..refusal import Refusal, RefusalKind
@@ -30,6 +30,7 @@ from .anteroom import Anteroom
 from .denials import Denials
 from .doubts import Doubts
 from .gap import Gap
+from .keeper import Keeper
 from .lapse import Lapse
 from .odd import OddRows
 from .position_mode import PositionMode
@@ -38,20 +39,8 @@ from .revisions import Revisions
 from .vanishing import Answer, Vanishing
 
 
-class Keeper(Protocol):
-    """What a read may ask of whoever keeps the link."""
-
-    def distrust(self) -> None:
-        """The link that leads has missed something: move over to another."""
-
-    def stop(self, refusal: Refusal | None = None) -> None:
-        """End the stream."""
-
-
 class Proof:
     """Takes the answers to reads, delivers what they show, and moves what is proven."""
-
-    keeper: Keeper
 
     def __init__(
         self,
@@ -62,6 +51,7 @@ class Proof:
         standing: Standing,
         gap: Gap,
         anteroom: Anteroom,
+        keeper: Keeper,
     ) -> None:
         self._turn = turn
         self._mode = mode
@@ -70,6 +60,7 @@ class Proof:
         self._standing = standing
         self._gap = gap
         self._anteroom = anteroom
+        self._keeper = keeper
         self._income = Income(turn, standing)
         self._witness = Witness(turn, self._disbelieve)
         self._denials = Denials(turn, ground, gap)
@@ -82,7 +73,7 @@ class Proof:
         self._vanishing = Vanishing(ground, standing, self._witness)
         self._fresh_until = float("-inf")
         self._rotated_at = float("-inf")
-        self.ledger = Ledger()
+        self.ledger = Ledger(turn.grain)
         turn.listen(Fill, self._remember)
         turn.listen(FillRevised, self.ledger.apply)
         turn.listen(FundingFee, self.ledger.apply)
@@ -116,7 +107,7 @@ class Proof:
         books_from = checkpoint.began if checkpoint.proven_until is None else checkpoint.proven_until
         self.ledger.begin(books_from)
         for event in checkpoint.events:
-            self._recall(event, books_from // 1000 * 1000)
+            self._recall(event, floor(books_from, self._turn.grain))
         if checkpoint.proven_until is not None:
             ground.complete = True
             ground.proven_until = checkpoint.proven_until
@@ -141,7 +132,7 @@ class Proof:
         unclear = self._odd.look(account)
         cautious = asked.purpose is Purpose.AUDIT
         reaches, aside = asked.is_reached_by(account), self._odd.is_aside
-        scope = recovery.Scope(account, alone, shown_until, cautious, reaches, aside)
+        scope = recovery.Scope(account, alone, shown_until, cautious, reaches, aside, self._turn.grain)
         findings, troubled = recovery.examine(scope, self._ground)
         if asked.account is None and (alone_too := {*troubled, *unclear, *self._revisions.unclear(scope)}):
             self.reads.ask_alone(asked, account, tuple(sorted(alone_too)))
@@ -162,7 +153,7 @@ class Proof:
         never_passed = self._ground.proven_until is None
         fatal = refusal if refusal is not None and refusal.kind is RefusalKind.FATAL else None
         if fatal is not None and (never_passed or self._mode == "poll"):
-            self.keeper.stop(fatal)
+            self._keeper.stop(fatal)
         else:
             self._not_proven(asked, refusal, doubt=self._is_told_of_failures)
 
@@ -266,7 +257,7 @@ class Proof:
             return
         if turn.now - self._rotated_at >= turn.policy.audit_interval:
             self._rotated_at = turn.now
-            self.keeper.distrust()
+            self._keeper.distrust()
         if self.reads.linked:
             self.reads.want(Purpose.SYNC)
 

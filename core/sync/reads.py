@@ -19,8 +19,6 @@ from ..turn import Turn
 from .denials import Denials
 from .lapse import Lapse
 
-WINDOW_OVERLAP_MS = 1000
-"""Windows start this much before what is proven: BingX's list of fills knows only whole seconds."""
 FOLLOW_UP = 1.0
 """An audit looks at an interruption or a rotation so long after the overlap has passed."""
 RETRY_INITIAL = 5.0
@@ -68,7 +66,7 @@ class Reads:
         self._asked: Asked | None = None
         self._retry = Backoff(RETRY_INITIAL, RETRY_MAX)
         self._patience = CALLS_IN_A_READ * turn.policy.request_timeout
-        self._failures = SpacedLimit()
+        self._failures = SpacedLimit(turn.failing_calls)
         self._not_before = float("-inf")
         self._floor = float("-inf")
         self._held_until = float("-inf")
@@ -169,7 +167,7 @@ class Reads:
         turn.timers.cancel((Timer.READ, 0))
         purpose, self._wanted = self._wanted, None
         start = self.window_start
-        since = None if start is None else start - WINDOW_OVERLAP_MS
+        since = None if start is None else start - turn.grain  # a list may show it that much too early
         orders = self._denials.last(self._ground.open_orders()) if since is not None else ()
         self._ask(Asked(turn.number(), purpose, turn.now, since), since, orders)
 

@@ -23,10 +23,9 @@ from ..account.ground import Ground
 from ..account.order import Order
 from ..account.shown import FINAL
 from ..events import ZERO, Fill
+from ..grain import floor
 from ..reports import Account, FillReport, OrderRef, OrderReport
 from ..turn import Turn
-
-SECOND_MS = 1000
 
 
 class Scope(NamedTuple):
@@ -43,6 +42,8 @@ class Scope(NamedTuple):
     """Its history goes back to where it should."""
     is_aside: Callable[[OrderRef], bool] = lambda _ref: False
     """Whether a row about this order cannot be read, so that nothing of it is judged."""
+    grain: int = 1
+    """How exact the times of its lists are, ms."""
 
     def is_anchored(self, report: OrderReport) -> bool:
         """Whether all fills of the order were read."""
@@ -52,7 +53,7 @@ class Scope(NamedTuple):
             since = self.alone.since
             if since is None:
                 return True
-        return since is not None and report.created_ts is not None and report.created_ts > since + SECOND_MS
+        return since is not None and report.created_ts is not None and report.created_ts > since + self.grain
 
     def was_alone(self, report: OrderReport) -> bool:
         """Whether the order was read alone."""
@@ -138,7 +139,7 @@ def tell(findings: list[Finding], ground: Ground, turn: Turn, sure_until: float)
         report = _overtaken(report, finding.fills)
         if report.status in FINAL and narration.is_state(report) and (report.exchange_ts or 0) > sure_until:
             continue
-        if _is_news(order, report, ground, ends=ends):
+        if _is_news(order, report, ground, turn.grain, ends=ends):
             event_id = narration.state_id(report)
             states.append(narration.state(report, event_id, "poll"))
             order.state_id = event_id
@@ -220,12 +221,12 @@ def _may_wait(
 ) -> bool:
     """Whether all that the read shows of an order is too recent to be judged, or is covered as far as it is not."""
     times = [report.exchange_ts] if report is not None else []
-    times.extend(row.exchange_ts + SECOND_MS for row in fills[-1:])
+    times.extend(row.exchange_ts + scope.grain for row in fills[-1:])
     if all(ts is None or ts <= scope.shown_until for ts in times):
         return False
     if placed is None:
         return scope.alone is not None
-    old = [place for place in placed if place.row.exchange_ts + SECOND_MS <= scope.shown_until]
+    old = [place for place in placed if place.row.exchange_ts + scope.grain <= scope.shown_until]
     if order is None or (base := order.coverage.base) is None:
         return not old
     return all(base <= place.start and place.end <= order.coverage.contiguous for place in old)
@@ -237,7 +238,7 @@ def _finding(
     order = ground.orders.get(ref)
     owed_from = ground.owed_from(order)
     owed = tuple(
-        place for place in placed if owed_from is None or place.row.exchange_ts >= owed_from // SECOND_MS * SECOND_MS
+        place for place in placed if owed_from is None or place.row.exchange_ts >= floor(owed_from, scope.grain)
     )
     listed = len(owed)
     while owed and _may_fill_the_order(report, owed[-1], order, scope):
@@ -271,7 +272,7 @@ def _may_fill_the_order(report: OrderReport, last: Placed, order: Order | None, 
         report.status not in FINAL
         and report.qty is not None
         and last.end >= report.qty > report.cumulative_qty
-        and last.row.exchange_ts + SECOND_MS > scope.account.as_of
+        and last.row.exchange_ts + scope.grain > scope.account.as_of
         and (order is None or order.seen < last.end)
     )
 
@@ -286,7 +287,7 @@ def _lags_behind(order: Order, base: Decimal, owed_from: int | None, scope: Scop
     )
 
 
-def _is_news(order: Order, report: OrderReport, ground: Ground, *, ends: bool) -> bool:
+def _is_news(order: Order, report: OrderReport, ground: Ground, grain: int, *, ends: bool) -> bool:
     """Whether the state is worth an event: it differs, it was not a fill that made it so, and it is of our time.
 
     `ends`: this read tells a fill that says all that the state does.
@@ -297,7 +298,7 @@ def _is_news(order: Order, report: OrderReport, ground: Ground, *, ends: bool) -
     belied = report.status == "FILLED" and order.coverage.top > ZERO
     if narration.is_state(report) and not belied:
         owed_from = ground.owed_from(order)
-        recent = owed_from is None or report.exchange_ts is None or report.exchange_ts >= owed_from - SECOND_MS
+        recent = owed_from is None or report.exchange_ts is None or report.exchange_ts >= owed_from - grain
         return shown is not None or report.status not in FINAL or recent
     if report.status != "PARTIALLY_FILLED":
         return shown is not None and not ends and narration.is_end(report, order.coverage.top)

@@ -23,7 +23,7 @@ from ..events import ZERO, FillRevised, canonical, fill_id, revision_id
 from ..reports import FillReport, IncomeReport, OrderRef, OrderReport
 from ..turn import Turn
 from . import recovery
-from .recovery import SECOND_MS, Scope
+from .recovery import Scope
 
 LIMIT = 100_000
 """Delivered fills that are kept until they are compared; past this the oldest are not compared."""
@@ -272,7 +272,7 @@ class _Rows:
     def _is_quiet(self, report: OrderReport, rows: Sequence[FillReport]) -> bool:
         """Whether all that there is of the order is old enough to be shown."""
         latest = max(report.exchange_ts or 0, rows[-1].exchange_ts)
-        return report.exchange_ts is not None and latest + SECOND_MS <= self.scope.shown_until
+        return report.exchange_ts is not None and latest + self.scope.grain <= self.scope.shown_until
 
 
 class _Income:
@@ -281,8 +281,8 @@ class _Income:
     def __init__(self, income: Iterable[IncomeReport]) -> None:
         self._rows: dict[tuple[str, str | None, str], IncomeReport | None] = {}
         for row in income:
-            if row.trade_id is not None and row.income_type in (FEE, PNL):
-                key = (row.income_type, row.symbol, row.trade_id)
+            if row.trade_id is not None and row.kind in (FEE, PNL):
+                key = (row.kind, row.symbol, row.trade_id)
                 self._rows[key] = None if key in self._rows else row
 
     def complete(self, symbol: str, part: _Part) -> _Part:

@@ -21,7 +21,7 @@ import msgspec
 
 from listenkey import open_venue
 from listenkey.adapters.driver.stream import Stream
-from listenkey.core.backoff import FailureLimit
+from listenkey.adapters.venues.bingx import facts
 from listenkey.core.policy import Policy
 
 from .certificates import HOST
@@ -97,7 +97,7 @@ async def follow() -> None:
     setting = msgspec.json.decode(await orders.readline(), type=Setting)
     names = Names(setting.resolve)
     socket.getaddrinfo = names.getaddrinfo
-    FailureLimit.window = setting.failure_window
+    facts.FAILING_CALLS = facts.FAILING_CALLS._replace(window=setting.failure_window)
     venue = open_venue(
         "bingx-swap",
         api_key=setting.key,

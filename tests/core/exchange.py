@@ -10,10 +10,12 @@ from typing import NamedTuple
 import msgspec
 
 from listenkey.core.events import Balance, Position
-from listenkey.core.reports import Account, AccountReport, FillReport, IncomeReport, OrderRef, OrderReport
+from listenkey.core.reports import Account, AccountReport, FillReport, IncomeKind, IncomeReport, OrderRef, OrderReport
 
 D = Decimal
 ZERO = D(0)
+INCOME = {"TRADING_FEE": IncomeKind.FEE, "REALIZED_PNL": IncomeKind.PNL, "FUNDING_FEE": IncomeKind.FUNDING}
+"""What the words mean that this exchange has for income."""
 GRAIN = D("1e-8")
 OPEN = ("NEW", "PARTIALLY_FILLED")
 Push = OrderReport | AccountReport
@@ -279,6 +281,7 @@ class Exchange:
         self.income.append(
             IncomeReport(
                 income_type=kind,
+                kind=INCOME.get(kind, IncomeKind.OTHER),
                 amount=amount,
                 tran_id=str(self._next()),
                 exchange_ts=self._now() // 1000 * 1000,
@@ -304,6 +307,7 @@ class Exchange:
                     reason=reason,
                     balances=(Balance(asset="USDT", wallet_balance=self.wallets[-1][1], change=funding),),
                     positions=() if symbol is None else (_position(symbol, held.get(symbol, ZERO)),),
+                    by_fill=reason == "ORDER",
                     funding=funding is not None,
                     one_way=True,
                     exchange_ts=self._now(),

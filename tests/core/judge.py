@@ -7,9 +7,10 @@ from collections import Counter, deque
 from collections.abc import Sequence
 
 from listenkey.core import actions, inputs
-from listenkey.core.backoff import FailureLimit
 from listenkey.core.connection import Connection
 from listenkey.core.events import Health, HealthChange
+
+from .toy import FAILING
 
 
 class Judge:
@@ -78,9 +79,9 @@ class Judge:
             case actions.CreateKey(request):
                 assert self._mint is None, "two mints in flight"
                 assert now >= self._mint_not_before, "minted before the time that the venue named"
-                while self._failed_mints and self._failed_mints[0] <= now - FailureLimit.window + 1e-6:
+                while self._failed_mints and self._failed_mints[0] <= now - FAILING.window + 1e-6:
                     self._failed_mints.popleft()
-                assert len(self._failed_mints) < FailureLimit.calls, "a storm of mints"
+                assert len(self._failed_mints) < FAILING.calls, "a storm of mints"
                 self._mint = request, now
             case actions.RenewKey(_, key):
                 assert self._granted[key]

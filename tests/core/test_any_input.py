@@ -22,7 +22,7 @@ from listenkey.core.events import Balance, Position
 from listenkey.core.link.link import Phase
 from listenkey.core.policy import Mode, Policy
 from listenkey.core.refusal import Refusal, RefusalKind
-from listenkey.core.reports import Account, FillReport, IncomeReport, OrderReport
+from listenkey.core.reports import Account, FillReport, IncomeKind, IncomeReport, OrderReport
 
 from ..examples import TIMES
 from .judge import Judge
@@ -84,8 +84,10 @@ def account(n: int, at: float, since: int | None) -> Account:
         for trade in range(n % 5)
     ]
     income = [
-        IncomeReport(income_type=kind, amount=Decimal(n), tran_id=str(n % 3), exchange_ts=now, asset="USD")
-        for kind in ("FUNDING_FEE", "TRANSFER", "TRADING_FEE")[: n % 4]
+        IncomeReport(
+            income_type=kind.upper(), kind=kind, amount=Decimal(n), tran_id=str(n % 3), exchange_ts=now, asset="USD"
+        )
+        for kind in (IncomeKind.FUNDING, IncomeKind.OTHER, IncomeKind.FEE)[: n % 4]
     ]
     return Account(
         as_of=now,

@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from listenkey.core.backoff import Backoff, FailureLimit, SpacedLimit
+from listenkey.core.backoff import UNLIMITED, Backoff, CallLimit, FailureLimit, SpacedLimit
 from listenkey.core.refusal import UNREACHED, Refusal, RefusalKind
+
+LIMIT = CallLimit(15, 480.0)
 
 
 @pytest.mark.parametrize(
@@ -55,7 +57,7 @@ def test_cap_is_not_an_exponent() -> None:
 
 def test_failure_limit() -> None:
     """Fifteen failures are within the limit; the sixteenth waits until the first is 480 s old."""
-    limit = FailureLimit()
+    limit = FailureLimit(LIMIT)
     for n in range(15):
         assert limit.wait(n) == 0
         limit.failed(n, None)
@@ -68,7 +70,7 @@ def test_failure_limit() -> None:
 
 def test_what_the_venue_has_not_seen_it_cannot_count() -> None:
     """A network that is down holds nobody back once it is up again; nor does a request that was never sent."""
-    limit = FailureLimit()
+    limit = FailureLimit(LIMIT)
     for n in range(100):
         limit.failed(n, Refusal(RefusalKind.RETRY, UNREACHED, "Connection refused"))
     assert limit.wait(100) == 0
@@ -76,7 +78,7 @@ def test_what_the_venue_has_not_seen_it_cannot_count() -> None:
 
 def test_a_spaced_limit_is_never_used_up() -> None:
     """Five failures are free; then attempts are 44 s apart until those five are forgotten, and 32 s from then on."""
-    limit, now, waits = SpacedLimit(), 0.0, list[float]()
+    limit, now, waits = SpacedLimit(LIMIT), 0.0, list[float]()
     for _ in range(60):
         waits.append(limit.wait(now))
         now += waits[-1]
@@ -84,14 +86,14 @@ def test_a_spaced_limit_is_never_used_up() -> None:
     assert waits[:5] == [0.0] * 5
     assert max(waits) == pytest.approx(480 / 11)
     assert waits[-15:] == pytest.approx([32.0] * 15)
-    assert limit.count(now) <= limit.calls
-    assert limit.wait(now + 480) == 0
+    assert limit.count(now) <= LIMIT.calls
+    assert limit.wait(now + LIMIT.window) == 0
     assert limit.count(now + 480) == 0
 
 
 def test_what_went_well_the_second_time_is_forgiven() -> None:
     """It spaces nothing any more, the others do; with none left there is nothing to forgive."""
-    limit = SpacedLimit(2)
+    limit = SpacedLimit(LIMIT, 2)
     for now in range(2):
         limit.failed(now, None)
     assert limit.wait(1) == pytest.approx(479 / 14)
@@ -106,11 +108,26 @@ def test_what_went_well_the_second_time_is_forgiven() -> None:
 @given(st.lists(st.floats(0, 200), min_size=1, max_size=80))
 def test_no_window_holds_more(kind: type[FailureLimit], pauses: list[float]) -> None:
     """Whoever waits as told has at most 15 failures in any 480 s."""
-    limit, now, failures = kind(), 0.0, list[float]()
+    limit, now, failures = kind(LIMIT), 0.0, list[float]()
     for pause in pauses:
         now += pause
         now += limit.wait(now)
         limit.failed(now, None)
         failures.append(now)
     for last in failures:
-        assert sum(last - limit.window + 1e-6 < at <= last for at in failures) <= limit.calls
+        assert sum(last - LIMIT.window + 1e-6 < at <= last for at in failures) <= LIMIT.calls
+
+
+@given(st.lists(st.floats(0, 10), max_size=40), st.integers(1, 9), st.floats(1, 1000))
+def test_the_limit_is_the_venues(pauses: list[float], calls: int, window: float) -> None:
+    """Whatever the numbers are; a venue that bears any number of failures holds nobody back."""
+    limit, free, now = FailureLimit(CallLimit(calls, window)), SpacedLimit(UNLIMITED), 0.0
+    failures: list[float] = []
+    for pause in pauses:
+        now += pause
+        assert free.wait(now) == 0
+        free.failed(now, None)
+        if limit.wait(now) == 0:
+            limit.failed(now, None)
+            failures.append(now)
+        assert sum(at > now - window + 1e-6 for at in failures) <= calls

@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 
+from listenkey.core.backoff import CallLimit
 from listenkey.core.dialect import Opening
 from listenkey.core.events import Balance
 from listenkey.core.refusal import Refusal, RefusalKind
@@ -32,13 +33,16 @@ from listenkey.core.reports import (
     Unrecognised,
 )
 
+FAILING = CallLimit(15, 480.0)
+
 
 class Toy:
     """Its pure side; `openings` frames must be acknowledged before a link counts."""
 
     name = "toy"
     cumulative_costs = False
-    time_grain_ms = 1
+    time_grain_ms = 1000
+    failing_calls = FAILING
     counts_available = False
 
     def __init__(self, openings: int = 0, policy: Mapping[str, float] | None = None) -> None:
@@ -83,7 +87,7 @@ def _known(verb: str, words: list[str], ts: int | None) -> Report:
             return _order(order, status, amounts, ts, _number(last[0]) if last else None)
         case "wallet", [amount]:
             balance = Balance(asset="USD", wallet_balance=_number(amount))
-            return AccountReport(reason="ORDER", balances=(balance,), positions=(), exchange_ts=ts)
+            return AccountReport(reason="ORDER", balances=(balance,), positions=(), by_fill=True, exchange_ts=ts)
         case "note" | "doubt", _:
             return Unrecognised({"words": words}, doubtful=verb == "doubt")
     raise ValueError(verb)

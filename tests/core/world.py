@@ -32,6 +32,7 @@ from listenkey.core.reports import (
 )
 
 from .exchange import Exchange, Push
+from .toy import FAILING
 
 EPOCH = 1_700_000_000_250
 RETRY, FATAL = Refusal(RefusalKind.RETRY, "busy"), Refusal(RefusalKind.FATAL, "no rights")
@@ -57,7 +58,8 @@ class Speech:
 
     name = "toy"
     policy: Mapping[str, float] = {}
-    time_grain_ms = 1
+    time_grain_ms = 1000
+    failing_calls = FAILING
     counts_available = False
 
     def __init__(self, cumulative_costs: bool = False) -> None:

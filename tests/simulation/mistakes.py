@@ -66,8 +66,8 @@ BUGS: dict[str, Bug] = {
         (
             Change(
                 "core/sync/continuity.py",
-                "        self._anteroom.hold()\n        self.proof.reads.link_proven()\n",
-                "        self.proof.reads.link_proven()\n",
+                "        self._anteroom.hold()\n        self._proof.reads.link_proven()\n",
+                "        self._proof.reads.link_proven()\n",
             ),
         ),
         "drop,close,partition",

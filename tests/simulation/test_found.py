@@ -10,7 +10,7 @@ from listenkey.core.book import Reconciliation
 from listenkey.core.books.fold import Fold, execution
 from listenkey.core.books.ledger import Ledger
 from listenkey.core.events import Balance, ExchangeEventKind, Fill
-from listenkey.core.reports import Account, FillReport, IncomeReport, OrderRef, OrderReport
+from listenkey.core.reports import Account, FillReport, IncomeKind, IncomeReport, OrderRef, OrderReport
 from listenkey.core.sync.recovery import merge
 
 D = Decimal
@@ -87,7 +87,7 @@ def test_a_fill_during_a_read_that_its_orders_do_not_show_makes_its_balances_uns
 
 def test_every_row_of_a_merged_fill_is_booked_though_they_come_in_two_reads() -> None:
     """One frame told of two trades; the row of the second is not a stranger's."""
-    ledger = Ledger()
+    ledger = Ledger(1000)
     ledger.begin(T - 10_000)
     balance = (Balance(asset="USDT", wallet_balance=D(100)),)
     ledger.settle(account(as_of=T - 5000, exchange_ms=T - 4000, balances=balance), settled=True)
@@ -101,6 +101,7 @@ def test_every_row_of_a_merged_fill_is_booked_though_they_come_in_two_reads() ->
     def fee(name: str, amount: str) -> IncomeReport:
         return IncomeReport(
             income_type="TRADING_FEE",
+            kind=IncomeKind.FEE,
             amount=D(amount),
             tran_id=name,
             exchange_ts=T,

@@ -7,6 +7,7 @@ from typing import Any
 from ....core.events import Balance, Position
 from ....core.reports import AccountReport
 from .amounts import amount, moment, positive, word
+from .facts import BY_FILL, FUNDING
 from .words import held, margin_mode
 
 
@@ -28,7 +29,8 @@ def account(content: dict[str, Any], *, free: bool, snapshot: bool = False) -> A
         reason=reason,
         balances=tuple(found for found in balances if found is not None),
         positions=tuple(found for found in positions if found is not None),
-        funding=reason == "FUNDING_FEE",
+        by_fill=reason == BY_FILL,
+        funding=reason == FUNDING,
         one_way=any(row.get("ps") == "BOTH" for row in _rows(body, "P")),
         snapshot=snapshot,
         exchange_ts=moment(content.get("T"), content.get("E")),

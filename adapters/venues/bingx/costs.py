@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from ....core.reports import FillReport, IncomeReport
+from ....core.reports import FillReport, IncomeKind, IncomeReport
 from .amounts import cost
 
 _Trade = tuple[str | None, str | None]
@@ -16,13 +16,13 @@ _Trade = tuple[str | None, str | None]
 def costed(fills: Iterable[FillReport], income: Iterable[IncomeReport]) -> tuple[FillReport, ...]:
     """The fills, completed. A trade of both our orders, or with two rows of a type, tells nothing about one fill."""
     listed = tuple(fills)
-    rows: dict[tuple[str, _Trade], list[IncomeReport]] = {}
+    rows: dict[tuple[IncomeKind, _Trade], list[IncomeReport]] = {}
     for row in income:
         if row.trade_id is not None:
-            rows.setdefault((row.income_type, (row.symbol, row.trade_id)), []).append(row)
+            rows.setdefault((row.kind, (row.symbol, row.trade_id)), []).append(row)
     sides: Counter[_Trade] = Counter((report.symbol, report.trade_id) for report in listed)
 
-    def the(kind: str, trade: _Trade) -> IncomeReport | None:
+    def the(kind: IncomeKind, trade: _Trade) -> IncomeReport | None:
         found = rows.get((kind, trade), [])
         return found[0] if len(found) == 1 and sides[trade] == 1 else None
 
@@ -31,9 +31,9 @@ def costed(fills: Iterable[FillReport], income: Iterable[IncomeReport]) -> tuple
         if report.trade_id is None or (report.fee is not None and report.realized_pnl is not None):
             return report
         fee, asset, pnl = report.fee, report.fee_asset, report.realized_pnl
-        if fee is None and (row := the("TRADING_FEE", trade)) is not None:
+        if fee is None and (row := the(IncomeKind.FEE, trade)) is not None:
             fee, asset = cost(row.amount), asset or row.asset
-        if pnl is None and (row := the("REALIZED_PNL", trade)) is not None:
+        if pnl is None and (row := the(IncomeKind.PNL, trade)) is not None:
             pnl = row.amount
         return msgspec.structs.replace(report, fee=fee, fee_asset=asset, realized_pnl=pnl)
 

@@ -17,6 +17,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from ....core.events import Balance, Position
 from ....core.reports import AccountReport, OrderReport
 from .amounts import LATEST
+from .facts import BY_FILL, FUNDING
 from .words import is_market
 
 _HUGE, _DEBT = Decimal(10**20), Decimal(-(10**20))
@@ -240,7 +241,8 @@ def _account(frame: _AccountFrame, text: bytes) -> AccountReport | None:
         reason=account.m or None,
         balances=tuple(balances),
         positions=tuple(positions),
-        funding=account.m == "FUNDING_FEE",
+        by_fill=account.m == BY_FILL,
+        funding=account.m == FUNDING,
         exchange_ts=ms if 0 < ms < LATEST else None,
         longest=_LONGEST,
     )

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from ....core.backoff import FailureLimit, SpacedLimit
 from ....ports.errors import RequestRefused
 from ....ports.service import Service, clock, wait
+from . import facts
 from .answers import unanswered
 from .codes import BRIEF
 
@@ -64,9 +65,11 @@ class Endpoint:
         self._key = key
         self._budgets = (address, key)
         self._lock = lock
-        self._failures = FailureLimit()
+        self._failures = FailureLimit(facts.FAILING_CALLS)
         """All calls that the venue may count as failed."""
-        self._spaced: tuple[SpacedLimit, ...] = (SpacedLimit(REPEATED), SpacedLimit()) if method == "GET" else ()
+        self._spaced: tuple[SpacedLimit, ...] = (
+            (SpacedLimit(facts.FAILING_CALLS, REPEATED), SpacedLimit(facts.FAILING_CALLS)) if method == "GET" else ()
+        )
         """Those after which the next one may fail as well, which a question that has its answer is not; and of them the
         ones whose repeat has not passed. Whoever mints and renews keys waits by itself."""
 
@@ -78,7 +81,7 @@ class Endpoint:
         """
         now = yield from clock()
         if (left := self.held_back(now)) > 0:
-            failures = f"failed {self.failures(now)} times in {FailureLimit.window:.0f} s"
+            failures = f"failed {self.failures(now)} times in {facts.FAILING_CALLS.window:.0f} s"
             raise RequestRefused(unanswered(False, f"{self.name} {failures}; held back before a ban", left))
         while (left := self._key.locked_until - now) > 0:
             if left > BRIEF:

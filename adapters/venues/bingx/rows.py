@@ -10,9 +10,10 @@ from typing import Any, Literal
 import msgspec
 
 from ....core.events import ZERO, Balance, Position, digest_id
-from ....core.reports import FillReport, IncomeReport, OddRow, OrderRef, OrderReport
+from ....core.reports import FillReport, IncomeKind, IncomeReport, OddRow, OrderRef, OrderReport
 from .amounts import amount, cost, identity, moment, positive, word
 from .answers import malformed
+from .facts import INCOME
 from .listing import odd
 from .words import OVER, executed, held, leverage, limit_price, position_side, side, status
 
@@ -209,6 +210,7 @@ def income(row: Row) -> IncomeReport | OddRow:
         return odd("income", "income", row, "incomeType", "income", "time")
     return IncomeReport(
         income_type=kind,
+        kind=INCOME.get(kind, IncomeKind.OTHER),
         amount=change,
         tran_id=identity(row.get("tranId")) or digest_id("income", at, *(str(row.get(name)) for name in _INCOME)),
         exchange_ts=at,

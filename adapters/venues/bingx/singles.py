@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Sequence
 from enum import Enum
 from typing import NamedTuple, TypeVar
 
-from ....core.backoff import FailureLimit
 from ....core.refusal import RefusalKind
 from ....core.reports import Account, FillReport, OddRow, OrderRef, OrderReport
 from ....ports.errors import RequestRefused
@@ -14,6 +13,7 @@ from ....ports.questions import QuestionStore
 from ....ports.service import Service, both, clock
 from .codes import is_unknown_order
 from .costs import costed
+from .facts import FAILING_CALLS
 from .listing import Listing
 from .lists import FILL_HISTORY, Lists
 from .questions import QUESTIONS, Questions
@@ -112,7 +112,7 @@ class Singles:
         now = yield from clock()
         if self._endpoint.is_closed(now):
             return 0
-        most = FailureLimit.calls if shown else QUESTIONS
+        most = FAILING_CALLS.calls if shown else QUESTIONS
         left = max(0, most - self._endpoint.failures(now))
         return left if shown else min(left, self._questions.room((yield from self._rest.now())))
 

@@ -6,8 +6,10 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from ....core.backoff import CallLimit
 from ....core.dialect import Opening
 from ....core.reports import OrderReport, Report, Unreadable
+from . import facts
 from .account import account
 from .amounts import amount, cost, identity, moment, word
 from .frames import control, read, unrecognised, unwrapped
@@ -37,8 +39,13 @@ class SpotDialect:
 
     @property
     def time_grain_ms(self) -> int:
-        """Whole seconds: so are the times of fills, and of orders that are over."""
-        return 1000
+        """Whole seconds."""
+        return facts.TIME_GRAIN_MS
+
+    @property
+    def failing_calls(self) -> CallLimit:
+        """Fifteen in eight minutes."""
+        return facts.FAILING_CALLS
 
     @property
     def counts_available(self) -> bool:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ....core.backoff import CallLimit
 from ....core.dialect import Opening
 from ....core.reports import ConfigReport, OrderRef, OrderReport, Report, Unreadable, Unrecognised
+from . import facts
 from .account import account
 from .amounts import amount, cost, identity, moment, positive, word
 from .exact import exact
@@ -39,8 +41,13 @@ class SwapDialect:
 
     @property
     def time_grain_ms(self) -> int:
-        """Whole seconds: so are the times of fills, and of orders that are over."""
-        return 1000
+        """Whole seconds."""
+        return facts.TIME_GRAIN_MS
+
+    @property
+    def failing_calls(self) -> CallLimit:
+        """Fifteen in eight minutes."""
+        return facts.FAILING_CALLS
 
     @property
     def counts_available(self) -> bool:

@@ -11,10 +11,10 @@ from listenkey.core.account.income import Income
 from listenkey.core.account.standing import REMEMBERED_IDS, SETTLEMENT_MS, Heard, Reading, Standing
 from listenkey.core.events import AccountUpdate, Balance, BalanceChange, FundingFee, Position
 from listenkey.core.policy import Policy
-from listenkey.core.reports import Account, AccountReport, ConfigReport, IncomeReport
+from listenkey.core.reports import Account, AccountReport, ConfigReport, IncomeKind, IncomeReport
 from listenkey.core.turn import Turn
 
-from ..exchange import D
+from ..exchange import INCOME, D
 from ..world import REFUSED, World, ready
 
 
@@ -25,7 +25,7 @@ class Desk:
     reading: Reading
 
     def __init__(self, grain: int = 1, *, available: bool = False) -> None:
-        self.turn = Turn(Policy(), 0)
+        self.turn = Turn(Policy(), 0, grain=1000)
         self.turn.now = 100.0
         self.standing = Standing(self.turn, grain=grain, available=available)
         self.income = Income(self.turn, self.standing)
@@ -208,7 +208,13 @@ def test_provisional_funding(wallet: str | None, change: str | None, before: str
 
 def row(amount: str, ts: int = 5, tran_id: str = "t1", kind: str = "FUNDING_FEE", asset: str = "USDT") -> IncomeReport:
     return IncomeReport(
-        income_type=kind, amount=D(amount), tran_id=tran_id, exchange_ts=ts, asset=asset, symbol="BTC-USDT"
+        income_type=kind,
+        kind=INCOME.get(kind, IncomeKind.OTHER),
+        amount=D(amount),
+        tran_id=tran_id,
+        exchange_ts=ts,
+        asset=asset,
+        symbol="BTC-USDT",
     )
 
 

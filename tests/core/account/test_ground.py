@@ -599,7 +599,7 @@ def test_forgetting_and_owing_agree_to_the_second(ms: int) -> None:
 @pytest.mark.parametrize(("until", "forgotten"), [(160_499, False), (160_999, False), (161_000, True)])
 def test_an_order_is_forgotten_a_whole_second_after_nothing_of_it_is_owed(until: int, forgotten: bool) -> None:
     """A row of the second in which it ended would else be owed by an order that nobody knows."""
-    turn = Turn(Policy(), 0)
+    turn = Turn(Policy(), 0, grain=1000)
     turn.now = 0.0
     ground = Ground(turn, cumulative_costs=False, unknowns=Unknowns(turn))
     ground.began, ground.complete = 0, True
@@ -678,7 +678,7 @@ def test_a_frame_without_a_time_is_told_and_its_order_is_forgotten_in_time() -> 
 
 def test_an_order_of_unknown_beginning_waits_until_a_read_has_shown_it() -> None:
     """No frame tells how much of it is owed; what waits is kept, in order."""
-    turn = Turn(Policy(), 0)
+    turn = Turn(Policy(), 0, grain=1000)
     turn.now = 0.0
     ground = Ground(turn, cumulative_costs=False, unknowns=Unknowns(turn))
     for cumulative in (2, 5):

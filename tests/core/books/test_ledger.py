@@ -12,7 +12,9 @@ from listenkey.core.books import ledger as ledger_module
 from listenkey.core.books.fold import Fold, execution
 from listenkey.core.books.ledger import Ledger
 from listenkey.core.events import Balance, BalanceChange, ExchangeEventKind, Fill, FundingFee, OrderState, Position
-from listenkey.core.reports import Account, FillReport, IncomeReport
+from listenkey.core.reports import Account, FillReport, IncomeKind, IncomeReport
+
+from ..exchange import INCOME
 
 T0 = 1_700_000_000_000
 
@@ -50,6 +52,7 @@ def row(kind: str, amount: str, trade: str | None, **changes: Any) -> IncomeRepo
     return IncomeReport(
         **{
             "income_type": kind,
+            "kind": INCOME.get(kind, IncomeKind.OTHER),
             "amount": D(amount),
             "tran_id": f"{kind}{trade}",
             "exchange_ts": T0 + 1000,
@@ -78,7 +81,7 @@ def account(wallet: str | None, *income: IncomeReport, at: int = T0 + 5000, **ch
 
 
 def begun(wallet: str = "100") -> Ledger:
-    ledger = Ledger()
+    ledger = Ledger(1000)
     ledger.begin(T0)
     ledger.settle(account(wallet, at=T0 + 10), True)
     return ledger
@@ -86,7 +89,7 @@ def begun(wallet: str = "100") -> Ledger:
 
 def test_the_first_settled_read_gives_the_opening_balance() -> None:
     """Before it nothing is proven and there is no capital; after it the books explain the balance exactly."""
-    ledger = Ledger()
+    ledger = Ledger(1000)
     ledger.begin(T0)
     ledger.begin(T0 + 99_000)  # only the first counts
     ledger.apply(fill("1", "0", "1"))
@@ -100,7 +103,7 @@ def test_the_first_settled_read_gives_the_opening_balance() -> None:
 
 def test_the_books_open_only_when_the_cost_of_every_fill_is_known() -> None:
     """What is not known yet would be taken for a part of the opening balance, and be drift as soon as it is."""
-    ledger = Ledger()
+    ledger = Ledger(1000)
     ledger.begin(T0)
     ledger.apply(fill("1", "0", "1", trade_id=None, realized_pnl=None))
     rows = (row("TRADING_FEE", "-0.1", None), row("REALIZED_PNL", "3", None))

@@ -50,9 +50,14 @@ def whole(**changes: Any) -> Account:
 def push(qty: str, *, ts: int | None = T0 + 9000, wallet: str | None = None, **changes: Any) -> AccountReport:
     balances = () if wallet is None else (Balance(asset="USDT", wallet_balance=D(wallet)),)
     positions = (Position(symbol="X", side=changes.pop("side", "LONG"), qty=D(qty)),)
-    return AccountReport(
-        **{"reason": "ORDER", "balances": balances, "positions": positions, "exchange_ts": ts, **changes}
-    )
+    told: dict[str, Any] = {
+        "reason": "ORDER",
+        "by_fill": True,
+        "balances": balances,
+        "positions": positions,
+        "exchange_ts": ts,
+    }
+    return AccountReport(**told | changes)
 
 
 def test_a_fill_before_or_after_its_push_is_no_alarm() -> None:
@@ -111,12 +116,12 @@ def test_pushes_that_bear_no_witness() -> None:
 def test_money_that_is_not_of_fills_moves_the_wallet() -> None:
     """A transfer or funding is what the push says; after a fill without costs the wallet is unknown and no witness."""
     trial = Trial().anchored()
-    trial.witness.pushed(push("0", wallet="150", reason="DEPOSIT"))
+    trial.witness.pushed(push("0", wallet="150", reason="DEPOSIT", by_fill=False))
     trial.filled("1")
     trial.witness.pushed(push("1", wallet="149.9", ts=T0 + 9001))
     assert trial.wait() == 0
     unsaid = (Balance(asset="USDT", wallet_balance=None, change=D(9)),)
-    trial.witness.pushed(push("1", balances=unsaid, ts=T0 + 9001, reason="DEPOSIT"))
+    trial.witness.pushed(push("1", balances=unsaid, ts=T0 + 9001, reason="DEPOSIT", by_fill=False))
     trial.filled("2", fee=None)
     trial.witness.pushed(push("3", wallet="7", ts=T0 + 9002))
     assert trial.wait() == 0
@@ -131,7 +136,7 @@ def test_money_moves_beside_fills(change: str | None) -> None:
     trial.witness.pushed(push("0", wallet="100"))
     trial.filled("1")
     moved = (Balance(asset="USDT", wallet_balance=D(150), change=None if change is None else D(change)),)
-    trial.witness.pushed(push("0", balances=moved, positions=(), ts=T0 + 9001, reason="DEPOSIT"))
+    trial.witness.pushed(push("0", balances=moved, positions=(), ts=T0 + 9001, reason="DEPOSIT", by_fill=False))
     trial.witness.pushed(push("1", wallet="149.9", ts=T0 + 9002))
     assert trial.wait() == 0
     trial.witness.pushed(push("1", wallet="149.8", ts=T0 + 9003))

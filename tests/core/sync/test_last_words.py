@@ -26,6 +26,7 @@ def report(
         reason=None if snapshot else "ORDER",
         balances=(Balance(asset="USDT", wallet_balance=D(wallet)),),
         positions=positions,
+        by_fill=not snapshot,
         snapshot=snapshot,
         one_way=True,
         exchange_ts=world.exchange_ms - ago,

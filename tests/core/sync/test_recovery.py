@@ -26,7 +26,7 @@ REF = OrderRef("BTC-USDT", "1")
 
 def ground(base: str | None = None, *intervals: tuple[str, str], seen: str = "0") -> Ground:
     """A ground with one order on it, unless `base` is None."""
-    turn = Turn(Policy(), 0)
+    turn = Turn(Policy(), 0, grain=1000)
     turn.now = 0.0
     made = Ground(turn, cumulative_costs=False, unknowns=Unknowns(turn))
     made.began, made.complete = BEGAN, True
@@ -70,7 +70,7 @@ def read(executed: str | None, *rows: FillReport, created: int | None = 50_000, 
 def laid(account: Account, on: Ground, alone: Account | None = None, **scope: Any) -> list[str] | None:
     """What would be told: "start-end" of each owed row, after the base; None if it does not add up."""
     whole = account if alone is None else merge(account, alone)
-    findings, troubled = examine(Scope(whole, alone, 195_000, **scope), on)
+    findings, troubled = examine(Scope(whole, alone, 195_000, grain=1000, **scope), on)
     assert len(findings) + len(troubled) <= 1
     if troubled:
         return None
@@ -274,7 +274,7 @@ def test_rows_of_one_second_are_told_by_their_trade_ids() -> None:
         row("1", 102_000, "2", "2"),
     )
     account = read(None, *rows, orders=orders)
-    findings, troubled = examine(Scope(account, None, 0), on)
+    findings, troubled = examine(Scope(account, None, 0, grain=1000), on)
     assert troubled == ()
     turn = on._turn
     told = tell(findings, on, turn, math.inf)
@@ -293,7 +293,7 @@ def test_a_second_telling_of_the_same_read_tells_nothing() -> None:
     on = ground()
     account = read("3", row("1", 101_000), row("2", 102_000), created=100_500)
     for expected in (2, 0):
-        findings, _ = examine(Scope(account, None, 0), on)
+        findings, _ = examine(Scope(account, None, 0, grain=1000), on)
         assert tell(findings, on, on._turn, math.inf).recovered == expected
 
 
@@ -332,7 +332,9 @@ def test_the_kind_of_a_recovered_fill_follows_its_ground(
     rows = [row(qty, 120_000 + 1000 * place, str(place)) for place, qty in enumerate(listed)]
     account = read(shown, *rows, created=100_500)
     order = msgspec.structs.replace(account.orders[0], status=status, qty=D(quantity) if quantity else None)
-    findings, troubled = examine(Scope(msgspec.structs.replace(account, orders=(order,)), None, 195_000), on)
+    findings, troubled = examine(
+        Scope(msgspec.structs.replace(account, orders=(order,)), None, 195_000, grain=1000), on
+    )
     assert not troubled
     turn = on._turn
     tell(findings, on, turn, math.inf)
@@ -348,7 +350,7 @@ def test_a_row_that_its_fills_have_overtaken_takes_nothing_back(quantity: str, s
     on.note(on.orders[REF], before)
     account = read("2", row("2", 120_000, "1"), row("3", 121_000, "2"), created=100_500)
     order = msgspec.structs.replace(account.orders[0], qty=D(quantity))
-    findings, _ = examine(Scope(msgspec.structs.replace(account, orders=(order,)), None, 195_000), on)
+    findings, _ = examine(Scope(msgspec.structs.replace(account, orders=(order,)), None, 195_000, grain=1000), on)
     turn = on._turn
     tell(findings, on, turn, math.inf)
     events = [each.event for each in turn.actions if isinstance(each, actions.Deliver)]
@@ -374,13 +376,15 @@ def test_a_fill_that_came_while_the_read_was_made_fills_no_order_by_an_older_row
     on = ground("0", seen=seen)
     account = read("2", row("2", 120_000, "1"), row("3", made_at + 1, "2"), created=100_500)
     order = msgspec.structs.replace(account.orders[0], qty=D(quantity))
-    findings, troubled = examine(Scope(msgspec.structs.replace(account, orders=(order,)), None, 195_000), on)
+    findings, troubled = examine(
+        Scope(msgspec.structs.replace(account, orders=(order,)), None, 195_000, grain=1000), on
+    )
     assert not troubled
     tell(findings, on, on._turn, math.inf)
     fills = [each.event for each in on._turn.actions if isinstance(each, actions.Deliver)]
     assert [f"{fill.kind.value} {fill.cumulative_qty}" for fill in fills if isinstance(fill, Fill)] == told
     amended = msgspec.structs.replace(order, qty=D(9), cumulative_qty=D(5))
-    findings, _ = examine(Scope(msgspec.structs.replace(account, orders=(amended,)), None, 195_000), on)
+    findings, _ = examine(Scope(msgspec.structs.replace(account, orders=(amended,)), None, 195_000, grain=1000), on)
     tell(findings, on, on._turn, math.inf)
     assert on.orders[REF].coverage.contiguous == 5
     assert on.orders[REF].open is ("FULL_FILL 5" not in told)
@@ -391,7 +395,7 @@ def test_not_even_one_before_another_fills_an_order_by_an_older_row() -> None:
     on = ground("0")
     account = read("2", row("2", 120_000, "1"), row("3", 199_001, "2"), row("2", 199_001, "3"), created=100_500)
     order = msgspec.structs.replace(account.orders[0], qty=D(5))
-    findings, _ = examine(Scope(msgspec.structs.replace(account, orders=(order,)), None, 195_000), on)
+    findings, _ = examine(Scope(msgspec.structs.replace(account, orders=(order,)), None, 195_000, grain=1000), on)
     assert [(str(placed.end), finding.sure) for finding in findings for placed in finding.fills] == [("2", False)]
 
 

@@ -76,14 +76,14 @@ def read(*rows: FillReport, executed: str, paid: tuple[IncomeReport, ...] = (), 
         fills=rows,
         income=paid,
     )
-    return Scope(account, None, changes.pop("shown_until", as_of - 5000))
+    return Scope(account, None, changes.pop("shown_until", as_of - 5000), grain=1000)
 
 
 class Desk:
     """Revisions, and what they deliver."""
 
     def __init__(self, *fills: Execution, merges: bool = True, cumulative: bool = False) -> None:
-        turn = Turn(Policy(), 0)
+        turn = Turn(Policy(), 0, grain=1000)
         turn.now = 0.0
         self.turn = turn
         ground = Ground(turn, cumulative, Unknowns(turn))

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
+from listenkey.adapters.venues.bingx.facts import FAILING_CALLS
 from listenkey.adapters.venues.bingx.hosts import HOSTS, hosts
 from listenkey.adapters.venues.bingx.keys import Handshake, Keys
 from listenkey.adapters.venues.bingx.pace import Endpoint, Pace
 from listenkey.adapters.venues.bingx.signing import encoded, plain, signature, signed
-from listenkey.core.backoff import FailureLimit
 from listenkey.core.refusal import UNREACHED, Refusal, RefusalKind
 from listenkey.ports.errors import HandshakeRefused, RequestRefused, TransportFailed
 from listenkey.ports.http import HttpResponse
@@ -352,7 +352,7 @@ def test_a_read_that_is_given_up_counts_as_failed_when_it_may_have() -> None:
     while not isinstance(step, Request):
         step = service.send((venue.clock.now, None))
     service.close()
-    window = FailureLimit.window
+    window = FAILING_CALLS.window
     assert endpoint.failures(venue.clock.now + window + 9.9) == 1
     assert endpoint.failures(venue.clock.now + window + 10.1) == 0
     assert endpoint.held_back(venue.clock.now) == 0
