@@ -11,11 +11,13 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import NamedTuple
 
+from msgspec import Struct, field
+
 from ..events import ZERO
 from ..reports import OrderRef, OrderReport
 from .average import last_price
 from .coverage import Coverage
-from .shown import EXECUTING, FINAL, Shown, shown
+from .shown import EXECUTING, FINAL, Shown, outdates, reported
 
 UNSURE = -1
 """A generation before any: the order's next frame is unsure, whatever was settled."""
@@ -31,42 +33,32 @@ class Piece(NamedTuple):
     """Whether this is all that the report claimed, so that its fee and PnL are the piece's too."""
 
 
-class Order:
+class Order(Struct, gc=False, eq=False):
     """One order, and the reports that wait until what lies below them is covered."""
 
-    __slots__ = (
-        "_notional",
-        "closed_ts",
-        "coverage",
-        "open",
-        "owed_from",
-        "ref",
-        "seen",
-        "shown",
-        "state_id",
-        "sure_in",
-        "waiting",
-    )
+    ref: OrderRef
+    coverage: Coverage
+    _notional: Decimal | None = ZERO
+    """Quantity times price of all that was executed up to the top, None where a price in it is unknown."""
+    seen: Decimal = ZERO
+    """The highest cumulative quantity that any report has shown."""
+    shown: Shown | None = None
+    """What the last event showed."""
+    state_id: str | None = None
+    """The id of the last state event."""
+    sure_in: int = 0
+    """The generation of doubt in which a frame of it was last delivered, on a wire that does not say quantities."""
+    owed_from: int | None = None
+    """From when on, exchange time, its fills are owed; None as for any order."""
+    open: bool = True
+    closed_ts: int | None = None
+    waiting: list[tuple[OrderReport, bytes | str | None]] = field(default_factory=list)
+    """Reports, with their frames, that came while there was a hole below them."""
 
-    def __init__(self, ref: OrderRef, base: Decimal | None = None) -> None:
-        self.ref = ref
-        self.coverage = Coverage(base)
-        self._notional: Decimal | None = None if base else ZERO
-        """Quantity times price of all that was executed up to the top, None where a price in it is unknown."""
-        self.seen = ZERO
-        """The highest cumulative quantity that any report has shown."""
-        self.shown: Shown | None = None
-        """What the last event showed."""
-        self.state_id: str | None = None
-        """The id of the last state event."""
-        self.sure_in = 0
-        """The generation of doubt in which a frame of it was last delivered, on a wire that does not say quantities."""
-        self.owed_from: int | None = None
-        """From when on, exchange time, its fills are owed; None as for any order."""
-        self.open = True
-        self.closed_ts: int | None = None
-        self.waiting: list[tuple[OrderReport, bytes | str | None]] = []
-        """Reports, with their frames, that came while there was a hole below them."""
+    @classmethod
+    def at(cls, ref: OrderRef, base: Decimal | None) -> Order:
+        """An order of which everything from the base on is owed, None where that is not known yet."""
+        return cls(ref, Coverage(base, base or ZERO), None if base else ZERO)
 
     @property
     def whole(self) -> bool:
@@ -97,19 +89,19 @@ class Order:
 
     def is_stale(self, report: OrderReport) -> bool:
         """Whether the order has already shown more than this, or later."""
-        return self.shown is not None and (not self.open or self.shown.outdates(report))
+        return self.shown is not None and (not self.open or outdates(self.shown, report))
 
     def note(self, report: OrderReport, state_id: str | None = None) -> None:
         """This report has been told to the consumer."""
-        self.shown = shown(report)
+        self.shown = reported(report)
         if state_id is not None:
             self.state_id = state_id
         if report.status in FINAL:
             self.open = False
             self.closed_ts = report.exchange_ts
 
-    def extend(self, report: OrderReport) -> bool:
-        """Cover and note the fill of a report that begins where all that was ever seen ends; False for any other."""
+    def extend(self, report: OrderReport) -> Decimal | None:
+        """Cover a report's fill that begins where all that was ever seen ends: its quantity; None for any other."""
         qty, cumulative_qty, status, coverage = report.last_qty, report.cumulative_qty, report.status, self.coverage
         if (
             qty is None
@@ -119,17 +111,14 @@ class Order:
             or not qty > ZERO
             or not cumulative_qty - qty == coverage.contiguous >= self.seen
         ):
-            return False
+            return None
         coverage.contiguous = self.seen = cumulative_qty
         if self._notional is not None:
             self._notional = None if report.last_price is None else self._notional + report.last_price * qty
-        self.shown = Shown(
-            cumulative_qty, report.qty, report.price, report.fee, report.realized_pnl, report.exchange_ts
-        )
         if status == "FILLED":
             self.open = False
             self.closed_ts = report.exchange_ts
-        return True
+        return qty
 
     def cover(self, start: Decimal, end: Decimal, price: Decimal | None) -> list[Piece]:
         """Cover the interval, executed at one price; what of it was not covered before."""

@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from listenkey.core.account.order import Order, Piece
-from listenkey.core.account.shown import Shown
 from listenkey.core.reports import OrderRef, OrderReport
 
 from ..exchange import D
@@ -31,14 +30,14 @@ def report(status: str, cumulative: str, last: str | None = None, ts: int | None
 
 
 def order_at(base: str | None, *intervals: tuple[str, str]) -> Order:
-    order = Order(OrderRef("BTC-USDT", "1"), None if base is None else D(base))
+    order = Order.at(OrderRef("BTC-USDT", "1"), None if base is None else D(base))
     for start, end in intervals:
         order.cover(D(start), D(end), D(100))
     return order
 
 
 def state_of(order: Order) -> dict[str, object]:
-    return {name: getattr(order, name) for name in Order.__slots__}
+    return {name: getattr(order, name) for name in Order.__struct_fields__}
 
 
 @pytest.mark.parametrize(
@@ -124,12 +123,11 @@ def test_what_is_stale(
 def test_the_next_fill_extends_the_ground(
     frame: tuple[str, str, str, int | None], is_open: bool, closed_ts: int | None
 ) -> None:
-    """A fill that begins where all that was seen ends is covered, shown and noted in one step."""
-    order, shown = order_at("0", ("0", "2")), report(*frame, fee=D("0.1"), realized_pnl=D("0.2"))
-    assert order.extend(shown)
+    """A fill that begins where all that was seen ends is covered in one step, and the end noted that it may be."""
+    order = order_at("0", ("0", "2"))
+    assert order.extend(report(*frame)) == D(3)
     assert (order.coverage.contiguous, order.coverage.top, order.seen, order.whole) == (D(5), D(5), D(5), True)
     assert (order.open, order.closed_ts) == (is_open, closed_ts)
-    assert order.shown == Shown(D(5), D(10), D(100), D("0.1"), D("0.2"), frame[3])
 
 
 def test_ground_of_which_nothing_was_seen_is_extended_from_its_beginning() -> None:
@@ -167,7 +165,7 @@ def test_what_is_not_simply_the_next_fill_changes_nothing(
     if before is not None:
         order.note(report(*before, ts=5))
     was, (status, cumulative, *last) = state_of(order), frame
-    assert not order.extend(report(status, cumulative, *last))  # type: ignore[arg-type]
+    assert order.extend(report(status, cumulative, *last)) is None  # type: ignore[arg-type]
     assert state_of(order) == was
 
 
@@ -176,7 +174,7 @@ def test_below_what_a_frame_has_shown_nothing_is_simply_next() -> None:
     order = order_at("0", ("0", "2"))
     order.seen = D(4)
     was = state_of(order)
-    assert not order.extend(report("PARTIALLY_FILLED", "3", "1"))
+    assert order.extend(report("PARTIALLY_FILLED", "3", "1")) is None
     assert state_of(order) == was
 
 
@@ -198,7 +196,7 @@ def test_a_beginning_that_was_raised_over_nothing_is_lowered_again() -> None:
 
 def test_an_order_of_unknown_beginning_is_never_whole() -> None:
     """Nothing seen of it is not the same as nothing owed."""
-    order = Order(OrderRef("BTC-USDT", "1"))
+    order = Order.at(OrderRef("BTC-USDT", "1"), None)
     assert not order.whole
     order.begin(D(0))
     assert order.whole
@@ -377,7 +375,7 @@ def test_ground_is_covered_once_whatever_comes_in_whatever_order(
 ) -> None:
     """Repeated, reordered, overlapping, lowered: pieces never overlap, and in the end all ground is covered once."""
     base = fills[min(base_at, len(fills) - 1)][0]
-    order = Order(OrderRef("BTC-USDT", "1"), base)
+    order = Order.at(OrderRef("BTC-USDT", "1"), base)
     shown = [*fills, *fills, *fills]
     rng.shuffle(shown)
     told: list[tuple[Decimal, Decimal]] = []
@@ -413,7 +411,7 @@ def test_without_l_lost_frames_merge_and_nothing_is_missing(
 ) -> None:
     """Where the wire says only totals, a frame that arrives brings all up to it; single fills keep their price."""
     arrives = data.draw(st.lists(st.booleans(), min_size=len(fills), max_size=len(fills)))
-    order = Order(OrderRef("BTC-USDT", "1"), D(0))
+    order = Order.at(OrderRef("BTC-USDT", "1"), D(0))
     notional, merges, told = D(0), 0, D(0)
     for (start, end, price), here in zip(fills, arrives, strict=True):
         notional += price * (end - start)
@@ -439,7 +437,7 @@ def test_without_l_lost_frames_merge_and_nothing_is_missing(
 @given(histories(), st.data())
 def test_frames_and_rows_mix(fills: list[tuple[Decimal, Decimal, Decimal]], data: st.DataObject) -> None:
     """Some fills by frames without `l`, some by rows of a read: the union is covered once and notionals agree."""
-    order = Order(OrderRef("BTC-USDT", "1"), D(0))
+    order = Order.at(OrderRef("BTC-USDT", "1"), D(0))
     notional, told = D(0), []
     for n, (start, end, price) in enumerate(fills):
         notional += price * (end - start)
