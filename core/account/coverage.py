@@ -12,21 +12,22 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from msgspec import Struct
-
 from ..events import ZERO, canonical
 
 Interval = tuple[Decimal, Decimal]
 """Above the first quantity, up to the second one."""
 
 
-class Coverage(Struct, gc=False, eq=False):
+class Coverage:
     """`base` is None until it is known; until then nothing is covered for good."""
 
-    base: Decimal | None = None
-    contiguous: Decimal = ZERO
-    """Everything from the base up to this quantity is covered."""
-    _islands: tuple[Interval, ...] = ()
+    __slots__ = ("_islands", "base", "contiguous")
+
+    def __init__(self, base: Decimal | None = None) -> None:
+        self.base = base
+        self.contiguous = ZERO if base is None else base
+        """Everything from the base up to this quantity is covered."""
+        self._islands: tuple[Interval, ...] = ()
 
     def __str__(self) -> str:
         """As in "from 0 to 5, hole to 7, island to 9"."""

@@ -25,7 +25,7 @@ from ..turn import Turn
 from . import narration
 from .order import Order
 from .orders import Orders
-from .shown import FINAL, Shown, reported
+from .shown import FINAL, costs_since, reported
 from .unknowns import Unknowns, shape_of
 
 MOST_DOUBTED = 10_000
@@ -83,7 +83,7 @@ class Ground(Orders):
             return self._weigh(order, report, frame)
         fee, pnl, end = report.fee, report.realized_pnl, report.cumulative_qty
         if self._cumulative_costs:
-            fee, pnl = self._costs(report, end - qty, order.shown)
+            fee, pnl = costs_since(order.shown, end - qty, report)
         fill = self.tell(narration.fill(order.ref, report, frame, end, qty, report.last_price, fee, pnl))
         order.shown = reported(report) if self._cumulative_costs else fill
         if not order.open:
@@ -193,7 +193,7 @@ class Ground(Orders):
         else:
             pieces = order.cover_average(start, end, report.average_price)
             report = self._sure(order, report)
-        costs = self._costs(report, start, order.shown)
+        costs = costs_since(order.shown, start, report) if self._cumulative_costs else (report.fee, report.realized_pnl)
         for piece in pieces:
             own = costs if piece.whole else (None, None)
             qty = piece.end - piece.start
@@ -219,16 +219,6 @@ class Ground(Orders):
         order.sure_in = self._generation
         return report
 
-    def _costs(
-        self, report: OrderReport, start: Decimal, before: Shown | None
-    ) -> tuple[Decimal | None, Decimal | None]:
-        """Fee and PnL of this fill; None where the order's so far cannot be told apart from it."""
-        if not self._cumulative_costs or start == ZERO:
-            return report.fee, report.realized_pnl
-        if before is None or before.cumulative_qty != start:
-            return None, None
-        return _since(report.fee, before.fee), _since(report.realized_pnl, before.realized_pnl)
-
     def _tell_state(self, order: Order, report: OrderReport, frame: Frame) -> None:
         if not order.is_stale(report):
             event_id = narration.state_id(report)
@@ -251,7 +241,3 @@ def _amended(order: Order, report: OrderReport) -> bool:
         and shown is not None
         and (report.qty, report.price) != (shown.qty, shown.price)
     )
-
-
-def _since(total: Decimal | None, before: Decimal | None) -> Decimal | None:
-    return None if total is None or before is None else total - before

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..events import BalanceChange, FundingFee
 from ..reports import Account, IncomeReport
 from ..turn import Turn
-from .standing import Standing
+from .funding import Funding
 
 FUNDING = "FUNDING_FEE"
 OF_FILLS = frozenset({"REALIZED_PNL", "TRADING_FEE"})
@@ -16,9 +16,9 @@ REMEMBER_MS = 3_600_000
 class Income:
     """Rows are known by (`tran_id`, `income_type`) for an hour longer than a read can show them again."""
 
-    def __init__(self, turn: Turn, standing: Standing) -> None:
+    def __init__(self, turn: Turn, funding: Funding) -> None:
         self._turn = turn
-        self._standing = standing
+        self._fees = funding
         self._told: dict[tuple[str, str], int] = {}
         self._refused = False
 
@@ -44,7 +44,7 @@ class Income:
             _, income_type, tran_id = event.event_id.split(":", 2)
             self._told[tran_id, income_type] = ts
         elif event.provisional:
-            self._standing.await_settlement(event)
+            self._fees.announced(event)
         else:
             self._told[event.event_id.removeprefix("funding:"), FUNDING] = ts
 
@@ -62,7 +62,7 @@ class Income:
             asset=row.asset,
             symbol=row.symbol,
             provisional=False,
-            replaces=self._standing.settle_funding(row.asset, row.amount, row.exchange_ts),
+            replaces=self._fees.settle(row.asset, row.amount, row.exchange_ts),
         )
 
 

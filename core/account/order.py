@@ -11,8 +11,6 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import NamedTuple
 
-from msgspec import Struct, field
-
 from ..events import ZERO
 from ..reports import OrderRef, OrderReport
 from .average import last_price
@@ -33,32 +31,42 @@ class Piece(NamedTuple):
     """Whether this is all that the report claimed, so that its fee and PnL are the piece's too."""
 
 
-class Order(Struct, gc=False, eq=False):
+class Order:
     """One order, and the reports that wait until what lies below them is covered."""
 
-    ref: OrderRef
-    coverage: Coverage
-    _notional: Decimal | None = ZERO
-    """Quantity times price of all that was executed up to the top, None where a price in it is unknown."""
-    seen: Decimal = ZERO
-    """The highest cumulative quantity that any report has shown."""
-    shown: Shown | None = None
-    """What the last event showed."""
-    state_id: str | None = None
-    """The id of the last state event."""
-    sure_in: int = 0
-    """The generation of doubt in which a frame of it was last delivered, on a wire that does not say quantities."""
-    owed_from: int | None = None
-    """From when on, exchange time, its fills are owed; None as for any order."""
-    open: bool = True
-    closed_ts: int | None = None
-    waiting: list[tuple[OrderReport, bytes | str | None]] = field(default_factory=list)
-    """Reports, with their frames, that came while there was a hole below them."""
+    __slots__ = (
+        "_notional",
+        "closed_ts",
+        "coverage",
+        "open",
+        "owed_from",
+        "ref",
+        "seen",
+        "shown",
+        "state_id",
+        "sure_in",
+        "waiting",
+    )
 
-    @classmethod
-    def at(cls, ref: OrderRef, base: Decimal | None) -> Order:
-        """An order of which everything from the base on is owed, None where that is not known yet."""
-        return cls(ref, Coverage(base, base or ZERO), None if base else ZERO)
+    def __init__(self, ref: OrderRef, base: Decimal | None = None) -> None:
+        self.ref = ref
+        self.coverage = Coverage(base)
+        self._notional: Decimal | None = None if base else ZERO
+        """Quantity times price of all that was executed up to the top, None where a price in it is unknown."""
+        self.seen = ZERO
+        """The highest cumulative quantity that any report has shown."""
+        self.shown: Shown | None = None
+        """What the last event showed."""
+        self.state_id: str | None = None
+        """The id of the last state event."""
+        self.sure_in = 0
+        """The generation of doubt in which a frame of it was last delivered, on a wire that does not say quantities."""
+        self.owed_from: int | None = None
+        """From when on, exchange time, its fills are owed; None as for any order."""
+        self.open = True
+        self.closed_ts: int | None = None
+        self.waiting: list[tuple[OrderReport, bytes | str | None]] = []
+        """Reports, with their frames, that came while there was a hole below them."""
 
     @property
     def whole(self) -> bool:

@@ -41,7 +41,7 @@ class Orders:
 
     def follow(self, ref: OrderRef, base: Decimal | None = None) -> Order:
         """Keep the ground of an order from now on."""
-        order = self.orders[ref] = Order.at(ref, base)
+        order = self.orders[ref] = Order(ref, base)
         order.owed_from = self.owed_from(None)
         return order
 
@@ -88,7 +88,7 @@ class Orders:
         ref = OrderRef(event.symbol, event.order_id)
         order = self.orders.get(ref)
         if order is None:
-            order = self.orders[ref] = Order.at(ref, None)
+            order = self.orders[ref] = Order(ref)
         order.seen = max(order.seen, event.cumulative_qty)
         if isinstance(event, Fill):
             start = event.cumulative_qty - event.fill_qty

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from msgspec import Struct
 
+from ..events import ZERO
 from ..execution import Execution
 from ..reports import OrderReport
 
@@ -42,3 +43,19 @@ def outdates(shown: Shown, report: OrderReport) -> bool:
         # No matter of time, which frames may take from several fields.
         return report.cumulative_qty < shown.cumulative_qty
     return report.exchange_ts is not None and shown.exchange_ts is not None and report.exchange_ts < shown.exchange_ts
+
+
+def costs_since(shown: Shown | None, start: Decimal, report: OrderReport) -> tuple[Decimal | None, Decimal | None]:
+    """Fee and PnL of a report's fill, which begins at `start`, where the wire says what the order has cost so far.
+
+    None where that cannot be told apart from what was shown before.
+    """
+    if start == ZERO:
+        return report.fee, report.realized_pnl
+    if shown is None or shown.cumulative_qty != start:
+        return None, None
+    return _less(report.fee, shown.fee), _less(report.realized_pnl, shown.realized_pnl)
+
+
+def _less(total: Decimal | None, before: Decimal | None) -> Decimal | None:
+    return None if total is None or before is None else total - before

@@ -71,7 +71,7 @@ class Proof:
         self._standing = standing
         self._gap = gap
         self._anteroom = anteroom
-        self._income = Income(turn, standing)
+        self._income = Income(turn, standing.funding)
         self._fold = Fold()
         self._witness = Witness(turn, self._fold, self._disbelieve)
         self._denials = Denials(turn, ground, gap)

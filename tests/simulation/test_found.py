@@ -62,7 +62,7 @@ def fill(cumulative: str, qty: str, ts: int, **changes: Any) -> Fill:
 
 def test_an_amendment_tells_of_no_fill_on_a_wire_that_names_the_last_one() -> None:
     """A lost fill below it is a hole, not a fill with the amendment's fee of 0."""
-    order = Order.at(OrderRef("BTC-USDT", "1"), D(0))
+    order = Order(OrderRef("BTC-USDT", "1"), D(0))
     amended = report("2", last_qty=D(0), fee=D(0))
     claim = order.claim(amended)
     assert claim is None

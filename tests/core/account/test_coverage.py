@@ -19,7 +19,7 @@ TOP = 12
 
 
 def coverage_of(base: str | None, *intervals: tuple[str, str]) -> Coverage:
-    coverage = Coverage() if base is None else Coverage(D(base), D(base))
+    coverage = Coverage(None if base is None else D(base))
     for start, end in intervals:
         coverage.add(D(start), D(end))
     return coverage
@@ -102,7 +102,7 @@ steps = st.lists(st.builds(Step, st.integers(0, TOP), st.integers(0, 5)), max_si
 @given(st.integers(0, 4), steps)
 def test_it_is_a_set_of_units(base: int, taken: list[Step]) -> None:
     """What is new is what was not covered; pieces are in order and never overlap; nothing is new twice."""
-    coverage, units = Coverage(D(base), D(base)), Units(base)
+    coverage, units = Coverage(D(base)), Units(base)
     for start, length in taken:
         if length == 0:
             coverage.begin(D(start))

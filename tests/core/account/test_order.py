@@ -30,14 +30,14 @@ def report(status: str, cumulative: str, last: str | None = None, ts: int | None
 
 
 def order_at(base: str | None, *intervals: tuple[str, str]) -> Order:
-    order = Order.at(OrderRef("BTC-USDT", "1"), None if base is None else D(base))
+    order = Order(OrderRef("BTC-USDT", "1"), None if base is None else D(base))
     for start, end in intervals:
         order.cover(D(start), D(end), D(100))
     return order
 
 
 def state_of(order: Order) -> dict[str, object]:
-    return {name: getattr(order, name) for name in Order.__struct_fields__}
+    return {name: getattr(order, name) for name in Order.__slots__}
 
 
 @pytest.mark.parametrize(
@@ -196,7 +196,7 @@ def test_a_beginning_that_was_raised_over_nothing_is_lowered_again() -> None:
 
 def test_an_order_of_unknown_beginning_is_never_whole() -> None:
     """Nothing seen of it is not the same as nothing owed."""
-    order = Order.at(OrderRef("BTC-USDT", "1"), None)
+    order = Order(OrderRef("BTC-USDT", "1"))
     assert not order.whole
     order.begin(D(0))
     assert order.whole
@@ -375,7 +375,7 @@ def test_ground_is_covered_once_whatever_comes_in_whatever_order(
 ) -> None:
     """Repeated, reordered, overlapping, lowered: pieces never overlap, and in the end all ground is covered once."""
     base = fills[min(base_at, len(fills) - 1)][0]
-    order = Order.at(OrderRef("BTC-USDT", "1"), base)
+    order = Order(OrderRef("BTC-USDT", "1"), base)
     shown = [*fills, *fills, *fills]
     rng.shuffle(shown)
     told: list[tuple[Decimal, Decimal]] = []
@@ -411,7 +411,7 @@ def test_without_l_lost_frames_merge_and_nothing_is_missing(
 ) -> None:
     """Where the wire says only totals, a frame that arrives brings all up to it; single fills keep their price."""
     arrives = data.draw(st.lists(st.booleans(), min_size=len(fills), max_size=len(fills)))
-    order = Order.at(OrderRef("BTC-USDT", "1"), D(0))
+    order = Order(OrderRef("BTC-USDT", "1"), D(0))
     notional, merges, told = D(0), 0, D(0)
     for (start, end, price), here in zip(fills, arrives, strict=True):
         notional += price * (end - start)
@@ -437,7 +437,7 @@ def test_without_l_lost_frames_merge_and_nothing_is_missing(
 @given(histories(), st.data())
 def test_frames_and_rows_mix(fills: list[tuple[Decimal, Decimal, Decimal]], data: st.DataObject) -> None:
     """Some fills by frames without `l`, some by rows of a read: the union is covered once and notionals agree."""
-    order = Order.at(OrderRef("BTC-USDT", "1"), D(0))
+    order = Order(OrderRef("BTC-USDT", "1"), D(0))
     notional, told = D(0), []
     for n, (start, end, price) in enumerate(fills):
         notional += price * (end - start)
