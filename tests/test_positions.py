@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import listenkey
-from listenkey.core import events, reports
+from listenkey.core import events, execution, reports
 from listenkey.core.account import shown
-from listenkey.core.books import fold
 
 PACKAGE = Path(listenkey.__file__).parent
 FIELDS = {
-    each.__name__: each.__struct_fields__ for each in (reports.OrderReport, events.Fill, fold.Execution, shown.Shown)
+    each.__name__: each.__struct_fields__
+    for each in (reports.OrderReport, events.Fill, execution.Execution, shown.Reported)
 }
 
 

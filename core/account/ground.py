@@ -11,44 +11,36 @@ until a read has shown it.
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 
 import msgspec
 
-from ..events import ZERO, Fill, OrderState
+from ..events import ZERO, Fill
+from ..execution import Execution, execution
 from ..frames import Frame, decoded
-from ..grain import floor
-from ..reports import Account, OrderRef, OrderReport
+from ..reports import OrderRef, OrderReport
 from ..timers import Timer
 from ..turn import Turn
 from . import narration
 from .order import Order
-from .shown import FINAL, Shown
+from .orders import Orders
+from .shown import FINAL, costs_since, reported
 from .unknowns import Unknowns, shape_of
 
-FORGET_AFTER_MS = 60_000
 MOST_DOUBTED = 10_000
 """Orders that are doubted one by one; past that all are."""
 
 
-class Ground:
-    """All orders by their names, what waits of them, and which of them are in doubt."""
+class Ground(Orders):
+    """Of all orders, what waits of them and which of them are in doubt."""
 
     def __init__(self, turn: Turn, cumulative_costs: bool, unknowns: Unknowns) -> None:
-        self._turn = turn
+        super().__init__(turn)
         self._cumulative_costs = cumulative_costs
         self._unknowns = unknowns
-        self._closed: deque[OrderRef] = deque()
-        self._symbols: dict[str, str] = {}
-        """Each symbol, so that its orders share one text."""
-        self.orders: dict[tuple[str, str], Order] = {}
-        self.complete = False
-        """A read has shown every order that was running: one that is not known is new, and its ground begins at 0."""
-        self.began: int | None = None
-        """Exchange time at which the stream began; fills before it are not owed."""
-        self.proven_until: int | None = None
+        self.remember: Callable[[Execution], None] = lambda _fill: None
+        """Told of every fill that is delivered."""
         self.stuck: dict[OrderRef, float] = {}
         """Orders with reports waiting above a hole, and until when they wait before somebody is told."""
         self.unfounded: set[OrderRef] = set()
@@ -62,10 +54,6 @@ class Ground:
         self._doubted_at = float("-inf")
         self.bare_at = float("-inf")
         """When a fill was last told without figures, since its order was unsure."""
-
-    def open_orders(self) -> tuple[OrderRef, ...]:
-        """Orders that are not known to be finished."""
-        return tuple(OrderRef(*key) for key, order in self.orders.items() if order.open)
 
     def doubt(self, ref: OrderRef | None = None) -> None:
         """Frames of this order, or of any, may be missing: an order is unsure from now on."""
@@ -90,16 +78,24 @@ class Ground:
         Nearly every report is the next fill of an order without a hole, and that is quickly told.
         """
         order = self.orders.get((report.symbol, report.order_id)) or self.meet(report)
-        start, before = order.coverage.contiguous, order.shown
-        if order.waiting or not order.extend(report):
+        qty = None if order.waiting else order.extend(report)
+        if qty is None:
             return self._weigh(order, report, frame)
         fee, pnl, end = report.fee, report.realized_pnl, report.cumulative_qty
         if self._cumulative_costs:
-            fee, pnl = self._costs(report, start, before)
-        self._turn.deliver(narration.fill(order.ref, report, frame, end, end - start, report.last_price, fee, pnl))
+            fee, pnl = costs_since(order.shown, end - qty, report)
+        fill = self.tell(narration.fill(order.ref, report, frame, end, qty, report.last_price, fee, pnl))
+        order.shown = reported(report) if self._cumulative_costs else fill
         if not order.open:
             self.close(order)
         return False
+
+    def tell(self, fill: Fill) -> Execution:
+        """Deliver a fill; what is remembered of it."""
+        self._turn.deliver(fill)
+        remembered = execution(fill)
+        self.remember(remembered)
+        return remembered
 
     def _weigh(self, order: Order, report: OrderReport, frame: Frame) -> bool:
         if report.cumulative_qty > order.seen:
@@ -113,25 +109,6 @@ class Ground:
         if order.waiting:
             self.resume(order)
         return False
-
-    def meet(self, report: OrderReport) -> Order:
-        """Follow an order that a frame names and that was not known."""
-        late = self.proven_until is not None and (report.exchange_ts or 0) < self.proven_until
-        symbol = self._symbols.setdefault(report.symbol, report.symbol)
-        ref = OrderRef(symbol, report.order_id)
-        return self.follow(ref, ZERO if self.complete and not late else None)
-
-    def follow(self, ref: OrderRef, base: Decimal | None = None) -> Order:
-        """Keep the ground of an order from now on."""
-        order = self.orders[ref] = Order(ref, base)
-        order.owed_from = self.owed_from(None)
-        return order
-
-    def unfollow(self, ref: OrderRef) -> None:
-        """Forget an order of which nothing has been reported, though it may have been denied."""
-        order = self.orders.get(ref)
-        if order is not None and order.seen == ZERO and order.shown is None and not order.waiting:
-            del self.orders[ref]
 
     def resume(self, order: Order, force: bool = False) -> None:
         """Tell what waited and need not wait any more; with `force`, all of it, leaving holes behind."""
@@ -167,88 +144,11 @@ class Ground:
             if not order.whole and self.stuck.get(OrderRef(*key), float("inf")) == float("inf")
         }
 
-    def has_told(self, account: Account) -> bool:
-        """Whether every fill that a read shows has been told."""
-        for report in account.orders:
-            order = self.orders.get((report.symbol, report.order_id))
-            if report.cumulative_qty > ZERO and (order is None or order.coverage.contiguous < report.cumulative_qty):
-                return False
-        return True
-
     def let_go(self, *, all_of_it: bool = False) -> None:
         """Tell everything that waits above a hole that somebody has been told of, or above any."""
         for ref, until in tuple(self.stuck.items()):
             if all_of_it or until == float("inf"):
                 self.resume(self.orders[ref], force=True)
-
-    def note(self, order: Order, report: OrderReport, event_id: str | None = None) -> None:
-        """This report of an order has been told."""
-        was_open = order.open
-        order.note(report, event_id)
-        if was_open and not order.open:
-            self.close(order)
-
-    def close(self, order: Order) -> None:
-        """The order is finished; it is forgotten when the time of its end is well proven."""
-        if order.closed_ts is None:
-            order.closed_ts = self._turn.exchange_time()
-        self._closed.append(order.ref)
-
-    def owed_from(self, order: Order | None) -> int | None:
-        """From when on, exchange time, fills of this order are owed; None while nothing is.
-
-        An order that was not known when it was met may be one that was forgotten, whose fills have all been told.
-        """
-        if order is not None:
-            return order.owed_from if order.owed_from is not None else self.began
-        if self.proven_until is None or self.began is None:
-            return self.began
-        return max(self.began, self.proven_until - FORGET_AFTER_MS)
-
-    def recall(self, event: OrderState) -> None:
-        """An event of the run before. The ground of an order began where the lowest of its events did."""
-        ref = OrderRef(event.symbol, event.order_id)
-        order = self.orders.get(ref)
-        if order is None:
-            order = self.orders[ref] = Order(ref)
-        order.seen = max(order.seen, event.cumulative_qty)
-        if isinstance(event, Fill):
-            start = event.cumulative_qty - event.fill_qty
-            order.begin(start if order.coverage.base is None else min(start, order.coverage.base))
-            order.cover(start, event.cumulative_qty, event.fill_price)
-        elif order.coverage.base is None:
-            order.begin(event.cumulative_qty)
-        report = OrderReport(
-            symbol=event.symbol,
-            order_id=event.order_id,
-            status=event.status,
-            cumulative_qty=event.cumulative_qty,
-            client_order_id=event.client_order_id,
-            side=event.side,
-            position_side=event.position_side,
-            order_type=event.order_type,
-            price=event.price,
-            qty=event.qty,
-            exchange_ts=event.exchange_ts,
-        )
-        if not order.is_stale(report):
-            self.note(order, report, None if isinstance(event, Fill) else event.event_id)
-
-    def prove(self, until: int) -> None:
-        """Everything up to this exchange time is delivered: forget finished orders from well before."""
-        self.proven_until = until
-        kept = []
-        while self._closed:
-            order = self.orders[self._closed[0]]
-            # As exact as the times in a list of fills: `owed_from` must tell all of them from newer ones.
-            if (order.closed_ts or 0) >= floor(until - FORGET_AFTER_MS, self._turn.grain):
-                break
-            self._closed.popleft()
-            if order.whole and not order.waiting:
-                del self.orders[order.ref]
-            else:
-                kept.append(order.ref)
-        self._closed.extend(kept)
 
     def _found(self, order: Order, report: OrderReport) -> None:
         if report.last_qty is not None and report.last_qty > ZERO:
@@ -293,11 +193,11 @@ class Ground:
         else:
             pieces = order.cover_average(start, end, report.average_price)
             report = self._sure(order, report)
-        costs = self._costs(report, start, order.shown)
+        costs = costs_since(order.shown, start, report) if self._cumulative_costs else (report.fee, report.realized_pnl)
         for piece in pieces:
             own = costs if piece.whole else (None, None)
             qty = piece.end - piece.start
-            self._turn.deliver(narration.fill(order.ref, report, frame, piece.end, qty, piece.price, *own))
+            self.tell(narration.fill(order.ref, report, frame, piece.end, qty, piece.price, *own))
         if report.status in narration.STATES or (not pieces and narration.is_end(report, order.coverage.top)):
             self._tell_state(order, report, frame)
         elif not order.is_stale(report) and (pieces or report.status in FINAL):
@@ -318,16 +218,6 @@ class Ground:
                 self.bare_at = self._turn.now
         order.sure_in = self._generation
         return report
-
-    def _costs(
-        self, report: OrderReport, start: Decimal, before: Shown | None
-    ) -> tuple[Decimal | None, Decimal | None]:
-        """Fee and PnL of this fill; None where the order's so far cannot be told apart from it."""
-        if not self._cumulative_costs or start == ZERO:
-            return report.fee, report.realized_pnl
-        if before is None or before.cumulative_qty != start:
-            return None, None
-        return _since(report.fee, before.fee), _since(report.realized_pnl, before.realized_pnl)
 
     def _tell_state(self, order: Order, report: OrderReport, frame: Frame) -> None:
         if not order.is_stale(report):
@@ -351,7 +241,3 @@ def _amended(order: Order, report: OrderReport) -> bool:
         and shown is not None
         and (report.qty, report.price) != (shown.qty, shown.price)
     )
-
-
-def _since(total: Decimal | None, before: Decimal | None) -> Decimal | None:
-    return None if total is None or before is None else total - before

@@ -6,7 +6,7 @@ from ..events import BalanceChange, FundingFee
 from ..grain import floor
 from ..reports import Account, IncomeKind, IncomeReport
 from ..turn import Turn
-from .standing import Standing
+from .funding import Funding
 
 FUNDING = IncomeKind.FUNDING
 OF_FILLS = frozenset({IncomeKind.FEE, IncomeKind.PNL})
@@ -20,9 +20,9 @@ class Income:
     That is (`tran_id`, `income_type`); of funding, whose events do not keep the venue's word, it is `tran_id` alone.
     """
 
-    def __init__(self, turn: Turn, standing: Standing) -> None:
+    def __init__(self, turn: Turn, funding: Funding) -> None:
         self._turn = turn
-        self._standing = standing
+        self._fees = funding
         self._told: dict[tuple[str, str | None], int] = {}
         self._refused = False
 
@@ -48,7 +48,7 @@ class Income:
             _, income_type, tran_id = event.event_id.split(":", 2)
             self._told[tran_id, income_type] = ts
         elif event.provisional:
-            self._standing.await_settlement(event)
+            self._fees.announced(event)
         else:
             self._told[event.event_id.removeprefix("funding:"), None] = ts
 
@@ -66,7 +66,7 @@ class Income:
             asset=row.asset,
             symbol=row.symbol,
             provisional=False,
-            replaces=self._standing.settle_funding(row.asset, row.amount, row.exchange_ts),
+            replaces=self._fees.settle(row.asset, row.amount, row.exchange_ts),
         )
 
 

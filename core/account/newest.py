@@ -47,11 +47,6 @@ class Stamp(msgspec.Struct, frozen=True, gc=False):
         """The stamp of a read; `grain` is that of the venue's lists, ms."""
         return cls(ts, ts + ts // grain * grain, None)
 
-    @classmethod
-    def of_push(cls, ts: int, grain: int, link: int) -> Stamp:
-        """The stamp of a push by a socket."""
-        return cls(ts, ts + ts // grain * grain + grain, link)
-
 
 class Word(msgspec.Struct, Generic[Row], frozen=True, gc=False):
     """What was said of one place, and when."""

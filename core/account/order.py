@@ -15,7 +15,7 @@ from ..events import ZERO
 from ..reports import OrderRef, OrderReport
 from .average import last_price
 from .coverage import Coverage
-from .shown import EXECUTING, FINAL, Shown, shown
+from .shown import EXECUTING, FINAL, Shown, outdates, reported
 
 UNSURE = -1
 """A generation before any: the order's next frame is unsure, whatever was settled."""
@@ -97,19 +97,19 @@ class Order:
 
     def is_stale(self, report: OrderReport) -> bool:
         """Whether the order has already shown more than this, or later."""
-        return self.shown is not None and (not self.open or self.shown.outdates(report))
+        return self.shown is not None and (not self.open or outdates(self.shown, report))
 
     def note(self, report: OrderReport, state_id: str | None = None) -> None:
         """This report has been told to the consumer."""
-        self.shown = shown(report)
+        self.shown = reported(report)
         if state_id is not None:
             self.state_id = state_id
         if report.status in FINAL:
             self.open = False
             self.closed_ts = report.exchange_ts
 
-    def extend(self, report: OrderReport) -> bool:
-        """Cover and note the fill of a report that begins where all that was ever seen ends; False for any other."""
+    def extend(self, report: OrderReport) -> Decimal | None:
+        """Cover a report's fill that begins where all that was ever seen ends: its quantity; None for any other."""
         qty, cumulative_qty, status, coverage = report.last_qty, report.cumulative_qty, report.status, self.coverage
         if (
             qty is None
@@ -119,17 +119,14 @@ class Order:
             or not qty > ZERO
             or not cumulative_qty - qty == coverage.contiguous >= self.seen
         ):
-            return False
+            return None
         coverage.contiguous = self.seen = cumulative_qty
         if self._notional is not None:
             self._notional = None if report.last_price is None else self._notional + report.last_price * qty
-        self.shown = Shown(
-            cumulative_qty, report.qty, report.price, report.fee, report.realized_pnl, report.exchange_ts
-        )
         if status == "FILLED":
             self.open = False
             self.closed_ts = report.exchange_ts
-        return True
+        return qty
 
     def cover(self, start: Decimal, end: Decimal, price: Decimal | None) -> list[Piece]:
         """Cover the interval, executed at one price; what of it was not covered before."""

@@ -1,4 +1,4 @@
-"""What an order has shown last, which tells whether a report of it is stale."""
+"""What an order has shown last, a fill or a report, which tells whether a report of it is stale."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from decimal import Decimal
 
 from msgspec import Struct
 
+from ..events import ZERO
+from ..execution import Execution
 from ..reports import OrderReport
 
 EXECUTING = frozenset({"PARTIALLY_FILLED", "FILLED"})
@@ -14,7 +16,7 @@ NOT_FOUND = "NOT_FOUND"
 FINAL = frozenset({"FILLED", "CANCELED", "REJECTED", "EXPIRED", NOT_FOUND})
 
 
-class Shown(Struct, frozen=True, gc=False):
+class Reported(Struct, frozen=True, gc=False):
     """What of a report must be known when the next one comes. Quantities, prices and amounts as in `OrderReport`."""
 
     cumulative_qty: Decimal
@@ -24,14 +26,36 @@ class Shown(Struct, frozen=True, gc=False):
     realized_pnl: Decimal | None
     exchange_ts: int | None
 
-    def outdates(self, report: OrderReport) -> bool:
-        """Whether more has been shown than this report says, or later."""
-        if report.cumulative_qty != self.cumulative_qty or report.status in FINAL:
-            # No matter of time, which frames may take from several fields.
-            return report.cumulative_qty < self.cumulative_qty
-        return report.exchange_ts is not None and self.exchange_ts is not None and report.exchange_ts < self.exchange_ts
+
+Shown = Execution | Reported
 
 
-def shown(report: OrderReport) -> Shown:
+def reported(report: OrderReport) -> Reported:
     """What is kept of a report."""
-    return Shown(report.cumulative_qty, report.qty, report.price, report.fee, report.realized_pnl, report.exchange_ts)
+    return Reported(
+        report.cumulative_qty, report.qty, report.price, report.fee, report.realized_pnl, report.exchange_ts
+    )
+
+
+def outdates(shown: Shown, report: OrderReport) -> bool:
+    """Whether more has been shown than this report says, or later."""
+    if report.cumulative_qty != shown.cumulative_qty or report.status in FINAL:
+        # No matter of time, which frames may take from several fields.
+        return report.cumulative_qty < shown.cumulative_qty
+    return report.exchange_ts is not None and shown.exchange_ts is not None and report.exchange_ts < shown.exchange_ts
+
+
+def costs_since(shown: Shown | None, start: Decimal, report: OrderReport) -> tuple[Decimal | None, Decimal | None]:
+    """Fee and PnL of a report's fill, which begins at `start`, where the wire says what the order has cost so far.
+
+    None where that cannot be told apart from what was shown before.
+    """
+    if start == ZERO:
+        return report.fee, report.realized_pnl
+    if shown is None or shown.cumulative_qty != start:
+        return None, None
+    return _less(report.fee, shown.fee), _less(report.realized_pnl, shown.realized_pnl)
+
+
+def _less(total: Decimal | None, before: Decimal | None) -> Decimal | None:
+    return None if total is None or before is None else total - before

@@ -6,19 +6,20 @@ from collections import deque
 from collections.abc import Sequence
 from decimal import Decimal
 from enum import Enum, auto
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
-from ..events import ZERO, AccountUpdate, Balance, ConfigUpdate, ExchangeEventKind, FundingFee, Position, digest_id
+from ..events import ZERO, AccountUpdate, Balance, ConfigUpdate, Position, digest_id
 from ..frames import Frame, frame_id
 from ..reports import Account, AccountReport, ConfigReport
 from ..turn import Turn
 from . import narration, newest
+from .funding import REMEMBERED_IDS, Funding
 from .newest import DISPUTED, NEWS, SAME, Newest, Stamp, Word
 
-REMEMBERED_IDS = 512
 _Place = tuple[str, str | None]
+_Row = TypeVar("_Row", Balance, Position)
 
 
 class Heard(Enum):
@@ -64,8 +65,7 @@ class Standing:
         self._newest_ts = -1
         """Exchange time of the newest push that was heard: none that is newer was heard before."""
         self._recent: deque[str] = deque(maxlen=REMEMBERED_IDS)
-        self._provisional: list[FundingFee] = []
-        self._unannounced: list[tuple[str | None, Decimal, int]] = []
+        self.funding = Funding(turn, self._recent)
 
     def push(self, report: AccountReport, frame: Frame, *, link: int, arrived_ts: int) -> Heard:
         """Deliver what of a push is news, and with it a funding fee, which has no frame of its own.
@@ -84,8 +84,9 @@ class Standing:
             self._newest_ts = max(self._newest_ts, ts)
         self._recent.append(event_id)
         balances, positions = report.balances, report.positions
-        stamp = Stamp.of_push(ts, self._grain, link)
-        wallets = [self.wallet(each.asset) for each in balances] if report.funding else ()
+        grain = self._grain
+        stamp = Stamp(ts, ts + ts // grain * grain + grain, link)
+        wallets = self._wallets(report) if report.funding else ()
         news = not (balances or positions or report.snapshot)
         contradicted = False
         dropped: tuple[Balance | Position, ...] = ()
@@ -110,10 +111,9 @@ class Standing:
                 dropped += (position,)
                 contradicted = contradicted or verdict is DISPUTED
         if wallets:
-            self._fund(report, frame, wallets, dropped)
+            self.funding.push(report, frame, wallets, dropped)
         if dropped:
-            balances = tuple(each for each in balances if each not in dropped)
-            positions = tuple(each for each in positions if each not in dropped)
+            balances, positions = _without(dropped, balances), _without(dropped, positions)
         if news:
             if ts > self._delivered_ts:
                 self._delivered_ts = ts
@@ -172,35 +172,13 @@ class Standing:
         known = self._positions.until(Stamp.of_read(as_of, self._grain))
         return tuple(word for word in known if word.row.qty != ZERO)
 
-    def await_settlement(self, event: FundingFee) -> None:
-        """A provisional funding has been told; a final one will replace it."""
-        self._provisional.append(event)
-        del self._provisional[:-REMEMBERED_IDS]
-
-    def settle_funding(self, asset: str | None, amount: Decimal, exchange_ts: int) -> str | None:
-        """The id of the provisional funding that this final one replaces, None if none was told."""
-        for event in self._provisional:
-            near = event.exchange_ts is None or abs(event.exchange_ts - exchange_ts) <= SETTLEMENT_MS
-            if event.asset == asset and event.amount == amount and near:
-                self._provisional.remove(event)
-                return event.event_id
-        self._unannounced.append((asset, amount, exchange_ts))
-        del self._unannounced[:-REMEMBERED_IDS]
-        return None
-
-    def _is_settled(self, asset: str, amount: Decimal | None, exchange_ts: int | None) -> bool:
-        """Whether the final funding was told before the push that announces it."""
-        for row in self._unannounced:
-            near = exchange_ts is None or abs(exchange_ts - row[2]) <= SETTLEMENT_MS
-            if row[0] == asset and (not amount or row[1] == amount) and near:
-                self._unannounced.remove(row)
-                return True
-        return False
-
     def wallet(self, asset: str) -> Decimal | None:
         """The newest wallet balance of the asset."""
         known = self._balances.get(asset)
         return known.wallet_balance if known is not None else None
+
+    def _wallets(self, report: AccountReport) -> list[Decimal | None]:
+        return [self.wallet(balance.asset) for balance in report.balances]
 
     def _believed(self, ts: int) -> int:
         """The time that a push names; its arrival, if that would be far ahead of the exchange's clock."""
@@ -212,50 +190,13 @@ class Standing:
         self._nets = not self._nets
         self._positions.move(_netted if self._nets else _hedged)
 
-    def _fund(
-        self,
-        report: AccountReport,
-        frame: Frame,
-        wallets: Sequence[Decimal | None],
-        dropped: tuple[Balance | Position, ...],
-    ) -> None:
-        """Deliver the funding fees of a push: the changes, else what the `wallets` before it were less."""
-        for balance, before in zip(report.balances, wallets, strict=True):
-            if balance.change or balance not in dropped:
-                self._tell_funding(report, frame, balance, before)
-            else:  # how much it was cannot be told, but its row may have been
-                self._is_settled(balance.asset, None, report.exchange_ts)
-
-    def _tell_funding(self, report: AccountReport, frame: Frame, balance: Balance, before: Decimal | None) -> None:
-        symbol = report.positions[0].symbol if len(report.positions) == 1 else None
-        amount = balance.change
-        if not amount:
-            known = before is not None and balance.wallet_balance is not None
-            amount = balance.wallet_balance - before if known else None  # type: ignore[operator]
-        event_id = digest_id(ExchangeEventKind.FUNDING_FEE, report.exchange_ts, balance.asset, amount, symbol)
-        if event_id in self._recent:
-            return
-        self._recent.append(event_id)
-        if self._is_settled(balance.asset, amount, report.exchange_ts):
-            return
-        event = FundingFee(
-            event_id=event_id,
-            exchange_ts=report.exchange_ts,
-            source="ws",
-            frame=frame,
-            amount=amount,
-            asset=balance.asset,
-            symbol=symbol,
-            provisional=True,
-        )
-        self.await_settlement(event)
-        self._turn.deliver(event)
-
 
 AHEAD_MS = 60_000
 """No push is so much later than the exchange's clock says: else nothing would be newer than it for ever."""
-SETTLEMENT_MS = 600_000
-"""A funding row names a time within this of the push that announced it."""
+
+
+def _without(dropped: Sequence[Balance | Position], rows: tuple[_Row, ...]) -> tuple[_Row, ...]:
+    return tuple(row for row in rows if row not in dropped)
 
 
 def _netted(position: Position) -> tuple[tuple[_Place, Position], ...]:

@@ -6,62 +6,14 @@ from collections import deque
 from collections.abc import Mapping
 from decimal import Decimal
 
-import msgspec
-
-from ..events import ZERO, Fill, Position
+from ..events import ZERO, Position
+from ..execution import Execution
 from ..reports import Account
 
 Place = tuple[str, str | None]
 """A symbol and LONG or SHORT; or, where the account nets its positions, None: then the quantity has a sign."""
 
 REMEMBERED_FILLS = 4096
-
-
-class Execution(msgspec.Struct, frozen=True, gc=False):
-    """A fill as it is remembered: what it moved, and what tells it from others. Its id follows from its ground."""
-
-    symbol: str
-    order_id: str
-    side: str | None
-    position_side: str | None
-    cumulative_qty: Decimal
-    fill_qty: Decimal
-    trade_id: str | None
-    fee: Decimal | None
-    fee_asset: str | None
-    realized_pnl: Decimal | None
-    exchange_ts: int | None
-    client_order_id: str | None = None
-    order_type: str | None = None
-    status: str = ""
-    price: Decimal | None = None
-    qty: Decimal | None = None
-    fill_price: Decimal | None = None
-    liquidation: bool = False
-
-
-def execution(fill: Fill) -> Execution:
-    """What is remembered of a fill: its frame and most of its fields would be eight times as much."""
-    return Execution(
-        fill.symbol,
-        fill.order_id,
-        fill.side,
-        fill.position_side,
-        fill.cumulative_qty,
-        fill.fill_qty,
-        fill.trade_id,
-        fill.fee,
-        fill.fee_asset,
-        fill.realized_pnl,
-        fill.exchange_ts,
-        fill.client_order_id,
-        fill.order_type,
-        fill.status,
-        fill.price,
-        fill.qty,
-        fill.fill_price,
-        fill.liquidation,
-    )
 
 
 class Fold:

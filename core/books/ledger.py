@@ -13,11 +13,12 @@ from __future__ import annotations
 from decimal import Decimal
 
 from ..book import Book, Reconciliation
-from ..events import ZERO, BalanceChange, ExchangeEvent, Fill, FillRevised, FundingFee
+from ..events import ZERO, BalanceChange, ExchangeEvent, FillRevised, FundingFee
+from ..execution import Execution
 from ..grain import floor
 from ..reports import Account, IncomeReport
 from .estimates import FEE, PNL, Estimates
-from .fold import Execution, execution, is_newer
+from .fold import is_newer
 
 ESTIMATES = 100_000
 """Fills whose rows have not been read; past this the oldest are booked as they were told."""
@@ -49,6 +50,8 @@ class Ledger:
         self._strangers: dict[tuple[str, str], IncomeReport] = {}
         """Rows of trades that are not known; the next read need not list them again."""
         self._drift: dict[str, Decimal] = {}
+        self._opened_ts = 0
+        """Exchange time of the end of the last read that gave any asset its opening balance."""
         self._since: int | None = None
         self._known_from = 0
         """Rows from before this exchange time that are not known are not new: they were forgotten."""
@@ -66,10 +69,8 @@ class Ledger:
             self._since = floor(exchange_ms, self._grain)
 
     def apply(self, event: ExchangeEvent) -> None:
-        """Book an event as it was told."""
-        if isinstance(event, Fill):
-            self.estimate(execution(event))
-        elif isinstance(event, FillRevised):
+        """Book an event, other than a fill, as it was told."""
+        if isinstance(event, FillRevised):
             self._estimates.revise(event)
         elif isinstance(event, FundingFee):
             self._fund(event)
@@ -79,10 +80,10 @@ class Ledger:
 
     def estimate(self, fill: Execution) -> None:
         """Book a fill as it was told, until its rows are read."""
-        self._estimates.tell(fill)
-        if len(self._estimates) > ESTIMATES:
+        if self._estimates.tell(fill) > ESTIMATES:
             self._keep()
-        self._date(fill.fee_asset, fill.exchange_ts)
+        if fill.exchange_ts is not None and fill.exchange_ts < self._opened_ts:
+            self._date(fill.fee_asset, fill.exchange_ts)
 
     def settle(self, account: Account, settled: bool) -> None:
         """Let the rows of a whole read that passed replace estimates; after one settled and told whole, compare."""
@@ -234,6 +235,7 @@ class Ledger:
                 continue
             if sums.opening is None:
                 sums.opening, sums.opened_ts = balance.wallet_balance - explained, account.exchange_ms
+                self._opened_ts = max(self._opened_ts, account.exchange_ms)
             self._drift[balance.asset] = balance.wallet_balance - explained - sums.opening
 
     def _forget(self, edge: int) -> None:

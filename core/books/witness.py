@@ -17,7 +17,7 @@ from ..events import ZERO, Balance, Position
 from ..reports import Account, AccountReport
 from ..timers import Timer
 from ..turn import Turn
-from .fold import Execution, Fold, Place
+from .fold import Fold, Place
 
 QUIET_INITIAL = 5.0
 QUIET_MAX = 3600.0
@@ -26,10 +26,12 @@ QUIET_MAX = 3600.0
 class Witness:
     """Compares pushes with the fold of the fills, and calls the alarm for what does not come true."""
 
-    def __init__(self, turn: Turn, alarm: Callable[[], None]) -> None:
+    def __init__(self, turn: Turn, fold: Fold, alarm: Callable[[], None]) -> None:
         self._turn = turn
         self._alarm = alarm
-        self._fold = Fold()
+        self._fold = fold
+        self.waits = False
+        """Whether something that a push said has not come true, so that `check` is due after a fill."""
         self._positions: dict[Place, tuple[Decimal, float]] = {}
         self._wallets: dict[str, tuple[Decimal, float]] = {}
         self._pushed: dict[str, Decimal] = {}
@@ -44,12 +46,6 @@ class Witness:
         self._quiet = Backoff(QUIET_INITIAL, QUIET_MAX)
         self._quiet_until = float("-inf")
         self._alarmed = False
-
-    def told(self, fill: Execution) -> None:
-        """A fill was told."""
-        self._fold.apply(fill)
-        if self._positions or self._wallets:
-            self._check()
 
     def pushed(self, report: AccountReport) -> None:
         """The account push says what the account is."""
@@ -80,7 +76,7 @@ class Witness:
             if wallet is not None and not moved and (self._wallets or fold.wallets.get(balance.asset) != wallet):
                 self._wallets[balance.asset] = (wallet, self._wallets.get(balance.asset, (ZERO, until))[1])
         if self._positions or self._wallets:
-            self._check()
+            self.check()
 
     def is_unsure_of(self, account: Account) -> bool:
         """Whether the read's balances may or may not have a fill that its orders do not show, or money that moved."""
@@ -109,8 +105,7 @@ class Witness:
         self._read_ts = account.exchange_ms
         slack = int(self._turn.policy.reorder_window * 1000)
         self._behind_ts = account.exchange_ms + slack
-        self._positions.clear()
-        self._wallets.clear()
+        self._clear()
         self._pushed.clear()
         self._turn.timers.cancel((Timer.WITNESS, 0))
         if settled:
@@ -118,11 +113,31 @@ class Witness:
 
     def overdue(self) -> None:
         """What a push said has not come true."""
-        self._positions.clear()
-        self._wallets.clear()
+        self._clear()
         if self._turn.now >= self._quiet_until and not self._alarmed:
             self._alarmed = True
             self._alarm()
+
+    def check(self) -> None:
+        """Look what has come true."""
+        fold = self._fold
+        for place, (qty, _) in tuple(self._positions.items()):
+            if fold.positions.get(place, ZERO) == qty:
+                del self._positions[place]
+        for asset, (balance, _) in tuple(self._wallets.items()):
+            if fold.wallets.get(asset) in (balance, None):
+                del self._wallets[asset]
+        waiting = [until for _, until in (*self._positions.values(), *self._wallets.values())]
+        self.waits = bool(waiting)
+        if waiting:
+            self._turn.timers.arm((Timer.WITNESS, 0), max(min(waiting), self._turn.now))
+        else:
+            self._turn.timers.cancel((Timer.WITNESS, 0))
+
+    def _clear(self) -> None:
+        self._positions.clear()
+        self._wallets.clear()
+        self.waits = False
 
     def _move(self, balance: Balance) -> None:
         """Money that no fill moved: by the change, since the fills of that moment may be told already or not yet."""
@@ -132,17 +147,3 @@ class Witness:
         change = balance.change or (None if pushed is None else balance.wallet_balance - pushed)
         known = told is not None and change is not None
         self._fold.wallets[balance.asset] = told + change if known else balance.wallet_balance  # type: ignore[operator]
-
-    def _check(self) -> None:
-        fold = self._fold
-        for place, (qty, _) in tuple(self._positions.items()):
-            if fold.positions.get(place, ZERO) == qty:
-                del self._positions[place]
-        for asset, (balance, _) in tuple(self._wallets.items()):
-            if fold.wallets.get(asset) in (balance, None):
-                del self._wallets[asset]
-        waiting = [until for _, until in (*self._positions.values(), *self._wallets.values())]
-        if waiting:
-            self._turn.timers.arm((Timer.WITNESS, 0), max(min(waiting), self._turn.now))
-        else:
-            self._turn.timers.cancel((Timer.WITNESS, 0))

@@ -14,10 +14,11 @@ from ..account.ground import Ground
 from ..account.income import Income
 from ..account.standing import Standing
 from ..actions import Begin, MarkProven
-from ..books.fold import execution
+from ..books.fold import Fold
 from ..books.ledger import Ledger
 from ..books.witness import Witness
 from ..events import BalanceChange, ExchangeEvent, Fill, FillRevised, FundingFee, GapReason, OrderState
+from ..execution import Execution, execution
 from ..grain import floor
 from ..inputs import Checkpoint
 from ..policy import Mode
@@ -61,8 +62,9 @@ class Proof:
         self._gap = gap
         self._anteroom = anteroom
         self._keeper = keeper
-        self._income = Income(turn, standing)
-        self._witness = Witness(turn, self._disbelieve)
+        self._income = Income(turn, standing.funding)
+        self._fold = Fold()
+        self._witness = Witness(turn, self._fold, self._disbelieve)
         self._denials = Denials(turn, ground, gap)
         self.doubts = Doubts(turn, self._wonder)
         self.position_mode = PositionMode(turn, self.doubts)
@@ -74,7 +76,7 @@ class Proof:
         self._fresh_until = float("-inf")
         self._rotated_at = float("-inf")
         self.ledger = Ledger(turn.grain)
-        turn.listen(Fill, self._remember)
+        ground.remember = self._remember
         turn.listen(FillRevised, self.ledger.apply)
         turn.listen(FundingFee, self.ledger.apply)
         turn.listen(BalanceChange, self.ledger.apply)
@@ -283,19 +285,24 @@ class Proof:
             self._gap.trouble(GapReason.HOLE, since)
         self.reads.want(Purpose.SYNC)
 
-    def _remember(self, fill: Fill) -> None:
+    def _remember(self, fill: Execution) -> None:
+        """A fill was delivered: what it moved is folded, checked by the witness and booked."""
         if fill.fee is None and self._ground.bare_at == self._turn.now:
             self.reads.look_soon()
-        remembered = execution(fill)
-        self._witness.told(remembered)
-        self._revisions.told(remembered)
-        self.ledger.estimate(remembered)
+        self._fold.apply(fill)
+        if self._witness.waits:
+            self._witness.check()
+        self._revisions.told(fill)
+        self.ledger.estimate(fill)
 
     def _recall(self, event: ExchangeEvent, books_from: int) -> None:
         if (event.exchange_ts or 0) >= books_from:
-            self.ledger.apply(event)
             if isinstance(event, Fill):
-                self._revisions.told(execution(event))
+                fill = execution(event)
+                self._revisions.told(fill)
+                self.ledger.estimate(fill)
+            else:
+                self.ledger.apply(event)
         if isinstance(event, FillRevised):
             self._revisions.recall(event)
         elif isinstance(event, OrderState):

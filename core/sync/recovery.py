@@ -146,8 +146,10 @@ def tell(findings: list[Finding], ground: Ground, turn: Turn, sure_until: float)
         if not order.is_stale(report):
             ground.note(order, report)
     fills.sort(key=lambda told: age(told[0]))
-    for event in (*(event for _, event in fills), *states):
-        turn.deliver(event)
+    for _, fill in fills:
+        ground.tell(fill)
+    for state in states:
+        turn.deliver(state)
     return Told(len(fills), fills[-1][0].exchange_ts if fills else None, out_of_order)
 
 

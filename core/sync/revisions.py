@@ -18,8 +18,8 @@ import msgspec
 
 from ..account.ground import Ground
 from ..books.estimates import FEE, PNL
-from ..books.fold import Execution
 from ..events import ZERO, FillRevised, canonical, fill_id, revision_id
+from ..execution import Execution
 from ..reports import FillReport, IncomeReport, OrderRef, OrderReport
 from ..turn import Turn
 from . import recovery

@@ -173,6 +173,8 @@ class Transcript:
         match action:
             case actions.Deliver(event):
                 return self._event(event)
+            case actions.Begin(exchange_ms):
+                return f"begin at {_at(exchange_ms)}"
             case actions.CreateKey():
                 return "create key"
             case actions.RenewKey():

@@ -476,7 +476,7 @@ BUGS: dict[str, Bug] = {
         (
             Change(
                 "core/sync/proof.py",
-                "                self._revisions.told(execution(event))\n",
+                "                self._revisions.told(fill)\n",
                 "                pass\n",
             ),
         ),

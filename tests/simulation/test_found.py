@@ -7,9 +7,10 @@ from typing import Any
 
 from listenkey.core.account.order import Order
 from listenkey.core.book import Reconciliation
-from listenkey.core.books.fold import Fold, execution
+from listenkey.core.books.fold import Fold
 from listenkey.core.books.ledger import Ledger
 from listenkey.core.events import Balance, ExchangeEventKind, Fill
+from listenkey.core.execution import execution
 from listenkey.core.reports import Account, FillReport, IncomeKind, IncomeReport, OrderRef, OrderReport
 from listenkey.core.sync.recovery import merge
 
@@ -91,7 +92,7 @@ def test_every_row_of_a_merged_fill_is_booked_though_they_come_in_two_reads() ->
     ledger.begin(T - 10_000)
     balance = (Balance(asset="USDT", wallet_balance=D(100)),)
     ledger.settle(account(as_of=T - 5000, exchange_ms=T - 4000, balances=balance), settled=True)
-    ledger.apply(fill("3", "3", T))
+    ledger.estimate(execution(fill("3", "3", T)))
 
     rows = tuple(
         FillReport(symbol=REF.symbol, order_id=REF.order_id, qty=D(qty), exchange_ts=T, trade_id=name)

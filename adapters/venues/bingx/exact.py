@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Annotated, Literal
 
 import msgspec
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import Meta, Struct
 
 from ....core.events import Balance, Position
 from ....core.reports import AccountReport, OrderReport
@@ -32,17 +32,22 @@ _LONGEST = 24
 """Characters of any text in such a frame but the id that the client gave: too few for a key."""
 _Word = Annotated[str, Meta(max_length=_LONGEST)]
 _Scalar = _Word | int | float | bool | None
+"""A value that says nothing to us; null counts as no key, and one key too many is left alone."""
+_OrderType = (
+    Literal["LIMIT", "STOP", "TAKE_PROFIT", "TRIGGER_LIMIT", "TRAILING_STOP_MARKET", "TRAILING_TP_SL"]
+    | Literal["MARKET", "STOP_MARKET", "TAKE_PROFIT_MARKET", "TRIGGER_MARKET", "LIQUIDATION"]
+)
 
 
-class _Order(Struct, forbid_unknown_fields=True):
+class _Order(Struct, forbid_unknown_fields=True, gc=False):
     s: _Word
     i: int
     S: Literal["BUY", "SELL"]
-    o: _Word
+    o: _OrderType
     q: Decimal
     p: Decimal
     ap: Decimal
-    x: _Word
+    x: Literal["NEW", "TRADE", "CALCULATED", "CANCELED", "EXPIRED", ""]
     X: Literal["NEW", "PARTIALLY_FILLED", "FILLED", "CANCELED", "EXPIRED"]
     N: _Word
     n: Decimal
@@ -50,55 +55,55 @@ class _Order(Struct, forbid_unknown_fields=True):
     ps: Literal["LONG", "SHORT", "BOTH"]
     rp: Decimal
     z: Decimal
-    c: str | UnsetType = UNSET
-    sp: _Scalar | UnsetType = UNSET
-    wt: _Scalar | UnsetType = UNSET
-    sg: _Scalar | UnsetType = UNSET
-    ti: _Scalar | UnsetType = UNSET
-    ro: _Scalar | UnsetType = UNSET
-    td: int | UnsetType = UNSET
-    tv: _Scalar | UnsetType = UNSET
-    l: Decimal | UnsetType = UNSET  # noqa: E741 - the wire's own name
-    L: Decimal | UnsetType = UNSET
+    c: str | None = None
+    sp: _Scalar = None
+    wt: _Scalar = None
+    sg: _Scalar = None
+    ti: _Scalar = None
+    ro: _Scalar = None
+    td: int | None = None
+    tv: _Scalar = None
+    l: Decimal | None = None  # noqa: E741 - the wire's own name
+    L: Decimal | None = None
 
 
-class _Balance(Struct, forbid_unknown_fields=True):
+class _Balance(Struct, forbid_unknown_fields=True, gc=False):
     a: _Word
     wb: Decimal
     cw: _Scalar
     bc: Decimal
 
 
-class _Position(Struct, forbid_unknown_fields=True):
+class _Position(Struct, forbid_unknown_fields=True, gc=False):
     s: _Word
     pa: Decimal
     ep: Decimal
     up: Decimal
-    mt: _Word
+    mt: Literal["cross", "isolated"]
     iw: _Scalar
     ps: Literal["LONG", "SHORT"]
-    cr: _Scalar | UnsetType = UNSET
+    cr: _Scalar = None
 
 
-class _Account(Struct, forbid_unknown_fields=True):
+class _Account(Struct, forbid_unknown_fields=True, gc=False):
     m: _Word
     B: list[_Balance]
     P: list[_Position]
 
 
-class _OrderFrame(Struct, forbid_unknown_fields=True, tag_field="e", tag="ORDER_TRADE_UPDATE"):
+class _OrderFrame(Struct, forbid_unknown_fields=True, gc=False, tag_field="e", tag="ORDER_TRADE_UPDATE"):
     E: int
     o: _Order
     T: int = 0
 
 
-class _TradeFrame(Struct, forbid_unknown_fields=True, tag_field="e", tag="TRADE_UPDATE"):
+class _TradeFrame(Struct, forbid_unknown_fields=True, gc=False, tag_field="e", tag="TRADE_UPDATE"):
     E: int
     o: _Order
     T: int = 0
 
 
-class _AccountFrame(Struct, forbid_unknown_fields=True, tag_field="e", tag="ACCOUNT_UPDATE"):
+class _AccountFrame(Struct, forbid_unknown_fields=True, gc=False, tag_field="e", tag="ACCOUNT_UPDATE"):
     E: int
     a: _Account
     T: int = 0
@@ -123,20 +128,27 @@ def exact(frame: bytes | str) -> OrderReport | AccountReport | None:
 def _order(frame: _OrderFrame | _TradeFrame, order: _Order, text: bytes) -> OrderReport | None:
     last, paid = order.l, order.L
     symbol, number, status, order_type, trade = order.s, order.i, order.X, order.o, order.td
-    keys = (
-        18
-        + (frame.T != 0)
-        + (order.c is not UNSET)
-        + (order.sp is not UNSET)
-        + (order.wt is not UNSET)
-        + (order.sg is not UNSET)
-        + (order.ti is not UNSET)
-        + (order.ro is not UNSET)
-        + (trade is not UNSET)
-        + (order.tv is not UNSET)
-        + (last is not UNSET)
-        + (paid is not UNSET)
-    )
+    keys = 29 if frame.T else 28
+    if order.c is None:
+        keys -= 1
+    if order.sp is None:
+        keys -= 1
+    if order.wt is None:
+        keys -= 1
+    if order.sg is None:
+        keys -= 1
+    if order.ti is None:
+        keys -= 1
+    if order.ro is None:
+        keys -= 1
+    if trade is None:
+        keys -= 1
+    if order.tv is None:
+        keys -= 1
+    if last is None:
+        keys -= 1
+    if paid is None:
+        keys -= 1
     qty, cumulative_qty, average_price, charge, realized_pnl = order.q, order.z, order.ap, order.n, order.rp
     if (
         (text.count(b":") != keys and text.count(b'":') != keys)
@@ -153,12 +165,11 @@ def _order(frame: _OrderFrame | _TradeFrame, order: _Order, text: bytes) -> Orde
         return None
     price = last_qty = last_price = None
     caused = order.x in _EXECUTIONS
-    if last is not UNSET and paid is not UNSET:
+    if last is not None and paid is not None:
         if (
-            not (_ZERO <= last < _HUGE and _ZERO <= paid < _HUGE)
+            not (_ZERO <= last <= cumulative_qty and _ZERO <= paid < _HUGE)
             or last.adjusted() < _TINY
             or paid.adjusted() < _TINY
-            or (last and not cumulative_qty)
         ):
             return None
         last_price = paid if last and paid else None
@@ -183,7 +194,7 @@ def _order(frame: _OrderFrame | _TradeFrame, order: _Order, text: bytes) -> Orde
         client_order_id,
         side,
         position_side,
-        order_type or None,
+        order_type,
         price,
         qty,
         average_price or None,
@@ -201,9 +212,10 @@ def _order(frame: _OrderFrame | _TradeFrame, order: _Order, text: bytes) -> Orde
 
 def _account(frame: _AccountFrame, text: bytes) -> AccountReport | None:
     account = frame.a
-    keys = 6 + (frame.T != 0) + 4 * len(account.B)
+    keys = 7 if frame.T else 6
     balances = []
     for row in account.B:
+        keys += 4
         wallet, change = row.wb, row.bc
         if (
             not (row.a and _DEBT < wallet < _HUGE and _DEBT < change < _HUGE)
@@ -214,10 +226,10 @@ def _account(frame: _AccountFrame, text: bytes) -> AccountReport | None:
         balances.append(Balance(asset=row.a, wallet_balance=wallet, change=change))
     positions = []
     for held in account.P:
-        keys += 7 + (held.cr is not UNSET)
+        keys += 7 if held.cr is None else 8
         amount, entry, unrealized = held.pa, held.ep, held.up
         if (
-            not (held.s and held.mt.islower())
+            not held.s
             or not (_ZERO <= amount < _HUGE and _ZERO <= entry < _HUGE and _DEBT < unrealized < _HUGE)
             or amount.adjusted() < _TINY
             or entry.adjusted() < _TINY

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from listenkey.core import actions
+from listenkey.core.account.funding import REMEMBERED_IDS, SETTLEMENT_MS
 from listenkey.core.account.income import Income
-from listenkey.core.account.standing import REMEMBERED_IDS, SETTLEMENT_MS, Heard, Reading, Standing
+from listenkey.core.account.standing import Heard, Reading, Standing
 from listenkey.core.events import AccountUpdate, Balance, BalanceChange, FundingFee, Position
 from listenkey.core.policy import Policy
 from listenkey.core.reports import Account, AccountReport, ConfigReport, IncomeKind, IncomeReport
@@ -28,7 +29,7 @@ class Desk:
         self.turn = Turn(Policy(), 0, grain=1000)
         self.turn.now = 100.0
         self.standing = Standing(self.turn, grain=grain, available=available)
-        self.income = Income(self.turn, self.standing)
+        self.income = Income(self.turn, self.standing.funding)
         self._frames = 0
 
     def told(self) -> list[Any]:

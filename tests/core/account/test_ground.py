@@ -6,7 +6,8 @@ import msgspec
 import pytest
 
 from listenkey.core import actions, inputs
-from listenkey.core.account.ground import FORGET_AFTER_MS, Ground
+from listenkey.core.account.ground import Ground
+from listenkey.core.account.orders import FORGET_AFTER_MS
 from listenkey.core.account.unknowns import Unknowns
 from listenkey.core.events import ExchangeEventKind, Fill, Health, OrderState
 from listenkey.core.frames import decoded

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from decimal import Decimal as D
 from itertools import permutations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from listenkey.core.books.estimates import Estimates
-from listenkey.core.books.fold import Execution, execution
 from listenkey.core.events import Fill, FillRevised
+from listenkey.core.execution import Execution, execution
 from listenkey.core.reports import FillReport
 
 from . import test_ledger
+from .naive import Naive
 from .test_ledger import T0, row
 
 
@@ -28,8 +31,12 @@ def listed(trade: str, qty: str, order: str = "1", **changes: Any) -> FillReport
     )
 
 
+def tell(estimates: Estimates, told: Execution) -> None:
+    """The number that it returns is that of what is left."""
+    assert estimates.tell(told) == len(list(estimates))
+
+
 def left(estimates: Estimates) -> list[tuple[D | None, D | None]]:
-    assert len(estimates) == len(list(estimates))
     return [(estimate.fee, estimate.realized_pnl) for estimate in estimates]
 
 
@@ -40,7 +47,7 @@ def pay_all(estimates: Estimates) -> None:
 
 
 STEPS: dict[str, Callable[[Estimates], None]] = {
-    "told": lambda estimates: estimates.tell(fill("1", "0", "3", trade_id=None)),
+    "told": lambda estimates: tell(estimates, fill("1", "0", "3", trade_id=None)),
     "listed a": lambda estimates: estimates.list([listed("a", "1")]),
     "listed b": lambda estimates: estimates.list([listed("b", "2")]),
     "paid": pay_all,
@@ -54,15 +61,13 @@ def test_a_merged_fill_is_given_up_once_all_its_trades_are_paid(order: tuple[str
     for step in order:
         STEPS[step](estimates)
     assert left(estimates) == []
-    estimates.tell(fill("1", "3", "4", trade_id=None))
+    tell(estimates, fill("1", "3", "4", trade_id=None))
     assert left(estimates) == [(D("0.1"), D(0))]
 
 
 def revised(order: str, start: str, end: str, fee: str | None, pnl: str | None, **changes: Any) -> FillRevised:
     original = test_ledger.fill(order, start, end, **changes)
-    same = {name: getattr(original, name) for name in Fill.__struct_fields__ if name not in ("kind", "event_id")}
-    costs = {"fee": None if fee is None else D(fee), "realized_pnl": None if pnl is None else D(pnl)}
-    return FillRevised(**{**same, **costs}, event_id="revised", replaces=original.event_id)
+    return revision(original, fee=None if fee is None else D(fee), realized_pnl=None if pnl is None else D(pnl))
 
 
 @pytest.mark.parametrize("trade", ["t", None])
@@ -70,7 +75,7 @@ def test_a_revised_fill_is_thought_to_cost_what_the_revision_says(trade: str | N
     """No other of its order changes, nor of another."""
     estimates = Estimates()
     for start, end, name in (("0", "1", "other"), ("1", "3", "t")):
-        estimates.tell(fill("1", start, end, trade_id=trade and name, fee=None, realized_pnl=None))
+        tell(estimates, fill("1", start, end, trade_id=trade and name, fee=None, realized_pnl=None))
     estimates.revise(revised("1", "1", "3", "0.5", "7", trade_id=trade))
     estimates.revise(revised("1", "3", "4", "9", "9", trade_id=trade))
     estimates.revise(revised("2", "1", "3", "9", "9", trade_id=trade))
@@ -80,14 +85,14 @@ def test_a_revised_fill_is_thought_to_cost_what_the_revision_says(trade: str | N
 def test_what_is_booked_of_a_revised_fill_stays_booked() -> None:
     """Income rows have had the last word."""
     estimates = Estimates()
-    estimates.tell(fill("1", "0", "1", trade_id="t", realized_pnl=D(3)))
+    tell(estimates, fill("1", "0", "1", trade_id="t", realized_pnl=D(3)))
     estimates.pay(row("TRADING_FEE", "-1", "t"))
     estimates.revise(revised("1", "0", "1", "0.5", "7", trade_id="t"))
     assert left(estimates) == [(D(0), D(7))]
     estimates.pay(row("REALIZED_PNL", "7", "t"))
     assert left(estimates) == []
     merged = Estimates()
-    merged.tell(fill("1", "0", "3", trade_id=None, fee=None))
+    tell(merged, fill("1", "0", "3", trade_id=None, fee=None))
     merged.list([listed("a", "1")])
     merged.pay(row("TRADING_FEE", "-1", "a"))
     merged.revise(revised("1", "0", "3", "0.5", "7", trade_id=None))
@@ -97,7 +102,7 @@ def test_what_is_booked_of_a_revised_fill_stays_booked() -> None:
 def test_a_merged_fill_stands_until_all_of_it_is_paid() -> None:
     """The frame told the fee of its last trade only, and the row of the first adds to it."""
     estimates = Estimates()
-    estimates.tell(fill("1", "0", "3", trade_id=None))
+    tell(estimates, fill("1", "0", "3", trade_id=None))
     estimates.list([listed("a", "1"), listed("b", "2"), listed("", "2", trade_id=None)])
     assert estimates.pay(row("TRADING_FEE", "-1", "a"))
     assert left(estimates) == [(D("0.1"), D(0))]
@@ -108,7 +113,7 @@ def test_a_merged_fill_stands_until_all_of_it_is_paid() -> None:
 def test_a_trade_without_a_fee_needs_no_row() -> None:
     """The list of fills says that it cost nothing, and perhaps no row ever does."""
     estimates = Estimates()
-    estimates.tell(fill("1", "0", "3", trade_id=None, fee=D(0)))
+    tell(estimates, fill("1", "0", "3", trade_id=None, fee=D(0)))
     estimates.list([listed("a", "3", fee=D(0))])
     assert left(estimates) == []
 
@@ -117,7 +122,7 @@ def test_a_trade_with_ourselves_has_two_sides() -> None:
     """Two orders, one trade id, two rows of each kind; each row stands for one side."""
     estimates = Estimates()
     for order in "12":
-        estimates.tell(fill(order, "0", "1", trade_id="t", realized_pnl=D(5)))
+        tell(estimates, fill(order, "0", "1", trade_id="t", realized_pnl=D(5)))
     for kind, both in (
         ("REALIZED_PNL", [(D("0.1"), D(0)), (D("0.1"), D(5))]),
         ("REALIZED_PNL", [(D("0.1"), D(0))] * 2),
@@ -136,24 +141,24 @@ def test_a_trade_with_ourselves_has_two_sides() -> None:
 def test_a_trade_that_is_told_by_its_name_pays_for_no_other(shown: bool) -> None:
     """A read names the trades that it recovers; what frames told of the same order is other ground."""
     estimates = Estimates()
-    estimates.tell(fill("1", "0", "1", trade_id=None))
+    tell(estimates, fill("1", "0", "1", trade_id=None))
     if shown:
         estimates.list([listed("b", "1")])
         estimates.pay(row("TRADING_FEE", "-1", "b"))
         assert left(estimates) == []  # for all that is known, b is what was told
-    estimates.tell(fill("1", "1", "2", trade_id="b"))
+    tell(estimates, fill("1", "1", "2", trade_id="b"))
     estimates.list([listed("b", "1"), listed("a", "1")])
     assert estimates.pay(row("TRADING_FEE", "-1", "b"))
     assert estimates.pay(row("TRADING_FEE", "-1", "a"))
-    estimates.tell(fill("1", "2", "3", trade_id=None))
+    tell(estimates, fill("1", "2", "3", trade_id=None))
     assert len(left(estimates)) == 1
 
 
 def test_a_trade_that_was_told_in_part_pays_for_the_rest() -> None:
     """Of a trade that was cut, one part bears its name and the rest was told before without one."""
     estimates = Estimates()
-    estimates.tell(fill("1", "0", "1", trade_id=None))
-    estimates.tell(fill("1", "1", "2", trade_id="a", fee=None, realized_pnl=None))
+    tell(estimates, fill("1", "0", "1", trade_id=None))
+    tell(estimates, fill("1", "1", "2", trade_id="a", fee=None, realized_pnl=None))
     estimates.list([listed("a", "2")])
     estimates.pay(row("TRADING_FEE", "-1", "a"))
     assert left(estimates) == []
@@ -162,10 +167,10 @@ def test_a_trade_that_was_told_in_part_pays_for_the_rest() -> None:
 def test_what_is_paid_by_time_is_not_paid_again_by_name() -> None:
     """All fills before a time were settled together; whatever names them later finds nothing to settle."""
     estimates = Estimates()
-    estimates.tell(fill("1", "0", "1", trade_id=None))
-    estimates.tell(fill("1", "1", "2", trade_id=None, exchange_ts=T0 + 3000))
-    estimates.tell(fill("2", "0", "1", trade_id="b"))
-    estimates.tell(fill("2", "1", "2", trade_id="c", exchange_ts=None))
+    tell(estimates, fill("1", "0", "1", trade_id=None))
+    tell(estimates, fill("1", "1", "2", trade_id=None, exchange_ts=T0 + 3000))
+    tell(estimates, fill("2", "0", "1", trade_id="b"))
+    tell(estimates, fill("2", "1", "2", trade_id="c", exchange_ts=None))
     estimates.pay_early(row("TRADING_FEE", "-1", "a"))
     estimates.pay_early(row("REALIZED_PNL", "-1", "a"))
     estimates.pay_early(row("TRADING_FEE", "-1", None))
@@ -180,8 +185,8 @@ def test_what_is_paid_by_time_is_not_paid_again_by_name() -> None:
 def test_old_trades_are_forgotten_unless_they_are_unpaid() -> None:
     """Memory is bounded by what reads can show again."""
     estimates = Estimates()
-    estimates.tell(fill("1", "0", "1", trade_id="a"))
-    estimates.tell(fill("1", "1", "2", trade_id=None))
+    tell(estimates, fill("1", "0", "1", trade_id="a"))
+    tell(estimates, fill("1", "1", "2", trade_id=None))
     estimates.list([listed("b", "5", "2"), listed("c", "5", "3")])
     estimates.pay(row("TRADING_FEE", "-1", "c"))
     estimates.pay_early(row("TRADING_FEE", "-1", "d"))
@@ -189,26 +194,85 @@ def test_old_trades_are_forgotten_unless_they_are_unpaid() -> None:
     assert not estimates.pay(row("TRADING_FEE", "-1", "b"))
     assert estimates.pay(row("TRADING_FEE", "-1", "a"))
     assert left(estimates) == [(D("0.1"), D(0))]
-    estimates.tell(fill("3", "0", "5", trade_id=None))
-    estimates.tell(fill("4", "0", "1", trade_id="d"))
+    tell(estimates, fill("3", "0", "5", trade_id=None))
+    tell(estimates, fill("4", "0", "1", trade_id="d"))
     assert len(left(estimates)) == 3
 
 
 def test_what_has_waited_longest_is_given_up_first() -> None:
     """Named trades before others, and one side of a trade does not take the other along."""
     estimates = Estimates()
-    estimates.tell(fill("3", "0", "1", trade_id=None, fee=D(3)))
+    tell(estimates, fill("3", "0", "1", trade_id=None, fee=D(3)))
     for order in "12":
-        estimates.tell(fill(order, "0", "1", trade_id="t", fee=D(order)))
+        tell(estimates, fill(order, "0", "1", trade_id="t", fee=D(order)))
     assert [estimates.give_up().fee for _ in range(3)] == [1, 2, 3]
     assert left(estimates) == []
 
 
 def test_what_a_row_has_named_is_given_up_in_its_turn() -> None:
-    """A fill whose trade was listed goes neither before an older one of which no row has spoken, nor after a newer."""
+    """A fill whose trade was listed as another goes neither before an older one that is alone, nor after a newer."""
     estimates = Estimates()
     for order, after in (("1", 2), ("2", 1), ("3", 3)):
-        estimates.tell(fill(order, "0", "1", trade_id=order, fee=D(order), exchange_ts=T0 + after))
-    estimates.list([listed("1", "1", "1")])
+        tell(estimates, fill(order, "0", "1", trade_id=order, fee=D(order), exchange_ts=T0 + after))
+    estimates.list([listed("1", "2", "1")])
     assert [estimates.give_up().fee for _ in range(3)] == [2, 1, 3]
     assert left(estimates) == []
+
+
+def steps() -> st.SearchStrategy[tuple[str, Any]]:
+    """Few names, so that they meet: two symbols, two orders, two trades."""
+    amount = st.sampled_from([None, D(0), D("0.1"), D(5)])
+    symbol, order, trade = st.sampled_from("XY"), st.sampled_from("12"), st.sampled_from("ab")
+    qty, when = st.integers(1, 2).map(D), st.sampled_from([T0, T0 + 1000, T0 + 2000])
+    costs = {"fee": amount, "realized_pnl": amount}
+    common = {"symbol": symbol, "trade_id": st.none() | trade, "exchange_ts": when}
+    told = st.builds(
+        lambda order, start, qty, **rest: test_ledger.fill(order, str(start), str(start + qty), **rest),
+        order,
+        st.integers(0, 2),
+        qty,
+        **{**common, **costs, "exchange_ts": st.none() | when},
+    )
+    income = st.builds(
+        lambda kind, trade_id, **rest: row(kind, "-1", trade_id, **rest),
+        st.sampled_from(["TRADING_FEE", "REALIZED_PNL"]),
+        trade_id=st.none() | trade,
+        symbol=symbol,
+        exchange_ts=when,
+    )
+    return st.one_of(
+        st.tuples(st.just("tell"), told.map(execution)),
+        st.tuples(st.just("tell"), told.map(execution)),
+        st.tuples(st.just("revise"), st.builds(revision, told, **costs)),
+        st.tuples(st.just("list"), st.builds(FillReport, order_id=order, qty=qty, fee=amount, **common)),
+        st.tuples(st.just("pay"), income),
+        st.tuples(st.just("pay"), income),
+        st.tuples(st.just("pay_early"), income),
+        st.tuples(st.sampled_from(["pay_until", "forget"]), when),
+        st.tuples(st.just("give_up"), st.none()),
+    )
+
+
+def revision(original: Fill, **costs: D | None) -> FillRevised:
+    same = {name: getattr(original, name) for name in Fill.__struct_fields__ if name not in ("kind", "event_id")}
+    return FillRevised(**{**same, **costs}, event_id="revised", replaces=original.event_id)
+
+
+def known(fills: Iterable[Execution]) -> list[str]:
+    return sorted(map(repr, fills))
+
+
+@given(st.lists(steps(), max_size=14))
+def test_quick_or_not_estimates_are_as_they_are_defined(history: list[tuple[str, Any]]) -> None:
+    """Whatever is told, listed, paid, revised, forgotten or given up, in whatever order."""
+    estimates, naive = Estimates(), Naive()
+    for name, given_to in history:
+        if name == "give_up":
+            if known(estimates):
+                naive.given_up(estimates.give_up())
+        elif name == "list":
+            estimates.list([given_to])
+            naive.list(given_to)
+        else:
+            assert getattr(estimates, name)(given_to) == getattr(naive, name)(given_to)
+        assert known(estimates) == known(naive)

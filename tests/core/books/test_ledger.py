@@ -9,9 +9,10 @@ import pytest
 
 from listenkey.core.book import Reconciliation
 from listenkey.core.books import ledger as ledger_module
-from listenkey.core.books.fold import Fold, execution
+from listenkey.core.books.fold import Fold
 from listenkey.core.books.ledger import Ledger
 from listenkey.core.events import Balance, BalanceChange, ExchangeEventKind, Fill, FundingFee, OrderState, Position
+from listenkey.core.execution import execution
 from listenkey.core.reports import Account, FillReport, IncomeKind, IncomeReport
 
 from ..exchange import INCOME
@@ -92,7 +93,7 @@ def test_the_first_settled_read_gives_the_opening_balance() -> None:
     ledger = Ledger(1000)
     ledger.begin(T0)
     ledger.begin(T0 + 99_000)  # only the first counts
-    ledger.apply(fill("1", "0", "1"))
+    ledger.estimate(execution(fill("1", "0", "1")))
     before = ledger.book("USDT")
     assert (before.status, before.k_capital, before.fees) == (Reconciliation.UNPROVEN, None, D("0.1"))
     ledger.settle(account("99.9", row("TRADING_FEE", "-0.1", "t11")), True)
@@ -105,7 +106,7 @@ def test_the_books_open_only_when_the_cost_of_every_fill_is_known() -> None:
     """What is not known yet would be taken for a part of the opening balance, and be drift as soon as it is."""
     ledger = Ledger(1000)
     ledger.begin(T0)
-    ledger.apply(fill("1", "0", "1", trade_id=None, realized_pnl=None))
+    ledger.estimate(execution(fill("1", "0", "1", trade_id=None, realized_pnl=None)))
     rows = (row("TRADING_FEE", "-0.1", None), row("REALIZED_PNL", "3", None))
     ledger.settle(account("102.9", *rows, at=T0 + 1900), True)
     book = ledger.book("USDT")
@@ -118,20 +119,20 @@ def test_the_books_open_only_when_the_cost_of_every_fill_is_known() -> None:
 def test_a_row_replaces_the_estimate_of_its_trade() -> None:
     """What the venue's rows say stands, whatever the frame had said; each row is booked once."""
     ledger = begun()
-    ledger.apply(fill("1", "0", "1", fee=D("0.5"), realized_pnl=D(7)))
+    ledger.estimate(execution(fill("1", "0", "1", fee=D("0.5"), realized_pnl=D(7))))
     rows = (row("TRADING_FEE", "-0.1", "t11"), row("REALIZED_PNL", "3", "t11"))
     for _ in range(2):
         ledger.settle(account("102.9", *rows), True)
     book = ledger.book("USDT")
     assert (book.fees, book.realized_pnl, book.status) == (D("0.1"), D(3), Reconciliation.MATCHED)
-    ledger.apply(fill("1", "0", "1"))  # told only after its row was read
+    ledger.estimate(execution(fill("1", "0", "1")))  # told only after its row was read
     assert ledger.book("USDT").fees == D("0.1")
 
 
 def test_the_pnl_stays_an_estimate_until_its_own_row_comes() -> None:
     """A fee row alone does not settle a PnL that the wire has given."""
     ledger = begun()
-    ledger.apply(fill("1", "0", "1", realized_pnl=D(7)))
+    ledger.estimate(execution(fill("1", "0", "1", realized_pnl=D(7))))
     ledger.settle(account("106.9", row("TRADING_FEE", "-0.1", "t11")), True)
     assert ledger.book("USDT").realized_pnl == D(7)
     ledger.settle(account("106.9", row("REALIZED_PNL", "7", "t11")), True)
@@ -142,7 +143,7 @@ def test_a_fee_or_pnl_that_nobody_gave_leaves_the_books_unproven() -> None:
     """Unknown is not zero, nor is anything proven while a gap is open."""
     ledger = begun()
     assert ledger.book("USDT", gap_open=True).status is Reconciliation.UNPROVEN
-    ledger.apply(fill("1", "0", "1", fee=None))
+    ledger.estimate(execution(fill("1", "0", "1", fee=None)))
     assert ledger.book("USDT").drift is None
     ledger.settle(account("99.9", row("TRADING_FEE", "-0.1", "t11")), True)
     assert ledger.book("USDT").status is Reconciliation.MATCHED
@@ -179,7 +180,7 @@ def test_each_asset_has_its_own_books() -> None:
     """What was told of fees, PnL and funding in one asset is in no other's books."""
     ledger = begun()
     for order, asset, fee in (("1", "USDT", "0.1"), ("2", "BTC", "0.2")):
-        ledger.apply(fill(order, "0", "1", fee_asset=asset, fee=D(fee), realized_pnl=D(order)))
+        ledger.estimate(execution(fill(order, "0", "1", fee_asset=asset, fee=D(fee), realized_pnl=D(order))))
         ledger.apply(
             FundingFee(
                 event_id=order,
@@ -201,7 +202,7 @@ def test_each_asset_has_its_own_books() -> None:
 def test_a_fill_without_trade_id_gets_it_from_its_ground() -> None:
     """Where frames merge and name no trade, the rows of all trades on the same ground replace the one estimate."""
     ledger = begun()
-    ledger.apply(fill("1", "0", "3", trade_id=None, fee=D("0.2")))
+    ledger.estimate(execution(fill("1", "0", "3", trade_id=None, fee=D("0.2"))))
     rows = tuple(
         FillReport(symbol="X", order_id="1", qty=D(qty), exchange_ts=T0 + 1000, trade_id=trade)
         for qty, trade in ((1, "a"), (2, "b"), (2, None))
@@ -214,8 +215,8 @@ def test_a_fill_without_trade_id_gets_it_from_its_ground() -> None:
 def test_rows_that_name_no_trade_stand_for_all_fills_up_to_a_second() -> None:
     """A venue whose rows cannot be joined is believed by time; what is newer waits."""
     ledger = begun()
-    ledger.apply(fill("1", "0", "1", fee=D("0.5")))
-    ledger.apply(fill("2", "0", "1", exchange_ts=T0 + 5500, fee=D("0.5")))
+    ledger.estimate(execution(fill("1", "0", "1", fee=D("0.5"))))
+    ledger.estimate(execution(fill("2", "0", "1", exchange_ts=T0 + 5500, fee=D("0.5"))))
     early = row("TRADING_FEE", "-0.1", None)
     late = row("TRADING_FEE", "-0.3", "?", exchange_ts=T0 + 5500)
     ledger.settle(account("99.9", early, late, at=T0 + 5200), True)
@@ -225,7 +226,7 @@ def test_rows_that_name_no_trade_stand_for_all_fills_up_to_a_second() -> None:
 def test_rows_of_no_known_trade_wait_for_a_settled_read() -> None:
     """Which need not list them again."""
     ledger = begun()
-    ledger.apply(fill("1", "0", "1", fee=D("0.5")))
+    ledger.estimate(execution(fill("1", "0", "1", fee=D("0.5"))))
     ledger.settle(account("99.9", row("TRADING_FEE", "-0.1", None)), False)
     assert ledger.book("USDT").fees == D("0.5")
     ledger.settle(account("99.9", at=T0 + 700_000), True)
@@ -243,7 +244,7 @@ def test_rows_from_before_the_beginning_are_part_of_the_opening() -> None:
 def test_a_fill_that_is_newer_than_the_read_does_not_count_against_it() -> None:
     """A read is compared with what it can know."""
     ledger = begun()
-    ledger.apply(fill("1", "0", "1", exchange_ts=T0 + 6000))
+    ledger.estimate(execution(fill("1", "0", "1", exchange_ts=T0 + 6000)))
     ledger.settle(account("100"), True)
     book = ledger.book("USDT")
     assert (book.status, book.fees) == (Reconciliation.MATCHED, D("0.1"))
@@ -254,7 +255,7 @@ def test_estimates_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ledger_module, "ESTIMATES", 2)
     ledger = begun()
     for order in "1234":
-        ledger.apply(fill(order, "0", "1", fee_asset="USDT" if order != "2" else None))
+        ledger.estimate(execution(fill(order, "0", "1", fee_asset="USDT" if order != "2" else None)))
     assert ledger.book("USDT").fees == D("0.3")
     ledger.settle(account("99.7", row("TRADING_FEE", "-0.1", "t11")), False)
     assert ledger.book("USDT").fees == D("0.3")
@@ -275,7 +276,10 @@ LATE: dict[str, Any] = {"exchange_ts": T0 + 5, "source": "poll", "asset": "USDT"
 def test_what_is_shown_late_was_not_part_of_the_opening(event: Any, wallet: str, known: bool) -> None:
     """The balance of the first read may have had it or not: the next one says what the opening was."""
     ledger = begun(wallet if known else "100")
-    ledger.apply(event)
+    if isinstance(event, Fill):
+        ledger.estimate(execution(event))
+    else:
+        ledger.apply(event)
     assert ledger.book("USDT").status is Reconciliation.UNPROVEN
     ledger.settle(account(wallet), True)
     book = ledger.book("USDT")
@@ -288,7 +292,7 @@ def test_rows_are_known_for_an_hour_after_they_were_read() -> None:
     """What is older than that and not known was forgotten, not new; after an outage of hours all of it is new."""
     ledger = begun()
     hours = 3 * ledger_module.REMEMBER_MS
-    ledger.apply(fill("1", "0", "1"))
+    ledger.estimate(execution(fill("1", "0", "1")))
     fee = row("TRADING_FEE", "-0.3", "t11")
     ledger.settle(account("99.7", fee, at=T0 + hours), True)
     assert (ledger.book("USDT").fees, ledger.book("USDT").status) == (D("0.3"), Reconciliation.MATCHED)

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from listenkey.core.books.fold import execution
+from listenkey.core.books.fold import Fold
 from listenkey.core.books.witness import Witness
 from listenkey.core.events import Balance, Position
+from listenkey.core.execution import execution
 from listenkey.core.policy import Policy
 from listenkey.core.reports import Account, AccountReport
 from listenkey.core.turn import Turn
@@ -24,7 +25,8 @@ class Trial:
         self.turn = Turn(Policy(), 0)
         self.turn.now = 0.0
         self.alarms = 0
-        self.witness = Witness(self.turn, self._alarm)
+        self.fold = Fold()
+        self.witness = Witness(self.turn, self.fold, self._alarm)
 
     def _alarm(self) -> None:
         self.alarms += 1
@@ -40,7 +42,9 @@ class Trial:
         return self
 
     def filled(self, end: str, **changes: Any) -> None:
-        self.witness.told(execution(fill("1", "0", end, exchange_ts=T0 + 9000, **changes)))
+        self.fold.apply(execution(fill("1", "0", end, exchange_ts=T0 + 9000, **changes)))
+        if self.witness.waits:
+            self.witness.check()
 
 
 def whole(**changes: Any) -> Account:
@@ -175,6 +179,6 @@ def test_before_a_settled_read_the_last_fills_explain_what_was_told(told_ts: int
     """3 are held, and 1 and 2 sold: those after the position was told, if they add up, or what is about to be told."""
     trial = Trial()
     for end in ("7", "1", "2"):
-        trial.witness.told(execution(fill("1", "0", end, exchange_ts=T0 + 9000, side="SELL", position_side="LONG")))
+        trial.filled(end, side="SELL", position_side="LONG")
     held = Position(symbol="X", side="LONG", qty=D(3))
     assert trial.witness.is_flat(held, {("X", "LONG"): D(moved)}, told_ts) is flat

@@ -10,8 +10,8 @@ import pytest
 from listenkey.core import actions
 from listenkey.core.account.ground import Ground
 from listenkey.core.account.unknowns import Unknowns
-from listenkey.core.books.fold import Execution, execution
 from listenkey.core.events import Fill, FillRevised
+from listenkey.core.execution import Execution, execution
 from listenkey.core.policy import Policy
 from listenkey.core.reports import Account, FillReport, IncomeReport, OrderRef, OrderReport
 from listenkey.core.sync import revisions as module

@@ -1,0 +1,59 @@
+"""A fill as it is remembered by everybody who has to know later what was delivered.
+
+One value is shared: by its order, by the fold and the ledger, and by the revisions.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from msgspec import Struct
+
+from .events import Fill
+
+
+class Execution(Struct, frozen=True, gc=False):
+    """A fill as it is remembered: what it moved, and what tells it from others. Its id follows from its ground."""
+
+    symbol: str
+    order_id: str
+    side: str | None
+    position_side: str | None
+    cumulative_qty: Decimal
+    fill_qty: Decimal
+    trade_id: str | None
+    fee: Decimal | None
+    fee_asset: str | None
+    realized_pnl: Decimal | None
+    exchange_ts: int | None
+    client_order_id: str | None
+    order_type: str | None
+    status: str
+    price: Decimal | None
+    qty: Decimal | None
+    fill_price: Decimal | None
+    liquidation: bool
+
+
+def execution(fill: Fill) -> Execution:
+    """What is remembered of a fill: its frame and most of its fields would be eight times as much."""
+    return Execution(
+        fill.symbol,
+        fill.order_id,
+        fill.side,
+        fill.position_side,
+        fill.cumulative_qty,
+        fill.fill_qty,
+        fill.trade_id,
+        fill.fee,
+        fill.fee_asset,
+        fill.realized_pnl,
+        fill.exchange_ts,
+        fill.client_order_id,
+        fill.order_type,
+        fill.status,
+        fill.price,
+        fill.qty,
+        fill.fill_price,
+        fill.liquidation,
+    )
