@@ -13,7 +13,8 @@ import anyio
 
 from ...core.account import narration
 from ...core.connection import Connection
-from ...core.events import AccountUpdate, digest_id
+from ...core.events import AccountUpdate
+from ...core.ids import digest_id
 from ...core.policy import MODES, WAYS, Mode, Policy
 from ...core.refusal import Refusal
 from ...core.secrets import Secrets

@@ -14,7 +14,8 @@ from decimal import Decimal
 import msgspec
 
 from ..events import ZERO, FillRevised
-from ..reports import FillReport, IncomeKind, IncomeReport
+from ..kinds import IncomeKind
+from ..reports import FillReport, IncomeReport
 from .fold import Execution
 
 FEE, PNL = IncomeKind.FEE, IncomeKind.PNL

@@ -10,7 +10,8 @@ from listenkey.core.book import Reconciliation
 from listenkey.core.books.fold import Fold, execution
 from listenkey.core.books.ledger import Ledger
 from listenkey.core.events import Balance, ExchangeEventKind, Fill
-from listenkey.core.reports import Account, FillReport, IncomeKind, IncomeReport, OrderRef, OrderReport
+from listenkey.core.kinds import IncomeKind
+from listenkey.core.reports import Account, FillReport, IncomeReport, OrderRef, OrderReport
 from listenkey.core.sync.recovery import merge
 
 D = Decimal
