@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from listenkey.core.events import Balance, Position
-from listenkey.core.reports import Account, FillReport, IncomeKind, IncomeReport, OrderRef, OrderReport
+from listenkey.core.kinds import IncomeKind
+from listenkey.core.reports import Account, FillReport, IncomeReport, OrderRef, OrderReport
 
 from .frames import FEE, FIRST_ORDER, FIRST_TRADE, PRICE, SYMBOL, account_text, order_text, packed
 

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from .actions import Action, SendFrame
+from .actions import Action
 from .book import Book
 from .dialect import Dialect
-from .events import GapReason, Health
-from .excerpt import excerpt
+from .events import Health
 from .health import Vitals
-from .inflate import NotInflatable, Oversized, inflate
 from .inputs import (
     AccountRead,
     FrameReceived,
@@ -28,27 +26,12 @@ from .inputs import (
     Stop,
     Tick,
 )
+from .intake import Intake
 from .link.lifecycle import State
-from .link.link import Link, Phase
 from .link.upkeep import Upkeep
 from .link.view import LinkView, view
 from .policy import MODES, WAYS, Mode, Policy
-from .refusal import RefusalKind
-from .reports import (
-    AccountReport,
-    Acknowledged,
-    ConfigReport,
-    Heartbeat,
-    KeyExpired,
-    OrderReport,
-    Rejected,
-    Report,
-    Unreadable,
-    Unrecognised,
-    placed,
-)
 from .secrets import Secrets
-from .sync.anteroom import Pushed, Word
 from .sync.continuity import Continuity
 from .sync.keeper import Keeper
 from .timers import Alarms
@@ -81,8 +64,6 @@ class Connection:
         self.policy = (policy or Policy()).over(dialect.policy)
         self.mode = mode
         self._polls = mode == "poll"
-        self._decode = dialect.decode
-        self._max_frame_bytes = self.policy.max_frame_bytes
         self.secrets = Secrets() if secrets is None else secrets
         """What is secret: told of listen keys as they are granted, extended or named by the venue."""
         self._turn = Turn(
@@ -91,14 +72,13 @@ class Connection:
         keeper = Keeper(lambda: self._upkeep.distrust(), lambda refusal: self._upkeep.stop(refusal))
         self._continuity = Continuity(self._turn, dialect, mode, keeper)
         self._upkeep = Upkeep(self._turn, dialect, self._continuity)
-        self._links = self._upkeep.links
-        self._take = self._continuity.take
+        self._intake = Intake(self._turn, dialect, self._upkeep, self._continuity)
         self._vitals = Vitals(self._turn, self._upkeep, self._continuity, polls=self._polls)
         self._ended = False
         self._started = False
         self._timers: Alarms = {**self._upkeep.timers, **self._continuity.timers}
         self._inputs: dict[type, Callable[[Any], None]] = {
-            FrameReceived: self._frame,
+            FrameReceived: self._intake.take,
             Tick: lambda _tick: None,
             Start: self._start,
             Stop: lambda _stop: self._stop(),
@@ -111,17 +91,6 @@ class Connection:
             SocketClosed: lambda closed: self._upkeep.closed(closed.socket, closed.refusal),
             AccountRead: lambda read: self._continuity.read(read.request, read.account),
             Refused: self._refused,
-        }
-        self._reports: dict[type, Callable[[Link, Any, bytes | str], None]] = {
-            OrderReport: self._word,
-            AccountReport: self._pushed,
-            ConfigReport: self._word,
-            Unrecognised: self._unrecognised,
-            Heartbeat: self._heartbeat,
-            Acknowledged: self._acknowledged,
-            KeyExpired: self._key_expired,
-            Rejected: self._rejected,
-            Unreadable: self._unreadable,
         }
 
     @property
@@ -236,91 +205,6 @@ class Connection:
         self._upkeep.refused(refused.request, refused.refusal)
         self._continuity.refused(refused.request, refused.refusal)
 
-    def _frame(self, received: FrameReceived) -> None:
-        link = self._links.get(received.socket)
-        if link is None or link.phase is OPENING:
-            return
-        link.heard()
-        frame: Any = received.data  # bytes or str: `handle` has seen to that
-        try:
-            if isinstance(frame, bytes):
-                frame = inflate(frame, self._max_frame_bytes)
-            elif len(frame) > self._max_frame_bytes:
-                raise Oversized(f"more than {self._max_frame_bytes} characters")
-        except NotInflatable as error:
-            self._tell_unreadable(link, frame, "not gzip", str(error))
-        except Oversized as error:
-            self._turn.report("oversized frame", str(error))
-            self._upkeep.lost(link, GapReason.OVERSIZED)
-        else:
-            reports = self._decode(frame)
-            first = reports[0]
-            if (
-                len(reports) > 1
-                or not (type(first) is OrderReport or type(first) is AccountReport)
-                or first.longest >= self.secrets.shortest
-            ):
-                frame, reports = self._searched(frame, reports)
-                if len(reports) > 1:
-                    reports = placed(reports)
-            for report in reports:
-                if link.phase is PROVING and type(report) not in PROVES_NOTHING:
-                    self._upkeep.prove(link)
-                if link.alive:
-                    self._reports[type(report)](link, report, frame)
-
-    def _word(self, link: Link, word: Word, frame: bytes | str) -> None:
-        self._take(word, frame, self._links.leads(link))
-
-    def _pushed(self, link: Link, report: AccountReport, frame: bytes | str) -> None:
-        word = Pushed(report, link.socket, report.exchange_ts or self._turn.exchange_time() or 0)
-        self._take(word, frame, self._links.leads(link))
-
-    def _unrecognised(self, link: Link, report: Unrecognised, frame: bytes | str) -> None:
-        self._word(link, report, frame)
-
-    def _heartbeat(self, link: Link, ping: Heartbeat, _frame: bytes | str) -> None:
-        self._turn.emit(SendFrame(link.socket, ping.reply))
-
-    def _acknowledged(self, link: Link, report: Acknowledged, _frame: bytes | str) -> None:
-        if link.acknowledged(report.id):
-            self._upkeep.prove(link)
-
-    def _key_expired(self, _link: Link, notice: KeyExpired, _frame: bytes | str) -> None:
-        self._upkeep.key_expired(notice.key)
-        if notice.key == "":
-            self._continuity.doubt("expiry of no key")
-
-    def _rejected(self, link: Link, report: Rejected, _frame: bytes | str) -> None:
-        self._turn.report("error frame", f"{report.refusal.code}: {report.refusal.message}")
-        if link.owns(report.id) or report.refusal.kind is RefusalKind.FATAL:
-            self._upkeep.lost(link, GapReason.LOST_SOCKET, report.refusal)
-        elif report.refusal.kind is RefusalKind.GONE:
-            self._upkeep.key_expired(link.key.value)
-
-    def _unreadable(self, link: Link, report: Unreadable, frame: bytes | str) -> None:
-        self._tell_unreadable(link, frame, "unreadable frame", report.why)
-
-    def _tell_unreadable(self, link: Link, frame: bytes | str, name: str, why: str) -> None:
-        """On a link that is not proven nothing is in doubt: its proof causes a read, or another link leads."""
-        found = excerpt(frame, why, self.secrets, doubtful=link.proven)
-        self._turn.report(name, f"{why}: {found.beginning[:REPORTED]!r}")
-        self._take(found, frame, self._links.leads(link))
-
-    def _searched(self, frame: bytes | str, reports: tuple[Report, ...]) -> tuple[bytes | str, tuple[Report, ...]]:
-        """The frame without what is secret, and what it reports then; what only serves the connection stays exact."""
-        for report in reports:
-            if type(report) is KeyExpired and report.key is not None:
-                self.secrets.name(report.key)
-        clean = self.secrets.redact(frame)
-        if clean == frame:
-            return frame, reports
-        told = self._decode(clean)
-        if len(told) != len(reports):
-            return clean, told
-        pairs = zip(reports, told, strict=True)
-        return clean, tuple(first if type(first) in SERVES else second for first, second in pairs)
-
 
 def _copied(received: FrameReceived) -> FrameReceived:
     """The frame as bytes of our own, from whatever buffer it lies in."""
@@ -333,12 +217,5 @@ def _copied(received: FrameReceived) -> FrameReceived:
         raise Misuse(f"a frame must be bytes or str: {error}") from None
 
 
-REPORTED = 48
-"""Bytes of a frame that cannot be read, which the operator is shown."""
-PROVES_NOTHING = frozenset({Unreadable, Rejected})
-"""Reports after which a link is no more proven than before."""
-SERVES = frozenset({Heartbeat, Acknowledged, KeyExpired})
-"""Reports of which nothing is told."""
-OPENING, PROVING = Phase.OPENING, Phase.PROVING
 _FOREVER = 1e12
 """Seconds; beyond it a float cannot tell one millisecond from the next."""

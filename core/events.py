@@ -7,65 +7,19 @@ accounts in a process the collector would otherwise take half of its time.
 
 from __future__ import annotations
 
-import hashlib
 from decimal import Decimal
-from enum import StrEnum
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
 from .discreet import Discreet
+from .kinds import ExchangeEventKind as ExchangeEventKind
+from .kinds import GapReason as GapReason
+from .kinds import Health as Health
+from .kinds import Source as Source
+from .plain import printable
 
 ZERO = Decimal(0)
-
-Source = Literal["ws", "poll", "local"]
-"""Which way an event came: pushed, read by REST, or said by the library itself."""
-
-
-class ExchangeEventKind(StrEnum):
-    """The kinds of event."""
-
-    ORDER_ACK = "ORDER_ACK"
-    CANCEL_ACK = "CANCEL_ACK"
-    ORDER_REJECT = "ORDER_REJECT"
-    ORDER_EXPIRED = "ORDER_EXPIRED"
-    PARTIAL_FILL = "PARTIAL_FILL"
-    FULL_FILL = "FULL_FILL"
-    FILL_REVISED = "FILL_REVISED"
-    ACCOUNT_UPDATE = "ACCOUNT_UPDATE"
-    FUNDING_FEE = "FUNDING_FEE"
-    BALANCE_CHANGE = "BALANCE_CHANGE"
-    CONFIG_UPDATE = "CONFIG_UPDATE"
-    GAP_OPENED = "GAP_OPENED"
-    GAP_CLOSED = "GAP_CLOSED"
-    RECONNECTED = "RECONNECTED"
-    HEALTH = "HEALTH"
-    UNKNOWN = "UNKNOWN"
-
-
-class Health(StrEnum):
-    """How far the stream can be trusted at this moment."""
-
-    LIVE = "LIVE"
-    """A proven link and no gap."""
-    SUSPECT = "SUSPECT"
-    """A gap is open, the link is quieter than it should be, or its key is not being renewed."""
-    BLIND = "BLIND"
-    """No proven link."""
-
-
-class GapReason(StrEnum):
-    """Why a stretch is not proven."""
-
-    LOST_SOCKET = "lost_socket"
-    SILENT = "silent"
-    KEY_GONE = "key_gone"
-    HOLE = "hole"
-    BALANCE = "balance"
-    OVERSIZED = "oversized"
-    READ_FAILED = "read_failed"
-    LATE = "late"
-    START = "start"
 
 
 class Balance(msgspec.Struct, frozen=True, gc=False, kw_only=True):
@@ -117,7 +71,7 @@ class ExchangeEvent(Discreet, frozen=True, gc=False, kw_only=True):
         plain: dict[str, Any] = msgspec.to_builtins(self, builtin_types=(Decimal,))
         common = {name: plain.pop(name) for name in ExchangeEvent.__struct_fields__}
         del common["frame"]
-        return {name: _printable(value) for name, value in (common | plain).items()}
+        return {name: printable(value) for name, value in (common | plain).items()}
 
 
 class OrderState(ExchangeEvent, frozen=True, gc=False):
@@ -282,56 +236,3 @@ def from_json(line: bytes | str) -> ExchangeEvent:
     if not isinstance(kind, str) or kind not in _CLASSES:
         raise msgspec.ValidationError(f"not an event: kind {kind!r}")
     return msgspec.convert(plain, _CLASSES[kind])
-
-
-def canonical(amount: Decimal) -> str:
-    """The one way an amount is written: no exponent, no trailing zeros, no negative zero."""
-    text = str(amount)
-    if "E" in text:
-        text = f"{amount:f}"
-    if "." in text:
-        text = text.rstrip("0").rstrip(".")
-    return "0" if text == "-0" else text
-
-
-def fill_id(symbol: str, order_id: str, cumulative: Decimal) -> str:
-    """The identity of a fill, the same whichever path brought it."""
-    return f"fill:{symbol}:{order_id}:{canonical(cumulative)}"
-
-
-def revision_id(
-    symbol: str,
-    order_id: str,
-    cumulative: Decimal,
-    fill_price: Decimal | None,
-    fee: Decimal | None,
-    realized_pnl: Decimal | None,
-) -> str:
-    """The identity of a revised fill: the fill's, and the figures that it now has."""
-    amounts = ":".join("" if amount is None else canonical(amount) for amount in (fill_price, fee, realized_pnl))
-    return f"revised:{symbol}:{order_id}:{canonical(cumulative)}:{amounts}"
-
-
-def order_state_id(
-    symbol: str, order_id: str, status: str, cumulative: Decimal, qty: Decimal | None, price: Decimal | None
-) -> str:
-    """The identity of an order's state."""
-    amounts = ":".join("" if amount is None else canonical(amount) for amount in (cumulative, qty, price))
-    return f"order:{symbol}:{order_id}:{status}:{amounts}"
-
-
-def digest_id(kind: str, exchange_ts: int | None, *content: object) -> str:
-    """The identity of an event that has no natural one: a digest of its kind, time and content."""
-    plain = msgspec.to_builtins((exchange_ts, content), builtin_types=(Decimal,))
-    text = msgspec.json.encode(_printable(plain))
-    return f"{kind.lower()}:{hashlib.blake2b(text, digest_size=12).hexdigest()}"
-
-
-def _printable(value: Any) -> Any:
-    if isinstance(value, Decimal):
-        return canonical(value)
-    if isinstance(value, dict):
-        return {name: _printable(inner) for name, inner in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_printable(inner) for inner in value]
-    return value

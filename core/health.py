@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from .events import ExchangeEventKind, Health, HealthChange, digest_id
+from .events import ExchangeEventKind, Health, HealthChange
+from .ids import digest_id
 from .link.upkeep import Upkeep
 from .sync.continuity import Continuity
 from .turn import Turn

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from enum import StrEnum
 from typing import Any, Literal, NamedTuple
 
 import msgspec
 
 from .discreet import Discreet
 from .events import Balance, Position
+from .kinds import IncomeKind
 from .refusal import Refusal
 
 UNKNOWN = 1 << 62
@@ -71,19 +71,6 @@ class FillReport(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     fee: Decimal | None = None
     fee_asset: str | None = None
     realized_pnl: Decimal | None = None
-
-
-class IncomeKind(StrEnum):
-    """What a row of the income list means for the account, whatever the venue calls it."""
-
-    FEE = "fee"
-    """The fee of a fill."""
-    PNL = "pnl"
-    """What a fill has realised."""
-    FUNDING = "funding"
-    """Funding that is final."""
-    OTHER = "other"
-    """A transfer, or whatever else moved the wallet."""
 
 
 class IncomeReport(msgspec.Struct, frozen=True, gc=False, kw_only=True):

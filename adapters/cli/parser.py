@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from typing import Any, NoReturn
 
-from ...core.policy import Policy
+from ...core.policy import MODES, Policy
 from ..venues.registry import SIMULATED, VENUES
 from .exits import Exit, Failure
 from .figures import count, port, positive, whole
@@ -75,7 +75,7 @@ def _watch(watch: argparse.ArgumentParser) -> None:
         help="http://, https:// or, with the extra socks, socks5://; env takes those of HTTPS_PROXY, HTTP_PROXY and "
         "ALL_PROXY, but for the hosts of NO_PROXY",
     )
-    watch.add_argument("--mode", choices=("ws", "poll"), default="ws")
+    watch.add_argument("--mode", choices=MODES, default="ws")
     watch.add_argument("--json", action="store_true", help="one event a line on standard output")
     watch.add_argument("--journal", metavar="FILE", help="what was told survives the process")
     watch.add_argument(

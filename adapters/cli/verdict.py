@@ -12,7 +12,8 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from ...core.book import Book, Reconciliation
-from ...core.events import AccountUpdate, ExchangeEvent, Fill, canonical
+from ...core.events import AccountUpdate, ExchangeEvent, Fill
+from ...core.plain import canonical
 
 BEGINNING_MS = 100
 """Fills this close after the grant of the first key may be before it by the stream's reckoning."""

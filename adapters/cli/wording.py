@@ -16,8 +16,8 @@ from ...core.events import (
     GapNotice,
     HealthChange,
     OrderState,
-    canonical,
 )
+from ...core.plain import canonical
 
 K = ExchangeEventKind
 REASONS = {

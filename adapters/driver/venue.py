@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from os import PathLike
 from ssl import SSLContext
 from typing import TYPE_CHECKING, Any, Self
@@ -13,7 +13,8 @@ import anyio
 
 from ...core.account import narration
 from ...core.connection import Connection
-from ...core.events import AccountUpdate, digest_id
+from ...core.events import AccountUpdate
+from ...core.ids import digest_id
 from ...core.policy import MODES, WAYS, Mode, Policy
 from ...core.refusal import Refusal
 from ...core.secrets import Secrets
@@ -28,6 +29,7 @@ from ..venues.registry import family
 from .clock import SystemClock
 from .driver import Driver
 from .opener import Opener
+from .sole import sole
 from .stream import Subscription
 
 if TYPE_CHECKING:
@@ -78,7 +80,7 @@ class Venue:
     def _begin(self) -> Driver:
         self._check()
         with ExitStack() as alone:
-            alone.enter_context(_alone(self._journal, self._recorder))
+            alone.enter_context(sole(self._journal, self._recorder))
             connection = self._connect()
             driver = Driver(
                 connection,
@@ -220,39 +222,13 @@ def open_venue(
             recorder.begin(dialect, settled, chosen, mode)
         return Connection(dialect, settled, seed=chosen, mode=mode, secrets=secrets)
 
-    return Venue(
-        connect,
-        wires,
-        services,
-        journal=events,
-        observer=observer,
-        recorder=recorder,
-    )
+    return Venue(connect, wires, services, journal=events, observer=observer, recorder=recorder)
 
 
 def _seed() -> int:
     from secrets import randbits
 
     return randbits(64)
-
-
-_taken: dict[int, object] = {}
-"""Journals and recorders of the streams that are open in this process, by id, whichever venue has them."""
-
-
-@contextmanager
-def _alone(*shared: object) -> Iterator[None]:
-    """No other stream has any of these meanwhile: one would mark what the other has not dealt with."""
-    stream = object()
-    mine = [id(each) for each in shared if each is not None]
-    try:
-        if any(_taken.setdefault(each, stream) is not stream for each in mine):
-            raise ListenKeyError("one stream at a time has a journal or a recording, and another one has it")
-        yield
-    finally:
-        for each in mine:
-            if _taken.get(each) is stream:
-                del _taken[each]
 
 
 def _journal(journal: str | PathLike[str] | Journal | None, venue: str, host: str, api_key: str) -> Journal | None:

@@ -16,8 +16,8 @@ from ...core.events import (
     Health,
     HealthChange,
     OrderState,
-    digest_id,
 )
+from ...core.ids import digest_id
 from .script import Script
 
 K = ExchangeEventKind

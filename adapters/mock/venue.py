@@ -25,10 +25,8 @@ from ...core.events import (
     FillRevised,
     FundingFee,
     OrderState,
-    fill_id,
-    order_state_id,
-    revision_id,
 )
+from ...core.ids import fill_id, order_state_id, revision_id
 from ...ports.errors import ReadFailed
 from .account import GRAIN, Account, Amount, Key, amount_of, positive
 from .feed import Feed

@@ -28,7 +28,7 @@ from ...core import actions, inputs
 from ...core.dialect import Dialect
 from ...core.events import ExchangeEventKind
 from ...core.excerpt import beginning, closed, hides
-from ...core.frames import frame_id
+from ...core.ids import frame_id
 from ...core.inflate import NotInflatable, Oversized, inflate
 from ...core.policy import Mode, Policy
 from ...core.reports import KeyExpired

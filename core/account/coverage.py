@@ -12,7 +12,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from ..events import ZERO, canonical
+from ..events import ZERO
+from ..plain import canonical
 
 Interval = tuple[Decimal, Decimal]
 """Above the first quantity, up to the second one."""

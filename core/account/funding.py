@@ -6,8 +6,9 @@ from collections import deque
 from collections.abc import Sequence
 from decimal import Decimal
 
-from ..events import Balance, ExchangeEventKind, FundingFee, Position, digest_id
+from ..events import Balance, ExchangeEventKind, FundingFee, Position
 from ..frames import Frame
+from ..ids import digest_id
 from ..reports import AccountReport
 from ..turn import Turn
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from ..events import BalanceChange, FundingFee
 from ..grain import floor
-from ..reports import Account, IncomeKind, IncomeReport
+from ..kinds import IncomeKind
+from ..reports import Account, IncomeReport
 from ..turn import Turn
 from .funding import Funding
 

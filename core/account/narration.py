@@ -17,12 +17,10 @@ from ..events import (
     Position,
     Source,
     Unknown,
-    digest_id,
-    fill_id,
-    order_state_id,
 )
 from ..excerpt import Excerpt
-from ..frames import Frame, frame_id
+from ..frames import Frame
+from ..ids import digest_id, fill_id, frame_id, order_state_id
 from ..reports import ConfigReport, FillReport, OrderRef, OrderReport
 from .order import Piece
 from .shown import NOT_FOUND

@@ -10,8 +10,9 @@ from typing import NamedTuple, TypeVar
 
 import msgspec
 
-from ..events import ZERO, AccountUpdate, Balance, ConfigUpdate, Position, digest_id
-from ..frames import Frame, frame_id
+from ..events import ZERO, AccountUpdate, Balance, ConfigUpdate, Position
+from ..frames import Frame
+from ..ids import digest_id, frame_id
 from ..reports import Account, AccountReport, ConfigReport
 from ..turn import Turn
 from . import narration, newest

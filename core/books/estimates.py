@@ -16,7 +16,8 @@ import msgspec
 
 from ..events import ZERO, FillRevised
 from ..execution import Execution
-from ..reports import FillReport, IncomeKind, IncomeReport
+from ..kinds import IncomeKind
+from ..reports import FillReport, IncomeReport
 from .tabs import Tabs
 
 FEE, PNL = IncomeKind.FEE, IncomeKind.PNL

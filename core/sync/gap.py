@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ..events import ExchangeEventKind, GapNotice, GapReason, digest_id
+from ..events import ExchangeEventKind, GapNotice, GapReason
+from ..ids import digest_id
 from ..turn import Turn
 
 

@@ -18,8 +18,10 @@ import msgspec
 
 from ..account.ground import Ground
 from ..books.estimates import FEE, PNL
-from ..events import ZERO, FillRevised, canonical, fill_id, revision_id
+from ..events import ZERO, FillRevised
 from ..execution import Execution
+from ..ids import fill_id, revision_id
+from ..plain import canonical
 from ..reports import FillReport, IncomeReport, OrderRef, OrderReport
 from ..turn import Turn
 from . import recovery

@@ -10,7 +10,8 @@ from typing import NamedTuple
 import msgspec
 
 from listenkey.core.events import Balance, Position
-from listenkey.core.reports import Account, AccountReport, FillReport, IncomeKind, IncomeReport, OrderRef, OrderReport
+from listenkey.core.kinds import IncomeKind
+from listenkey.core.reports import Account, AccountReport, FillReport, IncomeReport, OrderRef, OrderReport
 
 D = Decimal
 ZERO = D(0)

@@ -19,10 +19,11 @@ from hypothesis import strategies as st
 from listenkey.core import actions, inputs
 from listenkey.core.connection import Connection, Misuse
 from listenkey.core.events import Balance, Position
+from listenkey.core.kinds import IncomeKind
 from listenkey.core.link.link import Phase
 from listenkey.core.policy import Mode, Policy
 from listenkey.core.refusal import Refusal, RefusalKind
-from listenkey.core.reports import Account, FillReport, IncomeKind, IncomeReport, OrderReport
+from listenkey.core.reports import Account, FillReport, IncomeReport, OrderReport
 
 from ..examples import TIMES
 from .judge import Judge

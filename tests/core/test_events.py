@@ -28,13 +28,10 @@ from listenkey.core.events import (
     OrderState,
     Position,
     Unknown,
-    canonical,
-    digest_id,
-    fill_id,
     from_json,
-    order_state_id,
-    revision_id,
 )
+from listenkey.core.ids import digest_id, fill_id, order_state_id, revision_id
+from listenkey.core.plain import canonical
 
 COMMON = "kind event_id exchange_ts source redelivered"
 ORDER = "symbol order_id client_order_id side position_side order_type status price qty cumulative_qty"

@@ -40,8 +40,8 @@ from listenkey.core.events import (
     GapNotice,
     HealthChange,
     OrderState,
-    canonical,
 )
+from listenkey.core.plain import canonical
 from listenkey.core.policy import Mode
 from listenkey.core.reports import KeyExpired
 

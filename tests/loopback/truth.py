@@ -8,7 +8,8 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from listenkey.core.book import Book
-from listenkey.core.events import AccountUpdate, ExchangeEvent, Fill, canonical
+from listenkey.core.events import AccountUpdate, ExchangeEvent, Fill
+from listenkey.core.plain import canonical
 
 ZERO = Decimal(0)
 Ground = dict[str, list[tuple[Decimal, Decimal]]]

@@ -156,9 +156,9 @@ BUGS: dict[str, Bug] = {
         "a frame that cannot be read is logged and nothing else",
         (
             Change(
-                "core/connection.py",
-                "        self._take(found, frame, ",
-                "        return\n        self._take(found, frame, ",
+                "core/intake.py",
+                "        self._pass_on(found, frame, ",
+                "        return\n        self._pass_on(found, frame, ",
             ),
         ),
         "garbage,truncate,unreadable",
@@ -552,13 +552,13 @@ BUGS: dict[str, Bug] = {
             Change("core/sync/reads.py", "import Backoff, SpacedLimit\n", "import Backoff, FailureLimit\n"),
             Change(
                 "core/sync/reads.py",
-                "        self._failures = SpacedLimit()\n",
-                "        self._failures = FailureLimit()\n",
+                "        self._failures = SpacedLimit(turn.failing_calls)\n",
+                "        self._failures = FailureLimit(turn.failing_calls)\n",
             ),
             Change(
                 "adapters/venues/bingx/pace.py",
-                '(SpacedLimit(REPEATED), SpacedLimit()) if method == "GET" else ()',
-                "(SpacedLimit(), SpacedLimit())[:0]",
+                'SpacedLimit(facts.FAILING_CALLS)) if method == "GET" else ()',
+                "SpacedLimit(facts.FAILING_CALLS))[:0]",
             ),
         ),
         "flap",

@@ -11,7 +11,8 @@ from listenkey.core.books.fold import Fold
 from listenkey.core.books.ledger import Ledger
 from listenkey.core.events import Balance, ExchangeEventKind, Fill
 from listenkey.core.execution import execution
-from listenkey.core.reports import Account, FillReport, IncomeKind, IncomeReport, OrderRef, OrderReport
+from listenkey.core.kinds import IncomeKind
+from listenkey.core.reports import Account, FillReport, IncomeReport, OrderRef, OrderReport
 from listenkey.core.sync.recovery import merge
 
 D = Decimal

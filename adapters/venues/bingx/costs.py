@@ -7,7 +7,8 @@ from collections.abc import Iterable
 
 import msgspec
 
-from ....core.reports import FillReport, IncomeKind, IncomeReport
+from ....core.kinds import IncomeKind
+from ....core.reports import FillReport, IncomeReport
 from .amounts import cost
 
 _Trade = tuple[str | None, str | None]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ....core.backoff import CallLimit
-from ....core.reports import IncomeKind
+from ....core.kinds import IncomeKind
 
 TIME_GRAIN_MS = 1000
 """Whole seconds: so are the times of fills, and of orders that are over."""

@@ -9,8 +9,10 @@ from typing import Any, Literal
 
 import msgspec
 
-from ....core.events import ZERO, Balance, Position, digest_id
-from ....core.reports import FillReport, IncomeKind, IncomeReport, OddRow, OrderRef, OrderReport
+from ....core.events import ZERO, Balance, Position
+from ....core.ids import digest_id
+from ....core.kinds import IncomeKind
+from ....core.reports import FillReport, IncomeReport, OddRow, OrderRef, OrderReport
 from .amounts import amount, cost, identity, moment, positive, word
 from .answers import malformed
 from .facts import INCOME

@@ -12,17 +12,8 @@ import msgspec
 import pytest
 
 from listenkey.adapters.journal import Finding, JournalRefused, SqliteJournal, Summary, show, summary, verify
-from listenkey.core.events import (
-    ExchangeEvent,
-    ExchangeEventKind,
-    Fill,
-    FillRevised,
-    Health,
-    HealthChange,
-    OrderState,
-    fill_id,
-    order_state_id,
-)
+from listenkey.core.events import ExchangeEvent, ExchangeEventKind, Fill, FillRevised, Health, HealthChange, OrderState
+from listenkey.core.ids import fill_id, order_state_id
 from listenkey.ports.errors import StreamStopped
 
 K = ExchangeEventKind

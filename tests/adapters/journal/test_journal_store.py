@@ -22,9 +22,8 @@ from listenkey.core.events import (
     Health,
     HealthChange,
     OrderState,
-    fill_id,
-    order_state_id,
 )
+from listenkey.core.ids import fill_id, order_state_id
 from listenkey.core.inputs import Checkpoint
 from listenkey.ports.errors import ListenKeyError, StreamStopped
 from listenkey.ports.journal import Journal

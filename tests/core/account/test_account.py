@@ -11,8 +11,9 @@ from listenkey.core.account.funding import REMEMBERED_IDS, SETTLEMENT_MS
 from listenkey.core.account.income import Income
 from listenkey.core.account.standing import Heard, Reading, Standing
 from listenkey.core.events import AccountUpdate, Balance, BalanceChange, FundingFee, Position
+from listenkey.core.kinds import IncomeKind
 from listenkey.core.policy import Policy
-from listenkey.core.reports import Account, AccountReport, ConfigReport, IncomeKind, IncomeReport
+from listenkey.core.reports import Account, AccountReport, ConfigReport, IncomeReport
 from listenkey.core.turn import Turn
 
 from ..exchange import INCOME, D

@@ -13,7 +13,8 @@ from listenkey.core.books.fold import Fold
 from listenkey.core.books.ledger import Ledger
 from listenkey.core.events import Balance, BalanceChange, ExchangeEventKind, Fill, FundingFee, OrderState, Position
 from listenkey.core.execution import execution
-from listenkey.core.reports import Account, FillReport, IncomeKind, IncomeReport
+from listenkey.core.kinds import IncomeKind
+from listenkey.core.reports import Account, FillReport, IncomeReport
 
 from ..exchange import INCOME
 

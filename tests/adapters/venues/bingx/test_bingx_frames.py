@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from listenkey.adapters.venues.bingx.spot import SpotDialect
 from listenkey.adapters.venues.bingx.swap import SwapDialect
 from listenkey.core.dialect import Dialect
-from listenkey.core.events import ExchangeEventKind, Unknown, canonical
+from listenkey.core.events import ExchangeEventKind, Unknown
+from listenkey.core.plain import canonical
 from listenkey.core.reports import AccountReport, OrderReport, Report, Unreadable, Unrecognised
 
 SWAP, SPOT = SwapDialect(), SpotDialect()

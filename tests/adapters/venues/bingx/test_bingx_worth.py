@@ -12,11 +12,12 @@ import pytest
 from listenkey.adapters.simulator.exchange import Exchange
 from listenkey.adapters.simulator.rest import Rest
 from listenkey.adapters.simulator.wire import Wire, WireName, packed
-from listenkey.adapters.venues.bingx.rows import balances, positions
+from listenkey.adapters.venues.bingx import facts
+from listenkey.adapters.venues.bingx.rows import balances, income, positions
 from listenkey.adapters.venues.bingx.spot import SpotDialect
 from listenkey.adapters.venues.bingx.swap import SwapDialect
 from listenkey.core.events import Balance, Position
-from listenkey.core.reports import AccountReport
+from listenkey.core.reports import AccountReport, IncomeReport
 
 BEGIN = 1_758_608_899_123
 D = Decimal
@@ -82,6 +83,35 @@ def test_what_the_venue_says_of_its_own_times_and_figures() -> None:
     """Lists are exact to a second; what can be spent follows from the rest on the swap, and is said on spot."""
     assert (SwapDialect().time_grain_ms, SwapDialect().counts_available) == (1000, False)
     assert (SpotDialect().time_grain_ms, SpotDialect().counts_available) == (1000, True)
+
+
+def test_what_the_venue_bears_is_said_once() -> None:
+    """The pace and the dialects speak of the same limit, which is below the venue's own of 20 in 480 s."""
+    assert SwapDialect().failing_calls is SpotDialect().failing_calls is facts.FAILING_CALLS
+    assert facts.FAILING_CALLS.calls < 20
+    assert facts.FAILING_CALLS.window >= 480
+
+
+@pytest.mark.parametrize("as_text", [False, True], ids=["in one pass", "patiently"])
+@pytest.mark.parametrize(
+    ("cause", "by_fill", "funding"),
+    [("ORDER", True, False), ("FUNDING_FEE", False, True), ("WITHDRAW", False, False), ("", False, False)],
+)
+def test_what_caused_a_push(cause: str, by_fill: bool, funding: bool, as_text: bool) -> None:
+    """The venue's word stays as it is; what it means is said beside it."""
+    report = heard({**CAPTURED, "a": {**CAPTURED["a"], "m": cause}}, as_text=as_text)
+    assert (report.reason, report.by_fill, report.funding) == (cause or None, by_fill, funding)
+
+
+@pytest.mark.parametrize(
+    ("word", "kind"),
+    [("TRADING_FEE", "fee"), ("REALIZED_PNL", "pnl"), ("FUNDING_FEE", "funding"), ("TRANSFER", "other")],
+)
+def test_what_income_means(word: str, kind: str) -> None:
+    """Whatever is not named is money that came or went."""
+    row = income({"incomeType": word, "income": "-1.5", "time": 1_700_000_000_000, "tranId": "7", "asset": "USDT"})
+    assert isinstance(row, IncomeReport)
+    assert (row.income_type, row.kind) == (word, kind)
 
 
 @pytest.mark.parametrize("wire", get_args(WireName))
