@@ -9,6 +9,7 @@ meaning.
 from __future__ import annotations
 
 from decimal import Decimal
+from sys import intern
 from typing import Annotated, Literal
 
 import msgspec
@@ -180,7 +181,7 @@ def _order(frame: _OrderFrame | _TradeFrame, order: _Order, text: bytes) -> Orde
     position_side = None if order.ps == "BOTH" else order.ps
     trade_id = str(trade) if trade and trade > 0 else None
     fee = (charge.copy_negate() if charge else charge.copy_abs()) if caused else None
-    fee_asset = order.N or None
+    fee_asset = intern(order.N) if order.N else None
     liquidation = order_type == "LIQUIDATION" or order.x == "CALCULATED"
     ms = order.T or frame.T or frame.E
     exchange_ts = ms if 0 < ms < LATEST else None
