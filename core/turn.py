@@ -82,8 +82,10 @@ class Turn:
     def deliver(self, event: ExchangeEvent) -> None:
         """Return this event from the call under way."""
         self.actions.append(Deliver(event))
-        for listener in self._listeners.get(type(event), ()):
-            listener(event)
+        listeners = self._listeners.get(type(event))
+        if listeners is not None:
+            for listener in listeners:
+                listener(event)
 
     def report(self, name: str, detail: str = "") -> None:
         """Count an anomaly and tell the operator."""

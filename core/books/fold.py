@@ -37,8 +37,10 @@ class Fold:
             self.positions[place] = held + fill.fill_qty if gains else held - fill.fill_qty
         if asset is not None:
             wallet, fee, pnl = self.wallets.get(asset), fill.fee, fill.realized_pnl
-            known = wallet is not None and fee is not None and pnl is not None
-            self.wallets[asset] = wallet - fee + pnl if known else None  # type: ignore[operator]
+            if wallet is None or fee is None or pnl is None:
+                self.wallets[asset] = None
+            else:
+                self.wallets[asset] = wallet - fee + pnl
 
     def is_unsure_of(self, account: Account) -> bool:
         """Whether a fill was told that was made since the read began, and whose order the read shows without it.

@@ -9,6 +9,7 @@ meaning.
 from __future__ import annotations
 
 from decimal import Decimal
+from sys import intern
 from typing import Annotated, Literal
 
 import msgspec
@@ -25,8 +26,8 @@ _MANY = 10**24
 _SHORTEST = 64
 """Bytes; a heartbeat is shorter, and most of what comes in quiet hours."""
 _ZERO = Decimal(0)
-_TINY = -40
-"""The place of an amount's first digit, below which it is absurd: some exponent has made it so."""
+_TINY, _LEAST = -40, Decimal("1e-40")
+"""The place of an amount's first digit, and the amount, below which it is absurd: some exponent has made it so."""
 _EXECUTIONS = frozenset({"TRADE", "CALCULATED", ""})
 _LONGEST = 24
 """Characters of any text in such a frame but the id that the client gave: too few for a key."""
@@ -152,14 +153,13 @@ def _order(frame: _OrderFrame | _TradeFrame, order: _Order, text: bytes) -> Orde
     qty, cumulative_qty, average_price, charge, realized_pnl = order.q, order.z, order.ap, order.n, order.rp
     if (
         (text.count(b":") != keys and text.count(b'":') != keys)
-        or not (_ZERO <= cumulative_qty <= qty < _HUGE and _ZERO <= average_price < _HUGE)
+        or not (_ZERO <= cumulative_qty <= qty < _HUGE and qty >= _LEAST and _ZERO <= average_price < _HUGE)
         or not (_DEBT < charge < _HUGE and _DEBT < realized_pnl < _HUGE)
-        or qty.adjusted() < _TINY
         or cumulative_qty.adjusted() < _TINY
         or average_price.adjusted() < _TINY
         or charge.adjusted() < _TINY
         or realized_pnl.adjusted() < _TINY
-        or not (qty and symbol and 0 < number < _MANY)
+        or not (symbol and 0 < number < _MANY)
         or (status == "FILLED" and average_price and not cumulative_qty)
     ):
         return None
@@ -176,13 +176,13 @@ def _order(frame: _OrderFrame | _TradeFrame, order: _Order, text: bytes) -> Orde
         last_qty = last if last_price or not (last or caused) else None
     if order_type == "LIMIT" or not is_market(order_type):
         price = order.p
-        if not _ZERO < price < _HUGE or price.adjusted() < _TINY:
+        if not _LEAST <= price < _HUGE:
             return None
     order_id, client_order_id, side = str(number), order.c or None, order.S
     position_side = None if order.ps == "BOTH" else order.ps
     trade_id = str(trade) if trade and trade > 0 else None
     fee = (charge.copy_negate() if charge else charge.copy_abs()) if caused else None
-    fee_asset = order.N or None
+    fee_asset = intern(order.N) if order.N else None
     liquidation = order_type == "LIQUIDATION" or order.x == "CALCULATED"
     ms = order.T or frame.T or frame.E
     exchange_ts = ms if 0 < ms < LATEST else None

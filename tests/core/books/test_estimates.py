@@ -137,6 +137,38 @@ def test_a_trade_with_ourselves_has_two_sides() -> None:
     assert estimates.pay(row("TRADING_FEE", "-1", "t"))
 
 
+@pytest.mark.parametrize("shown", ["", "before", "after"])
+@pytest.mark.parametrize(
+    ("fee", "pnl", "kinds", "expected"),
+    [
+        pytest.param("0.1", "0", "F", [], id="opens"),
+        pytest.param("0.1", "0", "PF", [], id="a row of no PnL"),
+        pytest.param("0.1", "0", "P", [("0.1", "0")], id="a row of no PnL, and its fee to come"),
+        pytest.param("0.1", "5", "P", [("0.1", "0")], id="closes, PnL first"),
+        pytest.param("0.1", "5", "F", [("0", "5")], id="closes, fee first"),
+        pytest.param("0.1", "5", "PF", [], id="closes, both"),
+        pytest.param("0.1", "5", "FP", [], id="closes, both the other way round"),
+        pytest.param("0", "5", "P", [], id="costs nothing"),
+        pytest.param(None, None, "P", [(None, "0")], id="unknown, PnL"),
+        pytest.param(None, None, "F", [], id="unknown, fee"),
+    ],
+)
+def test_a_lone_trade_is_paid_by_its_rows(
+    fee: str | None, pnl: str | None, kinds: str, expected: list[tuple[str | None, str | None]], shown: str
+) -> None:
+    """Whether the list of fills shows it before, after or not at all; and it is known from then on."""
+    estimates, costs = Estimates(), {"fee": fee and D(fee), "realized_pnl": pnl and D(pnl)}
+    tell(estimates, fill("1", "0", "1", trade_id="t", **costs))
+    if shown == "before":
+        estimates.list([listed("t", "1")])
+    for kind in kinds:
+        assert estimates.pay(row({"F": "TRADING_FEE", "P": "REALIZED_PNL"}[kind], "1", "t"))
+    if shown == "after":
+        estimates.list([listed("t", "1")])
+    assert left(estimates) == [(fee and D(fee), pnl and D(pnl)) for fee, pnl in expected]
+    assert estimates.pay(row("REALIZED_PNL", "0", "t"))
+
+
 @pytest.mark.parametrize("shown", [True, False])
 def test_a_trade_that_is_told_by_its_name_pays_for_no_other(shown: bool) -> None:
     """A read names the trades that it recovers; what frames told of the same order is other ground."""
@@ -174,10 +206,12 @@ def test_what_is_paid_by_time_is_not_paid_again_by_name() -> None:
     estimates.pay_early(row("TRADING_FEE", "-1", "a"))
     estimates.pay_early(row("REALIZED_PNL", "-1", "a"))
     estimates.pay_early(row("TRADING_FEE", "-1", None))
+    tell(estimates, fill("3", "0", "1", trade_id="d", exchange_ts=T0 + 3000))
+    estimates.list([listed("d", "2", "3")])
     estimates.pay_until(T0 + 2000)
-    assert len(left(estimates)) == 2
+    assert len(left(estimates)) == 3
     estimates.list([listed("a", "1")])
-    assert len(left(estimates)) == 2
+    assert len(left(estimates)) == 3
     assert not estimates.pay(row("TRADING_FEE", "-1", "?"))
     assert estimates.pay(row("TRADING_FEE", "-1", "b"))
 
