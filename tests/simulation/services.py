@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from random import Random
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,7 +13,7 @@ import pytest
 from listenkey.adapters.driver import backlog as backlog_module
 from listenkey.adapters.venues.bingx import lists as lists_module
 from listenkey.adapters.venues.bingx.keys import Keys
-from listenkey.adapters.venues.bingx.pace import RATES, Pace
+from listenkey.adapters.venues.bingx.pace import Pace
 from listenkey.adapters.venues.bingx.reader import Reader
 from listenkey.adapters.venues.bingx.rest import Rest
 from listenkey.core import actions, inputs
@@ -49,7 +50,7 @@ class Services:
         self._network = network
         self._drift = drift
         self._validity = validity
-        rest = Rest("https://venue.test", "key", "secret", pace=Pace(RATES))
+        rest = Rest("https://venue.test", "key", "secret", pace=Pace(lots=Random(process.number)))
         self._keys = Keys(rest)
         self._reader = Reader(rest, store=process.journal)
 
