@@ -18,7 +18,7 @@ from ..executors.tasks import TaskExecutor
 from .complaints import Complaints
 
 READING = "reading the account"
-OVERDUE = Refusal(RefusalKind.RETRY, None, "given up, it took too long")
+GIVEN_UP = Refusal(RefusalKind.RETRY, None, "given up before it was answered")
 
 _log = logging.getLogger("listenkey")
 
@@ -81,7 +81,7 @@ class Errands:
         with anyio.CancelScope() as self._reading:
             await self._answer(READING, request, ask)
             return
-        self._complaints.refused(READING, OVERDUE)
+        self._complaints.refused(READING, GIVEN_UP)
 
     async def delete(self, key: str) -> None:
         """Delete a key, as far as it can be done."""

@@ -120,8 +120,8 @@ BUGS: dict[str, Bug] = {
         (
             Change(
                 "core/link/effects.py",
-                "        self._turn.arm((Timer.DELAY, 0), max(self._backoff.delay(), self._floor))\n",
-                "        delay = 0.001 if _cause.refusal is None else self._backoff.delay()\n"
+                "        self._turn.arm((Timer.DELAY, 0), max(delay, self._floor))\n",
+                "        delay = 0.001 if _cause.refusal is None else delay\n"
                 "        self._turn.arm((Timer.DELAY, 0), delay)\n",
             ),
         ),
@@ -557,7 +557,7 @@ BUGS: dict[str, Bug] = {
             ),
             Change(
                 "adapters/venues/bingx/pace.py",
-                '(SpacedLimit(REPEATED), SpacedLimit()) if method == "GET" else ()',
+                "(SpacedLimit(REPEATED), SpacedLimit()) if is_read else ()",
                 "(SpacedLimit(), SpacedLimit())[:0]",
             ),
         ),

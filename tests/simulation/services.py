@@ -22,7 +22,7 @@ from listenkey.ports.keys import Grant
 from listenkey.ports.service import NoAnswer, Request, Service
 
 from .network import Network
-from .tasks import Once, spawn
+from .tasks import Once, Task, spawn
 
 if TYPE_CHECKING:
     from .process import Process
@@ -51,6 +51,7 @@ class Services:
         self._drift = drift
         self._validity = validity
         rest = Rest("https://venue.test", "key", "secret", pace=Pace(lots=Random(process.number)))
+        self._reading: Task | None = None
         self._keys = Keys(rest)
         self._reader = Reader(rest, store=process.journal)
 
@@ -62,7 +63,7 @@ class Services:
             case actions.RenewKey(request, key):
                 self._ask(request, self._keys.renew(key), lambda _: inputs.KeyRenewed(request))
             case actions.ReadAccount(request, since, orders):
-                self._ask(request, self._reader.read(since, orders), partial(inputs.AccountRead, request))
+                self._ask(request, self._reader.read(since, orders), partial(inputs.AccountRead, request), read=True)
             case actions.DeleteKey(key):
                 self._process.soon(lambda: spawn(self._keys.delete(key), self, _deleted))
 
@@ -85,7 +86,10 @@ class Services:
 
     # What they are asked
 
-    def _ask(self, request: int, service: Service[Any], answer: Callable[[Any], inputs.Input]) -> None:
+    def _ask(
+        self, request: int, service: Service[Any], answer: Callable[[Any], inputs.Input], *, read: bool = False
+    ) -> None:
+        """A `read` takes the place of the one before, if that is still under way: it has been given up."""
         process = self._process
 
         def done(result: Any, error: Exception | None) -> None:
@@ -96,7 +100,15 @@ class Services:
             else:
                 process.soon(partial(process.feed, answer(result)))
 
-        process.soon(lambda: spawn(service, self, done))
+        def begin() -> None:
+            if read and self._reading is not None:
+                self._reading.close()
+            task = Task(service, self, done)
+            if read:
+                self._reading = task
+            task.go()
+
+        process.soon(begin)
 
     def _granted(self, request: int, grant: Grant) -> inputs.Input:
         return inputs.KeyGranted(request, grant.key, self._validity, grant.exchange_ms)
