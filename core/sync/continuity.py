@@ -79,7 +79,7 @@ class Continuity:
     def start(self, checkpoint: Checkpoint | None) -> None:
         """Begin, where the run before ended or from now on."""
         if checkpoint is not None:
-            self.proof.resume(checkpoint)
+            self.proof.memory.resume(checkpoint)
         if self._mode == "poll":
             self.proof.reads.poll()
 
@@ -102,7 +102,7 @@ class Continuity:
         if exchange_ms is not None:
             self._turn.set_exchange_time(exchange_ms)
             if self._ground.began is None:
-                self.proof.begin(exchange_ms)
+                self.proof.memory.begin(exchange_ms)
         self.proof.reads.await_link()
 
     def interrupted(self, reason: GapReason, heard_at: float, blind: bool) -> None:

@@ -25,7 +25,7 @@ from ..events import ZERO
 from ..reports import Account, FillReport, OrderRef, OrderReport
 from ..turn import Turn
 from .gap import Gap
-from .recovery import SECOND_MS
+from .scope import SECOND_MS
 
 _Place = tuple[int, str | None, Decimal]
 

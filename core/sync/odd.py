@@ -18,7 +18,7 @@ from ..reports import Account, OddRow, OrderRef, OrderReport
 from ..turn import Turn
 from .gap import Gap
 from .lapse import INTERVALS, Lapse
-from .recovery import SECOND_MS
+from .scope import SECOND_MS
 
 READS = 3
 """So many reads must meet a row before it is written off."""

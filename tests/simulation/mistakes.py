@@ -315,7 +315,7 @@ BUGS: dict[str, Bug] = {
         "payments forgotten over a restart",
         (
             Change(
-                "core/sync/proof.py",
+                "core/sync/memory.py",
                 "        elif isinstance(event, (FundingFee, BalanceChange)):\n"
                 "            self._income.recall(event)\n",
                 "",
@@ -340,7 +340,7 @@ BUGS: dict[str, Bug] = {
         "without a socket, LIVE however old the last read is",
         (
             Change(
-                "core/sync/proof.py",
+                "core/sync/lapse.py",
                 "        return self._turn.now < self._fresh_until\n",
                 "        return self._fresh_until > 0\n",
             ),
@@ -475,7 +475,7 @@ BUGS: dict[str, Bug] = {
         "fills that were told without figures forgotten by the next run",
         (
             Change(
-                "core/sync/proof.py",
+                "core/sync/memory.py",
                 "                self._revisions.told(execution(event))\n",
                 "                pass\n",
             ),

@@ -11,7 +11,7 @@ from listenkey.core.books.fold import Fold, execution
 from listenkey.core.books.ledger import Ledger
 from listenkey.core.events import Balance, ExchangeEventKind, Fill
 from listenkey.core.reports import Account, FillReport, IncomeReport, OrderRef, OrderReport
-from listenkey.core.sync.recovery import merge
+from listenkey.core.sync.scope import merge
 
 D = Decimal
 T = 1_760_000_000_000
