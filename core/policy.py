@@ -37,10 +37,13 @@ class Policy:
     """A seeded share of at most this, and of a tenth of `rotate_after`, is taken off the age."""
     drain: float = 10
     """How long the old link is read on after its successor is proven."""
+    backoff_first: float = 0.25
+    """The first attempt after a loss waits a random part of this, if the stream was healthy; 0 is at once."""
     backoff_initial: float = 1
+    """From the second attempt on, doubling up to `backoff_max`; half of each is drawn."""
     backoff_max: float = 30
     healthy_after: float = 30
-    """Proven life after which the backoff starts from the beginning again."""
+    """Proven life, since the last wait, after which the backoff starts from the beginning again."""
     audit_interval: float = 120
     """Between reads of the account while all is well; 0 is off."""
     poll_interval: float = 5
@@ -87,6 +90,7 @@ _MAY_BE_ZERO = {
     "rotate_after",
     "rotate_jitter",
     "drain",
+    "backoff_first",
     "audit_interval",
     "backfill_overlap",
     "reorder_window",

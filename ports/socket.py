@@ -6,6 +6,7 @@ from typing import Protocol
 
 from ..core.refusal import Refusal
 from .errors import HandshakeRefused, TransportFailed
+from .service import Service
 
 
 class Socket(Protocol):
@@ -36,6 +37,9 @@ class SocketDialer(Protocol):
 
 class Handshake(Protocol):
     """A venue's knowledge of how the private stream of a listen key is opened. It dials nothing."""
+
+    def turn(self) -> Service[float]:
+        """Wait until it may be dialled; when that is. Raises `RequestRefused`, which is no failing call."""
 
     def url(self, key: str) -> str:
         """What to dial."""

@@ -17,7 +17,7 @@ from ..executors.tasks import TaskExecutor
 from .complaints import Complaints
 
 READING = "reading the account"
-OVERDUE = Refusal(RefusalKind.RETRY, None, "given up, it took too long")
+GIVEN_UP = Refusal(RefusalKind.RETRY, None, "given up before it was answered")
 
 Refusable = actions.CreateKey | actions.RenewKey | actions.ReadAccount
 
@@ -80,7 +80,7 @@ class Errands:
         with anyio.CancelScope() as self._reading:
             await self._answer(READING, action, ask)
             return
-        self._complaints.refused(READING, OVERDUE)
+        self._complaints.refused(READING, GIVEN_UP)
 
     async def delete(self, action: actions.DeleteKey) -> None:
         """Delete a key, as far as it can be done."""

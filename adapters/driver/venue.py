@@ -87,7 +87,7 @@ class Venue:
                 self._executor,
                 self._services.keys,
                 self._services.reader,
-                Opener(self._transport.dialer, self._services.handshake, connection.policy),
+                Opener(self._transport.dialer, self._services.handshake, connection.policy, self._executor),
                 clock=SystemClock(),
                 failure=self._failure,
                 journal=self._journal,

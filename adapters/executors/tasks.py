@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 import anyio
@@ -67,13 +68,21 @@ class TaskExecutor:
                 failures.append(error)
                 tasks.cancel_scope.cancel()
 
+        running = [run(place, part) for place, part in enumerate(parts)]
         try:
             async with anyio.create_task_group() as tasks:
-                for place, part in enumerate(parts):
-                    tasks.start_soon(run, place, part)
+                for each in running:
+                    tasks.start_soon(_as_it_is, each)
         except BaseExceptionGroup as group:  # Ctrl-C on trio strikes one of them, and is the caller's as it is
             alone: BaseException = group
             while isinstance(alone, BaseExceptionGroup) and len(alone.exceptions) == 1:
                 alone = alone.exceptions[0]
             raise alone from None
+        finally:
+            for each in running:  # one that was cancelled before it began would be complained of
+                each.close()
         return failures[0] if failures else tuple(results)
+
+
+def _as_it_is(running: Coroutine[Any, Any, None]) -> Coroutine[Any, Any, None]:
+    return running

@@ -54,6 +54,8 @@ class Effects:
         self._witness = witness
         self._backoff = Backoff(policy.backoff_initial, policy.backoff_max, turn.rng)
         self._rotation_backoff = Backoff(policy.backoff_initial, policy.backoff_max, turn.rng)
+        self._was_healthy = False
+        """Whether the stream has been proven for long enough since it last waited."""
         self._failed_openings = FailureLimit(turn.failing_calls)
         self.successor_refused = False
         """The venue has refused a successor for good."""
@@ -65,6 +67,7 @@ class Effects:
     def be_healthy(self) -> None:
         """A link has been proven for long enough."""
         self._backoff.reset()
+        self._was_healthy = True
 
     def mint(self, _cause: Cause) -> None:
         self._keyring.mint(self._floor)
@@ -78,7 +81,13 @@ class Effects:
         self._links.open_successor(cause.key)
 
     def wait(self, _cause: Cause) -> None:
-        self._turn.arm((Timer.DELAY, 0), max(self._backoff.delay(), self._floor))
+        if self._was_healthy:
+            policy = self._turn.policy
+            delay = min(policy.backoff_first, policy.backoff_max) * self._turn.rng.random()
+        else:
+            delay = self._backoff.delay()
+        self._was_healthy = False
+        self._turn.arm((Timer.DELAY, 0), max(delay, self._floor))
 
     def drop_and_wait(self, cause: Cause) -> None:
         self._failed_openings.failed(self._turn.now, cause.refusal)

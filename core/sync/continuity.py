@@ -93,7 +93,7 @@ class Continuity:
     def start(self, checkpoint: Checkpoint | None) -> None:
         """Begin, where the run before ended or from now on."""
         if checkpoint is not None:
-            self._proof.resume(checkpoint)
+            self._proof.memory.resume(checkpoint)
         if self._mode == "poll":
             self._proof.reads.poll()
 
@@ -128,7 +128,7 @@ class Continuity:
         if exchange_ms is not None:
             self._turn.set_exchange_time(exchange_ms)
             if self._ground.began is None:
-                self._proof.begin(exchange_ms)
+                self._proof.memory.begin(exchange_ms)
         self._proof.reads.await_link()
 
     def interrupted(self, reason: GapReason, heard_at: float, blind: bool) -> None:

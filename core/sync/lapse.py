@@ -1,4 +1,4 @@
-"""Reads that fail for too long are news: after two audit intervals without one that passed, a gap says so, once.
+"""How long ago a read has passed: after two audit intervals in which they fail a gap says so, once; polls grow old.
 
 One failing read is no news while a link brings what happens: it is repeated. Where there are only polls a failing one
 is told at once, and this is not asked.
@@ -26,16 +26,28 @@ class Lapse:
         self._tell = tell
         self._passed_at = float("-inf")
         self._failing = False
-        self.timers: Alarms = {Timer.LAPSE: lambda _id, _late: self._tell()}
+        self._fresh_until = float("-inf")
+        self.timers: Alarms = {
+            Timer.LAPSE: lambda _id, _late: self._tell(),
+            Timer.STALE: lambda _id, _late: None,  # health is judged after every timer
+        }
 
     @property
     def interval(self) -> float:
         """Seconds between audits, or what stands for it."""
         return self._turn.policy.audit_interval or UNAUDITED
 
+    @property
+    def fresh(self) -> bool:
+        """Without a link: whether the last read that passed is younger than two poll intervals."""
+        return self._turn.now < self._fresh_until
+
     def passed(self) -> None:
         """A read has passed."""
         self._passed_at = self._turn.now
+        if self._polls:
+            self._fresh_until = self._turn.now + 2 * self._turn.policy.poll_interval
+            self._turn.timers.arm((Timer.STALE, 0), self._fresh_until)
         if self._failing:
             self._failing = False
             self._turn.timers.cancel((Timer.LAPSE, 0))

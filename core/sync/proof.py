@@ -13,30 +13,28 @@ import msgspec
 from ..account.ground import Ground
 from ..account.income import Income
 from ..account.standing import Standing
-from ..actions import Begin, MarkProven
+from ..actions import MarkProven
 from ..books.fold import Fold
-from ..books.ledger import Ledger
 from ..books.witness import Witness
-from ..events import BalanceChange, ExchangeEvent, Fill, FillRevised, FundingFee, GapReason, OrderState
-from ..execution import Execution, execution
-from ..grain import floor
-from ..inputs import Checkpoint
+from ..events import GapReason
 from ..policy import Mode
 from ..refusal import Refusal, RefusalKind
 from ..reports import Account, AccountReport
 from ..timers import Alarms, Timer
 from ..turn import Turn
-from . import recovery
 from .anteroom import Anteroom
 from .denials import Denials
 from .doubts import Doubts
 from .gap import Gap
 from .keeper import Keeper
 from .lapse import Lapse
+from .memory import Memory
 from .odd import OddRows
 from .position_mode import PositionMode
 from .reads import FOLLOW_UP, Asked, Purpose, Reads
+from .recovery import Finding, Told, examine, tell
 from .revisions import Revisions
+from .scope import Scope, merge
 from .vanishing import Answer, Vanishing
 
 
@@ -73,18 +71,13 @@ class Proof:
         self.reads = Reads(turn, ground, self._denials, self._lapse)
         self._odd = OddRows(turn, ground, self._lapse, gap)
         self._vanishing = Vanishing(ground, standing, self._witness)
-        self._fresh_until = float("-inf")
         self._rotated_at = float("-inf")
-        self.ledger = Ledger(turn.grain)
-        ground.remember = self._remember
-        turn.listen(FillRevised, self.ledger.apply)
-        turn.listen(FundingFee, self.ledger.apply)
-        turn.listen(BalanceChange, self.ledger.apply)
+        self.memory = Memory(turn, ground, self._income, self._fold, self._witness, self._revisions, self.reads, gap)
+        self.ledger = self.memory.ledger
         self.timers: Alarms = {
             Timer.WITNESS: lambda _id, _late: self._witness.overdue(),
             Timer.DOUBT: lambda _id, _late: self.doubts.overdue(),
             Timer.READING: self._overdue,
-            Timer.STALE: lambda _id, _late: None,  # health is judged after every timer
             **self.reads.timers,
             **self._lapse.timers,
         }
@@ -92,28 +85,7 @@ class Proof:
     @property
     def polled(self) -> bool:
         """Whether the last read that passed is younger than two poll intervals."""
-        return self._turn.now < self._fresh_until
-
-    # Where it begins
-
-    def begin(self, exchange_ms: int) -> None:
-        """What happens from this exchange time on is owed."""
-        self._ground.began = exchange_ms
-        self.ledger.begin(exchange_ms)
-        self._turn.emit(Begin(exchange_ms))
-
-    def resume(self, checkpoint: Checkpoint) -> None:
-        """What the run before proved, and what it told since."""
-        ground = self._ground
-        ground.began = checkpoint.began
-        books_from = checkpoint.began if checkpoint.proven_until is None else checkpoint.proven_until
-        self.ledger.begin(books_from)
-        for event in checkpoint.events:
-            self._recall(event, floor(books_from, self._turn.grain))
-        if checkpoint.proven_until is not None:
-            ground.complete = True
-            ground.proven_until = checkpoint.proven_until
-        self._gap.trouble(GapReason.START, self.reads.window_start)
+        return self._lapse.fresh
 
     # What a read says
 
@@ -126,16 +98,15 @@ class Proof:
         account = self._odd.mend(self._denials.shown_by_fills(account))
         alone = None
         if asked.account is not None:
-            alone, account = account, recovery.merge(asked.account, account)
+            alone, account = account, merge(asked.account, account)
         if self._ground.began is None:
-            self.begin(account.as_of)
+            self.memory.begin(account.as_of)
         shown_until = account.as_of - self._overlap_ms
         self._denials.note(account, shown_until, alone=alone is not None)
         unclear = self._odd.look(account)
-        cautious = asked.purpose is Purpose.AUDIT
-        reaches, aside = asked.is_reached_by(account), self._odd.is_aside
-        scope = recovery.Scope(account, alone, shown_until, cautious, reaches, aside, self._turn.grain)
-        findings, troubled = recovery.examine(scope, self._ground)
+        cautious, reaches = asked.purpose is Purpose.AUDIT, asked.is_reached_by(account)
+        scope = Scope(account, alone, shown_until, cautious, reaches, self._odd.is_aside, self._turn.grain)
+        findings, troubled = examine(scope, self._ground)
         if asked.account is None and (alone_too := {*troubled, *unclear, *self._revisions.unclear(scope)}):
             self.reads.ask_alone(asked, account, tuple(sorted(alone_too)))
             return
@@ -168,16 +139,12 @@ class Proof:
         """What the read under way was to prove is not proven for now."""
         self._gap.trouble(GapReason.READ_FAILED, self.reads.window_start, proven_by=float("-inf"))
 
-    # How
-
     @property
     def _is_told_of_failures(self) -> bool:
         """Whether one read that fails leaves something unproven that no link brings."""
         return self._anteroom.holding or self._ground.proven_until is None or self._mode == "poll"
 
-    def _settle(
-        self, asked: Asked, scope: recovery.Scope, answer: Answer, findings: list[recovery.Finding], troubled: bool
-    ) -> None:
+    def _settle(self, asked: Asked, scope: Scope, answer: Answer, findings: list[Finding], troubled: bool) -> None:
         """Tell what the read shows, then what it proves."""
         ground, turn, account = self._ground, self._turn, answer.account
         mark = len(turn.actions)
@@ -186,7 +153,7 @@ class Proof:
         self.position_mode.read(account)
         standing = self._standing.read(account, whole=answer.whole)
         sure_until = scope.shown_until if self._mode == "poll" else math.inf
-        told = recovery.tell(findings, ground, turn, sure_until)
+        told = tell(findings, ground, turn, sure_until)
         if told.out_of_order or (asked.purpose is Purpose.AUDIT and told.recovered):
             self._explain(asked, told, mark)
         self._gap.recovered(told.recovered)
@@ -205,29 +172,18 @@ class Proof:
         for ref in sorted({*ground.unfounded, *ground.stuck}):
             ground.resume(ground.orders[ref])
         self.reads.passed()
-        if self._mode == "poll":
-            self._fresh_until = turn.now + 2 * turn.policy.poll_interval
-            turn.timers.arm((Timer.STALE, 0), self._fresh_until)
         self.doubts.read(asked.asked_at, told.recovered)
         if pending:
             self.ledger.settle(account, settled=False)
             self._set_aside(asked)
             return
-        settled = (
-            account.settled
-            and not (standing.overtaken or standing.disputed)
-            and ground.has_told(account)
-            and not self._witness.is_unsure_of(account)
-        )
-        self._witness.read(account, told.recovered, settled)
-        self.ledger.settle(account, settled)
+        self.memory.settle(account, told.recovered, agreed=not (standing.overtaken or standing.disputed))
         if self.reads.linked or self._mode == "poll":
             self._gap.close(asked.asked_at, proven=scope.reaches)
         ground.prove(until)
         self._income.forget(until)
         turn.emit(MarkProven(until))
-        if self._anteroom.holding and asked.purpose is Purpose.SYNC:
-            self._anteroom.release()
+        self._release(asked)
         self.reads.follow(asked)
         if answer.doubted:
             self.reads.look_again(turn.policy.backfill_overlap + FOLLOW_UP)
@@ -238,12 +194,11 @@ class Proof:
     def _set_aside(self, asked: Asked) -> None:
         """Some rows cannot be read: what they are about is not proven, and everything else goes on."""
         self._gap.trouble(GapReason.HOLE, self.reads.window_start)
-        if self._anteroom.holding and asked.purpose is Purpose.SYNC:
-            self._anteroom.release()
+        self._release(asked)
         self.reads.follow(asked)
         self.reads.look_again(self._lapse.interval)
 
-    def _explain(self, asked: Asked, told: recovery.Told, mark: int) -> None:
+    def _explain(self, asked: Asked, told: Told, mark: int) -> None:
         """An audit found fills that no frame had brought: a gap that nobody saw is opened before they are told."""
         turn = self._turn
         late = self.reads.linked_ts is not None and told.latest_ts is not None and told.latest_ts < self.reads.linked_ts
@@ -268,6 +223,9 @@ class Proof:
         if doubt:
             self.doubt()
         self.reads.failed(asked, refusal)
+        self._release(asked)
+
+    def _release(self, asked: Asked) -> None:
         if self._anteroom.holding and asked.purpose is Purpose.SYNC:
             self._anteroom.release()
 
@@ -284,28 +242,3 @@ class Proof:
         if gap:
             self._gap.trouble(GapReason.HOLE, since)
         self.reads.want(Purpose.SYNC)
-
-    def _remember(self, fill: Execution) -> None:
-        """A fill was delivered: what it moved is folded, checked by the witness and booked."""
-        if fill.fee is None and self._ground.bare_at == self._turn.now:
-            self.reads.look_soon()
-        self._fold.apply(fill)
-        if self._witness.waits:
-            self._witness.check()
-        self._revisions.told(fill)
-        self.ledger.estimate(fill)
-
-    def _recall(self, event: ExchangeEvent, books_from: int) -> None:
-        if (event.exchange_ts or 0) >= books_from:
-            if isinstance(event, Fill):
-                fill = execution(event)
-                self._revisions.told(fill)
-                self.ledger.estimate(fill)
-            else:
-                self.ledger.apply(event)
-        if isinstance(event, FillRevised):
-            self._revisions.recall(event)
-        elif isinstance(event, OrderState):
-            self._ground.recall(event)
-        elif isinstance(event, (FundingFee, BalanceChange)):
-            self._income.recall(event)

@@ -90,7 +90,11 @@ class Reads:
         return self._ground.proven_until if self._ground.proven_until is not None else self._ground.began
 
     def link_proven(self) -> None:
-        """A link is proven: what was missed until now is owed a read."""
+        """A link is proven: what was missed until now is owed a read, and one that was under way is given up.
+
+        The venue may count that as a failure. So it is not done where the next one would be held back for it.
+        """
+        self._overtake()
         self.linked = True
         self.linked_ts = self._turn.exchange_time()
         self._turn.timers.cancel((Timer.POLL, 0))
@@ -212,6 +216,15 @@ class Reads:
         self._turn.timers.cancel((Timer.READ, 0))
         if self._asked is not None:
             self.answered(self._asked.request)
+
+    def _overtake(self) -> None:
+        asked, now = self._asked, self._turn.now
+        if asked is not None and self._failures.bears(now):
+            self._failures.failed(now, None)
+            self._lapse.missed(asked.asked_at)
+            self.answered(asked.request)
+        elif asked is not None:
+            self._asked = asked._replace(asked_at=min(asked.asked_at, math.nextafter(now, -math.inf)))
 
     def _arm_look(self) -> None:
         if self.linked and self._turn.now < self._look_at < math.inf:

@@ -1,9 +1,8 @@
 """What a read of the account shows of orders: which fills are new, and which orders do not add up.
 
-REST names no intervals. The fills of an order are laid end to end: from 0 upward when all of them were read, else
-downward from the executed quantity, which counts only if the order did not move while it was read. The second way is
-good enough to see that nothing is missing, but not to tell what is: a list of fills may lag behind the orders, and then
-every fill would come to lie too high. So an order with something to tell is read alone, with all its fills.
+Rows that are laid downward (`scope.py`) are good enough to see that nothing is missing, but not to tell what is: a list
+of fills may lag behind the orders, and then every fill would come to lie too high. So an order with something to tell
+is read alone, with all its fills.
 
 They add up when covered ground then reaches the executed quantity and whatever a frame has shown; until an order adds
 up nothing of it is told. Only what is older than the venue's history is written off.
@@ -12,7 +11,6 @@ up nothing of it is told. Only what is older than the venue's history is written
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -24,48 +22,9 @@ from ..account.order import Order
 from ..account.shown import FINAL
 from ..events import ZERO, Fill
 from ..grain import floor
-from ..reports import Account, FillReport, OrderRef, OrderReport
+from ..reports import FillReport, OrderRef, OrderReport
 from ..turn import Turn
-
-
-class Scope(NamedTuple):
-    """What a read can say."""
-
-    account: Account
-    alone: Account | None
-    """What of it was read of single orders."""
-    shown_until: int
-    """What is older than this, exchange time, even a venue that shows things late has shown."""
-    cautious: bool = False
-    """Of what is newer nothing is judged: the socket may be about to bring it."""
-    reaches: bool = True
-    """Its history goes back to where it should."""
-    is_aside: Callable[[OrderRef], bool] = lambda _ref: False
-    """Whether a row about this order cannot be read, so that nothing of it is judged."""
-    grain: int = 1
-    """How exact the times of its lists are, ms."""
-
-    def is_anchored(self, report: OrderReport) -> bool:
-        """Whether all fills of the order were read."""
-        since = self.account.since
-        if self.was_alone(report):
-            assert self.alone is not None
-            since = self.alone.since
-            if since is None:
-                return True
-        return since is not None and report.created_ts is not None and report.created_ts > since + self.grain
-
-    def was_alone(self, report: OrderReport) -> bool:
-        """Whether the order was read alone."""
-        return self.alone is not None and report in self.alone.orders
-
-
-class Placed(NamedTuple):
-    """A row of the fill list and its place on the order's ground."""
-
-    start: Decimal
-    end: Decimal
-    row: FillReport
+from .scope import Placed, Scope, age, lay
 
 
 class Finding(NamedTuple):
@@ -153,33 +112,6 @@ def tell(findings: list[Finding], ground: Ground, turn: Turn, sure_until: float)
     return Told(len(fills), fills[-1][0].exchange_ts if fills else None, out_of_order)
 
 
-def merge(account: Account, alone: Account) -> Account:
-    """The account with what was read of single orders in place of what it had of them."""
-    reread = {(report.symbol, report.order_id) for report in alone.orders}
-    before = {(report.symbol, report.order_id): report.cumulative_qty for report in account.orders}
-    moved = any(before.get((row.symbol, row.order_id)) != row.cumulative_qty for row in alone.orders)
-    return Account(
-        as_of=account.as_of,
-        exchange_ms=account.exchange_ms,  # what is pushed since then is not in its balances
-        since=account.since,
-        whole=account.whole,
-        settled=account.settled and not moved,  # balances and positions were read before
-        one_way=account.one_way,
-        moving=(account.moving - {order_id for _, order_id in reread}) | alone.moving,
-        denied=account.denied | alone.denied,
-        unasked=alone.unasked,
-        balances=account.balances,
-        positions=account.positions,
-        orders=(*(row for row in account.orders if (row.symbol, row.order_id) not in reread), *alone.orders),
-        open_orders=(account.open_orders - {order_id for _, order_id in reread}) | alone.open_orders,
-        fills=(*(row for row in account.fills if (row.symbol, row.order_id) not in reread), *alone.fills),
-        income=account.income,
-        odd=(*account.odd, *(row for row in alone.odd if row not in account.odd)),
-        positions_listed=account.positions_listed,
-        income_refused=account.income_refused,
-    )
-
-
 def _overtaken(report: OrderReport, fills: tuple[Placed, ...]) -> OrderReport:
     """The order as the later list of its fills shows it, if that has fills which the list of orders had not."""
     if not fills or report.status not in ("NEW", "PARTIALLY_FILLED") or fills[-1].end <= report.cumulative_qty:
@@ -189,29 +121,6 @@ def _overtaken(report: OrderReport, fills: tuple[Placed, ...]) -> OrderReport:
     return msgspec.structs.replace(
         report, status=status, cumulative_qty=end, average_price=None, fee=None, realized_pnl=None
     )
-
-
-def age(row: FillReport) -> tuple[int, int, str]:
-    trade_id = row.trade_id or ""
-    return row.exchange_ts, int(trade_id) if trade_id.isdecimal() else 0, trade_id
-
-
-def lay(report: OrderReport, fills: list[FillReport], scope: Scope) -> tuple[Placed, ...] | None:
-    """The fills on the order's ground; None if they cannot all lie on it, or not all are there yet."""
-    total = sum((row.qty for row in fills), ZERO)
-    if scope.is_anchored(report):
-        start = ZERO
-    elif report.order_id in scope.account.moving:
-        return None
-    else:
-        start = report.cumulative_qty - total
-    if start < ZERO or start + total < report.cumulative_qty:
-        return None
-    placed = []
-    for row in fills:
-        placed.append(Placed(start, start + row.qty, row))
-        start += row.qty
-    return tuple(placed)
 
 
 def _may_wait(

@@ -47,10 +47,10 @@ def test_a_day() -> None:
     assert len(closed) == 4
     assert life.count(actions.CloseSocket) == 3  # the pulled cable needed none
 
-    # Delays: nothing was tried sooner than half a second after a loss, nor later than a second.
+    # Delays: after so long a life the first attempt waits a moment.
     lost = [closed[0], life.times(actions.CloseSocket)[0]]
     for at, minted in zip(lost, life.times(actions.CreateKey)[1:3], strict=True):
-        assert 0.5 <= minted - at <= 1
+        assert 0 < minted - at <= 0.25
 
     # Rotations: one because the key was gone, at once; one by age, 85800 s after the opening less the jitter.
     rotated = life.times(actions.CreateKey)[3:]
@@ -85,13 +85,16 @@ def test_a_day() -> None:
 
 
 def test_another_seed_moves_only_the_jitter() -> None:
-    """The same day with another seed: the same actions in the same order but for pings and audits, at other times."""
+    """The same day with another seed: the same actions in the same order but for pings, audits and deletions of keys,
+    at other times.
+    """
     one, two = live(seed=1), live(seed=2)
     kinds = (
-        *(actions.CreateKey, actions.OpenSocket, actions.CloseSocket, actions.DeleteKey),
+        *(actions.CreateKey, actions.OpenSocket, actions.CloseSocket),
         *(actions.Finish, actions.Report),
     )
     assert one.outline(*kinds) == two.outline(*kinds)
+    assert one.seen(actions.DeleteKey) == two.seen(actions.DeleteKey)
     assert one.times(actions.CreateKey) != two.times(actions.CreateKey)
     assert one.states == two.states
     assert one.gaps == two.gaps

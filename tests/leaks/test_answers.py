@@ -48,7 +48,7 @@ class Forgiving(Pace):
     """Keeps no count of what failed, so that every answer is met."""
 
     def endpoint(self, host: str, api_key: str, method: str, path: str) -> Endpoint:
-        return Pace(None).endpoint(host, api_key, method, path)
+        return Pace(limited=False).endpoint(host, api_key, method, path)
 
 
 class Desk:
@@ -66,13 +66,13 @@ class Desk:
             "https://venue.test",
             self.api_key,
             self.api_secret,
-            pace=Forgiving(None),
+            pace=Forgiving(limited=False),
             secrets=self.register,
         )
         self.keys, self.reader = Keys(rest), Reader(rest)
         self.executor = TaskExecutor(self, SystemClock())
-        handshake = Handshake("wss://venue.test/market", secrets=self.register)
-        self.opener = Opener(self, handshake, Policy())
+        handshake = Handshake("wss://venue.test/market", pace=Pace(limited=False), secrets=self.register)
+        self.opener = Opener(self, handshake, Policy(), self.executor)
         self.venue = Venue(
             lambda: Connection(SwapDialect(), secrets=self.register),
             Transport(self, self),

@@ -67,7 +67,7 @@ class World:
         self._answers = Answers(self.exchange, closed_stops=history.closed_stops)
         self.wire = Wire(wire, seed=history.seed, event_name="mixed")
         self._ahead = 0.0
-        self._reader = Reader(Rest("https://venue.test", "k", "s", pace=Pace(None)))
+        self._reader = Reader(Rest("https://venue.test", "k", "s", pace=Pace(limited=False)))
         self._heap: list[tuple[float, int, Callable[[], None]]] = []
         self._order = itertools.count()
         self._deeds = [

@@ -120,8 +120,8 @@ BUGS: dict[str, Bug] = {
         (
             Change(
                 "core/link/effects.py",
-                "        self._turn.arm((Timer.DELAY, 0), max(self._backoff.delay(), self._floor))\n",
-                "        delay = 0.001 if _cause.refusal is None else self._backoff.delay()\n"
+                "        self._turn.arm((Timer.DELAY, 0), max(delay, self._floor))\n",
+                "        delay = 0.001 if _cause.refusal is None else delay\n"
                 "        self._turn.arm((Timer.DELAY, 0), delay)\n",
             ),
         ),
@@ -315,7 +315,7 @@ BUGS: dict[str, Bug] = {
         "payments forgotten over a restart",
         (
             Change(
-                "core/sync/proof.py",
+                "core/sync/memory.py",
                 "        elif isinstance(event, (FundingFee, BalanceChange)):\n"
                 "            self._income.recall(event)\n",
                 "",
@@ -340,7 +340,7 @@ BUGS: dict[str, Bug] = {
         "without a socket, LIVE however old the last read is",
         (
             Change(
-                "core/sync/proof.py",
+                "core/sync/lapse.py",
                 "        return self._turn.now < self._fresh_until\n",
                 "        return self._fresh_until > 0\n",
             ),
@@ -475,7 +475,7 @@ BUGS: dict[str, Bug] = {
         "fills that were told without figures forgotten by the next run",
         (
             Change(
-                "core/sync/proof.py",
+                "core/sync/memory.py",
                 "                self._revisions.told(fill)\n",
                 "                pass\n",
             ),
@@ -557,8 +557,8 @@ BUGS: dict[str, Bug] = {
             ),
             Change(
                 "adapters/venues/bingx/pace.py",
-                'SpacedLimit(facts.FAILING_CALLS)) if method == "GET" else ()',
-                "SpacedLimit(facts.FAILING_CALLS))[:0]",
+                "(SpacedLimit(bears, REPEATED), SpacedLimit(bears)) if is_read else ()",
+                "(SpacedLimit(bears), SpacedLimit(bears))[:0]",
             ),
         ),
         "flap",

@@ -58,4 +58,4 @@ def _is_set_aside(process: Process) -> bool:
     """Whether the read that was just answered has passed but for rows that cannot be read: a gap is open for them."""
     connection = process.connection
     fresh_until = connection._turn.now + 2 * connection.policy.poll_interval
-    return connection._continuity.gap_open and connection._continuity._proof._fresh_until == fresh_until
+    return connection._continuity.gap_open and connection._continuity._proof._lapse._fresh_until == fresh_until

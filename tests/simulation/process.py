@@ -75,7 +75,7 @@ class Process:
         self.backlog.redeliver()
         self.consumer = Consumer(self, self.backlog, witness, random)
         self._wires = Sockets(self, network, lingering=setup.lingering)
-        self._services = Services(self, network, drift=self._drift, validity=setup.validity)
+        self.services = Services(self, network, drift=self._drift, validity=setup.validity)
 
     @property
     def sockets(self) -> dict[int, Held]:
@@ -230,7 +230,7 @@ class Process:
                 case actions.CloseSocket(socket):
                     self._wires.close(socket)
                 case _:
-                    self._services.perform(action)
+                    self.services.perform(action)
         if self.journal is not None and began is not None:
             self.journal.begin(began)
         if events or proven_until is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from random import Random
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,7 +13,7 @@ import pytest
 from listenkey.adapters.driver import backlog as backlog_module
 from listenkey.adapters.venues.bingx import lists as lists_module
 from listenkey.adapters.venues.bingx.keys import Keys
-from listenkey.adapters.venues.bingx.pace import RATES, Pace
+from listenkey.adapters.venues.bingx.pace import Pace
 from listenkey.adapters.venues.bingx.reader import Reader
 from listenkey.adapters.venues.bingx.rest import Rest
 from listenkey.core import actions, inputs
@@ -21,7 +22,7 @@ from listenkey.ports.keys import Grant
 from listenkey.ports.service import NoAnswer, Request, Service
 
 from .network import Network
-from .tasks import Once, spawn
+from .tasks import Once, Task, spawn
 
 if TYPE_CHECKING:
     from .process import Process
@@ -51,7 +52,8 @@ class Services:
         self._network = network
         self._drift = drift
         self._validity = validity
-        rest = Rest("https://venue.test", "key", "secret", pace=Pace(RATES))
+        rest = Rest("https://venue.test", "key", "secret", pace=Pace(lots=Random(process.number)))
+        self._reading: Task | None = None
         self._keys = Keys(rest)
         self._reader = Reader(rest, store=process.journal)
 
@@ -63,7 +65,7 @@ class Services:
             case actions.RenewKey():
                 self._ask(action, self._keys.renew(action.key), lambda _: action.renewed())
             case actions.ReadAccount(_, since, orders):
-                self._ask(action, self._reader.read(since, orders), action.read)
+                self._ask(action, self._reader.read(since, orders), action.read, read=True)
             case actions.DeleteKey():
                 self._process.soon(lambda: spawn(self._keys.delete(action.key), self, partial(self._deleted, action)))
 
@@ -86,7 +88,10 @@ class Services:
 
     # What they are asked
 
-    def _ask(self, action: Refusable, service: Service[Any], answer: Callable[[Any], inputs.Input]) -> None:
+    def _ask(
+        self, action: Refusable, service: Service[Any], answer: Callable[[Any], inputs.Input], *, read: bool = False
+    ) -> None:
+        """A `read` takes the place of the one before, if that is still under way: it has been given up."""
         process = self._process
 
         def done(result: Any, error: Exception | None) -> None:
@@ -97,7 +102,15 @@ class Services:
             else:
                 process.soon(partial(process.feed, answer(result)))
 
-        process.soon(lambda: spawn(service, self, done))
+        def begin() -> None:
+            if read and self._reading is not None:
+                self._reading.close()
+            task = Task(service, self, done)
+            if read:
+                self._reading = task
+            task.go()
+
+        process.soon(begin)
 
     def _granted(self, action: actions.CreateKey, grant: Grant) -> inputs.Input:
         return action.granted(grant.key, self._validity, grant.exchange_ms)

@@ -25,7 +25,7 @@ DAY_POLL = 60.0
 FEW_ROWS = 8
 """A list of fills that ends so soon is full all the time; no order has more."""
 FEW_ROWS_POLL = 12.0
-"""A burst of fills is then read in a dozen requests, of which the venue allows two a second."""
+"""A burst of fills is then read in a dozen requests, of which the venue allows five a second."""
 
 
 class Setup(NamedTuple):

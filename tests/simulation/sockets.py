@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from functools import partial
+from random import Random
 from typing import TYPE_CHECKING
 
 from listenkey.adapters.venues.bingx.keys import Handshake
+from listenkey.adapters.venues.bingx.pace import Pace
 from listenkey.core import inputs
 from listenkey.ports.errors import HandshakeRefused, TransportFailed
 from listenkey.ports.http import HttpResponse
 
 from .network import Conn, Network
-from .tasks import Once
+from .tasks import Once, spawn
 
 if TYPE_CHECKING:
     from .process import Process
@@ -40,12 +42,12 @@ class Sockets:
         self._agenda = process.agenda
         self._network = network
         self._lingering = lingering
-        self._handshake = Handshake("wss://venue.test/swap")
+        self._handshake = Handshake("wss://venue.test/swap", pace=Pace(lots=Random(process.number)))
 
     def hold(self, socket: int, key: str) -> None:
         """Open it, soon."""
         self.held[socket] = Held(key)
-        self._process.soon(partial(self._open, socket))
+        self._process.soon(lambda: spawn(self._handshake.turn(), self._process.services, partial(self._open, socket)))
 
     def close(self, socket: int) -> None:
         """Close it, soon; it may have ended at this very moment."""
@@ -75,7 +77,9 @@ class Sockets:
 
     # From the wish for one to its end
 
-    def _open(self, socket: int) -> None:
+    def _open(self, socket: int, _place: float, error: Exception | None) -> None:
+        if error is not None:
+            raise error
         held = self.held.get(socket)
         if held is None or held.closing_at is not None:
             return

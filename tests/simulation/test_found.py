@@ -13,7 +13,7 @@ from listenkey.core.events import Balance, ExchangeEventKind, Fill
 from listenkey.core.execution import execution
 from listenkey.core.kinds import IncomeKind
 from listenkey.core.reports import Account, FillReport, IncomeReport, OrderRef, OrderReport
-from listenkey.core.sync.recovery import merge
+from listenkey.core.sync.scope import merge
 
 D = Decimal
 T = 1_760_000_000_000

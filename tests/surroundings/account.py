@@ -88,6 +88,9 @@ class Service:
         self._admit()
         yield from service.clock()
 
+    def turn(self) -> service.Service[float]:
+        return service.clock()
+
     def url(self, key: str) -> str:
         self._admit()
         return "wss://venue.test"

@@ -82,6 +82,14 @@ def judge(
     return Document(content)
 
 
+def allowance(headers: Mapping[str, str]) -> tuple[int, int] | None:
+    """How many more calls the narrowest limit allows, and until which exchange time, ms; None if that is not said."""
+    left, until = (headers.get(f"x-ratelimit-requests-{name}", "").strip() for name in ("remain", "expire"))
+    if not all(text.isascii() and text.isdigit() and len(text) < 16 for text in (left, until)):
+        return None
+    return int(left), int(until)
+
+
 def unanswered(reached: bool, message: str, retry_after: float | None = None) -> Refusal:
     """What it is when no answer came; not `reached` where it was not even sent."""
     return Refusal(RefusalKind.RETRY, None if reached else UNREACHED, message, retry_after)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from ....core.refusal import Refusal, RefusalKind
 from ....core.secrets import Secrets
@@ -11,7 +11,7 @@ from ....ports.http import HttpResponse
 from ....ports.keys import Grant
 from ....ports.service import Service, clock
 from .answers import judge, unanswered
-from .pace import KEY_PATH
+from .pace import KEY_PATH, PATIENCE, SHARED, Pace
 from .rest import Rest
 from .rows import listen_key
 
@@ -24,11 +24,14 @@ class Keys:
 
     def __init__(self, rest: Rest) -> None:
         self._rest = rest
+        self._new = True
+        """Whether there was no key before: a stream that recovers is let go first."""
 
     def create(self) -> Service[Grant]:
         """A new key; earlier ones are assumed to live on until their own end."""
         yield from self._rest.now()
-        data = yield from self._rest.call("POST", KEY_PATH, {})
+        data = yield from self._rest.call("POST", KEY_PATH, {}, new=self._new)
+        self._new = False
         return Grant(listen_key(data), VALID_FOR, self._rest.exchange_ms((yield from clock())))
 
     def renew(self, key: str) -> Service[None]:
@@ -47,9 +50,21 @@ class Keys:
 class Handshake:
     """A `ports.socket.Handshake`: the key rides in the URL. `ws_url` has a path and no query."""
 
-    def __init__(self, ws_url: str, *, secrets: Secrets | None = None) -> None:
+    def __init__(
+        self, ws_url: str, *, timeout: float = 10.0, pace: Pace = SHARED, secrets: Secrets | None = None
+    ) -> None:
         self._ws_url = ws_url
         self._secrets = Secrets() if secrets is None else secrets
+        parts = urlsplit(ws_url)
+        self._endpoint = pace.endpoint(parts.netloc, "", "GET", parts.path)
+        self._patience = PATIENCE * timeout
+        self._new = True
+
+    def turn(self) -> Service[float]:
+        """Wait until it may be dialled, within a part of the `timeout`; streams that had one before go first."""
+        place = yield from self._endpoint.queued_turn(self._patience, new=self._new)
+        self._new = False
+        return place
 
     def url(self, key: str) -> str:
         """Where the stream of this key is; it is of the same environment."""

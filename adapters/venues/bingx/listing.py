@@ -37,6 +37,12 @@ def parted(found: Iterable[T | OddRow]) -> Listing[T]:
     return Listing(rows, tuple(row for row in everything if isinstance(row, OddRow)))
 
 
+def joined(*lists: Listing[FillReport]) -> Listing[FillReport]:
+    """Lists of fills, each of other symbols, as one."""
+    rows = sorted((row for each in lists for row in each.rows), key=lambda report: report.exchange_ts)
+    return Listing(tuple(rows), tuple(row for each in lists for row in each.odd))
+
+
 def windows(since: int, until: int) -> list[tuple[int, int]]:
     """The windows to ask for, oldest first. The first opens early, since times may be cut to the second."""
     start = min(since // SECOND * SECOND - SECOND, until - SECOND)

@@ -36,6 +36,6 @@ def services(
     return Services(
         Keys(rest),
         Reader(rest, store=store),
-        Handshake(hosts.ws_url, secrets=secrets),
+        Handshake(hosts.ws_url, timeout=policy.connect_timeout, secrets=secrets),
         frozenset(map(str, CREDENTIALS)),
     )

@@ -1,75 +1,66 @@
-"""Keeps requests under BingX's limits: per address and endpoint, per API key and endpoint, first come first served.
+"""Keeps requests under BingX's limits: per address, per address and endpoint, per API key and endpoint.
 
 Nothing here sleeps or knows the time. A call takes a place in time at once, and gives it back if it is given up before.
+Mints and handshakes of many streams wait in a queue of their own.
 """
 
 from __future__ import annotations
 
 import hashlib
-import math
 import threading
-from collections import deque
 from collections.abc import Mapping
+from random import Random, SystemRandom
 
 from ....core.backoff import FailureLimit, SpacedLimit
 from ....ports.errors import RequestRefused
 from ....ports.service import Service, clock, wait
 from . import facts
 from .answers import unanswered
+from .budget import UNLIMITED, Budget, Rate
 from .codes import BRIEF
+from .queue import Queue
 
 KEY_PATH = "/openApi/user/auth/userDataStream"
 TIME_PATH = "/openApi/swap/v2/server/time"
 
-RATES: Mapping[str, tuple[int, int]] = {
-    KEY_PATH: (2, 2),
-    TIME_PATH: (5, 5),  # not documented
-    "/openApi/swap/v3/user/balance": (5, 3),
-    "/openApi/swap/v2/user/positions": (10, 3),
-    "/openApi/swap/v2/trade/openOrders": (5, 3),
-    "/openApi/swap/v2/trade/order": (5, 3),  # older documents: 30 a second
-    "/openApi/swap/v2/trade/allOrders": (5, 3),
-    "/openApi/swap/v2/trade/fillHistory": (5, 2),
-    "/openApi/swap/v2/user/income": (5, 2),
+OF_KEY: Mapping[str, int] = {
+    KEY_PATH: 2,
+    "/openApi/swap/v3/user/balance": 5,
+    "/openApi/swap/v2/user/positions": 10,
+    "/openApi/swap/v2/trade/openOrders": 5,
+    "/openApi/swap/v2/trade/order": 5,  # older documents: 30
+    "/openApi/swap/v2/trade/allOrders": 5,
+    "/openApi/swap/v2/trade/fillHistory": 5,
+    "/openApi/swap/v2/user/income": 5,
 }
-"""Requests a second that one API key, and one address, may send to a path."""
-OTHERS = (2, 2)
-UNLIMITED = (10**9, 10**9)
-
-WINDOW = 1.05
-"""Seconds that a "second" is taken for, since requests bunch up on their way."""
+"""Requests a second that one API key may send to a path: "by UID". A path that is not here has no such limit."""
+OF_ADDRESS = Rate(2000, 10.0)
+OF_ADDRESS_AND_PATH = Rate(300, 10.0)
+OF_ADDRESS_AND_MARKET = Rate(500, 10.0)
+"""What one address may send to all paths of accounts, to each of them, and to market data. No document limits how many
+handshakes there may be; they are taken for one more path of accounts."""
+LONGEST_WINDOW = 15.0
+"""Seconds; the venue's longest has 10. The end of a window that is further off than this is not believed."""
+PATIENCE = 0.25
+"""Of a time-out: what may be waited for a turn, where many streams of a process want the same at once."""
 REPEATED = 10
 """Failures in 480 s that are free where the repeat of each passes: the rest of the 15 is left for what does not."""
-
-
-class _Budget:
-    """What one address, or one API key, may send to a path."""
-
-    def __init__(self, size: int) -> None:
-        self.size = size
-        self.places: deque[float] = deque(maxlen=1000)
-        self.locked_until = -math.inf
-
-    def next(self, now: float) -> float:
-        """The first place that is free: no window has more than `size`, and nobody is overtaken."""
-        places = self.places
-        earliest = places[-self.size] + WINDOW if len(places) >= self.size else now
-        return max(now, earliest, places[-1] if places else now)
 
 
 class Endpoint:
     """A path and a method, for all who call it with one API key from one address, in any thread."""
 
-    def __init__(self, method: str, path: str, address: _Budget, key: _Budget, lock: threading.Lock) -> None:
-        self.method, self.path, self.name = method, path, f"{method} {path}"
+    def __init__(self, name: str, key: Budget, shared: tuple[Budget, ...], queue: Queue, lock: threading.Lock) -> None:
+        self.name = name
+        self.method, _, self.path = name.partition(" ")
         self._key = key
-        self._budgets = (address, key)
+        self._shared = shared
+        self._queue = queue
         self._lock = lock
         self._failures = FailureLimit(facts.FAILING_CALLS)
         """All calls that the venue may count as failed."""
-        self._spaced: tuple[SpacedLimit, ...] = (
-            (SpacedLimit(facts.FAILING_CALLS, REPEATED), SpacedLimit(facts.FAILING_CALLS)) if method == "GET" else ()
-        )
+        is_read, bears = self.method == "GET", facts.FAILING_CALLS
+        self._spaced: tuple[SpacedLimit, ...] = (SpacedLimit(bears, REPEATED), SpacedLimit(bears)) if is_read else ()
         """Those after which the next one may fail as well, which a question that has its answer is not; and of them the
         ones whose repeat has not passed. Whoever mints and renews keys waits by itself."""
 
@@ -77,42 +68,54 @@ class Endpoint:
         """Wait until a call may be sent; when that is.
 
         Raises `RequestRefused` (RETRY) when so many have failed that the venue would soon lock the endpoint, and while
-        the venue itself has locked it for longer than a rate limit's second. Reads are spaced before that.
+        the venue itself has locked it, or has no call left, for longer than a rate limit's second. Reads are spaced
+        before that.
         """
-        now = yield from clock()
-        if (left := self.held_back(now)) > 0:
-            failures = f"failed {self.failures(now)} times in {facts.FAILING_CALLS.window:.0f} s"
-            raise RequestRefused(unanswered(False, f"{self.name} {failures}; held back before a ban", left))
-        while (left := self._key.locked_until - now) > 0:
-            if left > BRIEF:
-                message = f"{self.path} is locked by the venue for another {left:.1f} s"
-                raise RequestRefused(unanswered(False, message, left))
-            now = yield from wait(self._key.locked_until)
-        place = self.reserve(now)
+        place = self.reserve((yield from self._opened()))
         try:
             return (yield from wait(place))
         except GeneratorExit:
             self.release(place)
             raise
 
+    def queued_turn(self, patience: float, *, new: bool) -> Service[float]:
+        """The same for what many streams of a process do at once: those that are not `new` go first, else by lot.
+
+        Raises `RequestRefused` (RETRY), which is no failing call, when the turn is further off than `patience`, s.
+        """
+        now = yield from self._opened()
+        with self._lock:
+            ticket = self._queue.join(new=new)
+        try:
+            while (place := self._place_of(ticket, now)) > now:
+                if place - now > patience:
+                    message = f"{self.name}: other streams of this process go first, for {place - now:.1f} s"
+                    raise RequestRefused(unanswered(False, message, place - now))
+                now = yield from wait(place)
+            return now
+        finally:
+            with self._lock:
+                self._queue.leave(ticket)
+
     def reserve(self, now: float) -> float:
         """Take a place: when the call may be sent."""
         with self._lock:
-            place = max(budget.next(now) for budget in self._budgets)
-            for budget in self._budgets:
-                budget.places.append(place)
-        return place
+            return self._take(max(budget.next(now) for budget in self._budgets), now)
 
     def release(self, place: float) -> None:
         """Give a place back that was not used."""
         with self._lock:
             for budget in self._budgets:
-                if place in budget.places:
-                    budget.places.remove(place)
+                budget.release(place)
 
     def lock(self, until: float) -> None:
         """The venue wants no request to this path before then, whatever its method."""
         self._key.locked_until = until
+
+    def told(self, left: int, asked_at: float, until: float) -> None:
+        """The venue says of a call sent at `asked_at` that so many more may follow it until then."""
+        with self._lock:
+            self._key.told(left, asked_at, until)
 
     def failed(self, now: float, *, again: bool = True) -> None:
         """A call was answered with an error, or may have been; `again`: the next one may well fail too."""
@@ -140,25 +143,71 @@ class Endpoint:
         """Whether no call is let through now: by failures, or because the venue has locked the path."""
         return self._key.locked_until > now or self.held_back(now) > 0
 
+    @property
+    def _budgets(self) -> tuple[Budget, ...]:
+        return (self._key, *self._shared)
+
+    def _opened(self) -> Service[float]:
+        now = yield from clock()
+        if (left := self.held_back(now)) > 0:
+            failures = f"failed {self.failures(now)} times in {facts.FAILING_CALLS.window:.0f} s"
+            raise RequestRefused(unanswered(False, f"{self.name} {failures}; held back before a ban", left))
+        while (left := self._closed_until(now) - now) > 0:
+            if left > BRIEF:
+                message = f"{self.path} is locked by the venue for another {left:.1f} s"
+                raise RequestRefused(unanswered(False, message, left))
+            now = yield from wait(now + left)
+        return now
+
+    def _closed_until(self, now: float) -> float:
+        with self._lock:
+            return self._key.closed_until(now)
+
+    def _place_of(self, ticket: tuple[bool, float], now: float) -> float:
+        """Where the one with this ticket goes; it is taken if that is now."""
+        with self._lock:
+            ahead = self._queue.ahead(ticket)
+            place = max(self._key.next(now), *(budget.next(now, ahead) for budget in self._shared))
+            return place if place > now else self._take(place, now)
+
+    def _take(self, place: float, now: float) -> float:
+        for budget in self._budgets:
+            budget.take(place, now)
+        return place
+
 
 class Pace:
-    """One budget for all clients of a process; `rates` of None lets everything pass at once."""
+    """One budget for all clients of a process; not `limited`, it lets everything pass at once. `lots` decides who of
+    many goes first.
+    """
 
-    def __init__(self, rates: Mapping[str, tuple[int, int]] | None = RATES) -> None:
-        self._rates = rates
-        self._budgets: dict[tuple[str, str, str], _Budget] = {}
-        self._endpoints: dict[tuple[str, str, str, str], Endpoint] = {}
+    def __init__(self, *, limited: bool = True, lots: Random | None = None) -> None:
+        self._limited = limited
+        self._lots = SystemRandom() if lots is None else lots
+        self._budgets: dict[tuple[str, ...], Budget] = {}
+        self._queues: dict[tuple[str, str], Queue] = {}
+        self._endpoints: dict[tuple[str, str, str], Endpoint] = {}
         self._lock = threading.Lock()
 
     def endpoint(self, host: str, api_key: str, method: str, path: str) -> Endpoint:
-        """The one that all share who call it with this API key."""
-        owner = hashlib.blake2b(api_key.encode(), digest_size=8).hexdigest()
-        per_key, per_address = UNLIMITED if self._rates is None else self._rates.get(path, OTHERS)
+        """The one that all share who call it with this API key; without one it is limited by address alone."""
+        owner = hashlib.blake2b(api_key.encode(), digest_size=8).hexdigest() if api_key else ""
+        name = f"{method} {path}"
         with self._lock:
-            address = self._budgets.setdefault((host, "", path), _Budget(per_address))
-            key = self._budgets.setdefault((host, owner, path), _Budget(per_key))
-            found = Endpoint(method, path, address, key, self._lock)
-            return self._endpoints.setdefault((host, owner, method, path), found)
+            if (found := self._endpoints.get((host, owner, name))) is None:
+                per_second = OF_KEY.get(path) if owner else None
+                key = self._budget(UNLIMITED if per_second is None else Rate(per_second, 1.0), host, path, owner)
+                if path == TIME_PATH:
+                    shared: tuple[Budget, ...] = (self._budget(OF_ADDRESS_AND_MARKET, host, "market"),)
+                else:
+                    address = self._budget(OF_ADDRESS_AND_PATH, host, path)
+                    shared = (address, self._budget(OF_ADDRESS, host))
+                queue = self._queues.setdefault((host, name), Queue(self._lots))
+                found = self._endpoints[host, owner, name] = Endpoint(name, key, shared, queue, self._lock)
+            return found
+
+    def _budget(self, rate: Rate, *whose: str) -> Budget:
+        return self._budgets.setdefault(whose, Budget(rate if self._limited else UNLIMITED))
 
 
 SHARED = Pace()

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container, Sequence
+from collections.abc import Container, Iterable, Sequence
 from typing import Literal
 
 from ....core.events import Balance, Position
-from ....core.reports import Account, FillReport, OddRow, OrderRef, OrderReport
+from ....core.reports import Account, FillReport, IncomeReport, OddRow, OrderRef, OrderReport
 from ....ports.errors import RequestRefused
 from ....ports.questions import QuestionStore
-from ....ports.service import Service, both
-from .answers import malformed
+from ....ports.service import Service, both, clock
 from .codes import wants_symbol
 from .costs import costed
-from .listing import SECOND, Listing, facts, parted
+from .listing import SECOND, Listing, facts, joined, parted
 from .lists import FILL_HISTORY, Lists
 from .rest import Rest
 from .rows import account_id, balances, listed, nets, order, positions, shape
@@ -74,30 +73,31 @@ class Reader:
         self, since: int, asked: Sequence[OrderRef], denied: set[OrderRef], last: bool
     ) -> Service[Account | None]:
         """The account, or None if too much moved meanwhile. What is `denied`, now or before, is not asked for again."""
-        as_of = yield from self._rest.ask_time()
-        start = yield from self._rest.horizon()
-        begin = max(since, as_of - FILL_HISTORY)
+        asked_before = self._symbols
+        as_of, begin, first, income_before = yield from self._before(since)
         earning_since = since - INCOME_LAG if self._earning_since is None else min(since, self._earning_since)
-        symbols = self._symbols
-        first, income_before = yield from both(self._fills(begin, start, symbols), self._lists.income(begin, start))
         filled = frozenset(OrderRef(row.symbol, row.order_id) for row in first.rows)
-        (orders, open_ids, odd), (one_way, held, how), (owned, owner) = yield from both(
-            self._orders(begin, filled, asked, denied), self._positions(), self._balances()
+        # Open orders first: one that finishes meanwhile is then in both lists, never in neither.
+        running, (one_way, held, how), (owned, owner) = yield from both(
+            self._running(), self._positions(), self._balances()
         )
-        yield from self._rest.ask_time()  # a clock that stood still meanwhile must not cut the second list short
+        # The clock once more, or if it stood still meanwhile the second list of fills would end too early.
+        (orders, open_ids, odd), _ = yield from both(
+            self._orders(running, begin, filled, asked, denied), self._rest.ask_time()
+        )
         until = yield from self._rest.horizon()
+        symbols = self._named(orders.values(), held.rows)
         fills = self._fills(begin, until, symbols)
         if income_before.refusal is None:
             second, income = yield from both(fills, self._lists.income(earning_since, until))
         else:
             second, income = (yield from fills), income_before
-        named = (*orders.values(), *held.rows, *second.rows, *income.rows)
-        self._symbols |= {report.symbol for report in named if report.symbol is not None}
-        if self._by_symbol and self._symbols != symbols:
-            if last:
-                raise malformed("new symbols kept appearing while fills were read")
-            return None
-        before, after = Counter(map(facts, first.rows)), Counter(map(facts, second.rows))
+        if self._by_symbol and (new_symbols := self._named(second.rows, income.rows) - symbols):
+            second = joined(second, (yield from self._fills(begin, until, new_symbols)))
+        # What is older than the read would have been shown before, had its symbol been asked for.
+        unasked = [row for row in second.rows if self._by_symbol and row.symbol not in asked_before]
+        shown = (row for row in unasked if row.exchange_ts // SECOND < as_of // SECOND)
+        before, after = Counter(map(facts, (*first.rows, *shown))), Counter(map(facts, second.rows))
         new, gone = after - before, before - after
         late = any(at // SECOND < as_of // SECOND for _, at, _ in new)
         if (gone or late) and not last:
@@ -131,22 +131,54 @@ class Reader:
             account_id=owner,
         )
 
-    def _fills(self, since: int, until: int, symbols: frozenset[str]) -> Service[Listing[FillReport]]:
+    def _before(self, since: int) -> Service[tuple[int, int, Listing[FillReport], Listing[IncomeReport]]]:
+        """The venue's clock, from when on fills are listed, and both lists until now: before all else is read.
+
+        The clock is asked at the same time, if it was before. Has it stood still since, both end too early.
+        """
+        while True:
+            known = self._rest.exchange_ms((yield from clock()))
+            if known is None or since < known - FILL_HISTORY:  # a window must not begin too early either
+                as_of = yield from self._rest.ask_time()
+                begin, until = max(since, as_of - FILL_HISTORY), (yield from self._rest.horizon())
+                return as_of, begin, *(yield from both(self._fills(begin, until), self._lists.income(begin, until)))
+            until = yield from self._rest.horizon()
+            as_of, first, earned = yield from both(
+                self._rest.ask_time(), self._fills(since, until), self._lists.income(since, until)
+            )
+            if as_of - until < SECOND:
+                return min(as_of, until), since, first, earned
+
+    def _named(self, *lists: Iterable[OrderReport | Position | FillReport | IncomeReport]) -> frozenset[str]:
+        """The symbols that anything has named, these rows too."""
+        self._symbols |= {row.symbol for rows in lists for row in rows if row.symbol is not None}
+        return self._symbols
+
+    def _fills(self, since: int, until: int, symbols: frozenset[str] | None = None) -> Service[Listing[FillReport]]:
+        """Those of all symbols; where each must be asked for, of these, or of those that are known."""
         if not self._by_symbol:
             return (yield from self._lists.fills(since, until))
-        lists = yield from both(*(self._lists.fills(since, until, symbol=symbol) for symbol in sorted(symbols)))
-        rows = sorted((row for listing in lists for row in listing.rows), key=lambda report: report.exchange_ts)
-        return Listing(tuple(rows), tuple(row for listing in lists for row in listing.odd))
+        symbols = self._symbols if symbols is None else symbols
+        return joined(
+            *(yield from both(*(self._lists.fills(since, until, symbol=symbol) for symbol in sorted(symbols))))
+        )
+
+    def _running(self) -> Service[Listing[OrderReport]]:
+        data = yield from self._rest.call("GET", OPEN_ORDERS, {})
+        return parted(map(order, listed(data, "orders")))
 
     def _orders(
-        self, since: int, filled: frozenset[OrderRef], asked: Sequence[OrderRef], denied: set[OrderRef]
+        self,
+        running: Listing[OrderReport],
+        since: int,
+        filled: frozenset[OrderRef],
+        asked: Sequence[OrderRef],
+        denied: set[OrderRef],
     ) -> Service[tuple[dict[str, OrderReport], frozenset[str], list[OddRow]]]:
         """The orders that lists show, and those asked for besides: by id; which of them are open; and odd rows.
 
         One with a fill is not asked for here: it is wanted alone, with all its fills, or it is known; room is left.
         """
-        # Open orders first: one that finishes meanwhile is then in both lists, never in neither.
-        running = parted(map(order, listed((yield from self._rest.call("GET", OPEN_ORDERS, {})), "orders")))
         history = yield from self._lists.orders(since - ORDER_AGE, (yield from self._rest.horizon()))
         names = {ref.order_id for ref in (*filled, *asked)}
         finished = {report.order_id: report for report in history.rows if _concerns(report, names, since)}

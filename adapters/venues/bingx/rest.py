@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 from ....core.secrets import Secrets
 from ....ports.errors import RequestRefused
 from ....ports.service import NoAnswer, Request, Service, ask, clock
-from .answers import Document, judge, unanswered
+from .answers import Document, allowance, judge, unanswered
 from .codes import is_brief, is_clock_problem, is_rate_limit, is_unknown_order, passes
-from .pace import SHARED, TIME_PATH, Endpoint, Pace
+from .pace import LONGEST_WINDOW, PATIENCE, SHARED, TIME_PATH, Endpoint, Pace
 from .rows import server_time
 from .signing import Params, signed
 
@@ -92,9 +92,16 @@ class Rest:
         return (yield from self._tried(self.endpoint("GET", TIME_PATH), attempt, patient=False))
 
     def call(
-        self, method: str, path: str, params: Params, *, sending: Callable[[int], None] | None = None
+        self,
+        method: str,
+        path: str,
+        params: Params,
+        *,
+        sending: Callable[[int], None] | None = None,
+        new: bool | None = None,
     ) -> Service[Any]:
         """The `data` of a successful answer. `sending` is told the exchange's clock just before a request goes out.
+        `new` says of a request that begins a stream whether there was none before: then others go first.
 
         A timestamp that the exchange dislikes makes us read its clock and try once more: nothing was carried out. A
         rate limit that names its end, a moment from now, is waited out: requests bunch up on their way.
@@ -102,7 +109,10 @@ class Rest:
         self._secrets.name(str(params.get("listenKey", "")))
 
         def attempt(endpoint: Endpoint) -> Service[Any]:
-            yield from endpoint.turn()
+            if new is None:
+                yield from endpoint.turn()
+            else:
+                yield from endpoint.queued_turn(PATIENCE * self._timeout, new=new)
             now = yield from self.now()
             query = signed({**params, "timestamp": now}, self._api_secret)
             self._secrets.sign(query.rpartition("=")[2])
@@ -160,6 +170,10 @@ class Rest:
                 endpoint.failed(heard)
             raise RequestRefused(unanswered(answer.reached, f"{endpoint.name}: {answer.message}"))
         now, mints = self.exchange_ms(heard), endpoint.method == "POST"
+        if now is not None and (told := allowance(answer.headers)) is not None:
+            left, until = told
+            if until - now <= LONGEST_WINDOW * 1000:
+                endpoint.told(left, sent, heard + (until - now) / 1000)
         verdict = judge(answer, about_key=about_key, exchange_ms=now, secrets=self._secrets, brings_key=mints)
         if isinstance(verdict, Document):
             return verdict.data, sent, heard

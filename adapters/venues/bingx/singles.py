@@ -64,11 +64,8 @@ class Singles:
 
     def read(self, refs: Sequence[OrderRef]) -> Service[Account]:
         """These orders and all their fills, as far back as the venue shows any; unknown orders are denied."""
-        as_of = yield from self._rest.ask_time()
         wanted = dict.fromkeys(refs)
-        shown = [ref for ref in wanted if ref.order_id in self._shown]
-        found = yield from self.each(shown, self._single, shown=True)
-        found |= yield from self.each([ref for ref in wanted if ref not in found], self._single)
+        as_of, found = yield from both(self._rest.ask_time(), self._found(list(wanted)))
         singles = [(ref, single) for ref in wanted if isinstance(single := found.get(ref), _Single)]
         listed = [single.fills for _, single in singles]
         fills = yield from self._costed([report for listing in listed for report in listing.rows], as_of)
@@ -90,6 +87,11 @@ class Singles:
             fills=fills,
             odd=tuple(dict.fromkeys(odd)),
         )
+
+    def _found(self, wanted: Sequence[OrderRef]) -> Service[dict[OrderRef, _Single | Silence]]:
+        shown = [ref for ref in wanted if ref.order_id in self._shown]
+        found = yield from self.each(shown, self._single, shown=True)
+        return found | (yield from self.each([ref for ref in wanted if ref not in found], self._single))
 
     def each(
         self, refs: Iterable[OrderRef], ask: Callable[[OrderRef], Service[T]], *, shown: bool = False, reserved: int = 0

@@ -126,5 +126,5 @@ async def test_a_read_that_is_given_up_takes_no_turns_from_the_next(caplog: pyte
             await driver.stop()
     assert nobody.given_up == nobody.begun
     assert caplog.messages[:2] == [
-        f"reading the account failed ({count} in a row): given up, it took too long" for count in (1, 2)
+        f"reading the account failed ({count} in a row): given up before it was answered" for count in (1, 2)
     ]

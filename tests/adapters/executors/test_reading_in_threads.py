@@ -70,7 +70,7 @@ def rest(venue: Venue) -> Iterator[Rest]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     serving = threading.Thread(target=server.serve_forever, args=(0.01,))
     serving.start()
-    yield Rest(f"http://127.0.0.1:{server.server_port}", KEY, SECRET, pace=Pace(None))
+    yield Rest(f"http://127.0.0.1:{server.server_port}", KEY, SECRET, pace=Pace(limited=False))
     server.shutdown()
     serving.join()
     server.server_close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 import pytest
 
@@ -44,22 +45,45 @@ def test_delays_double_and_are_capped() -> None:
     assert max(seen) - min(seen) > 10
 
 
-@pytest.mark.parametrize(("lived", "first"), [(29.0, 2.0), (31.0, 1.0)])
-def test_backoff_begins_anew_only_after_a_healthy_life(lived: float, first: float) -> None:
-    """A life of `healthy_after` resets the delay; a shorter one does not, however proven it was."""
+def waits_after(lived: float, **policy: Any) -> list[list[float]]:
+    """Of many lives that were refused once, then lived so long and were refused three times, what each waited."""
     waits = []
     for seed in range(40):
-        life = Life(seed=seed)
+        life = Life(seed=seed, **policy)
         life.dials.append(no(after=0.0))
         life.run(5)
         proven = next(at for at, thing in life.log if isinstance(thing, inputs.FrameReceived))
         life.run(proven + lived)
+        life.dials.extend([no(after=0.0)] * 3)
         life.drop()
         lost = life.now
-        life.run(lost + 40)
-        waits.append(life.times(actions.CreateKey)[2] - lost)
-    assert first / 2 <= min(waits) < 0.6 * first
-    assert 0.9 * first < max(waits) <= first
+        life.run(lost + 60)
+        minted = life.times(actions.CreateKey)[2:]
+        waits.append([minted[0] - lost, *(wait - 0.1 for wait in gaps_between(minted))])
+    return waits
+
+
+BETWEEN = (0.0, 0.25), (0.5, 1.0), (1.0, 2.0), (2.0, 4.0)
+
+
+def test_the_first_attempt_after_a_healthy_life_waits_a_moment() -> None:
+    """A random part of `backoff_first`; from the second on `backoff_initial`, doubling, half of each drawn."""
+    for (least, most), waits in zip(BETWEEN, zip(*waits_after(31.0), strict=True), strict=True):
+        assert least - 1e-6 <= min(waits) < least + 0.2 * (most - least)
+        assert most - 0.2 * (most - least) < max(waits) <= most + 1e-6
+
+
+def test_a_short_life_does_not_begin_anew() -> None:
+    """However proven it was, a life shorter than `healthy_after` has the delay that was next."""
+    first = [waits[0] for waits in waits_after(29.0)]
+    assert 1.0 <= min(first) < 1.2
+    assert 1.8 < max(first) <= 2.0
+
+
+def test_no_wait_at_first_is_at_once() -> None:
+    """With `backoff_first` 0; and never longer than `backoff_max`."""
+    assert max(waits[0] for waits in waits_after(31.0, backoff_first=0)) < 1e-6
+    assert max(waits[0] for waits in waits_after(31.0, backoff_first=9, backoff_max=1)) <= 1.0
 
 
 def test_health_of_an_old_link_does_not_excuse_a_new_one() -> None:

@@ -14,7 +14,8 @@ from listenkey.core.account.unknowns import Unknowns
 from listenkey.core.events import Fill, OrderState
 from listenkey.core.policy import Policy
 from listenkey.core.reports import Account, FillReport, OrderRef, OrderReport
-from listenkey.core.sync.recovery import Scope, examine, merge, tell
+from listenkey.core.sync.recovery import examine, tell
+from listenkey.core.sync.scope import Scope, merge
 from listenkey.core.turn import Turn
 
 from ..exchange import D

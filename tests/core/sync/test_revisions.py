@@ -15,8 +15,8 @@ from listenkey.core.execution import Execution, execution
 from listenkey.core.policy import Policy
 from listenkey.core.reports import Account, FillReport, IncomeReport, OrderRef, OrderReport
 from listenkey.core.sync import revisions as module
-from listenkey.core.sync.recovery import Scope
 from listenkey.core.sync.revisions import INCOME_MS, Revisions
+from listenkey.core.sync.scope import Scope
 from listenkey.core.turn import Turn
 
 from ..books import test_ledger

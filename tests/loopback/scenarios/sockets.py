@@ -66,6 +66,7 @@ async def key_expires(run: Run, server: Server) -> None:
     await run.live()
     server.fault("expire_key")
     await run.until(lambda: "key_gone" in run.consumer.gaps("GAP_CLOSED"), "moved to a new key")
+    await run.fills_made(5)
     assert len(server.log.mints) == 2
 
 

@@ -411,16 +411,31 @@ def test_single_order_that_vanishes(venue: Venue) -> None:
     assert read(venue, None, (ref(11),)).orders == ()
 
 
-def test_symbols_that_keep_appearing(venue: Venue) -> None:
-    """Symbol by symbol, a list that may lack a symbol is never passed off as whole."""
+def test_a_new_symbol_is_asked_for_alone(venue: Venue) -> None:
+    """Symbol by symbol, one that anything names on the way is asked for in the same read, and nothing is read again."""
     venue.symbol_required = True
+    reader = Reader(venue.rest(), by_symbol=True)
+    venue.run(reader.read(SINCE))
+    venue.calls.clear()
+    venue.orders = [order_row(11, NOW - 6000, symbol="S1-USDT")]
+    venue.fills = [fill_row(7, 11, NOW - 5000, symbol="S1-USDT"), fill_row(8, 12, NOW - 4000, symbol="S2-USDT")]
+    venue.income = [income_row("FUNDING_FEE", "-1", NOW - 3000, "t1", symbol="S2-USDT")]
+    account = venue.run(reader.read(SINCE))
+    assert [(fill.symbol, fill.trade_id) for fill in account.fills] == [("S1-USDT", "7"), ("S2-USDT", "8")]
+    assert account.settled
+    assert [call.params["symbol"] for call in venue.calls if call.name == "fillHistory"] == ["S1-USDT", "S2-USDT"]
+    for name in ("openOrders", "allOrders", "positions", "balance"):
+        assert venue.count(name) == 1
 
-    def appear(name: str) -> Callable[[], None]:
-        return lambda: venue.orders.append(order_row(len(venue.orders) + 1, NOW - 5000, symbol=name))
 
-    for number in range(1, 4):
-        venue.before["openOrders", number] = appear(f"S{number}-USDT")
-    assert "symbols" in refused(venue).refusal.message
+def test_fills_of_a_new_symbol_that_may_have_come_meanwhile(venue: Venue) -> None:
+    """What was not asked for before is in both lists if it is older than the read, by whole seconds, else it moved."""
+    venue.orders = [order_row(11, NOW - 6000, status="PARTIALLY_FILLED", executed="0.1", symbol="S1-USDT")]
+    venue.before["positions", 1] = lambda: venue.fills.append(fill_row(9, 11, venue.ms(), symbol="S1-USDT"))
+    account = read(venue, by_symbol=True)
+    assert (account.settled, account.moving) == (False, frozenset({"11"}))
+    assert [fill.trade_id for fill in account.fills] == ["9"]
+    assert venue.count("openOrders") == 1
 
 
 POSITIONS = [

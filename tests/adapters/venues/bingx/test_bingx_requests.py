@@ -14,7 +14,7 @@ from listenkey.adapters.venues.bingx.signing import encoded, plain, signature, s
 from listenkey.core.refusal import UNREACHED, Refusal, RefusalKind
 from listenkey.ports.errors import HandshakeRefused, RequestRefused, TransportFailed
 from listenkey.ports.http import HttpResponse
-from listenkey.ports.service import Request, Service, Wait
+from listenkey.ports.service import Request, Wait
 
 from .venue import KEY, NOW, SECRET, Venue, reply
 
@@ -250,52 +250,13 @@ def test_wrong_hosts(venue_name: str, rest_url: str | None, ws_url: str | None) 
     assert "word@" not in str(caught.value)
 
 
-def endpoint(pace: Pace, path: str = FILLS, *, method: str = "GET", host: str = "venue", key: str = "key") -> Endpoint:
-    return pace.endpoint(host, key, method, path)
-
-
-def test_pace(venue: Venue) -> None:
-    """No second has more requests than the address may send, whoever sends them; other endpoints do not wait."""
-    pace, sent = Pace(), list[float]()
-    for number in range(9):
-        sent.append(venue.run(endpoint(pace, key=f"key {number % 3}").turn()))
-    assert venue.clock.now == sent[-1]
-    assert venue.run(endpoint(pace, "/openApi/swap/v2/user/income", key="key 1").turn()) == sent[-1]
-    assert venue.run(endpoint(pace, host="elsewhere", key="key 1").turn()) == sent[-1]
-    assert all(later - earlier > 1 for earlier, later in zip(sent, sent[2:], strict=False))
-    assert sent[-1] - sent[0] < 9 / 2 * 1.1
-
-
-def waiting(pace: Pace) -> tuple[Service[float], float]:
-    """One that asks for its turn at 0, and when that is."""
-    service = endpoint(pace).turn()
-    next(service)
-    step = service.send((0.0, None))
-    assert isinstance(step, Wait)
-    return service, step.until
-
-
-def test_places_are_given_in_order() -> None:
-    """Who asks first goes first, and who gives up gives the place back."""
-    pace = Pace()
-    held = [waiting(pace) for _ in range(6)]
-    places = [place for _, place in held]
-    assert places == sorted(places)
-    assert sum(place > 0 for place in places) == 4
-    pace = Pace()
-    there = [waiting(pace) for _ in range(2)]
-    given_up = []
-    for _ in range(3):
-        service, place = waiting(pace)
-        service.close()
-        given_up.append(place)
-    assert len(set(given_up)) == 1
-    assert given_up[0] > max(place for _, place in there)
+def endpoint(pace: Pace, path: str = FILLS, *, method: str = "GET", key: str = "key") -> Endpoint:
+    return pace.endpoint("venue", key, method, path)
 
 
 def test_a_short_lock_is_waited_for_also_if_it_was_prolonged(venue: Venue) -> None:
     """When the wait is over it is looked again."""
-    pace = Pace(None)
+    pace = Pace(limited=False)
     post = endpoint(pace, PATH, method="POST")
     post.lock(0.5)
     service = post.turn()
@@ -308,7 +269,7 @@ def test_a_short_lock_is_waited_for_also_if_it_was_prolonged(venue: Venue) -> No
 
 def test_failing_calls_stop_before_the_ban(venue: Venue) -> None:
     """After 15 failing calls in 480 s an endpoint is left alone until the first is that old; others go on."""
-    pace = Pace(None)
+    pace = Pace(limited=False)
     post, other = (endpoint(pace, PATH, method="POST", key=key) for key in ("key", "other"))
     for _ in range(15):
         post.failed(venue.run(post.turn()))

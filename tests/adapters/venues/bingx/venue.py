@@ -74,7 +74,7 @@ class Venue:
         return sum(call.name == name for call in self.calls)
 
     def rest(self, **options: Any) -> Rest:
-        options.setdefault("pace", Pace(None))
+        options.setdefault("pace", Pace(limited=False))
         return Rest("https://venue.test", KEY, SECRET, **options)
 
     def run(self, service: Service[T]) -> T:
