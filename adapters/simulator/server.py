@@ -12,7 +12,8 @@ from aiohttp import web
 from .control import Control
 from .gateway import Gateway
 from .handshake import Handshake
-from .venue import Settings, Venue
+from .settings import Settings
+from .venue import Venue
 
 SOCKET_PATH = "/swap-market"
 TURN = 0.02

@@ -11,10 +11,12 @@ import time
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Any, TypedDict, get_args
+from typing import Any, get_args
 
+from .clearing import UID
 from .codes import Codes
-from .exchange import UID, Exchange
+from .desk import Desk
+from .exchange import Exchange
 from .faults import Fault, Faults, parse_fault
 from .flow import Flow
 from .garbage import bomb, garbage
@@ -24,76 +26,15 @@ from .log import FaultEvent, Log
 from .market import INSTRUMENTS, Instrument
 from .orders import Triggered
 from .pushes import ConfigPush, config_of
-from .rest import ClosedStops, FillShape, Rest
+from .records import ClosedStops, FillShape
+from .rest import Rest
 from .rows import IncomeTrades
+from .settings import DEFAULT
 from .sockets import LATE, Hub, Stream
 from .tampering import Tampering
 from .trading import Trading
 from .truth import truth_of
 from .wire import EventName, Wire, WireName, key_expired, packed
-
-DEFAULT = "simulated"
-"""The API key and the secret of whoever sets none."""
-
-
-class Settings(TypedDict, total=False):
-    """What `Venue` takes, for those who hand it on."""
-
-    seed: int
-    api_key: str
-    api_secret: str
-    credentials: Mapping[str, str]
-    """More API keys of the same account, each with its secret. Limits per account count them together."""
-    credentials_hint: str | None
-    """Told to whoever is refused: where the right ones are. By default they are shown if they are the default."""
-    time_scale: float
-    """Exchange seconds per real second. Other than 1, a call's timestamp may be of any age."""
-    fills_per_second: float
-    """The rate of seeded activity, per real second; 0 is none."""
-    faults: Iterable[Fault | str]
-    """Scheduled ones, by real seconds since the venue was made."""
-    hedge: bool
-    """Positions per side, else one-way mode."""
-    wire: WireName
-    event_name: EventName
-    """The event of an order's frames: one name for all, or `mixed`."""
-    account_id: str
-    """The `userId` of a balance row."""
-    triggered: Triggered
-    closed_stops: ClosedStops
-    """Whether a conditional order that is over is `listed`. One that is `unknown` is in no list, and asked for by its
-    id it does not exist; what it has executed itself is listed."""
-    signed_shorts: bool
-    """Whether the amount of a short has a minus in one-way mode, by REST; pushes always have it."""
-    income_trades: IncomeTrades
-    fill_rows: int | None
-    """How many fills of a window `fillHistory` knows, the newest; all by default."""
-    fill_shape: FillShape
-    symbol_required: bool
-    """Whether `fillHistory` refuses a call without a symbol, as one copy of the documentation says."""
-    symbol_ignored: bool
-    """Whether `openOrders` ignores the symbol, as was reported."""
-    codes: Codes
-    """The error codes since October 2025, or the former."""
-    wrapped_keys: bool
-    """Whether a minted key comes in an envelope."""
-    instruments: Iterable[Instrument]
-    opening: Mapping[str, Decimal] | None
-    """Wallets at the start, by asset; 100000 of each margin asset by default."""
-    ping_interval: float
-    """Real seconds; 0 is never. A ping unanswered for 6.1 of them (30.5 s of 5 s) drops the socket."""
-    snapshot_on_connect: bool
-    snapshot_interval: float
-    """Real seconds between further snapshots; 0 is none."""
-    config_interval: float
-    """Real seconds between pushes of every symbol's configuration; 0 is none."""
-    key_validity: float
-    """Exchange seconds."""
-    max_socket_age: float
-    """Exchange seconds after which a socket is closed."""
-    rate_limits: bool
-    epoch_ms: int | None
-    """Exchange time at the start; the host's wall clock by default."""
 
 
 class Venue:
@@ -167,8 +108,10 @@ class Venue:
             self.exchange, now=now, fills_per_second=fills_per_second, seed=seed, second_ms=1000 * time_scale
         )
         self.wire = Wire(wire, seed=seed, event_name=event_name)
+        self.desk = Desk(self.exchange)
         self.rest = Rest(
             self.exchange,
+            depth=self.desk.depth,
             fill_shape=fill_shape,
             symbol_required=symbol_required,
             symbol_ignored=symbol_ignored,
@@ -177,7 +120,7 @@ class Venue:
             income_trades=income_trades,
             fill_rows=fill_rows,
         )
-        self.trading = Trading(self.exchange)
+        self.trading = Trading(self.desk, self.rest.holdings)
         self.keys = ListenKeys(seed=seed, validity_ms=int(key_validity * 1000))
         self.limits = Limits(enabled=rate_limits, codes=codes)
         self.faults = Faults(parse_fault(each) if isinstance(each, str) else each for each in faults)
@@ -227,7 +170,7 @@ class Venue:
         if not self.hub.crowded(clock):
             self.flow.postpone(now, LATE * 1000 * self.time_scale)
             self.flow.advance(now)
-        self.trading.match(now)
+        self.desk.step(now)
         late = self.faults.active("delay", elapsed)
         ready_at = clock + late["by"] if late is not None else 0.0
 

@@ -11,7 +11,8 @@ from aiohttp import web
 from listenkey.adapters.cli.flags import FLAGS, settings
 from listenkey.adapters.cli.parser import EPILOG, parser
 from listenkey.adapters.simulator.control import Control
-from listenkey.adapters.simulator.venue import Settings, Venue
+from listenkey.adapters.simulator.settings import Settings
+from listenkey.adapters.simulator.venue import Venue
 from listenkey.adapters.simulator.wire import WireName
 
 from .commands import API_KEY, API_SECRET, Simulate, Start, Typed
