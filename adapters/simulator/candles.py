@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from bisect import bisect_left
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
-from itertools import groupby
 
 import msgspec
 
@@ -46,15 +46,23 @@ def begin_of(interval: str, time: int) -> int:
     return time - (time - offset) % INTERVALS[interval]
 
 
-def candles(minutes: Iterable[Minute], interval: str, tick: Decimal, step: Decimal) -> list[Candle]:
+def next_of(interval: str, begun: int) -> int:
+    """When the candle after the one that began then begins, ms."""
+    return begin_of(interval, begun + INTERVALS[interval])
+
+
+def candles(minutes: Sequence[Minute], interval: str, tick: Decimal, step: Decimal) -> list[Candle]:
     """Candles of these minutes, oldest first."""
-    return [
-        candle_of(begun, list(together), tick, step)
-        for begun, together in groupby(minutes, lambda minute: begin_of(interval, minute.time))
-    ]
+    found, first = [], 0
+    while first < len(minutes):
+        begun = begin_of(interval, minutes[first].time)
+        last = bisect_left(minutes, (next_of(interval, begun),), first)
+        found.append(candle_of(begun, minutes[first:last], tick, step))
+        first = last
+    return found
 
 
-def candle_of(begun: int, minutes: list[Minute], tick: Decimal, step: Decimal) -> Candle:
+def candle_of(begun: int, minutes: Sequence[Minute], tick: Decimal, step: Decimal) -> Candle:
     """One candle of these minutes, of which there is at least one."""
     first, last = minutes[0], minutes[-1]
     worth = Decimal(sum(each.worth for each in minutes))

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from .candles import DAY_MS, INTERVALS, Candle, begin_of, candle_of, candles
+from .candles import DAY_MS, INTERVALS, Candle, begin_of, candle_of, candles, next_of
 from .seeds import seeded
 from .walk import Walk
 
@@ -73,7 +73,7 @@ class Market:
             begun = begin_of(interval, end) - (limit - 1) * length
         else:
             begun = begin_of(interval, start)
-            begun = begun if begun == start else begin_of(interval, begun + length)
+            begun = begun if begun == start else next_of(interval, begun)
             end = min(end, begun + limit * length)
         found = candles(walk.minutes(begun, end), interval, instrument.tick, instrument.step)
         return found[-limit:] if start is None else found[:limit]

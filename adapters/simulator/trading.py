@@ -30,7 +30,7 @@ REPLACES = NAMES | {"cancelReplaceMode", "cancelRestrictions", "cancelOrderId", 
 NAMED = ("symbol", "orderId", "clientOrderId", "clientOrderID")
 
 
-class _Deed(NamedTuple):
+class Deed(NamedTuple):
     """What is done, and the parameters that it understands."""
 
     do: Callable[[Params, int], Any]
@@ -45,33 +45,33 @@ class Trading:
         self._exchange = desk.exchange
         self._holdings = holdings
         v1, v2 = "/openApi/swap/v1", "/openApi/swap/v2"
-        self._deeds = {
-            f"POST {ORDER_PATH}": _Deed(lambda params, now: {"order": placed_row(self._place(params, now))}, NAMES),
-            f"POST {ORDER_PATH}/test": _Deed(self._test, NAMES),
-            f"DELETE {ORDER_PATH}": _Deed(self._cancel, NAMED),
-            f"POST {v2}/trade/batchOrders": _Deed(self._place_all, ["batchOrders"]),
-            f"DELETE {v2}/trade/batchOrders": _Deed(
+        self.deeds = {
+            f"POST {ORDER_PATH}": Deed(lambda params, now: {"order": placed_row(self._place(params, now))}, NAMES),
+            f"POST {ORDER_PATH}/test": Deed(self._test, NAMES),
+            f"DELETE {ORDER_PATH}": Deed(self._cancel, NAMED),
+            f"POST {v2}/trade/batchOrders": Deed(self._place_all, ["batchOrders"]),
+            f"DELETE {v2}/trade/batchOrders": Deed(
                 self._cancel_these, ["symbol", "orderIdList", "clientOrderIdList", "clientOrderIDList"]
             ),
-            f"DELETE {v2}/trade/allOpenOrders": _Deed(self._cancel_all, ["symbol", "type"]),
-            f"POST {v2}/trade/cancelAllAfter": _Deed(self._cancel_after, ["type", "timeOut"]),
-            f"POST {v1}/trade/cancelReplace": _Deed(self._replace, REPLACES),
-            f"POST {v1}/trade/batchCancelReplace": _Deed(self._replace_all, ["batchOrders"]),
-            f"POST {v1}/trade/amend": _Deed(self._amend, [*NAMED, "quantity"]),
-            f"POST {v2}/trade/closeAllPositions": _Deed(self._close_all, ["symbol"]),
-            f"POST {v1}/trade/closePosition": _Deed(self._close, ["positionId"]),
-            f"POST {v2}/trade/leverage": _Deed(self._set_leverage, ["symbol", "side", "leverage"]),
-            f"POST {v2}/trade/marginType": _Deed(self._set_margin_mode, ["symbol", "marginType"]),
-            f"POST {v1}/positionSide/dual": _Deed(self._set_position_mode, ["dualSidePosition"]),
+            f"DELETE {v2}/trade/allOpenOrders": Deed(self._cancel_all, ["symbol", "type"]),
+            f"POST {v2}/trade/cancelAllAfter": Deed(self._cancel_after, ["type", "timeOut"]),
+            f"POST {v1}/trade/cancelReplace": Deed(self._replace, REPLACES),
+            f"POST {v1}/trade/batchCancelReplace": Deed(self._replace_all, ["batchOrders"]),
+            f"POST {v1}/trade/amend": Deed(self._amend, [*NAMED, "quantity"]),
+            f"POST {v2}/trade/closeAllPositions": Deed(self._close_all, ["symbol"]),
+            f"POST {v1}/trade/closePosition": Deed(self._close, ["positionId"]),
+            f"POST {v2}/trade/leverage": Deed(self._set_leverage, ["symbol", "side", "leverage"]),
+            f"POST {v2}/trade/marginType": Deed(self._set_margin_mode, ["symbol", "marginType"]),
+            f"POST {v1}/positionSide/dual": Deed(self._set_position_mode, ["dualSidePosition"]),
         }
 
     def knows(self, method: str, path: str) -> bool:
         """Whether this call trades."""
-        return f"{method} {path}" in self._deeds
+        return f"{method} {path}" in self.deeds
 
     def answer(self, method: str, path: str, params: Params, now: int) -> Row:
         """The whole body. Raises `OrderRefused`, also for what is not modelled: nothing is accepted and ignored."""
-        deed = self._deeds[f"{method} {path}"]
+        deed = self.deeds[f"{method} {path}"]
         if deed.names is not NAMES and deed.names is not REPLACES:  # orders are read by their own rules
             check_names(params, list(deed.names))
         return {"code": 0, "msg": "", "data": deed.do(params, now)}

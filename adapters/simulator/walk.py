@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from random import Random
 from typing import NamedTuple
 
 from .seeds import seeded
@@ -52,7 +53,8 @@ class Walk:
         self.recent = deque([Step(0, now, ticks)], REMEMBERED)
         self._minute = Minute(now - now % MINUTE_MS, ticks, ticks, ticks, ticks, self._worth())
         self._minutes: list[Minute] = []
-        self._past: list[Minute] | None = None
+        self._past: list[Minute] = []  # newest first
+        self._past_random: Random | None = None
 
     def price(self, now: int) -> int:
         """The price at exchange time `now`, ms, in ticks; asking about the past gives the newest price."""
@@ -66,9 +68,8 @@ class Walk:
 
     def minutes(self, start: int, end: int) -> list[Minute]:
         """The minutes that began within these times, oldest first; the newest is not over yet."""
-        if self._past is None and start < self._begun:
-            self._past = self._imagined()
-        known = [*(self._past or ()), *self._minutes, self._minute]
+        self._look_back(start)
+        known = [*reversed(self._past), *self._minutes, self._minute]
         offset = (start - known[0].time + MINUTE_MS - 1) // MINUTE_MS
         return known[max(offset, 0) : max((end - known[0].time) // MINUTE_MS + 1, 0)]
 
@@ -83,19 +84,19 @@ class Walk:
         else:
             self._minute = minute._replace(high=max(minute.high, ticks), low=min(minute.low, ticks), close=ticks)
 
-    def _imagined(self) -> list[Minute]:
-        """A walk backwards from where the first minute began."""
-        random = seeded(self._seed, f"{self._name}/past")
-        found, close, reach = [], self._first, max(1, self._first // 400)
-        time = self._begun - self._begun % MINUTE_MS
-        for _ in range(PAST):
+    def _look_back(self, start: int) -> None:
+        """Walk backwards from where the first minute began, until this time or the beginning of the past."""
+        random = self._past_random = self._past_random or seeded(self._seed, f"{self._name}/past")
+        reach, past = max(1, self._first // 400), self._past
+        time = past[-1].time if past else self._begun - self._begun % MINUTE_MS
+        close = past[-1].open if past else self._first
+        while time > start and len(past) < PAST:
             time -= MINUTE_MS
             opened = min(max(close + random.randint(-reach, reach), self._floor), self._ceiling)
             high = min(max(opened, close) + random.randint(0, reach), self._ceiling)
             low = max(min(opened, close) - random.randint(0, reach), self._floor)
-            found.append(Minute(time, opened, high, low, close, random.randrange(MOST_WORTH)))
+            past.append(Minute(time, opened, high, low, close, random.randrange(MOST_WORTH)))
             close = opened
-        return found[::-1]
 
     def _worth(self) -> int:
         return self._volumes.randrange(MOST_WORTH)
