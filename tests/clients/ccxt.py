@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
 
-from .exchange import API_KEY, API_SECRET, Exchange
+from .exchange import API_KEY, API_SECRET, Doors
 from .reading import Reading
 from .table import Row, Table, amount, keyed, moment, numbered
 from .truth import Truth
@@ -19,7 +19,7 @@ MOST = 1000
 
 
 @asynccontextmanager
-async def client(exchange: Exchange) -> AsyncIterator[Any]:
+async def client(exchange: Doors) -> AsyncIterator[Any]:
     """A `ccxt.pro.bingx`, which has no types; in sandbox mode it knows swaps alone, and asks for no other markets."""
     settings = {"timeout": 60_000, "options": {"defaultType": "swap"}}
     made = importlib.import_module("ccxt.pro").bingx({"apiKey": API_KEY, "secret": API_SECRET, **settings})
