@@ -132,7 +132,7 @@ class Admission:
             return
         if ticket.type != "LIMIT":
             raise not_modelled(f"timeInForce {ticket.time_in_force} of a {ticket.type} order")
-        if ticket.time_in_force == "POST_ONLY" and self._depth.within(ticket.symbol, ticket.side, ticket.price, now):
+        if ticket.time_in_force == "POST_ONLY" and self._depth.meets(ticket.symbol, ticket.side, ticket.price, now):
             raise OrderRefused(101215, "The Post Only order would be filled immediately")
 
     def _check_trailing(self, ticket: Ticket, now: int) -> None:
@@ -202,7 +202,8 @@ class Admission:
             return ZERO
         market, reached = self._exchange.market.price(symbol, now), self._reached(symbol, side, qty, limit, now)
         lost = reached - market if side == "BUY" else market - reached
-        unit = self._margin.of_unit(symbol, side, max(limit or reached, market)) + max(lost, ZERO)
+        price = limit or reached
+        unit = self._margin.of_unit(symbol, side, price if side == "BUY" else max(price, market)) + max(lost, ZERO)
         held = self._exchange.account.position(symbol, position_side)
         released = self._margin.bound(held) if opened != qty else ZERO
         return max(opened * unit - released, ZERO)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from itertools import takewhile
 from typing import NamedTuple
 
 from .amounts import ZERO
@@ -41,10 +42,15 @@ class Depth:
         """The best level that an order of this side may take, None when all was taken."""
         return next(iter(self.levels(symbol, side, now)), None)
 
+    def meets(self, symbol: str, side: str, limit: Decimal | None, now: int) -> bool:
+        """Whether an order of this side may take anything at its limit or better."""
+        levels = self.levels(symbol, side, now)
+        return bool(levels) and _is_within(levels[0].price, limit, side)
+
     def within(self, symbol: str, side: str, limit: Decimal | None, now: int) -> Decimal:
         """How much an order of this side may take at its limit or better."""
-        levels = self.levels(symbol, side, now)
-        return sum((each.qty for each in levels if _is_within(each.price, limit, side)), ZERO)
+        found = takewhile(lambda level: _is_within(level.price, limit, side), self.levels(symbol, side, now))
+        return sum((each.qty for each in found), ZERO)
 
     def take(self, symbol: str, side: str, qty: Decimal, limit: Decimal | None, now: int) -> list[Level]:
         """Take up to so much at the limit or better; what was taken at which price, best first."""

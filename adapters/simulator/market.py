@@ -90,7 +90,7 @@ class Market:
         walk, instrument = self._walks[symbol], self.instruments[symbol]
         walk.price(now)
         made = []
-        for number, time, ticks in list(walk.recent)[-limit:]:
+        for number, time, ticks in walk.recent(limit):
             random = seeded(self._seed, f"{symbol}/trade/{number}")
             qty = random.randint(1, 500) * instrument.step
             made.append(Trade(number, time, ticks * instrument.tick, qty, random.random() < 0.5))

@@ -30,8 +30,8 @@ class Matching:
             self._watch(order, now)
             return
         limit = order.price
-        whole = self._depth.within(order.symbol, order.side, limit, now) >= order.qty
-        if whole or order.terms.time_in_force != "FOK":
+        partly = order.terms.time_in_force != "FOK"
+        if partly or self._depth.within(order.symbol, order.side, limit, now) >= order.qty:
             self._take(order, limit, now)
         self._settle(order.id, now)
 
@@ -74,7 +74,7 @@ class Matching:
         if not order.open:
             del self._resting[order_id]
             return
-        if not self._depth.within(order.symbol, order.side, order.price, now):
+        if not self._depth.meets(order.symbol, order.side, order.price, now):
             return
         if self._is_hollow(order) or not self._admission.is_affordable(order, order.remaining, order.frozen, now):
             self._end(order_id, now)

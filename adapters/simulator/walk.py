@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from array import array
 from random import Random
 from typing import NamedTuple
 
@@ -12,8 +12,6 @@ STEP_MS = 1000
 MINUTE_MS = 60_000
 PAST = 30 * 24 * 60
 """So many minutes there were before the exchange began."""
-REMEMBERED = 1000
-"""Steps that can be asked about as trades."""
 MOST_WORTH = 2_000_000
 """What is traded in a minute is worth less, in units of the margin asset."""
 
@@ -45,14 +43,13 @@ class Walk:
         self._seed = seed
         self._random = seeded(seed, symbol)
         self._volumes = seeded(seed, f"{symbol}/volumes")
-        self._ticks = ticks
-        self._first = ticks
+        self._ticks = self._first = ticks
         self._floor, self._ceiling = ticks // 2, ticks * 2
         self._begun = now
         self.steps = 0
-        self.recent = deque([Step(0, now, ticks)], REMEMBERED)
-        self._minute = Minute(now - now % MINUTE_MS, ticks, ticks, ticks, ticks, self._worth())
-        self._minutes: list[Minute] = []
+        self._history = array("q", [ticks])  # by the number of the step
+        self._minutes: list[Minute] = []  # those that are over
+        self._worths: list[int] = []
         self._past: list[Minute] = []  # newest first
         self._past_random: Random | None = None
 
@@ -63,26 +60,36 @@ class Walk:
             reach = max(1, self._ticks // 2000)
             moved = self._ticks + self._random.randint(-reach, reach)
             self._ticks = min(max(moved, self._floor), self._ceiling)
-            self._note(self._begun + self.steps * STEP_MS, self._ticks)
+            self._history.append(self._ticks)
         return self._ticks
+
+    def recent(self, count: int) -> list[Step]:
+        """The newest moves, oldest first; the first of all is the beginning."""
+        first = max(self.steps + 1 - count, 0)
+        return [
+            Step(number, self._begun + number * STEP_MS, self._history[number])
+            for number in range(first, self.steps + 1)
+        ]
 
     def minutes(self, start: int, end: int) -> list[Minute]:
         """The minutes that began within these times, oldest first; the newest is not over yet."""
+        first = self._begun - self._begun % MINUTE_MS
+        newest = (self._begun + self.steps * STEP_MS - first) // MINUTE_MS
+        while len(self._minutes) < newest:
+            self._minutes.append(self._minute(first, len(self._minutes)))
         self._look_back(start)
-        known = [*reversed(self._past), *self._minutes, self._minute]
+        known = [*reversed(self._past), *self._minutes, self._minute(first, newest)]
         offset = (start - known[0].time + MINUTE_MS - 1) // MINUTE_MS
         return known[max(offset, 0) : max((end - known[0].time) // MINUTE_MS + 1, 0)]
 
-    def _note(self, time: int, ticks: int) -> None:
-        self.recent.append(Step(self.steps, time, ticks))
-        minute = self._minute
-        if time - minute.time >= MINUTE_MS:
-            self._minutes.append(minute)
-            begun = minute.time + MINUTE_MS
-            self._minute = Minute(begun, minute.close, max(minute.close, ticks), min(minute.close, ticks), ticks, 0)
-            self._minute = self._minute._replace(worth=self._worth())
-        else:
-            self._minute = minute._replace(high=max(minute.high, ticks), low=min(minute.low, ticks), close=ticks)
+    def _minute(self, first: int, number: int) -> Minute:
+        """A minute since the beginning, by its number: it opens where the one before closed."""
+        while len(self._worths) <= number:
+            self._worths.append(self._volumes.randrange(MOST_WORTH))
+        time = first + number * MINUTE_MS
+        begins, ends = (-(-(each - self._begun) // STEP_MS) for each in (time, time + MINUTE_MS))
+        ticks = self._history[max(begins - 1, 0) : ends]
+        return Minute(time, ticks[0], max(ticks), min(ticks), ticks[-1], self._worths[number])
 
     def _look_back(self, start: int) -> None:
         """Walk backwards from where the first minute began, until this time or the beginning of the past."""
@@ -97,6 +104,3 @@ class Walk:
             low = max(min(opened, close) - random.randint(0, reach), self._floor)
             past.append(Minute(time, opened, high, low, close, random.randrange(MOST_WORTH)))
             close = opened
-
-    def _worth(self) -> int:
-        return self._volumes.randrange(MOST_WORTH)

@@ -59,7 +59,10 @@ async def read(ccxt: Any, truth: Truth, reading: Reading) -> None:
     most = None, None, MOST
     past, now = partial(orders, ccxt, grain=SECOND), partial(orders, ccxt, grain=MILLISECOND)
     await ask("order", "fetch_orders", "fullOrder", truth.orders, past, *most)
-    await ask("order", "fetch_canceled_and_closed_orders", "allOrders", truth.ended_orders, past, *most)
+    # ccxt takes a limit here, and does not send it.
+    await ask(
+        "order", "fetch_canceled_and_closed_orders", "allOrders", truth.ended_orders, past, *most, {"limit": MOST}
+    )
     await ask("order", "fetch_open_orders", "openOrders", truth.open_orders, now)
     for key, row in truth.samples.items():
         one = partial(_order_alone, ccxt)
