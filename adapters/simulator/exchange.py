@@ -204,10 +204,8 @@ class Exchange(Clearing):
             raise OrderRefused(109420, "position not exist")
         for reducing in self._list.reducing(symbol, position.side):
             self.cancel(reducing.id, now=now)
-        side = "SELL" if position.qty > 0 else "BUY"
-        order = self.place(
-            symbol, side, abs(position.qty), now=now, type="LIQUIDATION", position_side=position_side, silent=True
-        )
+        side, qty = "SELL" if position.qty > 0 else "BUY", abs(position.qty)
+        order = self.place(symbol, side, qty, now=now, type="LIQUIDATION", position_side=position_side, silent=True)
         return self.fill(order.id, now=now, price=price)
 
     def frozen(self, asset: str) -> Decimal:

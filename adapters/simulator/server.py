@@ -51,7 +51,7 @@ class Server(Venue):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.closing = True
-        await asyncio.gather(*(stream.close("shutdown", 1001) for stream in self.hub))
+        await asyncio.gather(*(stream.close("shutdown", 1001) for stream in self.sockets()))
         if self._runner is not None:
             await self._runner.cleanup()
         if self._turns is not None:

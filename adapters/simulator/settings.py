@@ -76,3 +76,10 @@ class Settings(TypedDict, total=False):
     rate_limits: bool
     epoch_ms: int | None
     """Exchange time at the start; the host's wall clock by default."""
+
+
+def hint_of(api_key: str, api_secret: str) -> str:
+    """What is told to whoever is refused: the credentials, where they are the default."""
+    if (api_key, api_secret) != (DEFAULT, DEFAULT):
+        return ""
+    return f'this simulated exchange takes its defaults: API key "{DEFAULT}", secret "{DEFAULT}"'

@@ -18,6 +18,7 @@ from .codes import Codes
 from .desk import Desk
 from .exchange import Exchange
 from .faults import Fault, Faults, parse_fault
+from .feeds import Feeds
 from .flow import Flow
 from .garbage import bomb, garbage
 from .limits import Limits
@@ -29,9 +30,10 @@ from .pushes import ConfigPush, config_of
 from .records import ClosedStops, FillShape
 from .rest import Rest
 from .rows import IncomeTrades
-from .settings import DEFAULT
-from .sockets import LATE, Hub, Stream
+from .settings import DEFAULT, hint_of
+from .sockets import LATE, AccountHub, Stream
 from .tampering import Tampering
+from .topics import Topics
 from .trading import Trading
 from .truth import truth_of
 from .wire import EventName, Wire, WireName, key_expired, packed
@@ -84,7 +86,7 @@ class Venue:
             raise ValueError(f"codes are current or former, not {codes!r}")
         self.api_key, self.api_secret = api_key, api_secret
         self.credentials = {**credentials, api_key: api_secret}
-        self.credentials_hint = _hint(api_key, api_secret) if credentials_hint is None else credentials_hint
+        self.credentials_hint = hint_of(api_key, api_secret) if credentials_hint is None else credentials_hint
         self.codes = codes
         self.time_scale = time_scale
         self.wrapped_keys = wrapped_keys
@@ -124,9 +126,10 @@ class Venue:
         self.keys = ListenKeys(seed=seed, validity_ms=int(key_validity * 1000))
         self.limits = Limits(enabled=rate_limits, codes=codes)
         self.faults = Faults(parse_fault(each) if isinstance(each, str) else each for each in faults)
-        self.hub = Hub(
+        self.hub = AccountHub(
             self.log, ping_interval=ping_interval, repeats={"snapshot": snapshot_interval, "config": config_interval}
         )
+        self.feeds = Feeds(self.log, Topics(self.exchange.market, self.desk.depth), ping_interval=ping_interval)
         self._tampering = Tampering(self.faults)
 
     def elapsed(self) -> float:
@@ -196,9 +199,14 @@ class Venue:
             else:
                 for config in self._configs(now):
                     stream.send(packed(self.wire.frame(config)), ready_at)
-        for stream in self.hub:
+        self.feeds.step(clock, now, ready_at)
+        for stream in self.sockets():
             if clock - stream.opened >= self._max_age:
                 stream.end("age", 1001)
+
+    def sockets(self) -> list[Stream]:
+        """All that are open, those of an account and those of the market."""
+        return [*self.hub, *self.feeds]
 
     def greet(self, stream: Stream, now: int, ready_at: float) -> None:
         """Send the account and each symbol's configuration as they are."""
@@ -215,11 +223,11 @@ class Venue:
         self.log.faults.append(FaultEvent(self.log.clock(), fault.name, "begins"))
         match fault.name:
             case "drop_tcp":
-                for stream in self.hub:
+                for stream in self.sockets():
                     stream.drop("drop_tcp", hard=True)
             case "silent":
                 until = math.inf if fault.seconds is None else self.log.clock() + fault.ends - elapsed
-                for stream in self.hub:
+                for stream in self.sockets():
                     stream.silent_until = until
                     stream.unanswered_since = None
             case "expire_key" | "expire_silently":
@@ -238,9 +246,3 @@ class Venue:
         for name, detail in self._tampering.done:
             self.log.faults.append(FaultEvent(self.log.clock(), name, detail))
         self._tampering.done.clear()
-
-
-def _hint(api_key: str, api_secret: str) -> str:
-    if (api_key, api_secret) != (DEFAULT, DEFAULT):
-        return ""
-    return f'this simulated exchange takes its defaults: API key "{DEFAULT}", secret "{DEFAULT}"'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import re
 from collections.abc import Awaitable, Callable
@@ -16,6 +17,8 @@ PAGE = Path(__file__).parents[2] / "docs" / "trading-against-it.md"
 ROW = re.compile(r"^\| ([a-z_`A-Z0-9 ,:-]+?) \| (works|\d{6})\b[^|]* \|$")
 BTC = "BTC/USDT:USDT"
 WORKS = "works"
+PATIENCE = 60.0
+"""Seconds after which a stream that has brought nothing is no stream."""
 
 
 def documented() -> dict[str, str]:
@@ -32,7 +35,7 @@ async def made(*, hedge: bool) -> dict[str, str]:
         found = {}
         for name, call in _Calls(client, hedge).listed():
             try:
-                await call()
+                await asyncio.wait_for(call(), PATIENCE)
             except error as refused:
                 code = REFUSED.search(str(refused))
                 found[name] = code[1] if code else f"{type(refused).__name__}: {refused}"
@@ -67,6 +70,10 @@ class _Calls:
             ("fetch_funding_rate_history", lambda: client.fetch_funding_rate_history(BTC)),
             ("fetch_open_interest", lambda: client.fetch_open_interest(BTC)),
             ("fetch_mark_ohlcv", lambda: client.fetch_ohlcv(BTC, "1h", None, 100, {"price": "mark"})),
+            ("watch_ticker", lambda: client.watch_ticker(BTC)),
+            ("watch_trades", lambda: client.watch_trades(BTC)),
+            ("watch_order_book", lambda: client.watch_order_book(BTC)),
+            ("watch_ohlcv", lambda: client.watch_ohlcv(BTC, "1m")),
             ("fetch_balance", client.fetch_balance),
             ("fetch_position_mode", client.fetch_position_mode),
             ("set_position_mode", lambda: client.set_position_mode(self._hedge)),
