@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
+import msgspec
+
 from .account import Account, PositionView
 from .amounts import ZERO, booked
 from .market import INSTRUMENTS, Instrument, Market
@@ -13,6 +15,18 @@ from .pushes import Outbox, Push
 from .rules import INVALID, check_symbol
 
 UID = "1341158271307522053"
+
+
+class Settlement(msgspec.Struct, frozen=True):
+    """Funding was settled on a symbol: the rate, and what each position was paid, negative if it paid.
+
+    A position is named by the side that it is kept under, and whether it is LONG or SHORT.
+    """
+
+    symbol: str
+    rate: Decimal
+    ts: int
+    paid: Mapping[tuple[str, str], Decimal]
 
 
 class Clearing:
@@ -36,8 +50,7 @@ class Clearing:
         )
         self.uid = uid
         self.now = now
-        self.funding_rates = dict.fromkeys(self.market.instruments, ZERO)
-        """The rate that was settled last, by symbol."""
+        self.settlements: list[Settlement] = []
         self._outbox = Outbox(self.account)
 
     @property
@@ -53,13 +66,18 @@ class Clearing:
         """All positions that are not flat, at the market's price."""
         return [self.account.view(each, now) for each in self.account.positions()]
 
+    def funding_rate(self, symbol: str) -> Decimal:
+        """The rate that was settled last, 0 before the first time."""
+        return next((each.rate for each in reversed(self.settlements) if each.symbol == symbol), ZERO)
+
     def fund(self, symbol: str, rate: Decimal, *, now: int) -> Decimal:
         """Settle funding on a symbol's positions (longs pay a positive rate); the amount, 0 when there was none."""
         now = self._advance(now)
         held = [each for each in self.account.positions() if each.symbol == symbol]
         mark = self.market.price(symbol, now)
-        self.funding_rates[symbol] = rate
-        amount = booked(sum((-each.qty * mark * rate for each in held), ZERO))
+        paid = {(each.side, "LONG" if each.qty > 0 else "SHORT"): -each.qty * mark * rate for each in held}
+        self.settlements.append(Settlement(symbol, rate, now, paid))
+        amount = booked(sum(paid.values(), ZERO))
         if amount:
             asset = self.market.instruments[symbol].asset
             self.account.book.fund(asset, symbol, amount, now)

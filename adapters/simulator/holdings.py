@@ -7,11 +7,13 @@ from decimal import ROUND_DOWN
 
 from .account import MAKER_FEE, TAKER_FEE
 from .amounts import ZERO, plain
+from .closings import closings
 from .exchange import Exchange
 from .margin import Margin
-from .queries import QUARTER_MS, Params, required, row_limit, symbol_of, time_of, window
+from .positionrows import closing_row, position_row
+from .queries import QUARTER_MS, Params, integer, required, row_limit, symbol_of, time_of, window
 from .routes import Route, Sight
-from .rows import IncomeTrades, Row, balance_row, empty_balance_row, income_row, position_row
+from .rows import MAINTENANCE, IncomeTrades, Row, balance_row, empty_balance_row, income_row
 from .rules import MOST_LEVERAGE, check_symbol
 
 
@@ -32,6 +34,10 @@ class Holdings:
             "/openApi/swap/v2/user/commissionRate": Route(self._fees),
             "/openApi/swap/v2/trade/leverage": Route(self._leverage, one),
             "/openApi/swap/v2/trade/marginType": Route(self._margin_type, one),
+            "/openApi/swap/v1/maintMarginRatio": Route(self._tiers, one),
+            "/openApi/swap/v1/trade/positionHistory": Route(
+                self._closed, ("symbol", "positionId", "startTs", "endTs", "pageIndex", "pageSize")
+            ),
             "/openApi/swap/v2/user/income": Route(
                 self._income, ("symbol", "incomeType", "startTime", "endTime", "limit")
             ),
@@ -93,6 +99,33 @@ class Holdings:
     def _margin_type(self, params: Params, now: int, sight: Sight) -> Row:
         mode = self._exchange.account.margin_mode[self._symbol(params)]
         return {"marginType": "ISOLATED" if mode == "isolated" else "CROSSED"}
+
+    def _tiers(self, params: Params, now: int, sight: Sight) -> list[Row]:
+        """There is one, which has no end."""
+        return [
+            {
+                "tier": "Tier 1",
+                "symbol": self._symbol(params),
+                "minPositionVal": "0",
+                "maxPositionVal": "",
+                "maintMarginRatio": plain(MAINTENANCE),
+                "maintAmount": "0",
+            }
+        ]
+
+    def _closed(self, params: Params, now: int, sight: Sight) -> Row:
+        """Positions that were closed within the window, newest first."""
+        symbol, wanted, account = self._symbol(params), params.get("positionId"), self._exchange.account
+        start, end = window(params, now, "startTs", "endTs", QUARTER_MS)
+        page, size = max(integer(params, "pageIndex", 1), 1), row_limit(params, "pageSize", 100)
+        over = closings(self._exchange.fills, self._exchange.settlements)
+        rows = [
+            closing_row(each, account.leverage[symbol][each.side == "SHORT"], account.margin_mode[symbol])
+            for each in reversed(over)
+            if each.symbol == symbol and start <= each.closed <= end
+        ]
+        found = [row for row in rows if wanted in {None, "", row["positionId"]}]
+        return {"positionHistory": found[(page - 1) * size : page * size], "total": len(found)}
 
     def _income(self, params: Params, now: int, sight: Sight) -> list[Row]:
         """Newest first, as captured."""

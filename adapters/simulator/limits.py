@@ -14,7 +14,7 @@ MARKET_PATHS = frozenset(
     {
         "/openApi/swap/v2/server/time",
         *(f"/openApi/swap/v2/quote/{name}" for name in ("contracts", "price", "ticker", "bookTicker", "premiumIndex")),
-        *(f"/openApi/swap/v2/quote/{name}" for name in ("depth", "trades")),
+        *(f"/openApi/swap/v2/quote/{name}" for name in ("depth", "trades", "fundingRate")),
         "/openApi/swap/v3/quote/klines",
         "/openApi/swap/v1/ticker/price",
     }
@@ -41,6 +41,8 @@ OF_ACCOUNT = {
     "GET /openApi/swap/v2/user/income": 5,
     "GET /openApi/swap/v2/user/commissionRate": 5,
     "GET /openApi/swap/v2/trade/forceOrders": 10,
+    "GET /openApi/swap/v1/trade/positionHistory": 5,
+    "GET /openApi/swap/v1/maintMarginRatio": 5,
     "GET /openApi/swap/v2/trade/leverage": 5,
     "POST /openApi/swap/v2/trade/leverage": 5,
     "GET /openApi/swap/v2/trade/marginType": 2,

@@ -8,6 +8,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from .account import MAKER_FEE, TAKER_FEE
 from .amounts import ZERO, eight, plain
 from .candles import DAY_MS, Candle
+from .clearing import Settlement
 from .market import Instrument, Trade
 from .rows import Row
 from .rules import LEAST_WORTH, MOST_LEVERAGE
@@ -113,6 +114,11 @@ def premium_row(symbol: str, price: Decimal, rate: Decimal, now: int) -> Row:
         "fundingIntervalHours": FUNDING_MS // 3_600_000,
         "updateTime": now,
     }
+
+
+def settlement_row(settlement: Settlement) -> Row:
+    """A rate that was settled."""
+    return {"symbol": settlement.symbol, "fundingRate": eight(settlement.rate), "fundingTime": settlement.ts}
 
 
 def _decimals(grid: Decimal) -> int:

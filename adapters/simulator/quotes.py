@@ -12,8 +12,8 @@ from .clearing import Clearing
 from .depth import Depth
 from .market import Market
 from .orders import OrderRefused
-from .queries import Params, integer, required, symbol_of
-from .quoterows import candle_row, contract_row, depth_row, premium_row, ticker_row, trade_row
+from .queries import Params, integer, required, row_limit, symbol_of
+from .quoterows import candle_row, contract_row, depth_row, premium_row, settlement_row, ticker_row, trade_row
 from .routes import Route, Sight
 from .rows import Row
 from .rules import INVALID, check_symbol
@@ -39,6 +39,7 @@ class Quotes:
             "/openApi/swap/v2/quote/ticker": Route(self._one_or_all(self._ticker), one),
             "/openApi/swap/v2/quote/bookTicker": Route(self._book_ticker, one),
             "/openApi/swap/v2/quote/premiumIndex": Route(self._one_or_all(self._premium), one),
+            "/openApi/swap/v2/quote/fundingRate": Route(self._settled, ("symbol", "startTime", "endTime", "limit")),
             "/openApi/swap/v2/quote/depth": Route(self._book, ("symbol", "limit")),
             "/openApi/swap/v2/quote/trades": Route(self._trades, ("symbol", "limit")),
             "/openApi/swap/v3/quote/klines": Route(
@@ -77,7 +78,18 @@ class Quotes:
         return {"book_ticker": {"symbol": symbol, **{name: row[of] for name, of in names.items()}, "time": now}}
 
     def _premium(self, symbol: str, now: int) -> Row:
-        return premium_row(symbol, self._market.price(symbol, now), self._clearing.funding_rates[symbol], now)
+        return premium_row(symbol, self._market.price(symbol, now), self._clearing.funding_rate(symbol), now)
+
+    def _settled(self, params: Params, now: int, sight: Sight) -> list[Row]:
+        """Newest first."""
+        symbol, limit = symbol_of(params, self._market), row_limit(params, "limit", 100)
+        start, end = integer(params, "startTime", 0), integer(params, "endTime", now)
+        found = [
+            settlement_row(each)
+            for each in self._clearing.settlements
+            if symbol in {None, each.symbol} and start <= each.ts <= end
+        ]
+        return found[: -limit - 1 : -1]
 
     def _book(self, params: Params, now: int, sight: Sight) -> Row:
         symbol, limit = self._symbol(params), integer(params, "limit", 20)

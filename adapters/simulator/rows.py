@@ -8,7 +8,7 @@ from decimal import ROUND_DOWN, Decimal
 from types import MappingProxyType
 from typing import Any, Literal
 
-from .account import BalanceView, PositionView
+from .account import BalanceView
 from .amounts import ZERO, eight, plain
 from .book import Income
 from .orders import TRIGGERS, Fill, Order
@@ -178,45 +178,6 @@ def empty_balance_row(asset: str) -> Row:
         "freezedMargin": "",
         "shortUid": "25307298",
     }
-
-
-def position_id(symbol: str, side: str) -> str:
-    """The venue's id of a position, which stays the same as long as the account."""
-    return str(1735000000000000000 + sum(map(ord, symbol + side)))
-
-
-def position_row(view: PositionView, *, signed_shorts: bool = False) -> Row:
-    """A row of positions v2. A short's amount is positive, unless `signed_shorts` gives it a minus in one-way mode."""
-    hedged = view.side != "BOTH"
-    amount = plain(view.qty if signed_shorts and not hedged else abs(view.qty))
-    return {
-        "positionId": position_id(view.symbol, view.side),
-        "symbol": view.symbol,
-        "currency": view.asset,
-        "positionAmt": amount,
-        "availableAmt": amount,
-        "positionSide": view.side if hedged else ("LONG" if view.qty > 0 else "SHORT"),
-        "isolated": view.margin_mode == "isolated",
-        "avgPrice": plain(view.entry),
-        "initialMargin": plain(view.margin),
-        "margin": plain(view.margin + view.unrealised),
-        "leverage": view.leverage,
-        "unrealizedProfit": plain(view.unrealised),
-        "realisedProfit": plain(view.realised),
-        "liquidationPrice": _liquidation(view),
-        "markPrice": plain(view.mark),
-        "positionValue": f"{abs(view.qty) * view.mark:.4f}",
-        "onlyOnePosition": not hedged,
-        "updateTime": view.updated,
-    }
-
-
-def _liquidation(view: PositionView) -> float:
-    """Where an isolated position has lost its margin; for cross margin the venue says 0."""
-    if view.margin_mode != "isolated" or not view.qty:
-        return 0
-    rate = MAINTENANCE if view.qty > 0 else -MAINTENANCE
-    return float(max((view.entry - view.margin / view.qty) / (1 - rate), ZERO))
 
 
 def income_row(income: Income, trades: IncomeTrades = "named") -> Row:

@@ -13,9 +13,10 @@ from .holdings import Holdings
 from .orderanswers import placed_row, refused_row, replaced_row
 from .orderforms import FLAGS, NAMES, listed, ticket_of, word, written
 from .orders import TYPES, Order, OrderRefused
+from .positionrows import position_id
 from .queries import Params, integer, order_of, required, symbol_of
 from .routes import check_names
-from .rows import Row, order_row, position_id
+from .rows import Row, order_row
 from .rules import INVALID, check_symbol, not_modelled
 
 ORDER_PATH = "/openApi/swap/v2/trade/order"

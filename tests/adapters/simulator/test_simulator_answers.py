@@ -235,3 +235,43 @@ def test_forced_orders() -> None:
     (row,) = bot.call("GET", path, autoCloseType="LIQUIDATION")["orders"]
     assert (row["type"], row["status"]) == ("LIQUIDATION", "FILLED")
     assert bot.refused("GET", path, autoCloseType="ADL") == 109400
+
+
+def test_positions_that_are_over() -> None:
+    """From their first fill to their last, with what they cost and were paid; a sale that turns one over ends it."""
+    bot = Customer()
+    bot.call("POST", f"{V1}/positionSide/dual", dualSidePosition="false")
+    exchange = bot.exchange
+    for side, qty, price in (("BUY", "0.2", "60000"), ("BUY", "0.2", "62000"), ("SELL", "0.6", "63000")):
+        order = exchange.place(BTC, side, D(qty), now=BEGIN)
+        exchange.fill(order.id, now=BEGIN, price=D(price))
+        exchange.fund(BTC, D("0.0001"), now=BEGIN)
+    path = f"{V1}/trade/positionHistory"
+    answer = bot.call("GET", path, symbol=BTC)
+    (row,) = answer["positionHistory"]
+    assert (row["positionSide"], row["positionAmt"], row["avgPrice"], row["avgClosePrice"]) == (
+        *("LONG", "0.4", "61000", "63000"),
+    )
+    (income,) = (each.amount for each in exchange.account.book.income if each.type == "REALIZED_PNL")
+    assert D(row["realisedProfit"]) == income == 800
+    assert D(row["positionCommission"]) == -D("0.0005") * (12000 + 12400 + 25200)
+    paid = [each.paid.get(("BOTH", "LONG"), D(0)) for each in exchange.settlements]
+    assert D(row["totalFunding"]) == sum(paid)
+    assert D(row["netProfit"]) == 800 + D(row["positionCommission"]) + D(row["totalFunding"])
+    assert bot.call("GET", path, symbol=BTC, positionId="7")["positionHistory"] == []
+    assert bot.call("GET", path, symbol=BTC, pageIndex="2")["positionHistory"] == []
+    assert bot.call("GET", path, symbol="SOL-USDT")["total"] == 0
+    (tier,) = bot.call("GET", f"{V1}/maintMarginRatio", symbol=BTC)
+    assert (tier["tier"], tier["maintMarginRatio"]) == ("Tier 1", "0.004")
+
+
+def test_rates_that_were_settled() -> None:
+    """Newest first, of a symbol or of all."""
+    bot = Customer()
+    for number, symbol in enumerate((BTC, "SOL-USDT", BTC)):
+        bot.exchange.fund(symbol, D(number + 1) / 10_000, now=BEGIN - 100 + number)
+    path = f"{V2}/quote/fundingRate"
+    rows = bot.call("GET", path, symbol=BTC)
+    assert [row["fundingRate"] for row in rows] == ["0.00030000", "0.00010000"]
+    assert [row["symbol"] for row in bot.call("GET", path, limit="2")] == [BTC, "SOL-USDT"]
+    assert bot.call("GET", path, startTime=str(BEGIN + 1), endTime=str(BEGIN + 2)) == []

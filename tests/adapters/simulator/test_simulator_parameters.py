@@ -193,6 +193,7 @@ READS = {
     "endTime": str(BEGIN),
     "startTs": str(BEGIN - 60_000),
     "endTs": str(BEGIN),
+    "positionId": "1735000000000000886",
     "tradingUnit": "COIN",
     "pageIndex": "1",
     "pageSize": "5",
