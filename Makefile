@@ -24,7 +24,8 @@ help:
 	@echo 'make demo      watch a stream live through half a minute of faults'
 	@echo 'make test      all tests'
 	@echo 'make check     lint, types, coverage of the core, other clients, and the tests against the built wheel'
-	@echo 'make clients   what ccxt, bixpy and bingx-py say of the simulated exchange, next to what is true of it'
+	@echo 'make clients   what ccxt, bixpy and bingx-py say of the simulated exchange, next to what is true of it;'
+	@echo '               and ccxt trades on it'
 	@echo 'make mutation  small mistakes in the core, and whether the tests notice them'
 	@echo 'make simulate  whole lives of a stream in a simulated world, with faults from a seed'
 	@echo 'make soak      the long tests'
@@ -78,7 +79,7 @@ coverage: $(VENV)/.tester
 
 clients: $(VENV)/.tester
 	@if $(BIN)/python -c 'import importlib.util, sys; sys.exit(importlib.util.find_spec("ccxt") is None)'; \
-		then $(BIN)/python -m tests.clients $(ARGS); \
+		then $(BIN)/python -m tests.clients $(ARGS) && $(BIN)/python -m tests.clients.trading $(ARGS); \
 		else echo 'other clients are left out, since ccxt is not installed: make $(VENV)/.bench'; fi
 
 # Built from the sdist, installed where nothing else is, and tested away from the sources: all that needs no sockets.

@@ -17,7 +17,7 @@ from aiohttp import web
 
 from listenkey.adapters.simulator.log import Log
 from listenkey.adapters.simulator.server import Server
-from listenkey.adapters.simulator.sockets import Hub, Stream
+from listenkey.adapters.simulator.sockets import AccountHub, Stream
 
 from .desk import KEY, SECRET, Desk
 
@@ -25,7 +25,7 @@ AHEAD_MS = 3_600_000
 """The frames speak of what is newer than any read, as it would be."""
 
 
-class Tap(Hub):
+class Tap(AccountHub):
     """Remembers the youngest socket."""
 
     def __init__(self, log: Log) -> None:

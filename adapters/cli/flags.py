@@ -5,11 +5,11 @@ from __future__ import annotations
 from argparse import ArgumentTypeError, Namespace
 from typing import Any, NamedTuple, get_args
 
+from ..simulator.clearing import UID
 from ..simulator.codes import Codes
-from ..simulator.exchange import UID
 from ..simulator.faults import parse_fault
 from ..simulator.orders import Triggered
-from ..simulator.rest import ClosedStops
+from ..simulator.records import ClosedStops
 from ..simulator.wire import EventName, WireName
 from .figures import amount, positive, whole
 

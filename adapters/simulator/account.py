@@ -10,7 +10,7 @@ import msgspec
 from .amounts import ZERO, booked
 from .book import Book
 from .market import Market
-from .orders import PRICED, Fill, Order
+from .orders import Fill, Order
 from .positions import Position
 
 MAKER_FEE = Decimal("0.0002")
@@ -62,9 +62,10 @@ class Account:
         """Those that are not flat."""
         return [each for each in self._positions.values() if each.qty]
 
-    def execute(self, order: Order, qty: Decimal, price: Decimal, *, trade_id: int, now: int) -> tuple[Fill, Position]:
+    def execute(
+        self, order: Order, qty: Decimal, price: Decimal, *, trade_id: int, now: int, maker: bool
+    ) -> tuple[Fill, Position]:
         """Book the execution of a part of an order; the fill, and the position that it made."""
-        maker = order.type in PRICED
         fee = booked(qty * price * (MAKER_FEE if maker else TAKER_FEE))
         traded = qty if order.side == "BUY" else -qty
         position, pnl = self.position(order.symbol, order.position_side).after(traded, price, fee, now)

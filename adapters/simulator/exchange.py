@@ -1,6 +1,6 @@
 """The simulated exchange: orders in, fills, money and pushes out; no I/O and no clock, only exchange ms handed in.
 
-Its fills come from whoever drives it (`flow`, a test, the server's control surface): it is the truth about one
+Its fills come from whoever drives it (`desk`, `flow`, a test, the server's control surface): it is the truth about one
 account, not a model of a market. A `now` that goes backwards is clamped.
 """
 
@@ -11,20 +11,19 @@ from decimal import ROUND_HALF_UP, Decimal
 
 import msgspec
 
-from .account import Account, PositionView
 from .amounts import ZERO, booked
-from .market import INSTRUMENTS, Instrument, Market
+from .clearing import UID, Clearing
+from .market import INSTRUMENTS, Instrument
 from .orderlist import OrderList
 from .orders import PRICED, TRIGGERS, Fill, Order, OrderIds, OrderRefused, Triggered
-from .pushes import Outbox, Push
 from .rules import INVALID, check_price, check_prices, check_quantity, check_symbol, check_words
 from .seeds import seeded
+from .terms import PLAIN, Terms
 
 GUARD = Decimal("1.03")
-UID = "1341158271307522053"
 
 
-class Exchange:
+class Exchange(Clearing):
     """One account on one venue. Anything the venue would refuse raises `OrderRefused` and changes nothing."""
 
     def __init__(
@@ -41,26 +40,18 @@ class Exchange:
     ) -> None:
         if triggered not in {"framed", "silent", "own"}:
             raise ValueError(f"triggered is framed, silent or own, not {triggered!r}")
-        self.market = Market(instruments, seed=seed, now=now)
-        assets = {each.asset: Decimal(100_000) for each in self.market.instruments.values()}
-        self.account = Account(
-            self.market, assets if opening is None else opening, hedge=hedge, leverage=leverage, uid=uid
+        super().__init__(
+            now=now, seed=seed, hedge=hedge, instruments=instruments, opening=opening, leverage=leverage, uid=uid
         )
-        self.uid = uid
-        self.hedge = hedge
+        self.seed = seed
         self._triggered = triggered
         self._list = OrderList()
         self.orders, self.open = self._list.all, self._list.open
         self.fills, self.fills_of = self._list.fills, self._list.fills_of
-        self.now = now
+        self.by_client_id = self._list.by_client_id
         self._ids = OrderIds()
         self._random = seeded(seed, "exchange")
         self._trade_id = 511_000_000 + self._random.randrange(1_000_000)
-        self._outbox = Outbox(self.account)
-
-    def due(self, now: int) -> list[Push]:
-        """The pushes that leave by now, in the order in which they leave; each is handed out once."""
-        return self._outbox.due(now)
 
     def place(
         self,
@@ -76,6 +67,7 @@ class Exchange:
         client_id: str = "",
         reduce_only: bool = False,
         silent: bool = False,
+        terms: Terms = PLAIN,
     ) -> Order:
         """A new order; `silent` leaves out the frame of its placement, as for many market orders on the real wire."""
         now = self._advance(now)
@@ -98,18 +90,29 @@ class Exchange:
             reduce_only=reduce_only,
             created=now,
             updated=now,
+            terms=terms,
         )
-        if order.reduces and qty > self.closable(symbol, order.position_side, side):
+        if order.reduces and terms.reserves and qty > self.closable(symbol, order.position_side, side):
             raise OrderRefused(101205, "No position to close")
+        self._check_held(order, qty)
         self._list.store(order)
         if not silent:
             self._outbox.order(order, "TRADE" if type in TRIGGERS else "NEW", now)
         return order
 
-    def fill(self, order_id: int, qty: Decimal | None = None, *, now: int, price: Decimal | None = None) -> Fill:
+    def fill(
+        self,
+        order_id: int,
+        qty: Decimal | None = None,
+        *,
+        now: int,
+        price: Decimal | None = None,
+        maker: bool | None = None,
+    ) -> Fill:
         """Execute a part of an open order, by default the rest at its own price or the market's.
 
-        A conditional order that was not triggered is triggered by that, and the fill is of the order that executes.
+        An order with a price pays the maker's fee unless `maker` says otherwise. A conditional order that was not
+        triggered is triggered by that, and the fill is of the order that executes.
         """
         now = self._advance(now)
         order = self._list.opened(order_id)
@@ -122,9 +125,10 @@ class Exchange:
         check_price(self.market, order.symbol, price)
         self._check_held(order, qty)
         if order.type in TRIGGERS and not order.triggered:
-            order = self._trigger(order, now)
+            order = self._trigger(order, now, order.remaining)
         self._trade_id += self._random.randint(1, 9)
-        fill, position = self.account.execute(order, qty, price, trade_id=self._trade_id, now=now)
+        maker = order.type in PRICED if maker is None else maker
+        fill, position = self.account.execute(order, qty, price, trade_id=self._trade_id, now=now, maker=maker)
         order = self._list.add(fill)
         self._outbox.order(order, "CALCULATED" if order.type == "LIQUIDATION" else "TRADE", now, fill)
         self._outbox.money("ORDER", order.asset, now, (position,))
@@ -152,14 +156,18 @@ class Exchange:
             fills.append(self.fill(order.id, each, now=now))
         return [*fills, self.fill(order.id, now=now)]
 
-    def trigger(self, order_id: int, *, now: int) -> Order:
-        """The price of a conditional order was reached; the order that executes from now on: another, or itself."""
+    def trigger(self, order_id: int, qty: Decimal | None = None, *, now: int) -> Order:
+        """The price of a conditional order was reached; the order that executes from now on: another, or itself.
+
+        It executes `qty`, by default its own.
+        """
         now = self._advance(now)
         order = self._list.opened(order_id)
         if order.type not in TRIGGERS or order.triggered:
             raise OrderRefused(INVALID, f"this {order.type} order cannot be triggered")
-        self._check_held(order, order.remaining)
-        return self._trigger(order, now)
+        qty = order.remaining if qty is None else qty
+        self._check_held(order, qty)
+        return self._trigger(order, now, qty)
 
     def amend(self, order_id: int, qty: Decimal, *, now: int) -> Order:
         """Change the quantity of an open order; with just what has been executed it is over."""
@@ -168,9 +176,11 @@ class Exchange:
         check_quantity(self.market, order.symbol, qty)
         if qty < order.executed:
             raise OrderRefused(INVALID, f"quantity {qty} is below the executed {order.executed}")
-        spare = self.closable(order.symbol, order.position_side, order.side)
-        if order.reduces and qty - order.qty > spare:
-            raise OrderRefused(101205, "No position to close")
+        if order.reduces and order.terms.reserves:
+            if qty - order.executed > self.closable(order.symbol, order.position_side, order.side) + order.reserved:
+                raise OrderRefused(101205, "No position to close")
+        else:
+            self._check_held(order, qty - order.executed)
         status = "FILLED" if qty == order.executed else order.status
         order = self._list.store(msgspec.structs.replace(order, status=status, qty=qty, updated=now))
         self._outbox.order(order, "NEW", now)
@@ -184,56 +194,23 @@ class Exchange:
         """Let what is left of an open order expire."""
         return self._finish(order_id, "EXPIRED", now)
 
-    def liquidate(self, symbol: str, position_side: str | None = None, *, now: int) -> Fill:
-        """Close a whole position by force, after cancelling the orders that would reduce it."""
+    def liquidate(
+        self, symbol: str, position_side: str | None = None, *, now: int, price: Decimal | None = None
+    ) -> Fill:
+        """Close a whole position by force, by default at the market's price, and cancel what would reduce it."""
         now = self._advance(now)
         position = self.account.position(symbol, position_side or "BOTH")
         if not position.qty:
             raise OrderRefused(109420, "position not exist")
         for reducing in self._list.reducing(symbol, position.side):
             self.cancel(reducing.id, now=now)
-        side = "SELL" if position.qty > 0 else "BUY"
-        order = self.place(
-            symbol, side, abs(position.qty), now=now, type="LIQUIDATION", position_side=position_side, silent=True
-        )
-        return self.fill(order.id, now=now)
+        side, qty = "SELL" if position.qty > 0 else "BUY", abs(position.qty)
+        order = self.place(symbol, side, qty, now=now, type="LIQUIDATION", position_side=position_side, silent=True)
+        return self.fill(order.id, now=now, price=price)
 
-    def fund(self, symbol: str, rate: Decimal, *, now: int) -> Decimal:
-        """Settle funding on a symbol's positions (longs pay a positive rate); the amount, 0 when there was none."""
-        now = self._advance(now)
-        held = [each for each in self.account.positions() if each.symbol == symbol]
-        mark = self.market.price(symbol, now)
-        amount = booked(sum((-each.qty * mark * rate for each in held), ZERO))
-        if amount:
-            asset = self.market.instruments[symbol].asset
-            self.account.book.fund(asset, symbol, amount, now)
-            isolated = self.account.margin_mode[symbol] == "isolated"
-            self._outbox.money("FUNDING_FEE", asset, now, tuple(held) if isolated else None, amount)
-        return amount
-
-    def transfer(self, asset: str, amount: Decimal, *, now: int) -> None:
-        """Move money in, or out when negative; never more out than is free."""
-        now = self._advance(now)
-        if not amount.is_finite() or not amount or booked(amount) != amount:
-            raise OrderRefused(INVALID, f"amount {amount} cannot be transferred")
-        if amount < 0 and -amount > self.account.balance(asset).free:
-            raise OrderRefused(101204, "Insufficient margin")
-        self.account.book.transfer(asset, amount, now)
-        self._outbox.money("DEPOSIT" if amount > 0 else "WITHDRAW", asset, now, (), amount)
-
-    def set_leverage(self, symbol: str, long: int, short: int, *, now: int) -> None:
-        """Change a symbol's leverage."""
-        if min(long, short) < 1:
-            raise OrderRefused(INVALID, "leverage is at least 1")
-        self.account.leverage[check_symbol(self.market, symbol)] = (long, short)
-        self._outbox.config(symbol, self._advance(now))
-
-    def set_margin_mode(self, symbol: str, mode: str, *, now: int) -> None:
-        """Change a symbol's margin mode to `cross` or `isolated`."""
-        if mode not in {"cross", "isolated"}:
-            raise OrderRefused(INVALID, "margin mode is cross or isolated")
-        self.account.margin_mode[check_symbol(self.market, symbol)] = mode
-        self._outbox.config(symbol, self._advance(now))
+    def frozen(self, asset: str) -> Decimal:
+        """The margin of this asset that open orders bind."""
+        return self._list.frozen(asset)
 
     def closable(self, symbol: str, position_side: str, side: str) -> Decimal:
         """How much of a position is not yet promised to open orders that reduce it."""
@@ -242,18 +219,15 @@ class Exchange:
             return ZERO
         return abs(position.qty) - self._list.promised(symbol, position_side)
 
-    def positions(self, now: int) -> list[PositionView]:
-        """All positions that are not flat, at the market's price."""
-        return [self.account.view(each, now) for each in self.account.positions()]
-
-    def _trigger(self, order: Order, now: int) -> Order:
+    def _trigger(self, order: Order, now: int, qty: Decimal) -> Order:
         """A market order that is born of it says nothing before its fill, like most; one with a price rests first."""
         if self._triggered == "own":
-            return self._list.store(msgspec.structs.replace(order, triggered=True, updated=now))
+            return self._list.store(msgspec.structs.replace(order, qty=qty, triggered=True, updated=now))
         ended = self._list.store(msgspec.structs.replace(order, status="FILLED", triggered=True, updated=now))
         if self._triggered == "framed":
             self._outbox.order(ended, "TRADE", now)
-        made = self._list.store(order.spawned(self._ids.next(now), self._guard(order.symbol, order.side, now), now))
+        born = order.spawned(self._ids.next(now), self._guard(order.symbol, order.side, now), now)
+        made = self._list.store(msgspec.structs.replace(born, qty=qty))
         if made.type in PRICED:
             self._outbox.order(made, "NEW", now)
         return made
@@ -273,7 +247,3 @@ class Exchange:
         self._list.store(order)
         self._outbox.order(order, status, now)
         return order
-
-    def _advance(self, now: int) -> int:
-        self.now = max(self.now, now)
-        return self.now

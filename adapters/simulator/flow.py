@@ -10,12 +10,12 @@ from collections.abc import Callable
 from decimal import Decimal
 
 from .exchange import Exchange
-from .orders import PRICED, TRIGGERS, Order, OrderRefused
+from .orders import PRICED, STOPS, Order, OrderRefused
 from .seeds import seeded
 
 FILLS_PER_ORDER = 1.6
 MAX_STEPS = 40
-_CONDITIONAL = sorted(TRIGGERS)
+_CONDITIONAL = sorted(STOPS)
 Action = Callable[[int], None]
 
 

@@ -14,12 +14,13 @@ from .limits import KEYS_PATH, MARKET_PATHS
 from .log import Call, KeyEvent
 from .orders import OrderRefused
 from .parameters import SIGNATURE, parameters
-from .rest import Sight
+from .routes import Sight
 from .signature import check_key, check_signature, check_timestamp
 from .sockets import reset
 from .venue import Venue
 
 HTML = "<html><head><title>502 Bad Gateway</title></head><body><center><h1>502 Bad Gateway</h1></center></body></html>"
+ABSENT = "not modelled by this simulated exchange"
 BUSY = "The current system is busy, please try again later"
 TURNS = 10
 """Turns of the event loop in which what has arrived on other connections is dealt with."""
@@ -113,7 +114,7 @@ class Gateway:
             return self._keys(asked, params, elapsed)
         trading = venue.trading.knows(method, path)
         if not trading and (method != "GET" or not venue.rest.knows(path)):
-            raise OrderRefused(100404, "this api is not exist, please refer to the API docs")
+            raise OrderRefused(100404, f"this api is not exist: {method} {path} is {ABSENT}")
         if path not in MARKET_PATHS:
             secret = check_key(venue.credentials, asked.api_key, venue.credentials_hint)
             self._check_signed(secret, asked, params)

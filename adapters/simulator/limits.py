@@ -10,7 +10,16 @@ from .orders import OrderRefused
 
 KEYS_PATH = "/openApi/user/auth/userDataStream"
 FUTURES = "/openApi/swap/"
-MARKET_PATHS = frozenset({"/openApi/swap/v2/server/time", "/openApi/swap/v2/quote/contracts"})
+MARKET_PATHS = frozenset(
+    {
+        "/openApi/swap/v2/server/time",
+        *(f"/openApi/swap/v2/quote/{name}" for name in ("contracts", "price", "ticker", "bookTicker", "premiumIndex")),
+        *(f"/openApi/swap/v2/quote/{name}" for name in ("depth", "trades", "fundingRate")),
+        "/openApi/swap/v3/quote/klines",
+        "/openApi/swap/v1/ticker/price",
+    }
+)
+"""Whoever asks for these needs no key."""
 
 OF_ACCOUNT = {
     f"POST {KEYS_PATH}": 2,
@@ -30,6 +39,25 @@ OF_ACCOUNT = {
     "GET /openApi/swap/v2/trade/fillHistory": 5,
     "GET /openApi/swap/v2/trade/allFillOrders": 5,
     "GET /openApi/swap/v2/user/income": 5,
+    "GET /openApi/swap/v2/user/commissionRate": 5,
+    "GET /openApi/swap/v2/trade/forceOrders": 10,
+    "GET /openApi/swap/v1/trade/positionHistory": 5,
+    "GET /openApi/swap/v1/maintMarginRatio": 5,
+    "GET /openApi/swap/v2/trade/leverage": 5,
+    "POST /openApi/swap/v2/trade/leverage": 5,
+    "GET /openApi/swap/v2/trade/marginType": 2,
+    "POST /openApi/swap/v2/trade/marginType": 2,
+    "POST /openApi/swap/v1/positionSide/dual": 4,
+    "POST /openApi/swap/v2/trade/order/test": 5,
+    "POST /openApi/swap/v2/trade/batchOrders": 5,
+    "DELETE /openApi/swap/v2/trade/batchOrders": 5,
+    "DELETE /openApi/swap/v2/trade/allOpenOrders": 5,
+    "POST /openApi/swap/v2/trade/cancelAllAfter": 1,
+    "POST /openApi/swap/v2/trade/closeAllPositions": 5,
+    "POST /openApi/swap/v1/trade/closePosition": 5,
+    "POST /openApi/swap/v1/trade/amend": 5,
+    "POST /openApi/swap/v1/trade/cancelReplace": 5,
+    "POST /openApi/swap/v1/trade/batchCancelReplace": 2,
 }
 """Calls a second of one account, whichever of its API keys makes them."""
 ADDRESS_MS = 10_000

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import Decimal
+from typing import NamedTuple
 
 import msgspec
 
+from .candles import DAY_MS, INTERVALS, Candle, begin_of, candle_of, candles, next_of
 from .seeds import seeded
-
-STEP_MS = 1000
+from .walk import Walk
 
 
 class Instrument(msgspec.Struct, frozen=True):
@@ -22,6 +23,16 @@ class Instrument(msgspec.Struct, frozen=True):
     start: Decimal
 
 
+class Trade(NamedTuple):
+    """A trade of others; `buyer_maker` says that a resting bid was hit."""
+
+    id: int
+    time: int
+    price: Decimal
+    qty: Decimal
+    buyer_maker: bool
+
+
 INSTRUMENTS = (
     Instrument("BTC-USDT", "USDT", Decimal("0.1"), Decimal("0.0001"), Decimal(64000)),
     Instrument("ETH-USDT", "USDT", Decimal("0.01"), Decimal("0.01"), Decimal(3200)),
@@ -30,37 +41,60 @@ INSTRUMENTS = (
 )
 
 
-class _Walk:
-    """One symbol's walk over its price grid, a move of at most five basis points a step."""
-
-    __slots__ = ("_begun", "_ceiling", "_floor", "_random", "_steps", "_ticks", "tick")
-
-    def __init__(self, instrument: Instrument, seed: int, now: int) -> None:
-        self.tick = instrument.tick
-        self._random = seeded(seed, instrument.symbol)
-        self._ticks = int(instrument.start / instrument.tick)
-        self._floor, self._ceiling = self._ticks // 2, self._ticks * 2
-        self._begun, self._steps = now, 0
-
-    def price(self, now: int) -> Decimal:
-        while self._steps < (now - self._begun) // STEP_MS:
-            self._steps += 1
-            reach = max(1, self._ticks // 2000)
-            moved = self._ticks + self._random.randint(-reach, reach)
-            self._ticks = min(max(moved, self._floor), self._ceiling)
-        return self._ticks * self.tick
-
-
 class Market:
     """The instruments and their prices."""
 
     def __init__(self, instruments: Iterable[Instrument] = INSTRUMENTS, *, seed: int = 0, now: int) -> None:
         self.instruments = {each.symbol: each for each in instruments}
-        self._walks = {symbol: _Walk(each, seed, now) for symbol, each in self.instruments.items()}
+        self._seed = seed
+        self._walks = {
+            each.symbol: Walk(each.symbol, int(each.start / each.tick), seed, now) for each in self.instruments.values()
+        }
 
     def price(self, symbol: str, now: int) -> Decimal:
         """The price at exchange time `now`, ms; asking about the past gives the newest price."""
-        return self._walks[symbol].price(now)
+        return self._walks[symbol].price(now) * self.instruments[symbol].tick
+
+    def step(self, symbol: str, now: int) -> int:
+        """How often the price has moved by now."""
+        walk = self._walks[symbol]
+        walk.price(now)
+        return walk.steps
+
+    def candles(self, symbol: str, interval: str, start: int | None, end: int, limit: int, now: int) -> list[Candle]:
+        """At most so many candles that began within these times, oldest first.
+
+        Without a start they are the newest ones up to the end, else the first from the start on. The market's past
+        reaches back thirty days before the exchange began.
+        """
+        walk, instrument, length = self._walks[symbol], self.instruments[symbol], INTERVALS[interval]
+        walk.price(now)
+        if start is None:
+            begun = begin_of(interval, end) - (limit - 1) * length
+        else:
+            begun = begin_of(interval, start)
+            begun = begun if begun == start else next_of(interval, begun)
+            end = min(end, begun + limit * length)
+        found = candles(walk.minutes(begun, end), interval, instrument.tick, instrument.step)
+        return found[-limit:] if start is None else found[:limit]
+
+    def last_day(self, symbol: str, now: int) -> Candle:
+        """The last 24 hours in one candle."""
+        walk, instrument = self._walks[symbol], self.instruments[symbol]
+        walk.price(now)
+        begun = now - DAY_MS
+        return candle_of(begun, walk.minutes(begun, now), instrument.tick, instrument.step)
+
+    def trades(self, symbol: str, limit: int, now: int) -> list[Trade]:
+        """The newest public trades, oldest first: one with each move of the price."""
+        walk, instrument = self._walks[symbol], self.instruments[symbol]
+        walk.price(now)
+        made = []
+        for number, time, ticks in walk.recent(limit):
+            random = seeded(self._seed, f"{symbol}/trade/{number}")
+            qty = random.randint(1, 500) * instrument.step
+            made.append(Trade(number, time, ticks * instrument.tick, qty, random.random() < 0.5))
+        return made
 
     def on_grid(self, symbol: str, price: Decimal) -> bool:
         """Whether the price is a positive multiple of the symbol's tick."""

@@ -15,6 +15,8 @@ class OrderList:
     def __init__(self) -> None:
         self.all: dict[int, Order] = {}
         self.open: dict[int, Order] = {}
+        self.by_client_id: dict[str, int] = {}
+        """The newest order of each name that a client gave."""
         self.fills: list[Fill] = []
         self.fills_of: dict[int, list[Fill]] = {}
 
@@ -29,6 +31,8 @@ class OrderList:
 
     def store(self, order: Order) -> Order:
         """The order is this from now on."""
+        if order.client_id and order.id not in self.all:
+            self.by_client_id[order.client_id] = order.id
         self.all[order.id] = order
         self.fills_of.setdefault(order.id, [])
         if order.open:
@@ -52,5 +56,9 @@ class OrderList:
         ]
 
     def promised(self, symbol: str, position_side: str) -> Decimal:
-        """How much of this position open orders will close."""
-        return sum((each.remaining for each in self.reducing(symbol, position_side)), ZERO)
+        """How much of this position is kept for open orders that will close it."""
+        return sum((each.reserved for each in self.reducing(symbol, position_side)), ZERO)
+
+    def frozen(self, asset: str) -> Decimal:
+        """The margin of this asset that open orders bind."""
+        return sum((each.frozen for each in self.open.values() if each.asset == asset), ZERO)

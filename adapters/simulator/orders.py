@@ -8,12 +8,18 @@ from typing import Literal
 import msgspec
 
 from .amounts import SATOSHI, ZERO
+from .terms import PLAIN, Terms
 
 SNOWFLAKE_EPOCH_MS = 1288834974657
 OPEN = frozenset({"NEW", "PARTIALLY_FILLED"})
 PRICED_TRIGGERS = frozenset({"TRIGGER_LIMIT", "STOP", "TAKE_PROFIT"})
 """Conditional orders that rest at a price once theirs was reached; the others take what the market gives."""
-TRIGGERS = frozenset({"TRIGGER_MARKET", "STOP_MARKET", "TAKE_PROFIT_MARKET"}) | PRICED_TRIGGERS
+STOP_LOSSES = frozenset({"STOP", "STOP_MARKET"})
+TAKE_PROFITS = frozenset({"TAKE_PROFIT", "TAKE_PROFIT_MARKET"})
+STOPS = frozenset({"TRIGGER_MARKET", "TRIGGER_LIMIT"}) | STOP_LOSSES | TAKE_PROFITS
+"""Conditional orders whose price is fixed."""
+TRAILING = "TRAILING_STOP_MARKET"
+TRIGGERS = STOPS | {TRAILING}
 PRICED = frozenset({"LIMIT"}) | PRICED_TRIGGERS
 TYPES = frozenset({"MARKET", "LIQUIDATION"}) | TRIGGERS | PRICED
 Triggered = Literal["framed", "silent", "own"]
@@ -80,6 +86,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     quote: Decimal = ZERO
     commission: Decimal = ZERO
     profit: Decimal = ZERO
+    terms: Terms = PLAIN
 
     @property
     def open(self) -> bool:
@@ -102,15 +109,27 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
         return self.reduce_only or (self.position_side, self.side) in {("LONG", "SELL"), ("SHORT", "BUY")}
 
     @property
+    def reserved(self) -> Decimal:
+        """How much of a position is kept for it."""
+        return self.remaining if self.reduces and self.terms.reserves else ZERO
+
+    @property
+    def frozen(self) -> Decimal:
+        """The margin that it binds until it is filled."""
+        return self.remaining * self.terms.margin
+
+    @property
     def closed_stop(self) -> bool:
         """Whether it is a conditional order that is over."""
         return self.type in TRIGGERS and not self.open
 
     def spawned(self, id: int, guard: Decimal, now: int) -> Order:
         """The order that executes in place of this conditional one."""
+        terms = Terms(reserves=self.terms.reserves, entry=self.terms.entry)
         return msgspec.structs.replace(
             self,
             id=id,
+            terms=terms,
             type="LIMIT" if self.type in PRICED else "MARKET",
             guard=guard,
             stop_price=None,

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from .codes import NO_SUCH_ORDER
+from .exchange import Exchange
 from .market import Market
 from .orders import Order, OrderRefused
 from .rules import INVALID
@@ -60,19 +62,22 @@ def symbol_of(params: Params, market: Market) -> str | None:
     return symbol
 
 
-def order_of(params: Params, market: Market, orders: dict[int, Order]) -> Order:
+def order_of(params: Params, exchange: Exchange) -> Order:
     """The order that is named by its symbol, and by its id or the client's, of which the newest counts.
 
     Raises `OrderRefused` when there is none, or none of this symbol.
     """
     required(params, "symbol")
-    symbol = symbol_of(params, market)
+    symbol = symbol_of(params, exchange.market)
     name = params.get("clientOrderId", params.get("clientOrderID", "")).lower()
-    order = None
-    if params.get("orderId") or not name:
-        order = orders.get(integer(params, "orderId"))
-    else:
-        order = next((each for each in reversed(orders.values()) if each.client_id == name), None)
+    order_id = integer(params, "orderId") if params.get("orderId") or not name else exchange.by_client_id.get(name, 0)
+    order = exchange.orders.get(order_id)
     if order is None or order.symbol != symbol:
         raise OrderRefused(NO_SUCH_ORDER, "order not exist")
     return order
+
+
+def time_of(row: Any) -> int:
+    """The exchange time, ms, of a fill or an income row."""
+    ts: int = row.ts
+    return ts

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_DOWN, Decimal
+from types import MappingProxyType
 from typing import Any, Literal
 
-from .account import MAKER_FEE, TAKER_FEE, BalanceView, PositionView
+from .account import BalanceView
 from .amounts import ZERO, eight, plain
 from .book import Income
-from .market import Instrument
 from .orders import TRIGGERS, Fill, Order
+from .terms import Leg, Working
 
+WORKING_TYPES: Mapping[Working, str] = MappingProxyType(
+    {"mark": "MARK_PRICE", "last": "CONTRACT_PRICE", "index": "INDEX_PRICE"}
+)
+"""The words of the price that a conditional order looks at."""
 Row = dict[str, Any]
 """Values as JSON has them; a decimal is a number."""
 IncomeTrades = Literal["named", "foreign", "bare"]
@@ -82,36 +88,6 @@ def order_fill_row(fill: Fill, client_id: str) -> Row:
     }
 
 
-def contract_row(number: int, instrument: Instrument) -> Row:
-    """A row of the list of contracts; one that was always there and has no end."""
-    return {
-        "contractId": str(100 + number),
-        "symbol": instrument.symbol,
-        "size": plain(instrument.step),
-        "quantityPrecision": _decimals(instrument.step),
-        "pricePrecision": _decimals(instrument.tick),
-        "feeRate": TAKER_FEE,
-        "makerFeeRate": MAKER_FEE,
-        "takerFeeRate": TAKER_FEE,
-        "tradeMinLimit": 0,
-        "tradeMinQuantity": instrument.step,
-        "tradeMinUSDT": 2,
-        "maxLongLeverage": 125,
-        "maxShortLeverage": 125,
-        "currency": instrument.asset,
-        "asset": instrument.symbol.partition("-")[0],
-        "status": 1,
-        "apiStateOpen": "true",
-        "apiStateClose": "true",
-        "ensureTrigger": False,
-        "triggerFeeRate": eight(ZERO),
-        "brokerState": "false",
-        "launchTime": 0,
-        "maintainTime": 0,
-        "offTime": 0,
-    }
-
-
 def order_status(order: Order) -> str:
     """The status in the venue's words for REST."""
     words = {"NEW": "NEW" if order.type in TRIGGERS else "PENDING", "CANCELED": "CANCELLED"}
@@ -127,7 +103,6 @@ def order_history_row(order: Order, leverage: int) -> Row:
 def order_row(order: Order, leverage: int) -> Row:
     """An order; an open one is PENDING, a cancelled one has two L, and a leverage may be an empty string."""
     price = order.price if order.price is not None else order.average or order.guard
-    target = {"quantity": 0, "stopPrice": 0, "price": 0, "workingType": ""}
     return {
         "symbol": order.symbol,
         "orderId": order.id,
@@ -147,21 +122,34 @@ def order_row(order: Order, leverage: int) -> Row:
         "updateTime": order.updated,
         "clientOrderId": order.client_id,
         "leverage": "" if order.open else f"{leverage}X",
-        "takeProfit": {"type": "", **target},
-        "stopLoss": {"type": "", **target},
+        "takeProfit": target_row(order.terms.take_profit),
+        "stopLoss": target_row(order.terms.stop_loss),
         "advanceAttr": 0,
         "positionID": 0,
         "takeProfitEntrustPrice": 0,
         "stopLossEntrustPrice": 0,
         "orderType": "",
-        "workingType": "MARK_PRICE",
+        "workingType": WORKING_TYPES[order.terms.working],
         "stopGuaranteed": False,
         "triggerOrderId": order.triggered_by,
     }
 
 
-def balance_row(view: BalanceView, unrealised: Decimal, realised: Decimal, uid: str) -> Row:
-    """A row of balance v3."""
+def target_row(leg: Leg | None) -> Row:
+    """What is attached to an order; of nothing it says nothing."""
+    if leg is None:
+        return {"type": "", "quantity": 0, "stopPrice": 0, "price": 0, "workingType": ""}
+    return {
+        "type": leg.type,
+        "quantity": leg.qty or ZERO,
+        "stopPrice": leg.stop_price,
+        "price": leg.price or ZERO,
+        "workingType": WORKING_TYPES[leg.working],
+    }
+
+
+def balance_row(view: BalanceView, unrealised: Decimal, frozen: Decimal, realised: Decimal, uid: str) -> Row:
+    """A row of balance v3; `frozen` is what open orders bind."""
     return {
         "userId": uid,
         "asset": view.asset,
@@ -169,9 +157,9 @@ def balance_row(view: BalanceView, unrealised: Decimal, realised: Decimal, uid: 
         "equity": eight(view.wallet + unrealised),
         "unrealizedProfit": eight(unrealised),
         "realisedProfit": plain(realised),
-        "availableMargin": eight(max(view.free + unrealised, ZERO)),
+        "availableMargin": eight(max(view.free + unrealised - frozen, ZERO)),
         "usedMargin": eight(view.wallet - view.free),
-        "freezedMargin": eight(ZERO),
+        "freezedMargin": eight(frozen),
         "shortUid": "25307298",
     }
 
@@ -192,40 +180,6 @@ def empty_balance_row(asset: str) -> Row:
     }
 
 
-def position_row(view: PositionView, *, signed_shorts: bool = False) -> Row:
-    """A row of positions v2. A short's amount is positive, unless `signed_shorts` gives it a minus in one-way mode."""
-    hedged = view.side != "BOTH"
-    amount = plain(view.qty if signed_shorts and not hedged else abs(view.qty))
-    return {
-        "positionId": str(1735000000000000000 + sum(map(ord, view.symbol + view.side))),
-        "symbol": view.symbol,
-        "currency": view.asset,
-        "positionAmt": amount,
-        "availableAmt": amount,
-        "positionSide": view.side if hedged else ("LONG" if view.qty > 0 else "SHORT"),
-        "isolated": view.margin_mode == "isolated",
-        "avgPrice": plain(view.entry),
-        "initialMargin": plain(view.margin),
-        "margin": plain(view.margin + view.unrealised),
-        "leverage": view.leverage,
-        "unrealizedProfit": plain(view.unrealised),
-        "realisedProfit": plain(view.realised),
-        "liquidationPrice": _liquidation(view),
-        "markPrice": plain(view.mark),
-        "positionValue": f"{abs(view.qty) * view.mark:.4f}",
-        "onlyOnePosition": not hedged,
-        "updateTime": view.updated,
-    }
-
-
-def _liquidation(view: PositionView) -> float:
-    """Where an isolated position has lost its margin; for cross margin the venue says 0."""
-    if view.margin_mode != "isolated" or not view.qty:
-        return 0
-    rate = MAINTENANCE if view.qty > 0 else -MAINTENANCE
-    return float(max((view.entry - view.margin / view.qty) / (1 - rate), ZERO))
-
-
 def income_row(income: Income, trades: IncomeTrades = "named") -> Row:
     """A row of the income list, its time in whole seconds; `trades` is what a fee or a PnL says of its trade."""
     trade_id = income.trade_id
@@ -241,7 +195,3 @@ def income_row(income: Income, trades: IncomeTrades = "named") -> Row:
         "tranId": income.tran_id,
         "tradeId": trade_id,
     }
-
-
-def _decimals(grid: Decimal) -> int:
-    return max(0, -int(grid.normalize().as_tuple().exponent))

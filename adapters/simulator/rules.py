@@ -5,9 +5,12 @@ from __future__ import annotations
 from decimal import Decimal
 
 from .market import Market
-from .orders import PRICED, TRIGGERS, TYPES, OrderRefused
+from .orders import PRICED, STOPS, TYPES, OrderRefused
 
 INVALID = 109400
+LEAST_WORTH = 2
+"""An order that opens is worth at least so much, in units of the margin asset."""
+MOST_LEVERAGE = 125
 
 
 def check_symbol(market: Market, symbol: str) -> str:
@@ -41,5 +44,10 @@ def check_prices(market: Market, symbol: str, type: str, price: Decimal | None, 
     """Raises `OrderRefused` unless the order's type has the prices that it needs."""
     if type in PRICED:
         check_price(market, symbol, price)
-    if type in TRIGGERS:
+    if type in STOPS:
         check_price(market, symbol, stop_price)
+
+
+def not_modelled(what: str) -> OrderRefused:
+    """The refusal of what the venue may know and this exchange does not."""
+    return OrderRefused(INVALID, f"Invalid parameters, err:{what}: not modelled by this simulated exchange")

@@ -12,7 +12,8 @@ from aiohttp import web
 from .control import Control
 from .gateway import Gateway
 from .handshake import Handshake
-from .venue import Settings, Venue
+from .settings import Settings
+from .venue import Venue
 
 SOCKET_PATH = "/swap-market"
 TURN = 0.02
@@ -50,7 +51,7 @@ class Server(Venue):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.closing = True
-        await asyncio.gather(*(stream.close("shutdown", 1001) for stream in self.hub))
+        await asyncio.gather(*(stream.close("shutdown", 1001) for stream in self.sockets()))
         if self._runner is not None:
             await self._runner.cleanup()
         if self._turns is not None:

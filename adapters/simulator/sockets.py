@@ -6,8 +6,10 @@ import asyncio
 import math
 import socket as sockets
 import struct
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
+from typing import Generic, TypeVar
 
 from aiohttp import WSMsgType, web
 
@@ -121,25 +123,32 @@ class Stream:
                     return
 
 
-class Hub:
-    """All open sockets, by key. `repeats` names what each of them is told every so many seconds; 0 is never."""
+_Stream = TypeVar("_Stream", bound=Stream)
+
+
+class Hub(ABC, Generic[_Stream]):
+    """All open sockets of a kind, by key. `repeats` names what each is told every so many seconds; 0 is never."""
 
     def __init__(self, log: Log, *, ping_interval: float, repeats: Mapping[str, float]) -> None:
         self._log = log
         self._ping_interval = ping_interval
         self._repeats = {what: interval for what, interval in repeats.items() if interval > 0}
-        self._streams: dict[str, list[Stream]] = {}
+        self._streams: dict[str, list[_Stream]] = {}
         self._turns: dict[str, int] = {}
         self._serial = 0
         self._looked = math.inf
 
-    def __iter__(self) -> Iterator[Stream]:
+    def __iter__(self) -> Iterator[_Stream]:
         return (stream for streams in list(self._streams.values()) for stream in list(streams))
 
     def __len__(self) -> int:
         return sum(len(streams) for streams in self._streams.values())
 
-    def on(self, key: str) -> list[Stream]:
+    @abstractmethod
+    def made(self, serial: int, key: str, ws: web.WebSocketResponse, request: web.Request) -> _Stream:
+        """The state of a new socket."""
+
+    def on(self, key: str) -> list[_Stream]:
         """The sockets of one key."""
         return self._streams.get(key, [])
 
@@ -151,10 +160,10 @@ class Hub:
         """Whether any socket is."""
         return any(stream.crowded(now) for stream in self)
 
-    def join(self, key: str, ws: web.WebSocketResponse, request: web.Request) -> Stream:
+    def join(self, key: str, ws: web.WebSocketResponse, request: web.Request) -> _Stream:
         """A handshake has been completed."""
         self._serial += 1
-        stream = Stream(self._serial, key, ws, request, self._log)
+        stream = self.made(self._serial, key, ws, request)
         if self._ping_interval > 0:
             stream.next_ping = stream.opened + self._ping_interval
         stream.next_repeats = {what: stream.opened + interval for what, interval in self._repeats.items()}
@@ -163,7 +172,7 @@ class Hub:
         self._log.opened(stream.serial, key, len(together))
         return stream
 
-    def leave(self, stream: Stream, code: int | None) -> None:
+    def leave(self, stream: _Stream, code: int | None) -> None:
         """A socket has ended."""
         together = self._streams[stream.key]
         together.remove(stream)
@@ -183,7 +192,7 @@ class Hub:
                 turn = self._turns[key] = self._turns.get(key, -1) + 1
                 streams[turn % len(streams)].send(frame, ready_at)
 
-    def heartbeat(self, now: float, *, ready_at: float) -> list[tuple[Stream, str]]:
+    def heartbeat(self, now: float, *, ready_at: float) -> list[tuple[_Stream, str]]:
         """Ping whom it is time to ping, drop who has not answered; the sockets to which something is told again.
 
         Time in which nobody looked counts for nobody: the pong may be here, and unread.
@@ -211,3 +220,11 @@ class Hub:
                     stream.next_repeats[what] = max(at + self._repeats[what], now)
                     due.append((stream, what))
         return due
+
+
+class AccountHub(Hub[Stream]):
+    """The sockets that follow an account."""
+
+    def made(self, serial: int, key: str, ws: web.WebSocketResponse, request: web.Request) -> Stream:
+        """The state of a new socket."""
+        return Stream(serial, key, ws, request, self._log)

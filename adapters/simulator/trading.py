@@ -1,183 +1,215 @@
-"""A bot's own orders on the simulated venue: placed and cancelled by REST, filled when the market's price says so."""
+"""The REST endpoints by which a bot trades: orders placed, cancelled and changed, positions closed, settings made."""
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Iterable
 from decimal import Decimal, InvalidOperation
+from typing import Any, NamedTuple
 
-from .amounts import ZERO, plain
-from .exchange import Exchange
-from .orders import PRICED, TRIGGERS, Order, OrderRefused
-from .queries import Params, order_of, required
-from .rows import Row, order_row, order_status
-from .rules import INVALID
+from .codes import NO_SUCH_ORDER
+from .desk import Desk
+from .holdings import Holdings
+from .orderanswers import placed_row, refused_row, replaced_row
+from .orderforms import FLAGS, NAMES, listed, ticket_of, word, written
+from .orders import TYPES, Order, OrderRefused
+from .positionrows import position_id
+from .queries import Params, integer, order_of, required, symbol_of
+from .routes import check_names
+from .rows import Row, order_row
+from .rules import INVALID, check_symbol, not_modelled
 
 ORDER_PATH = "/openApi/swap/v2/trade/order"
-PLACED = frozenset({"MARKET", "LIMIT"}) | TRIGGERS
-NOT_MODELLED = ("TRAILING_STOP_MARKET", "TRAILING_TP_SL")
-"""Types that the venue knows and the simulator does not."""
-DEMANDS = (
-    *("stopLoss", "takeProfit", "closePosition", "quoteOrderQty", "stopGuaranteed", "priceRate", "activationPrice"),
-    *("positionId", "positionID"),
-)
-"""Parameters that ask for what the simulator does not do."""
-WORKING_TYPES = ("MARK_PRICE", "CONTRACT_PRICE", "INDEX_PRICE")
-"""There is one price, so each of them is the same."""
-TIMES_IN_FORCE = ("GTC", "IOC", "FOK", "PostOnly")
+BATCH = 5
+"""Orders that may be placed together."""
+CANCELS = 10
+"""Orders that may be cancelled together."""
+ANYWAY = {"STOP_ON_FAILURE": False, "ALLOW_FAILURE": True}
+ONLY = {"": None, "ONLY_NEW": "NEW", "ONLY_PENDING": "NEW", "ONLY_PARTIALLY_FILLED": "PARTIALLY_FILLED"}
+MARGIN_MODES = {"CROSSED": "cross", "ISOLATED": "isolated"}
+REPLACES = NAMES | {"cancelReplaceMode", "cancelRestrictions", "cancelOrderId", "cancelClientOrderId"}
+NAMED = ("symbol", "orderId", "clientOrderId", "clientOrderID")
+
+
+class Deed(NamedTuple):
+    """What is done, and the parameters that it understands."""
+
+    do: Callable[[Params, int], Any]
+    names: Iterable[str] = ()
 
 
 class Trading:
-    """Market orders are filled at once, limit orders at their own price; what a conditional order becomes, likewise."""
+    """Answers for a desk. `OrderRefused` is raised for what is refused, and for what is not modelled."""
 
-    def __init__(self, exchange: Exchange) -> None:
-        self._exchange = exchange
-        self._resting: dict[int, bool] = {}
-
-    def match(self, now: int) -> None:
-        """Fill the bot's orders that the market has reached."""
-        for order_id, from_above in list(self._resting.items()):
-            order = self._exchange.orders[order_id]
-            market = self._exchange.market.price(order.symbol, now)
-            level = (order.price if order.triggered or order.stop_price is None else order.stop_price) or market
-            if not order.open:
-                del self._resting[order_id]
-            elif (market <= level) if from_above else (market >= level):
-                del self._resting[order_id]
-                with contextlib.suppress(OrderRefused):
-                    self._reached(order, now)
-
-    def _reached(self, order: Order, now: int) -> None:
-        if order.type in TRIGGERS and not order.triggered:
-            order = self._exchange.trigger(order.id, now=now)
-            if order.type in PRICED:
-                self._resting[order.id] = order.side == "BUY"
-                return
-        self._exchange.fill(order.id, now=now)
+    def __init__(self, desk: Desk, holdings: Holdings) -> None:
+        self._desk = desk
+        self._exchange = desk.exchange
+        self._holdings = holdings
+        v1, v2 = "/openApi/swap/v1", "/openApi/swap/v2"
+        self.deeds = {
+            f"POST {ORDER_PATH}": Deed(lambda params, now: {"order": placed_row(self._place(params, now))}, NAMES),
+            f"POST {ORDER_PATH}/test": Deed(self._test, NAMES),
+            f"DELETE {ORDER_PATH}": Deed(self._cancel, NAMED),
+            f"POST {v2}/trade/batchOrders": Deed(self._place_all, ["batchOrders"]),
+            f"DELETE {v2}/trade/batchOrders": Deed(
+                self._cancel_these, ["symbol", "orderIdList", "clientOrderIdList", "clientOrderIDList"]
+            ),
+            f"DELETE {v2}/trade/allOpenOrders": Deed(self._cancel_all, ["symbol", "type"]),
+            f"POST {v2}/trade/cancelAllAfter": Deed(self._cancel_after, ["type", "timeOut"]),
+            f"POST {v1}/trade/cancelReplace": Deed(self._replace, REPLACES),
+            f"POST {v1}/trade/batchCancelReplace": Deed(self._replace_all, ["batchOrders"]),
+            f"POST {v1}/trade/amend": Deed(self._amend, [*NAMED, "quantity"]),
+            f"POST {v2}/trade/closeAllPositions": Deed(self._close_all, ["symbol"]),
+            f"POST {v1}/trade/closePosition": Deed(self._close, ["positionId"]),
+            f"POST {v2}/trade/leverage": Deed(self._set_leverage, ["symbol", "side", "leverage"]),
+            f"POST {v2}/trade/marginType": Deed(self._set_margin_mode, ["symbol", "marginType"]),
+            f"POST {v1}/positionSide/dual": Deed(self._set_position_mode, ["dualSidePosition"]),
+        }
 
     def knows(self, method: str, path: str) -> bool:
         """Whether this call trades."""
-        return path == ORDER_PATH and method in {"POST", "DELETE"}
+        return f"{method} {path}" in self.deeds
 
     def answer(self, method: str, path: str, params: Params, now: int) -> Row:
         """The whole body. Raises `OrderRefused`, also for what is not modelled: nothing is accepted and ignored."""
-        row = self._placed(params, now) if method == "POST" else self._cancelled(params, now)
-        return {"code": 0, "msg": "", "data": {"order": row}}
-
-    def _placed(self, params: Params, now: int) -> Row:
-        working_type = _word(params, "workingType", WORKING_TYPES)
-        time_in_force = _word(params, "timeInForce", TIMES_IN_FORCE)
-        self._check_modelled(params, time_in_force, now)
-        order = self._place(params, now)
-        return _placed_row(order, time_in_force, working_type)
+        deed = self.deeds[f"{method} {path}"]
+        if deed.names is not NAMES and deed.names is not REPLACES:  # orders are read by their own rules
+            check_names(params, list(deed.names))
+        return {"code": 0, "msg": "", "data": deed.do(params, now)}
 
     def _place(self, params: Params, now: int) -> Order:
-        order = self._exchange.place(
-            params.get("symbol", ""),
-            params.get("side", ""),
-            _amount(params, "quantity"),
-            now=now,
-            type=params["type"],
-            position_side=params.get("positionSide") or ("LONG" if self._exchange.hedge else None),
-            price=_amount(params, "price") if params.get("price") else None,
-            stop_price=_amount(params, "stopPrice") if params.get("stopPrice") else None,
-            client_id=params.get("clientOrderId", params.get("clientOrderID", "")),
-            reduce_only=_word(params, "reduceOnly", ("false", "true")) == "true",
-        )
-        if order.type == "MARKET":
-            self._exchange.fill(order.id, now=now)
-        elif order.stop_price is not None:
-            self._resting[order.id] = order.stop_price < self._exchange.market.price(order.symbol, now)
-        else:
-            self._resting[order.id] = order.side == "BUY"
-        return self._exchange.orders[order.id]
+        return self._desk.place(ticket_of(params, hedge=self._exchange.hedge), now=now)
 
-    def _cancelled(self, params: Params, now: int) -> Row:
-        exchange = self._exchange
-        order = exchange.cancel(order_of(params, exchange.market, exchange.orders).id, now=now)
-        return order_row(order, exchange.account.leverage[order.symbol][order.position_side == "SHORT"])
+    def _test(self, params: Params, now: int) -> Row:
+        """Nothing is placed, so there is no id."""
+        ticket = ticket_of(params, hedge=self._exchange.hedge)
+        self._desk.check(ticket, now=now)
+        told = ("symbol", "side", "positionSide", "type", "quantity", "price", "stopPrice", "timeInForce")
+        return {"order": {"orderId": 0, "orderID": "", **{name: params.get(name, "") for name in told}}}
 
-    def _check_modelled(self, params: Params, time_in_force: str, now: int) -> None:
-        kind = required(params, "type")
-        if kind in NOT_MODELLED:
-            raise _not_modelled(f"type {kind}")
-        if kind not in PLACED:
+    def _place_all(self, params: Params, now: int) -> Row:
+        placed, refusals = [], []
+        for fields in listed(params, "batchOrders", BATCH):
+            order = written(fields)
+            try:
+                placed.append(placed_row(self._place(order, now)))
+            except OrderRefused as refused:
+                refusals.append(refused_row(refused, symbol=order.get("symbol", ""), type=order.get("type", "")))
+        return {"orders": placed, "errors": refusals}
+
+    def _cancel(self, params: Params, now: int) -> Row:
+        return {"order": self._row(self._desk.cancel(order_of(params, self._exchange).id, now=now))}
+
+    def _cancel_these(self, params: Params, now: int) -> Row:
+        symbol = check_symbol(self._exchange.market, required(params, "symbol"))
+        name = next((name for name in ("clientOrderIdList", "clientOrderIDList") if params.get(name)), "orderIdList")
+        said = "orderId" if name == "orderIdList" else "clientOrderId"
+        cancelled, failed = [], []
+        for each in _names(required(params, name)):
+            try:
+                cancelled.append(self._cancel({"symbol": symbol, said: each}, now)["order"])
+            except OrderRefused as refused:
+                failed.append(refused_row(refused, **{said: each}))
+        return {"success": cancelled, "failed": failed or None}
+
+    def _cancel_all(self, params: Params, now: int) -> Row:
+        kind = params.get("type") or None
+        if kind is not None and kind not in TYPES:
             raise OrderRefused(INVALID, f"Invalid parameters, err:type: {kind!r} is unknown")
-        for name in DEMANDS:
-            if not _is_blank(params.get(name, "")):
-                raise _not_modelled(name)
-        if kind not in TRIGGERS and not _is_blank(params.get("stopPrice", "")):
-            raise _not_modelled(f"stopPrice of a {kind} order")
-        # What a market order cannot fill at once does not exist here.
-        harmless = time_in_force == "GTC" or (kind == "MARKET" and time_in_force != "PostOnly")
-        if not harmless and not (kind == "LIMIT" and time_in_force == "PostOnly" and not self._crosses(params, now)):
-            raise _not_modelled(f"timeInForce {time_in_force} of this {kind} order")
+        symbol = symbol_of(params, self._exchange.market)
+        cancelled = self._desk.cancel_all(symbol=symbol, type=kind, now=now)
+        return {"success": [self._row(each) for each in cancelled], "failed": None}
 
-    def _crosses(self, params: Params, now: int) -> bool:
-        """Whether a limit order would be filled at once."""
-        symbol, market = params.get("symbol", ""), self._exchange.market
-        if symbol not in market.instruments:
-            return False
-        price, asked = _amount(params, "price"), market.price(symbol, now)
-        return price >= asked if params.get("side") == "BUY" else price <= asked
+    def _cancel_after(self, params: Params, now: int) -> Row:
+        active = word(params, "type", {"": None, "ACTIVATE": True, "CLOSE": False})
+        if active is None:
+            raise OrderRefused(INVALID, "Invalid parameters, err:type: type field is required")
+        at = self._desk.cancel_after(integer(params, "timeOut") if active else None, now=now)
+        note = "all open orders are cancelled at triggerTime" if active else "the countdown is off"
+        return {"triggerTime": at // 1000, "status": "ACTIVATED" if active else "CLOSED", "note": note}
+
+    def _replace(self, params: Params, now: int) -> Row:
+        """Raises `OrderRefused` where neither half was done."""
+        anyway = word(params, "cancelReplaceMode", ANYWAY)
+        only = word(params, "cancelRestrictions", ONLY)
+        named = {
+            "orderId": params.get("cancelOrderId", ""),
+            "clientOrderId": params.get("cancelClientOrderId", ""),
+            "symbol": params.get("symbol", ""),
+        }
+        asked = {name: value for name, value in params.items() if name in NAMES or name not in REPLACES}
+        ticket = ticket_of(asked, hedge=self._exchange.hedge)
+        try:
+            order_id = order_of(named, self._exchange).id
+        except OrderRefused as refused:
+            if not anyway or refused.code != NO_SUCH_ORDER:
+                raise
+            order_id = 0
+        replaced = self._desk.replace(order_id, ticket, now=now, anyway=anyway, only=only)
+        cancelled = replaced.cancelled
+        if isinstance(cancelled, OrderRefused) and not isinstance(replaced.placed, Order):
+            raise cancelled
+        return replaced_row(replaced, self._row(cancelled) if isinstance(cancelled, Order) else None)
+
+    def _replace_all(self, params: Params, now: int) -> list[Row]:
+        found = []
+        for fields in listed(params, "batchOrders", BATCH):
+            try:
+                found.append(self._replace(written(fields), now))
+            except OrderRefused as refused:
+                found.append(refused_row(refused))
+        return found
+
+    def _amend(self, params: Params, now: int) -> Row:
+        order = order_of(params, self._exchange)
+        try:
+            qty = Decimal(required(params, "quantity"))
+        except InvalidOperation:
+            raise OrderRefused(INVALID, "Invalid parameters, err:quantity: must be a number") from None
+        return placed_row(self._desk.amend(order.id, qty, now=now))
+
+    def _close_all(self, params: Params, now: int) -> Row:
+        symbol = symbol_of(params, self._exchange.market)
+        held = [each for each in self._exchange.account.positions() if symbol in {None, each.symbol}]
+        for each in held:
+            self._desk.close(each.symbol, each.side, now=now)
+        return {"success": [int(position_id(each.symbol, each.side)) for each in held], "failed": None}
+
+    def _close(self, params: Params, now: int) -> Row:
+        wanted = required(params, "positionId")
+        for each in self._exchange.account.positions():
+            if position_id(each.symbol, each.side) == wanted:
+                order = self._desk.close(each.symbol, each.side, now=now)
+                return self._row(order) | {"positionId": wanted}
+        raise OrderRefused(109420, "position not exist")
+
+    def _set_leverage(self, params: Params, now: int) -> Row:
+        symbol, leverage = required(params, "symbol"), integer(params, "leverage")
+        self._desk.set_leverage(symbol, required(params, "side"), leverage, now=now)
+        return {**self._holdings.leverage_row(symbol, now), "leverage": leverage}
+
+    def _set_margin_mode(self, params: Params, now: int) -> Row:
+        said = required(params, "marginType")
+        if said == "SEPARATE_ISOLATED":
+            raise not_modelled(f"marginType {said}")
+        symbol = check_symbol(self._exchange.market, required(params, "symbol"))
+        self._desk.set_margin_mode(symbol, word(params, "marginType", MARGIN_MODES), now=now)
+        return {}
+
+    def _set_position_mode(self, params: Params, now: int) -> Row:
+        required(params, "dualSidePosition")
+        hedge = word(params, "dualSidePosition", FLAGS)
+        self._desk.set_position_mode(hedge)
+        return {"dualSidePosition": str(hedge).lower()}
+
+    def _row(self, order: Order) -> Row:
+        leverage = self._exchange.account.leverage[order.symbol][order.position_side == "SHORT"]
+        return order_row(order, leverage)
 
 
-def _placed_row(order: Order, time_in_force: str, working_type: str) -> Row:
-    """The order as it was asked for, and what has become of it by now."""
-    return {
-        "orderId": order.id,
-        "orderID": str(order.id),
-        "symbol": order.symbol,
-        "positionSide": order.position_side,
-        "side": order.side,
-        "type": order.type,
-        "price": order.price or ZERO,
-        "quantity": order.qty,
-        "quoteOrderQty": 0,
-        "stopPrice": order.stop_price or ZERO,
-        "workingType": working_type,
-        "clientOrderID": order.client_id,
-        "clientOrderId": order.client_id,
-        "timeInForce": time_in_force,
-        "priceRate": 0,
-        "stopLoss": "",
-        "takeProfit": "",
-        "reduceOnly": order.reduce_only,
-        "activationPrice": 0,
-        "closePosition": "",
-        "stopGuaranteed": "",
-        "status": order_status(order),
-        "avgPrice": plain(order.average),
-        "executedQty": plain(order.executed),
-    }
-
-
-def _amount(params: Params, name: str) -> Decimal:
-    try:
-        amount = Decimal(params.get(name, ""))
-    except InvalidOperation:
-        amount = Decimal("NaN")
-    if not amount.is_finite():
-        raise OrderRefused(INVALID, f"Invalid parameters, err:{name}: must be a number")
-    return amount
-
-
-def _word(params: Mapping[str, str], name: str, among: tuple[str, ...]) -> str:
-    """One of these words, in the venue's spelling; the first where nothing is said."""
-    said = params.get(name) or among[0]
-    found = {each.upper(): each for each in among}.get(said.upper())
-    if found is None:
-        raise OrderRefused(INVALID, f"Invalid parameters, err:{name}: {said!r} is unknown")
+def _names(text: str) -> list[str]:
+    """The ids of a list as clients write it: `[1,2]`, `["a","b"]`, or `a,b`."""
+    found = re.findall(r"[^\[\]\",\s]+", text)
+    if not 0 < len(found) <= CANCELS:
+        raise OrderRefused(INVALID, f"Invalid parameters, err: a list names 1 to {CANCELS} orders")
     return found
-
-
-def _is_blank(text: str) -> bool:
-    """Whether a parameter was sent and asks for nothing."""
-    try:
-        return text in {"", "false", "{}"} or not Decimal(text)
-    except InvalidOperation:
-        return False
-
-
-def _not_modelled(what: str) -> OrderRefused:
-    return OrderRefused(INVALID, f"Invalid parameters, err:{what}: not modelled by this simulated exchange")

@@ -12,90 +12,33 @@ import time
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Any, TypedDict, get_args
+from typing import Any, get_args
 
+from .clearing import UID
 from .codes import Codes
-from .exchange import UID, Exchange
+from .desk import Desk
+from .exchange import Exchange
 from .faults import Fault, Faults, parse_fault
+from .feeds import Feeds
 from .flow import Flow
 from .garbage import bomb, garbage
 from .limits import Limits
 from .listenkeys import ListenKeys
 from .log import FaultEvent, Log
-from .market import INSTRUMENTS, STEP_MS, Instrument
+from .market import INSTRUMENTS, Instrument
 from .orders import Triggered
 from .pushes import ConfigPush, config_of
-from .rest import ClosedStops, FillShape, Rest
+from .records import ClosedStops, FillShape
+from .rest import Rest
 from .rows import IncomeTrades
-from .sockets import LATE, Hub, Stream
+from .settings import DEFAULT, hint_of
+from .sockets import LATE, AccountHub, Stream
 from .tampering import Tampering
+from .topics import Topics
 from .trading import Trading
 from .truth import truth_of
+from .walk import STEP_MS
 from .wire import EventName, Wire, WireName, key_expired, packed
-
-DEFAULT = "simulated"
-"""The API key and the secret of whoever sets none."""
-
-
-class Settings(TypedDict, total=False):
-    """What `Venue` takes, for those who hand it on."""
-
-    seed: int
-    api_key: str
-    api_secret: str
-    credentials: Mapping[str, str]
-    """More API keys of the same account, each with its secret. Limits per account count them together."""
-    credentials_hint: str | None
-    """Told to whoever is refused: where the right ones are. By default they are shown if they are the default."""
-    time_scale: float
-    """Exchange seconds per real second. With 0 exchange time stands still but for `advance`, and all that happens is a
-    function of the seed and of what is done."""
-    fills_per_second: float
-    """The rate of seeded activity, per real second, or per exchange second where that clock stands; 0 is none."""
-    faults: Iterable[Fault | str]
-    """Scheduled ones, by real seconds since the venue was made."""
-    hedge: bool
-    """Positions per side, else one-way mode."""
-    wire: WireName
-    event_name: EventName
-    """The event of an order's frames: one name for all, or `mixed`."""
-    account_id: str
-    """The `userId` of a balance row."""
-    triggered: Triggered
-    closed_stops: ClosedStops
-    """Whether a conditional order that is over is `listed`. One that is `unknown` is in no list, and asked for by its
-    id it does not exist; what it has executed itself is listed."""
-    signed_shorts: bool
-    """Whether the amount of a short has a minus in one-way mode, by REST; pushes always have it."""
-    income_trades: IncomeTrades
-    fill_rows: int | None
-    """How many fills of a window `fillHistory` knows, the newest; all by default."""
-    fill_shape: FillShape
-    symbol_required: bool
-    """Whether `fillHistory` refuses a call without a symbol, as one copy of the documentation says."""
-    symbol_ignored: bool
-    """Whether `openOrders` ignores the symbol, as was reported."""
-    codes: Codes
-    """The error codes since October 2025, or the former."""
-    wrapped_keys: bool
-    """Whether a minted key comes in an envelope."""
-    instruments: Iterable[Instrument]
-    opening: Mapping[str, Decimal] | None
-    """Wallets at the start, by asset; 100000 of each margin asset by default."""
-    ping_interval: float
-    """Real seconds; 0 is never. A ping unanswered for 6.1 of them (30.5 s of 5 s) drops the socket."""
-    snapshot_on_connect: bool
-    snapshot_interval: float
-    """Real seconds between further snapshots; 0 is none."""
-    config_interval: float
-    """Real seconds between pushes of every symbol's configuration; 0 is none."""
-    key_validity: float
-    """Real seconds."""
-    max_socket_age: float
-    """Real seconds after which a socket is closed."""
-    rate_limits: bool
-    epoch_ms: int | None
-    """Exchange time at the start; the host's wall clock by default."""
 
 
 class Venue:
@@ -145,7 +88,7 @@ class Venue:
             raise ValueError(f"codes are current or former, not {codes!r}")
         self.api_key, self.api_secret = api_key, api_secret
         self.credentials = {**credentials, api_key: api_secret}
-        self.credentials_hint = _hint(api_key, api_secret) if credentials_hint is None else credentials_hint
+        self.credentials_hint = hint_of(api_key, api_secret) if credentials_hint is None else credentials_hint
         self.codes = codes
         self.time_scale = time_scale
         self.wrapped_keys = wrapped_keys
@@ -170,8 +113,10 @@ class Venue:
             self.exchange, now=now, fills_per_second=fills_per_second, seed=seed, second_ms=1000 * (time_scale or 1)
         )
         self.wire = Wire(wire, seed=seed, event_name=event_name)
+        self.desk = Desk(self.exchange)
         self.rest = Rest(
             self.exchange,
+            depth=self.desk.depth,
             fill_shape=fill_shape,
             symbol_required=symbol_required,
             symbol_ignored=symbol_ignored,
@@ -180,13 +125,14 @@ class Venue:
             income_trades=income_trades,
             fill_rows=fill_rows,
         )
-        self.trading = Trading(self.exchange)
+        self.trading = Trading(self.desk, self.rest.holdings)
         self.keys = ListenKeys(seed=seed, validity_ms=int(key_validity * 1000))
         self.limits = Limits(enabled=rate_limits, codes=codes)
         self.faults = Faults(parse_fault(each) if isinstance(each, str) else each for each in faults)
-        self.hub = Hub(
+        self.hub = AccountHub(
             self.log, ping_interval=ping_interval, repeats={"snapshot": snapshot_interval, "config": config_interval}
         )
+        self.feeds = Feeds(self.log, Topics(self.exchange.market, self.desk.depth), ping_interval=ping_interval)
         self._tampering = Tampering(self.faults)
 
     def elapsed(self) -> float:
@@ -216,7 +162,7 @@ class Venue:
             self._ahead_ms = min(end, self._ahead_ms + STEP_MS)
             now = self.now()
             self.flow.advance(now)
-            self.trading.match(now)
+            self.desk.step(now)
         self.step()
 
     def truth(self) -> dict[str, Any]:
@@ -252,7 +198,7 @@ class Venue:
         if not self.hub.crowded(clock):
             self.flow.postpone(now, LATE * 1000 * (self.time_scale or math.inf))
             self.flow.advance(now)
-        self.trading.match(now)
+        self.desk.step(now)
         late = self.faults.active("delay", elapsed)
         ready_at = clock + late["by"] if late is not None else 0.0
 
@@ -278,9 +224,14 @@ class Venue:
             else:
                 for config in self._configs(now):
                     stream.send(packed(self.wire.frame(config)), ready_at)
-        for stream in self.hub:
+        self.feeds.step(clock, now, ready_at)
+        for stream in self.sockets():
             if clock - stream.opened >= self._max_age:
                 stream.end("age", 1001)
+
+    def sockets(self) -> list[Stream]:
+        """All that are open, those of an account and those of the market."""
+        return [*self.hub, *self.feeds]
 
     def greet(self, stream: Stream, now: int, ready_at: float) -> None:
         """Send the account and each symbol's configuration as they are."""
@@ -297,11 +248,11 @@ class Venue:
         self.log.faults.append(FaultEvent(self.log.clock(), fault.name, "begins"))
         match fault.name:
             case "drop_tcp":
-                for stream in self.hub:
+                for stream in self.sockets():
                     stream.drop("drop_tcp", hard=True)
             case "silent":
                 until = math.inf if fault.seconds is None else self.log.clock() + fault.ends - elapsed
-                for stream in self.hub:
+                for stream in self.sockets():
                     stream.silent_until = until
                     stream.unanswered_since = None
             case "expire_key" | "expire_silently":
@@ -320,9 +271,3 @@ class Venue:
         for name, detail in self._tampering.done:
             self.log.faults.append(FaultEvent(self.log.clock(), name, detail))
         self._tampering.done.clear()
-
-
-def _hint(api_key: str, api_secret: str) -> str:
-    if (api_key, api_secret) != (DEFAULT, DEFAULT):
-        return ""
-    return f'this simulated exchange takes its defaults: API key "{DEFAULT}", secret "{DEFAULT}"'

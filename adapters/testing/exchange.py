@@ -13,7 +13,7 @@ from typing import Any, Self, TypedDict, TypeVar, Unpack
 from ..simulator.moves import Moves
 from ..simulator.orders import OrderRefused as OrderRefused
 from ..simulator.server import Server
-from ..simulator.venue import Settings
+from ..simulator.settings import Settings
 
 T = TypeVar("T")
 Amount = Decimal | int | str

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
 
-from .exchange import API_KEY, API_SECRET, Exchange
+from .exchange import API_KEY, API_SECRET, Doors
 from .reading import Reading
 from .table import Row, Table, amount, keyed, moment, numbered
 from .truth import Truth
@@ -19,7 +19,7 @@ MOST = 1000
 
 
 @asynccontextmanager
-async def client(exchange: Exchange) -> AsyncIterator[Any]:
+async def client(exchange: Doors) -> AsyncIterator[Any]:
     """A `ccxt.pro.bingx`, which has no types; in sandbox mode it knows swaps alone, and asks for no other markets."""
     settings = {"timeout": 60_000, "options": {"defaultType": "swap"}}
     made = importlib.import_module("ccxt.pro").bingx({"apiKey": API_KEY, "secret": API_SECRET, **settings})
@@ -59,7 +59,10 @@ async def read(ccxt: Any, truth: Truth, reading: Reading) -> None:
     most = None, None, MOST
     past, now = partial(orders, ccxt, grain=SECOND), partial(orders, ccxt, grain=MILLISECOND)
     await ask("order", "fetch_orders", "fullOrder", truth.orders, past, *most)
-    await ask("order", "fetch_canceled_and_closed_orders", "allOrders", truth.ended_orders, past, *most)
+    # ccxt takes a limit here, and does not send it.
+    await ask(
+        "order", "fetch_canceled_and_closed_orders", "allOrders", truth.ended_orders, past, *most, {"limit": MOST}
+    )
     await ask("order", "fetch_open_orders", "openOrders", truth.open_orders, now)
     for key, row in truth.samples.items():
         one = partial(_order_alone, ccxt)

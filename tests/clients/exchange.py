@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Protocol
 
 import aiohttp
 import msgspec
@@ -15,6 +15,13 @@ from ..chaos.process import running
 API_KEY = API_SECRET = "simulated"
 PATIENCE = 60.0
 POLL = 0.1
+
+
+class Doors(Protocol):
+    """Where an exchange is."""
+
+    rest_url: str
+    ws_url: str
 
 
 class Exchange:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from listenkey.adapters.simulator.exchange import Exchange
 from listenkey.adapters.simulator.market import INSTRUMENTS
 from listenkey.adapters.simulator.orders import PRICED, Order, OrderRefused, Triggered
-from listenkey.adapters.simulator.rest import ClosedStops
+from listenkey.adapters.simulator.records import ClosedStops
 
 T = TypeVar("T")
 

@@ -15,8 +15,8 @@ import msgspec
 from listenkey.adapters.simulator.exchange import Exchange
 from listenkey.adapters.simulator.orders import OrderRefused
 from listenkey.adapters.simulator.pushes import config_of
-from listenkey.adapters.simulator.rest import CLEAR, Sight
 from listenkey.adapters.simulator.rest import Rest as Answers
+from listenkey.adapters.simulator.routes import CLEAR, Sight
 from listenkey.adapters.simulator.wire import PING, Wire, WireName, key_expired, packed
 from listenkey.adapters.venues.bingx.pace import Pace
 from listenkey.adapters.venues.bingx.reader import Reader

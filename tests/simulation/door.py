@@ -11,7 +11,8 @@ from listenkey.adapters.simulator.exchange import Exchange
 from listenkey.adapters.simulator.limits import KEYS_PATH, Limits
 from listenkey.adapters.simulator.listenkeys import ListenKeys
 from listenkey.adapters.simulator.orders import OrderRefused
-from listenkey.adapters.simulator.rest import Rest, Sight
+from listenkey.adapters.simulator.rest import Rest
+from listenkey.adapters.simulator.routes import Sight
 from listenkey.adapters.simulator.signature import check_timestamp
 from listenkey.ports.http import HttpResponse
 

@@ -6,7 +6,7 @@ from random import Random
 from typing import Any, Literal, NamedTuple, get_args
 
 from listenkey.adapters.simulator.orders import Triggered
-from listenkey.adapters.simulator.rest import ClosedStops, FillShape
+from listenkey.adapters.simulator.records import ClosedStops, FillShape
 from listenkey.adapters.simulator.rows import IncomeTrades
 from listenkey.adapters.simulator.seeds import seeded
 from listenkey.adapters.simulator.wire import EventName, WireName

@@ -13,7 +13,8 @@ from listenkey.adapters.cli.flags import FLAGS, settings
 from listenkey.adapters.cli.parser import EPILOG, parser
 from listenkey.adapters.simulator.control import Control
 from listenkey.adapters.simulator.faults import FAULTS
-from listenkey.adapters.simulator.venue import Settings, Venue
+from listenkey.adapters.simulator.settings import Settings
+from listenkey.adapters.simulator.venue import Venue
 from listenkey.adapters.simulator.wire import WireName
 
 from .commands import API_KEY, API_SECRET, Simulate, Start, Typed

@@ -9,7 +9,7 @@ import hmac
 import json
 from collections.abc import Awaitable, Callable
 from typing import Any, Self
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import aiohttp
 
@@ -39,8 +39,10 @@ class Customer:
         """HTTP status and body, decoded if it is JSON."""
         query = urlencode(params)
         if signed:
-            query = urlencode({**params, "timestamp": self.server.now()})
-            query += "&signature=" + hmac.new(b"simulated", query.encode(), hashlib.sha256).hexdigest()
+            params["timestamp"] = self.server.now()
+            plain = "&".join(f"{name}={value}" for name, value in params.items())
+            params["signature"] = hmac.new(b"simulated", plain.encode(), hashlib.sha256).hexdigest()
+            query = urlencode(params, quote_via=quote)
         headers = {} if key is None else {"X-BX-APIKEY": key}
         async with self.http.request(method, f"{self.server.rest_url}{path}?{query}", headers=headers) as response:
             body = await response.text()

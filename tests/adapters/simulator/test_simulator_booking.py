@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from listenkey.adapters.simulator.exchange import Exchange
 from listenkey.adapters.simulator.flow import Flow
-from listenkey.adapters.simulator.orders import TRIGGERS, OrderRefused, Triggered
+from listenkey.adapters.simulator.orders import STOPS, OrderRefused, Triggered
 from listenkey.adapters.simulator.truth import truth_of
 
 from ...examples import TIMES
@@ -100,10 +100,10 @@ def test_the_flow_keeps_its_rate_and_does_everything() -> None:
     statuses = {order.status for order in exchange.orders.values()}
     assert {"FILLED", "CANCELED", "EXPIRED"} <= statuses
     assert any(order.status == "CANCELED" and order.executed for order in exchange.orders.values())
-    assert {"MARKET", "LIMIT"} | TRIGGERS == {order.type for order in exchange.orders.values()}
+    assert {"MARKET", "LIMIT"} | STOPS == {order.type for order in exchange.orders.values()}
     begotten = [order for order in exchange.orders.values() if order.triggered_by]
     assert {"MARKET", "LIMIT"} == {order.type for order in begotten if order.executed}
-    assert any(order.status == "CANCELED" for order in exchange.orders.values() if order.type in TRIGGERS)
+    assert any(order.status == "CANCELED" for order in exchange.orders.values() if order.type in STOPS)
     kinds = {row.type for row in exchange.account.book.income}
     assert kinds == {"TRADING_FEE", "REALIZED_PNL", "FUNDING_FEE", "TRANSFER"}
     assert all(order_id > 2**53 for order_id in exchange.orders)

@@ -13,12 +13,15 @@ from listenkey.adapters.simulator.server import Server
 from listenkey.adapters.simulator.signature import sign
 
 from .customer import KEYS, Customer, visit
+from .held import HeldServer
 
 pytestmark = pytest.mark.loopback
 D = Decimal
 BALANCE = "/openApi/swap/v3/user/balance"
 CONTRACTS = "/openApi/swap/v2/quote/contracts"
-ORDER = "/openApi/swap/v2/trade/order"
+TRADE = "/openApi/swap/v2/trade"
+ORDER = f"{TRADE}/order"
+POSITIONS = "/openApi/swap/v2/user/positions"
 OWN = "simulated"
 BUY: dict[str, Any] = {"symbol": "BTC-USDT", "side": "BUY", "positionSide": "LONG", "quantity": "0.01"}
 REMAIN, EXPIRE = "X-RateLimit-Requests-Remain", "X-RateLimit-Requests-Expire"
@@ -53,6 +56,34 @@ def test_a_bot_can_trade() -> None:
             assert (await customer.call("POST", ORDER, **(BUY | {"type": "MARKET"} | change)))[1]["code"] > 100000
         assert (await customer.call("DELETE", ORDER, orderId="x"))[1]["code"] == 109400
         assert len(server.exchange.orders) == 2
+
+    visit(server, story)
+
+
+def test_a_bracket_from_its_entry_to_its_end() -> None:
+    """Legs and lists as clients write them in a query; what the exchange does by itself is seen by whoever asks."""
+    server = HeldServer(epoch_ms=1_758_608_899_000, rate_limits=False)
+    both: dict[str, Any] = {"stopLoss": '{"stopPrice":63950}', "takeProfit": '{"stopPrice":64050,"quantity":0.01}'}
+
+    async def story(customer: Customer) -> None:
+        _, body = await customer.call("POST", ORDER, **BUY, type="MARKET", **both)
+        assert body["data"]["order"]["status"] == "FILLED"
+        opened = (await customer.get(f"{TRADE}/openOrders"))["data"]["orders"]
+        assert {each["type"] for each in opened} == {"STOP_MARKET", "TAKE_PROFIT_MARKET"}
+        _, body = await customer.call("POST", ORDER, **BUY, type="MARKET", **both)
+        assert body["code"] == 110406
+        while server.exchange.account.positions():
+            server.at += 1.0
+            server.step()
+        assert (await customer.get(POSITIONS))["data"] == []
+        statuses = [(await customer.get(ORDER, symbol="BTC-USDT", orderId=each["orderId"])) for each in opened]
+        assert {each["data"]["order"]["status"] for each in statuses} == {"FILLED", "CANCELLED"}
+        orders = json.dumps([BUY | {"type": "LIMIT", "price": price} for price in (50000, 50001)])
+        _, body = await customer.call("POST", f"{TRADE}/batchOrders", batchOrders=orders)
+        ids = [each["orderId"] for each in body["data"]["orders"]]
+        _, body = await customer.call("DELETE", f"{TRADE}/batchOrders", symbol="BTC-USDT", orderIdList=json.dumps(ids))
+        assert [each["orderId"] for each in body["data"]["success"]] == ids
+        assert (await customer.call("POST", f"{TRADE}/positionMargin"))[0] == 404
 
     visit(server, story)
 

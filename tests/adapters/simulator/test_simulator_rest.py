@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from listenkey.adapters.simulator.exchange import Exchange
-from listenkey.adapters.simulator.orders import PRICED, TRIGGERS, OrderRefused, Triggered
-from listenkey.adapters.simulator.rest import CLEAR, Rest, Sight
+from listenkey.adapters.simulator.orders import PRICED, STOPS, OrderRefused, Triggered
+from listenkey.adapters.simulator.rest import Rest
+from listenkey.adapters.simulator.routes import CLEAR, Sight
 
 BEGIN = 1_758_608_899_123
 DAY = 86_400_000
@@ -307,7 +308,7 @@ def conditional(desk: Desk, kind: str = "STOP_MARKET") -> int:
     return order.id
 
 
-@pytest.mark.parametrize("kind", sorted(TRIGGERS))
+@pytest.mark.parametrize("kind", sorted(STOPS))
 def test_a_triggered_order_is_done_and_another_one_executes(kind: str) -> None:
     """As captured: FILLED, nothing executed, no average price; the other order names it."""
     desk = Desk()

@@ -7,21 +7,25 @@ from typing import Any
 
 import pytest
 
+from listenkey.adapters.simulator.desk import Desk
 from listenkey.adapters.simulator.exchange import Exchange
+from listenkey.adapters.simulator.orderforms import TYPES_NOT_MODELLED
 from listenkey.adapters.simulator.orders import OrderRefused, Triggered
-from listenkey.adapters.simulator.trading import DEMANDS, NOT_MODELLED, ORDER_PATH, Trading
+from listenkey.adapters.simulator.rest import Rest
+from listenkey.adapters.simulator.trading import ORDER_PATH, Trading
 
 BEGIN = 1_758_608_899_123
 D = Decimal
 BUY = {"symbol": "BTC-USDT", "side": "BUY", "positionSide": "LONG", "quantity": "0.01"}
 
 
-class Desk:
+class Customer:
     """An exchange whose market is at 64000, and the bot's way to it."""
 
-    def __init__(self, *, hedge: bool = True) -> None:
-        self.exchange = Exchange(now=BEGIN, hedge=hedge)
-        self.trading = Trading(self.exchange)
+    def __init__(self, *, hedge: bool = True, triggered: Triggered = "framed") -> None:
+        self.exchange = Exchange(now=BEGIN, hedge=hedge, triggered=triggered)
+        self.desk = Desk(self.exchange)
+        self.trading = Trading(self.desk, Rest(self.exchange, depth=self.desk.depth).holdings)
 
     def place(self, **params: str) -> Any:
         """The answer's row."""
@@ -49,25 +53,25 @@ class Desk:
         ({"type": "LIMIT", "price": "63900", "side": "SELL", "positionSide": "SHORT"}, "FILLED"),
         ({"type": "LIMIT", "price": "70000", "side": "SELL", "positionSide": "SHORT"}, "NEW"),
         ({"type": "TRIGGER_MARKET", "stopPrice": "64000"}, "FILLED"),
-        ({"type": "STOP", "stopPrice": "64000", "price": "64100"}, "FILLED"),
+        ({"type": "TRIGGER_LIMIT", "stopPrice": "64000", "price": "64100"}, "FILLED"),
         ({"type": "TRIGGER_MARKET", "stopPrice": "63000"}, "NEW"),
         ({"type": "TRIGGER_MARKET", "stopPrice": "65000"}, "NEW"),
     ],
 )
 def test_a_bots_orders_are_filled_when_the_market_reaches_them(order: dict[str, str], status: str) -> None:
     """The market starts at 64000."""
-    desk = Desk()
-    order_id = desk.place(**order)["orderId"]
-    desk.trading.match(BEGIN)
-    desk.trading.match(BEGIN)
-    assert desk.exchange.orders[order_id].status == status
+    bot = Customer()
+    order_id = bot.place(**order)["orderId"]
+    bot.desk.step(BEGIN)
+    bot.desk.step(BEGIN)
+    assert bot.exchange.orders[order_id].status == status
 
 
 def test_the_answer_to_an_order() -> None:
     """What was asked for, under the names and in the types that were captured, and what has become of it."""
-    desk = Desk()
-    filled = desk.place(type="MARKET", clientOrderId="Mine")
-    (fill,) = desk.exchange.fills
+    bot = Customer()
+    filled = bot.place(type="MARKET", clientOrderId="Mine")
+    (fill,) = bot.exchange.fills
     assert filled == {
         "orderId": fill.order_id,
         "orderID": str(fill.order_id),
@@ -94,51 +98,51 @@ def test_the_answer_to_an_order() -> None:
         "avgPrice": "64000",
         "executedQty": "0.01",
     }
-    resting = desk.place(type="LIMIT", price="60000.5", timeInForce="PostOnly")
+    resting = bot.place(type="LIMIT", price="60000.5", timeInForce="PostOnly")
     told = ("price", "status", "avgPrice", "executedQty", "timeInForce")
     assert [resting[name] for name in told] == [D("60000.5"), "PENDING", "0", "0", "PostOnly"]
     stop = {"side": "SELL", "quantity": "0.005", "type": "STOP_MARKET", "stopPrice": "60000"}
-    waiting = desk.place(**stop, workingType="CONTRACT_PRICE")
+    waiting = bot.place(**stop, workingType="CONTRACT_PRICE")
     assert (waiting["stopPrice"], waiting["status"], waiting["workingType"]) == (D(60000), "NEW", "CONTRACT_PRICE")
 
 
 def test_a_reducing_order_of_one_way_mode() -> None:
     """It says so in its answer; without a position there is nothing to reduce."""
-    desk = Desk(hedge=False)
+    bot = Customer(hedge=False)
     with pytest.raises(OrderRefused, match="No position to close"):
-        desk.place(type="MARKET", positionSide="BOTH", side="SELL", reduceOnly="true")
-    desk.place(type="MARKET", positionSide="BOTH")
-    row = desk.place(type="MARKET", positionSide="", side="SELL", reduceOnly="true")
+        bot.place(type="MARKET", positionSide="BOTH", side="SELL", reduceOnly="true")
+    bot.place(type="MARKET", positionSide="BOTH")
+    row = bot.place(type="MARKET", positionSide="", side="SELL", reduceOnly="true")
     assert (row["reduceOnly"], row["positionSide"], row["status"]) == (True, "BOTH", "FILLED")
 
 
 def test_a_side_that_is_not_said_is_long() -> None:
     """In hedge mode, as documented: a sale then closes."""
-    desk = Desk()
-    desk.place(type="MARKET", positionSide="")
-    row = desk.place(type="MARKET", positionSide="", side="SELL")
-    assert (row["positionSide"], desk.exchange.positions(BEGIN)) == ("LONG", [])
+    bot = Customer()
+    bot.place(type="MARKET", positionSide="")
+    row = bot.place(type="MARKET", positionSide="", side="SELL")
+    assert (row["positionSide"], bot.exchange.positions(BEGIN)) == ("LONG", [])
 
 
 def test_the_answer_to_a_cancel() -> None:
     """The whole row of the order as it is now, in milliseconds; the order is named by either id, in either spelling."""
     names: list[dict[str, object]] = [{}, {"clientOrderId": "MINE"}, {"clientOrderID": "Mine"}]
     for name in names:
-        desk = Desk()
-        placed = desk.place(type="LIMIT", price="60000", clientOrderId="Mine")
-        desk.exchange.fill(placed["orderId"], D("0.004"), now=BEGIN)
-        row = desk.cancel(symbol="BTC-USDT", **(name or {"orderId": placed["orderId"]}))
+        bot = Customer()
+        placed = bot.place(type="LIMIT", price="60000", clientOrderId="Mine")
+        bot.exchange.fill(placed["orderId"], D("0.004"), now=BEGIN)
+        row = bot.cancel(symbol="BTC-USDT", **(name or {"orderId": placed["orderId"]}))
         assert row["orderId"] == placed["orderId"]
         assert (row["status"], row["origQty"], row["executedQty"]) == ("CANCELLED", "0.01", "0.004")
         assert (row["time"], row["updateTime"], row["clientOrderId"]) == (BEGIN, BEGIN + 5, "mine")
-        assert not desk.exchange.open
+        assert not bot.exchange.open
 
 
 def test_cancels_that_are_refused() -> None:
     """A foreign or missing symbol, no id, an unknown one, an order that is finished; none of them cancels anything."""
-    desk = Desk()
-    order_id = desk.place(type="LIMIT", price="60000", clientOrderId="mine")["orderId"]
-    finished = desk.place(type="MARKET")["orderId"]
+    bot = Customer()
+    order_id = bot.place(type="LIMIT", price="60000", clientOrderId="mine")["orderId"]
+    finished = bot.place(type="MARKET")["orderId"]
     refusals: list[tuple[int, dict[str, object]]] = [
         (109421, {"symbol": "ETH-USDT", "orderId": order_id}),
         (109421, {"symbol": "ETH-USDT", "clientOrderId": "mine"}),
@@ -152,37 +156,31 @@ def test_cancels_that_are_refused() -> None:
     ]
     for code, params in refusals:
         with pytest.raises(OrderRefused) as error:
-            desk.cancel(**params)
+            bot.cancel(**params)
         assert error.value.code == code, params
-    assert desk.exchange.orders[order_id].open
+    assert bot.exchange.orders[order_id].open
 
 
-ATTACHED = '{"type":"STOP_MARKET","stopPrice":50000}'
 UNMODELLED = [
-    *({"type": kind, "stopPrice": "60000", "price": "60000"} for kind in NOT_MODELLED),
-    {"type": "MARKET", "stopLoss": ATTACHED},
-    {"type": "MARKET", "takeProfit": ATTACHED},
-    {"type": "TRIGGER_MARKET", "stopPrice": "60000", "closePosition": "true", "quantity": ""},
-    {"type": "MARKET", "quoteOrderQty": "100", "quantity": ""},
+    *({"type": kind, "stopPrice": "60000", "price": "60000"} for kind in TYPES_NOT_MODELLED),
     {"type": "TRIGGER_MARKET", "stopPrice": "60000", "stopGuaranteed": "cutfee"},
     {"type": "MARKET", "priceRate": "0.1"},
     {"type": "MARKET", "activationPrice": "60000"},
     {"type": "MARKET", "positionId": "7"},
     {"type": "MARKET", "stopPrice": "60000"},
+    {"type": "MARKET", "price": "60000"},
     {"type": "LIMIT", "price": "60000", "stopPrice": "59000"},
-    {"type": "LIMIT", "price": "64000", "timeInForce": "PostOnly"},
-    {"type": "LIMIT", "price": "60000", "timeInForce": "IOC"},
-    {"type": "LIMIT", "price": "60000", "timeInForce": "FOK"},
-    {"type": "LIMIT", "price": "70000", "timeInForce": "fok"},
     {"type": "MARKET", "timeInForce": "PostOnly"},
     {"type": "TRIGGER_LIMIT", "stopPrice": "60000", "price": "60000", "timeInForce": "PostOnly"},
+    {"type": "MARKET", "somethingNew": "7"},
+    {"type": "MARKET", "stopLoss": '{"stopPrice":60000,"stopGuaranteed":"true"}'},
 ]
 
 
 @pytest.mark.parametrize("order", UNMODELLED, ids=lambda order: "-".join(order.values()))
 def test_what_is_not_modelled_is_refused(order: dict[str, str]) -> None:
     """With the venue's code and a text that says so: silence would make a bot believe that it is protected."""
-    found = Desk().refused(**order)
+    found = Customer().refused(**order)
     assert found.code == 109400
     assert "not modelled by this simulated exchange" in found.message
 
@@ -190,8 +188,9 @@ def test_what_is_not_modelled_is_refused(order: dict[str, str]) -> None:
 @pytest.mark.parametrize("order", [{"type": "MARKET", "timeInForce": "IOC"}, {"type": "MARKET", "timeInForce": "FOK"}])
 def test_what_changes_nothing_is_accepted(order: dict[str, str]) -> None:
     """Parameters that ask for nothing, and words that a market order fulfils anyway."""
-    blank = dict.fromkeys(DEMANDS, "") | {"stopPrice": "0", "priceRate": "0.0", "closePosition": "false"}
-    row = Desk().place(**order, **blank)
+    blank = dict.fromkeys(("stopLoss", "takeProfit", "quoteOrderQty", "stopGuaranteed", "positionId", "new"), "")
+    blank |= {"stopPrice": "0", "priceRate": "0.0", "closePosition": "false", "activationPrice": "0", "price": "0"}
+    row = Customer().place(**order, **blank)
     assert (row["status"], row["timeInForce"]) == ("FILLED", order["timeInForce"])
 
 
@@ -218,31 +217,32 @@ NONSENSE = [
 @pytest.mark.parametrize("order", NONSENSE, ids=lambda order: "-".join(order.values()))
 def test_nonsense_is_refused(order: dict[str, str]) -> None:
     """Invalid parameters, by the venue's code; nobody orders a liquidation."""
-    assert Desk().refused(**order).code == 109400
+    assert Customer().refused(**order).code == 109400
 
 
 def test_an_unknown_symbol() -> None:
     """Has its own code, whatever else is asked."""
-    found = Desk().refused(symbol="NOPE-USDT", type="LIMIT", price="1", timeInForce="PostOnly")
+    found = Customer().refused(symbol="NOPE-USDT", type="LIMIT", price="1", timeInForce="PostOnly")
     assert found.code == 109425
 
 
 def test_an_order_without_a_type() -> None:
     """Is told what is missing."""
-    assert Desk().refused().message.endswith("type field is required")
+    assert Customer().refused().message.endswith("type field is required")
 
 
 @pytest.mark.parametrize("triggered", ["framed", "silent", "own"])
 @pytest.mark.parametrize(("price", "executed"), [(None, "0.01"), ("64100", "0.01"), ("60000", "0")])
 def test_a_bots_conditional_order_executes_or_rests(price: str | None, executed: str, triggered: Triggered) -> None:
     """Once its price was reached it takes what the market gives, or rests at its own."""
-    exchange = Exchange(now=BEGIN, triggered=triggered)
-    trading = Trading(exchange)
-    kind = {"type": "TRIGGER_MARKET"} if price is None else {"type": "TRIGGER_LIMIT", "price": price}
-    trading.answer("POST", ORDER_PATH, BUY | {"stopPrice": "64000"} | kind, BEGIN)
-    trading.match(BEGIN)
-    trading.match(BEGIN)
-    assert exchange.account.position("BTC-USDT", "LONG").qty == D(executed)
-    order, *others = exchange.orders.values()
+    bot = Customer(triggered=triggered)
+    bot.place(
+        stopPrice="64000",
+        **({"type": "TRIGGER_MARKET"} if price is None else {"type": "TRIGGER_LIMIT", "price": price}),
+    )
+    bot.desk.step(BEGIN)
+    bot.desk.step(BEGIN)
+    assert bot.exchange.account.position("BTC-USDT", "LONG").qty == D(executed)
+    order, *others = bot.exchange.orders.values()
     assert [each.triggered_by for each in others] == ([] if triggered == "own" else [order.id])
     assert order.triggered

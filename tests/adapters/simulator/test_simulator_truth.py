@@ -12,7 +12,7 @@ import listenkey.adapters.simulator as simulator
 
 SOURCES = sorted(Path(simulator.__file__).parent.glob("*.py"))
 OUTSIDE = {"aiohttp", "msgspec"}
-DOORS = {"control.py", "gateway.py", "handshake.py", "server.py", "sockets.py"}
+DOORS = {"control.py", "feeds.py", "gateway.py", "handshake.py", "server.py", "sockets.py"}
 STANDARD = set(sys.stdlib_module_names)
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from listenkey.adapters.simulator.exchange import Exchange
 from listenkey.adapters.simulator.garbage import bomb, garbage
-from listenkey.adapters.simulator.orders import PRICED, TRIGGERS, Triggered
+from listenkey.adapters.simulator.orders import PRICED, STOPS, Triggered
 from listenkey.adapters.simulator.pushes import config_of
 from listenkey.adapters.simulator.wire import PING, EventName, Wire, WireName, key_expired, packed
 
@@ -153,7 +153,7 @@ def test_one_way_positions_are_signed() -> None:
 
 
 @pytest.mark.parametrize("triggered", ["framed", "silent", "own"])
-@pytest.mark.parametrize("kind", sorted(TRIGGERS))
+@pytest.mark.parametrize("kind", sorted(STOPS))
 def test_a_triggered_order_is_told_of_or_not(kind: str, triggered: Triggered) -> None:
     """Its end is FILLED with nothing executed; the order that executes bears another id and names it in `ti`."""
     exchange = Exchange(now=BEGIN, triggered=triggered)

@@ -14,7 +14,8 @@ import pytest
 
 from listenkey import GapNotice, open_venue
 from listenkey.adapters.simulator.moves import Moves
-from listenkey.adapters.simulator.venue import Settings, Venue
+from listenkey.adapters.simulator.settings import Settings
+from listenkey.adapters.simulator.venue import Venue
 from listenkey.adapters.testing.exchange import OrderRefused, SimulatedExchange
 from listenkey.core.events import ExchangeEventKind as Kind
 from listenkey.core.events import Fill

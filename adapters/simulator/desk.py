@@ -1,0 +1,199 @@
+"""The trading desk: an account holder's own orders and settings, on one exchange and the book of its market.
+
+It knows no wire and no clock; what it does follows from the seed, from what it was asked, and when (exchange ms).
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import NamedTuple
+
+from .admission import Admission
+from .amounts import ZERO
+from .depth import Depth
+from .exchange import Exchange
+from .margin import Margin
+from .matching import Matching
+from .orders import Order, OrderRefused
+from .positions import Position
+from .rules import INVALID, MOST_LEVERAGE, check_symbol, not_modelled
+from .ticket import Ticket
+
+COUNTDOWN = (10, 120)
+"""The least and the most seconds after which all orders may be cancelled."""
+
+
+class Replaced(NamedTuple):
+    """What became of both halves of a replacement: an order, why there is none, or None if it was not tried."""
+
+    cancelled: Order | OrderRefused
+    placed: Order | OrderRefused | None
+
+
+class Desk:
+    """Anything that cannot be had raises `OrderRefused` and changes nothing."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self.exchange = exchange
+        self.depth = Depth(exchange.market, seed=exchange.seed)
+        self.margin = Margin(exchange)
+        self._admission = Admission(exchange, self.depth, self.margin)
+        self._matching = Matching(exchange, self.depth, self._admission)
+        self._cancels_at: int | None = None
+
+    def step(self, now: int) -> None:
+        """Let everything happen that the market and the time have brought about by now."""
+        if self._cancels_at is not None and now >= self._cancels_at:
+            self._cancels_at = None
+            self.cancel_all(now=now)
+        self._liquidate(now)
+        self._matching.step(now)
+
+    def check(self, ticket: Ticket, *, now: int) -> None:
+        """Raises `OrderRefused` if the order could not be placed now."""
+        self._admission.admitted(ticket, now)
+
+    def place(self, ticket: Ticket, *, now: int) -> Order:
+        """Place an order; the order after all that could be filled of it at once."""
+        ticket, terms = self._admission.admitted(ticket, now)
+        order = self.exchange.place(
+            ticket.symbol,
+            ticket.side,
+            ticket.qty or ZERO,
+            now=now,
+            type=ticket.type,
+            position_side=ticket.position_side,
+            price=ticket.price,
+            stop_price=ticket.stop_price,
+            client_id=ticket.client_id,
+            reduce_only=ticket.reduce_only,
+            terms=terms,
+        )
+        self._matching.enter(order, now)
+        return self.exchange.orders[order.id]
+
+    def cancel(self, order_id: int, *, now: int) -> Order:
+        """Cancel what is left of an open order."""
+        return self.exchange.cancel(order_id, now=now)
+
+    def cancel_all(self, *, now: int, symbol: str | None = None, type: str | None = None) -> list[Order]:
+        """Cancel all open orders, or those of a symbol, or of a type."""
+        found = [
+            each for each in self.exchange.open.values() if symbol in {None, each.symbol} and type in {None, each.type}
+        ]
+        return [self.exchange.cancel(each.id, now=now) for each in found]
+
+    def cancel_after(self, seconds: int | None, *, now: int) -> int:
+        """Cancel all orders in so many seconds unless this is said again; None ends that. The time, ms, or 0."""
+        if seconds is None:
+            self._cancels_at = None
+            return 0
+        least, most = COUNTDOWN
+        if not least <= seconds <= most:
+            raise OrderRefused(INVALID, f"the countdown is of {least} to {most} seconds")
+        self._cancels_at = now + seconds * 1000
+        return self._cancels_at
+
+    def replace(
+        self, order_id: int, ticket: Ticket, *, now: int, anyway: bool = False, only: str | None = None
+    ) -> Replaced:
+        """Cancel an order and place another; `anyway` places it even if nothing was cancelled.
+
+        `only` is the status that the first must have.
+        """
+        cancelled: Order | OrderRefused
+        try:
+            order = self.exchange.orders.get(order_id)
+            if order is not None and only not in {None, order.status}:
+                raise OrderRefused(INVALID, f"the order is {order.status}, not {only}")
+            cancelled = self.cancel(order_id, now=now)
+        except OrderRefused as refused:
+            cancelled = refused
+            if not anyway:
+                return Replaced(cancelled, None)
+        try:
+            return Replaced(cancelled, self.place(ticket, now=now))
+        except OrderRefused as refused:
+            return Replaced(cancelled, refused)
+
+    def amend(self, order_id: int, qty: Decimal, *, now: int) -> Order:
+        """Change the quantity of an open order. Raises `OrderRefused` if there is no margin for more."""
+        order = self.exchange.orders.get(order_id)
+        if order is not None and order.open and order.terms.closes:
+            raise OrderRefused(INVALID, "an order that takes the whole position has no quantity")
+        if (
+            order is not None
+            and qty > order.qty
+            and not self._admission.is_affordable(order, qty - order.qty, ZERO, now)
+        ):
+            raise OrderRefused(101204, "Insufficient margin")
+        return self.exchange.amend(order_id, qty, now=now)
+
+    def close(self, symbol: str, position_side: str, *, now: int) -> Order:
+        """Close a position at the market's prices; the orders that were to close it end first."""
+        held = self.exchange.account.position(symbol, position_side).qty
+        if not held:
+            raise OrderRefused(109420, "position not exist")
+        side = "SELL" if held > 0 else "BUY"
+        for order in list(self.exchange.open.values()):
+            if order.reduces and (order.symbol, order.position_side, order.side) == (symbol, position_side, side):
+                self.exchange.cancel(order.id, now=now)
+        return self.place(
+            Ticket(
+                symbol=symbol,
+                side=side,
+                type="MARKET",
+                position_side=position_side,
+                qty=abs(held),
+                reduce_only=position_side == "BOTH",
+            ),
+            now=now,
+        )
+
+    def set_leverage(self, symbol: str, side: str, leverage: int, *, now: int) -> None:
+        """Change the leverage of one side in hedge mode, of `BOTH` in one-way mode."""
+        exchange, account = self.exchange, self.exchange.account
+        check_symbol(exchange.market, symbol)
+        if side not in ({"LONG", "SHORT"} if exchange.hedge else {"BOTH"}):
+            raise OrderRefused(INVALID, f"side {side} does not fit the position mode")
+        if not 1 <= leverage <= MOST_LEVERAGE:
+            raise OrderRefused(101414, f"leverage is within 1 and {MOST_LEVERAGE}")
+        if any(each.symbol == symbol and each.frozen for each in exchange.open.values()):
+            raise not_modelled("leverage of a symbol with open orders that bind margin")
+        before = account.leverage[symbol]
+        long, short = before
+        after = (long if side == "SHORT" else leverage, short if side == "LONG" else leverage)
+        asset = exchange.market.instruments[symbol].asset
+        had = self.margin.available(asset, now)
+        account.leverage[symbol] = after
+        left = self.margin.available(asset, now)
+        account.leverage[symbol] = before
+        if left < min(had, ZERO):
+            raise OrderRefused(101204, "Insufficient margin")
+        exchange.set_leverage(symbol, *after, now=now)
+
+    def set_margin_mode(self, symbol: str, mode: str, *, now: int) -> None:
+        """Change the margin mode of a symbol that has no position and no open order."""
+        if any(each.symbol == symbol for each in self._engaged()):
+            raise OrderRefused(
+                INVALID, "the margin mode of a symbol with a position or an open order cannot be changed"
+            )
+        self.exchange.set_margin_mode(symbol, mode, now=now)
+
+    def set_position_mode(self, hedge: bool) -> None:
+        """Change between hedge and one-way mode while there is no position and no open order."""
+        if hedge != self.exchange.hedge and self._engaged():
+            raise OrderRefused(104103, "The position mode cannot be changed with positions or open orders")
+        self.exchange.set_position_mode(hedge)
+
+    def _engaged(self) -> list[Position | Order]:
+        return [*self.exchange.account.positions(), *self.exchange.open.values()]
+
+    def _liquidate(self, now: int) -> None:
+        """Positions that have lost their margin are closed, no worse than at the price at which it is gone."""
+        failing = self.margin.failing(now)
+        for symbol in {each.symbol: None for each in failing}:
+            self.cancel_all(symbol=symbol, now=now)
+        for position in failing:
+            side = position.side if self.exchange.hedge else None
+            self.exchange.liquidate(position.symbol, side, now=now, price=self.margin.closing_price(position, now))

@@ -1,0 +1,86 @@
+"""Margin: what an order needs, what is free for it, and where a position has lost its own."""
+
+from __future__ import annotations
+
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+
+from .account import TAKER_FEE
+from .amounts import ZERO, booked
+from .exchange import Exchange
+from .positions import Position
+from .rows import MAINTENANCE
+
+
+class Margin:
+    """Reads an exchange."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+
+    def available(self, asset: str, now: int) -> Decimal:
+        """What new orders may bind: the wallet and what positions would realise, less what is bound already."""
+        exchange = self._exchange
+        unrealised = sum((each.unrealised for each in exchange.positions(now) if each.asset == asset), ZERO)
+        return exchange.account.balance(asset).free + unrealised - exchange.frozen(asset)
+
+    def of_unit(self, symbol: str, side: str, price: Decimal) -> Decimal:
+        """What a unit binds that is opened by an order of this side at this price, its fee included."""
+        long, short = self._exchange.account.leverage[symbol]
+        return price / (long if side == "BUY" else short) + price * TAKER_FEE
+
+    def opened(self, symbol: str, position_side: str, side: str, qty: Decimal) -> Decimal:
+        """How much of an order would open: what is beyond the position on the other side that it first closes."""
+        held = self._exchange.account.position(symbol, position_side).qty
+        against = bool(held) and (held > 0) == (side == "SELL")
+        return max(qty - abs(held), ZERO) if against else qty
+
+    def failing(self, now: int) -> list[Position]:
+        """The positions whose margin is lost: an isolated one by itself, those in cross margin together."""
+        account, market = self._exchange.account, self._exchange.market
+        held = account.positions()
+        isolated = [each for each in held if account.margin_mode[each.symbol] == "isolated"]
+        found = [
+            each
+            for each in isolated
+            if self.bound(each) + each.unrealised(market.price(each.symbol, now)) <= self._maintenance(each, now)
+        ]
+        for asset in {market.instruments[each.symbol].asset: None for each in held if each not in isolated}:
+            crossed = [each for each in held if each not in isolated and market.instruments[each.symbol].asset == asset]
+            equity = self.cross_wallet(asset) + sum(
+                (each.unrealised(market.price(each.symbol, now)) for each in crossed), ZERO
+            )
+            if equity <= sum((self._maintenance(each, now) for each in crossed), ZERO):
+                found += crossed
+        # What has a profit is closed before what has a loss, which it may have to pay for.
+        return sorted(found, key=lambda each: -each.unrealised(market.price(each.symbol, now)))
+
+    def cross_wallet(self, asset: str) -> Decimal:
+        """The wallet less what isolated positions keep for themselves."""
+        account = self._exchange.account
+        instruments = self._exchange.market.instruments
+        isolated = (
+            self.bound(each)
+            for each in account.positions()
+            if account.margin_mode[each.symbol] == "isolated" and instruments[each.symbol].asset == asset
+        )
+        return account.book.wallet(asset).balance - sum(isolated, ZERO)
+
+    def closing_price(self, position: Position, now: int) -> Decimal:
+        """The market's price, or the one at which all that stands behind the position is gone, if that is better."""
+        account, instrument = self._exchange.account, self._exchange.market.instruments[position.symbol]
+        isolated = account.margin_mode[position.symbol] == "isolated"
+        behind = self.bound(position) if isolated else self.cross_wallet(instrument.asset)
+        market = self._exchange.market.price(position.symbol, now)
+        if position.qty > 0:
+            last = (position.cost - behind) / (position.qty * (1 - TAKER_FEE))
+            return max(market, (last / instrument.tick).to_integral_value(ROUND_CEILING) * instrument.tick)
+        last = (position.cost - behind) / (position.qty * (1 + TAKER_FEE))
+        on_grid = (last / instrument.tick).to_integral_value(ROUND_FLOOR) * instrument.tick
+        return max(min(market, on_grid), instrument.tick)
+
+    def bound(self, position: Position) -> Decimal:
+        """The margin that a position binds."""
+        return position.margin(self._exchange.account.leverage_of(position.symbol, position.qty))
+
+    def _maintenance(self, position: Position, now: int) -> Decimal:
+        return booked(abs(position.qty) * self._exchange.market.price(position.symbol, now) * MAINTENANCE)

@@ -1,0 +1,124 @@
+"""Orders meet the market: taken from the book at once, filled where they rest, triggered, and cancelled when hollow."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from .admission import Admission
+from .amounts import ZERO
+from .brackets import Brackets
+from .depth import Depth
+from .exchange import Exchange
+from .orders import PRICED, TRIGGERS, Order
+from .triggers import Trigger, trigger_of
+
+
+class Matching:
+    """Only of the orders that were handed to it; those that somebody else fills are left alone."""
+
+    def __init__(self, exchange: Exchange, depth: Depth, admission: Admission) -> None:
+        self._exchange = exchange
+        self._depth = depth
+        self._admission = admission
+        self._brackets = Brackets(exchange, self._watch)
+        self._resting: dict[int, None] = {}
+        self._waiting: dict[int, Trigger] = {}
+
+    def enter(self, order: Order, now: int) -> None:
+        """A new order: it waits for its trigger, or takes what the book gives and rests with what is left."""
+        if order.type in TRIGGERS:
+            self._watch(order, now)
+            return
+        limit = order.price
+        partly = order.terms.time_in_force != "FOK"
+        if partly or self._depth.within(order.symbol, order.side, limit, now) >= order.qty:
+            self._take(order, limit, now)
+        self._settle(order.id, now)
+
+    def step(self, now: int) -> None:
+        """What the market has reached by now is triggered or filled; orders for positions that are gone end."""
+        for order_id, trigger in list(self._waiting.items()):
+            order = self._exchange.orders[order_id]
+            if not order.open or order.triggered:
+                self._waiting.pop(order_id, None)
+            elif self._is_hollow(order):
+                self._end(order_id, now)
+            elif trigger.reached(self._exchange.market.price(order.symbol, now)):
+                self._fire(order, now)
+        for order_id in list(self._resting):
+            self._meet(order_id, now)
+        self._tidy(now)
+
+    def _watch(self, order: Order, now: int) -> None:
+        self._waiting[order.id] = trigger_of(order, self._exchange.market.price(order.symbol, now))
+
+    def _fire(self, order: Order, now: int) -> None:
+        """A conditional order executes what is there for it; with it goes the rest of its bracket."""
+        exchange = self._exchange
+        del self._waiting[order.id]
+        qty = order.remaining
+        if order.reduces:
+            held = abs(exchange.account.position(order.symbol, order.position_side).qty)
+            qty = held if order.terms.closes else min(qty, held)
+        if not self._admission.is_affordable(order, qty, ZERO, now):
+            self._end(order.id, now)
+            return
+        self._brackets.triggered(order, now)
+        made = exchange.trigger(order.id, qty, now=now)
+        self._take(made, made.price, now)
+        self._settle(made.id, now)
+
+    def _meet(self, order_id: int, now: int) -> None:
+        """A resting order is filled at its own price by what others offer there."""
+        order = self._exchange.orders[order_id]
+        if not order.open:
+            del self._resting[order_id]
+            return
+        if not self._depth.meets(order.symbol, order.side, order.price, now):
+            return
+        if self._is_hollow(order) or not self._admission.is_affordable(order, order.remaining, order.frozen, now):
+            self._end(order_id, now)
+            return
+        qty = self._executable(order)
+        met = sum((each.qty for each in self._depth.take(order.symbol, order.side, qty, order.price, now)), ZERO)
+        self._fill(order, met, order.price, now, maker=True)
+        if self._exchange.orders[order_id].open and self._is_hollow(order):
+            self._end(order_id, now)
+
+    def _take(self, order: Order, limit: Decimal | None, now: int) -> None:
+        for price, part in self._depth.take(order.symbol, order.side, self._executable(order), limit, now):
+            self._fill(order, part, price, now, maker=False)
+
+    def _fill(self, order: Order, qty: Decimal, price: Decimal | None, now: int, *, maker: bool) -> None:
+        fill = self._exchange.fill(order.id, qty, now=now, price=price, maker=maker)
+        self._brackets.filled(self._exchange.orders[fill.order_id], now)
+
+    def _settle(self, order_id: int, now: int) -> None:
+        """What could not be taken at once rests if it may, else it is cancelled."""
+        order = self._exchange.orders[order_id]
+        if order.open and order.type in PRICED and order.terms.time_in_force in {"GTC", "POST_ONLY"}:
+            self._resting[order_id] = None
+        elif order.open:
+            self._end(order_id, now)
+        self._tidy(now)
+
+    def _tidy(self, now: int) -> None:
+        """What would close a position that is gone has nothing to wait for."""
+        for waiting in [self._exchange.orders[each] for each in self._waiting]:
+            if waiting.open and self._is_hollow(waiting):
+                self._end(waiting.id, now)
+
+    def _executable(self, order: Order) -> Decimal:
+        if not order.reduces:
+            return order.remaining
+        return min(order.remaining, abs(self._exchange.account.position(order.symbol, order.position_side).qty))
+
+    def _is_hollow(self, order: Order) -> bool:
+        """Whether it would close a position that is not there any more."""
+        held = self._exchange.account.position(order.symbol, order.position_side).qty
+        return order.reduces and (not held or (held > 0) == (order.side == "BUY"))
+
+    def _end(self, order_id: int, now: int) -> None:
+        self._waiting.pop(order_id, None)
+        self._resting.pop(order_id, None)
+        self._exchange.cancel(order_id, now=now)

@@ -1,0 +1,86 @@
+"""The settings of a simulated venue, each with what it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import TypedDict
+
+from .codes import Codes
+from .faults import Fault
+from .market import Instrument
+from .orders import Triggered
+from .records import ClosedStops, FillShape
+from .rows import IncomeTrades
+from .wire import EventName, WireName
+
+DEFAULT = "simulated"
+"""The API key and the secret of whoever sets none."""
+
+
+class Settings(TypedDict, total=False):
+    """What `Venue` takes, for those who hand it on."""
+
+    seed: int
+    api_key: str
+    api_secret: str
+    credentials: Mapping[str, str]
+    """More API keys of the same account, each with its secret. Limits per account count them together."""
+    credentials_hint: str | None
+    """Told to whoever is refused: where the right ones are. By default they are shown if they are the default."""
+    time_scale: float
+    """Exchange seconds per real second. With 0 exchange time stands still but for `advance`, and all that happens is a
+    function of the seed and of what is done."""
+    fills_per_second: float
+    """The rate of seeded activity, per real second, or per exchange second where that clock stands; 0 is none."""
+    faults: Iterable[Fault | str]
+    """Scheduled ones, by real seconds since the venue was made."""
+    hedge: bool
+    """Positions per side, else one-way mode."""
+    wire: WireName
+    event_name: EventName
+    """The event of an order's frames: one name for all, or `mixed`."""
+    account_id: str
+    """The `userId` of a balance row."""
+    triggered: Triggered
+    closed_stops: ClosedStops
+    """Whether a conditional order that is over is `listed`. One that is `unknown` is in no list, and asked for by its
+    id it does not exist; what it has executed itself is listed."""
+    signed_shorts: bool
+    """Whether the amount of a short has a minus in one-way mode, by REST; pushes always have it."""
+    income_trades: IncomeTrades
+    fill_rows: int | None
+    """How many fills of a window `fillHistory` knows, the newest; all by default."""
+    fill_shape: FillShape
+    symbol_required: bool
+    """Whether `fillHistory` refuses a call without a symbol, as one copy of the documentation says."""
+    symbol_ignored: bool
+    """Whether `openOrders` ignores the symbol, as was reported."""
+    codes: Codes
+    """The error codes since October 2025, or the former."""
+    wrapped_keys: bool
+    """Whether a minted key comes in an envelope."""
+    instruments: Iterable[Instrument]
+    opening: Mapping[str, Decimal] | None
+    """Wallets at the start, by asset; 100000 of each margin asset by default."""
+    ping_interval: float
+    """Real seconds; 0 is never. A ping unanswered for 6.1 of them (30.5 s of 5 s) drops the socket."""
+    snapshot_on_connect: bool
+    snapshot_interval: float
+    """Real seconds between further snapshots; 0 is none."""
+    config_interval: float
+    """Real seconds between pushes of every symbol's configuration; 0 is none."""
+    key_validity: float
+    """Real seconds."""
+    max_socket_age: float
+    """Real seconds after which a socket is closed."""
+    rate_limits: bool
+    epoch_ms: int | None
+    """Exchange time at the start; the host's wall clock by default."""
+
+
+def hint_of(api_key: str, api_secret: str) -> str:
+    """What is told to whoever is refused: the credentials, where they are the default."""
+    if (api_key, api_secret) != (DEFAULT, DEFAULT):
+        return ""
+    return f'this simulated exchange takes its defaults: API key "{DEFAULT}", secret "{DEFAULT}"'

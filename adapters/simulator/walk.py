@@ -1,0 +1,106 @@
+"""The price of one symbol: a seeded walk over its grid, a move each second, and a past that ends where it begins."""
+
+from __future__ import annotations
+
+from array import array
+from random import Random
+from typing import NamedTuple
+
+from .seeds import seeded
+
+STEP_MS = 1000
+MINUTE_MS = 60_000
+PAST = 30 * 24 * 60
+"""So many minutes there were before the exchange began."""
+MOST_WORTH = 2_000_000
+"""What is traded in a minute is worth less, in units of the margin asset."""
+
+
+class Minute(NamedTuple):
+    """What happened in the minute that began at `time`, ms: prices in ticks, `worth` in whole units of the asset."""
+
+    time: int
+    open: int
+    high: int
+    low: int
+    close: int
+    worth: int
+
+
+class Step(NamedTuple):
+    """One move: its number, its time, ms, and the price after it, in ticks."""
+
+    number: int
+    time: int
+    ticks: int
+
+
+class Walk:
+    """Moves by at most five basis points a second, and stays between half and twice the price of its beginning."""
+
+    def __init__(self, symbol: str, ticks: int, seed: int, now: int) -> None:
+        self._name = symbol
+        self._seed = seed
+        self._random = seeded(seed, symbol)
+        self._volumes = seeded(seed, f"{symbol}/volumes")
+        self._ticks = self._first = ticks
+        self._floor, self._ceiling = ticks // 2, ticks * 2
+        self._begun = now
+        self.steps = 0
+        self._history = array("q", [ticks])  # by the number of the step
+        self._minutes: list[Minute] = []  # those that are over
+        self._worths: list[int] = []
+        self._past: list[Minute] = []  # newest first
+        self._past_random: Random | None = None
+
+    def price(self, now: int) -> int:
+        """The price at exchange time `now`, ms, in ticks; asking about the past gives the newest price."""
+        while self.steps < (now - self._begun) // STEP_MS:
+            self.steps += 1
+            reach = max(1, self._ticks // 2000)
+            moved = self._ticks + self._random.randint(-reach, reach)
+            self._ticks = min(max(moved, self._floor), self._ceiling)
+            self._history.append(self._ticks)
+        return self._ticks
+
+    def recent(self, count: int) -> list[Step]:
+        """The newest moves, oldest first; the first of all is the beginning."""
+        first = max(self.steps + 1 - count, 0)
+        return [
+            Step(number, self._begun + number * STEP_MS, self._history[number])
+            for number in range(first, self.steps + 1)
+        ]
+
+    def minutes(self, start: int, end: int) -> list[Minute]:
+        """The minutes that began within these times, oldest first; the newest is not over yet."""
+        first = self._begun - self._begun % MINUTE_MS
+        newest = (self._begun + self.steps * STEP_MS - first) // MINUTE_MS
+        while len(self._minutes) < newest:
+            self._minutes.append(self._minute(first, len(self._minutes)))
+        self._look_back(start)
+        known = [*reversed(self._past), *self._minutes, self._minute(first, newest)]
+        offset = (start - known[0].time + MINUTE_MS - 1) // MINUTE_MS
+        return known[max(offset, 0) : max((end - known[0].time) // MINUTE_MS + 1, 0)]
+
+    def _minute(self, first: int, number: int) -> Minute:
+        """A minute since the beginning, by its number: it opens where the one before closed."""
+        while len(self._worths) <= number:
+            self._worths.append(self._volumes.randrange(MOST_WORTH))
+        time = first + number * MINUTE_MS
+        begins, ends = (-(-(each - self._begun) // STEP_MS) for each in (time, time + MINUTE_MS))
+        ticks = self._history[max(begins - 1, 0) : ends]
+        return Minute(time, ticks[0], max(ticks), min(ticks), ticks[-1], self._worths[number])
+
+    def _look_back(self, start: int) -> None:
+        """Walk backwards from where the first minute began, until this time or the beginning of the past."""
+        random = self._past_random = self._past_random or seeded(self._seed, f"{self._name}/past")
+        reach, past = max(1, self._first // 400), self._past
+        time = past[-1].time if past else self._begun - self._begun % MINUTE_MS
+        close = past[-1].open if past else self._first
+        while time > start and len(past) < PAST:
+            time -= MINUTE_MS
+            opened = min(max(close + random.randint(-reach, reach), self._floor), self._ceiling)
+            high = min(max(opened, close) + random.randint(0, reach), self._ceiling)
+            low = max(min(opened, close) - random.randint(0, reach), self._floor)
+            past.append(Minute(time, opened, high, low, close, random.randrange(MOST_WORTH)))
+            close = opened

@@ -1,0 +1,167 @@
+"""Every call of ccxt that a bot may make, one after the other, and what the table in the documentation says of it."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import re
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from . import ccxt
+from .bot import REFUSED
+from .stepped import stepped
+
+PAGE = Path(__file__).parents[2] / "docs" / "trading-against-it.md"
+ROW = re.compile(r"^\| ([a-z_`A-Z0-9 ,:-]+?) \| (works|\d{6})\b[^|]* \|$")
+BTC = "BTC/USDT:USDT"
+WORKS = "works"
+PATIENCE = 60.0
+"""Seconds after which a stream that has brought nothing is no stream."""
+
+
+def documented() -> dict[str, str]:
+    """What the table says of each call: that it works, or the code with which it is refused."""
+    found = (ROW.match(line) for line in PAGE.read_text().splitlines())
+    return {row[1].replace("`", ""): row[2] for row in found if row}
+
+
+async def made(*, hedge: bool) -> dict[str, str]:
+    """Make them all; what came of each."""
+    error = importlib.import_module("ccxt").BaseError
+    async with stepped(seed=1, hedge=hedge) as exchange, ccxt.client(exchange) as client:
+        client.enableRateLimit = False
+        found = {}
+        for name, call in _Calls(client, hedge).listed():
+            try:
+                await asyncio.wait_for(call(), PATIENCE)
+            except error as refused:
+                code = REFUSED.search(str(refused))
+                found[name] = code[1] if code else f"{type(refused).__name__}: {refused}"
+            else:
+                found[name] = WORKS
+        return found
+
+
+class _Calls:
+    def __init__(self, client: Any, hedge: bool) -> None:
+        self._client = client
+        self._mode: dict[str, Any] = {"hedged": True} if hedge else {}
+        self._hedge = hedge
+
+    def listed(self) -> list[tuple[str, Callable[[], Awaitable[object]]]]:
+        """By the names in the table, in an order in which each has what it needs."""
+        client, order, leave = self._client, self._order, self._leave
+        leg = {"triggerPrice": 60_000}
+        return [
+            ("load_markets", client.load_markets),
+            ("fetch_time", client.fetch_time),
+            ("fetch_ticker", lambda: client.fetch_ticker(BTC)),
+            ("fetch_tickers", client.fetch_tickers),
+            ("fetch_bids_asks", lambda: client.fetch_bids_asks([BTC])),
+            ("fetch_order_book", lambda: client.fetch_order_book(BTC, 50)),
+            ("fetch_trades", lambda: client.fetch_trades(BTC)),
+            ("fetch_ohlcv", lambda: client.fetch_ohlcv(BTC, "1h", None, 100)),
+            ("fetch_mark_price", lambda: client.fetch_mark_price(BTC)),
+            ("fetch_mark_prices", client.fetch_mark_prices),
+            ("fetch_funding_rate", lambda: client.fetch_funding_rate(BTC)),
+            ("fetch_funding_rates", client.fetch_funding_rates),
+            ("fetch_funding_rate_history", lambda: client.fetch_funding_rate_history(BTC)),
+            ("fetch_open_interest", lambda: client.fetch_open_interest(BTC)),
+            ("fetch_mark_ohlcv", lambda: client.fetch_ohlcv(BTC, "1h", None, 100, {"price": "mark"})),
+            ("watch_ticker", lambda: client.watch_ticker(BTC)),
+            ("watch_trades", lambda: client.watch_trades(BTC)),
+            ("watch_order_book", lambda: client.watch_order_book(BTC)),
+            ("watch_ohlcv", lambda: client.watch_ohlcv(BTC, "1m")),
+            ("fetch_balance", client.fetch_balance),
+            ("fetch_position_mode", client.fetch_position_mode),
+            ("set_position_mode", lambda: client.set_position_mode(self._hedge)),
+            ("fetch_leverage", lambda: client.fetch_leverage(BTC)),
+            ("set_leverage", lambda: client.set_leverage(9, BTC, {"side": "LONG" if self._hedge else "BOTH"})),
+            ("fetch_margin_mode", lambda: client.fetch_margin_mode(BTC)),
+            ("set_margin_mode", lambda: client.set_margin_mode("cross", BTC)),
+            ("fetch_trading_fee", lambda: client.fetch_trading_fee(BTC)),
+            ("fetch_market_leverage_tiers", lambda: client.fetch_market_leverage_tiers(BTC)),
+            ("create_order market", lambda: order("market", "buy")),
+            ("create_order limit", lambda: order("limit", "buy", 60_000, clientOrderId="Mine")),
+            ("create_order postOnly", lambda: order("limit", "buy", 60_000, postOnly=True)),
+            ("create_order IOC", lambda: order("limit", "buy", 60_000, timeInForce="IOC")),
+            ("create_order FOK", lambda: order("limit", "buy", 66_000, timeInForce="FOK")),
+            ("create_order reduceOnly", lambda: order("limit", "sell", 70_000, reduceOnly=True)),
+            ("create_order triggerPrice", lambda: order("market", "buy", triggerPrice=66_000)),
+            ("create_order stopLossPrice", lambda: leave("market", stopLossPrice=60_000)),
+            ("create_order stopLossPrice, limit", lambda: leave("limit", 59_900, stopLossPrice=60_000)),
+            ("create_order takeProfitPrice", lambda: leave("market", takeProfitPrice=70_000)),
+            ("create_order trailingPercent", lambda: leave("market", trailingPercent=1)),
+            ("create_order trailingAmount", lambda: leave("market", trailingAmount=100)),
+            ("create_order closePosition", lambda: leave("market", closePosition=True, takeProfitPrice=80_000)),
+            ("create_order stopLoss", lambda: order("market", "buy", stopLoss=leg)),
+            ("create_order test", lambda: order("market", "buy", test=True)),
+            ("create_order twap", lambda: order("twap", "buy", triggerPrice=60_000)),
+            ("create_order TRAILING_TP_SL", lambda: leave("market", trailingPercent=1, trailingType="TRAILING_TP_SL")),
+            ("create_order stopGuaranteed", lambda: leave("market", stopLossPrice=60_000, stopGuaranteed="true")),
+            (
+                "create_market_order_with_cost",
+                lambda: client.create_market_order_with_cost(BTC, "buy", 100, {**self._mode}),
+            ),
+            ("create_orders", self._several),
+            ("edit_order", self._edit),
+            ("cancel_order", self._cancel),
+            ("cancel_order clientOrderId", lambda: client.cancel_order(None, BTC, {"clientOrderId": "mine"})),
+            ("cancel_orders", self._cancel_several),
+            ("cancel_all_orders", lambda: client.cancel_all_orders(BTC)),
+            ("cancel_all_orders_after", lambda: client.cancel_all_orders_after(20_000)),
+            ("fetch_order", self._fetch),
+            ("fetch_orders", lambda: client.fetch_orders(BTC)),
+            ("fetch_open_orders", lambda: client.fetch_open_orders(BTC)),
+            ("fetch_closed_orders", lambda: client.fetch_closed_orders(BTC)),
+            ("fetch_canceled_orders", lambda: client.fetch_canceled_orders(BTC)),
+            ("fetch_canceled_and_closed_orders", lambda: client.fetch_canceled_and_closed_orders(BTC)),
+            ("fetch_my_trades", lambda: client.fetch_my_trades(BTC)),
+            ("fetch_my_liquidations", lambda: client.fetch_my_liquidations(BTC)),
+            ("fetch_funding_history", lambda: client.fetch_funding_history(BTC)),
+            ("fetch_positions", client.fetch_positions),
+            ("fetch_position", lambda: client.fetch_position(BTC)),
+            ("fetch_position_history", lambda: client.fetch_position_history(BTC)),
+            ("add_margin", lambda: client.add_margin(BTC, 1)),
+            ("close_position", self._close),
+            ("close_all_positions", client.close_all_positions),
+        ]
+
+    async def _order(self, kind: str, side: str, price: float | None = None, **params: Any) -> Any:
+        return await self._client.create_order(BTC, kind, side, 0.01, price, {**self._mode, **params})
+
+    async def _leave(self, kind: str, price: float | None = None, **params: Any) -> Any:
+        """An order that closes."""
+        return await self._order(kind, "sell", price, reduceOnly=True, **params)
+
+    async def _cost(self) -> None:
+        await self._client.create_market_order_with_cost(BTC, "buy", 100, {**self._mode})
+
+    async def _several(self) -> None:
+        one = {"symbol": BTC, "type": "limit", "side": "buy", "amount": 0.01, "price": 59_000, "params": {**self._mode}}
+        placed = await self._client.create_orders([one, {**one, "price": 59_100}])
+        assert [each["status"] for each in placed] == ["open", "open"]
+
+    async def _edit(self) -> None:
+        order = await self._order("limit", "buy", 58_500)
+        edited = await self._client.edit_order(order["id"], BTC, "limit", "buy", 0.02, 58_000, {**self._mode})
+        assert (edited["price"], edited["amount"], edited["status"]) == (58_000, 0.02, "open")
+
+    async def _cancel(self) -> None:
+        order = await self._order("limit", "buy", 58_500)
+        assert (await self._client.cancel_order(order["id"], BTC))["status"] == "canceled"
+
+    async def _cancel_several(self) -> None:
+        orders = [await self._order("limit", "buy", 58_500) for _ in range(2)]
+        cancelled = await self._client.cancel_orders([each["id"] for each in orders], BTC)
+        assert [each["id"] for each in cancelled] == [each["id"] for each in orders]
+
+    async def _fetch(self) -> None:
+        order = await self._order("market", "buy")
+        assert (await self._client.fetch_order(order["id"], BTC))["status"] == "closed"
+
+    async def _close(self) -> None:
+        (position, *_others) = await self._client.fetch_positions()
+        await self._client.close_position(BTC, None, {"positionId": position["id"]})

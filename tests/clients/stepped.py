@@ -1,0 +1,15 @@
+"""An exchange in this process whose time stands still until it is told to go on: what happens follows from the seed."""
+
+from __future__ import annotations
+
+import time
+
+from listenkey.adapters.simulator.server import Server
+
+AGO = 86_400
+"""Seconds before now at which it begins: a client that asks for what has been until now is shown all of it."""
+
+
+def stepped(*, seed: int, hedge: bool) -> Server:
+    """One without limits of calls; only `advance` moves its time."""
+    return Server(seed=seed, hedge=hedge, epoch_ms=int(time.time() - AGO) * 1000, rate_limits=False, time_scale=0)

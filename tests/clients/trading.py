@@ -1,0 +1,92 @@
+"""ccxt, unmodified, trades on the simulated exchange: what it says is compared with the truth as it goes.
+
+    python -m tests.clients.trading [--seed N] [--operations N]
+
+First every call of the table in docs/trading-against-it.md is made: it works, or is refused with the code that the
+table names. Then a bot does so many operations, in hedge and in one-way mode. The exit code is 1 if anything is not as
+it should be, 2 if ccxt is not installed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import importlib.util
+import sys
+import time
+from random import Random
+from typing import NamedTuple
+
+from . import ccxt
+from .bot import Bot
+from .calls import documented, made
+from .comparison import Difference
+from .known import KNOWN, verdict
+from .pace import Unhurried
+from .reading import Reading
+from .stepped import stepped
+from .truth import Truth
+
+EVERY = 25
+"""Operations between two comparisons."""
+
+
+class Outcome(NamedTuple):
+    """What one mode came to."""
+
+    bot: Bot
+    truth: Truth
+    compared: int
+    unknown: list[Difference]
+
+
+async def trade(*, seed: int, hedge: bool, operations: int) -> Outcome:
+    """Let the bot go, and compare every so often, while the exchange's time stands still."""
+    reading = Reading(ccxt.NAME, Unhurried())
+    async with stepped(seed=seed, hedge=hedge) as exchange, ccxt.client(exchange) as made:
+        made.enableRateLimit = False
+        await made.load_markets()
+        bot = Bot(made, exchange, Random(seed))
+        await made.create_order("BTC/USDT:USDT", "market", "buy", 0.001, None, {"hedged": True} if hedge else {})
+        for number in range(1, operations + 1):
+            await bot.act()
+            if number % EVERY == 0 or number == operations:
+                await ccxt.read(made, Truth(exchange.truth()), reading)
+        truth = Truth(exchange.truth())
+    unknown = verdict(reading.differences, KNOWN, set()).unknown
+    return Outcome(bot, truth, reading.compared.total(), unknown)
+
+
+def main() -> int:
+    """The command."""
+    parser = argparse.ArgumentParser(prog="python -m tests.clients.trading", description=__doc__.split("\n")[0])
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--operations", type=int, default=100)
+    given = parser.parse_args()
+    if importlib.util.find_spec("ccxt") is None:
+        print("ccxt is not installed: make .venv/.bench", file=sys.stderr)
+        return 2
+    began, good = time.monotonic(), True
+    told = documented()
+    for hedge in (True, False):
+        mode = "hedge" if hedge else "one_way"
+        calls = asyncio.run(made(hedge=hedge))
+        for name in sorted({*told, *calls}):
+            if told.get(name) != calls.get(name):
+                good = False
+                print(f"DIFFERENT: {mode}, {name}: the table says {told.get(name)}, ccxt has {calls.get(name)}")
+        print(f"{mode}: {len(calls)} calls made")
+        bot, truth, compared, unknown = asyncio.run(trade(seed=given.seed, hedge=hedge, operations=given.operations))
+        done = ", ".join(f"{count} x {name}" for name, count in sorted(bot.done.items()))
+        refused = ", ".join(f"{count} x {code}" for code, count in sorted(bot.refused.items()))
+        print(f"{mode}: {done}; refused {refused or 'nothing'}")
+        print(f"{mode}: {len(truth.fills)} fills of {len(truth.orders)} orders, {compared} rows compared")
+        for each in unknown[:10]:
+            good = False
+            print(f"DIFFERENT: {each.source} {each.subject} {each.key} {each.field}: {each.truth}, not {each.theirs}")
+    print("all the same" if good else "not the same", f"after {time.monotonic() - began:.0f} s")
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
