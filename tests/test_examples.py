@@ -1,0 +1,97 @@
+"""The programs of `examples/` and of docs/first-steps.md do what they say, against the simulated exchange."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import anyio
+import pytest
+
+from listenkey.adapters.simulator.server import Server
+
+ROOT = Path(__file__).parents[1]
+EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
+STEPS = (ROOT / "docs" / "first-steps.md").read_text()
+MOST_LINES = 110
+PATIENCE = 600
+
+
+def _loaded(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, ROOT / "examples" / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
+def test_an_example_is_read_in_one_go(path: Path) -> None:
+    """It is shorter than two screens. The read-me links to the folder, which holds nothing else."""
+    assert len(path.read_text().splitlines()) < MOST_LINES
+
+
+@pytest.mark.loopback
+def test_many_accounts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """An account whose credentials are refused says so, and the other one goes on."""
+    many = _loaded("many_accounts")
+    for name, secret in (("GOOD", "simulated"), ("BAD", "another")):
+        monkeypatch.setenv(f"{name}_API_KEY", "simulated")
+        monkeypatch.setenv(f"{name}_API_SECRET", secret)
+    printed = ""
+
+    async def both() -> None:
+        nonlocal printed
+        async with Server(fills_per_second=20) as exchange, anyio.create_task_group() as tasks:
+            where = f"venue='bingx-swap'\nrest_url={exchange.rest_url!r}\nws_url={exchange.ws_url!r}\n"
+            file = tmp_path / "accounts.toml"
+            file.write_text(
+                "".join(f"[accounts.{each.lower()}]\nvariables='{each}'\n{where}" for each in ("GOOD", "BAD"))
+            )
+            tasks.start_soon(many.main, file)
+            with anyio.fail_after(PATIENCE):
+                while not (
+                    "bad: CredentialsRefused" in printed and re.search(r"^good: \S+ (BUY|SELL) ", printed, re.M)
+                ):
+                    await anyio.sleep(0.05)
+                    printed += capsys.readouterr().out
+            tasks.cancel_scope.cancel()
+
+    anyio.run(both)
+    assert "bad: LIVE" not in printed
+
+
+def _files(folder: Path) -> list[str]:
+    """Write the programs of the page, each under the name in its first line; the names."""
+    blocks = re.findall(r"^```python\n# (\S+)\n(.*?)^```$", STEPS, re.DOTALL | re.MULTILINE)
+    assert len(blocks) == STEPS.count("```python")
+    for name, program in blocks:
+        (folder / name).write_text(program)
+    return [name for name, _ in blocks]
+
+
+@pytest.mark.loopback
+def test_the_first_steps(tmp_path: Path) -> None:
+    """The tests of the page pass, with its bot, in a folder where there is nothing else."""
+    names = _files(tmp_path)
+    assert names == ["first_fill.py", "bot.py", "test_bot.py", "test_faults.py"]
+    command = [
+        sys.executable,
+        "-P",
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "--rootdir=.",
+        "--import-mode=prepend",
+    ]
+    done = subprocess.run(
+        [*command, "test_bot.py", "test_faults.py"], cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE
+    )
+    assert "2 passed" in done.stdout, done.stdout + done.stderr
