@@ -28,6 +28,10 @@ from listenkey.core import events
 from listenkey.core.link.lifecycle import mermaid
 from listenkey.core.policy import Policy
 
+from .simulation.faults import KINDS
+from .simulation.mistakes import BUGS
+from .simulation.violation import INVARIANTS
+
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 README = (ROOT / "README.md").read_text()
@@ -92,6 +96,16 @@ def test_the_commands_are_the_parsers() -> None:
     (block,) = (text for text in plain if text.startswith("listenkey demo"))
     (commands,) = (each for each in parser("0")._actions if isinstance(each, argparse._SubParsersAction))
     assert [line.split()[1] for line in block.splitlines()] == list(commands.choices)
+
+
+def test_the_promises_are_the_invariants() -> None:
+    """Every promise that the simulated lives check is in the table, and no other; the page counts faults and bugs."""
+    page = (DOCS / "guarantees.md").read_text()
+    table = page.split("| promise | name in `tests/simulation` |")[1].split("\n\n")[0]
+    told = {name for row in table.splitlines()[2:] for name in re.findall("`([a-z-]+)`", row.rsplit("|", 2)[1])}
+    assert told == set(INVARIANTS)
+    assert f"{len(KINDS)} kinds of fault, alone and together" in page
+    assert f"**{len(BUGS)} deliberate bugs**" in page
 
 
 def test_the_control_paths_are_the_simulators() -> None:

@@ -16,6 +16,7 @@ from listenkey.adapters.simulator.server import Server
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
+PAGE = (ROOT / "docs" / "examples.md").read_text()
 STEPS = (ROOT / "docs" / "first-steps.md").read_text()
 MOST_LINES = 110
 PATIENCE = 600
@@ -32,8 +33,9 @@ def _loaded(name: str) -> ModuleType:
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
 def test_an_example_is_read_in_one_go(path: Path) -> None:
-    """It is shorter than two screens. The read-me links to the folder, which holds nothing else."""
+    """It is short, and the page of examples names it."""
     assert len(path.read_text().splitlines()) < MOST_LINES
+    assert f"[{path.name}](../examples/{path.name})" in PAGE
 
 
 @pytest.mark.loopback
