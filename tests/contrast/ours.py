@@ -14,7 +14,7 @@ POLICY = listenkey.Policy(
     backoff_initial=0.2,
     backoff_max=0.4,
     healthy_after=0.5,
-    audit_interval=1.0,
+    audit_interval=2.0,
     backfill_overlap=0.3,
     poll_interval=0.5,
 )
