@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from typing import Any
 
@@ -30,7 +31,6 @@ myst_heading_anchors = 4
 autodoc_member_order = "bysource"
 autodoc_default_options = {"members": True, "undoc-members": True, "show-inheritance": True}
 autodoc_typehints_format = "short"
-default_role = "code"
 python_maximum_signature_line_length = 100
 nitpicky = True
 nitpick_ignore_regex = [
@@ -42,11 +42,13 @@ nitpick_ignore_regex = [
     (r"py:class", r"Service|listenkey\.core\.(discreet\.Discreet|link\.link\.Link|secrets\.Text)"),
     (r"py:class", r"listenkey\.adapters\.(driver\.driver|mock|recording|simulator\.sockets|transports|venues)\..*"),
 ]
+CODE = re.compile("(?<!`)`([^`]+)`(?!`)")
 DESCRIBED = {"module", "class", "exception", "function", "method", "property"}
 
 
 def described(app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
-    """Warn of a public name without a docstring; a field may speak for itself."""
+    """Warn of a public name without a docstring; a field may speak for itself. What is in backticks is code."""
+    lines[:] = [CODE.sub(r"``\1``\\ ", line) for line in lines]
     ours = what == "module" or str(getattr(obj, "__module__", "listenkey")).startswith("listenkey")
     if what in DESCRIBED and ours and not any(lines):
         logging.getLogger("listenkey").warning("%s %s is public and has no docstring", what, name)
