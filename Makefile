@@ -23,7 +23,8 @@ help:
 	@echo 'make test      all tests'
 	@echo 'make check     lint, types, coverage of the core, other clients, the tests against the built wheel, the site'
 	@echo 'make docs      the site, in build/site: warnings are errors, dead links and public names without a docstring too'
-	@echo 'make clients   what ccxt, bixpy and bingx-py say of the simulated exchange, next to what is true of it'
+	@echo 'make clients   what ccxt, bixpy and bingx-py say of the simulated exchange, next to what is true of it;'
+	@echo '               and what ccxt pro, a reconnect loop and listenkey have after the same accidents'
 	@echo 'make mutation  small mistakes in the core, and whether the tests notice them'
 	@echo 'make simulate  whole lives of a stream in a simulated world, with faults from a seed'
 	@echo 'make soak      the long tests'
@@ -77,7 +78,7 @@ coverage: $(VENV)/.developer
 
 clients: $(VENV)/.developer
 	@if $(BIN)/python -c 'import importlib.util, sys; sys.exit(importlib.util.find_spec("ccxt") is None)'; \
-		then $(BIN)/python -m tests.clients $(ARGS); \
+		then $(BIN)/python -m tests.clients $(ARGS) && $(BIN)/python -m tests.contrast; \
 		else echo 'other clients are left out, since ccxt is not installed: make $(VENV)/.bench'; fi
 
 # Built from the sdist, installed where nothing else is, and tested away from the sources: all that needs no sockets.

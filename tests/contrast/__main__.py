@@ -2,7 +2,8 @@
 
     python -m tests.contrast
 
-prints the table of docs/why.md. ccxt is left out where it is not installed (`make .venv/.bench` installs it).
+prints the table of docs/why.md, and exits with 1 if a page shows another. ccxt is left out where it is not installed
+(`make .venv/.bench` installs it).
 """
 
 from __future__ import annotations
@@ -15,19 +16,23 @@ from .accident import Make
 from .ccxt_pro import CcxtPro
 from .loop import ReconnectLoop
 from .ours import Listenkey
+from .pages import PAGES, shown
 from .table import table
 
 
 def main() -> int:
     """The command."""
-    makes: list[Make] = [ReconnectLoop, Listenkey]
-    if importlib.util.find_spec("ccxt") is None:
+    ccxt = importlib.util.find_spec("ccxt") is not None
+    if not ccxt:
         print("ccxt is not installed: make .venv/.bench", file=sys.stderr)
-    else:
-        makes.insert(1, CcxtPro)
-    for row in asyncio.run(table(makes)):
+    makes: list[Make] = [ReconnectLoop, CcxtPro, Listenkey] if ccxt else [ReconnectLoop, Listenkey]
+    rows = asyncio.run(table(makes))
+    for row in rows:
         print(f"| {' | '.join(row)} |", flush=True)
-    return 0
+    wrong = [page for page in PAGES if shown(page, ccxt=ccxt) != rows]
+    for page in wrong:
+        print(f"{page} shows something else", file=sys.stderr)
+    return 1 if wrong else 0
 
 
 if __name__ == "__main__":
