@@ -16,16 +16,17 @@ WHEEL_RUN  := build/wheel-run
 # Hundreds of processes are started, which need not compile what has been compiled.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help demo test check lint types coverage clients wheel mutation simulate soak bench clean
+.PHONY: help demo test check lint types coverage clients wheel docs mutation simulate soak bench clean
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
 
 help:
 	@echo 'make demo      watch a stream live through half a minute of faults'
 	@echo 'make test      all tests'
-	@echo 'make check     lint, types, coverage of the core, other clients, and the tests against the built wheel'
+	@echo 'make check     lint, types, coverage of the core, other clients, the tests against the built wheel, the site'
+	@echo 'make docs      the site, in build/site: warnings are errors, dead links and public names without a docstring too'
 	@echo 'make clients   what ccxt, bixpy and bingx-py say of the simulated exchange, next to what is true of it;'
-	@echo '               and ccxt trades on it'
+	@echo '               how ccxt trades on it; and what ccxt pro, a reconnect loop and listenkey have after the same accidents'
 	@echo 'make mutation  small mistakes in the core, and whether the tests notice them'
 	@echo 'make simulate  whole lives of a stream in a simulated world, with faults from a seed'
 	@echo 'make soak      the long tests'
@@ -55,6 +56,10 @@ $(VENV)/.bench: $(VENV)/.developer
 	$(INSTALL) --editable '.[bench]'
 	@touch $@
 
+$(VENV)/.docs: $(VENV)/.developer
+	$(INSTALL) --editable '.[docs]'
+	@touch $@
+
 demo: $(VENV)/.user
 	$(BIN)/listenkey demo
 
@@ -64,7 +69,7 @@ test: $(VENV)/.tester
 	@$(BIN)/python -m pytest --collect-only --quiet >/dev/null || $(BIN)/python -m pytest --collect-only --quiet
 	$(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder
 
-check: lint types coverage clients wheel
+check: lint types coverage clients wheel docs
 
 lint: $(VENV)/.developer
 	$(BIN)/ruff check .
@@ -79,7 +84,8 @@ coverage: $(VENV)/.tester
 
 clients: $(VENV)/.tester
 	@if $(BIN)/python -c 'import importlib.util, sys; sys.exit(importlib.util.find_spec("ccxt") is None)'; \
-		then $(BIN)/python -m tests.clients $(ARGS) && $(BIN)/python -m tests.clients.trading $(ARGS); \
+		then $(BIN)/python -m tests.clients $(ARGS) && $(BIN)/python -m tests.clients.trading $(ARGS) && \
+			$(BIN)/python -m tests.contrast; \
 		else echo 'other clients are left out, since ccxt is not installed: make $(VENV)/.bench'; fi
 
 # Built from the sdist, installed where nothing else is, and tested away from the sources: all that needs no sockets.
@@ -97,6 +103,13 @@ wheel: $(VENV)/.tester
 		'import sys, listenkey; sys.exit("wheel-venv" not in listenkey.__file__)'
 	cd $(WHEEL_RUN) && ../wheel-venv/bin/pytest --quiet -m 'not loopback' --ignore=tests/adapters/cli \
 		tests/core tests/adapters
+
+# Everything is read again each time: a page that is not read again is not warned of again.
+docs: $(VENV)/.docs
+	rm -rf build/site
+	$(BIN)/python -m sphinx -q -W --keep-going -E -b html -d build/doctrees docs build/site
+	@! grep -rlE --include='*.html' '<(script|link|img|iframe)[^>]+(src|href)="(https?:)?//' build/site || \
+		{ echo 'these pages load something from elsewhere' >&2; exit 1; }
 
 # ARGS goes on to what is run: make mutation ARGS='--module link', make simulate ARGS='--seed 7'.
 mutation: $(VENV)/.tester

@@ -28,12 +28,26 @@ from listenkey.core import events
 from listenkey.core.link.lifecycle import mermaid
 from listenkey.core.policy import Policy
 
+from .simulation.faults import KINDS
+from .simulation.mistakes import BUGS
+from .simulation.violation import INVARIANTS
+
 ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
 README = (ROOT / "README.md").read_text()
-DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")])
 NAMES = [f"{path.relative_to(ROOT)}" for path in DOCUMENTS]
-FILL = re.compile(r"\S+-USDT (BUY|SELL) \S+ at \S+ fee \S+$")
-RECORDS = sorted((ROOT / "docs" / "adr").glob("0*.md"))
+TEN_LINES = (ROOT / "examples" / "ten_lines.py").read_text()
+MOST_LINES = 120
+RUN = {
+    "README.md": "here",
+    "docs/first-steps.md": "here, and tests/test_examples.py",
+    "docs/embedding.md": "here",
+    "docs/testing.md": "tests/adapters/mock/test_mock_guide.py",
+}
+"""The pages with programs, and where these are run."""
+SOCKET = "ws://127.0.0.1:8765/swap-market"
+RECORDS = sorted((DOCS / "adr").glob("0*.md"))
 
 
 def _blocks(text: str, language: str) -> list[str]:
@@ -41,35 +55,35 @@ def _blocks(text: str, language: str) -> list[str]:
     return [block for said, block in fenced if said == language]
 
 
-def _between(marker: str) -> str:
-    found = re.search(rf"<!-- {marker}: begin -->\n(.*?)<!-- {marker}: end -->", README, re.DOTALL)
+def _between(marker: str, page: str) -> str:
+    found = re.search(rf"<!-- {marker}: begin -->\n(.*?)<!-- {marker}: end -->", (DOCS / page).read_text(), re.DOTALL)
     assert found, marker
     return found[1]
 
 
-def _rows(marker: str) -> list[list[str]]:
+def _rows(marker: str, page: str) -> list[list[str]]:
     """The cells of the table between the markers, without its head."""
-    lines = _between(marker).strip().splitlines()[2:]
+    lines = _between(marker, page).strip().splitlines()[2:]
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
 
 
 def test_the_diagram_is_the_table() -> None:
     """What is drawn is what `lifecycle` prints from its table."""
-    assert _between("diagram") == f"```mermaid\n{mermaid()}```\n"
+    assert _between("diagram", "architecture.md") == f"```mermaid\n{mermaid()}```\n"
 
 
 def test_the_policy_table_is_the_policy() -> None:
     """Every field, in order, with its default."""
-    told = [(name.strip("`"), float(default)) for name, default, _ in _rows("policy")]
+    told = [(name.strip("`"), float(default)) for name, default, _ in _rows("policy", "policy.md")]
     assert told == [(field.name, field.default) for field in fields(Policy)]
-    assert all(meaning for *_, meaning in _rows("policy"))
+    assert all(meaning for *_, meaning in _rows("policy", "policy.md"))
 
 
 def test_the_events_table_is_the_events() -> None:
     """Every kind once, with the fields that its class adds to the common ones."""
     told: dict[str, list[str]] = {}
     before: list[str] = []
-    for kinds, described in _rows("events"):
+    for kinds, described in _rows("events", "events.md"):
         names = re.findall("`(.*?)`", described)
         if described.startswith("the same"):
             names = before + names
@@ -84,10 +98,21 @@ def test_the_events_table_is_the_events() -> None:
 
 
 def test_the_commands_are_the_parsers() -> None:
-    """The read-me lists every command that is understood, and no other."""
-    (block,) = (text for text in _blocks(README, "") if text.startswith("listenkey demo"))
+    """The page lists every command that is understood, and no other."""
+    plain = _blocks((DOCS / "command-line.md").read_text(), "")
+    (block,) = (text for text in plain if text.startswith("listenkey demo"))
     (commands,) = (each for each in parser("0")._actions if isinstance(each, argparse._SubParsersAction))
     assert [line.split()[1] for line in block.splitlines()] == list(commands.choices)
+
+
+def test_the_promises_are_the_invariants() -> None:
+    """Every promise that the simulated lives check is in the table, and no other; the page counts faults and bugs."""
+    page = (DOCS / "guarantees.md").read_text()
+    table = page.split("| promise | name in `tests/simulation` |")[1].split("\n\n")[0]
+    told = {name for row in table.splitlines()[2:] for name in re.findall("`([a-z-]+)`", row.rsplit("|", 2)[1])}
+    assert told == set(INVARIANTS)
+    assert f"{len(KINDS)} kinds of fault, alone and together" in page
+    assert f"**{len(BUGS)} deliberate bugs**" in page
 
 
 def test_the_control_paths_are_the_simulators() -> None:
@@ -96,7 +121,7 @@ def test_the_control_paths_are_the_simulators() -> None:
     Control(Venue()).add_to(app)
     routes = (route.resource for route in app.router.routes())
     paths = {each.canonical.removeprefix("/simulator/") for each in routes if each is not None}
-    table = (ROOT / "docs" / "testing.md").read_text().split("| path under `/simulator/` |")[1].split("\n\n")[0]
+    table = (DOCS / "testing.md").read_text().split("| path under `/simulator/` |")[1].split("\n\n")[0]
     told = {name for row in table.splitlines()[2:] for name in re.findall("`(.*?)`", row.split("|")[1])}
     assert told == paths - {"truth"}
 
@@ -108,24 +133,53 @@ def test_every_python_block_compiles(name: str) -> None:
         ast.parse(block)
 
 
+def test_every_program_is_run() -> None:
+    """A page with programs is one whose programs a test runs."""
+    assert {name for name in NAMES if _blocks((ROOT / name).read_text(), "python")} == {*RUN}
+
+
 def test_the_embedding_example_prints_what_it_says(capsys: pytest.CaptureFixture[str]) -> None:
-    """The core runs in a plain loop, as the read-me shows it."""
-    (program,) = (block for block in _blocks(README, "python") if "Connection(SwapDialect())" in block)
-    printed = README.split(program)[1].split("```\n")[2]
-    exec(compile(program, "README.md", "exec"), {})  # noqa: S102 - our own example
+    """The core runs in a plain loop, as the page shows it."""
+    page = (DOCS / "embedding.md").read_text()
+    (program,) = _blocks(page, "python")
+    printed = page.split(program)[1].split("```\n")[2]
+    exec(compile(program, "embedding.md", "exec"), {})  # noqa: S102 - our own example
     assert capsys.readouterr().out == printed
 
 
+def test_the_read_me_is_short() -> None:
+    """It is read in a minute, and its ten lines are ten: those of the example."""
+    assert len(README.splitlines()) <= MOST_LINES
+    assert _blocks(README, "python") == [TEN_LINES]
+    assert len([line for line in TEN_LINES.splitlines() if line]) == 10
+
+
 @pytest.mark.loopback
-def test_the_ten_lines_follow_a_stream(tmp_path: Path) -> None:
-    """The first example, word for word but for where the exchange is, prints fills."""
-    (program,) = (block for block in _blocks(README, "python") if "open_venue" in block)
+def test_the_first_programs_follow_a_stream(tmp_path: Path) -> None:
+    """The ten lines and the first of the first steps, word for word but for where the exchange is, print fills."""
+    (first_fill,) = (block for block in _blocks((DOCS / "first-steps.md").read_text(), "python") if SOCKET in block)
     serve = ["-m", "listenkey", "simulate", "--port", "0", "--fills-per-second", "20"]
     with _running(serve, tmp_path) as exchange:
         where = msgspec.json.decode(next(exchange))
-        with _running(["-c", program.replace('"bingx-swap",', f'"bingx-swap", **{where!r},')], tmp_path) as user:
-            fills = list(itertools.islice((line for line in user if FILL.match(line)), 3))
+        urls = f"rest_url={where['rest_url']!r}, ws_url={where['ws_url']!r}"
+        with _running(["-c", TEN_LINES.replace('"bingx-swap",', f'"bingx-swap", {urls},')], tmp_path) as user:
+            events = (msgspec.json.decode(line) for line in user)
+            fills = list(itertools.islice((event for event in events if event["kind"].endswith("_FILL")), 3))
+        first = first_fill.replace("http://127.0.0.1:8765", where["rest_url"]).replace(SOCKET, where["ws_url"])
+        with pytest.raises(_Seen):
+            exec(compile(first, "first_fill.py", "exec"), {"print": _until_a_fill})  # noqa: S102 - our own example
     assert len(fills) == 3
+
+
+class _Seen(Exception):
+    """What was waited for has been printed."""
+
+
+def _until_a_fill(kind: str, line: str) -> None:
+    """Stands for `print`."""
+    assert msgspec.json.decode(line)["kind"] == kind
+    if kind.endswith("_FILL"):
+        raise _Seen
 
 
 @contextmanager
@@ -157,7 +211,7 @@ def test_links_lead_somewhere(name: str) -> None:
 
 def test_the_records_are_numbered_dated_and_listed() -> None:
     """Decisions count up from 0001 without a hole, each with a date and a state, and the index names every one."""
-    index = (ROOT / "docs" / "adr" / "README.md").read_text()
+    index = (DOCS / "adr" / "README.md").read_text()
     for number, path in zip(itertools.count(1), RECORDS, strict=False):
         title, _, date = path.read_text().splitlines()[:3]
         assert path.name.startswith(f"{number:04}-")

@@ -1,0 +1,57 @@
+"""ccxt pro: watch trades in a loop that goes on after every network error, as its manual shows."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+from decimal import Decimal
+from typing import Any, Self
+
+SETTINGS = {"apiKey": "simulated", "secret": "simulated", "timeout": 60_000, "options": {"defaultType": "swap"}}
+PAUSE = 0.1
+
+
+class CcxtPro:
+    """`watch_my_trades`, and `fetch_balance` for the balance."""
+
+    name = "ccxt pro"
+
+    def __init__(self, rest_url: str, ws_url: str) -> None:
+        self.fills: list[str] = []
+        self.warnings = 0
+        self._client: Any = importlib.import_module("ccxt.pro").bingx(dict(SETTINGS))
+        self._client.urls["test"] = dict.fromkeys(self._client.urls["test"], f"{rest_url}/openApi")
+        self._client.urls["test"]["ws"] = {"linear": ws_url}
+        self._client.set_sandbox_mode(True)
+
+    async def __aenter__(self) -> Self:
+        await self._client.load_markets()
+        self._task = asyncio.create_task(self._run())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+        await self._client.close()
+
+    async def _run(self) -> None:
+        network_error = importlib.import_module("ccxt").NetworkError
+        while True:
+            try:
+                self.fills += [str(trade["order"]) for trade in await self._client.watch_my_trades()]
+            except network_error:
+                self.warnings += 1
+                await asyncio.sleep(PAUSE)
+
+    @property
+    def ready(self) -> bool:
+        """Whether it has a socket that is open."""
+        return any(each.connection is not None and not each.connection.closed for each in self._client.clients.values())
+
+    async def wallet(self) -> Decimal | str | None:
+        """The total of USDT in `fetch_balance`; ccxt's amounts are floats."""
+        try:
+            total = (await self._client.fetch_balance())["USDT"]["total"]
+        except Exception as error:
+            return type(error).__name__
+        return None if total is None else Decimal(repr(total))

@@ -1,0 +1,27 @@
+"""What every follower of an account is asked."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Protocol
+
+
+class Follower(Protocol):
+    """Follows an account in its own way, from the moment when its context is entered."""
+
+    name: str
+    fills: list[str]
+    """The order of each fill that was delivered, in the order of delivery."""
+    warnings: int
+    """How often it has learned that something may be missing."""
+
+    async def __aenter__(self) -> Follower: ...
+
+    async def __aexit__(self, *_: object) -> None: ...
+
+    @property
+    def ready(self) -> bool:
+        """Whether it is connected, as far as it knows."""
+
+    async def wallet(self) -> Decimal | str | None:
+        """The balance of USDT, read now; the name of the error if the read raises one."""

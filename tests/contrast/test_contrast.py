@@ -1,0 +1,20 @@
+"""The table of the read-me and of docs/why.md is what happens; the column of ccxt is checked by the command."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from .loop import ReconnectLoop
+from .ours import Listenkey
+from .pages import PAGES, shown
+from .table import table
+
+
+@pytest.mark.loopback
+def test_the_table_is_what_happens() -> None:
+    """After each accident a reconnect loop and listenkey have what the pages say."""
+    rows = asyncio.run(table([ReconnectLoop, Listenkey]))
+    for page in PAGES:
+        assert shown(page, ccxt=False) == rows, page
