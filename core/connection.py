@@ -33,7 +33,6 @@ from .link.view import LinkView, view
 from .policy import MODES, WAYS, Mode, Policy
 from .secrets import Secrets
 from .sync.continuity import Continuity
-from .sync.keeper import Keeper
 from .timers import Alarms
 from .turn import Turn
 
@@ -69,8 +68,13 @@ class Connection:
         self._turn = Turn(
             self.policy, seed, self.secrets, grain=dialect.time_grain_ms, failing_calls=dialect.failing_calls
         )
-        keeper = Keeper(lambda: self._upkeep.distrust(), lambda refusal: self._upkeep.stop(refusal))
-        self._continuity = Continuity(self._turn, dialect, mode, keeper)
+        self._continuity = Continuity(
+            self._turn,
+            dialect,
+            mode,
+            distrust=lambda: self._upkeep.distrust(),
+            stop=lambda refusal: self._upkeep.stop(refusal),
+        )
         self._upkeep = Upkeep(self._turn, dialect, self._continuity)
         self._intake = Intake(self._turn, dialect, self._upkeep, self._continuity)
         self._vitals = Vitals(self._turn, self._upkeep, self._continuity, polls=self._polls)

@@ -6,6 +6,8 @@ is told; the gap closes; the held frames go through the same check as any other.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from ..account import narration
 from ..account.ground import Ground
 from ..account.standing import CONTRADICTED, FIRST, Standing
@@ -23,15 +25,26 @@ from ..timers import Alarms, Timer
 from ..turn import Turn
 from .anteroom import Anteroom, Pushed
 from .gap import Gap
-from .keeper import Keeper
 from .proof import Proof
 from .reads import Purpose
 
 
 class Continuity:
-    """Decides what becomes of each report: delivered, held, left to wait, or a reason to read the account."""
+    """Decides what becomes of each report: delivered, held, left to wait, or a reason to read the account.
 
-    def __init__(self, turn: Turn, dialect: Dialect, mode: Mode, keeper: Keeper) -> None:
+    A read may show that the leading link has missed something, and ask for another by `distrust`; or that the stream
+    cannot go on, and `stop` it for that reason.
+    """
+
+    def __init__(
+        self,
+        turn: Turn,
+        dialect: Dialect,
+        mode: Mode,
+        *,
+        distrust: Callable[[], None],
+        stop: Callable[[Refusal], None],
+    ) -> None:
         self._turn = turn
         self._mode = mode
         self._unknowns = Unknowns(turn)
@@ -50,7 +63,15 @@ class Continuity:
         )
         self.take = self._anteroom.take
         self._proof = Proof(
-            turn, mode, dialect.cumulative_costs, self._ground, self._standing, self._gap, self._anteroom, keeper
+            turn,
+            mode,
+            dialect.cumulative_costs,
+            self._ground,
+            self._standing,
+            self._gap,
+            self._anteroom,
+            distrust=distrust,
+            stop=stop,
         )
         self._position_mode = self._proof.position_mode
         self.timers: Alarms = {

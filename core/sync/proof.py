@@ -7,6 +7,7 @@ late; a frame proves only itself. What a read shows is told first; then the gap 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import msgspec
 
@@ -26,7 +27,6 @@ from .anteroom import Anteroom
 from .denials import Denials
 from .doubts import Doubts
 from .gap import Gap
-from .keeper import Keeper
 from .lapse import Lapse
 from .memory import Memory
 from .odd import OddRows
@@ -50,7 +50,9 @@ class Proof:
         standing: Standing,
         gap: Gap,
         anteroom: Anteroom,
-        keeper: Keeper,
+        *,
+        distrust: Callable[[], None],
+        stop: Callable[[Refusal], None],
     ) -> None:
         self._turn = turn
         self._mode = mode
@@ -59,7 +61,7 @@ class Proof:
         self._standing = standing
         self._gap = gap
         self._anteroom = anteroom
-        self._keeper = keeper
+        self._distrust, self._stop = distrust, stop
         self._income = Income(turn, standing.funding)
         self._fold = Fold()
         self._witness = Witness(turn, self._fold, self._disbelieve)
@@ -126,7 +128,7 @@ class Proof:
         never_passed = self._ground.proven_until is None
         fatal = refusal if refusal is not None and refusal.kind is RefusalKind.FATAL else None
         if fatal is not None and (never_passed or self._mode == "poll"):
-            self._keeper.stop(fatal)
+            self._stop(fatal)
         else:
             self._not_proven(asked, refusal, doubt=self._is_told_of_failures)
 
@@ -214,7 +216,7 @@ class Proof:
             return
         if turn.now - self._rotated_at >= turn.policy.audit_interval:
             self._rotated_at = turn.now
-            self._keeper.distrust()
+            self._distrust()
         if self.reads.linked:
             self.reads.want(Purpose.SYNC)
 
