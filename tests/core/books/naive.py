@@ -90,7 +90,7 @@ class Naive:
     def pay(self, row: IncomeReport) -> bool:
         parts = self.trades.get((row.symbol or "", row.trade_id or ""), {})
         for order_id, part in parts.items():
-            if row.income_type == FEE:
+            if row.kind is FEE:
                 if not part.paid:
                     self._settle(row.symbol or "", order_id, part)
                     self._book(part, "fee")
@@ -101,7 +101,7 @@ class Naive:
         return bool(parts)
 
     def pay_early(self, row: IncomeReport) -> None:
-        if row.income_type == FEE and row.trade_id is not None:
+        if row.kind is FEE and row.trade_id is not None:
             self.early[row.symbol or "", row.trade_id] = row.exchange_ts
 
     def pay_until(self, until: int) -> None:
