@@ -32,7 +32,7 @@ from .memory import Memory
 from .odd import OddRows
 from .position_mode import PositionMode
 from .reads import FOLLOW_UP, Asked, Purpose, Reads
-from .recovery import Finding, Told, examine, tell
+from .recovery import Finding, cover, examine
 from .revisions import Revisions
 from .scope import Scope, merge
 from .vanishing import Answer, Vanishing
@@ -149,16 +149,18 @@ class Proof:
     def _settle(self, asked: Asked, scope: Scope, answer: Answer, findings: list[Finding], troubled: bool) -> None:
         """Tell what the read shows, then what it proves."""
         ground, turn, account = self._ground, self._turn, answer.account
-        mark = len(turn.actions)
         if self._odd.any_left:
             account = msgspec.structs.replace(account, settled=False)
+        found = cover(findings, ground, turn, scope.shown_until if self._mode == "poll" else math.inf)
+        unseen = found.out_of_order or (asked.purpose is Purpose.AUDIT and bool(found.fills))
+        missed = unseen and self._open_unseen(asked, found.latest_ts)
         self.position_mode.read(account)
         standing = self._standing.read(account, whole=answer.whole)
-        sure_until = scope.shown_until if self._mode == "poll" else math.inf
-        told = tell(findings, ground, turn, sure_until)
-        if told.out_of_order or (asked.purpose is Purpose.AUDIT and told.recovered):
-            self._explain(asked, told, mark)
-        self._gap.recovered(told.recovered)
+        found.deliver(ground, turn)
+        if missed:
+            self._distrust_link()
+        recovered = len(found.fills)
+        self._gap.recovered(recovered)
         self._income.read(account, ground.began)
         if troubled:
             self._not_proven(asked, None, doubt=True)
@@ -174,12 +176,12 @@ class Proof:
         for ref in sorted({*ground.unfounded, *ground.stuck}):
             ground.resume(ground.orders[ref])
         self.reads.passed()
-        self.doubts.read(asked.asked_at, told.recovered)
+        self.doubts.read(asked.asked_at, recovered)
         if pending:
             self.ledger.settle(account, settled=False)
             self._set_aside(asked)
             return
-        self.memory.settle(account, told.recovered, agreed=not (standing.overtaken or standing.disputed))
+        self.memory.settle(account, recovered, agreed=not (standing.overtaken or standing.disputed))
         if self.reads.linked or self._mode == "poll":
             self._gap.close(asked.asked_at, proven=scope.reaches)
         ground.prove(until)
@@ -200,20 +202,20 @@ class Proof:
         self.reads.follow(asked)
         self.reads.look_again(self._lapse.interval)
 
-    def _explain(self, asked: Asked, told: Told, mark: int) -> None:
-        """An audit found fills that no frame had brought: a gap that nobody saw is opened before they are told."""
-        turn = self._turn
-        late = self.reads.linked_ts is not None and told.latest_ts is not None and told.latest_ts < self.reads.linked_ts
-        tail = turn.actions[mark:]
-        del turn.actions[mark:]
+    def _open_unseen(self, asked: Asked, latest_ts: int | None) -> bool:
+        """A read found fills that no frame had brought: open the gap that nobody saw; whether the link missed them."""
+        linked_ts, since = self.reads.linked_ts, self._ground.proven_until
+        late = linked_ts is not None and latest_ts is not None and latest_ts < linked_ts
         if late:
-            self._gap.trouble(GapReason.LATE, self._ground.proven_until, proven_by=asked.asked_at)
+            self._gap.trouble(GapReason.LATE, since, proven_by=asked.asked_at)
         else:
-            self._gap.trouble(GapReason.HOLE, self._ground.proven_until)
-            self._ground.doubt()
-        turn.actions.extend(tail)
-        if late:
-            return
+            self._gap.trouble(GapReason.HOLE, since)
+        return not late
+
+    def _distrust_link(self) -> None:
+        """The link that leads has missed fills."""
+        turn = self._turn
+        self._ground.doubt()
         if turn.now - self._rotated_at >= turn.policy.audit_interval:
             self._rotated_at = turn.now
             self._distrust()

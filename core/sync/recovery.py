@@ -20,7 +20,7 @@ from ..account import narration
 from ..account.ground import Ground
 from ..account.order import Order
 from ..account.shown import FINAL
-from ..events import ZERO, Fill
+from ..events import ZERO, Fill, OrderState
 from ..grain import floor
 from ..reports import FillReport, OrderRef, OrderReport
 from ..turn import Turn
@@ -65,18 +65,26 @@ def examine(scope: Scope, ground: Ground) -> tuple[list[Finding], tuple[OrderRef
     return findings, tuple(troubled)
 
 
-class Told(NamedTuple):
-    """What came of the findings."""
+class Backfill(NamedTuple):
+    """What the findings have to tell: all fills by time, and one state for each order that has a new one."""
 
-    recovered: int
+    fills: tuple[Fill, ...]
+    states: tuple[OrderState, ...]
     latest_ts: int | None
     """Exchange time of the latest recovered fill."""
     out_of_order: bool
     """One of them lies below what had been told before."""
 
+    def deliver(self, ground: Ground, turn: Turn) -> None:
+        """Tell it."""
+        for fill in self.fills:
+            ground.tell(fill)
+        for state in self.states:
+            turn.deliver(state)
 
-def tell(findings: list[Finding], ground: Ground, turn: Turn, sure_until: float) -> Told:
-    """Cover what the findings show and tell it: all fills by time, then one state for each order that has a new one.
+
+def cover(findings: list[Finding], ground: Ground, turn: Turn, sure_until: float) -> Backfill:
+    """Cover what the findings show; what of it is to be told.
 
     An order that ended after `sure_until`, exchange time, may have fills that are shown later: the next read tells.
     """
@@ -105,11 +113,8 @@ def tell(findings: list[Finding], ground: Ground, turn: Turn, sure_until: float)
         if not order.is_stale(report):
             ground.note(order, report)
     fills.sort(key=lambda told: age(told[0]))
-    for _, fill in fills:
-        ground.tell(fill)
-    for state in states:
-        turn.deliver(state)
-    return Told(len(fills), fills[-1][0].exchange_ts if fills else None, out_of_order)
+    latest_ts = fills[-1][0].exchange_ts if fills else None
+    return Backfill(tuple(fill for _, fill in fills), tuple(states), latest_ts, out_of_order)
 
 
 def _overtaken(report: OrderReport, fills: tuple[Placed, ...]) -> OrderReport:

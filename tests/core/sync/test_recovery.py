@@ -14,7 +14,7 @@ from listenkey.core.account.unknowns import Unknowns
 from listenkey.core.events import Fill, OrderState
 from listenkey.core.policy import Policy
 from listenkey.core.reports import Account, FillReport, OrderRef, OrderReport
-from listenkey.core.sync.recovery import examine, tell
+from listenkey.core.sync.recovery import Backfill, Finding, cover, examine
 from listenkey.core.sync.scope import Scope, merge
 from listenkey.core.turn import Turn
 
@@ -66,6 +66,13 @@ def read(executed: str | None, *rows: FillReport, created: int | None = 50_000, 
         "orders": () if executed is None else (order,),
     }
     return Account(**{**given, **fields})
+
+
+def tell(findings: list[Finding], on: Ground) -> Backfill:
+    """Cover what was found, and deliver it."""
+    found = cover(findings, on, on._turn, math.inf)
+    found.deliver(on, on._turn)
+    return found
 
 
 def laid(account: Account, on: Ground, alone: Account | None = None, **scope: Any) -> list[str] | None:
@@ -278,7 +285,7 @@ def test_rows_of_one_second_are_told_by_their_trade_ids() -> None:
     findings, troubled = examine(Scope(account, None, 0, grain=1000), on)
     assert troubled == ()
     turn = on._turn
-    told = tell(findings, on, turn, math.inf)
+    told = tell(findings, on)
     fills = [action.event for action in turn.actions if isinstance(action, actions.Deliver)]
     assert [(fill.trade_id, str(fill.cumulative_qty)) for fill in fills if isinstance(fill, Fill)] == [
         ("9", "1"),
@@ -286,7 +293,7 @@ def test_rows_of_one_second_are_told_by_their_trade_ids() -> None:
         ("11", "3"),
         ("2", "3"),
     ]
-    assert told == (4, 102_000, False)
+    assert (len(told.fills), told.latest_ts, told.out_of_order) == (4, 102_000, False)
 
 
 def test_a_second_telling_of_the_same_read_tells_nothing() -> None:
@@ -295,7 +302,7 @@ def test_a_second_telling_of_the_same_read_tells_nothing() -> None:
     account = read("3", row("1", 101_000), row("2", 102_000), created=100_500)
     for expected in (2, 0):
         findings, _ = examine(Scope(account, None, 0, grain=1000), on)
-        assert tell(findings, on, on._turn, math.inf).recovered == expected
+        assert len(tell(findings, on).fills) == expected
 
 
 def test_what_was_read_alone_takes_the_place_of_what_the_whole_read_had() -> None:
@@ -338,7 +345,7 @@ def test_the_kind_of_a_recovered_fill_follows_its_ground(
     )
     assert not troubled
     turn = on._turn
-    tell(findings, on, turn, math.inf)
+    tell(findings, on)
     fills = [each.event for each in turn.actions if isinstance(each, actions.Deliver) and isinstance(each.event, Fill)]
     assert [fill.kind.value for fill in fills] == kinds
 
@@ -353,7 +360,7 @@ def test_a_row_that_its_fills_have_overtaken_takes_nothing_back(quantity: str, s
     order = msgspec.structs.replace(account.orders[0], qty=D(quantity))
     findings, _ = examine(Scope(msgspec.structs.replace(account, orders=(order,)), None, 195_000, grain=1000), on)
     turn = on._turn
-    tell(findings, on, turn, math.inf)
+    tell(findings, on)
     events = [each.event for each in turn.actions if isinstance(each, actions.Deliver)]
     states = [each for each in events if isinstance(each, OrderState) and not isinstance(each, Fill)]
     assert [f"{each.status} {each.cumulative_qty}" for each in states] == state
@@ -381,12 +388,12 @@ def test_a_fill_that_came_while_the_read_was_made_fills_no_order_by_an_older_row
         Scope(msgspec.structs.replace(account, orders=(order,)), None, 195_000, grain=1000), on
     )
     assert not troubled
-    tell(findings, on, on._turn, math.inf)
+    tell(findings, on)
     fills = [each.event for each in on._turn.actions if isinstance(each, actions.Deliver)]
     assert [f"{fill.kind.value} {fill.cumulative_qty}" for fill in fills if isinstance(fill, Fill)] == told
     amended = msgspec.structs.replace(order, qty=D(9), cumulative_qty=D(5))
     findings, _ = examine(Scope(msgspec.structs.replace(account, orders=(amended,)), None, 195_000, grain=1000), on)
-    tell(findings, on, on._turn, math.inf)
+    tell(findings, on)
     assert on.orders[REF].coverage.contiguous == 5
     assert on.orders[REF].open is ("FULL_FILL 5" not in told)
 
