@@ -10,7 +10,6 @@ from collections import deque
 from collections.abc import Iterable
 from decimal import Decimal
 from random import Random
-from typing import Any
 
 import anyio
 import anyio.lowlevel
@@ -26,14 +25,14 @@ from ...core.events import (
     FundingFee,
     OrderState,
 )
-from ...core.ids import fill_id, order_state_id, revision_id
 from ...ports.errors import ReadFailed
 from .account import GRAIN, Account, Amount, Key, amount_of, positive
 from .feed import Feed
+from .ledger import Ledger
+from .orders import filled, moved, revised
 from .session import trade
 
 K = ExchangeEventKind
-_STATUS = {K.ORDER_ACK: "NEW", K.CANCEL_ACK: "CANCELED", K.ORDER_REJECT: "REJECTED", K.ORDER_EXPIRED: "EXPIRED"}
 
 
 class MockVenue(Feed):
@@ -55,10 +54,7 @@ class MockVenue(Feed):
         self._asset = asset
         self._fee_rate = amount_of(fee_rate)
         self._account = Account({asset: amount_of(balance)}, leverage)
-        self._orders: dict[str, OrderState] = {}
-        self._counted: dict[str, Decimal] = {}
-        self._booked: dict[str, tuple[Decimal, Decimal]] = {}
-        """Fee and PnL of each fill as the account has them."""
+        self._ledger = Ledger(self._account, asset)
         self._failures: deque[str] = deque()
         self._numbers = 0
 
@@ -78,7 +74,7 @@ class MockVenue(Feed):
     def feed(self, *events: ExchangeEvent) -> None:
         """Script events as they are. The account follows fills, funding, changes and updates, once for each id."""
         for event in events:
-            self._account_for(event)
+            self._ledger.book(event)
             self._tell(event)
 
     def order(
@@ -114,11 +110,11 @@ class MockVenue(Feed):
             qty=positive("qty", qty),
             cumulative_qty=Decimal(0),
         )
-        return self._order_event(event, K.ORDER_ACK)
+        return self._move(event, K.ORDER_ACK)
 
     def cancel(self, order: OrderState | str, kind: ExchangeEventKind = K.CANCEL_ACK) -> OrderState:
         """CANCEL_ACK of an open order, or with `kind` its ORDER_EXPIRED or ORDER_REJECT. `order` may be its id."""
-        return self._order_event(self._open(order), kind)
+        return self._move(self._ledger.order(order), kind)
 
     def fill(
         self,
@@ -148,7 +144,7 @@ class MockVenue(Feed):
                 raise ValueError(f"the order is for {order_qty} only")
             self._account.traded((symbol, position_side), side, amount_of(qty), amount_of(price))
             order = self.order(symbol, side, qty if order_qty is None else order_qty, position_side=position_side)
-        now = self._open(order)
+        now = self._ledger.order(order)
         left = (now.qty or Decimal(0)) - now.cumulative_qty
         size = left if qty is None else positive("qty", qty)
         at = now.price if price is None else positive("price", price)
@@ -157,24 +153,17 @@ class MockVenue(Feed):
                 f"{left} of order {now.order_id} is left" if size > left else "a market order needs a price"
             )
         profit, _ = self._account.traded((now.symbol, now.position_side), now.side, size, at)
-        total, full = now.cumulative_qty + size, size == left
         charge = (size * at * self._fee_rate).quantize(GRAIN) if fee is None else amount_of(fee)
-        event = Fill(
-            **{
-                **_fields(now),
-                "kind": K.FULL_FILL if full else K.PARTIAL_FILL,
-                "event_id": fill_id(now.symbol, now.order_id, total),
-                "exchange_ts": self.exchange_ms,
-                "status": "FILLED" if full else "PARTIALLY_FILLED",
-                "cumulative_qty": total,
-            },
-            fill_qty=size,
-            fill_price=at,
-            trade_id=None if unsure else f"{now.order_id}-{total}",
-            fee=None if unsure else charge,
+        event = filled(
+            now,
+            size,
+            at,
+            self.exchange_ms,
+            fee=charge,
             fee_asset=self._asset,
-            realized_pnl=None if unsure else profit,
+            realized_pnl=profit,
             liquidation=liquidation,
+            unsure=unsure,
         )
         self.feed(event)
         self._push("ORDER", (now.symbol, now.position_side))
@@ -195,19 +184,7 @@ class MockVenue(Feed):
         at = fill.fill_price if price is None else positive("price", price)
         charge = fill.fee if fee is None else amount_of(fee)
         profit = fill.realized_pnl if realized_pnl is None else amount_of(realized_pnl)
-        same = {name: getattr(fill, name) for name in Fill.__struct_fields__ if name not in ("kind", "frame")}
-        event = FillRevised(
-            **{
-                **same,
-                "event_id": revision_id(fill.symbol, fill.order_id, fill.cumulative_qty, at, charge, profit),
-                "source": "poll",
-                "redelivered": False,
-                "fill_price": at,
-                "fee": charge,
-                "realized_pnl": profit,
-            },
-            replaces=fill.replaces if isinstance(fill, FillRevised) else fill.event_id,
-        )
+        event = revised(fill, at, charge, profit)
         self.feed(event)
         return event
 
@@ -263,43 +240,8 @@ class MockVenue(Feed):
         """The next `times` snapshots raise `ReadFailed`."""
         self._failures.extend([message] * times)
 
-    def _account_for(self, event: ExchangeEvent) -> None:
-        if isinstance(event, OrderState) and event.event_id not in self._counted:
-            self._orders[event.order_id] = event
-        if isinstance(event, AccountUpdate):
-            self._account.replace(event)
-        elif event.event_id not in self._counted:
-            if isinstance(event, Fill):
-                self._booked[event.event_id] = self._account.trade(event, self._asset)
-            elif isinstance(event, FillRevised):
-                self._rebook(event)
-            elif isinstance(event, (FundingFee, BalanceChange)):
-                amount = self._counted[event.event_id] = event.amount or Decimal(0)
-                before = event.replaces if isinstance(event, FundingFee) else None
-                self._account.pay(event.asset or self._asset, amount - self._counted.get(before or "", Decimal(0)))
-            self._counted.setdefault(event.event_id, Decimal(0))
-
-    def _rebook(self, event: FillRevised) -> None:
-        booked = self._booked.get(event.replaces)
-        if booked is not None:
-            fee = booked[0] if event.fee is None else event.fee
-            pnl = booked[1] if event.realized_pnl is None else event.realized_pnl
-            self._account.pay(event.fee_asset or self._asset, booked[0] - fee)
-            self._account.pay(self._asset, pnl - booked[1])
-            self._booked[event.replaces] = fee, pnl
-
-    def _open(self, order: OrderState | str) -> OrderState:
-        name = order if isinstance(order, str) else order.order_id
-        now = self._orders.get(name)
-        if now is None or now.kind not in (K.ORDER_ACK, K.PARTIAL_FILL):
-            raise ValueError(f"order {name} is {'unknown' if now is None else now.status}")
-        return now
-
-    def _order_event(self, now: OrderState, kind: ExchangeEventKind) -> OrderState:
-        status = _STATUS[kind]
-        name = order_state_id(now.symbol, now.order_id, status, now.cumulative_qty, now.qty, now.price)
-        changed = {"kind": kind, "event_id": name, "exchange_ts": self.exchange_ms, "status": status}
-        event = OrderState(**{**_fields(now), **changed})
+    def _move(self, order: OrderState, kind: ExchangeEventKind) -> OrderState:
+        event = moved(order, kind, self.exchange_ms)
         self.feed(event)
         return event
 
@@ -329,9 +271,3 @@ class MockVenue(Feed):
             positions=tuple(account.position(key) for key in held),
             complete=complete,
         )
-
-
-def _fields(order: OrderState) -> dict[str, Any]:
-    """What an event of this order says of the order itself."""
-    plain = {name: getattr(order, name) for name in OrderState.__struct_fields__}
-    return {**plain, "source": "ws", "redelivered": False, "frame": None}

@@ -115,10 +115,10 @@ def test_a_proxys_password_is_not_said_again(typed: Typed, line: str) -> None:
 
 
 def test_a_proxy_of_the_environment_that_is_none(typed: Typed) -> None:
-    """One line that names the flag and the variable, and shows no password."""
+    """One line that names the flag and the variable as it is spelled, and shows no password."""
     ended = typed("watch", "--proxy", "env", https_proxy="ftp://user:hunter2@host:1", no_proxy="")
     assert (ended.code, ended.out, ended.err.count("\n")) == (2, "", 1)
-    assert ended.err.startswith("listenkey: watch: --proxy: HTTPS_PROXY of the environment")
+    assert ended.err.startswith("listenkey: watch: --proxy: https_proxy of the environment")
     assert "hunter2" not in ended.err
 
 
