@@ -57,7 +57,8 @@ class Estimates:
     def __iter__(self) -> Iterator[Execution]:
         yield from self._lone.values()
         yield from self._named.values()
-        yield from self._tabs
+        if self._tabs.unpaid:
+            yield from self._tabs
 
     def tell(self, fill: Execution) -> int:
         """A fill was told; how many there are now."""
