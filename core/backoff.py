@@ -70,9 +70,9 @@ class SpacedLimit(FailureLimit):
         super().__init__()
         self._free = free
 
-    def bears(self, now: float) -> bool:
-        """Whether after one more failure the next attempt could still be made at once."""
-        return self.count(now) + 1 < self._free
+    def bears(self, now: float, failures: int = 1) -> bool:
+        """Whether after so many more failures the next attempt could still be made at once."""
+        return self.count(now) + failures < self._free
 
     def forgive(self) -> None:
         """The last failure has passed: what failed was tried again, and went well."""
