@@ -35,6 +35,8 @@ class FailureLimit:
     __slots__ = ("_failures",)
     calls = 15
     window = 480.0
+    _free = calls
+    """After so many the next attempt has to wait."""
 
     def __init__(self) -> None:
         self._failures: list[float] = []
@@ -56,6 +58,10 @@ class FailureLimit:
         """How many failures of the last 480 s are known, 15 at most."""
         return sum(at > now - self.window for at in self._failures)
 
+    def bears(self, now: float, failures: int = 1) -> bool:
+        """Whether after so many more failures the next attempt could still be made at once."""
+        return self.count(now) + failures < self._free
+
 
 class SpacedLimit(FailureLimit):
     """The same limit, never used up at once: after `free` failures in 480 s attempts are at least 32 s apart, 480 / 15.
@@ -69,10 +75,6 @@ class SpacedLimit(FailureLimit):
     def __init__(self, free: int = 5) -> None:
         super().__init__()
         self._free = free
-
-    def bears(self, now: float, failures: int = 1) -> bool:
-        """Whether after so many more failures the next attempt could still be made at once."""
-        return self.count(now) + failures < self._free
 
     def forgive(self) -> None:
         """The last failure has passed: what failed was tried again, and went well."""

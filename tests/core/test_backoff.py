@@ -114,3 +114,15 @@ def test_no_window_holds_more(kind: type[FailureLimit], pauses: list[float]) -> 
         failures.append(now)
     for last in failures:
         assert sum(last - limit.window + 1e-6 < at <= last for at in failures) <= limit.calls
+
+
+@pytest.mark.parametrize(("limit", "free"), [(FailureLimit(), 15), (SpacedLimit(), 5), (SpacedLimit(10), 10)])
+def test_how_many_more_failures_are_borne(limit: FailureLimit, free: int) -> None:
+    """As many as leave the next attempt free; those that are 480 s old count no more."""
+    for known in range(free):
+        assert limit.bears(100.0) is (known + 1 < free)
+        assert limit.bears(100.0, free - known - 1)
+        assert not limit.bears(100.0, free - known)
+        limit.failed(100.0, None)
+    assert not limit.bears(579.0, 0)
+    assert limit.bears(581.0, free - 1)

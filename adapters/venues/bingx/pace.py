@@ -184,7 +184,7 @@ class Endpoint:
         with self._lock:
             others = self._under_way
             borne = others == 0 or all(limit.bears(now, others) for limit in self._spaced)
-            enters = borne and self._failures.count(now) + others < FailureLimit.calls
+            enters = borne and self._failures.bears(now, others)
             self._under_way += enters
             return enters
 
