@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from . import addresses, decode, journal, month, orders, probe, scale, start, travel, wire
+from . import addresses, decode, journal, month, orders, probe, recovery, scale, start, travel, wire
 from .comparison import Compared, Comparison
 from .measure import ROOT, Row
 from .picture import svg
@@ -19,6 +19,7 @@ from .report import as_json, compared_json, compared_table, machine, table
 from .sides import Broken, Checkout
 
 SUBJECTS: dict[str, tuple[Callable[[bool], list[Row]], ...]] = {
+    "recovery": (recovery.run,),
     "decode": (decode.run,),
     "wire": (wire.run, addresses.run),
     "scale": (scale.run,),

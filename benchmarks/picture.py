@@ -73,7 +73,9 @@ def _bar(row: Figure, top: int, scale: float) -> list[str]:
 
 def _own(row: Figure) -> bool:
     """Whether the row is about listenkey and not about a peer alone."""
-    return row.target is not None or not any(word in row.name for word in ("floor", "naive", "ccxt", "bare loop"))
+    return row.target is not None or not any(
+        word in row.name for word in ("floor", "naive", "ccxt", "bare loop", "bare client")
+    )
 
 
 def _target(row: Figure) -> float | None:

@@ -225,7 +225,29 @@ async def _travel(quick: bool) -> AsyncIterator[Ready]:
     yield [], one
 
 
+@asynccontextmanager
+async def _recovery(quick: bool) -> AsyncIterator[Ready]:
+    """Real time from the grant of a key to the end of the gap, and from the cut, at a round trip of 20 ms."""
+    from benchmarks.far import Far
+    from benchmarks.recovery import APART, FILLS, HEALTHY, TRANSPORT, Ours
+
+    with Far([0.02]) as far:
+        async with Ours(far.places[0], TRANSPORT, **HEALTHY, backoff_first=0) as ours:
+
+            async def one() -> Costs:
+                await asyncio.sleep(APART)
+                recovered = await ours.recover(far, FILLS)
+                return [
+                    ("key to closed gap at 20 ms", "ms", recovered.from_key * 1000),
+                    ("cut to closed gap at 20 ms", "ms", recovered.closed * 1000),
+                ]
+
+            await one()
+            yield [], one
+
+
 SUBJECTS = {
+    "recovery": Subject(_recovery, 4),
     "decode": Subject(_decode, 60),
     "wire": Subject(_wire, 10),
     "scale": Subject(_scale, 12),

@@ -67,6 +67,15 @@ class FailureLimit:
         """How many failures of the last window are known, as many as the limit at most."""
         return sum(at > now - self._window for at in self._failures)
 
+    def bears(self, now: float, failures: int = 1) -> bool:
+        """Whether after so many more failures the next attempt could still be made at once."""
+        return self._window == 0.0 or self.count(now) + failures < self._at_once
+
+    @property
+    def _at_once(self) -> int:
+        """After so many failures the next attempt has to wait."""
+        return self._calls
+
 
 class SpacedLimit(FailureLimit):
     """The same limit, never used up at once: after `free` failures attempts are at least window / calls apart.
@@ -81,9 +90,9 @@ class SpacedLimit(FailureLimit):
         super().__init__(limit)
         self._free = free
 
-    def bears(self, now: float) -> bool:
-        """Whether after one more failure the next attempt could still be made at once."""
-        return self.count(now) + 1 < self._free
+    @property
+    def _at_once(self) -> int:
+        return self._free
 
     def forgive(self) -> None:
         """The last failure has passed: what failed was tried again, and went well."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from aiohttp import TCPConnector
 
+from .limits import KEPT_SECONDS
 from .route import Route
 
 SOCKS_PORT = 1080
@@ -13,6 +15,7 @@ SOCKS_PORT = 1080
 
 def connector(route: Route, *, force_close: bool = False) -> TCPConnector:
     """Needs a running event loop. A proxy of HTTP is no matter of the connector."""
+    kept: dict[str, Any] = {"force_close": True} if force_close else {"keepalive_timeout": KEPT_SECONDS}
     if route.proxy is not None and route.socks:
         from aiohttp_socks import ProxyConnector, ProxyType
 
@@ -24,7 +27,7 @@ def connector(route: Route, *, force_close: bool = False) -> TCPConnector:
             username=unquote(parts.username) if parts.username else None,
             password=unquote(parts.password) if parts.password else None,
             rdns=parts.scheme == "socks5h",
-            force_close=force_close,
+            **kept,
         )
     local = None if route.source_address is None else (route.source_address, 0)
-    return TCPConnector(local_addr=local, force_close=force_close)
+    return TCPConnector(local_addr=local, **kept)

@@ -15,6 +15,7 @@ from ...ports.errors import TransportFailed
 from ...ports.http import HttpResponse
 from .answers import lowered, whole, with_encodings
 from .failures import failed
+from .limits import KEPT_SECONDS
 from .quiet import quiet
 from .route import DIRECT, Route
 
@@ -31,6 +32,7 @@ class HttpxHttp:
                 proxy=route.proxy,
                 local_address=route.source_address,
                 trust_env=False,
+                limits=httpx2.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=KEPT_SECONDS),
             ),
             trust_env=False,
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),

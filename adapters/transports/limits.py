@@ -10,3 +10,6 @@ REFUSAL_BYTES = 4096
 
 CLOSE_SECONDS = 1.0
 """How long a peer may take to answer a close frame, and to close TCP after one."""
+
+KEPT_SECONDS = 60.0
+"""How long a connection without a request is kept: opening one anew costs a recovery two or three journeys."""

@@ -19,6 +19,7 @@ from benchmarks.stage import Stage
 from listenkey.core.book import Reconciliation
 
 TARGETS = {
+    "recovery": {"<= 1.5", "<= 0.6"},
     "decode": {"<= 2.2", ">= 8"},
     "wire": {">= 60"},
     "scale": {"<= 64", "<= 5"},

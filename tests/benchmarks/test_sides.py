@@ -42,7 +42,11 @@ def costing(us: float) -> str:
 
 
 @pytest.mark.parametrize(
-    "subject", [pytest.param(name, marks=pytest.mark.loopback if name == "wire" else ()) for name in command.SUBJECTS]
+    "subject",
+    [
+        pytest.param(name, marks=pytest.mark.loopback if name in ("wire", "recovery") else ())
+        for name in command.SUBJECTS
+    ],
 )
 def test_a_subject_can_be_measured_in_little(subject: str) -> None:
     """This checkout has all that every subject asks for, and every row has a figure."""

@@ -126,8 +126,23 @@ def test_the_limit_is_the_venues(pauses: list[float], calls: int, window: float)
     for pause in pauses:
         now += pause
         assert free.wait(now) == 0
+        assert free.bears(now, 1000)
         free.failed(now, None)
         if limit.wait(now) == 0:
             limit.failed(now, None)
             failures.append(now)
         assert sum(at > now - window + 1e-6 for at in failures) <= calls
+
+
+@pytest.mark.parametrize(
+    ("limit", "free"), [(FailureLimit(LIMIT), 15), (SpacedLimit(LIMIT), 5), (SpacedLimit(LIMIT, 10), 10)]
+)
+def test_how_many_more_failures_are_borne(limit: FailureLimit, free: int) -> None:
+    """As many as leave the next attempt free; those that are 480 s old count no more."""
+    for known in range(free):
+        assert limit.bears(100.0) is (known + 1 < free)
+        assert limit.bears(100.0, free - known - 1)
+        assert not limit.bears(100.0, free - known)
+        limit.failed(100.0, None)
+    assert not limit.bears(579.0, 0)
+    assert limit.bears(581.0, free - 1)

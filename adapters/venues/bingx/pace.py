@@ -43,6 +43,8 @@ LONGEST_WINDOW = 15.0
 """Seconds; the venue's longest has 10. The end of a window that is further off than this is not believed."""
 PATIENCE = 0.25
 """Of a time-out: what may be waited for a turn, where many streams of a process want the same at once."""
+LOOK = 0.1
+"""Seconds after which it is looked again whether calls under way have ended."""
 REPEATED = 10
 """Failures in 480 s that are free where the repeat of each passes: the rest of the 15 is left for what does not."""
 
@@ -59,6 +61,7 @@ class Endpoint:
         self._lock = lock
         self._failures = FailureLimit(facts.FAILING_CALLS)
         """All calls that the venue may count as failed."""
+        self._under_way = 0
         is_read, bears = self.method == "GET", facts.FAILING_CALLS
         self._spaced: tuple[SpacedLimit, ...] = (SpacedLimit(bears, REPEATED), SpacedLimit(bears)) if is_read else ()
         """Those after which the next one may fail as well, which a question that has its answer is not; and of them the
@@ -96,6 +99,21 @@ class Endpoint:
         finally:
             with self._lock:
                 self._queue.leave(ticket)
+
+    def enter(self) -> Service[None]:
+        """Wait while so many calls are under way that this one would have to be spaced if they failed.
+
+        Whoever has entered leaves when its call has ended. Raises `RequestRefused` as `turn` does.
+        """
+        now = yield from clock()
+        while not self._entered(now):
+            self._check(now)
+            now = yield from wait(now + LOOK)
+
+    def leave(self) -> None:
+        """The call has ended."""
+        with self._lock:
+            self._under_way -= 1
 
     def reserve(self, now: float) -> float:
         """Take a place: when the call may be sent."""
@@ -149,15 +167,27 @@ class Endpoint:
 
     def _opened(self) -> Service[float]:
         now = yield from clock()
-        if (left := self.held_back(now)) > 0:
-            failures = f"failed {self.failures(now)} times in {facts.FAILING_CALLS.window:.0f} s"
-            raise RequestRefused(unanswered(False, f"{self.name} {failures}; held back before a ban", left))
+        self._check(now)
         while (left := self._closed_until(now) - now) > 0:
             if left > BRIEF:
                 message = f"{self.path} is locked by the venue for another {left:.1f} s"
                 raise RequestRefused(unanswered(False, message, left))
             now = yield from wait(now + left)
         return now
+
+    def _check(self, now: float) -> None:
+        """Raises `RequestRefused` (RETRY) if calls are held back."""
+        if (left := self.held_back(now)) > 0:
+            failures = f"failed {self.failures(now)} times in {facts.FAILING_CALLS.window:.0f} s"
+            raise RequestRefused(unanswered(False, f"{self.name} {failures}; held back before a ban", left))
+
+    def _entered(self, now: float) -> bool:
+        with self._lock:
+            others = self._under_way
+            borne = others == 0 or all(limit.bears(now, others) for limit in self._spaced)
+            enters = borne and self._failures.bears(now, others)
+            self._under_way += enters
+            return enters
 
     def _closed_until(self, now: float) -> float:
         with self._lock:

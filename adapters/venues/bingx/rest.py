@@ -113,12 +113,16 @@ class Rest:
                 yield from endpoint.turn()
             else:
                 yield from endpoint.queued_turn(PATIENCE * self._timeout, new=new)
-            now = yield from self.now()
-            query = signed({**params, "timestamp": now}, self._api_secret)
-            self._secrets.sign(query.rpartition("=")[2])
-            if sending is not None:
-                sending(now)
-            return (yield from self._exchange(endpoint, query, about_key="listenKey" in params))[0]
+            yield from endpoint.enter()
+            try:
+                now = yield from self.now()
+                query = signed({**params, "timestamp": now}, self._api_secret)
+                self._secrets.sign(query.rpartition("=")[2])
+                if sending is not None:
+                    sending(now)
+                return (yield from self._exchange(endpoint, query, about_key="listenKey" in params))[0]
+            finally:
+                endpoint.leave()
 
         return (yield from self._tried(self.endpoint(method, path), attempt, patient=True))
 

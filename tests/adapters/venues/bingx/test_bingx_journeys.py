@@ -10,11 +10,13 @@ from typing import Any
 import pytest
 
 from listenkey.adapters.venues.bingx.reader import Reader
+from listenkey.adapters.venues.bingx.rest import Rest
 from listenkey.core.reports import Account, OrderRef
-from listenkey.ports.service import Request, Service
+from listenkey.ports.errors import RequestRefused
+from listenkey.ports.service import Request, Service, both
 
 from ....simulation.tasks import Once, spawn
-from .venue import NOW, Venue, fill_row, order_row
+from .venue import NOW, Venue, fill_row, order_row, reply
 
 SINCE = NOW - 60_000
 
@@ -28,19 +30,20 @@ class Far:
         self._number = count()
 
     def seconds(self, service: Service[Any]) -> tuple[float, Any]:
-        """How long a service takes, and its result."""
+        """How long a service takes, and its result. Raises what it raises."""
         results: list[Any] = []
         began = self.monotonic()
 
         def done(result: Any, error: Exception | None) -> None:
-            assert error is None
-            results.append(result)
+            results.append(result if error is None else error)
 
         spawn(service, self, done)
         while not results:
             at, _, then = heappop(self._due)
             self.venue.clock.now = at
             then()
+        if isinstance(results[0], Exception):
+            raise results[0]
         return self.monotonic() - began, results[0]
 
     def monotonic(self) -> float:
@@ -86,12 +89,12 @@ def test_symbol_by_symbol_it_takes_no_more(far: Far) -> None:
 
 
 def test_orders_alone_take_four(far: Far) -> None:
-    """The order, its fills, the order again, and what they cost; ten of them take no longer than one."""
+    """The order, its fills, the order again, and what they cost; five of them take no longer than one."""
     rest = far.venue.rest()
     far.venue.run(rest.now())
-    far.venue.orders = [order_row(number, NOW - 6000) for number in range(1, 11)]
-    far.venue.fills = [fill_row(number, number, NOW - 5000) for number in range(1, 11)]
-    refs = tuple(OrderRef("BTC-USDT", str(number)) for number in range(1, 11))
+    far.venue.orders = [order_row(number, NOW - 6000) for number in range(1, 6)]
+    far.venue.fills = [fill_row(number, number, NOW - 5000) for number in range(1, 6)]
+    refs = tuple(OrderRef("BTC-USDT", str(number)) for number in range(1, 6))
     reader = Reader(rest)
     far.seconds(reader.read(SINCE, refs))
     for some in (refs[:1], refs):
@@ -107,3 +110,32 @@ def test_a_clock_that_stood_still_is_noticed(far: Far) -> None:
     took, account = far.seconds(reader.read(SINCE))
     assert took == 5
     assert account.as_of >= NOW + 3_600_000
+
+
+def crowd(rest: Rest, calls: int) -> Service[tuple[Any, ...]]:
+    return both(*(rest.call("GET", "/openApi/swap/v2/user/positions", {}) for _ in range(calls)))
+
+
+def test_no_more_are_under_way_than_may_fail(far: Far) -> None:
+    """Five failures are free, so five calls of a crowd go at once, and the next when one of them has ended."""
+    rest = far.venue.rest()
+    far.venue.run(rest.now())
+    took, _ = far.seconds(crowd(rest, 12))
+    times = far.venue.times[1:]
+    assert len(times) == 12
+    assert max(sum(at <= start < at + 1.0 for at in times) for start in times) == 5
+    assert 3 <= took < 3.5
+
+
+def test_a_crowd_that_fails_does_not_use_up_what_may_fail(far: Far) -> None:
+    """All of it fails: five calls were sent, the others are held back; later one at a time, until one has passed."""
+    rest = far.venue.rest()
+    far.venue.run(rest.now())
+    far.venue.scripted["positions"] = [reply(b"", 500)] * 9
+    for sent in (5, 6, 7, 8, 9):
+        with pytest.raises(RequestRefused):
+            far.seconds(crowd(rest, 12))
+        assert far.venue.count("positions") == sent
+        far.venue.clock.now += 45
+    far.seconds(crowd(rest, 12))
+    assert far.venue.count("positions") == 21

@@ -1,0 +1,160 @@
+"""How long it takes after a cut until the gap is closed, with ten fills missed, and how long a stream is blind.
+
+The exchange is in another process, at the end of a road of so many milliseconds, with the venue's own limits. The floor
+is a bare client of the same run (`bare.py`), which sends the same requests over the same transport, waits for its first
+frame too, and only parses. Both are counted from the moment at which their key is granted.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+from time import monotonic
+from typing import Any, NamedTuple, Self
+
+from listenkey import Policy
+from listenkey.adapters.driver.stream import Stream
+from listenkey.adapters.driver.venue import Venue
+from listenkey.adapters.transports.names import open_transport
+from listenkey.adapters.venues.family import Hosts
+from listenkey.adapters.venues.registry import family
+from listenkey.core.connection import Connection
+from listenkey.core.events import ExchangeEventKind, GapNotice, Health, HealthChange
+from listenkey.core.inputs import KeyGranted
+from listenkey.core.secrets import Secrets
+
+from .bare import Bare
+from .desk import KEY, SECRET
+from .far import Far, Place
+from .measure import Row, Target, figure, ratios
+
+SUBJECT = "recovery"
+BLIND = "blind"
+TRANSPORT = "aiohttp"
+FILLS = 10
+CUTS = 20
+ROUND_TRIPS = (0.0, 0.02, 0.1)
+APART = 1.1
+"""Seconds between two cuts of one account: a venue allows two listen keys in one."""
+HEALTHY: dict[str, Any] = {"healthy_after": 0.001}
+"""Every cut is then the first after a healthy life, as it is where cuts are rare."""
+SILENT_STREAMS = 5
+
+
+class Recovery(NamedTuple):
+    """Seconds: from the cut to the proof of a link and to the end of the gap, and from the key to that end."""
+
+    proven: float
+    closed: float
+    from_key: float
+
+
+class Ours:
+    """A stream of listenkey on one exchange. An asynchronous context manager."""
+
+    def __init__(self, place: Place, transport: str, **policy: Any) -> None:
+        self.place = place
+        settled = Policy(**policy)
+        secrets = Secrets((KEY, SECRET))
+        speaks = family("bingx-swap")
+        services = speaks.services(
+            Hosts(place.rest_url, place.ws_url), api_key=KEY, api_secret=SECRET, policy=settled, secrets=secrets
+        )
+        self._granted = 0.0
+        self._venue = Venue(
+            lambda: Connection(speaks.dialect("bingx-swap"), settled, seed=1, secrets=secrets),
+            open_transport(transport),
+            services,
+            observer=self._observe,
+        )
+        self._stack = AsyncExitStack()
+        self._stream: Stream
+
+    async def __aenter__(self) -> Self:
+        await self._stack.enter_async_context(self._venue)
+        self._stream = await self._stack.enter_async_context(self._venue.subscribe())
+        await self._until(Health.LIVE)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._stack.aclose()
+
+    async def recover(self, far: Far, fills: int) -> Recovery:
+        """Have the stream cut, and see it through to LIVE."""
+        cut = await far.cut(self.place, fills)
+        proven = await self._until(Health.SUSPECT)
+        async for event in self._stream:
+            if isinstance(event, GapNotice) and event.kind is ExchangeEventKind.GAP_CLOSED:
+                closed = monotonic()
+                if (event.recovered, event.proven) != (fills, True):
+                    raise AssertionError(f"{event.recovered} of {fills} fills were recovered")
+                break
+        await self._until(Health.LIVE)
+        return Recovery(proven - cut, closed - cut, closed - self._granted)
+
+    async def notice(self, far: Far) -> float:
+        """Seconds from silence to BLIND."""
+        since = await far.silence(self.place)
+        return await self._until(Health.BLIND) - since
+
+    def _observe(self, now: float, received: Any, _ordered: Any) -> None:
+        if isinstance(received, KeyGranted):
+            self._granted = now
+
+    async def _until(self, health: Health) -> float:
+        async for event in self._stream:
+            if isinstance(event, HealthChange) and event.health is health:
+                break
+        return monotonic()
+
+
+def run(quick: bool = False) -> list[Row]:
+    """Recoveries of both in turns, each on an exchange of its own; then streams that fall silent, all at once."""
+    trips, cuts = ((0.0, 0.005), 2) if quick else (ROUND_TRIPS, CUTS)
+    rows: list[Row] = []
+    blind: list[Row] = []
+    for trip in trips:
+        ours, floor = asyncio.run(_recoveries(trip, cuts, **HEALTHY))
+        name, ratio = f"{trip * 1000:g} ms", ratios([each.from_key for each in ours], floor)
+        target = Target(most=1.5) if trip else None
+        rows.append(figure(SUBJECT, f"{name}, bare client", "ms", [1000 * each for each in floor]))
+        rows.append(figure(SUBJECT, f"{name}, listenkey", "ms", [1000 * each.from_key for each in ours], note=_NOTE))
+        rows.append(figure(SUBJECT, f"{name}, listenkey / bare client", "x", ratio, target=target))
+        blind.append(figure(BLIND, f"{name}, cut to proven link", "s", [each.proven for each in ours], note=_WAIT))
+    ours, _ = asyncio.run(_recoveries(0.0, max(2, cuts // 2), **HEALTHY, backoff_first=0))
+    closed = [each.closed for each in ours]
+    rows.append(figure(SUBJECT, "0 ms, cut to closed gap, no wait", "s", closed, target=Target(most=0.6)))
+    silence = {"silence_timeout": 0.2} if quick else {}
+    noticed = asyncio.run(_silences(1 if quick else SILENT_STREAMS, **silence))
+    return [*rows, *blind, figure(BLIND, "silence to noticing", "s", noticed, note=_SILENCE)]
+
+
+_NOTE = f"from the grant of a key to the end of the gap, {FILLS} fills missed and none meanwhile; aiohttp"
+_WAIT = "with the wait of backoff_first, a random part of 0.25 s, and the mint of a key"
+_SILENCE = "silence_timeout is 15 s, the last ping up to 5 s before"
+
+
+async def _recoveries(trip: float, cuts: int, **policy: Any) -> tuple[list[Recovery], list[float]]:
+    with Far([trip, trip]) as far:
+        mine, others = far.places
+        async with Ours(mine, TRANSPORT, **policy) as ours, Bare(others, TRANSPORT) as bare:
+            found: list[tuple[Recovery, float]] = []
+            for _ in range(cuts + 1):  # one for warmth
+                began = monotonic()
+                found.append((await ours.recover(far, FILLS), await bare.recover(far, FILLS)))
+                await asyncio.sleep(max(0.0, began + APART - monotonic()))
+    recovered, floor = zip(*found[1:], strict=True)
+    return list(recovered), list(floor)
+
+
+async def _silences(streams: int, **policy: Any) -> list[float]:
+    """Each falls silent at another moment of the five seconds between two pings."""
+
+    async def one(far: Far, ours: Ours, after: float) -> float:
+        await asyncio.sleep(after)
+        return await ours.notice(far)
+
+    with Far([0.0] * streams) as far:
+        async with AsyncExitStack() as stack:
+            members = [await stack.enter_async_context(Ours(place, TRANSPORT, **policy)) for place in far.places]
+            return await asyncio.gather(*(one(far, each, 5 * n / streams) for n, each in enumerate(members)))
