@@ -14,7 +14,7 @@ from .triggers import Trigger, trigger_of
 
 
 class Matching:
-    """Only of the orders that were handed to it; those that somebody else fills are left alone."""
+    """Only of the orders that were handed to it; what somebody else does to them is noticed with the next step."""
 
     def __init__(self, exchange: Exchange, depth: Depth, admission: Admission) -> None:
         self._exchange = exchange
@@ -41,6 +41,8 @@ class Matching:
             order = self._exchange.orders[order_id]
             if not order.open or order.triggered:
                 self._waiting.pop(order_id, None)
+                if order.triggered:
+                    self._brackets.triggered(order, now)
             elif self._is_hollow(order):
                 self._end(order_id, now)
             elif trigger.reached(self._exchange.market.price(order.symbol, now)):
@@ -71,6 +73,7 @@ class Matching:
     def _meet(self, order_id: int, now: int) -> None:
         """A resting order is filled at its own price by what others offer there."""
         order = self._exchange.orders[order_id]
+        self._brackets.filled(order, now)
         if not order.open:
             del self._resting[order_id]
             return

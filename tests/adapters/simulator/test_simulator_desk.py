@@ -275,6 +275,24 @@ def test_the_legs_of_an_order_that_waits_grow_with_its_fills() -> None:
     assert len(sizes) > 1
 
 
+def test_what_somebody_else_does_to_a_bracket_is_noticed() -> None:
+    """An entry that is filled by command has its legs with the next step; a leg that is filled so ends the other."""
+    floor = Floor()
+    legs = {
+        "stop_loss": Leg(type="STOP_MARKET", stop_price=D(50000)),
+        "take_profit": Leg(type="TAKE_PROFIT_MARKET", stop_price=D(70000)),
+    }
+    entry = floor.place(type="LIMIT", price="60000", **legs)
+    floor.exchange.fill(entry.id, now=floor.now)
+    floor.desk.step(floor.now)
+    assert floor.open() == ["STOP_MARKET", "TAKE_PROFIT_MARKET"]
+    stop = next(each for each in floor.exchange.open.values() if each.type == "STOP_MARKET")
+    floor.exchange.fill(stop.id, now=floor.now)
+    floor.desk.step(floor.now)
+    assert floor.open() == []
+    assert floor.held == 0
+
+
 def test_an_order_for_the_whole_position() -> None:
     """It closes what is held when it is triggered, however much that has become."""
     floor = Floor()
