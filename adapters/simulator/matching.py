@@ -24,6 +24,11 @@ class Matching:
         self._resting: dict[int, None] = {}
         self._waiting: dict[int, Trigger] = {}
 
+    @property
+    def busy(self) -> bool:
+        """Whether any order waits for the market."""
+        return bool(self._resting or self._waiting)
+
     def enter(self, order: Order, now: int) -> None:
         """A new order: it waits for its trigger, or takes what the book gives and rests with what is left."""
         if order.type in TRIGGERS:
