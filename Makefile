@@ -128,6 +128,10 @@ soak: $(VENV)/.tester
 	LISTENKEY_KILLS=50 $(BIN)/python -m pytest --quiet tests/loopback/test_crash.py
 	LISTENKEY_EXAMPLES=20 $(BIN)/python -m pytest --quiet tests/core tests/hostile tests/adapters/simulator tests/surroundings
 	LISTENKEY_PARITY_HISTORIES=$(HISTORIES) $(BIN)/python -m pytest --quiet tests/parity
+	@if $(BIN)/python -c 'import importlib.util, sys; sys.exit(importlib.util.find_spec("ccxt") is None)'; \
+		then for seed in 1 2 3 4 5; do \
+			$(BIN)/python -m tests.clients.trading --operations 1000 --seed $$seed || exit 1; done; \
+		else echo 'ccxt does not trade, since it is not installed: make $(VENV)/.bench'; fi
 	$(BIN)/python -m tests.simulation --minutes $(MINUTES)
 
 FIGURES = $(if $(findstring --against,$(ARGS)),--json build/against.json,$\

@@ -19,7 +19,9 @@ class Brackets:
         self._legs: dict[tuple[int, str], int] = {}
 
     def filled(self, entry: Order, now: int) -> None:
-        """A part of an order was filled: its legs are placed, or grow, until they cover what was executed."""
+        """Of an order that may have been filled: its legs are placed, or grow, until they cover what was executed."""
+        if not entry.executed:
+            return
         for name, leg in (("stop_loss", entry.terms.stop_loss), ("take_profit", entry.terms.take_profit)):
             if leg is None:
                 continue

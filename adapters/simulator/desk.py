@@ -40,14 +40,15 @@ class Desk:
         self._admission = Admission(exchange, self.depth, self.margin)
         self._matching = Matching(exchange, self.depth, self._admission)
         self._cancels_at: int | None = None
+        self._looked = exchange.now
 
     def step(self, now: int) -> None:
-        """Let everything happen that the market and the time have brought about by now."""
-        if self._cancels_at is not None and now >= self._cancels_at:
-            self._cancels_at = None
-            self.cancel_all(now=now)
-        self._liquidate(now)
-        self._matching.step(now)
+        """Let everything happen that the market and the time have brought about by now, move by move."""
+        if self._cancels_at is not None or self._matching.busy or self.exchange.account.positions():
+            for at in self.exchange.market.moves(self._looked, now):
+                self._look(at)
+        self._looked = max(self._looked, now)
+        self._look(now)
 
     def check(self, ticket: Ticket, *, now: int) -> None:
         """Raises `OrderRefused` if the order could not be placed now."""
@@ -188,6 +189,13 @@ class Desk:
 
     def _engaged(self) -> list[Position | Order]:
         return [*self.exchange.account.positions(), *self.exchange.open.values()]
+
+    def _look(self, now: int) -> None:
+        if self._cancels_at is not None and now >= self._cancels_at:
+            self._cancels_at = None
+            self.cancel_all(now=now)
+        self._liquidate(now)
+        self._matching.step(now)
 
     def _liquidate(self, now: int) -> None:
         """Positions that have lost their margin are closed, no worse than at the price at which it is gone."""

@@ -10,7 +10,7 @@ import msgspec
 
 from .candles import DAY_MS, INTERVALS, Candle, begin_of, candle_of, candles, next_of
 from .seeds import seeded
-from .walk import Walk
+from .walk import STEP_MS, Walk
 
 
 class Instrument(msgspec.Struct, frozen=True):
@@ -47,19 +47,23 @@ class Market:
     def __init__(self, instruments: Iterable[Instrument] = INSTRUMENTS, *, seed: int = 0, now: int) -> None:
         self.instruments = {each.symbol: each for each in instruments}
         self._seed = seed
+        self._begun = now
         self._walks = {
             each.symbol: Walk(each.symbol, int(each.start / each.tick), seed, now) for each in self.instruments.values()
         }
 
     def price(self, symbol: str, now: int) -> Decimal:
-        """The price at exchange time `now`, ms; asking about the past gives the newest price."""
+        """The price at exchange time `now`, ms."""
         return self._walks[symbol].price(now) * self.instruments[symbol].tick
 
     def step(self, symbol: str, now: int) -> int:
         """How often the price has moved by now."""
-        walk = self._walks[symbol]
-        walk.price(now)
-        return walk.steps
+        return self._walks[symbol].step(now)
+
+    def moves(self, after: int, until: int) -> range:
+        """The times, ms, at which prices moved after the one and up to the other; all of them move together."""
+        first = self._begun + ((after - self._begun) // STEP_MS + 1) * STEP_MS
+        return range(max(first, self._begun), until + 1, STEP_MS)
 
     def candles(self, symbol: str, interval: str, start: int | None, end: int, limit: int, now: int) -> list[Candle]:
         """At most so many candles that began within these times, oldest first.

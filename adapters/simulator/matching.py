@@ -14,7 +14,7 @@ from .triggers import Trigger, trigger_of
 
 
 class Matching:
-    """Only of the orders that were handed to it; those that somebody else fills are left alone."""
+    """Only of the orders that were handed to it; what somebody else does to them is noticed with the next step."""
 
     def __init__(self, exchange: Exchange, depth: Depth, admission: Admission) -> None:
         self._exchange = exchange
@@ -23,6 +23,11 @@ class Matching:
         self._brackets = Brackets(exchange, self._watch)
         self._resting: dict[int, None] = {}
         self._waiting: dict[int, Trigger] = {}
+
+    @property
+    def busy(self) -> bool:
+        """Whether any order waits for the market."""
+        return bool(self._resting or self._waiting)
 
     def enter(self, order: Order, now: int) -> None:
         """A new order: it waits for its trigger, or takes what the book gives and rests with what is left."""
@@ -41,6 +46,8 @@ class Matching:
             order = self._exchange.orders[order_id]
             if not order.open or order.triggered:
                 self._waiting.pop(order_id, None)
+                if order.triggered:
+                    self._brackets.triggered(order, now)
             elif self._is_hollow(order):
                 self._end(order_id, now)
             elif trigger.reached(self._exchange.market.price(order.symbol, now)):
@@ -71,6 +78,7 @@ class Matching:
     def _meet(self, order_id: int, now: int) -> None:
         """A resting order is filled at its own price by what others offer there."""
         order = self._exchange.orders[order_id]
+        self._brackets.filled(order, now)
         if not order.open:
             del self._resting[order_id]
             return

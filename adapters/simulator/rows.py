@@ -132,6 +132,8 @@ def order_row(order: Order, leverage: int) -> Row:
         "workingType": WORKING_TYPES[order.terms.working],
         "stopGuaranteed": False,
         "triggerOrderId": order.triggered_by,
+        "reduceOnly": order.reduce_only,
+        "onlyOnePosition": order.position_side == "BOTH",
     }
 
 

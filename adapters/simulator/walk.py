@@ -54,14 +54,19 @@ class Walk:
         self._past_random: Random | None = None
 
     def price(self, now: int) -> int:
-        """The price at exchange time `now`, ms, in ticks; asking about the past gives the newest price."""
-        while self.steps < (now - self._begun) // STEP_MS:
+        """The price at exchange time `now`, ms, in ticks; before the beginning it is the first one."""
+        return self._history[self.step(now)]
+
+    def step(self, now: int) -> int:
+        """How often the price has moved by then."""
+        wanted = (now - self._begun) // STEP_MS
+        while self.steps < wanted:
             self.steps += 1
             reach = max(1, self._ticks // 2000)
             moved = self._ticks + self._random.randint(-reach, reach)
             self._ticks = min(max(moved, self._floor), self._ceiling)
             self._history.append(self._ticks)
-        return self._ticks
+        return max(wanted, 0)
 
     def recent(self, count: int) -> list[Step]:
         """The newest moves, oldest first; the first of all is the beginning."""

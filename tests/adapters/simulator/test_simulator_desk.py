@@ -275,6 +275,24 @@ def test_the_legs_of_an_order_that_waits_grow_with_its_fills() -> None:
     assert len(sizes) > 1
 
 
+def test_what_somebody_else_does_to_a_bracket_is_noticed() -> None:
+    """An entry that is filled by command has its legs with the next step; a leg that is filled so ends the other."""
+    floor = Floor()
+    legs = {
+        "stop_loss": Leg(type="STOP_MARKET", stop_price=D(50000)),
+        "take_profit": Leg(type="TAKE_PROFIT_MARKET", stop_price=D(70000)),
+    }
+    entry = floor.place(type="LIMIT", price="60000", **legs)
+    floor.exchange.fill(entry.id, now=floor.now)
+    floor.desk.step(floor.now)
+    assert floor.open() == ["STOP_MARKET", "TAKE_PROFIT_MARKET"]
+    stop = next(each for each in floor.exchange.open.values() if each.type == "STOP_MARKET")
+    floor.exchange.fill(stop.id, now=floor.now)
+    floor.desk.step(floor.now)
+    assert floor.open() == []
+    assert floor.held == 0
+
+
 def test_an_order_for_the_whole_position() -> None:
     """It closes what is held when it is triggered, however much that has become."""
     floor = Floor()
@@ -368,10 +386,10 @@ def test_closing_a_position_ends_what_was_to_close_it() -> None:
 
 
 @pytest.mark.parametrize("mode", ["cross", "isolated"])
-@pytest.mark.parametrize("side", ["BUY", "SELL"])
-def test_a_position_that_has_lost_its_margin_is_liquidated(side: str, mode: str) -> None:
+@pytest.mark.parametrize(("side", "seed"), [("BUY", 1), ("SELL", 4)])
+def test_a_position_that_has_lost_its_margin_is_liquidated(side: str, seed: int, mode: str) -> None:
     """By an order of its own kind, and never at the cost of more than stands behind it."""
-    floor = Floor(opening=1000)
+    floor = Floor(opening=1000, seed=seed)
     floor.desk.set_margin_mode(BTC, mode, now=floor.now)
     floor.desk.set_leverage(BTC, "LONG" if side == "BUY" else "SHORT", 125, now=floor.now)
     floor.place(side, qty="1.5" if mode == "cross" else "0.1")
@@ -383,15 +401,19 @@ def test_a_position_that_has_lost_its_margin_is_liquidated(side: str, mode: str)
     assert left >= (0 if mode == "cross" else 900)
 
 
-def test_a_liquidation_costs_no_more_than_there_is() -> None:
-    """However far the market has run before anybody looked."""
-    floor = Floor(opening=1000)
-    floor.desk.set_leverage(BTC, "LONG", 125, now=floor.now)
-    floor.place(qty="1.5")
-    while floor.price > 62000:
+@pytest.mark.parametrize(("side", "seed"), [("BUY", 1), ("SELL", 4)])
+def test_a_liquidation_costs_no_more_than_there_is(side: str, seed: int) -> None:
+    """However far the market has run before anybody looked; what stands behind the position is all that it may cost."""
+    floor = Floor(opening=1000, seed=seed)
+    position_side = "LONG" if side == "BUY" else "SHORT"
+    floor.desk.set_leverage(BTC, position_side, 125, now=floor.now)
+    floor.place(side, qty="1.5")
+    while abs(floor.price - 64000) < 1000 or (floor.price > 64000) == (side == "BUY"):
         floor.now += 1000
-    floor.desk.step(floor.now)
-    assert floor.held == 0
+    position = floor.exchange.account.position(BTC, position_side)
+    price = floor.desk.margin.closing_price(position, floor.now)
+    assert (price > floor.price) == (side == "BUY")
+    floor.exchange.liquidate(BTC, position_side, now=floor.now, price=price)
     assert 0 <= floor.exchange.account.book.wallet("USDT").balance < 1
 
 
@@ -431,12 +453,15 @@ def test_an_amendment_needs_margin_too() -> None:
 def test_the_same_seed_and_the_same_deeds_give_the_same_history() -> None:
     """The book and all that is filled follow from the seed, and not from how often the desk is asked to step."""
     histories = []
-    for turn in (1000, 100):
+    for turn in (60_000, 1000, 100):
         floor = Floor(seed=7, opening=10**9)
         floor.place(qty="30", type="LIMIT", price="63990")
+        floor.place()
+        floor.exit("TRAILING_STOP_MARKET", rate="0.001")
+        floor.exit("STOP_MARKET", stop_price="63900")
         for _ in range(0, 120_000, turn):
             floor.now += turn
             floor.desk.step(floor.now)
         histories.append([(fill.price, fill.qty) for fill in floor.exchange.fills])
-    assert histories[0] == histories[1]
+    assert histories[0] == histories[1] == histories[2]
     assert histories[0]
