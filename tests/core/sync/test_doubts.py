@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from listenkey.core import actions, inputs
@@ -102,6 +102,7 @@ def test_no_secret_is_shown(frame: bytes, shown: bytes) -> None:
     assert event.raw["length"] == len(frame)
 
 
+@example(b"X\x85", "0000\x80\x80\x80\x80\x80\x80\x80\x80\U00010000", 0)  # stars that are a deflate stream
 @given(st.binary(max_size=300), st.text(max_size=40), st.integers(0, 300))
 @SOME
 def test_what_was_shown_is_shown_the_same(data: bytes, secret: str, end: int) -> None:
