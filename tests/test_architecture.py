@@ -48,6 +48,8 @@ OLD_PATHS = {"bingx"}
 """Folders of import paths that an earlier read-me showed."""
 LARGEST = 17
 """Modules in a room."""
+LONGEST = 250
+"""Lines of a file."""
 IMPURE_CALLS = {"open", "print", "input", "exec", "eval", "__import__", "breakpoint"}
 
 
@@ -191,6 +193,11 @@ def test_the_account_half_has_one_entrance() -> None:
                 assert not ast.unparse(node.value.value).endswith("_continuity"), where
             for target in node.targets if isinstance(node, ast.Assign) else ():
                 assert "_continuity." not in ast.unparse(target), f"{name(path)}:{target.lineno}"
+
+
+def test_files_are_short() -> None:
+    """One noun each, read at one sitting."""
+    assert {name(path) for path in FILES if len(path.read_text().splitlines()) > LONGEST} == set()
 
 
 def test_rooms_are_small() -> None:

@@ -23,6 +23,7 @@ from ...ports.journal import Entry
 from ...ports.questions import Question
 from .hold import Hold
 from .owner import Owner
+from .retention import Retention
 from .rows import LARGEST, again, decoded, order_of, row
 from .schema import Durability, open_for_writing
 
@@ -32,10 +33,6 @@ than any read of the account shows payments, or they would be told again."""
 
 WITNESSES = 5
 """So many orders, the newest, are asked for at a venue that may know none of them."""
-
-_SWEEP_EVERY = 60_000
-_SWEEP_ROWS = 5000
-_SWEEP_ORDERS = 500
 
 _INSERT = "INSERT INTO events (serial, kind, at, order_key, ends, body) VALUES (?, ?, ?, ?, ?, ?)"
 _SINCE = """
@@ -49,15 +46,6 @@ NEWEST = """
 SELECT max(coalesce((SELECT max(serial) FROM events), 0), coalesce((SELECT max(serial) FROM forgotten), 0))"""
 """The highest serial that was ever given and is not covered by the mark, or by what was swept."""
 _AFTER = "SELECT serial, kind, body FROM events WHERE serial > ? ORDER BY serial LIMIT ?"
-_SWEEP_LOOSE = """
-DELETE FROM events WHERE serial IN (
-    SELECT serial FROM events WHERE order_key IS NULL AND at < :edge AND serial <= :mark LIMIT :limit
-) RETURNING serial"""
-_SWEEP_WHOLE = """
-DELETE FROM events WHERE order_key IN (
-    SELECT order_key FROM events WHERE order_key IS NOT NULL GROUP BY order_key
-    HAVING max(ends) AND max(at) < :edge AND max(serial) <= :mark LIMIT :limit
-) RETURNING serial"""
 
 
 class SqliteJournal:
@@ -89,8 +77,7 @@ class SqliteJournal:
         if not RESUME_OVERLAP <= retain < float("inf"):
             raise ValueError(f"retain must be {RESUME_OVERLAP:.0f} seconds or more, not {retain!r}")
         self.path = Path(path).resolve()
-        self._retain = int(retain * 1000)
-        self._swept_to: int | None = None
+        self._retention = Retention(retain)
         self._guard = threading.RLock()
         self._closed = False
         self._hold = Hold(self.path)
@@ -168,11 +155,11 @@ class SqliteJournal:
                 connection.executemany(_INSERT, [row(entry, proven or 0) for entry in entries])
                 if (began, proven) != (self._began, self._proven):
                     connection.execute("UPDATE state SET began = ?, proven_until = ?", (began, proven))
-                swept_to = (
-                    self._swept_to if proven_until is None else self._sweep(connection, proven_until - self._retain)
-                )
+                swept_to = self._retention.swept_to
+                if proven_until is not None:
+                    swept_to = self._retention.sweep(connection, proven_until, self._mark)
             self._last += len(entries)
-            self._began, self._proven, self._swept_to = began, proven, swept_to
+            self._began, self._proven, self._retention.swept_to = began, proven, swept_to
         return entries
 
     def read(self, after: int, limit: int) -> Sequence[Entry]:
@@ -228,17 +215,6 @@ class SqliteJournal:
             (newest,) = self._connection.execute(NEWEST).fetchone()
         self._began, self._proven, self._mark, swept = state
         self._last = self._last_before = max(newest, self._mark, swept)
-
-    def _sweep(self, connection: sqlite3.Connection, edge: int) -> int | None:
-        """Delete what no resuming run can need, a bounded number at a time; returns how far that is done."""
-        if self._swept_to is not None and edge < self._swept_to + _SWEEP_EVERY:
-            return self._swept_to
-        bounds = {"edge": edge, "mark": self._mark}
-        loose = connection.execute(_SWEEP_LOOSE, {**bounds, "limit": _SWEEP_ROWS}).fetchall()
-        whole = connection.execute(_SWEEP_WHOLE, {**bounds, "limit": _SWEEP_ORDERS}).fetchall()
-        if loose or whole:
-            connection.execute("UPDATE state SET swept = max(swept, ?)", max(loose + whole))
-        return self._swept_to if len(loose) == _SWEEP_ROWS or len(whole) >= _SWEEP_ORDERS else edge
 
     def _select(self, query: str, bounds: tuple[int, ...] | dict[str, int]) -> list[Entry]:
         with self._guard, self._failing_loudly():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -72,6 +73,33 @@ class Account:
             price = position.entry_price or Decimal(0)
             key = hedged if hedged in self.holdings else (position.symbol, None)
             self.holdings[key] = Holding(qty, qty * price, price)
+
+    def whole(self, event_id: str, exchange_ts: int, *, margin_asset: str) -> AccountUpdate:
+        """All of it, as a read shows it."""
+        held = [key for key, holding in self.holdings.items() if holding.qty]
+        return AccountUpdate(
+            event_id=event_id,
+            exchange_ts=exchange_ts,
+            source="poll",
+            reason=None,
+            balances=tuple(self.balance(asset, margined=asset == margin_asset) for asset in self.wallets),
+            positions=tuple(map(self.position, held)),
+            complete=True,
+        )
+
+    def change(
+        self, event_id: str, exchange_ts: int, reason: str, asset: str, positions: Iterable[Key]
+    ) -> AccountUpdate:
+        """A wallet and these positions, as a push shows them."""
+        return AccountUpdate(
+            event_id=event_id,
+            exchange_ts=exchange_ts,
+            source="ws",
+            reason=reason,
+            balances=(Balance(asset=asset, wallet_balance=self.wallets[asset]),),
+            positions=tuple(map(self.position, positions)),
+            complete=False,
+        )
 
     def balance(self, asset: str, *, margined: bool) -> Balance:
         """The asset as a read shows it; `margined` is the one in which positions are held."""

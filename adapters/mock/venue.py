@@ -7,7 +7,6 @@ be given as `Decimal`, `int` or `str`; a `float` is refused. Nothing here is sha
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
 from decimal import Decimal
 from random import Random
 
@@ -16,7 +15,6 @@ import anyio.lowlevel
 
 from ...core.events import (
     AccountUpdate,
-    Balance,
     BalanceChange,
     ExchangeEvent,
     ExchangeEventKind,
@@ -90,9 +88,7 @@ class MockVenue(Feed):
     ) -> OrderState:
         """ORDER_ACK of a new order: LIMIT with a price, else MARKET. `position_side` is LONG or SHORT in hedge mode."""
         if side not in ("BUY", "SELL") or position_side not in (None, "LONG", "SHORT"):
-            raise ValueError(
-                f"side must be BUY or SELL, position_side None, LONG or SHORT: {side!r}, {position_side!r}"
-            )
+            raise ValueError(f"side is BUY or SELL, position_side None, LONG or SHORT: {side!r}, {position_side!r}")
         self._numbers += 1
         event = OrderState(
             kind=K.ORDER_ACK,
@@ -246,28 +242,9 @@ class MockVenue(Feed):
         return event
 
     def _whole(self) -> AccountUpdate:
-        held = [key for key, holding in self._account.holdings.items() if holding.qty]
-        return self._account_update(None, self._account.wallets, held, complete=True)
+        return self._account.whole(self._unique(K.ACCOUNT_UPDATE), self.exchange_ms, margin_asset=self._asset)
 
     def _push(self, reason: str, *changed: Key) -> None:
         if not self._blind:
-            self._tell(self._account_update(reason, [self._asset], changed, complete=False))
-
-    def _account_update(
-        self, reason: str | None, assets: Iterable[str], held: Iterable[Key], *, complete: bool
-    ) -> AccountUpdate:
-        account = self._account
-        return AccountUpdate(
-            event_id=self._unique(K.ACCOUNT_UPDATE),
-            exchange_ts=self.exchange_ms,
-            source="poll" if complete else "ws",
-            reason=reason,
-            balances=tuple(
-                account.balance(asset, margined=asset == self._asset)
-                if complete
-                else Balance(asset=asset, wallet_balance=account.wallets[asset])
-                for asset in assets
-            ),
-            positions=tuple(account.position(key) for key in held),
-            complete=complete,
-        )
+            event_id = self._unique(K.ACCOUNT_UPDATE)
+            self._tell(self._account.change(event_id, self.exchange_ms, reason, self._asset, changed))

@@ -10,10 +10,15 @@ class Tampering:
     """Frames go in one by one, those to be sent come out; without a fault they are the same. Times in seconds."""
 
     def __init__(self, faults: Faults) -> None:
-        self.done: list[tuple[str, str]] = []
+        self._done: list[tuple[str, str]] = []
         self._faults = faults
         self._held: tuple[int, bytes, float] | None = None
         self._lose_account = False
+
+    def take_done(self) -> list[tuple[str, str]]:
+        """What has been done since this was last asked: the fault, and to what."""
+        done, self._done = self._done, []
+        return done
 
     def pass_on(self, push: Push, data: bytes, now: float) -> list[bytes]:
         """The frames to send in place of this one."""
@@ -50,4 +55,4 @@ class Tampering:
         return [data]
 
     def _note(self, name: str, push: OrderPush) -> None:
-        self.done.append((name, f"{push.order.symbol} {push.order.id} {push.order.executed}"))
+        self._done.append((name, f"{push.order.symbol} {push.order.id} {push.order.executed}"))

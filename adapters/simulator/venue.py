@@ -14,6 +14,7 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, get_args
 
+from .accidents import Accidents
 from .clearing import UID
 from .codes import Codes
 from .desk import Desk
@@ -21,7 +22,6 @@ from .exchange import Exchange
 from .faults import Fault, Faults, parse_fault
 from .feeds import Feeds
 from .flow import Flow
-from .garbage import bomb, garbage
 from .limits import Limits
 from .listenkeys import ListenKeys
 from .log import FaultEvent, Log
@@ -133,6 +133,7 @@ class Venue:
             self.log, ping_interval=ping_interval, repeats={"snapshot": snapshot_interval, "config": config_interval}
         )
         self.feeds = Feeds(self.log, Topics(self.exchange.market, self.desk.depth), ping_interval=ping_interval)
+        self._accidents = Accidents(self.hub, self.feeds, self.keys, self.log)
         self._tampering = Tampering(self.faults)
 
     def elapsed(self) -> float:
@@ -193,7 +194,7 @@ class Venue:
         """
         elapsed, now, wall = self.elapsed(), self.now(), self.wall()
         for fault in self.faults.begin(elapsed):
-            self._begin(fault, elapsed, now)
+            self._accidents.begin(fault, elapsed, wall)
         clock = self.log.clock()
         if not self.hub.crowded(clock):
             self.flow.postpone(now, LATE * 1000 * (self.time_scale or math.inf))
@@ -212,7 +213,8 @@ class Venue:
                 frames += self._tampering.pass_on(push, packed(self.wire.frame(push)), elapsed)
         for frame in frames:
             self.hub.deliver(frame, ready_at=ready_at, valid=valid, shared=self.keys.shared)
-        self._note_tampering()
+        for name, detail in self._tampering.take_done():
+            self.log.faults.append(FaultEvent(clock, name, detail))
         for key in self.keys.expired(wall):
             for stream in self.hub.on(key):
                 stream.send(packed(key_expired(key, now)), ready_at)
@@ -243,31 +245,3 @@ class Venue:
     def _configs(self, now: int) -> list[ConfigPush]:
         account = self.exchange.account
         return [config_of(account, symbol, now, now) for symbol in account.leverage]
-
-    def _begin(self, fault: Fault, elapsed: float, now: int) -> None:
-        self.log.faults.append(FaultEvent(self.log.clock(), fault.name, "begins"))
-        match fault.name:
-            case "drop_tcp":
-                for stream in self.sockets():
-                    stream.drop("drop_tcp", hard=True)
-            case "silent":
-                until = math.inf if fault.seconds is None else self.log.clock() + fault.ends - elapsed
-                for stream in self.sockets():
-                    stream.silent_until = until
-                    stream.unanswered_since = None
-            case "expire_key" | "expire_silently":
-                self.keys.expire(self.wall(), silently=fault.name == "expire_silently")
-            case "garbage":
-                kinds = garbage()
-                chosen = kinds.values() if not fault["kind"] else [kinds[fault["kind"]]]
-                for stream in self.hub:
-                    for frame in chosen:
-                        stream.send(frame)
-            case "oversized":
-                for stream in self.hub:
-                    stream.send(bomb(fault["mebibytes"]))
-
-    def _note_tampering(self) -> None:
-        for name, detail in self._tampering.done:
-            self.log.faults.append(FaultEvent(self.log.clock(), name, detail))
-        self._tampering.done.clear()

@@ -10,15 +10,14 @@ from __future__ import annotations
 
 from decimal import Decimal
 from sys import intern
-from typing import Annotated, Literal
 
 import msgspec
-from msgspec import Meta, Struct
 
 from ....core.events import Balance, Position
 from ....core.reports import AccountReport, OrderReport
 from .amounts import LATEST
 from .facts import BY_FILL, FUNDING
+from .shapes import LONGEST, AccountFrame, OrderFrame, OrderRow, TradeFrame
 from .words import is_market
 
 _HUGE, _DEBT = Decimal(10**20), Decimal(-(10**20))
@@ -29,88 +28,7 @@ _ZERO = Decimal(0)
 _TINY, _LEAST = -40, Decimal("1e-40")
 """The place of an amount's first digit, and the amount, below which it is absurd: some exponent has made it so."""
 _EXECUTIONS = frozenset({"TRADE", "CALCULATED", ""})
-_LONGEST = 24
-"""Characters of any text in such a frame but the id that the client gave: too few for a key."""
-_Word = Annotated[str, Meta(max_length=_LONGEST)]
-_Scalar = _Word | int | float | bool | None
-"""A value that says nothing to us; null counts as no key, and one key too many is left alone."""
-_OrderType = (
-    Literal["LIMIT", "STOP", "TAKE_PROFIT", "TRIGGER_LIMIT", "TRAILING_STOP_MARKET", "TRAILING_TP_SL"]
-    | Literal["MARKET", "STOP_MARKET", "TAKE_PROFIT_MARKET", "TRIGGER_MARKET", "LIQUIDATION"]
-)
-
-
-class _Order(Struct, forbid_unknown_fields=True, gc=False):
-    s: _Word
-    i: int
-    S: Literal["BUY", "SELL"]
-    o: _OrderType
-    q: Decimal
-    p: Decimal
-    ap: Decimal
-    x: Literal["NEW", "TRADE", "CALCULATED", "CANCELED", "EXPIRED", ""]
-    X: Literal["NEW", "PARTIALLY_FILLED", "FILLED", "CANCELED", "EXPIRED"]
-    N: _Word
-    n: Decimal
-    T: int
-    ps: Literal["LONG", "SHORT", "BOTH"]
-    rp: Decimal
-    z: Decimal
-    c: str | None = None
-    sp: _Scalar = None
-    wt: _Scalar = None
-    sg: _Scalar = None
-    ti: _Scalar = None
-    ro: _Scalar = None
-    td: int | None = None
-    tv: _Scalar = None
-    l: Decimal | None = None  # noqa: E741 - the wire's own name
-    L: Decimal | None = None
-
-
-class _Balance(Struct, forbid_unknown_fields=True, gc=False):
-    a: _Word
-    wb: Decimal
-    cw: _Scalar
-    bc: Decimal
-
-
-class _Position(Struct, forbid_unknown_fields=True, gc=False):
-    s: _Word
-    pa: Decimal
-    ep: Decimal
-    up: Decimal
-    mt: Literal["cross", "isolated"]
-    iw: _Scalar
-    ps: Literal["LONG", "SHORT"]
-    cr: _Scalar = None
-
-
-class _Account(Struct, forbid_unknown_fields=True, gc=False):
-    m: _Word
-    B: list[_Balance]
-    P: list[_Position]
-
-
-class _OrderFrame(Struct, forbid_unknown_fields=True, gc=False, tag_field="e", tag="ORDER_TRADE_UPDATE"):
-    E: int
-    o: _Order
-    T: int = 0
-
-
-class _TradeFrame(Struct, forbid_unknown_fields=True, gc=False, tag_field="e", tag="TRADE_UPDATE"):
-    E: int
-    o: _Order
-    T: int = 0
-
-
-class _AccountFrame(Struct, forbid_unknown_fields=True, gc=False, tag_field="e", tag="ACCOUNT_UPDATE"):
-    E: int
-    a: _Account
-    T: int = 0
-
-
-_decode = msgspec.json.Decoder(_OrderFrame | _TradeFrame | _AccountFrame).decode
+_decode = msgspec.json.Decoder(OrderFrame | TradeFrame | AccountFrame).decode
 
 
 def exact(frame: bytes | str) -> OrderReport | AccountReport | None:
@@ -119,14 +37,14 @@ def exact(frame: bytes | str) -> OrderReport | AccountReport | None:
         return None
     try:
         content = _decode(frame)
-        if type(content) is _AccountFrame:
+        if type(content) is AccountFrame:
             return _account(content, frame)
         return _order(content, content.o, frame)
     except (msgspec.MsgspecError, ArithmeticError, RecursionError, UnicodeDecodeError):
         return None
 
 
-def _order(frame: _OrderFrame | _TradeFrame, order: _Order, text: bytes) -> OrderReport | None:
+def _order(frame: OrderFrame | TradeFrame, order: OrderRow, text: bytes) -> OrderReport | None:
     last, paid = order.l, order.L
     symbol, number, status, order_type, trade = order.s, order.i, order.X, order.o, order.td
     keys = 29 if frame.T else 28
@@ -206,11 +124,11 @@ def _order(frame: _OrderFrame | _TradeFrame, order: _Order, text: bytes) -> Orde
         realized_pnl if caused else None,
         liquidation,
         exchange_ts,
-        longest=_LONGEST if client_order_id is None else max(_LONGEST, len(client_order_id)),
+        longest=LONGEST if client_order_id is None else max(LONGEST, len(client_order_id)),
     )
 
 
-def _account(frame: _AccountFrame, text: bytes) -> AccountReport | None:
+def _account(frame: AccountFrame, text: bytes) -> AccountReport | None:
     account = frame.a
     keys = 7 if frame.T else 6
     balances = []
@@ -256,5 +174,5 @@ def _account(frame: _AccountFrame, text: bytes) -> AccountReport | None:
         by_fill=account.m == BY_FILL,
         funding=account.m == FUNDING,
         exchange_ts=ms if 0 < ms < LATEST else None,
-        longest=_LONGEST,
+        longest=LONGEST,
     )

@@ -428,7 +428,7 @@ def filled(venue: MockVenue) -> OrderState:
         (lambda venue: venue.fill(qty=1), "needs qty and price"),
         (lambda venue: venue.fill(qty=2, price=1, order_qty=1), "the order is for 1 only"),
         (lambda venue: venue.fill(side="SELL", qty=1, price=1, position_side="LONG"), "only 0 BTC-USDT LONG"),
-        (lambda venue: venue.order(side="LONG"), "side must be BUY or SELL"),
+        (lambda venue: venue.order(side="LONG"), "side is BUY or SELL"),
         (lambda venue: venue.order(qty=0), "qty must be more than 0"),
         (lambda venue: venue.transfer("NaN"), "finite"),
         (lambda venue: venue.advance(-1), "never goes back"),
