@@ -133,11 +133,3 @@ def test_what_they_do_not_need(name: str, without: set[str]) -> None:
     code = f"import runpy, sys; runpy.run_path({str(EXAMPLES / name)!r} + '.py'); print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert without.isdisjoint(done.stdout.split())
-
-
-@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.py")), ids=lambda path: path.stem)
-def test_an_example_fits_on_two_screens(path: Path) -> None:
-    """Under 110 lines, with a first line that says what it is."""
-    lines = path.read_text().splitlines()
-    assert len(lines) < 110
-    assert lines[0].startswith('"""')

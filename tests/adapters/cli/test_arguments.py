@@ -35,7 +35,7 @@ WRONG = [
     (f"watch --record {'x' * 300}", "the recording cannot be made: File name too long"),
     ("watch --journal {file}", "not a journal"),
     ("simulate --port 65536", "from 0 to 65535"),
-    ("simulate --time-scale 0", "--time-scale"),
+    ("simulate --time-scale -1", "--time-scale"),
     ("simulate --fault drop_tcp", "NAME@SECONDS"),
     ("simulate --fault nap@3", "drop_tcp"),
     ("simulate --wire telex", "captured"),
