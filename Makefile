@@ -53,7 +53,8 @@ $(VENV)/.developer: pyproject.toml constraints.txt | $(BIN)/python
 	@touch $@ $(VENV)/.tester $(VENV)/.user
 
 $(VENV)/.bench: $(VENV)/.developer
-	$(INSTALL) --editable '.[bench]'
+	@grep -v '^uvloop==' constraints.txt >$(VENV)/bench.txt  # ccxt wants another one than the tests
+	$(PIP) install --no-compile --constraint $(VENV)/bench.txt --editable '.[bench]'
 	@touch $@
 
 $(VENV)/.docs: $(VENV)/.developer
