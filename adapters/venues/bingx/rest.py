@@ -167,7 +167,7 @@ class Rest:
             heard, answer = yield from ask(Request(endpoint.method, url, headers, self._timeout))
         except GeneratorExit:  # the venue may answer it with an error all the same, in this time
             if is_read:
-                endpoint.failed(sent + self._timeout, again=False)
+                endpoint.failed(sent + self._timeout)
             raise
         if isinstance(answer, NoAnswer):
             if answer.reached and is_read:

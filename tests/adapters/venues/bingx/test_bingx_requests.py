@@ -14,7 +14,7 @@ from listenkey.adapters.venues.bingx.signing import encoded, plain, signature, s
 from listenkey.core.refusal import UNREACHED, Refusal, RefusalKind
 from listenkey.ports.errors import HandshakeRefused, RequestRefused, TransportFailed
 from listenkey.ports.http import HttpResponse
-from listenkey.ports.service import Request, Wait
+from listenkey.ports.service import Request, Service, Wait
 
 from .venue import KEY, NOW, SECRET, Venue, reply
 
@@ -304,7 +304,7 @@ def test_failures_are_counted(venue: Venue, too_fast: int) -> None:
 
 
 def test_a_read_that_is_given_up_counts_as_failed_when_it_may_have() -> None:
-    """By its time-out at the latest; the next one need not fail as well, so it spaces nothing."""
+    """By its time-out at the latest; one alone spaces nothing."""
     venue = Venue()
     rest = venue.rest(timeout=10.0)
     venue.run(rest.now())
@@ -317,6 +317,34 @@ def test_a_read_that_is_given_up_counts_as_failed_when_it_may_have() -> None:
     assert endpoint.failures(venue.clock.now + window + 9.9) == 1
     assert endpoint.failures(venue.clock.now + window + 10.1) == 0
     assert endpoint.held_back(venue.clock.now) == 0
+
+
+def test_reads_that_are_given_up_again_and_again_close_no_endpoint_for_minutes() -> None:
+    """Links are proven every few seconds and nothing answers: reads are spaced before the allowance is used up."""
+    venue = Venue()
+    rest = venue.rest(timeout=10.0)
+    venue.run(rest.now())
+    endpoint, sent = rest.endpoint("GET", FILLS), 0
+    for _ in range(300):
+        venue.clock.now += 3.0
+        services = [rest.call("GET", FILLS, WINDOW) for _ in range(4)]  # one for each symbol
+        for service in services:
+            sent += _is_sent(service, venue)
+        for service in services:
+            service.close()
+        assert endpoint.held_back(venue.clock.now) <= 80.0
+    assert sent > 900 / 80
+
+
+def _is_sent(service: Service[Any], venue: Venue) -> bool:
+    """Whether the request goes out, rather than wait for another or be held back."""
+    try:
+        step = next(service)
+        while isinstance(step, Wait) and step.until <= venue.clock.now:
+            step = service.send((venue.clock.now, None))
+    except RequestRefused:
+        return False
+    return isinstance(step, Request)
 
 
 def test_a_clock_that_does_not_answer_is_no_failure_of_who_asked_for_it(venue: Venue) -> None:
