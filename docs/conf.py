@@ -36,7 +36,7 @@ nitpicky = True
 nitpick_ignore_regex = [
     # Sphinx would ask another site for the places of these.
     (r"py:.*", rf"(builtins|{'|'.join(sys.stdlib_module_names)})(\..*)?"),
-    (r"py:.*", r"(anyio|msgspec)(\..*)?"),
+    (r"py:.*", r"(anyio|msgspec|pytest)(\..*)?"),
     (r"py:.*", r"listenkey\.(.*\.)?[A-Z]"),
     # What a public class inherits from, or is made of, and nobody else makes.
     (r"py:class", r"Service|listenkey\.core\.(discreet\.Discreet|link\.link\.Link|secrets\.Text)"),
