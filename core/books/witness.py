@@ -30,6 +30,8 @@ class Witness:
         self._turn = turn
         self._alarm = alarm
         self._fold = fold
+        self._forgiven = False
+        """Whether what is waited for has had its time once more."""
         self.waits = False
         """Whether something that a push said has not come true, so that `check` is due after a fill."""
         self._positions: dict[Place, tuple[Decimal, float]] = {}
@@ -111,8 +113,18 @@ class Witness:
         if settled:
             self._fold.anchor(account)
 
-    def overdue(self) -> None:
-        """What a push said has not come true."""
+    def overdue(self, late: float) -> None:
+        """What a push said has not come true.
+
+        Who comes `late`, by seconds, to see it may have frames that say so before it: they have their time once more.
+        """
+        window = self._turn.policy.reorder_window
+        if late > window / 2 and not self._forgiven:
+            self._forgiven, until = True, self._turn.now + window
+            self._positions = {place: (qty, until) for place, (qty, _) in self._positions.items()}
+            self._wallets = {asset: (balance, until) for asset, (balance, _) in self._wallets.items()}
+            self.check()
+            return
         self._clear()
         if self._turn.now >= self._quiet_until and not self._alarmed:
             self._alarmed = True
@@ -132,12 +144,13 @@ class Witness:
         if waiting:
             self._turn.timers.arm((Timer.WITNESS, 0), max(min(waiting), self._turn.now))
         else:
+            self._forgiven = False
             self._turn.timers.cancel((Timer.WITNESS, 0))
 
     def _clear(self) -> None:
         self._positions.clear()
         self._wallets.clear()
-        self.waits = False
+        self.waits = self._forgiven = False
 
     def _move(self, balance: Balance) -> None:
         """Money that no fill moved: by the change, since the fills of that moment may be told already or not yet."""

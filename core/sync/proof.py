@@ -77,7 +77,7 @@ class Proof:
         self.memory = Memory(turn, ground, self._income, self._fold, self._witness, self._revisions, self.reads, gap)
         self.ledger = self.memory.ledger
         self.timers: Alarms = {
-            Timer.WITNESS: lambda _id, _late: self._witness.overdue(),
+            Timer.WITNESS: lambda _id, late: self._witness.overdue(late),
             Timer.DOUBT: lambda _id, _late: self.doubts.overdue(),
             Timer.READING: self._overdue,
             **self.reads.timers,

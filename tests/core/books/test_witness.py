@@ -31,10 +31,15 @@ class Trial:
     def _alarm(self) -> None:
         self.alarms += 1
 
-    def wait(self, seconds: float = 0.3) -> int:
-        self.turn.now += seconds
-        if self.turn.timers.pop_due(self.turn.now) is not None:
-            self.witness.overdue()
+    def wait(self, seconds: float = 0.3, *, asleep: bool = False) -> int:
+        """Timers are seen to in time, or, `asleep`, when all of it has passed."""
+        until = self.turn.now + seconds
+        while (deadline := self.turn.timers.deadline) <= until:
+            self.turn.now = until if asleep else max(self.turn.now, deadline)
+            due = self.turn.timers.pop_due(self.turn.now)
+            if due is not None:
+                self.witness.overdue(self.turn.now - due[1])
+        self.turn.now = until
         return self.alarms
 
     def anchored(self, **changes: Any) -> Trial:
@@ -62,6 +67,19 @@ def push(qty: str, *, ts: int | None = T0 + 9000, wallet: str | None = None, **c
         "exchange_ts": ts,
     }
     return AccountReport(**told | changes)
+
+
+def test_who_comes_late_gives_a_fill_its_time_once_more() -> None:
+    """Its frame may be waiting to be read; then, or if it does not come after all, once is enough."""
+    trial = Trial().anchored()
+    trial.witness.pushed(push("1", wallet="99.9"))
+    assert trial.wait(5.0, asleep=True) == 0
+    trial.filled("1")
+    assert trial.wait() == 0
+    trial.witness.pushed(push("2", wallet="99.8"))
+    assert trial.wait(5.0, asleep=True) == 0
+    assert trial.wait(0.2) == 0
+    assert trial.wait(5.0, asleep=True) == 1
 
 
 def test_a_fill_before_or_after_its_push_is_no_alarm() -> None:
