@@ -48,7 +48,10 @@ class Dialect(Protocol):
         """Whether a balance's `available` is a figure of its own (spot), not one that moves with prices and orders."""
 
     def decode(self, frame: bytes | str) -> tuple[Report, ...]:
-        """The reports in one inflated frame; garbage gives `Unreadable`, the unknown `Unrecognised`. Never raises."""
+        """The reports in one inflated frame; garbage gives `Unreadable`, the unknown `Unrecognised`. Never raises.
+
+        None at all: the frame says nothing, and proves nothing.
+        """
 
     def opening(self, socket: int) -> tuple[Opening, ...]:
         """Frames to send first. A link is proven by all their acknowledgements or, with none, by any readable frame."""

@@ -86,7 +86,7 @@ class Intake:
             self._upkeep.lost(link, GapReason.OVERSIZED)
         else:
             reports = self._decode(frame)
-            first = reports[0]
+            first = reports[0] if reports else None
             if (
                 len(reports) > 1
                 or not (type(first) is OrderReport or type(first) is AccountReport)

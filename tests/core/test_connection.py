@@ -16,9 +16,32 @@ from listenkey.core.events import HealthChange, Unknown
 from listenkey.core.link.lifecycle import State
 from listenkey.core.link.link import Phase
 from listenkey.core.policy import Policy
+from listenkey.core.reports import Report
 
 from .script import Answer, Life, connected
 from .toy import Toy
+
+
+class Mute(Toy):
+    """A dialect to which some frames say nothing."""
+
+    def decode(self, frame: bytes | str) -> tuple[Report, ...]:
+        return () if frame == "nothing" else super().decode(frame)
+
+
+def test_a_frame_of_which_nothing_is_reported() -> None:
+    """It raises nothing and proves nothing; the next frame is as if it had not been."""
+    connection = Connection(Mute())
+    (create,) = connection.handle(inputs.Start(), now=0.0)
+    assert isinstance(create, actions.CreateKey)
+    granted = connection.handle(create.granted("a key", 3600.0, 1_700_000_000_000), now=0.1)
+    (opening,) = [action for action in granted if isinstance(action, actions.OpenSocket)]
+    connection.handle(opening.opened(), now=0.2)
+    assert connection.handle(opening.received("nothing"), now=0.3) == []
+    states = [connection.state]
+    connection.handle(opening.received("ping 1"), now=0.4)
+    assert [*states, connection.state] == [State.KEYED, State.CONNECTED]
+
 
 # Misuse
 
