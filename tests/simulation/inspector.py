@@ -53,6 +53,7 @@ class Inspector:
         self._rest_well_since = 0.0
         self._otherwise_harmed_at = 0.0
         self._beside_odd_at = 0.0
+        self._last_fault_at = 0.0
         self._weather = weather
         self._healed_since: float | None = None
         self._refusals = 0
@@ -69,6 +70,7 @@ class Inspector:
             self._harmed_at = max(self._harmed_at, fault.until)
         if fault.kind != "odd" and not KINDS[fault.kind].harmless:
             self._otherwise_harmed_at = max(self._otherwise_harmed_at, fault.until)
+        self._last_fault_at = max(self._last_fault_at, fault.until)
         if fault.kind != "odd":
             self._beside_odd_at = max(self._beside_odd_at, fault.until)
         if fault.kind in HARM or KINDS[fault.kind].reads:
@@ -144,6 +146,10 @@ class Inspector:
             at, reason = judge.gaps[-1]
             after = at - self._harmed_at
             raise Violation("calm-stays-live", f"a gap opened at {at:.3f} ({reason}), {after:.0f} s after")
+        process = self.process
+        stands = process is None or process.over or process.failed or process.stands_still or process.finished
+        if judge.gap_open and not stands and now > max(judge.gaps[-1][0], self._last_fault_at) + CALM_AFTER:
+            raise Violation("calm-stays-live", f"a gap is open since {judge.gaps[-1][0]:.3f}")
         if judge.health is Health.BLIND and now > self._harmed_at + HEALED_WITHIN:
             raise Violation("calm-stays-live", f"blind since {judge.blind_since:.3f}")
 

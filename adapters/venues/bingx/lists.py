@@ -35,6 +35,11 @@ class Lists:
         self._unlisted: Refusal | None = None
         """Why income was not listed when it was last asked for."""
 
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """The paths without which no whole read passes."""
+        return (FILLS, ORDERS, INCOME) if self._unlisted is None else (FILLS, ORDERS)
+
     def fills(self, since: int, until: int, **narrow: str) -> Service[Listing[FillReport]]:
         """The fills of (since, until], oldest first; `narrow` is `symbol`, `orderId`.
 

@@ -107,7 +107,7 @@ class Endpoint:
         """
         now = yield from clock()
         while not self._entered(now):
-            self._check(now)
+            self.check(now)
             now = yield from wait(now + LOOK)
 
     def leave(self) -> None:
@@ -157,9 +157,22 @@ class Endpoint:
         with self._lock:
             return max(limit.wait(now) for limit in (self._failures, *self._spaced))
 
+    def open_at(self, now: float) -> float:
+        """From when on calls are let through: not before `now`, nor while too many have failed, nor in a lock."""
+        return max(now, self._key.locked_until, now + self.held_back(now))
+
     def is_closed(self, now: float) -> bool:
         """Whether no call is let through now: by failures, or because the venue has locked the path."""
-        return self._key.locked_until > now or self.held_back(now) > 0
+        return self.open_at(now) > now
+
+    def check(self, now: float) -> None:
+        """Raises `RequestRefused` (RETRY) if calls are held back, or the path is locked for longer than a moment."""
+        if (left := self.held_back(now)) > 0:
+            failures = f"failed {self.failures(now)} times in {facts.FAILING_CALLS.window:.0f} s"
+            raise RequestRefused(unanswered(False, f"{self.name} {failures}; held back before a ban", left))
+        if (left := self._closed_until(now) - now) > BRIEF:
+            message = f"{self.path} is locked by the venue for another {left:.1f} s"
+            raise RequestRefused(unanswered(False, message, left))
 
     @property
     def _budgets(self) -> tuple[Budget, ...]:
@@ -167,19 +180,11 @@ class Endpoint:
 
     def _opened(self) -> Service[float]:
         now = yield from clock()
-        self._check(now)
-        while (left := self._closed_until(now) - now) > 0:
-            if left > BRIEF:
-                message = f"{self.path} is locked by the venue for another {left:.1f} s"
-                raise RequestRefused(unanswered(False, message, left))
-            now = yield from wait(now + left)
+        self.check(now)
+        while (opened := self._closed_until(now)) > now:
+            now = yield from wait(opened)
+            self.check(now)
         return now
-
-    def _check(self, now: float) -> None:
-        """Raises `RequestRefused` (RETRY) if calls are held back."""
-        if (left := self.held_back(now)) > 0:
-            failures = f"failed {self.failures(now)} times in {facts.FAILING_CALLS.window:.0f} s"
-            raise RequestRefused(unanswered(False, f"{self.name} {failures}; held back before a ban", left))
 
     def _entered(self, now: float) -> bool:
         with self._lock:

@@ -15,6 +15,7 @@ from .codes import wants_symbol
 from .costs import costed
 from .listing import SECOND, Listing, facts, joined, parted
 from .lists import FILL_HISTORY, Lists
+from .pace import TIME_PATH
 from .rest import Rest
 from .rows import account_id, balances, listed, nets, order, positions, shape
 from .singles import OPEN, RESERVED, Silence, Singles
@@ -53,6 +54,7 @@ class Reader:
         """
         if since is None and orders:
             return (yield from self._singles.read(orders))
+        yield from self._rest.require(TIME_PATH, BALANCE, POSITIONS, OPEN_ORDERS, *self._lists.needed)
         if since is None:
             since = yield from self._rest.ask_time()
         self._symbols |= {ref.symbol for ref in orders}

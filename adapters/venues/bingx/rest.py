@@ -67,6 +67,16 @@ class Rest:
         """The exchange's clock, never ahead of it: its last answer and the time since. None if it was never asked."""
         return None if (anchor := self._anchor) is None else anchor.earliest(now)
 
+    def require(self, *paths: str) -> Service[None]:
+        """Nothing, if all of these may be read now.
+
+        Raises `RequestRefused` (RETRY) otherwise, for as long as the last of them is closed. What goes out beside a
+        call that is held back is given up with it, and counts as failed: each would then close the other, in turn.
+        """
+        now = yield from clock()
+        closed = max((self.endpoint("GET", path) for path in paths), key=lambda endpoint: endpoint.open_at(now))
+        closed.check(now)
+
     def now(self) -> Service[int]:
         """The exchange's clock now, asked for if need be."""
         anchor = yield from self._anchored()

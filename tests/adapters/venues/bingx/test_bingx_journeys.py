@@ -22,10 +22,11 @@ SINCE = NOW - 60_000
 
 
 class Far:
-    """A venue to which each journey and back takes a second."""
+    """A venue to which each journey and back takes a second, or what is drawn."""
 
-    def __init__(self, venue: Venue) -> None:
+    def __init__(self, venue: Venue, journey: Callable[[], float] = lambda: 1.0) -> None:
         self.venue = venue
+        self._journey = journey
         self._due: list[tuple[float, int, Callable[[], None]]] = []
         self._number = count()
 
@@ -56,18 +57,23 @@ class Far:
         now = self.monotonic()
         response = self.venue.request(request.method, request.url, headers=request.headers, timeout=request.timeout)
         self.venue.clock.now = now
-        self._at(now + 1.0, lambda: answered(response))
+        self._at(now + self._journey(), lambda: answered(response))
 
     def _at(self, when: float, then: Callable[[], None]) -> None:
         heappush(self._due, (when, next(self._number), then))
 
 
-@pytest.fixture
-def far() -> Far:
+def traded() -> Venue:
+    """A venue with an order that is over."""
     venue = Venue()
     venue.orders = [order_row(11, NOW - 6000)]
     venue.fills = [fill_row(7, 11, NOW - 5000, profit="0")]
-    return Far(venue)
+    return venue
+
+
+@pytest.fixture
+def far() -> Far:
+    return Far(traded())
 
 
 def test_a_whole_read_takes_four(far: Far) -> None:
