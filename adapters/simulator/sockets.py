@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from typing import Generic, TypeVar
 
-from aiohttp import WSMsgType, web
+from aiohttp import WSMessage, WSMsgType, web
 
 from .log import Log, SocketEvent
 from .wire import PING, packed, refusal
@@ -88,11 +88,23 @@ class Stream:
         writer = asyncio.create_task(self._write())
         try:
             async for message in self._ws:
-                if message.type is WSMsgType.TEXT:
-                    self.hear(message.data)
+                self.receive(message)
         finally:
             writer.cancel()
             await asyncio.gather(*filter(None, (writer, self._ending)), return_exceptions=True)
+
+    def receive(self, message: WSMessage) -> None:
+        """A message has arrived."""
+        if message.type is WSMsgType.TEXT:
+            self.hear(message.data)
+
+    def ping(self, ready_at: float) -> None:
+        """Ask for a sign of life."""
+        self.send(PING, ready_at)
+
+    async def put(self, data: bytes) -> None:
+        """Write a frame."""
+        await self._ws.send_bytes(data)
 
     def hear(self, text: str) -> None:
         """Something that the client says."""
@@ -118,7 +130,7 @@ class Stream:
                     continue
                 self._log.frames_sent += 1
                 try:
-                    await self._ws.send_bytes(data)
+                    await self.put(data)
                 except (ConnectionError, RuntimeError):
                     return
 
@@ -128,6 +140,9 @@ _Stream = TypeVar("_Stream", bound=Stream)
 
 class Hub(ABC, Generic[_Stream]):
     """All open sockets of a kind, by key. `repeats` names what each is told every so many seconds; 0 is never."""
+
+    unanswered_pings = UNANSWERED_PINGS
+    """So many intervals after a ping without an answer a socket is dropped."""
 
     def __init__(self, log: Log, *, ping_interval: float, repeats: Mapping[str, float]) -> None:
         self._log = log
@@ -204,7 +219,7 @@ class Hub(ABC, Generic[_Stream]):
             since = stream.unanswered_since
             if since is not None:
                 since = stream.unanswered_since = since + absent
-            if since is not None and now - since >= UNANSWERED_PINGS * self._ping_interval:
+            if since is not None and now - since >= self.unanswered_pings * self._ping_interval:
                 stream.unanswered_since = None
                 stream.drop("no pong")
                 continue
@@ -214,7 +229,7 @@ class Hub(ABC, Generic[_Stream]):
                 stream.next_ping = max(stream.next_ping + self._ping_interval, now)
                 stream.unanswered_since = now if since is None else since
                 self._log.pings_sent += 1
-                stream.send(PING, ready_at)
+                stream.ping(ready_at)
             for what, at in stream.next_repeats.items():
                 if now >= at:
                     stream.next_repeats[what] = max(at + self._repeats[what], now)

@@ -14,31 +14,25 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, get_args
 
-from .accidents import Accidents
+from .bingx import BingX
 from .clearing import UID
 from .codes import Codes
 from .desk import Desk
 from .exchange import Exchange
+from .family import Family, Ground
 from .faults import Fault, Faults, parse_fault
-from .feeds import Feeds
 from .flow import Flow
-from .limits import Limits
-from .listenkeys import ListenKeys
 from .log import FaultEvent, Log
 from .market import INSTRUMENTS, Instrument
 from .orders import Triggered
-from .pushes import ConfigPush, config_of
 from .records import ClosedStops, FillShape
-from .rest import Rest
 from .rows import IncomeTrades
 from .settings import DEFAULT, hint_of
-from .sockets import LATE, AccountHub, Stream
+from .sockets import LATE, Stream
 from .tampering import Tampering
-from .topics import Topics
-from .trading import Trading
 from .truth import truth_of
 from .walk import STEP_MS
-from .wire import EventName, Wire, WireName, key_expired, packed
+from .wire import EventName, WireName
 
 
 class Venue:
@@ -112,28 +106,26 @@ class Venue:
         self.flow = Flow(
             self.exchange, now=now, fills_per_second=fills_per_second, seed=seed, second_ms=1000 * (time_scale or 1)
         )
-        self.wire = Wire(wire, seed=seed, event_name=event_name)
         self.desk = Desk(self.exchange)
-        self.rest = Rest(
-            self.exchange,
-            depth=self.desk.depth,
+        self.faults = Faults(parse_fault(each) if isinstance(each, str) else each for each in faults)
+        bingx = BingX(
+            Ground(self.exchange, self.desk, self.log, seed, ping_interval, int(key_validity * 1000), rate_limits),
+            wire=wire,
+            event_name=event_name,
+            closed_stops=closed_stops,
+            signed_shorts=signed_shorts,
+            income_trades=income_trades,
+            fill_rows=fill_rows,
             fill_shape=fill_shape,
             symbol_required=symbol_required,
             symbol_ignored=symbol_ignored,
-            signed_shorts=signed_shorts,
-            closed_stops=closed_stops,
-            income_trades=income_trades,
-            fill_rows=fill_rows,
+            codes=codes,
+            snapshot_interval=snapshot_interval,
+            config_interval=config_interval,
         )
-        self.trading = Trading(self.desk, self.rest.holdings)
-        self.keys = ListenKeys(seed=seed, validity_ms=int(key_validity * 1000))
-        self.limits = Limits(enabled=rate_limits, codes=codes)
-        self.faults = Faults(parse_fault(each) if isinstance(each, str) else each for each in faults)
-        self.hub = AccountHub(
-            self.log, ping_interval=ping_interval, repeats={"snapshot": snapshot_interval, "config": config_interval}
-        )
-        self.feeds = Feeds(self.log, Topics(self.exchange.market, self.desk.depth), ping_interval=ping_interval)
-        self._accidents = Accidents(self.hub, self.feeds, self.keys, self.log)
+        self.rest, self.trading, self.limits, self.feeds = bingx.rest, bingx.trading, bingx.limits, bingx.feeds
+        self._family: Family = bingx
+        self.keys, self.hub = bingx.keys, bingx.hub
         self._tampering = Tampering(self.faults)
 
     def elapsed(self) -> float:
@@ -194,7 +186,7 @@ class Venue:
         """
         elapsed, now, wall = self.elapsed(), self.now(), self.wall()
         for fault in self.faults.begin(elapsed):
-            self._accidents.begin(fault, elapsed, wall)
+            self._family.begin(fault, elapsed, wall)
         clock = self.log.clock()
         if not self.hub.crowded(clock):
             self.flow.postpone(now, LATE * 1000 * (self.time_scale or math.inf))
@@ -209,23 +201,20 @@ class Venue:
         frames = self._tampering.overdue(elapsed)
         leaving = self.exchange.due(now)
         if leaving and self.hub.heard(clock, valid):
-            for push in leaving:
-                frames += self._tampering.pass_on(push, packed(self.wire.frame(push)), elapsed)
+            for push in self._family.arranged(leaving):
+                frames += self._tampering.pass_on(push, self._family.written(push), elapsed)
         for frame in frames:
             self.hub.deliver(frame, ready_at=ready_at, valid=valid, shared=self.keys.shared)
         for name, detail in self._tampering.take_done():
             self.log.faults.append(FaultEvent(clock, name, detail))
         for key in self.keys.expired(wall):
-            for stream in self.hub.on(key):
-                stream.send(packed(key_expired(key, now)), ready_at)
+            for frame in self._family.farewell(key, now):
+                for stream in self.hub.on(key):
+                    stream.send(frame, ready_at)
         for stream, what in self.hub.heartbeat(clock, ready_at=ready_at):
-            if not valid(stream.key):
-                continue
-            if what == "snapshot":
-                self.greet(stream, now, ready_at)
-            else:
-                for config in self._configs(now):
-                    stream.send(packed(self.wire.frame(config)), ready_at)
+            if valid(stream.key):
+                for frame in self._family.told_again(what, now):
+                    stream.send(frame, ready_at)
         self.feeds.step(clock, now, ready_at)
         for stream in self.sockets():
             if clock - stream.opened >= self._max_age:
@@ -236,12 +225,6 @@ class Venue:
         return [*self.hub, *self.feeds]
 
     def greet(self, stream: Stream, now: int, ready_at: float) -> None:
-        """Send the account and each symbol's configuration as they are."""
-        account = self.exchange.account
-        balances = [account.balance(asset) for asset in account.book.wallets]
-        for frame in self.wire.snapshot(balances, self.exchange.positions(now), self._configs(now), now):
-            stream.send(packed(frame), ready_at)
-
-    def _configs(self, now: int) -> list[ConfigPush]:
-        account = self.exchange.account
-        return [config_of(account, symbol, now, now) for symbol in account.leverage]
+        """Send what greets a socket."""
+        for frame in self._family.told_again("snapshot", now):
+            stream.send(frame, ready_at)

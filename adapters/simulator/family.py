@@ -1,0 +1,75 @@
+"""What a wire owes the pure model: who listens on it, and the bytes of what the model tells."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple, Protocol
+
+from .desk import Desk
+from .exchange import Exchange
+from .faults import Fault
+from .listenkeys import ListenKeys
+from .log import Log
+from .pushes import Push
+from .sockets import Hub
+
+
+class Ground(NamedTuple):
+    """What a wire is laid over, and what is set of every wire: `ping_interval` real seconds, or None for its own."""
+
+    exchange: Exchange
+    desk: Desk
+    log: Log
+    seed: int
+    ping_interval: float | None
+    key_validity_ms: int
+    rate_limits: bool
+
+
+class Crowd(Protocol):
+    """The sockets on which the market is followed."""
+
+    def __iter__(self) -> Any: ...
+
+    def step(self, clock: float, now: int, ready_at: float) -> None:
+        """Ping whom it is time to ping, and tell what is new; `clock` is in seconds, `now` in exchange ms."""
+        ...
+
+
+class Family(Protocol):
+    """One venue's wire."""
+
+    @property
+    def keys(self) -> ListenKeys:
+        """The listen keys."""
+        ...
+
+    @property
+    def hub(self) -> Hub[Any]:
+        """The sockets that follow an account."""
+        ...
+
+    @property
+    def feeds(self) -> Crowd:
+        """Those that follow the market."""
+        ...
+
+    def begin(self, fault: Fault, elapsed: float, wall: int) -> None:
+        """A fault begins: `elapsed` seconds since the start, `wall` ms of real time."""
+        ...
+
+    def arranged(self, leaving: Sequence[Push]) -> Iterable[Push]:
+        """The pushes that leave at one moment, in the order of the wire."""
+        ...
+
+    def written(self, push: Push) -> bytes:
+        """The frame that a push becomes."""
+        ...
+
+    def farewell(self, key: str, now: int) -> Iterable[bytes]:
+        """What the sockets of a key that has ended are told."""
+        ...
+
+    def told_again(self, what: str, now: int) -> Iterable[bytes]:
+        """What the hub's `repeats` name, as it is now."""
+        ...
