@@ -96,7 +96,7 @@ FLAGS = (
             "help": "one more API key of the same account",
         },
     ),
-    Flag("--ping-interval", "ping_interval", {"default": 5.0, **_times("between pings, 0 for none")}),
+    Flag("--ping-interval", "ping_interval", {"default": None, **_times("between pings, 0 for none")}),
     Flag("--snapshot-interval", "snapshot_interval", {"default": 0.0, **_times("between whole pushes, 0 for none")}),
     Flag("--config-interval", "config_interval", {"default": 0.0, **_times("between configurations, 0 for none")}),
     Flag(

@@ -30,18 +30,18 @@ class BingX:
         self,
         ground: Ground,
         *,
-        wire: WireName,
-        event_name: EventName,
-        closed_stops: ClosedStops,
-        signed_shorts: bool,
-        income_trades: IncomeTrades,
-        fill_rows: int | None,
-        fill_shape: FillShape,
-        symbol_required: bool,
-        symbol_ignored: bool,
-        codes: Codes,
-        snapshot_interval: float,
-        config_interval: float,
+        wire: WireName = "modern",
+        event_name: EventName = "ORDER_TRADE_UPDATE",
+        closed_stops: ClosedStops = "listed",
+        signed_shorts: bool = False,
+        income_trades: IncomeTrades = "named",
+        fill_rows: int | None = None,
+        fill_shape: FillShape = "documented",
+        symbol_required: bool = False,
+        symbol_ignored: bool = False,
+        codes: Codes = "current",
+        snapshot_interval: float = 0.0,
+        config_interval: float = 0.0,
     ) -> None:
         self._exchange = exchange = ground.exchange
         interval = PING_INTERVAL if ground.ping_interval is None else ground.ping_interval
@@ -73,9 +73,9 @@ class BingX:
         """In the order in which they leave."""
         return leaving
 
-    def written(self, push: Push) -> bytes:
+    def written(self, push: Push) -> list[bytes]:
         """The frame that a push becomes."""
-        return packed(self._wire.frame(push))
+        return [packed(self._wire.frame(push))]
 
     def farewell(self, key: str, now: int) -> Iterable[bytes]:
         """The notice that a key has ended."""

@@ -117,8 +117,8 @@ class Desk:
         except OrderRefused as refused:
             return Replaced(cancelled, refused)
 
-    def amend(self, order_id: int, qty: Decimal, *, now: int) -> Order:
-        """Change the quantity of an open order. Raises `OrderRefused` if there is no margin for more."""
+    def amend(self, order_id: int, qty: Decimal, *, now: int, price: Decimal | None = None) -> Order:
+        """Change the quantity of an open order, and its price. Raises `OrderRefused` if there is no margin for more."""
         order = self.exchange.orders.get(order_id)
         if order is not None and order.open and order.terms.closes:
             raise OrderRefused(INVALID, "an order that takes the whole position has no quantity")
@@ -128,7 +128,7 @@ class Desk:
             and not self._admission.is_affordable(order, qty - order.qty, ZERO, now)
         ):
             raise OrderRefused(101204, "Insufficient margin")
-        return self.exchange.amend(order_id, qty, now=now)
+        return self.exchange.amend(order_id, qty, now=now, price=price)
 
     def close(self, symbol: str, position_side: str, *, now: int) -> Order:
         """Close a position at the market's prices; the orders that were to close it end first."""

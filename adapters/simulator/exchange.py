@@ -6,7 +6,7 @@ account, not a model of a market. A `now` that goes backwards is clamped.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import ROUND_HALF_UP, Decimal
 
 import msgspec
@@ -37,6 +37,7 @@ class Exchange(Clearing):
         leverage: int = 5,
         uid: str = UID,
         triggered: Triggered = "framed",
+        naming: Callable[[str, int], str] = lambda name, id: name.lower(),
     ) -> None:
         if triggered not in {"framed", "silent", "own"}:
             raise ValueError(f"triggered is framed, silent or own, not {triggered!r}")
@@ -44,11 +45,10 @@ class Exchange(Clearing):
             now=now, seed=seed, hedge=hedge, instruments=instruments, opening=opening, leverage=leverage, uid=uid
         )
         self.seed = seed
-        self._triggered = triggered
+        self.triggered, self._naming = triggered, naming
         self._list = OrderList()
-        self.orders, self.open = self._list.all, self._list.open
+        self.orders, self.open, self.by_client_id = self._list.all, self._list.open, self._list.by_client_id
         self.fills, self.fills_of = self._list.fills, self._list.fills_of
-        self.by_client_id = self._list.by_client_id
         self._ids = OrderIds()
         self._random = seeded(seed, "exchange")
         self._trade_id = 511_000_000 + self._random.randrange(1_000_000)
@@ -76,7 +76,7 @@ class Exchange(Clearing):
         check_quantity(self.market, symbol, qty)
         check_prices(self.market, symbol, type, price, stop_price)
         order = Order(
-            id=self._ids.next(now),
+            id=(id := self._ids.next(now)),
             symbol=symbol,
             asset=self.market.instruments[symbol].asset,
             side=side,
@@ -86,7 +86,7 @@ class Exchange(Clearing):
             price=price if type in PRICED else None,
             guard=self._guard(symbol, side, now),
             stop_price=stop_price if type in TRIGGERS else None,
-            client_id=client_id.lower(),
+            client_id=self._naming(client_id, id),
             reduce_only=reduce_only,
             created=now,
             updated=now,
@@ -169,8 +169,8 @@ class Exchange(Clearing):
         self._check_held(order, qty)
         return self._trigger(order, now, qty)
 
-    def amend(self, order_id: int, qty: Decimal, *, now: int) -> Order:
-        """Change the quantity of an open order; with just what has been executed it is over."""
+    def amend(self, order_id: int, qty: Decimal, *, now: int, price: Decimal | None = None) -> Order:
+        """Change the quantity of an open order, and its price; with just what has been executed it is over."""
         now = self._advance(now)
         order = self._list.opened(order_id)
         check_quantity(self.market, order.symbol, qty)
@@ -181,8 +181,10 @@ class Exchange(Clearing):
                 raise OrderRefused(101205, "No position to close")
         else:
             self._check_held(order, qty - order.executed)
-        status = "FILLED" if qty == order.executed else order.status
-        order = self._list.store(msgspec.structs.replace(order, status=status, qty=qty, updated=now))
+        if price is not None:
+            check_price(self.market, order.symbol, price)
+        status, price = "FILLED" if qty == order.executed else order.status, order.price if price is None else price
+        order = self._list.store(msgspec.structs.replace(order, status=status, qty=qty, price=price, updated=now))
         self._outbox.order(order, "NEW", now)
         return order
 
@@ -221,13 +223,13 @@ class Exchange(Clearing):
 
     def _trigger(self, order: Order, now: int, qty: Decimal) -> Order:
         """A market order that is born of it says nothing before its fill, like most; one with a price rests first."""
-        if self._triggered == "own":
+        if self.triggered == "own":
             return self._list.store(msgspec.structs.replace(order, qty=qty, triggered=True, updated=now))
         ended = self._list.store(msgspec.structs.replace(order, status="FILLED", triggered=True, updated=now))
-        if self._triggered == "framed":
+        if self.triggered == "framed":
             self._outbox.order(ended, "TRADE", now)
         born = order.spawned(self._ids.next(now), self._guard(order.symbol, order.side, now), now)
-        made = self._list.store(msgspec.structs.replace(born, qty=qty))
+        made = self._list.store(msgspec.structs.replace(born, qty=qty, client_id=self._naming("", born.id)))
         if made.type in PRICED:
             self._outbox.order(made, "NEW", now)
         return made
@@ -243,7 +245,6 @@ class Exchange(Clearing):
 
     def _finish(self, order_id: int, status: str, now: int) -> Order:
         now = self._advance(now)
-        order = msgspec.structs.replace(self._list.opened(order_id), status=status, updated=now)
-        self._list.store(order)
+        order = self._list.store(msgspec.structs.replace(self._list.opened(order_id), status=status, updated=now))
         self._outbox.order(order, status, now)
         return order

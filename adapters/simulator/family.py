@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple, Protocol
+from abc import abstractmethod
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from .desk import Desk
 from .exchange import Exchange
@@ -11,7 +12,9 @@ from .faults import Fault
 from .listenkeys import ListenKeys
 from .log import Log
 from .pushes import Push
-from .sockets import Hub
+from .sockets import Hub, Stream
+
+_Stream = TypeVar("_Stream", bound=Stream)
 
 
 class Ground(NamedTuple):
@@ -20,20 +23,20 @@ class Ground(NamedTuple):
     exchange: Exchange
     desk: Desk
     log: Log
+    wall: Callable[[], int]
+    """Real time, ms."""
     seed: int
     ping_interval: float | None
     key_validity_ms: int
     rate_limits: bool
 
 
-class Crowd(Protocol):
+class Crowd(Hub[_Stream]):
     """The sockets on which the market is followed."""
 
-    def __iter__(self) -> Any: ...
-
+    @abstractmethod
     def step(self, clock: float, now: int, ready_at: float) -> None:
         """Ping whom it is time to ping, and tell what is new; `clock` is in seconds, `now` in exchange ms."""
-        ...
 
 
 class Family(Protocol):
@@ -50,7 +53,7 @@ class Family(Protocol):
         ...
 
     @property
-    def feeds(self) -> Crowd:
+    def feeds(self) -> Crowd[Any]:
         """Those that follow the market."""
         ...
 
@@ -62,8 +65,8 @@ class Family(Protocol):
         """The pushes that leave at one moment, in the order of the wire."""
         ...
 
-    def written(self, push: Push) -> bytes:
-        """The frame that a push becomes."""
+    def written(self, push: Push) -> Sequence[bytes]:
+        """The frame that a push becomes, and those that go with it."""
         ...
 
     def farewell(self, key: str, now: int) -> Iterable[bytes]:

@@ -93,18 +93,19 @@ RECOVERABLE = tuple(name for name in FAULTS if name != "bad_credentials")
 
 
 class Fault(msgspec.Struct, frozen=True, kw_only=True):
-    """One fault: begins at `at`, holds for `seconds` or is spent after `count` uses."""
+    """One fault of a venue that has these `kinds`: begins at `at`, holds for `seconds` or is spent after `count`."""
 
     name: str
     at: float = 0.0
     seconds: float | None = None
     count: int = 1
     params: Mapping[str, Any] = MappingProxyType({})
+    kinds: Mapping[str, FaultKind] = FAULTS
 
     def __post_init__(self) -> None:
-        kind = FAULTS.get(self.name)
+        kind = self.kinds.get(self.name)
         if kind is None:
-            raise ValueError(f"fault {self.name!r} is not one of {', '.join(FAULTS)}")
+            raise ValueError(f"fault {self.name!r} is not one of {', '.join(self.kinds)}")
         for what, amount in (("starts at", self.at), ("lasts", self.seconds)):
             if amount is not None and not (math.isfinite(amount) and amount >= 0):
                 raise ValueError(f"fault {self.name} {what} {amount} s: allowed is a finite number from 0")
@@ -121,22 +122,22 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def ends(self) -> float:
         """When it is over by itself."""
-        kind = FAULTS[self.name]
+        kind = self.kinds[self.name]
         seconds = kind.seconds if self.seconds is None else self.seconds
         return math.inf if seconds is None else self.at + seconds
 
     def __getitem__(self, param: str) -> Any:
-        return self.params.get(param, FAULTS[self.name].params[param].default)
+        return self.params.get(param, self.kinds[self.name].params[param].default)
 
 
-def parse_fault(text: str) -> Fault:
+def parse_fault(text: str, kinds: Mapping[str, FaultKind] = FAULTS) -> Fault:
     """`NAME@SECONDS`, or `NAME@SECONDS+DURATION`. Raises `ValueError` naming what is allowed."""
     name, at, when = text.partition("@")
     start, plus, duration = when.partition("+")
-    if name not in FAULTS or not at:
-        raise ValueError(f"fault {text!r}: allowed is NAME@SECONDS with NAME one of {', '.join(FAULTS)}")
+    if name not in kinds or not at:
+        raise ValueError(f"fault {text!r}: allowed is NAME@SECONDS with NAME one of {', '.join(kinds)}")
     try:
-        return Fault(name=name, at=float(start), seconds=float(duration) if plus else None)
+        return Fault(name=name, at=float(start), seconds=float(duration) if plus else None, kinds=kinds)
     except ValueError:
         allowed = f"{name}@SECONDS or {name}@SECONDS+DURATION, in finite seconds from 0"
         raise ValueError(f"fault {text!r}: allowed is {allowed}") from None
@@ -158,13 +159,14 @@ def draw_faults(seed: int, count: int, span: float, names: Iterable[str] = RECOV
 class Faults:
     """Which faults are ahead, in force and spent."""
 
-    def __init__(self, scheduled: Iterable[Fault] = ()) -> None:
+    def __init__(self, scheduled: Iterable[Fault] = (), kinds: Mapping[str, FaultKind] = FAULTS) -> None:
+        self._kinds = kinds
         self._ahead = sorted(scheduled, key=lambda fault: fault.at)
         self._held: dict[str, tuple[Fault, int]] = {}
 
     def order(self, name: str, *, at: float, seconds: float | None = None, count: int = 1, **params: Any) -> Fault:
         """Order a fault. Raises `ValueError` naming what is allowed."""
-        fault = Fault(name=name, at=at, seconds=seconds, count=count, params=params)
+        fault = Fault(name=name, at=at, seconds=seconds, count=count, params=params, kinds=self._kinds)
         self._ahead = sorted([*self._ahead, fault], key=lambda fault: fault.at)
         return fault
 
@@ -173,14 +175,14 @@ class Faults:
         beginning = [fault for fault in self._ahead if fault.at <= now]
         self._ahead = self._ahead[len(beginning) :]
         for fault in beginning:
-            if FAULTS[fault.name].manner != "act" or fault.seconds is not None:
+            if self._kinds[fault.name].manner != "act" or fault.seconds is not None:
                 self._held[fault.name] = (fault, fault.count)
         return beginning
 
     def clear(self, name: str) -> None:
         """End a fault now. Raises `ValueError` for a name that is none."""
-        if name not in FAULTS:
-            raise ValueError(f"fault {name!r} is not one of {', '.join(FAULTS)}")
+        if name not in self._kinds:
+            raise ValueError(f"fault {name!r} is not one of {', '.join(self._kinds)}")
         self._held.pop(name, None)
 
     def active(self, name: str, now: float) -> Fault | None:
@@ -194,7 +196,7 @@ class Faults:
     def take(self, name: str, now: float) -> Fault | None:
         """The fault if it is in force, spending one use unless it has a duration."""
         fault = self.active(name, now)
-        if fault is not None and FAULTS[name].manner == "uses" and fault.seconds is None:
+        if fault is not None and self._kinds[name].manner == "uses" and fault.seconds is None:
             left = self._held[name][1] - 1
             if left:
                 self._held[name] = (fault, left)

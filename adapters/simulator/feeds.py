@@ -5,8 +5,9 @@ from __future__ import annotations
 import msgspec
 from aiohttp import web
 
+from .family import Crowd
 from .log import Log
-from .sockets import Hub, Stream
+from .sockets import Stream
 from .topics import Topic, Topics
 from .wire import packed, refusal
 
@@ -65,7 +66,7 @@ class Feed(Stream):
         return refusal(0, "", asked.id)
 
 
-class Feeds(Hub[Feed]):
+class Feeds(Crowd[Feed]):
     """All of them."""
 
     def __init__(self, log: Log, topics: Topics, *, ping_interval: float) -> None:

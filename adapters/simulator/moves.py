@@ -12,9 +12,12 @@ from .orders import Fill, Order
 from .truth import fill_truth, order_truth
 from .venue import Venue
 
+SYMBOL = "BTC-USDT"
+"""Of a move that names none; where it is not listed, the first that is."""
+
 
 class _Move(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    symbol: str = "BTC-USDT"
+    symbol: str = ""
     side: str = "BUY"
     qty: Decimal | None = None
     position_side: str | None = None
@@ -39,6 +42,8 @@ class Moves:
     def __init__(self, venue: Venue) -> None:
         self._venue = venue
         self._exchange = venue.exchange
+        listed = venue.exchange.market.instruments
+        self._symbol = SYMBOL if SYMBOL in listed else next(iter(listed), SYMBOL)
         self._moves: dict[str, Callable[[_Move, int], Any]] = {
             "trade": self._trade,
             "place": self._place,
@@ -61,7 +66,7 @@ class Moves:
 
     def make(self, name: str, details: Mapping[str, Any]) -> Any:
         """Make a move; fills and orders as in `truth`, an amount as `{"amount": ...}`, otherwise an empty object."""
-        move = msgspec.convert(details, _Move, strict=False)
+        move = msgspec.convert({"symbol": self._symbol, **details}, _Move, strict=False)
         self._venue.step()
         done = self._moves[name](move, self._venue.now())
         self._venue.step()

@@ -9,13 +9,16 @@ from typing import Self, Unpack
 
 from aiohttp import web
 
+from .binance import gateway as usdm_gateway
+from .binance import handshake as usdm_handshake
+from .binance.family import Usdm
 from .control import Control
 from .gateway import Gateway
 from .handshake import Handshake
 from .settings import Settings
 from .venue import Venue
 
-SOCKET_PATH = "/swap-market"
+SOCKET_PATH, USDM_SOCKET_PATH = "/swap-market", "/private/ws"
 TURN = 0.02
 
 
@@ -31,9 +34,8 @@ class Server(Venue):
 
     async def __aenter__(self) -> Self:
         app = web.Application()
-        app.router.add_get(SOCKET_PATH, Handshake(self).handle)
-        app.router.add_route("*", "/openApi/{path:.*}", Gateway(self).handle)
         Control(self).add_to(app)
+        socket_path = self._open_doors(app.router)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
         await self._runner.setup()
         try:
@@ -43,7 +45,7 @@ class Server(Venue):
             raise
         port = self._runner.addresses[0][1]
         self.rest_url = f"http://{self._host}:{port}"
-        self.ws_url = f"ws://{self._host}:{port}{SOCKET_PATH}"
+        self.ws_url = f"ws://{self._host}:{port}{socket_path}"
         self._turns = asyncio.create_task(self._turn())
         return self
 
@@ -60,6 +62,16 @@ class Server(Venue):
             # A simulator that broke must not look like a quiet one.
             if isinstance(outcome, Exception) and error is None:
                 raise outcome
+
+    def _open_doors(self, router: web.UrlDispatcher) -> str:
+        """Those of the venue's wire; the path at which an account is followed."""
+        if isinstance(self.family, Usdm):
+            router.add_route("*", "/fapi/{path:.*}", usdm_gateway.Gateway(self, self.family).handle)
+            router.add_get("/{path:.*}", usdm_handshake.Handshake(self, self.family).handle)
+            return USDM_SOCKET_PATH
+        router.add_get(SOCKET_PATH, Handshake(self).handle)
+        router.add_route("*", "/openApi/{path:.*}", Gateway(self).handle)
+        return SOCKET_PATH
 
     async def _turn(self) -> None:
         while True:

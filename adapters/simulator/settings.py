@@ -60,11 +60,12 @@ class Settings(TypedDict, total=False):
     """The error codes since October 2025, or the former."""
     wrapped_keys: bool
     """Whether a minted key comes in an envelope."""
-    instruments: Iterable[Instrument]
+    instruments: Iterable[Instrument] | None
     opening: Mapping[str, Decimal] | None
     """Wallets at the start, by asset; 100000 of each margin asset by default."""
-    ping_interval: float
-    """Real seconds; 0 is never. A ping unanswered for 6.1 of them (30.5 s of 5 s) drops the socket."""
+    ping_interval: float | None
+    """Real seconds; 0 is never, by default what is the venue's. On BingX a ping unanswered for 6.1 of them (30.5 s of
+    5 s) drops the socket, on Binance one unanswered for 3.3 of them (10 minutes of 3)."""
     snapshot_on_connect: bool
     snapshot_interval: float
     """Real seconds between further snapshots; 0 is none."""
@@ -77,6 +78,10 @@ class Settings(TypedDict, total=False):
     rate_limits: bool
     epoch_ms: int | None
     """Exchange time at the start; the host's wall clock by default."""
+    venue: str
+    """Whose wire it speaks: `bingx-swap` or `binance-usdm`. What only one of them has is refused on the other."""
+    readings: Mapping[str, str]
+    """Of facts that nobody has verified, how they are read: `binance/readings.py` lists them."""
 
 
 def hint_of(api_key: str, api_secret: str) -> str:

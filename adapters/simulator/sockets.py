@@ -167,6 +167,11 @@ class Hub(ABC, Generic[_Stream]):
         """The sockets of one key."""
         return self._streams.get(key, [])
 
+    def tell(self, key: str, frame: bytes, ready_at: float) -> None:
+        """Send to all sockets of a key."""
+        for stream in self.on(key):
+            stream.send(frame, ready_at)
+
     def heard(self, now: float, valid: Callable[[str], bool]) -> bool:
         """Whether a frame sent now would reach anybody."""
         return any(now >= stream.silent_until and valid(stream.key) for stream in self)

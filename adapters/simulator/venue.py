@@ -19,16 +19,17 @@ from .clearing import UID
 from .codes import Codes
 from .desk import Desk
 from .exchange import Exchange
-from .family import Family, Ground
+from .families import kind_of
+from .family import Ground
 from .faults import Fault, Faults, parse_fault
 from .flow import Flow
 from .log import FaultEvent, Log
-from .market import INSTRUMENTS, Instrument
+from .market import Instrument
 from .orders import Triggered
 from .records import ClosedStops, FillShape
 from .rows import IncomeTrades
 from .settings import DEFAULT, hint_of
-from .sockets import LATE, Stream
+from .sockets import LATE, Hub, Stream
 from .tampering import Tampering
 from .truth import truth_of
 from .walk import STEP_MS
@@ -63,9 +64,9 @@ class Venue:
         symbol_ignored: bool = False,
         codes: Codes = "current",
         wrapped_keys: bool = False,
-        instruments: Iterable[Instrument] = INSTRUMENTS,
+        instruments: Iterable[Instrument] | None = None,
         opening: Mapping[str, Decimal] | None = None,
-        ping_interval: float = 5.0,
+        ping_interval: float | None = None,
         snapshot_on_connect: bool = True,
         snapshot_interval: float = 0.0,
         config_interval: float = 0.0,
@@ -73,6 +74,8 @@ class Venue:
         max_socket_age: float = 86400.0,
         rate_limits: bool = True,
         epoch_ms: int | None = None,
+        venue: str = "bingx-swap",
+        readings: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         if not (math.isfinite(time_scale) and time_scale >= 0):
             raise ValueError(f"time_scale is a finite number from 0, not {time_scale}")
@@ -80,6 +83,8 @@ class Venue:
             raise ValueError(f"fills_per_second is a finite number from 0, not {fills_per_second}")
         if codes not in get_args(Codes):
             raise ValueError(f"codes are current or former, not {codes!r}")
+        kind = kind_of(venue)
+        self.venue = venue
         self.api_key, self.api_secret = api_key, api_secret
         self.credentials = {**credentials, api_key: api_secret}
         self.credentials_hint = hint_of(api_key, api_secret) if credentials_hint is None else credentials_hint
@@ -98,34 +103,30 @@ class Venue:
             now=now,
             seed=seed,
             hedge=hedge,
-            instruments=instruments,
+            instruments=kind.instruments if instruments is None else instruments,
             opening=opening,
             uid=account_id,
             triggered=triggered,
+            naming=kind.naming,
         )
         self.flow = Flow(
             self.exchange, now=now, fills_per_second=fills_per_second, seed=seed, second_ms=1000 * (time_scale or 1)
         )
         self.desk = Desk(self.exchange)
-        self.faults = Faults(parse_fault(each) if isinstance(each, str) else each for each in faults)
-        bingx = BingX(
-            Ground(self.exchange, self.desk, self.log, seed, ping_interval, int(key_validity * 1000), rate_limits),
-            wire=wire,
-            event_name=event_name,
-            closed_stops=closed_stops,
-            signed_shorts=signed_shorts,
-            income_trades=income_trades,
-            fill_rows=fill_rows,
-            fill_shape=fill_shape,
-            symbol_required=symbol_required,
-            symbol_ignored=symbol_ignored,
-            codes=codes,
-            snapshot_interval=snapshot_interval,
-            config_interval=config_interval,
-        )
-        self.rest, self.trading, self.limits, self.feeds = bingx.rest, bingx.trading, bingx.limits, bingx.feeds
-        self._family: Family = bingx
-        self.keys, self.hub = bingx.keys, bingx.hub
+        scheduled = (parse_fault(each, kind.faults) if isinstance(each, str) else each for each in faults)
+        self.faults = Faults(scheduled, kind.faults)
+        validity = int(key_validity * 1000)
+        ground = Ground(self.exchange, self.desk, self.log, self.wall, seed, ping_interval, validity, rate_limits)
+        own: dict[str, Any] = {"wire": wire, "event_name": event_name, "codes": codes, "closed_stops": closed_stops}
+        own |= {"signed_shorts": signed_shorts, "income_trades": income_trades}
+        own |= {"fill_rows": fill_rows, "fill_shape": fill_shape}
+        own |= {"symbol_required": symbol_required, "symbol_ignored": symbol_ignored}
+        own |= {"snapshot_interval": snapshot_interval, "config_interval": config_interval}
+        self.family = family = kind.laid(ground, own, readings)
+        if isinstance(family, BingX):  # what its doors answer from
+            self.rest, self.trading, self.limits = family.rest, family.trading, family.limits
+        self.hub: Hub[Stream] = family.hub
+        self.keys, self.feeds = family.keys, family.feeds
         self._tampering = Tampering(self.faults)
 
     def elapsed(self) -> float:
@@ -186,7 +187,7 @@ class Venue:
         """
         elapsed, now, wall = self.elapsed(), self.now(), self.wall()
         for fault in self.faults.begin(elapsed):
-            self._family.begin(fault, elapsed, wall)
+            self.family.begin(fault, elapsed, wall)
         clock = self.log.clock()
         if not self.hub.crowded(clock):
             self.flow.postpone(now, LATE * 1000 * (self.time_scale or math.inf))
@@ -201,19 +202,19 @@ class Venue:
         frames = self._tampering.overdue(elapsed)
         leaving = self.exchange.due(now)
         if leaving and self.hub.heard(clock, valid):
-            for push in self._family.arranged(leaving):
-                frames += self._tampering.pass_on(push, self._family.written(push), elapsed)
+            for push in self.family.arranged(leaving):
+                frame, *besides = self.family.written(push)
+                frames += [*self._tampering.pass_on(push, frame, elapsed), *besides]
         for frame in frames:
             self.hub.deliver(frame, ready_at=ready_at, valid=valid, shared=self.keys.shared)
         for name, detail in self._tampering.take_done():
             self.log.faults.append(FaultEvent(clock, name, detail))
         for key in self.keys.expired(wall):
-            for frame in self._family.farewell(key, now):
-                for stream in self.hub.on(key):
-                    stream.send(frame, ready_at)
+            for frame in self.family.farewell(key, now):
+                self.hub.tell(key, frame, ready_at)
         for stream, what in self.hub.heartbeat(clock, ready_at=ready_at):
             if valid(stream.key):
-                for frame in self._family.told_again(what, now):
+                for frame in self.family.told_again(what, now):
                     stream.send(frame, ready_at)
         self.feeds.step(clock, now, ready_at)
         for stream in self.sockets():
@@ -226,5 +227,5 @@ class Venue:
 
     def greet(self, stream: Stream, now: int, ready_at: float) -> None:
         """Send what greets a socket."""
-        for frame in self._family.told_again("snapshot", now):
+        for frame in self.family.told_again("snapshot", now):
             stream.send(frame, ready_at)

@@ -1,0 +1,106 @@
+"""One socket of the venue: text frames, protocol pings, requests in JSON, and how much may be said."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any
+
+import msgspec
+from aiohttp import WSMessage, WSMsgType, web
+
+from ..log import Log, SocketEvent
+from ..sockets import Stream
+from .errors import ABSENT
+from .readings import Readings
+
+MOST_A_SECOND = 10
+"""Messages, pings and pongs aside."""
+LONGEST_ID = 1 << 64
+_encode = msgspec.json.Encoder().encode
+
+
+class _Ping(bytes):
+    """The payload of a protocol ping."""
+
+
+class _Pong(bytes):
+    """The payload of a pong."""
+
+
+class Binary(bytes):
+    """A frame that is no text, as the venue never sends one."""
+
+
+class Client(Stream):
+    """A `Stream` that speaks this wire."""
+
+    def __init__(
+        self, serial: int, key: str, ws: web.WebSocketResponse, request: web.Request, log: Log, readings: Readings
+    ) -> None:
+        super().__init__(serial, key, ws, request, log)
+        self.readings = readings
+        self._said: deque[float] = deque()
+
+    def ping(self, ready_at: float) -> None:
+        """Ask for a sign of life."""
+        self.send(_Ping(str(int(self._log.clock() * 1000)).encode()), ready_at)
+
+    async def put(self, data: bytes) -> None:
+        """Write a frame, or a ping or a pong."""
+        match data:
+            case _Ping():
+                await self._ws.ping(bytes(data))
+            case _Pong():
+                await self._ws.pong(bytes(data))
+            case Binary():
+                await self._ws.send_bytes(data)
+            case _:
+                await self._ws.send_frame(data, WSMsgType.TEXT)
+
+    def receive(self, message: WSMessage) -> None:
+        """A message has arrived; a pong without a ping counts too."""
+        match message.type:
+            case WSMsgType.TEXT:
+                self._count()
+                self.hear(message.data)
+            case WSMsgType.PING if self.readings.client_pings == "answered":
+                self.send(_Pong(message.data))
+            case WSMsgType.PONG:
+                self.unanswered_since = None
+                self._log.pongs.append(SocketEvent(self._log.clock(), self.serial, self.key))
+
+    def hear(self, text: str) -> None:
+        """A request: an object with a method, and an id that is a whole number."""
+        try:
+            asked = msgspec.json.decode(text)
+        except (msgspec.MsgspecError, RecursionError):
+            asked = None
+        if not isinstance(asked, dict):
+            self.send(_encode({"error": {"code": 3, "msg": "Invalid JSON: expected value at line 1 column 1"}}))
+            return
+        method, id = asked.get("method"), asked.get("id")
+        if not isinstance(id, int) or isinstance(id, bool) or not 0 <= id < LONGEST_ID:
+            self.send(_encode({"code": 2, "msg": "Invalid request: request ID must be an unsigned integer"}))
+        elif not isinstance(method, str):
+            self.send(_encode({"error": {"code": 2, "msg": "Invalid request: missing field `method`"}, "id": id}))
+        elif (answer := self.answer(method, asked.get("params"), id)) is not None:
+            self.send(_encode(answer))
+
+    def answer(self, method: str, params: Any, id: int) -> dict[str, Any] | None:
+        """The answer to a request that nobody else has answered."""
+        return {"error": {"code": 2, "msg": f"Invalid request: {method}: {ABSENT}"}, "id": id}
+
+    def end(self, reason: str, code: int) -> None:
+        """End the socket; one that is too old with or without a close frame."""
+        if reason == "age" and self.readings.age_cut == "abrupt":
+            self.drop(reason)
+        else:
+            super().end(reason, code)
+
+    def _count(self) -> None:
+        now = self._log.clock()
+        self._said.append(now)
+        while self._said[0] <= now - 1:
+            self._said.popleft()
+        if len(self._said) > MOST_A_SECOND:
+            self.drop("more than 10 messages in a second")

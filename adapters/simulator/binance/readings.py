@@ -1,0 +1,74 @@
+"""What nobody has verified of the venue's wire: each fact with every reading of it, the default one first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal, get_args, get_type_hints
+
+import msgspec
+
+
+class Readings(msgspec.Struct, frozen=True, kw_only=True):
+    """One reading of each fact."""
+
+    key_of: Literal["account", "api_key"] = "account"
+    """Whether all API keys of the account share one listen key, or each has its own."""
+    renewal: Literal["key", "empty", "nothing"] = "key"
+    """What a PUT answers: the key, as measured; `{}`, as documented; or no body."""
+    expiry: Literal["keyed", "bare", "twice", "never"] = "keyed"
+    """`listenKeyExpired` names the key, or does not, comes twice, or not at all."""
+    deletion: Literal["told", "silent"] = "told"
+    """Whether a deletion is an expiry to those who listen, as measured, or silence, as reported before."""
+    subscriptions: Literal["asked", "alive", "none"] = "asked"
+    """`LIST_SUBSCRIPTIONS` shows what the socket has asked for, or of that only what lives, or is not answered."""
+    path_keys: Literal["silent", "delivered"] = "silent"
+    """What comes on `/private/ws/<key>`: nothing, as in production, or all, as on the testnet."""
+    unrouted: Literal["silent", "delivered"] = "silent"
+    """What comes on `/ws/<key>`: nothing, as in production, or all, as on the testnet."""
+    no_events: Literal["all", "none"] = "all"
+    """What comes where the URL says no `events`."""
+    client_pings: Literal["answered", "ignored"] = "answered"
+    """Whether a client's protocol pings have pongs."""
+    age_cut: Literal["abrupt", "closed"] = "abrupt"
+    """Whether a socket of 24 hours ends without or with a close frame."""
+    types: Literal["mixed", "orders_first", "account_first"] = "mixed"
+    """In which order the frames of one moment come that are of different types."""
+    full_page: Literal["oldest", "newest"] = "oldest"
+    """Which end of a window the rows are of that a full page keeps."""
+    window_end: Literal["included", "excluded"] = "included"
+    """Whether a row of the very end of a window belongs to it."""
+    window_error: Literal["-4165", "-1127"] = "-4165"
+    """The code of a window that is too long."""
+    orders_by: Literal["created", "updated"] = "created"
+    """Which time of an order the window of `allOrders` is about."""
+    orders_symbol: Literal["optional", "required"] = "optional"
+    """Whether `allOrders` needs a symbol, as before 2026-08-25."""
+    free_fills: Literal["no_row", "row"] = "no_row"
+    """Whether a fill that costs nothing has a `COMMISSION` row, of 0."""
+    forced: Literal["CALCULATED", "TRADE"] = "CALCULATED"
+    """The execution type of a liquidation's fill."""
+    forced_fee: Literal["told", "missing"] = "told"
+    """Whether the frame of a liquidation's fill has `n` and `N`."""
+    funding_symbol: Literal["named", "missing"] = "named"
+    """Whether the push of a funding fee names its symbol in `S`."""
+    funding_list: Literal["empty", "missing"] = "empty"
+    """Whether the push of a funding fee in cross margin has an empty `P`, or none."""
+    transaction: Literal["number", "text"] = "number"
+    """How `tranId` is written."""
+    retry_after: Literal["sent", "missing"] = "sent"
+    """Whether a 429 and a 418 have `Retry-After`."""
+    used_weight: Literal["counted", "unknown"] = "counted"
+    """The header of the used weight, or -1 in it, as the testnet has sent."""
+    lite: Literal["sent", "none"] = "sent"
+    """Whether `TRADE_LITE` comes where it is not filtered out."""
+
+
+def readings(chosen: Mapping[str, str]) -> Readings:
+    """The readings with these in place of the default ones. Raises `ValueError` naming what is allowed."""
+    facts = {name: get_args(hint) for name, hint in get_type_hints(Readings).items()}
+    for name, reading in chosen.items():
+        if name not in facts:
+            raise ValueError(f"{name!r} is no fact of which there are readings; there are {', '.join(facts)}")
+        if reading not in facts[name]:
+            raise ValueError(f"reading {name} is {reading!r}; allowed: {' or '.join(facts[name])}")
+    return msgspec.convert(dict(chosen), Readings)

@@ -1,0 +1,83 @@
+"""A REST endpoint: what answers it, what it weighs, who may call it, and which parameters it understands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, NamedTuple
+
+from .errors import invalid, missing, not_modelled
+
+Params = Mapping[str, str]
+Security = Literal["NONE", "KEY", "SIGNED"]
+COMMON = frozenset({"timestamp", "recvWindow", "signature"})
+"""What every call may bear; the gateway reads it."""
+WEEK_MS = 7 * 86_400_000
+
+
+class Sight(NamedTuple):
+    """What an answer may show: fills, what they booked, and new orders up to a time (exchange ms), or all."""
+
+    fills_until: int | None = None
+    income_until: int | None = None
+    orders_until: int | None = None
+
+
+CLEAR = Sight()
+
+
+class Route(NamedTuple):
+    """`answer` takes the parameters, exchange time in ms, and what may be seen. `alone` is the weight with a symbol."""
+
+    answer: Callable[[Params, int, Sight], Any]
+    names: tuple[str, ...] = ()
+    weight: int = 1
+    alone: int | None = None
+    security: Security = "SIGNED"
+    orders: int = 0
+    """So many orders it counts as."""
+
+    def weighs(self, params: Params) -> int:
+        """The weight of a call."""
+        return self.weight if self.alone is None or not params.get("symbol") else self.alone
+
+    def __call__(self, params: Params, now: int, sight: Sight) -> Any:
+        """The answer. Raises `Refusal`, also for a parameter that is not understood: none is ignored."""
+        for name, value in params.items():
+            if value and name not in COMMON and name not in self.names:
+                raise not_modelled(f"Parameter '{name}'")
+        return self.answer(params, now, sight)
+
+
+def required(params: Params, name: str) -> str:
+    """A parameter that must be there. Raises `Refusal` when it is not."""
+    if not (value := params.get(name, "")):
+        raise missing(name)
+    return value
+
+
+def whole(params: Params, name: str) -> int | None:
+    """A whole number, None where there is none. Raises `Refusal` for what is not one."""
+    text = params.get(name, "")
+    if not text:
+        return None
+    if not text.isdecimal():
+        raise missing(name)
+    return int(text)
+
+
+def limit(params: Params, default: int, most: int) -> int:
+    """How many rows are wanted."""
+    found = whole(params, "limit")
+    if found is None:
+        return default
+    if not 0 < found <= most:
+        raise invalid("limit")
+    return found
+
+
+def flag(params: Params, name: str, default: bool = False) -> bool:
+    """True or false, in any case."""
+    said = params.get(name, "").lower()
+    if said not in {"", "true", "false"}:
+        raise invalid(name)
+    return said == "true" if said else default

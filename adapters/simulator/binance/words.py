@@ -1,0 +1,89 @@
+"""The venue's words for what the model knows of an order."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from ..amounts import ZERO, plain
+from ..orders import PRICED_TRIGGERS, TRIGGERS, Order
+from ..terms import Working
+
+GUARD = Decimal("1.03")
+"""By so much the protective price of an order is worse than the market was when it was placed."""
+WORKING: dict[Working, str] = {"mark": "MARK_PRICE", "last": "CONTRACT_PRICE", "index": "MARK_PRICE"}
+AT_ONCE = frozenset({"IOC", "FOK"})
+EXPIRIES = {"IOC": "2", "FOK": "10"}
+
+
+def is_algo(order: Order) -> bool:
+    """Whether it is kept by the algo service, apart from plain orders, and has no fills of its own."""
+    return order.type in TRIGGERS
+
+
+def kind(order: Order) -> str:
+    """The type; a conditional order that may open is a stop or a take profit by where the market was."""
+    if order.type not in {"TRIGGER_MARKET", "TRIGGER_LIMIT"}:
+        return "LIMIT" if order.type == "LIQUIDATION" else order.type
+    buys, stop = order.side == "BUY", order.stop_price or ZERO
+    market = order.guard / GUARD if buys else order.guard * GUARD
+    name = "STOP" if (stop > market) == buys else "TAKE_PROFIT"
+    return name if order.type in PRICED_TRIGGERS else f"{name}_MARKET"
+
+
+def status(order: Order) -> str:
+    """The status: what nobody cancelled has expired."""
+    if order.status == "CANCELED" and (order.type == "MARKET" or order.terms.time_in_force in AT_ONCE):
+        return "EXPIRED"
+    return order.status
+
+
+def expiry(order: Order) -> str:
+    """The number of the reason why it expired, 0 where it did not."""
+    if status(order) != "EXPIRED":
+        return "0"
+    return "9" if order.type == "MARKET" else EXPIRIES.get(order.terms.time_in_force, "0")
+
+
+def algo_status(order: Order, born: Order | None) -> str:
+    """The status of an algo order; `born` is the plain order that it has made."""
+    if born is not None:
+        return "TRIGGERED" if born.open else "FINISHED"
+    return "TRIGGERED" if order.triggered else order.status
+
+
+def time_in_force(order: Order) -> str:
+    """How long it stays."""
+    if order.type == "LIQUIDATION":
+        return "IOC"
+    return "GTX" if order.terms.time_in_force == "POST_ONLY" else order.terms.time_in_force
+
+
+def named(name: str, order_id: int) -> str:
+    """The client's name of an order, as given; the venue names those that have none."""
+    return name or f"sim_{order_id:x}"
+
+
+def client_id(order: Order) -> str:
+    """The name that is shown: a liquidation's says what it is."""
+    return f"autoclose-{order.created}{order.id % 1_000_000:06}" if order.type == "LIQUIDATION" else order.client_id
+
+
+def price(order: Order) -> str:
+    """Its price; 0 for an order at the market's."""
+    return plain((order.average or order.guard) if order.type == "LIQUIDATION" else order.price or ZERO)
+
+
+def is_isolated(mode: str) -> bool:
+    """Whether a position has a wallet of its own."""
+    return mode == "isolated"
+
+
+def tran_id(text: str) -> int:
+    """The number of a booking, above 2^53; fee and PnL of one trade have the same."""
+    return 4_480_321_991_774_000_000 + int(text.rpartition("_")[2])
+
+
+def alias(uid: str) -> str:
+    """The account in four letters, as balances name it."""
+    number = int(uid) if uid.isdecimal() else sum(map(ord, uid))
+    return "".join(chr(ord("A") + number // 26**place % 26) for place in range(4))

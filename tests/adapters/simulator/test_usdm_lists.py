@@ -1,0 +1,401 @@
+"""What Binance's lists show of an account, without a server: fills by symbol and id, windows, pages, what is hidden."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+import pytest
+
+from listenkey.adapters.simulator.binance.errors import Refusal
+from listenkey.adapters.simulator.binance.family import INSTRUMENTS, Usdm
+from listenkey.adapters.simulator.binance.readings import readings
+from listenkey.adapters.simulator.binance.routes import CLEAR, WEEK_MS, Sight
+from listenkey.adapters.simulator.binance.words import named
+from listenkey.adapters.simulator.desk import Desk
+from listenkey.adapters.simulator.exchange import Exchange
+from listenkey.adapters.simulator.family import Ground
+from listenkey.adapters.simulator.log import Log
+from listenkey.adapters.simulator.terms import Terms
+
+D = Decimal
+NOW = 1_779_367_929_000
+DAY = 86_400_000
+TRADE = (
+    "symbol id orderId side price qty realizedPnl marginAsset quoteQty commission commissionAsset time positionSide "
+    "buyer maker"
+)
+ORDER = (
+    "avgPrice clientOrderId cumQuote executedQty orderId origQty origType price reduceOnly side positionSide status "
+    "stopPrice closePosition symbol time timeInForce type updateTime workingType priceProtect priceMatch "
+    "selfTradePreventionMode goodTillDate"
+)
+"""The fields of documented and captured rows."""
+ALGO = (
+    "algoId clientAlgoId algoType orderType symbol side positionSide timeInForce quantity algoStatus actualOrderId "
+    "actualPrice triggerPrice price icebergQuantity tpTriggerPrice tpPrice slTriggerPrice slPrice tpOrderType "
+    "selfTradePreventionMode workingType priceMatch closePosition priceProtect reduceOnly createTime updateTime "
+    "triggerTime goodTillDate"
+)
+
+
+class Account:
+    """An exchange, and what its lists answer."""
+
+    def __init__(self, *, hedge: bool = False, **chosen: str) -> None:
+        self.exchange = Exchange(now=NOW, hedge=hedge, instruments=INSTRUMENTS, naming=named)
+        ground = Ground(self.exchange, Desk(self.exchange), Log(), lambda: NOW, 0, None, 1000, True)
+        self._routes = Usdm(ground, readings(chosen)).routes
+        self.now = NOW
+
+    def get(self, name: str, sight: Sight = CLEAR, **params: Any) -> Any:
+        """The answer, as JSON has it."""
+        route = self._routes[f"GET /fapi/{name}"]
+        said = {key: str(value) for key, value in params.items()}
+        return msgspec.json.decode(msgspec.json.encode(route(said, self.now, sight)))
+
+    def refused(self, name: str, **params: Any) -> int:
+        """The code with which it is refused."""
+        with pytest.raises(Refusal) as refused:
+            self.get(name, **params)
+        return refused.value.code
+
+    def trade(self, symbol: str = "BTCUSDT", side: str = "BUY", at: int | None = None, parts: int = 1) -> list[Any]:
+        """Ten steps of a symbol, at a time."""
+        self.now = max(self.now, NOW if at is None else at)
+        step = self.exchange.market.instruments[symbol].step
+        position_side = "LONG" if self.exchange.hedge else None
+        return self.exchange.trade(symbol, side, 10 * step, now=self.now, parts=parts, position_side=position_side)
+
+
+def ids(rows: list[Any], name: str = "id") -> list[int]:
+    return [row[name] for row in rows]
+
+
+def test_a_fill_is_listed_by_its_symbol() -> None:
+    """With the captured fields; the commission positive, the worth exact; without a symbol there is no list."""
+    account = Account()
+    (fill,) = account.trade()
+    account.trade("ETHUSDT")
+    (row,) = account.get("v1/userTrades", symbol="BTCUSDT")
+    assert set(row) == set(TRADE.split())
+    assert (row["id"], row["orderId"], D(row["commission"])) == (fill.trade_id, fill.order_id, fill.fee)
+    assert (D(row["quoteQty"]), row["buyer"], row["maker"], row["positionSide"]) == (
+        fill.price * fill.qty,
+        True,
+        False,
+        "BOTH",
+    )
+    assert account.refused("v1/userTrades") == -1102
+    assert account.refused("v1/userTrades", symbol="BTC-USDT") == -1121
+
+
+@pytest.mark.parametrize(("page", "kept"), [("oldest", slice(None, 2)), ("newest", slice(-2, None))])
+def test_a_full_page_keeps_one_end(page: str, kept: slice) -> None:
+    """Of a window either the oldest rows or the newest; without one the newest; by id those from it on."""
+    account = Account(full_page=page)
+    made = [account.trade(at=NOW + number)[0].trade_id for number in range(5)]
+    window: dict[str, Any] = {"symbol": "BTCUSDT", "startTime": NOW, "endTime": NOW + 9}
+    assert ids(account.get("v1/userTrades", **window)) == made
+    assert ids(account.get("v1/userTrades", **window, limit=2)) == made[kept]
+    assert ids(account.get("v1/userTrades", symbol="BTCUSDT", limit=2)) == made[-2:]
+    assert ids(account.get("v1/userTrades", symbol="BTCUSDT", fromId=made[1], limit=2)) == made[1:3]
+    assert account.refused("v1/userTrades", **window, fromId=made[1]) == -1128
+    assert account.refused("v1/userTrades", symbol="BTCUSDT", limit=1001) == -1130
+
+
+@pytest.mark.parametrize(("end", "shown"), [("included", 2), ("excluded", 1)])
+def test_the_end_of_a_window(end: str, shown: int) -> None:
+    """Its last millisecond belongs to it, or does not."""
+    account = Account(window_end=end)
+    account.trade(at=NOW)
+    account.trade(at=NOW + 5)
+    assert len(account.get("v1/userTrades", symbol="BTCUSDT", startTime=NOW, endTime=NOW + 5)) == shown
+
+
+@pytest.mark.parametrize("code", ["-4165", "-1127"])
+def test_windows_are_of_a_week(code: str) -> None:
+    """A longer one is refused, one turned round too; an old start alone shows nothing."""
+    account = Account(window_error=code)
+    account.trade(at=NOW)
+    account.now = NOW + 8 * DAY
+    window: dict[str, Any] = {"startTime": NOW, "endTime": NOW + WEEK_MS}
+    assert len(account.get("v1/userTrades", symbol="BTCUSDT", **window)) == 1
+    for name in ("v1/userTrades", "v1/allOrders"):
+        assert account.refused(name, symbol="BTCUSDT", startTime=NOW, endTime=NOW + WEEK_MS + 1) == int(code)
+        assert account.refused(name, symbol="BTCUSDT", startTime=NOW + 1, endTime=NOW) == -1023
+    assert account.get("v1/userTrades", symbol="BTCUSDT", startTime=NOW) == []
+    assert account.get("v1/userTrades", symbol="BTCUSDT") == []
+    assert account.refused("v1/income", startTime=NOW + 1, endTime=NOW) == -1023
+
+
+def test_history_is_of_three_months() -> None:
+    """Fills, bookings and orders are forgotten then; orders that ended without a fill after three days."""
+    account = Account()
+    (fill,) = account.trade(at=NOW)
+    order = account.exchange.place("BTCUSDT", "BUY", D("0.010"), now=NOW, type="LIMIT", price=D(60000))
+    account.exchange.cancel(order.id, now=NOW)
+    one: dict[str, Any] = {"symbol": "BTCUSDT", "orderId": order.id}
+    account.now = NOW + 3 * DAY
+    assert account.get("v1/order", **one)["status"] == "CANCELED"
+    assert ids(account.get("v1/allOrders", symbol="BTCUSDT"), "orderId") == [fill.order_id, order.id]
+    account.now += 1
+    assert account.refused("v1/order", **one) == -2013
+    assert ids(account.get("v1/allOrders"), "orderId") == [fill.order_id]
+    account.now = NOW + 90 * DAY
+    assert len(account.get("v1/userTrades", symbol="BTCUSDT", fromId=0)) == 1
+    assert len(account.get("v1/income", startTime=NOW)) == 1
+    account.now += 1
+    assert account.get("v1/userTrades", symbol="BTCUSDT", fromId=0) == []
+    assert account.get("v1/income", startTime=NOW) == []
+    assert account.get("v1/allOrders", symbol="BTCUSDT", orderId=0) == []
+
+
+@pytest.mark.parametrize(("by", "shown"), [("created", 0), ("updated", 1)])
+def test_a_window_of_orders_is_about_one_of_their_times(by: str, shown: int) -> None:
+    """An order that was placed before the window and filled in it is there, or is not."""
+    account = Account(orders_by=by, orders_symbol="required")
+    order = account.exchange.place("BTCUSDT", "BUY", D("0.010"), now=NOW, type="LIMIT", price=D(60000))
+    account.exchange.fill(order.id, now=NOW + 10)
+    account.now = NOW + 20
+    assert len(account.get("v1/allOrders", symbol="BTCUSDT", startTime=NOW + 5, endTime=NOW + 20)) == shown
+    assert ids(account.get("v1/allOrders", symbol="BTCUSDT", orderId=order.id), "orderId") == [order.id]
+    assert account.refused("v1/allOrders") == -1102
+
+
+def test_an_order_has_the_documented_fields() -> None:
+    """Open ones with a symbol or without, one by its id or its name; conditional ones are not among them."""
+    account = Account()
+    order = account.exchange.place(
+        "BTCUSDT", "BUY", D("0.010"), now=NOW, type="LIMIT", price=D(60000), client_id="Mine"
+    )
+    algo = account.exchange.place("BTCUSDT", "BUY", D("0.010"), now=NOW, type="TRIGGER_MARKET", stop_price=D(65000))
+    (row,) = account.get("v1/openOrders")
+    assert set(row) == set(ORDER.split())
+    assert (row["status"], row["origQty"], row["price"], row["time"]) == ("NEW", "0.01", "60000", NOW)
+    assert account.get("v1/openOrders", symbol="ETHUSDT") == []
+    by_name: dict[str, Any] = {"origClientOrderId": "Mine"}
+    for named_by in ({"orderId": order.id}, by_name):
+        assert account.get("v1/order", symbol="BTCUSDT", **named_by) == row
+        assert account.get("v1/openOrder", symbol="BTCUSDT", **named_by) == row
+    assert account.refused("v1/order", symbol="BTCUSDT", orderId=algo.id) == -2013
+    assert account.refused("v1/order", symbol="BTCUSDT") == -1102
+    assert account.refused("v1/order", symbol="ETHUSDT", orderId=order.id) == -2013
+    (waiting,) = account.get("v1/openAlgoOrders")
+    assert set(waiting) == set(ALGO.split())
+    assert (waiting["algoId"], waiting["algoStatus"], waiting["actualOrderId"]) == (algo.id, "NEW", "")
+    born = account.exchange.trigger(algo.id, now=NOW)
+    account.exchange.fill(born.id, now=NOW)
+    assert account.get("v1/openAlgoOrders") == []
+    done = account.get("v1/algoOrder", algoId=algo.id)
+    assert (done["algoStatus"], done["actualOrderId"]) == ("FINISHED", str(born.id))
+    assert account.get("v1/allAlgoOrders", symbol="BTCUSDT") == [done]
+    assert account.get("v1/order", symbol="BTCUSDT", orderId=born.id)["origType"] == "STOP_MARKET"
+    account.exchange.cancel(order.id, now=NOW)
+    assert account.refused("v1/openOrder", symbol="BTCUSDT", orderId=order.id) == -2013
+
+
+def test_lists_may_lag() -> None:
+    """Fills, what they booked, and new orders are shown as of before; orders stand as their shown fills leave them."""
+    account = Account()
+    (first, *_rest) = account.trade(at=NOW, parts=2)
+    late = account.exchange.place("BTCUSDT", "BUY", D("0.010"), now=NOW + 5, type="LIMIT", price=D(60000))
+    account.exchange.fill(late.id, D("0.004"), now=NOW + 6)
+    account.exchange.cancel(late.id, now=NOW + 7)
+    account.now = NOW + 10
+    sight = Sight(fills_until=NOW + 5)
+    assert len(account.get("v1/userTrades", sight, symbol="BTCUSDT")) == 2
+    assert len(account.get("v1/income", sight)) == 3
+    shown = account.get("v1/order", sight, symbol="BTCUSDT", orderId=late.id)
+    assert (shown["status"], shown["executedQty"]) == ("CANCELED", "0")
+    sight = Sight(NOW - 1, NOW - 1, NOW)
+    assert account.get("v1/income", sight) == []
+    (row,) = account.get("v1/allOrders", sight)
+    assert (row["orderId"], row["status"], row["executedQty"]) == (first.order_id, "NEW", "0")
+    assert ids(account.get("v1/openOrders", sight), "orderId") == [first.order_id]
+
+
+def test_liquidations_are_listed() -> None:
+    """By themselves, and among all orders, under their own name; none is of another cause."""
+    account = Account()
+    account.trade()
+    fill = account.exchange.liquidate("BTCUSDT", now=NOW)
+    (row,) = account.get("v1/forceOrders")
+    assert row["orderId"] == fill.order_id
+    assert row["clientOrderId"].startswith("autoclose-")
+    assert account.get("v1/allOrders")[-1] == row
+    assert account.get("v1/forceOrders", autoCloseType="ADL") == []
+    assert account.refused("v1/forceOrders", autoCloseType="x") == -1130
+
+
+def test_bookings() -> None:
+    """A cost is negative, of its own asset; fee and PnL of one trade share a `tranId` beyond 2^53, exact."""
+    account = Account()
+    account.trade()
+    (close,) = account.trade(side="SELL", at=NOW + 60_000)
+    account.exchange.transfer("USDT", D(-5), now=NOW + 60_000)
+    account.trade("ETHUSDT", at=NOW + 61_500)
+    account.exchange.fund("ETHUSDT", D("0.0001"), now=NOW + 61_500)
+    rows = account.get("v1/income")
+    assert [row["incomeType"] for row in rows] == [
+        *("COMMISSION", "COMMISSION", "REALIZED_PNL", "TRANSFER", "COMMISSION", "FUNDING_FEE")
+    ]
+    fee, pnl, moved = rows[1:4]
+    assert fee["tranId"] == pnl["tranId"] > 2**53
+    assert (D(fee["income"]), fee["tradeId"]) == (-close.fee, str(close.trade_id))
+    assert D(pnl["income"]) == close.pnl
+    assert (moved["income"], moved["symbol"], moved["tradeId"], moved["info"]) == ("-5", "", "", "WITHDRAW")
+    funded = rows[-1]
+    assert (funded["time"] % 1000, funded["tradeId"]) == (0, "")
+    assert D(funded["income"]) < 0
+    assert account.get("v1/income", incomeType="COMMISSION", symbol="BTCUSDT") == [rows[0], fee]
+    assert account.get("v1/income", startTime=NOW, limit=1) == rows[:1]
+    assert account.get("v1/income", limit=1) == [rows[-1]]
+    assert set(funded) == {"symbol", "incomeType", "income", "asset", "info", "time", "tranId", "tradeId"}
+    with pytest.raises(Refusal, match="page"):
+        account.get("v1/income", page=2)
+
+
+@pytest.mark.parametrize(("free", "rows"), [("no_row", 0), ("row", 1)])
+def test_a_fill_that_costs_nothing_may_have_no_row(monkeypatch: pytest.MonkeyPatch, free: str, rows: int) -> None:
+    """So the list of bookings does not know all fills; or it does."""
+    monkeypatch.setattr("listenkey.adapters.simulator.account.TAKER_FEE", D(0))
+    account = Account(free_fills=free, transaction="text")
+    (fill,) = account.trade()
+    found = account.get("v1/income")
+    assert [(row["income"], row["tradeId"]) for row in found] == [("0", str(fill.trade_id))] * rows
+    assert all(isinstance(row["tranId"], str) for row in found)
+
+
+@pytest.mark.parametrize("hedge", [False, True])
+def test_balances_and_positions(hedge: bool) -> None:
+    """What the venue shows of them, in both versions; a short is negative; a resting order makes a row of 0."""
+    account = Account(hedge=hedge)
+    longs: dict[str, Any] = {"position_side": "LONG"} if hedge else {}
+    account.trade()
+    account.exchange.set_margin_mode("ETHUSDT", "isolated", now=NOW)
+    sides: dict[str, Any] = {"position_side": "SHORT"} if hedge else {}
+    account.exchange.trade("ETHUSDT", "SELL", D("0.020"), now=NOW, **sides)
+    account.exchange.place(
+        "SOLUSDT",
+        "BUY",
+        D(1),
+        now=NOW,
+        type="LIMIT",
+        price=D(100),
+        **longs,
+    )
+    balances = {row["asset"]: row for row in account.get("v3/balance")}
+    wallet = account.exchange.account.book.wallet("USDT").balance
+    assert list(balances) == ["USDT", "USDC", "BNB"]
+    assert D(balances["USDT"]["balance"]) == wallet
+    assert D(balances["BNB"]["balance"]) == 0
+    rows = account.get("v3/positionRisk")
+    held = {(row["symbol"], row["positionSide"]): row["positionAmt"] for row in rows}
+    long, short = ("LONG", "SHORT") if hedge else ("BOTH", "BOTH")
+    assert held["BTCUSDT", long] == "0.01"
+    assert held["ETHUSDT", short] == "-0.02"
+    assert held["SOLUSDT", long] == "0"
+    assert not any(row["symbol"] == "LTCUSDT" for row in rows)
+    assert "leverage" not in rows[0]
+    (isolated,) = [row for row in rows if D(row["positionAmt"]) < 0]
+    assert D(isolated["isolatedWallet"]) == wallet - D(balances["USDT"]["crossWalletBalance"]) > 0
+    assert D(isolated["liquidationPrice"]) > D(isolated["entryPrice"])
+    second = account.get("v2/positionRisk", symbol="LTCUSDT")
+    assert [(row["positionAmt"], row["leverage"], row["marginType"]) for row in second] == [("0", "5", "cross")] * len(
+        second
+    )
+    assert len(second) == 1 + hedge
+    for version in ("v2", "v3"):
+        whole = account.get(f"{version}/account")
+        assert D(whole["totalWalletBalance"]) == wallet
+        assert {row["asset"] for row in whole["assets"]} == set(balances)
+        assert ("leverage" in whole["positions"][0]) == (version == "v2")
+
+
+def test_settings_of_the_account() -> None:
+    """Flags are flags; the mode is said where it is dear and where it is cheap."""
+    account = Account(hedge=True)
+    assert account.get("v1/positionSide/dual") == {"dualSidePosition": True}
+    assert account.get("v1/accountConfig")["dualSidePosition"] is True
+    assert account.get("v1/multiAssetsMargin") == {"multiAssetsMargin": False}
+    (row,) = account.get("v1/symbolConfig", symbol="BTCUSDT")
+    assert (row["marginType"], row["leverage"]) == ("CROSSED", 5)
+    assert account.get("v1/leverageBracket", symbol="BTCUSDT")[0]["brackets"][0]["maintMarginRatio"] == 0.004
+    assert account.get("v1/commissionRate", symbol="BTCUSDT")["takerCommissionRate"] == "0.0005"
+    assert account.refused("v1/commissionRate") == -1102
+
+
+@pytest.mark.parametrize(
+    ("name", "asked", "read"),
+    [
+        ("v1/time", {}, lambda body: body["serverTime"] == NOW),
+        ("v1/ping", {}, lambda body: body == {}),
+        ("v1/exchangeInfo", {}, lambda body: body["symbols"][0]["baseAsset"] == "BTC"),
+        ("v1/depth", {"symbol": "BTCUSDT", "limit": 5}, lambda body: len(body["asks"]) == 5),
+        ("v1/trades", {"symbol": "BTCUSDT"}, lambda body: body[0]["price"] == "64000"),
+        ("v1/aggTrades", {"symbol": "BTCUSDT"}, lambda body: body[0]["p"] == "64000"),
+        ("v1/klines", {"symbol": "BTCUSDT", "interval": "1h", "limit": 3}, lambda body: len(body) == 3),
+        ("v1/klines", {"symbol": "BTCUSDT", "interval": "1h", "startTime": NOW + 1}, lambda body: body == []),
+        ("v1/premiumIndex", {"symbol": "BTCUSDT"}, lambda body: D(body["markPrice"]) == 64000),
+        ("v1/premiumIndex", {}, lambda body: len(body) == 4),
+        ("v1/fundingRate", {}, lambda body: body == []),
+        ("v1/ticker/24hr", {"symbol": "BTCUSDT"}, lambda body: body["lastPrice"] == "64000"),
+        ("v1/ticker/price", {}, lambda body: body[0]["price"] == "64000"),
+        ("v1/ticker/bookTicker", {"symbol": "BTCUSDT"}, lambda body: body["bidPrice"] == "63999.9"),
+    ],
+)
+def test_the_market(name: str, asked: dict[str, Any], read: Callable[[Any], bool]) -> None:
+    """Everybody may ask for prices."""
+    assert read(Account().get(name, **asked))
+
+
+@pytest.mark.parametrize(
+    ("name", "asked", "code"),
+    [
+        ("v1/depth", {"symbol": "BTCUSDT", "limit": 7}, -4021),
+        ("v1/depth", {"symbol": "x"}, -1121),
+        ("v1/depth", {}, -1102),
+        ("v1/klines", {"symbol": "BTCUSDT", "interval": "7h"}, -1120),
+        ("v1/aggTrades", {"symbol": "BTCUSDT", "fromId": 1}, -1104),
+        ("v1/ticker/price", {"symbols": "x"}, -1104),
+        ("v1/userTrades", {"symbol": "BTCUSDT", "limit": "x"}, -1102),
+    ],
+)
+def test_what_is_not_understood_is_refused(name: str, asked: dict[str, Any], code: int) -> None:
+    """With the venue's code, and never ignored."""
+    assert Account().refused(name, **asked) == code
+
+
+def test_weights() -> None:
+    """As documented, most of them; a list of open orders is dear without a symbol."""
+    account = Account()
+    wanted = {
+        "v1/userTrades": 5,
+        "v1/allOrders": 5,
+        "v1/income": 30,
+        "v3/balance": 5,
+        "v3/positionRisk": 5,
+        "v3/account": 5,
+        "v1/positionSide/dual": 30,
+        "v1/accountConfig": 5,
+        "v1/symbolConfig": 5,
+        "v1/time": 1,
+        "v1/order": 1,
+    }
+    routes = account._routes
+    assert {name: routes[f"GET /fapi/{name}"].weighs({}) for name in wanted} == wanted
+    open_orders = routes["GET /fapi/v1/openOrders"]
+    assert (open_orders.weighs({}), open_orders.weighs({"symbol": "BTCUSDT"})) == (40, 1)
+
+
+def test_the_rest_of_an_order_that_was_taken_at_once_is_no_cancellation() -> None:
+    """By REST it has expired as on the stream."""
+    account = Account()
+    order = account.exchange.place(
+        "BTCUSDT", "BUY", D("0.010"), now=NOW, type="LIMIT", price=D(60000), terms=Terms(time_in_force="FOK")
+    )
+    account.exchange.cancel(order.id, now=NOW)
+    assert account.get("v1/order", symbol="BTCUSDT", orderId=order.id)["status"] == "EXPIRED"

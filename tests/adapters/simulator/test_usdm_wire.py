@@ -1,0 +1,263 @@
+"""Frames of Binance's wire have the shapes of the captured ones, and say what is true."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from listenkey.adapters.simulator.binance.family import INSTRUMENTS
+from listenkey.adapters.simulator.binance.readings import readings
+from listenkey.adapters.simulator.binance.wire import Wire, event_of
+from listenkey.adapters.simulator.binance.words import named
+from listenkey.adapters.simulator.exchange import Exchange
+from listenkey.adapters.simulator.terms import Terms
+
+D = Decimal
+NOW = 1_779_367_929_000
+ORDER = "s c S o f q p ap sp x X i l z L n N T t b a m R wt ot ps cp rp pP si ss V pm gtd er"
+"""The fields of an order as captured in 2026-04, in their order."""
+POSITION = "s pa ep cr up mt iw ps ma bep"
+LITE = "e E T s q p m c S L l t i"
+ALGO = "caid aid at o s S ps f q X ai ap aq act tp p V wt pm cp pP R tt gtd rm"
+
+
+class Told:
+    """An exchange, and what its wire says."""
+
+    def __init__(self, *, hedge: bool = False, **chosen: str) -> None:
+        self.exchange = Exchange(now=NOW, hedge=hedge, instruments=INSTRUMENTS, naming=named)
+        self._wire = Wire(self.exchange, readings(chosen), seed=3)
+
+    def frames(self, now: int = NOW + 60_000) -> list[Any]:
+        """All frames until then."""
+        pushes = self._wire.arranged(self.exchange.due(now))
+        found = [frame for push in pushes for frame in self._wire.frames(push)]
+        assert all(event_of(each) == json.loads(each)["e"] for each in found)
+        return [json.loads(each) for each in found]
+
+    def orders(self) -> list[Any]:
+        """The bodies of those that tell of plain orders."""
+        return [each["o"] for each in self.frames() if each["e"] == "ORDER_TRADE_UPDATE"]
+
+
+def test_an_order_has_the_captured_fields() -> None:
+    """In their order, amounts as text without zeros at their ends, ids and times as numbers beyond 2^53."""
+    told = Told()
+    order = told.exchange.place(
+        "ETHUSDT", "BUY", D("0.020"), now=NOW, type="LIMIT", price=D("3100.50"), client_id="web_Coin"
+    )
+    (frame,) = told.frames()
+    assert list(frame) == ["e", "T", "E", "o"]
+    assert list(frame["o"]) == ORDER.split()
+    assert order.id > 2**53
+    wanted = {"s": "ETHUSDT", "c": "web_Coin", "q": "0.02", "p": "3100.5", "x": "NEW", "X": "NEW", "i": order.id}
+    wanted |= {"l": "0", "z": "0", "n": "0", "N": "USDT", "t": 0, "b": "62.01", "a": "0", "ps": "BOTH", "er": "0"}
+    assert wanted.items() <= frame["o"].items()
+
+
+def test_each_fill_tells_of_itself() -> None:
+    """`l`, `L`, `n`, `t` and `rp` are of this fill, `z` of the order so far; a fee that is paid is positive."""
+    told = Told(lite="none")
+    first, second = told.exchange.trade("BTCUSDT", "BUY", D("0.010"), now=NOW, parts=2)
+    bodies = told.orders()
+    assert [(each["x"], each["X"]) for each in bodies] == [("TRADE", "PARTIALLY_FILLED"), ("TRADE", "FILLED")]
+    assert [each["t"] for each in bodies] == [first.trade_id, second.trade_id]
+    assert [each["z"] for each in bodies] == ["0.005", "0.01"]
+    assert [D(each["n"]) for each in bodies] == [first.fee, second.fee]
+    assert D(bodies[0]["n"]) == D("0.005") * D(bodies[0]["L"]) * D("0.0005") > 0
+
+
+def test_a_fill_moves_the_account() -> None:
+    """Balance and position after it, with a signed amount, and no change beside PnL and fee."""
+    told = Told(hedge=True)
+    told.exchange.trade("BTCUSDT", "SELL", D("0.010"), now=NOW, position_side="SHORT")
+    (frame,) = [each for each in told.frames() if each["e"] == "ACCOUNT_UPDATE"]
+    assert list(frame["a"]) == ["B", "P", "m"]
+    (balance,), (position,) = frame["a"]["B"], frame["a"]["P"]
+    assert list(position) == POSITION.split()
+    assert (position["pa"], position["ps"], position["mt"]) == ("-0.01", "SHORT", "cross")
+    wallet = told.exchange.account.book.wallet("USDT").balance
+    assert balance == {"a": "USDT", "wb": f"{wallet.normalize()}", "cw": f"{wallet.normalize()}", "bc": "0"}
+    assert frame["a"]["m"] == "ORDER"
+
+
+def test_an_amendment_is_told_apart_from_a_placement() -> None:
+    """The same id, the new price and quantity, the status as before, and nothing executed."""
+    told = Told()
+    order = told.exchange.place("BTCUSDT", "BUY", D("0.010"), now=NOW, type="LIMIT", price=D(60000))
+    told.exchange.amend(order.id, D("0.020"), now=NOW + 5, price=D(61000))
+    told.exchange.cancel(order.id, now=NOW + 9)
+    bodies = told.orders()
+    assert [(each["x"], each["X"], each["q"], each["p"]) for each in bodies] == [
+        ("NEW", "NEW", "0.01", "60000"),
+        ("AMENDMENT", "NEW", "0.02", "61000"),
+        ("CANCELED", "CANCELED", "0.02", "61000"),
+    ]
+    assert ("M" in bodies[0], "M" in bodies[1]) == (False, True)
+    assert bodies[2]["b"] == "0"
+
+
+def test_what_nobody_cancelled_has_expired() -> None:
+    """The rest of an order that was to be filled at once, with the number of its reason."""
+    told = Told()
+    order = told.exchange.place(
+        "BTCUSDT", "BUY", D("0.010"), now=NOW, type="LIMIT", price=D(60000), terms=Terms(time_in_force="IOC")
+    )
+    told.exchange.cancel(order.id, now=NOW)
+    last = told.orders()[-1]
+    assert (last["f"], last["x"], last["X"], last["er"]) == ("IOC", "EXPIRED", "EXPIRED", "2")
+
+
+@pytest.mark.parametrize(("forced", "fee"), [("CALCULATED", "told"), ("TRADE", "missing")])
+def test_a_liquidation_is_known_by_its_name(forced: str, fee: str) -> None:
+    """`autoclose-`, whatever its execution is called, with or without its fee; and nobody hears of it twice."""
+    told = Told(forced=forced, forced_fee=fee)
+    told.exchange.trade("BTCUSDT", "BUY", D("0.010"), now=NOW)
+    fill = told.exchange.liquidate("BTCUSDT", now=NOW + 20)
+    frames = told.frames()
+    body = [each["o"] for each in frames if each["e"] == "ORDER_TRADE_UPDATE"][-1]
+    assert body["c"].startswith("autoclose-")
+    assert (body["x"], body["X"], body["t"], body["o"], body["f"]) == (forced, "FILLED", fill.trade_id, "LIMIT", "IOC")
+    assert ("n" in body, "N" in body) == (fee == "told",) * 2
+    assert not [each for each in frames if each["e"] == "TRADE_LITE" and each["t"] == fill.trade_id]
+
+
+def test_a_trade_is_told_lightly_too() -> None:
+    """Flat, padded to the symbol's grids, with the same trade id; or not at all."""
+    told = Told()
+    fill = told.exchange.trade("ETHUSDT", "BUY", D("0.020"), now=NOW)[0]
+    (lite,) = [each for each in told.frames() if each["e"] == "TRADE_LITE"]
+    assert list(lite) == LITE.split()
+    assert (lite["q"], lite["l"], lite["p"], lite["L"], lite["t"]) == (
+        "0.020",
+        "0.020",
+        "0.00",
+        f"{fill.price:.2f}",
+        fill.trade_id,
+    )
+
+
+@pytest.mark.parametrize(
+    ("types", "first"), [("orders_first", "ORDER_TRADE_UPDATE"), ("account_first", "ACCOUNT_UPDATE")]
+)
+def test_types_of_one_moment_have_no_order_of_their_own(types: str, first: str) -> None:
+    """Either comes first, or it changes; those of one type keep their order."""
+    told = Told(types=types, lite="none")
+    told.exchange.trade("BTCUSDT", "BUY", D("0.010"), now=NOW, parts=2)
+    assert [each["e"] for each in told.frames()][:2] == [first] * 2
+    mixed = Told(lite="none")
+    for number in range(20):
+        mixed.exchange.trade("BTCUSDT", "BUY", D("0.010"), now=NOW + number)
+    frames = mixed.frames()
+    assert {each["e"] for each in frames[::2]} == {"ORDER_TRADE_UPDATE", "ACCOUNT_UPDATE"}
+    for kind in ("ORDER_TRADE_UPDATE", "ACCOUNT_UPDATE"):
+        times = [each["T"] for each in frames if each["e"] == kind]
+        assert times == sorted(times)
+
+
+@pytest.mark.parametrize(("symbol", "listed"), [("named", "empty"), ("missing", "missing")])
+def test_funding_in_cross_margin_names_no_position(symbol: str, listed: str) -> None:
+    """The asset's balance with the fee as its change, which is negative when paid; the symbol in `S` or nowhere."""
+    told = Told(funding_symbol=symbol, funding_list=listed)
+    told.exchange.trade("BTCUSDT", "BUY", D("0.010"), now=NOW)
+    told.frames()
+    amount = told.exchange.fund("BTCUSDT", D("0.0001"), now=NOW + 61_000)
+    (frame,) = told.frames(NOW + 120_000)
+    account = frame["a"]
+    assert amount < 0
+    assert D(account["B"][0]["bc"]) == amount
+    assert account.get("P", "missing") == ([] if listed == "empty" else "missing")
+    assert account.get("S") == ("BTCUSDT" if symbol == "named" else None)
+    assert account["m"] == "FUNDING_FEE"
+
+
+def test_funding_of_an_isolated_position_shows_it() -> None:
+    """Balance and the one position; its wallet is no part of the cross wallet."""
+    told = Told()
+    told.exchange.set_margin_mode("BTCUSDT", "isolated", now=NOW)
+    told.exchange.trade("BTCUSDT", "BUY", D("0.010"), now=NOW)
+    assert [each["e"] for each in told.frames()].count("ACCOUNT_CONFIG_UPDATE") == 0
+    told.exchange.fund("BTCUSDT", D("0.0001"), now=NOW + 61_000)
+    account = told.frames(NOW + 120_000)[0]["a"]
+    (position,), (balance,) = account["P"], account["B"]
+    assert (position["s"], position["mt"]) == ("BTCUSDT", "isolated")
+    assert D(balance["wb"]) - D(balance["cw"]) == D(position["iw"]) > 0
+
+
+def test_money_and_leverage() -> None:
+    """A transfer is a change of the balance alone; a leverage is one number, and told when it changes."""
+    told = Told()
+    told.exchange.transfer("USDT", D(-10), now=NOW)
+    told.exchange.set_leverage("BTCUSDT", 25, 25, now=NOW)
+    told.exchange.set_margin_mode("BTCUSDT", "isolated", now=NOW)
+    config, account = sorted(told.frames(), key=lambda each: str(each["e"] == "ACCOUNT_UPDATE"))
+    assert config["ac"] == {"s": "BTCUSDT", "l": 25}
+    assert account["a"]["m"] == "WITHDRAW"
+    assert account["a"]["B"][0]["bc"] == "-10"
+    assert account["a"]["P"] == []
+
+
+@pytest.mark.parametrize(
+    ("side", "stop", "model", "kind"),
+    [
+        ("BUY", 65000, "TRIGGER_MARKET", "STOP_MARKET"),
+        ("SELL", 65000, "TRIGGER_MARKET", "TAKE_PROFIT_MARKET"),
+        ("BUY", 63000, "TRIGGER_LIMIT", "TAKE_PROFIT"),
+        ("SELL", 63000, "TRIGGER_LIMIT", "STOP"),
+    ],
+)
+def test_a_conditional_order_lives_with_the_algo_service(side: str, stop: int, model: str, kind: str) -> None:
+    """NEW, TRIGGERED with the id of the order that executes, FINISHED once that has ended; it has no fills itself."""
+    told = Told(lite="none")
+    order = told.exchange.place(
+        "BTCUSDT", side, D("0.010"), now=NOW, type=model, price=D(64000), stop_price=D(stop), client_id="Algo"
+    )
+    born = told.exchange.trigger(order.id, now=NOW + 1000)
+    told.exchange.fill(born.id, now=NOW + 2000)
+    frames = told.frames()
+    algo = [each["o"] for each in frames if each["e"] == "ALGO_UPDATE"]
+    assert [each["X"] for each in algo] == ["NEW", "TRIGGERED", "FINISHED"]
+    assert {each["o"] for each in algo} == {kind}
+    assert [each["ai"] for each in algo] == ["", str(born.id), str(born.id)]
+    assert list(algo[2]) == ALGO.split()
+    assert "aq" not in algo[0]
+    assert (algo[2]["aq"], algo[2]["caid"], algo[2]["aid"]) == ("0.01", "Algo", order.id)
+    plain = [each["o"] for each in frames if each["e"] == "ORDER_TRADE_UPDATE"]
+    assert {(each["i"], each["ot"], each["sp"]) for each in plain} == {(born.id, kind, str(stop))}
+    assert plain[-1]["X"] == "FILLED"
+
+
+def test_a_conditional_order_can_be_called_off() -> None:
+    """CANCELED, with nothing of an order that was never made."""
+    told = Told()
+    order = told.exchange.place(
+        "BTCUSDT",
+        "BUY",
+        D("0.010"),
+        now=NOW,
+        type="TRAILING_STOP_MARKET",
+        terms=Terms(rate=D("0.05"), activation=D(65000)),
+    )
+    told.exchange.cancel(order.id, now=NOW)
+    first, last = told.frames()
+    assert (first["o"]["AP"], first["o"]["cr"]) == ("65000", "5")
+    assert (last["o"]["X"], last["o"]["ai"]) == ("CANCELED", "")
+
+
+@pytest.mark.parametrize(
+    ("expiry", "frames"),
+    [
+        ("keyed", [{"e": "listenKeyExpired", "E": 5, "listenKey": "k"}]),
+        ("bare", [{"e": "listenKeyExpired", "E": 5}]),
+        ("twice", [{"e": "listenKeyExpired", "E": 5, "listenKey": "k"}] * 2),
+        ("never", []),
+    ],
+)
+def test_an_expiry(expiry: str, frames: list[Any]) -> None:
+    """With the key or without, twice, or never."""
+    exchange = Exchange(now=NOW, instruments=INSTRUMENTS)
+    told = Wire(exchange, readings({"expiry": expiry})).expiry("k", 5)
+    assert [json.loads(each) for each in told] == frames
