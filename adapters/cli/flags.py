@@ -7,7 +7,8 @@ from typing import Any, NamedTuple, get_args
 
 from ..simulator.clearing import UID
 from ..simulator.codes import Codes
-from ..simulator.faults import parse_fault
+from ..simulator.faults import FAULTS, parse_fault
+from ..simulator.kinds import FAULTS_OF
 from ..simulator.orders import Triggered
 from ..simulator.records import ClosedStops
 from ..simulator.wire import EventName, WireName
@@ -23,8 +24,10 @@ class Flag(NamedTuple):
 
 
 def _fault(text: str) -> str:
+    """A fault of any wire; whether it is one of the wire that was chosen is seen later."""
+    name = text.partition("@")[0]
     try:
-        parse_fault(text)
+        parse_fault(text, next((kinds for kinds in FAULTS_OF.values() if name in kinds), FAULTS))
     except ValueError as error:
         raise ArgumentTypeError(str(error)) from None
     return text

@@ -9,6 +9,8 @@ from dataclasses import fields
 from typing import Any, NoReturn
 
 from ...core.policy import MODES, Policy
+from ..simulator.binance.readings import readings
+from ..simulator.kinds import FAULTS_OF
 from ..venues.registry import SIMULATED, VENUES
 from .exits import Exit, Failure
 from .figures import count, port, positive, whole
@@ -102,12 +104,30 @@ def _watch(watch: argparse.ArgumentParser) -> None:
 def _simulate(simulate: argparse.ArgumentParser) -> None:
     simulate.formatter_class = argparse.RawDescriptionHelpFormatter
     simulate.epilog = EPILOG
-    simulate.add_argument("--venue", choices=SIMULATED, default="bingx-swap", help="whose wire it speaks")
+    simulate.add_argument("--venue", choices=tuple(FAULTS_OF), default="bingx-swap", help="whose wire it speaks")
+    simulate.add_argument(
+        "--reading",
+        metavar="FACT=READING",
+        action="append",
+        type=_reading,
+        default=[],
+        dest="readings",
+        help="of a fact of Binance's wire that nobody has verified",
+    )
     simulate.add_argument("--list-faults", action="store_true", help="say what can go wrong on it, and end")
     simulate.add_argument("--port", type=port, default=8765, help="0 takes any free one")
     for flag in FLAGS:
         simulate.add_argument(flag.name, dest=flag.setting, **flag.reading)
     _level(simulate)
+
+
+def _reading(text: str) -> tuple[str, str]:
+    fact, equals, reading = text.partition("=")
+    try:
+        readings({fact: reading})
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error) if equals else "allowed is FACT=READING") from None
+    return fact, reading
 
 
 def _journal(journal: argparse.ArgumentParser) -> None:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import anyio
 import msgspec
 
-from ..simulator.faults import FAULTS, FaultKind
+from ..simulator.faults import FaultKind
+from ..simulator.kinds import FAULTS_OF
 from .credentials import Credentials, are_given, credentials
 from .exits import Exit, Failure, Interrupted
 from .flags import settings
@@ -29,7 +30,7 @@ def run(options: Namespace) -> Exit:
     """Serve; the first line on standard output says where, and shows the credentials that are no secret."""
     if options.list_faults:
         lines = Lines()
-        for name, kind in FAULTS.items():
+        for name, kind in FAULTS_OF[options.venue].items():
             lines.write_now(described(name, kind).encode())
         return Exit.DONE
     given = are_given()
@@ -59,7 +60,8 @@ def _server(options: Namespace, given: Credentials | None) -> Server:
         raise Failure(Exit.USAGE, f"simulate needs {error.name}: pip install 'listenkey[aiohttp]'") from None
     own = {} if given is None else given._asdict() | {"credentials_hint": HINT}
     try:
-        return Server(port=options.port, **own, **settings(options))
+        venue = {"venue": options.venue, "readings": dict(options.readings)}
+        return Server(port=options.port, **venue, **own, **settings(options))
     except ValueError as error:
         raise Failure(Exit.USAGE, f"simulate: {error}") from None
 

@@ -8,12 +8,12 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from .binance import family as usdm
-from .binance.faults import FAULTS as USDM_FAULTS
 from .binance.readings import readings
 from .binance.words import named
 from .bingx import BingX
 from .family import Family, Ground
-from .faults import FAULTS, FaultKind
+from .faults import FaultKind
+from .kinds import FAULTS_OF
 from .market import INSTRUMENTS, Instrument
 
 
@@ -45,8 +45,8 @@ def _usdm(ground: Ground, settings: Mapping[str, Any], chosen: Mapping[str, str]
 
 KINDS: Mapping[str, Kind] = MappingProxyType(
     {
-        "bingx-swap": Kind(FAULTS, INSTRUMENTS, lambda name, id: name.lower(), _bingx),
-        "binance-usdm": Kind(USDM_FAULTS, usdm.INSTRUMENTS, named, _usdm),
+        "bingx-swap": Kind(FAULTS_OF["bingx-swap"], INSTRUMENTS, lambda name, id: name.lower(), _bingx),
+        "binance-usdm": Kind(FAULTS_OF["binance-usdm"], usdm.INSTRUMENTS, named, _usdm),
     }
 )
 

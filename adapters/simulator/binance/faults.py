@@ -12,7 +12,7 @@ SCOPES = ("reads", "keys", "orders", "all")
 GARBAGE = ("", "not_json", "not_utf8", "list", "number", "nested", "order_nan", "account_nan", "binary")
 SAME = (
     *("refuse", "delay", "drop_tcp", "silent", "accept_close", "lose_frame", "repeat_frame", "reorder_frames"),
-    *("expire_key", "expire_silently", "oversized"),
+    *("expire_key", "expire_silently"),
 )
 _SCOPE = {"scope": Param("reads", SCOPES)}
 _EVERYWHERE = {"scope": Param("all", SCOPES)}
@@ -35,12 +35,13 @@ FAULTS: Mapping[str, FaultKind] = MappingProxyType(
         "unavailable": FaultKind(
             "uses", "HTTP 503, failed for certain; with or without a code", _SCOPE | {"coded": Param(False)}
         ),
-        "maintenance": FaultKind("holds", "-1016", _EVERYWHERE, 10.0),
+        "maintenance": FaultKind("holds", "calls answer -1016, maintenance", _EVERYWHERE, 10.0),
         "late_fills": FaultKind(
             "holds",
             "REST hides fills of the last `lag` seconds, with `income` what they booked, with `orders` new orders too",
             {"lag": Param(3.0, high=86400), "income": Param(False), "orders": Param(False)},
         ),
+        "oversized": FaultKind("act", "a frame of `mebibytes`", {"mebibytes": Param(8, low=1, high=256)}),
         "garbage": FaultKind("act", "frames that are none, of one `kind` or all", {"kind": Param("", GARBAGE)}),
         "bad_credentials": FaultKind(
             "holds", "every call answers `code`", {"code": Param(-2015, low=_LOWEST, high=-1)}

@@ -13,6 +13,7 @@ from listenkey.adapters.cli.flags import FLAGS, settings
 from listenkey.adapters.cli.parser import EPILOG, parser
 from listenkey.adapters.simulator.control import Control
 from listenkey.adapters.simulator.faults import FAULTS
+from listenkey.adapters.simulator.kinds import FAULTS_OF
 from listenkey.adapters.simulator.settings import Settings
 from listenkey.adapters.simulator.venue import Venue
 from listenkey.adapters.simulator.wire import WireName
@@ -147,3 +148,25 @@ def test_credentials_that_are_not_understood_are_not_shown(typed: Typed) -> None
         assert (ended.code, ended.err.count("\n")) == (2, 1)
         assert "KEY:SECRET" in ended.err
         assert "can" not in ended.err.replace("cannot", "")
+
+
+def test_the_wire_of_another_venue(typed: Typed, start: Start) -> None:
+    """`--venue` has its own path for sockets, its own faults, and readings of what nobody has verified."""
+    flags = ("--venue", "binance-usdm")
+    listed = typed("simulate", *flags, "--list-faults")
+    assert [line.split()[0] for line in listed.out.splitlines()] == list(FAULTS_OF["binance-usdm"])
+    command = start(
+        "simulate", *flags, "--port", "0", "--reading", "renewal=empty", "--fault", "deaf@0", "--one-way", **NEITHER
+    )
+    assert json.loads(command.line())["ws_url"].endswith("/private/ws")
+    assert command.end(15).code == 0
+    refused = {
+        ("--reading", "renewal=x"): "argument --reading: reading renewal is 'x'; allowed: key or empty or nothing",
+        ("--reading", "renewal"): "argument --reading: allowed is FACT=READING",
+        ("--fault", "same_key@1"): "fault 'same_key@1': allowed is NAME@SECONDS with NAME one of refuse",
+        ("--wire", "captured"): "wire is no setting of this venue's wire",
+    }
+    for more, why in refused.items():
+        ended = typed("simulate", *flags, *more)
+        assert (ended.code, ended.out) == (2, "")
+        assert ended.err.startswith(f"listenkey: simulate: {why}")

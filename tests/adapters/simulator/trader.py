@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Self
 from urllib.parse import urlencode
 
 import aiohttp
+from yarl import URL
 
 from listenkey.adapters.simulator.server import Server
 
@@ -50,7 +51,7 @@ class Trader:
         if signed:
             query += "&signature=" + hmac.new(b"simulated", query.encode(), hashlib.sha256).hexdigest()
         headers = {} if key is None else {"X-MBX-APIKEY": key}
-        url = f"{self.server.rest_url}{path}?{query}"
+        url = URL(f"{self.server.rest_url}{path}?{query}", encoded=True)  # as it was signed
         async with self.http.request(method, url, headers=headers) as response:
             text = await response.text()
             is_json = response.content_type == "application/json" and text

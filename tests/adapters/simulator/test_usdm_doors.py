@@ -1,0 +1,308 @@
+"""Binance's REST door over loopback: who may call, what keys do, what is limited, and every fault."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from decimal import Decimal as D
+from typing import Any
+from urllib.parse import urlencode
+
+import aiohttp
+import pytest
+
+from listenkey.adapters.simulator.server import Server
+
+from .held import HeldServer
+from .trader import KEYS, Trader, visit
+
+pytestmark = pytest.mark.loopback
+BALANCE = "/fapi/v3/balance"
+ORDER = "/fapi/v1/order"
+MARKET: dict[str, Any] = {"symbol": "BTCUSDT", "side": "BUY", "type": "MARKET", "quantity": "0.01"}
+
+
+def server(**settings: Any) -> HeldServer:
+    """In one-way mode, as accounts are there."""
+    return HeldServer(venue="binance-usdm", **{"hedge": False, **settings})
+
+
+def test_who_may_read() -> None:
+    """The key, the timestamp and the signature each have their own code and status; prices are for everybody."""
+    exchange = server()
+
+    async def story(trader: Trader) -> None:
+        assert (await trader.call("GET", "/fapi/v1/time", key=None, signed=False)).body == {
+            "serverTime": exchange.now()
+        }
+        assert (await trader.call("GET", BALANCE)).status == 200
+        for key, code in ((None, -2014), ("other", -2015)):
+            answer = await trader.call("GET", BALANCE, key=key)
+            assert (answer.status, answer.body["code"]) == (401, code)
+        assert "simulated" in answer.body["msg"]
+        assert (await trader.call("GET", BALANCE, signed=False)).body["code"] == -1102
+        answer = await trader.call("GET", BALANCE, signed=False, timestamp=exchange.wall(), signature="0" * 64)
+        assert (answer.status, answer.body["code"]) == (400, -1022)
+        answer = await trader.call("GET", "/fapi/v1/openInterest", symbol="BTCUSDT")
+        assert answer.status == 404
+        assert "not modelled" in answer.body["msg"]
+        codes = [each.code for each in exchange.log.calls]
+        assert codes == [0, 0, -2014, -2015, -1102, -1022, -5000]
+
+    visit(exchange, story)
+
+
+def test_a_form_is_signed_too() -> None:
+    """Parameters of a body count, alone or with a query before them."""
+    exchange = server()
+
+    async def story(trader: Trader) -> None:
+        for in_query in (0, 2):
+            given = list((MARKET | {"timestamp": str(exchange.wall())}).items())
+            query, body = urlencode(given[:in_query]), urlencode(given[in_query:])
+            signature = hmac.new(b"simulated", (query + body).encode(), hashlib.sha256).hexdigest()
+            url = f"{exchange.rest_url}{ORDER}?{query}"
+            headers = {"X-MBX-APIKEY": "simulated", "Content-Type": "application/x-www-form-urlencoded"}
+            data = f"{body}&signature={signature}"
+            async with trader.http.post(url, data=data, headers=headers) as response:
+                assert (await response.json())["symbol"] == "BTCUSDT"
+
+    visit(exchange, story)
+
+
+def test_the_key_is_everybodys() -> None:
+    """POST gives the same one, PUT names it, DELETE ends it for all; then there is none until a POST makes another."""
+    exchange = server(credentials={"second": "secret"})
+
+    async def story(trader: Trader) -> None:
+        key = await trader.minted()
+        assert (await trader.key(key="second")).body == {"listenKey": key}
+        exchange.at += 3599
+        assert (await trader.key("PUT")).body == {"listenKey": key}
+        exchange.at += 3599
+        assert (await trader.key("PUT")).status == 200
+        answer = await trader.key("DELETE", key="second")
+        assert (answer.status, answer.body) == (200, {})
+        for method in ("PUT", "DELETE"):
+            answer = await trader.key(method)
+            assert (answer.status, answer.body["code"]) == (400, -1125)
+        assert await trader.minted() != key
+        exchange.at += 3600
+        assert (await trader.key("PUT")).body["code"] == -1125
+        for wrong, code in (("", -2014), ("third", -2015)):
+            assert (await trader.key(key=wrong)).body["code"] == code
+        assert (await trader.key("GET")).status == 404
+        log = exchange.log
+        assert (len(log.mints), len(log.renewals), len(log.deletions)) == (3, 4, 1)
+
+    visit(exchange, story)
+
+
+@pytest.mark.parametrize(("renewal", "body"), [("key", None), ("empty", {}), ("nothing", "")])
+def test_what_a_renewal_answers(renewal: str, body: Any) -> None:
+    """The key, or an empty object, or nothing at all."""
+    exchange = server(readings={"renewal": renewal})
+
+    async def story(trader: Trader) -> None:
+        key = await trader.minted()
+        answer = await trader.key("PUT")
+        assert answer.status == 200
+        assert answer.body == ({"listenKey": key} if body is None else body)
+
+    visit(exchange, story)
+
+
+def test_api_keys_may_have_keys_of_their_own() -> None:
+    """As some have reported; then one's deletion is nothing to the other."""
+    exchange = server(credentials={"second": "secret"}, readings={"key_of": "api_key"})
+
+    async def story(trader: Trader) -> None:
+        key = await trader.minted()
+        assert (await trader.key(key="second")).body["listenKey"] != key
+        await trader.key("DELETE", key="second")
+        assert (await trader.key("PUT")).body == {"listenKey": key}
+
+    visit(exchange, story)
+
+
+def test_weight_is_told_and_limited() -> None:
+    """Every answer says what the address has used; the call that is too much is 429, with the time to wait."""
+    exchange = server(epoch_ms=1_800_000_000_000)
+
+    async def story(trader: Trader) -> None:
+        answer = await trader.call("GET", "/fapi/v1/income")
+        assert answer.headers["X-MBX-USED-WEIGHT-1M"] == "30"
+        assert (await trader.call("GET", "/fapi/v1/openOrders")).headers["X-MBX-USED-WEIGHT-1M"] == "70"
+        exchange.family.limits.admit("127.0.0.1", 2330, exchange.wall())  # type: ignore[attr-defined]
+        exchange.at += 12
+        answer = await trader.call("GET", "/fapi/v1/time", signed=False)
+        assert (answer.status, answer.body["code"], answer.headers["RETRY-AFTER"]) == (429, -1003, "48")
+        exchange.at += 48
+        assert (await trader.call("GET", "/fapi/v1/time", signed=False)).headers["X-MBX-USED-WEIGHT-1M"] == "1"
+
+    visit(exchange, story)
+
+
+def test_orders_are_counted() -> None:
+    """Those that are placed, of a batch each; the answer says how many there were."""
+    exchange = server(epoch_ms=1_800_000_000_000)
+
+    async def story(trader: Trader) -> None:
+        answer = await trader.call("POST", ORDER, **MARKET)
+        assert answer.headers["X-MBX-ORDER-COUNT-10S"] == "1"
+        batch = f"[{','.join(['{}'] * 3)}]"
+        answer = await trader.call("POST", "/fapi/v1/batchOrders", batchOrders=batch)
+        assert [row["code"] for row in answer.body] == [-1102] * 3
+        assert answer.headers["X-MBX-ORDER-COUNT-1M"] == "4"
+        assert "X-MBX-ORDER-COUNT-1M" not in (await trader.call("GET", BALANCE)).headers
+
+    visit(exchange, story)
+
+
+@pytest.mark.parametrize(
+    ("fault", "params", "method", "path", "status", "body"),
+    [
+        ("renew_404", {}, "PUT", KEYS, 400, {"code": -1125}),
+        ("mint_error", {}, "POST", KEYS, 400, {"code": -1001}),
+        ("rate_limit", {"seconds": 0.1}, "POST", KEYS, 429, {"code": -1003}),
+        ("rate_limit", {"seconds": 0.1, "scope": "reads"}, "GET", BALANCE, 429, {"code": -1003}),
+        ("ban", {"seconds": 0.1}, "GET", BALANCE, 418, {"code": -1003}),
+        ("rest_error", {}, "GET", BALANCE, 500, {"code": -1000}),
+        ("rest_error", {"scope": "keys"}, "POST", KEYS, 500, {"code": -1000}),
+        ("rest_html", {}, "GET", BALANCE, 502, None),
+        ("unavailable", {}, "GET", BALANCE, 503, {"msg": "Service Unavailable."}),
+        ("unavailable", {"coded": True}, "GET", BALANCE, 503, {"code": -1008}),
+        ("maintenance", {"seconds": 0.1}, "GET", BALANCE, 503, {"code": -1016}),
+        ("unknown_outcome", {"scope": "reads"}, "GET", BALANCE, 503, {"code": -1000}),
+        ("unknown_outcome", {"scope": "keys", "coded": False}, "POST", KEYS, 503, {"path": KEYS}),
+        ("bad_credentials", {"seconds": 0.1}, "GET", BALANCE, 401, {"code": -2015}),
+        ("bad_credentials", {"seconds": 0.1, "code": -2014}, "POST", KEYS, 401, {"code": -2014}),
+    ],
+)
+def test_rest_faults(
+    fault: str, params: dict[str, Any], method: str, path: str, status: int, body: dict[str, Any] | None
+) -> None:
+    """Each is met where it was ordered, with the venue's words, and over when it is spent or its time is up."""
+    exchange = server()
+
+    async def story(trader: Trader) -> None:
+        await trader.minted()
+        exchange.fault(fault, **params)
+        answer = await trader.call(method, path, signed=path != KEYS)
+        assert answer.status == status
+        if body is not None:
+            assert {name: answer.body.get(name) for name in body} == body
+            assert ("code" in answer.body) == ("code" in body)
+        exchange.at += params.get("seconds", 0)
+        if fault != "renew_404":
+            assert (await trader.call(method, path, signed=path != KEYS)).status == 200
+
+    visit(exchange, story)
+
+
+@pytest.mark.parametrize("done", [True, False])
+def test_an_outcome_that_nobody_knows(done: bool) -> None:
+    """HTTP 503, and the order was placed or was not; the answer is the same."""
+    exchange = server()
+
+    async def story(trader: Trader) -> None:
+        exchange.fault("unknown_outcome", done=done)
+        answer = await trader.call("POST", ORDER, **MARKET)
+        assert (answer.status, answer.body["msg"].partition(",")[0]) == (503, "Unknown error")
+        assert len(exchange.exchange.fills) == done
+
+    visit(exchange, story)
+
+
+def test_no_answer_comes() -> None:
+    """The connection ends after a while, or at once."""
+    exchange = Server(venue="binance-usdm")
+
+    async def story(trader: Trader) -> None:
+        exchange.fault("rest_timeout", hold=0.05, scope="keys")
+        with pytest.raises(aiohttp.ClientError):
+            await trader.key()
+        exchange.fault("drop_tcp", seconds=60.0)
+        with pytest.raises(aiohttp.ClientError):
+            await trader.key()
+
+    visit(exchange, story)
+
+
+def test_late_lists_at_the_door() -> None:
+    """Fills, their bookings and new orders, each only if it was ordered; positions are as they are."""
+    exchange = server()
+
+    async def story(trader: Trader) -> None:
+        exchange.fault("late_fills", lag=60.0, seconds=5.0)
+        exchange.exchange.trade("BTCUSDT", "BUY", D("0.01"), now=exchange.now())
+        exchange.at += 1
+        assert await trader.get("/fapi/v1/userTrades", symbol="BTCUSDT") == []
+        assert len(await trader.get("/fapi/v1/income")) == 1
+        assert [row["status"] for row in await trader.get("/fapi/v1/allOrders")] == ["NEW"]
+        assert len(await trader.get("/fapi/v3/positionRisk")) == 1
+        exchange.fault("late_fills", lag=60.0, seconds=3.0, income=True, orders=True)
+        assert await trader.get("/fapi/v1/income") == []
+        assert await trader.get("/fapi/v1/allOrders") == []
+        exchange.at += 5
+        assert len(await trader.get("/fapi/v1/userTrades", symbol="BTCUSDT")) == 1
+
+    visit(exchange, story)
+
+
+@pytest.mark.parametrize("does", ["delete_key", "replace_key", "other_client"])
+def test_another_client_of_the_account(does: str) -> None:
+    """It deletes the key, or makes another of which a renewal tells, or listens too: then a deletion hits it."""
+    exchange = server()
+
+    async def story(trader: Trader) -> None:
+        key = await trader.minted()
+        exchange.fault(does)
+        answer = await trader.key("PUT")
+        if does == "delete_key":
+            assert answer.body["code"] == -1125
+        elif does == "replace_key":
+            assert answer.status == 200
+            assert answer.body["listenKey"] != key
+        else:
+            assert answer.body["listenKey"] == key
+            await trader.key("DELETE")
+            assert exchange.log.keys_deleted_in_use == [key]
+
+    visit(exchange, story)
+
+
+def test_the_control_surface_is_the_same() -> None:
+    """Truth, faults and moves, of which one without a symbol is of the first that is listed."""
+    exchange = Server(venue="binance-usdm", hedge=False)
+
+    async def story(trader: Trader) -> None:
+        async def post(verb: str, **body: Any) -> Any:
+            async with trader.http.post(f"{exchange.rest_url}/simulator/{verb}", json=body) as response:
+                return await response.json()
+
+        (fill,) = await post("trade", qty="0.01")
+        assert fill["symbol"] == "BTCUSDT"
+        assert (await post("fault", name="deaf"))["name"] == "deaf"
+        assert "not one of" in (await post("fault", name="same_key"))["error"]
+        async with trader.http.get(f"{exchange.rest_url}/simulator/truth") as response:
+            assert len((await response.json())["fills"]) == 1
+
+    visit(exchange, story)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"venue": "another"},
+        {"venue": "binance-usdm", "wire": "captured"},
+        {"venue": "binance-usdm", "triggered": "own"},
+        {"venue": "binance-usdm", "faults": ["same_key@1"]},
+        {"venue": "binance-usdm", "readings": {"renewal": "maybe"}},
+        {"readings": {"renewal": "key"}},
+    ],
+)
+def test_settings_of_another_wire_are_refused(settings: dict[str, Any]) -> None:
+    """Nothing is accepted and ignored."""
+    with pytest.raises(ValueError, match=r"venue|setting|own|fault|reading"):
+        Server(**settings)
