@@ -86,7 +86,7 @@ coverage: $(VENV)/.tester
 clients: $(VENV)/.tester
 	@if $(BIN)/python -c 'import importlib.util, sys; sys.exit(importlib.util.find_spec("ccxt") is None)'; \
 		then $(BIN)/python -m tests.clients $(ARGS) && $(BIN)/python -m tests.clients.trading $(ARGS) && \
-			$(BIN)/python -m tests.contrast; \
+			$(BIN)/python -m tests.clients.usdm $(ARGS) && $(BIN)/python -m tests.contrast; \
 		else echo 'other clients are left out, since ccxt is not installed: make $(VENV)/.bench'; fi
 
 # Built from the sdist, installed where nothing else is, and tested away from the sources: all that needs no sockets.

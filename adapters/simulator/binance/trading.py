@@ -22,6 +22,8 @@ BATCH, CANCELS = 5, 10
 """Orders that may be placed, and cancelled, together."""
 MODES = {"CROSSED": "cross", "ISOLATED": "isolated"}
 ONE = ("symbol", "orderId", "origClientOrderId")
+IDS, CLIENT_IDS = ("orderIdList", "orderidlist"), ("origClientOrderIdList", "origclientorderidlist")
+"""As documented, and as some clients write them."""
 AMENDED = (*ONE, "side", "quantity", "price", "priceMatch")
 
 
@@ -40,9 +42,7 @@ class Trading:
             "DELETE /fapi/v1/order": Route(self._cancel, ONE, 1),
             "POST /fapi/v1/batchOrders": Route(self._each(NAMES, self._place), ("batchOrders",), 5, orders=BATCH),
             "PUT /fapi/v1/batchOrders": Route(self._each(AMENDED, self._amend), ("batchOrders",), 5, orders=BATCH),
-            "DELETE /fapi/v1/batchOrders": Route(
-                self._cancel_these, ("symbol", "orderIdList", "origClientOrderIdList"), 1
-            ),
+            "DELETE /fapi/v1/batchOrders": Route(self._cancel_these, ("symbol", *IDS, *CLIENT_IDS), 1),
             "DELETE /fapi/v1/allOpenOrders": Route(self._cancel_all, ("symbol",), 1),
             "POST /fapi/v1/algoOrder": Route(self._place_algo, ALGO_NAMES, 0, orders=1),
             "DELETE /fapi/v1/algoOrder": Route(self._cancel_algo, ("symbol", "algoId", "clientAlgoId"), 1),
@@ -118,8 +118,9 @@ class Trading:
 
     def _cancel_these(self, params: Params, now: int, sight: Sight) -> list[Row]:
         symbol = required(params, "symbol")
-        by_id = bool(params.get("orderIdList"))
-        listed = _listed(params, "orderIdList" if by_id else "origClientOrderIdList", CANCELS)
+        by_id = next((name for name in IDS if params.get(name)), None)
+        by_name = next((name for name in CLIENT_IDS if params.get(name)), CLIENT_IDS[0])
+        listed = _listed(params, by_id or by_name, CANCELS)
         name = "orderId" if by_id else "origClientOrderId"
         return [self._tried(self._cancel, {"symbol": symbol, name: str(each)}, now) for each in listed]
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import string
 from base64 import b64encode
+from pathlib import Path
 from typing import Any, get_args, get_type_hints
 from urllib.parse import quote
 
@@ -238,3 +240,12 @@ def test_faults_are_of_a_venue() -> None:
         with pytest.raises(ValueError, match=name):
             Fault(name=name, params=params, kinds=FAULTS)
     assert set(GARBAGE) == {"", *garbage()}
+
+
+def test_the_page_lists_every_reading() -> None:
+    """In a table, the default one first, as the exchange has them."""
+    page = (Path(__file__).parents[3] / "docs" / "trading-on-binance.md").read_text()
+    rows = dict(re.findall(r"^\| `(\w+)` \| (`[^|]+) \| ", page, re.MULTILINE))
+    assert {name: tuple(said.strip().replace("`", "").split(", ")) for name, said in rows.items()} == {
+        name: get_args(hint) for name, hint in get_type_hints(Readings).items()
+    }

@@ -1,0 +1,393 @@
+"""ccxt's binanceusdm, unmodified, on the simulated exchange with Binance's wire: every call, then a bot, and the truth.
+
+    python -m tests.clients.usdm [--seed N] [--operations N]
+
+First every call of the table in docs/trading-on-binance.md is made in both position modes: it works, or is refused with
+the code that the table names. Then a bot places, changes and cancels orders, and what ccxt tells of fills, orders,
+positions and wallet, by REST and on its socket, is compared with the truth. The exit code is 1 if anything is not as it
+should be, 2 if ccxt is not installed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import importlib
+import importlib.util
+import re
+import sys
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from decimal import Decimal
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from listenkey.adapters.simulator.server import Server
+
+from .exchange import API_KEY, API_SECRET
+
+PAGE = Path(__file__).parents[2] / "docs" / "trading-on-binance.md"
+ROW = re.compile(r"^\| ([a-z_`A-Z0-9 ,:-]+?) \| (works|-\d{4})\b[^|]* \|$")
+CODE = re.compile(r'"code":(-\d+)')
+BTC, WORKS = "BTC/USDT:USDT", "works"
+SYMBOLS = (BTC, "ETH/USDT:USDT", "SOL/USDT:USDT")
+AGO = 3600
+"""Seconds before now at which the exchange begins."""
+PATIENCE = 60.0
+EVERY = 25
+"""Operations between two comparisons."""
+
+
+def stepped(*, seed: int, hedge: bool) -> Server:
+    """An exchange without limits of calls; only `advance` moves its time."""
+    begun = int(time.time() - AGO) * 1000
+    return Server(
+        venue="binance-usdm",
+        seed=seed,
+        hedge=hedge,
+        epoch_ms=begun,
+        rate_limits=False,
+        time_scale=0,
+        max_socket_age=1e9,
+    )
+
+
+@asynccontextmanager
+async def client(exchange: Server) -> AsyncIterator[Any]:
+    """A `ccxt.pro.binanceusdm`, which has no types, with the exchange in place of the venue."""
+    options = {"fetchMargins": False, "fetchCurrencies": False}
+    settings = {"apiKey": API_KEY, "secret": API_SECRET, "timeout": 60_000, "options": options}
+    made = importlib.import_module("ccxt.pro").binanceusdm({**settings, "enableRateLimit": False})
+    for name, url in made.urls["api"].items():
+        if name.startswith("fapi"):
+            made.urls["api"][name] = url.replace("https://fapi.binance.com", exchange.rest_url)
+    made.urls["api"]["ws"]["linear"] = exchange.ws_url.replace("/private/ws", "/ws")
+    try:
+        yield made
+    finally:
+        await made.close()
+
+
+class Calls:
+    """Every call, by its name in the table, in an order in which each has what it needs."""
+
+    def __init__(self, ccxt: Any, exchange: Server) -> None:
+        self._ccxt = ccxt
+        self._exchange = exchange
+        self._mode: dict[str, Any] = {"hedged": True} if exchange.exchange.hedge else {}
+
+    def listed(self) -> list[tuple[str, Callable[[], Awaitable[object]]]]:
+        """All of them."""
+        ccxt, order, leave = self._ccxt, self._order, self._leave
+        algo = {"trigger": True}
+        return [
+            ("load_markets", ccxt.load_markets),
+            *((name, lambda name=name: getattr(ccxt, name)()) for name in ("fetch_time", "fetch_tickers")),
+            *((name, lambda name=name: getattr(ccxt, name)(BTC)) for name in ("fetch_ticker", "fetch_trades")),
+            ("fetch_bids_asks", lambda: ccxt.fetch_bids_asks([BTC])),
+            ("fetch_order_book", lambda: ccxt.fetch_order_book(BTC, 50)),
+            ("fetch_ohlcv", lambda: ccxt.fetch_ohlcv(BTC, "1h", None, 100)),
+            ("fetch_mark_price", lambda: ccxt.fetch_mark_price(BTC)),
+            ("fetch_funding_rate", lambda: ccxt.fetch_funding_rate(BTC)),
+            ("fetch_funding_rates", ccxt.fetch_funding_rates),
+            ("fetch_funding_rate_history", lambda: ccxt.fetch_funding_rate_history(BTC)),
+            ("fetch_open_interest", lambda: ccxt.fetch_open_interest(BTC)),
+            ("fetch_mark_ohlcv", lambda: ccxt.fetch_ohlcv(BTC, "1h", None, 100, {"price": "mark"})),
+            ("watch_ticker", lambda: self._moving(ccxt.watch_ticker(BTC))),
+            ("watch_trades", lambda: self._moving(ccxt.watch_trades(BTC))),
+            ("watch_order_book", lambda: self._moving(ccxt.watch_order_book(BTC))),
+            ("watch_ohlcv", lambda: self._moving(ccxt.watch_ohlcv(BTC, "1m"))),
+            ("set_leverage", lambda: ccxt.set_leverage(9, BTC)),
+            ("set_margin_mode", lambda: ccxt.set_margin_mode("isolated", BTC)),
+            ("set_position_mode", lambda: ccxt.set_position_mode(bool(self._mode))),
+            ("fetch_position_mode", ccxt.fetch_position_mode),
+            ("fetch_leverages", ccxt.fetch_leverages),
+            ("fetch_margin_modes", ccxt.fetch_margin_modes),
+            ("fetch_trading_fee", lambda: ccxt.fetch_trading_fee(BTC)),
+            ("fetch_trading_fees", ccxt.fetch_trading_fees),
+            ("fetch_leverage_tiers", ccxt.fetch_leverage_tiers),
+            ("create_order market", lambda: order("market", "buy")),
+            ("create_order limit", lambda: order("limit", "buy", 60_000, clientOrderId="Mine")),
+            ("create_order postOnly", lambda: order("limit", "buy", 60_000, postOnly=True)),
+            ("create_order IOC", lambda: order("limit", "buy", 60_000, timeInForce="IOC")),
+            ("create_order FOK", lambda: order("limit", "buy", 66_000, timeInForce="FOK")),
+            ("create_order reduceOnly", lambda: leave("limit", 70_000)),
+            ("create_order triggerPrice", lambda: order("market", "buy", triggerPrice=66_000)),
+            ("create_order triggerPrice, limit", lambda: order("limit", "buy", 66_100, triggerPrice=66_000)),
+            ("create_order stopLossPrice", lambda: leave("market", stopLossPrice=60_000)),
+            ("create_order takeProfitPrice", lambda: leave("market", takeProfitPrice=70_000)),
+            ("create_order trailingPercent", lambda: leave("market", trailingPercent=1)),
+            ("create_order priceMatch", lambda: order("limit", "buy", 60_000, priceMatch="QUEUE")),
+            ("create_order GTD", lambda: order("limit", "buy", 60_000, timeInForce="GTD")),
+            ("create_order test", lambda: order("market", "buy", test=True)),
+            ("create_orders", self._several),
+            ("edit_order", self._edit),
+            ("cancel_order", self._cancel),
+            ("cancel_order clientOrderId", lambda: ccxt.cancel_order(None, BTC, {"clientOrderId": "Mine"})),
+            ("cancel_orders", self._cancel_several),
+            ("fetch_order", self._fetch),
+            ("fetch_open_orders", lambda: ccxt.fetch_open_orders(BTC)),
+            ("fetch_open_orders trigger", lambda: ccxt.fetch_open_orders(BTC, None, None, algo)),
+            ("cancel_all_orders", lambda: ccxt.cancel_all_orders(BTC)),
+            ("cancel_all_orders trigger", lambda: ccxt.cancel_all_orders(BTC, algo)),
+            ("fetch_orders", lambda: ccxt.fetch_orders(BTC)),
+            ("fetch_closed_orders", lambda: ccxt.fetch_closed_orders(BTC)),
+            ("fetch_canceled_orders", lambda: ccxt.fetch_canceled_orders(BTC)),
+            ("fetch_my_trades", lambda: ccxt.fetch_my_trades(BTC)),
+            ("fetch_my_liquidations", lambda: ccxt.fetch_my_liquidations(BTC)),
+            ("fetch_funding_history", lambda: ccxt.fetch_funding_history(BTC)),
+            ("fetch_ledger", ccxt.fetch_ledger),
+            ("fetch_balance", ccxt.fetch_balance),
+            ("fetch_positions", ccxt.fetch_positions),
+            ("fetch_positions_risk", ccxt.fetch_positions_risk),
+            ("add_margin", lambda: ccxt.add_margin(BTC, 1)),
+            ("watch_orders", lambda: self._heard(ccxt.watch_orders)),
+            ("watch_my_trades", lambda: self._heard(ccxt.watch_my_trades)),
+            ("watch_balance", lambda: self._heard(ccxt.watch_balance)),
+            ("watch_positions", lambda: self._heard(ccxt.watch_positions)),
+        ]
+
+    async def _order(self, kind: str, side: str, price: float | None = None, **params: Any) -> Any:
+        return await self._ccxt.create_order(BTC, kind, side, 0.01, price, {**self._mode, **params})
+
+    async def _leave(self, kind: str, price: float | None = None, **params: Any) -> Any:
+        """An order that closes."""
+        return await self._order(kind, "sell", price, reduceOnly=True, **params)
+
+    async def _moving(self, watching: Awaitable[object]) -> None:
+        """The market moves until something is heard."""
+        task = asyncio.ensure_future(watching)
+        while not task.done():
+            self._exchange.advance(1)
+            await asyncio.wait([task], timeout=0.05)
+        await task
+
+    async def _heard(self, watch: Callable[[], Awaitable[object]]) -> None:
+        """The account moves until something is heard."""
+        task = asyncio.ensure_future(watch())
+        while not task.done():
+            await self._order("market", "buy")
+            self._exchange.advance(1)
+            await asyncio.wait([task], timeout=0.1)
+        await task
+
+    async def _several(self) -> None:
+        one = {"symbol": BTC, "type": "limit", "side": "buy", "amount": 0.01, "price": 59_000, "params": {**self._mode}}
+        placed = await self._ccxt.create_orders([one, {**one, "price": 59_100}])
+        assert [each["status"] for each in placed] == ["open", "open"]
+
+    async def _edit(self) -> None:
+        order = await self._order("limit", "buy", 58_500)
+        edited = await self._ccxt.edit_order(order["id"], BTC, "limit", "buy", 0.02, 58_000)
+        assert (edited["price"], edited["amount"], edited["status"]) == (58_000, 0.02, "open")
+
+    async def _cancel(self) -> None:
+        order = await self._order("limit", "buy", 58_500)
+        assert (await self._ccxt.cancel_order(order["id"], BTC))["status"] == "canceled"
+
+    async def _cancel_several(self) -> None:
+        orders = [await self._order("limit", "buy", 58_500) for _ in range(2)]
+        await self._ccxt.cancel_orders([each["id"] for each in orders], BTC)
+
+    async def _fetch(self) -> None:
+        order = await self._order("market", "buy")
+        assert (await self._ccxt.fetch_order(order["id"], BTC))["status"] == "closed"
+
+
+def documented() -> dict[str, str]:
+    """What the table says of each call: that it works, or the code with which it is refused."""
+    found = (ROW.match(line) for line in PAGE.read_text().splitlines())
+    return {row[1].replace("`", ""): row[2] for row in found if row}
+
+
+async def made(*, hedge: bool) -> dict[str, str]:
+    """Make all calls; what came of each."""
+    error = importlib.import_module("ccxt").BaseError
+    async with stepped(seed=1, hedge=hedge) as exchange, client(exchange) as ccxt:
+        found = {}
+        for name, call in Calls(ccxt, exchange).listed():
+            try:
+                await asyncio.wait_for(call(), PATIENCE)
+            except error as refused:
+                code = CODE.search(str(refused))
+                found[name] = code[1] if code else f"{type(refused).__name__}: {refused}"
+            else:
+                found[name] = WORKS
+        return found
+
+
+class Bot:
+    """Does what a seed says; `heard` is what its socket has told of fills, by trade id."""
+
+    def __init__(self, ccxt: Any, exchange: Server, random: Random) -> None:
+        self.done: Counter[str] = Counter()
+        self.refused: Counter[str] = Counter()
+        self.heard: dict[str, str] = {}
+        self._ccxt, self._exchange, self._random = ccxt, exchange, random
+        self._mode: dict[str, Any] = {"hedged": True} if exchange.exchange.hedge else {}
+        self._error = importlib.import_module("ccxt").ExchangeError
+
+    async def listen(self) -> None:
+        """Keep hearing of fills."""
+        while True:
+            for trade in await self._ccxt.watch_my_trades():
+                self.heard[trade["id"]] = str(trade["amount"])
+
+    async def act(self) -> None:
+        """One thing; it may be refused."""
+        acts = [self._market, self._market, self._limit, self._limit, self._stop, self._edit, self._cancel, self._close]
+        act = self._random.choice(acts)
+        try:
+            await act()
+        except self._error as refused:
+            code = CODE.search(str(refused))
+            if code is None:
+                raise
+            self.refused[code[1]] += 1
+        else:
+            self.done[act.__name__.strip("_")] += 1
+        self._exchange.advance(self._random.choice([1, 5, 30]))
+
+    async def differences(self) -> list[str]:
+        """What ccxt tells and is not true, or the other way round."""
+        truth = self._exchange.truth()
+        said: dict[str, dict[str, str]] = {"fill": {}, "order": {}, "position": {}}
+        true = {
+            "fill": {each["trade_id"]: f"{each['qty']} {each['price']} {each['fee']}" for each in truth["fills"]},
+            "order": {
+                each["order_id"]: f"{each['qty']} {each['executed']}"
+                for each in truth["orders"]
+                if each["type"] in {"LIMIT", "MARKET"}
+            },
+            "position": {f"{each['symbol']} {each['side']}": each["qty"] for each in truth["positions"]},
+        }
+        for symbol in SYMBOLS:
+            for each in await self._ccxt.fetch_my_trades(symbol, None, 1000):
+                said["fill"][each["id"]] = (
+                    f"{_text(each['amount'])} {_text(each['price'])} {_text(each['fee']['cost'])}"
+                )
+            for each in await self._ccxt.fetch_orders(symbol, None, 1000):
+                said["order"][each["id"]] = f"{_text(each['amount'])} {_text(each['filled'])}"
+        for each in await self._ccxt.fetch_positions():
+            name = self._ccxt.market(each["symbol"])["id"]
+            said["position"][f"{name} {each['side'].upper()}"] = _text(each["contracts"])
+        wallet = (await self._ccxt.fetch_balance())["info"]["assets"][0]["walletBalance"]
+        said["wallet"], true["wallet"] = {"USDT": _text(wallet)}, {"USDT": _text(truth["wallet"]["USDT"])}
+        return [
+            f"{kind} {key}: {true[kind].get(key)}, not {said[kind].get(key)}"
+            for kind in said
+            for key in sorted({*said[kind], *true[kind]})
+            if said[kind].get(key) != true[kind].get(key)
+        ]
+
+    async def _market(self) -> None:
+        await self._order("market")
+
+    async def _limit(self) -> None:
+        await self._order("limit", near=0.002)
+
+    async def _stop(self) -> None:
+        symbol, side = self._where()
+        at = self._price(symbol) * (1.001 if side == "buy" else 0.999)
+        await self._ccxt.create_order(
+            symbol, "market", side, self._amount(symbol), None, self._mode | {"triggerPrice": at}
+        )
+
+    async def _edit(self) -> None:
+        if (order := await self._any_open()) is not None:
+            price = order["price"] * self._random.uniform(0.998, 1.002)
+            await self._ccxt.edit_order(order["id"], order["symbol"], "limit", order["side"], order["amount"], price)
+
+    async def _cancel(self) -> None:
+        if (order := await self._any_open()) is not None:
+            await self._ccxt.cancel_order(order["id"], order["symbol"])
+
+    async def _close(self) -> None:
+        held = await self._ccxt.fetch_positions()
+        if held:
+            each = self._random.choice(held)
+            side = "sell" if each["side"] == "long" else "buy"
+            params = self._mode | {"reduceOnly": True}
+            await self._ccxt.create_order(each["symbol"], "market", side, each["contracts"], None, params)
+
+    async def _order(self, kind: str, near: float = 0.0) -> None:
+        symbol, side = self._where()
+        price = self._price(symbol) * self._random.uniform(1 - near, 1 + near)
+        at = price if kind == "limit" else None
+        await self._ccxt.create_order(symbol, kind, side, self._amount(symbol), at, dict(self._mode))
+
+    async def _any_open(self) -> Any:
+        orders = await self._ccxt.fetch_open_orders(self._random.choice(SYMBOLS))
+        return self._random.choice(orders) if orders else None
+
+    def _where(self) -> tuple[str, str]:
+        return self._random.choice(SYMBOLS), self._random.choice(["buy", "sell"])
+
+    def _amount(self, symbol: str) -> float:
+        return self._random.choice([100, 500, 3000, 40_000]) / self._price(symbol)
+
+    def _price(self, symbol: str) -> float:
+        name = self._ccxt.market(symbol)["id"]
+        return float(self._exchange.exchange.market.price(name, self._exchange.now()))
+
+
+def _text(amount: Any) -> str:
+    return f"{Decimal(str(amount)).normalize():f}"
+
+
+async def trade(*, seed: int, hedge: bool, operations: int) -> tuple[Bot, list[str]]:
+    """Let the bot go, and compare every so often, while the exchange's time stands still."""
+    async with stepped(seed=seed, hedge=hedge) as exchange, client(exchange) as ccxt:
+        await ccxt.load_markets()
+        bot, found = Bot(ccxt, exchange, Random(seed)), []
+        listening = asyncio.create_task(bot.listen())
+        while not len(exchange.hub):
+            await asyncio.wait([listening], timeout=0.02)
+        for number in range(1, operations + 1):
+            await bot.act()
+            if number % EVERY == 0 or number == operations:
+                found += await bot.differences()
+        fills = {each["trade_id"] for each in exchange.truth()["fills"]}
+        until = time.monotonic() + PATIENCE
+        while fills - bot.heard.keys() and time.monotonic() < until:
+            await asyncio.wait([listening], timeout=0.05)
+        listening.cancel()
+        found += [f"fill {each}: not heard" for each in sorted(fills - bot.heard.keys())]
+        return bot, found
+
+
+def main() -> int:
+    """The command."""
+    parser = argparse.ArgumentParser(prog="python -m tests.clients.usdm", description=__doc__.split("\n")[0])
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--operations", type=int, default=100)
+    given = parser.parse_args()
+    if importlib.util.find_spec("ccxt") is None:
+        print("ccxt is not installed: make .venv/.bench", file=sys.stderr)
+        return 2
+    began, good = time.monotonic(), True
+    told = documented()
+    for hedge in (True, False):
+        mode = "hedge" if hedge else "one_way"
+        calls = asyncio.run(made(hedge=hedge))
+        for name in sorted({*told, *calls}):
+            if told.get(name) != calls.get(name):
+                good = False
+                print(f"DIFFERENT: {mode}, {name}: the table says {told.get(name)}, ccxt has {calls.get(name)}")
+        print(f"{mode}: {len(calls)} calls made")
+        bot, found = asyncio.run(trade(seed=given.seed, hedge=hedge, operations=given.operations))
+        done = ", ".join(f"{count} x {name}" for name, count in sorted(bot.done.items()))
+        refused = ", ".join(f"{count} x {code}" for code, count in sorted(bot.refused.items()))
+        print(f"{mode}: {done}; refused {refused or 'nothing'}; {len(bot.heard)} fills heard on the socket")
+        for each in found[:10]:
+            good = False
+            print(f"DIFFERENT: {mode}, {each}")
+    print("all the same" if good else "not the same", f"after {time.monotonic() - began:.0f} s")
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
