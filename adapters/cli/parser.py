@@ -24,7 +24,7 @@ is set. The first line of output is JSON: rest_url, ws_url, and api_key and api_
 
 A bot can place and cancel orders (POST and DELETE /openApi/swap/v2/trade/order). What is not modelled is refused.
 Its tests ask GET /simulator/truth what is so, and move things by a POST of JSON to /simulator/ and one of
-fault quiet advance trade place fill cancel expire trigger amend liquidate funding transfer leverage margin
+fault quiet advance trade place fill cancel expire trigger amend liquidate funding transfer leverage margin cross
 
 ccxt in sandbox mode:
   exchange = ccxt.pro.bingx({"apiKey": "simulated", "secret": "simulated", "options": {"defaultType": "swap"}})

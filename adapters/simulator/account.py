@@ -49,6 +49,8 @@ class Account:
     def __init__(self, market: Market, opening: Mapping[str, Decimal], *, hedge: bool, leverage: int, uid: str) -> None:
         self.market = market
         self.hedge = hedge
+        self.fees_in: tuple[str, Decimal] | None = None
+        """The asset in which fees are paid as long as there is any, and what a unit is worth; else the margin asset."""
         self.book = Book(opening, uid=uid)
         self.leverage = dict.fromkeys(market.instruments, (leverage, leverage))
         self.margin_mode = dict.fromkeys(market.instruments, "cross")
@@ -66,11 +68,12 @@ class Account:
         self, order: Order, qty: Decimal, price: Decimal, *, trade_id: int, now: int, maker: bool
     ) -> tuple[Fill, Position]:
         """Book the execution of a part of an order; the fill, and the position that it made."""
-        fee = booked(qty * price * (MAKER_FEE if maker else TAKER_FEE))
+        cost = booked(qty * price * (MAKER_FEE if maker else TAKER_FEE))
+        fee, asset = self._paid(cost, order.asset)
         traded = qty if order.side == "BUY" else -qty
-        position, pnl = self.position(order.symbol, order.position_side).after(traded, price, fee, now)
+        position, pnl = self.position(order.symbol, order.position_side).after(traded, price, cost, now)
         self._positions[position.symbol, position.side] = position
-        self.book.trade(order.asset, order.symbol, fee=fee, pnl=pnl, trade_id=trade_id, ts=now)
+        self.book.trade(order.asset, order.symbol, fee=fee, pnl=pnl, trade_id=trade_id, ts=now, fee_asset=asset)
         fill = Fill(
             symbol=order.symbol,
             order_id=order.id,
@@ -80,7 +83,7 @@ class Account:
             end=order.executed + qty,
             price=price,
             fee=fee,
-            asset=order.asset,
+            asset=asset,
             pnl=pnl,
             trade_id=trade_id,
             ts=now,
@@ -116,6 +119,14 @@ class Account:
             realised=position.realised,
             updated=position.updated,
         )
+
+    def _paid(self, cost: Decimal, asset: str) -> tuple[Decimal, str]:
+        """A fee of so much of the margin asset as it is paid: how much, and of what."""
+        if self.fees_in is not None:
+            other, worth = self.fees_in
+            if self.book.wallet(other).balance >= booked(cost / worth):
+                return booked(cost / worth), other
+        return cost, asset
 
     def _margin(self, position: Position) -> Decimal:
         return position.margin(self.leverage_of(position.symbol, position.qty))

@@ -49,15 +49,18 @@ class Book:
         """The asset's wallet, empty if it has never been used."""
         return self.wallets.setdefault(asset, Wallet(ZERO, ZERO))
 
-    def trade(self, asset: str, symbol: str, *, fee: Decimal, pnl: Decimal, trade_id: int, ts: int) -> None:
-        """A fill costs `fee` and realises `pnl`."""
-        wallet = self.wallet(asset)
-        wallet.fees += fee
+    def trade(
+        self, asset: str, symbol: str, *, fee: Decimal, pnl: Decimal, trade_id: int, ts: int, fee_asset: str = ""
+    ) -> None:
+        """A fill costs `fee`, of the asset or of another one, and realises `pnl`."""
+        wallet, payer = self.wallet(asset), self.wallet(fee_asset or asset)
+        payer.fees += fee
+        payer.balance -= fee
         wallet.pnl += pnl
-        wallet.balance += pnl - fee
+        wallet.balance += pnl
         tran_id = self._next()
         if fee:
-            self._row("TRADING_FEE", asset, symbol, -fee, tran_id, str(trade_id), "Position fee", ts)
+            self._row("TRADING_FEE", fee_asset or asset, symbol, -fee, tran_id, str(trade_id), "Position fee", ts)
         if pnl:
             info = "Realized profit" if pnl > 0 else "Realized loss"
             self._row("REALIZED_PNL", asset, symbol, pnl, tran_id, str(trade_id), info, ts)

@@ -44,13 +44,11 @@ class Exchange(Clearing):
         super().__init__(
             now=now, seed=seed, hedge=hedge, instruments=instruments, opening=opening, leverage=leverage, uid=uid
         )
-        self.seed = seed
-        self.triggered, self._naming = triggered, naming
+        self.seed, self.triggered, self._naming = seed, triggered, naming
         self._list = OrderList()
         self.orders, self.open, self.by_client_id = self._list.all, self._list.open, self._list.by_client_id
         self.fills, self.fills_of = self._list.fills, self._list.fills_of
-        self._ids = OrderIds()
-        self._random = seeded(seed, "exchange")
+        self._ids, self._random = OrderIds(), seeded(seed, "exchange")
         self._trade_id = 511_000_000 + self._random.randrange(1_000_000)
 
     def place(
@@ -108,6 +106,7 @@ class Exchange(Clearing):
         now: int,
         price: Decimal | None = None,
         maker: bool | None = None,
+        against: Fill | None = None,
     ) -> Fill:
         """Execute a part of an open order, by default the rest at its own price or the market's.
 
@@ -126,12 +125,13 @@ class Exchange(Clearing):
         self._check_held(order, qty)
         if order.type in TRIGGERS and not order.triggered:
             order = self._trigger(order, now, order.remaining)
-        self._trade_id += self._random.randint(1, 9)
+        if against is None:  # else it is the other side of that trade
+            self._trade_id += self._random.randint(1, 9)
         maker = order.type in PRICED if maker is None else maker
         fill, position = self.account.execute(order, qty, price, trade_id=self._trade_id, now=now, maker=maker)
         order = self._list.add(fill)
         self._outbox.order(order, "CALCULATED" if order.type == "LIQUIDATION" else "TRADE", now, fill)
-        self._outbox.money("ORDER", order.asset, now, (position,))
+        self._outbox.money("ORDER", order.asset, now, (position,), fee_asset=fill.asset)
         return fill
 
     def trade(

@@ -57,6 +57,7 @@ class Moves:
             "transfer": lambda move, now: self._exchange.transfer(move.asset, move.amount, now=now),
             "leverage": lambda move, now: self._exchange.set_leverage(move.symbol, move.long, move.short, now=now),
             "margin": lambda move, now: self._exchange.set_margin_mode(move.symbol, move.mode, now=now),
+            "cross": self._cross,
         }
 
     @property
@@ -82,6 +83,23 @@ class Moves:
             position_side=move.position_side,
             client_id=move.client_order_id,
         )
+
+    def _cross(self, move: _Move, now: int) -> list[Fill]:
+        """A trade of the account with itself: two orders, and fills that share a trade id."""
+        price, sides = move.price or self._exchange.market.price(move.symbol, now), {"BUY": "LONG", "SELL": "SHORT"}
+        fills: list[Fill] = []
+        for side, of in sides.items():
+            order = self._exchange.place(
+                move.symbol,
+                side,
+                self._qty(move),
+                now=now,
+                type="LIMIT",
+                position_side=of if self._exchange.hedge else None,
+                price=price,
+            )
+            fills.append(self._exchange.fill(order.id, now=now, maker=not fills, against=fills[0] if fills else None))
+        return fills
 
     def _place(self, move: _Move, now: int) -> Order:
         return self._exchange.place(

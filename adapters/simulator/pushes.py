@@ -71,16 +71,22 @@ class Outbox:
         self._put(OrderPush(due=ts + ORDER_LATENCY_MS, ts=ts, order=order, execution=execution, fill=fill))
 
     def money(
-        self, reason: str, asset: str, ts: int, positions: Iterable[Position] | None, change: Decimal = ZERO
+        self,
+        reason: str,
+        asset: str,
+        ts: int,
+        positions: Iterable[Position] | None,
+        change: Decimal = ZERO,
+        fee_asset: str = "",
     ) -> None:
-        """A balance is not what it was, and so are these positions."""
-        account = self._account
+        """A balance is not what it was, nor that of the asset in which a fee was paid, nor these positions."""
+        account, others = self._account, {fee_asset} - {asset, ""}
         self._put(
             AccountPush(
                 due=ts + ACCOUNT_LATENCY_MS,
                 ts=ts,
                 reason=reason,
-                balances=(account.balance(asset, change),),
+                balances=(account.balance(asset, change), *(account.balance(each) for each in others)),
                 positions=None if positions is None else tuple(account.view(each, ts) for each in positions),
             )
         )

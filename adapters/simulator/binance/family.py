@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
+from ..book import Wallet
 from ..family import Ground
 from ..faults import Fault
 from ..log import FaultEvent, KeyEvent
@@ -26,6 +27,8 @@ from .trading import Trading
 from .wire import Wire
 
 PING_INTERVAL = 180.0
+STOCK, WORTH = Decimal(100), Decimal(600)
+"""So much there is of the asset in which fees are paid, and so much one of it is worth in margin."""
 INSTRUMENTS = (
     Instrument("BTCUSDT", "USDT", Decimal("0.1"), Decimal("0.001"), Decimal(64000)),
     Instrument("ETHUSDT", "USDT", Decimal("0.01"), Decimal("0.001"), Decimal(3200)),
@@ -45,6 +48,9 @@ class Usdm:
         """Keys on which somebody else listens."""
         interval = PING_INTERVAL if ground.ping_interval is None else ground.ping_interval
         exchange, depth = ground.exchange, ground.desk.depth
+        if readings.fees != "USDT":
+            exchange.account.fees_in = (readings.fees, WORTH)
+            exchange.account.book.wallets.setdefault(readings.fees, Wallet(STOCK, STOCK))
         self.keys = SharedKeys(seed=ground.seed, validity_ms=ground.key_validity_ms, told=readings.deletion == "told")
         self.limits = Limits(readings, enabled=ground.rate_limits)
         self.hub = AccountHub(

@@ -59,6 +59,8 @@ class Readings(msgspec.Struct, frozen=True, kw_only=True):
     """Whether a 429 and a 418 have `Retry-After`."""
     used_weight: Literal["counted", "unknown"] = "counted"
     """The header of the used weight, or -1 in it, as the testnet has sent."""
+    fees: Literal["USDT", "BNB"] = "USDT"
+    """In which asset the account pays its fees: its margin's, or BNB as long as it has any, of which it has 100."""
     lite: Literal["sent", "none"] = "sent"
     """Whether `TRADE_LITE` comes where it is not filtered out."""
 

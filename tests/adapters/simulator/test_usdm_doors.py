@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 import aiohttp
 import pytest
 
+from listenkey.adapters.simulator.binance.family import Usdm
 from listenkey.adapters.simulator.server import Server
 
 from .held import HeldServer
@@ -133,7 +134,8 @@ def test_weight_is_told_and_limited() -> None:
         answer = await trader.call("GET", "/fapi/v1/income")
         assert answer.headers["X-MBX-USED-WEIGHT-1M"] == "30"
         assert (await trader.call("GET", "/fapi/v1/openOrders")).headers["X-MBX-USED-WEIGHT-1M"] == "70"
-        exchange.family.limits.admit("127.0.0.1", 2330, exchange.wall())  # type: ignore[attr-defined]
+        assert isinstance(exchange.family, Usdm)
+        exchange.family.limits.admit("127.0.0.1", 2330, exchange.wall())
         exchange.at += 12
         answer = await trader.call("GET", "/fapi/v1/time", signed=False)
         assert (answer.status, answer.body["code"], answer.headers["RETRY-AFTER"]) == (429, -1003, "48")

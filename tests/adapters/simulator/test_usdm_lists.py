@@ -18,7 +18,10 @@ from listenkey.adapters.simulator.desk import Desk
 from listenkey.adapters.simulator.exchange import Exchange
 from listenkey.adapters.simulator.family import Ground
 from listenkey.adapters.simulator.log import Log
+from listenkey.adapters.simulator.moves import Moves
+from listenkey.adapters.simulator.pushes import AccountPush
 from listenkey.adapters.simulator.terms import Terms
+from listenkey.adapters.simulator.venue import Venue
 
 D = Decimal
 NOW = 1_779_367_929_000
@@ -399,3 +402,39 @@ def test_the_rest_of_an_order_that_was_taken_at_once_is_no_cancellation() -> Non
     )
     account.exchange.cancel(order.id, now=NOW)
     assert account.get("v1/order", symbol="BTCUSDT", orderId=order.id)["status"] == "EXPIRED"
+
+
+def test_fees_may_be_paid_in_another_asset() -> None:
+    """Then a fill has a fee in BNB, and so has its booking; what it costs is gone from that wallet and no other."""
+    account = Account(fees="BNB")
+    wallets = account.exchange.account.book.wallets
+    (fill,) = account.trade()
+    assert fill.asset == "BNB"
+    assert (wallets["BNB"].balance, wallets["USDT"].balance) == (100 - fill.fee, D(100_000))
+    assert fill.fee == (fill.qty * fill.price * D("0.0005") / 600).quantize(D("0.00000001"))
+    (row,) = account.get("v1/userTrades", symbol="BTCUSDT")
+    assert (row["commissionAsset"], row["marginAsset"]) == ("BNB", "USDT")
+    (booked,) = account.get("v1/income")
+    assert (booked["asset"], D(booked["income"])) == ("BNB", -fill.fee)
+    balances = {each["asset"]: each["balance"] for each in account.get("v3/balance")}
+    assert D(balances["BNB"]) == wallets["BNB"].balance
+    (push,) = [each for each in account.exchange.due(NOW + 60_000) if isinstance(each, AccountPush)]
+    assert [each.asset for each in push.balances] == ["USDT", "BNB"]
+    account.exchange.transfer("BNB", -wallets["BNB"].balance, now=NOW)
+    assert account.trade()[0].asset == "USDT"
+
+
+@pytest.mark.parametrize("hedge", [False, True])
+def test_both_sides_of_a_trade_have_one_id(hedge: bool) -> None:
+    """A trade of the account with itself is two rows with two orders; a page by ids that begins there has both."""
+    venue = Venue(venue="binance-usdm", hedge=hedge, time_scale=0, epoch_ms=NOW)
+    buy, sell = Moves(venue).make("cross", {"qty": "0.01"})
+    assert buy["trade_id"] == sell["trade_id"]
+    assert buy["order_id"] != sell["order_id"]
+    assert isinstance(venue.family, Usdm)
+    route = venue.family.routes["GET /fapi/v1/userTrades"]
+    rows = route({"symbol": "BTCUSDT", "fromId": buy["trade_id"]}, NOW, CLEAR)
+    assert [(row["id"], row["side"], row["maker"]) for row in rows] == [
+        (int(buy["trade_id"]), "BUY", True),
+        (int(buy["trade_id"]), "SELL", False),
+    ]
