@@ -1,1 +1,1 @@
-"""A simulated exchange: a pure model, and a server that speaks BingX's wire over it on loopback."""
+"""A simulated exchange: a pure model, and a server that speaks a venue's wire over it on loopback."""

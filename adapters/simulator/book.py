@@ -65,20 +65,20 @@ class Book:
             info = "Realized profit" if pnl > 0 else "Realized loss"
             self._row("REALIZED_PNL", asset, symbol, pnl, tran_id, str(trade_id), info, ts)
 
-    def fund(self, asset: str, symbol: str, amount: Decimal, ts: int) -> None:
-        """A funding settlement pays `amount`, or takes it when negative."""
+    def fund(self, asset: str, symbol: str, amount: Decimal, ts: int, kind: str = "FUNDING_FEE") -> None:
+        """A funding settlement of this kind pays `amount`, or takes it when negative."""
         wallet = self.wallet(asset)
         wallet.funding += amount
         wallet.balance += amount
-        self._row("FUNDING_FEE", asset, symbol, amount, self._next(), self._next(), "Funding Fee", ts)
+        self._row(kind, asset, symbol, amount, self._next(), self._next(), "Funding Fee", ts)
 
-    def transfer(self, asset: str, amount: Decimal, ts: int) -> None:
-        """Money comes in, or leaves when negative."""
+    def transfer(self, asset: str, amount: Decimal, ts: int, kind: str = "TRANSFER") -> None:
+        """Money comes in, or leaves when negative, for a reason of this kind."""
         wallet = self.wallet(asset)
         wallet.transfers += amount
         wallet.balance += amount
         info = "Transfer in" if amount > 0 else "Transfer out"
-        self._row("TRANSFER", asset, "", amount, self._next(), "", info, ts)
+        self._row(kind, asset, "", amount, self._next(), "", info, ts)
 
     def _row(
         self, kind: str, asset: str, symbol: str, amount: Decimal, tran_id: str, trade_id: str, info: str, ts: int

@@ -70,8 +70,11 @@ class Clearing:
         """The rate that was settled last, 0 before the first time."""
         return next((each.rate for each in reversed(self.settlements) if each.symbol == symbol), ZERO)
 
-    def fund(self, symbol: str, rate: Decimal, *, now: int) -> Decimal:
-        """Settle funding on a symbol's positions (longs pay a positive rate); the amount, 0 when there was none."""
+    def fund(self, symbol: str, rate: Decimal, *, now: int, kind: str = "FUNDING_FEE") -> Decimal:
+        """Settle funding on a symbol's positions (longs pay a positive rate); the amount, 0 when there was none.
+
+        `kind` is how it is booked.
+        """
         now = self._advance(now)
         held = [each for each in self.account.positions() if each.symbol == symbol]
         mark = self.market.price(symbol, now)
@@ -80,19 +83,19 @@ class Clearing:
         amount = booked(sum(paid.values(), ZERO))
         if amount:
             asset = self.market.instruments[symbol].asset
-            self.account.book.fund(asset, symbol, amount, now)
+            self.account.book.fund(asset, symbol, amount, now, kind)
             isolated = self.account.margin_mode[symbol] == "isolated"
-            self._outbox.money("FUNDING_FEE", asset, now, tuple(held) if isolated else None, amount)
+            self._outbox.money(kind, asset, now, tuple(held) if isolated else None, amount)
         return amount
 
-    def transfer(self, asset: str, amount: Decimal, *, now: int) -> None:
-        """Move money in, or out when negative; never more out than is free."""
+    def transfer(self, asset: str, amount: Decimal, *, now: int, kind: str = "TRANSFER") -> None:
+        """Move money in, or out when negative; never more out than is free. `kind` is how it is booked."""
         now = self._advance(now)
         if not amount.is_finite() or not amount or booked(amount) != amount:
             raise OrderRefused(INVALID, f"amount {amount} cannot be transferred")
         if amount < 0 and -amount > self.account.balance(asset).free:
             raise OrderRefused(101204, "Insufficient margin")
-        self.account.book.transfer(asset, amount, now)
+        self.account.book.transfer(asset, amount, now, kind)
         self._outbox.money("DEPOSIT" if amount > 0 else "WITHDRAW", asset, now, (), amount)
 
     def set_leverage(self, symbol: str, long: int, short: int, *, now: int) -> None:

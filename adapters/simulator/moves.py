@@ -31,6 +31,7 @@ class _Move(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     asset: str = "USDT"
     amount: Decimal = Decimal(0)
     rate: Decimal = Decimal("0.0001")
+    kind: str = ""
     long: int = 5
     short: int = 5
     mode: str = "cross"
@@ -53,8 +54,12 @@ class Moves:
             "trigger": lambda move, now: self._exchange.trigger(int(move.order_id), now=now),
             "amend": lambda move, now: self._exchange.amend(int(move.order_id), move.qty or Decimal(0), now=now),
             "liquidate": lambda move, now: self._exchange.liquidate(move.symbol, move.position_side, now=now),
-            "funding": lambda move, now: self._exchange.fund(move.symbol, move.rate, now=now),
-            "transfer": lambda move, now: self._exchange.transfer(move.asset, move.amount, now=now),
+            "funding": lambda move, now: self._exchange.fund(
+                move.symbol, move.rate, now=now, kind=move.kind or "FUNDING_FEE"
+            ),
+            "transfer": lambda move, now: self._exchange.transfer(
+                move.asset, move.amount, now=now, kind=move.kind or "TRANSFER"
+            ),
             "leverage": lambda move, now: self._exchange.set_leverage(move.symbol, move.long, move.short, now=now),
             "margin": lambda move, now: self._exchange.set_margin_mode(move.symbol, move.mode, now=now),
             "cross": self._cross,

@@ -19,6 +19,7 @@ from .rows import INCOME, Row, income_row
 
 ASSETS = ("USDT", "USDC", "BNB")
 """Listed also where there is nothing of them."""
+SECOND_MS = 1000
 ORDINARY = frozenset({"REALIZED_PNL", "TRADING_FEE"})
 
 
@@ -110,7 +111,8 @@ class Holdings:
         rows = [
             income_row(each, as_text=self._readings.transaction == "text")
             for each in self._booked()
-            if symbol in {None, each.symbol}
+            if begin - SECOND_MS < each.ts < until + SECOND_MS
+            and symbol in {None, each.symbol}
             and kind in {None, INCOME.get(each.type, each.type)}
             and (late is None or each.ts <= late or each.type not in ORDINARY)
         ]

@@ -51,6 +51,8 @@ class Readings(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the frame of a liquidation's fill has `n` and `N`."""
     funding_symbol: Literal["named", "missing"] = "named"
     """Whether the push of a funding fee names its symbol in `S`."""
+    special_funding: Literal["FUNDING_FEE", "own"] = "FUNDING_FEE"
+    """The reason that the push of a special funding fee has: that of any, or its own."""
     funding_list: Literal["empty", "missing"] = "empty"
     """Whether the push of a funding fee in cross margin has an empty `P`, or none."""
     transaction: Literal["number", "text"] = "number"

@@ -76,7 +76,7 @@ def income_row(income: Income, *, as_text: bool) -> Row:
         "income": plain(income.amount),
         "asset": income.asset,
         "info": kind if kind != "TRANSFER" else ("DEPOSIT" if income.amount > 0 else "WITHDRAW"),
-        "time": income.ts // 1000 * 1000 if kind == "FUNDING_FEE" else income.ts,
+        "time": income.ts // 1000 * 1000 if kind.endswith("FUNDING_FEE") else income.ts,
         "tranId": str(number) if as_text else number,
         "tradeId": income.trade_id if kind in {"COMMISSION", "REALIZED_PNL"} else "",
     }

@@ -171,8 +171,9 @@ class Wire:
         account: Frame = {"B": [self._balance(each) for each in push.balances]}
         if changed is not None or self._readings.funding_list == "empty":
             account["P"] = [self._position(each) for each in changed or ()]
-        account["m"] = push.reason
-        if push.reason == "FUNDING_FEE" and self._readings.funding_symbol == "named":
+        is_funding = push.reason.endswith("FUNDING_FEE")
+        account["m"] = "FUNDING_FEE" if is_funding and self._readings.special_funding != "own" else push.reason
+        if is_funding and self._readings.funding_symbol == "named":
             rows = reversed(self._exchange.account.book.income)
             account["S"] = next(each.symbol for each in rows if each.type == push.reason and each.ts == push.ts)
         return {"e": "ACCOUNT_UPDATE", "T": push.ts, "E": push.due, "a": account}

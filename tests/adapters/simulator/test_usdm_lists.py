@@ -438,3 +438,16 @@ def test_both_sides_of_a_trade_have_one_id(hedge: bool) -> None:
         (int(buy["trade_id"]), "BUY", True),
         (int(buy["trade_id"]), "SELL", False),
     ]
+
+
+def test_bookings_of_other_kinds() -> None:
+    """Funding that is special, at a whole second like any, and a kind that nobody has seen before."""
+    account = Account()
+    account.trade()
+    account.exchange.fund("BTCUSDT", D("0.0001"), now=NOW + 1_500, kind="SPECIAL_FUNDING_FEE")
+    account.exchange.transfer("USDT", D(3), now=NOW + 1_600, kind="MOON_REWARD")
+    account.now = NOW + 2_000
+    (special,) = account.get("v1/income", incomeType="SPECIAL_FUNDING_FEE")
+    assert (special["symbol"], special["time"] % 1000) == ("BTCUSDT", 0)
+    (reward,) = account.get("v1/income", incomeType="MOON_REWARD")
+    assert (reward["income"], reward["info"], reward["symbol"]) == ("3", "MOON_REWARD", "")

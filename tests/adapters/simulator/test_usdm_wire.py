@@ -174,6 +174,18 @@ def test_funding_in_cross_margin_names_no_position(symbol: str, listed: str) -> 
     assert account["m"] == "FUNDING_FEE"
 
 
+@pytest.mark.parametrize(("special", "reason"), [("FUNDING_FEE", "FUNDING_FEE"), ("own", "SPECIAL_FUNDING_FEE")])
+def test_a_special_funding_fee_is_funding_too(special: str, reason: str) -> None:
+    """It is booked under a name of its own; which reason its push has nobody knows."""
+    told = Told(special_funding=special)
+    told.exchange.trade("BTCUSDT", "BUY", D("0.010"), now=NOW)
+    told.frames()
+    told.exchange.fund("BTCUSDT", D("0.0001"), now=NOW + 61_000, kind="SPECIAL_FUNDING_FEE")
+    (frame,) = told.frames(NOW + 120_000)
+    assert (frame["a"]["m"], frame["a"]["S"]) == (reason, "BTCUSDT")
+    assert told.exchange.account.book.income[-1].type == "SPECIAL_FUNDING_FEE"
+
+
 def test_funding_of_an_isolated_position_shows_it() -> None:
     """Balance and the one position; its wallet is no part of the cross wallet."""
     told = Told()
