@@ -6,7 +6,7 @@ from typing import Any
 
 from ....core.events import Balance, Position
 from ....core.reports import AccountReport
-from .amounts import amount, moment, positive, word
+from ..amounts import amount, moment, positive, word
 from .facts import BY_FILL, FUNDING
 from .words import held, margin_mode
 

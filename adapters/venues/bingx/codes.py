@@ -10,7 +10,8 @@ from typing import Any
 
 from ....core.refusal import Refusal, RefusalKind
 from ....core.secrets import Secrets
-from .amounts import whole
+from ..amounts import whole
+from ..refusals import NONE, redacted
 
 FATAL = frozenset({100001, 100004, 100412, 100413, 100414, 100419})
 """Signature, permission, missing signature, API key, risk control, IP whitelist: a person has to change something."""
@@ -38,10 +39,6 @@ LONGEST_WAIT = 86400.0
 _CLOCK = frozenset({100421, 80014, 109400})
 _UNLOCK = re.compile(r"(?<![0-9])(1[0-9]{12})(?![0-9])")
 _KEY_GONE = re.compile(r"listen\s*key.{0,40}(?:not exist|expire|invalid)", re.IGNORECASE)
-_SECRET = re.compile(r"[A-Za-z0-9_+/-]{32,}")
-_STARS = re.compile(r"\*{3,}")
-_LONGEST_MESSAGE = 200
-NONE = Secrets()
 
 
 def is_success(code: Any) -> bool:
@@ -112,15 +109,6 @@ def passes(found: Refusal) -> bool:
     if found.kind is not RefusalKind.RETRY or found.retry_after is not None:
         return False
     return not (is_rate_limit(found) or is_unknown_order(found) or wants_symbol(found))
-
-
-def redacted(text: str, secrets: Secrets = NONE) -> str:
-    """One short line without what is secret, and without anything long enough to be a key or a signature.
-
-    It is searched as it will be seen, without letters that are not printed, and cut only then.
-    """
-    line = "".join(letter for letter in " ".join(text.split()) if letter.isprintable())
-    return _STARS.sub("***", _SECRET.sub("***", secrets.redact(line)))[:_LONGEST_MESSAGE]
 
 
 def _until(message: str, exchange_ms: int | None) -> float | None:

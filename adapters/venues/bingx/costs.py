@@ -9,7 +9,7 @@ import msgspec
 
 from ....core.kinds import IncomeKind
 from ....core.reports import FillReport, IncomeReport
-from .amounts import cost
+from .words import cost
 
 _Trade = tuple[str | None, str | None]
 

@@ -10,7 +10,8 @@ from ....ports.errors import HandshakeRefused, RequestRefused, TransportFailed
 from ....ports.http import HttpResponse
 from ....ports.keys import Grant
 from ....ports.service import Service, clock
-from .answers import judge, unanswered
+from ..refusals import unanswered
+from .answers import judge
 from .pace import KEY_PATH, PATIENCE, SHARED, Pace
 from .rest import Rest
 from .rows import listen_key

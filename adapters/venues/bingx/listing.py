@@ -11,9 +11,8 @@ from typing import Any, Generic, Literal, NamedTuple, TypeVar
 
 from ....core.refusal import Refusal
 from ....core.reports import FillReport, OddRow
-from .amounts import amount, identity, whole, word
-from .answers import malformed
-from .codes import redacted
+from ..amounts import amount, identity, whole, word
+from ..refusals import malformed, redacted
 
 T = TypeVar("T")
 LONGEST_VALUE = 40

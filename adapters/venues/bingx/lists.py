@@ -8,7 +8,7 @@ from ....core.refusal import UNREACHED, Refusal, RefusalKind
 from ....core.reports import FillReport, IncomeReport, OddRow, OrderReport
 from ....ports.errors import RequestRefused
 from ....ports.service import Service
-from .amounts import moment, whole
+from ..amounts import moment, whole
 from .listing import DAY, SECOND, Listing, age, parted, parting, windows
 from .rest import Rest
 from .rows import Row, fill, income, listed, order

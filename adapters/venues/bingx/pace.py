@@ -14,11 +14,11 @@ from random import Random, SystemRandom
 from ....core.backoff import FailureLimit, SpacedLimit
 from ....ports.errors import RequestRefused
 from ....ports.service import Service, clock, wait
+from ..queue import Queue
+from ..refusals import unanswered
 from . import facts
-from .answers import unanswered
 from .budget import UNLIMITED, Budget, Rate
 from .codes import BRIEF
-from .queue import Queue
 
 KEY_PATH = "/openApi/user/auth/userDataStream"
 TIME_PATH = "/openApi/swap/v2/server/time"

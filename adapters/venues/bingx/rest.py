@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 from ....core.secrets import Secrets
 from ....ports.errors import RequestRefused
 from ....ports.service import NoAnswer, Request, Service, ask, clock
-from .answers import Document, allowance, judge, unanswered
+from ..refusals import unanswered
+from .answers import Document, allowance, judge
 from .codes import is_brief, is_clock_problem, is_rate_limit, is_unknown_order, passes
 from .pace import LONGEST_WINDOW, PATIENCE, SHARED, TIME_PATH, Endpoint, Pace
 from .rows import server_time

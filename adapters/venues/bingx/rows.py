@@ -13,11 +13,11 @@ from ....core.events import ZERO, Balance, Position
 from ....core.ids import digest_id
 from ....core.kinds import IncomeKind
 from ....core.reports import FillReport, IncomeReport, OddRow, OrderRef, OrderReport
-from .amounts import amount, cost, identity, moment, positive, word
-from .answers import malformed
+from ..amounts import amount, identity, moment, positive, word
+from ..refusals import malformed
 from .facts import INCOME
 from .listing import odd
-from .words import OVER, executed, held, leverage, limit_price, position_side, side, status
+from .words import OVER, cost, executed, held, leverage, limit_price, position_side, side, status
 
 Row = Mapping[str, Any]
 

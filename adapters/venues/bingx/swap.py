@@ -8,13 +8,24 @@ from typing import Any
 from ....core.backoff import CallLimit
 from ....core.dialect import Opening
 from ....core.reports import ConfigReport, OrderRef, OrderReport, Report, Unreadable, Unrecognised
+from ..amounts import amount, identity, moment, positive, word
+from ..pieces import reports
 from . import facts
 from .account import account
-from .amounts import amount, cost, identity, moment, positive, word
 from .exact import exact
 from .frames import control, read, unrecognised, unwrapped
-from .pieces import reports
-from .words import caused_by_fill, executed, last_fill, leverage, limit_price, margin_mode, position_side, side, status
+from .words import (
+    caused_by_fill,
+    cost,
+    executed,
+    last_fill,
+    leverage,
+    limit_price,
+    margin_mode,
+    position_side,
+    side,
+    status,
+)
 
 
 class SwapDialect:

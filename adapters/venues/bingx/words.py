@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from .amounts import amount, positive, whole, word
+from ..amounts import amount, positive, whole, word
 
 _STATUS = {
     "NEW": "NEW",
@@ -106,3 +106,11 @@ def leverage(value: Any) -> int | None:
     """A leverage, which REST also writes as `"15X"`, or leaves `""` where it does not say."""
     found = whole(value[:-1] if isinstance(value, str) and value[-1:] in ("X", "x") else value)
     return found if found is not None and 0 < found < 10**6 else None
+
+
+def cost(value: Any) -> Decimal | None:
+    """A fee as a cost: the wire's negative is paid and becomes positive."""
+    found = amount(value)
+    if found is None:
+        return None
+    return found.copy_negate() if found else found.copy_abs()

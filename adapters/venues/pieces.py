@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Generator, Iterator
 from itertools import islice
 
-from ....core.reports import Report, Unreadable
+from ...core.reports import Report, Unreadable
 
 _scan = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str).raw_decode
 _space = re.compile(r"[ \t\r\n]*").match
