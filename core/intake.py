@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
+
 from .actions import SendFrame
 from .dialect import Dialect
 from .events import GapReason
@@ -28,7 +30,6 @@ from .reports import (
     Report,
     Unreadable,
     Unrecognised,
-    placed,
 )
 from .sync.anteroom import Pushed, Word
 from .sync.continuity import Continuity
@@ -94,7 +95,7 @@ class Intake:
             ):
                 frame, reports = self._searched(frame, reports)
                 if len(reports) > 1:
-                    reports = placed(reports)
+                    reports = _placed(reports)
             for report in reports:
                 if link.phase is PROVING and type(report) not in PROVES_NOTHING:
                     self._upkeep.prove(link)
@@ -149,3 +150,13 @@ class Intake:
             return clean, told
         pairs = zip(reports, told, strict=True)
         return clean, tuple(first if type(first) in SERVES else second for first, second in pairs)
+
+
+def _placed(reports: tuple[Report, ...]) -> tuple[Report, ...]:
+    """The reports of one frame, each with its place in it."""
+    return tuple(
+        msgspec.structs.replace(report, place=place)
+        if isinstance(report, (OrderReport, AccountReport, Unrecognised))
+        else report
+        for place, report in enumerate(reports)
+    )

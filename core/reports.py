@@ -163,6 +163,8 @@ class AccountReport(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     snapshot: bool = False
     one_way: bool = False
     """The account nets its positions: a symbol has one, and its side is the sign's."""
+    symbol: str | None = None
+    """What funding was paid for, where the push names it beside its positions."""
     exchange_ts: int | None = None
     place: int = 0
     longest: int = UNKNOWN
@@ -203,10 +205,19 @@ class KeyExpired(Discreet, frozen=True):
     key: str | None
 
 
+class KeyInDoubt(msgspec.Struct, frozen=True):
+    """The venue's answer to a request on a socket makes it doubtful that the socket's key lives."""
+
+
+class ClosingSoon(msgspec.Struct, frozen=True):
+    """The venue is about to close the socket that says so."""
+
+
 class Unrecognised(Discreet, frozen=True):
     """A frame that is well-formed and not understood; a `doubtful` one means that the account must be read.
 
-    `order` is the one that it names, None where it names none.
+    `order` is the one that it names, None where it names none. One that is `known` is of a documented kind for which
+    there is no event: each is told.
     """
 
     content: Any
@@ -214,6 +225,7 @@ class Unrecognised(Discreet, frozen=True):
     doubtful: bool = False
     place: int = 0
     order: OrderRef | None = None
+    known: bool = False
 
 
 class Unreadable(msgspec.Struct, frozen=True):
@@ -230,16 +242,8 @@ Report = (
     | Acknowledged
     | Rejected
     | KeyExpired
+    | KeyInDoubt
+    | ClosingSoon
     | Unrecognised
     | Unreadable
 )
-
-
-def placed(reports: tuple[Report, ...]) -> tuple[Report, ...]:
-    """The reports of one frame, each with its place in it."""
-    return tuple(
-        msgspec.structs.replace(report, place=place)
-        if isinstance(report, (OrderReport, AccountReport, Unrecognised))
-        else report
-        for place, report in enumerate(reports)
-    )
