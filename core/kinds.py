@@ -1,8 +1,8 @@
-"""Words of our own: kinds and sources of events, kinds of income, health, and why a stretch is not proven."""
+"""Words of our own: kinds and sources of events, kinds of income, health, why a stretch is not proven or is read."""
 
 from __future__ import annotations
 
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from typing import Literal
 
 Source = Literal["ws", "poll", "local"]
@@ -66,3 +66,11 @@ class IncomeKind(StrEnum):
     """Funding that is final."""
     OTHER = "other"
     """A transfer, or whatever else moved the wallet."""
+
+
+class Purpose(IntEnum):
+    """Why the account is read; the higher includes the lower, and is more urgent."""
+
+    POLL = 0
+    AUDIT = 1
+    SYNC = 2

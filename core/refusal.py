@@ -9,6 +9,9 @@ import msgspec
 UNREACHED = "unreached"
 """The `code` of a request that never got as far as the venue, which therefore cannot count it as failed."""
 
+PUT_OFF = "put off"
+"""The `code` of a read that was not begun, since what is more urgent may need what it would use of a limit."""
+
 
 class RefusalKind(Enum):
     """What a refusal asks of us."""

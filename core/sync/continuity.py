@@ -18,6 +18,7 @@ from ..events import GapReason
 from ..excerpt import Excerpt
 from ..frames import Frame
 from ..inputs import Checkpoint
+from ..kinds import Purpose
 from ..policy import Mode
 from ..refusal import Refusal
 from ..reports import Account, ConfigReport, OrderReport, Unrecognised
@@ -26,7 +27,6 @@ from ..turn import Turn
 from .anteroom import Anteroom, Pushed
 from .gap import Gap
 from .proof import Proof
-from .reads import Purpose
 
 
 class Continuity:

@@ -18,6 +18,7 @@ from ..actions import MarkProven
 from ..books.fold import Fold
 from ..books.witness import Witness
 from ..events import GapReason
+from ..kinds import Purpose
 from ..policy import Mode
 from ..refusal import Refusal, RefusalKind
 from ..reports import Account, AccountReport
@@ -31,7 +32,7 @@ from .lapse import Lapse
 from .memory import Memory
 from .odd import OddRows
 from .position_mode import PositionMode
-from .reads import FOLLOW_UP, Asked, Purpose, Reads
+from .reads import FOLLOW_UP, Asked, Reads
 from .recovery import Finding, cover, examine
 from .revisions import Revisions
 from .scope import Scope, merge

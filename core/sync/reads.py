@@ -6,12 +6,12 @@ While a link is proven an audit looks after it; while none is, the account is po
 from __future__ import annotations
 
 import math
-from enum import IntEnum
 from typing import NamedTuple
 
 from ..account.ground import Ground
 from ..actions import ReadAccount
 from ..backoff import Backoff, SpacedLimit
+from ..kinds import Purpose
 from ..refusal import Refusal
 from ..reports import Account, OrderRef
 from ..timers import Alarms, Timer
@@ -29,14 +29,6 @@ SAME_TIME = 1.0
 """Seconds by which two moments up to which reads are held back may differ and be said once."""
 PATIENCE_MAX = 3600.0
 """Seconds. After a read that took too long the next is given twice the time: its window is no smaller."""
-
-
-class Purpose(IntEnum):
-    """Why the account is read; the higher includes the lower."""
-
-    POLL = 0
-    AUDIT = 1
-    SYNC = 2
 
 
 class Asked(NamedTuple):

@@ -14,10 +14,10 @@ from random import Random, SystemRandom
 from ....core.backoff import FailureLimit, SpacedLimit
 from ....ports.errors import RequestRefused
 from ....ports.service import Service, clock, wait
+from ..budget import UNLIMITED, Budget, Rate
 from ..queue import Queue
 from ..refusals import unanswered
 from . import facts
-from .budget import UNLIMITED, Budget, Rate
 from .codes import BRIEF
 
 KEY_PATH = "/openApi/user/auth/userDataStream"

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from ....core.secrets import Secrets
 from ....ports.errors import RequestRefused
 from ....ports.service import NoAnswer, Request, Service, ask, clock
+from ..anchor import Anchor
 from ..refusals import unanswered
 from .answers import Document, allowance, judge
 from .codes import is_brief, is_clock_problem, is_rate_limit, is_unknown_order, passes
@@ -19,20 +19,6 @@ from .signing import Params, signed
 
 TRIES = 3
 T = TypeVar("T")
-
-
-class _Anchor(NamedTuple):
-    """What the exchange's clock said, ms, and when, in seconds, it was asked for and heard."""
-
-    at: int
-    sent: float
-    heard: float
-
-    def earliest(self, now: float) -> int:
-        return self.at + int((now - self.heard) * 1000)
-
-    def latest(self, now: float) -> int:
-        return self.at + math.ceil((now - self.sent) * 1000)
 
 
 class Rest:
@@ -58,7 +44,7 @@ class Rest:
         self._timeout = timeout
         self._pace = pace
         self._secrets = Secrets((api_key, api_secret)) if secrets is None else secrets
-        self._anchor: _Anchor | None = None
+        self._anchor: Anchor | None = None
 
     def endpoint(self, method: str, path: str) -> Endpoint:
         """Where the pace of such calls is kept."""
@@ -97,7 +83,7 @@ class Rest:
         def attempt(endpoint: Endpoint) -> Service[int]:
             yield from endpoint.turn()
             data, sent, heard = yield from self._exchange(endpoint, "", about_key=False)
-            self._anchor = _Anchor(server_time(data), sent, heard)
+            self._anchor = Anchor(server_time(data), sent, heard)
             return self._anchor.at
 
         return (yield from self._tried(self.endpoint("GET", TIME_PATH), attempt, patient=False))
@@ -164,7 +150,7 @@ class Rest:
                 return found
         raise AssertionError("unreachable")
 
-    def _anchored(self) -> Service[_Anchor]:
+    def _anchored(self) -> Service[Anchor]:
         while (anchor := self._anchor) is None:
             yield from self.ask_time()
         return anchor
