@@ -13,6 +13,7 @@ from .health import Vitals
 from .inputs import (
     AccountRead,
     FrameReceived,
+    Heard,
     Input,
     KeyDeleted,
     KeyGranted,
@@ -83,13 +84,14 @@ class Connection:
         self._timers: Alarms = {**self._upkeep.timers, **self._continuity.timers}
         self._inputs: dict[type, Callable[[Any], None]] = {
             FrameReceived: self._intake.take,
+            Heard: self._intake.hear,
             Tick: lambda _tick: None,
             Start: self._start,
             Stop: lambda _stop: self._stop(),
             Rotate: lambda _rotate: self._upkeep.rotate(),
             Resync: lambda _resync: self._resync(),
             KeyGranted: self._key_granted,
-            KeyRenewed: lambda renewed: self._upkeep.renewed(renewed.request),
+            KeyRenewed: lambda renewed: self._upkeep.renewed(renewed.request, renewed.key),
             KeyDeleted: lambda deleted: self._upkeep.deleted(deleted.request),
             SocketOpened: lambda opened: self._upkeep.opened(opened.socket),
             SocketClosed: lambda closed: self._upkeep.closed(closed.socket, closed.refusal),

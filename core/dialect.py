@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from .backoff import CallLimit
 from .discreet import Concealed
@@ -55,3 +55,15 @@ class Dialect(Protocol):
 
     def opening(self, socket: int) -> tuple[Opening, ...]:
         """Frames to send first. A link is proven by all their acknowledgements or, with none, by any readable frame."""
+
+
+@runtime_checkable
+class SilentDialect(Dialect, Protocol):
+    """Of a venue that opens a socket for a dead key too, without a word, and may say nothing on it for days.
+
+    So a link of it is proven by two things: a sign of life on its socket, which is asked for with the opening frames,
+    and a renewal, answered after the handshake, that names its key.
+    """
+
+    def probe(self, socket: int) -> tuple[Opening, ...]:
+        """Requests that the venue answers, sent beside a ping when it is asked for life; none if a ping is all."""

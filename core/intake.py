@@ -15,16 +15,18 @@ from .dialect import Dialect
 from .events import GapReason
 from .excerpt import excerpt
 from .inflate import NotInflatable, Oversized, inflate
-from .inputs import FrameReceived
+from .inputs import FrameReceived, Heard
 from .link.link import Link, Phase
 from .link.upkeep import Upkeep
 from .refusal import RefusalKind
 from .reports import (
     AccountReport,
     Acknowledged,
+    ClosingSoon,
     ConfigReport,
     Heartbeat,
     KeyExpired,
+    KeyInDoubt,
     OrderReport,
     Rejected,
     Report,
@@ -39,7 +41,7 @@ REPORTED = 48
 """Bytes of a frame that cannot be read, which the operator is shown."""
 PROVES_NOTHING = frozenset({Unreadable, Rejected})
 """Reports after which a link is no more proven than before."""
-SERVES = frozenset({Heartbeat, Acknowledged, KeyExpired})
+SERVES = frozenset({Heartbeat, Acknowledged, KeyExpired, KeyInDoubt, ClosingSoon})
 """Reports of which nothing is told."""
 OPENING, PROVING = Phase.OPENING, Phase.PROVING
 
@@ -64,6 +66,8 @@ class Intake:
             Heartbeat: self._heartbeat,
             Acknowledged: self._acknowledged,
             KeyExpired: self._key_expired,
+            KeyInDoubt: lambda link, _report, _frame: upkeep.doubt_key(link),
+            ClosingSoon: lambda link, _report, _frame: upkeep.closing_soon(link),
             Rejected: self._rejected,
             Unreadable: self._unreadable,
         }
@@ -101,6 +105,14 @@ class Intake:
                     self._upkeep.prove(link)
                 if link.alive:
                     self._reports[type(report)](link, report, frame)
+
+    def hear(self, heard: Heard) -> None:
+        """A ping or a pong came: a sign of life, and on some venues all that there is."""
+        link = self._links.get(heard.socket)
+        if link is not None and link.phase is not OPENING:
+            link.heard()
+            if link.vouches and link.phase is PROVING:
+                self._upkeep.prove(link)
 
     def _word(self, link: Link, word: Word, frame: bytes | str) -> None:
         self._pass_on(word, frame, self._links.leads(link))

@@ -30,7 +30,7 @@ class Timer(StrEnum):
     CONNECT = "connect"
     """A socket should have been proven by its first frame."""
     QUIET = "quiet"
-    """A socket has brought nothing for half of what is too long."""
+    """A socket has brought nothing for so long that it is asked for life, or for half of what is too long."""
     SILENT = "silent"
     """A socket has brought nothing for too long: it is dead."""
     CLOSING = "closing"

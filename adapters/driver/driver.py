@@ -203,6 +203,8 @@ class Driver:
         match action:
             case actions.SendFrame(socket, data):
                 self._sockets[socket].send(data)
+            case actions.SendPing(socket):
+                self._sockets[socket].ping()
             case actions.OpenSocket():
                 self._sockets[action.socket] = Wire(action, self.feed, self._complaints)
                 self._start(self._hold, action.socket)

@@ -61,8 +61,7 @@ class Errands:
         """Extend a key's validity."""
 
         async def ask() -> inputs.Input:
-            await self._run(self._keys.renew(action.key))
-            return action.renewed()
+            return action.renewed(await self._run(self._keys.renew(action.key)))
 
         await self._answer("renewing a key", action, ask)
 
@@ -70,7 +69,7 @@ class Errands:
         """Read the account; a read that is still under way has been given up."""
 
         async def ask() -> inputs.Input:
-            account = await self._run(self._reader.read(action.since, action.orders))
+            account = await self._run(self._reader.read(action.since, action.orders, purpose=action.purpose))
             self._recognise(account.account_id)
             if account.account_id is not None:  # it is no business of recordings
                 account = msgspec.structs.replace(account, account_id=None)

@@ -30,9 +30,9 @@ class Wire:
         self._complaints = complaints
         self._opening = anyio.CancelScope()
         self._socket: Socket | None = None
-        self._frames: MemoryObjectSendStream[str]
-        self._unsent: MemoryObjectReceiveStream[str]
-        self._frames, self._unsent = anyio.create_memory_object_stream[str](math.inf)
+        self._frames: MemoryObjectSendStream[str | None]
+        self._unsent: MemoryObjectReceiveStream[str | None]
+        self._frames, self._unsent = anyio.create_memory_object_stream[str | None](math.inf)
 
     async def run(self, opener: SocketOpener) -> None:
         """Open the socket and read it to its end, of which `feed` is told last."""
@@ -42,6 +42,7 @@ class Wire:
             with self._opening:
                 self._socket = await opener.open(wanted.key)
             if self._socket is not None:
+                self._socket.attend(lambda: self._feed(wanted.heard()))
                 self._feed(wanted.opened())
                 self._complaints.granted(OPENING)
                 closed = wanted.closed(await self._pump(self._socket))
@@ -58,6 +59,10 @@ class Wire:
     def send(self, text: str) -> None:
         """Write a frame after those before it."""
         self._frames.send_nowait(text)
+
+    def ping(self) -> None:
+        """Write a ping after the frames before it."""
+        self._frames.send_nowait(None)
 
     async def close(self, code: int) -> None:
         """Close the socket, or give up opening it."""
@@ -85,6 +90,6 @@ class Wire:
     async def _write(self, socket: Socket) -> None:
         try:
             async for text in self._unsent:
-                await socket.send(text)
+                await (socket.ping() if text is None else socket.send(text))
         except SocketEnded:
             pass  # the reading side says so too

@@ -102,7 +102,7 @@ class Recorder:
         if self._file.closed:
             return
         try:
-            if isinstance(received, inputs.KeyGranted):
+            if isinstance(received, inputs.KeyGranted | inputs.KeyRenewed) and received.key is not None:
                 self._hide(received.key)
             if isinstance(received, inputs.FrameReceived):
                 content: object = (received.socket, *self._frame(received.data))
@@ -222,6 +222,8 @@ def done(ordered: Sequence[actions.Action]) -> list[object]:
                 plain.append(("Deliver", *_event(event)))
             case actions.Report(anomaly):
                 plain.append(("Report", anomaly.name, anomaly.count))
+            case actions.ReadAccount(request, since, orders):  # how urgent it is decides nothing here
+                plain.append(("ReadAccount", {"request": request, "since": since, "orders": orders}))
             case _:
                 plain.append((type(action).__name__, action))
     return plain

@@ -27,6 +27,7 @@ _INPUTS: dict[str, type[inputs.Input]] = {
         inputs.Rotate,
         inputs.Resync,
         inputs.KeyGranted,
+        inputs.Heard,
         inputs.KeyRenewed,
         inputs.KeyDeleted,
         inputs.SocketOpened,

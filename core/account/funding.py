@@ -57,7 +57,7 @@ class Funding:
         return None
 
     def _tell(self, report: AccountReport, frame: Frame, balance: Balance, before: Decimal | None) -> None:
-        symbol = report.positions[0].symbol if len(report.positions) == 1 else None
+        symbol = report.positions[0].symbol if len(report.positions) == 1 else report.symbol
         amount = balance.change
         if not amount:
             known = before is not None and balance.wallet_balance is not None

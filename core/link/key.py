@@ -14,7 +14,19 @@ RENEW_RETRY_MAX = 60.0
 class Key:
     """One key in use by one link, or by two where the venue granted the same key again."""
 
-    __slots__ = ("_failures", "_retry", "_turn", "asked_at", "failing", "gone", "id", "request", "valid_for", "value")
+    __slots__ = (
+        "_failures",
+        "_retry",
+        "_turn",
+        "asked_at",
+        "failing",
+        "gone",
+        "id",
+        "proven_at",
+        "request",
+        "valid_for",
+        "value",
+    )
 
     def __init__(self, turn: Turn, value: str, valid_for: float, asked_at: float, failures: FailureLimit) -> None:
         self._turn = turn
@@ -30,11 +42,14 @@ class Key:
         """A renewal has failed and none has passed since."""
         self.gone = False
         """The venue does not know it any more."""
+        self.proven_at = asked_at
+        """When what the venue granted or extended last was asked for."""
         self.confirm(asked_at)
 
     def confirm(self, asked_at: float) -> None:
         """The venue granted the key or extended it, in answer to a request made at this time."""
         self.failing = False
+        self.proven_at = asked_at
         self._retry.reset()
         turn = self._turn
         turn.secrets.grant(self.value, now=turn.now, valid_for=self.valid_for)
@@ -53,6 +68,7 @@ class Key:
         if (wait := self._failures.wait(turn.now)) > 0:
             turn.arm((Timer.RENEW, self.id), wait)
             return
+        turn.timers.cancel((Timer.RENEW, self.id))
         self.request = turn.number()
         self.asked_at = turn.now
         turn.arm((Timer.RENEWING, self.id), turn.policy.request_timeout)

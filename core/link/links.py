@@ -27,8 +27,9 @@ class Successor(StrEnum):
 class Links:
     """The leader, whose frames are delivered, and the successor that is to replace it; and sockets that close."""
 
-    def __init__(self, turn: Turn, keyring: Keyring) -> None:
+    def __init__(self, turn: Turn, keyring: Keyring, *, vouches: bool) -> None:
         self._turn = turn
+        self._vouches = vouches
         self._keyring = keyring
         self._closing: dict[int, Key] = {}
         self.leader: Link | None = None
@@ -72,19 +73,22 @@ class Links:
             return link is leader
         return link is successor
 
+    def with_key(self, key: Key) -> tuple[Link, ...]:
+        """Those of this key: two where they share it."""
+        return tuple(link for link in (self.leader, self.successor) if link is not None and link.key is key)
+
     def deafen(self, key: Key) -> None:
         """The key is gone: what its sockets still bring proves nothing."""
-        for link in (self.leader, self.successor):
-            if link is not None and link.key is key:
-                link.deaf = GapReason.KEY_GONE
+        for link in self.with_key(key):
+            link.deaf = GapReason.KEY_GONE
 
     def open(self, key: Key) -> None:
         """A link that leads."""
-        self.leader = Link(self._turn, key)
+        self.leader = Link(self._turn, key, vouches=self._vouches)
 
     def open_successor(self, key: Key) -> None:
         """A link beside the one that leads."""
-        self.successor = Link(self._turn, key)
+        self.successor = Link(self._turn, key, vouches=self._vouches)
 
     def drop_leader(self) -> Link:
         """Close the leader; its place is taken by its successor, or by nobody."""

@@ -199,8 +199,12 @@ class Continuity:
             self._proof.reads.look_soon()
 
     def _tell_unknown(self, report: Unrecognised, frame: Frame) -> None:
+        event = narration.unknown(report.exchange_ts, report.content, frame, report.place)
+        if report.known:
+            self._unknowns.tell(event)
+            return
         shape = shape_of(report.content)
-        self._unknowns.take(shape, narration.unknown(report.exchange_ts, report.content, frame, report.place))
+        self._unknowns.take(shape, event)
         if report.doubtful:
             self._ground.doubt(report.order)
             self._proof.doubts.doubt(shape, report.exchange_ts)

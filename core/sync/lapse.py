@@ -26,6 +26,8 @@ class Lapse:
         self._tell = tell
         self._passed_at = float("-inf")
         self._failing = False
+        self._stretch = 0.0
+        """For how long reads were put off since the last one that passed."""
         self._fresh_until = float("-inf")
         self.timers: Alarms = {
             Timer.LAPSE: lambda _id, _late: self._tell(),
@@ -34,16 +36,24 @@ class Lapse:
 
     @property
     def interval(self) -> float:
-        """Seconds between audits, or what stands for it."""
-        return self._turn.policy.audit_interval or UNAUDITED
+        """Seconds between audits, or what stands for it; more, where a limit stretches it."""
+        return (self._turn.policy.audit_interval or UNAUDITED) + self._stretch
 
     @property
     def fresh(self) -> bool:
         """Without a link: whether the last read that passed is younger than two poll intervals."""
         return self._turn.now < self._fresh_until
 
+    def stretch(self, wait: float) -> None:
+        """A read is put off by so many seconds, which is no failure: what passed last may be older by that."""
+        self._stretch += wait
+        if self._polls and self.fresh:
+            self._fresh_until += wait
+            self._turn.timers.arm((Timer.STALE, 0), self._fresh_until)
+
     def passed(self) -> None:
         """A read has passed."""
+        self._stretch = 0.0
         self._passed_at = self._turn.now
         if self._polls:
             self._fresh_until = self._turn.now + 2 * self._turn.policy.poll_interval

@@ -124,7 +124,7 @@ class Proof:
     def refused(self, request: int, refusal: Refusal | None) -> None:
         """A read was refused, or, with None, never answered."""
         asked = self.reads.answered(request)
-        if asked is None:
+        if asked is None or (refusal is not None and self.reads.put_off(asked, refusal)):
             return
         never_passed = self._ground.proven_until is None
         fatal = refusal if refusal is not None and refusal.kind is RefusalKind.FATAL else None

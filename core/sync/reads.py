@@ -12,7 +12,7 @@ from ..account.ground import Ground
 from ..actions import ReadAccount
 from ..backoff import Backoff, SpacedLimit
 from ..kinds import Purpose
-from ..refusal import Refusal
+from ..refusal import PUT_OFF, Refusal
 from ..reports import Account, OrderRef
 from ..timers import Alarms, Timer
 from ..turn import Turn
@@ -21,8 +21,7 @@ from .lapse import Lapse
 
 FOLLOW_UP = 1.0
 """An audit looks at an interruption or a rotation so long after the overlap has passed."""
-RETRY_INITIAL = 5.0
-RETRY_MAX = 60.0
+RETRY_INITIAL, RETRY_MAX = 5.0, 60.0
 CALLS_IN_A_READ = 6
 """A read is several requests; this many time-outs of one request is when it is given up."""
 SAME_TIME = 1.0
@@ -198,6 +197,17 @@ class Reads:
             self._not_before = now + self._retry.delay()
         self.want(asked.purpose)
 
+    def put_off(self, asked: Asked, refusal: Refusal) -> bool:
+        """Whether what is urgent may need the limit: nothing has failed, the interval is longer, and that is said."""
+        wait = refusal.retry_after
+        if refusal.code != PUT_OFF or wait is None or asked.purpose is Purpose.SYNC:
+            return False
+        self._turn.arm((Timer.AUDIT if asked.purpose is Purpose.AUDIT else Timer.POLL, 0), wait)
+        self._lapse.stretch(wait)
+        self._turn.report("read put off", f"for {wait:.0f} s: {refusal.message}")
+        self.ask()
+        return True
+
     def overdue(self) -> None:
         """The read under way takes longer than it should."""
         self._patience = max(self._patience, min(2 * self._patience, PATIENCE_MAX))
@@ -237,4 +247,4 @@ class Reads:
     def _ask(self, asked: Asked, since: int | None, orders: tuple[OrderRef, ...]) -> None:
         self._asked = asked
         self._turn.arm((Timer.READING, asked.request), self._patience)
-        self._turn.emit(ReadAccount(asked.request, since, orders))
+        self._turn.emit(ReadAccount(asked.request, since, orders, asked.purpose))

@@ -54,6 +54,8 @@ class Judge:
         match received:
             case inputs.KeyGranted(key=key):
                 self._granted[key] += 1
+            case inputs.KeyRenewed(key=str(key)) if not self._granted[key]:
+                self._granted[key] += 1
             case inputs.SocketClosed(socket):
                 self._just_closed = socket if self.open.pop(socket, None) is not None else None
                 self.closing.pop(socket, None)

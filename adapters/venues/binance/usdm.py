@@ -19,7 +19,7 @@ from .words import is_liquidation, limit_price, position_side, status
 
 
 class UsdmDialect:
-    """A `Dialect`. The key in the address opens the stream, and a dead one does so too, without a word."""
+    """A `SilentDialect`: the key in the address opens the stream, and a dead one does so too, without a word."""
 
     def __init__(self, name: str = "binance-usdm", *, cumulative_costs: bool = False) -> None:
         self._name = name
@@ -55,19 +55,14 @@ class UsdmDialect:
         """No: it follows from positions and their prices."""
         return False
 
-    @property
-    def accepts_dead_keys(self) -> bool:
-        """Yes: any key completes the handshake."""
-        return True
-
     def opening(self, socket: int) -> tuple[Opening, ...]:
         """What this socket listens to: an answer, whatever is in it, shows that both directions work."""
-        return (self.probe(socket),)
+        question = {"method": "LIST_SUBSCRIPTIONS", "id": socket}  # an unsigned integer
+        return (Opening(str(socket), json.dumps(question, separators=(",", ":"))),)
 
-    def probe(self, socket: int) -> Opening:
-        """The same question; its id must be an unsigned integer."""
-        question = {"method": "LIST_SUBSCRIPTIONS", "id": socket}
-        return Opening(str(socket), json.dumps(question, separators=(",", ":")))
+    def probe(self, socket: int) -> tuple[Opening, ...]:
+        """The same question."""
+        return self.opening(socket)
 
     def decode(self, frame: bytes | str) -> tuple[Report, ...]:
         """The reports in one frame: of one object, of a list of them, or of several line by line."""

@@ -7,6 +7,7 @@ from collections.abc import Container, Iterable, Sequence
 from typing import Literal
 
 from ....core.events import Balance, Position
+from ....core.kinds import Purpose
 from ....core.reports import Account, FillReport, IncomeReport, OddRow, OrderRef, OrderReport
 from ....ports.errors import RequestRefused
 from ....ports.questions import QuestionStore
@@ -47,7 +48,9 @@ class Reader:
         self._earning_since: int | None = None
         """From when on income was not listed, exchange time, ms: it is read once it is listed again."""
 
-    def read(self, since: int | None, orders: Sequence[OrderRef] = ()) -> Service[Account]:
+    def read(
+        self, since: int | None, orders: Sequence[OrderRef] = (), *, purpose: Purpose = Purpose.SYNC
+    ) -> Service[Account]:
         """The account whole since then, exclusive; with None only these orders, each with all its fills.
 
         With neither it is the whole account as of now: nobody asks for nothing, and nothing would look like no money.
