@@ -165,7 +165,8 @@ def open_venue(
     source_address: str | None = None,
     observer: Observer | None = None,
 ) -> Venue:
-    """One account at a venue, unconnected: "bingx-swap", or "bingx-swap-vst" for its demo environment.
+    """One account at a venue, unconnected: "bingx-swap" or "binance-usdm", or the demo environment of either,
+    "bingx-swap-vst" and "binance-usdm-testnet".
 
     `rest_url` and `ws_url` are given both or neither. `transport` is "aiohttp" (asyncio) or "websockets" (asyncio and
     trio). `mode="poll"` needs no socket: it reads the account every `poll_interval`. With a `journal`, a file or a
