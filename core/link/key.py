@@ -46,6 +46,11 @@ class Key:
         """When what the venue granted or extended last was asked for."""
         self.confirm(asked_at)
 
+    @property
+    def kept(self) -> bool:
+        """Whether it is renewed: a link uses it, and not only a socket that is being closed."""
+        return self._turn.timers.armed((Timer.EXPIRY, self.id))
+
     def confirm(self, asked_at: float) -> None:
         """The venue granted the key or extended it, in answer to a request made at this time."""
         self.failing = False

@@ -92,7 +92,7 @@ class Keyring:
         """Ask for nothing more; a key that is on its way will be deleted."""
         self._turn.timers.cancel((Timer.MINT, 0))
         found, self._found = self._found, None
-        if found is not None:
+        if found is not None and found.value not in self._keys:
             self._delete(found.value)
 
     def granted(self, request: int, value: str, valid_for: float, *, wanted: bool) -> Key | None:
@@ -106,12 +106,8 @@ class Keyring:
             if value not in self._keys:
                 self._delete(value)
             return None
-        key = self._keys.get(value)
-        if key is None:
-            key = self._new(value, mint[1], valid_for)
-        else:
-            key.granted_again(mint[1], valid_for)
-        return key
+        self._found = None  # the venue's last word
+        return self._obtained(value, mint[1], valid_for)
 
     def renewed(self, request: int, value: str | None) -> Key | None:
         """A renewal was granted: the key in use that it has extended by its name, None where it named none of those.
@@ -125,9 +121,10 @@ class Keyring:
             return None if value is None else key
         asked_at, valid_for = key.asked_at, key.valid_for
         other = self._keys.get(value)
-        if other is not None:
+        if other is not None and other.kept:
             other.granted_again(asked_at, valid_for)
         else:
+            other = None
             self._found = Found(value, asked_at, valid_for)
             self._turn.secrets.grant(value, now=self._turn.now, valid_for=valid_for)
         self._gone(key)
@@ -176,15 +173,19 @@ class Keyring:
     def _mint_now(self) -> None:
         found, self._found = self._found, None
         if found is not None and self._turn.now < found.asked_at + found.valid_for:
-            self._holder.key_found(self._new(*found))
+            self._holder.key_found(self._obtained(*found))
             return
         request = self._turn.number()
         self._mint = (request, self._turn.now)
         self._turn.arm((Timer.MINTING, request), self._turn.policy.request_timeout)
         self._turn.emit(CreateKey(request))
 
-    def _new(self, value: str, asked_at: float, valid_for: float) -> Key:
-        key = self._keys[value] = Key(self._turn, value, valid_for, asked_at, self._failed_renewals)
+    def _obtained(self, value: str, asked_at: float, valid_for: float) -> Key:
+        key = self._keys.get(value)
+        if key is None:
+            key = self._keys[value] = Key(self._turn, value, valid_for, asked_at, self._failed_renewals)
+        else:
+            key.granted_again(asked_at, valid_for)
         return key
 
     def _mint_failed(self, request: int, refusal: Refusal | None) -> None:

@@ -304,6 +304,51 @@ def test_another_key_while_the_first_link_is_not_proven() -> None:
     assert [opened.key for opened in life.seen(actions.OpenSocket)] == ["K1", "F1"]
 
 
+def test_another_key_that_a_mint_overtakes() -> None:
+    """A mint that was under way brings the venue's last word: what a renewal named before is not kept for later."""
+    life = silent(299, audit_interval=0, mints=(YES, Answer(3.0, key="K2")), renewals=(YES, FOREIGN))
+    life.play(inputs.Rotate())
+    life.run(320)
+    life.play(inputs.Rotate())
+    life.run(340)
+    assert [opened.key for opened in life.seen(actions.OpenSocket)][:2] == ["K1", "K2"]
+    assert life.count(actions.CreateKey) == 3
+
+
+def test_another_key_of_a_socket_that_is_being_closed() -> None:
+    """It is found all the same, and opened again; at the end each key is deleted once."""
+    life = silent(10, audit_interval=0, delete_keys=1, mints=(YES, Answer(key="K2")), drain=0)
+    life.closings.append(Answer(20.0))
+    life.play(inputs.Rotate())
+    life.run(11)
+    assert len(life.connection.links) == 1
+    life.renewals.append(Answer(0.1, key="K1"))
+    life.frame("dubious")
+    life.run(12)
+    assert [opened.key for opened in life.seen(actions.OpenSocket)] == ["K1", "K2", "K1"]
+    life.run(40)
+    life.play(inputs.Stop())
+    life.run(60)
+    assert sorted(deletion.key for deletion in life.seen(actions.DeleteKey)) == ["K1"]
+
+
+def test_another_key_when_the_end_comes_first() -> None:
+    """Found, not used, and still that of a socket that is being closed: it is deleted when that is."""
+    life = silent(10, audit_interval=0, delete_keys=1, mints=(YES, Answer(key="K2")), drain=0)
+    life.closings.append(Answer(20.0))
+    life.play(inputs.Rotate())
+    life.run(11)
+    life.mints.append(NEVER)
+    life.play(inputs.Rotate())
+    life.renewals.append(Answer(0.1, key="K1"))
+    life.frame("dubious")
+    life.run(11.5)
+    life.play(inputs.Stop())
+    life.run(60)
+    assert [deletion.key for deletion in life.seen(actions.DeleteKey)].count("K1") == 1
+    assert life.connection.finished
+
+
 @pytest.mark.parametrize(("delete_keys", "deleted"), [(0, []), (1, ["F1"])])
 def test_another_key_that_is_not_needed_any_more(delete_keys: int, deleted: list[str]) -> None:
     """Stopped before it was used: it is another's, and deleted only where the user wants that."""
