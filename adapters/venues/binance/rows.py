@@ -106,7 +106,7 @@ def the_order(data: Any, ref: OrderRef) -> OrderReport | OddRow:
     report = order(data)
     if isinstance(report, OddRow) and report.order_id is None:
         return msgspec.structs.replace(report, symbol=ref.symbol, order_id=ref.order_id)
-    if report.order_id != ref.order_id:
+    if (report.symbol, report.order_id) != ref:
         raise malformed("another order than the one asked for")
     return report
 

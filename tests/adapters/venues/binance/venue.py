@@ -67,6 +67,8 @@ class Venue:
         self.gone: set[str] = set()
         self.others = 0
         self.weight = 0
+        """All that was ever spent."""
+        self._minute = self._used = 0
         self.says_weight = True
 
     def ms(self) -> int:
@@ -100,6 +102,8 @@ class Venue:
         self.times.append(self.seconds)
         self.seconds += 0.02
         self.weight += OF[call.path]
+        minute, self._minute = self._minute, self.ms() // 60_000
+        self._used = OF[call.path] + (self._used if minute == self._minute else 0)
         happening = self.before.get((call.name, self.count(call.name)))
         if happening is not None:
             happening()
@@ -111,7 +115,7 @@ class Venue:
         found = self._data(call)
         if isinstance(found, HttpResponse):
             return found
-        headers = {"x_mbx_used_weight_1m": str(self.weight + self.others)} if self.says_weight else {}
+        headers = {"x_mbx_used_weight_1m": str(self._used + self.others)} if self.says_weight else {}
         return reply(found, 200, **headers)
 
     def _data(self, call: Call) -> Any:
@@ -136,7 +140,8 @@ class Venue:
                     return refused(-1102, "Mandatory parameter 'symbol' was not sent, was empty/null, or malformed.")
                 return self._window(call, self.orders, "updateTime" if self.by_update else "time")
             case "order":
-                found = [row for row in self.orders if str(row["orderId"]) == call.params["orderId"]]
+                wanted = (call.params["symbol"], call.params["orderId"])
+                found = [row for row in self.orders if (row["symbol"], str(row["orderId"])) == wanted]
                 return found[0] if found else refused(-2013, "Order does not exist.")
             case "income":
                 return self._window(call, self.income, "time")
