@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from listenkey.adapters.venues.binance.facts import EVENTS
@@ -19,6 +19,8 @@ from listenkey.core.dialect import SilentDialect
 from listenkey.core.events import ExchangeEventKind, Unknown
 from listenkey.core.plain import canonical
 from listenkey.core.reports import AccountReport, OrderReport, Report, Unreadable, Unrecognised
+
+from ....examples import TIMES
 
 DIALECT = UsdmDialect()
 VECTORS = [json.loads(line) for line in (Path(__file__).parent / "vectors" / "usdm.jsonl").read_text().splitlines()]
@@ -296,6 +298,7 @@ def test_total_over_noise(frame: bytes | str) -> None:
     sane(reports)
 
 
+@settings(max_examples=40 * TIMES)
 @given(FRAMES)
 def test_total_over_frames(content: dict[str, Any]) -> None:
     """Nothing from the wire raises: frames of the right shape with anything in them."""
@@ -304,6 +307,7 @@ def test_total_over_frames(content: dict[str, Any]) -> None:
     sane(DIALECT.decode(frame))
 
 
+@settings(max_examples=60 * TIMES)
 @given(st.dictionaries(NAMES, VALUE), st.dictionaries(NAMES, VALUE))
 def test_total_over_orders(fields: dict[str, Any], envelope: dict[str, Any]) -> None:
     """Nothing from the wire raises: an order with some fields gone wrong is a report, or doubtful."""

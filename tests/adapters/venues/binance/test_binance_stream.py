@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import anyio
 import pytest
 
 import listenkey
+from listenkey.adapters.recording.replaying import replay
 from listenkey.core.events import ExchangeEvent
 from listenkey.core.policy import Policy
 
@@ -62,7 +64,7 @@ class Consumer:
 
 
 async def streaming(
-    server: Server, transport: str, story: Callable[[Consumer, Any], Awaitable[None]]
+    server: Server, transport: str, story: Callable[[Consumer, Any], Awaitable[None]], record: Path | None = None
 ) -> list[ExchangeEvent]:
     """The events of a stream that lives for as long as the story is told."""
     consumer = Consumer()
@@ -75,6 +77,7 @@ async def streaming(
             ws_url=server.ws_url,
             transport=transport,
             policy=POLICY,
+            record=record,
         ) as venue,
         venue.subscribe() as stream,
         anyio.create_task_group() as tasks,
@@ -109,14 +112,13 @@ def execute(server: Server, trade: int, quantity: str, executed: str, status: st
     return order(server, x="TRADE", X=status, l=quantity, z=executed, **costs)
 
 
-@pytest.mark.parametrize("lists", [True, False], ids=["lists", "mute"])
-async def test_fills_across_a_key_that_another_took(transport: str, lists: bool) -> None:
+async def test_fills_across_a_key_that_another_took(transport: str, tmp_path: Path) -> None:
     """Fills come once each: pushed, then from the lists after our key was replaced, then on the successor's socket.
 
-    The path is proven by an answer to the question what is listened to, or by a pong where there is none.
+    All of it is recorded, without a key, and is the same when it is done again.
     """
+    recording = tmp_path / "recording"
     with Server() as server:
-        server.lists = lists
 
         async def story(consumer: Consumer, stream: Any) -> None:
             server.push(order(server))
@@ -132,7 +134,7 @@ async def test_fills_across_a_key_that_another_took(transport: str, lists: bool)
             server.push(execute(server, 3, "1", "2", "FILLED"))
             await consumer.until(lambda: "FULL_FILL" in consumer.kinds())
 
-        events = await streaming(server, transport, story)
+        events = await streaming(server, transport, story, recording)
         fills = [event for event in events if isinstance(event, listenkey.Fill)]
         assert [(fill.trade_id, fill.cumulative_qty, fill.source) for fill in fills] == [
             ("1", Decimal("0.5"), "ws"),
@@ -145,10 +147,13 @@ async def test_fills_across_a_key_that_another_took(transport: str, lists: bool)
         assert server.asked_to_list >= 2
         assert not [call for call in server.calls if call.method == "DELETE"]
         assert all(FIRST_KEY not in call.url for call in server.calls)
+    assert replay(recording) is None
+    written = recording.read_bytes()
+    assert not [secret for secret in (FIRST_KEY, server.key or "?", KEY, SECRET) if secret.encode() in written]
 
 
 async def test_an_idle_stream_stays_live(transport: str) -> None:
-    """Nothing is pushed and nothing is listed: it is asked for life, answers, and is believed."""
+    """Nothing is pushed, and no question is answered but by pongs: it is asked for life, and believed."""
     with Server() as server:
         server.lists = False
         seen = 0

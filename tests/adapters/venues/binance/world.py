@@ -21,7 +21,7 @@ from listenkey.core.policy import Policy
 from listenkey.ports.errors import RequestRefused
 from listenkey.ports.service import Both, NoAnswer, Outcome, Request, Service, Wait
 
-from .venue import Row, Venue, balance_row, fill_row, income_row, order_row, position_row, refused
+from .venue import Call, Row, Venue, balance_row, fill_row, income_row, order_row, position_row, refused
 
 LATENCY = 0.02
 SYMBOLS = ("BTCUSDT", "ETHUSDT", "XRPUSDT")
@@ -37,6 +37,10 @@ class World(Venue):
         super().__init__()
         self.rng = Random(seed)
         self.unreachable = self.busy = False
+        self.lag = 0
+        """How late lists show what has happened, ms; orders, positions and balances are of the moment."""
+        self.loses = 0.0
+        """Which part of all frames is lost."""
         self.deaf: set[int] = set()
         self.open: dict[int, str] = {}
         self.delivered: list[ExchangeEvent] = []
@@ -77,6 +81,15 @@ class World(Venue):
             else:
                 self.feed(inputs.Tick())
         self.now = until
+
+    def _window(self, call: Call, rows: list[Row], name: str) -> Any:
+        if call.name == "income":
+            rows = [row for row in rows if row["time"] <= self.ms() - self.lag]
+        return super()._window(call, rows, name)
+
+    def _trades(self, call: Call) -> Any:
+        self.hidden_after = self.ms() - self.lag
+        return super()._trades(call)
 
     # What may happen to the account
 
@@ -148,7 +161,7 @@ class World(Venue):
         """To every socket of the key that lives; where frames are lost, not to all."""
         text = json.dumps(event, separators=(",", ":"))
         for socket, opened_with in self.open.items():
-            if opened_with == (key or self.key) and socket not in self.deaf:
+            if opened_with == (key or self.key) and socket not in self.deaf and self.rng.random() >= self.loses:
                 self.at(self.now + LATENCY, lambda socket=socket: self._frame(socket, text))  # type: ignore[misc]
 
     # How the world answers
