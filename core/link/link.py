@@ -12,10 +12,10 @@ from __future__ import annotations
 from enum import IntEnum
 
 from ..actions import CloseSocket, OpenSocket, SendFrame
+from ..context import Context
 from ..dialect import Opening
 from ..events import GapReason
 from ..timers import Timer
-from ..turn import Turn
 from .key import Key
 
 GRACE = 1.0
@@ -38,15 +38,15 @@ class Link:
     __slots__ = (
         "_answered",
         "_asked",
+        "_context",
         "_graced",
         "_half",
         "_idle",
         "_quiet_at",
-        "_turn",
         "_unacknowledged",
         "_vouched",
         "alive",
-        "deaf",
+        "distrusted",
         "heard_at",
         "key",
         "opened_at",
@@ -57,53 +57,53 @@ class Link:
         "vouches",
     )
 
-    def __init__(self, turn: Turn, key: Key, *, vouches: bool = False) -> None:
-        self._turn = turn
+    def __init__(self, context: Context, key: Key, *, vouches: bool = False) -> None:
+        self._context = context
         self._unacknowledged: set[str] = set()
         self.vouches = vouches
         """Whether its key has to be named by a renewal, too, before it is proven."""
         self._answered = self._vouched = False
         self._asked = self._graced = False
-        self._half = turn.policy.silence_timeout / 2
-        self._idle = turn.policy.probe_after or self._half
+        self._half = context.policy.silence_timeout / 2
+        self._idle = context.policy.probe_after or self._half
         """Seconds without a frame after which something is done."""
         self._quiet_at = float("-inf")
         """When the timer for that is due, or for half of the silence after the question."""
         self.key = key
-        self.socket = turn.number()
+        self.socket = context.number()
         self.phase = Phase.OPENING
         self.alive = True
         """Whether the socket is, as far as we know, open or being opened."""
         self.proven = False
         """Whether the venue is known to push to this link."""
-        self.opened_at = turn.now
-        self.heard_at = turn.now
-        self.deaf: GapReason | None = None
+        self.opened_at = context.now
+        self.heard_at = context.now
+        self.distrusted: GapReason | None = None
         """Why its frames, if any come, prove nothing: its key was gone, or a read has shown what it missed."""
         self.quiet = False
         """No frame, or no answer, for half of `silence_timeout`."""
-        turn.arm((Timer.CONNECT, self.socket), turn.policy.connect_timeout)
-        turn.emit(OpenSocket(self.socket, key.value))
+        context.arm((Timer.CONNECT, self.socket), context.policy.connect_timeout)
+        context.emit(OpenSocket(self.socket, key.value))
 
     def opened(self, openings: tuple[Opening, ...]) -> bool:
         """The handshake is complete: subscribe, where the venue asks for it. Said again, it changes nothing: False."""
         if self.phase is not Phase.OPENING:
             return False
-        self.opened_at = self._turn.now
+        self.opened_at = self._context.now
         self.phase = Phase.SUBSCRIBING if openings and not self.vouches else Phase.PROVING
         for opening in openings:
             self._unacknowledged.add(opening.id)
-            self._turn.emit(SendFrame(self.socket, opening.text))
+            self._context.emit(SendFrame(self.socket, opening.text))
         return True
 
     def heard(self) -> None:
         """A frame came, whatever is in it, or a ping or pong. The timer is moved only when half of its time is gone."""
-        self.heard_at = now = self._turn.now
+        self.heard_at = now = self._context.now
         if self.proven:
             if self._asked or self.quiet:
-                self._turn.timers.cancel((Timer.SILENT, self.socket))
+                self._context.timers.cancel((Timer.SILENT, self.socket))
                 self._asked = self.quiet = self._graced = False
-                self._turn.unsettled = True
+                self._context.health_dirty = True
                 self._await_quiet()
             elif self._quiet_at - now <= self._idle / 2:
                 self._await_quiet()
@@ -131,7 +131,7 @@ class Link:
         """The venue pushes to this link."""
         self.phase = Phase.LIVE
         self.proven = True
-        self._turn.timers.cancel((Timer.CONNECT, self.socket))
+        self._context.timers.cancel((Timer.CONNECT, self.socket))
         self.heard()
 
     def drain(self) -> None:
@@ -146,40 +146,40 @@ class Link:
         if self.heard_at + self._idle > self._quiet_at and not self._asked:
             self._await_quiet()
             return False
-        if self._turn.policy.probe_after and not self._asked:
+        if self._context.policy.probe_after and not self._asked:
             self._asked = True
-            self._quiet_at = self._turn.now + self._half
-            self._turn.arm((Timer.QUIET, self.socket), self._half)
+            self._quiet_at = self._context.now + self._half
+            self._context.arm((Timer.QUIET, self.socket), self._half)
             return True
         self.quiet = True
-        silence = self._turn.policy.silence_timeout
+        silence = self._context.policy.silence_timeout
         dead_at = self._quiet_at + self._half if self._asked else self.heard_at + silence
         if lateness > GRACE:
             self._graced = True
-            dead_at = max(dead_at, self._turn.now + GRACE)
-        self._turn.timers.arm((Timer.SILENT, self.socket), dead_at)
+            dead_at = max(dead_at, self._context.now + GRACE)
+        self._context.timers.arm((Timer.SILENT, self.socket), dead_at)
         return False
 
     def is_dead(self, lateness: float) -> bool:
         """All of it has passed; False when it was we who slept, once."""
         if lateness > GRACE and not self._graced:
             self._graced = True
-            self._turn.arm((Timer.SILENT, self.socket), GRACE)
+            self._context.arm((Timer.SILENT, self.socket), GRACE)
             return False
         return True
 
     def close(self) -> None:
         """Ask for the socket to be closed; what it still brings is ignored."""
         self.end()
-        self._turn.emit(CloseSocket(self.socket))
+        self._context.emit(CloseSocket(self.socket))
 
     def end(self) -> None:
         """The socket is closed, or will be."""
         self.phase = Phase.GONE
         self.alive = self.proven = False
         for timer in (Timer.CONNECT, Timer.QUIET, Timer.SILENT):
-            self._turn.timers.cancel((timer, self.socket))
+            self._context.timers.cancel((timer, self.socket))
 
     def _await_quiet(self) -> None:
         self._quiet_at = self.heard_at + self._idle
-        self._turn.timers.arm((Timer.QUIET, self.socket), self._quiet_at)
+        self._context.timers.arm((Timer.QUIET, self.socket), self._quiet_at)

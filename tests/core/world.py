@@ -221,9 +221,9 @@ class World:
 
     def say(self, report: Report, after: float = LATENCY, spare: int | None = None) -> None:
         """A frame for every open socket, but for the one at this place."""
-        for place, (socket, deaf) in enumerate(self._sockets.items()):
+        for place, (socket, distrusted) in enumerate(self._sockets.items()):
             dead = self._silent and self._keys[socket] != self.key
-            if not (deaf or dead) and place != spare:
+            if not (distrusted or dead) and place != spare:
                 self._later(self.now + after, inputs.FrameReceived(socket, frame(report)))
 
     def lose(self, *, after: int = 0) -> None:

@@ -11,7 +11,7 @@ import anyio
 import pytest
 
 import listenkey
-from listenkey.adapters.recording.replaying import replay
+from listenkey.adapters.recording.replay import replay
 from listenkey.core.events import ExchangeEvent
 from listenkey.core.policy import Policy
 
