@@ -28,6 +28,7 @@ from .log import Log
 from .market import INSTRUMENTS, Instrument
 from .orders import Triggered
 from .placements import Placements
+from .pricefile import Source, recorded
 from .pushes import ConfigPush, config_of
 from .records import ClosedStops, FillShape
 from .rest import Rest
@@ -71,6 +72,7 @@ class Venue:
         codes: Codes = "current",
         wrapped_keys: bool = False,
         instruments: Iterable[Instrument] = INSTRUMENTS,
+        prices: Source | Iterable[Source] = (),
         opening: Mapping[str, Decimal] | None = None,
         ping_interval: float = 5.0,
         snapshot_on_connect: bool = True,
@@ -81,10 +83,9 @@ class Venue:
         rate_limits: bool = True,
         epoch_ms: int | None = None,
     ) -> None:
-        if not (math.isfinite(time_scale) and time_scale >= 0):
-            raise ValueError(f"time_scale is a finite number from 0, not {time_scale}")
-        if not (math.isfinite(fills_per_second) and fills_per_second >= 0):
-            raise ValueError(f"fills_per_second is a finite number from 0, not {fills_per_second}")
+        for name, rate in {"time_scale": time_scale, "fills_per_second": fills_per_second}.items():
+            if not (math.isfinite(rate) and rate >= 0):
+                raise ValueError(f"{name} is a finite number from 0, not {rate}")
         if codes not in get_args(Codes):
             raise ValueError(f"codes are current or former, not {codes!r}")
         self.api_key, self.api_secret = api_key, api_secret
@@ -97,15 +98,14 @@ class Venue:
         self.greets = snapshot_on_connect
         self._max_age = max_socket_age
         self._ahead_ms = 0
-        self._epoch_ms = int(time.time() * 1000) if epoch_ms is None else epoch_ms
+        now = self._epoch_ms = int(time.time() * 1000) if epoch_ms is None else epoch_ms
         self._started = time.monotonic()
-        now = self._epoch_ms
         self.log = Log()
         self.exchange = Exchange(
             now=now,
             seed=seed,
             hedge=hedge,
-            instruments=instruments,
+            instruments=recorded(prices, instruments),
             opening=opening,
             uid=account_id,
             triggered=triggered,
