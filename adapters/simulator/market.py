@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from .amounts import ZERO, booked
 from .candles import DAY_MS, INTERVALS, Candle, begin_of, candle_of, candles, next_of
 from .seeds import seeded
 from .tape import Replay, Tape
@@ -26,6 +27,9 @@ class Instrument(msgspec.Struct, frozen=True):
     step: Decimal
     start: Decimal
     tape: Tape | None = None
+
+
+GUARD = Decimal("1.03")
 
 
 class Trade(NamedTuple):
@@ -53,12 +57,23 @@ class Market:
         self.instruments = {each.symbol: each for each in instruments}
         self._seed = seed
         self._walks = {each.symbol: _walk(each, seed, now) for each in self.instruments.values()}
+        self._newest: dict[str, tuple[int, Decimal]] = {}
+        """The price that was asked for last, since it is asked for several times in a row."""
         seeded_ones = [each for each in self._walks.values() if not isinstance(each, Replay)]
         self._moving = [*seeded_ones[:1], *(each for each in self._walks.values() if isinstance(each, Replay))]
 
     def price(self, symbol: str, now: int) -> Decimal:
         """The price at exchange time `now`, ms."""
-        return self._walks[symbol].price(now) * self.instruments[symbol].tick
+        time, price = self._newest.get(symbol, (None, ZERO))
+        if time != now:
+            price = self._walks[symbol].price(now) * self.instruments[symbol].tick
+            self._newest[symbol] = (now, price)
+        return price
+
+    def guard(self, symbol: str, side: str, now: int) -> Decimal:
+        """The protective price of a market order of this side."""
+        price = self.price(symbol, now)
+        return booked(price * GUARD if side == "BUY" else price / GUARD)
 
     def step(self, symbol: str, now: int) -> int:
         """How often the price has moved by now."""

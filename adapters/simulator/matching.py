@@ -147,8 +147,10 @@ class Matching:
 
     def _is_hollow(self, order: Order) -> bool:
         """Whether it would close a position that is not there any more."""
+        if not order.reduces:
+            return False
         held = self._exchange.account.position(order.symbol, order.position_side).qty
-        return order.reduces and (not held or (held > 0) == (order.side == "BUY"))
+        return not held or (held > 0) == (order.side == "BUY")
 
     def _end(self, order_id: int, now: int) -> None:
         self._waiting.pop(order_id, None)
