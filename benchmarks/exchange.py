@@ -42,9 +42,11 @@ def mix(number: int) -> int:
     """CPU nanoseconds for so many operations, a ms of exchange time apart in eights; raises unless all are done."""
     exchange, desk = _floor()
 
-    def ask(side: str, type: str, now: int, **prices: Decimal) -> int:
-        ticket = Ticket(symbol=SYMBOL, position_side="LONG", qty=QTY, side=side, type=type, **prices)
-        return desk.place(ticket, now=now).id
+    def ask(side: str, type: str, now: int, price: Decimal | None = None, stop_price: Decimal | None = None) -> int:
+        order = Ticket(
+            symbol=SYMBOL, position_side="LONG", qty=QTY, side=side, type=type, price=price, stop_price=stop_price
+        )
+        return desk.place(order, now=now).id
 
     def work() -> None:
         for now in range(EPOCH, EPOCH + number // IN_A_ROUND):
