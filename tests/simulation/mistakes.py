@@ -33,7 +33,7 @@ class Bug(NamedTuple):
 
 BUGS: dict[str, Bug] = {
     "covered-ground": Bug(
-        "covered ground ignored",
+        "covered intervals ignored",
         (
             Change(
                 "core/account/coverage.py",
