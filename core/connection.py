@@ -7,6 +7,7 @@ from typing import Any
 
 from .actions import Action
 from .book import Book
+from .context import Context
 from .dialect import Dialect
 from .events import Health
 from .health import Vitals
@@ -28,13 +29,12 @@ from .inputs import (
 )
 from .intake import Intake
 from .link.lifecycle import State
-from .link.upkeep import Upkeep
+from .link.supervisor import Supervisor
 from .link.view import LinkView, view
 from .policy import MODES, WAYS, Mode, Policy
 from .secrets import Secrets
 from .sync.continuity import Continuity
 from .timers import Alarms
-from .turn import Turn
 
 
 class Misuse(RuntimeError):
@@ -65,34 +65,34 @@ class Connection:
         self._polls = mode == "poll"
         self.secrets = Secrets() if secrets is None else secrets
         """What is secret: told of listen keys as they are granted, extended or named by the venue."""
-        self._turn = Turn(
+        self._context = Context(
             self.policy, seed, self.secrets, grain=dialect.time_grain_ms, failing_calls=dialect.failing_calls
         )
         self._continuity = Continuity(
-            self._turn,
+            self._context,
             dialect,
             mode,
-            distrust=lambda: self._upkeep.distrust(),
-            stop=lambda refusal: self._upkeep.stop(refusal),
+            distrust=lambda: self._supervisor.distrust(),
+            stop=lambda refusal: self._supervisor.stop(refusal),
         )
-        self._upkeep = Upkeep(self._turn, dialect, self._continuity)
-        self._intake = Intake(self._turn, dialect, self._upkeep, self._continuity)
-        self._vitals = Vitals(self._turn, self._upkeep, self._continuity, polls=self._polls)
+        self._supervisor = Supervisor(self._context, dialect, self._continuity)
+        self._intake = Intake(self._context, dialect, self._supervisor, self._continuity)
+        self._vitals = Vitals(self._context, self._supervisor, self._continuity, polls=self._polls)
         self._ended = False
         self._started = False
-        self._timers: Alarms = {**self._upkeep.timers, **self._continuity.timers}
+        self._timers: Alarms = {**self._supervisor.timers, **self._continuity.timers}
         self._inputs: dict[type, Callable[[Any], None]] = {
             FrameReceived: self._intake.take,
             Tick: lambda _tick: None,
             Start: self._start,
             Stop: lambda _stop: self._stop(),
-            Rotate: lambda _rotate: self._upkeep.rotate(),
+            Rotate: lambda _rotate: self._supervisor.rotate(),
             Resync: lambda _resync: self._resync(),
             KeyGranted: self._key_granted,
-            KeyRenewed: lambda renewed: self._upkeep.renewed(renewed.request),
-            KeyDeleted: lambda deleted: self._upkeep.deleted(deleted.request),
-            SocketOpened: lambda opened: self._upkeep.opened(opened.socket),
-            SocketClosed: lambda closed: self._upkeep.closed(closed.socket, closed.refusal),
+            KeyRenewed: lambda renewed: self._supervisor.renewed(renewed.request),
+            KeyDeleted: lambda deleted: self._supervisor.deleted(deleted.request),
+            SocketOpened: lambda opened: self._supervisor.opened(opened.socket),
+            SocketClosed: lambda closed: self._supervisor.closed(closed.socket, closed.refusal),
             AccountRead: lambda read: self._continuity.read(read.request, read.account),
             Refused: self._refused,
         }
@@ -100,12 +100,12 @@ class Connection:
     @property
     def state(self) -> State:
         """Where the lifecycle is."""
-        return self._upkeep.state
+        return self._supervisor.state
 
     @property
     def deadline(self) -> float:
         """When to call again with `Tick` if nothing else happens; `math.inf` if nothing is due."""
-        return self._turn.timers.deadline
+        return self._context.timers.deadline
 
     @property
     def health(self) -> Health:
@@ -115,13 +115,13 @@ class Connection:
     @property
     def finished(self) -> bool:
         """Stopped, and nothing is in flight; until then keep feeding it."""
-        return self._upkeep.finished
+        return self._supervisor.finished
 
     @property
     def links(self) -> tuple[LinkView, ...]:
         """The link that leads and its successor, as they are now."""
-        links = self._upkeep.links
-        return tuple(view(link) for link in (links.leader, links.successor) if link is not None)
+        pair = self._supervisor.pair
+        return tuple(view(link) for link in (pair.leader, pair.successor) if link is not None)
 
     @property
     def began(self) -> int | None:
@@ -153,32 +153,32 @@ class Connection:
             raise Misuse(f"now must be in seconds, not {now!r}")
         if type(received) is FrameReceived and not isinstance(received.data, (bytes, str)):
             received = _copied(received)
-        turn, timers = self._turn, self._turn.timers
-        if now > turn.now:
-            turn.now = now
+        context, timers = self._context, self._context.timers
+        if now > context.now:
+            context.now = now
         actions: list[Action] = []
-        turn.actions = actions
-        turn.unsettled = type(received) is not FrameReceived or self._polls
-        if timers.not_before <= turn.now:
+        context.actions = actions
+        context.health_dirty = type(received) is not FrameReceived or self._polls
+        if timers.not_before <= context.now:
             self._fire()
         take(received)
-        if timers.not_before <= turn.now:
+        if timers.not_before <= context.now:
             self._fire()
-        if turn.unsettled:
-            self._settle()
+        if context.health_dirty:
+            self._conclude()
         return actions
 
-    def _settle(self) -> None:
+    def _conclude(self) -> None:
         """What a call has come to: the health, where that is another now, and after all else the end."""
-        self._vitals.tell()
-        finish = self._upkeep.finish
+        self._vitals.deliver()
+        finish = self._supervisor.finish
         if finish is not None and not self._ended:
             self._ended = True
-            self._turn.emit(finish)
+            self._context.emit(finish)
 
     def _fire(self) -> None:
-        timers, now = self._turn.timers, self._turn.now
-        self._turn.unsettled = True
+        timers, now = self._context.timers, self._context.now
+        self._context.health_dirty = True
         while (due := timers.pop_due(now)) is not None:
             (name, identity), deadline = due
             self._timers[name](identity, now - deadline)
@@ -187,26 +187,26 @@ class Connection:
         self._begin()
         self._continuity.start(start.checkpoint)
         if not self._polls:
-            self._upkeep.start()
+            self._supervisor.start()
 
     def _stop(self) -> None:
         self._begin()
-        self._upkeep.stop()
+        self._supervisor.stop()
 
     def _begin(self) -> None:
         self._started = True
         self._inputs.pop(Start, None)  # a second one is no input
 
     def _resync(self) -> None:
-        if self._started and not self._upkeep.stopped:
+        if self._started and not self._supervisor.stopped:
             self._continuity.resync()
 
     def _key_granted(self, granted: KeyGranted) -> None:
-        if self._upkeep.granted(granted.request, granted.key, granted.valid_for):
+        if self._supervisor.granted(granted.request, granted.key, granted.valid_for):
             self._continuity.begin(granted.exchange_ms)
 
     def _refused(self, refused: Refused) -> None:
-        self._upkeep.refused(refused.request, refused.refusal)
+        self._supervisor.refused(refused.request, refused.refusal)
         self._continuity.refused(refused.request, refused.refusal)
 
 

@@ -2,41 +2,41 @@
 
 from __future__ import annotations
 
+from .context import Context
 from .events import ExchangeEventKind, Health, HealthChange
 from .ids import digest_id
-from .link.upkeep import Upkeep
+from .link.supervisor import Supervisor
 from .sync.continuity import Continuity
-from .turn import Turn
 
 
 class Vitals:
     """The health that was delivered last. With `polls` it is reads that show life, else links."""
 
-    def __init__(self, turn: Turn, upkeep: Upkeep, continuity: Continuity, *, polls: bool) -> None:
-        self._turn = turn
-        self._upkeep = upkeep
+    def __init__(self, context: Context, supervisor: Supervisor, continuity: Continuity, *, polls: bool) -> None:
+        self._context = context
+        self._supervisor = supervisor
         self._continuity = continuity
         self._polls = polls
         self.health = Health.BLIND
 
     def judge(self) -> Health:
         """What the health is now."""
-        proven = self._continuity.polled if self._polls else self._upkeep.links.proven
-        if self._upkeep.stopped or not proven:
+        proven = self._continuity.polled if self._polls else self._supervisor.pair.proven
+        if self._supervisor.stopped or not proven:
             return Health.BLIND
-        suspect = self._continuity.gap_open or self._upkeep.suspect
+        suspect = self._continuity.gap_open or self._supervisor.suspect
         return Health.SUSPECT if suspect else Health.LIVE
 
-    def tell(self) -> None:
+    def deliver(self) -> None:
         """Deliver the health, if it is another than before."""
         health = self.judge()
         if health is self.health:
             return
         self.health = health
-        kind, ts, state = ExchangeEventKind.HEALTH, self._turn.exchange_time(), self._upkeep.state.value
-        self._turn.deliver(
+        kind, ts, state = ExchangeEventKind.HEALTH, self._context.exchange_time(), self._supervisor.state.value
+        self._context.deliver(
             HealthChange(
-                event_id=digest_id(kind, ts, health, state, self._turn.now),
+                event_id=digest_id(kind, ts, health, state, self._context.now),
                 exchange_ts=ts,
                 source="local",
                 health=health,

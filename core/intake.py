@@ -9,13 +9,14 @@ from collections.abc import Callable
 from typing import Any
 
 from .actions import SendFrame
+from .context import Context
 from .dialect import Dialect
 from .events import GapReason
 from .excerpt import excerpt
 from .inflate import NotInflatable, Oversized, inflate
 from .inputs import FrameReceived
 from .link.link import Link, Phase
-from .link.upkeep import Upkeep
+from .link.supervisor import Supervisor
 from .refusal import RefusalKind
 from .reports import (
     AccountReport,
@@ -30,9 +31,8 @@ from .reports import (
     Unrecognised,
     placed,
 )
-from .sync.anteroom import Pushed, Word
 from .sync.continuity import Continuity
-from .turn import Turn
+from .sync.holdback import Holdable, Pushed
 
 REPORTED = 48
 """Bytes of a frame that cannot be read, which the operator is shown."""
@@ -46,20 +46,20 @@ OPENING, PROVING = Phase.OPENING, Phase.PROVING
 class Intake:
     """Takes the frames of links that are open; all others are dropped."""
 
-    def __init__(self, turn: Turn, dialect: Dialect, upkeep: Upkeep, continuity: Continuity) -> None:
-        self._turn = turn
+    def __init__(self, context: Context, dialect: Dialect, supervisor: Supervisor, continuity: Continuity) -> None:
+        self._context = context
         self._decode = dialect.decode
-        self._secrets = turn.secrets
-        self._max_frame_bytes = turn.policy.max_frame_bytes
-        self._upkeep = upkeep
-        self._links = upkeep.links
+        self._secrets = context.secrets
+        self._max_frame_bytes = context.policy.max_frame_bytes
+        self._supervisor = supervisor
+        self._pair = supervisor.pair
         self._continuity = continuity
-        self._pass_on = continuity.take
+        self._pass_on = continuity.admit
         self._reports: dict[type, Callable[[Link, Any, bytes | str], None]] = {
-            OrderReport: self._word,
+            OrderReport: self._account,
             AccountReport: self._pushed,
-            ConfigReport: self._word,
-            Unrecognised: self._word,
+            ConfigReport: self._account,
+            Unrecognised: self._account,
             Heartbeat: self._heartbeat,
             Acknowledged: self._acknowledged,
             KeyExpired: self._key_expired,
@@ -69,7 +69,7 @@ class Intake:
 
     def take(self, received: FrameReceived) -> None:
         """Read a frame, `bytes` or `str`, and do what it says."""
-        link = self._links.get(received.socket)
+        link = self._pair.get(received.socket)
         if link is None or link.phase is OPENING:
             return
         link.heard()
@@ -80,10 +80,10 @@ class Intake:
             elif len(frame) > self._max_frame_bytes:
                 raise Oversized(f"more than {self._max_frame_bytes} characters")
         except NotInflatable as error:
-            self._tell_unreadable(link, frame, "not gzip", str(error))
+            self._pass_unreadable(link, frame, "not gzip", str(error))
         except Oversized as error:
-            self._turn.report("oversized frame", str(error))
-            self._upkeep.lost(link, GapReason.OVERSIZED)
+            self._context.report("oversized frame", str(error))
+            self._supervisor.lost(link, GapReason.OVERSIZED)
         else:
             reports = self._decode(frame)
             first = reports[0] if reports else None
@@ -97,44 +97,44 @@ class Intake:
                     reports = placed(reports)
             for report in reports:
                 if link.phase is PROVING and type(report) not in PROVES_NOTHING:
-                    self._upkeep.prove(link)
+                    self._supervisor.prove(link)
                 if link.alive:
                     self._reports[type(report)](link, report, frame)
 
-    def _word(self, link: Link, word: Word, frame: bytes | str) -> None:
-        self._pass_on(word, frame, self._links.leads(link))
+    def _account(self, link: Link, report: Holdable, frame: bytes | str) -> None:
+        self._pass_on(report, frame, self._pair.leads(link))
 
     def _pushed(self, link: Link, report: AccountReport, frame: bytes | str) -> None:
-        word = Pushed(report, link.socket, report.exchange_ts or self._turn.exchange_time() or 0)
-        self._pass_on(word, frame, self._links.leads(link))
+        pushed = Pushed(report, link.socket, report.exchange_ts or self._context.exchange_time() or 0)
+        self._pass_on(pushed, frame, self._pair.leads(link))
 
     def _heartbeat(self, link: Link, ping: Heartbeat, _frame: bytes | str) -> None:
-        self._turn.emit(SendFrame(link.socket, ping.reply))
+        self._context.emit(SendFrame(link.socket, ping.reply))
 
     def _acknowledged(self, link: Link, report: Acknowledged, _frame: bytes | str) -> None:
         if link.acknowledged(report.id):
-            self._upkeep.prove(link)
+            self._supervisor.prove(link)
 
     def _key_expired(self, _link: Link, notice: KeyExpired, _frame: bytes | str) -> None:
-        self._upkeep.key_expired(notice.key)
+        self._supervisor.key_expired(notice.key)
         if notice.key == "":
             self._continuity.doubt("expiry of no key")
 
     def _rejected(self, link: Link, report: Rejected, _frame: bytes | str) -> None:
-        self._turn.report("error frame", f"{report.refusal.code}: {report.refusal.message}")
+        self._context.report("error frame", f"{report.refusal.code}: {report.refusal.message}")
         if link.owns(report.id) or report.refusal.kind is RefusalKind.FATAL:
-            self._upkeep.lost(link, GapReason.LOST_SOCKET, report.refusal)
+            self._supervisor.lost(link, GapReason.LOST_SOCKET, report.refusal)
         elif report.refusal.kind is RefusalKind.GONE:
-            self._upkeep.key_expired(link.key.value)
+            self._supervisor.key_expired(link.key.value)
 
     def _unreadable(self, link: Link, report: Unreadable, frame: bytes | str) -> None:
-        self._tell_unreadable(link, frame, "unreadable frame", report.why)
+        self._pass_unreadable(link, frame, "unreadable frame", report.why)
 
-    def _tell_unreadable(self, link: Link, frame: bytes | str, name: str, why: str) -> None:
+    def _pass_unreadable(self, link: Link, frame: bytes | str, name: str, why: str) -> None:
         """On a link that is not proven nothing is in doubt: its proof causes a read, or another link leads."""
         found = excerpt(frame, why, self._secrets, doubtful=link.proven)
-        self._turn.report(name, f"{why}: {found.beginning[:REPORTED]!r}")
-        self._pass_on(found, frame, self._links.leads(link))
+        self._context.report(name, f"{why}: {found.beginning[:REPORTED]!r}")
+        self._pass_on(found, frame, self._pair.leads(link))
 
     def _searched(self, frame: bytes | str, reports: tuple[Report, ...]) -> tuple[bytes | str, tuple[Report, ...]]:
         """The frame without what is secret, and what it reports then; what only serves the connection stays exact."""
@@ -144,8 +144,8 @@ class Intake:
         clean = self._secrets.redact(frame)
         if clean == frame:
             return frame, reports
-        told = self._decode(clean)
-        if len(told) != len(reports):
-            return clean, told
-        pairs = zip(reports, told, strict=True)
+        decoded = self._decode(clean)
+        if len(decoded) != len(reports):
+            return clean, decoded
+        pairs = zip(reports, decoded, strict=True)
         return clean, tuple(first if type(first) in SERVES else second for first, second in pairs)

@@ -95,11 +95,11 @@ class Secrets:
         found: list[tuple[int, int]] = []
         for needle in needles:
             if needle in data or needle[:SHORTEST] in data[1 - len(needle) :]:
-                found += _places(data, needle, SHORTEST)
+                found += _spans(data, needle, SHORTEST)
         if b"\0" in data:
             for needle in needles:
                 wide = b"\0".join(needle[at : at + 1] for at in range(len(needle)))
-                found += _places(data, wide, 2 * SHORTEST - 1)
+                found += _spans(data, wide, 2 * SHORTEST - 1)
         return _starred(data, found) if found else data
 
     def _known(self) -> Iterator[bytes]:
@@ -118,7 +118,7 @@ class Secrets:
         return sorted(found, key=len, reverse=True)
 
 
-def _places(data: bytes, needle: bytes, least: int) -> Iterator[tuple[int, int]]:
+def _spans(data: bytes, needle: bytes, least: int) -> Iterator[tuple[int, int]]:
     """Where the needle stands, also across another one or itself, and its beginning of so many bytes at the end."""
     at = data.find(needle[:least])
     while at >= 0:
@@ -128,9 +128,9 @@ def _places(data: bytes, needle: bytes, least: int) -> Iterator[tuple[int, int]]
         at = data.find(needle[:least], at + 1)
 
 
-def _starred(data: bytes, places: Iterable[tuple[int, int]]) -> bytes:
+def _starred(data: bytes, spans: Iterable[tuple[int, int]]) -> bytes:
     starred = bytearray(data)
-    for start, end in places:
+    for start, end in spans:
         starred[start:end] = b"*" * (end - start)
     return bytes(starred)
 

@@ -71,7 +71,7 @@ class Timer(StrEnum):
     """The last poll has become too old for LIVE."""
     LAPSE = "lapse"
     """A read should have passed since the first one that did not."""
-    WITNESS = "witness"
+    CROSS_CHECK = "cross_check"
     """What a push said of positions and wallets should have come true by fills."""
     DOUBT = "doubt"
     """A frame that nobody understands causes its read."""

@@ -11,7 +11,7 @@ from . import __version__
 from .adapters.cli.exits import Closed, Exit, Failure
 from .adapters.cli.lines import disown
 from .adapters.cli.parser import parser
-from .adapters.cli.secrecy import Spoken, log_to, say
+from .adapters.cli.secrecy import StderrHandler, log_to, say
 from .adapters.cli.signals import early
 
 STARTED = time.monotonic() - time.process_time()
@@ -24,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         try:
             options = parser(__version__).parse_args(arguments)
             options.started = STARTED
-            log_to(Spoken(), getattr(options, "log_level", "warning"))
+            log_to(StderrHandler(), getattr(options, "log_level", "warning"))
             return _run(options)
         except KeyboardInterrupt:
             return Exit.DONE

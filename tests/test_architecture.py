@@ -26,7 +26,7 @@ CORE_IMPORTS = {
     *("hashlib", "json", "math", "msgspec", "re", "transitions", "zlib"),
 }
 """Values and pure functions. What tells the time, draws lots, writes logs or does I/O is not here."""
-SEEDED = {"core/turn.py", "core/backoff.py"}
+SEEDED = {"core/context.py", "core/backoff.py"}
 """The two files that may import `random`, and of it only `Random`, which is seeded."""
 VENUE_WORDS = re.compile(
     r"(?i:bing\s*x|open-?api|x-bx|vst|listenKeyExpired|ORDER_TRADE_UPDATE|binance|okx|bybit|mexc|gate\.io)"
@@ -63,7 +63,7 @@ class Import(NamedTuple):
 
 
 def name(path: Path) -> str:
-    """A file as `core/turn.py`, whatever the machine."""
+    """A file as `core/context.py`, whatever the machine."""
     return path.relative_to(ROOT).as_posix()
 
 
@@ -349,7 +349,7 @@ def test_the_bare_core_loads_alone() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=600)
     loaded = set(done.stdout.split())
-    assert "listenkey.core.link.upkeep" in loaded
+    assert "listenkey.core.link.supervisor" in loaded
     assert not {module for module in loaded if module.startswith(("listenkey.ports", "listenkey.adapters"))}
     assert not loaded & {"asyncio", "anyio", "socket", "ssl", "aiohttp", "sqlite3", "rich"}
 

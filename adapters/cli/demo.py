@@ -12,14 +12,14 @@ from ...core.events import ExchangeEvent, Health
 from ...ports.errors import ListenKeyError
 from ..driver.stream import Stream
 from ..driver.venue import Venue, open_venue
-from .acts import ACTS, FILLS_PER_SECOND, PING_INTERVAL, POLICY, QUIET_AT, SETTLING
-from .board import Board, Heard
+from .background import background
 from .exits import Exit, Failure, Interrupted
+from .model import ModelHandler, StreamModel
+from .outputs import JsonOutput, Output, PlainOutput, keep_sampling
+from .scenario import FILLS_PER_SECOND, PING_INTERVAL, POLICY, PROVING_TIME, QUIET_AT, STEPS
 from .secrecy import log_to
-from .shows import JsonShow, PlainShow, Show, keep_looking
 from .signals import stoppable
 from .terminal import has_terminal
-from .together import together
 from .verdict import Verdict, judge
 
 if TYPE_CHECKING:
@@ -32,37 +32,37 @@ STILL = 0.3
 
 def run(options: Namespace) -> Exit:
     """Run the demo; without a verdict, since it was interrupted, there is nothing to be negative about."""
-    board = Board("listenkey demo: bingx-swap, simulated on loopback", POLICY)
-    show = _show(board, options.json)
-    log_to(Heard(board), options.log_level)
+    model = StreamModel("listenkey demo: bingx-swap, simulated on loopback", POLICY)
+    output = _output(model, options.json)
+    log_to(ModelHandler(model), options.log_level)
     try:
-        verdict = anyio.run(_demo, options.seed, board, show, backend="asyncio")
+        verdict = anyio.run(_demo, options.seed, model, output, backend="asyncio")
     except ListenKeyError as error:
         raise Failure(Exit.STOPPED, str(error)) from None
     return Exit.NEGATIVE if verdict is not None and verdict.negative else Exit.DONE
 
 
-def _show(board: Board, as_json: bool) -> Show:
+def _output(model: StreamModel, as_json: bool) -> Output:
     if as_json:
-        return JsonShow(board)
+        return JsonOutput(model)
     if not has_terminal():
-        return PlainShow(board)
-    from .live import LiveShow
+        return PlainOutput(model)
+    from .live import LiveOutput
 
-    return LiveShow(board)
+    return LiveOutput(model)
 
 
-async def _demo(seed: int, board: Board, show: Show) -> Verdict | None:
+async def _demo(seed: int, model: StreamModel, output: Output) -> Verdict | None:
     verdict: Verdict | None = None
     with suppress(Interrupted):
-        async with _server(seed) as server, _venue(server, seed, board) as venue:
-            verdict = await _perform(server, venue, board, show)
+        async with _server(seed) as server, _venue(server, seed, model) as venue:
+            verdict = await _run(server, venue, model, output)
     if verdict is not None:
-        await show.conclude(verdict)
+        await output.conclude(verdict)
     return verdict
 
 
-async def _perform(server: Server, venue: Venue, board: Board, show: Show) -> Verdict:
+async def _run(server: Server, venue: Venue, model: StreamModel, output: Output) -> Verdict:
     events: list[ExchangeEvent] = []
     whole = anyio.Event()
     async with venue.subscribe() as stream:
@@ -70,36 +70,36 @@ async def _perform(server: Server, venue: Venue, board: Board, show: Show) -> Ve
         async def listen() -> None:
             async for event in stream:
                 events.append(event)
-                board.take(event)
-                await show.tell(event)
-                if board.health is Health.LIVE:
+                model.take(event)
+                await output.deliver(event)
+                if model.health is Health.LIVE:
                     whole.set()
 
         with stoppable():
-            async with together(listen, lambda: keep_looking(board, stream), show.run):
+            async with background(listen, lambda: keep_sampling(model, stream), output.run):
                 await whole.wait()
                 server.quiet(False)
-                await _act(server, board)
+                await _run_steps(server, model)
                 server.quiet()
-                board.note("nothing new happens any more, the two sides are compared", SETTLING)
-                proven = await _settle(server, stream, events)
+                model.note("nothing new happens any more, the two sides are compared", PROVING_TIME)
+                proven = await _until_proven(server, stream, events)
                 books = stream.books
     return judge(events, books, server.truth(), since=_beginning(server), proven=proven)
 
 
-async def _act(server: Server, board: Board) -> None:
-    for act in ACTS:
-        await anyio.sleep(max(0.0, board.started + act.at - board.clock()))
-        server.fault(act.fault, seconds=act.seconds, **act.params)
-        board.note(act.what, act.shown)
-    await anyio.sleep(max(0.0, board.started + QUIET_AT - board.clock()))
+async def _run_steps(server: Server, model: StreamModel) -> None:
+    for step in STEPS:
+        await anyio.sleep(max(0.0, model.started + step.at - model.clock()))
+        server.fault(step.fault, seconds=step.seconds, **step.params)
+        model.note(step.what, step.shown)
+    await anyio.sleep(max(0.0, model.started + QUIET_AT - model.clock()))
 
 
-async def _settle(server: Server, stream: Stream, events: list[ExchangeEvent]) -> bool:
+async def _until_proven(server: Server, stream: Stream, events: list[ExchangeEvent]) -> bool:
     """Wait until the stream says that all is delivered, or long enough; whether it says so."""
     last = max((fill.ts for fill in server.exchange.fills), default=0)
     proven = False
-    with anyio.move_on_after(SETTLING):
+    with anyio.move_on_after(PROVING_TIME):
         while not proven:
             await anyio.sleep(AGAIN)
             proven = stream.health is Health.LIVE and (stream.proven_until or 0) >= last
@@ -131,7 +131,7 @@ def _server(seed: int) -> Server:
     return server
 
 
-def _venue(server: Server, seed: int, board: Board) -> Venue:
+def _venue(server: Server, seed: int, model: StreamModel) -> Venue:
     return open_venue(
         "bingx-swap",
         api_key=NAME,
@@ -140,5 +140,5 @@ def _venue(server: Server, seed: int, board: Board) -> Venue:
         ws_url=server.ws_url,
         policy=POLICY,
         seed=seed,
-        observer=board.observe,
+        observer=model.observe,
     )

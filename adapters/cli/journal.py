@@ -29,8 +29,8 @@ def run(options: Namespace) -> Exit:
 def _show(path: str) -> Exit:
     lines, mark = Lines(), summary(path).mark
     for serial, event in show(path):
-        told = {"serial": serial, "marked": serial <= mark, **event.to_dict()}
-        lines.write_now(msgspec.json.encode(told))
+        line = {"serial": serial, "marked": serial <= mark, **event.to_dict()}
+        lines.write_now(msgspec.json.encode(line))
     return Exit.DONE
 
 

@@ -10,29 +10,29 @@ from rich.text import Text
 
 from ...core.events import ExchangeEvent
 from ..driver.stream import Stream
-from .board import Board
+from .background import background
 from .exits import Closed
-from .shows import keep_looking
-from .together import together
+from .model import StreamModel
+from .outputs import keep_sampling
 from .verdict import Verdict
 from .view import View
 
 FRAME = 0.125
 
 
-class LiveShow:
+class LiveOutput:
     """A run as a picture, and its verdict as a panel beneath what the terminal showed before."""
 
-    def __init__(self, board: Board) -> None:
-        self._board = board
+    def __init__(self, model: StreamModel) -> None:
+        self._model = model
         self._console = Console()
 
-    async def tell(self, event: ExchangeEvent) -> None:
+    async def deliver(self, event: ExchangeEvent) -> None:
         pass
 
     async def run(self) -> None:
         try:
-            with Live(View(self._board), console=self._console, screen=True, auto_refresh=False) as live:
+            with Live(View(self._model), console=self._console, screen=True, auto_refresh=False) as live:
                 while True:
                     live.refresh()
                     await anyio.sleep(FRAME)
@@ -40,7 +40,7 @@ class LiveShow:
             raise Closed from None
 
     async def conclude(self, verdict: Verdict) -> None:
-        counts = self._board.counts
+        counts = self._model.counts
         colour = "red" if verdict.negative else "green"
         text = Text()
         for name, value in verdict.counts.items():
@@ -50,16 +50,16 @@ class LiveShow:
         names = ("renewals", "rotations", "reconnects", "gaps", "recovered")
         text.append("   ".join(f"{counts[name]} {name}" for name in names), "dim")
         text.append("".join(f"\n{line}" for line in verdict.wrong), "red")
-        for row in View(self._board).still(min(self._console.width, 100)):
+        for row in View(self._model).still(min(self._console.width, 100)):
             self._console.print(row, overflow="crop", no_wrap=True)
         title = "something is wrong" if verdict.negative else "nothing lost, nothing twice"
         self._console.print(Panel(text, title=f"[bold]{title}[/]", border_style=colour, expand=False, padding=(1, 3)))
 
 
-async def follow(stream: Stream, board: Board, *, limit: int | None) -> None:
+async def follow(stream: Stream, model: StreamModel, *, limit: int | None) -> None:
     """Draw the stream until it ends, or for so many events."""
-    async with together(lambda: keep_looking(board, stream), LiveShow(board).run):
+    async with background(lambda: keep_sampling(model, stream), LiveOutput(model).run):
         async for event in stream:
-            board.take(event)
-            if board.counts["events"] == limit:
+            model.take(event)
+            if model.counts["events"] == limit:
                 return

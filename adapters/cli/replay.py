@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 
-from ..recording.replaying import UnusableRecording, replay, steps
+from ..recording.replay import UnusableRecording, replay, steps
 from .exits import Exit, Failure
 from .lines import Lines
 

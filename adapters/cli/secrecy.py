@@ -32,7 +32,7 @@ def say(text: str) -> None:
         return
 
 
-class Spoken(logging.Handler):
+class StderrHandler(logging.Handler):
     """Log records, each as one line on standard error."""
 
     def emit(self, record: logging.LogRecord) -> None:

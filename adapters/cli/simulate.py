@@ -43,12 +43,12 @@ def described(name: str, kind: FaultKind) -> str:
     holds = "Until it is cleared" if kind.seconds is None else f"For {kind.seconds:g} s"
     often = {"uses": "Once, or `count` times, or for `seconds`.", "holds": f"{holds}, or for `seconds`.", "act": ""}
     own = "".join(
-        f" `{param}`: {given.allowed}, by default {_word(given.default)}." for param, given in kind.params.items()
+        f" `{param}`: {given.allowed}, by default {_written(given.default)}." for param, given in kind.params.items()
     )
     return f"{name:19} {kind.what[0].upper()}{kind.what[1:]}. {often[kind.manner]}{own}".rstrip()
 
 
-def _word(default: object) -> str:
+def _written(default: object) -> str:
     return str(default).lower() or "all"
 
 
@@ -76,13 +76,13 @@ async def _serve(server: Server, port: int, shown: bool) -> None:
             if shown:
                 line |= {"api_key": server.api_key, "api_secret": server.api_secret}
             await Lines().write(msgspec.json.encode(line))
-            await _tell_faults(server)
+            await _show_faults(server)
 
 
-async def _tell_faults(server: Server) -> None:
-    told = 0
+async def _show_faults(server: Server) -> None:
+    shown_count = 0
     while True:
-        for fault in server.log.faults[told:]:
+        for fault in server.log.faults[shown_count:]:
             say(f"{server.elapsed():8.2f} s  {fault.name} {fault.detail}")
-            told += 1
+            shown_count += 1
         await anyio.sleep(0.1)

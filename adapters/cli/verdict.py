@@ -67,10 +67,12 @@ def judge(
 
     `books` is the stream's own ledger. Not `proven`: the stream itself does not claim that its account is whole.
     """
-    told = list(events)
+    delivered_events = list(events)
     made = Counter(_made(row) for row in truth["fills"] if row["ts"] > since + BEGINNING_MS)
     early = Counter(_made(row) for row in truth["fills"] if row["ts"] <= since + BEGINNING_MS)
-    delivered = Counter(_delivered(event) for event in told if isinstance(event, Fill) and not event.redelivered)
+    delivered = Counter(
+        _delivered(event) for event in delivered_events if isinstance(event, Fill) and not event.redelivered
+    )
     delivered -= delivered & early
     lost, doubled = made - delivered, delivered - made
     return Verdict(
@@ -78,7 +80,7 @@ def judge(
         delivered=delivered.total(),
         lost=lost.total(),
         doubled=doubled.total(),
-        ledger=money(told, books, truth) if proven else "UNPROVEN",
+        ledger=money(delivered_events, books, truth) if proven else "UNPROVEN",
         wrong=(*(f"lost: {piece}" for piece in lost), *(f"doubled: {piece}" for piece in doubled)),
     )
 

@@ -9,8 +9,8 @@ from rich.text import Text
 
 from ...core.events import AccountUpdate, ExchangeEvent, ExchangeEventKind, Fill, Health
 from . import wording
-from .board import Board, GapRecord, Span
-from .strips import SECONDS, Window, lanes, strip
+from .model import GapRecord, Span, StreamModel
+from .timeline import SECONDS, Window, lanes, row_of
 
 LABEL = 9
 LEVELS = " ▁▂▃▄▅▆▇█"
@@ -36,8 +36,8 @@ KINDS = {
 class View:
     """A renderable that shows the board as it is when it is drawn."""
 
-    def __init__(self, board: Board) -> None:
-        self._board = board
+    def __init__(self, model: StreamModel) -> None:
+        self._model = model
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         width, height = options.max_width, options.height or options.max_height
@@ -49,80 +49,80 @@ class View:
 
     def rows(self, width: int, height: int) -> list[Text]:
         """So many rows, the last events filling what the rest leaves."""
-        now = self._board.clock()
+        now = self._model.clock()
         gaps = self._gaps(now, 3 if height < 30 else 5)
-        head = [self._title(now, width), self._standing(now), self._happening(now), *self._picture(now, width), Text()]
+        head = [self._title(now, width), self._status(now), self._happening(now), *self._picture(now, width), Text()]
         head += [self._key(now), *gaps, Text()]
         foot = [Text(), self._counters()]
         return [*head, *self._events(max(0, height - len(head) - len(foot))), *foot][:height]
 
     def still(self, width: int) -> list[Text]:
         """What is worth keeping when it is over: the picture and the gaps."""
-        now = self._board.clock()
+        now = self._model.clock()
         return [self._title(now, width), *self._picture(now, width), Text(), *self._gaps(now, 8), Text()]
 
     def _title(self, now: float, width: int) -> Text:
-        board = self._board
-        clock = _duration(now - board.started)
-        title = f" {board.title}"
+        model = self._model
+        clock = _duration(now - model.started)
+        title = f" {model.title}"
         return Text(title + clock.rjust(width - len(title) - 1) + " ", style="bold reverse")
 
-    def _standing(self, now: float) -> Text:
-        board = self._board
+    def _status(self, now: float) -> Text:
+        model = self._model
         row = Text(" ")
-        row.append(f"● {board.health.value}", HEALTH[board.health])
-        row.append(f" for {_seconds(now - board.health_since)}", "dim")
-        row.append(f"   {board.state.value}", "bold")
-        row.append(f" for {_seconds(now - board.state_since)}", "dim")
-        if board.read_at is not None:
-            row.append("   account read ", "dim").append(f"{_seconds(now - board.read_at)}").append(" ago", "dim")
+        row.append(f"● {model.health.value}", HEALTH[model.health])
+        row.append(f" for {_seconds(now - model.health_since)}", "dim")
+        row.append(f"   {model.state.value}", "bold")
+        row.append(f" for {_seconds(now - model.state_since)}", "dim")
+        if model.read_at is not None:
+            row.append("   account read ", "dim").append(f"{_seconds(now - model.read_at)}").append(" ago", "dim")
         return row
 
     def _happening(self, now: float) -> Text:
-        doing = [note.what for note in self._board.notes if note.start <= now <= note.end + LINGER]
+        doing = [note.what for note in self._model.notes if note.start <= now <= note.end + LINGER]
         return Text(f" ⚡ {doing[-1]}" if doing else "", "bold magenta")
 
     def _picture(self, now: float, width: int) -> list[Text]:
-        board = self._board
+        model = self._model
         window = Window.until(now, max(10, width - LABEL - 1))
-        first = board.counts["links"] - len(board.tracks)
+        first = model.counts["links"] - len(model.tracks)
         links = [
-            _labelled(label, row) for label, row in zip(("links", ""), lanes(window, board.tracks, first), strict=True)
+            _labelled(label, row) for label, row in zip(("links", ""), lanes(window, model.tracks, first), strict=True)
         ]
-        alive = Span("stream", board.started, now)
-        gone = strip(window, board.blindness)
-        stream = [what if blind is None else None for what, blind in zip(strip(window, [alive]), gone, strict=True)]
-        gaps = strip(window, [Span("gap", each.opened_at, min(each.closed_at, now)) for each in board.gaps])
-        notes = strip(window, board.notes)
-        rows = [_axis(window.cells), *links, _mono("heard", stream, "━", "green"), _levels(window, board)]
+        alive = Span("stream", model.started, now)
+        gone = row_of(window, model.blindness)
+        stream = [what if blind is None else None for what, blind in zip(row_of(window, [alive]), gone, strict=True)]
+        gaps = row_of(window, [Span("gap", each.opened_at, min(each.closed_at, now)) for each in model.gaps])
+        notes = row_of(window, model.notes)
+        rows = [_axis(window.cells), *links, _mono("heard", stream, "━", "green"), _levels(window, model)]
         rows.append(_mono("gap", gaps, "▀", "red"))
-        if board.notes:
+        if model.notes:
             rows.append(_mono("faults", notes, "▲", "magenta"))
         return [*rows, _legend()]
 
     def _key(self, now: float) -> Text:
-        board = self._board
+        model = self._model
         row = _heading("key")
-        if board.key is None or board.renews_at is None:
+        if model.key is None or model.renews_at is None:
             return row.append("none", "dim")
-        row.append(f"age {_seconds(now - board.key_since)}")
-        row.append(f"   {board.counts['renewals']} {_plural('renewal', board.counts['renewals'])} so far", "dim")
-        if board.key.gone:
+        row.append(f"age {_seconds(now - model.key_since)}")
+        row.append(f"   {model.counts['renewals']} {_plural('renewal', model.counts['renewals'])} so far", "dim")
+        if model.key.gone:
             return row.append("   gone at the venue", "bold red")
-        left = max(0.0, board.renews_at - now)
-        whole = max(board.renews_at - board.renewed_at, 1e-9)
+        left = max(0.0, model.renews_at - now)
+        whole = max(model.renews_at - model.renewed_at, 1e-9)
         done = round(10 * (1 - left / whole))
         row.append(f"   next renewal in {_seconds(left)} ")
         row.append("━" * done, "cyan").append("╌" * (10 - done), "dim")
-        return row.append(" failing", "bold yellow") if board.key.failing else row
+        return row.append(" failing", "bold yellow") if model.key.failing else row
 
     def _gaps(self, now: float, count: int) -> list[Text]:
-        board = self._board
-        rows = [self._gap(record, now) for record in list(board.gaps)[-count:]] or [Text("none so far", "dim")]
+        model = self._model
+        rows = [self._gap(record, now) for record in list(model.gaps)[-count:]] or [Text("none so far", "dim")]
         return [_heading("gaps" if number == 0 else "").append(row) for number, row in enumerate(rows)]
 
     def _gap(self, record: GapRecord, now: float) -> Text:
-        row = Text(f"{_duration(record.opened_at - self._board.started)} ")
+        row = Text(f"{_duration(record.opened_at - self._model.started)} ")
         row.append(f"{wording.REASONS.get(record.opened.reason, record.opened.reason):<30}")
         if record.closed is None:
             return row.append(f"open for {_seconds(now - record.opened_at)}", "bold red")
@@ -131,19 +131,19 @@ class View:
         return row.append("" if record.closed.proven else ", not proven", "bold yellow")
 
     def _events(self, count: int) -> list[Text]:
-        told = [event for _, event in self._board.events if not _is_routine(event)]
-        shown = [_event(event) for event in told[-count:]] if count else []
+        delivered = [event for _, event in self._model.events if not _is_routine(event)]
+        shown = [_event(event) for event in delivered[-count:]] if count else []
         return shown + [Text() for _ in range(count - len(shown))]
 
     def _counters(self) -> Text:
-        board = self._board
+        model = self._model
         row = Text(" ")
         for name in ("fill", "event", "rotation", "reconnect"):
-            row.append(f"{board.counts[name + 's']}", "bold").append(
-                f" {_plural(name, board.counts[name + 's'])}   ", "dim"
+            row.append(f"{model.counts[name + 's']}", "bold").append(
+                f" {_plural(name, model.counts[name + 's'])}   ", "dim"
             )
-        row.append(f"{board.counts['recovered']}", "bold").append(" recovered   ", "dim")
-        count = board.anomalies.total()
+        row.append(f"{model.counts['recovered']}", "bold").append(" recovered   ", "dim")
+        count = model.anomalies.total()
         return row.append(f"{count}", "bold yellow" if count else "bold").append(_plural(" anomaly", count), "dim")
 
 
@@ -190,10 +190,10 @@ def _mono(label: str, cells: list[str | None], glyph: str, colour: str) -> Text:
     return _heading(label).append("".join(" " if cell is None else glyph for cell in cells), colour)
 
 
-def _levels(window: Window, board: Board) -> Text:
+def _levels(window: Window, model: StreamModel) -> Text:
     """How many fills came in each cell: pushed ones low and green, a recovered heap high and yellow."""
     counts, recovered = [0] * window.cells, [False] * window.cells
-    for at, by_read in board.fills:
+    for at, by_read in model.fills:
         for cell in window.cells_of(Span("fill", at, at)):
             if cell < window.cells:
                 counts[cell] += 1

@@ -16,12 +16,12 @@ from ...ports.errors import CredentialsRefused, JournalRefused, ListenKeyError, 
 from ...ports.journal import Journal
 from ..driver.stream import Stream
 from ..driver.venue import Venue, open_venue
-from .board import Board, Heard
 from .credentials import credentials
 from .exits import Exit, Failure, Interrupted
 from .lines import Lines
+from .model import ModelHandler, StreamModel
 from .parser import policy
-from .secrecy import Spoken, log_to
+from .secrecy import StderrHandler, log_to
 from .signals import stoppable
 from .terminal import has_terminal
 from .wording import sentence
@@ -31,12 +31,12 @@ _FLAGS = re.compile(r"\b(rest_url|ws_url|transport|mode|record|proxy)\b")
 
 def run(options: Namespace) -> Exit:
     """Watch until a limit, a signal or the end of the stream."""
-    board = None
+    model = None
     if not options.json and has_terminal():
-        board = Board(f"listenkey watch {options.venue}", policy(options.settings))
-    venue = _open(options, board)
+        model = StreamModel(f"listenkey watch {options.venue}", policy(options.settings))
+    venue = _open(options, model)
     try:
-        anyio.run(_watch, venue, options, board, backend="asyncio")
+        anyio.run(_watch, venue, options, model, backend="asyncio")
     except Interrupted:
         return Exit.DONE
     except CredentialsRefused as error:
@@ -48,26 +48,26 @@ def run(options: Namespace) -> Exit:
     return Exit.DONE
 
 
-async def _watch(venue: Venue, options: Namespace, board: Board | None) -> None:
+async def _watch(venue: Venue, options: Namespace, model: StreamModel | None) -> None:
     async with venue, venue.subscribe() as stream:
         with stoppable(deadline=options.started + options.seconds):
-            if board is not None:
-                await _show(stream, options, board)
+            if model is not None:
+                await _show(stream, options, model)
             else:
-                await _tell(stream, ExchangeEvent.to_json if options.json else plain_line, options.max_events)
+                await _write(stream, ExchangeEvent.to_json if options.json else plain_line, options.max_events)
 
 
-async def _show(stream: Stream, options: Namespace, board: Board) -> None:
+async def _show(stream: Stream, options: Namespace, model: StreamModel) -> None:
     from .live import follow
 
-    log_to(Heard(board), options.log_level)
+    log_to(ModelHandler(model), options.log_level)
     try:
-        await follow(stream, board, limit=options.max_events)
+        await follow(stream, model, limit=options.max_events)
     finally:
-        log_to(Spoken(), options.log_level)
+        log_to(StderrHandler(), options.log_level)
 
 
-async def _tell(stream: Stream, line: Callable[[ExchangeEvent], bytes], limit: int | None) -> None:
+async def _write(stream: Stream, line: Callable[[ExchangeEvent], bytes], limit: int | None) -> None:
     lines = Lines()
     async for event in stream:
         await lines.write(line(event))
@@ -82,7 +82,7 @@ def plain_line(event: ExchangeEvent) -> bytes:
     return f"{now} {event.source:5} {sentence(event)}{again}".encode()
 
 
-def _open(options: Namespace, board: Board | None) -> Venue:
+def _open(options: Namespace, model: StreamModel | None) -> Venue:
     key, secret = credentials()
     if options.record is not None and os.path.lexists(options.record):
         raise Failure(Exit.USAGE, f"watch: --record {options.record} exists already: a new file is needed")
@@ -106,7 +106,7 @@ def _open(options: Namespace, board: Board | None) -> Venue:
                 record=options.record,
                 seed=options.seed,
                 proxy=options.proxy,
-                observer=board.observe if board is not None else None,
+                observer=model.observe if model is not None else None,
             )
             unless_opened.pop_all()
             return venue

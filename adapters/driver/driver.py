@@ -27,10 +27,10 @@ from ...ports.socket import SocketOpener
 from ..executors.tasks import TaskExecutor
 from . import background
 from .backlog import Backlog
-from .complaints import Complaints
-from .errands import Errands
 from .recognition import recognition
-from .wire import Wire
+from .requests import Requests
+from .socket import SocketPump
+from .warnings import Warnings
 
 CLOSING_TIME = 3.0
 """Seconds for closing sockets and deleting keys once the stream is left."""
@@ -59,13 +59,13 @@ class Driver:
         self._failure = failure
         self._journal = journal
         self._observers = observers
-        self._complaints = Complaints(lambda: self.backlog.ended, connection.secrets)
+        self._warnings = Warnings(lambda: self.backlog.ended, connection.secrets)
         self._owned = journal if isinstance(journal, OwnedJournal) else None
-        self._errands = Errands(executor, keys, reader, self.feed, self._complaints, self._recognised)
+        self._requests = Requests(executor, keys, reader, self.feed, self._warnings, self._recognised)
         self._executor = executor
         self._reader = reader
         self._recognising = anyio.CancelScope()
-        self._sockets: dict[int, Wire] = {}
+        self._sockets: dict[int, SocketPump] = {}
         self._wake = anyio.Event()
         self._asleep_until = float("-inf")
         self._failed = False
@@ -76,9 +76,9 @@ class Driver:
         self._over = False
         self._done = anyio.Event()
         self._scope = anyio.CancelScope()
-        self._told = self._owned is None or self._owned.recognised
+        self._may_deliver = self._owned is None or self._owned.recognised
         """Whether what the journal holds may be told to this consumer: until then nothing begins."""
-        if self._told:
+        if self._may_deliver:
             self.backlog.redeliver()
 
     async def run(self) -> None:
@@ -100,24 +100,24 @@ class Driver:
             self._done.set()
 
     async def _run(self) -> None:
-        if not self._told and self._owned is not None:
+        if not self._may_deliver and self._owned is not None:
             with self._recognising:
                 await self._recognise(self._owned)
-            if not self._told:
+            if not self._may_deliver:
                 return
         checkpoint = self._journal.resume() if self._journal is not None else None
         async with anyio.create_task_group() as tasks:
             self._tasks: TaskGroup = tasks
             self._protected = background.protected(self._work)
             self.feed(inputs.Start(checkpoint))
-            await self._turn_until(lambda: self._failed or self._closed())
+            await self._loop_until(lambda: self._failed or self._closed())
             if self._failed:
                 with anyio.move_on_after(CLOSING_TIME):
                     self.feed(inputs.Stop())
-                    await self._turn_until(self._closed)
+                    await self._loop_until(self._closed)
             tasks.cancel_scope.cancel()
 
-    async def _turn_until(self, over: Callable[[], bool]) -> None:
+    async def _loop_until(self, over: Callable[[], bool]) -> None:
         while not over():
             self._wake = anyio.Event()
             self._asleep_until = self.connection.deadline
@@ -144,7 +144,7 @@ class Driver:
 
     def feed(self, received: inputs.Input) -> None:
         """Hand an input to the connection and do what it says."""
-        if self._over or not self._told:
+        if self._over or not self._may_deliver:
             return
         connection, now = self.connection, self._clock.monotonic()
         try:
@@ -162,9 +162,9 @@ class Driver:
     async def _recognise(self, journal: OwnedJournal) -> None:
         """Find out whose API key it is; then what the journal holds is told, or the consumer sees why not."""
         try:
-            await recognition(journal, self._executor, self._reader, self._complaints)
+            await recognition(journal, self._executor, self._reader, self._warnings)
             self.backlog.redeliver()
-            self._told = True
+            self._may_deliver = True
         except RequestRefused as error:
             self._fail(self._failure(error.refusal))
         except Exception as error:
@@ -204,20 +204,20 @@ class Driver:
             case actions.SendFrame(socket, data):
                 self._sockets[socket].send(data)
             case actions.OpenSocket():
-                self._sockets[action.socket] = Wire(action, self.feed, self._complaints)
+                self._sockets[action.socket] = SocketPump(action, self.feed, self._warnings)
                 self._start(self._hold, action.socket)
             case actions.CloseSocket(socket, code):
                 self._start(self._sockets[socket].close, code)
             case actions.CreateKey():
-                self._start(self._errands.create, action)
+                self._start(self._requests.create, action)
             case actions.RenewKey():
-                self._start(self._errands.renew, action)
+                self._start(self._requests.renew, action)
             case actions.ReadAccount():
-                self._start(self._errands.read, action)
+                self._start(self._requests.read, action)
             case actions.DeleteKey():
-                self._start(self._errands.delete, action)
+                self._start(self._requests.delete, action)
             case actions.Report(anomaly):
-                self._complaints.anomaly(anomaly)
+                self._warnings.anomaly(anomaly)
 
     def _start(self, work: Callable[..., Awaitable[None]], *details: Any) -> None:
         self._tasks.start_soon(self._protected, work, details)

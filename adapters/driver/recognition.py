@@ -18,16 +18,14 @@ from ...ports.journal import OwnedJournal
 from ...ports.reader import AccountReader
 from ...ports.service import Service
 from ..executors.tasks import TaskExecutor
-from .complaints import Complaints
+from .warnings import Warnings
 
 ASKING = "asking whose account it is"
 RETRY_INITIAL = 1.0
 RETRY_MAX = 60.0
 
 
-async def recognition(
-    journal: OwnedJournal, executor: TaskExecutor, reader: AccountReader, complaints: Complaints
-) -> None:
+async def recognition(journal: OwnedJournal, executor: TaskExecutor, reader: AccountReader, warnings: Warnings) -> None:
     """Returns once the journal is recognised. Raises `JournalRefused`, or `RequestRefused` if there is no asking."""
     retry = Backoff(RETRY_INITIAL, RETRY_MAX)
     while not journal.recognised:
@@ -37,7 +35,7 @@ async def recognition(
         except RequestRefused as error:
             if error.refusal.kind is RefusalKind.FATAL:
                 raise
-            complaints.refused(ASKING, error.refusal)
+            warnings.refused(ASKING, error.refusal)
             await anyio.sleep(max(retry.delay(), error.refusal.retry_after or 0.0))
         else:
             journal.recognise(account_id, found)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import anyio
 
-from ...core.account import narration
+from ...core.account import translate
 from ...core.connection import Connection
 from ...core.events import AccountUpdate
 from ...core.ids import digest_id
@@ -23,13 +23,13 @@ from ...ports.journal import OwnedJournal
 from ...ports.observer import Observer
 from ...ports.questions import QuestionStore
 from ..executors.tasks import TaskExecutor
-from ..recording.recording import Recorder
+from ..recording.recorder import Recorder
 from ..venues.family import Services
 from ..venues.registry import family
 from .clock import SystemClock
 from .driver import Driver
+from .exclusive import exclusive
 from .opener import Opener
-from .sole import sole
 from .stream import Subscription
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ class Venue:
     def _begin(self) -> Driver:
         self._check()
         with ExitStack() as alone:
-            alone.enter_context(sole(self._journal, self._recorder))
+            alone.enter_context(exclusive(self._journal, self._recorder))
             connection = self._connect()
             driver = Driver(
                 connection,
@@ -117,7 +117,7 @@ class Venue:
             content = (account.balances, account.positions)
             event_id = digest_id("ACCOUNT_UPDATE", account.as_of, content)
             whole = all(row.kind != "position" for row in account.odd)
-            return narration.account(event_id, account.as_of, "poll", None, *content, complete=whole)
+            return translate.account(event_id, account.as_of, "poll", None, *content, complete=whole)
         raise failure  # not from the refusal, whose traceback has frames that hold the signed query
 
     async def close(self) -> None:
@@ -188,18 +188,18 @@ def open_venue(
     if mode not in MODES:
         raise ValueError(f"mode must be {WAYS}, not {mode!r}")
     dialect = speaks.dialect(venue)
-    settled = (policy or Policy()).over(dialect.policy)
-    if rest_url is None and mode == "ws" and settled.silence_timeout <= speaks.PING_SECONDS:
+    effective = (policy or Policy()).over(dialect.policy)
+    if rest_url is None and mode == "ws" and effective.silence_timeout <= speaks.PING_SECONDS:
         _log.warning(
             "silence_timeout=%g is too short: the venue pings every %g s, so that sockets that live will be given up",
-            settled.silence_timeout,
+            effective.silence_timeout,
             speaks.PING_SECONDS,
         )
     ways = proxies(proxy, *hosts)
-    wires = open_transport(
+    network = open_transport(
         transport, http_session=http_session, proxy=ways, source_address=source_address, ssl_context=ssl_context
     )
-    secrets = Secrets((api_key, api_secret, *(word for way in dict.fromkeys(ways) for word in passwords(way))))
+    secrets = Secrets((api_key, api_secret, *(password for way in dict.fromkeys(ways) for password in passwords(way))))
     recorder = Recorder(record, secrets=secrets) if record is not None else None
     try:
         events = _journal(journal, venue, speaks.host(hosts.rest_url), api_key)
@@ -211,7 +211,7 @@ def open_venue(
         hosts,
         api_key=api_key,
         api_secret=api_secret,
-        policy=settled,
+        policy=effective,
         secrets=secrets,
         store=events if isinstance(events, QuestionStore) else None,
     )
@@ -219,10 +219,10 @@ def open_venue(
     def connect() -> Connection:
         chosen = _seed() if seed is None else seed
         if recorder is not None:
-            recorder.begin(dialect, settled, chosen, mode)
-        return Connection(dialect, settled, seed=chosen, mode=mode, secrets=secrets)
+            recorder.begin(dialect, effective, chosen, mode)
+        return Connection(dialect, effective, seed=chosen, mode=mode, secrets=secrets)
 
-    return Venue(connect, wires, services, journal=events, observer=observer, recorder=recorder)
+    return Venue(connect, network, services, journal=events, observer=observer, recorder=recorder)
 
 
 def _seed() -> int:

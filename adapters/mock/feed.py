@@ -53,7 +53,7 @@ class Feed(Script):
         if self._gap is not None:
             raise RuntimeError("a gap is open already")
         self._gap = self._notice(K.GAP_OPENED, GapReason(reason), self.exchange_ms, 0, False)
-        self._say(self._gap)
+        self._deliver_now(self._gap)
         self.health(Health.BLIND if self._gap.reason in _BLIND else Health.SUSPECT)
 
     def reconnect(self, *, proven: bool = True) -> None:
@@ -62,17 +62,17 @@ class Feed(Script):
             raise RuntimeError("no gap is open")
         gap, missed, blind = self._gap, self._withheld, self._blind
         self._gap, self._withheld = None, []
-        self._say(self._whole())
+        self._deliver_now(self._whole())
         last = {event.order_id: event for event in missed if isinstance(event, OrderState)}
         for event in missed:  # a read shows fills and money, but of each order only its last state
             passing = (
                 isinstance(event, OrderState) and not isinstance(event, Fill) and last[event.order_id] is not event
             )
             if not passing and not isinstance(event, AccountUpdate):
-                self._say(msgspec.structs.replace(event, source="poll", frame=None))
+                self._deliver_now(msgspec.structs.replace(event, source="poll", frame=None))
         recovered = sum(isinstance(event, Fill) for event in missed)
         for kind in (K.GAP_CLOSED, K.RECONNECTED) if blind else (K.GAP_CLOSED,):
-            self._say(self._notice(kind, gap.reason, gap.since, recovered, proven))
+            self._deliver_now(self._notice(kind, gap.reason, gap.since, recovered, proven))
         self.health(Health.LIVE)
 
     def health(self, health: Health | str) -> None:
@@ -82,7 +82,7 @@ class Feed(Script):
             self._health = now
             state = "BACKOFF" if now is Health.BLIND else "CONNECTED"
             name, at = self._unique(K.HEALTH), self.exchange_ms
-            self._say(HealthChange(event_id=name, exchange_ts=at, source="local", health=now, state=state))
+            self._deliver_now(HealthChange(event_id=name, exchange_ts=at, source="local", health=now, state=state))
 
     @abstractmethod
     def _whole(self) -> AccountUpdate:
@@ -92,14 +92,14 @@ class Feed(Script):
     def _blind(self) -> bool:
         return self._gap is not None and self._gap.reason in _BLIND
 
-    def _tell(self, event: ExchangeEvent) -> None:
+    def _deliver(self, event: ExchangeEvent) -> None:
         """Tell it, or, while the link is away, when that is healed."""
         if self._blind and event.source != "local":
             self._withheld.append(event)
         else:
-            self._say(event)
+            self._deliver_now(event)
 
-    def _say(self, event: ExchangeEvent) -> None:
+    def _deliver_now(self, event: ExchangeEvent) -> None:
         self.fed.append(event)
         self.put(event)
 

@@ -50,9 +50,9 @@ def trade(trader: Trader, rng: Random, steps: int, symbols: tuple[str, ...]) -> 
         elif chance < 0.6:
             trader.cancel(resting.pop(rng.randrange(len(resting))).order_id)
         else:
-            place = rng.randrange(len(resting))
-            order = resting.pop(place)
+            index = rng.randrange(len(resting))
+            order = resting.pop(index)
             left = (order.qty or Decimal(0)) - order.cumulative_qty
             fill = trader.fill(order.order_id, qty=min(left, Decimal(rng.randint(1, 20)) / 100))
             if fill.kind is ExchangeEventKind.PARTIAL_FILL:
-                resting.insert(place, fill)
+                resting.insert(index, fill)

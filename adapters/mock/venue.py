@@ -73,7 +73,7 @@ class MockVenue(Feed):
         """Script events as they are. The account follows fills, funding, changes and updates, once for each id."""
         for event in events:
             self._ledger.book(event)
-            self._tell(event)
+            self._deliver(event)
 
     def order(
         self,
@@ -247,4 +247,4 @@ class MockVenue(Feed):
     def _push(self, reason: str, *changed: Key) -> None:
         if not self._blind:
             event_id = self._unique(K.ACCOUNT_UPDATE)
-            self._tell(self._account.change(event_id, self.exchange_ms, reason, self._asset, changed))
+            self._deliver(self._account.change(event_id, self.exchange_ms, reason, self._asset, changed))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from ..context import Context
 from ..events import BalanceChange, FundingFee
 from ..grain import floor
 from ..kinds import IncomeKind
 from ..reports import Account, IncomeReport
-from ..turn import Turn
 from .funding import Funding
 
 FUNDING = IncomeKind.FUNDING
@@ -21,42 +21,42 @@ class Income:
     That is (`tran_id`, `income_type`); of funding, whose events do not keep the venue's word, it is `tran_id` alone.
     """
 
-    def __init__(self, turn: Turn, funding: Funding) -> None:
-        self._turn = turn
+    def __init__(self, context: Context, funding: Funding) -> None:
+        self._context = context
         self._fees = funding
-        self._told: dict[tuple[str, str | None], int] = {}
+        self._delivered: dict[tuple[str, str | None], int] = {}
         self._refused = False
 
-    def read(self, account: Account, owed_from: int | None) -> None:
+    def read(self, account: Account, due_from: int | None) -> None:
         """Tell the rows that are new and of our time; that the list is refused is said once."""
         refusal, was_refused = account.income_refused, self._refused
         self._refused = refusal is not None
         if refusal is not None and not was_refused:
-            self._turn.report("income refused", f"{refusal.code}: {refusal.message}")
+            self._context.report("income refused", f"{refusal.code}: {refusal.message}")
         for row in sorted(account.income, key=lambda row: (row.exchange_ts, row.tran_id)):
             key = (row.tran_id, None if row.kind is FUNDING else row.income_type)
-            if row.kind in OF_FILLS or key in self._told:
+            if row.kind in OF_FILLS or key in self._delivered:
                 continue
-            if owed_from is not None and row.exchange_ts < floor(owed_from, self._turn.grain):
+            if due_from is not None and row.exchange_ts < floor(due_from, self._context.grain):
                 continue
-            self._told[key] = row.exchange_ts
-            self._turn.deliver(self._funding(row) if row.kind is FUNDING else _change(row))
+            self._delivered[key] = row.exchange_ts
+            self._context.deliver(self._funding(row) if row.kind is FUNDING else _change(row))
 
     def recall(self, event: FundingFee | BalanceChange) -> None:
         """An event of the run before."""
         ts = event.exchange_ts or 0
         if isinstance(event, BalanceChange):
             _, income_type, tran_id = event.event_id.split(":", 2)
-            self._told[tran_id, income_type] = ts
+            self._delivered[tran_id, income_type] = ts
         elif event.provisional:
-            self._fees.announced(event)
+            self._fees.expect_row(event)
         else:
-            self._told[event.event_id.removeprefix("funding:"), None] = ts
+            self._delivered[event.event_id.removeprefix("funding:"), None] = ts
 
     def forget(self, proven_until: int) -> None:
         """No read will show rows from well before this exchange time again."""
-        if self._told:
-            self._told = {key: ts for key, ts in self._told.items() if ts > proven_until - REMEMBER_MS}
+        if self._delivered:
+            self._delivered = {key: ts for key, ts in self._delivered.items() if ts > proven_until - REMEMBER_MS}
 
     def _funding(self, row: IncomeReport) -> FundingFee:
         return FundingFee(
@@ -67,7 +67,7 @@ class Income:
             asset=row.asset,
             symbol=row.symbol,
             provisional=False,
-            replaces=self._fees.settle(row.asset, row.amount, row.exchange_ts),
+            replaces=self._fees.match(row.asset, row.amount, row.exchange_ts),
         )
 
 

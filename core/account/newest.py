@@ -15,7 +15,7 @@ import msgspec
 
 from ..events import Balance, Position
 
-Place = TypeVar("Place", bound=Hashable)
+Key = TypeVar("Key", bound=Hashable)
 Row = TypeVar("Row", Balance, Position)
 
 
@@ -48,16 +48,16 @@ class Stamp(msgspec.Struct, frozen=True, gc=False):
         return cls(ts, ts + ts // grain * grain, None)
 
 
-class Word(msgspec.Struct, Generic[Row], frozen=True, gc=False):
+class Entry(msgspec.Struct, Generic[Row], frozen=True, gc=False):
     """What was said of one place, and when."""
 
-    said: Row
+    reported: Row
     row: Row
     """As it was said; what it left unsaid stands from before."""
     stamp: Stamp
 
 
-class Laid(NamedTuple):
+class MergeOutcome(NamedTuple):
     """What came of the rows of a read."""
 
     news: bool
@@ -67,82 +67,82 @@ class Laid(NamedTuple):
     """A push of the read's own grain, and not after it, stands against it and says something else."""
 
 
-class Newest(Generic[Place, Row]):
-    """Rows by place. `laid(row, known)` is what is known after a row, and whether the row says nothing else."""
+class Newest(Generic[Key, Row]):
+    """Rows by place. `overlay(row, known)` is what is known after a row, and whether the row says nothing else."""
 
-    def __init__(self, laid: Callable[[Row, Row | None], tuple[Row, bool]]) -> None:
-        self._laid: Callable[[Row, Row | None], tuple[Row, bool]] = laid
-        self._words: dict[Place, Word[Row]] = {}
+    def __init__(self, overlay: Callable[[Row, Row | None], tuple[Row, bool]]) -> None:
+        self._overlay: Callable[[Row, Row | None], tuple[Row, bool]] = overlay
+        self._entries: dict[Key, Entry[Row]] = {}
         self._read: Stamp | None = None
         """The newest read: what is not known was not there then."""
 
-    def get(self, place: Place) -> Row | None:
+    def get(self, key: Key) -> Row | None:
         """The newest word of this place."""
-        word = self._words.get(place)
-        return None if word is None else word.row
+        entry = self._entries.get(key)
+        return None if entry is None else entry.row
 
     def rows(self) -> list[Row]:
         """The newest words of all places, in no order."""
-        return [word.row for word in self._words.values()]
+        return [entry.row for entry in self._entries.values()]
 
-    def until(self, stamp: Stamp) -> list[Word[Row]]:
+    def until(self, stamp: Stamp) -> list[Entry[Row]]:
         """The words that are no newer than this."""
-        return [word for word in self._words.values() if word.stamp.age <= stamp.age]
+        return [entry for entry in self._entries.values() if entry.stamp.age <= stamp.age]
 
-    def weigh(self, row: Row, place: Place, stamp: Stamp, moved: object = False) -> Verdict:
+    def weigh(self, row: Row, key: Key, stamp: Stamp, moved: object = False) -> Verdict:
         """Keep the row if it is the newest word; one that `moved` something is never the same as another."""
-        known = self._words.get(place)
+        known = self._entries.get(key)
         if known is None:
             if self._read is not None and stamp.age < self._read.age:
                 return OLDER
-            kept, same = self._laid(row, None)
+            kept, same = self._overlay(row, None)
         else:
-            kept, same = self._laid(row, known.row)
+            kept, same = self._overlay(row, known.row)
             if stamp.age <= known.stamp.age:
                 if stamp.age < known.stamp.age:
                     return OLDER
                 if stamp.link != known.stamp.link:
                     return OLDER if same else DISPUTED
-        self._words[place] = Word(row, kept, stamp)
+        self._entries[key] = Entry(row, kept, stamp)
         return NEWS if moved or not same else SAME
 
-    def lay(self, rows: Iterable[tuple[Place, Row]], stamp: Stamp) -> Laid:
+    def merge(self, rows: Iterable[tuple[Key, Row]], stamp: Stamp) -> MergeOutcome:
         """Keep the rows of a read where they are the newest word, and forget what it is newer than and leaves out."""
-        words = self._words
+        entries = self._entries
         news = overtaken = disputed = False
-        unlisted = set(words)
-        for place, row in rows:
-            unlisted.discard(place)
-            known = words.get(place)
-            verdict = self.weigh(row, place, stamp)
+        unlisted = set(entries)
+        for key, row in rows:
+            unlisted.discard(key)
+            known = entries.get(key)
+            verdict = self.weigh(row, key, stamp)
             if verdict is NEWS:
                 news = True
             elif verdict is OLDER and known is not None:
-                kept, same = self._laid(known.said, row)  # what the word leaves unsaid, the read says
+                kept, same = self._overlay(known.reported, row)  # what the word leaves unsaid, the read says
                 if same:
-                    news = news or not self._laid(kept, known.row)[1]
-                    words[place] = Word(known.said, kept, known.stamp)
+                    news = news or not self._overlay(kept, known.row)[1]
+                    entries[key] = Entry(known.reported, kept, known.stamp)
                 elif known.stamp.ts > stamp.ts:
                     overtaken = True
                 else:
                     disputed = True
-        for place in unlisted:
-            word = words[place]
-            if word.stamp.age <= stamp.age:
-                del words[place]
-                news = news or not _is_nothing(word.row)
-            elif not _is_nothing(word.row):
-                overtaken, disputed = overtaken or word.stamp.ts > stamp.ts, disputed or word.stamp.ts <= stamp.ts
+        for key in unlisted:
+            entry = entries[key]
+            if entry.stamp.age <= stamp.age:
+                del entries[key]
+                news = news or not _is_nothing(entry.row)
+            elif not _is_nothing(entry.row):
+                overtaken, disputed = overtaken or entry.stamp.ts > stamp.ts, disputed or entry.stamp.ts <= stamp.ts
         if self._read is None or stamp.age > self._read.age:
             self._read = stamp
-        return Laid(news, overtaken, disputed)
+        return MergeOutcome(news, overtaken, disputed)
 
-    def move(self, places: Callable[[Row], Iterable[tuple[Place, Row]]]) -> None:
+    def move(self, keys: Callable[[Row], Iterable[tuple[Key, Row]]]) -> None:
         """Keep each word at other places, and of those that meet at one the newest."""
-        words, self._words = self._words, {}
-        for word in sorted(words.values(), key=lambda word: word.stamp.age):
-            for place, row in places(word.row):
-                self._words[place] = Word(row, row, word.stamp)
+        entries, self._entries = self._entries, {}
+        for entry in sorted(entries.values(), key=lambda entry: entry.stamp.age):
+            for key, row in keys(entry.row):
+                self._entries[key] = Entry(row, row, entry.stamp)
 
 
 def wallet(row: Balance, known: Balance | None) -> tuple[Balance, bool]:

@@ -38,8 +38,8 @@ class Order:
         "_notional",
         "closed_ts",
         "coverage",
+        "due_from",
         "open",
-        "owed_from",
         "ref",
         "seen",
         "shown",
@@ -61,7 +61,7 @@ class Order:
         """The id of the last state event."""
         self.sure_in = 0
         """The generation of doubt in which a frame of it was last delivered, on a wire that does not say quantities."""
-        self.owed_from: int | None = None
+        self.due_from: int | None = None
         """From when on, exchange time, its fills are owed; None as for any order."""
         self.open = True
         self.closed_ts: int | None = None

@@ -1,130 +1,243 @@
-"""All orders by their names: from when on their fills are owed, and when those that are finished are forgotten."""
+"""The covered ground of every order: takes what is reported of orders, tells what is new, and keeps what must wait.
+
+On a wire that does not say how much one fill was, a frame after a lost one tells of both, and its fee, PnL and trade id
+are the second's. So whoever knows that frames may be missing calls `doubt`: then every order, or one, is *unsure*, and
+its next fill is told with None for the three. A generation number says which doubt is whose; nobody walks over orders.
+
+A report with a hole below it waits for `reorder_window`; whoever runs it is then told which orders are stuck and
+either fills the hole from a read or lets the reports go with a gap open. An order whose beginning is not known waits
+until a read has shown it.
+"""
 
 from __future__ import annotations
 
-from collections import deque
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 
-from ..events import ZERO, Fill, OrderState
-from ..grain import floor
-from ..reports import Account, OrderRef, OrderReport
-from ..turn import Turn
+import msgspec
+
+from ..context import Context
+from ..events import ZERO, Fill
+from ..execution import Execution, execution
+from ..frames import Frame, decoded
+from ..reports import OrderRef, OrderReport
+from ..timers import Timer
+from . import translate
+from .known_orders import KnownOrders
 from .order import Order
+from .shown import FINAL, costs_since, reported
+from .unknowns import Unknowns, shape_of
 
-FORGET_AFTER_MS = 60_000
+MOST_DOUBTED = 10_000
+"""Orders that are doubted one by one; past that all are."""
 
 
-class Orders:
-    """The orders that are known: all that are open, and what finished of late."""
+class Orders(KnownOrders):
+    """Of all orders, what waits of them and which of them are in doubt."""
 
-    def __init__(self, turn: Turn) -> None:
-        self._turn = turn
-        self._closed: deque[OrderRef] = deque()
-        self._symbols: dict[str, str] = {}
-        """Each symbol, so that its orders share one text."""
-        self.orders: dict[tuple[str, str], Order] = {}
-        self.complete = False
-        """A read has shown every order that was running: one that is not known is new, and its ground begins at 0."""
-        self.began: int | None = None
-        """Exchange time at which the stream began; fills before it are not owed."""
-        self.proven_until: int | None = None
+    def __init__(self, context: Context, cumulative_costs: bool, unknowns: Unknowns) -> None:
+        super().__init__(context)
+        self._cumulative_costs = cumulative_costs
+        self._unknowns = unknowns
+        self.remember: Callable[[Execution], None] = lambda _fill: None
+        """Told of every fill that is delivered."""
+        self.stuck: dict[OrderRef, float] = {}
+        """Orders with reports waiting above a hole, and until when they wait before somebody is told."""
+        self.without_base: set[OrderRef] = set()
+        """Orders whose beginning is not known and of which reports are waiting."""
+        self.merges = False
+        """The wire does not say how much a fill was: a frame stands for everything since the one before."""
+        self._generation = 0
+        self._doubted = 0
+        """The generation of the last doubt of every order, and of some, that no read has settled since."""
+        self._doubted_orders: dict[OrderRef, int] = {}
+        self._doubted_at = float("-inf")
+        self.bare_at = float("-inf")
+        """When a fill was last told without figures, since its order was unsure."""
 
-    def open_orders(self) -> tuple[OrderRef, ...]:
-        """Orders that are not known to be finished."""
-        return tuple(OrderRef(*key) for key, order in self.orders.items() if order.open)
+    def doubt(self, ref: OrderRef | None = None) -> None:
+        """Frames of this order, or of any, may be missing: an order is unsure from now on."""
+        self._generation += 1
+        self._doubted_at = self._context.now
+        if ref is None or len(self._doubted_orders) >= MOST_DOUBTED:
+            self._doubted = self._generation
+            self._doubted_orders.clear()
+        else:
+            self._doubted_orders[ref] = self._generation
 
-    def meet(self, report: OrderReport) -> Order:
-        """Follow an order that a frame names and that was not known."""
-        late = self.proven_until is not None and (report.exchange_ts or 0) < self.proven_until
-        symbol = self._symbols.setdefault(report.symbol, report.symbol)
-        ref = OrderRef(symbol, report.order_id)
-        return self.follow(ref, ZERO if self.complete and not late else None)
+    def clear_doubts(self, shown_at: float, aside: Iterable[OrderRef] = ()) -> None:
+        """A read has passed that must have shown all until then: what was doubted before is sure, but not `aside`."""
+        if shown_at >= self._doubted_at:
+            left = {ref: doubted for ref in aside if (doubted := self._doubt_of(ref))}
+            self._doubted = 0
+            self._doubted_orders = left
 
-    def follow(self, ref: OrderRef, base: Decimal | None = None) -> Order:
-        """Keep the ground of an order from now on."""
-        order = self.orders[ref] = Order(ref, base)
-        order.owed_from = self.owed_from(None)
-        return order
+    def take(self, report: OrderReport, frame: Frame) -> bool:
+        """Tell what is new in the report, or keep it; True if now, for the first time, its order's beginning is needed.
 
-    def unfollow(self, ref: OrderRef) -> None:
-        """Forget an order of which nothing has been reported, though it may have been denied."""
-        order = self.orders.get(ref)
-        if order is not None and order.seen == ZERO and order.shown is None and not order.waiting:
-            del self.orders[ref]
-
-    def has_told(self, account: Account) -> bool:
-        """Whether every fill that a read shows has been told."""
-        for report in account.orders:
-            order = self.orders.get((report.symbol, report.order_id))
-            if report.cumulative_qty > ZERO and (order is None or order.coverage.contiguous < report.cumulative_qty):
-                return False
-        return True
-
-    def note(self, order: Order, report: OrderReport, event_id: str | None = None) -> None:
-        """This report of an order has been told."""
-        was_open = order.open
-        order.note(report, event_id)
-        if was_open and not order.open:
-            self.close(order)
-
-    def close(self, order: Order) -> None:
-        """The order is finished; it is forgotten when the time of its end is well proven."""
-        if order.closed_ts is None:
-            order.closed_ts = self._turn.exchange_time()
-        self._closed.append(order.ref)
-
-    def owed_from(self, order: Order | None) -> int | None:
-        """From when on, exchange time, fills of this order are owed; None while nothing is.
-
-        An order that was not known when it was met may be one that was forgotten, whose fills have all been told.
+        Nearly every report is the next fill of an order without a hole, and that is quickly told.
         """
-        if order is not None:
-            return order.owed_from if order.owed_from is not None else self.began
-        if self.proven_until is None or self.began is None:
-            return self.began
-        return max(self.began, self.proven_until - FORGET_AFTER_MS)
+        order = self.by_ref.get((report.symbol, report.order_id)) or self.track_new(report)
+        qty = None if order.waiting else order.extend(report)
+        if qty is None:
+            return self._weigh(order, report, frame)
+        fee, pnl, end = report.fee, report.realized_pnl, report.cumulative_qty
+        if self._cumulative_costs:
+            fee, pnl = costs_since(order.shown, end - qty, report)
+        fill = self.deliver(translate.fill(order.ref, report, frame, end, qty, report.last_price, fee, pnl))
+        order.shown = reported(report) if self._cumulative_costs else fill
+        if not order.open:
+            self.close(order)
+        return False
 
-    def recall(self, event: OrderState) -> None:
-        """An event of the run before. The ground of an order began where the lowest of its events did."""
-        ref = OrderRef(event.symbol, event.order_id)
-        order = self.orders.get(ref)
-        if order is None:
-            order = self.orders[ref] = Order(ref)
-        order.seen = max(order.seen, event.cumulative_qty)
-        if isinstance(event, Fill):
-            start = event.cumulative_qty - event.fill_qty
-            order.begin(start if order.coverage.base is None else min(start, order.coverage.base))
-            order.cover(start, event.cumulative_qty, event.fill_price)
-        elif order.coverage.base is None:
-            order.begin(event.cumulative_qty)
-        report = OrderReport(
-            symbol=event.symbol,
-            order_id=event.order_id,
-            status=event.status,
-            cumulative_qty=event.cumulative_qty,
-            client_order_id=event.client_order_id,
-            side=event.side,
-            position_side=event.position_side,
-            order_type=event.order_type,
-            price=event.price,
-            qty=event.qty,
-            exchange_ts=event.exchange_ts,
-        )
-        if not order.is_stale(report):
-            self.note(order, report, None if isinstance(event, Fill) else event.event_id)
+    def deliver(self, fill: Fill) -> Execution:
+        """Deliver a fill; what is remembered of it."""
+        self._context.deliver(fill)
+        remembered = execution(fill)
+        self.remember(remembered)
+        return remembered
 
-    def prove(self, until: int) -> None:
-        """Everything up to this exchange time is delivered: forget finished orders from well before."""
-        self.proven_until = until
-        kept = []
-        while self._closed:
-            order = self.orders[self._closed[0]]
-            # As exact as the times in a list of fills: `owed_from` must tell all of them from newer ones.
-            if (order.closed_ts or 0) >= floor(until - FORGET_AFTER_MS, self._turn.grain):
-                break
-            self._closed.popleft()
-            if order.whole and not order.waiting:
-                del self.orders[order.ref]
+    def _weigh(self, order: Order, report: OrderReport, frame: Frame) -> bool:
+        if report.cumulative_qty > order.seen:
+            order.seen = report.cumulative_qty
+        if order.coverage.base is None and not self.complete:
+            self._infer_base(order, report)
+        claim = order.claim(report)
+        if order.coverage.base is None or order.lacks(report, claim):
+            return self._keep(order, report, frame)
+        self._deliver(order, report, frame, claim)
+        if order.waiting:
+            self.resume(order)
+        return False
+
+    def resume(self, order: Order, force: bool = False) -> None:
+        """Tell what waited and need not wait any more; with `force`, all of it, leaving holes behind."""
+        ref = order.ref
+        if order.coverage.base is None:
+            return
+        self.without_base.discard(ref)
+        waiting, order.waiting = sorted(order.waiting, key=_delivery_order), []
+        for report, frame in waiting:
+            claim = order.claim(report)
+            if order.lacks(report, claim) and not force:
+                order.waiting.append((report, frame))
             else:
-                kept.append(order.ref)
-        self._closed.extend(kept)
+                self._deliver(order, report, frame, claim)
+        if order.waiting:
+            self._mark_stuck(ref)
+        else:
+            self.stuck.pop(ref, None)
+
+    def overdue(self) -> tuple[OrderRef, ...]:
+        """Orders whose reports have waited for `reorder_window`; each is named once."""
+        due = tuple(ref for ref, until in self.stuck.items() if until <= self._context.now)
+        for ref in due:
+            self.stuck[ref] = float("inf")
+        self._arm()
+        return due
+
+    def doubtful(self) -> set[OrderRef]:
+        """Orders of which more has been seen than told, those aside that only wait for `reorder_window`."""
+        return {
+            OrderRef(*key)
+            for key, order in self.by_ref.items()
+            if not order.whole and self.stuck.get(OrderRef(*key), float("inf")) == float("inf")
+        }
+
+    def flush(self, *, all_of_it: bool = False) -> None:
+        """Tell everything that waits above a hole that somebody has been told of, or above any."""
+        for ref, until in tuple(self.stuck.items()):
+            if all_of_it or until == float("inf"):
+                self.resume(self.by_ref[ref], force=True)
+
+    def _infer_base(self, order: Order, report: OrderReport) -> None:
+        if report.last_qty is not None and report.last_qty > ZERO:
+            order.begin(max(ZERO, report.cumulative_qty - report.last_qty))
+        elif report.cumulative_qty == ZERO:
+            order.begin(ZERO)
+
+    def _keep(self, order: Order, report: OrderReport, frame: Frame) -> bool:
+        ref = order.ref
+        order.waiting.append((report, frame))
+        if order.coverage.base is not None:
+            self._mark_stuck(ref)
+            return False
+        first = ref not in self.without_base
+        self.without_base.add(ref)
+        return first
+
+    def _mark_stuck(self, ref: OrderRef) -> None:
+        if ref not in self.stuck:
+            self.stuck[ref] = self._context.now + self._context.policy.reorder_window
+            self._arm()
+
+    def _arm(self) -> None:
+        self._context.timers.cancel((Timer.REORDER, 0))
+        due = min(self.stuck.values(), default=float("inf"))
+        if due < float("inf"):
+            self._context.timers.arm((Timer.REORDER, 0), due)
+
+    def _deliver(self, order: Order, report: OrderReport, frame: Frame, claim: tuple[Decimal, Decimal] | None) -> None:
+        if claim is not None:
+            self._deliver_fill(order, report, frame, *claim)
+        elif translate.is_state(report) or _amended(order, report) or translate.is_end(report, order.coverage.top):
+            self._deliver_state(order, report, frame)
+        elif report.status not in ("PARTIALLY_FILLED", "FILLED"):
+            content = decoded(frame)
+            event = translate.unknown(report.exchange_ts, content, frame, report.place)
+            self._unknowns.take(shape_of(content), event)
+
+    def _deliver_fill(self, order: Order, report: OrderReport, frame: Frame, start: Decimal, end: Decimal) -> None:
+        if report.last_qty:
+            pieces = order.cover(start, end, report.last_price)
+        else:
+            pieces = order.cover_average(start, end, report.average_price)
+            report = self._sure(order, report)
+        costs = costs_since(order.shown, start, report) if self._cumulative_costs else (report.fee, report.realized_pnl)
+        for piece in pieces:
+            own = costs if piece.whole else (None, None)
+            qty = piece.end - piece.start
+            self.deliver(translate.fill(order.ref, report, frame, piece.end, qty, piece.price, *own))
+        if report.status in translate.STATES or (not pieces and translate.is_end(report, order.coverage.top)):
+            self._deliver_state(order, report, frame)
+        elif not order.is_stale(report) and (pieces or report.status in FINAL):
+            self.note(order, report)
+
+    def _doubt_of(self, ref: OrderRef) -> int:
+        """The generation of the last doubt of an order, 0 if there is none."""
+        return max(self._doubted, self._doubted_orders.get(ref, 0))
+
+    def _sure(self, order: Order, report: OrderReport) -> OrderReport:
+        """What of a frame that stands for everything since the one before is sure."""
+        self.merges = True
+        doubted = self._doubt_of(order.ref)
+        if doubted > order.sure_in:
+            report = msgspec.structs.replace(report, trade_id=None)
+            if not self._cumulative_costs:  # else they are the order's, whatever was missed
+                report = msgspec.structs.replace(report, fee=None, realized_pnl=None)
+                self.bare_at = self._context.now
+        order.sure_in = self._generation
+        return report
+
+    def _deliver_state(self, order: Order, report: OrderReport, frame: Frame) -> None:
+        if not order.is_stale(report):
+            event_id = translate.state_id(report)
+            order.sure_in = self._generation if report.cumulative_qty == order.coverage.top else order.sure_in
+            if event_id != order.state_id:
+                self._context.deliver(translate.state(report, event_id, "ws", frame))
+                self.note(order, report, event_id)
+
+
+def _delivery_order(waiting: tuple[OrderReport, Frame]) -> tuple[Decimal, bool]:
+    """Where a report stands among those of its order: a fill goes before the cancel that shows the same quantity."""
+    report, _ = waiting
+    return report.cumulative_qty, translate.is_state(report)
+
+
+def _amended(order: Order, report: OrderReport) -> bool:
+    shown = order.shown
+    return (
+        report.status == "PARTIALLY_FILLED"
+        and shown is not None
+        and (report.qty, report.price) != (shown.qty, shown.price)
+    )

@@ -13,16 +13,16 @@ from typing import NamedTuple
 
 import msgspec
 
+from ..context import Context
 from ..events import Unknown
 from ..timers import Timer
-from ..turn import Turn
 
 EVERY = 1.0
 SHAPES = 256
 """So many are told apart within a second; the rest are one."""
 _DEEP, _WIDE, _LONG = 4, 32, 16
 """How far a shape is looked at: levels, keys of an object, values of a list."""
-_WORD = re.compile(r"[A-Za-z_]{1,32}").fullmatch
+_PLAIN_WORD = re.compile(r"[A-Za-z_]{1,32}").fullmatch
 
 
 class _Left(NamedTuple):
@@ -36,17 +36,17 @@ class _Left(NamedTuple):
 class Unknowns:
     """Remembers for each shape how much of it was left out since it was delivered last."""
 
-    def __init__(self, turn: Turn) -> None:
-        self._turn = turn
+    def __init__(self, context: Context) -> None:
+        self._context = context
         self._shapes: dict[str, _Left] = {}
 
     def take(self, shape: str, event: Unknown) -> None:
         """Deliver the event, or leave it out for now."""
         name = shape if len(self._shapes) < SHAPES else self._name(shape)
         left = self._shapes.get(name)
-        if left is None or (left.newest is None and left.until <= self._turn.now):
-            self._shapes[name] = _Left(self._turn.now + EVERY)
-            self._turn.deliver(event)
+        if left is None or (left.newest is None and left.until <= self._context.now):
+            self._shapes[name] = _Left(self._context.now + EVERY)
+            self._context.deliver(event)
         else:
             self._shapes[name] = _Left(left.until, event, left.number + 1)
             if left.newest is None:
@@ -54,26 +54,26 @@ class Unknowns:
 
     def release(self, *, all_of_them: bool = False) -> None:
         """Deliver what has been left out for long enough, or all of it."""
-        now = self._turn.now
+        now = self._context.now
         for shape, left in self._shapes.items():
             if left.newest is not None and (all_of_them or left.until <= now):
                 self._shapes[shape] = _Left(now + EVERY)
-                self._turn.deliver(msgspec.structs.replace(left.newest, count=left.number))
+                self._context.deliver(msgspec.structs.replace(left.newest, count=left.number))
         self._arm()
 
     def _name(self, shape: str) -> str:
         """The shape, if there is room for it after those that are not left out any more have gone; else no name."""
         if shape not in self._shapes:
-            now = self._turn.now
+            now = self._context.now
             self._shapes = {name: left for name, left in self._shapes.items() if left.newest or now < left.until}
         return shape if shape in self._shapes or len(self._shapes) < SHAPES else ""
 
     def _arm(self) -> None:
         due = min((left.until for left in self._shapes.values() if left.newest is not None), default=None)
         if due is None:
-            self._turn.timers.cancel((Timer.UNKNOWN, 0))
+            self._context.timers.cancel((Timer.UNKNOWN, 0))
         else:
-            self._turn.timers.arm((Timer.UNKNOWN, 0), due)
+            self._context.timers.arm((Timer.UNKNOWN, 0), due)
 
 
 def shape_of(content: object) -> str:
@@ -92,6 +92,6 @@ def _sketch(value: object, depth: int) -> str:
         return "{" + ",".join(f"{key[:_WIDE]}:{_sketch(value.get(key), depth + 1)}" for key in keys) + "}"
     if isinstance(value, list) and depth < _DEEP:
         return "[" + "|".join(sorted({_sketch(each, depth + 1) for each in value[:_LONG]})) + "]"
-    if isinstance(value, str) and depth == 1 and _WORD(value):
+    if isinstance(value, str) and depth == 1 and _PLAIN_WORD(value):
         return value
     return type(value).__name__

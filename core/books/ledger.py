@@ -18,13 +18,13 @@ from ..execution import Execution
 from ..grain import floor
 from ..reports import Account, IncomeReport
 from .estimates import FEE, PNL, Estimates
-from .fold import is_newer
+from .projection import is_newer
 
 ESTIMATES = 100_000
 """Fills whose rows have not been read; past this the oldest are booked as they were told."""
 REMEMBER_MS = 3_600_000
 """Rows are known for so long; no read shows older ones again."""
-SETTLEMENT_MS = 600_000
+FUNDING_MATCH_MS = 600_000
 """Provisional funding that no row has replaced by then is superseded by whatever rows there are."""
 
 
@@ -47,7 +47,7 @@ class Ledger:
         self._estimates = Estimates()
         self._provisional: dict[str, FundingFee] = {}
         self._rows: dict[tuple[str, str], int] = {}
-        self._strangers: dict[tuple[str, str], IncomeReport] = {}
+        self._unmatched: dict[tuple[str, str], IncomeReport] = {}
         """Rows of trades that are not known; the next read need not list them again."""
         self._drift: dict[str, Decimal] = {}
         self._opened_ts = 0
@@ -80,32 +80,32 @@ class Ledger:
 
     def estimate(self, fill: Execution) -> None:
         """Book a fill as it was told, until its rows are read."""
-        if self._estimates.tell(fill) > ESTIMATES:
+        if self._estimates.add(fill) > ESTIMATES:
             self._keep()
         if fill.exchange_ts is not None and fill.exchange_ts < self._opened_ts:
             self._date(fill.fee_asset, fill.exchange_ts)
 
-    def settle(self, account: Account, settled: bool) -> None:
+    def reconcile(self, account: Account, settled: bool) -> None:
         """Let the rows of a whole read that passed replace estimates; after one settled and told whole, compare."""
         if account.income_refused is not None:
-            self._unsettle(account)
+            self._unprove(account)
             settled = False
         edge = max(self._known_from, self._since or 0)
         if account.fills:
             self._estimates.list(row for row in account.fills if row.exchange_ts >= edge)
-        if account.income or self._strangers:
-            strangers = {**self._strangers, **self._new_rows(account, edge)}
-            self._strangers = {key: row for key, row in strangers.items() if not self._settle_row(row)}
+        if account.income or self._unmatched:
+            unmatched = {**self._unmatched, **self._new_rows(account, edge)}
+            self._unmatched = {key: row for key, row in unmatched.items() if not self._book_row(row)}
         if settled:
-            if self._strangers and not self._named:
-                self._settle_by_time(account.as_of)
+            if self._unmatched and not self._named:
+                self._book_by_time(account.as_of)
             for event_id, fee in tuple(self._provisional.items()):
-                if fee.exchange_ts is None or fee.exchange_ts < account.as_of - SETTLEMENT_MS:
+                if fee.exchange_ts is None or fee.exchange_ts < account.as_of - FUNDING_MATCH_MS:
                     del self._provisional[event_id]
             self._compare(account)
         self._forget(account.as_of - REMEMBER_MS)
 
-    def _unsettle(self, account: Account) -> None:
+    def _unprove(self, account: Account) -> None:
         """Nobody lists what moved the wallets: no book is proven."""
         self._drift.clear()
         for balance in account.balances:
@@ -157,7 +157,7 @@ class Ledger:
 
     def _keep(self) -> None:
         """Book what has waited longest for good, as it was told; rows from before it are not booked again."""
-        kept = self._estimates.give_up()
+        kept = self._estimates.evict_oldest()
         self._since = max(self._since or 0, (kept.exchange_ts or 0) + 1)
         if kept.fee_asset is not None:
             sums = self._book(kept.fee_asset)
@@ -186,7 +186,7 @@ class Ledger:
         ]
         return {(row.tran_id, row.income_type): row for row in sorted(rows, key=lambda row: row.kind is FEE)}
 
-    def _settle_row(self, row: IncomeReport) -> bool:
+    def _book_row(self, row: IncomeReport) -> bool:
         """Book a row in place of what the fill of its trade was thought to cost; False if its trade is not known."""
         if not self._estimates.pay(row):
             return False
@@ -194,15 +194,15 @@ class Ledger:
         self._add(row)
         return True
 
-    def _settle_by_time(self, as_of: int) -> None:
+    def _book_by_time(self, as_of: int) -> None:
         """Where no row names a trade that we know, all rows from before the read stand for all fills from before it."""
         until = floor(as_of, self._grain)
-        settled = {key: row for key, row in self._strangers.items() if row.exchange_ts < until}
-        for key, row in settled.items():
+        due = {key: row for key, row in self._unmatched.items() if row.exchange_ts < until}
+        for key, row in due.items():
             self._add(row)
-            self._estimates.pay_early(row)
-            del self._strangers[key]
-        if settled:
+            self._estimates.match_ahead(row)
+            del self._unmatched[key]
+        if due:
             self._estimates.pay_until(until)
 
     def _add(self, row: IncomeReport) -> None:
@@ -242,6 +242,6 @@ class Ledger:
         self._known_from = max(self._known_from, edge)
         if self._rows:
             self._rows = {key: ts for key, ts in self._rows.items() if ts >= edge}
-        if self._strangers:
-            self._strangers = {key: row for key, row in self._strangers.items() if row.exchange_ts >= edge}
+        if self._unmatched:
+            self._unmatched = {key: row for key, row in self._unmatched.items() if row.exchange_ts >= edge}
         self._estimates.forget(edge)

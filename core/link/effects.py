@@ -9,17 +9,17 @@ from typing import NamedTuple, Protocol
 
 from ..actions import Finish
 from ..backoff import Backoff, FailureLimit
+from ..context import Context
 from ..events import GapReason
 from ..refusal import Refusal, RefusalKind
 from ..timers import Timer
-from ..turn import Turn
 from .key import Key
 from .keyring import Keyring
 from .link import Link
-from .links import Links, Successor
+from .pair import LinkPair, Successor
 
 
-class Witness(Protocol):
+class LinkObserver(Protocol):
     """Who must know when a stretch may have been missed (`continuity.py`)."""
 
     def interrupted(self, reason: GapReason, heard_at: float, blind: bool) -> None:
@@ -46,17 +46,17 @@ class Cause(NamedTuple):
 class Effects:
     """A method for each effect in the table of the lifecycle, and what they share: the backoff, and who leads."""
 
-    def __init__(self, turn: Turn, links: Links, keyring: Keyring, witness: Witness) -> None:
-        policy = turn.policy
-        self._turn = turn
-        self._links = links
+    def __init__(self, context: Context, pair: LinkPair, keyring: Keyring, observer: LinkObserver) -> None:
+        policy = context.policy
+        self._context = context
+        self._pair = pair
         self._keyring = keyring
-        self._witness = witness
-        self._backoff = Backoff(policy.backoff_initial, policy.backoff_max, turn.rng)
-        self._rotation_backoff = Backoff(policy.backoff_initial, policy.backoff_max, turn.rng)
+        self._observer = observer
+        self._backoff = Backoff(policy.backoff_initial, policy.backoff_max, context.rng)
+        self._rotation_backoff = Backoff(policy.backoff_initial, policy.backoff_max, context.rng)
         self._was_healthy = False
         """Whether the stream has been proven for long enough since it last waited."""
-        self._failed_openings = FailureLimit(turn.failing_calls)
+        self._failed_openings = FailureLimit(context.failing_calls)
         self.successor_refused = False
         """The venue has refused a successor for good."""
         self.heard_at = float("-inf")
@@ -64,7 +64,7 @@ class Effects:
         self.finish: Finish | None = None
         """How the stream has ended."""
 
-    def be_healthy(self) -> None:
+    def reset_backoff(self) -> None:
         """A link has been proven for long enough."""
         self._backoff.reset()
         self._was_healthy = True
@@ -74,35 +74,35 @@ class Effects:
 
     def open_link(self, cause: Cause) -> None:
         assert cause.key is not None
-        self._links.open(cause.key)
+        self._pair.open(cause.key)
 
     def open_successor(self, cause: Cause) -> None:
         assert cause.key is not None
-        self._links.open_successor(cause.key)
+        self._pair.open_successor(cause.key)
 
     def wait(self, _cause: Cause) -> None:
         if self._was_healthy:
-            policy = self._turn.policy
-            delay = min(policy.backoff_first, policy.backoff_max) * self._turn.rng.random()
+            policy = self._context.policy
+            delay = min(policy.backoff_first, policy.backoff_max) * self._context.rng.random()
         else:
             delay = self._backoff.delay()
         self._was_healthy = False
-        self._turn.arm((Timer.DELAY, 0), max(delay, self._floor))
+        self._context.arm((Timer.DELAY, 0), max(delay, self._floor))
 
     def drop_and_wait(self, cause: Cause) -> None:
-        self._failed_openings.failed(self._turn.now, cause.refusal)
+        self._failed_openings.failed(self._context.now, cause.refusal)
         self._drop_leader()
         self.wait(cause)
 
-    def settle_in(self, _cause: Cause) -> None:
-        self._turn.arm((Timer.HEALTHY, 0), self._turn.policy.healthy_after)
+    def go_live(self, _cause: Cause) -> None:
+        self._context.arm((Timer.HEALTHY, 0), self._context.policy.healthy_after)
         self._arm_rotation()
-        self._witness.connected()
+        self._observer.connected()
 
     def open_gap(self, cause: Cause) -> None:
-        self._witness.interrupted(cause.reason, self.heard_at, not self._links.proven)
-        if self._links.progress is Successor.PROVEN:
-            self._witness.connected()
+        self._observer.interrupted(cause.reason, self.heard_at, not self._pair.proven)
+        if self._pair.progress is Successor.PROVEN:
+            self._observer.connected()
 
     def open_gap_and_mint(self, cause: Cause) -> None:
         self.open_gap(cause)
@@ -121,60 +121,60 @@ class Effects:
         self._drop_leader()
         self.open_gap(cause)
         self._arm_rotation()
-        self._witness.connected()
+        self._observer.connected()
 
     def drain(self, _cause: Cause) -> None:
         leader = self._leader
         leader.drain()
-        self._turn.arm((Timer.DRAIN, 0), self._turn.policy.drain)
-        if leader.deaf is not None:
-            self._witness.connected()
+        self._context.arm((Timer.DRAIN, 0), self._context.policy.drain)
+        if leader.distrusted is not None:
+            self._observer.connected()
 
     def stay(self, cause: Cause) -> None:
-        self._turn.timers.cancel((Timer.DRAIN, 0))
-        if self._links.drop_successor():
-            self._failed_openings.failed(self._turn.now, cause.refusal)
-        self._turn.arm((Timer.ROTATE, 0), max(self._rotation_backoff.delay(), self._floor))
+        self._context.timers.cancel((Timer.DRAIN, 0))
+        if self._pair.drop_successor():
+            self._failed_openings.failed(self._context.now, cause.refusal)
+        self._context.arm((Timer.ROTATE, 0), max(self._rotation_backoff.delay(), self._floor))
         self.successor_refused = cause.refusal is not None and cause.refusal.kind is RefusalKind.FATAL
         leader = self._leader
-        if leader.deaf is not None:
+        if leader.distrusted is not None:
             self.heard_at = leader.heard_at
-            self.open_gap(Cause(leader.deaf))
+            self.open_gap(Cause(leader.distrusted))
 
     def hand_over(self, _cause: Cause) -> None:
         self._drop_leader()
         self._arm_rotation()
-        self._witness.handed_over()
+        self._observer.handed_over()
 
     def end(self, cause: Cause) -> None:
         self.finish = Finish(cause.refusal)
-        self._witness.stop()
+        self._observer.stop()
         self._keyring.stop()
         for timer in (Timer.DELAY, Timer.ROTATE, Timer.DRAIN, Timer.HEALTHY):
-            self._turn.timers.cancel((timer, 0))
-        self._links.drop_all()
+            self._context.timers.cancel((timer, 0))
+        self._pair.drop_all()
 
     @property
     def _leader(self) -> Link:
-        leader = self._links.leader
+        leader = self._pair.leader
         assert leader is not None
         return leader
 
     @property
     def _floor(self) -> float:
-        return max(self._keyring.floor, self._failed_openings.wait(self._turn.now))
+        return max(self._keyring.floor, self._failed_openings.wait(self._context.now))
 
     def _arm_rotation(self) -> None:
         self._rotation_backoff.reset()
         self.successor_refused = False
-        policy = self._turn.policy
-        self._turn.timers.cancel((Timer.ROTATE, 0))
+        policy = self._context.policy
+        self._context.timers.cancel((Timer.ROTATE, 0))
         if policy.rotate_after > 0:
-            share = self._turn.rng.random() * min(policy.rotate_jitter, policy.rotate_after / 10)
-            self._turn.timers.arm((Timer.ROTATE, 0), self._leader.opened_at + policy.rotate_after - share)
+            share = self._context.rng.random() * min(policy.rotate_jitter, policy.rotate_after / 10)
+            self._context.timers.arm((Timer.ROTATE, 0), self._leader.opened_at + policy.rotate_after - share)
 
     def _drop_leader(self) -> None:
-        healthy = self._links.progress is Successor.PROVEN
+        healthy = self._pair.progress is Successor.PROVEN
         for timer in (Timer.DRAIN, Timer.ROTATE) if healthy else (Timer.DRAIN, Timer.ROTATE, Timer.HEALTHY):
-            self._turn.timers.cancel((timer, 0))
-        self.heard_at = self._links.drop_leader().heard_at
+            self._context.timers.cancel((timer, 0))
+        self.heard_at = self._pair.drop_leader().heard_at

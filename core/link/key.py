@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from ..actions import RenewKey
 from ..backoff import Backoff, FailureLimit
+from ..context import Context
 from ..refusal import Refusal
 from ..timers import Timer
-from ..turn import Turn
 
 RENEW_RETRY_MAX = 60.0
 
@@ -14,15 +14,26 @@ RENEW_RETRY_MAX = 60.0
 class Key:
     """One key in use by one link, or by two where the venue granted the same key again."""
 
-    __slots__ = ("_failures", "_retry", "_turn", "asked_at", "failing", "gone", "id", "request", "valid_for", "value")
+    __slots__ = (
+        "_context",
+        "_failures",
+        "_retry",
+        "asked_at",
+        "failing",
+        "gone",
+        "id",
+        "request",
+        "valid_for",
+        "value",
+    )
 
-    def __init__(self, turn: Turn, value: str, valid_for: float, asked_at: float, failures: FailureLimit) -> None:
-        self._turn = turn
+    def __init__(self, context: Context, value: str, valid_for: float, asked_at: float, failures: FailureLimit) -> None:
+        self._context = context
         self._failures = failures
-        self._retry = Backoff(turn.policy.renew_retry, RENEW_RETRY_MAX)
+        self._retry = Backoff(context.policy.renew_retry, RENEW_RETRY_MAX)
         self.asked_at = asked_at
         """When the grant or extension that was asked for last was asked for."""
-        self.id = turn.number()
+        self.id = context.number()
         self.value = value
         self.valid_for = valid_for
         self.request: int | None = None
@@ -36,10 +47,10 @@ class Key:
         """The venue granted the key or extended it, in answer to a request made at this time."""
         self.failing = False
         self._retry.reset()
-        turn = self._turn
-        turn.secrets.grant(self.value, now=turn.now, valid_for=self.valid_for)
-        turn.timers.arm((Timer.EXPIRY, self.id), asked_at + self.valid_for)
-        turn.timers.arm((Timer.RENEW, self.id), asked_at + min(turn.policy.renew_interval, self.valid_for / 2))
+        context = self._context
+        context.secrets.grant(self.value, now=context.now, valid_for=self.valid_for)
+        context.timers.arm((Timer.EXPIRY, self.id), asked_at + self.valid_for)
+        context.timers.arm((Timer.RENEW, self.id), asked_at + min(context.policy.renew_interval, self.valid_for / 2))
 
     def granted_again(self, asked_at: float, valid_for: float) -> None:
         """A mint returned this same key, as some venues do."""
@@ -49,14 +60,14 @@ class Key:
 
     def renew(self) -> None:
         """Ask for an extension, as soon as one more failure would be within the limit."""
-        turn = self._turn
-        if (wait := self._failures.wait(turn.now)) > 0:
-            turn.arm((Timer.RENEW, self.id), wait)
+        context = self._context
+        if (wait := self._failures.wait(context.now)) > 0:
+            context.arm((Timer.RENEW, self.id), wait)
             return
-        self.request = turn.number()
-        self.asked_at = turn.now
-        turn.arm((Timer.RENEWING, self.id), turn.policy.request_timeout)
-        turn.emit(RenewKey(self.request, self.value))
+        self.request = context.number()
+        self.asked_at = context.now
+        context.arm((Timer.RENEWING, self.id), context.policy.request_timeout)
+        context.emit(RenewKey(self.request, self.value))
 
     def renewed(self) -> None:
         """The extension was granted."""
@@ -67,10 +78,10 @@ class Key:
         """The extension failed; None when no answer came in time. The key stays valid as long as it was."""
         self._answered()
         self.failing = True
-        turn = self._turn
-        self._failures.failed(turn.now, refusal)
+        context = self._context
+        self._failures.failed(context.now, refusal)
         wait = (refusal and refusal.retry_after) or 0.0
-        turn.arm((Timer.RENEW, self.id), max(self._retry.delay(), wait))
+        context.arm((Timer.RENEW, self.id), max(self._retry.delay(), wait))
 
     def lose(self) -> None:
         """The venue says that it does not know the key."""
@@ -80,9 +91,9 @@ class Key:
     def forget(self) -> None:
         """No renewal any more."""
         self._answered()
-        self._turn.timers.cancel((Timer.RENEW, self.id))
-        self._turn.timers.cancel((Timer.EXPIRY, self.id))
+        self._context.timers.cancel((Timer.RENEW, self.id))
+        self._context.timers.cancel((Timer.EXPIRY, self.id))
 
     def _answered(self) -> None:
         self.request = None
-        self._turn.timers.cancel((Timer.RENEWING, self.id))
+        self._context.timers.cancel((Timer.RENEWING, self.id))

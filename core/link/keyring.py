@@ -6,9 +6,9 @@ from typing import Protocol
 
 from ..actions import CreateKey, DeleteKey
 from ..backoff import FailureLimit
+from ..context import Context
 from ..refusal import Refusal, RefusalKind
 from ..timers import Alarms, Timer
-from ..turn import Turn
 from .key import Key
 
 
@@ -25,15 +25,15 @@ class Holder(Protocol):
 class Keyring:
     """Keys by their value, and the one mint that may be under way."""
 
-    def __init__(self, turn: Turn, holder: Holder) -> None:
-        self._turn = turn
+    def __init__(self, context: Context, holder: Holder) -> None:
+        self._context = context
         self._holder = holder
         self._keys: dict[str, Key] = {}
         self._mint: tuple[int, float] | None = None
         self._deletions: set[int] = set()
         self._not_before = float("-inf")
-        self._failed_mints = FailureLimit(turn.failing_calls)
-        self._failed_renewals = FailureLimit(turn.failing_calls)
+        self._failed_mints = FailureLimit(context.failing_calls)
+        self._failed_renewals = FailureLimit(context.failing_calls)
         self.timers: Alarms = {
             Timer.MINT: lambda _id, _late: self._mint_now(),
             Timer.MINTING: lambda request, _late: self._mint_failed(request, None),
@@ -56,28 +56,28 @@ class Keyring:
     @property
     def floor(self) -> float:
         """Seconds for which the venue wants no other mint."""
-        now = self._turn.now
+        now = self._context.now
         return max(0.0, self._not_before - now, self._failed_mints.wait(now))
 
     def get(self, value: str) -> Key | None:
         """The key in use of this value."""
         return self._keys.get(value)
 
-    def heed(self, refusal: Refusal | None) -> None:
+    def note_retry_after(self, refusal: Refusal | None) -> None:
         """The venue has named a time before which it wants to hear nothing of us."""
         if refusal is not None and refusal.retry_after is not None:
-            self._not_before = max(self._not_before, self._turn.now + refusal.retry_after)
+            self._not_before = max(self._not_before, self._context.now + refusal.retry_after)
 
     def mint(self, after: float) -> None:
         """Ask for a key, in so many seconds."""
         if after > 0:
-            self._turn.arm((Timer.MINT, 0), after)
+            self._context.arm((Timer.MINT, 0), after)
         else:
             self._mint_now()
 
     def stop(self) -> None:
         """Ask for nothing more; a key that is on its way will be deleted."""
-        self._turn.timers.cancel((Timer.MINT, 0))
+        self._context.timers.cancel((Timer.MINT, 0))
 
     def granted(self, request: int, value: str, valid_for: float, *, wanted: bool) -> Key | None:
         """The key, if this answers the mint under way and is wanted; else it is deleted, unless it is in use."""
@@ -86,13 +86,13 @@ class Keyring:
             self._answered(request)
         valid_for = max(0.0, valid_for)  # and 0.0 for what is not a number
         if mint is None or not wanted:
-            self._turn.secrets.grant(value, now=self._turn.now, valid_for=valid_for)
+            self._context.secrets.grant(value, now=self._context.now, valid_for=valid_for)
             if value not in self._keys:
                 self._delete(value)
             return None
         key = self._keys.get(value)
         if key is None:
-            key = self._keys[value] = Key(self._turn, value, valid_for, mint[1], self._failed_renewals)
+            key = self._keys[value] = Key(self._context, value, valid_for, mint[1], self._failed_renewals)
         else:
             key.granted_again(mint[1], valid_for)
         return key
@@ -107,7 +107,7 @@ class Keyring:
         """A key is deleted, or all that can be done has been."""
         if request in self._deletions:
             self._deletions.remove(request)
-            self._turn.timers.cancel((Timer.DELETING, request))
+            self._context.timers.cancel((Timer.DELETING, request))
 
     def refused(self, request: int, refusal: Refusal) -> None:
         """A mint, a renewal or a deletion was refused; any other request is not ours."""
@@ -131,25 +131,25 @@ class Keyring:
             self._delete(key.value)
 
     def _delete(self, value: str) -> None:
-        request = self._turn.number()
+        request = self._context.number()
         self._deletions.add(request)
-        self._turn.arm((Timer.DELETING, request), self._turn.policy.request_timeout)
-        self._turn.emit(DeleteKey(request, value))
+        self._context.arm((Timer.DELETING, request), self._context.policy.request_timeout)
+        self._context.emit(DeleteKey(request, value))
 
     def _mint_now(self) -> None:
-        request = self._turn.number()
-        self._mint = (request, self._turn.now)
-        self._turn.arm((Timer.MINTING, request), self._turn.policy.request_timeout)
-        self._turn.emit(CreateKey(request))
+        request = self._context.number()
+        self._mint = (request, self._context.now)
+        self._context.arm((Timer.MINTING, request), self._context.policy.request_timeout)
+        self._context.emit(CreateKey(request))
 
     def _mint_failed(self, request: int, refusal: Refusal | None) -> None:
         self._answered(request)
-        self._failed_mints.failed(self._turn.now, refusal)
-        self.heed(refusal)
+        self._failed_mints.failed(self._context.now, refusal)
+        self.note_retry_after(refusal)
         self._holder.mint_failed(refusal)
 
     def _answered(self, request: int) -> None:
-        self._turn.timers.cancel((Timer.MINTING, request))
+        self._context.timers.cancel((Timer.MINTING, request))
         self._mint = None
 
     def _key(self, identity: int) -> Key:

@@ -23,7 +23,7 @@ from typing import NamedTuple
 from transitions import EventData, Machine, Transition
 
 from .effects import Cause, Effects
-from .links import Successor
+from .pair import Successor
 
 Effect = Callable[[Effects, Cause], None]
 
@@ -75,7 +75,7 @@ TABLE: tuple[Row, ...] = (
     Row(_S.IDLE,      _T.KEY_GRANTED,      _S.KEYED,      _E.open_link),
     Row(_S.IDLE,      _T.KEY_REFUSED,      _S.BACKOFF,    _E.wait),
     Row(_S.IDLE,      _T.REFUSED_FOR_GOOD, _S.IDLE,       _E.end),
-    Row(_S.KEYED,     _T.PROVEN,           _S.CONNECTED,  _E.settle_in),
+    Row(_S.KEYED,     _T.PROVEN,           _S.CONNECTED,  _E.go_live),
     Row(_S.KEYED,     _T.LOST,             _S.BACKOFF,    _E.drop_and_wait),
     Row(_S.KEYED,     _T.KEY_GONE,         _S.BACKOFF,    _E.drop_and_wait),
     Row(_S.KEYED,     _T.REFUSED_FOR_GOOD, _S.IDLE,       _E.end),

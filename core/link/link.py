@@ -10,10 +10,10 @@ from __future__ import annotations
 from enum import IntEnum
 
 from ..actions import CloseSocket, OpenSocket, SendFrame
+from ..context import Context
 from ..dialect import Opening
 from ..events import GapReason
 from ..timers import Timer
-from ..turn import Turn
 from .key import Key
 
 GRACE = 1.0
@@ -34,13 +34,13 @@ class Link:
     """A key and its socket. Its phase says how far it is; after the proof it must bring frames to be alive."""
 
     __slots__ = (
+        "_context",
         "_graced",
         "_half",
         "_quiet_at",
-        "_turn",
         "_unacknowledged",
         "alive",
-        "deaf",
+        "distrusted",
         "heard_at",
         "key",
         "opened_at",
@@ -50,47 +50,47 @@ class Link:
         "socket",
     )
 
-    def __init__(self, turn: Turn, key: Key) -> None:
-        self._turn = turn
+    def __init__(self, context: Context, key: Key) -> None:
+        self._context = context
         self._unacknowledged: set[str] = set()
         self._graced = False
-        self._half = turn.policy.silence_timeout / 2
+        self._half = context.policy.silence_timeout / 2
         self._quiet_at = float("-inf")
         """When the timer for half of the silence is due."""
         self.key = key
-        self.socket = turn.number()
+        self.socket = context.number()
         self.phase = Phase.OPENING
         self.alive = True
         """Whether the socket is, as far as we know, open or being opened."""
         self.proven = False
         """Whether the venue is known to push to this link."""
-        self.opened_at = turn.now
-        self.heard_at = turn.now
-        self.deaf: GapReason | None = None
+        self.opened_at = context.now
+        self.heard_at = context.now
+        self.distrusted: GapReason | None = None
         """Why its frames, if any come, prove nothing: its key was gone, or a read has shown what it missed."""
         self.quiet = False
         """No frame for half of `silence_timeout`."""
-        turn.arm((Timer.CONNECT, self.socket), turn.policy.connect_timeout)
-        turn.emit(OpenSocket(self.socket, key.value))
+        context.arm((Timer.CONNECT, self.socket), context.policy.connect_timeout)
+        context.emit(OpenSocket(self.socket, key.value))
 
     def opened(self, openings: tuple[Opening, ...]) -> None:
         """The handshake is complete: subscribe, where the venue asks for it. Said again, it changes nothing."""
         if self.phase is not Phase.OPENING:
             return
-        self.opened_at = self._turn.now
+        self.opened_at = self._context.now
         self.phase = Phase.SUBSCRIBING if openings else Phase.PROVING
         for opening in openings:
             self._unacknowledged.add(opening.id)
-            self._turn.emit(SendFrame(self.socket, opening.text))
+            self._context.emit(SendFrame(self.socket, opening.text))
 
     def heard(self) -> None:
         """A frame came, whatever is in it. The timer is moved only when half of its time is gone."""
-        self.heard_at = now = self._turn.now
+        self.heard_at = now = self._context.now
         if self.proven:
             if self.quiet:
-                self._turn.timers.cancel((Timer.SILENT, self.socket))
+                self._context.timers.cancel((Timer.SILENT, self.socket))
                 self.quiet = self._graced = False
-                self._turn.unsettled = True
+                self._context.health_dirty = True
                 self._await_quiet()
             elif self._quiet_at - now <= self._half / 2:
                 self._await_quiet()
@@ -108,7 +108,7 @@ class Link:
         """The venue pushes to this link."""
         self.phase = Phase.LIVE
         self.proven = True
-        self._turn.timers.cancel((Timer.CONNECT, self.socket))
+        self._context.timers.cancel((Timer.CONNECT, self.socket))
         self.heard()
 
     def drain(self) -> None:
@@ -121,32 +121,32 @@ class Link:
             self._await_quiet()
             return
         self.quiet = True
-        dead_at = self.heard_at + self._turn.policy.silence_timeout
+        dead_at = self.heard_at + self._context.policy.silence_timeout
         if lateness > GRACE:
             self._graced = True
-            dead_at = max(dead_at, self._turn.now + GRACE)
-        self._turn.timers.arm((Timer.SILENT, self.socket), dead_at)
+            dead_at = max(dead_at, self._context.now + GRACE)
+        self._context.timers.arm((Timer.SILENT, self.socket), dead_at)
 
     def is_dead(self, lateness: float) -> bool:
         """All of it has passed; False when it was we who slept, once."""
         if lateness > GRACE and not self._graced:
             self._graced = True
-            self._turn.arm((Timer.SILENT, self.socket), GRACE)
+            self._context.arm((Timer.SILENT, self.socket), GRACE)
             return False
         return True
 
     def close(self) -> None:
         """Ask for the socket to be closed; what it still brings is ignored."""
         self.end()
-        self._turn.emit(CloseSocket(self.socket))
+        self._context.emit(CloseSocket(self.socket))
 
     def end(self) -> None:
         """The socket is closed, or will be."""
         self.phase = Phase.GONE
         self.alive = self.proven = False
         for timer in (Timer.CONNECT, Timer.QUIET, Timer.SILENT):
-            self._turn.timers.cancel((timer, self.socket))
+            self._context.timers.cancel((timer, self.socket))
 
     def _await_quiet(self) -> None:
         self._quiet_at = self.heard_at + self._half
-        self._turn.timers.arm((Timer.QUIET, self.socket), self._quiet_at)
+        self._context.timers.arm((Timer.QUIET, self.socket), self._quiet_at)

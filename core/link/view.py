@@ -30,7 +30,7 @@ class LinkView(NamedTuple):
     """Whether the venue is known to push to this link."""
     quiet: bool
     """Half of the silence that makes it dead has passed."""
-    deaf: GapReason | None
+    distrusted: GapReason | None
     """Why its frames, if any come, prove nothing."""
     opened_at: float
     heard_at: float
@@ -41,4 +41,6 @@ def view(link: Link) -> LinkView:
     """The link as it is now."""
     key = link.key
     shown = KeyView(key.id, key.asked_at, key.valid_for, key.failing, key.gone)
-    return LinkView(link.socket, link.phase, link.proven, link.quiet, link.deaf, link.opened_at, link.heard_at, shown)
+    return LinkView(
+        link.socket, link.phase, link.proven, link.quiet, link.distrusted, link.opened_at, link.heard_at, shown
+    )

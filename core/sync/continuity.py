@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..account import narration
-from ..account.ground import Ground
-from ..account.standing import CONTRADICTED, FIRST, Standing
+from ..account import translate
+from ..account.orders import Orders
 from ..account.unknowns import Unknowns, reason_of, shape_of
+from ..account.view import CONTRADICTED, FIRST, AccountView
 from ..book import Book
+from ..context import Context
 from ..dialect import Dialect
 from ..events import GapReason
 from ..excerpt import Excerpt
@@ -22,11 +23,10 @@ from ..policy import Mode
 from ..refusal import Refusal
 from ..reports import Account, ConfigReport, OrderReport, Unrecognised
 from ..timers import Alarms, Timer
-from ..turn import Turn
-from .anteroom import Anteroom, Pushed
 from .gap import Gap
-from .proof import Proof
-from .reads import Purpose
+from .holdback import HoldbackQueue, Pushed
+from .reconciler import Reconciler
+from .schedule import Purpose
 
 
 class Continuity:
@@ -38,75 +38,75 @@ class Continuity:
 
     def __init__(
         self,
-        turn: Turn,
+        context: Context,
         dialect: Dialect,
         mode: Mode,
         *,
         distrust: Callable[[], None],
         stop: Callable[[Refusal], None],
     ) -> None:
-        self._turn = turn
+        self._context = context
         self._mode = mode
-        self._unknowns = Unknowns(turn)
-        self._ground = Ground(turn, dialect.cumulative_costs, self._unknowns)
-        self._standing = Standing(turn, grain=dialect.time_grain_ms, available=dialect.counts_available)
-        self._gap = Gap(turn)
-        self._anteroom = Anteroom(
-            turn,
+        self._unknowns = Unknowns(context)
+        self._orders = Orders(context, dialect.cumulative_costs, self._unknowns)
+        self._view = AccountView(context, grain=dialect.time_grain_ms, available=dialect.counts_available)
+        self._gap = Gap(context)
+        self._holdback = HoldbackQueue(
+            context,
             {
-                OrderReport: self._tell_order,
-                Pushed: self._tell_account,
-                ConfigReport: self._standing.configure,
-                Unrecognised: self._tell_unknown,
-                Excerpt: self._tell_unreadable,
+                OrderReport: self._deliver_order,
+                Pushed: self._deliver_account,
+                ConfigReport: self._view.configure,
+                Unrecognised: self._deliver_unknown,
+                Excerpt: self._deliver_unreadable,
             },
         )
-        self.take = self._anteroom.take
-        self._proof = Proof(
-            turn,
+        self.admit = self._holdback.admit
+        self._reconciler = Reconciler(
+            context,
             mode,
             dialect.cumulative_costs,
-            self._ground,
-            self._standing,
+            self._orders,
+            self._view,
             self._gap,
-            self._anteroom,
+            self._holdback,
             distrust=distrust,
             stop=stop,
         )
-        self._position_mode = self._proof.position_mode
+        self._position_mode = self._reconciler.position_mode
         self.timers: Alarms = {
             Timer.HOLD: lambda _id, _late: self._give_up_holding(),
-            Timer.COPIES: lambda _id, _late: self._anteroom.release_copies(),
+            Timer.COPIES: lambda _id, _late: self._holdback.release_copies(),
             Timer.REORDER: lambda _id, _late: self._find_holes(),
-            Timer.STUCK: lambda _id, _late: self._ground.let_go(),
+            Timer.STUCK: lambda _id, _late: self._orders.flush(),
             Timer.UNKNOWN: lambda _id, _late: self._unknowns.release(),
-            **self._proof.timers,
+            **self._reconciler.timers,
         }
 
     @property
     def gap_open(self) -> bool:
         """Whether a stretch is not proven."""
-        return self._gap.open
+        return self._gap.is_open
 
     @property
     def began(self) -> int | None:
         """Exchange time, ms, from which on fills are owed."""
-        return self._ground.began
+        return self._orders.began
 
     @property
     def proven_until(self) -> int | None:
         """Exchange time, ms, up to which everything has been delivered; None before the first read has passed."""
-        return self._ground.proven_until
+        return self._orders.proven_until
 
     @property
     def polled(self) -> bool:
         """Whether the last read that passed is young enough to show life where there is no link."""
-        return self._proof.polled
+        return self._reconciler.polled
 
     @property
     def books(self) -> tuple[Book, ...]:
         """The ledger: one book for each asset, unproven while a gap is open."""
-        ledger = self._proof.ledger
+        ledger = self._reconciler.ledger
         return tuple(ledger.book(asset, gap_open=self.gap_open) for asset in ledger.assets)
 
     # From the door
@@ -114,111 +114,111 @@ class Continuity:
     def start(self, checkpoint: Checkpoint | None) -> None:
         """Begin, where the run before ended or from now on."""
         if checkpoint is not None:
-            self._proof.memory.resume(checkpoint)
+            self._reconciler.memory.resume(checkpoint)
         if self._mode == "poll":
-            self._proof.reads.poll()
+            self._reconciler.schedule.poll()
 
     def stop(self) -> None:
         """Tell what is held and what waits, and want nothing more."""
-        self._proof.reads.stop()
-        self._anteroom.release()
-        self._anteroom.release_copies(all_of_them=True)
-        if self._ground.stuck or self._ground.unfounded:
-            self._gap.trouble(GapReason.HOLE, self._turn.exchange_time())
-            self._ground.let_go(all_of_it=True)
+        self._reconciler.schedule.stop()
+        self._holdback.release()
+        self._holdback.release_copies(all_of_them=True)
+        if self._orders.stuck or self._orders.without_base:
+            self._gap.open(GapReason.HOLE, self._context.exchange_time())
+            self._orders.flush(all_of_it=True)
         self._unknowns.release(all_of_them=True)
         for name in self.timers:
-            self._turn.timers.cancel((name, 0))
+            self._context.timers.cancel((name, 0))
 
     def resync(self) -> None:
         """Somebody wants the account read now."""
-        self._proof.reads.want(Purpose.SYNC, now=True)
+        self._reconciler.schedule.request(Purpose.SYNC, now=True)
 
     def read(self, request: int, account: Account) -> None:
         """A read was answered."""
-        self._proof.read(request, account)
+        self._reconciler.read(request, account)
 
     def refused(self, request: int, refusal: Refusal) -> None:
         """A request was refused; if it is no read, nothing happens."""
-        self._proof.refused(request, refusal)
+        self._reconciler.refused(request, refusal)
 
     # From the upkeep of links
 
     def begin(self, exchange_ms: int | None) -> None:
         """The venue's clock, at the first key or a later one: what happens from the first one on is owed."""
         if exchange_ms is not None:
-            self._turn.set_exchange_time(exchange_ms)
-            if self._ground.began is None:
-                self._proof.memory.begin(exchange_ms)
-        self._proof.reads.await_link()
+            self._context.set_exchange_time(exchange_ms)
+            if self._orders.began is None:
+                self._reconciler.memory.begin(exchange_ms)
+        self._reconciler.schedule.await_link()
 
     def interrupted(self, reason: GapReason, heard_at: float, blind: bool) -> None:
         """Something may be missed since the last frame was heard and until `connected`; `blind`: no link is proven."""
-        self._anteroom.release_copies(all_of_them=True)
-        now = self._turn.exchange_time()
-        since = None if now is None else now - int(max(0.0, self._turn.now - heard_at) * 1000)
-        self._gap.trouble(reason, since, blind=blind)
-        if self._anteroom.holding:
-            self._anteroom.release()
-        self._ground.doubt()
-        self._proof.reads.link_lost()
+        self._holdback.release_copies(all_of_them=True)
+        now = self._context.exchange_time()
+        since = None if now is None else now - int(max(0.0, self._context.now - heard_at) * 1000)
+        self._gap.open(reason, since, blind=blind)
+        if self._holdback.holding:
+            self._holdback.release()
+        self._orders.doubt()
+        self._reconciler.schedule.link_lost()
 
     def connected(self) -> None:
         """A link is proven after an interruption, or for the first time."""
         self._gap.require_read()
-        self._ground.doubt()
-        self._anteroom.hold()
-        self._proof.reads.link_proven()
+        self._orders.doubt()
+        self._holdback.hold()
+        self._reconciler.schedule.link_proven()
 
     def handed_over(self) -> None:
         """A planned rotation is complete, nothing was missed; an audit will say whether that is so."""
-        self._anteroom.release_copies(all_of_them=True)
-        self._proof.reads.audit_soon()
+        self._holdback.release_copies(all_of_them=True)
+        self._reconciler.schedule.audit_soon()
 
     # What is told
 
     def doubt(self, what: str) -> None:
         """The venue has said something that leaves the account in doubt, though no frame of it was missed."""
-        self._proof.doubts.doubt(what, None, gap=False)
+        self._reconciler.doubts.doubt(what, None, gap=False)
 
-    def _tell_order(self, report: OrderReport, frame: Frame) -> None:
+    def _deliver_order(self, report: OrderReport, frame: Frame) -> None:
         if (report.position_side is None) is not self._position_mode.sideless:
             self._position_mode.ordered(report)
-        if self._ground.take(report, frame) and self._ground.complete:
-            self._gap.trouble(GapReason.HOLE, report.exchange_ts)
-            self._proof.reads.want(Purpose.SYNC)
+        if self._orders.take(report, frame) and self._orders.complete:
+            self._gap.open(GapReason.HOLE, report.exchange_ts)
+            self._reconciler.schedule.request(Purpose.SYNC)
 
-    def _tell_account(self, pushed: Pushed, frame: Frame) -> None:
+    def _deliver_account(self, pushed: Pushed, frame: Frame) -> None:
         report = pushed.report
         if report.one_way is not self._position_mode.nets:
             self._position_mode.pushed(report)
-        heard = self._standing.push(report, frame, link=pushed.link, arrived_ts=pushed.arrived_ts)
-        if heard is FIRST:
-            self._proof.pushed(report)
-        elif heard is CONTRADICTED:
-            self._proof.reads.look_soon()
+        outcome = self._view.push(report, frame, link=pushed.link, arrived_ts=pushed.arrived_ts)
+        if outcome is FIRST:
+            self._reconciler.pushed(report)
+        elif outcome is CONTRADICTED:
+            self._reconciler.schedule.look_soon()
 
-    def _tell_unknown(self, report: Unrecognised, frame: Frame) -> None:
+    def _deliver_unknown(self, report: Unrecognised, frame: Frame) -> None:
         shape = shape_of(report.content)
-        self._unknowns.take(shape, narration.unknown(report.exchange_ts, report.content, frame, report.place))
+        self._unknowns.take(shape, translate.unknown(report.exchange_ts, report.content, frame, report.place))
         if report.doubtful:
-            self._ground.doubt(report.order)
-            self._proof.doubts.doubt(shape, report.exchange_ts)
+            self._orders.doubt(report.order)
+            self._reconciler.doubts.doubt(shape, report.exchange_ts)
 
-    def _tell_unreadable(self, found: Excerpt, _frame: Frame) -> None:
+    def _deliver_unreadable(self, found: Excerpt, _frame: Frame) -> None:
         shape = reason_of(found.why)
-        self._unknowns.take(shape, narration.unreadable(found, self._turn.now))
+        self._unknowns.take(shape, translate.unreadable(found, self._context.now))
         if found.doubtful:
-            self._ground.doubt()
-            self._proof.doubts.doubt(shape, self._turn.exchange_time())
+            self._orders.doubt()
+            self._reconciler.doubts.doubt(shape, self._context.exchange_time())
 
     def _give_up_holding(self) -> None:
-        self._proof.doubt()
-        self._anteroom.release()
+        self._reconciler.doubt()
+        self._holdback.release()
 
     def _find_holes(self) -> None:
-        if self._ground.overdue():
-            self._gap.trouble(GapReason.HOLE, self._turn.exchange_time())
-            self._proof.reads.want(Purpose.SYNC)
-            if not self._turn.timers.armed((Timer.STUCK, 0)):
-                self._turn.arm((Timer.STUCK, 0), self._turn.policy.hold_limit)
+        if self._orders.overdue():
+            self._gap.open(GapReason.HOLE, self._context.exchange_time())
+            self._reconciler.schedule.request(Purpose.SYNC)
+            if not self._context.timers.armed((Timer.STUCK, 0)):
+                self._context.arm((Timer.STUCK, 0), self._context.policy.hold_limit)

@@ -17,28 +17,28 @@ from decimal import Decimal
 
 import msgspec
 
-from ..account import narration
-from ..account.ground import Ground
+from ..account import translate
 from ..account.order import UNSURE, Order
+from ..account.orders import Orders
 from ..account.shown import NOT_FOUND
+from ..context import Context
 from ..events import ZERO
 from ..grain import floor
 from ..reports import Account, FillReport, OrderRef, OrderReport
-from ..turn import Turn
 from .gap import Gap
 
-_Place = tuple[int, str | None, Decimal]
+_FillFacts = tuple[int, str | None, Decimal]
 
 
 class Denials:
     """Keeps for each denied order when, exchange time, the first read began that passed and did not list it."""
 
-    def __init__(self, turn: Turn, ground: Ground, gap: Gap) -> None:
-        self._turn = turn
-        self._ground = ground
+    def __init__(self, context: Context, orders: Orders, gap: Gap) -> None:
+        self._context = context
+        self._orders = orders
         self._gap = gap
         self._since: dict[OrderRef, int | None] = {}
-        self._alone: dict[OrderRef, frozenset[_Place]] = {}
+        self._alone: dict[OrderRef, frozenset[_FillFacts]] = {}
         """The fills of those that were read alone, for as long as whole reads list some of them."""
         self._silent: dict[OrderRef, int] = {}
         """Those that do not add up and of which nothing was listed, though they were read alone, and since when."""
@@ -58,7 +58,7 @@ class Denials:
             del self._silent[ref]
         for ref in sorted(account.denied):
             self._since.setdefault(ref, None)
-            order = self._ground.orders.get(ref)
+            order = self._orders.by_ref.get(ref)
             if order is None or order.whole:
                 continue
             if order.coverage.base is None and order.seen == ZERO:
@@ -66,7 +66,7 @@ class Denials:
             elif not alone or ref in listed or _may_be_odd(ref, account):
                 continue
             elif self._silent.setdefault(ref, account.as_of) <= shown_until:
-                self._settle(order, account.as_of)
+                self._close(order, account.as_of)
 
     def passed(self, account: Account, shown_until: int) -> None:
         """A read has passed. What it lists neither is over, if that was so before `shown_until`, exchange time."""
@@ -80,7 +80,7 @@ class Denials:
                 self._since[ref] = account.as_of
             elif since <= shown_until:
                 del self._since[ref]
-                self._tell(ref, account.as_of)
+                self._deliver_end(ref, account.as_of)
 
     def shown_by_fills(self, account: Account) -> Account:
         """The account with what its fills show of orders that it does not list.
@@ -103,40 +103,40 @@ class Denials:
             self._alone = {ref: rows for ref, rows in self._alone.items() if ref in unlisted}
         else:
             self._alone |= {
-                ref: frozenset(map(_place, rows)) for ref, rows in unlisted.items() if ref in account.denied
+                ref: frozenset(map(_facts, rows)) for ref, rows in unlisted.items() if ref in account.denied
             }
         shown = []
         for ref, rows in unlisted.items():
-            order = self._ground.orders.get(ref)
-            if order is not None and (_is_executed(order) or (account.whole and self._is_told(order, rows))):
+            order = self._orders.by_ref.get(ref)
+            if order is not None and (_is_executed(order) or (account.whole and self._is_delivered(order, rows))):
                 shown.append(_report(ref, order, order.coverage.contiguous, rows))
             elif not account.whole and ref in account.denied and (order is None or not order.coverage.base):
                 shown.append(_report(ref, order, sum((row.qty for row in rows), ZERO), rows))
         return msgspec.structs.replace(account, orders=(*account.orders, *shown)) if shown else account
 
-    def _is_told(self, order: Order, rows: Iterable[FillReport]) -> bool:
+    def _is_delivered(self, order: Order, rows: Iterable[FillReport]) -> bool:
         """Whether these fills are of a denied order that began with the stream, and all were there when it was read."""
         alone = self._alone.get(order.ref, frozenset())
-        return order.whole and not order.coverage.base and alone.issuperset(map(_place, rows))
+        return order.whole and not order.coverage.base and alone.issuperset(map(_facts, rows))
 
     def _may_be_over(self, ref: OrderRef, shown_until: int) -> bool:
         """Whether the order is open as far as is known, and no news of it are on their way or too recent."""
-        order = self._ground.orders.get(ref)
+        order = self._orders.by_ref.get(ref)
         if order is None or not order.open or order.waiting or not order.whole:
             return False
         return order.shown is None or (order.shown.exchange_ts or 0) <= shown_until
 
-    def _settle(self, order: Order, as_of: int) -> None:
+    def _close(self, order: Order, as_of: int) -> None:
         """Nobody will say more of the order than frames have."""
         del self._silent[order.ref]
         if order.coverage.base is None:
             order.begin(self._start(order))
         order.sure_in = UNSURE
-        self._ground.resume(order, force=True)
+        self._orders.resume(order, force=True)
         order.begin(order.seen)
         self._gap.write_off()
         if order.open:
-            self._tell(order.ref, as_of)
+            self._deliver_end(order.ref, as_of)
 
     def _start(self, order: Order) -> Decimal:
         """Where what is owed of an order begins that only frames know.
@@ -144,17 +144,17 @@ class Denials:
         Above those that are older than what is owed: they are of an order that was told and forgotten. One that is
         newer has begun with the stream, unless no read has shown yet which orders were running.
         """
-        owed_from = floor(self._ground.owed_from(order) or 0, self._turn.grain)
+        due_from = floor(self._orders.due_from(order) or 0, self._context.grain)
         start, owed = ZERO, []
         for report, _ in order.waiting:
-            if report.exchange_ts is not None and report.exchange_ts < owed_from:
+            if report.exchange_ts is not None and report.exchange_ts < due_from:
                 start = max(start, report.cumulative_qty)
             else:
                 owed.append(report.cumulative_qty)
-        return start if self._ground.complete else max(start, min(owed, default=ZERO))
+        return start if self._orders.complete else max(start, min(owed, default=ZERO))
 
-    def _tell(self, ref: OrderRef, as_of: int) -> None:
-        order = self._ground.orders[ref]
+    def _deliver_end(self, ref: OrderRef, as_of: int) -> None:
+        order = self._orders.by_ref[ref]
         shown = order.shown
         report = OrderReport(
             symbol=ref.symbol,
@@ -165,9 +165,9 @@ class Denials:
             qty=None if shown is None else shown.qty,
             exchange_ts=as_of,
         )
-        event_id = narration.state_id(report)
-        self._turn.deliver(narration.state(report, event_id, "poll"))
-        self._ground.note(order, report, event_id)
+        event_id = translate.state_id(report)
+        self._context.deliver(translate.state(report, event_id, "poll"))
+        self._orders.note(order, report, event_id)
 
 
 def _listed(account: Account) -> frozenset[OrderRef]:
@@ -183,7 +183,7 @@ def _may_be_odd(ref: OrderRef, account: Account) -> bool:
     return any(row.order_id is None and row.symbol in (None, ref.symbol) for row in account.odd)
 
 
-def _place(row: FillReport) -> _Place:
+def _facts(row: FillReport) -> _FillFacts:
     """What tells a fill of an order from its others, whatever else is known of it."""
     return row.exchange_ts, row.trade_id, row.qty
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..backoff import Backoff
+from ..context import Context
 from ..timers import Timer
-from ..turn import Turn
 
 QUIET_INITIAL = 5.0
 QUIET_MAX = 3600.0
@@ -22,15 +22,15 @@ SHAPES = 256
 class Doubts:
     """Remembers which shapes of frames have caused a read, and when the next one may."""
 
-    def __init__(self, turn: Turn, alarm: Callable[[int | None, bool], None]) -> None:
-        self._turn = turn
+    def __init__(self, context: Context, alarm: Callable[[int | None, bool], None]) -> None:
+        self._context = context
         self._alarm = alarm
         """Told since when, exchange time, the account is in doubt, and whether that is a gap."""
         self._shapes: dict[str, _Shape] = {}
 
     def doubt(self, shape: str, since: int | None, *, gap: bool = True) -> None:
         """A frame of this shape leaves the account in doubt since this exchange time."""
-        known, now = self._of(shape), self._turn.now
+        known, now = self._of(shape), self._context.now
         known.doubted_at = now
         if known.alarmed_at is not None:
             return
@@ -51,38 +51,38 @@ class Doubts:
                 continue
             if recovered:
                 known.quiet.reset()
-                known.quiet_until = self._turn.now
+                known.quiet_until = self._context.now
             elif known.alarmed_at is not None:
-                known.quiet_until = self._turn.now + known.quiet.delay()
+                known.quiet_until = self._context.now + known.quiet.delay()
             known.alarmed_at = None
             known.owed = known.doubted_at > asked_at
-            known.since = self._turn.exchange_time() if known.owed else None
+            known.since = self._context.exchange_time() if known.owed else None
         self._arm()
 
     def overdue(self) -> None:
         """Frames have waited long enough."""
         for known in self._shapes.values():
-            if known.owed and known.quiet_until <= self._turn.now:
+            if known.owed and known.quiet_until <= self._context.now:
                 self._raise(known)
         self._arm()
 
     def _raise(self, known: _Shape) -> None:
         known.owed = False
-        known.alarmed_at = self._turn.now
+        known.alarmed_at = self._context.now
         self._alarm(known.since, known.gap)
 
     def _arm(self) -> None:
         due = min((known.quiet_until for known in self._shapes.values() if known.owed), default=None)
         if due is None:
-            self._turn.timers.cancel((Timer.DOUBT, 0))
+            self._context.timers.cancel((Timer.DOUBT, 0))
         else:
-            self._turn.timers.arm((Timer.DOUBT, 0), max(due, self._turn.now))
+            self._context.timers.arm((Timer.DOUBT, 0), max(due, self._context.now))
 
     def _of(self, shape: str) -> _Shape:
         known = self._shapes.get(shape)
         if known is None:
             if len(self._shapes) >= SHAPES:
-                now = self._turn.now
+                now = self._context.now
                 self._shapes = {name: each for name, each in self._shapes.items() if not each.is_old(now)}
             known = self._shapes.setdefault(shape if len(self._shapes) < SHAPES - 1 else "", _Shape())
         return known

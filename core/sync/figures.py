@@ -26,24 +26,24 @@ class Part(NamedTuple):
 
 def is_exactly(fill: Execution, price: Decimal | None, part: Part) -> bool:
     """Whether all figures of the fill are known, and are what its only row, and income, say."""
-    told = (fill.fill_price, fill.fee, fill.fee_asset, fill.realized_pnl)
+    delivered = (fill.fill_price, fill.fee, fill.fee_asset, fill.realized_pnl)
     known = fill.fee is not None and fill.realized_pnl is not None
-    return known and told == (price, part.fee, part.fee_asset, part.realized_pnl)
+    return known and delivered == (price, part.fee, part.fee_asset, part.realized_pnl)
 
 
-def spoke_of_one(fill: Execution, parts: Sequence[Part], merges: bool) -> bool:
+def is_of_one_row(fill: Execution, parts: Sequence[Part], merges: bool) -> bool:
     """Whether the frame that told a stretch of several rows spoke of one of them, so that its figures are that one's.
 
     A figure shows it that is a row's own and not the sum of all, or the other way round. Else the wire does: with
     `merges` a frame speaks of one fill and stands for all since the one before.
     """
     pairs = (fill.fee, [part.fee for part in parts]), (fill.realized_pnl, [part.realized_pnl for part in parts])
-    for told, said in pairs:
-        total = total_of(said)
-        if told is None or total is None:
+    for delivered, listed in pairs:
+        total = total_of(listed)
+        if delivered is None or total is None:
             continue
-        of_all = same(told, total, said)
-        if of_all is not any(each is not None and same(told, each, (each,)) for each in said):
+        of_all = same(delivered, total, listed)
+        if of_all is not any(each is not None and same(delivered, each, (each,)) for each in listed):
             return not of_all
     return merges
 
@@ -53,19 +53,21 @@ def agrees(row: FillReport, fill: Execution) -> bool:
     if row.qty != fill.fill_qty or (fill.fill_price is None and row.price is not None):
         return False
     pairs = ((row.fee, fill.fee), (row.realized_pnl, fill.realized_pnl))
-    return all(said is None or (told is not None and same(told, said, (said,))) for said, told in pairs)
+    return all(
+        listed is None or (delivered is not None and same(delivered, listed, (listed,))) for listed, delivered in pairs
+    )
 
 
 def price_of(fill: Execution, rows: Sequence[FillReport], average: Decimal | None) -> Decimal | None:
     """The rows' price, if none was delivered or one that rounding does not explain; else what was delivered."""
-    told = fill.fill_price
+    delivered = fill.fill_price
     notional = total_of([None if row.price is None else row.price * row.qty for row in rows])
     if notional is None:
-        return told
+        return delivered
     prices = [row.price for row in rows]
     slack = 2 * _grain([average, *prices]) * fill.cumulative_qty
-    if told is not None and abs(told * fill.fill_qty - notional) <= slack:
-        return told
+    if delivered is not None and abs(delivered * fill.fill_qty - notional) <= slack:
+        return delivered
     return prices[0] if len(set(prices)) == 1 else Decimal(canonical(round(notional / fill.fill_qty, _PLACES)))
 
 
@@ -79,9 +81,9 @@ def total_of(amounts: Sequence[Decimal | None]) -> Decimal | None:
     return total
 
 
-def same(told: Decimal, said: Decimal, amounts: Sequence[Decimal | None]) -> bool:
+def same(delivered: Decimal, listed: Decimal, amounts: Sequence[Decimal | None]) -> bool:
     """Whether what was delivered is what rows say, but for the decimals that they do not show."""
-    return told == said or abs(told - said) <= _HALF * _grain(amounts)
+    return delivered == listed or abs(delivered - listed) <= _HALF * _grain(amounts)
 
 
 def _grain(amounts: Iterable[Decimal | None]) -> Decimal:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from ..context import Context
 from ..policy import Mode
 from ..timers import Alarms, Timer
-from ..turn import Turn
 
 UNAUDITED = 120.0
 """Seconds that stand for the audit interval where there are no audits."""
@@ -20,42 +20,44 @@ INTERVALS = 2
 class Lapse:
     """Remembers since when reads fail, and whether that was told."""
 
-    def __init__(self, turn: Turn, mode: Mode, tell: Callable[[], None]) -> None:
-        self._turn = turn
+    def __init__(self, context: Context, mode: Mode, report: Callable[[], None]) -> None:
+        self._context = context
         self._polls = mode == "poll"
-        self._tell = tell
+        self._report = report
         self._passed_at = float("-inf")
         self._failing = False
         self._fresh_until = float("-inf")
         self.timers: Alarms = {
-            Timer.LAPSE: lambda _id, _late: self._tell(),
+            Timer.LAPSE: lambda _id, _late: self._report(),
             Timer.STALE: lambda _id, _late: None,  # health is judged after every timer
         }
 
     @property
     def interval(self) -> float:
         """Seconds between audits, or what stands for it."""
-        return self._turn.policy.audit_interval or UNAUDITED
+        return self._context.policy.audit_interval or UNAUDITED
 
     @property
     def fresh(self) -> bool:
         """Without a link: whether the last read that passed is younger than two poll intervals."""
-        return self._turn.now < self._fresh_until
+        return self._context.now < self._fresh_until
 
     def passed(self) -> None:
         """A read has passed."""
-        self._passed_at = self._turn.now
+        self._passed_at = self._context.now
         if self._polls:
-            self._fresh_until = self._turn.now + 2 * self._turn.policy.poll_interval
-            self._turn.timers.arm((Timer.STALE, 0), self._fresh_until)
+            self._fresh_until = self._context.now + 2 * self._context.policy.poll_interval
+            self._context.timers.arm((Timer.STALE, 0), self._fresh_until)
         if self._failing:
             self._failing = False
-            self._turn.timers.cancel((Timer.LAPSE, 0))
+            self._context.timers.cancel((Timer.LAPSE, 0))
 
     def missed(self, asked_at: float) -> None:
         """A read that was asked for or wanted then has failed, was given up, or is held back."""
         if self._failing or self._polls:
             return
         self._failing = True
-        audited = self._turn.policy.audit_interval > 0 and self._passed_at > float("-inf")
-        self._turn.timers.arm((Timer.LAPSE, 0), (self._passed_at if audited else asked_at) + INTERVALS * self.interval)
+        audited = self._context.policy.audit_interval > 0 and self._passed_at > float("-inf")
+        self._context.timers.arm(
+            (Timer.LAPSE, 0), (self._passed_at if audited else asked_at) + INTERVALS * self.interval
+        )

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from ..account.ground import Ground
 from ..account.income import Income
+from ..account.orders import Orders
 from ..actions import Begin
-from ..books.fold import Fold
+from ..books.cross_check import CrossCheck
 from ..books.ledger import Ledger
-from ..books.witness import Witness
+from ..books.projection import Projection
+from ..context import Context
 from ..events import BalanceChange, ExchangeEvent, Fill, FillRevised, FundingFee, GapReason, OrderState
 from ..execution import Execution, execution
 from ..grain import floor
 from ..inputs import Checkpoint
 from ..reports import Account
-from ..turn import Turn
 from .gap import Gap
-from .reads import Reads
 from .revisions import Revisions
+from .schedule import ReadSchedule
 
 
 class Memory:
@@ -24,76 +24,76 @@ class Memory:
 
     def __init__(
         self,
-        turn: Turn,
-        ground: Ground,
+        context: Context,
+        orders: Orders,
         income: Income,
-        fold: Fold,
-        witness: Witness,
+        projection: Projection,
+        cross_check: CrossCheck,
         revisions: Revisions,
-        reads: Reads,
+        schedule: ReadSchedule,
         gap: Gap,
     ) -> None:
-        self._turn = turn
+        self._context = context
         self._gap = gap
-        self._ground = ground
+        self._orders = orders
         self._income = income
-        self._fold = fold
-        self._witness = witness
+        self._projection = projection
+        self._cross_check = cross_check
         self._revisions = revisions
-        self._reads = reads
-        self.ledger = Ledger(turn.grain)
-        ground.remember = self._remember
-        turn.listen(FillRevised, self.ledger.apply)
-        turn.listen(FundingFee, self.ledger.apply)
-        turn.listen(BalanceChange, self.ledger.apply)
+        self._schedule = schedule
+        self.ledger = Ledger(context.grain)
+        orders.remember = self._remember
+        context.listen(FillRevised, self.ledger.apply)
+        context.listen(FundingFee, self.ledger.apply)
+        context.listen(BalanceChange, self.ledger.apply)
 
     def begin(self, exchange_ms: int) -> None:
         """What happens from this exchange time on is owed."""
-        self._ground.began = exchange_ms
+        self._orders.began = exchange_ms
         self.ledger.begin(exchange_ms)
-        self._turn.emit(Begin(exchange_ms))
+        self._context.emit(Begin(exchange_ms))
 
     def resume(self, checkpoint: Checkpoint) -> None:
         """What the run before proved, and what it told since; what came after it is a gap."""
-        ground = self._ground
-        ground.began = checkpoint.began
+        orders = self._orders
+        orders.began = checkpoint.began
         books_from = checkpoint.began if checkpoint.proven_until is None else checkpoint.proven_until
         self.ledger.begin(books_from)
         for event in checkpoint.events:
-            self._recall(event, floor(books_from, self._turn.grain))
+            self._recall(event, floor(books_from, self._context.grain))
         if checkpoint.proven_until is not None:
-            ground.complete = True
-            ground.proven_until = checkpoint.proven_until
-        self._gap.trouble(GapReason.START, self._reads.window_start)
+            orders.complete = True
+            orders.proven_until = checkpoint.proven_until
+        self._gap.open(GapReason.START, self._schedule.window_start)
 
-    def settle(self, account: Account, recovered: int, *, agreed: bool) -> None:
+    def reconcile(self, account: Account, recovered: int, *, agreed: bool) -> None:
         """A read has passed: compare the books with what it says, if all that it says was delivered and `agreed`."""
-        unsure = self._witness.is_unsure_of(account)
-        settled = account.settled and agreed and self._ground.has_told(account) and not unsure
-        self._witness.read(account, recovered, settled)
-        self.ledger.settle(account, settled)
+        unsure = self._cross_check.is_unsure_of(account)
+        settled = account.settled and agreed and self._orders.has_delivered(account) and not unsure
+        self._cross_check.read(account, recovered, settled)
+        self.ledger.reconcile(account, settled)
 
     def _remember(self, fill: Execution) -> None:
         """A fill was delivered: what it moved is folded, checked by the witness and booked."""
-        if fill.fee is None and self._ground.bare_at == self._turn.now:
-            self._reads.look_soon()
-        self._fold.apply(fill)
-        if self._witness.waits:
-            self._witness.check()
-        self._revisions.told(fill)
+        if fill.fee is None and self._orders.bare_at == self._context.now:
+            self._schedule.look_soon()
+        self._projection.apply(fill)
+        if self._cross_check.waits:
+            self._cross_check.check()
+        self._revisions.add(fill)
         self.ledger.estimate(fill)
 
     def _recall(self, event: ExchangeEvent, books_from: int) -> None:
         if (event.exchange_ts or 0) >= books_from:
             if isinstance(event, Fill):
                 fill = execution(event)
-                self._revisions.told(fill)
+                self._revisions.add(fill)
                 self.ledger.estimate(fill)
             else:
                 self.ledger.apply(event)
         if isinstance(event, FillRevised):
             self._revisions.recall(event)
         elif isinstance(event, OrderState):
-            self._ground.recall(event)
+            self._orders.recall(event)
         elif isinstance(event, (FundingFee, BalanceChange)):
             self._income.recall(event)

@@ -11,11 +11,11 @@ from decimal import Decimal
 
 import msgspec
 
-from ..account.ground import Ground
 from ..account.order import Order
+from ..account.orders import Orders
+from ..context import Context
 from ..events import ZERO
 from ..reports import Account, OddRow, OrderRef, OrderReport
-from ..turn import Turn
 from .gap import Gap
 from .lapse import INTERVALS, Lapse
 
@@ -29,17 +29,17 @@ Key = tuple[str, str | None, str | None, str]
 class OddRows:
     """Keeps since when each row that leaves something unproven has been met, and in how many reads."""
 
-    def __init__(self, turn: Turn, ground: Ground, lapse: Lapse, gap: Gap) -> None:
-        self._turn = turn
-        self._ground = ground
+    def __init__(self, context: Context, orders: Orders, lapse: Lapse, gap: Gap) -> None:
+        self._context = context
+        self._orders = orders
         self._lapse = lapse
         self._gap = gap
-        self._said: dict[Key, None] = {}
+        self._reported: dict[Key, None] = {}
         self._written_off: dict[Key, None] = {}
         self._met: dict[Key, tuple[float, int]] = {}
         self._rows: tuple[OddRow, ...] = ()
         """Those of the read in hand that leave something unproven."""
-        self._followed: dict[OrderRef, bool] = {}
+        self._tracked: dict[OrderRef, bool] = {}
         """Orders that are followed only because a row named them, and whether they began with the stream."""
 
     def mend(self, account: Account) -> Account:
@@ -47,7 +47,7 @@ class OddRows:
         if not account.odd:
             return account
         for row in account.odd:
-            self._say(row)
+            self._report(row)
         left, mended = [], []
         for row in account.odd:
             report = self._added_up(row, account)
@@ -59,15 +59,15 @@ class OddRows:
 
     def look(self, account: Account) -> tuple[OrderRef, ...]:
         """Take a read in hand; the orders to be read alone, since their fills may add up then."""
-        if not account.odd and not self._followed:
+        if not account.odd and not self._tracked:
             self._rows = ()
             return ()
         known = {OrderRef(report.symbol, report.order_id) for report in account.orders}
         self._rows = tuple(row for row in account.odd if row.order is None or _ref(row.order) not in known)
-        for ref in tuple(self._followed):
+        for ref in tuple(self._tracked):
             if not self.is_aside(ref):
-                del self._followed[ref]
-                self._ground.unfollow(ref)
+                del self._tracked[ref]
+                self._orders.untrack(ref)
         return tuple(sorted({_ref(row.order) for row in self._rows if row.order is not None}))
 
     def is_aside(self, ref: OrderRef) -> bool:
@@ -92,13 +92,13 @@ class OddRows:
 
         The orders that are set aside are followed: their beginning is not known, so their frames wait.
         """
-        now, before, self._met = self._turn.now, self._met, {}
+        now, before, self._met = self._context.now, self._met, {}
         if not self._rows:
             return False
         pending = False
         for key, row in {_key(row): row for row in self._rows}.items():
             if key in self._written_off:
-                self._let_go(row)
+                self._flush(row)
                 continue
             since, reads = before.get(key, (now, 0))
             if reads + 1 >= READS and now - since >= INTERVALS * self._lapse.interval:
@@ -106,7 +106,7 @@ class OddRows:
             else:
                 self._met[key] = since, reads + 1
                 pending = True
-        self._follow()
+        self._track()
         return pending
 
     @property
@@ -119,13 +119,13 @@ class OddRows:
         """Whether the read in hand has rows that cannot be read, written off or not."""
         return bool(self._rows)
 
-    def _follow(self) -> None:
+    def _track(self) -> None:
         for row in self._rows:
             if row.kind in ("fill", "order") and row.symbol is not None and row.order_id is not None:
                 ref = OrderRef(row.symbol, row.order_id)
-                if ref not in self._ground.orders:
-                    self._ground.follow(ref)
-                    self._followed[ref] = self._ground.complete
+                if ref not in self._orders.by_ref:
+                    self._orders.track(ref)
+                    self._tracked[ref] = self._orders.complete
 
     def _added_up(self, row: OddRow, account: Account) -> OrderReport | None:
         """The order that is over, with what its fills add up to; None if they may not be all."""
@@ -134,7 +134,7 @@ class OddRows:
             return None
         if account.whole:
             since, created = account.since, report.created_ts
-            if since is None or created is None or created <= since + self._turn.grain:
+            if since is None or created is None or created <= since + self._context.grain:
                 return None
         ref = _ref(report)
         if any(
@@ -143,7 +143,7 @@ class OddRows:
         ):
             return None
         total = sum((fill.qty for fill in account.fills if OrderRef(fill.symbol, fill.order_id) == ref), ZERO)
-        order = self._ground.orders.get(ref)
+        order = self._orders.by_ref.get(ref)
         seen = ZERO if order is None else max(order.seen, order.coverage.contiguous)
         filled = report.status == "FILLED" and report.average_price is not None  # else it triggered another order
         whole = report.qty if filled and report.qty is not None else seen
@@ -154,34 +154,34 @@ class OddRows:
     def _write_off(self, key: Key, row: OddRow) -> None:
         _remember(self._written_off, key)
         self._gap.write_off()
-        self._turn.report(f"row written off: {_subject(row)}", f"{row.endpoint} {row.excerpt}")
-        self._let_go(row)
+        self._context.report(f"row written off: {_subject(row)}", f"{row.endpoint} {row.excerpt}")
+        self._flush(row)
 
-    def _let_go(self, row: OddRow) -> None:
+    def _flush(self, row: OddRow) -> None:
         """No read will show what reports wait for of the orders that a row written off may be about."""
-        for ref, order in self._ground.orders.items():
+        for ref, order in self._orders.by_ref.items():
             if order.whole or not order.waiting or not _may_be_about(OrderRef(*ref), row):
                 continue
             if order.coverage.base is None:
                 order.begin(self._start(order))
-            elif self._ground.stuck.get(order.ref) == float("inf"):
-                self._ground.resume(order, force=True)
+            elif self._orders.stuck.get(order.ref) == float("inf"):
+                self._orders.resume(order, force=True)
             self._gap.write_off()
 
     def _start(self, order: Order) -> Decimal:
         """Where the ground of an order begins, as far as is known: at 0 if it is newer than the stream."""
         reports = [report for report, _ in order.waiting]
-        if self._followed.get(order.ref) and all(
-            (report.exchange_ts or 0) > (order.owed_from or 0) for report in reports
+        if self._tracked.get(order.ref) and all(
+            (report.exchange_ts or 0) > (order.due_from or 0) for report in reports
         ):
             return ZERO
         return min(max(ZERO, report.cumulative_qty - (report.last_qty or ZERO)) for report in reports)
 
-    def _say(self, row: OddRow) -> None:
+    def _report(self, row: OddRow) -> None:
         key = _key(row)
-        if key not in self._said:
-            _remember(self._said, key)
-            self._turn.report(f"odd row: {_subject(row)}", f"{row.endpoint} {row.excerpt}")
+        if key not in self._reported:
+            _remember(self._reported, key)
+            self._context.report(f"odd row: {_subject(row)}", f"{row.endpoint} {row.excerpt}")
 
 
 def _may_be_about(ref: OrderRef, row: OddRow) -> bool:

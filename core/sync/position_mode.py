@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from ..context import Context
 from ..reports import Account, AccountReport, OrderReport
-from ..turn import Turn
 from .doubts import Doubts
 
 
 class PositionMode:
     """What was said last; an account without positions says nothing."""
 
-    def __init__(self, turn: Turn, doubts: Doubts) -> None:
-        self._turn = turn
+    def __init__(self, context: Context, doubts: Doubts) -> None:
+        self._context = context
         self._doubts = doubts
         self.sideless: bool | None = None
         """Whether orders name no position side; None before the first."""
@@ -40,6 +40,6 @@ class PositionMode:
             self.nets = shown.one_way
 
     def _switched(self, what: str, *, read: bool) -> None:
-        self._turn.report("position mode changed", what)
+        self._context.report("position mode changed", what)
         if read:
             self._doubts.doubt("position mode", None, gap=False)

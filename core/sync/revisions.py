@@ -16,13 +16,13 @@ from typing import NamedTuple
 
 import msgspec
 
-from ..account.ground import Ground
+from ..account.orders import Orders
+from ..context import Context
 from ..events import FillRevised
 from ..execution import Execution
 from ..ids import fill_id, revision_id
 from ..reports import FillReport, OrderRef
-from ..turn import Turn
-from .figures import Part, agrees, is_exactly, price_of, same, spoke_of_one, total_of
+from .figures import Part, agrees, is_exactly, is_of_one_row, price_of, same, total_of
 from .rows import Income, Rows
 from .scope import Scope
 
@@ -30,7 +30,7 @@ LIMIT = 100_000
 """Delivered fills that are kept until they are compared; past this the oldest are not compared."""
 INCOME_MS = 600_000
 """Exchange time for which income may still say a figure that no row of the list of fills said."""
-_Ground = tuple[str, str, Decimal]
+_FillKey = tuple[str, str, Decimal]
 """What names a fill: symbol, order id, and the cumulative quantity where it ends."""
 
 
@@ -44,32 +44,32 @@ class _Unknown(NamedTuple):
 
 
 class Revisions:
-    """`told` is called for every fill that is delivered."""
+    """`add` is called for every fill that is delivered."""
 
-    def __init__(self, turn: Turn, ground: Ground, cumulative_costs: bool) -> None:
-        self._turn = turn
-        self._ground = ground
+    def __init__(self, context: Context, orders: Orders, cumulative_costs: bool) -> None:
+        self._context = context
+        self._orders = orders
         self._cumulative_costs = cumulative_costs
         self._kept: deque[Execution] = deque(maxlen=LIMIT)
         self._unknown: list[_Unknown] = []
-        self._replaced: dict[_Ground, frozenset[str]] = {}
+        self._replaced: dict[_FillKey, frozenset[str]] = {}
         """Of fills that the run before revised, and that are kept, the figures that it revised."""
         self._rows: Rows | None = None
         """Those of the read in hand."""
-        self.told = self._kept.append
+        self.add = self._kept.append
 
     def recall(self, event: FillRevised) -> None:
         """A revision of the run before."""
-        ground = (event.symbol, event.order_id, event.cumulative_qty)
-        for place, fill in enumerate(self._kept):
-            if _ground(fill) == ground:
+        key = (event.symbol, event.order_id, event.cumulative_qty)
+        for index, fill in enumerate(self._kept):
+            if _key_of(fill) == key:
                 revised = {
                     name
                     for name in ("fill_price", "fee", "realized_pnl")
                     if getattr(fill, name) != getattr(event, name)
                 }
-                self._replaced[ground] = self._replaced.get(ground, frozenset()) | revised
-                self._kept[place] = _changed(fill, event.fill_price, event.fee, event.fee_asset, event.realized_pnl)
+                self._replaced[key] = self._replaced.get(key, frozenset()) | revised
+                self._kept[index] = _changed(fill, event.fill_price, event.fee, event.fee_asset, event.realized_pnl)
 
     def unclear(self, scope: Scope) -> set[OrderRef]:
         """Orders that must be read alone: their rows may put a fill right that the read proves, and have no sure place.
@@ -112,14 +112,14 @@ class Revisions:
             if stretch:
                 self._revise(fill, stretch, rows, income, account.as_of + INCOME_MS)
             if self._replaced:
-                self._replaced.pop(_ground(fill), None)
+                self._replaced.pop(_key_of(fill), None)
         del self._unknown[:-LIMIT]
 
     def _revise(self, fill: Execution, stretch: Sequence[FillReport], rows: Rows, income: Income, until: int) -> None:
-        before = self._replaced.get(_ground(fill), frozenset())
+        before = self._replaced.get(_key_of(fill), frozenset())
         parts = tuple(rows.part(row) for row in stretch)
         named = [income.complete(fill.symbol, part) for part in parts]
-        of_one = len(parts) > 1 and not self._cumulative_costs and spoke_of_one(fill, named, self._ground.merges)
+        of_one = len(parts) > 1 and not self._cumulative_costs and is_of_one_row(fill, named, self._orders.merges)
         if len(named) == 1 and is_exactly(fill, stretch[0].price, named[0]):
             return
         price = fill.fill_price if "fill_price" in before else price_of(fill, stretch, rows.average(fill))
@@ -127,20 +127,20 @@ class Revisions:
         if "fee" not in before:
             fees = [part.fee for part in named]
             assets = {part.fee_asset for part in named if part.fee_asset is not None}
-            said = total_of(fees)
+            listed = total_of(fees)
             if len(assets) > 1:
                 fee, asset = None, None
-            elif said is None:
+            elif listed is None:
                 fee = None if of_one else fee
-            elif fee is None or not same(fee, said, fees) or (assets and asset not in (None, *assets)):
-                fee, asset = said, min(assets, default=asset)
+            elif fee is None or not same(fee, listed, fees) or (assets and asset not in (None, *assets)):
+                fee, asset = listed, min(assets, default=asset)
         if "realized_pnl" not in before:
             pnls = [part.realized_pnl for part in named]
-            said = total_of(pnls)
-            if said is None:
+            listed = total_of(pnls)
+            if listed is None:
                 pnl = None if of_one else pnl
-            elif pnl is None or not same(pnl, said, pnls):
-                pnl = said
+            elif pnl is None or not same(pnl, listed, pnls):
+                pnl = listed
         revised = before | self._deliver(fill, price, fee, asset, pnl)
         self._keep(_Unknown(_changed(fill, price, fee, asset, pnl), parts, until, revised))
 
@@ -174,7 +174,7 @@ class Revisions:
         }
         revised = frozenset(name for name, (before, after) in pairs.items() if before != after)
         if revised:
-            self._turn.deliver(
+            self._context.deliver(
                 FillRevised(
                     event_id=revision_id(fill.symbol, fill.order_id, fill.cumulative_qty, price, fee, pnl),
                     exchange_ts=fill.exchange_ts,
@@ -206,7 +206,7 @@ def _is_due(fill: Execution, until: int) -> bool:
     return fill.exchange_ts is None or fill.exchange_ts <= until
 
 
-def _ground(fill: Execution) -> _Ground:
+def _key_of(fill: Execution) -> _FillKey:
     return fill.symbol, fill.order_id, fill.cumulative_qty
 
 

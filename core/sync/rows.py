@@ -11,7 +11,7 @@ from ..events import ZERO
 from ..execution import Execution
 from ..reports import FillReport, IncomeReport, OrderRef, OrderReport
 from .figures import Part
-from .scope import Scope, age, lay
+from .scope import Scope, age, align
 
 
 class Rows:
@@ -20,17 +20,17 @@ class Rows:
     def __init__(self, scope: Scope) -> None:
         self.scope = scope
         self.of: defaultdict[OrderRef, list[FillReport]] = defaultdict(list)
-        self._sides: Counter[tuple[str, str | None]] = Counter()
+        self._counts: Counter[tuple[str, str | None]] = Counter()
         for row in scope.account.fills:
             self.of[OrderRef(row.symbol, row.order_id)].append(row)
-            self._sides[row.symbol, row.trade_id] += 1
+            self._counts[row.symbol, row.trade_id] += 1
         self._reports = {OrderRef(report.symbol, report.order_id): report for report in scope.account.orders}
         self._placed: dict[OrderRef, dict[Decimal, int] | None] = {}
 
     def placed(self, ref: OrderRef) -> dict[Decimal, int] | None:
         """How many of the order's rows, oldest first, lie below each of their ends; None if that is not sure."""
         if ref not in self._placed:
-            self._placed[ref] = self._lay(ref)
+            self._placed[ref] = self._align(ref)
         return self._placed[ref]
 
     def stretch(self, fill: Execution) -> Sequence[FillReport]:
@@ -46,7 +46,7 @@ class Rows:
 
     def part(self, row: FillReport) -> Part:
         """What the row says."""
-        own = self._sides[row.symbol, row.trade_id] == 1
+        own = self._counts[row.symbol, row.trade_id] == 1
         return Part(row.trade_id if own else None, row.fee, row.fee_asset, row.realized_pnl)
 
     def average(self, fill: Execution) -> Decimal | None:
@@ -54,14 +54,14 @@ class Rows:
         report = self._reports.get(OrderRef(fill.symbol, fill.order_id))
         return None if report is None else report.average_price
 
-    def _lay(self, ref: OrderRef) -> dict[Decimal, int] | None:
+    def _align(self, ref: OrderRef) -> dict[Decimal, int] | None:
         report, rows = self._reports.get(ref), self.of[ref]
         rows.sort(key=age)
         if report is None or not rows:
             return None
         end = ZERO
         if not self.scope.is_anchored(report):  # else the newest may be missing, the others lie where they lie
-            placed = lay(report, rows, self.scope)
+            placed = align(report, rows, self.scope)
             if placed is None or not (self.scope.was_alone(report) or self._is_quiet(report, rows)):
                 return None
             end = placed[0].start

@@ -60,7 +60,7 @@ def age(row: FillReport) -> tuple[int, int, str]:
     return row.exchange_ts, int(trade_id) if trade_id.isdecimal() else 0, trade_id
 
 
-def lay(report: OrderReport, fills: list[FillReport], scope: Scope) -> tuple[Placed, ...] | None:
+def align(report: OrderReport, fills: list[FillReport], scope: Scope) -> tuple[Placed, ...] | None:
     """The fills on the order's ground; None if they cannot all lie on it, or not all are there yet."""
     total = sum((row.qty for row in fills), ZERO)
     if scope.is_anchored(report):

@@ -16,13 +16,13 @@ from typing import NamedTuple
 
 import msgspec
 
-from ..account.ground import Ground
-from ..account.standing import Standing
-from ..books.fold import Place
-from ..books.witness import Witness
+from ..account.orders import Orders
+from ..account.view import AccountView
+from ..books.cross_check import CrossCheck
+from ..books.projection import PositionKey
 from ..events import Position
 from ..reports import Account
-from .recovery import Finding
+from .backfill import Finding
 
 
 class Answer(NamedTuple):
@@ -37,10 +37,10 @@ class Answer(NamedTuple):
 class Vanishing:
     """Remembers whether the read before has shown no position where some were held."""
 
-    def __init__(self, ground: Ground, standing: Standing, witness: Witness) -> None:
-        self._ground = ground
-        self._standing = standing
-        self._witness = witness
+    def __init__(self, orders: Orders, view: AccountView, cross_check: CrossCheck) -> None:
+        self._orders = orders
+        self._view = view
+        self._cross_check = cross_check
         self._doubted = False
 
     def judge(self, account: Account, findings: Iterable[Finding]) -> Answer | None:
@@ -48,15 +48,17 @@ class Vanishing:
         if account.positions_listed == "rows" and not account.odd:
             self._doubted = False
             return Answer(account, True, False)
-        words = self._standing.held(account.as_of)
-        held = tuple(word.row for word in words)
+        entries = self._view.held(account.as_of)
+        held = tuple(entry.row for entry in entries)
         vanished: tuple[Position, ...] = ()
-        unknown = account.positions_listed != "rows" and not words
+        unknown = account.positions_listed != "rows" and not entries
         belied = unknown and any(balance.unrealized_pnl for balance in account.balances)
         unlikely = belied or (unknown and _binds_margin(account))
         if account.positions_listed != "rows":
-            moves = self._moves(findings) if words else {}
-            vanished = tuple(word.row for word in words if not self._witness.is_flat(word.row, moves, word.stamp.ts))
+            moves = self._moves(findings) if entries else {}
+            vanished = tuple(
+                entry.row for entry in entries if not self._cross_check.is_flat(entry.row, moves, entry.stamp.ts)
+            )
         if (vanished or belied) and account.positions_listed == "hollow":
             return None
         doubted = (bool(vanished) or unlikely) and not self._doubted
@@ -70,11 +72,11 @@ class Vanishing:
             msgspec.structs.replace(account, positions=(*account.positions, *kept), settled=False), whole, doubted
         )
 
-    def _moves(self, findings: Iterable[Finding]) -> dict[Place, Decimal]:
+    def _moves(self, findings: Iterable[Finding]) -> dict[PositionKey, Decimal]:
         """How far fills that are about to be told move each position."""
-        moves: defaultdict[Place, Decimal] = defaultdict(Decimal)
+        moves: defaultdict[PositionKey, Decimal] = defaultdict(Decimal)
         for finding in findings:
-            order = self._ground.orders.get(finding.ref)
+            order = self._orders.by_ref.get(finding.ref)
             for start, end, row in finding.fills:
                 qty = end - start if order is None else order.coverage.missing(start, end)
                 towards = finding.report.position_side  # a row may name a side though the account nets its positions

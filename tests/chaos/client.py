@@ -12,7 +12,7 @@ import msgspec
 from listenkey.core.book import Book
 from listenkey.core.events import Health, from_json
 
-from ..loopback.told import Told
+from ..loopback.delivered import Delivered
 from .process import Process, running
 
 PATIENCE = 300.0
@@ -49,7 +49,7 @@ class Status(msgspec.Struct, frozen=True):
         return self.health == Health.LIVE.value and self.proven_until is not None
 
 
-class Client(Told):
+class Client(Delivered):
     """A follower, ordered about by lines."""
 
     def __init__(self) -> None:

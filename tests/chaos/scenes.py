@@ -14,7 +14,7 @@ from listenkey.adapters.driver.venue import open_venue
 from listenkey.core.events import from_json
 from listenkey.ports.errors import ReadFailed
 
-from ..loopback.told import Told
+from ..loopback.delivered import Delivered
 from ..loopback.truth import judge
 from .certificates import Certificates
 from .client import BRISK
@@ -137,7 +137,7 @@ async def watch_stopped(transport: str, papers: Certificates) -> None:
     """`listenkey watch --json`, stopped for longer than `silence_timeout` and continued, twice, tells every fill once,
     and ends in order.
     """
-    key, told = f"key-{secrets.token_hex(12)}", Told()
+    key, told = f"key-{secrets.token_hex(12)}", Delivered()
     names = {"LISTENKEY_API_KEY": key, "LISTENKEY_API_SECRET": key[::-1]}
     async with exchange(key, seed=7, rate=20) as market, proxy(market.port) as between:
         since = market.now()

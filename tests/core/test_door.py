@@ -182,7 +182,7 @@ def test_links_are_shown_as_they_were() -> None:
     (before,) = life.connection.links
     assert isinstance(before, LinkView)
     assert before.key == KeyView(before.key.number, asked_at=0.0, valid_for=3600.0, failing=False, gone=False)
-    assert (before.phase, before.proven, before.quiet, before.deaf) == (Phase.LIVE, True, False, None)
+    assert (before.phase, before.proven, before.quiet, before.distrusted) == (Phase.LIVE, True, False, None)
     assert (round(before.opened_at, 6), round(before.heard_at, 6)) == (0.2, 5.3)
     assert "K1" not in repr(before)
     life.mute.add(life.leader)

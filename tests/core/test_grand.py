@@ -209,11 +209,11 @@ def verdict(world: World) -> None:
         assert told <= truth | extra
     for order_id in {trade.order_id for trade in world.exchange.trades}:
         fills = world.fills(order_id)
-        ground = merged((fill.cumulative_qty - fill.fill_qty, fill.cumulative_qty) for fill in fills)
+        orders = merged((fill.cumulative_qty - fill.fill_qty, fill.cumulative_qty) for fill in fills)
         mine = [t for t in must if t.order_id == order_id]
         allowed = [t for t in may if t.order_id == order_id]
         full = merged((t.start, t.end) for t in mine)
-        assert ground in [merged([*((t.start, t.end) for t in allowed[n:]), *full]) for n in range(len(allowed) + 1)]
+        assert orders in [merged([*((t.start, t.end) for t in allowed[n:]), *full]) for n in range(len(allowed) + 1)]
         truth_at = {t.end: t for t in (*allowed, *mine)}
         for fill in fills:
             start, end = fill.cumulative_qty - fill.fill_qty, fill.cumulative_qty

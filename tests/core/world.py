@@ -197,8 +197,8 @@ class World:
 
     def say(self, report: Report, after: float = LATENCY, spare: int | None = None) -> None:
         """A frame for every open socket, but for the one at this place."""
-        for place, (socket, deaf) in enumerate(self._sockets.items()):
-            if not deaf and place != spare:
+        for place, (socket, distrusted) in enumerate(self._sockets.items()):
+            if not distrusted and place != spare:
                 self._later(self.now + after, inputs.FrameReceived(socket, frame(report)))
 
     def lose(self, *, after: int = 0) -> None:

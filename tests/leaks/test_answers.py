@@ -13,10 +13,10 @@ import anyio
 import pytest
 
 from listenkey.adapters.driver.clock import SystemClock
-from listenkey.adapters.driver.complaints import Complaints
-from listenkey.adapters.driver.errands import Errands
 from listenkey.adapters.driver.opener import Opener
+from listenkey.adapters.driver.requests import Requests
 from listenkey.adapters.driver.venue import Venue
+from listenkey.adapters.driver.warnings import Warnings
 from listenkey.adapters.executors.tasks import TaskExecutor
 from listenkey.adapters.transports.names import Transport
 from listenkey.adapters.venues.bingx.codes import CREDENTIALS
@@ -108,8 +108,8 @@ async def all_calls(desk: Desk, chosen: Callable[[list[Ask]], list[Ask]] = list)
     """Everything that can be asked, or what is chosen of it, and everything that is said of it."""
     said: list[str] = []
     run = desk.executor.run
-    errands = Errands(
-        desk.executor, desk.keys, desk.reader, lambda received: said.append(repr(received)), Complaints(lambda: False)
+    errands = Requests(
+        desk.executor, desk.keys, desk.reader, lambda received: said.append(repr(received)), Warnings(lambda: False)
     )
     calls: list[Ask] = [
         lambda: run(desk.keys.create()),

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from listenkey.adapters.journal import SqliteJournal
-from listenkey.adapters.recording.recording import Recorder
-from listenkey.adapters.recording.replaying import replay
+from listenkey.adapters.recording.recorder import Recorder
+from listenkey.adapters.recording.replay import replay
 from listenkey.adapters.venues.bingx.swap import SwapDialect
 from listenkey.core import actions, inputs
 from listenkey.core.connection import Connection

@@ -19,7 +19,7 @@ from listenkey.core.events import GapNotice, Health
 from listenkey.core.policy import Policy
 
 from ..certificates import trusting
-from .told import Told
+from .delivered import Delivered
 from .truth import Verdict, judge
 
 BRISK = {
@@ -62,7 +62,7 @@ class Exchangelike(Protocol):
     def now(self) -> int: ...
 
 
-class Consumer(Told):
+class Consumer(Delivered):
     """Takes every event of a stream; pauses when told to."""
 
     def __init__(self, stream: Stream) -> None:

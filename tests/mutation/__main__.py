@@ -26,7 +26,7 @@ MODULES = (
     "account/average",
     "account/shown",
     "sync/continuity",
-    "sync/proof",
+    "sync/reconciler",
     "link/link",
     "link/lifecycle",
 )

@@ -10,18 +10,18 @@ from listenkey.ports.errors import StreamStopped
 
 if TYPE_CHECKING:
     from .process import Process
-    from .witness import Witness
+    from .watcher import Watcher
 
 
 class Consumer:
     """What `async for` does, on the world's agenda."""
 
-    def __init__(self, process: Process, backlog: Backlog, witness: Witness, random: Random) -> None:
+    def __init__(self, process: Process, backlog: Backlog, watcher: Watcher, random: Random) -> None:
         self.gone = False
         self._process = process
         self._agenda = process.agenda
         self._backlog = backlog
-        self._witness = witness
+        self._watcher = watcher
         self._random = random
         self._busy_until = float("-inf")
         self._planned = False
@@ -66,9 +66,9 @@ class Consumer:
             else:
                 raise AssertionError("the backlog waits although there is something")
             if taken:
-                self._witness.marked(process)
+                self._watcher.marked(process)
             process.fate.point()
-            self._witness.consumed(process, event)
+            self._watcher.consumed(process, event)
             process.fate.point()
             if self._random.random() < 0.02:
                 self.busy(self._random.random() * 0.5)
@@ -80,4 +80,4 @@ class Consumer:
     def _mark(self) -> None:
         if self._backlog._taken is not None:
             self._backlog.mark()
-            self._witness.marked(self._process)
+            self._watcher.marked(self._process)

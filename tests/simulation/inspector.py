@@ -163,9 +163,9 @@ class Inspector:
         haunted = self._market.ms - int(haunted_for(lately) * 1000)
         needed = sum(order.open or order.updated >= since for order in orders)
         needed += sum(order.id in ghosts and haunted <= order.updated < since for order in orders)
-        known = len(process.connection._continuity._ground.orders)
+        known = len(process.connection._continuity._orders.by_ref)
         if known > needed + 5:
             raise Violation("memory-bounded", f"{known} orders are known, {needed} are open or ended lately")
-        armed = len(process.connection._turn.timers._deadlines)
+        armed = len(process.connection._context.timers._deadlines)
         if armed > 60:
             raise Violation("memory-bounded", f"{armed} timers are armed")

@@ -129,7 +129,7 @@ class Judge:
             self._polls.handled(process, received, ordered)
         self._heard.handled(process, self._agenda.now, received, ordered, unsure=self.gap_open)
         if isinstance(received, inputs.KeyGranted):
-            kept = connection._upkeep._keyring.get(received.key) is not None
+            kept = connection._supervisor._keyring.get(received.key) is not None
             if not kept and not any(isinstance(each, actions.DeleteKey) for each in ordered):
                 raise Violation("no-key-left", "a key that is not used was not deleted")
 
@@ -155,7 +155,7 @@ class Judge:
             self._holding = None
         self._connected = connected
         for link in connection.links[:1]:
-            if link.proven and link.deaf:
+            if link.proven and link.distrusted:
                 self._holding = None
 
     def _deleted(self, process: Process, key: str, received: inputs.Input, ordered: Sequence[actions.Action]) -> None:

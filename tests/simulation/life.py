@@ -9,7 +9,7 @@ from random import Random
 from tempfile import TemporaryDirectory
 
 from listenkey.adapters.journal import SqliteJournal, Summary, summary, verify
-from listenkey.adapters.recording.recording import Recorder
+from listenkey.adapters.recording.recorder import Recorder
 from listenkey.adapters.simulator.seeds import seeded
 from listenkey.core import inputs
 

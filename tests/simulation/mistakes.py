@@ -33,7 +33,7 @@ class Bug(NamedTuple):
 
 BUGS: dict[str, Bug] = {
     "covered-ground": Bug(
-        "covered ground ignored",
+        "covered intervals ignored",
         (
             Change(
                 "core/account/coverage.py",
@@ -49,12 +49,12 @@ BUGS: dict[str, Bug] = {
         (
             Change(
                 "core/link/effects.py",
-                "        self._links.open(cause.key)\n",
-                "        self._links.open(cause.key)\n        self._witness.connected()\n",
+                "        self._pair.open(cause.key)\n",
+                "        self._pair.open(cause.key)\n        self._observer.connected()\n",
             ),
             Change(
                 "core/link/effects.py",
-                "        self._arm_rotation()\n        self._witness.connected()\n\n    def open_gap(",
+                "        self._arm_rotation()\n        self._observer.connected()\n\n    def open_gap(",
                 "        self._arm_rotation()\n\n    def open_gap(",
             ),
         ),
@@ -66,8 +66,8 @@ BUGS: dict[str, Bug] = {
         (
             Change(
                 "core/sync/continuity.py",
-                "        self._anteroom.hold()\n        self._proof.reads.link_proven()\n",
-                "        self._proof.reads.link_proven()\n",
+                "        self._holdback.hold()\n        self._reconciler.schedule.link_proven()\n",
+                "        self._reconciler.schedule.link_proven()\n",
             ),
         ),
         "drop,close,partition",
@@ -80,7 +80,7 @@ BUGS: dict[str, Bug] = {
                 "core/link/effects.py",
                 "    def hand_over(self, _cause: Cause) -> None:\n        self._drop_leader()\n",
                 "    def hand_over(self, _cause: Cause) -> None:\n        self._drop_leader()\n"
-                "        self._turn.emit(DeleteKey(0, self._leader.key.value))\n",
+                "        self._context.emit(DeleteKey(0, self._leader.key.value))\n",
             ),
             Change(
                 "core/link/effects.py",
@@ -96,8 +96,8 @@ BUGS: dict[str, Bug] = {
         (
             Change(
                 "core/link/effects.py",
-                "        self._links.open_successor(cause.key)\n",
-                "        self._links.open_successor(cause.key)\n        self._leader.close()\n",
+                "        self._pair.open_successor(cause.key)\n",
+                "        self._pair.open_successor(cause.key)\n        self._leader.close()\n",
             ),
         ),
         "rotate",
@@ -108,7 +108,7 @@ BUGS: dict[str, Bug] = {
         (
             Change(
                 "core/link/effects.py",
-                "        self._turn.arm((Timer.HEALTHY, 0), self._turn.policy.healthy_after)\n",
+                "        self._context.arm((Timer.HEALTHY, 0), self._context.policy.healthy_after)\n",
                 "        self._backoff.reset()\n",
             ),
         ),
@@ -120,9 +120,9 @@ BUGS: dict[str, Bug] = {
         (
             Change(
                 "core/link/effects.py",
-                "        self._turn.arm((Timer.DELAY, 0), max(delay, self._floor))\n",
+                "        self._context.arm((Timer.DELAY, 0), max(delay, self._floor))\n",
                 "        delay = 0.001 if _cause.refusal is None else delay\n"
-                "        self._turn.arm((Timer.DELAY, 0), delay)\n",
+                "        self._context.arm((Timer.DELAY, 0), delay)\n",
             ),
         ),
         "accept_close",
@@ -133,7 +133,7 @@ BUGS: dict[str, Bug] = {
         (
             Change(
                 "core/link/link.py",
-                "        self._turn.timers.arm((Timer.QUIET, self.socket), self._quiet_at)\n",
+                "        self._context.timers.arm((Timer.QUIET, self.socket), self._quiet_at)\n",
                 "        return\n",
             ),
         ),
@@ -144,7 +144,7 @@ BUGS: dict[str, Bug] = {
         "expiry of a foreign key obeyed",
         (
             Change(
-                "core/link/upkeep.py",
+                "core/link/supervisor.py",
                 "        key = leader if value is None else self._keyring.get(value)\n",
                 "        key = leader\n",
             ),
@@ -218,18 +218,18 @@ BUGS: dict[str, Bug] = {
         (
             Change(
                 "core/sync/continuity.py",
-                "        if self._ground.take(report, frame) and self._ground.complete:\n",
-                "        unfounded = self._ground.take(report, frame)\n"
-                "        if report.exchange_ts and self._ground.proven_until and not self._anteroom.holding:\n"
-                "            if report.exchange_ts > self._ground.proven_until:\n"
-                "                self._ground.prove(report.exchange_ts)\n"
-                "                self._turn.emit(MarkProven(report.exchange_ts))\n"
-                "        if unfounded and self._ground.complete:\n",
+                "        if self._orders.take(report, frame) and self._orders.complete:\n",
+                "        without_base = self._orders.take(report, frame)\n"
+                "        if report.exchange_ts and self._orders.proven_until and not self._holdback.holding:\n"
+                "            if report.exchange_ts > self._orders.proven_until:\n"
+                "                self._orders.prove(report.exchange_ts)\n"
+                "                self._context.emit(MarkProven(report.exchange_ts))\n"
+                "        if without_base and self._orders.complete:\n",
             ),
             Change(
                 "core/sync/continuity.py",
-                "from ..account import narration\n",
-                "from ..account import narration\nfrom ..actions import MarkProven\n",
+                "from ..account import translate\n",
+                "from ..account import translate\nfrom ..actions import MarkProven\n",
             ),
         ),
         "lose,drop",
@@ -239,13 +239,13 @@ BUGS: dict[str, Bug] = {
         "failed read delivered as empty account",
         (
             Change(
-                "core/sync/proof.py",
-                "        never_passed = self._ground.proven_until is None\n",
-                "        never_passed = self._ground.proven_until is None\n"
-                "        ms = self._turn.exchange_time() or 0\n"
+                "core/sync/reconciler.py",
+                "        never_passed = self._orders.proven_until is None\n",
+                "        never_passed = self._orders.proven_until is None\n"
+                "        ms = self._context.exchange_time() or 0\n"
                 "        since = asked.since\n"
                 "        empty = Account(as_of=ms, exchange_ms=ms, since=since, whole=True, settled=True)\n"
-                "        self._standing.read(empty)\n",
+                "        self._view.read(empty)\n",
             ),
         ),
         "reads_down,rest_down",
@@ -341,7 +341,7 @@ BUGS: dict[str, Bug] = {
         (
             Change(
                 "core/sync/lapse.py",
-                "        return self._turn.now < self._fresh_until\n",
+                "        return self._context.now < self._fresh_until\n",
                 "        return self._fresh_until > 0\n",
             ),
         ),
@@ -353,12 +353,12 @@ BUGS: dict[str, Bug] = {
         "FILLED with nothing executed taken for all of it",
         (
             Change(
-                "adapters/venues/bingx/words.py",
+                "adapters/venues/bingx/vocabulary.py",
                 '    if found == 0 and state == "FILLED" and positive(paid) is not None:\n',
                 '    if found == 0 and state == "FILLED":\n',
             ),
             Change(
-                "adapters/venues/bingx/exact.py",
+                "adapters/venues/bingx/fastpath.py",
                 '        or (status == "FILLED" and average_price and not cumulative_qty)\n',
                 '        or (status == "FILLED" and not cumulative_qty)\n',
             ),
@@ -370,7 +370,7 @@ BUGS: dict[str, Bug] = {
         "FILLED with nothing executed not told at all",
         (
             Change(
-                "core/account/narration.py",
+                "core/account/translate.py",
                 '    return report.status in STATES or (report.status == "FILLED" and report.cumulative_qty == ZERO)\n',
                 "    return report.status in STATES\n",
             ),
@@ -382,8 +382,8 @@ BUGS: dict[str, Bug] = {
         "an order amended down to what was executed not told over",
         (
             Change(
-                "core/account/narration.py",
-                '    return report.status == "FILLED" and ZERO < report.cumulative_qty >= told\n',
+                "core/account/translate.py",
+                '    return report.status == "FILLED" and ZERO < report.cumulative_qty >= delivered\n',
                 "    return False\n",
             ),
         ),
@@ -395,7 +395,7 @@ BUGS: dict[str, Bug] = {
         "an order that the venue denies asked for again in every read",
         (
             Change(
-                "adapters/venues/bingx/singles.py",
+                "adapters/venues/bingx/order_reader.py",
                 "        while left and (room := (yield from self._room(shown)) - reserved) > 0:\n",
                 "        while left and (room := len(left)):\n",
             ),
@@ -410,7 +410,7 @@ BUGS: dict[str, Bug] = {
         "the fills of an order that the venue denies left aside",
         (
             Change(
-                "core/sync/proof.py",
+                "core/sync/reconciler.py",
                 "        account = self._odd.mend(self._denials.shown_by_fills(account))\n",
                 "        account = self._odd.mend(account)\n",
             ),
@@ -436,7 +436,7 @@ BUGS: dict[str, Bug] = {
         "a frame after an interruption told with the fee and the PnL of its last part",
         (
             Change(
-                "core/account/ground.py",
+                "core/account/orders.py",
                 "        if doubted > order.sure_in:\n",
                 "        if doubted > self._generation:\n",
             ),
@@ -449,9 +449,9 @@ BUGS: dict[str, Bug] = {
         "what was missed taken for shown by any read that passed",
         (
             Change(
-                "core/sync/proof.py",
-                "            ground.settle_doubts(asked.asked_at - turn.policy.backfill_overlap, self._odd.aside)\n",
-                "            ground.settle_doubts(asked.asked_at, self._odd.aside)\n",
+                "core/sync/reconciler.py",
+                "            orders.clear_doubts(asked.asked_at - context.policy.backfill_overlap, self._odd.aside)\n",
+                "            orders.clear_doubts(asked.asked_at, self._odd.aside)\n",
             ),
         ),
         "lag,lag,lag,lag,lag,torn_reads,torn_reads,drop",
@@ -476,7 +476,7 @@ BUGS: dict[str, Bug] = {
         (
             Change(
                 "core/sync/memory.py",
-                "                self._revisions.told(fill)\n",
+                "                self._revisions.add(fill)\n",
                 "                pass\n",
             ),
         ),
@@ -488,7 +488,7 @@ BUGS: dict[str, Bug] = {
         "the first fill of an order that was part-filled before the stream told without a price",
         (
             Change(
-                "core/sync/recovery.py",
+                "core/sync/backfill.py",
                 "        order.value(report.cumulative_qty, report.average_price)\n",
                 "",
             ),
@@ -514,7 +514,7 @@ BUGS: dict[str, Bug] = {
         (
             Change(
                 "core/sync/vanishing.py",
-                "not words\n",
+                "not entries\n",
                 "False\n",
             ),
         ),
@@ -549,11 +549,11 @@ BUGS: dict[str, Bug] = {
     "burst-of-reads": Bug(
         "failing reads use up all that may fail, and then there are none for minutes",
         (
-            Change("core/sync/reads.py", "import Backoff, SpacedLimit\n", "import Backoff, FailureLimit\n"),
+            Change("core/sync/schedule.py", "import Backoff, SpacedLimit\n", "import Backoff, FailureLimit\n"),
             Change(
-                "core/sync/reads.py",
-                "        self._failures = SpacedLimit(turn.failing_calls)\n",
-                "        self._failures = FailureLimit(turn.failing_calls)\n",
+                "core/sync/schedule.py",
+                "        self._failures = SpacedLimit(context.failing_calls)\n",
+                "        self._failures = FailureLimit(context.failing_calls)\n",
             ),
             Change(
                 "adapters/venues/bingx/pace.py",
@@ -604,7 +604,7 @@ BUGS: dict[str, Bug] = {
         "one row that cannot be read fails the whole read",
         (
             Change(
-                "core/sync/proof.py",
+                "core/sync/reconciler.py",
                 "        answer = self._vanishing.judge(account, findings)\n",
                 "        answer = None if self._odd.any_left else self._vanishing.judge(account, findings)\n",
             ),
@@ -668,7 +668,7 @@ BUGS: dict[str, Bug] = {
         "all orders in no list asked for at once",
         (
             Change(
-                "adapters/venues/bingx/singles.py",
+                "adapters/venues/bingx/order_reader.py",
                 "        while left and (room := (yield from self._room(shown)) - reserved) > 0:\n",
                 "        while left and (room := len(left)):\n",
             ),

@@ -43,7 +43,7 @@ class Polls:
         age, health = now - self._read_at, process.connection.health
         if health is not Health.BLIND and age > self._limit + self._slack:
             raise Violation("live-is-fresh", f"{health} {age:.2f} s after the last read")
-        if health is Health.BLIND and age < self._limit - self._slack and not process.connection._upkeep.stopped:
+        if health is Health.BLIND and age < self._limit - self._slack and not process.connection._supervisor.stopped:
             raise Violation("live-is-fresh", f"{health} {age:.2f} s after a read")
 
     def _look(self, process: Process, read_at: float) -> None:
@@ -57,5 +57,5 @@ class Polls:
 def _is_set_aside(process: Process) -> bool:
     """Whether the read that was just answered has passed but for rows that cannot be read: a gap is open for them."""
     connection = process.connection
-    fresh_until = connection._turn.now + 2 * connection.policy.poll_interval
-    return connection._continuity.gap_open and connection._continuity._proof._lapse._fresh_until == fresh_until
+    fresh_until = connection._context.now + 2 * connection.policy.poll_interval
+    return connection._continuity.gap_open and connection._continuity._reconciler._lapse._fresh_until == fresh_until

@@ -9,7 +9,7 @@ from random import Random
 
 from listenkey.adapters.driver.backlog import Backlog
 from listenkey.adapters.journal import SqliteJournal
-from listenkey.adapters.recording.recording import Recorder
+from listenkey.adapters.recording.recorder import Recorder
 from listenkey.adapters.venues.bingx.swap import SwapDialect
 from listenkey.core import actions, inputs
 from listenkey.core.connection import Connection
@@ -25,7 +25,7 @@ from .services import Services
 from .setup import Setup
 from .sockets import Held, Sockets
 from .violation import Violation
-from .witness import Witness
+from .watcher import Watcher
 
 
 class Process:
@@ -36,7 +36,7 @@ class Process:
         agenda: Agenda,
         network: Network,
         setup: Setup,
-        witness: Witness,
+        watcher: Watcher,
         random: Random,
         *,
         number: int,
@@ -51,7 +51,7 @@ class Process:
         self.over = False
         self.finished = False
         self.failed = False
-        self._witness = witness
+        self._watcher = watcher
         self._random = random
         self._died = died
         self._recorder = recorder
@@ -65,7 +65,7 @@ class Process:
         self.journal: WatchedJournal | None = None
         if journal is not None:
             disk = Disk(journal.path, random)
-            stored = partial(witness.stored, self)
+            stored = partial(watcher.stored, self)
             self.journal = WatchedJournal(journal, disk, fate, stored, cramped=setup.cramped)
         dialect, policy, seed = SwapDialect(), setup.policy, random.getrandbits(64)
         if recorder is not None:
@@ -73,7 +73,7 @@ class Process:
         self.connection = Connection(dialect, policy, seed=seed, mode=setup.mode)
         self.backlog = Backlog(setup.pending, self.journal)
         self.backlog.redeliver()
-        self.consumer = Consumer(self, self.backlog, witness, random)
+        self.consumer = Consumer(self, self.backlog, watcher, random)
         self._wires = Sockets(self, network, lingering=setup.lingering)
         self.services = Services(self, network, drift=self._drift, validity=setup.validity)
 
@@ -203,7 +203,7 @@ class Process:
             raise Violation("never-raises", f"{type(received).__name__}: {type(error).__name__}: {error}") from error
         if self._recorder is not None:
             self._recorder(now, received, ordered)
-        self._witness.handled(self, now, received, ordered)
+        self._watcher.handled(self, now, received, ordered)
         self.fate.point()
         self._perform(ordered)
         self._wake()
@@ -236,7 +236,7 @@ class Process:
         if events or proven_until is not None:
             self.backlog.put(events, proven_until)
             if self.journal is None:
-                self._witness.stored(self, events, proven_until)
+                self._watcher.stored(self, events, proven_until)
             self.fate.point()
             self.consumer.soon()
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from listenkey.core.account.order import Order
 from listenkey.core.book import Reconciliation
-from listenkey.core.books.fold import Fold
 from listenkey.core.books.ledger import Ledger
+from listenkey.core.books.projection import Projection
 from listenkey.core.events import Balance, ExchangeEventKind, Fill
 from listenkey.core.execution import execution
 from listenkey.core.kinds import IncomeKind
@@ -80,7 +80,7 @@ def test_a_read_whose_orders_moved_on_while_they_were_read_alone_is_not_settled(
 
 def test_a_fill_during_a_read_that_its_orders_do_not_show_makes_its_balances_unsure() -> None:
     """They may have it or not: lists can lag behind balances."""
-    fold = Fold()
+    fold = Projection()
     fold.apply(execution(fill("2", "1", T + 500)))
     assert fold.is_unsure_of(account(orders=(report("1"),)))
     assert not fold.is_unsure_of(account(orders=(report("2"),)))
@@ -92,7 +92,7 @@ def test_every_row_of_a_merged_fill_is_booked_though_they_come_in_two_reads() ->
     ledger = Ledger(1000)
     ledger.begin(T - 10_000)
     balance = (Balance(asset="USDT", wallet_balance=D(100)),)
-    ledger.settle(account(as_of=T - 5000, exchange_ms=T - 4000, balances=balance), settled=True)
+    ledger.reconcile(account(as_of=T - 5000, exchange_ms=T - 4000, balances=balance), settled=True)
     ledger.estimate(execution(fill("3", "3", T)))
 
     rows = tuple(
@@ -113,11 +113,11 @@ def test_every_row_of_a_merged_fill_is_booked_though_they_come_in_two_reads() ->
         )
 
     first, both = (fee("7", "-0.2"),), (fee("7", "-0.2"), fee("8", "-0.1"))
-    ledger.settle(account(as_of=T + 2000, exchange_ms=T + 3000, fills=rows[:1], income=first), settled=False)
+    ledger.reconcile(account(as_of=T + 2000, exchange_ms=T + 3000, fills=rows[:1], income=first), settled=False)
     balance = (Balance(asset="USDT", wallet_balance=D("99.7")),)
     later = account(
         as_of=T + 4000, exchange_ms=T + 5000, orders=(report("3"),), fills=rows, income=both, balances=balance
     )
-    ledger.settle(later, settled=True)
+    ledger.reconcile(later, settled=True)
     book = ledger.book("USDT")
     assert (book.fees, book.status) == (D("0.3"), Reconciliation.MATCHED)

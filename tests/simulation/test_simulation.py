@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from listenkey.adapters.recording.replaying import replay, steps
+from listenkey.adapters.recording.replay import replay, steps
 from listenkey.core.policy import Mode
 
 from .__main__ import command, main
@@ -55,7 +55,7 @@ def test_a_recorded_life_replays_in_another_process(tmp_path: Path, mode: Mode) 
     assert outcome.violation is None
     assert steps(path) > 500
     assert replay(path) is None
-    script = f"from listenkey.adapters.recording.replaying import replay; print(replay({str(path)!r}))"
+    script = f"from listenkey.adapters.recording.replay import replay; print(replay({str(path)!r}))"
     environment = {**os.environ, "PYTHONHASHSEED": "99"}
     told = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True)
     assert told.stdout == "None\n"

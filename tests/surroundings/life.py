@@ -11,7 +11,7 @@ import anyio
 from listenkey.adapters.driver.stream import Stream
 from listenkey.adapters.driver.venue import Venue
 from listenkey.adapters.journal import SqliteJournal
-from listenkey.adapters.recording.recording import Recorder
+from listenkey.adapters.recording.recorder import Recorder
 from listenkey.adapters.transports.names import Transport
 from listenkey.adapters.venues.bingx.swap import SwapDialect
 from listenkey.adapters.venues.family import Services

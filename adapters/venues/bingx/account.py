@@ -6,9 +6,9 @@ from typing import Any
 
 from ....core.events import Balance, Position
 from ....core.reports import AccountReport
-from .amounts import amount, moment, positive, word
+from .amounts import amount, moment, positive, text
 from .facts import BY_FILL, FUNDING
-from .words import held, margin_mode
+from .vocabulary import held, margin_mode
 
 
 def account(content: dict[str, Any], *, free: bool, snapshot: bool = False) -> AccountReport | None:
@@ -24,7 +24,7 @@ def account(content: dict[str, Any], *, free: bool, snapshot: bool = False) -> A
     positions = [_position(row) for row in _rows(body, "P")]
     if None in balances or None in positions:
         return None
-    reason = word(body.get("m"))
+    reason = text(body.get("m"))
     return AccountReport(
         reason=reason,
         balances=tuple(found for found in balances if found is not None),
@@ -48,7 +48,7 @@ def _rows(body: dict[str, Any], name: str) -> list[Any]:
 def _balance(row: Any, free: bool) -> Balance | None:
     if not isinstance(row, dict):
         return None
-    asset, wallet = word(row.get("a")), amount(row.get("wb"))
+    asset, wallet = text(row.get("a")), amount(row.get("wb"))
     if asset is None or wallet is None:
         return None
     available = amount(row.get("cw")) if free else None
@@ -58,7 +58,7 @@ def _balance(row: Any, free: bool) -> Balance | None:
 def _position(row: Any) -> Position | None:
     if not isinstance(row, dict):
         return None
-    symbol, quantity = word(row.get("s")), amount(row.get("pa"))
+    symbol, quantity = text(row.get("s")), amount(row.get("pa"))
     if symbol is None or quantity is None:
         return None
     return Position(

@@ -71,7 +71,7 @@ def identity(value: Any) -> str | None:
     return None
 
 
-def word(value: Any) -> str | None:
+def text(value: Any) -> str | None:
     """A text that says something."""
     return value if type(value) is str and value else None
 

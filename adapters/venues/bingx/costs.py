@@ -21,11 +21,11 @@ def costed(fills: Iterable[FillReport], income: Iterable[IncomeReport]) -> tuple
     for row in income:
         if row.trade_id is not None:
             rows.setdefault((row.kind, (row.symbol, row.trade_id)), []).append(row)
-    sides: Counter[_Trade] = Counter((report.symbol, report.trade_id) for report in listed)
+    counts: Counter[_Trade] = Counter((report.symbol, report.trade_id) for report in listed)
 
     def the(kind: IncomeKind, trade: _Trade) -> IncomeReport | None:
         found = rows.get((kind, trade), [])
-        return found[0] if len(found) == 1 and sides[trade] == 1 else None
+        return found[0] if len(found) == 1 and counts[trade] == 1 else None
 
     def complete(report: FillReport) -> FillReport:
         trade = (report.symbol, report.trade_id)

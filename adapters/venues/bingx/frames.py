@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from ....core.reports import Acknowledged, Heartbeat, KeyExpired, OrderRef, Rejected, Report, Unreadable, Unrecognised
-from .amounts import identity, moment, number, word
+from .amounts import identity, moment, number, text
 from .codes import is_success, refusal
 
 _decode = msgspec.json.Decoder(float_hook=number).decode
@@ -52,7 +52,7 @@ def control(content: dict[str, Any]) -> Report | None:
     event = unwrapped(content).get("e")
     if event == "listenKeyExpired":
         key = unwrapped(content).get("listenKey")
-        return KeyExpired(key if key == "" else word(key))
+        return KeyExpired(key if key == "" else text(key))
     if event is not None:
         return None
     if "ping" in content and "dataType" not in content:
@@ -61,7 +61,7 @@ def control(content: dict[str, Any]) -> Report | None:
         return None
     ident = identity(content.get("id"))
     if not is_success(content["code"]):
-        return Rejected(ident, refusal(content["code"], word(content.get("msg")) or "", about_key=True))
+        return Rejected(ident, refusal(content["code"], text(content.get("msg")) or "", about_key=True))
     return Acknowledged(ident) if ident is not None and not content.get("data") else None
 
 

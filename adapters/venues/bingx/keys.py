@@ -62,9 +62,9 @@ class Handshake:
 
     def turn(self) -> Service[float]:
         """Wait until it may be dialled, within a part of the `timeout`; streams that had one before go first."""
-        place = yield from self._endpoint.queued_turn(self._patience, new=self._new)
+        slot = yield from self._endpoint.queued_turn(self._patience, new=self._new)
         self._new = False
-        return place
+        return slot
 
     def url(self, key: str) -> str:
         """Where the stream of this key is; it is of the same environment."""

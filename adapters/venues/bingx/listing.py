@@ -11,7 +11,7 @@ from typing import Any, Generic, Literal, NamedTuple, TypeVar
 
 from ....core.refusal import Refusal
 from ....core.reports import FillReport, OddRow
-from .amounts import amount, identity, whole, word
+from .amounts import amount, identity, text, whole
 from .answers import malformed
 from .codes import redacted
 
@@ -76,7 +76,7 @@ def odd(kind: Literal["fill", "order", "position", "income"], endpoint: str, row
         kind=kind,
         endpoint=endpoint,
         excerpt=redacted(" ".join(shown)),
-        symbol=word(row.get("symbol")),
+        symbol=text(row.get("symbol")),
         order_id=identity(row.get("orderId")),
         qty=amount(row["volume"] if "volume" in row else row.get("qty")) if kind == "fill" else None,
     )

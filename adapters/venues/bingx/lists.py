@@ -58,9 +58,9 @@ class Lists:
                 left += [(middle, end), (start, middle)]
         rows, odd, _ = parted(reports)
         found: dict[object, FillReport] = {}
-        for place, row in enumerate(rows):
+        for index, row in enumerate(rows):
             # Within one second only the trade id tells rows apart; without one, each row counts.
-            found.setdefault((row.symbol, row.order_id, row.trade_id or place), row)
+            found.setdefault((row.symbol, row.order_id, row.trade_id or index), row)
         wanted = narrow.get("orderId")
         chosen = (row for row in found.values() if wanted in (None, row.order_id))
         strange = (row for row in odd if wanted is None or row.order_id in (None, wanted))

@@ -74,11 +74,11 @@ class Endpoint:
         the venue itself has locked it, or has no call left, for longer than a rate limit's second. Reads are spaced
         before that.
         """
-        place = self.reserve((yield from self._opened()))
+        slot = self.reserve((yield from self._opened()))
         try:
-            return (yield from wait(place))
+            return (yield from wait(slot))
         except GeneratorExit:
-            self.release(place)
+            self.release(slot)
             raise
 
     def queued_turn(self, patience: float, *, new: bool) -> Service[float]:
@@ -90,11 +90,11 @@ class Endpoint:
         with self._lock:
             ticket = self._queue.join(new=new)
         try:
-            while (place := self._place_of(ticket, now)) > now:
-                if place - now > patience:
-                    message = f"{self.name}: other streams of this process go first, for {place - now:.1f} s"
-                    raise RequestRefused(unanswered(False, message, place - now))
-                now = yield from wait(place)
+            while (slot := self._slot_of(ticket, now)) > now:
+                if slot - now > patience:
+                    message = f"{self.name}: other streams of this process go first, for {slot - now:.1f} s"
+                    raise RequestRefused(unanswered(False, message, slot - now))
+                now = yield from wait(slot)
             return now
         finally:
             with self._lock:
@@ -120,20 +120,20 @@ class Endpoint:
         with self._lock:
             return self._take(max(budget.next(now) for budget in self._budgets), now)
 
-    def release(self, place: float) -> None:
+    def release(self, slot: float) -> None:
         """Give a place back that was not used."""
         with self._lock:
             for budget in self._budgets:
-                budget.release(place)
+                budget.release(slot)
 
     def lock(self, until: float) -> None:
         """The venue wants no request to this path before then, whatever its method."""
         self._key.locked_until = until
 
-    def told(self, left: int, asked_at: float, until: float) -> None:
+    def note_allowance(self, left: int, asked_at: float, until: float) -> None:
         """The venue says of a call sent at `asked_at` that so many more may follow it until then."""
         with self._lock:
-            self._key.told(left, asked_at, until)
+            self._key.note_allowance(left, asked_at, until)
 
     def failed(self, now: float, *, again: bool = True) -> None:
         """A call was answered with an error, or may have been; `again`: the next one may well fail too."""
@@ -198,17 +198,17 @@ class Endpoint:
         with self._lock:
             return self._key.closed_until(now)
 
-    def _place_of(self, ticket: tuple[bool, float], now: float) -> float:
+    def _slot_of(self, ticket: tuple[bool, float], now: float) -> float:
         """Where the one with this ticket goes; it is taken if that is now."""
         with self._lock:
             ahead = self._queue.ahead(ticket)
-            place = max(self._key.next(now), *(budget.next(now, ahead) for budget in self._shared))
-            return place if place > now else self._take(place, now)
+            slot = max(self._key.next(now), *(budget.next(now, ahead) for budget in self._shared))
+            return slot if slot > now else self._take(slot, now)
 
-    def _take(self, place: float, now: float) -> float:
+    def _take(self, slot: float, now: float) -> float:
         for budget in self._budgets:
-            budget.take(place, now)
-        return place
+            budget.take(slot, now)
+        return slot
 
 
 class Pace:

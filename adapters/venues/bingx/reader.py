@@ -15,10 +15,10 @@ from .codes import wants_symbol
 from .costs import costed
 from .listing import SECOND, Listing, facts, joined, parted
 from .lists import FILL_HISTORY, Lists
+from .order_reader import OPEN, RESERVED, OrderReader, Silence
 from .pace import TIME_PATH
 from .rest import Rest
 from .rows import account_id, balances, listed, nets, order, positions, shape
-from .singles import OPEN, RESERVED, Silence, Singles
 
 BALANCE = "/openApi/swap/v3/user/balance"
 POSITIONS = "/openApi/swap/v2/user/positions"
@@ -40,7 +40,7 @@ class Reader:
     def __init__(self, rest: Rest, *, by_symbol: bool = False, store: QuestionStore | None = None) -> None:
         self._rest = rest
         self._lists = Lists(rest)
-        self._singles = Singles(rest, self._lists, store)
+        self._order_reader = OrderReader(rest, self._lists, store)
         self._by_symbol = by_symbol
         self._symbols: frozenset[str] = frozenset()
         self._assets: frozenset[str] = frozenset()
@@ -53,7 +53,7 @@ class Reader:
         With neither it is the whole account as of now: nobody asks for nothing, and nothing would look like no money.
         """
         if since is None and orders:
-            return (yield from self._singles.read(orders))
+            return (yield from self._order_reader.read(orders))
         yield from self._rest.require(TIME_PATH, BALANCE, POSITIONS, OPEN_ORDERS, *self._lists.needed)
         if since is None:
             since = yield from self._rest.ask_time()
@@ -188,10 +188,10 @@ class Reader:
         odd = [*running.odd, *(row for row in history.odd if row.order is None or _concerns(row.order, names, since))]
         seen = {*found, *(row.order_id for row in odd if row.order_id is not None)}
         listed_open = {report.order_id for report in running.rows} - finished.keys()
-        self._singles.show(seen)
+        self._order_reader.show(seen)
         unlisted = [ref for ref in dict.fromkeys(asked) if ref.order_id not in seen and ref not in filled | denied]
         reserved = min(RESERVED, sum(ref.order_id not in seen for ref in filled))
-        answers = yield from self._singles.each(unlisted, self._singles.order, reserved=reserved)
+        answers = yield from self._order_reader.each(unlisted, self._order_reader.order, reserved=reserved)
         denied |= {ref for ref, answer in answers.items() if answer is Silence.DENIED}
         alone = parted(answer for answer in answers.values() if not isinstance(answer, Silence))
         found |= {report.order_id: report for report in alone.rows}

@@ -184,10 +184,10 @@ class Rest:
                 endpoint.failed(heard)
             raise RequestRefused(unanswered(answer.reached, f"{endpoint.name}: {answer.message}"))
         now, mints = self.exchange_ms(heard), endpoint.method == "POST"
-        if now is not None and (told := allowance(answer.headers)) is not None:
-            left, until = told
+        if now is not None and (noted := allowance(answer.headers)) is not None:
+            left, until = noted
             if until - now <= LONGEST_WINDOW * 1000:
-                endpoint.told(left, sent, heard + (until - now) / 1000)
+                endpoint.note_allowance(left, sent, heard + (until - now) / 1000)
         verdict = judge(answer, about_key=about_key, exchange_ms=now, secrets=self._secrets, brings_key=mints)
         if isinstance(verdict, Document):
             return verdict.data, sent, heard

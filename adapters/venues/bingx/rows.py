@@ -13,11 +13,11 @@ from ....core.events import ZERO, Balance, Position
 from ....core.ids import digest_id
 from ....core.kinds import IncomeKind
 from ....core.reports import FillReport, IncomeReport, OddRow, OrderRef, OrderReport
-from .amounts import amount, cost, identity, moment, positive, word
+from .amounts import amount, cost, identity, moment, positive, text
 from .answers import malformed
 from .facts import INCOME
 from .listing import odd
-from .words import OVER, executed, held, leverage, limit_price, position_side, side, status
+from .vocabulary import OVER, executed, held, leverage, limit_price, position_side, side, status
 
 Row = Mapping[str, Any]
 
@@ -66,7 +66,7 @@ def balances(data: Any, held: Container[str] = ()) -> list[Balance]:
     rows = listed(data, "balance", "balances")
     found = []
     for row in rows:
-        asset = word(row.get("asset"))
+        asset = text(row.get("asset"))
         if asset is not None and asset not in held and all(_silent(row.get(name)) for name in _WALLET):
             continue
         wallet = amount(row.get("balance"))
@@ -108,7 +108,7 @@ def positions(data: Any) -> Iterator[Position | OddRow]:
     A liquidation price of 0, as rows of cross margin have it, is none that is known.
     """
     for row in listed(data, "positions"):
-        symbol, quantity = word(row.get("symbol")), amount(row.get("positionAmt"))
+        symbol, quantity = text(row.get("symbol")), amount(row.get("positionAmt"))
         if symbol is None or quantity is None:
             yield odd("position", "positions", row, "symbol", "positionAmt")
             continue
@@ -151,20 +151,20 @@ def order(row: Row) -> OrderReport | OddRow:
 
     `commission` and `profit` are totals of the order, so they are left to its fills.
     """
-    symbol, order_id, venue_status = word(row.get("symbol")), identity(row.get("orderId")), word(row.get("status"))
+    symbol, order_id, venue_status = text(row.get("symbol")), identity(row.get("orderId")), text(row.get("status"))
     if symbol is None or order_id is None or venue_status is None:
         return odd("order", "orders", row, "symbol", "orderId", "status")
     state = status(venue_status)
     quantity = amount(row.get("origQty"))
     cumulative = executed(state, row.get("executedQty"), quantity, row.get("avgPrice"))
-    kind = word(row.get("type"))
+    kind = text(row.get("type"))
     one_way = row.get("onlyOnePosition") is True
     report = OrderReport(
         symbol=symbol,
         order_id=order_id,
         status=state,
         cumulative_qty=cumulative or ZERO,
-        client_order_id=word(row.get("clientOrderId")) or word(row.get("clientOrderID")),
+        client_order_id=text(row.get("clientOrderId")) or text(row.get("clientOrderID")),
         side=side(row.get("side")),
         position_side=None if one_way else position_side(row.get("positionSide")),
         order_type=kind,
@@ -183,7 +183,7 @@ def order(row: Row) -> OrderReport | OddRow:
 
 def fill(row: Row) -> FillReport | OddRow:
     """One fill, from either shape: beside a `volume`, even an empty one, `qty` is the quote value."""
-    symbol, order_id = word(row.get("symbol")), identity(row.get("orderId"))
+    symbol, order_id = text(row.get("symbol")), identity(row.get("orderId"))
     quantity = amount(row["volume"] if "volume" in row else row.get("qty"))
     at = filled_ms(row.get("filledTime"))
     if symbol is None or order_id is None or quantity is None or quantity <= 0 or at is None:
@@ -200,14 +200,14 @@ def fill(row: Row) -> FillReport | OddRow:
         side=side(row.get("side")),
         position_side=position_side(row.get("positionSide")),
         fee=cost(row.get("commission")),
-        fee_asset=word(row.get("commissionAsset")) or word(row.get("currency")),
+        fee_asset=text(row.get("commissionAsset")) or text(row.get("currency")),
         realized_pnl=_first_amount(row, _PNL),
     )
 
 
 def income(row: Row) -> IncomeReport | OddRow:
     """One income row; positive is an inflow."""
-    kind, change, at = word(row.get("incomeType")), amount(row.get("income")), moment(row.get("time"))
+    kind, change, at = text(row.get("incomeType")), amount(row.get("income")), moment(row.get("time"))
     if kind is None or change is None or at is None:
         return odd("income", "income", row, "incomeType", "income", "time")
     return IncomeReport(
@@ -216,8 +216,8 @@ def income(row: Row) -> IncomeReport | OddRow:
         amount=change,
         tran_id=identity(row.get("tranId")) or digest_id("income", at, *(str(row.get(name)) for name in _INCOME)),
         exchange_ts=at,
-        asset=word(row.get("asset")),
-        symbol=word(row.get("symbol")),
+        asset=text(row.get("asset")),
+        symbol=text(row.get("symbol")),
         trade_id=identity(row.get("tradeId")),
     )
 

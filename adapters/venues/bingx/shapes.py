@@ -9,8 +9,8 @@ from msgspec import Meta, Struct
 
 LONGEST = 24
 """Characters of any text in such a frame but the id that the client gave: too few for a key."""
-Word = Annotated[str, Meta(max_length=LONGEST)]
-Scalar = Word | int | float | bool | None
+ShortText = Annotated[str, Meta(max_length=LONGEST)]
+Scalar = ShortText | int | float | bool | None
 """A value that says nothing to us; null counts as no key, and one key too many is left alone."""
 OrderType = (
     Literal["LIMIT", "STOP", "TAKE_PROFIT", "TRIGGER_LIMIT", "TRAILING_STOP_MARKET", "TRAILING_TP_SL"]
@@ -19,7 +19,7 @@ OrderType = (
 
 
 class OrderRow(Struct, forbid_unknown_fields=True, gc=False):
-    s: Word
+    s: ShortText
     i: int
     S: Literal["BUY", "SELL"]
     o: OrderType
@@ -28,7 +28,7 @@ class OrderRow(Struct, forbid_unknown_fields=True, gc=False):
     ap: Decimal
     x: Literal["NEW", "TRADE", "CALCULATED", "CANCELED", "EXPIRED", ""]
     X: Literal["NEW", "PARTIALLY_FILLED", "FILLED", "CANCELED", "EXPIRED"]
-    N: Word
+    N: ShortText
     n: Decimal
     T: int
     ps: Literal["LONG", "SHORT", "BOTH"]
@@ -47,14 +47,14 @@ class OrderRow(Struct, forbid_unknown_fields=True, gc=False):
 
 
 class BalanceRow(Struct, forbid_unknown_fields=True, gc=False):
-    a: Word
+    a: ShortText
     wb: Decimal
     cw: Scalar
     bc: Decimal
 
 
 class PositionRow(Struct, forbid_unknown_fields=True, gc=False):
-    s: Word
+    s: ShortText
     pa: Decimal
     ep: Decimal
     up: Decimal
@@ -65,7 +65,7 @@ class PositionRow(Struct, forbid_unknown_fields=True, gc=False):
 
 
 class AccountRow(Struct, forbid_unknown_fields=True, gc=False):
-    m: Word
+    m: ShortText
     B: list[BalanceRow]
     P: list[PositionRow]
 

@@ -11,10 +11,10 @@ from ....core.dialect import Opening
 from ....core.reports import OrderReport, Report, Unreadable
 from . import facts
 from .account import account
-from .amounts import amount, cost, identity, moment, word
+from .amounts import amount, cost, identity, moment, text
 from .frames import control, read, unrecognised, unwrapped
 from .pieces import reports
-from .words import executed, last_fill, limit_price, side, status
+from .vocabulary import executed, last_fill, limit_price, side, status
 
 _TOPICS = ("spot.executionReport", "ACCOUNT_UPDATE")
 
@@ -55,8 +55,8 @@ class SpotDialect:
     def opening(self, socket: int) -> tuple[Opening, ...]:
         """Both subscriptions, their ids made of the socket's number."""
         openings = []
-        for place, topic in enumerate(_TOPICS, start=1):
-            ident = f"listenkey-{socket}-{place}"
+        for index, topic in enumerate(_TOPICS, start=1):
+            ident = f"listenkey-{socket}-{index}"
             request = {"id": ident, "reqType": "sub", "dataType": topic}
             openings.append(Opening(ident, json.dumps(request, separators=(",", ":"))))
         return tuple(openings)
@@ -80,9 +80,9 @@ class SpotDialect:
 
 def _order(order: dict[str, Any]) -> OrderReport | None:
     get = order.get
-    symbol = word(get("s"))
+    symbol = text(get("s"))
     order_id = identity(get("i"))
-    venue_status = word(get("X"))
+    venue_status = text(get("X"))
     quantity = amount(get("q"))
     if symbol is None or order_id is None or venue_status is None or (quantity is not None and quantity < 0):
         return None
@@ -90,14 +90,14 @@ def _order(order: dict[str, Any]) -> OrderReport | None:
     cumulative = executed(state, get("z"), quantity, get("Z"))
     if cumulative is None:
         return None
-    kind = word(get("o"))
+    kind = text(get("o"))
     last_qty, last_price = last_fill(get("x"), get("l"), get("L"))
     return OrderReport(
         symbol=symbol,
         order_id=order_id,
         status=state,
         cumulative_qty=cumulative,
-        client_order_id=word(get("C")) or word(get("c")),
+        client_order_id=text(get("C")) or text(get("c")),
         side=side(get("S")),
         order_type=kind,
         price=limit_price(kind, get("p")),
@@ -106,7 +106,7 @@ def _order(order: dict[str, Any]) -> OrderReport | None:
         last_price=last_price,
         trade_id=identity(get("t")),
         fee=cost(get("n")),
-        fee_asset=word(get("N")),
+        fee_asset=text(get("N")),
         exchange_ts=moment(get("T"), get("E")),
         created_ts=moment(get("O")),
     )

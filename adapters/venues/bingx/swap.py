@@ -10,11 +10,21 @@ from ....core.dialect import Opening
 from ....core.reports import ConfigReport, OrderRef, OrderReport, Report, Unreadable, Unrecognised
 from . import facts
 from .account import account
-from .amounts import amount, cost, identity, moment, positive, word
-from .exact import exact
+from .amounts import amount, cost, identity, moment, positive, text
+from .fastpath import fast_report
 from .frames import control, read, unrecognised, unwrapped
 from .pieces import reports
-from .words import caused_by_fill, executed, last_fill, leverage, limit_price, margin_mode, position_side, side, status
+from .vocabulary import (
+    caused_by_fill,
+    executed,
+    last_fill,
+    leverage,
+    limit_price,
+    margin_mode,
+    position_side,
+    side,
+    status,
+)
 
 
 class SwapDialect:
@@ -60,11 +70,11 @@ class SwapDialect:
 
     def decode(self, frame: bytes | str) -> tuple[Report, ...]:
         """The reports in one inflated frame: of one object, of a list of them, or of several line by line."""
-        report = exact(frame)
+        report = fast_report(frame)
         return (report,) if report is not None else self._decode(frame, 0)
 
     def _decode(self, frame: bytes | str, depth: int) -> tuple[Report, ...]:
-        report = exact(frame) if depth else None
+        report = fast_report(frame) if depth else None
         if report is not None:
             return (report,)
         content = read(frame)
@@ -91,9 +101,9 @@ def _order(content: dict[str, Any]) -> OrderReport | None:
     if not isinstance(order, dict):
         return None
     get = order.get
-    symbol = word(get("s"))
+    symbol = text(get("s"))
     order_id = identity(get("i"))
-    venue_status = word(get("X"))  # never `x`: it says TRADE when a trigger order is placed
+    venue_status = text(get("X"))  # never `x`: it says TRADE when a trigger order is placed
     quantity = amount(get("q"))
     if symbol is None or order_id is None or venue_status is None or quantity is None or quantity < 0:
         return None
@@ -101,7 +111,7 @@ def _order(content: dict[str, Any]) -> OrderReport | None:
     cumulative = executed(state, get("z"), quantity, get("ap"))
     if cumulative is None:
         return None
-    kind = word(get("o"))
+    kind = text(get("o"))
     last_qty, last_price = last_fill(get("x"), get("l"), get("L")) if "l" in order else (None, None)
     if last_qty and not cumulative:
         return None  # something was executed and nothing was
@@ -111,7 +121,7 @@ def _order(content: dict[str, Any]) -> OrderReport | None:
         order_id=order_id,
         status=state,
         cumulative_qty=cumulative,
-        client_order_id=word(get("c")),
+        client_order_id=text(get("c")),
         side=side(get("S")),
         position_side=position_side(get("ps")),
         order_type=kind,
@@ -122,7 +132,7 @@ def _order(content: dict[str, Any]) -> OrderReport | None:
         last_price=last_price,
         trade_id=identity(get("td")),  # `ti` is a related conditional order, not a trade
         fee=cost(get("n")) if costs else None,
-        fee_asset=word(get("N")),
+        fee_asset=text(get("N")),
         realized_pnl=amount(get("rp")) if costs else None,
         liquidation=kind == "LIQUIDATION" or get("x") == "CALCULATED",
         exchange_ts=moment(get("T"), content.get("T"), content.get("E")),
@@ -134,7 +144,7 @@ def _named(content: dict[str, Any]) -> OrderRef | None:
     order = content.get("o")
     if not isinstance(order, dict):
         return None
-    symbol, order_id = word(order.get("s")), identity(order.get("i"))
+    symbol, order_id = text(order.get("s")), identity(order.get("i"))
     return None if symbol is None or order_id is None else OrderRef(symbol, order_id)
 
 
@@ -143,7 +153,7 @@ def _config(content: dict[str, Any]) -> ConfigReport | None:
     if not isinstance(body, dict):
         return None
     return ConfigReport(
-        symbol=word(body.get("s")),
+        symbol=text(body.get("s")),
         long_leverage=leverage(body.get("l")),
         short_leverage=leverage(body.get("S")),
         margin_mode=margin_mode(body.get("mt")),

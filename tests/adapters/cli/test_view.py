@@ -11,8 +11,8 @@ from typing import Any, cast
 import pytest
 from rich.console import Console
 
-from listenkey.adapters.cli.board import Board, LinkTrack, Span
-from listenkey.adapters.cli.strips import Window, lanes, strip
+from listenkey.adapters.cli.model import LinkTrack, Span, StreamModel
+from listenkey.adapters.cli.timeline import Window, lanes, row_of
 from listenkey.adapters.cli.view import View
 from listenkey.core import actions, inputs
 from listenkey.core.events import ExchangeEventKind, GapNotice, GapReason, Health, HealthChange
@@ -62,68 +62,68 @@ def gap(kind: ExchangeEventKind) -> GapNotice:
 
 
 @pytest.fixture
-def board() -> Board:
+def model() -> StreamModel:
     """A stream that has rotated, lost its socket, and come back."""
     clock = Clock()
-    board = Board("a title", Policy(), clock=clock)
+    model = StreamModel("a title", Policy(), clock=clock)
 
-    def look(until: float, state: State, *links: Link) -> None:
+    def sample(until: float, state: State, *links: Link) -> None:
         while clock.now < until:
-            board.look(cast(Any, Stream(state, *links)))
+            model.sample(cast(Any, Stream(state, *links)))
             clock.now += 0.05
 
-    look(101, State.KEYED, Link(1, Phase.OPENING))
-    board.take(health(Health.LIVE))
-    look(106, State.CONNECTED, Link(1, Phase.LIVE))
-    look(107, State.ROTATING, Link(1, Phase.LIVE), Link(2, Phase.OPENING))
-    look(110, State.ROTATING, Link(1, Phase.DRAINING), Link(2, Phase.LIVE))
-    look(112, State.CONNECTED, Link(2, Phase.LIVE))
-    board.note("TCP killed", 1)
-    board.take(gap(ExchangeEventKind.GAP_OPENED))
-    board.take(health(Health.BLIND))
-    look(115, State.BACKOFF)
-    look(118, State.CONNECTED, Link(3, Phase.LIVE))
-    board.take(gap(ExchangeEventKind.GAP_CLOSED))
-    board.take(health(Health.LIVE))
+    sample(101, State.KEYED, Link(1, Phase.OPENING))
+    model.take(health(Health.LIVE))
+    sample(106, State.CONNECTED, Link(1, Phase.LIVE))
+    sample(107, State.ROTATING, Link(1, Phase.LIVE), Link(2, Phase.OPENING))
+    sample(110, State.ROTATING, Link(1, Phase.DRAINING), Link(2, Phase.LIVE))
+    sample(112, State.CONNECTED, Link(2, Phase.LIVE))
+    model.note("TCP killed", 1)
+    model.take(gap(ExchangeEventKind.GAP_OPENED))
+    model.take(health(Health.BLIND))
+    sample(115, State.BACKOFF)
+    sample(118, State.CONNECTED, Link(3, Phase.LIVE))
+    model.take(gap(ExchangeEventKind.GAP_CLOSED))
+    model.take(health(Health.LIVE))
     for end in range(1, 40):
-        board.take(told(str(end)))
-    look(120, State.CONNECTED, Link(3, Phase.LIVE))
-    return board
+        model.take(told(str(end)))
+    sample(120, State.CONNECTED, Link(3, Phase.LIVE))
+    return model
 
 
-def drawn(board: Board, width: int, height: int) -> list[str]:
+def drawn(model: StreamModel, width: int, height: int) -> list[str]:
     file = io.StringIO()
     console = Console(file=file, width=width, height=height, force_terminal=True, no_color=True, color_system=None)
-    console.print(View(board), height=height, end="")
+    console.print(View(model), height=height, end="")
     return file.getvalue().split("\n")
 
 
 @pytest.mark.parametrize(("width", "height"), [(80, 24), (100, 30), (200, 60), (40, 10)])
-def test_it_fits(board: Board, width: int, height: int) -> None:
+def test_it_fits(model: StreamModel, width: int, height: int) -> None:
     """So many rows, none too long; without colour each phase still has a letter of its own."""
-    rows = drawn(board, width, height)
+    rows = drawn(model, width, height)
     assert len(rows) <= height
     assert max(map(len, rows)) <= width
     for glyph in "░█▓":
         assert any(glyph in row for row in rows)
 
 
-def test_a_rotation_is_seen(board: Board) -> None:
+def test_a_rotation_is_seen(model: StreamModel) -> None:
     """While the old link drains, the new one lies beneath it."""
-    rows = drawn(board, 80, 24)
+    rows = drawn(model, 80, 24)
     old, new = (next(row for row in rows if row.startswith(" links")), rows[5])
     overlap = [number for number, letter in enumerate(old) if letter == "▓"]
     assert overlap
     assert all(new[number] in "█ 2" for number in overlap)
 
 
-def test_the_counts(board: Board) -> None:
+def test_the_counts(model: StreamModel) -> None:
     """One rotation, which is not counted as a loss; one gap, closed with what it recovered."""
-    assert board.counts["rotations"] == 1
-    assert board.counts["links"] == 3
-    assert board.counts["fills"] == 39
-    assert board.counts["recovered"] == 3
-    assert [round(span.end - span.start) for span in board.blindness] == [1, 6]
+    assert model.counts["rotations"] == 1
+    assert model.counts["links"] == 3
+    assert model.counts["fills"] == 39
+    assert model.counts["recovered"] == 3
+    assert [round(span.end - span.start) for span in model.blindness] == [1, 6]
 
 
 @pytest.mark.parametrize(
@@ -140,7 +140,7 @@ def test_the_counts(board: Board) -> None:
 )
 def test_a_strip_of_cells(spans: list[tuple[float, float]], shown: str) -> None:
     """A cell shows what touches it; what is over before the window begins shows nowhere."""
-    row = strip(Window(30, 6), [Span("x", start, end) for start, end in spans])
+    row = row_of(Window(30, 6), [Span("x", start, end) for start, end in spans])
     assert "".join(cell or "." for cell in row) == shown
 
 
@@ -152,16 +152,16 @@ def test_cells_stand_still() -> None:
 
 def test_anomalies_are_counted_where_they_arise() -> None:
     """As often as the core says, not as the log does, which leaves most of them out and speaks of other things too."""
-    board = Board("a title", Policy())
+    model = StreamModel("a title", Policy())
     for count in range(1, 4):
-        board.observe(1.0, inputs.Tick(), [actions.Report(actions.Anomaly("not gzip", "b'x'", count))])
-    board.observe(2.0, inputs.Tick(), [actions.Report(actions.Anomaly("error frame", "", 1)), actions.CreateKey(1)])
-    board.warn(
+        model.observe(1.0, inputs.Tick(), [actions.Report(actions.Anomaly("not gzip", "b'x'", count))])
+    model.observe(2.0, inputs.Tick(), [actions.Report(actions.Anomaly("error frame", "", 1)), actions.CreateKey(1)])
+    model.warn(
         logging.LogRecord("listenkey", logging.WARNING, "", 0, "%s failed (%d in a row): %s", ("a", 9, "b"), None)
     )
-    assert board.anomalies == {"not gzip": 3, "error frame": 1}
-    assert "4 anomalies" in View(board)._counters().plain
-    assert board.notable[-1][1] == "a failed (9 in a row): b"
+    assert model.anomalies == {"not gzip": 3, "error frame": 1}
+    assert "4 anomalies" in View(model)._counters().plain
+    assert model.notable[-1][1] == "a failed (9 in a row): b"
 
 
 def test_links_take_turns() -> None:

@@ -9,8 +9,8 @@ import anyio
 import pytest
 
 import listenkey
-from listenkey.adapters.recording.recording import Recorder
-from listenkey.adapters.recording.replaying import replay, steps
+from listenkey.adapters.recording.recorder import Recorder
+from listenkey.adapters.recording.replay import replay, steps
 from listenkey.adapters.venues.bingx.swap import SwapDialect
 from listenkey.core import actions, inputs
 from listenkey.core.policy import Policy

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from listenkey.adapters.recording.recording import Recorder
+from listenkey.adapters.recording.recorder import Recorder
 from listenkey.adapters.simulator.exchange import Exchange
 from listenkey.adapters.simulator.wire import Wire, packed
 from listenkey.adapters.venues.bingx.swap import SwapDialect

@@ -19,8 +19,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from listenkey import open_venue
-from listenkey.adapters.recording.recording import MAGIC, Recorder
-from listenkey.adapters.recording.replaying import UnusableRecording, replay, steps
+from listenkey.adapters.recording.recorder import MAGIC, Recorder
+from listenkey.adapters.recording.replay import UnusableRecording, replay, steps
 from listenkey.adapters.venues.bingx.swap import SwapDialect
 from listenkey.core import inputs
 from listenkey.core.events import ExchangeEventKind, Fill
@@ -90,7 +90,7 @@ def test_a_replay_is_the_same_in_another_process(tmp_path: Path, hash_seed: str)
     """Nothing may depend on the order of a set."""
     path = tmp_path / "run.rec"
     a_long_session(path)
-    script = f"from listenkey.adapters.recording.replaying import replay; print(replay({str(path)!r}))"
+    script = f"from listenkey.adapters.recording.replay import replay; print(replay({str(path)!r}))"
     environment = {**os.environ, "PYTHONHASHSEED": hash_seed}
     told = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True)
     assert told.stdout == "None\n"

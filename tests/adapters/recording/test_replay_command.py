@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from listenkey.adapters.recording.recording import Recorder
+from listenkey.adapters.recording.recorder import Recorder
 from listenkey.adapters.venues.bingx.swap import SwapDialect
 from listenkey.core import inputs
 from listenkey.core.policy import Policy

@@ -7,47 +7,47 @@ from typing import Any
 import pytest
 
 from listenkey.core import actions
-from listenkey.core.account.funding import REMEMBERED_IDS, SETTLEMENT_MS
+from listenkey.core.account.funding import MATCH_MS, REMEMBERED_IDS
 from listenkey.core.account.income import Income
-from listenkey.core.account.standing import Heard, Reading, Standing
+from listenkey.core.account.view import AccountView, PushOutcome, ReadOutcome
+from listenkey.core.context import Context
 from listenkey.core.events import AccountUpdate, Balance, BalanceChange, FundingFee, Position
 from listenkey.core.kinds import IncomeKind
 from listenkey.core.policy import Policy
 from listenkey.core.reports import Account, AccountReport, ConfigReport, IncomeReport
-from listenkey.core.turn import Turn
 
 from ..exchange import INCOME, D
 from ..world import REFUSED, World, ready
 
 
 class Desk:
-    """A `Standing` and an `Income` on a turn of their own, and what they told."""
+    """A `AccountView` and an `Income` on a turn of their own, and what they told."""
 
-    heard: Heard
-    reading: Reading
+    outcome: PushOutcome
+    reading: ReadOutcome
 
     def __init__(self, grain: int = 1, *, available: bool = False) -> None:
-        self.turn = Turn(Policy(), 0, grain=1000)
-        self.turn.now = 100.0
-        self.standing = Standing(self.turn, grain=grain, available=available)
-        self.income = Income(self.turn, self.standing.funding)
+        self.context = Context(Policy(), 0, grain=1000)
+        self.context.now = 100.0
+        self.view = AccountView(self.context, grain=grain, available=available)
+        self.income = Income(self.context, self.view.funding)
         self._frames = 0
 
     def told(self) -> list[Any]:
         """The events since the last time."""
-        ordered, self.turn.actions = self.turn.actions, []
+        ordered, self.context.actions = self.context.actions, []
         return [action.event for action in ordered if isinstance(action, actions.Deliver)]
 
     def push(self, ts: int | None = 5, frame: str | None = None, link: int = 1, **fields: Any) -> list[Any]:
         self._frames += 1
         report = AccountReport(**{"reason": "ORDER", "balances": (), "positions": (), "exchange_ts": ts, **fields})
-        arrived = self.turn.exchange_time() or 0
-        self.heard = self.standing.push(report, frame or f"frame {self._frames}", link=link, arrived_ts=arrived)
+        arrived = self.context.exchange_time() or 0
+        self.outcome = self.view.push(report, frame or f"frame {self._frames}", link=link, arrived_ts=arrived)
         return self.told()
 
     def read(self, as_of: int = 10, one_way: bool = False, **fields: Any) -> list[Any]:
         account = Account(as_of=as_of, exchange_ms=as_of, since=0, whole=True, settled=True, one_way=one_way, **fields)
-        self.reading = self.standing.read(account)
+        self.reading = self.view.read(account)
         self.income.read(account, 0)
         return self.told()
 
@@ -114,14 +114,14 @@ def test_balances_too_and_an_older_push_never_takes_one_back() -> None:
     assert desk.push(11, balances=(balance("6"),)) == []
     (event,) = desk.read(balances=(balance("5"), balance("3", asset="BTC")))
     assert [(entry.asset, entry.wallet_balance) for entry in event.balances] == [("BTC", D(3)), ("USDT", D(7))]
-    assert desk.standing.wallet("USDT") == D(7)
-    assert desk.standing.wallet("EUR") is None
+    assert desk.view.wallet("USDT") == D(7)
+    assert desk.view.wallet("EUR") is None
 
 
 def test_a_push_without_a_time_is_the_newest_word() -> None:
     """It came now, by the exchange's clock as we know it."""
     desk = Desk()
-    desk.turn.set_exchange_time(1000)
+    desk.context.set_exchange_time(1000)
     desk.push(None, balances=(balance("7"),))
     (event,) = desk.read(as_of=900, balances=(balance("5"),))
     assert event.balances[0].wallet_balance == D(7)
@@ -179,10 +179,10 @@ def test_settings_are_told_when_they_change() -> None:
     told = []
     for leverage, mode in ((5, "cross"), (5, "cross"), (6, "cross"), (6, "isolated"), (5, "cross")):
         report = ConfigReport(symbol="BTC-USDT", long_leverage=leverage, short_leverage=leverage, margin_mode=mode)
-        desk.standing.configure(report, "frame")
+        desk.view.configure(report, "frame")
         told.append(len(desk.told()))
     assert told == [1, 0, 1, 1, 1]
-    desk.standing.configure(ConfigReport(symbol=None), "frame")
+    desk.view.configure(ConfigReport(symbol=None), "frame")
     (event,) = desk.told()
     assert (event.symbol, event.long_leverage, event.event_id.split(":")[0]) == (None, None, "config_update")
 
@@ -245,7 +245,7 @@ def test_funding_of_another_day_is_not_replaced() -> None:
     """A row settles a push that is near it in time."""
     desk = Desk()
     desk.push(5, balances=(balance("9", "-1"),), funding=True)
-    final = desk.read(income=(row("-1", 6 + SETTLEMENT_MS),))
+    final = desk.read(income=(row("-1", 6 + MATCH_MS),))
     assert [event.replaces for event in final if isinstance(event, FundingFee)] == [None]
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from listenkey.core.account.standing import AHEAD_MS, Heard
+from listenkey.core.account.view import AHEAD_MS, PushOutcome
 from listenkey.core.events import AccountUpdate, Balance, Position
 
 from ...examples import TIMES
@@ -201,18 +201,18 @@ def test_stamps_compare_at_the_grain_of_the_lists_where_a_read_is_concerned(
             desk.push(ts, balances=(balance(amount),))
         else:
             desk.read(ts, balances=(balance(amount),))
-    assert str(desk.standing.wallet("USDT")) == ("2" if told else "1")
+    assert str(desk.view.wallet("USDT")) == ("2" if told else "1")
 
 
 def test_a_push_that_names_no_time_is_stamped_with_its_arrival() -> None:
     """Else it is as old as it says, however late it comes; the same text at another time is another word."""
     desk = Desk()
-    desk.turn.set_exchange_time(5000)
+    desk.context.set_exchange_time(5000)
     assert wallet_told(desk.push(None, "a", balances=(balance("1"),))) == ["1"]
     assert desk.push(4999, balances=(balance("2"),)) == []
-    desk.turn.now += 1
+    desk.context.now += 1
     assert wallet_told(desk.push(None, "b", balances=(balance("3"),))) == ["3"]
-    desk.turn.now += 1
+    desk.context.now += 1
     again = desk.push(None, "a", balances=(balance("1"),))
     assert wallet_told(again) == ["1"]
     assert desk.push(None, "a", balances=(balance("1"),)) == []
@@ -221,15 +221,15 @@ def test_a_push_that_names_no_time_is_stamped_with_its_arrival() -> None:
 def test_a_time_that_has_not_come_yet_is_none() -> None:
     """A push that claims to be of next year is of its arrival: what comes after it is newer."""
     desk = Desk()
-    desk.turn.set_exchange_time(5000)
+    desk.context.set_exchange_time(5000)
     assert wallet_told(desk.push(5000 + AHEAD_MS, balances=(balance("1"),))) == ["1"]
     assert desk.push(5001, balances=(balance("2"),)) == []
-    desk.turn.now += 100
+    desk.context.now += 100
     assert wallet_told(desk.push(10**13, balances=(balance("3"),))) == ["3"]
     assert wallet_told(desk.push(105_001, balances=(balance("4"),))) == ["4"]
-    desk.turn.now += 100
+    desk.context.now += 100
     assert wallet_told(desk.push(10**13, "late", balances=(balance("4", "1"),))) == ["4"]
-    desk.turn.now += 100
+    desk.context.now += 100
     assert desk.push(10**13, "late", balances=(balance("4", "1"),)) == []
 
 
@@ -276,7 +276,7 @@ def test_equal_stamps(link: int, amount: str, told: list[str], disputed: bool) -
     desk = Desk()
     desk.push(10, balances=(balance("1"),))
     assert wallet_told(desk.push(10, link=link, balances=(balance(amount),))) == told
-    assert (desk.heard is Heard.CONTRADICTED) is disputed
+    assert (desk.outcome is PushOutcome.CONTRADICTED) is disputed
 
 
 @pytest.mark.parametrize(

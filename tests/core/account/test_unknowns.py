@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from listenkey.core import actions, inputs
 from listenkey.core.account.unknowns import EVERY, SHAPES, Unknowns, reason_of, shape_of
+from listenkey.core.context import Context
 from listenkey.core.events import Unknown
 from listenkey.core.policy import Policy
-from listenkey.core.turn import Turn
 
 from ..exchange import D
 from ..script import Life, connected
@@ -27,25 +27,25 @@ class Told:
     """`Unknowns` at work, and what they delivered: when, what, and for how many."""
 
     def __init__(self) -> None:
-        self.turn = Turn(Policy(), 0)
-        self.turn.now = 0.0
-        self.unknowns = Unknowns(self.turn)
+        self.context = Context(Policy(), 0)
+        self.context.now = 0.0
+        self.unknowns = Unknowns(self.context)
 
     def hear(self, shape: str, name: str = "") -> None:
         event = Unknown(event_id=name, exchange_ts=None, source="ws", raw=None)
         self.unknowns.take(shape, event)
 
     def wait(self, seconds: float) -> None:
-        until = self.turn.now + seconds
-        while self.turn.timers.deadline <= until:
-            self.turn.now = max(self.turn.now, self.turn.timers.deadline)
-            assert self.turn.timers.pop_due(self.turn.now) is not None
+        until = self.context.now + seconds
+        while self.context.timers.deadline <= until:
+            self.context.now = max(self.context.now, self.context.timers.deadline)
+            assert self.context.timers.pop_due(self.context.now) is not None
             self.unknowns.release()
-        self.turn.now = until
+        self.context.now = until
 
     @property
     def events(self) -> list[tuple[str, int]]:
-        events = [action.event for action in self.turn.actions if isinstance(action, actions.Deliver)]
+        events = [action.event for action in self.context.actions if isinstance(action, actions.Deliver)]
         return [(event.event_id, event.count) for event in events if isinstance(event, Unknown)]
 
 

@@ -38,7 +38,7 @@ class Owed(msgspec.Struct):
 
 
 class Naive:
-    """The same methods as `Estimates`, but for `give_up`, which is told what was given up."""
+    """The same methods as `Estimates`, but for `evict_oldest`, which is told what was given up."""
 
     def __init__(self) -> None:
         self.trades: dict[tuple[str, str], dict[str, Part]] = {}
@@ -51,7 +51,7 @@ class Naive:
         for owed in self.orders.values():
             yield from owed.fills
 
-    def tell(self, fill: Execution) -> int:
+    def add(self, fill: Execution) -> int:
         if fill.trade_id is None:
             owed = self._owed(fill.symbol, fill.order_id, fill.exchange_ts or 0)
             owed.fills.append(fill)
@@ -100,7 +100,7 @@ class Naive:
                 break
         return bool(parts)
 
-    def pay_early(self, row: IncomeReport) -> None:
+    def match_ahead(self, row: IncomeReport) -> None:
         if row.kind is FEE and row.trade_id is not None:
             self.early[row.symbol or "", row.trade_id] = row.exchange_ts
 

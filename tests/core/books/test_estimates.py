@@ -31,9 +31,9 @@ def listed(trade: str, qty: str, order: str = "1", **changes: Any) -> FillReport
     )
 
 
-def tell(estimates: Estimates, told: Execution) -> None:
+def add(estimates: Estimates, told: Execution) -> None:
     """The number that it returns is that of what is left."""
-    assert estimates.tell(told) == len(list(estimates))
+    assert estimates.add(told) == len(list(estimates))
 
 
 def left(estimates: Estimates) -> list[tuple[D | None, D | None]]:
@@ -43,11 +43,11 @@ def left(estimates: Estimates) -> list[tuple[D | None, D | None]]:
 def pay_all(estimates: Estimates) -> None:
     for each in (row("TRADING_FEE", "-1", "a"), row("TRADING_FEE", "-1", "b")):
         if not estimates.pay(each):
-            estimates.pay_early(each)
+            estimates.match_ahead(each)
 
 
 STEPS: dict[str, Callable[[Estimates], None]] = {
-    "told": lambda estimates: tell(estimates, fill("1", "0", "3", trade_id=None)),
+    "told": lambda estimates: add(estimates, fill("1", "0", "3", trade_id=None)),
     "listed a": lambda estimates: estimates.list([listed("a", "1")]),
     "listed b": lambda estimates: estimates.list([listed("b", "2")]),
     "paid": pay_all,
@@ -61,7 +61,7 @@ def test_a_merged_fill_is_given_up_once_all_its_trades_are_paid(order: tuple[str
     for step in order:
         STEPS[step](estimates)
     assert left(estimates) == []
-    tell(estimates, fill("1", "3", "4", trade_id=None))
+    add(estimates, fill("1", "3", "4", trade_id=None))
     assert left(estimates) == [(D("0.1"), D(0))]
 
 
@@ -75,7 +75,7 @@ def test_a_revised_fill_is_thought_to_cost_what_the_revision_says(trade: str | N
     """No other of its order changes, nor of another."""
     estimates = Estimates()
     for start, end, name in (("0", "1", "other"), ("1", "3", "t")):
-        tell(estimates, fill("1", start, end, trade_id=trade and name, fee=None, realized_pnl=None))
+        add(estimates, fill("1", start, end, trade_id=trade and name, fee=None, realized_pnl=None))
     estimates.revise(revised("1", "1", "3", "0.5", "7", trade_id=trade))
     estimates.revise(revised("1", "3", "4", "9", "9", trade_id=trade))
     estimates.revise(revised("2", "1", "3", "9", "9", trade_id=trade))
@@ -85,14 +85,14 @@ def test_a_revised_fill_is_thought_to_cost_what_the_revision_says(trade: str | N
 def test_what_is_booked_of_a_revised_fill_stays_booked() -> None:
     """Income rows have had the last word."""
     estimates = Estimates()
-    tell(estimates, fill("1", "0", "1", trade_id="t", realized_pnl=D(3)))
+    add(estimates, fill("1", "0", "1", trade_id="t", realized_pnl=D(3)))
     estimates.pay(row("TRADING_FEE", "-1", "t"))
     estimates.revise(revised("1", "0", "1", "0.5", "7", trade_id="t"))
     assert left(estimates) == [(D(0), D(7))]
     estimates.pay(row("REALIZED_PNL", "7", "t"))
     assert left(estimates) == []
     merged = Estimates()
-    tell(merged, fill("1", "0", "3", trade_id=None, fee=None))
+    add(merged, fill("1", "0", "3", trade_id=None, fee=None))
     merged.list([listed("a", "1")])
     merged.pay(row("TRADING_FEE", "-1", "a"))
     merged.revise(revised("1", "0", "3", "0.5", "7", trade_id=None))
@@ -102,7 +102,7 @@ def test_what_is_booked_of_a_revised_fill_stays_booked() -> None:
 def test_a_merged_fill_stands_until_all_of_it_is_paid() -> None:
     """The frame told the fee of its last trade only, and the row of the first adds to it."""
     estimates = Estimates()
-    tell(estimates, fill("1", "0", "3", trade_id=None))
+    add(estimates, fill("1", "0", "3", trade_id=None))
     estimates.list([listed("a", "1"), listed("b", "2"), listed("", "2", trade_id=None)])
     assert estimates.pay(row("TRADING_FEE", "-1", "a"))
     assert left(estimates) == [(D("0.1"), D(0))]
@@ -113,7 +113,7 @@ def test_a_merged_fill_stands_until_all_of_it_is_paid() -> None:
 def test_a_trade_without_a_fee_needs_no_row() -> None:
     """The list of fills says that it cost nothing, and perhaps no row ever does."""
     estimates = Estimates()
-    tell(estimates, fill("1", "0", "3", trade_id=None, fee=D(0)))
+    add(estimates, fill("1", "0", "3", trade_id=None, fee=D(0)))
     estimates.list([listed("a", "3", fee=D(0))])
     assert left(estimates) == []
 
@@ -122,7 +122,7 @@ def test_a_trade_with_ourselves_has_two_sides() -> None:
     """Two orders, one trade id, two rows of each kind; each row stands for one side."""
     estimates = Estimates()
     for order in "12":
-        tell(estimates, fill(order, "0", "1", trade_id="t", realized_pnl=D(5)))
+        add(estimates, fill(order, "0", "1", trade_id="t", realized_pnl=D(5)))
     for kind, both in (
         ("REALIZED_PNL", [(D("0.1"), D(0)), (D("0.1"), D(5))]),
         ("REALIZED_PNL", [(D("0.1"), D(0))] * 2),
@@ -158,7 +158,7 @@ def test_a_lone_trade_is_paid_by_its_rows(
 ) -> None:
     """Whether the list of fills shows it before, after or not at all; and it is known from then on."""
     estimates, costs = Estimates(), {"fee": fee and D(fee), "realized_pnl": pnl and D(pnl)}
-    tell(estimates, fill("1", "0", "1", trade_id="t", **costs))
+    add(estimates, fill("1", "0", "1", trade_id="t", **costs))
     if shown == "before":
         estimates.list([listed("t", "1")])
     for kind in kinds:
@@ -173,24 +173,24 @@ def test_a_lone_trade_is_paid_by_its_rows(
 def test_a_trade_that_is_told_by_its_name_pays_for_no_other(shown: bool) -> None:
     """A read names the trades that it recovers; what frames told of the same order is other ground."""
     estimates = Estimates()
-    tell(estimates, fill("1", "0", "1", trade_id=None))
+    add(estimates, fill("1", "0", "1", trade_id=None))
     if shown:
         estimates.list([listed("b", "1")])
         estimates.pay(row("TRADING_FEE", "-1", "b"))
         assert left(estimates) == []  # for all that is known, b is what was told
-    tell(estimates, fill("1", "1", "2", trade_id="b"))
+    add(estimates, fill("1", "1", "2", trade_id="b"))
     estimates.list([listed("b", "1"), listed("a", "1")])
     assert estimates.pay(row("TRADING_FEE", "-1", "b"))
     assert estimates.pay(row("TRADING_FEE", "-1", "a"))
-    tell(estimates, fill("1", "2", "3", trade_id=None))
+    add(estimates, fill("1", "2", "3", trade_id=None))
     assert len(left(estimates)) == 1
 
 
 def test_a_trade_that_was_told_in_part_pays_for_the_rest() -> None:
     """Of a trade that was cut, one part bears its name and the rest was told before without one."""
     estimates = Estimates()
-    tell(estimates, fill("1", "0", "1", trade_id=None))
-    tell(estimates, fill("1", "1", "2", trade_id="a", fee=None, realized_pnl=None))
+    add(estimates, fill("1", "0", "1", trade_id=None))
+    add(estimates, fill("1", "1", "2", trade_id="a", fee=None, realized_pnl=None))
     estimates.list([listed("a", "2")])
     estimates.pay(row("TRADING_FEE", "-1", "a"))
     assert left(estimates) == []
@@ -199,14 +199,14 @@ def test_a_trade_that_was_told_in_part_pays_for_the_rest() -> None:
 def test_what_is_paid_by_time_is_not_paid_again_by_name() -> None:
     """All fills before a time were settled together; whatever names them later finds nothing to settle."""
     estimates = Estimates()
-    tell(estimates, fill("1", "0", "1", trade_id=None))
-    tell(estimates, fill("1", "1", "2", trade_id=None, exchange_ts=T0 + 3000))
-    tell(estimates, fill("2", "0", "1", trade_id="b"))
-    tell(estimates, fill("2", "1", "2", trade_id="c", exchange_ts=None))
-    estimates.pay_early(row("TRADING_FEE", "-1", "a"))
-    estimates.pay_early(row("REALIZED_PNL", "-1", "a"))
-    estimates.pay_early(row("TRADING_FEE", "-1", None))
-    tell(estimates, fill("3", "0", "1", trade_id="d", exchange_ts=T0 + 3000))
+    add(estimates, fill("1", "0", "1", trade_id=None))
+    add(estimates, fill("1", "1", "2", trade_id=None, exchange_ts=T0 + 3000))
+    add(estimates, fill("2", "0", "1", trade_id="b"))
+    add(estimates, fill("2", "1", "2", trade_id="c", exchange_ts=None))
+    estimates.match_ahead(row("TRADING_FEE", "-1", "a"))
+    estimates.match_ahead(row("REALIZED_PNL", "-1", "a"))
+    estimates.match_ahead(row("TRADING_FEE", "-1", None))
+    add(estimates, fill("3", "0", "1", trade_id="d", exchange_ts=T0 + 3000))
     estimates.list([listed("d", "2", "3")])
     estimates.pay_until(T0 + 2000)
     assert len(left(estimates)) == 3
@@ -219,27 +219,27 @@ def test_what_is_paid_by_time_is_not_paid_again_by_name() -> None:
 def test_old_trades_are_forgotten_unless_they_are_unpaid() -> None:
     """Memory is bounded by what reads can show again."""
     estimates = Estimates()
-    tell(estimates, fill("1", "0", "1", trade_id="a"))
-    tell(estimates, fill("1", "1", "2", trade_id=None))
+    add(estimates, fill("1", "0", "1", trade_id="a"))
+    add(estimates, fill("1", "1", "2", trade_id=None))
     estimates.list([listed("b", "5", "2"), listed("c", "5", "3")])
     estimates.pay(row("TRADING_FEE", "-1", "c"))
-    estimates.pay_early(row("TRADING_FEE", "-1", "d"))
+    estimates.match_ahead(row("TRADING_FEE", "-1", "d"))
     estimates.forget(T0 + 2000)
     assert not estimates.pay(row("TRADING_FEE", "-1", "b"))
     assert estimates.pay(row("TRADING_FEE", "-1", "a"))
     assert left(estimates) == [(D("0.1"), D(0))]
-    tell(estimates, fill("3", "0", "5", trade_id=None))
-    tell(estimates, fill("4", "0", "1", trade_id="d"))
+    add(estimates, fill("3", "0", "5", trade_id=None))
+    add(estimates, fill("4", "0", "1", trade_id="d"))
     assert len(left(estimates)) == 3
 
 
 def test_what_has_waited_longest_is_given_up_first() -> None:
     """Named trades before others, and one side of a trade does not take the other along."""
     estimates = Estimates()
-    tell(estimates, fill("3", "0", "1", trade_id=None, fee=D(3)))
+    add(estimates, fill("3", "0", "1", trade_id=None, fee=D(3)))
     for order in "12":
-        tell(estimates, fill(order, "0", "1", trade_id="t", fee=D(order)))
-    assert [estimates.give_up().fee for _ in range(3)] == [1, 2, 3]
+        add(estimates, fill(order, "0", "1", trade_id="t", fee=D(order)))
+    assert [estimates.evict_oldest().fee for _ in range(3)] == [1, 2, 3]
     assert left(estimates) == []
 
 
@@ -247,9 +247,9 @@ def test_what_a_row_has_named_is_given_up_in_its_turn() -> None:
     """A fill whose trade was listed as another goes neither before an older one that is alone, nor after a newer."""
     estimates = Estimates()
     for order, after in (("1", 2), ("2", 1), ("3", 3)):
-        tell(estimates, fill(order, "0", "1", trade_id=order, fee=D(order), exchange_ts=T0 + after))
+        add(estimates, fill(order, "0", "1", trade_id=order, fee=D(order), exchange_ts=T0 + after))
     estimates.list([listed("1", "2", "1")])
-    assert [estimates.give_up().fee for _ in range(3)] == [2, 1, 3]
+    assert [estimates.evict_oldest().fee for _ in range(3)] == [2, 1, 3]
     assert left(estimates) == []
 
 
@@ -275,15 +275,15 @@ def steps() -> st.SearchStrategy[tuple[str, Any]]:
         exchange_ts=when,
     )
     return st.one_of(
-        st.tuples(st.just("tell"), told.map(execution)),
-        st.tuples(st.just("tell"), told.map(execution)),
+        st.tuples(st.just("add"), told.map(execution)),
+        st.tuples(st.just("add"), told.map(execution)),
         st.tuples(st.just("revise"), st.builds(revision, told, **costs)),
         st.tuples(st.just("list"), st.builds(FillReport, order_id=order, qty=qty, fee=amount, **common)),
         st.tuples(st.just("pay"), income),
         st.tuples(st.just("pay"), income),
-        st.tuples(st.just("pay_early"), income),
+        st.tuples(st.just("match_ahead"), income),
         st.tuples(st.sampled_from(["pay_until", "forget"]), when),
-        st.tuples(st.just("give_up"), st.none()),
+        st.tuples(st.just("evict_oldest"), st.none()),
     )
 
 
@@ -301,9 +301,9 @@ def test_quick_or_not_estimates_are_as_they_are_defined(history: list[tuple[str,
     """Whatever is told, listed, paid, revised, forgotten or given up, in whatever order."""
     estimates, naive = Estimates(), Naive()
     for name, given_to in history:
-        if name == "give_up":
+        if name == "evict_oldest":
             if known(estimates):
-                naive.given_up(estimates.give_up())
+                naive.given_up(estimates.evict_oldest())
         elif name == "list":
             estimates.list([given_to])
             naive.list(given_to)

@@ -9,8 +9,8 @@ import pytest
 
 from listenkey.core.book import Reconciliation
 from listenkey.core.books import ledger as ledger_module
-from listenkey.core.books.fold import Fold
 from listenkey.core.books.ledger import Ledger
+from listenkey.core.books.projection import Projection
 from listenkey.core.events import Balance, BalanceChange, ExchangeEventKind, Fill, FundingFee, OrderState, Position
 from listenkey.core.execution import execution
 from listenkey.core.kinds import IncomeKind
@@ -85,7 +85,7 @@ def account(wallet: str | None, *income: IncomeReport, at: int = T0 + 5000, **ch
 def begun(wallet: str = "100") -> Ledger:
     ledger = Ledger(1000)
     ledger.begin(T0)
-    ledger.settle(account(wallet, at=T0 + 10), True)
+    ledger.reconcile(account(wallet, at=T0 + 10), True)
     return ledger
 
 
@@ -97,7 +97,7 @@ def test_the_first_settled_read_gives_the_opening_balance() -> None:
     ledger.estimate(execution(fill("1", "0", "1")))
     before = ledger.book("USDT")
     assert (before.status, before.k_capital, before.fees) == (Reconciliation.UNPROVEN, None, D("0.1"))
-    ledger.settle(account("99.9", row("TRADING_FEE", "-0.1", "t11")), True)
+    ledger.reconcile(account("99.9", row("TRADING_FEE", "-0.1", "t11")), True)
     book = ledger.book("USDT")
     assert (book.status, book.opening, book.k_capital) == (Reconciliation.MATCHED, D(100), D("99.9"))
     assert ledger.assets == ("USDT",)
@@ -109,10 +109,10 @@ def test_the_books_open_only_when_the_cost_of_every_fill_is_known() -> None:
     ledger.begin(T0)
     ledger.estimate(execution(fill("1", "0", "1", trade_id=None, realized_pnl=None)))
     rows = (row("TRADING_FEE", "-0.1", None), row("REALIZED_PNL", "3", None))
-    ledger.settle(account("102.9", *rows, at=T0 + 1900), True)
+    ledger.reconcile(account("102.9", *rows, at=T0 + 1900), True)
     book = ledger.book("USDT")
     assert (book.status, book.opening) == (Reconciliation.UNPROVEN, None)
-    ledger.settle(account("102.9", *rows), True)
+    ledger.reconcile(account("102.9", *rows), True)
     book = ledger.book("USDT")
     assert (book.status, book.opening, book.realized_pnl) == (Reconciliation.MATCHED, D(100), D(3))
 
@@ -123,7 +123,7 @@ def test_a_row_replaces_the_estimate_of_its_trade() -> None:
     ledger.estimate(execution(fill("1", "0", "1", fee=D("0.5"), realized_pnl=D(7))))
     rows = (row("TRADING_FEE", "-0.1", "t11"), row("REALIZED_PNL", "3", "t11"))
     for _ in range(2):
-        ledger.settle(account("102.9", *rows), True)
+        ledger.reconcile(account("102.9", *rows), True)
     book = ledger.book("USDT")
     assert (book.fees, book.realized_pnl, book.status) == (D("0.1"), D(3), Reconciliation.MATCHED)
     ledger.estimate(execution(fill("1", "0", "1")))  # told only after its row was read
@@ -134,9 +134,9 @@ def test_the_pnl_stays_an_estimate_until_its_own_row_comes() -> None:
     """A fee row alone does not settle a PnL that the wire has given."""
     ledger = begun()
     ledger.estimate(execution(fill("1", "0", "1", realized_pnl=D(7))))
-    ledger.settle(account("106.9", row("TRADING_FEE", "-0.1", "t11")), True)
+    ledger.reconcile(account("106.9", row("TRADING_FEE", "-0.1", "t11")), True)
     assert ledger.book("USDT").realized_pnl == D(7)
-    ledger.settle(account("106.9", row("REALIZED_PNL", "7", "t11")), True)
+    ledger.reconcile(account("106.9", row("REALIZED_PNL", "7", "t11")), True)
     assert (ledger.book("USDT").realized_pnl, ledger.book("USDT").status) == (D(7), Reconciliation.MATCHED)
 
 
@@ -146,18 +146,18 @@ def test_a_fee_or_pnl_that_nobody_gave_leaves_the_books_unproven() -> None:
     assert ledger.book("USDT", gap_open=True).status is Reconciliation.UNPROVEN
     ledger.estimate(execution(fill("1", "0", "1", fee=None)))
     assert ledger.book("USDT").drift is None
-    ledger.settle(account("99.9", row("TRADING_FEE", "-0.1", "t11")), True)
+    ledger.reconcile(account("99.9", row("TRADING_FEE", "-0.1", "t11")), True)
     assert ledger.book("USDT").status is Reconciliation.MATCHED
 
 
 def test_what_the_rows_do_not_explain_is_drift() -> None:
     """The books never give way to the balance."""
     ledger = begun()
-    ledger.settle(account("101.5", settled=False), False)
+    ledger.reconcile(account("101.5", settled=False), False)
     assert ledger.book("USDT").status is Reconciliation.MATCHED
-    ledger.settle(account("101.5"), True)
+    ledger.reconcile(account("101.5"), True)
     assert (ledger.book("USDT").status, ledger.book("USDT").drift) == (Reconciliation.DRIFTED, D("1.5"))
-    ledger.settle(account(None), True)
+    ledger.reconcile(account(None), True)
     assert ledger.book("USDT").drift == D("1.5")
 
 
@@ -168,12 +168,12 @@ def test_transfers_and_funding() -> None:
     ledger.apply(BalanceChange(event_id="b", source="poll", amount=D(5), reason="TRANSFER", **common))
     ledger.apply(FundingFee(event_id="p", source="ws", amount=D(-2), provisional=True, **common))
     ledger.apply(FundingFee(event_id="q", source="ws", amount=D(-9), provisional=True, **common))
-    ledger.settle(account("94"), True)
+    ledger.reconcile(account("94"), True)
     assert (ledger.book("USDT").transfers, ledger.book("USDT").funding) == (D(5), D(-11))
     ledger.apply(FundingFee(event_id="f", source="poll", amount=D(-2), provisional=False, replaces="p", **common))
     ledger.apply(FundingFee(event_id="g", source="poll", amount=None, provisional=False, **common))
     assert ledger.book("USDT").funding == D(-11)
-    ledger.settle(account("103", at=T0 + 700_000), True)
+    ledger.reconcile(account("103", at=T0 + 700_000), True)
     assert (ledger.book("USDT").funding, ledger.book("USDT").status) == (D(-2), Reconciliation.MATCHED)
 
 
@@ -209,7 +209,7 @@ def test_a_fill_without_trade_id_gets_it_from_its_ground() -> None:
         for qty, trade in ((1, "a"), (2, "b"), (2, None))
     )
     fees = (row("TRADING_FEE", "-0.1", "a"), row("TRADING_FEE", "-0.2", "b"))
-    ledger.settle(account("99.7", *fees, fills=rows), True)
+    ledger.reconcile(account("99.7", *fees, fills=rows), True)
     assert (ledger.book("USDT").fees, ledger.book("USDT").status) == (D("0.3"), Reconciliation.MATCHED)
 
 
@@ -220,7 +220,7 @@ def test_rows_that_name_no_trade_stand_for_all_fills_up_to_a_second() -> None:
     ledger.estimate(execution(fill("2", "0", "1", exchange_ts=T0 + 5500, fee=D("0.5"))))
     early = row("TRADING_FEE", "-0.1", None)
     late = row("TRADING_FEE", "-0.3", "?", exchange_ts=T0 + 5500)
-    ledger.settle(account("99.9", early, late, at=T0 + 5200), True)
+    ledger.reconcile(account("99.9", early, late, at=T0 + 5200), True)
     assert ledger.book("USDT").fees == D("0.1") + D("0.5")
 
 
@@ -228,9 +228,9 @@ def test_rows_of_no_known_trade_wait_for_a_settled_read() -> None:
     """Which need not list them again."""
     ledger = begun()
     ledger.estimate(execution(fill("1", "0", "1", fee=D("0.5"))))
-    ledger.settle(account("99.9", row("TRADING_FEE", "-0.1", None)), False)
+    ledger.reconcile(account("99.9", row("TRADING_FEE", "-0.1", None)), False)
     assert ledger.book("USDT").fees == D("0.5")
-    ledger.settle(account("99.9", at=T0 + 700_000), True)
+    ledger.reconcile(account("99.9", at=T0 + 700_000), True)
     assert (ledger.book("USDT").fees, ledger.book("USDT").status) == (D("0.1"), Reconciliation.MATCHED)
 
 
@@ -238,7 +238,7 @@ def test_rows_from_before_the_beginning_are_part_of_the_opening() -> None:
     """The stream owes nothing from before it began, nor rows without an asset."""
     ledger = begun()
     old = row("TRADING_FEE", "-5", "x", exchange_ts=T0 - 1)
-    ledger.settle(account("100", old, row("TRADING_FEE", "-5", "y", asset=None)), True)
+    ledger.reconcile(account("100", old, row("TRADING_FEE", "-5", "y", asset=None)), True)
     assert (ledger.book("USDT").fees, ledger.book("USDT").status) == (D(0), Reconciliation.MATCHED)
 
 
@@ -246,7 +246,7 @@ def test_a_fill_that_is_newer_than_the_read_does_not_count_against_it() -> None:
     """A read is compared with what it can know."""
     ledger = begun()
     ledger.estimate(execution(fill("1", "0", "1", exchange_ts=T0 + 6000)))
-    ledger.settle(account("100"), True)
+    ledger.reconcile(account("100"), True)
     book = ledger.book("USDT")
     assert (book.status, book.fees) == (Reconciliation.MATCHED, D("0.1"))
 
@@ -258,7 +258,7 @@ def test_estimates_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     for order in "1234":
         ledger.estimate(execution(fill(order, "0", "1", fee_asset="USDT" if order != "2" else None)))
     assert ledger.book("USDT").fees == D("0.3")
-    ledger.settle(account("99.7", row("TRADING_FEE", "-0.1", "t11")), False)
+    ledger.reconcile(account("99.7", row("TRADING_FEE", "-0.1", "t11")), False)
     assert ledger.book("USDT").fees == D("0.3")
 
 
@@ -282,10 +282,10 @@ def test_what_is_shown_late_was_not_part_of_the_opening(event: Any, wallet: str,
     else:
         ledger.apply(event)
     assert ledger.book("USDT").status is Reconciliation.UNPROVEN
-    ledger.settle(account(wallet), True)
+    ledger.reconcile(account(wallet), True)
     book = ledger.book("USDT")
     assert (book.opening, book.status) == (D(100), Reconciliation.MATCHED)
-    ledger.settle(account("1"), True)
+    ledger.reconcile(account("1"), True)
     assert ledger.book("USDT").status is Reconciliation.DRIFTED
 
 
@@ -295,10 +295,10 @@ def test_rows_are_known_for_an_hour_after_they_were_read() -> None:
     hours = 3 * ledger_module.REMEMBER_MS
     ledger.estimate(execution(fill("1", "0", "1")))
     fee = row("TRADING_FEE", "-0.3", "t11")
-    ledger.settle(account("99.7", fee, at=T0 + hours), True)
+    ledger.reconcile(account("99.7", fee, at=T0 + hours), True)
     assert (ledger.book("USDT").fees, ledger.book("USDT").status) == (D("0.3"), Reconciliation.MATCHED)
     for _ in range(2):
-        ledger.settle(account("99.7", fee, at=T0 + 2 * hours), True)
+        ledger.reconcile(account("99.7", fee, at=T0 + 2 * hours), True)
     assert (ledger.book("USDT").fees, ledger.book("USDT").status) == (D("0.3"), Reconciliation.MATCHED)
 
 
@@ -324,22 +324,22 @@ def test_other_events_move_nothing() -> None:
 )
 def test_fold_positions(side: str, position_side: str | None, held: D) -> None:
     """A short grows by selling; a netted position has a sign."""
-    fold = Fold()
-    fold.anchor(account("100"))
-    fold.apply(execution(fill("1", "0", "1", side=side, position_side=position_side, exchange_ts=T0 + 9000)))
-    assert fold.positions == {("X", position_side): held}
-    assert fold.wallets == {"USDT": D("99.9")}
+    projection = Projection()
+    projection.anchor(account("100"))
+    projection.apply(execution(fill("1", "0", "1", side=side, position_side=position_side, exchange_ts=T0 + 9000)))
+    assert projection.positions == {("X", position_side): held}
+    assert projection.wallets == {"USDT": D("99.9")}
 
 
 def test_fold_without_side_or_fee_asset() -> None:
     """A fill that does not say which way it went moves no position, and one without a fee asset no wallet."""
-    fold = Fold()
-    fold.apply(execution(fill("0", "0", "1")))  # before any read there is nothing to add to
-    fold.anchor(account("100"))
-    fold.apply(execution(fill("1", "0", "1", side=None, fee_asset=None, exchange_ts=T0 + 9000)))
-    assert (fold.positions, fold.wallets) == ({}, {"USDT": D(100)})
-    fold.apply(execution(fill("2", "0", "1", realized_pnl=None, exchange_ts=T0 + 9000)))
-    assert fold.wallets == {"USDT": None}
+    projection = Projection()
+    projection.apply(execution(fill("0", "0", "1")))  # before any read there is nothing to add to
+    projection.anchor(account("100"))
+    projection.apply(execution(fill("1", "0", "1", side=None, fee_asset=None, exchange_ts=T0 + 9000)))
+    assert (projection.positions, projection.wallets) == ({}, {"USDT": D(100)})
+    projection.apply(execution(fill("2", "0", "1", realized_pnl=None, exchange_ts=T0 + 9000)))
+    assert projection.wallets == {"USDT": None}
 
 
 def test_fold_reads_positions_of_both_modes() -> None:
@@ -349,9 +349,9 @@ def test_fold_reads_positions_of_both_modes() -> None:
         Position(symbol="Y", side="LONG", qty=D(3)),
         Position(symbol="Z", side=None, qty=D(0)),
     )
-    fold = Fold()
-    fold.anchor(account("100", positions=held))
-    assert fold.positions == {("X", "SHORT"): D(2), ("Y", "LONG"): D(3)}
-    fold.apply(execution(fill("1", "0", "1", exchange_ts=T0 + 9000, trade_id="n")))
-    fold.anchor(account("100", positions=held, one_way=True))
-    assert fold.positions == {("X", None): D(-2), ("Y", None): D(3), ("X", "LONG"): D(1)}
+    projection = Projection()
+    projection.anchor(account("100", positions=held))
+    assert projection.positions == {("X", "SHORT"): D(2), ("Y", "LONG"): D(3)}
+    projection.apply(execution(fill("1", "0", "1", exchange_ts=T0 + 9000, trade_id="n")))
+    projection.anchor(account("100", positions=held, one_way=True))
+    assert projection.positions == {("X", None): D(-2), ("Y", None): D(3), ("X", "LONG"): D(1)}

@@ -271,7 +271,7 @@ def test_expired_key_whose_successor_fails() -> None:
     assert all(bound / 2 <= wait - 0.1 <= bound for wait, bound in zip(waits, (1, 2, 4), strict=True))
 
 
-def test_a_deaf_leader_without_a_successor() -> None:
+def test_a_distrusted_leader_without_a_successor() -> None:
     """What it still brings is told at once: nobody else could."""
     life = connected(rotate_after=0)
     life.mints.append(NEVER)
@@ -295,7 +295,7 @@ def test_a_key_that_is_gone_is_not_renewed() -> None:
         assert renewals(life) == []
 
 
-def test_a_deaf_leader_gives_way() -> None:
+def test_a_distrusted_leader_gives_way() -> None:
     """Once its key is gone the old link's copy goes second: the successor, when proven, leads."""
     life = connected(rotate_after=0)
     life.frame("order A NEW 0/3")

@@ -13,7 +13,7 @@ import pytest
 
 from listenkey.core.link.effects import Effects
 from listenkey.core.link.lifecycle import TABLE, Lifecycle, State, Trigger, mermaid
-from listenkey.core.link.links import Successor
+from listenkey.core.link.pair import Successor
 
 DESIGN = """
 IDLE       start             IDLE

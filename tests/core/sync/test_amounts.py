@@ -196,7 +196,7 @@ def test_a_doubtful_frame_makes_its_order_unsure_or_all(named: bool) -> None:
 
 def test_many_doubtful_orders_are_doubted_together(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is kept of them is bounded."""
-    monkeypatch.setattr("listenkey.core.account.ground.MOST_DOUBTED", 2)
+    monkeypatch.setattr("listenkey.core.account.orders.MOST_DOUBTED", 2)
     world = ready("z")
     order = world.exchange.place("10")
     world.passes(1)

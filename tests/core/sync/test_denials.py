@@ -401,7 +401,7 @@ def test_a_late_word_of_an_order_that_was_forgotten_and_is_denied() -> None:
     world.exchange.cancel(order)
     world.exchange.forget(order)
     world.passes(145)
-    assert OrderRef("BTC-USDT", order) not in world.connection._continuity._ground.orders
+    assert OrderRef("BTC-USDT", order) not in world.connection._continuity._orders.by_ref
     world.passes(30)
     assert told(world)[-3:] == ["GAP_OPENED hole", f"CANCEL_ACK {order} 0 ws", "GAP_CLOSED hole 0"]
     assert world.health is Health.LIVE
@@ -471,7 +471,7 @@ def test_a_late_frame_of_what_is_not_owed_is_not_told_again() -> None:
     world.passes(30)
     unlisted(world, order)
     world.passes(118)
-    assert OrderRef("BTC-USDT", order) not in world.connection._continuity._ground.orders
+    assert OrderRef("BTC-USDT", order) not in world.connection._continuity._orders.by_ref
     world.passes(40)
     assert world.intervals(order) == [("0", "2", "ws")]
     assert endings(world) == [(order, "CANCEL_ACK", "CANCELED"), (order, "ORDER_EXPIRED", "NOT_FOUND")]

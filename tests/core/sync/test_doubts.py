@@ -15,13 +15,13 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from listenkey.core import actions, inputs
+from listenkey.core.context import Context
 from listenkey.core.events import AccountUpdate, Position, Unknown
 from listenkey.core.excerpt import SEARCHED, SHOWN, beginning
 from listenkey.core.policy import Policy
 from listenkey.core.reports import Account, AccountReport, Report
 from listenkey.core.secrets import Secrets
 from listenkey.core.sync.doubts import SHAPES, Doubts
-from listenkey.core.turn import Turn
 
 from ..script import EPOCH, Answer, Life, connected, no
 from ..world import RETRY, ready
@@ -181,52 +181,52 @@ def test_a_failed_read_is_repeated_and_the_gap_stays() -> None:
     assert len(times(life, actions.ReadAccount)) == 2
 
 
-def doubts() -> tuple[Doubts, Turn, list[tuple[int | None, bool]]]:
-    turn, alarms = Turn(Policy(), 0), list[tuple[int | None, bool]]()
-    turn.now = 0.0
-    return Doubts(turn, lambda since, gap: alarms.append((since, gap))), turn, alarms
+def doubts() -> tuple[Doubts, Context, list[tuple[int | None, bool]]]:
+    context, alarms = Context(Policy(), 0), list[tuple[int | None, bool]]()
+    context.now = 0.0
+    return Doubts(context, lambda since, gap: alarms.append((since, gap))), context, alarms
 
 
 def test_a_read_that_finds_something_begins_anew() -> None:
     """Then the next frame of the shape is read for at once, and one that came meanwhile too."""
-    found, turn, alarms = doubts()
+    found, context, alarms = doubts()
     for now in (0.0, 10.0, 30.0):
-        turn.now = now
+        context.now = now
         found.doubt("a", 1)
         found.read(now, 0)
     assert len(alarms) == 3
-    turn.now = 31.0
+    context.now = 31.0
     found.doubt("a", 1)
     assert len(alarms) == 3
     found.read(31.0, 2)
     found.doubt("a", 7, gap=False)
     assert alarms[3:] == [(7, False)]
-    turn.now = 32.0
+    context.now = 32.0
     found.doubt("a", 8)
     found.read(31.0, 1)
-    assert turn.timers.deadline == 32.0
+    assert context.timers.deadline == 32.0
     found.overdue()
     assert len(alarms) == 5
     found.read(32.0, 0)
-    turn.now = 33.0
+    context.now = 33.0
     found.doubt("a", 9)
-    assert turn.timers.deadline == 37.0
+    assert context.timers.deadline == 37.0
 
 
 def test_each_shape_waits_for_itself() -> None:
     """When one has waited long enough, another waits on."""
-    found, turn, alarms = doubts()
+    found, context, alarms = doubts()
     for now, shape in ((0.0, "a"), (1.0, "b")):
-        turn.now = now
+        context.now = now
         found.doubt(shape, None)
         found.read(now, 0)
-    turn.now = 1.5
+    context.now = 1.5
     for shape in ("a", "b"):
         found.doubt(shape, None)
-    turn.now = 5.0
+    context.now = 5.0
     found.overdue()
     assert len(alarms) == 3
-    assert turn.timers.deadline == 6.0
+    assert context.timers.deadline == 6.0
 
 
 # Identities
@@ -259,14 +259,14 @@ def test_events_of_one_frame_are_no_repeats_of_each_other() -> None:
 
 def test_shapes_are_bounded() -> None:
     """Beyond so many all others are one; those that were not seen for two hours make room."""
-    found, turn, alarms = doubts()
+    found, context, alarms = doubts()
     for number in range(2 * SHAPES):
         found.doubt(str(number), number)
     assert len(found._shapes) == SHAPES
     assert len(alarms) == SHAPES
     found.read(0.0, 0)
     found.doubt("0", 1)
-    turn.now = 7201.0
+    context.now = 7201.0
     for number in range(2 * SHAPES):
         assert len(found._shapes) <= SHAPES
         found.doubt(f"new {number}", None)
@@ -278,24 +278,24 @@ def test_shapes_are_bounded() -> None:
 @SOME
 def test_every_frame_is_read_for(script: list[tuple[str, float]]) -> None:
     """Whatever happens: no frame is forgotten before a read that was asked for after it has passed."""
-    found, turn, alarms = doubts()
+    found, context, alarms = doubts()
     unread: float | None = None
     for what, after in script:
-        turn.now += after
-        if turn.timers.deadline <= turn.now:
-            turn.timers.pop_due(turn.now)
+        context.now += after
+        if context.timers.deadline <= context.now:
+            context.timers.pop_due(context.now)
             found.overdue()
         if what == "frame":
             found.doubt("a", None)
-            unread = turn.now
+            unread = context.now
         elif what in ("read", "found"):
-            asked_at = turn.now - after / 2
+            asked_at = context.now - after / 2
             found.read(asked_at, what == "found")
             unread = None if unread is not None and unread <= asked_at else unread
         waiting = any(known.alarmed_at is not None or known.owed for known in found._shapes.values())
         assert waiting or unread is None
         owed = any(known.owed for known in found._shapes.values())
-        assert (turn.timers.deadline < float("inf")) is owed
+        assert (context.timers.deadline < float("inf")) is owed
     assert len(alarms) <= len(script)
 
 

@@ -150,7 +150,7 @@ def test_a_word_within_the_grain_of_a_read_that_says_otherwise_is_audited_soon(m
     monkeypatch.setattr(Speech, "time_grain_ms", 1000)
     world = ready()
     world.exchange.transfer("5")
-    due = world.connection._turn.timers._deadlines[(Timer.AUDIT, 0)]
+    due = world.connection._context.timers._deadlines[(Timer.AUDIT, 0)]
     world.run(due - 0.01)
     (socket,) = world._sockets
     world.feed(inputs.FrameReceived(socket, frame(report(world, "1000"))))

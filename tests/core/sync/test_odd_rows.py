@@ -497,7 +497,7 @@ def test_no_more_than_a_thousand_rows_are_remembered() -> None:
     world = ready(audit_interval=20)
     world.altered = beside(*(fill_row(str(number)) for number in range(1001)))
     world.passes(25)
-    assert len(world.connection._continuity._proof._odd._said) == 1000
+    assert len(world.connection._continuity._reconciler._odd._reported) == 1000
 
 
 def test_an_unnamed_row_waits_for_no_order_that_has_a_beginning() -> None:

@@ -8,8 +8,9 @@ import msgspec
 import pytest
 
 from listenkey.core import actions
-from listenkey.core.account.ground import Ground
+from listenkey.core.account.orders import Orders
 from listenkey.core.account.unknowns import Unknowns
+from listenkey.core.context import Context
 from listenkey.core.events import Fill, FillRevised
 from listenkey.core.execution import Execution, execution
 from listenkey.core.policy import Policy
@@ -17,7 +18,6 @@ from listenkey.core.reports import Account, FillReport, IncomeReport, OrderRef, 
 from listenkey.core.sync import revisions as module
 from listenkey.core.sync.revisions import INCOME_MS, Revisions
 from listenkey.core.sync.scope import Scope
-from listenkey.core.turn import Turn
 
 from ..books import test_ledger
 from ..exchange import D
@@ -83,20 +83,20 @@ class Desk:
     """Revisions, and what they deliver."""
 
     def __init__(self, *fills: Execution, merges: bool = True, cumulative: bool = False) -> None:
-        turn = Turn(Policy(), 0, grain=1000)
-        turn.now = 0.0
-        self.turn = turn
-        ground = Ground(turn, cumulative, Unknowns(turn))
-        ground.merges = merges
-        self.revisions = Revisions(turn, ground, cumulative)
+        context = Context(Policy(), 0, grain=1000)
+        context.now = 0.0
+        self.context = context
+        orders = Orders(context, cumulative, Unknowns(context))
+        orders.merges = merges
+        self.revisions = Revisions(context, orders, cumulative)
         for each in fills:
-            self.revisions.told(each)
+            self.revisions.add(each)
 
     def compare(self, scope: Scope, until: int = T0 + MINUTE) -> list[tuple[str | None, ...]]:
         """Price, fee, asset and PnL of each revision that a read delivers."""
-        self.turn.actions = []
+        self.context.actions = []
         self.revisions.compare(scope, until)
-        events = [action.event for action in self.turn.actions if isinstance(action, actions.Deliver)]
+        events = [action.event for action in self.context.actions if isinstance(action, actions.Deliver)]
         return [
             tuple(None if each is None else str(each) for each in (e.fill_price, e.fee, e.fee_asset, e.realized_pnl))
             for e in events
@@ -412,7 +412,7 @@ def test_a_run_goes_on_where_the_one_before_ended() -> None:
     desk = Desk(fill("0", "1", fill_price=None), fill("1", "3"))
     scope = read(*rows, executed="3")
     desk.compare(scope)
-    revised = [action.event for action in desk.turn.actions if isinstance(action, actions.Deliver)]
+    revised = [action.event for action in desk.context.actions if isinstance(action, actions.Deliver)]
     assert len(revised) == 2
     again = Desk(fill("0", "1", fill_price=None), fill("1", "3"))
     first = revised[0]

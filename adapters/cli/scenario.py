@@ -1,0 +1,51 @@
+"""What the demo does to its stream, and when: each act a fault of the simulated exchange, in words for the audience."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from ...core.policy import Policy
+
+
+class Step(NamedTuple):
+    """A fault, seconds after the beginning; `shown` is how long it is worth mentioning."""
+
+    at: float
+    fault: str
+    what: str
+    shown: float
+    seconds: float | None = None
+    params: Mapping[str, Any] = MappingProxyType({})
+
+
+STEPS = (
+    Step(12.0, "drop_tcp", "TCP killed, nobody answers for 1.2 s", 1.2, seconds=1.2),
+    Step(16.5, "silent", "the socket goes silent: open, but not even a ping", 2.0),
+    Step(20.5, "lose_frame", "a fill's frame is lost on its way", 0.8),
+    Step(22.0, "repeat_frame", "a fill's frame comes twice", 0.5),
+    Step(22.6, "reorder_frames", "two frames of an order change places", 0.5),
+    Step(23.6, "expire_key", "the listen key expires, its socket stays open", 0.8),
+    Step(25.4, "garbage", "a frame that is not gzip", 0.4, params=MappingProxyType({"kind": "not_gzip"})),
+    Step(25.8, "garbage", "a frame that is not JSON", 0.4, params=MappingProxyType({"kind": "not_json"})),
+)
+QUIET_AT = 27.0
+"""From here on nothing new happens, so that the two sides can be compared."""
+PROVING_TIME = 15.0
+"""Seconds in which the stream must prove that it is whole."""
+FILLS_PER_SECOND = 15.0
+PING_INTERVAL = 0.5
+
+POLICY = Policy(
+    renew_interval=3,
+    rotate_after=7,
+    rotate_jitter=0,
+    drain=1.5,
+    silence_timeout=2,
+    backoff_initial=0.5,
+    backoff_max=2,
+    backfill_overlap=1,
+    audit_interval=20,
+)
+"""Hours of a stream's life in half a minute."""

@@ -1,0 +1,102 @@
+"""What a connection asks of its venue's services, and how each answer, or the lack of one, comes back."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+
+import anyio
+import msgspec
+
+from ...core import actions, inputs
+from ...core.refusal import Refusal, RefusalKind
+from ...ports.errors import RequestRefused
+from ...ports.keys import KeyService
+from ...ports.reader import AccountReader
+from ..executors.tasks import TaskExecutor
+from .warnings import Warnings
+
+READING = "reading the account"
+GIVEN_UP = Refusal(RefusalKind.RETRY, None, "given up before it was answered")
+
+Refusable = actions.CreateKey | actions.RenewKey | actions.ReadAccount
+
+_log = logging.getLogger("listenkey")
+
+
+class Requests:
+    """Each request has at most one answer, which `feed` is told. Exceptions other than refusals are the caller's."""
+
+    def __init__(
+        self,
+        executor: TaskExecutor,
+        keys: KeyService,
+        reader: AccountReader,
+        feed: Callable[[inputs.Input], None],
+        warnings: Warnings,
+        recognise: Callable[[str | None], None] = lambda account_id: None,
+    ) -> None:
+        self._run, self._keys, self._reader = executor.run, keys, reader
+        self._recognise = recognise
+        """Told whenever the venue has answered the API key, with the account's id where it names it."""
+        self._feed = feed
+        self._warnings = warnings
+        self._reading = anyio.CancelScope()
+
+    async def create(self, action: actions.CreateKey) -> None:
+        """Mint a key."""
+
+        async def ask() -> inputs.Input:
+            granted = action.granted(*await self._run(self._keys.create()))
+            try:
+                self._recognise(None)
+            except Exception:
+                self._feed(granted)  # or nobody would delete it
+                raise
+            return granted
+
+        await self._answer("minting a key", action, ask)
+
+    async def renew(self, action: actions.RenewKey) -> None:
+        """Extend a key's validity."""
+
+        async def ask() -> inputs.Input:
+            await self._run(self._keys.renew(action.key))
+            return action.renewed()
+
+        await self._answer("renewing a key", action, ask)
+
+    async def read(self, action: actions.ReadAccount) -> None:
+        """Read the account; a read that is still under way has been given up."""
+
+        async def ask() -> inputs.Input:
+            account = await self._run(self._reader.read(action.since, action.orders))
+            self._recognise(account.account_id)
+            if account.account_id is not None:  # it is no business of recordings
+                account = msgspec.structs.replace(account, account_id=None)
+            return action.read(account)
+
+        self._reading.cancel()
+        with anyio.CancelScope() as self._reading:
+            await self._answer(READING, action, ask)
+            return
+        self._warnings.refused(READING, GIVEN_UP)
+
+    async def delete(self, action: actions.DeleteKey) -> None:
+        """Delete a key, as far as it can be done."""
+        try:
+            await self._run(self._keys.delete(action.key))
+        except RequestRefused as error:
+            _log.info("a listen key could not be deleted: %s", self._warnings.clean(str(error)))
+        finally:
+            self._feed(action.deleted())
+
+    async def _answer(self, what: str, action: Refusable, ask: Callable[[], Awaitable[inputs.Input]]) -> None:
+        try:
+            received = await ask()
+        except RequestRefused as error:
+            self._feed(action.refused(error.refusal))
+            self._warnings.refused(what, error.refusal)
+        else:
+            self._feed(received)
+            self._warnings.granted(what)

@@ -1,0 +1,108 @@
+"""BingX's vocabulary, shared by pushes and REST rows; a word that is not known here passes through as it is."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from .amounts import amount, positive, text, whole
+
+_STATUS = {
+    "NEW": "NEW",
+    "PENDING": "NEW",
+    "WORKING": "NEW",
+    "PARTIALLY_FILLED": "PARTIALLY_FILLED",
+    "FILLED": "FILLED",
+    "CANCELED": "CANCELED",
+    "CANCELLED": "CANCELED",
+    "FAILED": "REJECTED",
+    "REJECTED": "REJECTED",
+    "EXPIRED": "EXPIRED",
+}
+
+
+OVER = frozenset({"FILLED", "CANCELED", "REJECTED", "EXPIRED"})
+"""Statuses, by our words, of orders that are over."""
+
+
+def status(value: str) -> str:
+    """Our word for an order's status; coin-M writes some of them in title case."""
+    return _STATUS.get(value) or _STATUS.get(value.upper(), value)
+
+
+def side(value: Any) -> str | None:
+    """BUY or SELL; fill lists write them in lower case."""
+    return value.upper() if type(value) is str and value else None
+
+
+def position_side(value: Any) -> str | None:
+    """LONG or SHORT, or None in one-way mode, which the wire calls BOTH."""
+    found = side(value)
+    return None if found == "BOTH" else found
+
+
+def held(named_side: Any, quantity: Decimal) -> str | None:
+    """The direction of a position: the word where it is one, else the sign; a negative LONG is a SHORT.
+
+    Hedge mode gives SHORT with a positive amount, so the sign alone proves nothing.
+    """
+    named = position_side(named_side)
+    if named is not None and not (named == "LONG" and quantity < 0):
+        return named
+    if quantity == 0:
+        return None
+    return "LONG" if quantity > 0 else "SHORT"
+
+
+def margin_mode(value: Any) -> str | None:
+    """`cross` or `isolated`; coin-M capitalises them."""
+    found = text(value)
+    return found and found.lower()
+
+
+def limit_price(order_type: str | None, value: Any) -> Decimal | None:
+    """The price of an order that has one. What the wire gives for market-like types is protective, never a price."""
+    return None if order_type is not None and is_market(order_type) else positive(value)
+
+
+def is_market(order_type: str) -> bool:
+    """Whether orders of this type execute at whatever the market gives."""
+    return "MARKET" in order_type or order_type.startswith("TRAILING") or order_type == "LIQUIDATION"
+
+
+def executed(state: str, cumulative: Any, quantity: Decimal | None, paid: Any) -> Decimal | None:
+    """The executed quantity, or None if it cannot be known.
+
+    A FILLED order may say 0 and mean all of it, if `paid`, its average price or what was paid in all, is above 0. Else
+    nothing was executed: it is a conditional order that was triggered, and another order executes.
+    """
+    found = amount(cumulative)
+    if found is None or found < 0:
+        return None
+    if found == 0 and state == "FILLED" and positive(paid) is not None:
+        return quantity if quantity else None
+    return found
+
+
+def last_fill(execution: Any, quantity: Any, price: Any) -> tuple[Decimal | None, Decimal | None]:
+    """The fill that caused a frame, where the wire says both its figures.
+
+    A quantity of 0 says that no fill did, unless the frame came for one: then it says nothing.
+    """
+    last_qty, last_price = amount(quantity), amount(price)
+    if last_qty is None or last_price is None or last_qty < 0:
+        return None, None
+    if not last_qty:
+        return (None if caused_by_fill(execution) else last_qty), None
+    return (last_qty, last_price) if last_price > 0 else (None, None)
+
+
+def caused_by_fill(execution: Any) -> bool:
+    """Whether a frame's fee and PnL are those of a fill: where it says why it came, it came for a trade."""
+    return execution in ("TRADE", "CALCULATED") or text(execution) is None
+
+
+def leverage(value: Any) -> int | None:
+    """A leverage, which REST also writes as `"15X"`, or leaves `""` where it does not say."""
+    found = whole(value[:-1] if isinstance(value, str) and value[-1:] in ("X", "x") else value)
+    return found if found is not None and 0 < found < 10**6 else None
