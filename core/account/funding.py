@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Sequence
 from decimal import Decimal
 
@@ -11,8 +10,10 @@ from ..events import Balance, ExchangeEventKind, FundingFee, Position
 from ..frames import Frame
 from ..ids import digest_id
 from ..reports import AccountReport
+from .recent import RecentIds
 
-REMEMBERED_IDS = 512
+REMEMBERED = 512
+"""Fees, and rows, that wait."""
 MATCH_MS = 600_000
 """A funding row names a time within this of the push that announced it."""
 
@@ -20,7 +21,7 @@ MATCH_MS = 600_000
 class Funding:
     """Fees that wait for their rows, and rows that wait for their push; `recent` are ids of what was told."""
 
-    def __init__(self, context: Context, recent: deque[str]) -> None:
+    def __init__(self, context: Context, recent: RecentIds) -> None:
         self._context = context
         self._recent = recent
         self._provisional: list[FundingFee] = []
@@ -43,7 +44,7 @@ class Funding:
     def expect_row(self, event: FundingFee) -> None:
         """A provisional funding has been told; a final one will replace it."""
         self._provisional.append(event)
-        del self._provisional[:-REMEMBERED_IDS]
+        del self._provisional[:-REMEMBERED]
 
     def match(self, asset: str | None, amount: Decimal, exchange_ts: int) -> str | None:
         """The id of the provisional funding that this final one replaces, None if none was told."""
@@ -53,7 +54,7 @@ class Funding:
                 self._provisional.remove(event)
                 return event.event_id
         self._unmatched.append((asset, amount, exchange_ts))
-        del self._unmatched[:-REMEMBERED_IDS]
+        del self._unmatched[:-REMEMBERED]
         return None
 
     def _deliver(self, report: AccountReport, frame: Frame, balance: Balance, before: Decimal | None) -> None:
@@ -65,7 +66,7 @@ class Funding:
         event_id = digest_id(ExchangeEventKind.FUNDING_FEE, report.exchange_ts, balance.asset, amount, symbol)
         if event_id in self._recent:
             return
-        self._recent.append(event_id)
+        self._recent.add(event_id)
         if self._has_row(balance.asset, amount, report.exchange_ts):
             return
         event = FundingFee(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Sequence
 from decimal import Decimal
 from enum import Enum, auto
@@ -16,8 +15,9 @@ from ..frames import Frame
 from ..ids import digest_id, frame_id
 from ..reports import Account, AccountReport, ConfigReport
 from . import newest, translate
-from .funding import REMEMBERED_IDS, Funding
+from .funding import Funding
 from .newest import DISPUTED, NEWS, SAME, Entry, Newest, Stamp
+from .recent import RecentIds
 
 _PositionKey = tuple[str, str | None]
 _Row = TypeVar("_Row", Balance, Position)
@@ -65,7 +65,7 @@ class AccountView:
         self._config: dict[str | None, ConfigReport] = {}
         self._newest_ts = -1
         """Exchange time of the newest push that was heard: none that is newer was heard before."""
-        self._recent: deque[str] = deque(maxlen=REMEMBERED_IDS)
+        self._recent = RecentIds()
         self.funding = Funding(context, self._recent)
 
     def push(self, report: AccountReport, frame: Frame, *, link: int, arrived_ts: int) -> PushOutcome:
@@ -83,7 +83,7 @@ class AccountView:
         else:
             ts = self._believed(ts)
             self._newest_ts = max(self._newest_ts, ts)
-        self._recent.append(event_id)
+        self._recent.add(event_id)
         balances, positions = report.balances, report.positions
         grain = self._grain
         stamp = Stamp(ts, ts + ts // grain * grain + grain, link)
