@@ -41,7 +41,8 @@ class Requests:
         """Told whenever the venue has answered the API key, with the account's id where it names it."""
         self._feed = feed
         self._warnings = warnings
-        self._reading = anyio.CancelScope()
+        self._reading: anyio.CancelScope | None = None
+        """Of the read under way."""
 
     async def create(self, action: actions.CreateKey) -> None:
         """Mint a key."""
@@ -76,9 +77,15 @@ class Requests:
                 account = msgspec.structs.replace(account, account_id=None)
             return action.read(account)
 
-        self._reading.cancel()
-        with anyio.CancelScope() as self._reading:
-            await self._answer(READING, action, ask)
+        if self._reading is not None:
+            self._reading.cancel()
+        with anyio.CancelScope() as reading:
+            self._reading = reading
+            try:
+                await self._answer(READING, action, ask)
+            finally:
+                if self._reading is reading:
+                    self._reading = None
             return
         self._warnings.refused(READING, GIVEN_UP)
 
