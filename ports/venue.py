@@ -1,4 +1,4 @@
-"""What a user holds: a venue, and the stream of one account."""
+"""The objects that a user holds: a venue, and the stream of one account."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ class Finding(NamedTuple):
 
 
 class Summary(NamedTuple):
-    """What a journal knows beside its entries; times are exchange time, ms, serials are 0 where there is none."""
+    """The state of a journal beside its entries; times are exchange time, ms, serials are 0 where there is none."""
 
     began: int | None
     proven_until: int | None
@@ -75,11 +75,12 @@ def show(path: str | PathLike[str]) -> Iterator[Entry]:
 
 
 def verify(path: str | PathLike[str]) -> list[Finding]:
-    """Everything that is wrong with the journal; an empty list is a sound one. Raises `JournalRefused`.
+    """Return everything that is wrong with the journal; an empty list is a sound one. Raises `JournalRefused`.
 
     Checked are the file and its tables, that no serial is missing behind what retention deleted, that the mark is in
     range, that every entry can be read, that no id of an order, fill or payment comes twice (unless `redelivered`),
-    that no two fills of one order cover the same ground, and that a revision is of a fill before it, ground for ground.
+    that no two fills of one order cover the same interval, and that a revision is of a fill before it, with the same
+    interval.
     """
     with closing(open_for_reading(Path(path))) as connection:
         try:

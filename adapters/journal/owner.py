@@ -1,9 +1,10 @@
-"""Whose a journal is: the venue, where its REST lives, the account, and the API keys that have proven to be its own.
+"""The owner of a journal: the venue, where its REST lives, the account, and the API keys that have proven to be its
+own.
 
-What a stream claims to be is compared before anything of the journal is told. Another venue, place or account is
-refused. An API key that is not known must be shown to be the same account's: by the account's id, or, where there are
-no two ids to compare, by an order of the journal that the venue knows. A journal without any API key is nobody's yet,
-and becomes the account's whose API key is proven first.
+A stream's claim is compared before any of the journal is delivered. Another venue, host or account is refused. An API
+key that is not known must be shown to be the same account's: by the account's id, or, where there are no two ids to
+compare, by an order of the journal that the venue knows. A journal without any API key is nobody's yet, and becomes the
+account's whose API key is proven first.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ class _Claim(NamedTuple):
 
 
 class Owner:
-    """What the file at `path` says, and who claims it. With `adopt`, what cannot be shown is taken on trust."""
+    """The owner by the file at `path`, and the claimant. With `adopt`, what cannot be shown is taken on trust."""
 
     def __init__(self, path: Path, connection: Connection, *, adopt: bool) -> None:
         self._path = path
@@ -47,7 +48,7 @@ class Owner:
 
     @property
     def recognised(self) -> bool:
-        """Whether the API key is known, or the journal nobody's yet."""
+        """True if the API key is known, or the journal nobody's yet."""
         return self._recognised
 
     def claim(self, venue: str, host: str, api_key: str) -> None:
@@ -67,7 +68,7 @@ class Owner:
         self._recognised = known or not self._keys
 
     def can_tell(self, account_id: str | None) -> bool:
-        """Whether there are two ids to compare."""
+        """True if there are two ids to compare."""
         return account_id is not None and self._account is not None
 
     def recognise(self, account_id: str | None, found: Collection[OrderRef]) -> bool:

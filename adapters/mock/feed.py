@@ -32,7 +32,7 @@ class Feed(Script):
         super().__init__()
         self.exchange_ms = exchange_ms
         self.fed: list[ExchangeEvent] = []
-        """Everything that streams have been or will be told, in order."""
+        """All events that streams have delivered or will deliver, in order."""
         self._health = Health.LIVE
         self._gap: GapNotice | None = None
         self._names = 0
@@ -93,7 +93,7 @@ class Feed(Script):
         return self._gap is not None and self._gap.reason in _BLIND
 
     def _deliver(self, event: ExchangeEvent) -> None:
-        """Tell it, or, while the link is away, when that is healed."""
+        """Deliver the event, or, while the link is away, when that is healed."""
         if self._blind and event.source != "local":
             self._withheld.append(event)
         else:

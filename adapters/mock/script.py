@@ -1,4 +1,4 @@
-"""What is said to whoever listens: events in order, with the points at which iteration ends or fails."""
+"""The script of a mock stream: events in order, with the points at which iteration ends or fails."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Script:
 
     def __init__(self) -> None:
         self.calls: list[str] = []
-        """What the consumer did: subscribe, unsubscribe, rotate, resync, snapshot, close."""
+        """The consumer's calls: subscribe, unsubscribe, rotate, resync, snapshot, close."""
         self._script: deque[ExchangeEvent | Ending] = deque()
         self._stream: MockStream | None = None
         self._in_hand = False
@@ -103,7 +103,7 @@ class Script:
         self._wake()
 
     async def take(self, stream: MockStream) -> ExchangeEvent | Ending:
-        """What the stream is told next; waits for it."""
+        """Return the stream's next item; waits for it."""
         self._in_hand = False
         self._wake()
         while not self._script and stream.ended is None:
