@@ -133,7 +133,7 @@ def _entries(connection: sqlite3.Connection) -> Iterator[Finding]:
     ids: dict[str, int] = {}
     states: dict[str, str] = {}
     fills: dict[str, tuple[str | None, Decimal, Decimal]] = {}
-    ground: defaultdict[str | None, list[tuple[Decimal, Decimal, int]]] = defaultdict(list)
+    covered: defaultdict[str | None, list[tuple[Decimal, Decimal, int]]] = defaultdict(list)
     rows = connection.execute("SELECT serial, kind, order_key, body FROM events ORDER BY serial")
     for serial, kind, key, body in rows:
         try:
@@ -152,10 +152,10 @@ def _entries(connection: sqlite3.Connection) -> Iterator[Finding]:
             yield from _misplaced(serial, event, fills)
         if isinstance(event, Fill):
             start = event.cumulative_qty - event.fill_qty
-            ground[order_key(event)].append((start, event.cumulative_qty, serial))
+            covered[order_key(event)].append((start, event.cumulative_qty, serial))
             if event.fill_qty <= 0 or start < 0:
                 yield Finding(serial, f"fill: {event.fill_qty} of {event.cumulative_qty} covers no ground")
-    for intervals in ground.values():
+    for intervals in covered.values():
         intervals.sort()
         for (_, end, one), (start, _, other) in pairwise(intervals):
             if start < end:

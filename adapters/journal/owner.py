@@ -67,7 +67,7 @@ class Owner:
         self._claim, self._stored = claim, claim if known else None
         self._recognised = known or not self._keys
 
-    def can_tell(self, account_id: str | None) -> bool:
+    def is_comparable(self, account_id: str | None) -> bool:
         """True if there are two ids to compare."""
         return account_id is not None and self._account is not None
 
@@ -84,7 +84,7 @@ class Owner:
                 raise StreamStopped(f"the journal {self._path} is of another account than the venue now names")
             raise self._refused(f"is of another account than the API key: {_OTHER_FILE}")
         if not self._recognised:
-            if not (self.can_tell(account_id) or found or self._adopt):
+            if not (self.is_comparable(account_id) or found or self._adopt):
                 raise self._refused(f"has not seen this API key, and nothing shows whose it is; {_IF_THE_SAME}")
             self._recognised = True
         is_new = self._claim != self._stored or (self._account is None and account is not None)
@@ -95,12 +95,12 @@ class Owner:
         """Write whose it is now, in the transaction under way."""
         claim = self._claim
         assert claim is not None
-        (told,) = connection.execute("SELECT EXISTS (SELECT 1 FROM events)").fetchone()
+        (has_events,) = connection.execute("SELECT EXISTS (SELECT 1 FROM events)").fetchone()
         connection.execute(
             "UPDATE owner SET venue = ?, host = ?, account = ?", (claim.venue, claim.host, self._account)
         )
         connection.execute("INSERT OR IGNORE INTO api_keys VALUES (?)", (claim.api_key,))
-        if told and not self._keys:
+        if has_events and not self._keys:
             _log.warning("%s: the journal did not know whose it is; from now on it is this account's", self._path)
         elif self._adopt and (claim.host != self._host or claim.api_key not in self._keys):
             _log.warning("%s: the journal was adopted for another API key or place of its account", self._path)

@@ -107,7 +107,7 @@ class SqliteJournal:
 
     def witnesses(self, account_id: str | None) -> Sequence[OrderRef]:
         """Orders of which one must be known at the venue, where the id that it names proves nothing."""
-        if self._owner.can_tell(account_id):
+        if self._owner.is_comparable(account_id):
             return ()
         with self._guard, self._failing_loudly():
             return [order_of(key) for (key,) in self._connection.execute(_NEWEST_ORDERS, (WITNESSES,))]

@@ -37,7 +37,7 @@ def failed(error: Exception) -> TransportFailed | HandshakeRefused:
 
 
 def _beneath(error: BaseException) -> Iterator[BaseException]:
-    """`error`, then what it was raised from, the first of a group standing for the group."""
+    """`error`, then its causes; the first of a group in place of the group."""
     seen: set[int] = set()
     below: BaseException | None = error
     while below is not None and id(below) not in seen:

@@ -1,8 +1,7 @@
 """Reconciles the stream with a read of the account.
 
-Only a read moves `proven_until`, to its own time less `backfill_overlap`, because a venue may show a fill that much
-late; a frame proves only itself. The read's events are delivered first; then the gap closes, and the books are
-compared.
+Only a read moves `proven_until`, to its own time less `backfill_overlap`, because a venue may show a fill that late; a
+frame proves only itself. The read's events are delivered first; then the gap closes, and the books are compared.
 """
 
 from __future__ import annotations
