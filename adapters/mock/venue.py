@@ -48,7 +48,7 @@ class MockVenue(Feed):
         leverage: int = 10,
         exchange_ms: int = 1_700_000_000_000,
     ) -> None:
-        super().__init__(exchange_ms)
+        super().__init__(exchange_ms, asset, amount_of(balance))
         self._asset = asset
         self._fee_rate = amount_of(fee_rate)
         self._account = Account({asset: amount_of(balance)}, leverage)
