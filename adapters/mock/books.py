@@ -59,7 +59,7 @@ class Books:
 
     @property
     def shown(self) -> tuple[Book, ...]:
-        """Books by asset, compared when a balance was last delivered; unproven while a gap is open or a figure unknown."""
+        """By asset, compared with the last delivered balance; unproven in a gap, or if a figure is unknown."""
         return tuple(self._book(asset, sums) for asset, sums in self._sums.items())
 
     def take(self, event: ExchangeEvent) -> None:
@@ -100,7 +100,7 @@ class Books:
         return self._sums.setdefault(asset or self._asset, _Sums(ZERO))
 
     def _compare(self) -> None:
-        """Compare the balances that were delivered; one read in a gap is compared when all that was missed has come."""
+        """Compare delivered balances; one that was read in a gap is compared when all that was missed has come."""
         for sums in self._sums.values():
             if sums.wallet is not None:
                 sums.drift = None if self._unknown else sums.wallet - sums.explained

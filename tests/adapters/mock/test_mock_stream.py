@@ -45,9 +45,7 @@ def test_pages_show_only_what_all_streams_have(page: str) -> None:
     """Whatever follows `stream.` in the read-me, the pages and the examples."""
     root = ROOT / page
     texts = [root] if root.is_file() else [*root.glob("*.md"), *root.glob("*.py")]
-    shown = {
-        name for text in texts for name in re.findall(r"\bstream\.(?!md\b|py\b)([a-z_]+)", text.read_text())
-    }
+    shown = {name for text in texts for name in re.findall(r"\bstream\.(?!md\b|py\b)([a-z_]+)", text.read_text())}
     assert shown <= surface(EventStream).keys()
 
 
