@@ -1,4 +1,4 @@
-"""What a connection asks of its venue's services, and how each answer, or the lack of one, comes back."""
+"""The requests of a connection to its venue's services, and how each answer, or the lack of one, comes back."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _log = logging.getLogger("listenkey")
 
 
 class Requests:
-    """Each request has at most one answer, which `feed` is told. Exceptions other than refusals are the caller's."""
+    """Each request has at most one answer, which goes to `feed`. Exceptions other than refusals are the caller's."""
 
     def __init__(
         self,
@@ -38,7 +38,7 @@ class Requests:
     ) -> None:
         self._run, self._keys, self._reader = executor.run, keys, reader
         self._recognise = recognise
-        """Told whenever the venue has answered the API key, with the account's id where it names it."""
+        """Called whenever the venue has answered the API key, with the account's id where it names it."""
         self._feed = feed
         self._warnings = warnings
         self._reading: anyio.CancelScope | None = None
