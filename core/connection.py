@@ -64,7 +64,7 @@ class Connection:
         self.mode = mode
         self._polls = mode == "poll"
         self.secrets = Secrets() if secrets is None else secrets
-        """What is secret: told of listen keys as they are granted, extended or named by the venue."""
+        """The register of secrets: it is given listen keys as they are granted, extended or named by the venue."""
         self._context = Context(
             self.policy, seed, self.secrets, grain=dialect.time_grain_ms, failing_calls=dialect.failing_calls
         )
@@ -169,7 +169,7 @@ class Connection:
         return actions
 
     def _conclude(self) -> None:
-        """What a call has come to: the health, where that is another now, and after all else the end."""
+        """Conclude a call: deliver the health, if it has changed, and after all else the end."""
         self._vitals.deliver()
         finish = self._supervisor.finish
         if finish is not None and not self._ended:
@@ -222,4 +222,4 @@ def _copied(received: FrameReceived) -> FrameReceived:
 
 
 _FOREVER = 1e12
-"""Seconds; beyond it a float cannot tell one millisecond from the next."""
+"""Seconds; beyond it a float cannot separate one millisecond from the next."""

@@ -56,12 +56,12 @@ class GapReason(StrEnum):
 
 
 class IncomeKind(StrEnum):
-    """What a row of the income list means for the account, whatever the venue calls it."""
+    """The meaning of a row of the income list for the account, whatever the venue calls it."""
 
     FEE = "fee"
     """The fee of a fill."""
     PNL = "pnl"
-    """What a fill has realised."""
+    """The realised PnL of a fill."""
     FUNDING = "funding"
     """Funding that is final."""
     OTHER = "other"

@@ -11,7 +11,7 @@ UNREACHED = "unreached"
 
 
 class RefusalKind(Enum):
-    """What a refusal asks of us."""
+    """The consequence of a refusal."""
 
     RETRY = "retry"
     """Try again, not before `retry_after`."""

@@ -1,4 +1,4 @@
-"""What a dialect read in one frame or one REST answer: stateless, and what was absent is None."""
+"""The reports that a dialect reads in one frame or one REST answer: stateless, and an absent value is None."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ UNKNOWN = 1 << 62
 
 
 class OrderRef(NamedTuple):
-    """What names an order at a venue."""
+    """The name of an order at a venue."""
 
     symbol: str
     order_id: str
@@ -141,7 +141,7 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     odd: tuple[OddRow, ...] = ()
     """Rows that are in none of the lists above."""
     positions_listed: Literal["rows", "none", "hollow"] = "rows"
-    """What stood in place of positions: rows, a list of none, or no list at all."""
+    """The answer's list of positions: rows, a list of none, or no list at all."""
     income_refused: Refusal | None = None
     """The venue refuses to list income, and will until a person changes something: `income` is not known."""
     account_id: str | None = None

@@ -1,4 +1,4 @@
-"""`listenkey simulate`: the simulated exchange alone, on loopback, until it is told to stop."""
+"""`listenkey simulate`: the simulated exchange alone, on loopback, until a signal stops it."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ Row = TypeVar("Row", Balance, Position)
 
 
 class Verdict(Enum):
-    """What a row is to what has been delivered."""
+    """The relation of a row to the delivered one."""
 
     NEWS = auto()
     SAME = auto()
@@ -39,7 +39,7 @@ class Stamp(msgspec.Struct, frozen=True, gc=False):
     ts: int
     """Exchange time, ms."""
     age: int
-    """What stamps are compared by: the grain of the venue's lists, where a push goes after a read, then the ms."""
+    """The key by which stamps compare: the grain of the venue's lists, where a push goes after a read, then the ms."""
     link: int | None
 
     @classmethod
@@ -49,7 +49,7 @@ class Stamp(msgspec.Struct, frozen=True, gc=False):
 
 
 class Entry(msgspec.Struct, Generic[Row], frozen=True, gc=False):
-    """What was said of one place, and when."""
+    """The newest row of one asset or position, and its time."""
 
     reported: Row
     row: Row
@@ -58,7 +58,7 @@ class Entry(msgspec.Struct, Generic[Row], frozen=True, gc=False):
 
 
 class MergeOutcome(NamedTuple):
-    """What came of the rows of a read."""
+    """The result of merging the rows of a read."""
 
     news: bool
     overtaken: bool

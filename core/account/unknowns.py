@@ -1,8 +1,8 @@
-"""What is delivered of frames that nobody understands: one of a shape in a second, and how many it stands for.
+"""Frames that nobody understands: at most one of a shape is delivered in a second, with the number that it stands for.
 
 A venue that begins to send something new sends it again and again. The first frame of a shape is delivered at once; of
 those that follow within a second the newest is delivered when the second is over, with their number in `count`. So the
-counts add up to what was heard.
+counts add up to the number of frames.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from ..timers import Timer
 
 EVERY = 1.0
 SHAPES = 256
-"""So many are told apart within a second; the rest are one."""
+"""So many shapes are kept apart within a second; the rest are one."""
 _DEEP, _WIDE, _LONG = 4, 32, 16
 """How far a shape is looked at: levels, keys of an object, values of a list."""
 _PLAIN_WORD = re.compile(r"[A-Za-z_]{1,32}").fullmatch
@@ -77,7 +77,7 @@ class Unknowns:
 
 
 def shape_of(content: object) -> str:
-    """Keys and types of plain values, and the plain words at the top: what tells one kind of frame from another."""
+    """Return a digest of the keys, the types of plain values and the plain words at the top: the shape of a frame."""
     return hashlib.blake2b(_sketch(content, 0).encode(errors="surrogatepass"), digest_size=12).hexdigest()
 
 

@@ -19,7 +19,7 @@ class Holder(Protocol):
         """No key was minted; None when no answer came."""
 
     def key_gone(self, key: Key) -> None:
-        """The venue does not know this key any more; told once."""
+        """The venue does not know this key any more; called once."""
 
 
 class Keyring:
@@ -45,12 +45,12 @@ class Keyring:
 
     @property
     def minting(self) -> bool:
-        """Whether a mint is unanswered."""
+        """True while a mint is unanswered."""
         return self._mint is not None
 
     @property
     def deleting(self) -> bool:
-        """Whether it is not known of a key yet that it is deleted, or cannot be."""
+        """True while a deletion is unanswered."""
         return bool(self._deletions)
 
     @property

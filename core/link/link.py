@@ -61,9 +61,9 @@ class Link:
         self.socket = context.number()
         self.phase = Phase.OPENING
         self.alive = True
-        """Whether the socket is, as far as we know, open or being opened."""
+        """True while the socket is, as far as we know, open or being opened."""
         self.proven = False
-        """Whether the venue is known to push to this link."""
+        """True while the venue is known to push to this link."""
         self.opened_at = context.now
         self.heard_at = context.now
         self.distrusted: GapReason | None = None
@@ -101,7 +101,7 @@ class Link:
         return self.phase is Phase.SUBSCRIBING and not self._unacknowledged
 
     def owns(self, opening: str | None) -> bool:
-        """Whether an opening frame of this id waits for its acknowledgement."""
+        """True if an opening frame of this id waits for its acknowledgement."""
         return opening in self._unacknowledged
 
     def prove(self) -> None:

@@ -36,7 +36,7 @@ class LinkPair:
 
     @property
     def proven(self) -> bool:
-        """Whether any is proven."""
+        """True if any link is proven."""
         leader, successor = self.leader, self.successor
         return (leader is not None and leader.proven) or (successor is not None and successor.proven)
 
@@ -49,7 +49,7 @@ class LinkPair:
 
     @property
     def closing(self) -> bool:
-        """Whether a socket is being closed."""
+        """True while a socket is being closed."""
         return bool(self._closing)
 
     def get(self, socket: int) -> Link | None:
@@ -66,7 +66,7 @@ class LinkPair:
         return link
 
     def leads(self, link: Link) -> bool:
-        """Whether this link's frames go first; a deaf one gives way to a proven successor."""
+        """True if this link's frames go first; a distrusted one gives way to a proven successor."""
         leader, successor = self.leader, self.successor
         if leader is None or leader.distrusted is None or successor is None or not successor.proven:
             return link is leader

@@ -45,7 +45,7 @@ class Supervisor:
 
     @property
     def stopped(self) -> bool:
-        """Whether the stream has ended."""
+        """True if the stream has ended."""
         return self._effects.finish is not None
 
     @property
@@ -55,7 +55,7 @@ class Supervisor:
 
     @property
     def suspect(self) -> bool:
-        """Whether the link is quieter than it should be, its key is not being renewed, or its successor is refused."""
+        """True if the link is quieter than it should be, its key is not being renewed, or its successor is refused."""
         leader = self.pair.leader
         return leader is not None and (leader.quiet or leader.key.failing or self._effects.successor_refused)
 

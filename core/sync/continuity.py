@@ -1,7 +1,7 @@
-"""Nothing lost, nothing twice: what is told when, and what must wait.
+"""Nothing lost, nothing twice: decides when each report is delivered, and what must wait.
 
-After an interruption the order is: a link is proven and its frames are held; the account is read; what the read shows
-is told; the gap closes; the held frames go through the same check as any other.
+After an interruption the order is: a link is proven and its frames are held; the account is read; the read's events are
+delivered; the gap closes; the held frames go through the same check as any other.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ class Continuity:
 
     @property
     def gap_open(self) -> bool:
-        """Whether a stretch is not proven."""
+        """True while a stretch is not proven."""
         return self._gap.is_open
 
     @property
@@ -100,7 +100,7 @@ class Continuity:
 
     @property
     def polled(self) -> bool:
-        """Whether the last read that passed is young enough to show life where there is no link."""
+        """True if the last read that passed is young enough to show life where there is no link."""
         return self._reconciler.polled
 
     @property
@@ -119,7 +119,7 @@ class Continuity:
             self._reconciler.schedule.poll()
 
     def stop(self) -> None:
-        """Tell what is held and what waits, and want nothing more."""
+        """Deliver what is held and what waits, and request nothing more."""
         self._reconciler.schedule.stop()
         self._holdback.release()
         self._holdback.release_copies(all_of_them=True)
@@ -142,7 +142,7 @@ class Continuity:
         """A request was refused; if it is no read, nothing happens."""
         self._reconciler.refused(request, refusal)
 
-    # From the upkeep of links
+    # From the supervisor of links
 
     def begin(self, exchange_ms: int | None) -> None:
         """The venue's clock, at the first key or a later one: what happens from the first one on is owed."""
@@ -175,7 +175,7 @@ class Continuity:
         self._holdback.release_copies(all_of_them=True)
         self._reconciler.schedule.audit_soon()
 
-    # What is told
+    # Handlers of the holdback queue
 
     def doubt(self, what: str) -> None:
         """The venue has said something that leaves the account in doubt, though no frame of it was missed."""

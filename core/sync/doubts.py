@@ -16,7 +16,7 @@ from ..timers import Timer
 QUIET_INITIAL = 5.0
 QUIET_MAX = 3600.0
 SHAPES = 256
-"""So many are told apart; when there are more, and none is old, the rest are one."""
+"""So many shapes are kept apart; when there are more, and none is old, the rest are one."""
 
 
 class Doubts:
@@ -25,7 +25,7 @@ class Doubts:
     def __init__(self, context: Context, alarm: Callable[[int | None, bool], None]) -> None:
         self._context = context
         self._alarm = alarm
-        """Told since when, exchange time, the account is in doubt, and whether that is a gap."""
+        """Called with the exchange time, ms, since which the account is in doubt, and whether that is a gap."""
         self._shapes: dict[str, _Shape] = {}
 
     def doubt(self, shape: str, since: int | None, *, gap: bool = True) -> None:
@@ -89,7 +89,7 @@ class Doubts:
 
 
 class _Shape:
-    """What is known of one."""
+    """The record of one shape."""
 
     __slots__ = ("alarmed_at", "doubted_at", "gap", "owed", "quiet", "quiet_until", "since")
 
@@ -105,5 +105,5 @@ class _Shape:
         self.quiet_until = float("-inf")
 
     def is_old(self, now: float) -> bool:
-        """Whether nothing is lost with it but its number."""
+        """True if forgetting the record loses nothing."""
         return self.alarmed_at is None and not self.owed and self.doubted_at < now - 2 * QUIET_MAX

@@ -27,7 +27,7 @@ class Pushed(msgspec.Struct, frozen=True, gc=False):
 
 
 Holdable = OrderReport | Pushed | ConfigReport | Unrecognised | Excerpt
-"""What is, or may be, about the account."""
+"""Anything that is, or may be, about the account."""
 
 
 class HoldbackQueue:

@@ -50,7 +50,7 @@ class Asked(NamedTuple):
     """The whole read that single orders are now read for."""
 
     def is_reached_by(self, account: Account) -> bool:
-        """Whether the venue's history goes back as far as was asked for."""
+        """True if the venue's history goes back as far as was asked for."""
         return self.since is None or account.since is None or account.since <= self.since
 
 
@@ -75,7 +75,7 @@ class ReadSchedule:
         """When the account is to be read once more, whatever else is read until then."""
         self._stopped = False
         self.linked = False
-        """Whether a link brings what happens."""
+        """True while a link brings frames."""
         self.linked_ts: int | None = None
         """Exchange time at which the last one was proven."""
         self.timers: Alarms = {

@@ -36,6 +36,8 @@ BRISK = {
     "connect_timeout": 60.0,
 }
 """A policy under which everything happens within seconds; only what nothing waits for may take long."""
+UNHURRIED = {"reorder_window": 60.0}
+"""For a scenario that says which gaps there are: on a slow machine a frame that comes late is not lost."""
 RATE = 10.0
 PINGS = 0.3
 PATIENCE = 600.0

@@ -27,7 +27,7 @@ _STATUS_WAIT = {401: 60.0, 403: FIREWALL, 418: FIREWALL, 429: 10.0}
 
 
 class Document(NamedTuple):
-    """What a successful answer holds: its `data`, or all of it where there is no envelope; None if it was empty."""
+    """The content of a successful answer: its `data`, or all of it where there is no envelope; None if it was empty."""
 
     data: Any
 
@@ -91,7 +91,7 @@ def allowance(headers: Mapping[str, str]) -> tuple[int, int] | None:
 
 
 def unanswered(reached: bool, message: str, retry_after: float | None = None) -> Refusal:
-    """What it is when no answer came; not `reached` where it was not even sent."""
+    """Return the refusal for a request without an answer; not `reached` where it was not even sent."""
     return Refusal(RefusalKind.RETRY, None if reached else UNREACHED, message, retry_after)
 
 
