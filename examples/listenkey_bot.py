@@ -4,7 +4,7 @@
     python examples/listenkey_bot.py
 
 An answer is a hint. Each order has a name, so that asking again places nothing twice, and is asked for until the stream
-tells of it; what is left to be bought is what the stream's fills leave.
+shows it; what is left to be bought is what the stream's fills leave.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class ProvenBot(Bot):
         self._names = (f"bot-{time.time_ns()}-{number}" for number in range(1_000_000))
 
     async def place(self, kind: str, side: str, amount: Decimal, price: float | None = None, **params: Any) -> str:
-        """Ask until the stream tells of the order, or there is nothing left that it could close; its name."""
+        """Ask until the stream shows the order, or there is nothing left that it could close; its name."""
         name = next(self._names)
         while name not in self.orders and (side == "buy" or not self.live or self.position):
             if self.live:
@@ -54,7 +54,7 @@ class ProvenBot(Bot):
         return name
 
     async def withdraw(self, entry: str) -> Decimal:
-        """Cancel until the stream tells that the order is over; what its fills have left."""
+        """Cancel until the stream shows that the order is over; what its fills have left."""
         while self.orders[entry] in OPEN or not self.live:
             with suppress(ccxt.BaseError):
                 await self.client.cancel_order(None, SYMBOL, {"clientOrderId": entry})

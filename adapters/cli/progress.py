@@ -17,7 +17,7 @@ class Progress:
 
     def __init__(self) -> None:
         self._shows = sys.stderr is not None and sys.stderr.isatty()
-        self._told = -EVERY
+        self._shown_at = -EVERY
         self._drawn = False
 
     def __enter__(self) -> Self:
@@ -32,8 +32,8 @@ class Progress:
     def __call__(self, name: str, done: int, size: int) -> None:
         """Show it, if a person looks and that was not just done."""
         now = time.monotonic()
-        if self._shows and now - self._told >= EVERY:
-            self._told, self._drawn = now, True
+        if self._shows and now - self._shown_at >= EVERY:
+            self._shown_at, self._drawn = now, True
             self._write(f"{CLEAR}reading {name}: {100 * done // max(size, 1)} %")
 
     def _write(self, text: str) -> None:
