@@ -25,7 +25,7 @@ from .reports import Account, OrderRef
 
 
 class Begin(msgspec.Struct, frozen=True):
-    """The stream begins: what happens from this exchange time, ms, on is owed. Not said of a stream that resumes."""
+    """The stream begins: events from this exchange time, ms, on are due. A stream that resumes does not emit it."""
 
     exchange_ms: int
 

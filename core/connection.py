@@ -125,7 +125,7 @@ class Connection:
 
     @property
     def began(self) -> int | None:
-        """Exchange time, ms, from which on fills are owed; None before the venue has said what time it is."""
+        """Exchange time, ms, from which on fills are due; None before the venue has named a time."""
         return self._continuity.began
 
     @property

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Literal
 
 Source = Literal["ws", "poll", "local"]
-"""Which way an event came: pushed, read by REST, or said by the library itself."""
+"""The way an event came: pushed, read by REST, or made by the library itself."""
 
 
 class ExchangeEventKind(StrEnum):

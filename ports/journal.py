@@ -24,7 +24,7 @@ class Journal(Protocol):
         """Where the run before ended, or None for a new journal."""
 
     def begin(self, exchange_ms: int) -> None:
-        """The stream begins at this exchange time: from then on fills are owed. Only the first call ever counts."""
+        """The stream begins at this exchange time: from then on fills are due. Only the first call ever counts."""
 
     def unmarked(self) -> Sequence[Entry]:
         """Stored events that no consumer came back from, oldest first, each `redelivered`."""

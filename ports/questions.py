@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol, runtime_checkable
 
 
 class Question(NamedTuple):
-    """An order was asked for at this exchange time, ms; `denied`: the venue said that there is none."""
+    """An order was asked for at this exchange time, ms; `denied`: the venue answered that there is none."""
 
     at: int
     symbol: str

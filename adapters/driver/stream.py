@@ -58,7 +58,7 @@ class Stream:
 
     @property
     def began(self) -> int | None:
-        """Exchange time, ms, from which on fills are owed; None before the venue has said what time it is."""
+        """Exchange time, ms, from which on fills are due; None before the venue has said what time it is."""
         return self._driver.connection.began
 
     @property

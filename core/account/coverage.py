@@ -3,9 +3,9 @@
 A fill covers the interval (cumulative - quantity, cumulative]. Covered intervals never overlap.
 
     0 ....... base ================ contiguous ......... [island] .... top
-     not owed        delivered                    hole     delivered
+     not due         delivered                    hole     delivered
 
-It is contiguous from the base, where what is owed begins. Islands lie above holes, and exist only while a gap is open.
+It is contiguous from the base, where what is due begins. Islands lie above holes, and exist only while a gap is open.
 """
 
 from __future__ import annotations

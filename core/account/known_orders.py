@@ -1,4 +1,4 @@
-"""All orders by their names: from when on their fills are owed, and when those that are finished are forgotten."""
+"""All orders by their names: from when on their fills are due, and when those that are finished are forgotten."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class KnownOrders:
         self.complete = False
         """A read has shown every order that was running: an unknown one is new, and its coverage begins at 0."""
         self.began: int | None = None
-        """Exchange time at which the stream began; fills before it are not owed."""
+        """Exchange time at which the stream began; fills before it are not due."""
         self.proven_until: int | None = None
 
     def open_orders(self) -> tuple[OrderRef, ...]:

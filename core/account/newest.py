@@ -27,7 +27,7 @@ class Verdict(Enum):
     """It is the newest word, and says nothing else."""
     OLDER = auto()
     DISPUTED = auto()
-    """Of the same moment by another link, and it says something else: what was delivered stands."""
+    """Of the same moment by another link, with other content: the delivered row stays."""
 
 
 NEWS, SAME, OLDER, DISPUTED = Verdict
@@ -53,7 +53,7 @@ class Entry(msgspec.Struct, Generic[Row], frozen=True, gc=False):
 
     reported: Row
     row: Row
-    """As it was said; what it left unsaid stands from before."""
+    """The merged row: what the report left out is kept from before."""
     stamp: Stamp
 
 
@@ -62,9 +62,9 @@ class MergeOutcome(NamedTuple):
 
     news: bool
     overtaken: bool
-    """A push of a later moment stands against it and says something else."""
+    """A push of a later moment differs from the read, and stays."""
     disputed: bool
-    """A push of the read's own grain, and not after it, stands against it and says something else."""
+    """A push of the read's own grain, and not after it, differs from the read, and stays."""
 
 
 class Newest(Generic[Key, Row]):
@@ -165,9 +165,9 @@ def funds(row: Balance, known: Balance | None) -> tuple[Balance, bool]:
 
 
 def position(row: Position, known: Position | None) -> tuple[Position, bool]:
-    """A position laid over what is known of it; one that was closed or turned round is another.
+    """Merge a position with the known one; one that was closed or turned round differs.
 
-    What the entry cost stands only as long as nothing was added or taken away.
+    The entry price is kept only as long as the quantity is the same.
     """
     if known is None:
         return row, not row.qty

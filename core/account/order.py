@@ -62,7 +62,7 @@ class Order:
         self.sure_in = 0
         """The generation of doubt in which a frame of it was last delivered, on a wire that does not say quantities."""
         self.due_from: int | None = None
-        """From when on, exchange time, its fills are owed; None as for any order."""
+        """From when on, exchange time, its fills are due; None as for any order."""
         self.open = True
         self.closed_ts: int | None = None
         self.waiting: list[tuple[OrderReport, bytes | str | None]] = []

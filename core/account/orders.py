@@ -48,7 +48,7 @@ class Orders(KnownOrders):
         self.without_base: set[OrderRef] = set()
         """Orders whose beginning is not known and of which reports are waiting."""
         self.merges = False
-        """The wire does not say how much a fill was: a frame stands for everything since the one before."""
+        """The venue does not give the quantity of a fill: a frame stands for everything since the one before."""
         self._generation = 0
         self._doubted = 0
         """The generation of the last doubt of every order, and of some, that no read has settled since."""
@@ -233,7 +233,7 @@ class Orders(KnownOrders):
 
 
 def _delivery_order(waiting: tuple[OrderReport, Frame]) -> tuple[Decimal, bool]:
-    """Where a report stands among those of its order: a fill goes before the cancel that shows the same quantity."""
+    """Sort key of the waiting reports of an order: a fill goes before the cancel that shows the same quantity."""
     report, _ = waiting
     return report.cumulative_qty, translate.is_state(report)
 

@@ -1,4 +1,4 @@
-"""The account as it was last delivered: balances and positions, the newest word first, and nothing said twice."""
+"""The account as it was last delivered: balances and positions, by the newest report, and nothing delivered twice."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class PushOutcome(Enum):
     """It came before, or repeats the account, and holds nothing new: the cross-check ignores it."""
     FIRST = auto()
     CONTRADICTED = auto()
-    """Another link has said something else of the same moment."""
+    """Another link has reported something else of the same moment."""
 
 
 KNOWN, FIRST, CONTRADICTED = PushOutcome
@@ -42,7 +42,7 @@ class ReadOutcome(NamedTuple):
     overtaken: bool
     """A push that was delivered, or that says something else, is newer: the read is not the account at one moment."""
     disputed: bool
-    """A push of the same grain stands against it and says something else, which a later read decides."""
+    """A push of the same grain differs from the read, which a later read decides."""
 
 
 class AccountView:

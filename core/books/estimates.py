@@ -44,7 +44,7 @@ class Estimates:
 
     def __init__(self) -> None:
         self._lone: dict[str, Execution] = {}
-        """By trade id, fills of which nothing else was said than what they are."""
+        """By trade id, fills without any other report about their trade."""
         self._listed: set[str] = set()
         """Trade ids of those that the list of fills has shown."""
         self._named: dict[_TradeKey, Execution] = {}
@@ -166,7 +166,7 @@ class Estimates:
         return self._unnamed.evict_oldest()
 
     def _add_to_leg(self, fill: Execution, trade_id: str) -> None:
-        """More was said of this trade than that this fill is one."""
+        """Add a fill of a trade that has other reports."""
         leg = self._leg(fill.symbol, trade_id, fill.order_id, fill.exchange_ts or 0)
         leg.delivered += fill.fill_qty
         if not leg.paid:

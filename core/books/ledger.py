@@ -131,7 +131,7 @@ class Ledger:
         )
 
     def _totals(self, asset: str) -> tuple[Decimal, Decimal, Decimal, bool]:
-        """PnL, fees and funding with what no row has said yet, and whether all of that is known."""
+        """Return PnL, fees and funding with what no row has confirmed yet, and whether all of that is known."""
         sums, known = self._sums.get(asset), True
         pnl, fees, funding = (ZERO,) * 3 if sums is None else (sums.realized_pnl, sums.fees, sums.funding)
         for fill in self._estimates:
@@ -195,7 +195,7 @@ class Ledger:
         return True
 
     def _book_by_time(self, as_of: int) -> None:
-        """Where no row names a trade that we know, all rows from before the read stand for all fills from before it."""
+        """Where no row names a known trade, let all rows from before the read stand for all fills from before it."""
         until = floor(as_of, self._grain)
         due = {key: row for key, row in self._unmatched.items() if row.exchange_ts < until}
         for key, row in due.items():

@@ -1,7 +1,7 @@
-"""At most two links: the one that leads and, in a rotation, its successor; and the sockets that are being closed.
+"""At most two links: the leader and, in a rotation, its successor; and the sockets that are being closed.
 
 A socket that we close keeps its key until it is known to be closed. A key that neither a link nor such a socket uses is
-let go.
+released.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ class LinkPair:
         self.successor = Link(self._context, key)
 
     def drop_leader(self) -> Link:
-        """Close the leader; its place is taken by its successor, or by nobody."""
+        """Close the leader; its successor, if there is one, takes its place."""
         assert self.leader is not None
         leader, self.leader, self.successor = self.leader, self.successor, None
         self._discard(leader)

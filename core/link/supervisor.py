@@ -130,7 +130,7 @@ class Supervisor:
         self._move(Trigger.PROVEN if link is self.pair.leader else Trigger.SUCCESSOR_PROVEN)
 
     def key_expired(self, value: str | None) -> None:
-        """The venue says that a key has expired; one that is not in use is none of ours. None means the leader's."""
+        """The venue reports that a key has expired; one that is not in use is ignored. None means the leader's."""
         leader = self.pair.leader.key if self.pair.leader is not None else None
         key = leader if value is None else self._keyring.get(value)
         if key is None:

@@ -156,24 +156,24 @@ def _finding(
 ) -> Finding | None:
     order = orders.by_ref.get(ref)
     due_from = orders.due_from(order)
-    owed = tuple(each for each in placed if due_from is None or each.row.exchange_ts >= floor(due_from, scope.grain))
-    listed = len(owed)
-    while owed and _may_fill_the_order(report, owed[-1], order, scope):
-        placed, owed = placed[:-1], owed[:-1]
+    due = tuple(each for each in placed if due_from is None or each.row.exchange_ts >= floor(due_from, scope.grain))
+    listed = len(due)
+    while due and _may_fill_the_order(report, due[-1], order, scope):
+        placed, due = placed[:-1], due[:-1]
     end = placed[-1].end if placed else report.cumulative_qty
-    base = owed[0].start if owed else end
-    finding = Finding(ref, report, base, owed, len(owed) == listed)
+    base = due[0].start if due else end
+    finding = Finding(ref, report, base, due, len(due) == listed)
     certain = scope.is_anchored(report) or scope.was_alone(report)
     if order is None or (known := order.coverage.base) is None:
         if order is not None and (end < order.seen or _lags_behind(order, base, due_from, scope)):
             return None
-        return finding if certain or not owed else None
+        return finding if certain or not due else None
     contiguous = order.coverage.contiguous
     if base >= known and order.whole and end <= contiguous:
         return finding._replace(base=known)
     if not certain:
         return None
-    # What lies below the owed fills is not owed if all fills are known, and lost if the history does not reach so far.
+    # What lies below the due fills is not due if all fills are known, and lost if the history does not reach so far.
     low = min(base, contiguous) if scope.is_anchored(report) or not scope.reaches else base
     if order.coverage.contiguous_with(low, end) < max(order.seen, report.cumulative_qty):
         return None

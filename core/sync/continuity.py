@@ -90,7 +90,7 @@ class Continuity:
 
     @property
     def began(self) -> int | None:
-        """Exchange time, ms, from which on fills are owed."""
+        """Exchange time, ms, from which on fills are due."""
         return self._orders.began
 
     @property
@@ -145,7 +145,7 @@ class Continuity:
     # From the supervisor of links
 
     def begin(self, exchange_ms: int | None) -> None:
-        """The venue's clock, at the first key or a later one: what happens from the first one on is owed."""
+        """The venue's clock, at the first key or a later one: what happens from the first one on is due."""
         if exchange_ms is not None:
             self._context.set_exchange_time(exchange_ms)
             if self._orders.began is None:
@@ -178,7 +178,7 @@ class Continuity:
     # Handlers of the holdback queue
 
     def doubt(self, what: str) -> None:
-        """The venue has said something that leaves the account in doubt, though no frame of it was missed."""
+        """The venue has reported something that leaves the account in doubt, though no frame of it was missed."""
         self._reconciler.doubts.doubt(what, None, gap=False)
 
     def _deliver_order(self, report: OrderReport, frame: Frame) -> None:

@@ -146,13 +146,13 @@ class Denials:
         order has begun with the stream, unless no read has shown yet which orders were running.
         """
         due_from = floor(self._orders.due_from(order) or 0, self._context.grain)
-        start, owed = ZERO, []
+        start, due = ZERO, []
         for report, _ in order.waiting:
             if report.exchange_ts is not None and report.exchange_ts < due_from:
                 start = max(start, report.cumulative_qty)
             else:
-                owed.append(report.cumulative_qty)
-        return start if self._orders.complete else max(start, min(owed, default=ZERO))
+                due.append(report.cumulative_qty)
+        return start if self._orders.complete else max(start, min(due, default=ZERO))
 
     def _deliver_end(self, ref: OrderRef, as_of: int) -> None:
         order = self._orders.by_ref[ref]

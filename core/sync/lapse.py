@@ -13,7 +13,7 @@ from ..policy import Mode
 from ..timers import Alarms, Timer
 
 UNAUDITED = 120.0
-"""Seconds that stand for the audit interval where there are no audits."""
+"""Seconds used as the audit interval where there are no audits."""
 INTERVALS = 2
 
 
@@ -34,7 +34,7 @@ class Lapse:
 
     @property
     def interval(self) -> float:
-        """Seconds between audits, or what stands for it."""
+        """Seconds between audits, or the value used in their place."""
         return self._context.policy.audit_interval or UNAUDITED
 
     @property

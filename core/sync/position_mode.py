@@ -26,7 +26,7 @@ class PositionMode:
         self.sideless = sideless
 
     def pushed(self, report: AccountReport) -> None:
-        """A push that says something else of positions than was said last, if it has any."""
+        """Take a push that shows another mode than the last report, if it has positions."""
         self._hold(report, read=True)
 
     def read(self, account: Account) -> None:

@@ -205,7 +205,7 @@ class Reconciler:
         self.schedule.look_again(self._lapse.interval)
 
     def _open_unseen(self, asked: Asked, latest_ts: int | None) -> bool:
-        """A read found fills that no frame had brought: open the gap that nobody saw; whether the link missed them."""
+        """Open the gap that went unnoticed: a read found fills without frames; True if the link missed them."""
         linked_ts, since = self.schedule.linked_ts, self._orders.proven_until
         late = linked_ts is not None and latest_ts is not None and latest_ts < linked_ts
         if late:

@@ -29,7 +29,7 @@ from .scope import Scope
 LIMIT = 100_000
 """Delivered fills that are kept until they are compared; past this the oldest are not compared."""
 INCOME_MS = 600_000
-"""Exchange time for which income may still say a figure that no row of the list of fills said."""
+"""Exchange time, ms, for which income may still supply a figure that no row of the list of fills had."""
 _FillKey = tuple[str, str, Decimal]
 """The key of a fill: symbol, order id, and the cumulative quantity at its end."""
 

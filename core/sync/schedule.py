@@ -26,7 +26,7 @@ RETRY_MAX = 60.0
 CALLS_IN_A_READ = 6
 """A read is several requests; this many time-outs of one request is when it is given up."""
 SAME_TIME = 1.0
-"""Seconds by which two moments up to which reads are held back may differ and be said once."""
+"""Seconds by which two moments up to which reads are held back may differ and be reported once."""
 PATIENCE_MAX = 3600.0
 """Seconds. After a read that took too long the next is given twice the time: its window is no smaller."""
 
@@ -86,11 +86,11 @@ class ReadSchedule:
 
     @property
     def window_start(self) -> int | None:
-        """Exchange time, ms, from which on the account has to be read; None while nobody knows what is owed."""
+        """Exchange time, ms, from which on the account has to be read; None while it is unknown what is due."""
         return self._orders.proven_until if self._orders.proven_until is not None else self._orders.began
 
     def link_proven(self) -> None:
-        """A link is proven: what was missed until now is owed a read, and one that was under way is given up.
+        """A link is proven: what was missed until now is due a read, and one that was under way is given up.
 
         The venue may count that as a failure. So it is not done where the next one would be held back for it.
         """
@@ -124,7 +124,7 @@ class ReadSchedule:
         self._arm_look()
 
     def look_again(self, after: float) -> None:
-        """Read once more in so many seconds or sooner, audits or none; nobody who asks again puts that off."""
+        """Read once more in so many seconds or sooner, audits or none; a later request does not postpone it."""
         due = self._context.now + after
         if not self._context.now < self._look_at <= due:
             self._look_at = due
