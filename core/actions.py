@@ -1,7 +1,7 @@
-"""What comes out at the door: everything that a connection asks of the outside. Each carries all that it needs.
+"""The actions: everything that a connection asks of the outside. Each carries all that it needs.
 
-An action that asks for an answer makes it: `action.granted(…)` is the input that says so. `docs/embedding.md` tells
-what a driver owes for each action.
+An action that asks for an answer makes it: `action.granted(…)` is the input of that answer. `docs/embedding.md` lists
+the duties of a driver for each action.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from .reports import Account, OrderRef
 
 
 class Begin(msgspec.Struct, frozen=True):
-    """The stream begins: what happens from this exchange time, ms, on is owed. Not said of a stream that resumes."""
+    """The stream begins: events from this exchange time, ms, on are due. A stream that resumes does not emit it."""
 
     exchange_ms: int
 
@@ -162,7 +162,7 @@ class Anomaly(msgspec.Struct, frozen=True):
 
 
 class Report(msgspec.Struct, frozen=True):
-    """Tell the operator; nothing needs to be done."""
+    """Inform the operator; nothing needs to be done."""
 
     anomaly: Anomaly
 

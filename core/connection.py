@@ -65,7 +65,7 @@ class Connection:
         self.mode = mode
         self._polls = mode == "poll"
         self.secrets = Secrets() if secrets is None else secrets
-        """What is secret: told of listen keys as they are granted, extended or named by the venue."""
+        """The register of secrets: it is given listen keys as they are granted, extended or named by the venue."""
         self._context = Context(
             self.policy, seed, self.secrets, grain=dialect.time_grain_ms, failing_calls=dialect.failing_calls
         )
@@ -127,7 +127,7 @@ class Connection:
 
     @property
     def began(self) -> int | None:
-        """Exchange time, ms, from which on fills are owed; None before the venue has said what time it is."""
+        """Exchange time, ms, from which on fills are due; None before the venue has named a time."""
         return self._continuity.began
 
     @property
@@ -171,7 +171,7 @@ class Connection:
         return actions
 
     def _conclude(self) -> None:
-        """What a call has come to: the health, where that is another now, and after all else the end."""
+        """Conclude a call: deliver the health, if it has changed, and after all else the end."""
         self._vitals.deliver()
         finish = self._supervisor.finish
         if finish is not None and not self._ended:
@@ -224,4 +224,4 @@ def _copied(received: FrameReceived) -> FrameReceived:
 
 
 _FOREVER = 1e12
-"""Seconds; beyond it a float cannot tell one millisecond from the next."""
+"""Seconds; beyond it a float cannot separate one millisecond from the next."""

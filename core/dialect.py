@@ -1,4 +1,4 @@
-"""What a venue's pure side must be able to do; the core asks nothing else of a venue."""
+"""The pure side of a venue; the core asks nothing else of a venue."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Dialect(Protocol):
 
     @property
     def cumulative_costs(self) -> bool:
-        """Whether a frame's fee and PnL are the order's so far (True) or of this one fill (False)."""
+        """True if a frame's fee and PnL are the order's so far; False if they are of this one fill."""
 
     @property
     def time_grain_ms(self) -> int:
@@ -45,7 +45,7 @@ class Dialect(Protocol):
 
     @property
     def counts_available(self) -> bool:
-        """Whether a balance's `available` is a figure of its own (spot), not one that moves with prices and orders."""
+        """True if a balance's `available` is a figure of its own (spot), not one that moves with prices and orders."""
 
     def decode(self, frame: bytes | str) -> tuple[Report, ...]:
         """The reports in one inflated frame; garbage gives `Unreadable`, the unknown `Unrecognised`. Never raises.

@@ -1,4 +1,4 @@
-"""What goes in at the door: everything that the outside can tell a connection."""
+"""The inputs: everything that the outside can report to a connection."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ __all__ = [
 
 
 class Checkpoint(msgspec.Struct, frozen=True):
-    """What a journal knows from the run before.
+    """The state that a journal has kept from the run before.
 
     `proven_until` is exchange time, ms, None if no read ever passed; `events` are those stored since well before it,
     and all of every order still open, oldest first.

@@ -1,6 +1,6 @@
-"""What comes of a frame: it is inflated, decoded and searched for secrets; each of its reports goes where it belongs.
+"""The intake of frames: each is inflated, decoded and searched for secrets, and its reports go where they belong.
 
-What serves the connection goes to the upkeep of links, what concerns the account to continuity.
+Reports that serve the connection go to the supervisor of links, those about the account to continuity.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ REPORTED = 48
 PROVES_NOTHING = frozenset({Unreadable, Rejected})
 """Reports after which a link is no more proven than before."""
 SERVES = frozenset({Heartbeat, Acknowledged, KeyExpired, KeyInDoubt, ClosingSoon})
-"""Reports of which nothing is told."""
+"""Reports of which no event is made."""
 OPENING, PROVING = Phase.OPENING, Phase.PROVING
 
 

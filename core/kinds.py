@@ -6,7 +6,7 @@ from enum import IntEnum, StrEnum
 from typing import Literal
 
 Source = Literal["ws", "poll", "local"]
-"""Which way an event came: pushed, read by REST, or said by the library itself."""
+"""The way an event came: pushed, read by REST, or made by the library itself."""
 
 
 class ExchangeEventKind(StrEnum):
@@ -56,12 +56,12 @@ class GapReason(StrEnum):
 
 
 class IncomeKind(StrEnum):
-    """What a row of the income list means for the account, whatever the venue calls it."""
+    """The meaning of a row of the income list for the account, whatever the venue calls it."""
 
     FEE = "fee"
     """The fee of a fill."""
     PNL = "pnl"
-    """What a fill has realised."""
+    """The realised PnL of a fill."""
     FUNDING = "funding"
     """Funding that is final."""
     OTHER = "other"

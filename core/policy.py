@@ -89,7 +89,7 @@ class Policy:
 
 
 _LEAST, _MOST = 0.001, 1e9
-"""A millisecond and thirty years: between them a clock's float can always tell a deadline from now."""
+"""A millisecond and thirty years: between them a clock's float always separates a deadline from now."""
 _WHOLE = {"max_frame_bytes", "max_pending", "delete_keys"}
 _MAY_BE_ZERO = {
     "probe_after",

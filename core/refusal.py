@@ -1,4 +1,4 @@
-"""Why an outside party said no, and what that means for the next attempt."""
+"""A refusal by an outside party, and its consequence for the next attempt."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PUT_OFF = "put off"
 
 
 class RefusalKind(Enum):
-    """What a refusal asks of us."""
+    """The consequence of a refusal."""
 
     RETRY = "retry"
     """Try again, not before `retry_after`."""

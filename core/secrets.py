@@ -1,6 +1,6 @@
-"""The register of what is secret of one account, and the search for it in whatever is kept or shown.
+"""The register of the secrets of one account, and the search for them in whatever is kept or shown.
 
-A text is searched whole, before it is decoded for telling, stored, cut or logged; what is found becomes as many stars.
+A text is searched whole, before it is decoded for delivery, stored, cut or logged; what is found becomes as many stars.
 It is found as it is, as JSON escapes it, percent-encoded, in hexadecimal and in base64, each also with two bytes a
 letter; and, where the text ends in the middle of it, by its first eight characters. Signatures, which are letters and
 digits already and many, are found as they are. A search takes some microseconds, so a frame is not searched if the

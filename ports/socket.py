@@ -49,7 +49,7 @@ class Handshake(Protocol):
         """Wait until it may be dialled; when that is. Raises `RequestRefused`, which is no failing call."""
 
     def url(self, key: str) -> str:
-        """What to dial."""
+        """Return the URL to dial."""
 
     def refusal(self, error: HandshakeRefused | TransportFailed) -> Refusal:
         """Why dialling it failed, classified."""

@@ -28,7 +28,7 @@ def credentials() -> Credentials:
 
 
 def are_given() -> bool:
-    """Whether one of the two is set."""
+    """True if one of the two is set."""
     return bool(_read(KEY_VARIABLE) or _read(SECRET_VARIABLE))
 
 

@@ -1,4 +1,4 @@
-"""`listenkey simulate`: the simulated exchange alone, on loopback, until it is told to stop."""
+"""`listenkey simulate`: the simulated exchange alone, on loopback, until a signal stops it."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from .credentials import Credentials, are_given, credentials
 from .exits import Exit, Failure, Interrupted
 from .flags import settings
 from .lines import Lines
+from .progress import Progress
 from .secrecy import KEY_VARIABLE, SECRET_VARIABLE, say
 from .signals import stoppable
 
@@ -54,12 +55,16 @@ def _written(default: object) -> str:
 
 def _server(options: Namespace, given: Credentials | None) -> Server:
     try:
+        from ..simulator.pricefile import recorded
         from ..simulator.server import Server
     except ImportError as error:
         raise Failure(Exit.USAGE, f"simulate needs {error.name}: pip install 'listenkey[aiohttp]'") from None
     own = {} if given is None else given._asdict() | {"credentials_hint": HINT}
+    chosen = settings(options)
     try:
-        return Server(port=options.port, **own, **settings(options))
+        with Progress() as shown_count:
+            chosen["instruments"] = recorded(chosen.pop("prices"), progress=shown_count)
+        return Server(port=options.port, **own, **chosen)
     except ValueError as error:
         raise Failure(Exit.USAGE, f"simulate: {error}") from None
 

@@ -20,7 +20,7 @@ PAUSE_EVERY = 64
 
 
 class SocketPump:
-    """What comes goes to `feed`, frame by frame; what is sent is written in order."""
+    """Passes each received frame to `feed`; writes what is sent in order."""
 
     def __init__(self, wanted: actions.OpenSocket, feed: Callable[[inputs.Input], None], warnings: Warnings) -> None:
         self._wanted = wanted
@@ -33,7 +33,7 @@ class SocketPump:
         self._frames, self._unsent = anyio.create_memory_object_stream[str | None](math.inf)
 
     async def run(self, opener: SocketOpener) -> None:
-        """Open the socket and read it to its end, of which `feed` is told last."""
+        """Open the socket and read it to its end; the end goes to `feed` last."""
         wanted = self._wanted
         closed = wanted.closed()
         try:

@@ -184,5 +184,5 @@ def _short(value: object) -> str:
 
 
 OTHERS = {BEFORE: "a recording of listenkey 0.1, which listenkey 0.1 replays"}
-"""What is said of files that begin otherwise."""
+"""Messages for files that begin otherwise."""
 _LONGEST = 600

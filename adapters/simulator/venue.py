@@ -17,16 +17,18 @@ from typing import Any, get_args
 from .accidents import Accidents
 from .clearing import UID
 from .codes import Codes
-from .desk import Desk
 from .exchange import Exchange
 from .faults import Fault, Faults, parse_fault
 from .feeds import Feeds
 from .flow import Flow
+from .hindered import HinderedDesk
 from .limits import Limits
 from .listenkeys import ListenKeys
-from .log import FaultEvent, Log
+from .log import Log
 from .market import INSTRUMENTS, Instrument
 from .orders import Triggered
+from .placements import Placements
+from .pricefile import Source, recorded
 from .pushes import ConfigPush, config_of
 from .records import ClosedStops, FillShape
 from .rest import Rest
@@ -70,6 +72,7 @@ class Venue:
         codes: Codes = "current",
         wrapped_keys: bool = False,
         instruments: Iterable[Instrument] = INSTRUMENTS,
+        prices: Source | Iterable[Source] = (),
         opening: Mapping[str, Decimal] | None = None,
         ping_interval: float = 5.0,
         snapshot_on_connect: bool = True,
@@ -80,10 +83,9 @@ class Venue:
         rate_limits: bool = True,
         epoch_ms: int | None = None,
     ) -> None:
-        if not (math.isfinite(time_scale) and time_scale >= 0):
-            raise ValueError(f"time_scale is a finite number from 0, not {time_scale}")
-        if not (math.isfinite(fills_per_second) and fills_per_second >= 0):
-            raise ValueError(f"fills_per_second is a finite number from 0, not {fills_per_second}")
+        for name, rate in {"time_scale": time_scale, "fills_per_second": fills_per_second}.items():
+            if not (math.isfinite(rate) and rate >= 0):
+                raise ValueError(f"{name} is a finite number from 0, not {rate}")
         if codes not in get_args(Codes):
             raise ValueError(f"codes are current or former, not {codes!r}")
         self.api_key, self.api_secret = api_key, api_secret
@@ -96,15 +98,14 @@ class Venue:
         self.greets = snapshot_on_connect
         self._max_age = max_socket_age
         self._ahead_ms = 0
-        self._epoch_ms = int(time.time() * 1000) if epoch_ms is None else epoch_ms
+        now = self._epoch_ms = int(time.time() * 1000) if epoch_ms is None else epoch_ms
         self._started = time.monotonic()
-        now = self._epoch_ms
         self.log = Log()
         self.exchange = Exchange(
             now=now,
             seed=seed,
             hedge=hedge,
-            instruments=instruments,
+            instruments=recorded(prices, instruments),
             opening=opening,
             uid=account_id,
             triggered=triggered,
@@ -113,7 +114,9 @@ class Venue:
             self.exchange, now=now, fills_per_second=fills_per_second, seed=seed, second_ms=1000 * (time_scale or 1)
         )
         self.wire = Wire(wire, seed=seed, event_name=event_name)
-        self.desk = Desk(self.exchange)
+        self.faults = Faults(parse_fault(each) if isinstance(each, str) else each for each in faults)
+        self.desk = HinderedDesk(self.exchange, self.faults, self.elapsed, self.log.carried_out)
+        self.placements = Placements(self.faults, self.log.carried_out)
         self.rest = Rest(
             self.exchange,
             depth=self.desk.depth,
@@ -128,7 +131,6 @@ class Venue:
         self.trading = Trading(self.desk, self.rest.holdings)
         self.keys = ListenKeys(seed=seed, validity_ms=int(key_validity * 1000))
         self.limits = Limits(enabled=rate_limits, codes=codes)
-        self.faults = Faults(parse_fault(each) if isinstance(each, str) else each for each in faults)
         self.hub = AccountHub(
             self.log, ping_interval=ping_interval, repeats={"snapshot": snapshot_interval, "config": config_interval}
         )
@@ -193,6 +195,7 @@ class Venue:
         Seeded activity for which this comes too late, or whose frames would not leave, is postponed.
         """
         elapsed, now, wall = self.elapsed(), self.now(), self.wall()
+        self.desk.stop_while_away(now)
         for fault in self.faults.begin(elapsed):
             self._accidents.begin(fault, elapsed, wall)
         clock = self.log.clock()
@@ -214,7 +217,7 @@ class Venue:
         for frame in frames:
             self.hub.deliver(frame, ready_at=ready_at, valid=valid, shared=self.keys.shared)
         for name, detail in self._tampering.take_done():
-            self.log.faults.append(FaultEvent(clock, name, detail))
+            self.log.carried_out(name, detail)
         for key in self.keys.expired(wall):
             for stream in self.hub.on(key):
                 stream.send(packed(key_expired(key, now)), ready_at)

@@ -51,7 +51,7 @@ class AsyncioConnection(ClientConnection):
 
     _doomed = False
     heard: Callable[[], None] | None = None
-    """Told of each ping and pong of the peer; the library answers and matches them, and tells nobody."""
+    """Called with each ping and pong of the peer; the library answers and matches them itself."""
 
     def process_event(self, event: Event) -> None:
         super().process_event(event)

@@ -143,7 +143,7 @@ def _code(error: ConnectionClosed) -> int | None:
 
 
 def _connector() -> Callable[[str, dict[str, Any], Route], Awaitable[Connection]]:
-    """What connects on the event loop that runs this task. Unlike sniffio, trio is there whenever trio runs it."""
+    """Return the connector for the event loop of this task. Unlike sniffio, trio is there whenever trio runs it."""
     trio = sys.modules.get("trio")
     if trio is not None and trio.lowlevel.in_trio_task():
         from . import websockets_trio

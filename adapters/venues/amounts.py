@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 _NUMBER = re.compile(r"-?[0-9]{1,40}(?:\.[0-9]{1,40})?(?:[eE][+-]?[0-9]{1,2})?").fullmatch
-"""What may become a Decimal: finite, and with so few digits that nothing later can be blown up by it."""
+"""Matches a text that may become a Decimal: finite, and with so few digits that nothing later can be blown up by it."""
 
 LATEST = 10**14
 """Milliseconds; the year 5138. Whatever claims to be later is not a time."""
@@ -63,7 +63,7 @@ def identity(value: Any) -> str | None:
     return None
 
 
-def word(value: Any) -> str | None:
+def text(value: Any) -> str | None:
     """A text that says something."""
     return value if type(value) is str and value else None
 

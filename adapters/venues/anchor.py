@@ -1,4 +1,4 @@
-"""The exchange's clock, as far as its last answer and the time since tell."""
+"""The exchange's clock, by its last answer and the time since."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from typing import NamedTuple
 
 
 class Anchor(NamedTuple):
-    """What the exchange's clock said, ms, and when, in seconds, it was asked for and heard."""
+    """The exchange's clock by an answer, ms, and when, in seconds, it was asked for and heard."""
 
     at: int
     sent: float
     heard: float
 
     def earliest(self, now: float) -> int:
-        """What it says now, or less."""
+        """Its time now, or less."""
         return self.at + int((now - self.heard) * 1000)
 
     def latest(self, now: float) -> int:
-        """What it says now, or more."""
+        """Its time now, or more."""
         return self.at + math.ceil((now - self.sent) * 1000)

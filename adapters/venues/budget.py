@@ -23,40 +23,40 @@ UNLIMITED = Rate(10**9, 1.0)
 class Budget:
     """Places are seconds of a monotonic clock. Nothing is kept that no window reaches any more."""
 
-    __slots__ = ("_calls", "_places", "_seconds", "_told", "locked_until")
+    __slots__ = ("_allowance", "_calls", "_seconds", "_slots", "locked_until")
 
     def __init__(self, rate: Rate) -> None:
         self._calls, self._seconds = rate.calls, rate.seconds * SLACK
-        self._places: list[float] = []
-        self._told = (0, -math.inf, -math.inf)
+        self._slots: list[float] = []
+        self._allowance = (0, -math.inf, -math.inf)
         """The venue's own count: so many more after that moment, until that one."""
         self.locked_until = -math.inf
 
     def next(self, now: float, ahead: int = 0) -> float:
         """The first place that is free, if so many go ahead: no window then has more than its calls."""
         rounds, ahead = divmod(ahead, self._calls)
-        index = len(self._places) + ahead - self._calls
-        soonest = now if index < 0 else max(now, self._places[index] + self._seconds)
+        index = len(self._slots) + ahead - self._calls
+        soonest = now if index < 0 else max(now, self._slots[index] + self._seconds)
         return soonest + rounds * self._seconds
 
-    def take(self, place: float, now: float) -> None:
+    def take(self, slot: float, now: float) -> None:
         """Somebody has this place."""
-        del self._places[: bisect_left(self._places, now - self._seconds)]
-        insort(self._places, place)
+        del self._slots[: bisect_left(self._slots, now - self._seconds)]
+        insort(self._slots, slot)
 
-    def release(self, place: float) -> None:
+    def release(self, slot: float) -> None:
         """The place is free again."""
-        at = bisect_left(self._places, place)
-        if self._places[at : at + 1] == [place]:
-            del self._places[at]
+        at = bisect_left(self._slots, slot)
+        if self._slots[at : at + 1] == [slot]:
+            del self._slots[at]
 
-    def told(self, left: int, asked_at: float, until: float) -> None:
+    def note_allowance(self, left: int, asked_at: float, until: float) -> None:
         """The venue says of a call sent at `asked_at` that so many more may follow it until then."""
-        self._told = (left, asked_at, until)
+        self._allowance = (left, asked_at, until)
 
     def closed_until(self, now: float) -> float:
         """Before this moment no call may be sent, whatever places are free: by a lock, or by the venue's own count."""
-        left, asked_at, until = self._told
-        if now < until and len(self._places) - bisect_left(self._places, math.nextafter(asked_at, math.inf)) >= left:
+        left, asked_at, until = self._allowance
+        if now < until and len(self._slots) - bisect_left(self._slots, math.nextafter(asked_at, math.inf)) >= left:
             return max(until, self.locked_until)
         return self.locked_until

@@ -97,7 +97,7 @@ def _one(line: str, at: int) -> Generator[str, None, int]:
 
 
 def _broken(text: str, at: int) -> Generator[str, None, int]:
-    """What is no JSON, to the end of its line, and where that is; a list that has no end is broken there."""
+    """Yield what is no JSON, to the end of its line; return where that is. A list without an end is broken there."""
     end = text.find("\n", at)
     end = len(text) if end < 0 else end
     yield text[at:end].rstrip() or "["

@@ -15,7 +15,7 @@ NONE = Secrets()
 
 
 def unanswered(reached: bool, message: str, retry_after: float | None = None) -> Refusal:
-    """What it is when no answer came; not `reached` where it was not even sent."""
+    """Return the refusal of a request without an answer; not `reached` where it was not even sent."""
     return Refusal(RefusalKind.RETRY, None if reached else UNREACHED, message, retry_after)
 
 

@@ -48,7 +48,7 @@ class Key:
 
     @property
     def kept(self) -> bool:
-        """Whether it is renewed: a link uses it, and not only a socket that is being closed."""
+        """True if it is renewed: a link uses it, and not only a socket that is being closed."""
         return self._context.timers.armed((Timer.EXPIRY, self.id))
 
     def confirm(self, asked_at: float) -> None:

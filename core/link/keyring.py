@@ -22,7 +22,7 @@ class Holder(Protocol):
         """A key that is wanted need not be minted: a renewal has named it."""
 
     def key_gone(self, key: Key) -> None:
-        """The venue does not know this key any more; told once."""
+        """The venue does not know this key any more; called once."""
 
 
 class Found(NamedTuple):
@@ -42,7 +42,7 @@ class Keyring:
         self._keys: dict[str, Key] = {}
         self._mint: tuple[int, float] | None = None
         self._found: Found | None = None
-        """What the next mint would bring."""
+        """The key that the next mint would bring."""
         self._deletions: set[int] = set()
         self._not_before = float("-inf")
         self._failed_mints = FailureLimit(context.failing_calls)
@@ -58,12 +58,12 @@ class Keyring:
 
     @property
     def minting(self) -> bool:
-        """Whether a mint is unanswered."""
+        """True while a mint is unanswered."""
         return self._mint is not None
 
     @property
     def deleting(self) -> bool:
-        """Whether it is not known of a key yet that it is deleted, or cannot be."""
+        """True while a deletion is unanswered."""
         return bool(self._deletions)
 
     @property

@@ -61,7 +61,7 @@ class Link:
         self._context = context
         self._unacknowledged: set[str] = set()
         self.vouches = vouches
-        """Whether its key has to be named by a renewal, too, before it is proven."""
+        """True if its key has to be named by a renewal, too, before it is proven."""
         self._answered = self._vouched = False
         self._asked = self._graced = False
         self._half = context.policy.silence_timeout / 2
@@ -73,9 +73,9 @@ class Link:
         self.socket = context.number()
         self.phase = Phase.OPENING
         self.alive = True
-        """Whether the socket is, as far as we know, open or being opened."""
+        """True while the socket is, as far as we know, open or being opened."""
         self.proven = False
-        """Whether the venue is known to push to this link."""
+        """True while the venue is known to push to this link."""
         self.opened_at = context.now
         self.heard_at = context.now
         self.distrusted: GapReason | None = None
@@ -124,7 +124,7 @@ class Link:
         return self._vouched and self._answered
 
     def owns(self, opening: str | None) -> bool:
-        """Whether an opening frame of this id waits for its acknowledgement."""
+        """True if an opening frame of this id waits for its acknowledgement."""
         return opening in self._unacknowledged
 
     def prove(self) -> None:

@@ -46,7 +46,7 @@ class Supervisor:
 
     @property
     def stopped(self) -> bool:
-        """Whether the stream has ended."""
+        """True if the stream has ended."""
         return self._effects.finish is not None
 
     @property
@@ -56,7 +56,7 @@ class Supervisor:
 
     @property
     def suspect(self) -> bool:
-        """Whether the link is quieter than it should be, its key is not being renewed, or its successor is refused."""
+        """True if the link is quieter than it should be, its key is not being renewed, or its successor is refused."""
         leader = self.pair.leader
         return leader is not None and (leader.quiet or leader.key.failing or self._effects.successor_refused)
 
@@ -144,7 +144,7 @@ class Supervisor:
             self.rotate()
 
     def key_expired(self, value: str | None) -> None:
-        """The venue says that a key has expired; one that is not in use is none of ours. None means the leader's."""
+        """The venue reports that a key has expired; one that is not in use is ignored. None means the leader's."""
         leader = self.pair.leader.key if self.pair.leader is not None else None
         key = leader if value is None else self._keyring.get(value)
         if key is None:

@@ -1,7 +1,7 @@
-"""How long ago a read has passed: after two audit intervals in which they fail a gap says so, once; polls grow old.
+"""The age of the last read that passed: if reads fail for two audit intervals, a gap opens, once; polls grow stale.
 
-One failing read is no news while a link brings what happens: it is repeated. Where there are only polls a failing one
-is told at once, and this is not asked.
+One failing read is no news while a link brings frames: it is repeated. Where there are only polls each failing one
+opens the gap at once, and this is not used.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from ..policy import Mode
 from ..timers import Alarms, Timer
 
 UNAUDITED = 120.0
-"""Seconds that stand for the audit interval where there are no audits."""
+"""Seconds used as the audit interval where there are no audits."""
 INTERVALS = 2
 
 
 class Lapse:
-    """Remembers since when reads fail, and whether that was told."""
+    """Remembers since when reads fail, and whether that was reported."""
 
     def __init__(self, context: Context, mode: Mode, report: Callable[[], None]) -> None:
         self._context = context
@@ -36,7 +36,7 @@ class Lapse:
 
     @property
     def interval(self) -> float:
-        """Seconds between audits, or what stands for it; more, where a limit stretches it."""
+        """Seconds between audits, or the value used in their place; more, where a limit stretches it."""
         return (self._context.policy.audit_interval or UNAUDITED) + self._stretch
 
     @property

@@ -25,7 +25,7 @@ RETRY_INITIAL, RETRY_MAX = 5.0, 60.0
 CALLS_IN_A_READ = 6
 """A read is several requests; this many time-outs of one request is when it is given up."""
 SAME_TIME = 1.0
-"""Seconds by which two moments up to which reads are held back may differ and be said once."""
+"""Seconds by which two moments up to which reads are held back may differ and be reported once."""
 PATIENCE_MAX = 3600.0
 """Seconds. After a read that took too long the next is given twice the time: its window is no smaller."""
 
@@ -41,7 +41,7 @@ class Asked(NamedTuple):
     """The whole read that single orders are now read for."""
 
     def is_reached_by(self, account: Account) -> bool:
-        """Whether the venue's history goes back as far as was asked for."""
+        """True if the venue's history goes back as far as was asked for."""
         return self.since is None or account.since is None or account.since <= self.since
 
 
@@ -66,7 +66,7 @@ class ReadSchedule:
         """When the account is to be read once more, whatever else is read until then."""
         self._stopped = False
         self.linked = False
-        """Whether a link brings what happens."""
+        """True while a link brings frames."""
         self.linked_ts: int | None = None
         """Exchange time at which the last one was proven."""
         self.timers: Alarms = {
@@ -77,11 +77,11 @@ class ReadSchedule:
 
     @property
     def window_start(self) -> int | None:
-        """Exchange time, ms, from which on the account has to be read; None while nobody knows what is owed."""
+        """Exchange time, ms, from which on the account has to be read; None while it is unknown what is due."""
         return self._orders.proven_until if self._orders.proven_until is not None else self._orders.began
 
     def link_proven(self) -> None:
-        """A link is proven: what was missed until now is owed a read, and one that was under way is given up.
+        """A link is proven: what was missed until now is due a read, and one that was under way is given up.
 
         The venue may count that as a failure. So it is not done where the next one would be held back for it.
         """
@@ -115,7 +115,7 @@ class ReadSchedule:
         self._arm_look()
 
     def look_again(self, after: float) -> None:
-        """Read once more in so many seconds or sooner, audits or none; nobody who asks again puts that off."""
+        """Read once more in so many seconds or sooner, audits or none; a later request does not postpone it."""
         due = self._context.now + after
         if not self._context.now < self._look_at <= due:
             self._look_at = due
@@ -198,7 +198,7 @@ class ReadSchedule:
         self.request(asked.purpose)
 
     def put_off(self, asked: Asked, refusal: Refusal) -> bool:
-        """Whether what is urgent may need the limit: nothing has failed, the interval is longer, and that is said."""
+        """True if what is urgent may need the limit: nothing has failed, the interval is longer, and that is said."""
         wait = refusal.retry_after
         if refusal.code != PUT_OFF or wait is None or asked.purpose is Purpose.SYNC:
             return False

@@ -25,7 +25,7 @@ from .process import Process, running
 from .proxy import proxy
 from .storm import amiss
 
-PATIENCE = 60.0
+PATIENCE = 300.0
 SECURE = (True, True)
 Scene = Callable[[str, Certificates], Awaitable[None]]
 SCENES: dict[str, Scene] = {}
@@ -105,7 +105,7 @@ async def wall_clock(transport: str, papers: Certificates) -> None:
     """Jumps of hours both ways change nothing: no gap, no other socket, no timestamp that the exchange dislikes, while
     fills come, keys are renewed and the account is read.
     """
-    policy = {"silence_timeout": 15.0, "renew_interval": 1.0, "audit_interval": 1.0}
+    policy = {"silence_timeout": 15.0, "renew_interval": 1.0, "audit_interval": 1.0, "reorder_window": 60.0}
     async with lane(transport, papers, seed=6, policy=policy) as way:
         before = await way.whole(PATIENCE)
         rng = Random(6)

@@ -36,6 +36,8 @@ BRISK = {
     "connect_timeout": 60.0,
 }
 """A policy under which everything happens within seconds; only what nothing waits for may take long."""
+UNHURRIED = {"reorder_window": 60.0}
+"""For a scenario that says which gaps there are: on a slow machine a frame that comes late is not lost."""
 RATE = 10.0
 PINGS = 0.3
 PATIENCE = 600.0
@@ -49,11 +51,14 @@ EXACT: frozenset[WireName] = frozenset({"modern"})
 class Exchangelike(Protocol):
     """What a test needs of a simulated exchange, in this thread or another."""
 
-    exchange: Exchange
-    log: Log
-    rest_url: str
-    ws_url: str
-
+    @property
+    def exchange(self) -> Exchange: ...
+    @property
+    def log(self) -> Log: ...
+    @property
+    def rest_url(self) -> str: ...
+    @property
+    def ws_url(self) -> str: ...
     def truth(self) -> dict[str, Any]: ...
     def quiet(self, on: bool = True) -> None: ...
     def fault(self, name: str, **params: Any) -> Any: ...

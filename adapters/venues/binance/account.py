@@ -6,7 +6,7 @@ from typing import Any
 
 from ....core.events import Balance, Position
 from ....core.reports import AccountReport, ConfigReport
-from ..amounts import amount, moment, positive, whole, word
+from ..amounts import amount, moment, positive, text, whole
 from .facts import BY_FILL, FUNDING
 from .words import held, margin_mode, sides
 
@@ -26,7 +26,7 @@ def account(content: dict[str, Any]) -> AccountReport | None:
     balances, positions = [_balance(row) for row in owned], [_position(row) for row in rows]
     if None in balances or None in positions:
         return None
-    reason = word(body.get("m"))
+    reason = text(body.get("m"))
     return AccountReport(
         reason=reason,
         balances=tuple(found for found in balances if found is not None),
@@ -34,7 +34,7 @@ def account(content: dict[str, Any]) -> AccountReport | None:
         by_fill=reason == BY_FILL,
         funding=reason == FUNDING,
         one_way=any(row.get("ps") == "BOTH" for row in rows),
-        symbol=word(body.get("S")),
+        symbol=text(body.get("S")),
         exchange_ts=moment(content.get("T"), content.get("E")),
     )
 
@@ -46,7 +46,7 @@ def config(content: dict[str, Any]) -> ConfigReport | None:
     if not isinstance(body, dict) or leverage is None or not 0 < leverage < 10**6:
         return None
     return ConfigReport(
-        symbol=word(body.get("s")),
+        symbol=text(body.get("s")),
         long_leverage=leverage,
         short_leverage=leverage,
         exchange_ts=moment(content.get("T"), content.get("E")),
@@ -62,14 +62,14 @@ def _rows(body: dict[str, Any], name: str) -> list[dict[str, Any]] | None:
 
 
 def _balance(row: dict[str, Any]) -> Balance | None:
-    asset, wallet = word(row.get("a")), amount(row.get("wb"))
+    asset, wallet = text(row.get("a")), amount(row.get("wb"))
     if asset is None or wallet is None:
         return None
     return Balance(asset=asset, wallet_balance=wallet, change=amount(row.get("bc")))
 
 
 def _position(row: dict[str, Any]) -> Position | None:
-    symbol, quantity = word(row.get("s")), amount(row.get("pa"))
+    symbol, quantity = text(row.get("s")), amount(row.get("pa"))
     if symbol is None or quantity is None:
         return None
     return Position(

@@ -22,7 +22,7 @@ _WEIGHT = "x-mbx-used-weight-1m"
 
 
 class Document(NamedTuple):
-    """What a successful answer holds; None if it was empty."""
+    """The content of a successful answer; None if it was empty."""
 
     data: Any
 

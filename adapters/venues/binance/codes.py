@@ -1,4 +1,4 @@
-"""What Binance's error codes mean for the next attempt."""
+"""Binance's error codes, and what they mean for the next attempt."""
 
 from __future__ import annotations
 
@@ -57,32 +57,32 @@ def refusal(
 
 
 def is_too_fast(found: Refusal) -> bool:
-    """Whether the venue says that this address must stop for now, by a code or by its status."""
+    """True if the venue says that this address must stop for now, by a code or by its status."""
     return found.code in ("429", "418") or (found.code is not None and whole(found.code) in TOO_FAST)
 
 
 def is_clock_problem(found: Refusal) -> bool:
-    """Whether the venue disliked the request's timestamp, so that its clock must be read again."""
+    """True if the venue disliked the request's timestamp, so that its clock must be read again."""
     return found.code is not None and whole(found.code) in _CLOCK
 
 
 def is_unknown_order(found: Refusal) -> bool:
-    """Whether the order asked for does not exist, or no more."""
+    """True if the order asked for does not exist, or no more."""
     return found.code == _UNKNOWN_ORDER
 
 
 def is_unknown_symbol(found: Refusal) -> bool:
-    """Whether there is no such symbol, or no more."""
+    """True if there is no such symbol, or no more."""
     return found.code == _UNKNOWN_SYMBOL
 
 
 def wants_symbol(found: Refusal) -> bool:
-    """Whether a list that may be asked for whole since 2026-08 insists on a symbol, as before."""
+    """True if a list that may be asked for whole since 2026-08 insists on a symbol, as before."""
     return found.code in _WANTS_SYMBOL and "symbol" in found.message.lower()
 
 
 def passes(found: Refusal) -> bool:
-    """Whether a read that failed so may succeed if it is sent again at once."""
+    """True if a read that failed so may succeed if it is sent again at once."""
     if found.kind is not RefusalKind.RETRY or found.retry_after is not None:
         return False
     return not (is_unknown_order(found) or is_unknown_symbol(found) or wants_symbol(found))

@@ -1,4 +1,4 @@
-"""What of a frame is not about orders and balances: envelopes, answers to requests, an expired key, other events."""
+"""Frames that are not about orders and balances: envelopes, answers to requests, an expired key, other events."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 from ....core.refusal import Refusal, RefusalKind
 from ....core.reports import Acknowledged, ClosingSoon, KeyExpired, KeyInDoubt, OrderRef, Rejected, Report, Unrecognised
-from ..amounts import identity, moment, whole, word
+from ..amounts import identity, moment, text, whole
 from ..refusals import redacted
 
 _DATA = frozenset(
@@ -18,7 +18,7 @@ _DATA = frozenset(
         "CONDITIONAL_ORDER_TRIGGER_REJECT",
     }
 )
-"""Documented events that say nothing of the account that another does not say as well: they are told as they are."""
+"""Documented events that say nothing of the account that another does not say as well: delivered as they are."""
 
 
 def unwrapped(content: dict[str, Any]) -> dict[str, Any]:
@@ -28,11 +28,11 @@ def unwrapped(content: dict[str, Any]) -> dict[str, Any]:
 
 
 def control(content: dict[str, Any], event: dict[str, Any]) -> tuple[Report, ...]:
-    """What a frame says that tells of no order, balance or setting; `event` is what is wrapped in it."""
+    """Read a frame that has no order, balance or setting in it; `event` is what is wrapped in it."""
     name = event.get("e")
     if name == "listenKeyExpired":
         key = event.get("listenKey")
-        return (KeyExpired(key if key == "" else word(key)),)
+        return (KeyExpired(key if key == "" else text(key)),)
     if name == "serverShutdown":  # documented for spot alone
         return (ClosingSoon(),)
     if name is None and "result" in content and (number := whole(content.get("id"))) is not None:
@@ -43,8 +43,8 @@ def control(content: dict[str, Any], event: dict[str, Any]) -> tuple[Report, ...
     if name is None and "error" in content and (number := whole(content.get("id"))) is not None:
         return (Acknowledged(str(number)),)  # not understood, but answered: that says as much of the stream
     if name is None and (code := whole(content.get("code"))) is not None:
-        return (Rejected(None, Refusal(RefusalKind.RETRY, str(code), redacted(word(content.get("msg")) or ""))),)
-    return (unrecognised(content, event, known=word(name) in _DATA),)
+        return (Rejected(None, Refusal(RefusalKind.RETRY, str(code), redacted(text(content.get("msg")) or ""))),)
+    return (unrecognised(content, event, known=text(name) in _DATA),)
 
 
 def unrecognised(
@@ -67,5 +67,5 @@ def named(event: dict[str, Any]) -> OrderRef | None:
     order = event.get("o")
     if not isinstance(order, dict):
         return None
-    symbol, order_id = word(order.get("s")), identity(order.get("i"))
+    symbol, order_id = text(order.get("s")), identity(order.get("i"))
     return None if symbol is None or order_id is None else OrderRef(symbol, order_id)

@@ -31,7 +31,7 @@ class Keys:
     def __init__(self, rest: Rest) -> None:
         self._rest = rest
         self._new = True
-        """Whether there was no key before: a stream that recovers is let go first."""
+        """True if there was no key before: a stream that recovers is let go first."""
 
     def create(self) -> Service[Grant]:
         """The account's key, extended, or a new one where it had none."""
@@ -81,7 +81,7 @@ class Handshake:
         return f"{self._ws_url}?listenKey={quote(key, safe='')}&events={'/'.join(EVENTS)}"
 
     def refusal(self, error: HandshakeRefused | TransportFailed) -> Refusal:
-        """What it means that there is no socket."""
+        """Return what it means that there is no socket."""
         if isinstance(error, TransportFailed):
             return unanswered(error.reached, str(error))
         verdict = judge(HttpResponse(error.status, error.headers, error.body), secrets=self._secrets)

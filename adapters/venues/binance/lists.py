@@ -121,7 +121,7 @@ class Lists:
         return found
 
     def _pages(self, symbol: str, rows: list[Row], end: int) -> Service[list[Row]]:
-        """What follows these rows, trade by trade, up to the end of the window and perhaps beyond it."""
+        """Read what follows these rows, trade by trade, up to the end of the window and perhaps beyond it."""
         found: list[Row] = []
         seen = {_name(row) for row in rows}
         last = max(_trades(rows))

@@ -78,7 +78,7 @@ class Address:
             message = f"{purpose.name.lower()} put off for {later:.0f} s: what is urgent may need the weight"
             raise RequestRefused(Refusal(RefusalKind.RETRY, PUT_OFF, message, later))
 
-    def told(self, used: int, sent: float, heard: float) -> None:
+    def note_used(self, used: int, sent: float, heard: float) -> None:
         """The venue says of a request what this address has used in the minute."""
         with self._lock:
             ours = sum(weight for at, weight in self._spent if heard - MINUTE < at <= sent)
@@ -125,7 +125,7 @@ class Address:
 
 
 class Door:
-    """What many streams of a process do at once, one after the other: those that are not new go first, else by lot."""
+    """Lets the streams of a process through one after the other: those that are not new go first, else by lot."""
 
     def __init__(self, name: str, rate: Rate, lots: Random, lock: threading.Lock) -> None:
         self._name = name
@@ -173,7 +173,7 @@ class Pace:
         self._lock = threading.Lock()
 
     def address(self, host: str) -> Address:
-        """What is spent at this host."""
+        """The weight that is spent at this host."""
         with self._lock:
             return self._addresses.setdefault(host, Address(threading.Lock(), limited=self._limited))
 

@@ -50,7 +50,7 @@ class Reader:
         self._lists = Lists(rest)
         self._singles = Singles(rest, self._lists)
         self._by_symbol = False
-        """Whether the list of orders insists on a symbol, as it did until 2026-08."""
+        """True if the list of orders insists on a symbol, as it did until 2026-08."""
         self._symbols: frozenset[str] = frozenset()
         """All that were ever named."""
         self._assets: frozenset[str] = frozenset()
@@ -210,12 +210,12 @@ def _joined(*lists: Listing[FillReport]) -> Listing[FillReport]:
 
 
 def _facts(row: FillReport) -> tuple[OrderRef, int, tuple[object, ...]]:
-    """What tells a fill's row from others: its order, its time, and the rest."""
+    """The facts by which a fill's row differs from others: its order, its time, and the rest."""
     return OrderRef(row.symbol, row.order_id), row.exchange_ts, (row.trade_id, row.qty, row.price)
 
 
 def _concerns(row: OrderReport, ref: OrderRef, wanted: Collection[OrderRef], since: int) -> bool:
-    """Whether an order is open, was asked for, or has changed since."""
+    """True if an order is open, was asked for, or has changed since."""
     return row.status in OPEN or ref in wanted or row.exchange_ts is None or row.exchange_ts > since
 
 

@@ -26,7 +26,7 @@ TRIES = 3
 class Rest:
     """One account's requests. `rest_url` is the venue's address without a query, `timeout` seconds for one request.
 
-    What asks is a service, and raises `RequestRefused`. `secrets` is told of each signature, and nothing that it knows
+    What asks is a service, and raises `RequestRefused`. `secrets` learns each signature, and nothing that it knows
     is in an answer that is read here. Raises as `signer` does.
     """
 
@@ -50,7 +50,7 @@ class Rest:
         self._mints = pace.mints(host)
         self._anchor: Anchor | None = None
         self._passed = False
-        """Whether the venue has ever taken the API key for one."""
+        """True if the venue has ever taken the API key for one."""
 
     def exchange_ms(self, now: float) -> int | None:
         """The exchange's clock, never ahead of it: its last answer and the time since. None if it was never asked."""
@@ -101,7 +101,7 @@ class Rest:
         raise AssertionError("unreachable")
 
     def get(self, path: str, params: Params) -> Service[Any]:
-        """What a signed read is answered with.
+        """Return the answer to a signed read.
 
         A timestamp that the exchange dislikes makes us read its clock and try once more. What failed in a way that
         passes is repeated once.
@@ -128,7 +128,7 @@ class Rest:
         return anchor
 
     def _is_lapse(self, error: RequestRefused) -> bool:
-        """Whether an API key that was good a moment ago is said to have no good form: seen once, and it passes."""
+        """True if an API key that was good a moment ago is said to have no good form: seen once, and it passes."""
         lapsed = self._passed and error.refusal.code == str(BAD_KEY_FORMAT)
         self._passed = self._passed and not lapsed
         return lapsed
@@ -136,7 +136,7 @@ class Rest:
     def _exchange(
         self, method: str, path: str, params: Params | str, *, named: bool
     ) -> Service[tuple[Any, float, float]]:
-        """What a request is answered with, and when it was asked for and heard. `params` to be signed; text is not."""
+        """Return the answer to a request, and when it was asked for and heard. `params` to be signed; text is not."""
         sent = yield from self._address.turn(OF[path])
         query = "" if isinstance(params, str) else self._signed(params, sent)
         url = f"{self._rest_url}{path}{'?' if query else ''}{query}"
@@ -145,7 +145,7 @@ class Rest:
         if isinstance(answer, NoAnswer):
             raise RequestRefused(unanswered(answer.reached, f"{method} {path}: {answer.message}"))
         if (used := used_weight(answer.headers)) is not None:
-            self._address.told(used, sent, heard)
+            self._address.note_used(used, sent, heard)
         verdict = judge(answer, about_key=path == KEY, exchange_ms=self.exchange_ms(heard), secrets=self._secrets)
         if isinstance(verdict, Document):
             self._passed = self._passed or named

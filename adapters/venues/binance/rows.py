@@ -12,7 +12,7 @@ from ....core.events import ZERO, Balance, Position
 from ....core.ids import digest_id
 from ....core.kinds import IncomeKind
 from ....core.reports import FillReport, IncomeReport, OddRow, OrderRef, OrderReport
-from ..amounts import amount, identity, moment, positive, whole, word
+from ..amounts import amount, identity, moment, positive, text, whole
 from ..refusals import malformed, redacted
 from .facts import INCOME
 from .words import OVER, held, is_liquidation, limit_price, margin_mode, position_side, sides, status
@@ -57,7 +57,7 @@ def balances(data: Any, known: Container[str] = ()) -> list[Balance]:
     """Every asset that is held, or that is `known` from before: the venue lists all that there are, most of them 0."""
     found = []
     for row in listed(data):
-        asset, wallet = word(row.get("asset")), amount(row.get("balance"))
+        asset, wallet = text(row.get("asset")), amount(row.get("balance"))
         if asset is None or wallet is None:
             raise malformed(f"the balance of {asset or 'no asset'} is no number")
         if wallet or asset in known or amount(row.get("crossWalletBalance")):
@@ -68,14 +68,14 @@ def balances(data: Any, known: Container[str] = ()) -> list[Balance]:
 
 def account_id(data: Any) -> str | None:
     """Whose account the balances are of, by its alias; None where no row, or more than one alias, says so."""
-    aliases = {word(row.get("accountAlias")) for row in listed(data)} - {None}
+    aliases = {text(row.get("accountAlias")) for row in listed(data)} - {None}
     return aliases.pop() if len(aliases) == 1 else None
 
 
 def positions(data: Any) -> Iterator[Position | OddRow]:
     """Every position that is held. A row of 0 is of a symbol with an order; a liquidation price of 0 is none."""
     for row in sides(listed(data), "symbol", "positionSide"):
-        symbol, quantity = word(row.get("symbol")), amount(row.get("positionAmt"))
+        symbol, quantity = text(row.get("symbol")), amount(row.get("positionAmt"))
         if symbol is None or quantity is None:
             yield odd("position", "positionRisk", row, "symbol", "positionAmt")
             continue
@@ -94,7 +94,7 @@ def positions(data: Any) -> Iterator[Position | OddRow]:
 
 
 def nets(data: Any) -> bool:
-    """Whether the account nets its positions (one-way mode); False, too, while it holds none."""
+    """True if the account nets its positions (one-way mode); False, too, while it holds none."""
     rows = sides(listed(data), "symbol", "positionSide")
     return any(row.get("positionSide") == "BOTH" and amount(row.get("positionAmt")) for row in rows)
 
@@ -113,20 +113,20 @@ def the_order(data: Any, ref: OrderRef) -> OrderReport | OddRow:
 
 def order(row: Row) -> OrderReport | OddRow:
     """One order; an odd row of one that is over has all of it but the executed quantity."""
-    symbol, order_id, venue_status = word(row.get("symbol")), identity(row.get("orderId")), word(row.get("status"))
+    symbol, order_id, venue_status = text(row.get("symbol")), identity(row.get("orderId")), text(row.get("status"))
     if symbol is None or order_id is None or venue_status is None:
         return odd("order", "allOrders", row, "symbol", "orderId", "status")
     quantity, executed = amount(row.get("origQty")), amount(row.get("executedQty"))
     cumulative = executed if executed is not None and executed >= 0 else None
     state = status(venue_status, cumulative or ZERO, quantity)
-    kind, client_order_id = word(row.get("type")), word(row.get("clientOrderId"))
+    kind, client_order_id = text(row.get("type")), text(row.get("clientOrderId"))
     report = OrderReport(
         symbol=symbol,
         order_id=order_id,
         status=state,
         cumulative_qty=cumulative or ZERO,
         client_order_id=client_order_id,
-        side=word(row.get("side")),
+        side=text(row.get("side")),
         position_side=position_side(row.get("positionSide")),
         order_type=kind,
         price=limit_price(kind, row.get("price")),
@@ -144,7 +144,7 @@ def order(row: Row) -> OrderReport | OddRow:
 
 def fill(row: Row) -> FillReport | OddRow:
     """One fill. Its commission is a cost already: positive is paid, negative a maker's rebate."""
-    symbol, order_id, trade_id = word(row.get("symbol")), identity(row.get("orderId")), identity(row.get("id"))
+    symbol, order_id, trade_id = text(row.get("symbol")), identity(row.get("orderId")), identity(row.get("id"))
     quantity, at = amount(row.get("qty")), moment(row.get("time"))
     if symbol is None or order_id is None or trade_id is None or at is None or quantity is None or quantity <= 0:
         return odd("fill", "userTrades", row, "qty", "time", "id", "orderId", "symbol")
@@ -155,17 +155,17 @@ def fill(row: Row) -> FillReport | OddRow:
         exchange_ts=at,
         price=positive(row.get("price")),
         trade_id=trade_id,
-        side=word(row.get("side")),
+        side=text(row.get("side")),
         position_side=position_side(row.get("positionSide")),
         fee=amount(row.get("commission")),
-        fee_asset=word(row.get("commissionAsset")),
+        fee_asset=text(row.get("commissionAsset")),
         realized_pnl=amount(row.get("realizedPnl")),
     )
 
 
 def income(row: Row) -> IncomeReport | OddRow:
     """One income row; positive is an inflow. Its id names it among those of its type."""
-    kind, change, at = word(row.get("incomeType")), amount(row.get("income")), moment(row.get("time"))
+    kind, change, at = text(row.get("incomeType")), amount(row.get("income")), moment(row.get("time"))
     if kind is None or change is None or at is None:
         return odd("income", "income", row, "incomeType", "income", "time")
     return IncomeReport(
@@ -174,8 +174,8 @@ def income(row: Row) -> IncomeReport | OddRow:
         amount=change,
         tran_id=identity(row.get("tranId")) or digest_id("income", at, *(str(row.get(name)) for name in _INCOME)),
         exchange_ts=at,
-        asset=word(row.get("asset")),
-        symbol=word(row.get("symbol")),
+        asset=text(row.get("asset")),
+        symbol=text(row.get("symbol")),
         trade_id=identity(row.get("tradeId")),
     )
 
@@ -195,7 +195,7 @@ def odd(
         kind=kind,
         endpoint=endpoint,
         excerpt=redacted(" ".join(shown)),
-        symbol=word(row.get("symbol")),
+        symbol=text(row.get("symbol")),
         order_id=identity(row.get("orderId")),
         qty=amount(row.get("qty")) if kind == "fill" else None,
     )

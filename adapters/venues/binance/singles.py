@@ -61,7 +61,7 @@ class Singles:
         )
 
     def each(self, refs: Iterable[OrderRef]) -> Service[dict[OrderRef, OrderReport | OddRow | None]]:
-        """What these orders are now; None for those that the venue does not know."""
+        """Return these orders as they are now; None for those that the venue does not know."""
         wanted = list(refs)
         return dict(zip(wanted, (yield from both(*map(self._order, wanted))), strict=True))
 

@@ -9,7 +9,7 @@ from typing import Any
 from ....core.backoff import CallLimit
 from ....core.dialect import Opening
 from ....core.reports import OrderReport, Report, Unreadable
-from ..amounts import amount, identity, moment, positive, word
+from ..amounts import amount, identity, moment, positive, text
 from ..objects import the_object
 from ..pieces import reports
 from . import facts
@@ -56,7 +56,7 @@ class UsdmDialect:
         return False
 
     def opening(self, socket: int) -> tuple[Opening, ...]:
-        """What this socket listens to: an answer, whatever is in it, shows that both directions work."""
+        """Ask what this socket listens to: an answer, whatever is in it, shows that both directions work."""
         question = {"method": "LIST_SUBSCRIPTIONS", "id": socket}  # an unsigned integer
         return (Opening(str(socket), json.dumps(question, separators=(",", ":"))),)
 
@@ -90,20 +90,20 @@ def _order(content: dict[str, Any]) -> OrderReport | None:
     if not isinstance(order, dict):
         return None
     get = order.get
-    symbol, order_id, venue_status = word(get("s")), identity(get("i")), word(get("X"))
+    symbol, order_id, venue_status = text(get("s")), identity(get("i")), text(get("X"))
     quantity, cumulative, last = amount(get("q")), amount(get("z")), amount(get("l"))
     if symbol is None or order_id is None or venue_status is None or quantity is None or quantity < 0:
         return None
     if cumulative is None or last is None or not 0 <= last <= cumulative:
         return None
-    client_order_id, kind, execution = word(get("c")), word(get("o")), get("x")
+    client_order_id, kind, execution = text(get("c")), text(get("o")), get("x")
     return OrderReport(
         symbol=symbol,
         order_id=order_id,
         status=status(venue_status, cumulative, quantity),
         cumulative_qty=cumulative,
         client_order_id=client_order_id,
-        side=word(get("S")),
+        side=text(get("S")),
         position_side=position_side(get("ps")),
         order_type=kind,
         price=limit_price(kind, get("p")),
@@ -113,7 +113,7 @@ def _order(content: dict[str, Any]) -> OrderReport | None:
         last_price=positive(get("L")) if last else None,
         trade_id=identity(get("t")) if last else None,
         fee=amount(get("n")) if last else None,  # positive is paid, negative a maker's rebate
-        fee_asset=word(get("N")),
+        fee_asset=text(get("N")),
         realized_pnl=amount(get("rp")) if last else None,
         liquidation=is_liquidation(client_order_id, kind, execution),
         exchange_ts=moment(get("T"), content.get("T"), content.get("E")),

@@ -1,4 +1,4 @@
-"""What requests weigh. One address may spend so much in a minute, whichever of its accounts asks."""
+"""The weights of requests. One address may spend so much in a minute, whichever of its accounts asks."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ OF: Mapping[str, int] = MappingProxyType(
     }
 )
 QUIET = 2 * (OF[TIME] + OF[INCOME] + OF[ORDERS]) + OF[OPEN_ORDERS] + OF[POSITIONS] + OF[BALANCE]
-"""What a read weighs in which nothing was executed."""
+"""The weight of a read in which nothing was executed."""
 
 
 def of_read(symbols: int) -> int:
-    """What a read weighs that asks for the fills of so many symbols."""
+    """The weight of a read that asks for the fills of so many symbols."""
     return QUIET + 2 * symbols * OF[FILLS]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from ..amounts import positive, word
+from ..amounts import positive, text
 
 OPEN = frozenset({"NEW", "PARTIALLY_FILLED"})
 """Statuses, by our words, of orders that are open."""
@@ -29,7 +29,7 @@ def status(value: str, cumulative: Decimal, quantity: Decimal | None) -> str:
 
 
 def is_liquidation(client_order_id: str | None, order_type: str | None, execution: Any = None) -> bool:
-    """Whether the venue has closed a position for want of margin, or to reduce another's risk; the id says it first."""
+    """True if the venue has closed a position for want of margin, or to reduce another's risk; the id says it first."""
     if client_order_id is not None and client_order_id.startswith(_SETTLEMENT):
         return False
     named = client_order_id is not None and client_order_id.startswith(_LIQUIDATION)
@@ -38,7 +38,7 @@ def is_liquidation(client_order_id: str | None, order_type: str | None, executio
 
 def position_side(value: Any) -> str | None:
     """LONG or SHORT, or None in one-way mode, which the wire calls BOTH."""
-    found = word(value)
+    found = text(value)
     return None if found == "BOTH" else found
 
 
@@ -52,7 +52,7 @@ def held(side: Any, quantity: Decimal) -> str | None:
 
 def margin_mode(value: Any) -> str | None:
     """`cross` or `isolated`."""
-    found = word(value)
+    found = text(value)
     return found and {"crossed": "cross"}.get(found.lower(), found.lower())
 
 

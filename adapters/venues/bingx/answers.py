@@ -27,7 +27,7 @@ _STATUS_WAIT = {401: 60.0, 403: FIREWALL, 418: FIREWALL, 429: 10.0}
 
 
 class Document(NamedTuple):
-    """What a successful answer holds: its `data`, or all of it where there is no envelope; None if it was empty."""
+    """The content of a successful answer: its `data`, or all of it where there is no envelope; None if it was empty."""
 
     data: Any
 

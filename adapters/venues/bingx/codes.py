@@ -1,4 +1,4 @@
-"""What BingX's error codes mean for the next attempt, and its messages without anything secret.
+"""Classifies BingX's error codes by the next attempt, and cleans its messages of secrets.
 
 Codes and their classes are section 1.7 of the venue's fact sheet: those of the error-code page, plus what was captured.
 """
@@ -74,17 +74,17 @@ def refusal(
 
 
 def is_rate_limit(found: Refusal) -> bool:
-    """Whether the venue says "too fast", which is no mistake of the request."""
+    """True if the venue says "too fast", which is no mistake of the request."""
     return found.code is not None and whole(found.code) in RATE_LIMITED
 
 
 def is_brief(found: Refusal) -> bool:
-    """Whether the venue says "too fast" and is open again in a moment."""
+    """True if the venue says "too fast" and is open again in a moment."""
     return is_rate_limit(found) and found.retry_after is not None and found.retry_after <= BRIEF
 
 
 def is_clock_problem(found: Refusal) -> bool:
-    """Whether the venue disliked the request's timestamp, so that its clock must be read again.
+    """True if the venue disliked the request's timestamp, so that its clock must be read again.
 
     100421 also means a restricted pair or order, 80014 and 109400 any invalid parameter: the message decides.
     """
@@ -95,17 +95,17 @@ def is_clock_problem(found: Refusal) -> bool:
 
 
 def is_unknown_order(found: Refusal) -> bool:
-    """Whether the order asked for does not exist."""
+    """True if the order asked for does not exist."""
     return found.code in _UNKNOWN_ORDER or _ORDER_GONE.search(found.message) is not None
 
 
 def wants_symbol(found: Refusal) -> bool:
-    """Whether a list that may be asked for whole, by one of two documents, insists on a symbol, as by the other."""
+    """True if a list that may be asked for whole, by one of two documents, insists on a symbol, as by the other."""
     return found.code in ("109400", "100400", "80014") and "symbol" in found.message.lower()
 
 
 def passes(found: Refusal) -> bool:
-    """Whether a read that failed so may succeed if it is sent again at once."""
+    """True if a read that failed so may succeed if it is sent again at once."""
     if found.kind is not RefusalKind.RETRY or found.retry_after is not None:
         return False
     return not (is_rate_limit(found) or is_unknown_order(found) or wants_symbol(found))

@@ -1,4 +1,4 @@
-"""What swap and spot frames have in common: JSON at all, heartbeats, acknowledgements, errors, an expired key."""
+"""The parts that swap and spot frames share: JSON at all, heartbeats, acknowledgements, errors, an expired key."""
 
 from __future__ import annotations
 

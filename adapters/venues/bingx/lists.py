@@ -59,7 +59,7 @@ class Lists:
         rows, odd, _ = parted(reports)
         found: dict[object, FillReport] = {}
         for index, row in enumerate(rows):
-            # Within one second only the trade id tells rows apart; without one, each row counts.
+            # Within one second only the trade id separates rows; without one, each row counts.
             found.setdefault((row.symbol, row.order_id, row.trade_id or index), row)
         wanted = narrow.get("orderId")
         chosen = (row for row in found.values() if wanted in (None, row.order_id))

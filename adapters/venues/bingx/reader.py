@@ -202,7 +202,7 @@ class Reader:
         return found, open_ids, [*odd, *alone.odd]
 
     def _positions(self) -> Service[tuple[bool, Listing[Position], Literal["rows", "none", "hollow"]]]:
-        """Whether they are netted, which there are, and what stood in their place."""
+        """Return whether positions are netted, the positions, and the kind of list that the answer had."""
         data = yield from self._rest.call("GET", POSITIONS, {})
         return nets(data), parted(positions(data)), shape(data, "positions")
 
@@ -215,5 +215,5 @@ class Reader:
 
 
 def _concerns(report: OrderReport, names: Container[str], since: int) -> bool:
-    """Whether a finished order has one of these ids, or finished since."""
+    """True if a finished order has one of these ids, or finished since."""
     return report.order_id in names or report.exchange_ts is None or report.exchange_ts > since

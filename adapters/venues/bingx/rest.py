@@ -24,8 +24,8 @@ T = TypeVar("T")
 class Rest:
     """One account's requests. `rest_url` is the venue's address without a query, `timeout` seconds for one request.
 
-    What asks is a service, and raises `RequestRefused`. `secrets` is told of each signature, and nothing that it knows
-    is in an answer that is read here.
+    Each request is a service, and raises `RequestRefused`. `secrets` is given each signature, and no secret that it
+    knows is in an answer that is read here.
     """
 
     def __init__(
@@ -97,8 +97,8 @@ class Rest:
         sending: Callable[[int], None] | None = None,
         new: bool | None = None,
     ) -> Service[Any]:
-        """The `data` of a successful answer. `sending` is told the exchange's clock just before a request goes out.
-        `new` says of a request that begins a stream whether there was none before: then others go first.
+        """Return the `data` of a successful answer. `sending` is called with the exchange's clock just before a request
+        goes out. `new` says of a request that begins a stream whether there was none before: then others go first.
 
         A timestamp that the exchange dislikes makes us read its clock and try once more: nothing was carried out. A
         rate limit that names its end, a moment from now, is waited out: requests bunch up on their way.
@@ -124,7 +124,7 @@ class Rest:
         return (yield from self._tried(self.endpoint(method, path), attempt, patient=True))
 
     def _tried(self, endpoint: Endpoint, attempt: Callable[[Endpoint], Service[T]], patient: bool) -> Service[T]:
-        """What an attempt finds. A read that failed in a way that passes is repeated once."""
+        """Return the result of an attempt. A read that failed in a way that passes is repeated once."""
         repeated = False
         for left in reversed(range(TRIES)):
             if patient:  # before the turn, since asking may take one of its own; what fails then is another endpoint

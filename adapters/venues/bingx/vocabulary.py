@@ -66,7 +66,7 @@ def limit_price(order_type: str | None, value: Any) -> Decimal | None:
 
 
 def is_market(order_type: str) -> bool:
-    """Whether orders of this type execute at whatever the market gives."""
+    """True if orders of this type execute at whatever the market gives."""
     return "MARKET" in order_type or order_type.startswith("TRAILING") or order_type == "LIQUIDATION"
 
 
@@ -98,7 +98,7 @@ def last_fill(execution: Any, quantity: Any, price: Any) -> tuple[Decimal | None
 
 
 def caused_by_fill(execution: Any) -> bool:
-    """Whether a frame's fee and PnL are those of a fill: where it says why it came, it came for a trade."""
+    """True if a frame's fee and PnL are those of a fill: where it says why it came, it came for a trade."""
     return execution in ("TRADE", "CALCULATED") or text(execution) is None
 
 

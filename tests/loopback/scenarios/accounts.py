@@ -7,7 +7,7 @@ import os
 from listenkey.adapters.simulator.market import INSTRUMENTS
 from listenkey.adapters.simulator.server import Server
 
-from ..harness import PINGS, Run, down
+from ..harness import PINGS, UNHURRIED, Run, down
 from .table import scenario
 
 STALL = float(os.environ.get("LISTENKEY_STALL", "3"))
@@ -45,7 +45,7 @@ async def polling(run: Run, server: Server) -> None:
     assert {fill.source for fill in run.consumer.fills()} == {"poll"}
 
 
-@scenario("asked to rotate and to read")
+@scenario("asked to rotate and to read", policy=UNHURRIED)
 async def asked(run: Run, server: Server) -> None:
     """`rotate()` moves over without a gap; `resync()` reads now."""
     await run.live()

@@ -6,7 +6,7 @@ from typing import Any
 
 from listenkey.adapters.simulator.server import Server
 
-from ..harness import Run
+from ..harness import UNHURRIED, Run
 from .table import scenario
 
 
@@ -24,7 +24,7 @@ def carried_out(server: Server, name: str) -> int:
     return sum(event.name == name and event.detail != "begins" for event in server.log.faults)
 
 
-@scenario("repeated frames")
+@scenario("repeated frames", policy=UNHURRIED)
 async def repeated(run: Run, server: Server) -> None:
     """A frame that comes twice tells nothing the second time."""
     await run.live()

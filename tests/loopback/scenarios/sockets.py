@@ -5,14 +5,14 @@ from __future__ import annotations
 from listenkey.adapters.simulator.server import Server
 from listenkey.core.events import GapNotice
 
-from ..harness import Run, down, read_at_rest, silent
+from ..harness import UNHURRIED, Run, down, read_at_rest, silent
 from .table import scenario
 
 FILL_LISTS = ("/fillHistory", "/allFillOrders")
 """The ends of the paths of lists of fills."""
 
 
-@scenario("rotation", policy={"rotate_after": 1.5, "rotate_jitter": 0, "audit_interval": 0})
+@scenario("rotation", policy={"rotate_after": 1.5, "rotate_jitter": 0, "audit_interval": 0, **UNHURRIED})
 async def rotation(run: Run, server: Server) -> None:
     """A planned rotation opens no gap, overlaps, and never deletes a key in use; every fill comes by the socket.
 
@@ -41,7 +41,7 @@ async def rotation(run: Run, server: Server) -> None:
     await read_at_rest(run, server)
 
 
-@scenario("kill")
+@scenario("kill", policy=UNHURRIED)
 async def kill(run: Run, server: Server) -> None:
     """A killed connection loses nothing, not even what was filled while it was down."""
     for _ in range(2):

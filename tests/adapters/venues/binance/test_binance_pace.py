@@ -68,7 +68,7 @@ def test_no_minute_is_overspent(address: Address) -> None:
 def test_others_spend_too(address: Address) -> None:
     """The header's count goes before our own: what is in it and is not ours is spent for a minute."""
     take(address, 100, 0.0)
-    address.told(2280, sent=0.0, heard=0.1)
+    address.note_used(2280, sent=0.0, heard=0.1)
     assert take(address, 1, 1.0) == pytest.approx(MINUTE)
 
 
@@ -76,14 +76,14 @@ def test_a_count_without_others(address: Address) -> None:
     """What is ours in it is not spent twice, also while more of ours is on its way."""
     take(address, 100, 0.0)
     take(address, 100, 0.05)
-    address.told(100, sent=0.0, heard=0.1)
+    address.note_used(100, sent=0.0, heard=0.1)
     assert take(address, 2080, 1.0) == 1.0
 
 
 def test_a_newer_count_replaces_the_older(address: Address) -> None:
     """Others may have stopped."""
-    address.told(2400, sent=0.0, heard=0.1)
-    address.told(0, sent=1.0, heard=1.1)
+    address.note_used(2400, sent=0.0, heard=0.1)
+    address.note_used(0, sent=1.0, heard=1.1)
     assert take(address, 100, 2.0) == 2.0
 
 
