@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Callable
 
@@ -55,12 +56,12 @@ class SocketPump:
             self._warnings.refused(OPENING, closed.refusal)
 
     def send(self, text: str) -> None:
-        """Write a frame after those before it."""
-        self._frames.send_nowait(text)
+        """Write a frame after those before it; one for a socket that has just ended is dropped."""
+        self._put(text)
 
     def ping(self) -> None:
-        """Write a ping after the frames before it."""
-        self._frames.send_nowait(None)
+        """Write a ping after the frames before it; or drop it, as a frame."""
+        self._put(None)
 
     async def close(self, code: int) -> None:
         """Close the socket, or give up opening it."""
@@ -68,6 +69,10 @@ class SocketPump:
         self._frames.close()
         if self._socket is not None:
             await self._socket.close(code)
+
+    def _put(self, text: str | None) -> None:
+        with contextlib.suppress(anyio.ClosedResourceError, anyio.BrokenResourceError):
+            self._frames.send_nowait(text)
 
     async def _pump(self, socket: Socket) -> int | None:
         number, feed, receive = self._wanted.socket, self._feed, socket.receive

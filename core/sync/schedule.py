@@ -199,9 +199,9 @@ class ReadSchedule:
 
     def put_off(self, asked: Asked, refusal: Refusal) -> bool:
         """True if what is urgent may need the limit: nothing has failed, the interval is longer, and that is said."""
-        wait = refusal.retry_after
-        if refusal.code != PUT_OFF or wait is None or asked.purpose is Purpose.SYNC:
+        if refusal.code != PUT_OFF or refusal.retry_after is None or asked.purpose is Purpose.SYNC:
             return False
+        wait = min(max(FOLLOW_UP, refusal.retry_after), PATIENCE_MAX)
         self._context.arm((Timer.AUDIT if asked.purpose is Purpose.AUDIT else Timer.POLL, 0), wait)
         self._lapse.stretch(wait)
         self._context.report("read put off", f"for {wait:.0f} s: {refusal.message}")

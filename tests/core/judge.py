@@ -98,8 +98,8 @@ class Judge:
             case actions.OpenSocket(socket, key):
                 assert self._granted[key]
                 self.open[socket] = key
-            case actions.SendFrame(socket):
-                assert socket in self.open
+            case actions.SendFrame(socket) | actions.SendPing(socket):  # what was due came before its end
+                assert socket in self.open or socket == self._just_closed
             case actions.CloseSocket(socket) if socket != self._just_closed:  # what was due came before its end
                 self.closing[socket] = self.open.pop(socket), now
             case actions.Deliver(HealthChange(health=health)):

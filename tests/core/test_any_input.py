@@ -22,7 +22,7 @@ from listenkey.core.events import Balance, Position
 from listenkey.core.kinds import IncomeKind
 from listenkey.core.link.link import Phase
 from listenkey.core.policy import Mode, Policy
-from listenkey.core.refusal import Refusal, RefusalKind
+from listenkey.core.refusal import PUT_OFF, Refusal, RefusalKind
 from listenkey.core.reports import Account, FillReport, IncomeReport, OrderReport
 
 from ..examples import TIMES
@@ -50,6 +50,7 @@ FRAMES: tuple[str | bytes, ...] = (
 REFUSALS = (
     *(RETRY, GONE, FATAL),
     *(Refusal(RefusalKind.RETRY, None, "\ud800", after) for after in ODD),
+    *(Refusal(RefusalKind.RETRY, PUT_OFF, "later", after) for after in ODD),
     Refusal(RefusalKind.RETRY, "x" * 300, "busy", 30.0),
 )
 PAUSES = (

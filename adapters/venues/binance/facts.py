@@ -35,8 +35,8 @@ EVENTS = (
     "CONDITIONAL_ORDER_TRIGGER_REJECT",
     "listenKeyExpired",
 )
-"""The events that a socket asks for, by the names of the wire: an unknown name is ignored without a word, and one that is
-left out never comes. TRADE_LITE is left out: it repeats a fill without its fee, and without its place in the order."""
+"""The events that a socket asks for, by the names of the wire: an unknown name is ignored without a word, and one
+that is left out never comes. TRADE_LITE is left out: it repeats a fill without its fee, and without its place in the order."""
 IGNORED = "TRADE_LITE"
 POLICY: Mapping[str, float] = MappingProxyType(
     {
