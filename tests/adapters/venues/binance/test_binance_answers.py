@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from listenkey.adapters.venues.binance.answers import Document, judge, used_weight
@@ -26,6 +26,7 @@ from listenkey.core.refusal import Refusal, RefusalKind
 from listenkey.core.secrets import Secrets
 from listenkey.ports.http import HttpResponse
 
+from ....examples import TIMES
 from .venue import FIRST_KEY, NOW, reply
 
 RETRY, GONE, FATAL = RefusalKind.RETRY, RefusalKind.GONE, RefusalKind.FATAL
@@ -176,6 +177,7 @@ def test_weight(text: str, used: int | None) -> None:
     assert used_weight({}) is None
 
 
+@settings(max_examples=50 * TIMES)
 @given(st.integers(100, 599), st.binary(), st.booleans())
 def test_total(status: int, body: bytes, about_key: bool) -> None:
     """No answer raises."""
@@ -185,6 +187,7 @@ def test_total(status: int, body: bytes, about_key: bool) -> None:
 VALUES = st.none() | st.booleans() | st.integers() | st.text(max_size=8) | st.lists(st.integers(), max_size=2)
 
 
+@settings(max_examples=50 * TIMES, suppress_health_check=[HealthCheck.too_slow])
 @given(st.integers(100, 599), st.fixed_dictionaries({}, optional={"code": VALUES, "msg": VALUES, "listenKey": VALUES}))
 def test_total_over_objects(status: int, body: dict[str, Any]) -> None:
     """Nor does one with anything in its fields."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from listenkey.adapters.venues.binance.facts import EVENTS
@@ -264,10 +264,12 @@ def sane(reports: tuple[Report, ...]) -> None:
 NASTY = st.sampled_from(["", "NaN", "Infinity", "1e400", "-1", "0", "1_0", "\u0661", " 1", "0.5", "1e-99", "9" * 60])
 VALUE = st.one_of(NASTY, st.integers(), st.floats(), st.booleans(), st.none(), st.text(max_size=5))
 JSON = st.recursive(
-    VALUE, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=2), inner, max_size=3)
+    VALUE,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=2), inner, max_size=3),
+    max_leaves=8,
 )
 NAMES = st.sampled_from([*"scSofqpxXilzLnNTtmRabSPBe", "ap", "ps", "rp", "wb", "cw", "bc", "pa", "ep", "up", "mt"])
-FIELDS = st.dictionaries(NAMES, JSON)
+FIELDS = st.dictionaries(NAMES, JSON, max_size=8)
 FRAMES = st.fixed_dictionaries(
     {},
     optional={
@@ -275,7 +277,7 @@ FRAMES = st.fixed_dictionaries(
         "E": JSON,
         "o": FIELDS | JSON,
         "a": st.fixed_dictionaries(
-            {}, optional={"B": st.lists(FIELDS) | JSON, "P": st.lists(FIELDS) | JSON, "m": JSON}
+            {}, optional={"B": st.lists(FIELDS, max_size=2) | JSON, "P": st.lists(FIELDS, max_size=2) | JSON, "m": JSON}
         ),
         "ac": FIELDS | JSON,
         "data": FIELDS | JSON,
@@ -290,6 +292,7 @@ FRAMES = st.fixed_dictionaries(
 )
 
 
+@settings(max_examples=60 * TIMES)
 @given(st.binary() | st.text())
 def test_total_over_noise(frame: bytes | str) -> None:
     """Nothing from the wire raises: noise, which is never nothing."""
@@ -298,7 +301,7 @@ def test_total_over_noise(frame: bytes | str) -> None:
     sane(reports)
 
 
-@settings(max_examples=40 * TIMES)
+@settings(max_examples=40 * TIMES, suppress_health_check=[HealthCheck.too_slow])
 @given(FRAMES)
 def test_total_over_frames(content: dict[str, Any]) -> None:
     """Nothing from the wire raises: frames of the right shape with anything in them."""
@@ -307,7 +310,7 @@ def test_total_over_frames(content: dict[str, Any]) -> None:
     sane(DIALECT.decode(frame))
 
 
-@settings(max_examples=60 * TIMES)
+@settings(max_examples=60 * TIMES, suppress_health_check=[HealthCheck.too_slow])
 @given(st.dictionaries(NAMES, VALUE), st.dictionaries(NAMES, VALUE))
 def test_total_over_orders(fields: dict[str, Any], envelope: dict[str, Any]) -> None:
     """Nothing from the wire raises: an order with some fields gone wrong is a report, or doubtful."""
