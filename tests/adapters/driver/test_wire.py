@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from listenkey.adapters.driver.complaints import Complaints
-from listenkey.adapters.driver.wire import Wire
+from listenkey.adapters.driver.socket import SocketPump
+from listenkey.adapters.driver.warnings import Warnings
 from listenkey.core import actions, inputs
 from listenkey.core.refusal import Refusal, RefusalKind
 from listenkey.core.secrets import Secrets
@@ -34,7 +34,7 @@ async def test_it_is_dropped() -> None:
         wire.ping()
         wire.send("question")
 
-    wire = Wire(wanted, feed, Complaints(lambda: False, Secrets()))
+    wire = SocketPump(wanted, feed, Warnings(lambda: False, Secrets()))
     await wire.run(Closed())
     wire.ping()
     assert told == [wanted.closed(None, REFUSAL)]
