@@ -36,7 +36,8 @@ EVENTS = (
     "listenKeyExpired",
 )
 """The events that a socket asks for, by the names of the wire: an unknown name is ignored without a word, and one
-that is left out never comes. TRADE_LITE is left out: it repeats a fill without its fee, and without its place in the order."""
+that is left out never comes. TRADE_LITE is left out: it repeats a fill without its fee, and without its place in the
+order."""
 IGNORED = "TRADE_LITE"
 POLICY: Mapping[str, float] = MappingProxyType(
     {
