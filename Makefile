@@ -26,7 +26,8 @@ help:
 	@echo 'make check     lint, types, coverage of the core, other clients, the tests against the built wheel, the site'
 	@echo 'make docs      the site, in build/site: warnings are errors, dead links and public names without a docstring too'
 	@echo 'make clients   what ccxt, bixpy and bingx-py say of the simulated exchange, next to what is true of it;'
-	@echo '               how ccxt trades on it; and what ccxt pro, a reconnect loop and listenkey have after the same accidents'
+	@echo '               how ccxt trades on it, a bot under faults; and what ccxt pro, a reconnect loop and listenkey have after'
+	@echo '               the same accidents'
 	@echo 'make mutation  small mistakes in the core, and whether the tests notice them'
 	@echo 'make simulate  whole lives of a stream in a simulated world, with faults from a seed'
 	@echo 'make soak      the long tests'
@@ -86,7 +87,8 @@ coverage: $(VENV)/.tester
 clients: $(VENV)/.tester
 	@if $(BIN)/python -c 'import importlib.util, sys; sys.exit(importlib.util.find_spec("ccxt") is None)'; \
 		then $(BIN)/python -m tests.clients $(ARGS) && $(BIN)/python -m tests.clients.trading $(ARGS) && \
-			$(BIN)/python -m tests.clients.usdm $(ARGS) && $(BIN)/python -m tests.contrast; \
+			$(BIN)/python -m tests.clients.bots && $(BIN)/python -m tests.clients.usdm $(ARGS) && \
+			$(BIN)/python -m tests.contrast; \
 		else echo 'other clients are left out, since ccxt is not installed: make $(VENV)/.bench'; fi
 
 # Built from the sdist, installed where nothing else is, and tested away from the sources: all that needs no sockets.

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from . import addresses, decode, journal, month, orders, probe, recovery, scale, start, travel, wire
+from . import addresses, decode, exchange, journal, month, orders, probe, recovery, scale, start, travel, wire
 from .comparison import Compared, Comparison
 from .measure import ROOT, Row
 from .picture import svg
@@ -27,6 +27,7 @@ SUBJECTS: dict[str, tuple[Callable[[bool], list[Row]], ...]] = {
     "start": (start.run,),
     "journal": (journal.run,),
     "travel": (travel.run,),
+    "exchange": (exchange.run,),
 }
 
 

@@ -13,7 +13,7 @@ import sys
 import time
 import tracemalloc
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from listenkey.adapters.driver.clock import SystemClock
 from listenkey.adapters.driver.driver import Driver
@@ -22,6 +22,7 @@ from listenkey.adapters.venues.bingx.swap import SwapDialect
 from listenkey.core.connection import Connection
 from listenkey.core.events import Health
 from listenkey.core.inputs import Resync
+from listenkey.core.kinds import Purpose
 from listenkey.core.policy import Policy
 from listenkey.core.refusal import Refusal
 from listenkey.core.reports import Account, OrderRef
@@ -56,6 +57,12 @@ class Wire:
     def drain(self) -> None:
         """What has arrived and was not received is no more."""
         self._frames.clear()
+
+    def attend(self, heard: Callable[[], None]) -> None:
+        """Nobody pings."""
+
+    async def ping(self) -> None:
+        """Nobody answers."""
 
     async def receive(self) -> bytes | str:
         while not self._frames:
@@ -105,7 +112,9 @@ class Venue:
         self.wire.put([PING])
         return self.wire
 
-    def read(self, since: int | None, orders: Sequence[OrderRef] = ()) -> Service[Account]:
+    def read(
+        self, since: int | None, orders: Sequence[OrderRef] = (), *, purpose: Purpose = Purpose.SYNC
+    ) -> Service[Account]:
         yield from clock()
         self.reads += 1
         return self.desk.read(since, orders, int(time.time() * 1000))

@@ -246,6 +246,22 @@ async def _recovery(quick: bool) -> AsyncIterator[Ready]:
             yield [], one
 
 
+@asynccontextmanager
+async def _exchange(quick: bool) -> AsyncIterator[Ready]:
+    """The thread's CPU time."""
+    from benchmarks.exchange import market, mix
+
+    number = 80 if quick else 800
+
+    async def one() -> Costs:
+        return [
+            (f"{name}, an operation", "us", spent(number) / number / 1000)
+            for name, spent in (("a bot on the model", mix), ("market orders on the model", market))
+        ]
+
+    yield [], one
+
+
 SUBJECTS = {
     "recovery": Subject(_recovery, 4),
     "decode": Subject(_decode, 60),
@@ -255,6 +271,7 @@ SUBJECTS = {
     "start": Subject(_start, 8),
     "journal": Subject(_journal, 12),
     "travel": Subject(_travel, 20),
+    "exchange": Subject(_exchange, 20),
 }
 _HELD = """import os, time
 def held():

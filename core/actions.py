@@ -1,7 +1,7 @@
-"""What comes out at the door: everything that a connection asks of the outside. Each carries all that it needs.
+"""The actions: everything that a connection asks of the outside. Each carries all that it needs.
 
-An action that asks for an answer makes it: `action.granted(…)` is the input that says so. `docs/embedding.md` tells
-what a driver owes for each action.
+An action that asks for an answer makes it: `action.granted(…)` is the input of that answer. `docs/embedding.md` lists
+the duties of a driver for each action.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from .events import ExchangeEvent
 from .inputs import (
     AccountRead,
     FrameReceived,
+    Heard,
     KeyDeleted,
     KeyGranted,
     KeyRenewed,
@@ -20,12 +21,13 @@ from .inputs import (
     SocketClosed,
     SocketOpened,
 )
+from .kinds import Purpose
 from .refusal import Refusal
 from .reports import Account, OrderRef
 
 
 class Begin(msgspec.Struct, frozen=True):
-    """The stream begins: what happens from this exchange time, ms, on is owed. Not said of a stream that resumes."""
+    """The stream begins: events from this exchange time, ms, on are due. A stream that resumes does not emit it."""
 
     exchange_ms: int
 
@@ -50,9 +52,9 @@ class RenewKey(Discreet, frozen=True):
     request: int
     key: str
 
-    def renewed(self) -> KeyRenewed:
-        """The key lives on for its whole validity."""
-        return KeyRenewed(self.request)
+    def renewed(self, key: str | None = None) -> KeyRenewed:
+        """The key lives on for its whole validity: the one that the venue names, if it names any."""
+        return KeyRenewed(self.request, key)
 
     def refused(self, refusal: Refusal) -> Refused:
         """It was not extended."""
@@ -84,6 +86,10 @@ class OpenSocket(Discreet, frozen=True):
         """A frame came."""
         return FrameReceived(self.socket, data)
 
+    def heard(self) -> Heard:
+        """A ping or a pong came."""
+        return Heard(self.socket)
+
     def closed(self, code: int | None = None, refusal: Refusal | None = None) -> SocketClosed:
         """The socket ended, or never opened."""
         return SocketClosed(self.socket, code, refusal)
@@ -94,6 +100,12 @@ class SendFrame(Discreet, frozen=True, gc=False):
 
     socket: int
     data: str
+
+
+class SendPing(msgspec.Struct, frozen=True, gc=False):
+    """Send a protocol-level ping, whose pong is an input; on a socket that has just died it is dropped."""
+
+    socket: int
 
 
 class CloseSocket(msgspec.Struct, frozen=True):
@@ -112,11 +124,13 @@ class ReadAccount(msgspec.Struct, frozen=True):
 
     With `since` (exchange time, ms, exclusive) a whole read, which also shows every order of `orders`. With None and
     orders, only those orders and all their fills; with None and no orders, a whole read of what is from now on.
+    The `purpose` says how urgent it is: where a limit is short, what is less urgent may be refused with `PUT_OFF`.
     """
 
     request: int
     since: int | None
     orders: tuple[OrderRef, ...] = ()
+    purpose: Purpose = Purpose.SYNC
 
     def read(self, account: Account) -> AccountRead:
         """This is the account."""
@@ -148,7 +162,7 @@ class Anomaly(msgspec.Struct, frozen=True):
 
 
 class Report(msgspec.Struct, frozen=True):
-    """Tell the operator; nothing needs to be done."""
+    """Inform the operator; nothing needs to be done."""
 
     anomaly: Anomaly
 
@@ -166,6 +180,7 @@ Action = (
     | DeleteKey
     | OpenSocket
     | SendFrame
+    | SendPing
     | CloseSocket
     | ReadAccount
     | Deliver

@@ -68,7 +68,7 @@ class FailureLimit:
         return sum(at > now - self._window for at in self._failures)
 
     def bears(self, now: float, failures: int = 1) -> bool:
-        """Whether after so many more failures the next attempt could still be made at once."""
+        """True if after so many more failures the next attempt could still be made at once."""
         return self._window == 0.0 or self.count(now) + failures < self._at_once
 
     @property

@@ -1,4 +1,4 @@
-"""What the ledger says of one asset, and whether that explains the balance which the venue reports."""
+"""The book of one asset in the ledger, and whether it explains the balance that the venue reports."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import msgspec
 
 
 class Reconciliation(StrEnum):
-    """Whether the books explain the balance that the venue reports."""
+    """The result of comparing the books with the balance that the venue reports."""
 
     MATCHED = "MATCHED"
     DRIFTED = "DRIFTED"

@@ -14,6 +14,7 @@ from .health import Vitals
 from .inputs import (
     AccountRead,
     FrameReceived,
+    Heard,
     Input,
     KeyDeleted,
     KeyGranted,
@@ -64,7 +65,7 @@ class Connection:
         self.mode = mode
         self._polls = mode == "poll"
         self.secrets = Secrets() if secrets is None else secrets
-        """What is secret: told of listen keys as they are granted, extended or named by the venue."""
+        """The register of secrets: it is given listen keys as they are granted, extended or named by the venue."""
         self._context = Context(
             self.policy, seed, self.secrets, grain=dialect.time_grain_ms, failing_calls=dialect.failing_calls
         )
@@ -83,13 +84,14 @@ class Connection:
         self._timers: Alarms = {**self._supervisor.timers, **self._continuity.timers}
         self._inputs: dict[type, Callable[[Any], None]] = {
             FrameReceived: self._intake.take,
+            Heard: self._intake.hear,
             Tick: lambda _tick: None,
             Start: self._start,
             Stop: lambda _stop: self._stop(),
             Rotate: lambda _rotate: self._supervisor.rotate(),
             Resync: lambda _resync: self._resync(),
             KeyGranted: self._key_granted,
-            KeyRenewed: lambda renewed: self._supervisor.renewed(renewed.request),
+            KeyRenewed: lambda renewed: self._supervisor.renewed(renewed.request, renewed.key),
             KeyDeleted: lambda deleted: self._supervisor.deleted(deleted.request),
             SocketOpened: lambda opened: self._supervisor.opened(opened.socket),
             SocketClosed: lambda closed: self._supervisor.closed(closed.socket, closed.refusal),
@@ -125,7 +127,7 @@ class Connection:
 
     @property
     def began(self) -> int | None:
-        """Exchange time, ms, from which on fills are owed; None before the venue has said what time it is."""
+        """Exchange time, ms, from which on fills are due; None before the venue has named a time."""
         return self._continuity.began
 
     @property
@@ -169,7 +171,7 @@ class Connection:
         return actions
 
     def _conclude(self) -> None:
-        """What a call has come to: the health, where that is another now, and after all else the end."""
+        """Conclude a call: deliver the health, if it has changed, and after all else the end."""
         self._vitals.deliver()
         finish = self._supervisor.finish
         if finish is not None and not self._ended:
@@ -222,4 +224,4 @@ def _copied(received: FrameReceived) -> FrameReceived:
 
 
 _FOREVER = 1e12
-"""Seconds; beyond it a float cannot tell one millisecond from the next."""
+"""Seconds; beyond it a float cannot separate one millisecond from the next."""

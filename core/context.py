@@ -22,7 +22,9 @@ _SECRET = re.compile(r"[0-9A-Za-z+/_-]{24,}")
 
 
 class Context:
-    """What the parts of one connection share. Times are the caller's monotonic seconds unless they say `exchange`."""
+    """The state that the parts of one connection share. Times are the caller's monotonic seconds unless named
+    `exchange`.
+    """
 
     __slots__ = (
         "_anomalies",
@@ -60,7 +62,7 @@ class Context:
         self.now = float("-inf")
         self.actions: list[Action] = []
         self.health_dirty = True
-        """Whether something that health is judged by may have changed in this call."""
+        """True if something that health depends on may have changed in this call."""
         self._listeners: dict[type[ExchangeEvent], list[Callable[[Any], None]]] = {}
         self._number = 0
         self._anomalies: dict[str, int] = {}
@@ -76,7 +78,7 @@ class Context:
         self.actions.append(action)
 
     def listen(self, to: type[Event], listener: Callable[[Event], None]) -> None:
-        """Tell `listener` of every event of exactly this class that is delivered."""
+        """Call `listener` with every delivered event of exactly this class."""
         self._listeners.setdefault(to, []).append(listener)
 
     def deliver(self, event: ExchangeEvent) -> None:
@@ -88,7 +90,7 @@ class Context:
                 listener(event)
 
     def report(self, name: str, detail: str = "") -> None:
-        """Count an anomaly and tell the operator."""
+        """Count an anomaly and report it to the operator."""
         count = self._anomalies[name] = self._anomalies.get(name, 0) + 1
         shown = _SECRET.sub("[redacted]", self.secrets.redact(detail))[:DETAIL_LIMIT]
         self.actions.append(Report(Anomaly(name, shown, count)))

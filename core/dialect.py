@@ -1,9 +1,9 @@
-"""What a venue's pure side must be able to do; the core asks nothing else of a venue."""
+"""The pure side of a venue; the core asks nothing else of a venue."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from .backoff import CallLimit
 from .discreet import Concealed
@@ -33,7 +33,7 @@ class Dialect(Protocol):
 
     @property
     def cumulative_costs(self) -> bool:
-        """Whether a frame's fee and PnL are the order's so far (True) or of this one fill (False)."""
+        """True if a frame's fee and PnL are the order's so far; False if they are of this one fill."""
 
     @property
     def time_grain_ms(self) -> int:
@@ -45,7 +45,7 @@ class Dialect(Protocol):
 
     @property
     def counts_available(self) -> bool:
-        """Whether a balance's `available` is a figure of its own (spot), not one that moves with prices and orders."""
+        """True if a balance's `available` is a figure of its own (spot), not one that moves with prices and orders."""
 
     def decode(self, frame: bytes | str) -> tuple[Report, ...]:
         """The reports in one inflated frame; garbage gives `Unreadable`, the unknown `Unrecognised`. Never raises.
@@ -55,3 +55,15 @@ class Dialect(Protocol):
 
     def opening(self, socket: int) -> tuple[Opening, ...]:
         """Frames to send first. A link is proven by all their acknowledgements or, with none, by any readable frame."""
+
+
+@runtime_checkable
+class SilentDialect(Dialect, Protocol):
+    """Of a venue that opens a socket for a dead key too, without a word, and may say nothing on it for days.
+
+    So a link of it is proven by two things: a sign of life on its socket, which is asked for with the opening frames,
+    and a renewal, answered after the handshake, that names its key.
+    """
+
+    def probe(self, socket: int) -> tuple[Opening, ...]:
+        """Requests that the venue answers, sent beside a ping when it is asked for life; none if a ping is all."""

@@ -1,8 +1,8 @@
-"""What a consumer is told: immutable values, one per thing that happened on the account.
+"""The events: immutable values, one per thing that happened on the account.
 
-Amounts and prices are `Decimal`, exchange times are milliseconds since the epoch, ids are `str`, and
-what the wire did not say is `None`, never zero. `gc=False` because no value can be part of a cycle: with a thousand
-accounts in a process the collector would otherwise take half of its time.
+Amounts and prices are `Decimal`, exchange times are milliseconds since the epoch, ids are `str`, and what the venue did
+not say is `None`, never zero. `gc=False` because no value can be part of a cycle: with a thousand accounts in a process
+the collector would otherwise take half of its time.
 """
 
 from __future__ import annotations
@@ -53,7 +53,9 @@ class Position(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
 
 class ExchangeEvent(Discreet, frozen=True, gc=False, kw_only=True):
-    """What every event has; `frame` is the inflated `bytes` or `str` that it was read from, None if there was none."""
+    """The fields of every event; `frame` is the inflated `bytes` or `str` that it was read from, None if there was
+    none.
+    """
 
     kind: ExchangeEventKind
     event_id: str
@@ -183,7 +185,7 @@ class GapNotice(ExchangeEvent, frozen=True, gc=False, kw_only=True):
 
 
 class HealthChange(ExchangeEvent, frozen=True, gc=False, kw_only=True):
-    """HEALTH: told once per change; `state` is the lifecycle's."""
+    """HEALTH: delivered once per change; `state` is the lifecycle's."""
 
     kind: ExchangeEventKind = ExchangeEventKind.HEALTH
     health: Health

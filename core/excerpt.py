@@ -1,8 +1,8 @@
-"""What may be shown of a frame that cannot be read: its beginning, without keys and without anything that could be one.
+"""The excerpt of an unreadable frame that may be shown: its beginning, without keys or anything that could be one.
 
-What is blotted out keeps its length. Broken gzip or zlib hides a key from a search, and so does text of two bytes a
-letter: what can still be inflated is searched too, and the bytes without their zeros. Where that holds a secret, or is
-more than can be searched, only the header is shown.
+A blotted part keeps its length. Broken gzip or zlib hides a key from a search, and so does text of two bytes a letter:
+what can still be inflated is searched too, and the bytes without their zeros. Where that holds a secret, or is more
+than can be searched, only the header is shown.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Excerpt(msgspec.Struct, frozen=True):
 
 
 def excerpt(frame: bytes | str, why: str, secrets: Secrets, *, doubtful: bool) -> Excerpt:
-    """What may be shown of the frame."""
+    """Return the excerpt of the frame."""
     data = frame.encode(errors="surrogatepass") if isinstance(frame, str) else frame
     return Excerpt(why, beginning(data, secrets.redact), len(data), doubtful)
 
@@ -53,7 +53,7 @@ def beginning(data: bytes, redact: Callable[[bytes], bytes]) -> bytes:
 
 
 def hides(data: bytes, redact: Callable[[bytes], bytes]) -> bool:
-    """Whether what can be inflated of it holds a secret, or what could be one, or is more than can be searched."""
+    """True if the inflatable part holds a secret, or what could be one, or is more than can be searched."""
     content = _inflatable(data[:SHOWN])
     return len(content) > SEARCHED or _likely(redact(content)) != content
 
@@ -68,7 +68,7 @@ def _likely(data: bytes) -> bytes:
 
 
 def _inflatable(data: bytes) -> bytes:
-    """What comes out of the data, by gzip or zlib, before it breaks; more than `SEARCHED` bytes if it is more."""
+    """Inflate the data, as gzip or zlib, as far as it goes; more than `SEARCHED` bytes if it is more."""
     content = b""
     member = zlib.decompressobj(_EITHER)
     try:

@@ -1,6 +1,6 @@
 """A fill as it is remembered by everybody who has to know later what was delivered.
 
-One value is shared: by its order, by the fold and the ledger, and by the revisions.
+One value is shared: by its order, by the projection and the ledger, and by the revisions.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from .events import Fill
 
 
 class Execution(Struct, frozen=True, gc=False):
-    """A fill as it is remembered: what it moved, and what tells it from others. Its id follows from its ground."""
+    """A remembered fill: its figures, and its identity. Its id follows from its interval."""
 
     symbol: str
     order_id: str
@@ -36,7 +36,7 @@ class Execution(Struct, frozen=True, gc=False):
 
 
 def execution(fill: Fill) -> Execution:
-    """What is remembered of a fill: its frame and most of its fields would be eight times as much."""
+    """Return the remembered part of a fill: its frame and the other fields would take eight times as much."""
     return Execution(
         fill.symbol,
         fill.order_id,

@@ -20,7 +20,7 @@ class Vitals:
         self.health = Health.BLIND
 
     def judge(self) -> Health:
-        """What the health is now."""
+        """Return the health as it is now."""
         proven = self._continuity.polled if self._polls else self._supervisor.pair.proven
         if self._supervisor.stopped or not proven:
             return Health.BLIND

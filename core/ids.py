@@ -45,7 +45,7 @@ def digest_id(kind: str, exchange_ts: int | None, *content: object) -> str:
 
 
 def frame_id(kind: str, frame: Frame, place: int = 0) -> str:
-    """The identity of an event that a frame tells: a digest of the frame, which holds its time and content.
+    """Return the identity of an event in a frame: a digest of the frame, which holds its time and content.
 
     `kind` is in lower case, and `place` counts the events of one frame, from 0.
     """

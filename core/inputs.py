@@ -1,4 +1,4 @@
-"""What goes in at the door: everything that the outside can tell a connection."""
+"""The inputs: everything that the outside can report to a connection."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ __all__ = [
     "AccountRead",
     "Checkpoint",
     "FrameReceived",
+    "Heard",
     "Input",
     "KeyDeleted",
     "KeyGranted",
@@ -31,7 +32,7 @@ __all__ = [
 
 
 class Checkpoint(msgspec.Struct, frozen=True):
-    """What a journal knows from the run before.
+    """The state that a journal has kept from the run before.
 
     `proven_until` is exchange time, ms, None if no read ever passed; `events` are those stored since well before it,
     and all of every order still open, oldest first.
@@ -73,10 +74,14 @@ class KeyGranted(Discreet, frozen=True):
     exchange_ms: int | None = None
 
 
-class KeyRenewed(msgspec.Struct, frozen=True):
-    """The answer to `RenewKey`."""
+class KeyRenewed(Discreet, frozen=True):
+    """The answer to `RenewKey`: the key that the venue has extended, where it names it.
+
+    Where all of an account share one key, it may be another than was to be renewed, which then is gone.
+    """
 
     request: int
+    key: str | None = None
 
 
 class KeyDeleted(msgspec.Struct, frozen=True):
@@ -106,6 +111,12 @@ class FrameReceived(Discreet, frozen=True, gc=False):
     data: bytes | bytearray | memoryview | str
 
 
+class Heard(msgspec.Struct, frozen=True, gc=False):
+    """A protocol-level ping or pong came on a socket, which says that the venue's end lives, and nothing else."""
+
+    socket: int
+
+
 class AccountRead(msgspec.Struct, frozen=True):
     """The answer to `ReadAccount`."""
 
@@ -132,6 +143,7 @@ Input = (
     | SocketOpened
     | SocketClosed
     | FrameReceived
+    | Heard
     | AccountRead
     | Refused
 )

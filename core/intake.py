@@ -1,6 +1,6 @@
-"""What comes of a frame: it is inflated, decoded and searched for secrets; each of its reports goes where it belongs.
+"""The intake of frames: each is inflated, decoded and searched for secrets, and its reports go where they belong.
 
-What serves the connection goes to the upkeep of links, what concerns the account to continuity.
+Reports that serve the connection go to the supervisor of links, those about the account to continuity.
 """
 
 from __future__ import annotations
@@ -8,28 +8,31 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
+
 from .actions import SendFrame
 from .context import Context
 from .dialect import Dialect
 from .events import GapReason
 from .excerpt import excerpt
 from .inflate import NotInflatable, Oversized, inflate
-from .inputs import FrameReceived
+from .inputs import FrameReceived, Heard
 from .link.link import Link, Phase
 from .link.supervisor import Supervisor
 from .refusal import RefusalKind
 from .reports import (
     AccountReport,
     Acknowledged,
+    ClosingSoon,
     ConfigReport,
     Heartbeat,
     KeyExpired,
+    KeyInDoubt,
     OrderReport,
     Rejected,
     Report,
     Unreadable,
     Unrecognised,
-    placed,
 )
 from .sync.continuity import Continuity
 from .sync.holdback import Holdable, Pushed
@@ -38,8 +41,8 @@ REPORTED = 48
 """Bytes of a frame that cannot be read, which the operator is shown."""
 PROVES_NOTHING = frozenset({Unreadable, Rejected})
 """Reports after which a link is no more proven than before."""
-SERVES = frozenset({Heartbeat, Acknowledged, KeyExpired})
-"""Reports of which nothing is told."""
+SERVES = frozenset({Heartbeat, Acknowledged, KeyExpired, KeyInDoubt, ClosingSoon})
+"""Reports of which no event is made."""
 OPENING, PROVING = Phase.OPENING, Phase.PROVING
 
 
@@ -63,6 +66,8 @@ class Intake:
             Heartbeat: self._heartbeat,
             Acknowledged: self._acknowledged,
             KeyExpired: self._key_expired,
+            KeyInDoubt: lambda link, _report, _frame: supervisor.doubt_key(link),
+            ClosingSoon: lambda link, _report, _frame: supervisor.closing_soon(link),
             Rejected: self._rejected,
             Unreadable: self._unreadable,
         }
@@ -94,12 +99,20 @@ class Intake:
             ):
                 frame, reports = self._searched(frame, reports)
                 if len(reports) > 1:
-                    reports = placed(reports)
+                    reports = _placed(reports)
             for report in reports:
                 if link.phase is PROVING and type(report) not in PROVES_NOTHING:
                     self._supervisor.prove(link)
                 if link.alive:
                     self._reports[type(report)](link, report, frame)
+
+    def hear(self, heard: Heard) -> None:
+        """A ping or a pong came: a sign of life, and on some venues all that there is."""
+        link = self._pair.get(heard.socket)
+        if link is not None and link.phase is not OPENING:
+            link.heard()
+            if link.vouches and link.phase is PROVING:
+                self._supervisor.prove(link)
 
     def _account(self, link: Link, report: Holdable, frame: bytes | str) -> None:
         self._pass_on(report, frame, self._pair.leads(link))
@@ -149,3 +162,13 @@ class Intake:
             return clean, decoded
         pairs = zip(reports, decoded, strict=True)
         return clean, tuple(first if type(first) in SERVES else second for first, second in pairs)
+
+
+def _placed(reports: tuple[Report, ...]) -> tuple[Report, ...]:
+    """The reports of one frame, each with its place in it."""
+    return tuple(
+        msgspec.structs.replace(report, place=place)
+        if isinstance(report, (OrderReport, AccountReport, Unrecognised))
+        else report
+        for place, report in enumerate(reports)
+    )

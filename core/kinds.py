@@ -1,12 +1,12 @@
-"""Words of our own: kinds and sources of events, kinds of income, health, and why a stretch is not proven."""
+"""Words of our own: kinds and sources of events, kinds of income, health, why a stretch is not proven or is read."""
 
 from __future__ import annotations
 
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from typing import Literal
 
 Source = Literal["ws", "poll", "local"]
-"""Which way an event came: pushed, read by REST, or said by the library itself."""
+"""The way an event came: pushed, read by REST, or made by the library itself."""
 
 
 class ExchangeEventKind(StrEnum):
@@ -56,13 +56,21 @@ class GapReason(StrEnum):
 
 
 class IncomeKind(StrEnum):
-    """What a row of the income list means for the account, whatever the venue calls it."""
+    """The meaning of a row of the income list for the account, whatever the venue calls it."""
 
     FEE = "fee"
     """The fee of a fill."""
     PNL = "pnl"
-    """What a fill has realised."""
+    """The realised PnL of a fill."""
     FUNDING = "funding"
     """Funding that is final."""
     OTHER = "other"
     """A transfer, or whatever else moved the wallet."""
+
+
+class Purpose(IntEnum):
+    """Why the account is read; the higher includes the lower, and is more urgent."""
+
+    POLL = 0
+    AUDIT = 1
+    SYNC = 2

@@ -25,12 +25,16 @@ class Policy:
     """Between renewals of a key, capped by half its validity."""
     renew_retry: float = 5
     """First delay after a failed renewal; it doubles up to 60."""
+    delete_keys: float = 1
+    """1: keys are deleted when nothing of ours uses them any more. 0: never, since others may use the same key."""
     request_timeout: float = 10
     """For one REST request; a read of the account is several."""
     connect_timeout: float = 10
     """From asking for a socket until it is open, subscribed and proven."""
+    probe_after: float = 0
+    """After so much silence the venue is asked for life; 0 is never, for a venue that shows it by itself."""
     silence_timeout: float = 15
-    """Without a frame the link is dead: three pings of a venue that pings every 5 s are missing."""
+    """Without a frame, or an answer where it is asked, a link is dead: three pings of a venue that pings every 5 s."""
     rotate_after: float = 85800
     """Age at which a link is replaced; 0 is off. Some venues cut at 24 h."""
     rotate_jitter: float = 300
@@ -69,7 +73,8 @@ class Policy:
             value = getattr(self, field.name)
             if isinstance(value, bool) or not isinstance(value, (int, float)) or math.isnan(value):
                 raise ValueError(f"{field.name} must be a number, not {value!r}")
-            if not _LEAST <= value <= _MOST and (value != 0 or field.name not in _MAY_BE_ZERO):
+            most = 1 if field.name in _SWITCHES else _MOST
+            if not _LEAST <= value <= most and (value != 0 or field.name not in _MAY_BE_ZERO):
                 raise ValueError(f"{field.name} must be {_allowed(field.name)}, not {value!r}")
             if field.name in _WHOLE:
                 if value != int(value):
@@ -84,9 +89,11 @@ class Policy:
 
 
 _LEAST, _MOST = 0.001, 1e9
-"""A millisecond and thirty years: between them a clock's float can always tell a deadline from now."""
-_WHOLE = {"max_frame_bytes", "max_pending"}
+"""A millisecond and thirty years: between them a clock's float always separates a deadline from now."""
+_WHOLE = {"max_frame_bytes", "max_pending", "delete_keys"}
 _MAY_BE_ZERO = {
+    "probe_after",
+    "delete_keys",
     "rotate_after",
     "rotate_jitter",
     "drain",
@@ -98,5 +105,10 @@ _MAY_BE_ZERO = {
 }
 
 
+_SWITCHES = {"delete_keys"}
+
+
 def _allowed(name: str) -> str:
+    if name in _SWITCHES:
+        return "0 or 1"
     return f"{'0 or ' if name in _MAY_BE_ZERO else ''}from {_LEAST:g} to {_MOST:g}"

@@ -1,4 +1,4 @@
-"""Why an outside party said no, and what that means for the next attempt."""
+"""A refusal by an outside party, and its consequence for the next attempt."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ import msgspec
 UNREACHED = "unreached"
 """The `code` of a request that never got as far as the venue, which therefore cannot count it as failed."""
 
+PUT_OFF = "put off"
+"""The `code` of a read that was not begun, since what is more urgent may need what it would use of a limit."""
+
 
 class RefusalKind(Enum):
-    """What a refusal asks of us."""
+    """The consequence of a refusal."""
 
     RETRY = "retry"
     """Try again, not before `retry_after`."""

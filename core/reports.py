@@ -1,4 +1,4 @@
-"""What a dialect read in one frame or one REST answer: stateless, and what was absent is None."""
+"""The reports that a dialect reads in one frame or one REST answer: stateless, and an absent value is None."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ UNKNOWN = 1 << 62
 
 
 class OrderRef(NamedTuple):
-    """What names an order at a venue."""
+    """The name of an order at a venue."""
 
     symbol: str
     order_id: str
@@ -141,7 +141,7 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     odd: tuple[OddRow, ...] = ()
     """Rows that are in none of the lists above."""
     positions_listed: Literal["rows", "none", "hollow"] = "rows"
-    """What stood in place of positions: rows, a list of none, or no list at all."""
+    """The answer's list of positions: rows, a list of none, or no list at all."""
     income_refused: Refusal | None = None
     """The venue refuses to list income, and will until a person changes something: `income` is not known."""
     account_id: str | None = None
@@ -163,6 +163,8 @@ class AccountReport(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     snapshot: bool = False
     one_way: bool = False
     """The account nets its positions: a symbol has one, and its side is the sign's."""
+    symbol: str | None = None
+    """The symbol that funding was paid for, where the push names it beside its positions."""
     exchange_ts: int | None = None
     place: int = 0
     longest: int = UNKNOWN
@@ -203,10 +205,19 @@ class KeyExpired(Discreet, frozen=True):
     key: str | None
 
 
+class KeyInDoubt(msgspec.Struct, frozen=True):
+    """The venue's answer to a request on a socket makes it doubtful that the socket's key lives."""
+
+
+class ClosingSoon(msgspec.Struct, frozen=True):
+    """The venue is about to close the socket that says so."""
+
+
 class Unrecognised(Discreet, frozen=True):
     """A frame that is well-formed and not understood; a `doubtful` one means that the account must be read.
 
-    `order` is the one that it names, None where it names none.
+    `order` is the one that it names, None where it names none. One that is `known` is of a documented kind for which
+    there is no event: each is delivered.
     """
 
     content: Any
@@ -214,6 +225,7 @@ class Unrecognised(Discreet, frozen=True):
     doubtful: bool = False
     place: int = 0
     order: OrderRef | None = None
+    known: bool = False
 
 
 class Unreadable(msgspec.Struct, frozen=True):
@@ -230,16 +242,8 @@ Report = (
     | Acknowledged
     | Rejected
     | KeyExpired
+    | KeyInDoubt
+    | ClosingSoon
     | Unrecognised
     | Unreadable
 )
-
-
-def placed(reports: tuple[Report, ...]) -> tuple[Report, ...]:
-    """The reports of one frame, each with its place in it."""
-    return tuple(
-        msgspec.structs.replace(report, place=place)
-        if isinstance(report, (OrderReport, AccountReport, Unrecognised))
-        else report
-        for place, report in enumerate(reports)
-    )

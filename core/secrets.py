@@ -1,6 +1,6 @@
-"""The register of what is secret of one account, and the search for it in whatever is kept or shown.
+"""The register of the secrets of one account, and the search for them in whatever is kept or shown.
 
-A text is searched whole, before it is decoded for telling, stored, cut or logged; what is found becomes as many stars.
+A text is searched whole, before it is decoded for delivery, stored, cut or logged; what is found becomes as many stars.
 It is found as it is, as JSON escapes it, percent-encoded, in hexadecimal and in base64, each also with two bytes a
 letter; and, where the text ends in the middle of it, by its first eight characters. Signatures, which are letters and
 digits already and many, are found as they are. A search takes some microseconds, so a frame is not searched if the
@@ -37,7 +37,8 @@ class Secrets:
     __slots__ = ("_credentials", "_foreign", "_keys", "_needles", "_signatures", "shortest")
 
     def __init__(self, credentials: Iterable[str] = ()) -> None:
-        self._credentials = tuple(data for data in map(_bytes, credentials) if len(data) >= SHORTEST)
+        every = (piece for credential in credentials for piece in pieces(credential))
+        self._credentials = tuple(data for data in map(_bytes, every) if len(data) >= SHORTEST)
         self._keys: dict[bytes, float] = {}
         self._foreign: tuple[bytes, ...] = ()
         self._signatures: tuple[bytes, ...] = ()
@@ -116,6 +117,14 @@ class Secrets:
         lasting = (*self._credentials, *self._keys, *self._foreign)
         found = dict.fromkeys(form for secret in lasting for form in _forms(secret) if len(form) >= SHORTEST)
         return sorted(found, key=len, reverse=True)
+
+
+def pieces(secret: str) -> tuple[str, ...]:
+    """A secret and, of one in several lines, each line: a private key is shown line by line. Line ends may be written
+    out. A line of dashes says what it is, and is none.
+    """
+    lines = [line.strip() for line in secret.replace("\\n", "\n").splitlines()]
+    return (secret, *(line for line in lines if line and not line.startswith("-----"))) if len(lines) > 1 else (secret,)
 
 
 def _spans(data: bytes, needle: bytes, least: int) -> Iterator[tuple[int, int]]:

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 
 class Timer(StrEnum):
-    """What falls due: of each socket, key or request, told apart by its number, or else one of a kind."""
+    """The kinds of timer: of each socket, key or request, by its number, or else one of a kind."""
 
     # Of keys
 
@@ -30,7 +30,7 @@ class Timer(StrEnum):
     CONNECT = "connect"
     """A socket should have been proven by its first frame."""
     QUIET = "quiet"
-    """A socket has brought nothing for half of what is too long."""
+    """A socket has brought nothing for so long that it is asked for life, or for half of what is too long."""
     SILENT = "silent"
     """A socket has brought nothing for too long: it is dead."""
     CLOSING = "closing"
@@ -72,15 +72,15 @@ class Timer(StrEnum):
     LAPSE = "lapse"
     """A read should have passed since the first one that did not."""
     CROSS_CHECK = "cross_check"
-    """What a push said of positions and wallets should have come true by fills."""
+    """A push's positions and wallets should be explained by fills."""
     DOUBT = "doubt"
     """A frame that nobody understands causes its read."""
 
 
 Name = tuple[Timer, int]
-"""What is due, and for which request, socket or key; 0 where there is only one."""
+"""A timer, and the request, socket or key that it is for; 0 where there is only one."""
 Alarms = Mapping[Timer, Callable[[int, float], None]]
-"""What is to be done, told for which one, and how many seconds too late."""
+"""The handler of each timer, called with the number it is for and how late it is, in seconds."""
 
 
 class Timers:
@@ -121,7 +121,7 @@ class Timers:
             self._exact = False
 
     def armed(self, name: Name) -> bool:
-        """Whether the name is armed."""
+        """True if the name is armed."""
         return name in self._deadlines
 
     def pop_due(self, now: float) -> tuple[Name, float] | None:

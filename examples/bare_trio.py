@@ -21,11 +21,11 @@ class Client:
         self.venue = parts.services(parts.hosts(venue, rest_url, ws_url), policy=self.policy, **account)
         self.http = listenkey.BlockingHttp()
         self.executor = listenkey.ThreadExecutor(self.http, listenkey.SystemClock())
-        self.told, self.events = trio.open_memory_channel(math.inf)
+        self.delivered, self.events = trio.open_memory_channel(math.inf)
         self.unsent, self.woken = {}, trio.Event()
 
     async def run(self):
-        async with self.told, trio.open_nursery() as self.tasks:
+        async with self.delivered, trio.open_nursery() as self.tasks:
             self.feed(inputs.Start())
             while not self.connection.finished:
                 self.woken = trio.Event()
@@ -44,11 +44,11 @@ class Client:
         keys, reader, start = self.venue.keys, self.venue.reader, self.tasks.start_soon
         match action:
             case actions.Deliver(event):
-                self.told.send_nowait(event)
+                self.delivered.send_nowait(event)
             case actions.CreateKey():
                 start(self.ask, keys.create(), lambda grant: action.granted(*grant), action.refused)
             case actions.RenewKey():
-                start(self.ask, keys.renew(action.key), lambda _: action.renewed(), action.refused)
+                start(self.ask, keys.renew(action.key), action.renewed, action.refused)
             case actions.DeleteKey():
                 start(self.ask, keys.delete(action.key), lambda _: action.deleted(), lambda _: action.deleted())
             case actions.ReadAccount():

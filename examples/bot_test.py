@@ -12,7 +12,7 @@ import anyio
 import pytest
 
 import listenkey
-from listenkey.adapters.simulator.server import Server
+from listenkey.adapters.testing.exchange import SimulatedExchange
 from listenkey.ports.venue import VenueAdapter
 
 SYMBOL = "BTC-USDT"
@@ -44,19 +44,11 @@ class Bot:
                 self.may_trade = stream.health is listenkey.Health.LIVE
 
 
-async def under(fault: str, seconds: float | None) -> None:
+async def under(exchange: SimulatedExchange, fault: str, seconds: float | None) -> None:
     """One fill before the fault, two inside it, one after it."""
     bot = Bot(SYMBOL)
     async with (
-        Server(ping_interval=1, rate_limits=False) as exchange,
-        listenkey.open_venue(
-            "bingx-swap",
-            api_key=exchange.api_key,
-            api_secret=exchange.api_secret,
-            rest_url=exchange.rest_url,
-            ws_url=exchange.ws_url,
-            policy=BRISK,
-        ) as venue,
+        listenkey.open_venue("bingx-swap", policy=BRISK, **exchange.access) as venue,
         anyio.create_task_group() as tasks,
     ):
         tasks.start_soon(bot.run, venue)
@@ -69,14 +61,13 @@ async def under(fault: str, seconds: float | None) -> None:
         await until(lambda: bot.position == Decimal("0.6") and bot.may_trade)
         buy(exchange, "0.4")
         await until(lambda: bot.position >= 1)
-        assert bot.position == sum(fill.qty for fill in exchange.exchange.fills) == 1
+        assert bot.position == sum(Decimal(fill["qty"]) for fill in exchange.truth()["fills"]) == 1
         tasks.cancel_scope.cancel()
 
 
-def buy(exchange: Server, qty: str) -> None:
+def buy(exchange: SimulatedExchange, qty: str) -> None:
     """A market order of the account, filled at once."""
-    exchange.exchange.trade(SYMBOL, "BUY", Decimal(qty), now=exchange.now(), position_side="LONG")
-    exchange.step()
+    exchange.trade(SYMBOL, "BUY", qty, position_side="LONG")
 
 
 async def until(so: Callable[[], bool]) -> None:
@@ -88,7 +79,8 @@ async def until(so: Callable[[], bool]) -> None:
             await anyio.sleep(0.05)
 
 
+@pytest.mark.listenkey_exchange(ping_interval=1, rate_limits=False)
 @pytest.mark.parametrize("fault", FAULTS)
-def test_the_position_is_the_exchanges(fault: str) -> None:
+def test_the_position_is_the_exchanges(fault: str, listenkey_exchange: SimulatedExchange) -> None:
     """No fill is missed, and none is counted twice."""
-    anyio.run(under, fault, FAULTS[fault])
+    anyio.run(under, listenkey_exchange, fault, FAULTS[fault])

@@ -50,7 +50,7 @@ class Client:
             case actions.CreateKey():
                 start(self.ask, keys.create(), lambda grant: action.granted(*grant), action.refused)
             case actions.RenewKey():
-                start(self.ask, keys.renew(action.key), lambda _: action.renewed(), action.refused)
+                start(self.ask, keys.renew(action.key), action.renewed, action.refused)
             case actions.DeleteKey():
                 start(self.ask, keys.delete(action.key), lambda _: action.deleted(), lambda _: action.deleted())
             case actions.ReadAccount():

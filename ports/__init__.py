@@ -1,1 +1,1 @@
-"""What the driver needs from outside, as small Protocols. Imports core, nothing else."""
+"""The driver's needs from outside, as small Protocols. Imports core, nothing else."""

@@ -1,4 +1,4 @@
-"""What a caller can be told has gone wrong, split by whose fault it is."""
+"""The errors that a caller can see, split by whose fault they are."""
 
 from __future__ import annotations
 

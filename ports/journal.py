@@ -1,4 +1,4 @@
-"""A journal: what has been told to the consumer survives the process."""
+"""A journal: delivered events survive the process."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Journal(Protocol):
         """Where the run before ended, or None for a new journal."""
 
     def begin(self, exchange_ms: int) -> None:
-        """The stream begins at this exchange time: from then on fills are owed. Only the first call ever counts."""
+        """The stream begins at this exchange time: from then on fills are due. Only the first call ever counts."""
 
     def unmarked(self) -> Sequence[Entry]:
         """Stored events that no consumer came back from, oldest first, each `redelivered`."""
@@ -44,10 +44,10 @@ class Journal(Protocol):
 
 @runtime_checkable
 class OwnedJournal(Journal, Protocol):
-    """A journal that knows whose it is, and tells no other account what it holds.
+    """A journal that knows its owner, and shows no other account its content.
 
     Its stream is claimed when the venue is opened. Until the journal is `recognised` as the claimant's, nothing of it
-    may be told; `recognise` is called with every answer of the venue that shows whose API key it is.
+    may be delivered; `recognise` is called with every answer of the venue that shows whose API key it is.
     """
 
     def claim(self, venue: str, host: str, api_key: str) -> None:
@@ -55,7 +55,7 @@ class OwnedJournal(Journal, Protocol):
 
     @property
     def recognised(self) -> bool:
-        """Whether nothing is left to be shown."""
+        """True if nothing is left to be shown."""
 
     def witnesses(self, account_id: str | None) -> Sequence[OrderRef]:
         """Orders of which one must be known at the venue, where the id that it names, or None, proves nothing."""

@@ -25,8 +25,10 @@ class KeyService(Protocol):
     def create(self) -> Service[Grant]:
         """A key that opens the private stream."""
 
-    def renew(self, key: str) -> Service[None]:
-        """Returns only when the venue confirmed that the key lives on for its whole validity."""
+    def renew(self, key: str) -> Service[str | None]:
+        """Returns only when the venue confirmed that a key lives on for its whole validity: the key that it named, or
+        None where it names none and means this one. Where keys are an account's it may be another than was asked for.
+        """
 
     def delete(self, key: str) -> Service[None]:
         """Delete the key; one that does not exist is fine."""

@@ -10,7 +10,7 @@ from ..core.inputs import Input
 
 
 class Observer(Protocol):
-    """Told of each step of a stream in order, in its own thread and before anything of it is carried out."""
+    """Called with each step of a stream in order, in its own thread and before anything of it is carried out."""
 
     def __call__(self, now: float, received: Input, ordered: Sequence[Action], /) -> None:
         """An input, its time (monotonic, seconds), and what came of it.

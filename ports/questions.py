@@ -1,4 +1,4 @@
-"""What is remembered of orders that were asked for by their id and that the venue may not know."""
+"""The memory of orders that were asked for by their id and that the venue may not know."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol, runtime_checkable
 
 
 class Question(NamedTuple):
-    """An order was asked for at this exchange time, ms; `denied`: the venue said that there is none."""
+    """An order was asked for at this exchange time, ms; `denied`: the venue answered that there is none."""
 
     at: int
     symbol: str
@@ -20,7 +20,7 @@ class QuestionStore(Protocol):
     """Outlives the process, as a journal does: the venue counts what a process before this one has asked."""
 
     def questions(self) -> Sequence[Question]:
-        """What was last kept; nothing at first."""
+        """Return the questions that were last kept; nothing at first."""
 
     def keep_questions(self, asked: Sequence[Question]) -> None:
         """Keep these, a few, in place of those before."""

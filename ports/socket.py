@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 from ..core.refusal import Refusal
@@ -12,6 +13,9 @@ from .service import Service
 class Socket(Protocol):
     """An open WebSocket without permessage-deflate and without pings of its own; pings of the peer are answered."""
 
+    def attend(self, heard: Callable[[], None]) -> None:
+        """Call `heard` for each ping and pong of the peer, while frames are received, in the event loop's thread."""
+
     async def receive(self) -> bytes | str:
         """The next frame: `bytes` if binary, `str` if text. Raises `SocketEnded`, and again at every later call.
 
@@ -20,6 +24,9 @@ class Socket(Protocol):
 
     async def send(self, text: str) -> None:
         """Send a text frame. Raises `SocketEnded`."""
+
+    async def ping(self) -> None:
+        """Send a ping. Raises `SocketEnded`."""
 
     async def close(self, code: int = 1000) -> None:
         """Close, waiting at most a second for the peer; a `receive` under way raises. Idempotent, never raises."""
@@ -42,7 +49,7 @@ class Handshake(Protocol):
         """Wait until it may be dialled; when that is. Raises `RequestRefused`, which is no failing call."""
 
     def url(self, key: str) -> str:
-        """What to dial."""
+        """Return the URL to dial."""
 
     def refusal(self, error: HandshakeRefused | TransportFailed) -> Refusal:
         """Why dialling it failed, classified."""

@@ -1,4 +1,4 @@
-"""What a user holds: a venue, and the stream of one account."""
+"""The objects that a user holds: a venue, and the stream of one account."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
+from ..core.book import Book
 from ..core.events import AccountUpdate, ExchangeEvent, Health
+from ..core.link.lifecycle import State
+from ..core.link.view import LinkView
 
 
 class EventStream(Protocol):
@@ -18,6 +21,26 @@ class EventStream(Protocol):
     @property
     def health(self) -> Health:
         """How far the stream can be trusted now."""
+
+    @property
+    def state(self) -> State:
+        """The state of the lifecycle."""
+
+    @property
+    def links(self) -> tuple[LinkView, ...]:
+        """The link that leads and its successor, as they are now."""
+
+    @property
+    def books(self) -> tuple[Book, ...]:
+        """The ledger: one book for each asset, with its reconciliation."""
+
+    @property
+    def began(self) -> int | None:
+        """Exchange time, ms, from which on fills are due; None before the venue has named a time."""
+
+    @property
+    def proven_until(self) -> int | None:
+        """Exchange time, ms, up to which everything has been delivered; None before a read has passed."""
 
     def __aiter__(self) -> AsyncIterator[ExchangeEvent]:
         """The events, each once; one iterator at a time."""

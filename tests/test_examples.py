@@ -12,7 +12,7 @@ from types import ModuleType
 import anyio
 import pytest
 
-from listenkey.adapters.simulator.server import Server
+from listenkey.adapters.testing.exchange import SimulatedExchange
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
@@ -39,22 +39,26 @@ def test_an_example_is_read_in_one_go(path: Path) -> None:
 
 
 @pytest.mark.loopback
-def test_many_accounts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.listenkey_exchange(fills_per_second=20)
+def test_many_accounts(
+    listenkey_exchange: SimulatedExchange,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     """An account whose credentials are refused says so, and the other one goes on."""
     many = _loaded("many_accounts")
     for name, secret in (("GOOD", "simulated"), ("BAD", "another")):
         monkeypatch.setenv(f"{name}_API_KEY", "simulated")
         monkeypatch.setenv(f"{name}_API_SECRET", secret)
     printed = ""
+    where = f"venue='bingx-swap'\nrest_url={listenkey_exchange.rest_url!r}\nws_url={listenkey_exchange.ws_url!r}\n"
+    file = tmp_path / "accounts.toml"
+    file.write_text("".join(f"[accounts.{each.lower()}]\nvariables='{each}'\n{where}" for each in ("GOOD", "BAD")))
 
     async def both() -> None:
         nonlocal printed
-        async with Server(fills_per_second=20) as exchange, anyio.create_task_group() as tasks:
-            where = f"venue='bingx-swap'\nrest_url={exchange.rest_url!r}\nws_url={exchange.ws_url!r}\n"
-            file = tmp_path / "accounts.toml"
-            file.write_text(
-                "".join(f"[accounts.{each.lower()}]\nvariables='{each}'\n{where}" for each in ("GOOD", "BAD"))
-            )
+        async with anyio.create_task_group() as tasks:
             tasks.start_soon(many.main, file)
             with anyio.fail_after(PATIENCE):
                 while not (

@@ -21,19 +21,22 @@ class Credentials(NamedTuple):
 
 def credentials() -> Credentials:
     """The two of the environment."""
-    found = Credentials(_read(KEY_VARIABLE), _read(SECRET_VARIABLE))
+    found = Credentials(_read(KEY_VARIABLE), _read(SECRET_VARIABLE, may_be_a_key=True))
     if not all(found):
         raise Failure(Exit.USAGE, f"credentials come from {KEY_VARIABLE} and {SECRET_VARIABLE}: set both")
     return found
 
 
 def are_given() -> bool:
-    """Whether one of the two is set."""
+    """True if one of the two is set."""
     return bool(_read(KEY_VARIABLE) or _read(SECRET_VARIABLE))
 
 
-def _read(name: str) -> str:
+def _read(name: str, *, may_be_a_key: bool = False) -> str:
+    """The value; a private key may have spaces in its first and last line, and line ends."""
     value = os.environ.get(name, "")
+    if may_be_a_key and value.lstrip().startswith("-----BEGIN") and value.isascii():
+        return value
     if not (value.isascii() and value.isprintable() and " " not in value):
         raise Failure(Exit.USAGE, f"{name} must be printable ASCII without spaces")
     return value

@@ -119,7 +119,9 @@ def _beginning(server: Server) -> int:
 
 
 def _server(seed: int) -> Server:
-    """Nothing happens on it before it is told to: a fill from before the stream began may be delivered, unowed."""
+    """Make a server on which nothing happens until it is started: a fill from before the stream may be delivered, or
+    not.
+    """
     try:
         from ..simulator.server import Server
     except ImportError as error:

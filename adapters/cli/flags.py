@@ -58,6 +58,17 @@ FLAGS = (
         "time_scale",
         {"type": amount, "default": 1.0, "metavar": "N", "help": "exchange seconds per second; 0: only by `advance`"},
     ),
+    Flag(
+        "--prices",
+        "prices",
+        {
+            "action": "append",
+            "default": [],
+            "metavar": "[SYMBOL=]FILE",
+            "help": "CSV of trades (time, price[, quantity]) or candles (time, open, high, low, close[, volume]), "
+            "of BTC-USDT if no symbol is said",
+        },
+    ),
     Flag("--fills-per-second", "fills_per_second", {"type": amount, "default": 0.0, "metavar": "N"}),
     Flag("--fault", "faults", {"action": "append", "type": _fault, "default": [], "metavar": "NAME@SECONDS"}),
     Flag("--wire", "wire", {"choices": get_args(WireName), "default": "modern", "help": "which shape its frames have"}),

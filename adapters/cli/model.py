@@ -1,4 +1,4 @@
-"""What is shown of a stream: its events as they are told, its links as they are looked at, and what was done to it."""
+"""The model of a stream that is shown: its delivered events, its links as they are sampled, and its notes."""
 
 from __future__ import annotations
 
@@ -85,13 +85,13 @@ class StreamModel:
         self.anomalies: Counter[str] = Counter()
         self.warning: tuple[float, str] | None = None
         self.notable: deque[tuple[float, str]] = deque(maxlen=REMEMBERED)
-        """What is worth a line to whoever reads no pictures; the reader takes it out."""
+        """Lines for whoever reads no pictures; the reader takes them out."""
         self.key: KeyView | None = None
         self.key_since = self.renewed_at = self.started
         self._led_by: int | None = None
 
     def take(self, event: ExchangeEvent) -> None:
-        """An event was told."""
+        """Take a delivered event."""
         now = self.clock()
         self.events.append((now, event))
         self.counts["events"] += 1

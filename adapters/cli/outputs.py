@@ -19,7 +19,7 @@ GLANCE = 0.05
 
 
 class Output(Protocol):
-    """Of a run: what it is told, what goes on meanwhile, how it ended."""
+    """The output of a run: takes its events, runs beside it, and shows its verdict."""
 
     async def deliver(self, event: ExchangeEvent) -> None:
         """An event that the board has taken."""
@@ -52,7 +52,7 @@ class JsonOutput:
 
 
 class PlainOutput:
-    """What is notable, line by line on standard output."""
+    """Writes notable things, line by line, on standard output."""
 
     def __init__(self, model: StreamModel) -> None:
         self._plain = PlainLines(model, self._write)

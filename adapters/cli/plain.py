@@ -1,4 +1,4 @@
-"""What happens to a stream, told in plain lines: one for each notable thing, and once a second how many fills came."""
+"""A stream in plain lines: one for each notable thing, and once a second the number of new fills."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PAUSE = 0.1
 
 
 class PlainLines:
-    """Tells what a board holds, line by line, by whatever writes a line."""
+    """Writes what a model holds, line by line, with whatever writes a line."""
 
     def __init__(self, model: StreamModel, write: Callable[[str], Awaitable[None]]) -> None:
         self._model = model
@@ -21,7 +21,7 @@ class PlainLines:
         self._counted = 0
 
     async def run(self) -> None:
-        """Tell until cancelled; fills are counted while the stream is live."""
+        """Write until cancelled; fills are counted while the stream is live."""
         model = self._model
         next_count = model.clock() + 1
         while True:
@@ -33,7 +33,7 @@ class PlainLines:
             await anyio.sleep(PAUSE)
 
     async def finish(self) -> None:
-        """Tell what has not been told: the last count is of all fills."""
+        """Write what is left: the last count is of all fills."""
         await self._write_notable()
         await self._write_fills()
 

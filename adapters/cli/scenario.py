@@ -1,4 +1,4 @@
-"""What the demo does to its stream, and when: each act a fault of the simulated exchange, in words for the audience."""
+"""The demo's scenario: each step a fault of the simulated exchange at its time, in words for a person."""
 
 from __future__ import annotations
 

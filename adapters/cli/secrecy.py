@@ -7,6 +7,8 @@ import os
 import re
 import sys
 
+from ...core.secrets import pieces
+
 KEY_VARIABLE, SECRET_VARIABLE = "LISTENKEY_API_KEY", "LISTENKEY_API_SECRET"
 _LONG = re.compile(r"[0-9A-Za-z_-]{40,}")
 _BEFORE_HOST = re.compile(r"(?<![^\s='\"])[^\s:/@='\"]*:\S*@")
@@ -16,9 +18,9 @@ _BEFORE_HOST = re.compile(r"(?<![^\s='\"])[^\s:/@='\"]*:\S*@")
 def redacted(text: str) -> str:
     """The text as one line without secrets."""
     for name in (KEY_VARIABLE, SECRET_VARIABLE):
-        secret = os.environ.get(name, "")
-        if len(secret) >= 4:
-            text = text.replace(secret, "***")
+        for secret in pieces(os.environ.get(name, "")):
+            if len(secret) >= 4:
+                text = text.replace(secret, "***")
     return " ".join(_LONG.sub("***", _BEFORE_HOST.sub("***@", text)).split())
 
 

@@ -1,4 +1,4 @@
-"""`listenkey simulate`: the simulated exchange alone, on loopback, until it is told to stop."""
+"""`listenkey simulate`: the simulated exchange alone, on loopback, until a signal stops it."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from .credentials import Credentials, are_given, credentials
 from .exits import Exit, Failure, Interrupted
 from .flags import settings
 from .lines import Lines
+from .progress import Progress
 from .secrecy import KEY_VARIABLE, SECRET_VARIABLE, say
 from .signals import stoppable
 
@@ -55,13 +56,19 @@ def _written(default: object) -> str:
 
 def _server(options: Namespace, given: Credentials | None) -> Server:
     try:
+        from ..simulator.families import kind_of
+        from ..simulator.pricefile import recorded
         from ..simulator.server import Server
     except ImportError as error:
         raise Failure(Exit.USAGE, f"simulate needs {error.name}: pip install 'listenkey[aiohttp]'") from None
     own = {} if given is None else given._asdict() | {"credentials_hint": HINT}
+    chosen = settings(options)
     try:
+        with Progress() as shown_count:
+            instruments = kind_of(options.venue).instruments
+            chosen["instruments"] = recorded(chosen.pop("prices"), instruments, progress=shown_count)
         venue = {"venue": options.venue, "readings": dict(options.readings)}
-        return Server(port=options.port, **venue, **own, **settings(options))
+        return Server(port=options.port, **venue, **own, **chosen)
     except ValueError as error:
         raise Failure(Exit.USAGE, f"simulate: {error}") from None
 

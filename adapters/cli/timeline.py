@@ -36,7 +36,9 @@ class Window(NamedTuple):
 
 
 def row_of(window: Window, spans: Iterable[Span], order: Sequence[str] = ()) -> list[str | None]:
-    """What each cell shows: of several things in one cell, the one that comes first in `order`, else the last."""
+    """Return the content of each cell: of several things in one cell, the one that comes first in `order`, else the
+    last.
+    """
     rank = {what: index for index, what in enumerate(order)}
     row: list[str | None] = [None] * window.cells
     for span in spans:

@@ -1,7 +1,7 @@
 """The verdict on a run: what was made on the exchange against what was delivered, fill by fill.
 
 A fill is its order, interval, price and fee: one that was delivered with another price is both lost and, as something
-that was never made, doubled. What was made before the stream began is owed to nobody, and no mistake if delivered.
+that was never made, doubled. What was made before the stream began is due to nobody, and no mistake if delivered.
 """
 
 from __future__ import annotations

@@ -57,7 +57,7 @@ class View:
         return [*head, *self._events(max(0, height - len(head) - len(foot))), *foot][:height]
 
     def still(self, width: int) -> list[Text]:
-        """What is worth keeping when it is over: the picture and the gaps."""
+        """Return the rows worth keeping when it is over: the picture and the gaps."""
         now = self._model.clock()
         return [self._title(now, width), *self._picture(now, width), Text(), *self._gaps(now, 8), Text()]
 

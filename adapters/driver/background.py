@@ -39,7 +39,7 @@ def start(work: Work) -> EventLoopToken:
 
 
 def protected(part: Part) -> Part:
-    """What runs in a task of its own in the background, safe from Ctrl-C."""
+    """Return the part as it runs in a task of its own in the background, safe from Ctrl-C."""
     trio = sys.modules.get("trio")
     if trio is None or not trio.lowlevel.in_trio_task():
         return part

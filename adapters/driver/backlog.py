@@ -45,7 +45,7 @@ class Backlog:
 
     @property
     def ended(self) -> bool:
-        """Whether nothing more is accepted."""
+        """True if nothing more is accepted."""
         return self._ended
 
     def put(self, events: Sequence[ExchangeEvent], proven_until: int | None) -> None:

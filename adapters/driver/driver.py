@@ -69,7 +69,9 @@ class Driver:
         self._wake = anyio.Event()
         self._asleep_until = float("-inf")
         self._failed = False
-        """For an error that the consumer sees: nothing more is told or stored, and what is open is closed in order."""
+        """An error ended it that the consumer sees: nothing more is delivered or stored, and what is open is closed in
+        order.
+        """
         self._lost = False
         """Not even that works: what is open is cut off."""
         self._running = False
@@ -77,13 +79,13 @@ class Driver:
         self._done = anyio.Event()
         self._scope = anyio.CancelScope()
         self._may_deliver = self._owned is None or self._owned.recognised
-        """Whether what the journal holds may be told to this consumer: until then nothing begins."""
+        """True if the journal's content may be delivered to this consumer: until then nothing begins."""
         if self._may_deliver:
             self.backlog.redeliver()
 
     async def run(self) -> None:
-        """Start the connection and see it through to its end. Raises nothing of its own: the consumer is told, also
-        when it is cancelled by whoever ends the event loop.
+        """Start the connection and see it through to its end. Raises nothing of its own: the consumer sees the error,
+        also when it is cancelled by whoever ends the event loop.
         """
         self._running = True
         try:
@@ -160,7 +162,7 @@ class Driver:
             self._wake.set()
 
     async def _recognise(self, journal: OwnedJournal) -> None:
-        """Find out whose API key it is; then what the journal holds is told, or the consumer sees why not."""
+        """Find out whose API key it is; then the journal's content is delivered, or the consumer sees why not."""
         try:
             await recognition(journal, self._executor, self._reader, self._warnings)
             self.backlog.redeliver()
@@ -203,6 +205,8 @@ class Driver:
         match action:
             case actions.SendFrame(socket, data):
                 self._sockets[socket].send(data)
+            case actions.SendPing(socket):
+                self._sockets[socket].ping()
             case actions.OpenSocket():
                 self._sockets[action.socket] = SocketPump(action, self.feed, self._warnings)
                 self._start(self._hold, action.socket)

@@ -1,4 +1,4 @@
-"""What one stream at a time may have: a journal, or a recording."""
+"""The exclusive use of a journal or a recording by one stream at a time."""
 
 from __future__ import annotations
 

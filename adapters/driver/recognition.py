@@ -1,4 +1,4 @@
-"""Before anything of a journal is told to an API key that it has not seen: whose is that key?
+"""Before a journal's content is delivered under an API key that it has not seen: whose is that key?
 
 The venue is asked, and asked again while it does not answer. Its balance may name the account; where that proves
 nothing, it is asked for orders of the journal, which only their own account can see.

@@ -1,4 +1,4 @@
-"""What a connection asks of its venue's services, and how each answer, or the lack of one, comes back."""
+"""The requests of a connection to its venue's services, and how each answer, or the lack of one, comes back."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _log = logging.getLogger("listenkey")
 
 
 class Requests:
-    """Each request has at most one answer, which `feed` is told. Exceptions other than refusals are the caller's."""
+    """Each request has at most one answer, which goes to `feed`. Exceptions other than refusals are the caller's."""
 
     def __init__(
         self,
@@ -38,10 +38,11 @@ class Requests:
     ) -> None:
         self._run, self._keys, self._reader = executor.run, keys, reader
         self._recognise = recognise
-        """Told whenever the venue has answered the API key, with the account's id where it names it."""
+        """Called whenever the venue has answered the API key, with the account's id where it names it."""
         self._feed = feed
         self._warnings = warnings
-        self._reading = anyio.CancelScope()
+        self._reading: anyio.CancelScope | None = None
+        """Of the read under way."""
 
     async def create(self, action: actions.CreateKey) -> None:
         """Mint a key."""
@@ -61,8 +62,7 @@ class Requests:
         """Extend a key's validity."""
 
         async def ask() -> inputs.Input:
-            await self._run(self._keys.renew(action.key))
-            return action.renewed()
+            return action.renewed(await self._run(self._keys.renew(action.key)))
 
         await self._answer("renewing a key", action, ask)
 
@@ -70,15 +70,21 @@ class Requests:
         """Read the account; a read that is still under way has been given up."""
 
         async def ask() -> inputs.Input:
-            account = await self._run(self._reader.read(action.since, action.orders))
+            account = await self._run(self._reader.read(action.since, action.orders, purpose=action.purpose))
             self._recognise(account.account_id)
             if account.account_id is not None:  # it is no business of recordings
                 account = msgspec.structs.replace(account, account_id=None)
             return action.read(account)
 
-        self._reading.cancel()
-        with anyio.CancelScope() as self._reading:
-            await self._answer(READING, action, ask)
+        if self._reading is not None:
+            self._reading.cancel()
+        with anyio.CancelScope() as reading:
+            self._reading = reading
+            try:
+                await self._answer(READING, action, ask)
+            finally:
+                if self._reading is reading:
+                    self._reading = None
             return
         self._warnings.refused(READING, GIVEN_UP)
 

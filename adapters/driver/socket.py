@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Callable
 
@@ -20,7 +21,7 @@ PAUSE_EVERY = 64
 
 
 class SocketPump:
-    """What comes goes to `feed`, frame by frame; what is sent is written in order."""
+    """Passes each received frame to `feed`; writes what is sent in order."""
 
     def __init__(self, wanted: actions.OpenSocket, feed: Callable[[inputs.Input], None], warnings: Warnings) -> None:
         self._wanted = wanted
@@ -28,18 +29,19 @@ class SocketPump:
         self._warnings = warnings
         self._opening = anyio.CancelScope()
         self._socket: Socket | None = None
-        self._frames: MemoryObjectSendStream[str]
-        self._unsent: MemoryObjectReceiveStream[str]
-        self._frames, self._unsent = anyio.create_memory_object_stream[str](math.inf)
+        self._frames: MemoryObjectSendStream[str | None]
+        self._unsent: MemoryObjectReceiveStream[str | None]
+        self._frames, self._unsent = anyio.create_memory_object_stream[str | None](math.inf)
 
     async def run(self, opener: SocketOpener) -> None:
-        """Open the socket and read it to its end, of which `feed` is told last."""
+        """Open the socket and read it to its end; the end goes to `feed` last."""
         wanted = self._wanted
         closed = wanted.closed()
         try:
             with self._opening:
                 self._socket = await opener.open(wanted.key)
             if self._socket is not None:
+                self._socket.attend(lambda: self._feed(wanted.heard()))
                 self._feed(wanted.opened())
                 self._warnings.granted(OPENING)
                 closed = wanted.closed(await self._pump(self._socket))
@@ -54,8 +56,12 @@ class SocketPump:
             self._warnings.refused(OPENING, closed.refusal)
 
     def send(self, text: str) -> None:
-        """Write a frame after those before it."""
-        self._frames.send_nowait(text)
+        """Write a frame after those before it; one for a socket that has just ended is dropped."""
+        self._put(text)
+
+    def ping(self) -> None:
+        """Write a ping after the frames before it; or drop it, as a frame."""
+        self._put(None)
 
     async def close(self, code: int) -> None:
         """Close the socket, or give up opening it."""
@@ -63,6 +69,10 @@ class SocketPump:
         self._frames.close()
         if self._socket is not None:
             await self._socket.close(code)
+
+    def _put(self, text: str | None) -> None:
+        with contextlib.suppress(anyio.ClosedResourceError, anyio.BrokenResourceError):
+            self._frames.send_nowait(text)
 
     async def _pump(self, socket: Socket) -> int | None:
         number, feed, receive = self._wanted.socket, self._feed, socket.receive
@@ -83,6 +93,6 @@ class SocketPump:
     async def _write(self, socket: Socket) -> None:
         try:
             async for text in self._unsent:
-                await socket.send(text)
+                await (socket.ping() if text is None else socket.send(text))
         except SocketEnded:
             pass  # the reading side says so too

@@ -58,7 +58,7 @@ class Stream:
 
     @property
     def began(self) -> int | None:
-        """Exchange time, ms, from which on fills are owed; None before the venue has said what time it is."""
+        """Exchange time, ms, from which on fills are due; None before the venue has said what time it is."""
         return self._driver.connection.began
 
     @property
@@ -78,8 +78,8 @@ class Stream:
 class Subscription(AbstractAsyncContextManager[Stream]):
     """Begins a stream on entering, and closes it in order on leaving, in whichever task of the event loop that is.
 
-    What the body raises comes out as it is. `opened` makes the driver, and raises where there may be no stream now;
-    `closed` is told when it has ended.
+    An exception of the body comes out as it is. `opened` makes the driver, and raises where there may be no stream now;
+    `closed` is called when it has ended.
     """
 
     def __init__(self, opened: Callable[[], Driver], closed: Callable[[Driver], None]) -> None:

@@ -165,15 +165,17 @@ def open_venue(
     source_address: str | None = None,
     observer: Observer | None = None,
 ) -> Venue:
-    """One account at a venue, unconnected: "bingx-swap", or "bingx-swap-vst" for its demo environment.
+    """One account at a venue, unconnected: "bingx-swap" or "binance-usdm", or the demo environment of either,
+    "bingx-swap-vst" and "binance-usdm-testnet".
 
     `rest_url` and `ws_url` are given both or neither. `transport` is "aiohttp" (asyncio) or "websockets" (asyncio and
     trio). `mode="poll"` needs no socket: it reads the account every `poll_interval`. With a `journal`, a file or a
-    `Journal` of your own, what has been told survives the process. `record` names a new file for everything that the
-    core is told, without secrets. `seed` fixes the jitter. `http_session`, `proxy`, `ssl_context` and `source_address`
-    (an IP address of this machine) go to the transport; a proxy is a URL with `http`, `https`, or with the extra
-    `socks` `socks5`, or "env" for those that the environment names. The `observer` is told of every input of a stream,
-    its time, and what came of it.
+    `Journal` of your own, delivered events survive the process. `record` names a new file for all inputs and actions of
+    the core, without secrets. `seed` fixes the jitter. `http_session`, `proxy`, `ssl_context` and `source_address` (an
+    IP address of this machine) go to the transport; a proxy is a URL with `http`, `https`, or with the extra `socks`
+    `socks5`, or "env" for those that the environment names. The `observer` is called with every input of a stream, its
+    time, and its actions.
+
     Raises `ValueError` for what is not allowed, `ImportError` when an extra is missing, `JournalRefused` for a journal
     that cannot be used or is another account's, `OSError` for a recording that cannot be made.
     """

@@ -1,7 +1,7 @@
-"""What goes wrong, said on the log of `listenkey`: at first, and then less and less often, so that it never floods.
+"""Warnings on the log of `listenkey`: each at first, and then less and less often, so that it never floods.
 
-Messages of refusals and anomalies hold no secrets: they are redacted where they arise, whole, before they are cut. What
-services of somebody else's say is searched here once more.
+Messages of refusals and anomalies hold no secrets: they are redacted where they arise, whole, before they are cut.
+Messages of services that are not our own are searched here once more.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class Warnings:
 
     def __init__(self, over: Callable[[], bool] = lambda: False, secrets: Secrets | None = None) -> None:
         self._over = over
-        """Whether the stream has ended: then the consumer is told why."""
+        """True if the stream has ended: then the consumer sees why."""
         self._secrets = Secrets() if secrets is None else secrets
         self._in_a_row: Counter[str] = Counter()
 

@@ -1,4 +1,4 @@
-"""A journal in one SQLite file: what was told to the consumer, up to where it was dealt with, and what is proven."""
+"""A journal in one SQLite file: the delivered events, up to where they were dealt with, and what is proven."""
 
 from ...ports.errors import JournalRefused
 from .forgetting import Forgotten, forget

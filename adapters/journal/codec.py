@@ -48,7 +48,7 @@ _EXACT_TYPES = (Decimal, bytes)
 
 
 def _stored(cls: type[ExchangeEvent]) -> type[msgspec.Struct]:
-    """The same fields, `frame` of any type: no decoder tells `bytes` from `str` by annotation, MessagePack does."""
+    """The same fields, `frame` of any type: no decoder separates `bytes` from `str` by annotation, MessagePack does."""
     hints = {**get_type_hints(cls), "frame": Any}
     fields: list[Any] = []
     for field in msgspec.structs.fields(cls):

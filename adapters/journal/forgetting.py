@@ -1,4 +1,4 @@
-"""What a user may take out of a journal: an order, or all that was told. Whose the journal is stays."""
+"""Takes events out of a journal for its user: those of an order, or all. Whose the journal is stays."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _UNNAMED = "UPDATE questions SET symbol = '', order_id = ''"
 
 
 class Forgotten(NamedTuple):
-    """What was taken out: of which order, or of all with None, how many events, and how many nobody had dealt with."""
+    """The result: the order, or None for all, how many events were taken out, and how many nobody had dealt with."""
 
     order: OrderRef | None
     events: int

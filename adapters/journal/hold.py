@@ -24,7 +24,7 @@ LOOK_EVERY = 1.0
 
 
 class _Place(NamedTuple):
-    """What tells one file from another, whatever their names are."""
+    """Return the identity of a file, whatever its names are."""
 
     device: int
     inode: int

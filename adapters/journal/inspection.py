@@ -36,7 +36,7 @@ class Finding(NamedTuple):
 
 
 class Summary(NamedTuple):
-    """What a journal knows beside its entries; times are exchange time, ms, serials are 0 where there is none."""
+    """The state of a journal beside its entries; times are exchange time, ms, serials are 0 where there is none."""
 
     began: int | None
     proven_until: int | None
@@ -75,11 +75,12 @@ def show(path: str | PathLike[str]) -> Iterator[Entry]:
 
 
 def verify(path: str | PathLike[str]) -> list[Finding]:
-    """Everything that is wrong with the journal; an empty list is a sound one. Raises `JournalRefused`.
+    """Return everything that is wrong with the journal; an empty list is a sound one. Raises `JournalRefused`.
 
     Checked are the file and its tables, that no serial is missing behind what retention deleted, that the mark is in
     range, that every entry can be read, that no id of an order, fill or payment comes twice (unless `redelivered`),
-    that no two fills of one order cover the same ground, and that a revision is of a fill before it, ground for ground.
+    that no two fills of one order cover the same interval, and that a revision is of a fill before it, with the same
+    interval.
     """
     with closing(open_for_reading(Path(path))) as connection:
         try:
@@ -132,7 +133,7 @@ def _entries(connection: sqlite3.Connection) -> Iterator[Finding]:
     ids: dict[str, int] = {}
     states: dict[str, str] = {}
     fills: dict[str, tuple[str | None, Decimal, Decimal]] = {}
-    ground: defaultdict[str | None, list[tuple[Decimal, Decimal, int]]] = defaultdict(list)
+    covered: defaultdict[str | None, list[tuple[Decimal, Decimal, int]]] = defaultdict(list)
     rows = connection.execute("SELECT serial, kind, order_key, body FROM events ORDER BY serial")
     for serial, kind, key, body in rows:
         try:
@@ -151,10 +152,10 @@ def _entries(connection: sqlite3.Connection) -> Iterator[Finding]:
             yield from _misplaced(serial, event, fills)
         if isinstance(event, Fill):
             start = event.cumulative_qty - event.fill_qty
-            ground[order_key(event)].append((start, event.cumulative_qty, serial))
+            covered[order_key(event)].append((start, event.cumulative_qty, serial))
             if event.fill_qty <= 0 or start < 0:
                 yield Finding(serial, f"fill: {event.fill_qty} of {event.cumulative_qty} covers no ground")
-    for intervals in ground.values():
+    for intervals in covered.values():
         intervals.sort()
         for (_, end, one), (start, _, other) in pairwise(intervals):
             if start < end:

@@ -1,9 +1,10 @@
-"""Whose a journal is: the venue, where its REST lives, the account, and the API keys that have proven to be its own.
+"""The owner of a journal: the venue, where its REST lives, the account, and the API keys that have proven to be its
+own.
 
-What a stream claims to be is compared before anything of the journal is told. Another venue, place or account is
-refused. An API key that is not known must be shown to be the same account's: by the account's id, or, where there are
-no two ids to compare, by an order of the journal that the venue knows. A journal without any API key is nobody's yet,
-and becomes the account's whose API key is proven first.
+A stream's claim is compared before any of the journal is delivered. Another venue, host or account is refused. An API
+key that is not known must be shown to be the same account's: by the account's id, or, where there are no two ids to
+compare, by an order of the journal that the venue knows. A journal without any API key is nobody's yet, and becomes the
+account's whose API key is proven first.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ class _Claim(NamedTuple):
 
 
 class Owner:
-    """What the file at `path` says, and who claims it. With `adopt`, what cannot be shown is taken on trust."""
+    """The owner by the file at `path`, and the claimant. With `adopt`, what cannot be shown is taken on trust."""
 
     def __init__(self, path: Path, connection: Connection, *, adopt: bool) -> None:
         self._path = path
@@ -47,7 +48,7 @@ class Owner:
 
     @property
     def recognised(self) -> bool:
-        """Whether the API key is known, or the journal nobody's yet."""
+        """True if the API key is known, or the journal nobody's yet."""
         return self._recognised
 
     def claim(self, venue: str, host: str, api_key: str) -> None:
@@ -66,8 +67,8 @@ class Owner:
         self._claim, self._stored = claim, claim if known else None
         self._recognised = known or not self._keys
 
-    def can_tell(self, account_id: str | None) -> bool:
-        """Whether there are two ids to compare."""
+    def is_comparable(self, account_id: str | None) -> bool:
+        """True if there are two ids to compare."""
         return account_id is not None and self._account is not None
 
     def recognise(self, account_id: str | None, found: Collection[OrderRef]) -> bool:
@@ -83,7 +84,7 @@ class Owner:
                 raise StreamStopped(f"the journal {self._path} is of another account than the venue now names")
             raise self._refused(f"is of another account than the API key: {_OTHER_FILE}")
         if not self._recognised:
-            if not (self.can_tell(account_id) or found or self._adopt):
+            if not (self.is_comparable(account_id) or found or self._adopt):
                 raise self._refused(f"has not seen this API key, and nothing shows whose it is; {_IF_THE_SAME}")
             self._recognised = True
         is_new = self._claim != self._stored or (self._account is None and account is not None)
@@ -94,12 +95,12 @@ class Owner:
         """Write whose it is now, in the transaction under way."""
         claim = self._claim
         assert claim is not None
-        (told,) = connection.execute("SELECT EXISTS (SELECT 1 FROM events)").fetchone()
+        (has_events,) = connection.execute("SELECT EXISTS (SELECT 1 FROM events)").fetchone()
         connection.execute(
             "UPDATE owner SET venue = ?, host = ?, account = ?", (claim.venue, claim.host, self._account)
         )
         connection.execute("INSERT OR IGNORE INTO api_keys VALUES (?)", (claim.api_key,))
-        if told and not self._keys:
+        if has_events and not self._keys:
             _log.warning("%s: the journal did not know whose it is; from now on it is this account's", self._path)
         elif self._adopt and (claim.host != self._host or claim.api_key not in self._keys):
             _log.warning("%s: the journal was adopted for another API key or place of its account", self._path)

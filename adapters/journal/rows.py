@@ -34,7 +34,7 @@ def again(entry: Entry) -> Entry:
 
 
 def order_key(event: ExchangeEvent) -> str | None:
-    """What names the event's order in the file, None where it is of none; no symbol holds a space."""
+    """Return the name of the event's order in the file, None where it is of none; no symbol holds a space."""
     return f"{event.symbol} {event.order_id}" if isinstance(event, (OrderState, FillRevised)) else None
 
 

@@ -59,7 +59,7 @@ UPGRADES = {
     1: ("PRAGMA user_version = 2",),
     2: (*(TABLES[name] for name in _SINCE_3), _NOBODYS, "PRAGMA user_version = 3"),
 }
-"""What makes the next schema of an earlier one. Schema 2 has the tables of schema 1."""
+"""The statements that make the next schema of an earlier one. Schema 2 has the tables of schema 1."""
 
 Durability = Literal["process", "power"]
 

@@ -28,8 +28,9 @@ from .rows import LARGEST, again, decoded, order_of, row
 from .schema import Durability, open_for_writing
 
 RESUME_OVERLAP = 900.0
-"""Seconds of exchange time behind `proven_until` from which on a run that resumes is told what was stored: further back
-than any read of the account shows payments, or they would be told again."""
+"""Seconds of exchange time behind `proven_until` from which on a run that resumes is given what was stored: further
+back than any read of the account shows payments, or they would be delivered again.
+"""
 
 WITNESSES = 5
 """So many orders, the newest, are asked for at a venue that may know none of them."""
@@ -101,12 +102,12 @@ class SqliteJournal:
 
     @property
     def recognised(self) -> bool:
-        """Whether nothing is left to be shown before what is stored may be told."""
+        """True if nothing is left to be shown before stored events may be delivered."""
         return self._owner.recognised
 
     def witnesses(self, account_id: str | None) -> Sequence[OrderRef]:
         """Orders of which one must be known at the venue, where the id that it names proves nothing."""
-        if self._owner.can_tell(account_id):
+        if self._owner.is_comparable(account_id):
             return ()
         with self._guard, self._failing_loudly():
             return [order_of(key) for (key,) in self._connection.execute(_NEWEST_ORDERS, (WITNESSES,))]
@@ -178,7 +179,7 @@ class SqliteJournal:
                 self._mark = serial
 
     def questions(self) -> Sequence[Question]:
-        """What `keep_questions` has kept."""
+        """Return the questions that `keep_questions` has kept."""
         with self._guard, self._failing_loudly():
             rows = self._connection.execute("SELECT at, symbol, order_id, denied FROM questions ORDER BY rowid")
             return [Question(at, symbol, order_id, bool(denied)) for at, symbol, order_id, denied in rows]
@@ -195,7 +196,7 @@ class SqliteJournal:
             connection.executemany("INSERT INTO questions VALUES (?, ?, ?, ?)", asked)
 
     def close(self) -> None:
-        """Fold the write-ahead log into the file, also where that has been moved to, and let go of it."""
+        """Move the write-ahead log into the file, also where that has been moved to, and release it."""
         with self._guard:
             if not self._closed:
                 self._closed = True

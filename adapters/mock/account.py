@@ -1,4 +1,4 @@
-"""What a mock account holds by what was fed: wallets and positions, and the PnL that a trade realises."""
+"""The account of a mock by its fed events: wallets and positions, and the PnL that a trade realises."""
 
 from __future__ import annotations
 

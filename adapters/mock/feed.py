@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from decimal import Decimal
 
 import msgspec
 
@@ -18,6 +19,8 @@ from ...core.events import (
     OrderState,
 )
 from ...core.ids import digest_id
+from .books import Books
+from .progress import Progress
 from .script import Script
 
 K = ExchangeEventKind
@@ -28,11 +31,11 @@ _BLIND = {GapReason.LOST_SOCKET, GapReason.SILENT, GapReason.KEY_GONE, GapReason
 class Feed(Script):
     """A script whose events come late where the link is away. Time is `exchange_ms` and moves by `advance` alone."""
 
-    def __init__(self, exchange_ms: int) -> None:
-        super().__init__()
+    def __init__(self, exchange_ms: int, asset: str, balance: Decimal) -> None:
+        super().__init__(Progress(exchange_ms, Books(asset, balance)))
         self.exchange_ms = exchange_ms
         self.fed: list[ExchangeEvent] = []
-        """Everything that streams have been or will be told, in order."""
+        """All events that streams have delivered or will deliver, in order."""
         self._health = Health.LIVE
         self._gap: GapNotice | None = None
         self._names = 0
@@ -93,7 +96,7 @@ class Feed(Script):
         return self._gap is not None and self._gap.reason in _BLIND
 
     def _deliver(self, event: ExchangeEvent) -> None:
-        """Tell it, or, while the link is away, when that is healed."""
+        """Deliver the event, or, while the link is away, when that is healed."""
         if self._blind and event.source != "local":
             self._withheld.append(event)
         else:

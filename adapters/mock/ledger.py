@@ -1,4 +1,4 @@
-"""What follows from the events that were fed, each counted once by its id: open orders, and the account."""
+"""Open orders and the account as they follow from fed events, each counted once by its id."""
 
 from __future__ import annotations
 

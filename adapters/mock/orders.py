@@ -1,4 +1,4 @@
-"""What happens to an order, as events: a new state, a fill, a fill that is put right."""
+"""Events of an order: a new state, a fill, a fill that is revised."""
 
 from __future__ import annotations
 
@@ -74,6 +74,6 @@ def revised(
 
 
 def _fields(order: OrderState) -> dict[str, Any]:
-    """What an event of this order says of the order itself."""
+    """Return the fields of the order itself, of an event about it."""
     plain = {name: getattr(order, name) for name in OrderState.__struct_fields__}
     return {**plain, "source": "ws", "redelivered": False, "frame": None}

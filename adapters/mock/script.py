@@ -1,4 +1,4 @@
-"""What is said to whoever listens: events in order, with the points at which iteration ends or fails."""
+"""The script of a mock stream: events in order, with the points at which iteration ends or fails."""
 
 from __future__ import annotations
 
@@ -10,8 +10,12 @@ from typing import NamedTuple
 import anyio
 import anyio.lowlevel
 
-from ...core.events import ExchangeEvent, Health, HealthChange
+from ...core.book import Book
+from ...core.events import ExchangeEvent, Health
+from ...core.link.lifecycle import State
+from ...core.link.view import LinkView
 from ...ports.errors import CredentialsRefused, ListenKeyError, StreamStopped
+from .progress import Progress
 
 
 class Ending(NamedTuple):
@@ -23,26 +27,55 @@ class Ending(NamedTuple):
 class MockStream:
     """An `EventStream` over the script: waits at its end, unless `MockVenue.end()` was called."""
 
-    def __init__(self, script: Script) -> None:
+    def __init__(self, script: Script, progress: Progress) -> None:
         self._script = script
-        self.ended: Ending | None = None
-        self.health = Health.LIVE
-        """As of the last event that was delivered; LIVE before any."""
+        self._progress = progress
+        self._ended: Ending | None = None
 
     def __aiter__(self) -> AsyncIterator[ExchangeEvent]:
         return self
 
     async def __anext__(self) -> ExchangeEvent:
         await anyio.lowlevel.checkpoint()
-        while self.ended is None:
+        while self._ended is None:
             item = await self._script.take(self)
             if isinstance(item, ExchangeEvent):
-                self.health = item.health if isinstance(item, HealthChange) else self.health
+                self._progress.take(item)
                 return item
-            self.ended = item
-        if self.ended.error is not None:
-            raise self.ended.error()
+            self._ended = item
+        if self._ended.error is not None:
+            raise self._ended.error()
         raise StopAsyncIteration
+
+    @property
+    def health(self) -> Health:
+        """As of the last event that was delivered; LIVE before any."""
+        return self._progress.health
+
+    @property
+    def state(self) -> State:
+        """As of the last event that was delivered; CONNECTED before any."""
+        return self._progress.state
+
+    @property
+    def links(self) -> tuple[LinkView, ...]:
+        """None: a mock has no sockets."""
+        return ()
+
+    @property
+    def books(self) -> tuple[Book, ...]:
+        """One book for each asset, by the events that were delivered."""
+        return self._progress.books.shown
+
+    @property
+    def began(self) -> int | None:
+        """Exchange time, ms, at which the mock was made."""
+        return self._progress.began
+
+    @property
+    def proven_until(self) -> int | None:
+        """Exchange time, ms, of the newest event that was delivered; it stands still while a gap is open."""
+        return self._progress.proven_until
 
     def rotate(self) -> None:
         """Noted in `MockVenue.calls`; nothing else happens."""
@@ -56,9 +89,10 @@ class MockStream:
 class Script:
     """One script, read by one stream at a time; the next stream goes on where the one before left it."""
 
-    def __init__(self) -> None:
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
         self.calls: list[str] = []
-        """What the consumer did: subscribe, unsubscribe, rotate, resync, snapshot, close."""
+        """The consumer's calls: subscribe, unsubscribe, rotate, resync, snapshot, close."""
         self._script: deque[ExchangeEvent | Ending] = deque()
         self._stream: MockStream | None = None
         self._in_hand = False
@@ -70,11 +104,11 @@ class Script:
         if self._stream is not None:
             raise RuntimeError("this MockVenue has a stream already")
         self.calls.append("subscribe")
-        self._stream = stream = MockStream(self)
+        self._stream = stream = MockStream(self, self._progress)
         try:
             yield stream
         finally:
-            stream.ended = stream.ended or Ending(None)
+            stream._ended = stream._ended or Ending(None)
             self._stream, self._in_hand = None, False
             self.calls.append("unsubscribe")
             self._wake()
@@ -98,18 +132,18 @@ class Script:
         self.put(Ending(None))
 
     def put(self, item: ExchangeEvent | Ending) -> None:
-        """Say it when all that was put before has been said."""
+        """Deliver it when all that was put before has been delivered."""
         self._script.append(item)
         self._wake()
 
     async def take(self, stream: MockStream) -> ExchangeEvent | Ending:
-        """What the stream is told next; waits for it."""
+        """Return the stream's next item; waits for it."""
         self._in_hand = False
         self._wake()
-        while not self._script and stream.ended is None:
+        while not self._script and stream._ended is None:
             await self._next_change()
-        if stream.ended is not None:
-            return stream.ended
+        if stream._ended is not None:
+            return stream._ended
         item = self._script.popleft()
         self._in_hand = isinstance(item, ExchangeEvent)
         self._wake()

@@ -11,7 +11,7 @@ from .account import Amount
 
 
 class Trader(Protocol):
-    """What can be traded on."""
+    """An object that can be traded on."""
 
     def advance(self, seconds: float) -> None:
         """Let exchange time pass."""

@@ -34,7 +34,7 @@ K = ExchangeEventKind
 
 
 class MockVenue(Feed):
-    """A `VenueAdapter` that tells what its owner scripts, and keeps the account that follows from it.
+    """A `VenueAdapter` that delivers what its owner scripts, and keeps the account that follows from it.
 
     The account starts with `balance` of `asset` and no position. Time is `exchange_ms` and moves by `advance` alone.
     """
@@ -48,7 +48,7 @@ class MockVenue(Feed):
         leverage: int = 10,
         exchange_ms: int = 1_700_000_000_000,
     ) -> None:
-        super().__init__(exchange_ms)
+        super().__init__(exchange_ms, asset, amount_of(balance))
         self._asset = asset
         self._fee_rate = amount_of(fee_rate)
         self._account = Account({asset: amount_of(balance)}, leverage)
@@ -126,11 +126,11 @@ class MockVenue(Feed):
         liquidation: bool = False,
         unsure: bool = False,
     ) -> Fill:
-        """A fill and the ACCOUNT_UPDATE that follows from it.
+        """Script a fill and the ACCOUNT_UPDATE that follows from it; return the fill.
 
         Without `order` a market order over `order_qty` (by default `qty`) comes first. With it `qty` is by default all
-        that is left, `price` the order's. `fee` is by default the notional times `fee_rate`. An `unsure` one is told
-        without fee, PnL and trade id, as after an interruption; `revise` then says what they were.
+        that is left, `price` the order's. `fee` is by default the notional times `fee_rate`. An `unsure` one is
+        delivered without fee, PnL and trade id, as after an interruption; `revise` then supplies them.
         """
         if order is None:
             if qty is None or price is None:

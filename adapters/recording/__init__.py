@@ -1,1 +1,1 @@
-"""What a connection was told and did, in a file, and the same done again."""
+"""The inputs and actions of a connection in a file, and their replay."""

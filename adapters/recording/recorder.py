@@ -1,10 +1,10 @@
-"""What a connection was told and what it did, in one file that only grows; `replay` does it all once more.
+"""Records the inputs and actions of a connection in one file that only grows; `replay` does it all once more.
 
 Whatever is secret is replaced by a placeholder of its length before it is written: listen keys as they are granted or
-named by the venue, and what the recorder was given. The placeholders take the keys' place everywhere, in frames too, so
-that what was written is itself a run, and its replay is exact. A frame is kept as it was after inflating; one that
-cannot be inflated by its length and what may be shown of its beginning (`core/excerpt.py`), one that is too large by
-that fact alone: the core does not look further either.
+named by the venue, and the secrets that the recorder was given. The placeholders take the keys' place everywhere, in
+frames too, so that the file is itself a run, and its replay is exact. A frame is kept as it was after inflating; one
+that cannot be inflated by its length and an excerpt of its beginning (`core/excerpt.py`), one that is too large by that
+fact alone: the core does not look further either.
 
 A file is a line that names the format, then records: a length (4 bytes, big-endian), a kind (`H` for the parameters of
 a run, `S` for a step of it) and MessagePack. A last record that is cut short is what a killed process leaves; it does
@@ -39,7 +39,7 @@ MAGIC = b"listenkey recording 2\n"
 BEFORE = b"listenkey recording 1\n"
 """Of listenkey 0.1, whose actions and inputs were others."""
 REMEMBERED_IDS = 64
-"""Ids of events whose frame was redacted, which differ for it; such an event may be told some steps later."""
+"""Ids of events whose frame was redacted, which differ for it; such an event may be delivered some steps later."""
 
 _log = logging.getLogger("listenkey")
 encode = msgspec.msgpack.Encoder().encode
@@ -48,7 +48,7 @@ _BY_FRAME = tuple(kind.lower() for kind in (ExchangeEventKind.ACCOUNT_UPDATE, Ex
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
-    """What a connection was made with."""
+    """The parameters of a connection."""
 
     venue: str
     cumulative_costs: bool
@@ -102,7 +102,7 @@ class Recorder:
         if self._file.closed:
             return
         try:
-            if isinstance(received, inputs.KeyGranted):
+            if isinstance(received, inputs.KeyGranted | inputs.KeyRenewed) and received.key is not None:
                 self._hide(received.key)
             if isinstance(received, inputs.FrameReceived):
                 content: object = (received.socket, *self._frame(received.data))
@@ -222,6 +222,8 @@ def done(ordered: Sequence[actions.Action]) -> list[object]:
                 plain.append(("Deliver", *_event(event)))
             case actions.Report(anomaly):
                 plain.append(("Report", anomaly.name, anomaly.count))
+            case actions.ReadAccount(request, since, orders):  # how urgent it is decides nothing here
+                plain.append(("ReadAccount", {"request": request, "since": since, "orders": orders}))
             case _:
                 plain.append((type(action).__name__, action))
     return plain

@@ -27,6 +27,7 @@ _INPUTS: dict[str, type[inputs.Input]] = {
         inputs.Rotate,
         inputs.Resync,
         inputs.KeyGranted,
+        inputs.Heard,
         inputs.KeyRenewed,
         inputs.KeyDeleted,
         inputs.SocketOpened,
@@ -183,5 +184,5 @@ def _short(value: object) -> str:
 
 
 OTHERS = {BEFORE: "a recording of listenkey 0.1, which listenkey 0.1 replays"}
-"""What is said of files that begin otherwise."""
+"""Messages for files that begin otherwise."""
 _LONGEST = 600

@@ -17,7 +17,7 @@ MAKER_FEE = Decimal("0.0002")
 TAKER_FEE = Decimal("0.0005")
 
 
-class BalanceView(msgspec.Struct, frozen=True):
+class BalanceView(msgspec.Struct, frozen=True, gc=False):
     """An asset as it is shown: `free` is the wallet less position margin, `change` what a push says has moved."""
 
     asset: str
@@ -26,7 +26,7 @@ class BalanceView(msgspec.Struct, frozen=True):
     change: Decimal = ZERO
 
 
-class PositionView(msgspec.Struct, frozen=True, kw_only=True):
+class PositionView(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """A position as it is shown; `qty` is signed."""
 
     symbol: str

@@ -86,7 +86,7 @@ class Admission:
 
     def _sized(self, ticket: Ticket, now: int) -> Ticket:
         """With its quantity, and with the certainty that a stop loss or a take profit only closes."""
-        changes: dict[str, object] = {}
+        changes: dict[str, object] = {"quote": ZERO} if ticket.qty is not None and ticket.quote else {}
         if ticket.type in CLOSING and not self._exchange.hedge:
             changes["reduce_only"] = True
         elif ticket.type in CLOSING and not self.reduces(ticket):
@@ -106,9 +106,7 @@ class Admission:
             if not steps:
                 raise OrderRefused(101400, f"The minimum order amount is {step}")
             changes["qty"] = steps * step
-        else:
-            changes["quote"] = ZERO
-        return msgspec.structs.replace(ticket, **changes)
+        return msgspec.structs.replace(ticket, **changes) if changes else ticket
 
     def _side_of(self, ticket: Ticket) -> str:
         if not self._exchange.hedge:

@@ -11,7 +11,7 @@ import msgspec
 from .amounts import ZERO
 
 
-class Income(msgspec.Struct, frozen=True, kw_only=True):
+class Income(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """One movement of money, positive when received; the fee and the PnL of one trade share a `tran_id`."""
 
     type: str
@@ -47,7 +47,9 @@ class Book:
 
     def wallet(self, asset: str) -> Wallet:
         """The asset's wallet, empty if it has never been used."""
-        return self.wallets.setdefault(asset, Wallet(ZERO, ZERO))
+        if asset not in self.wallets:
+            self.wallets[asset] = Wallet(ZERO, ZERO)
+        return self.wallets[asset]
 
     def trade(
         self, asset: str, symbol: str, *, fee: Decimal, pnl: Decimal, trade_id: int, ts: int, fee_asset: str = ""

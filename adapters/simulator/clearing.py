@@ -117,5 +117,6 @@ class Clearing:
         self.account.hedge = hedge
 
     def _advance(self, now: int) -> int:
-        self.now = max(self.now, now)
+        if now > self.now:
+            self.now = now
         return self.now

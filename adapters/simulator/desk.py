@@ -79,10 +79,7 @@ class Desk:
 
     def cancel_all(self, *, now: int, symbol: str | None = None, type: str | None = None) -> list[Order]:
         """Cancel all open orders, or those of a symbol, or of a type."""
-        found = [
-            each for each in self.exchange.open.values() if symbol in {None, each.symbol} and type in {None, each.type}
-        ]
-        return [self.exchange.cancel(each.id, now=now) for each in found]
+        return self._cancel_all(now, symbol=symbol, type=type)
 
     def cancel_after(self, seconds: int | None, *, now: int) -> int:
         """Cancel all orders in so many seconds unless this is said again; None ends that. The time, ms, or 0."""
@@ -187,13 +184,20 @@ class Desk:
             raise OrderRefused(104103, "The position mode cannot be changed with positions or open orders")
         self.exchange.set_position_mode(hedge)
 
+    def _cancel_all(self, now: int, *, symbol: str | None = None, type: str | None = None) -> list[Order]:
+        return [self.exchange.cancel(each.id, now=now) for each in self._open(symbol, type)]
+
+    def _open(self, symbol: str | None, type: str | None) -> list[Order]:
+        found = self.exchange.open.values()
+        return [each for each in found if symbol in {None, each.symbol} and type in {None, each.type}]
+
     def _engaged(self) -> list[Position | Order]:
         return [*self.exchange.account.positions(), *self.exchange.open.values()]
 
     def _look(self, now: int) -> None:
         if self._cancels_at is not None and now >= self._cancels_at:
             self._cancels_at = None
-            self.cancel_all(now=now)
+            self._cancel_all(now)
         self._liquidate(now)
         self._matching.step(now)
 
@@ -201,7 +205,7 @@ class Desk:
         """Positions that have lost their margin are closed, no worse than at the price at which it is gone."""
         failing = self.margin.failing(now)
         for symbol in {each.symbol: None for each in failing}:
-            self.cancel_all(symbol=symbol, now=now)
+            self._cancel_all(now, symbol=symbol)
         for position in failing:
             side = position.side if self.exchange.hedge else None
             self.exchange.liquidate(position.symbol, side, now=now, price=self.margin.closing_price(position, now))

@@ -11,7 +11,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 import msgspec
 
-from .amounts import ZERO, booked
+from .amounts import ZERO
 from .clearing import UID, Clearing
 from .market import INSTRUMENTS, Instrument
 from .orderlist import OrderList
@@ -19,8 +19,6 @@ from .orders import PRICED, TRIGGERS, Fill, Order, OrderIds, OrderRefused, Trigg
 from .rules import INVALID, check_price, check_prices, check_quantity, check_symbol, check_words
 from .seeds import seeded
 from .terms import PLAIN, Terms
-
-GUARD = Decimal("1.03")
 
 
 class Exchange(Clearing):
@@ -65,14 +63,18 @@ class Exchange(Clearing):
         client_id: str = "",
         reduce_only: bool = False,
         silent: bool = False,
-        terms: Terms = PLAIN,
+        terms: Terms | None = None,
     ) -> Order:
-        """A new order; `silent` leaves out the frame of its placement, as for many market orders on the real wire."""
+        """A new order; `silent` leaves out the frame of its placement, as for many market orders on the real wire.
+
+        Whoever comes to `terms` has checked what can be checked of an order by itself.
+        """
         now = self._advance(now)
-        check_symbol(self.market, symbol)
-        check_words(side, type, position_side, hedge=self.hedge)
-        check_quantity(self.market, symbol, qty)
-        check_prices(self.market, symbol, type, price, stop_price)
+        if terms is None:
+            check_symbol(self.market, symbol)
+            check_words(side, type, position_side, hedge=self.hedge)
+            check_quantity(self.market, symbol, qty)
+            check_prices(self.market, symbol, type, price, stop_price)
         order = Order(
             id=(id := self._ids.next(now)),
             symbol=symbol,
@@ -82,15 +84,15 @@ class Exchange(Clearing):
             type=type,
             qty=qty,
             price=price if type in PRICED else None,
-            guard=self._guard(symbol, side, now),
+            guard=self.market.guard(symbol, side, now),
             stop_price=stop_price if type in TRIGGERS else None,
             client_id=self._naming(client_id, id),
             reduce_only=reduce_only,
             created=now,
             updated=now,
-            terms=terms,
+            terms=terms or PLAIN,
         )
-        if order.reduces and terms.reserves and qty > self.closable(symbol, order.position_side, side):
+        if order.reduces and order.terms.reserves and qty > self.closable(symbol, order.position_side, side):
             raise OrderRefused(101205, "No position to close")
         self._check_held(order, qty)
         self._list.store(order)
@@ -228,20 +230,17 @@ class Exchange(Clearing):
         ended = self._list.store(msgspec.structs.replace(order, status="FILLED", triggered=True, updated=now))
         if self.triggered == "framed":
             self._outbox.order(ended, "TRADE", now)
-        born = order.spawned(self._ids.next(now), self._guard(order.symbol, order.side, now), now)
+        born = order.spawned(self._ids.next(now), self.market.guard(order.symbol, order.side, now), now)
         made = self._list.store(msgspec.structs.replace(born, qty=qty, client_id=self._naming("", born.id)))
         if made.type in PRICED:
             self._outbox.order(made, "NEW", now)
         return made
 
     def _check_held(self, order: Order, qty: Decimal) -> None:
-        held = self.account.position(order.symbol, order.position_side).qty
-        if order.reduces and (qty > abs(held) or (held > 0) == (order.side == "BUY")):
-            raise OrderRefused(101205, "No position to close")
-
-    def _guard(self, symbol: str, side: str, now: int) -> Decimal:
-        market = self.market.price(symbol, now)
-        return booked(market * GUARD if side == "BUY" else market / GUARD)
+        if order.reduces:
+            held = self.account.position(order.symbol, order.position_side).qty
+            if qty > abs(held) or (held > 0) == (order.side == "BUY"):
+                raise OrderRefused(101205, "No position to close")
 
     def _finish(self, order_id: int, status: str, now: int) -> Order:
         now = self._advance(now)

@@ -59,6 +59,7 @@ class FaultKind(msgspec.Struct, frozen=True):
 _SCOPE = {"scope": Param("reads", SCOPES)}
 _EVERYWHERE = {"scope": Param("all", SCOPES)}
 _CODE = {"code": Param(100500)}
+_LAG = {"by": Param(1.0, high=3600)}
 FAULTS: Mapping[str, FaultKind] = MappingProxyType(
     {
         "refuse": FaultKind("uses", "handshakes are refused", {"status": Param(503, low=400, high=599)}),
@@ -87,9 +88,32 @@ FAULTS: Mapping[str, FaultKind] = MappingProxyType(
         "oversized": FaultKind("act", "a frame that inflates to `mebibytes`", {"mebibytes": Param(8, low=1, high=256)}),
         "same_key": FaultKind("holds", "minting answers the key in use"),
         "bad_credentials": FaultKind("holds", "every call answers `code`", {"code": Param(100413)}),
+        "lose_answer": FaultKind("uses", "an order is accepted, and its answer never comes"),
+        "late_cancel": FaultKind("uses", "an order is filled just before it would be cancelled"),
+        "partial_cancel": FaultKind(
+            "uses", "an order is filled in part just before it is cancelled", {"share": Param(0.5, low=0.01, high=0.99)}
+        ),
+        "reject_reduce_only": FaultKind("uses", "an order that only closes is refused", {"code": Param(101205)}),
+        "limit_bracket": FaultKind(
+            "uses",
+            "once `calls` have placed orders, further ones are too fast for `lasting` seconds",
+            {"calls": Param(1, low=1, high=1000), "lasting": Param(5.0, low=0.01, high=3600)},
+        ),
+        "stop_while_away": FaultKind(
+            "uses",
+            "an open stop is triggered while every connection is cut, for `away` seconds",
+            {"away": Param(1.0, low=0.01, high=3600)},
+        ),
+        "stream_behind": FaultKind("holds", "the account's frames come `by` seconds after REST shows it", _LAG, 5.0),
+        "stream_ahead": FaultKind(
+            "holds", "REST answers orders and shows fills `by` seconds after their frames", _LAG, 5.0
+        ),
     }
 )
-RECOVERABLE = tuple(name for name in FAULTS if name != "bad_credentials")
+TRADING = tuple(FAULTS)[tuple(FAULTS).index("lose_answer") :]
+"""Those that befall a bot's own orders, and what it hears of them."""
+RECOVERABLE = tuple(name for name in FAULTS if name != "bad_credentials" and name not in TRADING)
+"""Those that a stream can be put under without a bot."""
 
 
 class Fault(msgspec.Struct, frozen=True, kw_only=True):

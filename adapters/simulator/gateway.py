@@ -71,6 +71,7 @@ class Gateway:
         if self._scoped("rest_html", path, elapsed):
             return web.Response(status=502, text=HTML, content_type="text/html"), 502
         asked = await self._asked(request)
+        placed = len(venue.exchange.orders)
         try:
             response, code = self._answer(asked, elapsed, now)
         except OrderRefused as refused:
@@ -78,6 +79,11 @@ class Gateway:
             venue.limits.failed(method, path, code, venue.wall())
             body = {"code": code, "msg": refused.message, "data": {}, "timestamp": now}
             response = _json(body, 404 if code == 100404 else 200)
+        has_placed = venue.trading.places(method, path) and len(venue.exchange.orders) > placed
+        if has_placed and not venue.placements.accepted(path, elapsed):
+            return None, 0
+        if venue.trading.knows(method, path) and (ahead := venue.faults.active("stream_ahead", elapsed)):
+            await self._hold(request, float(ahead["by"]))
         left = venue.limits.left(method, path, venue.wall(), address=asked.address, account=asked.account)
         if left is not None:
             response.headers["X-RateLimit-Requests-Remain"] = str(left.remain)
@@ -106,6 +112,9 @@ class Gateway:
         limited = venue.faults.active("rate_limit", elapsed)
         if limited is not None and _covers(limited, path):
             raise venue.limits.disabled_until(path, venue.wall() + int((limited.ends - elapsed) * 1000))
+        until = venue.placements.limited_until(elapsed)
+        if until is not None and venue.trading.places(method, path):
+            raise venue.limits.disabled_until(path, venue.wall() + int((until - elapsed) * 1000))
         if bad := venue.faults.active("bad_credentials", elapsed):
             raise OrderRefused(bad["code"], "Incorrect apiKey, please check your valid api key")
         venue.limits.admit(method, path, venue.wall(), address=asked.address, account=asked.account)
@@ -177,10 +186,11 @@ class Gateway:
 
     def _sight(self, path: str, elapsed: float, now: int) -> Sight:
         faults = self._venue.faults
-        late = faults.active("late_fills", elapsed)
+        late, ahead = faults.active("late_fills", elapsed), faults.active("stream_ahead", elapsed)
+        lag = max(0.0 if late is None else late["lag"], 0.0 if ahead is None else ahead["by"])
         empty = path.endswith("/balance") and faults.take("rest_empty_amounts", elapsed) is not None
         return Sight(
-            fills_until=None if late is None else now - int(late["lag"] * 1000 * self._venue.time_scale),
+            fills_until=now - int(lag * 1000 * self._venue.time_scale) if late or ahead else None,
             lag_income=late is not None and bool(late["income"]),
             empty_amounts=empty,
         )

@@ -96,6 +96,10 @@ class Log:
         if ok and in_use:
             self.keys_deleted_in_use.append(key)
 
+    def carried_out(self, fault: str, detail: str) -> None:
+        """A fault has done what it does, to this."""
+        self.faults.append(FaultEvent(self.clock(), fault, detail))
+
     def to_dict(self) -> dict[str, Any]:
         """Everything, as plain values."""
         plain: dict[str, Any] = msgspec.to_builtins(vars(self))

@@ -19,9 +19,12 @@ class Margin:
 
     def available(self, asset: str, now: int) -> Decimal:
         """What new orders may bind: the wallet and what positions would realise, less what is bound already."""
-        exchange = self._exchange
-        unrealised = sum((each.unrealised for each in exchange.positions(now) if each.asset == asset), ZERO)
-        return exchange.account.balance(asset).free + unrealised - exchange.frozen(asset)
+        exchange, market = self._exchange, self._exchange.market
+        free = exchange.account.book.wallet(asset).balance - exchange.frozen(asset)
+        for each in exchange.account.positions():
+            if market.instruments[each.symbol].asset == asset:
+                free += booked(each.unrealised(market.price(each.symbol, now))) - self.bound(each)
+        return free
 
     def of_unit(self, symbol: str, side: str, price: Decimal) -> Decimal:
         """What a unit binds that is opened by an order of this side at this price, its fee included."""

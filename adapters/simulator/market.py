@@ -1,26 +1,35 @@
-"""Seeded prices: the price of a symbol at a time depends on the seed and the time alone."""
+"""Prices: that of a symbol at a time depends on the seed and the time alone, or is that of a tape."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
 import msgspec
 
+from .amounts import ZERO, booked
 from .candles import DAY_MS, INTERVALS, Candle, begin_of, candle_of, candles, next_of
 from .seeds import seeded
-from .walk import STEP_MS, Walk
+from .tape import Replay, Tape
+from .walk import Walk
 
 
 class Instrument(msgspec.Struct, frozen=True):
-    """A perpetual contract: its margin asset, the grids of its price and quantity, and where its price starts."""
+    """A perpetual contract: its margin asset, the grids of its price and quantity, and where its price starts.
+
+    With a `tape` its price is the tape's, else it follows from the seed.
+    """
 
     symbol: str
     asset: str
     tick: Decimal
     step: Decimal
     start: Decimal
+    tape: Tape | None = None
+
+
+GUARD = Decimal("1.03")
 
 
 class Trade(NamedTuple):
@@ -42,28 +51,38 @@ INSTRUMENTS = (
 
 
 class Market:
-    """The instruments and their prices."""
+    """The instruments and their prices; tapes are repeated from `now` on."""
 
     def __init__(self, instruments: Iterable[Instrument] = INSTRUMENTS, *, seed: int = 0, now: int) -> None:
         self.instruments = {each.symbol: each for each in instruments}
         self._seed = seed
-        self._begun = now
-        self._walks = {
-            each.symbol: Walk(each.symbol, int(each.start / each.tick), seed, now) for each in self.instruments.values()
-        }
+        self._walks = {each.symbol: _walk(each, seed, now) for each in self.instruments.values()}
+        self._newest: dict[str, tuple[int, Decimal]] = {}
+        """The price that was asked for last, since it is asked for several times in a row."""
+        seeded_ones = [each for each in self._walks.values() if not isinstance(each, Replay)]
+        self._moving = [*seeded_ones[:1], *(each for each in self._walks.values() if isinstance(each, Replay))]
 
     def price(self, symbol: str, now: int) -> Decimal:
         """The price at exchange time `now`, ms."""
-        return self._walks[symbol].price(now) * self.instruments[symbol].tick
+        time, price = self._newest.get(symbol, (None, ZERO))
+        if time != now:
+            price = self._walks[symbol].price(now) * self.instruments[symbol].tick
+            self._newest[symbol] = (now, price)
+        return price
+
+    def guard(self, symbol: str, side: str, now: int) -> Decimal:
+        """The protective price of a market order of this side."""
+        price = self.price(symbol, now)
+        return booked(price * GUARD if side == "BUY" else price / GUARD)
 
     def step(self, symbol: str, now: int) -> int:
         """How often the price has moved by now."""
         return self._walks[symbol].step(now)
 
-    def moves(self, after: int, until: int) -> range:
-        """The times, ms, at which prices moved after the one and up to the other; all of them move together."""
-        first = self._begun + ((after - self._begun) // STEP_MS + 1) * STEP_MS
-        return range(max(first, self._begun), until + 1, STEP_MS)
+    def moves(self, after: int, until: int) -> Sequence[int]:
+        """The times, ms, at which a price moved after the one and up to the other; the seeded ones move together."""
+        found = [each.moves(after, until) for each in self._moving]
+        return found[0] if len(found) == 1 else sorted({time for times in found for time in times})
 
     def candles(self, symbol: str, interval: str, start: int | None, end: int, limit: int, now: int) -> list[Candle]:
         """At most so many candles that began within these times, oldest first.
@@ -96,8 +115,10 @@ class Market:
         made = []
         for number, time, ticks in walk.recent(limit):
             random = seeded(self._seed, f"{symbol}/trade/{number}")
-            qty = random.randint(1, 500) * instrument.step
-            made.append(Trade(number, time, ticks * instrument.tick, qty, random.random() < 0.5))
+            steps, buyer_maker = random.randint(1, 500), random.random() < 0.5
+            traded = walk.traded(number)
+            qty = (steps if traded is None else traded) * instrument.step
+            made.append(Trade(number, time, ticks * instrument.tick, qty, buyer_maker))
         return made
 
     def on_grid(self, symbol: str, price: Decimal) -> bool:
@@ -107,3 +128,9 @@ class Market:
     def countable(self, symbol: str, qty: Decimal) -> bool:
         """Whether the quantity is a positive multiple of the symbol's step."""
         return qty.is_finite() and qty > 0 and qty % self.instruments[symbol].step == 0
+
+
+def _walk(instrument: Instrument, seed: int, now: int) -> Walk:
+    if instrument.tape is not None:
+        return Replay(instrument.symbol, instrument.tape, seed, now, instrument.tick * instrument.step)
+    return Walk(instrument.symbol, int(instrument.start / instrument.tick), seed, now)

@@ -56,11 +56,32 @@ class Matching:
             self._meet(order_id, now)
         self._tidy(now)
 
+    def overtake(self, order_id: int, qty: Decimal, now: int) -> bool:
+        """Fill so much of a waiting order as if the market had just been at its price; whether that could be.
+
+        A conditional order is triggered, and the order that it makes is filled at its own price or the trigger's.
+        """
+        order = self._exchange.orders[order_id]
+        if (
+            (order_id not in self._resting and order_id not in self._waiting)
+            or not order.open
+            or self._is_hollow(order)
+        ):
+            return False
+        if order_id in self._waiting:
+            self._fire(order, now, order.stop_price if order.price is None else order.price)
+            return self._exchange.orders[order_id].triggered
+        if not self._admission.is_affordable(order, order.remaining, order.frozen, now):
+            return False
+        self._fill(order, min(qty, self._executable(order)), order.price, now, maker=True)
+        self._tidy(now)
+        return True
+
     def _watch(self, order: Order, now: int) -> None:
         self._waiting[order.id] = trigger_of(order, self._exchange.market.price(order.symbol, now))
 
-    def _fire(self, order: Order, now: int) -> None:
-        """A conditional order executes what is there for it; with it goes the rest of its bracket."""
+    def _fire(self, order: Order, now: int, at: Decimal | None = None) -> None:
+        """A conditional order executes what is there for it, at one price if it is said; with it goes its bracket."""
         exchange = self._exchange
         del self._waiting[order.id]
         qty = order.remaining
@@ -72,7 +93,10 @@ class Matching:
             return
         self._brackets.triggered(order, now)
         made = exchange.trigger(order.id, qty, now=now)
-        self._take(made, made.price, now)
+        if at is None:
+            self._take(made, made.price, now)
+        else:
+            self._fill(made, self._executable(made), at, now, maker=False)
         self._settle(made.id, now)
 
     def _meet(self, order_id: int, now: int) -> None:
@@ -123,8 +147,10 @@ class Matching:
 
     def _is_hollow(self, order: Order) -> bool:
         """Whether it would close a position that is not there any more."""
+        if not order.reduces:
+            return False
         held = self._exchange.account.position(order.symbol, order.position_side).qty
-        return order.reduces and (not held or (held > 0) == (order.side == "BUY"))
+        return not held or (held > 0) == (order.side == "BUY")
 
     def _end(self, order_id: int, now: int) -> None:
         self._waiting.pop(order_id, None)

@@ -31,10 +31,11 @@ class OrderList:
 
     def store(self, order: Order) -> Order:
         """The order is this from now on."""
-        if order.client_id and order.id not in self.all:
-            self.by_client_id[order.client_id] = order.id
+        if order.id not in self.all:
+            self.fills_of[order.id] = []
+            if order.client_id:
+                self.by_client_id[order.client_id] = order.id
         self.all[order.id] = order
-        self.fills_of.setdefault(order.id, [])
         if order.open:
             self.open[order.id] = order
         else:

@@ -36,7 +36,7 @@ class OrderRefused(Exception):
         self.message = message
 
 
-class Fill(msgspec.Struct, frozen=True, kw_only=True):
+class Fill(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """The interval (start, end] of an order was executed; `fee` is a cost, `ts` exact exchange time in ms."""
 
     symbol: str
@@ -59,7 +59,7 @@ class Fill(msgspec.Struct, frozen=True, kw_only=True):
         return self.end - self.start
 
 
-class Order(msgspec.Struct, frozen=True, kw_only=True):
+class Order(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """One order at one moment; `guard` is the protective price that a market order bears on the wire.
 
     `triggered_by` is the id of the conditional order that made this one, 0 for all others.

@@ -9,7 +9,7 @@ import msgspec
 from .amounts import SATOSHI, ZERO, booked
 
 
-class Position(msgspec.Struct, frozen=True, kw_only=True):
+class Position(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """`qty` and `cost` are signed, negative for a short; `realised` is PnL less fees since it was last flat."""
 
     symbol: str

@@ -17,7 +17,7 @@ ORDER_LATENCY_MS = 5
 ACCOUNT_LATENCY_MS = 7
 
 
-class OrderPush(msgspec.Struct, frozen=True, kw_only=True):
+class OrderPush(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """An order changed: `execution` is the wire's word for why, `due` when the frame leaves, exchange ms."""
 
     due: int
@@ -27,7 +27,7 @@ class OrderPush(msgspec.Struct, frozen=True, kw_only=True):
     fill: Fill | None = None
 
 
-class AccountPush(msgspec.Struct, frozen=True, kw_only=True):
+class AccountPush(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """Balances and positions changed; `positions` is None where the wire leaves the list out."""
 
     due: int
@@ -37,7 +37,7 @@ class AccountPush(msgspec.Struct, frozen=True, kw_only=True):
     positions: tuple[PositionView, ...] | None
 
 
-class ConfigPush(msgspec.Struct, frozen=True, kw_only=True):
+class ConfigPush(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """Leverage or margin mode of a symbol changed."""
 
     due: int

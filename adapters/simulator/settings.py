@@ -10,6 +10,7 @@ from .codes import Codes
 from .faults import Fault
 from .market import Instrument
 from .orders import Triggered
+from .pricefile import Source
 from .records import ClosedStops, FillShape
 from .rows import IncomeTrades
 from .wire import EventName, WireName
@@ -61,6 +62,9 @@ class Settings(TypedDict, total=False):
     wrapped_keys: bool
     """Whether a minted key comes in an envelope."""
     instruments: Iterable[Instrument] | None
+    prices: Source | Iterable[Source]
+    """Files of prices, each `FILE`, which is of BTC-USDT, or `SYMBOL=FILE`: CSV of trades or candles, in place of the
+    price that follows from the seed. They are repeated from the start on."""
     opening: Mapping[str, Decimal] | None
     """Wallets at the start, by asset; 100000 of each margin asset by default."""
     ping_interval: float | None

@@ -1,6 +1,8 @@
-"""What the frame faults do to the order of frames: lose one, repeat one, swap two of one order."""
+"""What the frame faults do to the order of frames: lose one, repeat one, swap two of one order, let all be late."""
 
 from __future__ import annotations
+
+from collections import deque
 
 from .faults import Faults
 from .pushes import AccountPush, OrderPush, Push
@@ -14,6 +16,7 @@ class Tampering:
         self._faults = faults
         self._held: tuple[int, bytes, float] | None = None
         self._lose_account = False
+        self._late: deque[tuple[float, bytes]] = deque()
 
     def take_done(self) -> list[tuple[str, str]]:
         """What has been done since this was last asked: the fault, and to what."""
@@ -21,7 +24,27 @@ class Tampering:
         return done
 
     def pass_on(self, push: Push, data: bytes, now: float) -> list[bytes]:
-        """The frames to send in place of this one."""
+        """The frames to send in place of this one, now."""
+        frames = self._tampered(push, data, now)
+        behind = self._faults.active("stream_behind", now)
+        if behind is None and not self._late:
+            return frames
+        due = now if behind is None else now + float(behind["by"])
+        last = self._late[-1][0] if self._late else due
+        self._late.extend((max(due, last), frame) for frame in frames)
+        return []
+
+    def overdue(self, now: float) -> list[bytes]:
+        """Frames that were late, and the one that waited in vain for a second one of its order."""
+        frames = []
+        while self._late and self._late[0][0] <= now:
+            frames.append(self._late.popleft()[1])
+        if self._held is not None and now >= self._held[2]:
+            frames.append(self._held[1])
+            self._held = None
+        return frames
+
+    def _tampered(self, push: Push, data: bytes, now: float) -> list[bytes]:
         if isinstance(push, AccountPush) and self._lose_account:
             self._lose_account = False
             return []
@@ -44,14 +67,6 @@ class Tampering:
         if self._held is None and push.order.open and (fault := self._faults.active("reorder_frames", now)):
             self._held = (push.order.id, data, now + fault["within"])
             return []
-        return [data]
-
-    def overdue(self, now: float) -> list[bytes]:
-        """The frame that waited in vain for a second one of its order."""
-        if self._held is None or now < self._held[2]:
-            return []
-        _, data, _ = self._held
-        self._held = None
         return [data]
 
     def _note(self, name: str, push: OrderPush) -> None:

@@ -14,7 +14,7 @@ Working = Literal["mark", "last", "index"]
 """The price that a conditional order looks at; there is one price, so each of them is the same."""
 
 
-class Leg(msgspec.Struct, frozen=True, kw_only=True):
+class Leg(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """A conditional order attached to another, which is placed when that one is filled; `qty` None is all of it."""
 
     type: str
@@ -24,7 +24,7 @@ class Leg(msgspec.Struct, frozen=True, kw_only=True):
     working: Working = "mark"
 
 
-class Terms(msgspec.Struct, frozen=True, kw_only=True):
+class Terms(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """What was agreed of an order beside its sides, its quantity and its prices.
 
     A trailing one follows the market at a share `rate` of its price or at a `distance`, from `activation` on. `closes`

@@ -10,7 +10,7 @@ from .amounts import ZERO
 from .terms import Leg, TimeInForce, Working
 
 
-class Ticket(msgspec.Struct, frozen=True, kw_only=True):
+class Ticket(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """Its size is `qty`, or what `quote` buys, or with `closes` the whole position.
 
     In one-way mode `position_side` is None or BOTH. A trailing order has a `rate` or a `distance`.

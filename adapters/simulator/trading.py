@@ -20,6 +20,14 @@ from .rows import Row, order_row
 from .rules import INVALID, check_symbol, not_modelled
 
 ORDER_PATH = "/openApi/swap/v2/trade/order"
+PLACES = frozenset(
+    {
+        ORDER_PATH,
+        "/openApi/swap/v2/trade/batchOrders",
+        "/openApi/swap/v1/trade/cancelReplace",
+        "/openApi/swap/v1/trade/batchCancelReplace",
+    }
+)
 BATCH = 5
 """Orders that may be placed together."""
 CANCELS = 10
@@ -65,6 +73,11 @@ class Trading:
             f"POST {v2}/trade/marginType": Deed(self._set_margin_mode, ["symbol", "marginType"]),
             f"POST {v1}/positionSide/dual": Deed(self._set_position_mode, ["dualSidePosition"]),
         }
+
+    @staticmethod
+    def places(method: str, path: str) -> bool:
+        """Whether orders are placed by this call."""
+        return method == "POST" and path in PLACES
 
     def knows(self, method: str, path: str) -> bool:
         """Whether this call trades."""

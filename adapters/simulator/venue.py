@@ -17,15 +17,17 @@ from typing import Any, get_args
 from .bingx import BingX
 from .clearing import UID
 from .codes import Codes
-from .desk import Desk
 from .exchange import Exchange
 from .families import kind_of
 from .family import Ground
 from .faults import Fault, Faults, parse_fault
 from .flow import Flow
-from .log import FaultEvent, Log
+from .hindered import HinderedDesk
+from .log import Log
 from .market import Instrument
 from .orders import Triggered
+from .placements import Placements
+from .pricefile import Source, recorded
 from .records import ClosedStops, FillShape
 from .rows import IncomeTrades
 from .settings import DEFAULT, hint_of
@@ -65,6 +67,7 @@ class Venue:
         codes: Codes = "current",
         wrapped_keys: bool = False,
         instruments: Iterable[Instrument] | None = None,
+        prices: Source | Iterable[Source] = (),
         opening: Mapping[str, Decimal] | None = None,
         ping_interval: float | None = None,
         snapshot_on_connect: bool = True,
@@ -77,10 +80,9 @@ class Venue:
         venue: str = "bingx-swap",
         readings: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
-        if not (math.isfinite(time_scale) and time_scale >= 0):
-            raise ValueError(f"time_scale is a finite number from 0, not {time_scale}")
-        if not (math.isfinite(fills_per_second) and fills_per_second >= 0):
-            raise ValueError(f"fills_per_second is a finite number from 0, not {fills_per_second}")
+        for name, rate in {"time_scale": time_scale, "fills_per_second": fills_per_second}.items():
+            if not (math.isfinite(rate) and rate >= 0):
+                raise ValueError(f"{name} is a finite number from 0, not {rate}")
         if codes not in get_args(Codes):
             raise ValueError(f"codes are current or former, not {codes!r}")
         kind = kind_of(venue)
@@ -95,15 +97,14 @@ class Venue:
         self.greets = snapshot_on_connect
         self._max_age = max_socket_age
         self._ahead_ms = 0
-        self._epoch_ms = int(time.time() * 1000) if epoch_ms is None else epoch_ms
+        now = self._epoch_ms = int(time.time() * 1000) if epoch_ms is None else epoch_ms
         self._started = time.monotonic()
-        now = self._epoch_ms
         self.log = Log()
         self.exchange = Exchange(
             now=now,
             seed=seed,
             hedge=hedge,
-            instruments=kind.instruments if instruments is None else instruments,
+            instruments=recorded(prices, kind.instruments if instruments is None else instruments),
             opening=opening,
             uid=account_id,
             triggered=triggered,
@@ -112,9 +113,10 @@ class Venue:
         self.flow = Flow(
             self.exchange, now=now, fills_per_second=fills_per_second, seed=seed, second_ms=1000 * (time_scale or 1)
         )
-        self.desk = Desk(self.exchange)
         scheduled = (parse_fault(each, kind.faults) if isinstance(each, str) else each for each in faults)
         self.faults = Faults(scheduled, kind.faults)
+        self.desk = HinderedDesk(self.exchange, self.faults, self.elapsed, self.log.carried_out)
+        self.placements = Placements(self.faults, self.log.carried_out)
         validity = int(key_validity * 1000)
         ground = Ground(self.exchange, self.desk, self.log, self.wall, seed, ping_interval, validity, rate_limits)
         own: dict[str, Any] = {"wire": wire, "event_name": event_name, "codes": codes, "closed_stops": closed_stops}
@@ -186,6 +188,7 @@ class Venue:
         Seeded activity for which this comes too late, or whose frames would not leave, is postponed.
         """
         elapsed, now, wall = self.elapsed(), self.now(), self.wall()
+        self.desk.stop_while_away(now)
         for fault in self.faults.begin(elapsed):
             self.family.begin(fault, elapsed, wall)
         clock = self.log.clock()
@@ -208,7 +211,7 @@ class Venue:
         for frame in frames:
             self.hub.deliver(frame, ready_at=ready_at, valid=valid, shared=self.keys.shared)
         for name, detail in self._tampering.take_done():
-            self.log.faults.append(FaultEvent(clock, name, detail))
+            self.log.carried_out(name, detail)
         for key in self.keys.expired(wall):
             for frame in self.family.farewell(key, now):
                 self.hub.tell(key, frame, ready_at)

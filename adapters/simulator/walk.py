@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from collections.abc import Sequence
 from random import Random
 from typing import NamedTuple
 
@@ -71,15 +72,21 @@ class Walk:
     def recent(self, count: int) -> list[Step]:
         """The newest moves, oldest first; the first of all is the beginning."""
         first = max(self.steps + 1 - count, 0)
-        return [
-            Step(number, self._begun + number * STEP_MS, self._history[number])
-            for number in range(first, self.steps + 1)
-        ]
+        return [Step(number, self._time(number), self._history[number]) for number in range(first, self.steps + 1)]
+
+    def moves(self, after: int, until: int) -> Sequence[int]:
+        """The times, ms, at which it moves after the one and up to the other."""
+        first = self._begun + ((after - self._begun) // STEP_MS + 1) * STEP_MS
+        return range(max(first, self._begun), until + 1, STEP_MS)
+
+    def traded(self, number: int) -> int | None:
+        """How many steps were traded with a move, None if that is not known."""
+        return None
 
     def minutes(self, start: int, end: int) -> list[Minute]:
         """The minutes that began within these times, oldest first; the newest is not over yet."""
         first = self._begun - self._begun % MINUTE_MS
-        newest = (self._begun + self.steps * STEP_MS - first) // MINUTE_MS
+        newest = (self._newest() - first) // MINUTE_MS
         while len(self._minutes) < newest:
             self._minutes.append(self._minute(first, len(self._minutes)))
         self._look_back(start)
@@ -88,13 +95,32 @@ class Walk:
         return known[max(offset, 0) : max((end - known[0].time) // MINUTE_MS + 1, 0)]
 
     def _minute(self, first: int, number: int) -> Minute:
-        """A minute since the beginning, by its number: it opens where the one before closed."""
+        """A minute since the beginning, by its number."""
+        time = first + number * MINUTE_MS
+        begins, ends = (min(self._first_from(each), self.steps + 1) for each in (time, time + MINUTE_MS))
+        ticks = self._ticks_of(begins, ends)
+        return Minute(time, ticks[0], max(ticks), min(ticks), ticks[-1], self._worth(number, begins, ends))
+
+    def _ticks_of(self, begins: int, ends: int) -> Sequence[int]:
+        """The prices of a minute, with the moves from the one to before the other; the last before is its opening."""
+        return self._history[max(begins - 1, 0) : ends]
+
+    def _worth(self, number: int, begins: int, ends: int) -> int:
+        """What was traded in a minute, with these moves."""
         while len(self._worths) <= number:
             self._worths.append(self._volumes.randrange(MOST_WORTH))
-        time = first + number * MINUTE_MS
-        begins, ends = (-(-(each - self._begun) // STEP_MS) for each in (time, time + MINUTE_MS))
-        ticks = self._history[max(begins - 1, 0) : ends]
-        return Minute(time, ticks[0], max(ticks), min(ticks), ticks[-1], self._worths[number])
+        return self._worths[number]
+
+    def _time(self, number: int) -> int:
+        return self._begun + number * STEP_MS
+
+    def _first_from(self, time: int) -> int:
+        """The number of the first move at this time or later."""
+        return max(-(-(time - self._begun) // STEP_MS), 0)
+
+    def _newest(self) -> int:
+        """The time until which minutes are told of."""
+        return self._time(self.steps)
 
     def _look_back(self, start: int) -> None:
         """Walk backwards from where the first minute began, until this time or the beginning of the past."""

@@ -14,6 +14,7 @@ from ..simulator.moves import Moves
 from ..simulator.orders import OrderRefused as OrderRefused
 from ..simulator.server import Server
 from ..simulator.settings import Settings
+from .redirect import redirect
 
 T = TypeVar("T")
 Amount = Decimal | int | str
@@ -102,13 +103,7 @@ class SimulatedExchange:
 
         It is in ccxt's sandbox mode from then on, in which ccxt knows perpetual swaps alone.
         """
-        made: Any = client
-        made.apiKey, made.secret = self.api_key, self.api_secret
-        made.options["defaultType"] = "swap"
-        made.urls["test"] = dict.fromkeys(made.urls["test"], f"{self.rest_url}/openApi")
-        made.urls["test"]["ws"] = {"linear": self.ws_url}
-        made.set_sandbox_mode(True)
-        return client
+        return redirect(client, **self.access)
 
     def truth(self) -> dict[str, Any]:
         """Everything that is so now: `fills orders positions wallet fees …`, and under `log` what was asked for."""

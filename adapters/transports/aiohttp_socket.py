@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import socket
+from collections.abc import Awaitable, Callable
 from ssl import SSLContext
 from types import SimpleNamespace
+from typing import TypeVar
 
 import anyio
 from aiohttp import (
@@ -19,6 +21,7 @@ from aiohttp import (
     TraceConfig,
     TraceRequestRedirectParams,
     WebSocketError,
+    WSMessage,
     WSMsgType,
 )
 from yarl import URL
@@ -31,6 +34,8 @@ from .answers import head, timing
 from .failures import failed
 from .route import DIRECT, Route
 
+T = TypeVar("T")
+_SIGNS = frozenset({WSMsgType.PING, WSMsgType.PONG})
 NO_CODE = frozenset({0, 1005, 1006})
 """Codes that are never in a close frame; aiohttp reads a close frame without a code as 0."""
 
@@ -73,7 +78,7 @@ class AiohttpDialer:
         return await self._session().ws_connect(
             URL(url, encoded=True),
             autoclose=False,
-            autoping=True,
+            autoping=False,  # a ping is a sign of life that somebody wants to know of
             heartbeat=None,
             compress=0,
             max_msg_size=max_bytes + 1,  # aiohttp refuses a message of exactly this size
@@ -110,13 +115,22 @@ class AiohttpSocket:
         self._tcp: socket.socket | None = websocket.get_extra_info("socket")
         self._ended = False
         self._code: int | None = None
+        self._heard: Callable[[], None] = _nobody
+
+    def attend(self, heard: Callable[[], None]) -> None:
+        """Call `heard` for each ping and pong of the peer."""
+        self._heard = heard
 
     async def receive(self) -> bytes | str:
         """The next frame. Raises `SocketEnded`."""
         if self._ended:
             raise SocketEnded(self._code)
+        message: WSMessage | None
         try:
-            message = await self._websocket.receive()
+            while (message := await self._websocket.receive()).type in _SIGNS:
+                if message.type is WSMsgType.PING:
+                    await self._websocket.pong(message.data)
+                self._heard()
         except (ClientError, OSError):  # the pong to a ping could not be sent
             message = None
         if message is not None:
@@ -132,10 +146,17 @@ class AiohttpSocket:
 
     async def send(self, text: str) -> None:
         """Send a text frame. Raises `SocketEnded`."""
+        await self._sent(self._websocket.send_str, text)
+
+    async def ping(self) -> None:
+        """Send a ping. Raises `SocketEnded`."""
+        await self._sent(self._websocket.ping, b"")
+
+    async def _sent(self, send: Callable[[T], Awaitable[None]], data: T) -> None:
         if self._ended:
             raise SocketEnded(self._code)
         try:
-            await self._websocket.send_str(text)
+            await send(data)
         except (ClientError, OSError):
             pass
         else:
@@ -153,6 +174,10 @@ class AiohttpSocket:
             with contextlib.suppress(Exception):
                 self._tcp.shutdown(socket.SHUT_RDWR)
             self._tcp = None
+
+
+def _nobody() -> None:
+    """Who attends to no pings."""
 
 
 async def _refuse(response: ClientResponse) -> None:

@@ -1,9 +1,9 @@
-"""What went wrong beneath a transport, said without a word of the request.
+"""Failures beneath a transport, described without a word of the request.
 
-The text of a library's exception is never passed on: aiohttp, httpx2 and websockets all write the URL, and with it
-the listen key or the signature, into some of theirs. Only words that cannot hold it are: the name of the class, and
-what the operating system, the resolver or TLS say. Callers raise the result *after* their `except` block, so that it
-has no `__context__` through which a reporter that walks the chain would reach the original.
+The text of a library's exception is never passed on: aiohttp, httpx2 and websockets all write the URL, and with it the
+listen key or the signature, into some of theirs. Only words that cannot hold it are: the name of the class, and the
+messages of the operating system, the resolver and TLS. Callers raise the result *after* their `except` block, so that
+it has no `__context__` through which a reporter that walks the chain would reach the original.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def failed(error: Exception) -> TransportFailed | HandshakeRefused:
 
 
 def _beneath(error: BaseException) -> Iterator[BaseException]:
-    """`error`, then what it was raised from, the first of a group standing for the group."""
+    """`error`, then its causes; the first of a group in place of the group."""
     seen: set[int] = set()
     below: BaseException | None = error
     while below is not None and id(below) not in seen:
@@ -47,7 +47,7 @@ def _beneath(error: BaseException) -> Iterator[BaseException]:
 
 
 def _is_on_the_way(error: BaseException) -> bool:
-    """Whether it shows that there was no connection to send a request on."""
+    """True if the error shows that there was no connection to send a request on."""
     if isinstance(error, socket.gaierror | ssl.SSLCertVerificationError) or type(error).__name__ in _OF_PROXIES:
         return True
     return isinstance(error, OSError) and error.errno in _NO_CONNECTION

@@ -15,7 +15,7 @@ from .route import Route
 
 
 class Transport(NamedTuple):
-    """What a venue needs to reach its servers."""
+    """The clients that a venue needs to reach its servers."""
 
     http: HttpClient
     dialer: SocketDialer

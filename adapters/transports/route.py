@@ -31,7 +31,7 @@ class Route(NamedTuple):
 
     @property
     def socks(self) -> bool:
-        """Whether the proxy speaks SOCKS."""
+        """True if the proxy speaks SOCKS."""
         return self.proxy is not None and urlsplit(self.proxy).scheme in SOCKS
 
     def check(self, transport: str, session: Any) -> None:
@@ -63,8 +63,8 @@ DIRECT = Route()
 
 
 def passwords(proxy: str | None) -> tuple[str, ...]:
-    """What a proxy is told, and may say again where it answers itself: the password, alone and with the user; the user,
-    who may be a token, where there is none.
+    """Return the secrets that a proxy is given, and may repeat where it answers itself: the password, alone and with
+    the user; the user, who may be a token, where there is none.
     """
     parts = urlsplit(proxy or "")
     user, password = unquote(parts.username or ""), unquote(parts.password or "")
@@ -90,6 +90,6 @@ def _is_carried(word: str | None) -> bool:
 
 
 def _is_host(parts: SplitResult) -> bool:
-    """Whether there is a name, or an address. Raises `ValueError` for an address of IPv6 that is none."""
+    """True if there is a name, or an address. Raises `ValueError` for an address of IPv6 that is none."""
     host = parts.hostname or ""
     return bool(ipaddress.IPv6Address(host)) if "[" in parts.netloc else _NAME.fullmatch(host) is not None

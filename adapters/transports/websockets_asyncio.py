@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
 import anyio
 from aiohappyeyeballs import start_connection
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.frames import Frame, Opcode
+from websockets.protocol import Event
 
 from . import limits
 from .route import Route
@@ -47,6 +50,13 @@ class AsyncioConnection(ClientConnection):
     """After a close frame of either side, websockets waits without end for the peer to close TCP; this does not."""
 
     _doomed = False
+    heard: Callable[[], None] | None = None
+    """Called with each ping and pong of the peer; the library answers and matches them itself."""
+
+    def process_event(self, event: Event) -> None:
+        super().process_event(event)
+        if self.heard is not None and isinstance(event, Frame) and event.opcode in (Opcode.PING, Opcode.PONG):
+            self.heard()
 
     def send_data(self) -> None:
         super().send_data()  # runs after whatever was received, and after whatever is sent

@@ -31,8 +31,11 @@ _SILENT.disabled = True
 class Connection(Protocol):
     """A connection of websockets on one event loop, and how to leave it."""
 
+    heard: Callable[[], None] | None
+
     async def recv(self) -> bytes | str: ...
     async def send(self, message: str) -> None: ...
+    async def ping(self) -> object: ...
 
     async def leave(self, code: int) -> None:
         """Close within `CLOSE_SECONDS`, cancelled or not; wakes what waits on the connection."""
@@ -90,6 +93,10 @@ class WebsocketsSocket:
         self._ended = False
         self._code: int | None = None
 
+    def attend(self, heard: Callable[[], None]) -> None:
+        """Call `heard` for each ping and pong of the peer."""
+        self._connection.heard = heard
+
     async def receive(self) -> bytes | str:
         """The next frame. Raises `SocketEnded`."""
         if not self._ended:
@@ -101,9 +108,17 @@ class WebsocketsSocket:
 
     async def send(self, text: str) -> None:
         """Send a text frame. Raises `SocketEnded`."""
+        await self._sent(lambda: self._connection.send(text))
+
+    async def ping(self) -> None:
+        """Send a ping. Raises `SocketEnded`."""
+        await self._sent(self._connection.ping)
+
+    async def _sent(self, send: Callable[[], Awaitable[object]]) -> None:
         if not self._ended:
             try:
-                return await self._connection.send(text)
+                await send()
+                return
             except ConnectionClosed as error:
                 self._code = _code(error)  # not the end yet: frames that came before it can still be received
         raise SocketEnded(self._code)
@@ -128,7 +143,7 @@ def _code(error: ConnectionClosed) -> int | None:
 
 
 def _connector() -> Callable[[str, dict[str, Any], Route], Awaitable[Connection]]:
-    """What connects on the event loop that runs this task. Unlike sniffio, trio is there whenever trio runs it."""
+    """Return the connector for the event loop of this task. Unlike sniffio, trio is there whenever trio runs it."""
     trio = sys.modules.get("trio")
     if trio is not None and trio.lowlevel.in_trio_task():
         from . import websockets_trio

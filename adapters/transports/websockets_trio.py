@@ -8,9 +8,12 @@ and at the latest with the run.
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 from typing import Any
 
 import trio
+from websockets.frames import Frame, Opcode
+from websockets.protocol import Event
 from websockets.trio.client import ClientConnection, connect
 
 from . import limits
@@ -73,6 +76,13 @@ class TrioConnection(ClientConnection):
     """After a close frame of either side, websockets waits without end for the peer to close TCP; this does not."""
 
     _doomed = False
+    heard: Callable[[], None] | None = None
+    """Called with each ping and pong of the peer; the library answers and matches them itself."""
+
+    def process_event(self, event: Event) -> None:
+        super().process_event(event)
+        if self.heard is not None and isinstance(event, Frame) and event.opcode in (Opcode.PING, Opcode.PONG):
+            self.heard()
 
     async def send_data(self) -> None:
         await super().send_data()  # runs after whatever was received, and after whatever is sent

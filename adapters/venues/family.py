@@ -1,4 +1,4 @@
-"""What a family of venues must offer: addresses, the pure side of its wire, and its services, free of I/O as well."""
+"""The interface of a family of venues: addresses, the pure side, and services, which are free of I/O as well."""
 
 from __future__ import annotations
 
@@ -54,6 +54,6 @@ class Family(Protocol):
         secrets: Secrets,
         store: QuestionStore | None = None,
     ) -> Services:
-        """The services of the account that the credentials are of; `secrets` is told of signatures, and asked; what
-        they have asked is remembered in the store.
+        """Return the services of the account that the credentials are of; `secrets` is given signatures, and searched;
+        the questions they have asked are kept in the store.
         """

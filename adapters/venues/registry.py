@@ -13,6 +13,8 @@ VENUES: Mapping[str, str] = MappingProxyType(
     {
         "bingx-swap": "bingx",
         "bingx-swap-vst": "bingx",
+        "binance-usdm": "binance",
+        "binance-usdm-testnet": "binance",
     }
 )
 """Venues by the name that `open_venue` takes, each with the folder of its family."""

@@ -1,4 +1,4 @@
-"""What has been delivered of the account: orders and their covered ground, balances, positions, payments.
+"""The delivered account: orders and their covered intervals, balances, positions, payments.
 
-Knows neither links nor money in sum.
+It knows neither links nor sums of money.
 """

@@ -3,9 +3,9 @@
 A fill covers the interval (cumulative - quantity, cumulative]. Covered intervals never overlap.
 
     0 ....... base ================ contiguous ......... [island] .... top
-     not owed        delivered                    hole     delivered
+     not due         delivered                    hole     delivered
 
-It is contiguous from the base, where what is owed begins. Islands lie above holes, and exist only while a gap is open.
+It is contiguous from the base, where what is due begins. Islands lie above holes, and exist only while a gap is open.
 """
 
 from __future__ import annotations
@@ -45,13 +45,13 @@ class Coverage:
 
     @property
     def has_holes(self) -> bool:
-        """Whether something below the top is not covered."""
+        """True if something below the top is not covered."""
         return bool(self._islands)
 
     def begin(self, base: Decimal) -> None:
-        """What is owed begins here: for the first time, or lower because an older fill turned up.
+        """Set the base, from which on executions are due: for the first time, or lower because an older fill turned up.
 
-        A base above what is contiguous says that nothing below it is owed any more: the hole counts as covered.
+        A base above the contiguous part writes off all that lies below it: the hole then counts as covered.
         """
         if self.base is None or self.contiguous < base:
             self.base = base if self.base in (None, self.contiguous) else self.base

@@ -1,8 +1,7 @@
-"""Funding fees: what a push announces is provisional, until a row of the venue's income says the same for good."""
+"""Funding fees: a push gives a provisional one, and a row of the venue's income makes it final."""
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Sequence
 from decimal import Decimal
 
@@ -11,16 +10,20 @@ from ..events import Balance, ExchangeEventKind, FundingFee, Position
 from ..frames import Frame
 from ..ids import digest_id
 from ..reports import AccountReport
+from .recent import RecentIds
 
-REMEMBERED_IDS = 512
+REMEMBERED = 512
+"""Fees, and rows, that wait."""
 MATCH_MS = 600_000
-"""A funding row names a time within this of the push that announced it."""
+"""A funding row names a time within this, ms, of its push."""
 
 
 class Funding:
-    """Fees that wait for their rows, and rows that wait for their push; `recent` are ids of what was told."""
+    """Holds provisional fees until their rows come, and rows until their push comes; `recent` are ids of delivered
+    pushes.
+    """
 
-    def __init__(self, context: Context, recent: deque[str]) -> None:
+    def __init__(self, context: Context, recent: RecentIds) -> None:
         self._context = context
         self._recent = recent
         self._provisional: list[FundingFee] = []
@@ -37,27 +40,27 @@ class Funding:
         for balance, before in zip(report.balances, wallets, strict=True):
             if balance.change or balance not in dropped:
                 self._deliver(report, frame, balance, before)
-            else:  # how much it was cannot be told, but its row may have been
+            else:  # the amount is unknown, but the row may have been delivered
                 self._has_row(balance.asset, None, report.exchange_ts)
 
     def expect_row(self, event: FundingFee) -> None:
-        """A provisional funding has been told; a final one will replace it."""
+        """Keep a provisional fee that was delivered; a final one will replace it."""
         self._provisional.append(event)
-        del self._provisional[:-REMEMBERED_IDS]
+        del self._provisional[:-REMEMBERED]
 
     def match(self, asset: str | None, amount: Decimal, exchange_ts: int) -> str | None:
-        """The id of the provisional funding that this final one replaces, None if none was told."""
+        """Return the id of the delivered provisional fee that this final one replaces; None if there is none."""
         for event in self._provisional:
             near = event.exchange_ts is None or abs(event.exchange_ts - exchange_ts) <= MATCH_MS
             if event.asset == asset and event.amount == amount and near:
                 self._provisional.remove(event)
                 return event.event_id
         self._unmatched.append((asset, amount, exchange_ts))
-        del self._unmatched[:-REMEMBERED_IDS]
+        del self._unmatched[:-REMEMBERED]
         return None
 
     def _deliver(self, report: AccountReport, frame: Frame, balance: Balance, before: Decimal | None) -> None:
-        symbol = report.positions[0].symbol if len(report.positions) == 1 else None
+        symbol = report.positions[0].symbol if len(report.positions) == 1 else report.symbol
         amount = balance.change
         if not amount:
             known = before is not None and balance.wallet_balance is not None
@@ -65,7 +68,7 @@ class Funding:
         event_id = digest_id(ExchangeEventKind.FUNDING_FEE, report.exchange_ts, balance.asset, amount, symbol)
         if event_id in self._recent:
             return
-        self._recent.append(event_id)
+        self._recent.add(event_id)
         if self._has_row(balance.asset, amount, report.exchange_ts):
             return
         event = FundingFee(
@@ -82,7 +85,7 @@ class Funding:
         self._context.deliver(event)
 
     def _has_row(self, asset: str, amount: Decimal | None, exchange_ts: int | None) -> bool:
-        """Whether the final funding was told before the push that announces it."""
+        """True if the final fee was delivered before its push."""
         for row in self._unmatched:
             near = exchange_ts is None or abs(exchange_ts - row[2]) <= MATCH_MS
             if row[0] == asset and (not amount or row[1] == amount) and near:

@@ -1,4 +1,4 @@
-"""The venue's income rows: funding that is final, transfers, and whatever else moved the wallet, each told once."""
+"""The venue's income rows: final funding, transfers, and whatever else moved the wallet, each delivered once."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .funding import Funding
 
 FUNDING = IncomeKind.FUNDING
 OF_FILLS = frozenset({IncomeKind.FEE, IncomeKind.PNL})
-"""Rows that repeat what a fill has told already."""
+"""Rows that repeat a delivered fill."""
 REMEMBER_MS = 3_600_000
 
 
@@ -28,7 +28,7 @@ class Income:
         self._refused = False
 
     def read(self, account: Account, due_from: int | None) -> None:
-        """Tell the rows that are new and of our time; that the list is refused is said once."""
+        """Deliver the rows that are new and not older than the stream; report once that the venue refuses the list."""
         refusal, was_refused = account.income_refused, self._refused
         self._refused = refusal is not None
         if refusal is not None and not was_refused:

@@ -1,4 +1,4 @@
-"""All orders by their names: from when on their fills are owed, and when those that are finished are forgotten."""
+"""All orders by their names: from when on their fills are due, and when those that are finished are forgotten."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class KnownOrders:
         """Each symbol, so that its orders share one text."""
         self.by_ref: dict[tuple[str, str], Order] = {}
         self.complete = False
-        """A read has shown every order that was running: one that is not known is new, and its ground begins at 0."""
+        """A read has shown every order that was running: an unknown one is new, and its coverage begins at 0."""
         self.began: int | None = None
-        """Exchange time at which the stream began; fills before it are not owed."""
+        """Exchange time at which the stream began; fills before it are not due."""
         self.proven_until: int | None = None
 
     def open_orders(self) -> tuple[OrderRef, ...]:
@@ -41,7 +41,7 @@ class KnownOrders:
         return self.track(ref, ZERO if self.complete and not late else None)
 
     def track(self, ref: OrderRef, base: Decimal | None = None) -> Order:
-        """Keep the ground of an order from now on."""
+        """Keep the coverage of an order from now on."""
         order = self.by_ref[ref] = Order(ref, base)
         order.due_from = self.due_from(None)
         return order
@@ -53,7 +53,7 @@ class KnownOrders:
             del self.by_ref[ref]
 
     def has_delivered(self, account: Account) -> bool:
-        """Whether every fill that a read shows has been told."""
+        """True if every fill that a read shows has been delivered."""
         for report in account.orders:
             order = self.by_ref.get((report.symbol, report.order_id))
             if report.cumulative_qty > ZERO and (order is None or order.coverage.contiguous < report.cumulative_qty):
@@ -61,7 +61,7 @@ class KnownOrders:
         return True
 
     def note(self, order: Order, report: OrderReport, event_id: str | None = None) -> None:
-        """This report of an order has been told."""
+        """Note that this report of an order has been delivered."""
         was_open = order.open
         order.note(report, event_id)
         if was_open and not order.open:
@@ -74,9 +74,11 @@ class KnownOrders:
         self._closed.append(order.ref)
 
     def due_from(self, order: Order | None) -> int | None:
-        """From when on, exchange time, fills of this order are owed; None while nothing is.
+        """Return the exchange time, ms, from which this order's fills must be delivered; None before the stream has
+        begun.
 
-        An order that was not known when it was met may be one that was forgotten, whose fills have all been told.
+        An unknown order may be one that was delivered in full and forgotten, so for it the answer is at least
+        `proven_until` less `FORGET_AFTER_MS`.
         """
         if order is not None:
             return order.due_from if order.due_from is not None else self.began
@@ -85,7 +87,7 @@ class KnownOrders:
         return max(self.began, self.proven_until - FORGET_AFTER_MS)
 
     def recall(self, event: OrderState) -> None:
-        """An event of the run before. The ground of an order began where the lowest of its events did."""
+        """Take up an event of the run before. An order's coverage begins where the lowest of its events does."""
         ref = OrderRef(event.symbol, event.order_id)
         order = self.by_ref.get(ref)
         if order is None:
@@ -119,7 +121,7 @@ class KnownOrders:
         kept = []
         while self._closed:
             order = self.by_ref[self._closed[0]]
-            # As exact as the times in a list of fills: `due_from` must tell all of them from newer ones.
+            # As exact as the times in a list of fills: `due_from` must separate all of them from newer ones.
             if (order.closed_ts or 0) >= floor(until - FORGET_AFTER_MS, self._context.grain):
                 break
             self._closed.popleft()

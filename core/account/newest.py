@@ -20,14 +20,14 @@ Row = TypeVar("Row", Balance, Position)
 
 
 class Verdict(Enum):
-    """What a row is to what has been delivered."""
+    """The relation of a row to the delivered one."""
 
     NEWS = auto()
     SAME = auto()
     """It is the newest word, and says nothing else."""
     OLDER = auto()
     DISPUTED = auto()
-    """Of the same moment by another link, and it says something else: what was delivered stands."""
+    """Of the same moment by another link, with other content: the delivered row stays."""
 
 
 NEWS, SAME, OLDER, DISPUTED = Verdict
@@ -39,7 +39,7 @@ class Stamp(msgspec.Struct, frozen=True, gc=False):
     ts: int
     """Exchange time, ms."""
     age: int
-    """What stamps are compared by: the grain of the venue's lists, where a push goes after a read, then the ms."""
+    """The key by which stamps compare: the grain of the venue's lists, where a push goes after a read, then the ms."""
     link: int | None
 
     @classmethod
@@ -49,22 +49,22 @@ class Stamp(msgspec.Struct, frozen=True, gc=False):
 
 
 class Entry(msgspec.Struct, Generic[Row], frozen=True, gc=False):
-    """What was said of one place, and when."""
+    """The newest row of one asset or position, and its time."""
 
     reported: Row
     row: Row
-    """As it was said; what it left unsaid stands from before."""
+    """The merged row: what the report left out is kept from before."""
     stamp: Stamp
 
 
 class MergeOutcome(NamedTuple):
-    """What came of the rows of a read."""
+    """The result of merging the rows of a read."""
 
     news: bool
     overtaken: bool
-    """A push of a later moment stands against it and says something else."""
+    """A push of a later moment differs from the read, and stays."""
     disputed: bool
-    """A push of the read's own grain, and not after it, stands against it and says something else."""
+    """A push of the read's own grain, and not after it, differs from the read, and stays."""
 
 
 class Newest(Generic[Key, Row]):
@@ -165,9 +165,9 @@ def funds(row: Balance, known: Balance | None) -> tuple[Balance, bool]:
 
 
 def position(row: Position, known: Position | None) -> tuple[Position, bool]:
-    """A position laid over what is known of it; one that was closed or turned round is another.
+    """Merge a position with the known one; one that was closed or turned round differs.
 
-    What the entry cost stands only as long as nothing was added or taken away.
+    The entry price is kept only as long as the quantity is the same.
     """
     if known is None:
         return row, not row.qty

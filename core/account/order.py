@@ -28,7 +28,7 @@ class Piece(NamedTuple):
     end: Decimal
     price: Decimal | None
     whole: bool
-    """Whether this is all that the report claimed, so that its fee and PnL are the piece's too."""
+    """True if the piece is all that the report claimed, so that the report's fee and PnL are the piece's too."""
 
 
 class Order:
@@ -56,13 +56,13 @@ class Order:
         self.seen = ZERO
         """The highest cumulative quantity that any report has shown."""
         self.shown: Shown | None = None
-        """What the last event showed."""
+        """The last event's figures."""
         self.state_id: str | None = None
         """The id of the last state event."""
         self.sure_in = 0
         """The generation of doubt in which a frame of it was last delivered, on a wire that does not say quantities."""
         self.due_from: int | None = None
-        """From when on, exchange time, its fills are owed; None as for any order."""
+        """From when on, exchange time, its fills are due; None as for any order."""
         self.open = True
         self.closed_ts: int | None = None
         self.waiting: list[tuple[OrderReport, bytes | str | None]] = []
@@ -70,12 +70,12 @@ class Order:
 
     @property
     def whole(self) -> bool:
-        """Whether everything up to the highest quantity ever seen is covered."""
+        """True if everything up to the highest quantity ever seen is covered."""
         coverage = self.coverage
         return coverage.base is not None and coverage.contiguous >= self.seen  # an island lies above it, and was seen
 
     def begin(self, base: Decimal) -> None:
-        """What is owed of it begins here."""
+        """Set the base, from which on executions are due."""
         coverage = self.coverage
         before = coverage.base, coverage.contiguous
         coverage.begin(base)
@@ -92,15 +92,15 @@ class Order:
         return self.coverage.top, report.cumulative_qty
 
     def lacks(self, report: OrderReport, claim: tuple[Decimal, Decimal] | None) -> bool:
-        """Whether there is a hole below what the report says or claims: it must wait until that is filled."""
+        """True if there is a hole below the report or its claim: it must wait until that is filled."""
         return (report.cumulative_qty if claim is None else claim[0]) > self.coverage.top
 
     def is_stale(self, report: OrderReport) -> bool:
-        """Whether the order has already shown more than this, or later."""
+        """True if the order has already shown more than this, or something later."""
         return self.shown is not None and (not self.open or outdates(self.shown, report))
 
     def note(self, report: OrderReport, state_id: str | None = None) -> None:
-        """This report has been told to the consumer."""
+        """Note that this report has been delivered."""
         self.shown = reported(report)
         if state_id is not None:
             self.state_id = state_id

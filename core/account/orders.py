@@ -1,12 +1,12 @@
-"""The covered ground of every order: takes what is reported of orders, tells what is new, and keeps what must wait.
+"""All orders: takes reports of orders, delivers what is new in them, and keeps what must wait.
 
-On a wire that does not say how much one fill was, a frame after a lost one tells of both, and its fee, PnL and trade id
-are the second's. So whoever knows that frames may be missing calls `doubt`: then every order, or one, is *unsure*, and
-its next fill is told with None for the three. A generation number says which doubt is whose; nobody walks over orders.
+Where the venue does not give the quantity of each fill, a frame after a lost one stands for both fills, and its fee,
+PnL and trade id are the second's. So whoever knows that frames may be missing calls `doubt`: then every order, or one,
+is *unsure*, and its next fill is delivered with None for the three. A generation number marks each doubt, so that no
+call walks over all orders.
 
-A report with a hole below it waits for `reorder_window`; whoever runs it is then told which orders are stuck and
-either fills the hole from a read or lets the reports go with a gap open. An order whose beginning is not known waits
-until a read has shown it.
+A report with a hole below it waits for `reorder_window`; then its order is in `overdue`, and the caller either fills
+the hole from a read or flushes the reports with a gap open. An order whose base is unknown waits for a read.
 """
 
 from __future__ import annotations
@@ -40,20 +40,22 @@ class Orders(KnownOrders):
         self._cumulative_costs = cumulative_costs
         self._unknowns = unknowns
         self.remember: Callable[[Execution], None] = lambda _fill: None
-        """Told of every fill that is delivered."""
+        """Called with every delivered fill."""
         self.stuck: dict[OrderRef, float] = {}
-        """Orders with reports waiting above a hole, and until when they wait before somebody is told."""
+        """Orders with reports waiting above a hole, and until when these wait; infinite once the order was in
+        `overdue`.
+        """
         self.without_base: set[OrderRef] = set()
         """Orders whose beginning is not known and of which reports are waiting."""
         self.merges = False
-        """The wire does not say how much a fill was: a frame stands for everything since the one before."""
+        """The venue does not give the quantity of a fill: a frame stands for everything since the one before."""
         self._generation = 0
         self._doubted = 0
         """The generation of the last doubt of every order, and of some, that no read has settled since."""
         self._doubted_orders: dict[OrderRef, int] = {}
         self._doubted_at = float("-inf")
         self.bare_at = float("-inf")
-        """When a fill was last told without figures, since its order was unsure."""
+        """When the last fill was delivered without figures, since its order was unsure."""
 
     def doubt(self, ref: OrderRef | None = None) -> None:
         """Frames of this order, or of any, may be missing: an order is unsure from now on."""
@@ -73,9 +75,9 @@ class Orders(KnownOrders):
             self._doubted_orders = left
 
     def take(self, report: OrderReport, frame: Frame) -> bool:
-        """Tell what is new in the report, or keep it; True if now, for the first time, its order's beginning is needed.
+        """Deliver what is new in the report, or keep it; True if its order's base is needed now, for the first time.
 
-        Nearly every report is the next fill of an order without a hole, and that is quickly told.
+        Nearly every report is the next fill of an order without a hole, and takes a short way.
         """
         order = self.by_ref.get((report.symbol, report.order_id)) or self.track_new(report)
         qty = None if order.waiting else order.extend(report)
@@ -111,7 +113,7 @@ class Orders(KnownOrders):
         return False
 
     def resume(self, order: Order, force: bool = False) -> None:
-        """Tell what waited and need not wait any more; with `force`, all of it, leaving holes behind."""
+        """Deliver the reports that waited and need not wait any more; with `force`, all, leaving holes behind."""
         ref = order.ref
         if order.coverage.base is None:
             return
@@ -137,7 +139,9 @@ class Orders(KnownOrders):
         return due
 
     def doubtful(self) -> set[OrderRef]:
-        """Orders of which more has been seen than told, those aside that only wait for `reorder_window`."""
+        """Return the orders of which more has been seen than delivered, but for those that only wait for
+        `reorder_window`.
+        """
         return {
             OrderRef(*key)
             for key, order in self.by_ref.items()
@@ -145,7 +149,7 @@ class Orders(KnownOrders):
         }
 
     def flush(self, *, all_of_it: bool = False) -> None:
-        """Tell everything that waits above a hole that somebody has been told of, or above any."""
+        """Deliver everything that waits above a hole that was overdue, or above any."""
         for ref, until in tuple(self.stuck.items()):
             if all_of_it or until == float("inf"):
                 self.resume(self.by_ref[ref], force=True)
@@ -208,7 +212,7 @@ class Orders(KnownOrders):
         return max(self._doubted, self._doubted_orders.get(ref, 0))
 
     def _sure(self, order: Order, report: OrderReport) -> OrderReport:
-        """What of a frame that stands for everything since the one before is sure."""
+        """Return the report without the figures that a frame which stands for several fills leaves unsure."""
         self.merges = True
         doubted = self._doubt_of(order.ref)
         if doubted > order.sure_in:
@@ -229,7 +233,7 @@ class Orders(KnownOrders):
 
 
 def _delivery_order(waiting: tuple[OrderReport, Frame]) -> tuple[Decimal, bool]:
-    """Where a report stands among those of its order: a fill goes before the cancel that shows the same quantity."""
+    """Sort key of the waiting reports of an order: a fill goes before the cancel that shows the same quantity."""
     report, _ = waiting
     return report.cumulative_qty, translate.is_state(report)
 

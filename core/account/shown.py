@@ -1,4 +1,4 @@
-"""What an order has shown last, a fill or a report, which tells whether a report of it is stale."""
+"""The figures that an order has shown last, in a fill or a report, by which a report of it is stale or not."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FINAL = frozenset({"FILLED", "CANCELED", "REJECTED", "EXPIRED", NOT_FOUND})
 
 
 class Reported(Struct, frozen=True, gc=False):
-    """What of a report must be known when the next one comes. Quantities, prices and amounts as in `OrderReport`."""
+    """The part of a report that the next one is compared with. Quantities, prices and amounts as in `OrderReport`."""
 
     cumulative_qty: Decimal
     qty: Decimal | None
@@ -31,14 +31,14 @@ Shown = Execution | Reported
 
 
 def reported(report: OrderReport) -> Reported:
-    """What is kept of a report."""
+    """Return the part of a report that is kept."""
     return Reported(
         report.cumulative_qty, report.qty, report.price, report.fee, report.realized_pnl, report.exchange_ts
     )
 
 
 def outdates(shown: Shown, report: OrderReport) -> bool:
-    """Whether more has been shown than this report says, or later."""
+    """True if the order has shown more than this report, or something later."""
     if report.cumulative_qty != shown.cumulative_qty or report.status in FINAL:
         # No matter of time, which frames may take from several fields.
         return report.cumulative_qty < shown.cumulative_qty
@@ -46,9 +46,9 @@ def outdates(shown: Shown, report: OrderReport) -> bool:
 
 
 def costs_since(shown: Shown | None, start: Decimal, report: OrderReport) -> tuple[Decimal | None, Decimal | None]:
-    """Fee and PnL of a report's fill, which begins at `start`, where the wire says what the order has cost so far.
+    """Return fee and PnL of a report's fill, which begins at `start`, where reports give the costs of the order so far.
 
-    None where that cannot be told apart from what was shown before.
+    None where they cannot be separated from those before.
     """
     if start == ZERO:
         return report.fee, report.realized_pnl

@@ -1,4 +1,4 @@
-"""How what a report says is told to the consumer: the events, their kinds and their ids."""
+"""Makes events of reports: their kinds, their fields and their ids."""
 
 from __future__ import annotations
 
@@ -34,18 +34,18 @@ STATES = {
     "EXPIRED": _Kind.ORDER_EXPIRED,
     NOT_FOUND: _Kind.ORDER_EXPIRED,
 }
-"""The kind of event that tells of a state without a fill; a partly filled order is told of when it is amended."""
+"""The kind of event for each state without a fill; a partly filled order has one when it is amended."""
 
 
 def is_state(report: OrderReport) -> bool:
-    """Whether a report is of a state that no fill made; one that is FILLED with nothing executed has no fill."""
+    """True if no fill made the reported state; an order that is FILLED with nothing executed has no fill."""
     return report.status in STATES or (report.status == "FILLED" and report.cumulative_qty == ZERO)
 
 
 def is_end(report: OrderReport, delivered: Decimal) -> bool:
-    """Whether a report is of the end of an order of which all that was executed has been told, if that was not said.
+    """True if a report ends an order whose execution was delivered up to `delivered`, and no fill has ended it.
 
-    An order that is amended down to what was executed is over by it.
+    An order that is amended down to its executed quantity ends so.
     """
     return report.status == "FILLED" and ZERO < report.cumulative_qty >= delivered
 
@@ -60,7 +60,7 @@ def fill(
     fee: Decimal | None,
     realized_pnl: Decimal | None,
 ) -> Fill:
-    """The fill that a frame tells of: all of what it reports, or a piece of it that ends at `cumulative_qty`.
+    """Return the fill of a frame: all that the frame reports, or a piece of it that ends at `cumulative_qty`.
 
     Fills of an order share the texts of its `ref`.
     """
@@ -97,7 +97,7 @@ def fill(
 
 
 def recovered_fill(row: FillReport, piece: Piece, report: OrderReport) -> Fill:
-    """The fill that a row of the venue's list tells of; `report` is the order as it is known."""
+    """Return the fill of a row of the venue's list; `report` is the order as it is known."""
     full = _completes(report, piece.end)
     return Fill(
         kind=_FULL if full else _PARTIAL,
@@ -125,7 +125,7 @@ def recovered_fill(row: FillReport, piece: Piece, report: OrderReport) -> Fill:
 
 
 def _completes(report: OrderReport, cumulative_qty: Decimal) -> bool:
-    """Whether a fill that ends there is the order's last: it reaches the quantity, or what is known to be all of it."""
+    """True if a fill that ends there is the order's last: it reaches the quantity, or the whole known execution."""
     if report.qty and cumulative_qty >= report.qty:
         return True
     return report.status == "FILLED" and cumulative_qty == report.cumulative_qty
@@ -139,7 +139,7 @@ def state_id(report: OrderReport) -> str:
 
 
 def state(report: OrderReport, event_id: str, source: Source, frame: Frame = None) -> OrderState:
-    """What an order is now."""
+    """Return an order's state as an event."""
     return OrderState(
         kind=STATES.get(report.status, _Kind.ORDER_ACK),
         event_id=event_id,
@@ -169,7 +169,7 @@ def account(
     *,
     complete: bool = True,
 ) -> AccountUpdate:
-    """What a read shows of the account: all of it, or what of it can be read."""
+    """Return a read of the account as an event: all of it, or the readable part."""
     return AccountUpdate(
         event_id=event_id,
         exchange_ts=exchange_ts,

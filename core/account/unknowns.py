@@ -1,14 +1,15 @@
-"""What is delivered of frames that nobody understands: one of a shape in a second, and how many it stands for.
+"""Frames that nobody understands: at most one of a shape is delivered in a second, with the number that it stands for.
 
 A venue that begins to send something new sends it again and again. The first frame of a shape is delivered at once; of
 those that follow within a second the newest is delivered when the second is over, with their number in `count`. So the
-counts add up to what was heard.
+counts add up to the number of frames. What is of a documented kind is no noise, and each of it is delivered.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
+from collections import deque
 from typing import NamedTuple
 
 import msgspec
@@ -19,7 +20,9 @@ from ..timers import Timer
 
 EVERY = 1.0
 SHAPES = 256
-"""So many are told apart within a second; the rest are one."""
+"""So many shapes are kept apart within a second; the rest are one."""
+REMEMBERED = 64
+"""Ids of events of documented kinds, which come once on each link."""
 _DEEP, _WIDE, _LONG = 4, 32, 16
 """How far a shape is looked at: levels, keys of an object, values of a list."""
 _PLAIN_WORD = re.compile(r"[A-Za-z_]{1,32}").fullmatch
@@ -39,6 +42,7 @@ class Unknowns:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._shapes: dict[str, _Left] = {}
+        self._delivered: deque[str] = deque(maxlen=REMEMBERED)
 
     def take(self, shape: str, event: Unknown) -> None:
         """Deliver the event, or leave it out for now."""
@@ -51,6 +55,12 @@ class Unknowns:
             self._shapes[name] = _Left(left.until, event, left.number + 1)
             if left.newest is None:
                 self._arm()
+
+    def deliver(self, event: Unknown) -> None:
+        """Deliver the event, of a documented kind, unless another link has brought it."""
+        if event.event_id not in self._delivered:
+            self._delivered.append(event.event_id)
+            self._context.deliver(event)
 
     def release(self, *, all_of_them: bool = False) -> None:
         """Deliver what has been left out for long enough, or all of it."""
@@ -77,7 +87,7 @@ class Unknowns:
 
 
 def shape_of(content: object) -> str:
-    """Keys and types of plain values, and the plain words at the top: what tells one kind of frame from another."""
+    """Return a digest of the keys, the types of plain values and the plain words at the top: the shape of a frame."""
     return hashlib.blake2b(_sketch(content, 0).encode(errors="surrogatepass"), digest_size=12).hexdigest()
 
 

@@ -1,8 +1,7 @@
-"""The account as it was last delivered: balances and positions, the newest word first, and nothing said twice."""
+"""The account as it was last delivered: balances and positions, by the newest report, and nothing delivered twice."""
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Sequence
 from decimal import Decimal
 from enum import Enum, auto
@@ -16,33 +15,34 @@ from ..frames import Frame
 from ..ids import digest_id, frame_id
 from ..reports import Account, AccountReport, ConfigReport
 from . import newest, translate
-from .funding import REMEMBERED_IDS, Funding
+from .funding import Funding
 from .newest import DISPUTED, NEWS, SAME, Entry, Newest, Stamp
+from .recent import RecentIds
 
 _PositionKey = tuple[str, str | None]
 _Row = TypeVar("_Row", Balance, Position)
 
 
 class PushOutcome(Enum):
-    """What came of a push."""
+    """The result of a push."""
 
     KNOWN = auto()
-    """It was heard before, or repeats the account, and says nothing new: it bears no witness."""
+    """It came before, or repeats the account, and holds nothing new: the cross-check ignores it."""
     FIRST = auto()
     CONTRADICTED = auto()
-    """Another link has said something else of the same moment."""
+    """Another link has reported something else of the same moment."""
 
 
 KNOWN, FIRST, CONTRADICTED = PushOutcome
 
 
 class ReadOutcome(NamedTuple):
-    """What came of a read."""
+    """The result of a read."""
 
     overtaken: bool
     """A push that was delivered, or that says something else, is newer: the read is not the account at one moment."""
     disputed: bool
-    """A push of the same grain stands against it and says something else, which a later read decides."""
+    """A push of the same grain differs from the read, which a later read decides."""
 
 
 class AccountView:
@@ -57,15 +57,15 @@ class AccountView:
         self._balances: Newest[str, Balance] = Newest(newest.funds if available else newest.wallet)
         self._positions: Newest[_PositionKey, Position] = Newest(newest.position)
         self._nets = False
-        """Whether the account nets its positions, by the last word of any."""
+        """True if the account nets its positions, by the last row of any."""
         self._delivered_ts = -1
         """Exchange time of the newest push that was delivered."""
         self._whole = False
-        """Whether the account was delivered whole, and no side of a position has gone since without being named."""
+        """True if the account was delivered whole, and no side of a position has gone since without being named."""
         self._config: dict[str | None, ConfigReport] = {}
         self._newest_ts = -1
         """Exchange time of the newest push that was heard: none that is newer was heard before."""
-        self._recent: deque[str] = deque(maxlen=REMEMBERED_IDS)
+        self._recent = RecentIds()
         self.funding = Funding(context, self._recent)
 
     def push(self, report: AccountReport, frame: Frame, *, link: int, arrived_ts: int) -> PushOutcome:
@@ -83,7 +83,7 @@ class AccountView:
         else:
             ts = self._believed(ts)
             self._newest_ts = max(self._newest_ts, ts)
-        self._recent.append(event_id)
+        self._recent.add(event_id)
         balances, positions = report.balances, report.positions
         grain = self._grain
         stamp = Stamp(ts, ts + ts // grain * grain + grain, link)
@@ -134,7 +134,7 @@ class AccountView:
         return FIRST if news or not report.snapshot else KNOWN
 
     def configure(self, report: ConfigReport, frame: Frame) -> None:
-        """Tell a symbol's leverage and margin mode, unless they are as they were told."""
+        """Deliver a symbol's leverage and margin mode, unless they are as delivered before."""
         event: ConfigUpdate = translate.config(report, frame)
         known = self._config.get(report.symbol)
         if known is None or _settings(known) != _settings(report):
@@ -169,7 +169,7 @@ class AccountView:
         return ReadOutcome(overtaken, owned.disputed or held.disputed)
 
     def held(self, as_of: int) -> tuple[Entry[Position], ...]:
-        """The positions that are held as far as was told, but for those pushed since this exchange time."""
+        """Return the delivered open positions, but for those pushed since this exchange time, ms."""
         known = self._positions.until(Stamp.of_read(as_of, self._grain))
         return tuple(entry for entry in known if entry.row.qty != ZERO)
 
@@ -220,7 +220,7 @@ def _flat(position: Position, nets: bool) -> Position:
 
 
 def _unchanged(balance: Balance) -> Balance:
-    """Without what changed, which the push that said it has told."""
+    """Return the balance without its change, which the push has delivered."""
     return balance if balance.change is None else msgspec.structs.replace(balance, change=None)
 
 

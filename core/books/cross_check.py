@@ -1,10 +1,10 @@
-"""The second witness of every fill: the positions and wallets that the account push reports.
+"""The cross-check of every fill: the positions and wallets that account pushes report.
 
-On a wire that does not say how much one fill was, a lost last frame of an order leaves no hole. But the position then
-differs from what the fills add up to. A push and the fill it belongs to come in either order, so what a push says must
-come true within `reorder_window`, or have been true; if it does not, something was lost and the account is read. What
-is told after a settled read but dated before its end says nothing new. Alarms that find nothing make the witness wait
-longer before the next one: no document promises that wallets are exactly the sum of what frames say.
+Where the venue does not give the quantity of each fill, a lost last frame of an order leaves no hole. But the position
+then differs from the sum of the fills. A push and the fill it belongs to come in either order, so what a push shows
+must come true within `reorder_window`, or have been true; if it does not, something was lost and the account is read. A
+push that is delivered after a settled read but dated before its end shows nothing new. After an alarm that finds
+nothing the next one waits longer: no document promises that wallets are exactly the sum of what frames report.
 """
 
 from __future__ import annotations
@@ -24,25 +24,25 @@ QUIET_MAX = 3600.0
 
 
 class CrossCheck:
-    """Compares pushes with the fold of the fills, and calls the alarm for what does not come true."""
+    """Compares pushes with the projection of the fills, and calls the alarm for what does not come true."""
 
     def __init__(self, context: Context, projection: Projection, alarm: Callable[[], None]) -> None:
         self._context = context
         self._alarm = alarm
         self._projection = projection
         self._forgiven = False
-        """Whether what is waited for has had its time once more."""
+        """True if the pending comparisons have been given their time once more."""
         self.waits = False
-        """Whether something that a push said has not come true, so that `check` is due after a fill."""
+        """True if a comparison is pending, so that `check` is due after a fill."""
         self._positions: dict[PositionKey, tuple[Decimal, float]] = {}
         self._wallets: dict[str, tuple[Decimal, float]] = {}
         self._pushed: dict[str, Decimal] = {}
-        """Wallets by the last push, whatever had been told by then."""
+        """Wallets by the last push, whatever had been delivered by then."""
         self._read_ts = 0
         """Exchange time of the end of the last read."""
         self._latest_ts = 0
         self._behind_ts = 0
-        """Pushes from before this exchange time are behind what a read told, so they bear no witness."""
+        """Pushes from before this exchange time, ms, are behind the last read, so they are not compared."""
         self._moved_ts = 0
         """Exchange time of the last push of money that no fill moved."""
         self._quiet = Backoff(QUIET_INITIAL, QUIET_MAX)
@@ -81,13 +81,13 @@ class CrossCheck:
             self.check()
 
     def is_unsure_of(self, account: Account) -> bool:
-        """Whether the read's balances may or may not have a fill that its orders do not show, or money that moved."""
+        """True if the read's balances may or may not have a fill that its orders do not show, or money that moved."""
         return self._moved_ts >= account.as_of or self._projection.is_unsure_of(account)
 
     def is_flat(self, position: Position, moves: Mapping[PositionKey, Decimal], delivered_ts: int) -> bool:
-        """Whether the fills that were told, with these moves, have closed a position since the last settled read.
+        """True if delivered fills, with these moves, have closed a position since the last settled read.
 
-        Before the first one: since it was delivered, at `delivered_ts`, and since the end of the last read.
+        Before the first one: since its delivery, at `delivered_ts`, and since the end of the last read.
         """
         projection = self._projection
         if projection.anchored_ts is None:
@@ -99,7 +99,7 @@ class CrossCheck:
         return bool(known) and not any(known)
 
     def read(self, account: Account, recovered: int, settled: bool) -> None:
-        """A whole read passed; one that is settled and told whole says what the account is."""
+        """Take a whole read that passed; one that is settled and delivered whole becomes the new anchor."""
         if recovered:
             self._quiet.reset()
             self._quiet_until = float("-inf")
@@ -116,9 +116,10 @@ class CrossCheck:
             self._projection.anchor(account)
 
     def overdue(self, late: float) -> None:
-        """What a push said has not come true.
+        """A push has not come true.
 
-        Who comes `late`, by seconds, to see it may have frames that say so before it: they have their time once more.
+        If this call is `late`, by seconds, frames that explain the push may wait to be read: they get their time once
+        more.
         """
         window = self._context.policy.reorder_window
         if late > window / 2 and not self._forgiven:
@@ -155,7 +156,7 @@ class CrossCheck:
         self.waits = self._forgiven = False
 
     def _move(self, balance: Balance) -> None:
-        """Money that no fill moved: by the change, since the fills of that moment may be told already or not yet."""
+        """Book money that no fill moved, by its change: the fills of that moment may or may not have been delivered."""
         if balance.wallet_balance is None:
             return
         delivered, pushed = self._projection.wallets.get(balance.asset), self._pushed.get(balance.asset)

@@ -1,10 +1,10 @@
-"""What fills are thought to have cost, until the venue's income rows say.
+"""Estimated costs of fills, until the venue's income rows give the true ones.
 
-A row names a trade, but a fill may not: then the fill list says of which order a trade is and how much it was, and
-what was told of the order (`tabs`) is given up for it.
+A row names a trade, but a fill may not: then the list of fills gives the order and the quantity of a trade, and
+delivered fills of that order (`unnamed`) are matched with it.
 
-Nearly every trade is told once, listed as it was told and paid by one row or two. It is one entry until it is paid:
-only what is said otherwise of a trade makes sides of it. Two symbols may have a trade of the same id.
+Nearly every trade is delivered once, listed with the same figures and paid by one row or two. It is one entry until it
+is paid: only figures that differ make legs of it. Two symbols may have a trade of the same id.
 """
 
 from __future__ import annotations
@@ -35,16 +35,16 @@ class _Leg(msgspec.Struct, gc=False):
     listed: Decimal = ZERO
     """Its quantity by the list of fills, 0 until that was read."""
     delivered: Decimal = ZERO
-    """What was told of it under the trade's own id."""
+    """The quantity delivered under the trade's own id."""
     paid: bool = False
 
 
 class Estimates:
-    """Every fill that was told, until it is paid; what of its fee and PnL is booked already is 0."""
+    """Every delivered fill until it is paid; a fee or PnL that is booked already is 0 here."""
 
     def __init__(self) -> None:
         self._lone: dict[str, Execution] = {}
-        """By trade id, fills of which nothing else was said than what they are."""
+        """By trade id, fills without any other report about their trade."""
         self._listed: set[str] = set()
         """Trade ids of those that the list of fills has shown."""
         self._named: dict[_TradeKey, Execution] = {}
@@ -61,7 +61,7 @@ class Estimates:
             yield from self._unnamed
 
     def add(self, fill: Execution) -> int:
-        """A fill was told; how many there are now."""
+        """Add a delivered fill; return how many there are now."""
         trade_id = fill.trade_id
         if trade_id is None:
             self._unnamed.add(fill)
@@ -150,7 +150,7 @@ class Estimates:
         self._unnamed.forget(exchange_ms)
 
     def evict_oldest(self) -> Execution:
-        """The fill that has waited longest, or nearly so, which is no more."""
+        """Remove and return the oldest unmatched fill, fills with a trade id first."""
         trade_id, key = next(iter(self._lone), None), next(iter(self._named), None)
         if trade_id is not None and (key is None or _is_older(self._lone[trade_id], self._named[key])):
             self._listed.discard(trade_id)
@@ -166,7 +166,7 @@ class Estimates:
         return self._unnamed.evict_oldest()
 
     def _add_to_leg(self, fill: Execution, trade_id: str) -> None:
-        """More was said of this trade than that this fill is one."""
+        """Add a fill of a trade that has other reports."""
         leg = self._leg(fill.symbol, trade_id, fill.order_id, fill.exchange_ts or 0)
         leg.delivered += fill.fill_qty
         if not leg.paid:
@@ -233,7 +233,7 @@ class Estimates:
 
 
 def _is_shown_by(row: FillReport, fill: Execution) -> bool:
-    """Whether the row says what was told, and that it cost something."""
+    """True if the row has the figures of the fill, and a fee."""
     return (row.symbol, row.order_id, row.qty) == (fill.symbol, fill.order_id, fill.fill_qty) and row.fee != ZERO
 
 

@@ -2,10 +2,10 @@
 
 k_capital = opening balance + realised PnL - fees + funding + transfers
 
-Between reads the ledger runs on what was told. Rows of the venue's income list take the place of what the fills of
-their trades were thought to have cost, and provisional funding is replaced by its row. The opening balance is what the
-first settled read leaves unexplained in which the cost of every fill is known; when something turns out to be from
-before it after all, the next one says anew.
+Between reads the ledger runs on delivered events. Rows of the venue's income list replace the estimated costs of the
+fills of their trades, and provisional funding is replaced by its row. The opening balance is what the first settled
+read leaves unexplained in which the cost of every fill is known; if an older event arrives after that, the next settled
+read sets it anew.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from .estimates import FEE, PNL, Estimates
 from .projection import is_newer
 
 ESTIMATES = 100_000
-"""Fills whose rows have not been read; past this the oldest are booked as they were told."""
+"""Fills whose rows have not been read; past this the oldest are booked as delivered."""
 REMEMBER_MS = 3_600_000
 """Rows are known for so long; no read shows older ones again."""
 FUNDING_MATCH_MS = 600_000
@@ -39,7 +39,7 @@ class _Sums:
 
 
 class Ledger:
-    """Fold every event and every settled read into it; no clock, no I/O. `grain` is that of the venue's lists, ms."""
+    """The books of all assets, from every event and every settled read. `grain` is that of the venue's lists, ms."""
 
     def __init__(self, grain: int = 1) -> None:
         self._grain = grain
@@ -69,7 +69,7 @@ class Ledger:
             self._since = floor(exchange_ms, self._grain)
 
     def apply(self, event: ExchangeEvent) -> None:
-        """Book an event, other than a fill, as it was told."""
+        """Book an event, other than a fill, as delivered."""
         if isinstance(event, FillRevised):
             self._estimates.revise(event)
         elif isinstance(event, FundingFee):
@@ -79,14 +79,14 @@ class Ledger:
             self._date(event.asset, event.exchange_ts)
 
     def estimate(self, fill: Execution) -> None:
-        """Book a fill as it was told, until its rows are read."""
+        """Book a fill as delivered, until its rows are read."""
         if self._estimates.add(fill) > ESTIMATES:
             self._keep()
         if fill.exchange_ts is not None and fill.exchange_ts < self._opened_ts:
             self._date(fill.fee_asset, fill.exchange_ts)
 
     def reconcile(self, account: Account, settled: bool) -> None:
-        """Let the rows of a whole read that passed replace estimates; after one settled and told whole, compare."""
+        """Let the rows of a whole read that passed replace estimates; after a settled and whole one, compare."""
         if account.income_refused is not None:
             self._unprove(account)
             settled = False
@@ -131,7 +131,7 @@ class Ledger:
         )
 
     def _totals(self, asset: str) -> tuple[Decimal, Decimal, Decimal, bool]:
-        """PnL, fees and funding with what no row has said yet, and whether all of that is known."""
+        """Return PnL, fees and funding with what no row has confirmed yet, and whether all of that is known."""
         sums, known = self._sums.get(asset), True
         pnl, fees, funding = (ZERO,) * 3 if sums is None else (sums.realized_pnl, sums.fees, sums.funding)
         for fill in self._estimates:
@@ -149,14 +149,14 @@ class Ledger:
         return self._sums.setdefault(asset, _Sums())
 
     def _date(self, asset: str | None, exchange_ts: int | None) -> None:
-        """Something was told that happened then: an opening balance from after it was not all that was."""
+        """Drop the opening balance if an event older than it arrives; the next settled read takes it anew."""
         sums = None if asset is None else self._sums.get(asset)
         if sums is not None and asset is not None and exchange_ts is not None and exchange_ts < sums.opened_ts:
             sums.opening, sums.opened_ts = None, 0
             self._drift.pop(asset, None)
 
     def _keep(self) -> None:
-        """Book what has waited longest for good, as it was told; rows from before it are not booked again."""
+        """Book the oldest fill for good, as delivered; rows from before it are not booked again."""
         kept = self._estimates.evict_oldest()
         self._since = max(self._since or 0, (kept.exchange_ts or 0) + 1)
         if kept.fee_asset is not None:
@@ -195,7 +195,7 @@ class Ledger:
         return True
 
     def _book_by_time(self, as_of: int) -> None:
-        """Where no row names a trade that we know, all rows from before the read stand for all fills from before it."""
+        """Where no row names a known trade, let all rows from before the read stand for all fills from before it."""
         until = floor(as_of, self._grain)
         due = {key: row for key, row in self._unmatched.items() if row.exchange_ts < until}
         for key, row in due.items():

@@ -1,4 +1,4 @@
-"""What the account should hold by the fills that were told: positions and wallets, anchored at each settled read."""
+"""The account that follows from delivered fills: positions and wallets, anchored at each settled read."""
 
 from __future__ import annotations
 
@@ -43,17 +43,18 @@ class Projection:
                 self.wallets[asset] = wallet - fee + pnl
 
     def is_unsure_of(self, account: Account) -> bool:
-        """Whether a fill was told that was made since the read began, and whose order the read shows without it.
+        """True if a delivered fill is newer than the read's start and missing from the read's orders.
 
-        Its balances and positions may have it or not: a venue's lists can be older than those, and its clocks differ.
+        The read's balances and positions may or may not include it: a venue's lists can be older than those, and clocks
+        differ.
         """
         known = {(report.symbol, report.order_id): report.cumulative_qty for report in account.orders}
         return any(is_newer(fill, account, known) for fill in self._recent)
 
     def has_closed(self, position: Position, moves: Mapping[PositionKey, Decimal], since: int) -> bool:
-        """Whether fills told, dated after this exchange time, and these moves have closed a position shown by then.
+        """True if delivered fills, dated after `since`, exchange time in ms, and these moves have closed the position.
 
-        The last of them, not all: what was recovered since may have been shown with it.
+        The newest of them are counted back: what was recovered since may have been part of the position already.
         """
         symbol, side, qty = position.symbol, position.side, position.qty
         for towards, held in ((side, qty), (None, -qty if side == "SHORT" else qty)):
@@ -69,7 +70,7 @@ class Projection:
         return False
 
     def anchor(self, account: Account) -> None:
-        """Start again from a settled read, and from the fills told that it does not know yet."""
+        """Start again from a settled read, and from the delivered fills that it does not include yet."""
         known = {(report.symbol, report.order_id): report.cumulative_qty for report in account.orders}
         self.anchored_ts = account.exchange_ms
         self.positions = positions_of(account)
@@ -81,7 +82,7 @@ class Projection:
 
 
 def is_newer(fill: Execution, account: Account, known: dict[tuple[str, str], Decimal]) -> bool:
-    """Whether the fill came too late to be part of the read, which `known` says by executed quantities."""
+    """True if the fill came too late to be part of the read; `known` are the read's executed quantities by order."""
     if fill.exchange_ts is not None and fill.exchange_ts < account.as_of:
         return False
     return fill.cumulative_qty > known.get((fill.symbol, fill.order_id), ZERO)

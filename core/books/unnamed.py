@@ -1,4 +1,5 @@
-"""What was told of orders without trade ids: given up, oldest first, as trades of the order are paid that add up to it.
+"""Delivered fills without a trade id, by order: matched, oldest first, with paid trades of the order that add up to
+them.
 
 Which part of the order each of them was does not matter for money.
 """
@@ -37,7 +38,7 @@ class UnnamedFills:
             yield from order.unpaid
 
     def add(self, fill: Execution) -> None:
-        """A fill without a trade id was told."""
+        """Add a delivered fill without a trade id."""
         order = self._of(fill.symbol, fill.order_id, fill.exchange_ts or 0)
         order.unpaid.append(fill)
         self.unpaid += 1
@@ -55,13 +56,13 @@ class UnnamedFills:
             )
 
     def pay(self, symbol: str, order_id: str, qty: Decimal, exchange_ts: int) -> None:
-        """So much of the order was paid by trades that were not told by their ids."""
+        """Count so much of the order as paid, by trades that were not delivered under their ids."""
         order = self._of(symbol, order_id, exchange_ts)
         order.paid += qty
         self._match(order)
 
     def take_back(self, symbol: str, order_id: str, qty: Decimal, exchange_ts: int) -> None:
-        """So much of what was paid was told by a trade's id after all."""
+        """Take back so much of the paid quantity: it was delivered under a trade's id after all."""
         self._of(symbol, order_id, exchange_ts).paid -= qty
 
     def pay_until(self, exchange_ms: int) -> None:
@@ -78,7 +79,7 @@ class UnnamedFills:
             }
 
     def evict_oldest(self) -> Execution:
-        """The oldest fill of an order, which is no more."""
+        """Remove and return the oldest fill of the first order."""
         return self._drop(next(order for order in self._orders.values() if order.unpaid))
 
     def _of(self, symbol: str, order_id: str, exchange_ts: int) -> _OrderFills:

@@ -1,4 +1,4 @@
-"""What each move of the lifecycle does: the methods that its table refers to.
+"""The effects of the lifecycle's moves: the methods that its table refers to.
 
 The old link of a rotation is closed only after its successor is proven and the drain has passed.
 """
@@ -32,11 +32,11 @@ class LinkObserver(Protocol):
         """A planned rotation is complete, nothing was missed."""
 
     def stop(self) -> None:
-        """The stream ends: tell what is held, and want nothing more."""
+        """The stream ends: deliver what is held, and request nothing more."""
 
 
 class Cause(NamedTuple):
-    """What an effect may need to know of the trigger."""
+    """Details of a trigger that an effect may need."""
 
     reason: GapReason = GapReason.LOST_SOCKET
     refusal: Refusal | None = None
@@ -55,7 +55,7 @@ class Effects:
         self._backoff = Backoff(policy.backoff_initial, policy.backoff_max, context.rng)
         self._rotation_backoff = Backoff(policy.backoff_initial, policy.backoff_max, context.rng)
         self._was_healthy = False
-        """Whether the stream has been proven for long enough since it last waited."""
+        """True if the stream has been proven for long enough since it last waited."""
         self._failed_openings = FailureLimit(context.failing_calls)
         self.successor_refused = False
         """The venue has refused a successor for good."""

@@ -22,6 +22,7 @@ class Key:
         "failing",
         "gone",
         "id",
+        "proven_at",
         "request",
         "valid_for",
         "value",
@@ -41,11 +42,19 @@ class Key:
         """A renewal has failed and none has passed since."""
         self.gone = False
         """The venue does not know it any more."""
+        self.proven_at = asked_at
+        """When what the venue granted or extended last was asked for."""
         self.confirm(asked_at)
+
+    @property
+    def kept(self) -> bool:
+        """True if it is renewed: a link uses it, and not only a socket that is being closed."""
+        return self._context.timers.armed((Timer.EXPIRY, self.id))
 
     def confirm(self, asked_at: float) -> None:
         """The venue granted the key or extended it, in answer to a request made at this time."""
         self.failing = False
+        self.proven_at = asked_at
         self._retry.reset()
         context = self._context
         context.secrets.grant(self.value, now=context.now, valid_for=self.valid_for)
@@ -64,6 +73,7 @@ class Key:
         if (wait := self._failures.wait(context.now)) > 0:
             context.arm((Timer.RENEW, self.id), wait)
             return
+        context.timers.cancel((Timer.RENEW, self.id))
         self.request = context.number()
         self.asked_at = context.now
         context.arm((Timer.RENEWING, self.id), context.policy.request_timeout)

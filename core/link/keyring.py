@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from ..actions import CreateKey, DeleteKey
 from ..backoff import FailureLimit
@@ -18,8 +18,19 @@ class Holder(Protocol):
     def mint_failed(self, refusal: Refusal | None) -> None:
         """No key was minted; None when no answer came."""
 
+    def key_found(self, key: Key) -> None:
+        """A key that is wanted need not be minted: a renewal has named it."""
+
     def key_gone(self, key: Key) -> None:
-        """The venue does not know this key any more; told once."""
+        """The venue does not know this key any more; called once."""
+
+
+class Found(NamedTuple):
+    """A key that a renewal has extended in place of ours: when that was asked for, and for how long it is valid."""
+
+    value: str
+    asked_at: float
+    valid_for: float
 
 
 class Keyring:
@@ -30,6 +41,8 @@ class Keyring:
         self._holder = holder
         self._keys: dict[str, Key] = {}
         self._mint: tuple[int, float] | None = None
+        self._found: Found | None = None
+        """The key that the next mint would bring."""
         self._deletions: set[int] = set()
         self._not_before = float("-inf")
         self._failed_mints = FailureLimit(context.failing_calls)
@@ -45,12 +58,12 @@ class Keyring:
 
     @property
     def minting(self) -> bool:
-        """Whether a mint is unanswered."""
+        """True while a mint is unanswered."""
         return self._mint is not None
 
     @property
     def deleting(self) -> bool:
-        """Whether it is not known of a key yet that it is deleted, or cannot be."""
+        """True while a deletion is unanswered."""
         return bool(self._deletions)
 
     @property
@@ -70,7 +83,7 @@ class Keyring:
 
     def mint(self, after: float) -> None:
         """Ask for a key, in so many seconds."""
-        if after > 0:
+        if after > 0 and self._found is None:
             self._context.arm((Timer.MINT, 0), after)
         else:
             self._mint_now()
@@ -78,6 +91,9 @@ class Keyring:
     def stop(self) -> None:
         """Ask for nothing more; a key that is on its way will be deleted."""
         self._context.timers.cancel((Timer.MINT, 0))
+        found, self._found = self._found, None
+        if found is not None and found.value not in self._keys:
+            self._delete(found.value)
 
     def granted(self, request: int, value: str, valid_for: float, *, wanted: bool) -> Key | None:
         """The key, if this answers the mint under way and is wanted; else it is deleted, unless it is in use."""
@@ -90,18 +106,34 @@ class Keyring:
             if value not in self._keys:
                 self._delete(value)
             return None
-        key = self._keys.get(value)
-        if key is None:
-            key = self._keys[value] = Key(self._context, value, valid_for, mint[1], self._failed_renewals)
-        else:
-            key.granted_again(mint[1], valid_for)
-        return key
+        self._found = None  # the venue's last word
+        return self._obtained(value, mint[1], valid_for)
 
-    def renewed(self, request: int) -> None:
-        """A renewal was granted."""
-        for key in self._keys.values():
-            if key.request == request:
+    def renewed(self, request: int, value: str | None) -> Key | None:
+        """A renewal was granted: the key in use that it has extended by its name, None where it named none of those.
+
+        Where it named another key, ours is gone, and what was extended is there for whoever needs a key next.
+        """
+        key = next((key for key in self._keys.values() if key.request == request), None)
+        if key is None or value is None or value == key.value:
+            if key is not None:
                 key.renewed()
+            return None if value is None else key
+        asked_at, valid_for = key.asked_at, key.valid_for
+        other = self._keys.get(value)
+        if other is not None and other.kept:
+            other.granted_again(asked_at, valid_for)
+        else:
+            other = None
+            self._found = Found(value, asked_at, valid_for)
+            self._context.secrets.grant(value, now=self._context.now, valid_for=valid_for)
+        self._gone(key)
+        return other
+
+    def vouch(self, key: Key) -> None:
+        """It must be known now whether the key lives: renew it, unless that is under way."""
+        if key.request is None and not key.gone:
+            key.renew()
 
     def deleted(self, request: int) -> None:
         """A key is deleted, or all that can be done has been."""
@@ -131,16 +163,30 @@ class Keyring:
             self._delete(key.value)
 
     def _delete(self, value: str) -> None:
+        if not self._context.policy.delete_keys:
+            return
         request = self._context.number()
         self._deletions.add(request)
         self._context.arm((Timer.DELETING, request), self._context.policy.request_timeout)
         self._context.emit(DeleteKey(request, value))
 
     def _mint_now(self) -> None:
+        found, self._found = self._found, None
+        if found is not None and self._context.now < found.asked_at + found.valid_for:
+            self._holder.key_found(self._obtained(*found))
+            return
         request = self._context.number()
         self._mint = (request, self._context.now)
         self._context.arm((Timer.MINTING, request), self._context.policy.request_timeout)
         self._context.emit(CreateKey(request))
+
+    def _obtained(self, value: str, asked_at: float, valid_for: float) -> Key:
+        key = self._keys.get(value)
+        if key is None:
+            key = self._keys[value] = Key(self._context, value, valid_for, asked_at, self._failed_renewals)
+        else:
+            key.granted_again(asked_at, valid_for)
+        return key
 
     def _mint_failed(self, request: int, refusal: Refusal | None) -> None:
         self._answered(request)

@@ -39,7 +39,7 @@ class State(StrEnum):
 
 
 class Trigger(StrEnum):
-    """What can move it."""
+    """The triggers of a move."""
 
     START = "start"
     KEY_GRANTED = "key granted"
@@ -58,7 +58,7 @@ class Trigger(StrEnum):
 
 
 class Row(NamedTuple):
-    """One legal move; `given` tells apart rows that share source and trigger."""
+    """One legal move; `given` separates rows that share source and trigger."""
 
     source: State
     trigger: Trigger

@@ -1,8 +1,10 @@
 """One key and its one socket: opening, subscribing, proving, live, draining, gone, and never back.
 
 *Connected* is not *subscribed*: a link counts only once it is proven, by the acknowledgement of every opening frame or,
-where the venue asks for none, by its first readable frame. From then on silence is death, whatever TCP says, unless it
-was we who slept: a silence timer that is handled late is armed once more, so that what waits in the socket is read.
+where the venue asks for none, by its first readable frame; where it opens sockets for dead keys, by a sign of life and
+by a renewal that names the key. From then on silence is death, whatever TCP says, unless it was we who slept: a silence
+timer that is handled late is armed once more, so that what waits in the socket is read. Where `probe_after` is set, the
+venue is asked for life first, and the silence that counts begins with the question.
 """
 
 from __future__ import annotations
@@ -34,11 +36,15 @@ class Link:
     """A key and its socket. Its phase says how far it is; after the proof it must bring frames to be alive."""
 
     __slots__ = (
+        "_answered",
+        "_asked",
         "_context",
         "_graced",
         "_half",
+        "_idle",
         "_quiet_at",
         "_unacknowledged",
+        "_vouched",
         "alive",
         "distrusted",
         "heard_at",
@@ -48,51 +54,58 @@ class Link:
         "proven",
         "quiet",
         "socket",
+        "vouches",
     )
 
-    def __init__(self, context: Context, key: Key) -> None:
+    def __init__(self, context: Context, key: Key, *, vouches: bool = False) -> None:
         self._context = context
         self._unacknowledged: set[str] = set()
-        self._graced = False
+        self.vouches = vouches
+        """True if its key has to be named by a renewal, too, before it is proven."""
+        self._answered = self._vouched = False
+        self._asked = self._graced = False
         self._half = context.policy.silence_timeout / 2
+        self._idle = context.policy.probe_after or self._half
+        """Seconds without a frame after which something is done."""
         self._quiet_at = float("-inf")
-        """When the timer for half of the silence is due."""
+        """When the timer for that is due, or for half of the silence after the question."""
         self.key = key
         self.socket = context.number()
         self.phase = Phase.OPENING
         self.alive = True
-        """Whether the socket is, as far as we know, open or being opened."""
+        """True while the socket is, as far as we know, open or being opened."""
         self.proven = False
-        """Whether the venue is known to push to this link."""
+        """True while the venue is known to push to this link."""
         self.opened_at = context.now
         self.heard_at = context.now
         self.distrusted: GapReason | None = None
         """Why its frames, if any come, prove nothing: its key was gone, or a read has shown what it missed."""
         self.quiet = False
-        """No frame for half of `silence_timeout`."""
+        """No frame, or no answer, for half of `silence_timeout`."""
         context.arm((Timer.CONNECT, self.socket), context.policy.connect_timeout)
         context.emit(OpenSocket(self.socket, key.value))
 
-    def opened(self, openings: tuple[Opening, ...]) -> None:
-        """The handshake is complete: subscribe, where the venue asks for it. Said again, it changes nothing."""
+    def opened(self, openings: tuple[Opening, ...]) -> bool:
+        """The handshake is complete: subscribe, where the venue asks for it. Said again, it changes nothing: False."""
         if self.phase is not Phase.OPENING:
-            return
+            return False
         self.opened_at = self._context.now
-        self.phase = Phase.SUBSCRIBING if openings else Phase.PROVING
+        self.phase = Phase.SUBSCRIBING if openings and not self.vouches else Phase.PROVING
         for opening in openings:
             self._unacknowledged.add(opening.id)
             self._context.emit(SendFrame(self.socket, opening.text))
+        return True
 
     def heard(self) -> None:
-        """A frame came, whatever is in it. The timer is moved only when half of its time is gone."""
+        """A frame came, whatever is in it, or a ping or pong. The timer is moved only when half of its time is gone."""
         self.heard_at = now = self._context.now
         if self.proven:
-            if self.quiet:
+            if self._asked or self.quiet:
                 self._context.timers.cancel((Timer.SILENT, self.socket))
-                self.quiet = self._graced = False
+                self._asked = self.quiet = self._graced = False
                 self._context.health_dirty = True
                 self._await_quiet()
-            elif self._quiet_at - now <= self._half / 2:
+            elif self._quiet_at - now <= self._idle / 2:
                 self._await_quiet()
 
     def acknowledged(self, opening: str) -> bool:
@@ -100,8 +113,18 @@ class Link:
         self._unacknowledged.discard(opening)
         return self.phase is Phase.SUBSCRIBING and not self._unacknowledged
 
+    def answered(self) -> bool:
+        """The venue's end shows life; True when that proves the link."""
+        self._answered = True
+        return self._vouched or not self.vouches
+
+    def vouched(self) -> bool:
+        """A renewal has named its key; True when that proves the link."""
+        self._vouched = self.phase is Phase.PROVING
+        return self._vouched and self._answered
+
     def owns(self, opening: str | None) -> bool:
-        """Whether an opening frame of this id waits for its acknowledgement."""
+        """True if an opening frame of this id waits for its acknowledgement."""
         return opening in self._unacknowledged
 
     def prove(self) -> None:
@@ -115,17 +138,27 @@ class Link:
         """Read on, but a successor is proven."""
         self.phase = Phase.DRAINING
 
-    def fell_quiet(self, lateness: float) -> None:
-        """Half of the silence that makes a link dead has passed, unless a frame came since the timer was armed."""
-        if self.heard_at + self._half > self._quiet_at:
+    def fell_quiet(self, lateness: float) -> bool:
+        """Nothing was heard for so long, unless a frame came since the timer was armed; True if it must be asked.
+
+        Else half of the silence that makes a link dead has passed.
+        """
+        if self.heard_at + self._idle > self._quiet_at and not self._asked:
             self._await_quiet()
-            return
+            return False
+        if self._context.policy.probe_after and not self._asked:
+            self._asked = True
+            self._quiet_at = self._context.now + self._half
+            self._context.arm((Timer.QUIET, self.socket), self._half)
+            return True
         self.quiet = True
-        dead_at = self.heard_at + self._context.policy.silence_timeout
+        silence = self._context.policy.silence_timeout
+        dead_at = self._quiet_at + self._half if self._asked else self.heard_at + silence
         if lateness > GRACE:
             self._graced = True
             dead_at = max(dead_at, self._context.now + GRACE)
         self._context.timers.arm((Timer.SILENT, self.socket), dead_at)
+        return False
 
     def is_dead(self, lateness: float) -> bool:
         """All of it has passed; False when it was we who slept, once."""
@@ -148,5 +181,5 @@ class Link:
             self._context.timers.cancel((timer, self.socket))
 
     def _await_quiet(self) -> None:
-        self._quiet_at = self.heard_at + self._half
+        self._quiet_at = self.heard_at + self._idle
         self._context.timers.arm((Timer.QUIET, self.socket), self._quiet_at)

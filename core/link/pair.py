@@ -1,7 +1,7 @@
-"""At most two links: the one that leads and, in a rotation, its successor; and the sockets that are being closed.
+"""At most two links: the leader and, in a rotation, its successor; and the sockets that are being closed.
 
 A socket that we close keeps its key until it is known to be closed. A key that neither a link nor such a socket uses is
-let go.
+released.
 """
 
 from __future__ import annotations
@@ -27,8 +27,9 @@ class Successor(StrEnum):
 class LinkPair:
     """The leader, whose frames are delivered, and the successor that is to replace it; and sockets that close."""
 
-    def __init__(self, context: Context, keyring: Keyring) -> None:
+    def __init__(self, context: Context, keyring: Keyring, *, vouches: bool) -> None:
         self._context = context
+        self._vouches = vouches
         self._keyring = keyring
         self._closing: dict[int, Key] = {}
         self.leader: Link | None = None
@@ -36,7 +37,7 @@ class LinkPair:
 
     @property
     def proven(self) -> bool:
-        """Whether any is proven."""
+        """True if any link is proven."""
         leader, successor = self.leader, self.successor
         return (leader is not None and leader.proven) or (successor is not None and successor.proven)
 
@@ -49,7 +50,7 @@ class LinkPair:
 
     @property
     def closing(self) -> bool:
-        """Whether a socket is being closed."""
+        """True while a socket is being closed."""
         return bool(self._closing)
 
     def get(self, socket: int) -> Link | None:
@@ -66,28 +67,31 @@ class LinkPair:
         return link
 
     def leads(self, link: Link) -> bool:
-        """Whether this link's frames go first; a deaf one gives way to a proven successor."""
+        """True if this link's frames go first; a distrusted one gives way to a proven successor."""
         leader, successor = self.leader, self.successor
         if leader is None or leader.distrusted is None or successor is None or not successor.proven:
             return link is leader
         return link is successor
 
+    def with_key(self, key: Key) -> tuple[Link, ...]:
+        """Those of this key: two where they share it."""
+        return tuple(link for link in (self.leader, self.successor) if link is not None and link.key is key)
+
     def distrust(self, key: Key) -> None:
         """The key is gone: what its sockets still bring proves nothing."""
-        for link in (self.leader, self.successor):
-            if link is not None and link.key is key:
-                link.distrusted = GapReason.KEY_GONE
+        for link in self.with_key(key):
+            link.distrusted = GapReason.KEY_GONE
 
     def open(self, key: Key) -> None:
         """A link that leads."""
-        self.leader = Link(self._context, key)
+        self.leader = Link(self._context, key, vouches=self._vouches)
 
     def open_successor(self, key: Key) -> None:
         """A link beside the one that leads."""
-        self.successor = Link(self._context, key)
+        self.successor = Link(self._context, key, vouches=self._vouches)
 
     def drop_leader(self) -> Link:
-        """Close the leader; its place is taken by its successor, or by nobody."""
+        """Close the leader; its successor, if there is one, takes its place."""
         assert self.leader is not None
         leader, self.leader, self.successor = self.leader, self.successor, None
         self._discard(leader)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ..actions import Finish
+from ..actions import Finish, SendFrame, SendPing
 from ..context import Context
-from ..dialect import Dialect
+from ..dialect import Dialect, SilentDialect
 from ..events import GapReason
 from ..refusal import Refusal, RefusalKind
 from ..timers import Alarms, Timer
@@ -22,9 +22,10 @@ class Supervisor:
     def __init__(self, context: Context, dialect: Dialect, observer: LinkObserver) -> None:
         self._context = context
         self._dialect = dialect
+        self._asked = dialect if isinstance(dialect, SilentDialect) else None
         self._lifecycle = Lifecycle()
         self._keyring = Keyring(context, self)
-        self.pair = LinkPair(context, self._keyring)
+        self.pair = LinkPair(context, self._keyring, vouches=self._asked is not None)
         self._effects = Effects(context, self.pair, self._keyring, observer)
         self.timers: Alarms = {
             Timer.DELAY: lambda _id, _late: self._move(Trigger.DELAY_OVER),
@@ -32,7 +33,7 @@ class Supervisor:
             Timer.DRAIN: lambda _id, _late: self._move(Trigger.DRAINED),
             Timer.HEALTHY: lambda _id, _late: self._effects.reset_backoff(),
             Timer.CONNECT: lambda socket, _late: self._lost(socket, Cause()),
-            Timer.QUIET: lambda socket, late: self.pair.of(socket).fell_quiet(late),
+            Timer.QUIET: self._quiet,
             Timer.SILENT: self._silent,
             Timer.CLOSING: self._closed,
             **self._keyring.timers,
@@ -45,7 +46,7 @@ class Supervisor:
 
     @property
     def stopped(self) -> bool:
-        """Whether the stream has ended."""
+        """True if the stream has ended."""
         return self._effects.finish is not None
 
     @property
@@ -55,7 +56,7 @@ class Supervisor:
 
     @property
     def suspect(self) -> bool:
-        """Whether the link is quieter than it should be, its key is not being renewed, or its successor is refused."""
+        """True if the link is quieter than it should be, its key is not being renewed, or its successor is refused."""
         leader = self.pair.leader
         return leader is not None and (leader.quiet or leader.key.failing or self._effects.successor_refused)
 
@@ -96,9 +97,12 @@ class Supervisor:
             self._move(Trigger.KEY_GRANTED, Cause(key=key))
         return key is not None
 
-    def renewed(self, request: int) -> None:
-        """A renewal was granted."""
-        self._keyring.renewed(request)
+    def renewed(self, request: int, value: str | None) -> None:
+        """A renewal was granted, of the key that it names."""
+        key = self._keyring.renewed(request, value)
+        for link in () if key is None else self.pair.with_key(key):
+            if link.vouched():
+                self._prove(link)
 
     def deleted(self, request: int) -> None:
         """A deletion was answered."""
@@ -111,8 +115,9 @@ class Supervisor:
     def opened(self, socket: int) -> None:
         """A handshake is complete."""
         link = self.pair.get(socket)
-        if link is not None:
-            link.opened(self._dialect.opening(socket))
+        if link is not None and link.opened(self._dialect.opening(socket)) and link.vouches:
+            self._context.emit(SendPing(socket))
+            self._keyring.vouch(link.key)
 
     def closed(self, socket: int, refusal: Refusal | None) -> None:
         """A socket ended, or could not be opened."""
@@ -125,12 +130,21 @@ class Supervisor:
         self._lost(link.socket, Cause(reason, refusal))
 
     def prove(self, link: Link) -> None:
-        """The venue pushes to this link."""
-        link.prove()
-        self._move(Trigger.PROVEN if link is self.pair.leader else Trigger.SUCCESSOR_PROVEN)
+        """The venue shows life on this link, which proves it, unless its key must be vouched for first."""
+        if link.answered():
+            self._prove(link)
+
+    def doubt_key(self, link: Link) -> None:
+        """The venue has said something that leaves in doubt whether the link's key lives: ask now."""
+        self._keyring.vouch(link.key)
+
+    def closing_soon(self, link: Link) -> None:
+        """The venue is about to close the link's socket: move over before it does."""
+        if link is self.pair.leader:
+            self.rotate()
 
     def key_expired(self, value: str | None) -> None:
-        """The venue says that a key has expired; one that is not in use is none of ours. None means the leader's."""
+        """The venue reports that a key has expired; one that is not in use is ignored. None means the leader's."""
         leader = self.pair.leader.key if self.pair.leader is not None else None
         key = leader if value is None else self._keyring.get(value)
         if key is None:
@@ -151,14 +165,21 @@ class Supervisor:
         else:
             self._move(Trigger.KEY_REFUSED, Cause(refusal=refusal))
 
+    def key_found(self, key: Key) -> None:
+        """A key is there without a mint."""
+        self._move(Trigger.KEY_GRANTED, Cause(key=key))
+
     def key_gone(self, key: Key) -> None:
-        """The venue does not know this key any more."""
+        """The venue does not know this key any more.
+
+        Where only a renewal shows that a key lives, what was heard since the last one proves nothing.
+        """
         pair = self.pair
         pair.distrust(key)
         if pair.successor is not None and pair.successor.key is key:
             self._move(Trigger.SUCCESSOR_FAILED, Cause(GapReason.KEY_GONE))
         if pair.leader is not None and pair.leader.key is key:
-            self._effects.heard_at = pair.leader.heard_at
+            self._effects.heard_at = key.proven_at if pair.leader.vouches else pair.leader.heard_at
             self._move(Trigger.KEY_GONE, Cause(GapReason.KEY_GONE))
 
     # How
@@ -168,6 +189,16 @@ class Supervisor:
         effect = self._lifecycle.move(trigger, self.pair.progress)
         if effect is not None:
             effect(self._effects, cause or Cause())
+
+    def _prove(self, link: Link) -> None:
+        link.prove()
+        self._move(Trigger.PROVEN if link is self.pair.leader else Trigger.SUCCESSOR_PROVEN)
+
+    def _quiet(self, socket: int, lateness: float) -> None:
+        if self.pair.of(socket).fell_quiet(lateness):
+            self._context.emit(SendPing(socket))
+            for request in () if self._asked is None else self._asked.probe(socket):
+                self._context.emit(SendFrame(socket, request.text))
 
     def _lost(self, socket: int, cause: Cause) -> None:
         link = self.pair.of(socket)

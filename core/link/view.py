@@ -27,7 +27,7 @@ class LinkView(NamedTuple):
     socket: int
     phase: Phase
     proven: bool
-    """Whether the venue is known to push to this link."""
+    """True if the venue is known to push to this link."""
     quiet: bool
     """Half of the silence that makes it dead has passed."""
     distrusted: GapReason | None

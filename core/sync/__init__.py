@@ -1,1 +1,1 @@
-"""What is not proven, and what proves it: gaps, held frames, reads of the account. Uses `account` and `books`."""
+"""The unproven part of the stream and its proof: gaps, held frames, reads. Uses `account` and `books`."""

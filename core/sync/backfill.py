@@ -1,11 +1,11 @@
-"""What a read of the account shows of orders: which fills are new, and which orders do not add up.
+"""The orders in a read of the account: which of their fills are new, and which orders do not add up.
 
-Rows that are laid downward (`scope.py`) are good enough to see that nothing is missing, but not to tell what is: a list
-of fills may lag behind the orders, and then every fill would come to lie too high. So an order with something to tell
-is read alone, with all its fills.
+Rows that are aligned downward (`scope.py`) suffice to see that nothing is missing, but not to deliver: a list of fills
+may lag behind the orders, and then every fill would be placed too high. So an order with something to deliver is read
+alone, with all its fills.
 
-They add up when covered ground then reaches the executed quantity and whatever a frame has shown; until an order adds
-up nothing of it is told. Only what is older than the venue's history is written off.
+An order adds up when its coverage then reaches the executed quantity and whatever a frame has shown; until then nothing
+of it is delivered. Only what is older than the venue's history is written off.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ from .scope import Placed, Scope, age, align
 
 
 class Finding(NamedTuple):
-    """What a read shows of one order; `fills` are those that are owed, oldest first; or of them those that are `sure`.
+    """One order in a read; `fills` are those that are due, oldest first, or of them those that are `sure`.
 
-    If not all are, the account has to be read again.
+    If not all are sure, the account has to be read again.
     """
 
     ref: OrderRef
@@ -66,17 +66,17 @@ def examine(scope: Scope, orders: Orders) -> tuple[list[Finding], tuple[OrderRef
 
 
 class Backfill(NamedTuple):
-    """What the findings have to tell: all fills by time, and one state for each order that has a new one."""
+    """The events of the findings: all fills by time, and one state for each order that has a new one."""
 
     fills: tuple[Fill, ...]
     states: tuple[OrderState, ...]
     latest_ts: int | None
     """Exchange time of the latest recovered fill."""
     out_of_order: bool
-    """One of them lies below what had been told before."""
+    """One of the fills lies below what had been delivered before."""
 
     def deliver(self, orders: Orders, context: Context) -> None:
-        """Tell it."""
+        """Deliver the events."""
         for fill in self.fills:
             orders.deliver(fill)
         for state in self.states:
@@ -84,9 +84,10 @@ class Backfill(NamedTuple):
 
 
 def cover(findings: list[Finding], orders: Orders, context: Context, sure_until: float) -> Backfill:
-    """Cover what the findings show; what of it is to be told.
+    """Cover the findings' intervals; return the events to deliver.
 
-    An order that ended after `sure_until`, exchange time, may have fills that are shown later: the next read tells.
+    An order that ended after `sure_until`, exchange time in ms, may have fills that are listed later: its end is left
+    to the next read.
     """
     fills: list[tuple[FillReport, Fill]] = []
     states = []
@@ -135,7 +136,9 @@ def _may_wait(
     order: Order | None,
     scope: Scope,
 ) -> bool:
-    """Whether all that the read shows of an order is too recent to be judged, or is covered as far as it is not."""
+    """True if an audit can leave this order to the next one: its rows are newer than the overlap, or its older part is
+    covered.
+    """
     times = [report.exchange_ts] if report is not None else []
     times.extend(row.exchange_ts + scope.grain for row in fills[-1:])
     if all(ts is None or ts <= scope.shown_until for ts in times):
@@ -153,24 +156,24 @@ def _finding(
 ) -> Finding | None:
     order = orders.by_ref.get(ref)
     due_from = orders.due_from(order)
-    owed = tuple(each for each in placed if due_from is None or each.row.exchange_ts >= floor(due_from, scope.grain))
-    listed = len(owed)
-    while owed and _may_fill_the_order(report, owed[-1], order, scope):
-        placed, owed = placed[:-1], owed[:-1]
+    due = tuple(each for each in placed if due_from is None or each.row.exchange_ts >= floor(due_from, scope.grain))
+    listed = len(due)
+    while due and _may_fill_the_order(report, due[-1], order, scope):
+        placed, due = placed[:-1], due[:-1]
     end = placed[-1].end if placed else report.cumulative_qty
-    base = owed[0].start if owed else end
-    finding = Finding(ref, report, base, owed, len(owed) == listed)
+    base = due[0].start if due else end
+    finding = Finding(ref, report, base, due, len(due) == listed)
     certain = scope.is_anchored(report) or scope.was_alone(report)
     if order is None or (known := order.coverage.base) is None:
         if order is not None and (end < order.seen or _lags_behind(order, base, due_from, scope)):
             return None
-        return finding if certain or not owed else None
+        return finding if certain or not due else None
     contiguous = order.coverage.contiguous
     if base >= known and order.whole and end <= contiguous:
         return finding._replace(base=known)
     if not certain:
         return None
-    # What lies below the owed fills is not owed if all fills are known, and lost if the history does not reach so far.
+    # What lies below the due fills is not due if all fills are known, and lost if the history does not reach so far.
     low = min(base, contiguous) if scope.is_anchored(report) or not scope.reaches else base
     if order.coverage.contiguous_with(low, end) < max(order.seen, report.cumulative_qty):
         return None
@@ -178,9 +181,9 @@ def _finding(
 
 
 def _may_fill_the_order(report: OrderReport, last: Placed, order: Order | None, scope: Scope) -> bool:
-    """Whether a fill that came while the read was made fills the order by a row from before it.
+    """True if a fill made during the read fills the order, by the quantity in a row from before it.
 
-    The order may have been amended just as well. The fill is left to its frame or the next read, which say what it is.
+    The order may have been amended just as well. The fill is left to its frame or the next read, which know.
     """
     return (
         report.status not in FINAL
@@ -192,7 +195,7 @@ def _may_fill_the_order(report: OrderReport, last: Placed, order: Order | None, 
 
 
 def _lags_behind(order: Order, base: Decimal, due_from: int | None, scope: Scope) -> bool:
-    """Whether a frame that waits may tell of a fill that is owed and that the list of fills does not show yet."""
+    """True if a waiting frame may report a fill that is due and that the list of fills does not show yet."""
     return any(
         ZERO < report.cumulative_qty <= base
         and report.status not in translate.STATES
@@ -202,9 +205,9 @@ def _lags_behind(order: Order, base: Decimal, due_from: int | None, scope: Scope
 
 
 def _is_news(order: Order, report: OrderReport, orders: Orders, grain: int, *, ends: bool) -> bool:
-    """Whether the state is worth an event: it differs, it was not a fill that made it so, and it is of our time.
+    """True if the state deserves an event: it differs, no fill made it, and it is not older than the stream.
 
-    `ends`: this read tells a fill that says all that the state does.
+    `ends`: this read delivers a fill that implies the state.
     """
     if order.is_stale(report) or translate.state_id(report) == order.state_id:
         return False

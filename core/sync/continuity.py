@@ -1,7 +1,7 @@
-"""Nothing lost, nothing twice: what is told when, and what must wait.
+"""Nothing lost, nothing twice: decides when each report is delivered, and what must wait.
 
-After an interruption the order is: a link is proven and its frames are held; the account is read; what the read shows
-is told; the gap closes; the held frames go through the same check as any other.
+After an interruption the order is: a link is proven and its frames are held; the account is read; the read's events are
+delivered; the gap closes; the held frames go through the same check as any other.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from ..events import GapReason
 from ..excerpt import Excerpt
 from ..frames import Frame
 from ..inputs import Checkpoint
+from ..kinds import Purpose
 from ..policy import Mode
 from ..refusal import Refusal
 from ..reports import Account, ConfigReport, OrderReport, Unrecognised
@@ -26,7 +27,6 @@ from ..timers import Alarms, Timer
 from .gap import Gap
 from .holdback import HoldbackQueue, Pushed
 from .reconciler import Reconciler
-from .schedule import Purpose
 
 
 class Continuity:
@@ -85,12 +85,12 @@ class Continuity:
 
     @property
     def gap_open(self) -> bool:
-        """Whether a stretch is not proven."""
+        """True while a stretch is not proven."""
         return self._gap.is_open
 
     @property
     def began(self) -> int | None:
-        """Exchange time, ms, from which on fills are owed."""
+        """Exchange time, ms, from which on fills are due."""
         return self._orders.began
 
     @property
@@ -100,7 +100,7 @@ class Continuity:
 
     @property
     def polled(self) -> bool:
-        """Whether the last read that passed is young enough to show life where there is no link."""
+        """True if the last read that passed is young enough to show life where there is no link."""
         return self._reconciler.polled
 
     @property
@@ -119,7 +119,7 @@ class Continuity:
             self._reconciler.schedule.poll()
 
     def stop(self) -> None:
-        """Tell what is held and what waits, and want nothing more."""
+        """Deliver what is held and what waits, and request nothing more."""
         self._reconciler.schedule.stop()
         self._holdback.release()
         self._holdback.release_copies(all_of_them=True)
@@ -142,10 +142,10 @@ class Continuity:
         """A request was refused; if it is no read, nothing happens."""
         self._reconciler.refused(request, refusal)
 
-    # From the upkeep of links
+    # From the supervisor of links
 
     def begin(self, exchange_ms: int | None) -> None:
-        """The venue's clock, at the first key or a later one: what happens from the first one on is owed."""
+        """The venue's clock, at the first key or a later one: what happens from the first one on is due."""
         if exchange_ms is not None:
             self._context.set_exchange_time(exchange_ms)
             if self._orders.began is None:
@@ -175,10 +175,10 @@ class Continuity:
         self._holdback.release_copies(all_of_them=True)
         self._reconciler.schedule.audit_soon()
 
-    # What is told
+    # Handlers of the holdback queue
 
     def doubt(self, what: str) -> None:
-        """The venue has said something that leaves the account in doubt, though no frame of it was missed."""
+        """The venue has reported something that leaves the account in doubt, though no frame of it was missed."""
         self._reconciler.doubts.doubt(what, None, gap=False)
 
     def _deliver_order(self, report: OrderReport, frame: Frame) -> None:
@@ -199,8 +199,12 @@ class Continuity:
             self._reconciler.schedule.look_soon()
 
     def _deliver_unknown(self, report: Unrecognised, frame: Frame) -> None:
+        event = translate.unknown(report.exchange_ts, report.content, frame, report.place)
+        if report.known:
+            self._unknowns.deliver(event)
+            return
         shape = shape_of(report.content)
-        self._unknowns.take(shape, translate.unknown(report.exchange_ts, report.content, frame, report.place))
+        self._unknowns.take(shape, event)
         if report.doubtful:
             self._orders.doubt(report.order)
             self._reconciler.doubts.doubt(shape, report.exchange_ts)

@@ -1,11 +1,12 @@
-"""Orders that the venue denies: one that is in no list any more, and asked for by its id does not exist, is over.
+"""Orders that the venue denies: an order that is in no list any more, and that a request by its id does not find, is
+over.
 
-Closed conditional orders and old cancelled ones come to that. Nobody says how they ended, so it takes two reads: one
-that denies the order, and a later one that lists it neither. Then its end is told, once, and it is asked for no more.
-Its fills are still listed, and then it is what they show.
+Closed conditional orders and old cancelled ones come to that. Nothing reports how they ended, so it takes two reads:
+one that denies the order, and a later one that does not list it either. Then its end is delivered, once, and it is not
+asked for again. Its fills are still listed, and then it is what they show.
 
-If frames have shown that more of it was executed than was told, and no list shows a fill of it either, those two reads
-cannot pass, but the second one settles it all the same: what frames say is told, what they do not say never will be,
+If frames have shown a larger execution than was delivered, and no list shows a fill of it either, those two reads
+cannot pass, but the second one closes the order all the same: what frames report is delivered, the rest never will be,
 and the gap that is open for it closes as not proven.
 """
 
@@ -83,11 +84,11 @@ class Denials:
                 self._deliver_end(ref, account.as_of)
 
     def shown_by_fills(self, account: Account) -> Account:
-        """The account with what its fills show of orders that it does not list.
+        """Return the account with the orders that it does not list, as far as its fills show them.
 
-        Of an order that was executed in full, and told so, they show nothing new; nor do those that were all that there
-        was of a denied order, when it was read alone. Of one that was read alone just now, and is denied, they are all
-        that there are, if it began with the stream.
+        Fills add nothing to an order that was executed and delivered in full; nor do those that were all there was of a
+        denied order, when it was read alone. If a denied order was read alone just now, and began with the stream, its
+        listed fills are all that it has.
         """
         if not account.fills:
             if account.whole:
@@ -115,12 +116,12 @@ class Denials:
         return msgspec.structs.replace(account, orders=(*account.orders, *shown)) if shown else account
 
     def _is_delivered(self, order: Order, rows: Iterable[FillReport]) -> bool:
-        """Whether these fills are of a denied order that began with the stream, and all were there when it was read."""
+        """True if these fills are of a denied order that began with the stream, and all were there when it was read."""
         alone = self._alone.get(order.ref, frozenset())
         return order.whole and not order.coverage.base and alone.issuperset(map(_facts, rows))
 
     def _may_be_over(self, ref: OrderRef, shown_until: int) -> bool:
-        """Whether the order is open as far as is known, and no news of it are on their way or too recent."""
+        """True if the order is open as far as is known, and no report of it is waiting or too recent."""
         order = self._orders.by_ref.get(ref)
         if order is None or not order.open or order.waiting or not order.whole:
             return False
@@ -139,19 +140,19 @@ class Denials:
             self._deliver_end(order.ref, as_of)
 
     def _start(self, order: Order) -> Decimal:
-        """Where what is owed of an order begins that only frames know.
+        """Return the base of an order that only frames know.
 
-        Above those that are older than what is owed: they are of an order that was told and forgotten. One that is
-        newer has begun with the stream, unless no read has shown yet which orders were running.
+        It lies above the frames from before `due_from`: they are of an order that was delivered and forgotten. A newer
+        order has begun with the stream, unless no read has shown yet which orders were running.
         """
         due_from = floor(self._orders.due_from(order) or 0, self._context.grain)
-        start, owed = ZERO, []
+        start, due = ZERO, []
         for report, _ in order.waiting:
             if report.exchange_ts is not None and report.exchange_ts < due_from:
                 start = max(start, report.cumulative_qty)
             else:
-                owed.append(report.cumulative_qty)
-        return start if self._orders.complete else max(start, min(owed, default=ZERO))
+                due.append(report.cumulative_qty)
+        return start if self._orders.complete else max(start, min(due, default=ZERO))
 
     def _deliver_end(self, ref: OrderRef, as_of: int) -> None:
         order = self._orders.by_ref[ref]
@@ -179,23 +180,23 @@ def _listed(account: Account) -> frozenset[OrderRef]:
 
 
 def _may_be_odd(ref: OrderRef, account: Account) -> bool:
-    """Whether a row that cannot be read, and names no order, may be about this one."""
+    """True if a row that cannot be read, and names no order, may be about this one."""
     return any(row.order_id is None and row.symbol in (None, ref.symbol) for row in account.odd)
 
 
 def _facts(row: FillReport) -> _FillFacts:
-    """What tells a fill of an order from its others, whatever else is known of it."""
+    """Return the facts that separate a fill of an order from its others, whatever else is known of it."""
     return row.exchange_ts, row.trade_id, row.qty
 
 
 def _is_executed(order: Order) -> bool:
-    """Whether the order is known to be over and executed in full."""
+    """True if the order is known to be over and executed in full."""
     qty = None if order.shown is None else order.shown.qty
     return not order.open and order.whole and qty is not None and order.coverage.contiguous >= qty
 
 
 def _report(ref: OrderRef, order: Order | None, executed: Decimal, rows: Sequence[FillReport]) -> OrderReport:
-    """The order as far as it was told, with so much executed by its fills."""
+    """Return the order as far as it was delivered, with so much executed by its fills."""
     shown = None if order is None else order.shown
     qty = None if shown is None else shown.qty
     return OrderReport(

@@ -16,7 +16,7 @@ from ..timers import Timer
 QUIET_INITIAL = 5.0
 QUIET_MAX = 3600.0
 SHAPES = 256
-"""So many are told apart; when there are more, and none is old, the rest are one."""
+"""So many shapes are kept apart; when there are more, and none is old, the rest are one."""
 
 
 class Doubts:
@@ -25,7 +25,7 @@ class Doubts:
     def __init__(self, context: Context, alarm: Callable[[int | None, bool], None]) -> None:
         self._context = context
         self._alarm = alarm
-        """Told since when, exchange time, the account is in doubt, and whether that is a gap."""
+        """Called with the exchange time, ms, since which the account is in doubt, and whether that is a gap."""
         self._shapes: dict[str, _Shape] = {}
 
     def doubt(self, shape: str, since: int | None, *, gap: bool = True) -> None:
@@ -34,20 +34,20 @@ class Doubts:
         known.doubted_at = now
         if known.alarmed_at is not None:
             return
-        if not known.owed:
+        if not known.waiting:
             known.since, known.gap = since, gap
         if now >= known.quiet_until:
             self._raise(known)
-        elif not known.owed:
-            known.owed = True
+        elif not known.waiting:
+            known.waiting = True
             self._arm()
 
     def read(self, asked_at: float, recovered: int) -> None:
-        """A read has passed that was asked for at that time, and found so many fills."""
+        """Note a read that has passed, was asked for at that time, and recovered so many fills."""
         if not self._shapes:
             return
         for known in self._shapes.values():
-            if not known.owed if known.alarmed_at is None else known.alarmed_at > asked_at:
+            if not known.waiting if known.alarmed_at is None else known.alarmed_at > asked_at:
                 continue
             if recovered:
                 known.quiet.reset()
@@ -55,24 +55,24 @@ class Doubts:
             elif known.alarmed_at is not None:
                 known.quiet_until = self._context.now + known.quiet.delay()
             known.alarmed_at = None
-            known.owed = known.doubted_at > asked_at
-            known.since = self._context.exchange_time() if known.owed else None
+            known.waiting = known.doubted_at > asked_at
+            known.since = self._context.exchange_time() if known.waiting else None
         self._arm()
 
     def overdue(self) -> None:
         """Frames have waited long enough."""
         for known in self._shapes.values():
-            if known.owed and known.quiet_until <= self._context.now:
+            if known.waiting and known.quiet_until <= self._context.now:
                 self._raise(known)
         self._arm()
 
     def _raise(self, known: _Shape) -> None:
-        known.owed = False
+        known.waiting = False
         known.alarmed_at = self._context.now
         self._alarm(known.since, known.gap)
 
     def _arm(self) -> None:
-        due = min((known.quiet_until for known in self._shapes.values() if known.owed), default=None)
+        due = min((known.quiet_until for known in self._shapes.values() if known.waiting), default=None)
         if due is None:
             self._context.timers.cancel((Timer.DOUBT, 0))
         else:
@@ -89,15 +89,15 @@ class Doubts:
 
 
 class _Shape:
-    """What is known of one."""
+    """The record of one shape."""
 
-    __slots__ = ("alarmed_at", "doubted_at", "gap", "owed", "quiet", "quiet_until", "since")
+    __slots__ = ("alarmed_at", "doubted_at", "gap", "quiet", "quiet_until", "since", "waiting")
 
     def __init__(self) -> None:
         self.doubted_at = float("-inf")
         self.alarmed_at: float | None = None
         """When the read was wanted that is still to pass."""
-        self.owed = False
+        self.waiting = False
         """A frame waits for the quiet to end."""
         self.since: int | None = None
         self.gap = True
@@ -105,5 +105,5 @@ class _Shape:
         self.quiet_until = float("-inf")
 
     def is_old(self, now: float) -> bool:
-        """Whether nothing is lost with it but its number."""
-        return self.alarmed_at is None and not self.owed and self.doubted_at < now - 2 * QUIET_MAX
+        """True if forgetting the record loses nothing."""
+        return self.alarmed_at is None and not self.waiting and self.doubted_at < now - 2 * QUIET_MAX

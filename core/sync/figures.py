@@ -16,7 +16,7 @@ _HALF = Decimal("0.5")
 
 
 class Part(NamedTuple):
-    """What a row says of a fill's fee and PnL; `trade_id` is None where income that names it is of two fills."""
+    """Fee and PnL of a fill by one row; `trade_id` is None where income that names it is of two fills."""
 
     trade_id: str | None
     fee: Decimal | None
@@ -25,17 +25,17 @@ class Part(NamedTuple):
 
 
 def is_exactly(fill: Execution, price: Decimal | None, part: Part) -> bool:
-    """Whether all figures of the fill are known, and are what its only row, and income, say."""
+    """True if all figures of the fill are known, and equal those of its only row, and of income."""
     delivered = (fill.fill_price, fill.fee, fill.fee_asset, fill.realized_pnl)
     known = fill.fee is not None and fill.realized_pnl is not None
     return known and delivered == (price, part.fee, part.fee_asset, part.realized_pnl)
 
 
 def is_of_one_row(fill: Execution, parts: Sequence[Part], merges: bool) -> bool:
-    """Whether the frame that told a stretch of several rows spoke of one of them, so that its figures are that one's.
+    """True if the frame of a fill of several rows had the figures of one of them, not of all.
 
-    A figure shows it that is a row's own and not the sum of all, or the other way round. Else the wire does: with
-    `merges` a frame speaks of one fill and stands for all since the one before.
+    A figure shows it that equals one row's own and not the sum of all, or the other way round. Else the kind of frame
+    does: with `merges` a frame has the figures of one fill and stands for all since the one before.
     """
     pairs = (fill.fee, [part.fee for part in parts]), (fill.realized_pnl, [part.realized_pnl for part in parts])
     for delivered, listed in pairs:
@@ -49,7 +49,7 @@ def is_of_one_row(fill: Execution, parts: Sequence[Part], merges: bool) -> bool:
 
 
 def agrees(row: FillReport, fill: Execution) -> bool:
-    """Whether the row says nothing else of a fill of this quantity than was delivered."""
+    """True if the row has the same figures as the delivered fill of this quantity."""
     if row.qty != fill.fill_qty or (fill.fill_price is None and row.price is not None):
         return False
     pairs = ((row.fee, fill.fee), (row.realized_pnl, fill.realized_pnl))
@@ -82,7 +82,7 @@ def total_of(amounts: Sequence[Decimal | None]) -> Decimal | None:
 
 
 def same(delivered: Decimal, listed: Decimal, amounts: Sequence[Decimal | None]) -> bool:
-    """Whether what was delivered is what rows say, but for the decimals that they do not show."""
+    """True if the delivered amount equals the listed one, but for the decimals that the rows do not show."""
     return delivered == listed or abs(delivered - listed) <= _HALF * _grain(amounts)
 
 

@@ -8,7 +8,7 @@ from ..ids import digest_id
 
 
 class Gap:
-    """At most one is open. A blind stretch, in which no link was proven, is told of separately when it is over."""
+    """At most one is open. A blind stretch, in which no link was proven, has an event of its own when it ends."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -21,7 +21,7 @@ class Gap:
 
     @property
     def is_open(self) -> bool:
-        """Whether a stretch is not proven."""
+        """True while a stretch is not proven."""
         return self._reason is not None
 
     def open(

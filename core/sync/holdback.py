@@ -27,7 +27,7 @@ class Pushed(msgspec.Struct, frozen=True, gc=False):
 
 
 Holdable = OrderReport | Pushed | ConfigReport | Unrecognised | Excerpt
-"""What is, or may be, about the account."""
+"""Anything that is, or may be, about the account."""
 
 
 class HoldbackQueue:
@@ -66,7 +66,7 @@ class HoldbackQueue:
             self._handlers[type(report)](report, frame)
 
     def release_copies(self, *, all_of_them: bool = False) -> None:
-        """Pass on the copies that have waited long enough, or all: nobody goes before them any more."""
+        """Pass on the copies that have waited long enough, or all: the leader's will not come any more."""
         while self._copies and (all_of_them or self._copies[0][0] <= self._context.now):
             _, report, frame = self._copies.popleft()
             self.admit(report, frame, leads=True)

@@ -1,7 +1,7 @@
-"""How long ago a read has passed: after two audit intervals in which they fail a gap says so, once; polls grow old.
+"""The age of the last read that passed: if reads fail for two audit intervals, a gap opens, once; polls grow stale.
 
-One failing read is no news while a link brings what happens: it is repeated. Where there are only polls a failing one
-is told at once, and this is not asked.
+One failing read is no news while a link brings frames: it is repeated. Where there are only polls each failing one
+opens the gap at once, and this is not used.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from ..policy import Mode
 from ..timers import Alarms, Timer
 
 UNAUDITED = 120.0
-"""Seconds that stand for the audit interval where there are no audits."""
+"""Seconds used as the audit interval where there are no audits."""
 INTERVALS = 2
 
 
 class Lapse:
-    """Remembers since when reads fail, and whether that was told."""
+    """Remembers since when reads fail, and whether that was reported."""
 
     def __init__(self, context: Context, mode: Mode, report: Callable[[], None]) -> None:
         self._context = context
@@ -26,6 +26,8 @@ class Lapse:
         self._report = report
         self._passed_at = float("-inf")
         self._failing = False
+        self._stretch = 0.0
+        """For how long reads were put off since the last one that passed."""
         self._fresh_until = float("-inf")
         self.timers: Alarms = {
             Timer.LAPSE: lambda _id, _late: self._report(),
@@ -34,16 +36,24 @@ class Lapse:
 
     @property
     def interval(self) -> float:
-        """Seconds between audits, or what stands for it."""
-        return self._context.policy.audit_interval or UNAUDITED
+        """Seconds between audits, or the value used in their place; more, where a limit stretches it."""
+        return (self._context.policy.audit_interval or UNAUDITED) + self._stretch
 
     @property
     def fresh(self) -> bool:
         """Without a link: whether the last read that passed is younger than two poll intervals."""
         return self._context.now < self._fresh_until
 
+    def stretch(self, wait: float) -> None:
+        """A read is put off by so many seconds, which is no failure: what passed last may be older by that."""
+        self._stretch += wait
+        if self._polls and self.fresh:
+            self._fresh_until += wait
+            self._context.timers.arm((Timer.STALE, 0), self._fresh_until)
+
     def passed(self) -> None:
         """A read has passed."""
+        self._stretch = 0.0
         self._passed_at = self._context.now
         if self._polls:
             self._fresh_until = self._context.now + 2 * self._context.policy.poll_interval

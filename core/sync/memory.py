@@ -1,4 +1,6 @@
-"""What was delivered, for all who count on it: the witness, the revisions and the ledger; also by the run before."""
+"""Passes on each delivered event to those who count on it: cross-check, revisions and ledger; also those of the run
+before.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,7 @@ from .schedule import ReadSchedule
 
 
 class Memory:
-    """Told of all that is delivered and of all that a checkpoint holds; the ledger is its own."""
+    """Receives every delivered event, and every one of a checkpoint; owns the ledger."""
 
     def __init__(
         self,
@@ -48,13 +50,13 @@ class Memory:
         context.listen(BalanceChange, self.ledger.apply)
 
     def begin(self, exchange_ms: int) -> None:
-        """What happens from this exchange time on is owed."""
+        """Set the exchange time, ms, from which on events are due."""
         self._orders.began = exchange_ms
         self.ledger.begin(exchange_ms)
         self._context.emit(Begin(exchange_ms))
 
     def resume(self, checkpoint: Checkpoint) -> None:
-        """What the run before proved, and what it told since; what came after it is a gap."""
+        """Take up what the run before proved and delivered; what came after it is a gap."""
         orders = self._orders
         orders.began = checkpoint.began
         books_from = checkpoint.began if checkpoint.proven_until is None else checkpoint.proven_until
@@ -74,7 +76,7 @@ class Memory:
         self.ledger.reconcile(account, settled)
 
     def _remember(self, fill: Execution) -> None:
-        """A fill was delivered: what it moved is folded, checked by the witness and booked."""
+        """Take a delivered fill: add it to the projection and the revisions, cross-check and book it."""
         if fill.fee is None and self._orders.bare_at == self._context.now:
             self._schedule.look_soon()
         self._projection.apply(fill)

@@ -22,7 +22,7 @@ from .lapse import INTERVALS, Lapse
 READS = 3
 """So many reads must meet a row before it is written off."""
 REMEMBERED = 1000
-"""Rows of which it is known that they were told of, or written off."""
+"""Rows that were reported, or written off, and are remembered as such."""
 Key = tuple[str, str | None, str | None, str]
 
 
@@ -71,12 +71,12 @@ class OddRows:
         return tuple(sorted({_ref(row.order) for row in self._rows if row.order is not None}))
 
     def is_aside(self, ref: OrderRef) -> bool:
-        """Whether a row of the read in hand is about this order."""
+        """True if a row of the current read is about this order."""
         rows = self._rows
         return bool(rows) and any(row.order_id == ref.order_id and row.symbol in (None, ref.symbol) for row in rows)
 
     def excuses(self, ref: OrderRef) -> bool:
-        """Whether a row that names no order may be about this one: if it does not add up, that is set aside too."""
+        """True if a row that names no order may be about this one: if it does not add up, it is set aside too."""
         return any(
             row.kind in ("fill", "order") and row.order_id is None and row.symbol in (None, ref.symbol)
             for row in self._rows
@@ -84,7 +84,7 @@ class OddRows:
 
     @property
     def named(self) -> bool:
-        """Whether each row that is about an order names it, so that any other order is fully known."""
+        """True if each row that is about an order names it, so that any other order is fully known."""
         return all(row.kind in ("position", "income") or (row.symbol and row.order_id) for row in self._rows)
 
     def pending(self) -> bool:
@@ -116,7 +116,7 @@ class OddRows:
 
     @property
     def any_left(self) -> bool:
-        """Whether the read in hand has rows that cannot be read, written off or not."""
+        """True if the current read has rows that cannot be read, written off or not."""
         return bool(self._rows)
 
     def _track(self) -> None:
@@ -169,7 +169,7 @@ class OddRows:
             self._gap.write_off()
 
     def _start(self, order: Order) -> Decimal:
-        """Where the ground of an order begins, as far as is known: at 0 if it is newer than the stream."""
+        """Return the base of an order, as far as is known: 0 if it is newer than the stream."""
         reports = [report for report, _ in order.waiting]
         if self._tracked.get(order.ref) and all(
             (report.exchange_ts or 0) > (order.due_from or 0) for report in reports
@@ -189,7 +189,7 @@ def _may_be_about(ref: OrderRef, row: OddRow) -> bool:
 
 
 def _key(row: OddRow) -> Key:
-    """What tells a row from others: of an order or a position there is one, and its figures move."""
+    """Return the identity of a row: of an order or a position there is one, and its figures move."""
     named = row.symbol is not None and row.kind in ("order", "position")
     return row.kind, row.symbol, row.order_id, "" if named else row.excerpt
 

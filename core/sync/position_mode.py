@@ -8,15 +8,15 @@ from .doubts import Doubts
 
 
 class PositionMode:
-    """What was said last; an account without positions says nothing."""
+    """The mode by the last report; an account without positions shows none."""
 
     def __init__(self, context: Context, doubts: Doubts) -> None:
         self._context = context
         self._doubts = doubts
         self.sideless: bool | None = None
-        """Whether orders name no position side; None before the first."""
+        """True if orders name no position side; None before the first."""
         self.nets: bool | None = None
-        """Whether a symbol has one position; None before the first."""
+        """True if a symbol has one position; None before the first."""
 
     def ordered(self, report: OrderReport) -> None:
         """An order names a position side where the one before named none, or the other way round."""
@@ -26,7 +26,7 @@ class PositionMode:
         self.sideless = sideless
 
     def pushed(self, report: AccountReport) -> None:
-        """A push that says something else of positions than was said last, if it has any."""
+        """Take a push that shows another mode than the last report, if it has positions."""
         self._hold(report, read=True)
 
     def read(self, account: Account) -> None:

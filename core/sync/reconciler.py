@@ -1,7 +1,7 @@
-"""What a read of the account proves.
+"""Reconciles the stream with a read of the account.
 
-Only a read moves `proven_until`, to its own time less `backfill_overlap`, because a venue may show a fill that much
-late; a frame proves only itself. What a read shows is told first; then the gap closes, and the books are settled.
+Only a read moves `proven_until`, to its own time less `backfill_overlap`, because a venue may show a fill that late; a
+frame proves only itself. The read's events are delivered first; then the gap closes, and the books are compared.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from ..books.cross_check import CrossCheck
 from ..books.projection import Projection
 from ..context import Context
 from ..events import GapReason
+from ..kinds import Purpose
 from ..policy import Mode
 from ..refusal import Refusal, RefusalKind
 from ..reports import Account, AccountReport
@@ -33,7 +34,7 @@ from .memory import Memory
 from .odd import OddRows
 from .position_mode import PositionMode
 from .revisions import Revisions
-from .schedule import FOLLOW_UP, Asked, Purpose, ReadSchedule
+from .schedule import FOLLOW_UP, Asked, ReadSchedule
 from .scope import Scope, merge
 from .vanishing import Answer, Vanishing
 
@@ -57,8 +58,7 @@ class Reconciler:
         self._context = context
         self._mode = mode
         self._overlap_ms = int(context.policy.backfill_overlap * 1000)
-        self._orders = orders
-        self._view = view
+        self._orders, self._view = orders, view
         self._gap = gap
         self._holdback = holdback
         self._distrust, self._stop = distrust, stop
@@ -88,7 +88,7 @@ class Reconciler:
 
     @property
     def polled(self) -> bool:
-        """Whether the last read that passed is younger than two poll intervals."""
+        """True if the last read that passed is younger than two poll intervals."""
         return self._lapse.fresh
 
     # What a read says
@@ -125,7 +125,7 @@ class Reconciler:
     def refused(self, request: int, refusal: Refusal | None) -> None:
         """A read was refused, or, with None, never answered."""
         asked = self.schedule.answered(request)
-        if asked is None:
+        if asked is None or (refusal is not None and self.schedule.put_off(asked, refusal)):
             return
         never_passed = self._orders.proven_until is None
         fatal = refusal if refusal is not None and refusal.kind is RefusalKind.FATAL else None
@@ -140,16 +140,16 @@ class Reconciler:
             self._cross_check.pushed(report)
 
     def doubt(self) -> None:
-        """What the read under way was to prove is not proven for now."""
+        """Open a gap: the stretch that the read under way was to prove is not proven for now."""
         self._gap.open(GapReason.READ_FAILED, self.schedule.window_start, proven_by=float("-inf"))
 
     @property
     def _reports_failures(self) -> bool:
-        """Whether one read that fails leaves something unproven that no link brings."""
+        """True if one failing read leaves something unproven that no link brings."""
         return self._holdback.holding or self._orders.proven_until is None or self._mode == "poll"
 
     def _apply(self, asked: Asked, scope: Scope, answer: Answer, findings: list[Finding], inconsistent: bool) -> None:
-        """Tell what the read shows, then what it proves."""
+        """Deliver the read's events, then what they prove."""
         orders, context, account = self._orders, self._context, answer.account
         if self._odd.any_left:
             account = msgspec.structs.replace(account, settled=False)
@@ -205,7 +205,7 @@ class Reconciler:
         self.schedule.look_again(self._lapse.interval)
 
     def _open_unseen(self, asked: Asked, latest_ts: int | None) -> bool:
-        """A read found fills that no frame had brought: open the gap that nobody saw; whether the link missed them."""
+        """Open the gap that went unnoticed: a read found fills without frames; True if the link missed them."""
         linked_ts, since = self.schedule.linked_ts, self._orders.proven_until
         late = linked_ts is not None and latest_ts is not None and latest_ts < linked_ts
         if late:

@@ -1,10 +1,10 @@
-"""Delivered fills are put right as soon as the venue's own rows say what they were.
+"""Revises delivered fills as soon as the venue's own rows have other figures.
 
-A frame may have told nothing of a fill's fee and PnL, or another fill's. What was delivered is kept until the read that
-proves it, which compares it with the rows of the list of fills: with those that make up exactly its ground, where the
-order adds up, or with the one that bears its trade id and quantity. Nothing is divided and nothing is guessed: a figure
-that a row leaves out is not known. A figure is revised at most once, and one that is still not known for ten minutes
-more, by income rows that name its trades.
+A frame may lack a fill's fee and PnL, or have another fill's. A delivered fill is kept until the read that proves it,
+which compares it with rows of the list of fills: with those that make up exactly its interval, where the order adds up,
+or with the one that has its trade id and quantity. Nothing is divided and nothing is guessed: a figure that a row
+leaves out is not known. A figure is revised at most once, and one that is still unknown for ten minutes more, by income
+rows that name its trades.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ from .scope import Scope
 LIMIT = 100_000
 """Delivered fills that are kept until they are compared; past this the oldest are not compared."""
 INCOME_MS = 600_000
-"""Exchange time for which income may still say a figure that no row of the list of fills said."""
+"""Exchange time, ms, for which income may still supply a figure that no row of the list of fills had."""
 _FillKey = tuple[str, str, Decimal]
-"""What names a fill: symbol, order id, and the cumulative quantity where it ends."""
+"""The key of a fill: symbol, order id, and the cumulative quantity at its end."""
 
 
 class _Unknown(NamedTuple):

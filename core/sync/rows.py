@@ -15,7 +15,7 @@ from .scope import Scope, age, align
 
 
 class Rows:
-    """The rows of a read by order, and where they lie on its ground, if that is sure."""
+    """The rows of a read by order, and their intervals in it, if those are sure."""
 
     def __init__(self, scope: Scope) -> None:
         self.scope = scope
@@ -45,7 +45,7 @@ class Rows:
         return [row for row in rows if fill.trade_id is not None and _is_row_of(row, fill)]
 
     def part(self, row: FillReport) -> Part:
-        """What the row says."""
+        """Return the row's figures."""
         own = self._counts[row.symbol, row.trade_id] == 1
         return Part(row.trade_id if own else None, row.fee, row.fee_asset, row.realized_pnl)
 
@@ -72,13 +72,13 @@ class Rows:
         return ends
 
     def _is_quiet(self, report: OrderReport, rows: Sequence[FillReport]) -> bool:
-        """Whether all that there is of the order is old enough to be shown."""
+        """True if all reports of the order are old enough to be listed."""
         latest = max(report.exchange_ts or 0, rows[-1].exchange_ts)
         return report.exchange_ts is not None and latest + self.scope.grain <= self.scope.shown_until
 
 
 class Income:
-    """Income rows by what they name; of two that name the same trade neither tells of one fill."""
+    """Income rows by type, symbol and trade; if two name the same trade, neither counts."""
 
     def __init__(self, income: Iterable[IncomeReport]) -> None:
         self._rows: dict[tuple[str, str | None, str], IncomeReport | None] = {}

@@ -6,14 +6,14 @@ While a link is proven an audit looks after it; while none is, the account is po
 from __future__ import annotations
 
 import math
-from enum import IntEnum
 from typing import NamedTuple
 
 from ..account.orders import Orders
 from ..actions import ReadAccount
 from ..backoff import Backoff, SpacedLimit
 from ..context import Context
-from ..refusal import Refusal
+from ..kinds import Purpose
+from ..refusal import PUT_OFF, Refusal
 from ..reports import Account, OrderRef
 from ..timers import Alarms, Timer
 from .denials import Denials
@@ -21,22 +21,13 @@ from .lapse import Lapse
 
 FOLLOW_UP = 1.0
 """An audit looks at an interruption or a rotation so long after the overlap has passed."""
-RETRY_INITIAL = 5.0
-RETRY_MAX = 60.0
+RETRY_INITIAL, RETRY_MAX = 5.0, 60.0
 CALLS_IN_A_READ = 6
 """A read is several requests; this many time-outs of one request is when it is given up."""
 SAME_TIME = 1.0
-"""Seconds by which two moments up to which reads are held back may differ and be said once."""
+"""Seconds by which two moments up to which reads are held back may differ and be reported once."""
 PATIENCE_MAX = 3600.0
 """Seconds. After a read that took too long the next is given twice the time: its window is no smaller."""
-
-
-class Purpose(IntEnum):
-    """Why the account is read; the higher includes the lower."""
-
-    POLL = 0
-    AUDIT = 1
-    SYNC = 2
 
 
 class Asked(NamedTuple):
@@ -50,7 +41,7 @@ class Asked(NamedTuple):
     """The whole read that single orders are now read for."""
 
     def is_reached_by(self, account: Account) -> bool:
-        """Whether the venue's history goes back as far as was asked for."""
+        """True if the venue's history goes back as far as was asked for."""
         return self.since is None or account.since is None or account.since <= self.since
 
 
@@ -75,7 +66,7 @@ class ReadSchedule:
         """When the account is to be read once more, whatever else is read until then."""
         self._stopped = False
         self.linked = False
-        """Whether a link brings what happens."""
+        """True while a link brings frames."""
         self.linked_ts: int | None = None
         """Exchange time at which the last one was proven."""
         self.timers: Alarms = {
@@ -86,11 +77,11 @@ class ReadSchedule:
 
     @property
     def window_start(self) -> int | None:
-        """Exchange time, ms, from which on the account has to be read; None while nobody knows what is owed."""
+        """Exchange time, ms, from which on the account has to be read; None while it is unknown what is due."""
         return self._orders.proven_until if self._orders.proven_until is not None else self._orders.began
 
     def link_proven(self) -> None:
-        """A link is proven: what was missed until now is owed a read, and one that was under way is given up.
+        """A link is proven: what was missed until now is due a read, and one that was under way is given up.
 
         The venue may count that as a failure. So it is not done where the next one would be held back for it.
         """
@@ -124,7 +115,7 @@ class ReadSchedule:
         self._arm_look()
 
     def look_again(self, after: float) -> None:
-        """Read once more in so many seconds or sooner, audits or none; nobody who asks again puts that off."""
+        """Read once more in so many seconds or sooner, audits or none; a later request does not postpone it."""
         due = self._context.now + after
         if not self._context.now < self._look_at <= due:
             self._look_at = due
@@ -206,6 +197,17 @@ class ReadSchedule:
             self._not_before = now + self._retry.delay()
         self.request(asked.purpose)
 
+    def put_off(self, asked: Asked, refusal: Refusal) -> bool:
+        """True if what is urgent may need the limit: nothing has failed, the interval is longer, and that is said."""
+        if refusal.code != PUT_OFF or refusal.retry_after is None or asked.purpose is Purpose.SYNC:
+            return False
+        wait = min(max(FOLLOW_UP, refusal.retry_after), PATIENCE_MAX)
+        self._context.arm((Timer.AUDIT if asked.purpose is Purpose.AUDIT else Timer.POLL, 0), wait)
+        self._lapse.stretch(wait)
+        self._context.report("read put off", f"for {wait:.0f} s: {refusal.message}")
+        self.ask()
+        return True
+
     def overdue(self) -> None:
         """The read under way takes longer than it should."""
         self._patience = max(self._patience, min(2 * self._patience, PATIENCE_MAX))
@@ -245,4 +247,4 @@ class ReadSchedule:
     def _ask(self, asked: Asked, since: int | None, orders: tuple[OrderRef, ...]) -> None:
         self._asked = asked
         self._context.arm((Timer.READING, asked.request), self._patience)
-        self._context.emit(ReadAccount(asked.request, since, orders))
+        self._context.emit(ReadAccount(asked.request, since, orders, asked.purpose))

@@ -1,6 +1,6 @@
-"""What a read can say, and where the rows of its list of fills lie on the ground of their orders.
+"""The scope of a read: how much it can prove, and which interval of its order each listed fill has.
 
-REST names no intervals. The fills of an order are laid end to end: from 0 upward when all of them were read, else
+REST names no intervals. The fills of an order are aligned end to end: from 0 upward when all of them were read, else
 downward from the executed quantity, which counts only if the order did not move while it was read.
 """
 
@@ -15,24 +15,24 @@ from ..reports import Account, FillReport, OrderRef, OrderReport
 
 
 class Scope(NamedTuple):
-    """What a read can say."""
+    """How much a read can prove."""
 
     account: Account
     alone: Account | None
-    """What of it was read of single orders."""
+    """The part that was read of single orders."""
     shown_until: int
-    """What is older than this, exchange time, even a venue that shows things late has shown."""
+    """Exchange time, ms: anything older is listed, even by a venue that lists late."""
     cautious: bool = False
     """Of what is newer nothing is judged: the socket may be about to bring it."""
     reaches: bool = True
     """Its history goes back to where it should."""
     is_aside: Callable[[OrderRef], bool] = lambda _ref: False
-    """Whether a row about this order cannot be read, so that nothing of it is judged."""
+    """True if a row about this order cannot be read, so that the order is not judged."""
     grain: int = 1
     """How exact the times of its lists are, ms."""
 
     def is_anchored(self, report: OrderReport) -> bool:
-        """Whether all fills of the order were read."""
+        """True if all fills of the order were read."""
         since = self.account.since
         if self.was_alone(report):
             assert self.alone is not None
@@ -42,12 +42,12 @@ class Scope(NamedTuple):
         return since is not None and report.created_ts is not None and report.created_ts > since + self.grain
 
     def was_alone(self, report: OrderReport) -> bool:
-        """Whether the order was read alone."""
+        """True if the order was read alone."""
         return self.alone is not None and report in self.alone.orders
 
 
 class Placed(NamedTuple):
-    """A row of the fill list and its place on the order's ground."""
+    """A row of the list of fills and its interval in the order."""
 
     start: Decimal
     end: Decimal
@@ -61,7 +61,7 @@ def age(row: FillReport) -> tuple[int, int, str]:
 
 
 def align(report: OrderReport, fills: list[FillReport], scope: Scope) -> tuple[Placed, ...] | None:
-    """The fills on the order's ground; None if they cannot all lie on it, or not all are there yet."""
+    """Return the fills with their intervals; None if they cannot all have one, or not all are listed yet."""
     total = sum((row.qty for row in fills), ZERO)
     if scope.is_anchored(report):
         start = ZERO

@@ -1,10 +1,9 @@
-"""Positions that a read does not show any more: closed, or missing from the answer.
+"""Positions that a read does not list any more: closed, or missing from the answer.
 
-A position that was told and is in no list has vanished. Fills that were told, or a push, explain it. Without either a
-success without any list is no answer, and the read fails; an empty list is believed at the second read that has one.
-The same where none was told yet, as after a restart, and the balances of the very same read show a profit that is
-open. Margin that no open order can have bound is a weaker sign: then any list without positions is believed the second
-time.
+A delivered position that is in no list has vanished. Delivered fills, or a push, explain it. Without either, an answer
+without any list is no answer, and the read fails; an empty list is believed at the second read that has one. The same
+where none was delivered yet, as after a restart, and the balances of the very same read show an unrealised profit.
+Margin that no open order can have bound is a weaker sign: then any list without positions is believed the second time.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ from .backfill import Finding
 
 
 class Answer(NamedTuple):
-    """What of a read may be told; `whole` where it shows all that is held."""
+    """The part of a read that may be delivered; `whole` if it has all that is held."""
 
     account: Account
     whole: bool
@@ -44,7 +43,7 @@ class Vanishing:
         self._doubted = False
 
     def judge(self, account: Account, findings: Iterable[Finding]) -> Answer | None:
-        """What of the read may be told; None if it is no answer at all."""
+        """Return the part of the read that may be delivered; None if it is no answer at all."""
         if account.positions_listed == "rows" and not account.odd:
             self._doubted = False
             return Answer(account, True, False)
@@ -73,7 +72,7 @@ class Vanishing:
         )
 
     def _moves(self, findings: Iterable[Finding]) -> dict[PositionKey, Decimal]:
-        """How far fills that are about to be told move each position."""
+        """Return how far fills that are about to be delivered move each position."""
         moves: defaultdict[PositionKey, Decimal] = defaultdict(Decimal)
         for finding in findings:
             order = self._orders.by_ref.get(finding.ref)
@@ -86,13 +85,13 @@ class Vanishing:
 
 
 def _binds_margin(account: Account) -> bool:
-    """Whether margin is bound, and by no order that is open, or whose row cannot be read."""
+    """True if margin is bound, and by no order that is open, or whose row cannot be read."""
     ordered = account.open_orders or any(row.kind == "order" for row in account.odd)
     return not ordered and any(balance.used_margin for balance in account.balances)
 
 
 def _hidden(account: Account, held: Iterable[Position]) -> tuple[tuple[Position, ...], bool]:
-    """What was told of positions whose rows cannot be read, and whether that is all of them."""
+    """Return the delivered positions whose rows cannot be read, and whether these are all of them."""
     listed = {(position.symbol, position.side) for position in account.positions}
     unlisted = [position for position in held if (position.symbol, position.side) not in listed]
     odd = [row.symbol for row in account.odd if row.kind == "position"]

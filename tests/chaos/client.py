@@ -15,7 +15,7 @@ from listenkey.core.events import Health, from_json
 from ..loopback.delivered import Delivered
 from .process import Process, running
 
-PATIENCE = 30.0
+PATIENCE = 300.0
 BRISK: Mapping[str, float] = {
     "silence_timeout": 1.0,
     "healthy_after": 0.5,

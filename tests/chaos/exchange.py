@@ -14,7 +14,7 @@ import msgspec
 
 from .process import Process, running
 
-PATIENCE = 30.0
+PATIENCE = 300.0
 PINGS = 0.3
 
 

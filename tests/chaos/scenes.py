@@ -25,7 +25,7 @@ from .process import Process, running
 from .proxy import proxy
 from .storm import amiss
 
-PATIENCE = 60.0
+PATIENCE = 300.0
 SECURE = (True, True)
 Scene = Callable[[str, Certificates], Awaitable[None]]
 SCENES: dict[str, Scene] = {}

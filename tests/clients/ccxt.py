@@ -8,6 +8,8 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
 
+from listenkey.adapters.testing.redirect import redirect
+
 from .exchange import API_KEY, API_SECRET, Doors
 from .reading import Reading
 from .table import Row, Table, amount, keyed, moment, numbered
@@ -21,11 +23,9 @@ MOST = 1000
 @asynccontextmanager
 async def client(exchange: Doors) -> AsyncIterator[Any]:
     """A `ccxt.pro.bingx`, which has no types; in sandbox mode it knows swaps alone, and asks for no other markets."""
-    settings = {"timeout": 60_000, "options": {"defaultType": "swap"}}
-    made = importlib.import_module("ccxt.pro").bingx({"apiKey": API_KEY, "secret": API_SECRET, **settings})
-    made.urls["test"] = dict.fromkeys(made.urls["test"], f"{exchange.rest_url}/openApi")
-    made.urls["test"]["ws"] = {"linear": exchange.ws_url}
-    made.set_sandbox_mode(True)
+    settings = {"timeout": 60_000}
+    where = {"rest_url": exchange.rest_url, "ws_url": exchange.ws_url, "api_key": API_KEY, "api_secret": API_SECRET}
+    made = redirect(importlib.import_module("ccxt.pro").bingx(settings), **where)
     try:
         yield made
     finally:

@@ -2,20 +2,24 @@
 
     python -m tests.clients.trading [--seed N] [--operations N]
 
-First every call of the table in docs/trading-against-it.md is made: it works, or is refused with the code that the
-table names. Then a bot does so many operations, in hedge and in one-way mode. The exit code is 1 if anything is not as
-it should be, 2 if ccxt is not installed.
+First a client of each kind is pointed at the exchange and buys. Then every call of the table in
+docs/trading-against-it.md is made: it works, or is refused with the code that the table names. Then a bot does so many
+operations, in hedge and in one-way mode. The exit code is 1 if anything is not as it should be, 2 if ccxt is not
+installed.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import importlib
 import importlib.util
 import sys
 import time
 from random import Random
 from typing import NamedTuple
+
+from listenkey.adapters.testing.exchange import SimulatedExchange
 
 from . import ccxt
 from .bot import Bot
@@ -29,6 +33,9 @@ from .truth import Truth
 
 EVERY = 25
 """Operations between two comparisons."""
+
+
+WAYS = ("ccxt", "ccxt.async_support", "ccxt.pro")
 
 
 class Outcome(NamedTuple):
@@ -57,6 +64,25 @@ async def trade(*, seed: int, hedge: bool, operations: int) -> Outcome:
     return Outcome(bot, truth, reading.compared.total(), unknown)
 
 
+def pointed(way: str) -> bool:
+    """Whether a client of this module, pointed at an exchange by `redirect`, buys there."""
+    with SimulatedExchange(rate_limits=False) as exchange:
+        client = exchange.redirect(importlib.import_module(way).bingx({"timeout": 60_000}))
+        order = "BTC/USDT:USDT", "market", "buy", 0.01, None, {"hedged": True}
+
+        async def buy() -> None:
+            try:
+                await client.create_order(*order)
+            finally:
+                await client.close()
+
+        if way == "ccxt":
+            client.create_order(*order)
+        else:
+            asyncio.run(buy())
+        return len(exchange.truth()["fills"]) == 1
+
+
 def main() -> int:
     """The command."""
     parser = argparse.ArgumentParser(prog="python -m tests.clients.trading", description=__doc__.split("\n")[0])
@@ -68,6 +94,10 @@ def main() -> int:
         return 2
     began, good = time.monotonic(), True
     told = documented()
+    for way in WAYS:
+        if not pointed(way):
+            good = False
+            print(f"DIFFERENT: {way} is pointed at the exchange, and has bought nothing there")
     for hedge in (True, False):
         mode = "hedge" if hedge else "one_way"
         calls = asyncio.run(made(hedge=hedge))

@@ -7,7 +7,8 @@ import importlib
 from decimal import Decimal
 from typing import Any, Self
 
-SETTINGS = {"apiKey": "simulated", "secret": "simulated", "timeout": 60_000, "options": {"defaultType": "swap"}}
+from listenkey.adapters.testing.redirect import redirect
+
 PAUSE = 0.1
 
 
@@ -19,10 +20,8 @@ class CcxtPro:
     def __init__(self, rest_url: str, ws_url: str) -> None:
         self.fills: list[str] = []
         self.warnings = 0
-        self._client: Any = importlib.import_module("ccxt.pro").bingx(dict(SETTINGS))
-        self._client.urls["test"] = dict.fromkeys(self._client.urls["test"], f"{rest_url}/openApi")
-        self._client.urls["test"]["ws"] = {"linear": ws_url}
-        self._client.set_sandbox_mode(True)
+        made = importlib.import_module("ccxt.pro").bingx({"timeout": 60_000})
+        self._client: Any = redirect(made, rest_url=rest_url, ws_url=ws_url)
 
     async def __aenter__(self) -> Self:
         await self._client.load_markets()

@@ -27,6 +27,7 @@ class Judge:
         self._failed_mints: deque[float] = deque()
         self._granted: Counter[str] = Counter()
         self._deleted: Counter[str] = Counter()
+        self._renewals: dict[int, str] = {}
         self.open: dict[int, str] = {}
         """Sockets that we asked for and that nobody has closed, with their keys."""
         self.closing: dict[int, tuple[str, float]] = {}
@@ -54,6 +55,8 @@ class Judge:
         match received:
             case inputs.KeyGranted(key=key):
                 self._granted[key] += 1
+            case inputs.KeyRenewed(request, str(key)) if self._renewals.get(request, key) != key:
+                self._granted[key] += 1  # in place of the one that was to be renewed
             case inputs.SocketClosed(socket):
                 self._just_closed = socket if self.open.pop(socket, None) is not None else None
                 self.closing.pop(socket, None)
@@ -83,8 +86,9 @@ class Judge:
                     self._failed_mints.popleft()
                 assert len(self._failed_mints) < FAILING.calls, "a storm of mints"
                 self._mint = request, now
-            case actions.RenewKey(_, key):
+            case actions.RenewKey(request, key):
                 assert self._granted[key]
+                self._renewals[request] = key
             case actions.DeleteKey(_, key):
                 self._deleted[key] += 1
                 assert self._deleted[key] <= self._granted[key], "deleted twice"
@@ -94,8 +98,8 @@ class Judge:
             case actions.OpenSocket(socket, key):
                 assert self._granted[key]
                 self.open[socket] = key
-            case actions.SendFrame(socket):
-                assert socket in self.open
+            case actions.SendFrame(socket) | actions.SendPing(socket):  # what was due came before its end
+                assert socket in self.open or socket == self._just_closed
             case actions.CloseSocket(socket) if socket != self._just_closed:  # what was due came before its end
                 self.closing[socket] = self.open.pop(socket), now
             case actions.Deliver(HealthChange(health=health)):

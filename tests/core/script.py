@@ -18,7 +18,7 @@ from listenkey.core.refusal import Refusal, RefusalKind
 from listenkey.core.reports import Account
 
 from .judge import Judge
-from .toy import Toy
+from .toy import SilentToy, Toy
 
 EPOCH = 1_700_000_000_000
 RETRY, GONE, FATAL = (Refusal(kind, kind.value) for kind in RefusalKind)
@@ -53,6 +53,8 @@ class Life:
 
     A request gets the next answer of its list, or YES when the list is at its end. A socket that is open says `ping`
     after 0.1 s and then every `pings` seconds, unless it is mute. A closed socket is told of after 0.05 s.
+
+    A `silent` venue opens sockets for dead keys and says nothing unasked; its renewals name their key, or the answer's.
     """
 
     def __init__(
@@ -62,9 +64,12 @@ class Life:
         seed: int = 0,
         openings: int = 0,
         pings: float = 5.0,
+        silent: bool = False,
         **policy: Any,
     ) -> None:
-        self.connection = Connection(Toy(openings), Policy(**policy), seed=seed)
+        toy = SilentToy(openings) if silent else Toy(openings)
+        self.connection = Connection(toy, Policy(**policy), seed=seed)
+        self._silent = silent
         self.judge = Judge(self.connection)
         self.now = 0.0
         self.log: list[tuple[float, Seen]] = []
@@ -209,7 +214,12 @@ class Life:
                 granted = inputs.KeyGranted(request, key, answer.valid_for, self._exchange_ms(answer.after))
                 self._answer(answer, granted, request)
             case actions.RenewKey(request):
-                self._answer(self._next(self.renewals), inputs.KeyRenewed(request), request)
+                answer = self._next(self.renewals)
+                named = answer.key if answer.key is not None else action.key if self._silent else None
+                self._answer(answer, action.renewed(named or None), request)
+            case actions.SendPing(socket):
+                if socket in self.open and socket not in self.mute:
+                    self.at(self.now + 0.05, inputs.Heard(socket))
             case actions.DeleteKey():
                 answer = self._next(self.deletions)
                 self.at(self.now + answer.after, action.deleted())
@@ -235,7 +245,8 @@ class Life:
         elif when < math.inf:
             self.open.add(socket)
             self.at(when, inputs.SocketOpened(socket))
-            self.at(when + 0.1, lambda: self._ping(socket))
+            if not self._silent:
+                self.at(when + 0.1, lambda: self._ping(socket))
             if answer.lives < math.inf:
                 self.at(when + answer.lives, lambda: self._cut(socket))
 

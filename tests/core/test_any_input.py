@@ -22,18 +22,20 @@ from listenkey.core.events import Balance, Position
 from listenkey.core.kinds import IncomeKind
 from listenkey.core.link.link import Phase
 from listenkey.core.policy import Mode, Policy
-from listenkey.core.refusal import Refusal, RefusalKind
+from listenkey.core.refusal import PUT_OFF, Refusal, RefusalKind
 from listenkey.core.reports import Account, FillReport, IncomeReport, OrderReport
 
 from ..examples import TIMES
 from .judge import Judge
 from .script import EPOCH, FATAL, GONE, RETRY, connected
-from .toy import Toy
+from .toy import SilentToy, Toy
 
+SILENT = 3
 ODD = (0.0, -1.0, 1e-9, 1.0, 60.0, 3600.0, 1e300, math.inf, -math.inf, math.nan)
 KEYS = ("K1", "K2", "K3", "", "{", "\ud800")
 FRAMES: tuple[str | bytes, ...] = (
     *("ping", "ping 7", "ack 3.0", "ack 3.1", "expired", "expired K1", "expired K2", "note K1", "doubt it"),
+    *("dubious", "closing", "data x", "expired K1; dubious"),
     *("error retry", "error fatal", "error gone 3.0", "ping; error fatal; ping; expired; note x", "wallet 5"),
     *("order A NEW 0/3", "fill A 1/3", "fill A 1/3 +1", "fill A 2/3 +1", "fill A 3/3", "order A CANCELED 2/3"),
     *(
@@ -48,6 +50,7 @@ FRAMES: tuple[str | bytes, ...] = (
 REFUSALS = (
     *(RETRY, GONE, FATAL),
     *(Refusal(RefusalKind.RETRY, None, "\ud800", after) for after in ODD),
+    *(Refusal(RefusalKind.RETRY, PUT_OFF, "later", after) for after in ODD),
     Refusal(RefusalKind.RETRY, "x" * 300, "busy", 30.0),
 )
 PAUSES = (
@@ -59,6 +62,7 @@ POLICIES: tuple[dict[str, Any], ...] = (
     {"max_frame_bytes": 1000, "rotate_after": 30, "drain": 0, "hold_limit": 0, "reorder_window": 0},
     {"audit_interval": 0, "backfill_overlap": 0, "renew_interval": 0.001, "poll_interval": 0.001, "rotate_jitter": 0},
     {"silence_timeout": 1e9, "request_timeout": 1e9, "connect_timeout": 1e9, "backoff_max": 1e9, "rotate_after": 0},
+    {"probe_after": 2, "delete_keys": 0, "renew_interval": 7, "silence_timeout": 3},
     {"silence_timeout": 0.001, "request_timeout": 0.001, "connect_timeout": 0.001, "backoff_initial": 0.001},
 )
 
@@ -107,11 +111,16 @@ def account(n: int, at: float, since: int | None) -> Account:
     )
 
 
+def toy(openings: int) -> Toy:
+    """A venue with so many opening frames; with three it is a silent one, and has one."""
+    return SilentToy(1) if openings == SILENT else Toy(openings)
+
+
 class Stranger:
     """Answers what was asked, or something else, as a list of numbers says; then goes away in good order."""
 
     def __init__(self, seed: int, openings: int, policy: dict[str, Any], mode: Mode) -> None:
-        self.connection = Connection(Toy(openings), Policy(**policy), seed=seed, mode=mode)
+        self.connection = Connection(toy(openings), Policy(**policy), seed=seed, mode=mode)
         self.judge = Judge(self.connection)
         self.now = 0.0
         self.requests: list[actions.Action] = []
@@ -162,7 +171,7 @@ class Stranger:
             case "frame":
                 self.say(inputs.FrameReceived(socket, FRAMES[n % len(FRAMES)]), pause)
             case "ping":
-                self.say(inputs.FrameReceived(socket, "ping"), pause)
+                self.say(inputs.FrameReceived(socket, "ping") if n % 3 else inputs.Heard(socket), pause)
             case "told":
                 self.say((inputs.Rotate(), inputs.Rotate(), inputs.Resync(), inputs.Start())[n % 4], pause)
             case "stop":
@@ -190,8 +199,8 @@ class Stranger:
                 valid = 3600.0 if n % 3 else ODD[n % len(ODD)]
                 key = f"N{n}" if n % 2 else KEYS[n % len(KEYS)]
                 self.say(inputs.KeyGranted(request, key, valid, (EPOCH + n, None, 10**30, -5)[n % 4]), pause)
-            case actions.RenewKey(request):
-                self.say(inputs.KeyRenewed(request), pause)
+            case actions.RenewKey(request, key):
+                self.say(inputs.KeyRenewed(request, (key, key, None, *KEYS)[n % (3 + len(KEYS))]), pause)
             case actions.DeleteKey(request):
                 self.say(inputs.KeyDeleted(request), pause)
             case actions.ReadAccount(request, since):
@@ -203,13 +212,14 @@ class Stranger:
         number = n % 13 - 2
         return (
             inputs.KeyGranted(number, KEYS[n % len(KEYS)], ODD[n % len(ODD)]),
-            inputs.KeyRenewed(number),
+            inputs.KeyRenewed(number, KEYS[n % len(KEYS)]),
+            inputs.Heard(number),
             inputs.KeyDeleted(number),
             inputs.AccountRead(number, account(n, self.now, None)),
             inputs.Refused(number, REFUSALS[n % len(REFUSALS)]),
             inputs.SocketOpened(number),
             inputs.FrameReceived(number, FRAMES[n % len(FRAMES)]),
-        )[n % 7]
+        )[n % 8]
 
     def leave(self) -> None:
         """Stop; let every deadline pass, answering nothing; then it must be over."""
@@ -245,7 +255,7 @@ def meet(
 @given(
     lives,
     st.integers(0, 3),
-    st.integers(0, 2),
+    st.integers(0, SILENT),
     st.integers(0, len(POLICIES) - 1),
     st.sampled_from(("ws", "ws", "ws", "poll")),
     st.booleans(),
@@ -263,7 +273,7 @@ def test_long_nonsense(policy: int) -> None:
     for seed in range(12):
         rng = Random(seed)
         deeds = [(rng.choice(DEEDS[:-1]), rng.randrange(1000), rng.choice(PAUSES[:-3])) for _ in range(400)]
-        meet(deeds, seed, seed % 3, policy).leave()
+        meet(deeds, seed, seed % (SILENT + 1), policy).leave()
 
 
 @settings(max_examples=20 * TIMES, deadline=None, suppress_health_check=[HealthCheck.too_slow])

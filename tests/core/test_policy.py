@@ -15,8 +15,10 @@ from listenkey.core.policy import Policy
 DESIGN = {
     "renew_interval": 1800,
     "renew_retry": 5,
+    "delete_keys": 1,
     "request_timeout": 10,
     "connect_timeout": 10,
+    "probe_after": 0,
     "silence_timeout": 15,
     "rotate_after": 85800,
     "rotate_jitter": 300,
@@ -34,6 +36,7 @@ DESIGN = {
     "max_pending": 100000,
 }
 ZERO_MEANS_SOMETHING = {
+    "probe_after",
     "rotate_after",
     "rotate_jitter",
     "drain",
@@ -44,6 +47,7 @@ ZERO_MEANS_SOMETHING = {
     "hold_limit",
 }
 WHOLE = {"max_frame_bytes", "max_pending"}
+SWITCHES = {"delete_keys"}
 
 
 def test_defaults() -> None:
@@ -51,7 +55,7 @@ def test_defaults() -> None:
     assert dataclasses.asdict(Policy()) == DESIGN
 
 
-@pytest.mark.parametrize("name", DESIGN)
+@pytest.mark.parametrize("name", [name for name in DESIGN if name not in SWITCHES])
 def test_what_is_allowed(name: str) -> None:
     """A number from a millisecond to thirty years, and 0 where it means something; the refusal names the field."""
     sensible: list[Any] = [1, 2.0, 1e9, *([0, 0.0] if name in ZERO_MEANS_SOMETHING else [])]
@@ -66,6 +70,20 @@ def test_what_is_allowed(name: str) -> None:
     for value in senseless:
         with pytest.raises(ValueError, match=f"^{name} must be .*not {value!r}$"):
             Policy(**{name: value})
+
+
+@pytest.mark.parametrize("name", sorted(SWITCHES))
+def test_switches(name: str) -> None:
+    """On or off, and nothing between or beyond."""
+    for value in (0, 1, 0.0, 1.0):
+        on_or_off: dict[str, Any] = {name: value}
+        assert type(getattr(Policy(**on_or_off), name)) is int
+    for senseless in (2, -1, math.nan, True, None, 1e9):
+        with pytest.raises(ValueError, match=f"^{name} must be .*not {senseless!r}$"):
+            Policy(**dict[str, Any]({name: senseless}))
+    half: dict[str, Any] = {name: 0.5}
+    with pytest.raises(ValueError, match=r"a whole number, not 0\.5"):
+        Policy(**half)
 
 
 @pytest.mark.parametrize("name", sorted(WHOLE))

@@ -14,7 +14,7 @@ from listenkey.core import actions, inputs
 from listenkey.core.dialect import Opening
 from listenkey.core.events import ExchangeEventKind, Unknown
 from listenkey.core.reports import Heartbeat, KeyExpired, Unrecognised
-from listenkey.core.secrets import FOREIGN, SIGNATURES, Secrets
+from listenkey.core.secrets import FOREIGN, SIGNATURES, Secrets, pieces
 
 KEY = 'Qx/+z~JqZ"\\ab=cdefgh'
 STARS = "*" * len(KEY)
@@ -161,3 +161,22 @@ def test_values_do_not_show_what_they_carry() -> None:
     assert repr(carriers[0]) == "KeyGranted(request=1, key=<str of 20>, valid_for=3600.0, exchange_ms=None)"
     assert repr(KeyExpired(None)) == "KeyExpired(key=None)"
     assert "content=<int>" in repr(Unrecognised(5))
+
+
+LINES = [
+    "-----BEGIN PRIVATE KEY-----",
+    "MC4CAQAwBQYDK2VwBCIEIAABAgMEBQYHCAkK",
+    "CwwNDg8QERITFBUWFxgZGhscHR4f",
+    "-----END PRIVATE KEY-----",
+]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\\n"])
+def test_each_line_of_a_private_key_is_secret(end: str) -> None:
+    """Whichever way its lines end, also where they are shown one by one; but not that it is a private key."""
+    register = Secrets([end.join(LINES) + end])
+    for line in LINES:
+        shown = register.redact(f"line: {line}!")
+        assert ("*" in shown) is (not line.startswith("-")), shown
+    assert LINES[1] not in register.redact(" ".join(LINES))
+    assert pieces("one line") == ("one line",)

@@ -8,6 +8,8 @@ order A NEW 0/3   order A of 3 is new; it may name its position side, as in `ord
 fill A 2/3 +1     1 of order A was filled, 2 of 3 in all; the venue may leave out the `+1`
 wallet 90         the account has 90 USD
 note anything     well-formed, and not understood; `doubt anything` looks like news of the account
+data anything     of a documented kind for which there is no event
+dubious           an answer by which the key may be dead; `closing`: the socket will soon be closed
 
 An order, a fill or a wallet may end with its exchange time, as in `wallet 90 @1700000000000`.
 """
@@ -24,8 +26,10 @@ from listenkey.core.refusal import Refusal, RefusalKind
 from listenkey.core.reports import (
     AccountReport,
     Acknowledged,
+    ClosingSoon,
     Heartbeat,
     KeyExpired,
+    KeyInDoubt,
     OrderReport,
     Rejected,
     Report,
@@ -60,6 +64,18 @@ class Toy:
         return tuple(_report(words.split()) for words in text.split(";"))
 
 
+class SilentToy(Toy):
+    """The same, where dead keys open sockets and life is asked for."""
+
+    policy: Mapping[str, float] = {"probe_after": 30, "renew_interval": 300, "delete_keys": 0}
+
+    def __init__(self, openings: int = 0) -> None:
+        super().__init__(openings, self.policy)
+
+    def probe(self, socket: int) -> tuple[Opening, ...]:
+        return (Opening(f"{socket}?", f"question {socket}"),)
+
+
 def _report(words: list[str]) -> Report:
     try:
         ts = int(words.pop()[1:]) if words[-1].startswith("@") else None
@@ -88,8 +104,12 @@ def _known(verb: str, words: list[str], ts: int | None) -> Report:
         case "wallet", [amount]:
             balance = Balance(asset="USD", wallet_balance=_number(amount))
             return AccountReport(reason="ORDER", balances=(balance,), positions=(), by_fill=True, exchange_ts=ts)
-        case "note" | "doubt", _:
-            return Unrecognised({"words": words}, doubtful=verb == "doubt")
+        case "note" | "doubt" | "data", _:
+            return Unrecognised({"words": words}, doubtful=verb == "doubt", known=verb == "data")
+        case "dubious", _:
+            return KeyInDoubt()
+        case "closing", _:
+            return ClosingSoon()
     raise ValueError(verb)
 
 

@@ -9,7 +9,8 @@
 Times are seconds of the world, orders have the names that the transcript gave them, and ends of proven time are in
 seconds of exchange time since the world began. Heartbeats and their answers are left out.
 
-    begin l|z [poll] [NAME=VALUE ...]     a stream begins; l: frames with a fill's own quantity, z: without
+    begin l|z [poll] [silent] [NAME=VALUE ...]  a stream begins; l: frames with a fill's own quantity, z: without;
+                                          silent: dead keys open sockets, and nothing comes that is not asked for
     wait SECONDS                          time passes
     place NAME SIDE QTY [PRICE]           an order; without a price a market order
     fill NAME QTY [PRICE]                 a part of it is executed
@@ -20,6 +21,7 @@ seconds of exchange time since the world began. Heartbeats and their answers are
     down, up                              nobody is reached at the venue any more; again
     read takes SECONDS|lags MS|fails|hangs  how reads go from now on; `read well` as at first
     expire                                the venue says that the key has expired
+    takeover, bereave                     another client deletes the key and makes the next one; it only deletes it
     rotate, resync, stop, restart         as the user may; a restart is with a journal, after a kill
 """
 
@@ -96,7 +98,7 @@ class Transcript:
     def _begin(self, wire: str, *more: str) -> None:
         mode: Mode = "poll" if "poll" in more else "ws"
         policy = {name: float(value) for name, _, value in (each.partition("=") for each in more if "=" in each)}
-        self._world = World(wire=wire, mode=mode, **(POLICY | policy))  # type: ignore[arg-type]
+        self._world = World(wire=wire, mode=mode, silent="silent" in more, **(POLICY | policy))  # type: ignore[arg-type]
 
     def _wait(self, seconds: str) -> None:
         self.world.passes(float(seconds))
@@ -157,6 +159,12 @@ class Transcript:
         (opened,) = [action for _, action in self.world.log if isinstance(action, actions.OpenSocket)][-1:]
         self.world.say(KeyExpired(opened.key))
 
+    def _takeover(self) -> None:
+        self.world.key = "foreign"
+
+    def _bereave(self) -> None:
+        self.world.key = None
+
     def _rotate(self) -> None:
         self.world.feed(inputs.Rotate())
 
@@ -183,6 +191,8 @@ class Transcript:
                 return f"delete key {action.key}"
             case actions.OpenSocket(socket):
                 return f"open socket {socket} with {action.key}"
+            case actions.SendPing(socket):
+                return f"ping socket {socket}"
             case actions.CloseSocket(socket):
                 return f"close socket {socket}"
             case actions.ReadAccount(_, since, orders):

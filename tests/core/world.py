@@ -76,6 +76,15 @@ class Speech:
         return ()
 
 
+class SilentSpeech(Speech):
+    """The same, of a venue that opens sockets for dead keys and says nothing to an idle account."""
+
+    policy: Mapping[str, float] = {"probe_after": 30, "silence_timeout": 12, "renew_interval": 300, "delete_keys": 0}
+
+    def probe(self, socket: int) -> tuple[Opening, ...]:
+        return ()
+
+
 class Plan(NamedTuple):
     """How a read goes: when it looks, how late lists show things (ms), or why it is refused; seconds otherwise."""
 
@@ -92,16 +101,31 @@ REFUSED = Plan(refusal=RETRY)
 
 
 class World:
-    """`fates` names what becomes of the n-th frame of the exchange: its delays, one for each time that it arrives."""
+    """`fates` names what becomes of the n-th frame of the exchange: its delays, one for each time that it arrives.
+
+    A `silent` venue has one key for the account, pushes only to sockets of it, and answers pings whatever the key.
+    """
 
     def __init__(
-        self, *, wire: str = "l", mode: Mode = "ws", start: bool = True, cumulative: bool = False, **policy: float
+        self,
+        *,
+        wire: str = "l",
+        mode: Mode = "ws",
+        start: bool = True,
+        cumulative: bool = False,
+        silent: bool = False,
+        **policy: float,
     ) -> None:
         self.now = 0.0
         self.exchange = Exchange(lambda: self.exchange_ms)
         self.exchange.listeners.append(self._push)
         numbers = Policy(**policy)  # type: ignore[arg-type]
-        self._connect = partial(Connection, Speech(cumulative), numbers, seed=1, mode=mode)
+        speech = SilentSpeech(cumulative) if silent else Speech(cumulative)
+        self._connect = partial(Connection, speech, numbers, seed=1, mode=mode)
+        self._silent = silent
+        self.key: str | None = None
+        """Of the account, where all share it."""
+        self._keys: dict[int, str] = {}
         self.connection = self._connect()
         self.wire = wire
         self.delivered: list[ExchangeEvent] = []
@@ -198,7 +222,8 @@ class World:
     def say(self, report: Report, after: float = LATENCY, spare: int | None = None) -> None:
         """A frame for every open socket, but for the one at this place."""
         for place, (socket, distrusted) in enumerate(self._sockets.items()):
-            if not distrusted and place != spare:
+            dead = self._silent and self._keys[socket] != self.key
+            if not (distrusted or dead) and place != spare:
                 self._later(self.now + after, inputs.FrameReceived(socket, frame(report)))
 
     def lose(self, *, after: int = 0) -> None:
@@ -289,12 +314,19 @@ class World:
             case actions.CreateKey(request):
                 self._later(self.now + 0.05, lambda: self._grant(request))
             case actions.OpenSocket(socket):
+                self._keys[socket] = action.key
                 self._later(self.now + 0.05, lambda: self._open(socket))
             case actions.CloseSocket(socket):
                 self._sockets.pop(socket, None)
                 self._later(self.now + 0.02, inputs.SocketClosed(socket, 1000))
+            case actions.RenewKey(request) if self._silent:
+                gone = inputs.Refused(request, Refusal(RefusalKind.GONE, "no such key"))
+                self._later(self.now + 0.05, gone if self.key is None else action.renewed(self.key))
             case actions.RenewKey(request):
                 self._later(self.now + 0.05, inputs.KeyRenewed(request))
+            case actions.SendPing(socket):
+                if not self._sockets.get(socket, True):
+                    self._later(self.now + LATENCY, inputs.Heard(socket))
             case actions.DeleteKey():
                 self._later(self.now + 0.05, action.deleted())
             case actions.ReadAccount():
@@ -312,7 +344,9 @@ class World:
             return
         if self.began_ms is None:
             self.began_ms = self.exchange_ms
-        self.feed(inputs.KeyGranted(request, f"key{request}", 3600, self.exchange_ms))
+        if self.key is None or not self._silent:
+            self.key = f"key{request}"
+        self.feed(inputs.KeyGranted(request, self.key, 3600, self.exchange_ms))
 
     def _open(self, socket: int) -> None:
         if not self.reachable:
@@ -320,7 +354,8 @@ class World:
             return
         self._sockets[socket] = False
         self.feed(inputs.SocketOpened(socket))
-        self._ping(socket)
+        if not self._silent:
+            self._ping(socket)
 
     def _ping(self, socket: int) -> None:
         if socket in self._sockets:

@@ -39,6 +39,7 @@ QUICK = {
     "rotate_jitter": 0,
     "drain": 0.5,
 }
+DRAWN = draw_faults(1, int(SECONDS / EACH), SECONDS, sorted({*RECOVERABLE} - {"rest_empty_amounts"}))
 Told = list[ExchangeEvent]
 
 
@@ -96,30 +97,27 @@ def is_settled(told: Told) -> bool:
 
 
 @pytest.mark.parametrize("lived", [in_threads, on_trio], ids=["threads", "trio"])
-@pytest.mark.parametrize("seed", [1])
-def test_every_fill_once_whatever_happens(lived: Callable[..., Told], seed: int) -> None:
+@pytest.mark.listenkey_exchange(seed=1, faults=DRAWN, fills_per_second=6.0, ping_interval=0.5, rate_limits=False)
+def test_every_fill_once_whatever_happens(lived: Callable[..., Told], listenkey_exchange: SimulatedExchange) -> None:
     """Faults by the dozen: each fill is delivered once and true, sockets are closed and keys deleted at the end."""
-    faults = draw_faults(seed, int(SECONDS / EACH), SECONDS, sorted({*RECOVERABLE} - {"rest_empty_amounts"}))
-    settings = {"faults": faults, "seed": seed, "fills_per_second": 6.0, "ping_interval": 0.5, "rate_limits": False}
-    with SimulatedExchange(**settings) as exchange:  # type: ignore[arg-type]
+    exchange = listenkey_exchange
 
-        def until(holds: Callable[[], bool]) -> None:
-            patience = time.monotonic() + PATIENCE
-            while not holds() and time.monotonic() < patience:
-                time.sleep(0.1)
+    def until(holds: Callable[[], bool]) -> None:
+        patience = time.monotonic() + PATIENCE
+        while not holds() and time.monotonic() < patience:
+            time.sleep(0.1)
 
-        def watching(told: Told) -> None:
-            until(lambda: is_settled(list(told)))
-            exchange.quiet(False)
-            time.sleep(SECONDS)
-            until(lambda: len(exchange.truth()["fills"]) >= FILLS)
-            exchange.quiet()
-            until(lambda: is_settled(list(told)) and not judged(told, exchange.truth()).lost)
-
+    def watching(told: Told) -> None:
+        until(lambda: is_settled(list(told)))
+        exchange.quiet(False)
+        time.sleep(SECONDS)
+        until(lambda: len(exchange.truth()["fills"]) >= FILLS)
         exchange.quiet()
+        until(lambda: is_settled(list(told)) and not judged(told, exchange.truth()).lost)
 
-        told = lived(exchange, watching)
-        truth = exchange.truth()
+    exchange.quiet()
+    told = lived(exchange, watching)
+    truth = exchange.truth()
     verdict, log = judged(told, truth), truth["log"]
     assert verdict.wrong == ()
     assert verdict.made >= FILLS

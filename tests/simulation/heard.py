@@ -49,7 +49,7 @@ class Heard:
                 self._told(action.event)
         if self._untold and now > self._untold[0] + TOLD_WITHIN + TOLD_LATELY:
             raise Violation(
-                "heard-is-told", f"a frame that cannot be read, heard at {self._untold[0]:.3f}, is not told"
+                "heard-is-delivered", f"a frame that cannot be read, heard at {self._untold[0]:.3f}, is not told"
             )
         if unsure:
             self._unsure_at = now
@@ -58,7 +58,7 @@ class Heard:
         while self._fills and now > self._fills[0][0] + TOLD_WITHIN:
             at, fill = self._fills.popleft()
             if not self._is_told(fill):
-                raise Violation("heard-is-told", f"{fill}, heard in an odd frame at {at:.3f}, is not told")
+                raise Violation("heard-is-delivered", f"{fill}, heard in an odd frame at {at:.3f}, is not told")
 
     def _listen(self, process: Process, now: float, socket: int, data: bytes) -> None:
         phases = {link.socket: link.phase for link in process.connection.links}
@@ -85,5 +85,5 @@ class Heard:
         patience = TOLD_WITHIN + min(READ_LATELY, READ_WITHIN * 2 ** min(self._reads, 10))
         if now > max(self._doubted_at, self._unsure_at) + patience:
             raise Violation(
-                "heard-is-told", f"nothing was read for a frame that cannot be, heard at {self._doubted_at:.3f}"
+                "heard-is-delivered", f"nothing was read for a frame that cannot be, heard at {self._doubted_at:.3f}"
             )

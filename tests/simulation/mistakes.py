@@ -162,7 +162,7 @@ BUGS: dict[str, Bug] = {
             ),
         ),
         "garbage,truncate,unreadable",
-        ("heard-is-told",),
+        ("heard-is-delivered",),
     ),
     "unreadable-not-read": Bug(
         "a frame that cannot be read is told, and the account is not read",
@@ -174,7 +174,7 @@ BUGS: dict[str, Bug] = {
             ),
         ),
         "unreadable",
-        ("heard-is-told",),
+        ("heard-is-delivered",),
     ),
     "left-out": Bug(
         "what is left out of UNKNOWN is never told",
@@ -186,7 +186,7 @@ BUGS: dict[str, Bug] = {
             ),
         ),
         "garbage,truncate,unreadable",
-        ("heard-is-told",),
+        ("heard-is-delivered",),
     ),
     "list-swallowed": Bug(
         "a frame that is not one object is logged and nothing else",
@@ -199,7 +199,7 @@ BUGS: dict[str, Bug] = {
             ),
         ),
         "odd_frames",
-        ("heard-is-told", "calm-stays-live"),
+        ("heard-is-delivered", "calm-stays-live"),
     ),
     "renewal-gone": Bug(
         "renewal failure treated as key gone",
@@ -376,7 +376,7 @@ BUGS: dict[str, Bug] = {
             ),
         ),
         "resync,slow_consumer",
-        ("ends-told",),
+        ("ends-delivered",),
     ),
     "amended-away": Bug(
         "an order amended down to what was executed not told over",
@@ -388,7 +388,7 @@ BUGS: dict[str, Bug] = {
             ),
         ),
         "resync,slow_consumer",
-        ("ends-told",),
+        ("ends-delivered",),
         given={"rate": 0.1},
     ),
     "denied-for-ever": Bug(
@@ -402,7 +402,7 @@ BUGS: dict[str, Bug] = {
             Change("core/sync/denials.py", "            elif since <= shown_until:\n", "            elif since < 0:\n"),
         ),
         "resync,slow_consumer",
-        ("ends-told", "live-is-fresh", "calm-stays-live", "healed-in-time"),
+        ("ends-delivered", "live-is-fresh", "calm-stays-live", "healed-in-time"),
         mode="poll",
         given={"closed_stops": "unknown"},
     ),

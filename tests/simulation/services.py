@@ -63,7 +63,7 @@ class Services:
             case actions.CreateKey():
                 self._ask(action, self._keys.create(), partial(self._granted, action))
             case actions.RenewKey():
-                self._ask(action, self._keys.renew(action.key), lambda _: action.renewed())
+                self._ask(action, self._keys.renew(action.key), action.renewed)
             case actions.ReadAccount(_, since, orders):
                 self._ask(action, self._reader.read(since, orders), action.read, read=True)
             case actions.DeleteKey():

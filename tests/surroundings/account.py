@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -12,6 +12,7 @@ import anyio
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
 from listenkey.core.events import Balance, Position
+from listenkey.core.kinds import Purpose
 from listenkey.core.refusal import Refusal, RefusalKind
 from listenkey.core.reports import Account, FillReport, OrderRef, OrderReport
 from listenkey.ports import service
@@ -104,7 +105,9 @@ class Service:
     async def close(self) -> None:
         """There is nothing to close."""
 
-    def read(self, since: int | None, orders: Sequence[OrderRef] = ()) -> service.Service[Account]:
+    def read(
+        self, since: int | None, orders: Sequence[OrderRef] = (), *, purpose: Purpose = Purpose.SYNC
+    ) -> service.Service[Account]:
         """All of it since then, or these orders alone."""
         self._admit()
         yield from service.clock()
@@ -147,6 +150,12 @@ class Wire:
         self._customer = customer
         self.frames.send_nowait("Ping")
         customer.sockets.append(self)
+
+    def attend(self, heard: Callable[[], None]) -> None:
+        """Nobody pings."""
+
+    async def ping(self) -> None:
+        """Nobody answers."""
 
     async def receive(self) -> str:
         try:

@@ -51,7 +51,7 @@ class Usdm:
         if readings.fees != "USDT":
             exchange.account.fees_in = (readings.fees, WORTH)
             exchange.account.book.wallets.setdefault(readings.fees, Wallet(STOCK, STOCK))
-        self.keys = SharedKeys(seed=ground.seed, validity_ms=ground.key_validity_ms, told=readings.deletion == "told")
+        self.keys = SharedKeys(seed=ground.seed, validity_ms=ground.key_validity_ms, told=readings.deletion == "pushed")
         self.limits = Limits(readings, enabled=ground.rate_limits)
         self.hub = AccountHub(
             ground.log, readings, lambda key: self.keys.valid(key, ground.wall()), ping_interval=interval
@@ -82,7 +82,7 @@ class Usdm:
                 for stream in (*self.hub, *self.feeds):
                     stream.silent_until = self._end(fault, elapsed)
                     stream.unanswered_since = None
-            case "deaf":
+            case "eventless":
                 for stream in self.hub:
                     stream.deaf_until = self._end(fault, elapsed)
             case "other_client":

@@ -6,7 +6,7 @@ from typing import Any
 
 from ....core.events import Balance, Position
 from ....core.reports import AccountReport
-from .amounts import amount, moment, positive, text
+from ..amounts import amount, moment, positive, text
 from .facts import BY_FILL, FUNDING
 from .vocabulary import held, margin_mode
 

@@ -9,12 +9,12 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from ....core.refusal import UNREACHED, Refusal, RefusalKind
+from ....core.refusal import Refusal, RefusalKind
 from ....core.secrets import Secrets
-from ....ports.errors import RequestRefused
 from ....ports.http import HttpResponse
-from .amounts import moment, number
-from .codes import FATAL, LONGEST_WAIT, NONE, RATE_LIMITED, RESTRICTED, is_success, redacted, refusal
+from ..amounts import moment, number
+from ..refusals import NONE, redacted
+from .codes import FATAL, LONGEST_WAIT, RATE_LIMITED, RESTRICTED, is_success, refusal
 
 _decode = msgspec.json.Decoder(float_hook=number).decode
 
@@ -27,7 +27,7 @@ _STATUS_WAIT = {401: 60.0, 403: FIREWALL, 418: FIREWALL, 429: 10.0}
 
 
 class Document(NamedTuple):
-    """What a successful answer holds: its `data`, or all of it where there is no envelope; None if it was empty."""
+    """The content of a successful answer: its `data`, or all of it where there is no envelope; None if it was empty."""
 
     data: Any
 
@@ -88,16 +88,6 @@ def allowance(headers: Mapping[str, str]) -> tuple[int, int] | None:
     if not all(text.isascii() and text.isdigit() and len(text) < 16 for text in (left, until)):
         return None
     return int(left), int(until)
-
-
-def unanswered(reached: bool, message: str, retry_after: float | None = None) -> Refusal:
-    """What it is when no answer came; not `reached` where it was not even sent."""
-    return Refusal(RefusalKind.RETRY, None if reached else UNREACHED, message, retry_after)
-
-
-def malformed(what: str) -> RequestRefused:
-    """An answer that is a success by its code and cannot be understood: nothing is known, so try again."""
-    return RequestRefused(Refusal(RefusalKind.RETRY, None, f"unexpected answer: {what}"))
 
 
 def _by_status(

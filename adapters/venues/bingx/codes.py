@@ -1,4 +1,4 @@
-"""What BingX's error codes mean for the next attempt, and its messages without anything secret.
+"""Classifies BingX's error codes by the next attempt, and cleans its messages of secrets.
 
 Codes and their classes are section 1.7 of the venue's fact sheet: those of the error-code page, plus what was captured.
 """
@@ -10,7 +10,8 @@ from typing import Any
 
 from ....core.refusal import Refusal, RefusalKind
 from ....core.secrets import Secrets
-from .amounts import whole
+from ..amounts import whole
+from ..refusals import NONE, redacted
 
 FATAL = frozenset({100001, 100004, 100412, 100413, 100414, 100419})
 """Signature, permission, missing signature, API key, risk control, IP whitelist: a person has to change something."""
@@ -38,10 +39,6 @@ LONGEST_WAIT = 86400.0
 _CLOCK = frozenset({100421, 80014, 109400})
 _UNLOCK = re.compile(r"(?<![0-9])(1[0-9]{12})(?![0-9])")
 _KEY_GONE = re.compile(r"listen\s*key.{0,40}(?:not exist|expire|invalid)", re.IGNORECASE)
-_SECRET = re.compile(r"[A-Za-z0-9_+/-]{32,}")
-_STARS = re.compile(r"\*{3,}")
-_LONGEST_MESSAGE = 200
-NONE = Secrets()
 
 
 def is_success(code: Any) -> bool:
@@ -77,17 +74,17 @@ def refusal(
 
 
 def is_rate_limit(found: Refusal) -> bool:
-    """Whether the venue says "too fast", which is no mistake of the request."""
+    """True if the venue says "too fast", which is no mistake of the request."""
     return found.code is not None and whole(found.code) in RATE_LIMITED
 
 
 def is_brief(found: Refusal) -> bool:
-    """Whether the venue says "too fast" and is open again in a moment."""
+    """True if the venue says "too fast" and is open again in a moment."""
     return is_rate_limit(found) and found.retry_after is not None and found.retry_after <= BRIEF
 
 
 def is_clock_problem(found: Refusal) -> bool:
-    """Whether the venue disliked the request's timestamp, so that its clock must be read again.
+    """True if the venue disliked the request's timestamp, so that its clock must be read again.
 
     100421 also means a restricted pair or order, 80014 and 109400 any invalid parameter: the message decides.
     """
@@ -98,29 +95,20 @@ def is_clock_problem(found: Refusal) -> bool:
 
 
 def is_unknown_order(found: Refusal) -> bool:
-    """Whether the order asked for does not exist."""
+    """True if the order asked for does not exist."""
     return found.code in _UNKNOWN_ORDER or _ORDER_GONE.search(found.message) is not None
 
 
 def wants_symbol(found: Refusal) -> bool:
-    """Whether a list that may be asked for whole, by one of two documents, insists on a symbol, as by the other."""
+    """True if a list that may be asked for whole, by one of two documents, insists on a symbol, as by the other."""
     return found.code in ("109400", "100400", "80014") and "symbol" in found.message.lower()
 
 
 def passes(found: Refusal) -> bool:
-    """Whether a read that failed so may succeed if it is sent again at once."""
+    """True if a read that failed so may succeed if it is sent again at once."""
     if found.kind is not RefusalKind.RETRY or found.retry_after is not None:
         return False
     return not (is_rate_limit(found) or is_unknown_order(found) or wants_symbol(found))
-
-
-def redacted(text: str, secrets: Secrets = NONE) -> str:
-    """One short line without what is secret, and without anything long enough to be a key or a signature.
-
-    It is searched as it will be seen, without letters that are not printed, and cut only then.
-    """
-    line = "".join(letter for letter in " ".join(text.split()) if letter.isprintable())
-    return _STARS.sub("***", _SECRET.sub("***", secrets.redact(line)))[:_LONGEST_MESSAGE]
 
 
 def _until(message: str, exchange_ms: int | None) -> float | None:

@@ -9,13 +9,13 @@ import msgspec
 
 from ....core.kinds import IncomeKind
 from ....core.reports import FillReport, IncomeReport
-from .amounts import cost
+from .vocabulary import cost
 
 _Trade = tuple[str | None, str | None]
 
 
 def costed(fills: Iterable[FillReport], income: Iterable[IncomeReport]) -> tuple[FillReport, ...]:
-    """The fills, completed. A trade of both our orders, or with two rows of a type, tells nothing about one fill."""
+    """Return the fills, completed. A trade of two of our orders, or with two rows of a type, completes none."""
     listed = tuple(fills)
     rows: dict[tuple[IncomeKind, _Trade], list[IncomeReport]] = {}
     for row in income:

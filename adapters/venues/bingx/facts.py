@@ -1,4 +1,4 @@
-"""What holds of BingX on every market, and what others leave to the venue to say."""
+"""Facts of BingX on every market that the core leaves to the venue."""
 
 from __future__ import annotations
 

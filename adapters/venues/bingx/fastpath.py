@@ -15,7 +15,7 @@ import msgspec
 
 from ....core.events import Balance, Position
 from ....core.reports import AccountReport, OrderReport
-from .amounts import LATEST
+from ..amounts import LATEST
 from .facts import BY_FILL, FUNDING
 from .shapes import LONGEST, AccountFrame, OrderFrame, OrderRow, TradeFrame
 from .vocabulary import is_market

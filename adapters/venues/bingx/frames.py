@@ -1,44 +1,22 @@
-"""What swap and spot frames have in common: JSON at all, heartbeats, acknowledgements, errors, an expired key."""
+"""The parts that swap and spot frames share: JSON at all, heartbeats, acknowledgements, errors, an expired key."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
-import msgspec
-
 from ....core.reports import Acknowledged, Heartbeat, KeyExpired, OrderRef, Rejected, Report, Unreadable, Unrecognised
-from .amounts import identity, moment, number, text
+from ..amounts import identity, moment, text
+from ..objects import the_object
 from .codes import is_success, refusal
 
-_decode = msgspec.json.Decoder(float_hook=number).decode
-_DEEPEST = 32
 _PINGS = frozenset({"Ping", "ping", b"Ping", b"ping"})
 _LONGEST_ECHO = 256
 
 
 def read(frame: bytes | str) -> dict[str, Any] | Heartbeat | Unreadable:
-    """The object in a frame, its numbers exact and no key twice; or the plain-text heartbeat; or why it is neither."""
-    if frame in _PINGS:
-        return Heartbeat("Pong")
-    try:
-        content = _decode(frame)
-    except RecursionError:
-        return Unreadable("nested too deeply")
-    except ValueError as error:  # malformed JSON, text that is not UTF-8, integers beyond any size
-        return Unreadable(str(error)[:200])
-    if not isinstance(content, dict):
-        return Unreadable(f"a JSON {_KINDS.get(type(content), 'value')} where an object belongs")
-    colons = frame.count(b'":') if isinstance(frame, bytes) else frame.count('":')
-    inner = content.get("o")
-    if isinstance(inner, dict) and colons == len(content) + len(inner):
-        return content
-    keys = _count(content)
-    if keys < 0:
-        return Unreadable("nested too deeply")
-    if keys != colons and _repeats(frame):
-        return Unreadable("a key appears twice in one object")
-    return content
+    """The object in a frame, or the plain-text heartbeat; or why it is neither."""
+    return Heartbeat("Pong") if frame in _PINGS else the_object(frame)
 
 
 def unwrapped(content: dict[str, Any]) -> dict[str, Any]:
@@ -81,35 +59,3 @@ def _pong(content: dict[str, Any]) -> Report:
     ):
         return Unrecognised(content)
     return Heartbeat(json.dumps(echo, separators=(",", ":"), ensure_ascii=False))
-
-
-def _count(content: Any) -> int:
-    """How many keys there are in all objects, or -1 when they are nested deeper than any consumer could follow."""
-    keys = 0
-    level = [content]
-    for _ in range(_DEEPEST):
-        below: list[Any] = []
-        for value in level:
-            if isinstance(value, dict):
-                keys += len(value)
-                below.extend(value.values())
-            elif isinstance(value, list):
-                below.extend(value)
-        if not below:
-            return keys
-        level = below
-    return -1
-
-
-def _repeats(frame: bytes | str) -> bool:
-    found = False
-
-    def look(pairs: list[tuple[str, Any]]) -> None:
-        nonlocal found
-        found = found or len(dict(pairs)) != len(pairs)
-
-    json.loads(frame, object_pairs_hook=look, parse_int=str, parse_float=str)
-    return found
-
-
-_KINDS: dict[type, str] = {list: "list", str: "string", int: "number", bool: "boolean", type(None): "null"}

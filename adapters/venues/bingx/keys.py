@@ -10,7 +10,8 @@ from ....ports.errors import HandshakeRefused, RequestRefused, TransportFailed
 from ....ports.http import HttpResponse
 from ....ports.keys import Grant
 from ....ports.service import Service, clock
-from .answers import judge, unanswered
+from ..refusals import unanswered
+from .answers import judge
 from .pace import KEY_PATH, PATIENCE, SHARED, Pace
 from .rest import Rest
 from .rows import listen_key
@@ -25,7 +26,7 @@ class Keys:
     def __init__(self, rest: Rest) -> None:
         self._rest = rest
         self._new = True
-        """Whether there was no key before: a stream that recovers is let go first."""
+        """True if there was no key before: a stream that recovers goes first."""
 
     def create(self) -> Service[Grant]:
         """A new key; earlier ones are assumed to live on until their own end."""
@@ -72,7 +73,7 @@ class Handshake:
         return f"{self._ws_url}?listenKey={quote(key, safe='')}"
 
     def refusal(self, error: HandshakeRefused | TransportFailed) -> Refusal:
-        """What it means that there is no socket."""
+        """Return the refusal for a socket that did not open."""
         if isinstance(error, TransportFailed):
             return unanswered(error.reached, str(error))
         verdict = judge(HttpResponse(error.status, error.headers, error.body), about_key=True, secrets=self._secrets)

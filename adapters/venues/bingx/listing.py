@@ -11,9 +11,8 @@ from typing import Any, Generic, Literal, NamedTuple, TypeVar
 
 from ....core.refusal import Refusal
 from ....core.reports import FillReport, OddRow
-from .amounts import amount, identity, text, whole
-from .answers import malformed
-from .codes import redacted
+from ..amounts import amount, identity, text, whole
+from ..refusals import malformed, redacted
 
 T = TypeVar("T")
 LONGEST_VALUE = 40
@@ -59,7 +58,7 @@ def parting(times: Iterable[int | None], start: int, end: int) -> int:
 
 
 def facts(report: FillReport) -> tuple[str, int, tuple[object, ...]]:
-    """What tells a fill's row from others: its order, its time, and the rest."""
+    """Return the facts that separate a fill's row from others: its order, its time, and the rest."""
     return report.order_id, report.exchange_ts, (report.symbol, report.trade_id, report.qty, report.price)
 
 

@@ -8,7 +8,7 @@ from ....core.refusal import UNREACHED, Refusal, RefusalKind
 from ....core.reports import FillReport, IncomeReport, OddRow, OrderReport
 from ....ports.errors import RequestRefused
 from ....ports.service import Service
-from .amounts import moment, whole
+from ..amounts import moment, whole
 from .listing import DAY, SECOND, Listing, age, parted, parting, windows
 from .rest import Rest
 from .rows import Row, fill, income, listed, order
@@ -59,7 +59,7 @@ class Lists:
         rows, odd, _ = parted(reports)
         found: dict[object, FillReport] = {}
         for index, row in enumerate(rows):
-            # Within one second only the trade id tells rows apart; without one, each row counts.
+            # Within one second only the trade id separates rows; without one, each row counts.
             found.setdefault((row.symbol, row.order_id, row.trade_id or index), row)
         wanted = narrow.get("orderId")
         chosen = (row for row in found.values() if wanted in (None, row.order_id))

@@ -96,9 +96,9 @@ class OrderReader:
     def each(
         self, refs: Iterable[OrderRef], ask: Callable[[OrderRef], Service[T]], *, shown: bool = False, reserved: int = 0
     ) -> Service[dict[OrderRef, T]]:
-        """What is found by asking for each of these orders, as far as there is room; those `shown` are no questions.
+        """Return the answers for these orders, as far as there is room; those `shown` are no questions.
 
-        What was denied lately needs no room: nobody is asked again.
+        An order that was denied lately needs no room: it is not asked for again.
         """
         exchange_ms = yield from self._rest.now()
         denied = sorted(ref for ref in refs if self._questions.is_denied(ref, exchange_ms))

@@ -14,11 +14,11 @@ from random import Random, SystemRandom
 from ....core.backoff import FailureLimit, SpacedLimit
 from ....ports.errors import RequestRefused
 from ....ports.service import Service, clock, wait
+from ..budget import UNLIMITED, Budget, Rate
+from ..queue import Queue
+from ..refusals import unanswered
 from . import facts
-from .answers import unanswered
-from .budget import UNLIMITED, Budget, Rate
 from .codes import BRIEF
-from .queue import Queue
 
 KEY_PATH = "/openApi/user/auth/userDataStream"
 TIME_PATH = "/openApi/swap/v2/server/time"
@@ -37,8 +37,9 @@ OF_KEY: Mapping[str, int] = {
 OF_ADDRESS = Rate(2000, 10.0)
 OF_ADDRESS_AND_PATH = Rate(300, 10.0)
 OF_ADDRESS_AND_MARKET = Rate(500, 10.0)
-"""What one address may send to all paths of accounts, to each of them, and to market data. No document limits how many
-handshakes there may be; they are taken for one more path of accounts."""
+"""Limits of one address for all paths of accounts, for each of them, and for market data. No document limits how many
+handshakes there may be; they are taken for one more path of accounts.
+"""
 LONGEST_WINDOW = 15.0
 """Seconds; the venue's longest has 10. The end of a window that is further off than this is not believed."""
 PATIENCE = 0.25
@@ -142,7 +143,7 @@ class Endpoint:
                 limit.failed(now, None)
 
     def passed(self) -> None:
-        """What failed a moment ago was repeated, and has passed: it spaces the others less."""
+        """Note that a call which failed a moment ago was repeated, and has passed: it spaces the others less."""
         with self._lock:
             for limit in self._spaced[1:]:
                 limit.forgive()
@@ -162,7 +163,7 @@ class Endpoint:
         return max(now, self._key.locked_until, now + self.held_back(now))
 
     def is_closed(self, now: float) -> bool:
-        """Whether no call is let through now: by failures, or because the venue has locked the path."""
+        """True if no call is let through now: by failures, or because the venue has locked the path."""
         return self.open_at(now) > now
 
     def check(self, now: float) -> None:

@@ -28,7 +28,7 @@ class Questions:
         return max(0, QUESTIONS - len(self._lately(now)))
 
     def is_denied(self, ref: OrderRef, now: int) -> bool:
-        """Whether the venue has lately denied this order."""
+        """True if the venue has lately denied this order."""
         return any(asked.denied and _ref(asked) == ref for asked in self._lately(now))
 
     def ask(self, ref: OrderRef, now: int) -> None:

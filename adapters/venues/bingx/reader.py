@@ -7,6 +7,7 @@ from collections.abc import Container, Iterable, Sequence
 from typing import Literal
 
 from ....core.events import Balance, Position
+from ....core.kinds import Purpose
 from ....core.reports import Account, FillReport, IncomeReport, OddRow, OrderRef, OrderReport
 from ....ports.errors import RequestRefused
 from ....ports.questions import QuestionStore
@@ -47,7 +48,9 @@ class Reader:
         self._earning_since: int | None = None
         """From when on income was not listed, exchange time, ms: it is read once it is listed again."""
 
-    def read(self, since: int | None, orders: Sequence[OrderRef] = ()) -> Service[Account]:
+    def read(
+        self, since: int | None, orders: Sequence[OrderRef] = (), *, purpose: Purpose = Purpose.SYNC
+    ) -> Service[Account]:
         """The account whole since then, exclusive; with None only these orders, each with all its fills.
 
         With neither it is the whole account as of now: nobody asks for nothing, and nothing would look like no money.
@@ -199,7 +202,7 @@ class Reader:
         return found, open_ids, [*odd, *alone.odd]
 
     def _positions(self) -> Service[tuple[bool, Listing[Position], Literal["rows", "none", "hollow"]]]:
-        """Whether they are netted, which there are, and what stood in their place."""
+        """Return whether positions are netted, the positions, and the kind of list that the answer had."""
         data = yield from self._rest.call("GET", POSITIONS, {})
         return nets(data), parted(positions(data)), shape(data, "positions")
 
@@ -212,5 +215,5 @@ class Reader:
 
 
 def _concerns(report: OrderReport, names: Container[str], since: int) -> bool:
-    """Whether a finished order has one of these ids, or finished since."""
+    """True if a finished order has one of these ids, or finished since."""
     return report.order_id in names or report.exchange_ts is None or report.exchange_ts > since

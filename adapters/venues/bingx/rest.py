@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from ....core.secrets import Secrets
 from ....ports.errors import RequestRefused
 from ....ports.service import NoAnswer, Request, Service, ask, clock
-from .answers import Document, allowance, judge, unanswered
+from ..anchor import Anchor
+from ..refusals import unanswered
+from .answers import Document, allowance, judge
 from .codes import is_brief, is_clock_problem, is_rate_limit, is_unknown_order, passes
 from .pace import LONGEST_WINDOW, PATIENCE, SHARED, TIME_PATH, Endpoint, Pace
 from .rows import server_time
@@ -20,25 +21,11 @@ TRIES = 3
 T = TypeVar("T")
 
 
-class _Anchor(NamedTuple):
-    """What the exchange's clock said, ms, and when, in seconds, it was asked for and heard."""
-
-    at: int
-    sent: float
-    heard: float
-
-    def earliest(self, now: float) -> int:
-        return self.at + int((now - self.heard) * 1000)
-
-    def latest(self, now: float) -> int:
-        return self.at + math.ceil((now - self.sent) * 1000)
-
-
 class Rest:
     """One account's requests. `rest_url` is the venue's address without a query, `timeout` seconds for one request.
 
-    What asks is a service, and raises `RequestRefused`. `secrets` is told of each signature, and nothing that it knows
-    is in an answer that is read here.
+    Each request is a service, and raises `RequestRefused`. `secrets` is given each signature, and no secret that it
+    knows is in an answer that is read here.
     """
 
     def __init__(
@@ -57,7 +44,7 @@ class Rest:
         self._timeout = timeout
         self._pace = pace
         self._secrets = Secrets((api_key, api_secret)) if secrets is None else secrets
-        self._anchor: _Anchor | None = None
+        self._anchor: Anchor | None = None
 
     def endpoint(self, method: str, path: str) -> Endpoint:
         """Where the pace of such calls is kept."""
@@ -96,7 +83,7 @@ class Rest:
         def attempt(endpoint: Endpoint) -> Service[int]:
             yield from endpoint.turn()
             data, sent, heard = yield from self._exchange(endpoint, "", about_key=False)
-            self._anchor = _Anchor(server_time(data), sent, heard)
+            self._anchor = Anchor(server_time(data), sent, heard)
             return self._anchor.at
 
         return (yield from self._tried(self.endpoint("GET", TIME_PATH), attempt, patient=False))
@@ -110,8 +97,8 @@ class Rest:
         sending: Callable[[int], None] | None = None,
         new: bool | None = None,
     ) -> Service[Any]:
-        """The `data` of a successful answer. `sending` is told the exchange's clock just before a request goes out.
-        `new` says of a request that begins a stream whether there was none before: then others go first.
+        """Return the `data` of a successful answer. `sending` is called with the exchange's clock just before a request
+        goes out. `new` says of a request that begins a stream whether there was none before: then others go first.
 
         A timestamp that the exchange dislikes makes us read its clock and try once more: nothing was carried out. A
         rate limit that names its end, a moment from now, is waited out: requests bunch up on their way.
@@ -137,7 +124,7 @@ class Rest:
         return (yield from self._tried(self.endpoint(method, path), attempt, patient=True))
 
     def _tried(self, endpoint: Endpoint, attempt: Callable[[Endpoint], Service[T]], patient: bool) -> Service[T]:
-        """What an attempt finds. A read that failed in a way that passes is repeated once."""
+        """Return the result of an attempt. A read that failed in a way that passes is repeated once."""
         repeated = False
         for left in reversed(range(TRIES)):
             if patient:  # before the turn, since asking may take one of its own; what fails then is another endpoint
@@ -163,7 +150,7 @@ class Rest:
                 return found
         raise AssertionError("unreachable")
 
-    def _anchored(self) -> Service[_Anchor]:
+    def _anchored(self) -> Service[Anchor]:
         while (anchor := self._anchor) is None:
             yield from self.ask_time()
         return anchor

@@ -13,11 +13,11 @@ from ....core.events import ZERO, Balance, Position
 from ....core.ids import digest_id
 from ....core.kinds import IncomeKind
 from ....core.reports import FillReport, IncomeReport, OddRow, OrderRef, OrderReport
-from .amounts import amount, cost, identity, moment, positive, text
-from .answers import malformed
+from ..amounts import amount, identity, moment, positive, text
+from ..refusals import malformed
 from .facts import INCOME
 from .listing import odd
-from .vocabulary import OVER, executed, held, leverage, limit_price, position_side, side, status
+from .vocabulary import OVER, cost, executed, held, leverage, limit_price, position_side, side, status
 
 Row = Mapping[str, Any]
 
@@ -96,14 +96,14 @@ def account_id(data: Any) -> str | None:
 
 
 def shape(data: Any, name: str) -> Literal["rows", "none", "hollow"]:
-    """What an answer has in place of a list: rows, none, or no list at all, or null."""
+    """Return the kind of list in an answer: rows, a list of none, or no list at all, or null."""
     if isinstance(data, dict):
         data = data.get(name)
     return "hollow" if not isinstance(data, list) else "rows" if data else "none"
 
 
 def positions(data: Any) -> Iterator[Position | OddRow]:
-    """Every position that is held. In one-way mode, too, the row says LONG; there the sign tells more.
+    """Return every position that is held. In one-way mode, too, the row says LONG; there the sign decides.
 
     A liquidation price of 0, as rows of cross margin have it, is none that is known.
     """
@@ -129,7 +129,7 @@ def positions(data: Any) -> Iterator[Position | OddRow]:
 
 
 def nets(data: Any) -> bool:
-    """Whether the account nets its positions (one-way mode); False, too, while it holds none."""
+    """True if the account nets its positions (one-way mode); False, too, while it holds none."""
     return any(row.get("onlyOnePosition") is True for row in listed(data, "positions"))
 
 

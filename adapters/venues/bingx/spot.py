@@ -9,12 +9,12 @@ from typing import Any
 from ....core.backoff import CallLimit
 from ....core.dialect import Opening
 from ....core.reports import OrderReport, Report, Unreadable
+from ..amounts import amount, identity, moment, text
+from ..pieces import reports
 from . import facts
 from .account import account
-from .amounts import amount, cost, identity, moment, text
 from .frames import control, read, unrecognised, unwrapped
-from .pieces import reports
-from .vocabulary import executed, last_fill, limit_price, side, status
+from .vocabulary import cost, executed, last_fill, limit_price, side, status
 
 _TOPICS = ("spot.executionReport", "ACCOUNT_UPDATE")
 

@@ -8,14 +8,15 @@ from typing import Any
 from ....core.backoff import CallLimit
 from ....core.dialect import Opening
 from ....core.reports import ConfigReport, OrderRef, OrderReport, Report, Unreadable, Unrecognised
+from ..amounts import amount, identity, moment, positive, text
+from ..pieces import reports
 from . import facts
 from .account import account
-from .amounts import amount, cost, identity, moment, positive, text
 from .fastpath import fast_report
 from .frames import control, read, unrecognised, unwrapped
-from .pieces import reports
 from .vocabulary import (
     caused_by_fill,
+    cost,
     executed,
     last_fill,
     leverage,
@@ -46,7 +47,9 @@ class SwapDialect:
 
     @property
     def cumulative_costs(self) -> bool:
-        """Whether `n` and `rp` are the order's so far. No document says; per fill until the wire proves otherwise."""
+        """True if `n` and `rp` are the order's so far. No document says; per fill until captured frames prove
+        otherwise.
+        """
         return self._cumulative_costs
 
     @property
@@ -162,7 +165,9 @@ def _config(content: dict[str, Any]) -> ConfigReport | None:
 
 
 def _snapshot(content: dict[str, Any]) -> tuple[Report, ...]:
-    """What of a snapshot is understood. The rest is told, never doubtful: it repeats every 5 s and changes nothing."""
+    """Return the readable reports of a snapshot. The rest is delivered as UNKNOWN, never doubtful: it repeats every 5
+    s.
+    """
     found: list[Report] = []
     for name, report in (("a", account(content, free=False, snapshot=True)), ("ac", _config(content))):
         if report is not None:

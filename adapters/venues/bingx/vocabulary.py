@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from .amounts import amount, positive, text, whole
+from ..amounts import amount, positive, text, whole
 
 _STATUS = {
     "NEW": "NEW",
@@ -66,7 +66,7 @@ def limit_price(order_type: str | None, value: Any) -> Decimal | None:
 
 
 def is_market(order_type: str) -> bool:
-    """Whether orders of this type execute at whatever the market gives."""
+    """True if orders of this type execute at whatever the market gives."""
     return "MARKET" in order_type or order_type.startswith("TRAILING") or order_type == "LIQUIDATION"
 
 
@@ -98,7 +98,7 @@ def last_fill(execution: Any, quantity: Any, price: Any) -> tuple[Decimal | None
 
 
 def caused_by_fill(execution: Any) -> bool:
-    """Whether a frame's fee and PnL are those of a fill: where it says why it came, it came for a trade."""
+    """True if a frame's fee and PnL are those of a fill: where it says why it came, it came for a trade."""
     return execution in ("TRADE", "CALCULATED") or text(execution) is None
 
 
@@ -106,3 +106,11 @@ def leverage(value: Any) -> int | None:
     """A leverage, which REST also writes as `"15X"`, or leaves `""` where it does not say."""
     found = whole(value[:-1] if isinstance(value, str) and value[-1:] in ("X", "x") else value)
     return found if found is not None and 0 < found < 10**6 else None
+
+
+def cost(value: Any) -> Decimal | None:
+    """A fee as a cost: the wire's negative is paid and becomes positive."""
+    found = amount(value)
+    if found is None:
+        return None
+    return found.copy_negate() if found else found.copy_abs()

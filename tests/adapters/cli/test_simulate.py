@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import inspect
+import io
 import json
 import re
+import socket
+import urllib.request
+from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
+import pytest
 from aiohttp import web
 
 from listenkey.adapters.cli.flags import FLAGS, settings
 from listenkey.adapters.cli.parser import EPILOG, parser
+from listenkey.adapters.cli.progress import Progress
 from listenkey.adapters.simulator.control import Control
 from listenkey.adapters.simulator.faults import FAULTS
 from listenkey.adapters.simulator.kinds import FAULTS_OF
@@ -33,7 +39,7 @@ def test_each_flag_is_a_setting_and_has_its_default() -> None:
     """Nobody who says nothing gets another exchange than `Server()`."""
     defaults = {name: each.default for name, each in inspect.signature(Venue.__init__).parameters.items()}
     told = chosen()
-    told["faults"] = tuple(told["faults"])
+    told |= {name: tuple(told[name]) for name in ("faults", "prices")}
     assert told == {name: defaults[name] for name in told}
     assert told.keys() <= get_type_hints(Settings).keys()
 
@@ -45,7 +51,8 @@ def test_what_is_said_is_what_is_set() -> None:
         "--codes former --credentials a:b --credentials c:d:e --ping-interval 1 --snapshot-interval 5 --key-validity 60"
     )
     most = "--event-name mixed --triggered silent --closed-stops unknown --signed-shorts --account-id 7"
-    told = chosen(*flags.split(), *more.split(), *most.split(), "--config-interval", "5", "--limits", "off")
+    rest = "--config-interval 5 --limits off --prices btc.csv --prices ETH-USDT=eth.csv"
+    told = chosen(*flags.split(), *more.split(), *most.split(), *rest.split())
     assert told == {
         "seed": 3,
         "time_scale": 2.0,
@@ -65,9 +72,10 @@ def test_what_is_said_is_what_is_set() -> None:
         "config_interval": 5.0,
         "key_validity": 60.0,
         "rate_limits": False,
+        "prices": ["btc.csv", "ETH-USDT=eth.csv"],
     }
     assert {flag.setting for flag in FLAGS} == told.keys()
-    venue = Venue(**told)
+    venue = Venue(**told | {"prices": ()})
     assert venue.credentials == {"a": "b", "c": "d:e", "simulated": "simulated"}
     assert not venue.exchange.hedge
     for wire in get_args(WireName):
@@ -84,6 +92,50 @@ def test_the_faults_are_listed(typed: Typed) -> None:
         assert re.fullmatch(r"\S+ +[A-Z].*\.", line), line
         for name, parameter in kind.params.items():
             assert f"`{name}`: {parameter.allowed}, by default " in line
+
+
+def test_prices_of_a_file(start: Start, tmp_path: Path) -> None:
+    """The market begins with the file's first price; nothing is said of it where nobody looks at a terminal."""
+    file = tmp_path / "prices.csv"
+    file.write_text("time,price\n1,12345.6\n")
+    exchange = Simulate(start("simulate", "--port", "0", "--prices", str(file)))
+    url = f"{exchange.rest_url}/openApi/swap/v2/quote/price?symbol=BTC-USDT"
+    with urllib.request.urlopen(url, timeout=60) as answer:  # noqa: S310
+        assert json.load(answer)["data"]["price"] == "12345.6"
+    assert exchange.command.end(15).err == ""
+
+
+def test_input_that_is_wrong(typed: Typed, tmp_path: Path) -> None:
+    """Each in one line, with exit code 2 and nothing on standard output."""
+    bad, there = tmp_path / "bad.csv", tmp_path / "there.csv"
+    bad.write_text("1,64000\n2,-5\n")
+    there.write_text("1,64000\n")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        for flags, says in (
+            (["--prices", str(bad)], f"prices: {bad}, line 2: '-5' is no price above 0"),
+            (["--prices", str(tmp_path / "none.csv")], "cannot be read: No such file or directory"),
+            (["--prices", f"XRP-USDT={there}"], "XRP-USDT is not one of"),
+            (["--fault", "quake@3"], "allowed is NAME@SECONDS with NAME one of refuse, "),
+            (["--prices", str(there), "--port", str(port)], f"--port {port} cannot be used: Address already in use"),
+        ):
+            ended = typed("simulate", *flags)
+            assert (ended.code, ended.out, ended.err.count("\n")) == (2, "", 1)
+            assert says in ended.err
+
+
+def test_progress_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A figure, and the line is cleared in the end; where nobody looks, nothing."""
+
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    for stream, told in ((Terminal(), "\r\x1b[Kreading btc.csv: 25 %\r\x1b[K"), (io.StringIO(), "")):
+        monkeypatch.setattr("sys.stderr", stream)
+        with Progress() as progress:
+            progress("btc.csv", 5, 20)
+        assert stream.getvalue() == told
 
 
 def test_a_switch_that_is_neither(typed: Typed) -> None:

@@ -18,6 +18,7 @@ from listenkey.adapters.executors.tasks import TaskExecutor
 from listenkey.adapters.venues.bingx.swap import SwapDialect
 from listenkey.core import actions, inputs
 from listenkey.core.connection import Connection
+from listenkey.core.kinds import Purpose
 from listenkey.core.policy import Policy
 from listenkey.core.reports import Account, OrderRef
 from listenkey.ports.errors import StreamStopped
@@ -53,7 +54,9 @@ class Nobody:
     async def close(self) -> None:
         raise NotImplementedError
 
-    def read(self, since: int | None, orders: Sequence[OrderRef] = ()) -> Service[Account]:
+    def read(
+        self, since: int | None, orders: Sequence[OrderRef] = (), *, purpose: Purpose = Purpose.SYNC
+    ) -> Service[Account]:
         self.begun += 1
         try:
             yield from wait(math.inf)

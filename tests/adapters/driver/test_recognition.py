@@ -13,6 +13,7 @@ from listenkey.adapters.driver import recognition
 from listenkey.adapters.driver.venue import Venue
 from listenkey.adapters.journal import SqliteJournal, verify
 from listenkey.core.inputs import AccountRead
+from listenkey.core.kinds import Purpose
 from listenkey.core.refusal import Refusal, RefusalKind
 from listenkey.core.reports import Account, OrderRef
 from listenkey.ports.errors import (
@@ -60,7 +61,9 @@ class Reluctant(Service):
         self.refusals = refusals
         self.asked = 0
 
-    def read(self, since: int | None, orders: Sequence[OrderRef] = ()) -> Asked[Account]:
+    def read(
+        self, since: int | None, orders: Sequence[OrderRef] = (), *, purpose: Purpose = Purpose.SYNC
+    ) -> Asked[Account]:
         self.asked += 1
         if self.refusals:
             raise RequestRefused(self.refusals.pop())

@@ -19,7 +19,8 @@ BEGIN = 1_758_608_899_000
 NAMES = (
     "refuse delay drop_tcp silent accept_close lose_frame repeat_frame reorder_frames expire_key expire_silently "
     "renew_404 mint_error rate_limit rest_error rest_html rest_empty_amounts rest_timeout late_fills garbage "
-    "oversized same_key bad_credentials"
+    "oversized same_key bad_credentials lose_answer late_cancel partial_cancel reject_reduce_only limit_bracket "
+    "stop_while_away stream_behind stream_ahead"
 )
 
 

@@ -11,8 +11,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from listenkey.adapters.simulator.desk import Desk
 from listenkey.adapters.simulator.exchange import Exchange
+from listenkey.adapters.simulator.faults import Faults
+from listenkey.adapters.simulator.hindered import HinderedDesk
 from listenkey.adapters.simulator.orders import PRICED, STOPS, TRAILING, OrderRefused
 from listenkey.adapters.simulator.pushes import AccountPush, ConfigPush, OrderPush
 from listenkey.adapters.simulator.rest import Rest
@@ -36,7 +37,8 @@ class Bot(RuleBasedStateMachine):
     def begin(self, seed: int, hedge: bool, opening: int) -> None:
         self.now = BEGIN
         self.exchange = Exchange(now=BEGIN, seed=seed, hedge=hedge, opening={"USDT": D(opening)})
-        self.desk = Desk(self.exchange)
+        self.faults = Faults()
+        self.desk = HinderedDesk(self.exchange, self.faults, lambda: 0.0, lambda name, detail: None)
         self.rest = Rest(self.exchange, depth=self.desk.depth)
         self.told_orders: dict[int, tuple[str, Decimal, Decimal]] = {}
         self.told_wallet = D(opening)
@@ -100,13 +102,20 @@ class Bot(RuleBasedStateMachine):
     @rule(which=st.integers(0, 50))
     def cancel(self, which: int) -> None:
         if self.exchange.open:
-            self.desk.cancel(list(self.exchange.open)[which % len(self.exchange.open)], now=self.now)
+            with suppress(OrderRefused):  # a fill came before
+                self.desk.cancel(list(self.exchange.open)[which % len(self.exchange.open)], now=self.now)
+
+    @rule(name=st.sampled_from(["late_cancel", "partial_cancel", "reject_reduce_only"]))
+    def be_unlucky(self, name: str) -> None:
+        self.faults.order(name, at=0.0)
+        self.faults.begin(0.0)
 
     @rule(symbol=st.sampled_from(SYMBOLS))
     def close(self, symbol: str) -> None:
         for each in self.exchange.account.positions():
             if each.symbol == symbol:
-                self.desk.close(symbol, each.side, now=self.now)
+                with suppress(OrderRefused):  # what only closes is refused
+                    self.desk.close(symbol, each.side, now=self.now)
 
     @rule(symbol=st.sampled_from(SYMBOLS), side=st.sampled_from(["LONG", "SHORT"]), leverage=st.integers(1, 125))
     def set_leverage(self, symbol: str, side: str, leverage: int) -> None:

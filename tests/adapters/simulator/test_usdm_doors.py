@@ -285,7 +285,7 @@ def test_the_control_surface_is_the_same() -> None:
 
         (fill,) = await post("trade", qty="0.01")
         assert fill["symbol"] == "BTCUSDT"
-        assert (await post("fault", name="deaf"))["name"] == "deaf"
+        assert (await post("fault", name="eventless"))["name"] == "eventless"
         assert "not one of" in (await post("fault", name="same_key"))["error"]
         async with trader.http.get(f"{exchange.rest_url}/simulator/truth") as response:
             assert len((await response.json())["fills"]) == 1

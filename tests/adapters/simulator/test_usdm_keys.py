@@ -220,10 +220,10 @@ def test_every_fact_has_its_readings() -> None:
 
 def test_faults_are_of_a_venue() -> None:
     """A fault of another venue's wire is none here; each has its own parameters and their bounds."""
-    faults = Faults([parse_fault("deaf@1+2", FAULTS)], FAULTS)
-    assert [each.name for each in faults.begin(1.0)] == ["deaf"]
-    assert faults.active("deaf", 2.0) is not None
-    assert faults.active("deaf", 3.0) is None
+    faults = Faults([parse_fault("eventless@1+2", FAULTS)], FAULTS)
+    assert [each.name for each in faults.begin(1.0)] == ["eventless"]
+    assert faults.active("eventless", 2.0) is not None
+    assert faults.active("eventless", 3.0) is None
     faults.order("mint_error", at=4.0, count=2, code=-1000)
     faults.begin(4.0)
     taken = faults.take("mint_error", 4.0)

@@ -289,7 +289,7 @@ def test_a_valid_key_with_a_silent_socket() -> None:
         key = await trader.minted()
         url = f"/private/ws?listenKey={key}&events={ALL}"
         ws = await trader.open(url)
-        exchange.fault("deaf", seconds=5.0)
+        exchange.fault("eventless", seconds=5.0)
         trade(exchange)
         assert await trader.events(ws) == []
         assert (await trader.key("PUT")).body == {"listenKey": key}

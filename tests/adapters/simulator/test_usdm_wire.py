@@ -111,7 +111,7 @@ def test_what_nobody_cancelled_has_expired() -> None:
     assert (last["f"], last["x"], last["X"], last["er"]) == ("IOC", "EXPIRED", "EXPIRED", "2")
 
 
-@pytest.mark.parametrize(("forced", "fee"), [("CALCULATED", "told"), ("TRADE", "missing")])
+@pytest.mark.parametrize(("forced", "fee"), [("CALCULATED", "shown"), ("TRADE", "missing")])
 def test_a_liquidation_is_known_by_its_name(forced: str, fee: str) -> None:
     """`autoclose-`, whatever its execution is called, with or without its fee; and nobody hears of it twice."""
     told = Told(forced=forced, forced_fee=fee)

@@ -7,7 +7,7 @@ import json
 import urllib.error
 import urllib.request
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 import anyio
 import pytest
@@ -17,6 +17,7 @@ from listenkey.adapters.simulator.moves import Moves
 from listenkey.adapters.simulator.settings import Settings
 from listenkey.adapters.simulator.venue import Venue
 from listenkey.adapters.testing.exchange import OrderRefused, SimulatedExchange
+from listenkey.adapters.testing.redirect import redirect
 from listenkey.core.events import ExchangeEventKind as Kind
 from listenkey.core.events import Fill
 
@@ -160,3 +161,24 @@ def test_a_port_that_is_taken() -> None:
 def test_every_move_is_named() -> None:
     """The moves of the control surface are those that can be made here."""
     assert {"trade", "place", "fill", "cancel", "funding"} < set(Moves(Venue()).names)
+
+
+def test_a_client_of_ccxt_is_redirected() -> None:
+    """It is given its credentials, both addresses and sandbox mode; the first line of `simulate` says as much."""
+
+    class Client:
+        apiKey = secret = ""
+        options: ClassVar[dict[str, str]] = {}
+        urls: ClassVar[dict[str, dict[str, Any]]] = {"test": {"spot": "https://a.example", "swap": "https://b.example"}}
+        sandboxed = False
+
+        def set_sandbox_mode(self, on: bool) -> None:
+            self.sandboxed = on
+
+    with SimulatedExchange(api_key="mine", api_secret="hidden") as exchange:
+        client = exchange.redirect(Client())
+        rest, ws = f"{exchange.rest_url}/openApi", exchange.ws_url
+    assert (client.apiKey, client.secret, client.sandboxed) == ("mine", "hidden", True)
+    assert client.urls["test"] == {"spot": rest, "swap": rest, "ws": {"linear": ws}}
+    assert client.options == {"defaultType": "swap"}
+    assert redirect(Client(), rest_url="http://a", ws_url="ws://a").apiKey == "simulated"

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from listenkey.core import actions
-from listenkey.core.account.funding import MATCH_MS, REMEMBERED_IDS
+from listenkey.core.account.funding import MATCH_MS
 from listenkey.core.account.income import Income
+from listenkey.core.account.recent import SIZE
 from listenkey.core.account.view import AccountView, PushOutcome, ReadOutcome
 from listenkey.core.context import Context
 from listenkey.core.events import AccountUpdate, Balance, BalanceChange, FundingFee, Position
@@ -168,7 +169,7 @@ def test_a_push_that_two_links_bring_is_told_once() -> None:
     desk = Desk()
     assert len(desk.push(1, "same", balances=(balance("5"),))) == 1
     assert desk.push(1, "same", balances=(balance("5"),)) == []
-    for _ in range(REMEMBERED_IDS):
+    for _ in range(SIZE):
         desk.push(1, balances=(balance("6"),))
     assert len(desk.push(1, "same", balances=(balance("5"),))) == 1
 

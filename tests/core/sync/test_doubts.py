@@ -292,9 +292,9 @@ def test_every_frame_is_read_for(script: list[tuple[str, float]]) -> None:
             asked_at = context.now - after / 2
             found.read(asked_at, what == "found")
             unread = None if unread is not None and unread <= asked_at else unread
-        waiting = any(known.alarmed_at is not None or known.owed for known in found._shapes.values())
+        waiting = any(known.alarmed_at is not None or known.waiting for known in found._shapes.values())
         assert waiting or unread is None
-        owed = any(known.owed for known in found._shapes.values())
+        owed = any(known.waiting for known in found._shapes.values())
         assert (context.timers.deadline < float("inf")) is owed
     assert len(alarms) <= len(script)
 

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from listenkey.adapters.venues.bingx.answers import Document, judge
-from listenkey.adapters.venues.bingx.codes import is_clock_problem, is_unknown_order, redacted, refusal
+from listenkey.adapters.venues.bingx.codes import is_clock_problem, is_unknown_order, refusal
+from listenkey.adapters.venues.refusals import redacted
 from listenkey.core.refusal import Refusal, RefusalKind
 from listenkey.core.secrets import Secrets
 from listenkey.ports.http import HttpResponse

@@ -9,7 +9,7 @@ import pytest
 
 from listenkey.adapters.venues.bingx.keys import Handshake, Keys
 from listenkey.adapters.venues.bingx.pace import KEY_PATH, OF_ADDRESS, OF_ADDRESS_AND_PATH, TIME_PATH, Endpoint, Pace
-from listenkey.adapters.venues.bingx.queue import Queue
+from listenkey.adapters.venues.queue import Queue
 from listenkey.core.refusal import UNREACHED
 from listenkey.ports.errors import RequestRefused
 from listenkey.ports.http import HttpResponse

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from listenkey.adapters.venues.bingx.pieces import MOST, pieces
 from listenkey.adapters.venues.bingx.spot import SpotDialect
 from listenkey.adapters.venues.bingx.swap import SwapDialect
+from listenkey.adapters.venues.pieces import MOST, pieces
 from listenkey.core.dialect import Dialect
 from listenkey.core.refusal import RefusalKind
 from listenkey.core.reports import Heartbeat, KeyExpired, OrderReport, Rejected, Report, Unreadable, Unrecognised

@@ -1,4 +1,4 @@
-"""Reads one value of BingX's JSON, where amounts are strings or numbers and may be garbage: a value, or None."""
+"""Reads one value of a venue's JSON, where amounts are strings or numbers and may be garbage: a value, or None."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 _NUMBER = re.compile(r"-?[0-9]{1,40}(?:\.[0-9]{1,40})?(?:[eE][+-]?[0-9]{1,2})?").fullmatch
-"""What may become a Decimal: finite, and with so few digits that nothing later can be blown up by it."""
+"""Matches a text that may become a Decimal: finite, and with so few digits that nothing later can be blown up by it."""
 
 LATEST = 10**14
 """Milliseconds; the year 5138. Whatever claims to be later is not a time."""
@@ -31,17 +31,9 @@ def amount(value: Any) -> Decimal | None:
 
 
 def positive(value: Any) -> Decimal | None:
-    """An amount above zero, or None: BingX writes zero for "none" in prices, averages and last fills."""
+    """An amount above zero, or None: venues write zero for "none" in prices, averages and last fills."""
     found = amount(value)
     return found if found is not None and found > 0 else None
-
-
-def cost(value: Any) -> Decimal | None:
-    """A fee as a cost: the wire's negative is paid and becomes positive."""
-    found = amount(value)
-    if found is None:
-        return None
-    return found.copy_negate() if found else found.copy_abs()
 
 
 def moment(*values: Any) -> int | None:

@@ -6,7 +6,7 @@ from bisect import bisect_left, insort
 from random import Random
 
 Ticket = tuple[bool, float]
-"""Whether its stream is new, and its lot; the lower goes first."""
+"""True if its stream is new, and its lot; the lower goes first."""
 
 
 class Queue:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Generator, Iterator
 from itertools import islice
 
-from ....core.reports import Report, Unreadable
+from ...core.reports import Report, Unreadable
 
 _scan = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str).raw_decode
 _space = re.compile(r"[ \t\r\n]*").match
@@ -97,7 +97,7 @@ def _one(line: str, at: int) -> Generator[str, None, int]:
 
 
 def _broken(text: str, at: int) -> Generator[str, None, int]:
-    """What is no JSON, to the end of its line, and where that is; a list that has no end is broken there."""
+    """Yield what is no JSON, to the end of its line; return where that is. A list without an end is broken there."""
     end = text.find("\n", at)
     end = len(text) if end < 0 else end
     yield text[at:end].rstrip() or "["

@@ -1,0 +1,1 @@
+"""Binance: every word of its wire. USDⓈ-M futures whole."""

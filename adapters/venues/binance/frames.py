@@ -1,0 +1,71 @@
+"""Frames that are not about orders and balances: envelopes, answers to requests, an expired key, other events."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ....core.refusal import Refusal, RefusalKind
+from ....core.reports import Acknowledged, ClosingSoon, KeyExpired, KeyInDoubt, OrderRef, Rejected, Report, Unrecognised
+from ..amounts import identity, moment, text, whole
+from ..refusals import redacted
+
+_DATA = frozenset(
+    {
+        "MARGIN_CALL",
+        "ALGO_UPDATE",
+        "STRATEGY_UPDATE",
+        "GRID_UPDATE",
+        "CONDITIONAL_ORDER_TRIGGER_REJECT",
+    }
+)
+"""Documented events that say nothing of the account that another does not say as well: delivered as they are."""
+
+
+def unwrapped(content: dict[str, Any]) -> dict[str, Any]:
+    """The event itself: a stream of several wraps each in `stream` and `data`."""
+    inner = content.get("data")
+    return inner if isinstance(inner, dict) and "stream" in content and "e" not in content else content
+
+
+def control(content: dict[str, Any], event: dict[str, Any]) -> tuple[Report, ...]:
+    """Read a frame that has no order, balance or setting in it; `event` is what is wrapped in it."""
+    name = event.get("e")
+    if name == "listenKeyExpired":
+        key = event.get("listenKey")
+        return (KeyExpired(key if key == "" else text(key)),)
+    if name == "serverShutdown":  # documented for spot alone
+        return (ClosingSoon(),)
+    if name is None and "result" in content and (number := whole(content.get("id"))) is not None:
+        # The answer to LIST_SUBSCRIPTIONS names what this socket has asked for. It names nothing on a socket to which
+        # nothing will come; whether a dead key is such a case no document says.
+        answer = Acknowledged(str(number))
+        return (answer, KeyInDoubt()) if content["result"] == [] else (answer,)
+    if name is None and "error" in content and (number := whole(content.get("id"))) is not None:
+        return (Acknowledged(str(number)),)  # not understood, but answered: that says as much of the stream
+    if name is None and (code := whole(content.get("code"))) is not None:
+        return (Rejected(None, Refusal(RefusalKind.RETRY, str(code), redacted(text(content.get("msg")) or ""))),)
+    return (unrecognised(content, event, known=text(name) in _DATA),)
+
+
+def unrecognised(
+    content: dict[str, Any],
+    event: dict[str, Any],
+    *,
+    doubtful: bool = False,
+    order: OrderRef | None = None,
+    known: bool = False,
+) -> Unrecognised:
+    """The frame as it is, with its time; `doubtful` also where an unknown event looks like news of the account."""
+    about_account = not known and any(isinstance(event.get(name), dict) for name in ("o", "a"))
+    return Unrecognised(
+        content, moment(event.get("T"), event.get("E")), doubtful or about_account, order=order, known=known
+    )
+
+
+def named(event: dict[str, Any]) -> OrderRef | None:
+    """The order that a frame names, whatever else is wrong with it."""
+    order = event.get("o")
+    if not isinstance(order, dict):
+        return None
+    symbol, order_id = text(order.get("s")), identity(order.get("i"))
+    return None if symbol is None or order_id is None else OrderRef(symbol, order_id)

@@ -1,0 +1,44 @@
+"""Puts the parts of Binance together: what `family.Family` asks of a folder."""
+
+from __future__ import annotations
+
+from ....core.policy import Policy
+from ....core.secrets import Secrets
+from ....ports.questions import QuestionStore
+from ..family import Hosts, Services
+from .codes import CREDENTIALS
+from .hosts import host as host
+from .hosts import hosts as hosts
+from .keys import Handshake, Keys
+from .reader import Reader
+from .rest import Rest
+from .usdm import UsdmDialect
+
+PING_SECONDS = 0.0
+"""Life is asked for, so no silence is too short."""
+
+
+def dialect(venue: str, *, cumulative_costs: bool = False) -> UsdmDialect:
+    """The dialect of USDⓈ-M futures, of both environments."""
+    return UsdmDialect(venue, cumulative_costs=cumulative_costs)
+
+
+def services(
+    hosts: Hosts,
+    *,
+    api_key: str,
+    api_secret: str,
+    policy: Policy,
+    secrets: Secrets,
+    store: QuestionStore | None = None,
+) -> Services:
+    """Keys, reader and handshake of one account; all its requests go through one `Rest`. The venue does not count
+    questions for orders that it does not know, so none are stored.
+    """
+    rest = Rest(hosts.rest_url, api_key, api_secret, timeout=policy.request_timeout, secrets=secrets)
+    return Services(
+        Keys(rest),
+        Reader(rest),
+        Handshake(hosts.ws_url, timeout=policy.connect_timeout, secrets=secrets),
+        frozenset(map(str, CREDENTIALS)),
+    )

@@ -1,0 +1,223 @@
+"""Reads the account whole, between two readings of the lists of fills, so that it is known what moved meanwhile.
+
+Fills are listed by symbol only. Which symbols to ask for is found: income has a row for each fill that cost anything,
+orders say how far they are executed, and a position that is not what it was betrays the rest. So a read of a quiet
+account asks for no fills at all.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+from decimal import Decimal
+from typing import Literal, NamedTuple
+
+from ....core.events import Balance, Position
+from ....core.kinds import IncomeKind, Purpose
+from ....core.reports import Account, FillReport, IncomeReport, OddRow, OrderRef, OrderReport
+from ....ports.errors import RequestRefused
+from ....ports.service import Service, both
+from .codes import wants_symbol
+from .lists import HISTORY, Listing, Lists, parted
+from .rest import Rest
+from .rows import account_id, balances, listed, nets, order, positions
+from .singles import Singles
+from .weights import BALANCE, OPEN_ORDERS, POSITIONS, of_read
+from .words import OPEN
+
+ROUNDS = 3
+LAG = 600_000
+"""Orders and income are listed from so much earlier, ms: a list of orders may go by the time at which they were made,
+and a row of income that appears late is dated back."""
+MOST_ASKED = 100
+"""Orders in no list that one read asks for by their ids."""
+OF_FILLS = frozenset({IncomeKind.FEE, IncomeKind.PNL})
+
+
+class _Held(NamedTuple):
+    """Positions as they are listed, and whether the account nets them."""
+
+    rows: Listing[Position]
+    one_way: bool
+    shape: Literal["rows", "none"]
+
+
+class Reader:
+    """An `AccountReader`."""
+
+    def __init__(self, rest: Rest) -> None:
+        self._rest = rest
+        self._lists = Lists(rest)
+        self._singles = Singles(rest, self._lists)
+        self._by_symbol = False
+        """True if the list of orders insists on a symbol, as it did until 2026-08."""
+        self._symbols: frozenset[str] = frozenset()
+        """All that were ever named."""
+        self._assets: frozenset[str] = frozenset()
+        self._held: dict[tuple[str, str | None], Decimal] = {}
+        """The positions of the last whole read."""
+        self._asked = 0
+        """How many symbols it asked the fills of."""
+
+    def read(
+        self, since: int | None, orders: Sequence[OrderRef] = (), *, purpose: Purpose = Purpose.SYNC
+    ) -> Service[Account]:
+        """The account whole since then, exclusive; with None only these orders, each with all its fills.
+
+        With neither it is the whole account as of now. An audit or a poll may be put off for want of weight.
+        """
+        if since is None and orders:
+            return (yield from self._singles.read(orders))
+        yield from self._rest.admit(of_read(self._asked), purpose)
+        if since is None:
+            since = yield from self._rest.ask_time()
+        self._symbols |= {ref.symbol for ref in orders}
+        denied: set[OrderRef] = set()
+        for left in reversed(range(ROUNDS)):
+            account = yield from self._round(since, orders, denied, last=left == 0)
+            if account is not None:
+                return account
+        raise AssertionError("the last round always answers")
+
+    def _round(
+        self, since: int, asked: Sequence[OrderRef], denied: set[OrderRef], last: bool
+    ) -> Service[Account | None]:
+        """The account, or None if too much moved meanwhile. What is `denied`, now or before, is not asked for again."""
+        until = yield from self._rest.horizon()
+        begin = max(since, until - HISTORY)
+        clock, earned, made = yield from both(
+            self._rest.ask_time(), self._lists.income(begin - LAG, until), self._made(begin, until)
+        )
+        as_of = min(clock, until)
+        early = self._executed(earned.rows, made.rows, begin)
+        first = yield from self._fills(early, begin, until)
+        # Open orders first: one that finishes meanwhile is then in both lists, never in neither.
+        running, held, (owned, owner) = yield from both(self._running(), self._positions(), self._balances())
+        (orders, open_ids, odd), _ = yield from both(self._orders(running, begin, asked, denied), self._rest.ask_time())
+        until = yield from self._rest.horizon()
+        symbols = early | self._executed((), orders, begin) | self._moved(held.rows.rows)
+        second, income = yield from both(self._fills(symbols, begin, until), self._lists.income(begin - LAG, until))
+        if late_symbols := self._executed(income.rows, (), begin) - symbols:
+            second = _joined(second, (yield from self._fills(late_symbols, begin, until)))
+        # What is older than the read would have been listed before, had its symbol been asked for.
+        shown = [row for row in second.rows if row.symbol not in early and row.exchange_ts < as_of]
+        before, after = Counter(map(_facts, (*first.rows, *shown))), Counter(map(_facts, second.rows))
+        new, gone = after - before, before - after
+        if (gone or any(at < as_of for _, at, _ in new)) and not last:
+            return None
+        # Fills of orders that began after the orders were read are left to the next read: nobody is promised what is
+        # newer than `as_of`, and each would have to be read alone for want of its order.
+        known = {OrderRef(report.symbol, report.order_id) for report in orders}
+        older = {OrderRef(row.symbol, row.order_id) for row in second.rows if row.exchange_ts < as_of}
+        orphans = {ref for ref, _, _ in new} - known - older
+        exchange_ms = yield from self._rest.now()
+        self._asked = len(symbols | late_symbols)
+        self._held = {(row.symbol, row.side): row.qty for row in held.rows.rows}
+        return Account(
+            as_of=as_of,
+            exchange_ms=exchange_ms,
+            since=begin,
+            whole=True,
+            settled=not (new or gone) and _since(earned, begin) == _since(income, begin),
+            moving=frozenset(ref.order_id for ref, _, _ in (*new, *gone)),
+            balances=owned,
+            one_way=held.one_way,
+            positions=held.rows.rows,
+            positions_listed=held.shape,
+            orders=orders,
+            open_orders=open_ids,
+            denied=frozenset(denied),
+            fills=tuple(row for row in second.rows if OrderRef(row.symbol, row.order_id) not in orphans),
+            income=income.rows,
+            odd=tuple(dict.fromkeys((*second.odd, *odd, *held.rows.odd, *income.odd))),
+            income_refused=income.refusal,
+            account_id=owner,
+        )
+
+    def _executed(self, income: Iterable[IncomeReport], orders: Iterable[OrderReport], since: int) -> frozenset[str]:
+        """The symbols in which something was executed since then, by income and by orders."""
+        paid = {row.symbol for row in income if row.kind in OF_FILLS and row.exchange_ts >= since}
+        done = {row.symbol for row in orders if row.cumulative_qty and (row.exchange_ts or since) >= since}
+        found = frozenset(symbol for symbol in paid | done if symbol is not None)
+        self._symbols |= found
+        return found
+
+    def _moved(self, held: Iterable[Position]) -> frozenset[str]:
+        """The symbols of positions that are not what they were at the last read."""
+        now, before = {(row.symbol, row.side): row.qty for row in held}, self._held
+        found = frozenset(place[0] for place in now.keys() | before.keys() if now.get(place) != before.get(place))
+        self._symbols |= found
+        return found
+
+    def _fills(self, symbols: Collection[str], since: int, until: int) -> Service[Listing[FillReport]]:
+        return _joined(*(yield from both(*(self._lists.fills(symbol, since, until) for symbol in sorted(symbols)))))
+
+    def _made(self, since: int, until: int) -> Service[Listing[OrderReport]]:
+        """The orders of the window; where the list insists on symbols, those of all that were ever named."""
+        if not self._by_symbol:
+            try:
+                return (yield from self._lists.orders(since - LAG, until))
+            except RequestRefused as error:
+                if not wants_symbol(error.refusal):
+                    raise
+                self._by_symbol = True
+        lists = yield from both(*(self._lists.orders(since - LAG, until, symbol) for symbol in sorted(self._symbols)))
+        return Listing(
+            tuple(row for each in lists for row in each.rows), tuple(row for each in lists for row in each.odd)
+        )
+
+    def _running(self) -> Service[Listing[OrderReport]]:
+        found = parted(list(map(order, listed((yield from self._rest.get(OPEN_ORDERS, {}))))))
+        self._symbols |= {row.symbol for row in found.rows}
+        return found
+
+    def _orders(
+        self, running: Listing[OrderReport], since: int, asked: Sequence[OrderRef], denied: set[OrderRef]
+    ) -> Service[tuple[tuple[OrderReport, ...], frozenset[str], list[OddRow]]]:
+        """The orders that lists show, and those asked for besides; which of them are open; and odd rows."""
+        history = yield from self._made(since, (yield from self._rest.horizon()))
+        wanted = set(asked)
+        found = {OrderRef(row.symbol, row.order_id): row for row in running.rows}
+        found |= {
+            ref: row for row in history.rows if _concerns(row, ref := OrderRef(row.symbol, row.order_id), wanted, since)
+        }
+        odd = [*running.odd, *history.odd]
+        seen = {*found, *(OrderRef(row.symbol, row.order_id) for row in odd if row.symbol and row.order_id)}
+        unlisted = [ref for ref in dict.fromkeys(asked) if ref not in seen and ref not in denied]
+        answers = yield from self._singles.each(unlisted[:MOST_ASKED])
+        denied |= {ref for ref, answer in answers.items() if answer is None}
+        found |= {ref: answer for ref, answer in answers.items() if isinstance(answer, OrderReport)}
+        odd += [answer for answer in answers.values() if isinstance(answer, OddRow)]
+        open_ids = frozenset(row.order_id for row in found.values() if row.status in OPEN)
+        return tuple(found.values()), open_ids, odd
+
+    def _positions(self) -> Service[_Held]:
+        data = yield from self._rest.get(POSITIONS, {})
+        return _Held(parted(list(positions(data))), nets(data), "rows" if data else "none")
+
+    def _balances(self) -> Service[tuple[tuple[Balance, ...], str | None]]:
+        """The balances, and whose they are."""
+        data = yield from self._rest.get(BALANCE, {})
+        found = balances(data, self._assets)
+        self._assets |= {balance.asset for balance in found}
+        return tuple(found), account_id(data)
+
+
+def _joined(*lists: Listing[FillReport]) -> Listing[FillReport]:
+    """Lists of fills, each of another symbol, as one."""
+    rows = sorted((row for each in lists for row in each.rows), key=lambda row: row.exchange_ts)
+    return Listing(tuple(rows), tuple(row for each in lists for row in each.odd))
+
+
+def _facts(row: FillReport) -> tuple[OrderRef, int, tuple[object, ...]]:
+    """The facts by which a fill's row differs from others: its order, its time, and the rest."""
+    return OrderRef(row.symbol, row.order_id), row.exchange_ts, (row.trade_id, row.qty, row.price)
+
+
+def _concerns(row: OrderReport, ref: OrderRef, wanted: Collection[OrderRef], since: int) -> bool:
+    """True if an order is open, was asked for, or has changed since."""
+    return row.status in OPEN or ref in wanted or row.exchange_ts is None or row.exchange_ts > since
+
+
+def _since(listing: Listing[IncomeReport], since: int) -> list[IncomeReport]:
+    return [row for row in listing.rows if row.exchange_ts >= since]

@@ -1,0 +1,67 @@
+"""Binance's vocabulary, shared by pushes and REST rows; a word that is not known here passes through as it is."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from ..amounts import positive, text
+
+OPEN = frozenset({"NEW", "PARTIALLY_FILLED"})
+"""Statuses, by our words, of orders that are open."""
+OVER = frozenset({"FILLED", "CANCELED", "REJECTED", "EXPIRED"})
+_BY_QUANTITY = frozenset({"NEW", "NEW_INSURANCE", "NEW_ADL"})
+"""Words for orders that the venue itself placed say who takes over, not how far the order is."""
+_LIQUIDATION = ("autoclose-", "adl_autoclose")
+_SETTLEMENT = ("settlement_autoclose-", "delivery_autoclose-", "delivery-")
+"""How client order ids of the venue's own orders begin."""
+
+
+def status(value: str, cumulative: Decimal, quantity: Decimal | None) -> str:
+    """Our word for an order's status; an order that was executed is not new."""
+    if value == "EXPIRED_IN_MATCH":  # by the prevention of self-trades
+        return "EXPIRED"
+    if value not in _BY_QUANTITY:
+        return value
+    if not cumulative:
+        return "NEW"
+    return "FILLED" if quantity and cumulative >= quantity else "PARTIALLY_FILLED"
+
+
+def is_liquidation(client_order_id: str | None, order_type: str | None, execution: Any = None) -> bool:
+    """True if the venue has closed a position for want of margin, or to reduce another's risk; the id says it first."""
+    if client_order_id is not None and client_order_id.startswith(_SETTLEMENT):
+        return False
+    named = client_order_id is not None and client_order_id.startswith(_LIQUIDATION)
+    return named or order_type == "LIQUIDATION" or execution == "CALCULATED"
+
+
+def position_side(value: Any) -> str | None:
+    """LONG or SHORT, or None in one-way mode, which the wire calls BOTH."""
+    found = text(value)
+    return None if found == "BOTH" else found
+
+
+def held(side: Any, quantity: Decimal) -> str | None:
+    """The direction of a position: its side, else the sign, which is also that of a SHORT in hedge mode."""
+    named = position_side(side)
+    if named is not None or not quantity:
+        return named
+    return "LONG" if quantity > 0 else "SHORT"
+
+
+def margin_mode(value: Any) -> str | None:
+    """`cross` or `isolated`."""
+    found = text(value)
+    return found and {"crossed": "cross"}.get(found.lower(), found.lower())
+
+
+def limit_price(order_type: str | None, value: Any) -> Decimal | None:
+    """The price of an order that has one; a market order has none, whatever the wire gives."""
+    return None if order_type is not None and "MARKET" in order_type else positive(value)
+
+
+def sides(rows: list[dict[str, Any]], symbol: str, side: str) -> list[dict[str, Any]]:
+    """The rows that speak of positions: in hedge mode a third one, BOTH, comes with those of a symbol and is none."""
+    hedged = {row.get(symbol) for row in rows if position_side(row.get(side)) is not None}
+    return [row for row in rows if row.get(side) != "BOTH" or row.get(symbol) not in hedged]

@@ -1,0 +1,1 @@
+"""Binance: its frames, its answers, its weights."""

@@ -1,0 +1,129 @@
+"""Lives of an account whose key others take, whose sockets fall silent and whose requests fail: nothing is lost."""
+
+from __future__ import annotations
+
+from collections import Counter
+from decimal import Decimal
+
+import pytest
+
+from listenkey.core.events import Fill, FillRevised, FundingFee, GapNotice, OrderState
+
+from .world import SYMBOLS, World
+
+HAPPENINGS = ("place", "fill", "fill", "fill", "cancel", "fund", "match", "nothing")
+TROUBLES = ("taken", "expired", "gone", "cut", "deaf", "unreachable", "busy", "late", "lossy", "none")
+
+
+def happen(world: World) -> None:
+    """Something that the account does."""
+    rng, running = world.rng, world.running()
+    match rng.choice(HAPPENINGS):
+        case "fill" if running:
+            row = rng.choice(running)
+            left = Decimal(row["origQty"]) - Decimal(row["executedQty"])
+            world.fill(row, min(left, Decimal(rng.choice(("0.1", "0.5", "3")))))
+        case "match" if running:
+            first = rng.choice(running)
+            others = [row for row in running if row["symbol"] == first["symbol"] and row is not first]
+            if others:
+                left = min(Decimal(row["origQty"]) - Decimal(row["executedQty"]) for row in (first, others[0]))
+                world.fill(others[0], left, world.fill(first, left))
+        case "cancel" if len(running) > 4:
+            world.cancel(rng.choice(running))
+        case "fund" if any(world.held.values()):
+            world.fund(rng.choice([symbol for symbol in SYMBOLS if world.held[symbol]]))
+        case _ if len(running) < 8:
+            world.place(rng.choice(SYMBOLS), rng.choice(("1", "2", "5")))
+
+
+def trouble(world: World) -> float:
+    """Something that goes wrong, and for how long."""
+    rng = world.rng
+    match rng.choice(TROUBLES):
+        case "taken":
+            world.mint()
+        case "expired":
+            world.expire(told=True)
+        case "gone":
+            world.expire(told=False)
+        case "cut":
+            world.cut()
+        case "deaf":
+            world.deaf |= world.open.keys()
+        case "unreachable":
+            world.unreachable = True
+            world.cut()
+        case "busy":
+            world.busy = True
+        case "late":
+            world.lag = 3000
+        case "lossy":
+            world.loses = 0.1
+    return rng.uniform(1, 60)
+
+
+def in_order(world: World) -> None:
+    """Fills of an order follow each other, but for those above what a gap is open for."""
+    ends: dict[tuple[str, str], Decimal] = {}
+    gap_open = False
+    for event in world.delivered:
+        if isinstance(event, GapNotice):
+            gap_open = event.kind.value == "GAP_OPENED" or (event.kind.value == "RECONNECTED" and gap_open)
+        elif isinstance(event, Fill):
+            order = (event.symbol, event.order_id)
+            assert gap_open or event.cumulative_qty - event.fill_qty == ends.get(order, 0)
+            ends[order] = max(ends.get(order, Decimal(0)), event.cumulative_qty)
+
+
+def lived(seed: int, **readings: bool) -> World:
+    """A quarter of an hour of trouble, then ten minutes of peace."""
+    world = World(seed)
+    for name, value in readings.items():
+        setattr(world, name, value)
+    world.passes(10)
+    end = world.now + 900
+    while world.now < end:
+        until = world.now + trouble(world)
+        while world.now < until:
+            happen(world)
+            world.passes(world.rng.choice((0.0, 0.001, 0.05, 1.0, 9.0)))
+        world.unreachable = world.busy = False
+        world.lag, world.loses = 0, 0.0
+        world.deaf.clear()
+        world.passes(world.rng.choice((0.0, 5.0, 100.0)))
+    world.passes(600)
+    return world
+
+
+@pytest.mark.parametrize("seed", [0, 21, 42, 63])
+def test_a_life(seed: int) -> None:
+    """Each fill comes once, in order, with its own fee, so do funding and orders; the account is as it is, and LIVE."""
+    # Each bit of the seed is one reading of what no document settles, so that each is had both ways.
+    readings = ("renewal_names", "keeps_newest", "ends_included", "own_list_is_short", "by_update", "symbol_required")
+    world = lived(seed, **{name: bool(seed >> place & 1) for place, name in enumerate(readings)})
+    fills = [event for event in world.delivered if isinstance(event, Fill)]
+    told = {(fill.symbol, fill.order_id, fill.cumulative_qty): fill for fill in fills}
+    assert len(told) == len(fills)
+    assert told.keys() == world.truth.keys()
+    revised = {event.replaces: event for event in world.delivered if isinstance(event, FillRevised)}
+    for place, (quantity, fee, trade) in world.truth.items():
+        fill = told[place]
+        final = revised.get(fill.event_id, fill)
+        assert (fill.fill_qty, fill.trade_id, final.fee) == (quantity, trade, fee)
+    in_order(world)
+    states = [event for event in world.delivered if isinstance(event, OrderState)]
+    over = {(event.symbol, event.order_id) for event in states if event.status in ("CANCELED", "FILLED")}
+    assert over == {(row["symbol"], str(row["orderId"])) for row in world.orders} - {
+        (row["symbol"], str(row["orderId"])) for row in world.running()
+    }
+    funding = [event for event in world.delivered if isinstance(event, FundingFee) and not event.provisional]
+    paid = Counter(row["symbol"] for row in world.income if row["incomeType"] == "FUNDING_FEE")
+    assert Counter(event.symbol for event in funding) == paid
+    wallets, held = world.last_account()
+    assert wallets == world.wallet
+    assert held == {symbol: amount for symbol, amount in world.held.items() if amount}
+    gaps = [event.kind.value for event in world.delivered if isinstance(event, GapNotice)]
+    assert gaps.count("GAP_OPENED") == gaps.count("GAP_CLOSED") > 0
+    assert world.connection.health == "LIVE"
+    assert {book.asset: book.drift for book in world.connection.books} == {"USDT": 0, "BNB": 0}

@@ -1,0 +1,170 @@
+"""The long lists are whole for any window, whichever end of it a full page keeps, and whatever an end includes."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import pytest
+
+from listenkey.adapters.venues.binance.lists import Lists
+from listenkey.core.kinds import IncomeKind
+from listenkey.core.refusal import RefusalKind
+from listenkey.core.reports import OrderRef
+from listenkey.ports.errors import RequestRefused
+
+from .venue import DAY, NOW, Row, Venue, fee_row, fill_row, income_row, order_row, refused
+
+PAGE = 10
+READINGS = list(itertools.product([False, True], repeat=2))
+
+
+@pytest.fixture(params=READINGS, ids=lambda reading: f"newest={reading[0]},included={reading[1]}")
+def venue(request: Any) -> Venue:
+    venue = Venue()
+    venue.keeps_newest, venue.ends_included = request.param
+    return venue
+
+
+def trades(venue: Venue, since: int = NOW - DAY, until: int = NOW) -> list[tuple[str, str]]:
+    listing = venue.run(Lists(venue.rest(), page=PAGE).fills("BTCUSDT", since, until))
+    return [(row.trade_id or "", row.order_id) for row in listing.rows]
+
+
+def spread(number: int, span: int = DAY - 10) -> list[Row]:
+    return [fill_row(n + 1, 11, NOW - DAY + 5 + n * span // number) for n in range(number)]
+
+
+@pytest.mark.parametrize("number", [0, 1, 9, 10, 11, 20, 35])
+def test_every_fill_once_in_order(venue: Venue, number: int) -> None:
+    """However many pages it takes; after the first full one they are turned by trade id."""
+    venue.fills = spread(number)[::-1]
+    assert trades(venue) == [(str(n + 1), "11") for n in range(number)]
+    assert bool([params for params in venue.asked("userTrades") if "fromId" in params]) is (number >= PAGE)
+
+
+def test_many_fills_of_one_moment(venue: Venue) -> None:
+    """More than a page within some milliseconds are found by their trades."""
+    venue.fills = [*spread(10), *(fill_row(100 + n, 12, NOW - 500 + n // 3) for n in range(25))]
+    assert len(trades(venue)) == 35
+
+
+def test_a_trade_between_two_own_orders_at_the_seam_of_a_page(venue: Venue) -> None:
+    """Its two rows have one id and may be parted by a page: the next page begins with that id again."""
+    rows = spread(30)
+    for seam in (25, 19, 18, 15, 10, 9, 8):
+        rows[seam : seam + 1] = [rows[seam], {**rows[seam], "orderId": 12}]
+    venue.fills = rows
+    found = trades(venue)
+    assert len(found) == len(set(found)) == len(rows)
+
+
+def test_equal_trade_ids_on_two_symbols(venue: Venue) -> None:
+    """Only those of the symbol are its fills."""
+    venue.fills = [fill_row(1, 11, NOW - 50), fill_row(1, 11, NOW - 50, symbol="ETHUSDT")]
+    assert trades(venue) == [("1", "11")]
+
+
+def test_months_are_asked_for_in_weeks(venue: Venue) -> None:
+    """No window is longer than seven days, and none begins without an end; at their seams nothing is lost."""
+    venue.fills = [fill_row(n + 1, 11, NOW - 80 * DAY + n * DAY) for n in range(80)]
+    assert len(trades(venue, NOW - 80 * DAY - 1)) == 80
+    for params in venue.asked("userTrades"):
+        assert int(params["endTime"]) - int(params["startTime"]) <= 7 * DAY
+
+
+def test_what_is_outside_of_the_window_is_left_out(venue: Venue) -> None:
+    """Pages by trade id go on beyond the window, and are cut there."""
+    venue.fills = [*spread(15), *(fill_row(5000 + n, 13, NOW + 10 + n) for n in range(5))]
+    assert len(trades(venue)) == 15
+
+
+def test_a_row_that_cannot_be_read(venue: Venue) -> None:
+    """It is handed on beside the others."""
+    venue.fills = [fill_row(1, 11, NOW - 50), fill_row(2, 11, NOW - 40, quantity="many")]
+    listing = venue.run(Lists(venue.rest(), page=PAGE).fills("BTCUSDT", NOW - DAY, NOW))
+    assert [row.trade_id for row in listing.rows] == ["1"]
+    (odd,) = listing.odd
+    assert (odd.kind, odd.symbol, odd.order_id, odd.qty) == ("fill", "BTCUSDT", "11", None)
+
+
+def test_a_page_of_nothing_that_can_be_read() -> None:
+    """Where no page leads further, the read fails rather than leave anything out."""
+    venue = Venue()
+    venue.fills = [*spread(3), *(fill_row(n + 20, 11, NOW - 400 + n, quantity="x") for n in range(25))]
+    with pytest.raises(RequestRefused, match="leads no further"):
+        trades(venue)
+
+
+def test_more_in_a_moment_than_can_be_listed() -> None:
+    """Neither is it believed that a millisecond with a full page has no more."""
+    venue = Venue()
+    venue.income = [income_row("TRANSFER", "1", NOW - 50, n) for n in range(PAGE)]
+    with pytest.raises(RequestRefused, match="millisecond"):
+        venue.run(Lists(venue.rest(), page=PAGE).income(NOW - DAY, NOW))
+
+
+def test_a_symbol_that_is_no_more(venue: Venue) -> None:
+    """It has no fills, and fails no list; of its orders neither."""
+    venue.gone = {"BTCUSDT"}
+    assert trades(venue) == []
+    assert venue.run(Lists(venue.rest(), page=PAGE).of_order(OrderRef("BTCUSDT", "11"), 0, NOW)).rows == ()
+
+
+@pytest.mark.parametrize("number", [3, 10, 23])
+def test_the_fills_of_an_order(venue: Venue, number: int) -> None:
+    """By its id; where that is a full page, by time, and then those of others are left out."""
+    venue.fills = [*spread(number), fill_row(9000, 12, NOW - 50), fill_row(9001, 12, NOW - 40, quantity="x")]
+    found = venue.run(Lists(venue.rest(), page=PAGE).of_order(OrderRef("BTCUSDT", "11"), NOW - DAY, NOW))
+    assert len(found.rows) == number
+    assert {row.order_id for row in found.rows} == {"11"}
+    assert found.odd == ()
+
+
+@pytest.mark.parametrize("number", [0, 9, 10, 40])
+def test_income(venue: Venue, number: int) -> None:
+    """Every row once, in order; what has one id under two types is two rows; ids beyond 2^53 are exact."""
+    venue.income = [fee_row(n, NOW - DAY + 5 + n * 2000) for n in range(number)]
+    venue.income += [
+        income_row("SPECIAL_FUNDING_FEE", "-1", NOW - 7, 10**18),
+        income_row("SOMETHING_NEW", "2", NOW - 6, str(10**18)),
+        income_row("TRANSFER", "3", NOW - 5, ""),
+        income_row("TRANSFER", "3", NOW - 4, ""),
+    ]
+    listing = venue.run(Lists(venue.rest(), page=PAGE).income(NOW - DAY, NOW))
+    assert [row.exchange_ts for row in listing.rows] == sorted(row["time"] for row in venue.income)
+    assert len({(row.tran_id, row.income_type) for row in listing.rows}) == number + 4
+    special, other, *_ = listing.rows[-4:]
+    assert (special.kind, special.tran_id) == (IncomeKind.FUNDING, str(10**18))
+    assert other.kind is IncomeKind.OTHER
+
+
+def test_income_that_is_refused_for_good(venue: Venue) -> None:
+    """The listing says so, since all else can be read without; what passes is raised."""
+    lists = Lists(venue.rest(), page=PAGE)
+    venue.scripted["income"] = [refused(-2015, "Invalid API-key, IP, or permissions for action.", 401)]
+    refusal = venue.run(lists.income(NOW - DAY, NOW)).refusal
+    assert refusal is not None
+    assert refusal.kind is RefusalKind.FATAL
+    venue.scripted["income"] = [refused(-1000, "unknown", 400)] * 2
+    with pytest.raises(RequestRefused):
+        venue.run(lists.income(NOW - DAY, NOW))
+
+
+@pytest.mark.parametrize("by_update", [False, True])
+def test_orders(venue: Venue, by_update: bool) -> None:
+    """Of all symbols or one, each once and as it was last, by whichever time the list goes."""
+    venue.by_update = by_update
+    venue.orders = [order_row(n + 1, NOW - DAY + 5 + n * 3000) for n in range(22)]
+    venue.orders += [order_row(1, NOW - 80, symbol="ETHUSDT"), order_row(9999, NOW - 70, executed="?")]
+    lists = Lists(venue.rest(), page=PAGE)
+    listing = venue.run(lists.orders(NOW - DAY, NOW))
+    assert len(listing.rows) == 23
+    assert [row.order_id for row in listing.odd] == ["9999"]
+    assert len(venue.run(lists.orders(NOW - DAY, NOW, "ETHUSDT")).rows) == 1
+
+
+def test_a_window_of_no_length(venue: Venue) -> None:
+    """What begins now, or a moment ahead of the clock that it was asked by, is a window too."""
+    for since in (NOW, NOW + 3):
+        assert trades(venue, since, NOW) == []

@@ -1,0 +1,173 @@
+"""What is spent is reckoned with what others of the same address spend; and who goes first."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+
+from listenkey.adapters.venues.binance.pace import HANDSHAKES, Address, Door, Pace
+from listenkey.core.kinds import Purpose
+from listenkey.core.refusal import PUT_OFF, UNREACHED
+from listenkey.ports.errors import RequestRefused
+from listenkey.ports.service import Service, Wait
+
+MINUTE = 63.0
+"""Seconds: requests bunch up on their way, so a minute is taken for a twentieth more."""
+
+
+def take(address: Address, weight: int, now: float) -> float:
+    """When such a request may be sent that is wanted now."""
+    service = address.turn(weight)
+    step = next(service)
+    while True:
+        assert isinstance(step, Wait)
+        now = max(now, step.until)
+        try:
+            step = service.send((now, None))
+        except StopIteration as end:
+            at: float = end.value
+            return at
+
+
+def refusal(service: Service[object], now: float) -> RequestRefused:
+    next(service)
+    with pytest.raises(RequestRefused) as caught:
+        service.send((now, None))
+    return caught.value
+
+
+def admitted(address: Address, weight: int, purpose: Purpose, now: float) -> bool:
+    service = address.admit(weight, purpose)
+    next(service)
+    with pytest.raises((StopIteration, RequestRefused)) as ended:
+        service.send((now, None))
+    if isinstance(ended.value, RequestRefused):
+        assert ended.value.refusal.code == PUT_OFF
+    return isinstance(ended.value, StopIteration)
+
+
+@pytest.fixture
+def address() -> Address:
+    return Pace().address("venue.test")
+
+
+def test_no_minute_is_overspent(address: Address) -> None:
+    """Whatever the weights, no window of a minute has more than the limit allows."""
+    rng = Random(1)
+    sent: list[tuple[float, int]] = []
+    now = 0.0
+    for _ in range(700):
+        weight = rng.choice([1, 5, 30, 40])
+        now = max(now + rng.random() / 5, take(address, weight, now))
+        sent.append((now, weight))
+    for at, _ in sent:
+        assert sum(weight for when, weight in sent if at - 60.0 < when <= at) <= 2400 * 0.95
+
+
+def test_others_spend_too(address: Address) -> None:
+    """The header's count goes before our own: what is in it and is not ours is spent for a minute."""
+    take(address, 100, 0.0)
+    address.note_used(2280, sent=0.0, heard=0.1)
+    assert take(address, 1, 1.0) == pytest.approx(MINUTE)
+
+
+def test_a_count_without_others(address: Address) -> None:
+    """What is ours in it is not spent twice, also while more of ours is on its way."""
+    take(address, 100, 0.0)
+    take(address, 100, 0.05)
+    address.note_used(100, sent=0.0, heard=0.1)
+    assert take(address, 2080, 1.0) == 1.0
+
+
+def test_a_newer_count_replaces_the_older(address: Address) -> None:
+    """Others may have stopped."""
+    address.note_used(2400, sent=0.0, heard=0.1)
+    address.note_used(0, sent=1.0, heard=1.1)
+    assert take(address, 100, 2.0) == 2.0
+
+
+def test_what_is_urgent_goes_first(address: Address) -> None:
+    """With little left, polls are put off, then audits; what recovers is let in and waits for its requests."""
+    take(address, 1000, 0.0)
+    assert admitted(address, 120, Purpose.AUDIT, 1.0)
+    assert not admitted(address, 120, Purpose.POLL, 1.0)
+    take(address, 500, 2.0)
+    assert not admitted(address, 120, Purpose.AUDIT, 3.0)
+    take(address, 700, 3.0)
+    assert admitted(address, 120, Purpose.SYNC, 4.0)
+    assert take(address, 120, 4.0) == pytest.approx(MINUTE)
+    assert admitted(address, 120, Purpose.POLL, 200.0)
+
+
+def test_a_read_that_is_put_off_is_told_until_when(address: Address) -> None:
+    """When the weight will be there, by our own requests."""
+    take(address, 1400, 0.0)
+    found = refusal(address.admit(120, Purpose.AUDIT), 10.0).refusal
+    assert found.retry_after == pytest.approx(MINUTE - 10)
+    assert "audit put off" in found.message
+
+
+def test_a_read_heavier_than_its_share(address: Address) -> None:
+    """It has an empty minute for itself, else it would never be."""
+    assert admitted(address, 5000, Purpose.POLL, 0.0)
+
+
+def test_too_fast(address: Address) -> None:
+    """Once the venue says so, nobody of this address asks; for a moment that is waited for."""
+    address.lock(100.0)
+    for service in (address.turn(1), address.admit(1, Purpose.SYNC)):
+        found = refusal(service, 50.0).refusal
+        assert (found.code, found.retry_after) == (UNREACHED, 50.0)
+    assert take(address, 1, 99.0) == 100.0
+    address.lock(90.0)
+    assert take(address, 1, 101.0) == 101.0
+
+
+def test_all_accounts_share_an_address() -> None:
+    """The venue counts addresses: one host is one purse, another host is another."""
+    pace = Pace()
+    assert pace.address("a") is pace.address("a")
+    assert pace.address("a") is not pace.address("b")
+    assert pace.handshakes("a") is pace.handshakes("a")
+    assert pace.handshakes("a") is not pace.mints("a")
+
+
+def test_without_limits() -> None:
+    """Everything passes at once."""
+    address = Pace(limited=False).address("a")
+    assert [take(address, 2400, 0.0) for _ in range(5)] == [0.0] * 5
+    assert admitted(address, 10**6, Purpose.POLL, 0.0)
+
+
+def queued(door: Door, now: float, *, new: bool, patience: float = 2.5) -> Service[float]:
+    service = door.turn(patience, new=new)
+    next(service)
+    return service
+
+
+def test_streams_that_recover_go_first() -> None:
+    """Of those that wait at a door, whoever came first; new ones wait for all of them."""
+    door = Pace(lots=Random(3)).handshakes("a")
+    for _ in range(HANDSHAKES.calls):
+        service = queued(door, 0.0, new=True)
+        with pytest.raises(StopIteration):
+            service.send((0.0, None))
+    last = HANDSHAKES.seconds * 1.05
+    new, old = (queued(door, last - 1, new=new) for new in (True, False))
+    for service in (new, old):
+        step = service.send((last - 1, None))
+        assert isinstance(step, Wait)
+    with pytest.raises(StopIteration) as ended:
+        old.send((last, None))
+    assert ended.value.value == last
+
+
+def test_a_turn_that_is_far_off() -> None:
+    """Is refused with its time, and is no failing call."""
+    door = Pace().handshakes("a")
+    for _ in range(HANDSHAKES.calls):
+        with pytest.raises(StopIteration):
+            queued(door, 0.0, new=False).send((0.0, None))
+    found = refusal(door.turn(2.5, new=False), 5.0).refusal
+    assert (found.code, found.retry_after) == (UNREACHED, HANDSHAKES.seconds * 1.05 - 5)

@@ -1,0 +1,463 @@
+"""A read is whole and bracketed: it finds its symbols, and it says what moved meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from listenkey.adapters.venues.binance.pace import Pace
+from listenkey.adapters.venues.binance.reader import MOST_ASKED, Reader
+from listenkey.adapters.venues.binance.weights import QUIET, of_read
+from listenkey.core.kinds import Purpose
+from listenkey.core.refusal import PUT_OFF, RefusalKind
+from listenkey.core.reports import Account, OrderRef
+from listenkey.ports.errors import RequestRefused
+
+from .venue import (
+    DAY,
+    NOW,
+    Row,
+    Venue,
+    balance_row,
+    fee_row,
+    fill_row,
+    income_row,
+    order_row,
+    position_row,
+    refused,
+    reply,
+)
+
+SINCE = NOW - 60_000
+
+
+def read(venue: Venue, since: int | None = SINCE, *orders: OrderRef) -> Account:
+    return venue.run(Reader(venue.rest()).read(since, orders))
+
+
+def ref(order_id: int, symbol: str = "BTCUSDT") -> OrderRef:
+    return OrderRef(symbol, str(order_id))
+
+
+def trades(account: Account) -> list[tuple[str, str | None, str]]:
+    return [(fill.symbol, fill.trade_id, fill.order_id) for fill in account.fills]
+
+
+@pytest.fixture
+def venue() -> Venue:
+    return Venue()
+
+
+def test_whole_read(venue: Venue) -> None:
+    """Everything is in one read, and nothing moved, so it is settled."""
+    venue.fills = [fill_row(7, 11, NOW - 5000)]
+    venue.orders = [order_row(11, NOW - 6000), order_row(12, NOW - 4000, status="NEW", executed="0")]
+    venue.income = [fee_row(7, NOW - 5000), income_row("FUNDING_FEE", "-0.0292", NOW - 3000, 5)]
+    venue.positions = [position_row("BTCUSDT", "-0.5")]
+    account = read(venue)
+    assert (account.whole, account.settled, account.since, account.moving) == (True, True, SINCE, frozenset())
+    assert NOW <= account.as_of < account.exchange_ms <= venue.ms()
+    (fill,) = account.fills
+    assert (fill.trade_id, fill.qty, fill.fee, fill.fee_asset, fill.side) == (
+        "7",
+        Decimal("0.5"),
+        Decimal("0.25"),
+        "USDT",
+        "SELL",
+    )
+    assert {order.order_id for order in account.orders} == {"11", "12"}
+    assert account.open_orders == {"12"}
+    assert [row.amount for row in account.income] == [Decimal("-0.25"), Decimal("-0.0292")]
+    (usdt,) = account.balances
+    assert (usdt.wallet_balance, usdt.available) == (Decimal("1000.5"), Decimal("900.25"))
+    (held,) = account.positions
+    assert (held.side, held.qty, held.mark_price, held.liquidation_price) == (
+        "SHORT",
+        Decimal("0.5"),
+        Decimal("60100.5"),
+        None,
+    )
+    assert (account.one_way, account.positions_listed, account.account_id) == (True, "rows", "SgsR")
+
+
+def test_a_quiet_account_costs_little(venue: Venue) -> None:
+    """No fills are asked for where nothing was executed, though there are orders and positions."""
+    venue.orders = [order_row(12, SINCE - DAY, status="PARTIALLY_FILLED", executed="0.1")]
+    venue.positions = [position_row("BTCUSDT", "0.1")]
+    reader = Reader(venue.rest())
+    venue.run(reader.read(SINCE, [ref(12)]))
+    before = venue.weight
+    account = venue.run(reader.read(SINCE, [ref(12)], purpose=Purpose.AUDIT))
+    assert account.settled
+    assert venue.weight - before == QUIET
+    assert venue.count("userTrades") == 1  # of the position, which the first read could not know
+
+
+def test_order_of_requests(venue: Venue) -> None:
+    """Income and orders say which fills to ask for; what is read in the middle lies between two lists of them."""
+    venue.fills = [fill_row(7, 11, NOW - 5000)]
+    venue.orders = [order_row(11, NOW - 6000)]
+    venue.income = [fee_row(7, NOW - 5000)]
+    read(venue)
+    names = [call.name for call in venue.calls]
+    first, second = [place for place, name in enumerate(names) if name == "userTrades"]
+    assert names.index("income") < first
+    for name in ("openOrders", "positionRisk", "balance"):
+        assert first < names.index(name) < second
+    assert names.index("openOrders") < len(names) - 1 - names[::-1].index("allOrders")
+
+
+NAMED: dict[str, Callable[[Venue], None]] = {
+    "income": lambda venue: venue.income.append(fee_row(7, NOW - 5000)),
+    "profit": lambda venue: venue.income.append(income_row("REALIZED_PNL", "1", NOW - 5000, 7, tradeId="7")),
+    "an order": lambda venue: venue.orders.append(order_row(11, NOW - 6000)),
+    "an open order": lambda venue: venue.orders.append(
+        order_row(11, SINCE - DAY, status="PARTIALLY_FILLED", origQty="9", updateTime=NOW - 5000)
+    ),
+    "a position": lambda venue: venue.positions.append(position_row("BTCUSDT", "0.5")),
+}
+
+
+@pytest.mark.parametrize("sign", NAMED)
+def test_what_names_a_symbol(venue: Venue, sign: str) -> None:
+    """Any of these alone is enough for the fills to be asked for; a fill that cost nothing has no row of income."""
+    venue.fills = [fill_row(7, 11, NOW - 5000, commission="0")]
+    NAMED[sign](venue)
+    assert trades(read(venue)) == [("BTCUSDT", "7", "11")]
+
+
+def test_an_order_that_was_open_names_its_symbol(venue: Venue) -> None:
+    """One made long ago and executed since, without a fee, is in no list by the time at which it was made."""
+    venue.fills = [fill_row(7, 11, NOW - 5000, commission="0")]
+    venue.orders = [order_row(11, NOW - 30 * DAY, updateTime=NOW - 5000)]
+    account = read(venue, SINCE, ref(11))
+    assert trades(account) == [("BTCUSDT", "7", "11")]
+    assert [order.status for order in account.orders] == ["FILLED"]
+
+
+def test_a_position_that_is_gone_names_its_symbol(venue: Venue) -> None:
+    """So does one that is larger, or on the other side; one that is as it was does not."""
+    venue.positions = [position_row("BTCUSDT", "0.5"), position_row("ETHUSDT", "1"), position_row("XRPUSDT", "2")]
+    reader = Reader(venue.rest())
+    venue.run(reader.read(SINCE))
+    venue.calls.clear()
+    venue.positions = [position_row("ETHUSDT", "-1"), position_row("XRPUSDT", "2")]
+    venue.run(reader.read(SINCE))
+    assert {params["symbol"] for params in venue.asked("userTrades")} == {"BTCUSDT", "ETHUSDT"}
+
+
+def test_several_symbols_and_equal_ids(venue: Venue) -> None:
+    """Ids of trades and of orders are a symbol's own."""
+    rows = [("BTCUSDT", NOW - 5000), ("ETHUSDT", NOW - 4000)]
+    venue.fills = [fill_row(7, 11, at, symbol=symbol) for symbol, at in rows]
+    venue.orders = [order_row(11, at - 1000, symbol=symbol) for symbol, at in rows]
+    account = read(venue)
+    assert trades(account) == [("BTCUSDT", "7", "11"), ("ETHUSDT", "7", "11")]
+    assert {(order.symbol, order.order_id) for order in account.orders} == {("BTCUSDT", "11"), ("ETHUSDT", "11")}
+
+
+def test_a_trade_between_two_own_orders(venue: Venue) -> None:
+    """One id, two fills."""
+    venue.fills = [fill_row(5, 11, NOW - 5000), fill_row(5, 12, NOW - 5000, side="BUY")]
+    venue.orders = [order_row(11, NOW - 6000), order_row(12, NOW - 6000)]
+    assert trades(read(venue)) == [("BTCUSDT", "5", "11"), ("BTCUSDT", "5", "12")]
+
+
+def test_where_orders_need_a_symbol(venue: Venue) -> None:
+    """As they did until 2026-08: those of every symbol that was ever named are listed, and this is found out once."""
+    venue.symbol_required = True
+    venue.fills = [fill_row(7, 11, NOW - 5000)]
+    venue.orders = [order_row(11, NOW - 6000), order_row(12, NOW - 4000, status="NEW", executed="0", symbol="ETHUSDT")]
+    venue.income = [fee_row(7, NOW - 5000)]
+    reader = Reader(venue.rest())
+    assert {order.order_id for order in venue.run(reader.read(SINCE)).orders} == {"11", "12"}
+    assert trades(venue.run(reader.read(SINCE))) == [("BTCUSDT", "7", "11")]
+    assert sum("symbol" not in params for params in venue.asked("allOrders")) == 1
+
+
+def test_a_fill_meanwhile(venue: Venue) -> None:
+    """It moves its order, whose executed quantity then anchors nothing, and the read is not settled."""
+    venue.fills = [fill_row(7, 11, NOW - 5000, "0.1")]
+    venue.orders = [order_row(11, NOW - 6000, status="PARTIALLY_FILLED", executed="0.1")]
+    venue.before["balance", 1] = lambda: venue.fills.append(fill_row(8, 11, venue.ms(), "0.1"))
+    account = read(venue)
+    assert [fill.trade_id for fill in account.fills] == ["7", "8"]
+    assert (account.settled, account.moving) == (False, frozenset({"11"}))
+
+
+def test_a_fill_meanwhile_in_a_symbol_that_nothing_named(venue: Venue) -> None:
+    """The order shows it in the middle; what came after the read began moves its order all the same."""
+
+    def happen() -> None:
+        venue.orders.append(order_row(21, venue.ms(), symbol="ETHUSDT"))
+        venue.fills.append(fill_row(9, 21, venue.ms(), symbol="ETHUSDT"))
+
+    venue.before["openOrders", 1] = happen
+    account = read(venue)
+    assert trades(account) == [("ETHUSDT", "9", "21")]
+    assert account.moving == {"21"}
+
+
+def test_a_fill_of_an_order_that_began_meanwhile_is_left_to_the_next_read(venue: Venue) -> None:
+    """Its order is in no list yet, and nobody is promised what is newer than the read."""
+    venue.fills = [fill_row(7, 11, NOW - 5000)]
+    venue.orders = [order_row(11, NOW - 6000)]
+    venue.before["userTrades", 2] = lambda: venue.fills.append(fill_row(9, 33, venue.ms()))
+    account = read(venue)
+    assert [fill.trade_id for fill in account.fills] == ["7"]
+    assert not account.settled
+
+
+def test_income_meanwhile_names_a_symbol(venue: Venue) -> None:
+    """The last word of income leads to fills as well."""
+
+    def happen() -> None:
+        venue.fills.append(fill_row(9, 21, venue.ms(), symbol="ETHUSDT"))
+        venue.income.append(fee_row(9, venue.ms(), symbol="ETHUSDT"))
+
+    venue.before["allOrders", 2] = happen
+    account = read(venue)
+    assert venue.asked("userTrades")[-1]["symbol"] == "ETHUSDT"
+    assert account.fills == ()  # its order is in no list
+    assert not account.settled
+
+
+def test_what_appears_late_begins_another_round(venue: Venue) -> None:
+    """A fill that is older than the read and was not listed when it began: the rest may lag as well."""
+    venue.fills = [fill_row(7, 11, NOW - 5000, "0.1"), fill_row(8, 11, NOW - 500, "0.4")]
+    venue.orders = [order_row(11, NOW - 6000)]
+    venue.hidden_after = NOW - 1000
+
+    def show() -> None:
+        venue.hidden_after = None
+
+    venue.before["balance", 1] = show
+    account = read(venue)
+    assert venue.count("balance") == 2
+    assert [fill.trade_id for fill in account.fills] == ["7", "8"]
+    assert (account.settled, account.moving) == (True, frozenset())
+
+
+def test_what_never_stands_still(venue: Venue) -> None:
+    """After some rounds the account is what it is, and says that it is not settled."""
+    venue.orders = [order_row(11, NOW - 6000)]
+    number = iter(range(1, 100))
+    for round_ in range(1, 9):
+        venue.before["balance", round_] = lambda: venue.fills.append(fill_row(next(number), 11, NOW - 5000, "0.01"))
+    account = read(venue)
+    assert venue.count("balance") == 3
+    assert (account.settled, account.moving) == (False, frozenset({"11"}))
+
+
+def test_orders_that_no_list_shows(venue: Venue) -> None:
+    """They are asked for by their ids; the venue denies those that it has cleaned up, which costs nothing else."""
+    venue.orders = [order_row(11, NOW - 30 * DAY, status="CANCELED", executed="0")]
+    account = read(venue, SINCE, ref(11), ref(12), ref(12))
+    assert [order.order_id for order in account.orders] == ["11"]
+    assert account.denied == {ref(12)}
+    assert venue.count("order") == 2
+
+
+def test_not_all_orders_are_asked_for_at_once(venue: Venue) -> None:
+    """What is beyond the number of a read is neither denied nor shown, and waits for the next."""
+    account = read(venue, SINCE, *(ref(n) for n in range(1, MOST_ASKED + 20)))
+    assert len(account.denied) == venue.count("order") == MOST_ASKED
+
+
+def test_an_old_fill_of_an_open_order_is_no_news(venue: Venue) -> None:
+    """A partly executed order that has not changed since names no symbol and stays open."""
+    venue.orders = [order_row(11, SINCE - 90_000, status="PARTIALLY_FILLED", executed="0.1")]
+    account = read(venue, SINCE, ref(11))
+    assert account.open_orders == {"11"}
+    assert venue.count("userTrades") == 0
+
+
+def test_history_is_three_months(venue: Venue) -> None:
+    """A read that goes back further says from when on it is complete."""
+    account = read(venue, NOW - 200 * DAY)
+    assert account.since is not None
+    assert NOW - 90 * DAY < account.since < NOW - 88 * DAY
+
+
+def test_a_read_of_what_is_from_now_on(venue: Venue) -> None:
+    """Nobody asks for nothing: it is the account as it is."""
+    account = read(venue, None)
+    assert (account.whole, account.fills) == (True, ())
+    assert account.balances
+
+
+def test_many_assets(venue: Venue) -> None:
+    """The venue lists every asset that there is; one that was held before is told when it is 0."""
+    venue.balances = [balance_row("USDT", "5"), balance_row("BNB", "0.001"), balance_row("USDC", "0.00000000")]
+    reader = Reader(venue.rest())
+    assert [row.asset for row in venue.run(reader.read(SINCE)).balances] == ["USDT", "BNB"]
+    venue.balances[1] = balance_row("BNB", "0")
+    assert [(row.asset, row.wallet_balance) for row in venue.run(reader.read(SINCE)).balances] == [
+        ("USDT", Decimal(5)),
+        ("BNB", Decimal(0)),
+    ]
+
+
+@pytest.mark.parametrize("aliases", [["a", "b"], ["", None]])
+def test_an_account_that_is_not_named(venue: Venue, aliases: list[str]) -> None:
+    """It has no id."""
+    venue.balances = [balance_row(f"A{n}", "1", alias) for n, alias in enumerate(aliases)]
+    assert read(venue).account_id is None
+
+
+HEDGE = [
+    position_row("BTCUSDT", "0", "BOTH"),
+    position_row("BTCUSDT", "0.2", "LONG", isolatedWallet="7"),
+    position_row("BTCUSDT", "-0.1", "SHORT", marginType="cross"),
+    position_row("ETHUSDT", "0.0", "BOTH"),
+]
+
+
+def test_positions_in_hedge_mode(venue: Venue) -> None:
+    """A SHORT is negative; a row BOTH beside it is none, nor is one of 0, which is of a symbol with an order."""
+    venue.positions = HEDGE
+    account = read(venue)
+    assert not account.one_way
+    assert [(row.side, row.qty, row.margin_mode) for row in account.positions] == [
+        ("LONG", Decimal("0.2"), "isolated"),
+        ("SHORT", Decimal("0.1"), "cross"),
+    ]
+
+
+def test_rows_that_cannot_be_read(venue: Venue) -> None:
+    """They are handed on beside the others; of an order that is over all but its execution is known."""
+    venue.orders = [
+        order_row(11, NOW - 6000, executed="?"),
+        order_row(12, NOW - 6000, status="NEW", executed="?"),
+        {**order_row(13, NOW - 6000), "symbol": ""},
+    ]
+    venue.positions = [position_row("BTCUSDT", "many")]
+    venue.income = [income_row("FUNDING_FEE", "?", NOW - 3000, 5)]
+    account = read(venue)
+    found = {(row.kind, row.order_id, row.order is not None) for row in account.odd}
+    assert found == {
+        ("order", "11", True),
+        ("order", "12", False),
+        ("order", "13", False),
+        ("position", None, False),
+        ("income", None, False),
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "body"),
+    [("balance", [{"asset": "USDT", "balance": ""}]), ("balance", {}), ("positionRisk", {}), ("openOrders", [1])],
+)
+def test_an_answer_that_is_none(venue: Venue, name: str, body: Any) -> None:
+    """The read fails: nothing is half known."""
+    venue.scripted[name] = [reply(body)]
+    with pytest.raises(RequestRefused, match="unexpected answer"):
+        read(venue)
+
+
+def test_income_that_is_refused_for_good(venue: Venue) -> None:
+    """All else is read without; orders and positions name the symbols."""
+    venue.scripted["income"] = [refused(-2015, "Invalid API-key, IP, or permissions for action.", 401)] * 2
+    venue.fills = [fill_row(7, 11, NOW - 5000)]
+    venue.orders = [order_row(11, NOW - 6000)]
+    account = read(venue)
+    assert account.income_refused is not None
+    assert account.income_refused.kind is RefusalKind.FATAL
+    assert trades(account) == [("BTCUSDT", "7", "11")]
+
+
+@pytest.mark.parametrize("own_list_is_short", [False, True])
+@pytest.mark.parametrize("age", [1, 40])
+def test_single_orders(venue: Venue, own_list_is_short: bool, age: int) -> None:
+    """An order with all its fills, also where its own list has those of a week only."""
+    venue.own_list_is_short = own_list_is_short
+    made = NOW - age * DAY
+    venue.fills = [
+        *(fill_row(n, 11, made + n, "0.1") for n in range(1, 5)),
+        fill_row(5, 11, NOW - 50, "0.1"),
+        fill_row(6, 12, NOW - 40, "0.1"),
+    ]
+    venue.orders = [order_row(11, made, updateTime=NOW - 50)]
+    account = read(venue, None, ref(11), ref(13))
+    assert [fill.trade_id for fill in account.fills] == ["1", "2", "3", "4", "5"]
+    assert (account.whole, account.settled, account.since) == (False, True, None)
+    assert account.denied == {ref(13)}
+
+
+def test_a_single_order_that_moves(venue: Venue) -> None:
+    """It is read again; one that never stands still says so."""
+    row: Row = order_row(11, NOW - 6000, status="PARTIALLY_FILLED", executed="0.1")
+    venue.orders = [row]
+    venue.fills = [fill_row(1, 11, NOW - 5000, "0.1")]
+
+    def happen() -> None:
+        row.update(executedQty=str(Decimal(row["executedQty"]) + Decimal("0.01")))
+
+    venue.before["userTrades", 1] = happen
+    assert read(venue, None, ref(11)).settled
+    for number in range(1, 20):
+        venue.before["userTrades", number] = happen
+    account = read(venue, None, ref(11))
+    assert (account.settled, account.moving) == (False, frozenset({"11"}))
+
+
+def test_a_single_order_from_before_what_is_listed(venue: Venue) -> None:
+    """Its fills do not reach back to its beginning, and the read says from when on they do."""
+    venue.orders = [order_row(11, NOW - 200 * DAY, executed="0.5", updateTime=NOW - 50)]
+    venue.fills = [fill_row(5, 11, NOW - 50, "0.1")]
+    account = read(venue, None, ref(11))
+    assert account.since is not None
+    assert [fill.trade_id for fill in account.fills] == ["5"]
+
+
+def test_a_single_order_that_cannot_be_read(venue: Venue) -> None:
+    """Its row is odd, and names the order where the row itself does not."""
+    venue.scripted["order"] = [reply({"status": "FILLED"})]
+    account = read(venue, None, ref(11))
+    (odd,) = account.odd
+    assert (odd.symbol, odd.order_id) == ref(11)
+    venue.scripted["order"] = [reply(order_row(12, NOW))]
+    with pytest.raises(RequestRefused, match="another order"):
+        read(venue, None, ref(11))
+    venue.scripted["order"] = [reply([])]
+    with pytest.raises(RequestRefused, match="no order"):
+        read(venue, None, ref(11))
+
+
+def test_an_order_that_goes_while_it_is_read(venue: Venue) -> None:
+    """It is denied, and its fills are what they are."""
+    venue.orders = [order_row(11, NOW - 6000)]
+    venue.fills = [fill_row(5, 11, NOW - 50)]
+    venue.before["order", 2] = venue.orders.clear
+    account = read(venue, None, ref(11))
+    assert account.denied == {ref(11)}
+    assert [fill.trade_id for fill in account.fills] == ["5"]
+
+
+def test_an_audit_leaves_weight_for_what_is_urgent(venue: Venue) -> None:
+    """With the weight of the minute half gone a poll is put off, then an audit; what recovers is read all the same."""
+    pace = Pace()
+    reader = Reader(venue.rest(pace=pace))
+    venue.others = 2400 * 55 // 100
+    venue.run(reader.read(SINCE))
+    wait = 0.0
+    for purpose in (Purpose.POLL, Purpose.AUDIT):
+        venue.calls.clear()
+        with pytest.raises(RequestRefused) as caught:
+            venue.run(reader.read(SINCE, purpose=purpose))
+        refusal = caught.value.refusal
+        assert (refusal.kind, refusal.code, venue.calls) == (RefusalKind.RETRY, PUT_OFF, [])
+        wait = refusal.retry_after or 0.0
+        assert 0 < wait <= 64
+    venue.run(reader.read(SINCE))
+    venue.others = 0
+    venue.seconds += wait
+    venue.run(reader.read(SINCE, purpose=Purpose.AUDIT))
+
+
+def test_how_much_a_read_weighs() -> None:
+    """As reckoned from the documents: two lists of fills for each symbol, and all else."""
+    assert (QUIET, of_read(8)) == (122, 202)

@@ -1,0 +1,21 @@
+"""The table of what becomes of a bot under faults; the bots live in `python -m tests.clients.bots`, with ccxt."""
+
+from __future__ import annotations
+
+from listenkey.adapters.simulator.faults import FAULTS, TRADING
+
+from .bots import CASES, RIGHT, documented
+
+
+def test_the_page_tells_of_every_life() -> None:
+    """Each fault that befalls orders has a row, and each row is a life."""
+    told = documented()
+    assert list(told) == [case.fault for case in CASES]
+    assert {*TRADING} < {*told} <= {*FAULTS, "no fault"}
+
+
+def test_the_bot_on_ccxt_alone_fails() -> None:
+    """Not by itself, but under five faults at least, and the page says how."""
+    told = documented()
+    assert told.pop("no fault") == RIGHT
+    assert sum(said != RIGHT for said in told.values()) >= 5

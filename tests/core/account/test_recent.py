@@ -1,0 +1,15 @@
+"""What was delivered lately is remembered, and no more of it than so much."""
+
+from __future__ import annotations
+
+from listenkey.core.account.recent import SIZE, RecentIds
+
+
+def test_the_last_are_remembered() -> None:
+    """The oldest makes room, one for each that is new."""
+    recent = RecentIds()
+    for number in range(3 * SIZE):
+        recent.add(f"id {number}")
+        recent.add(f"id {number}")
+        assert (f"id {number - SIZE + 1}" in recent) is (number + 1 >= SIZE)
+        assert f"id {number - SIZE}" not in recent

@@ -1,0 +1,114 @@
+"""The words of code and pages: those that the glossary retires are gone, and docstrings come to the point."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+GLOSSARY = ROOT / "docs" / "glossary.md"
+ROOMS = ("core", "ports", "adapters", "listenkey", "examples")
+THE_EXCHANGE = ("adapters/simulator/", "adapters/testing/")
+"""They play the other party, in that party's words."""
+SOURCES = [
+    path
+    for room in ROOMS
+    for path in sorted((ROOT / room).rglob("*.py"))
+    if not f"{path.relative_to(ROOT)}".startswith((*THE_EXCHANGE, *(f"listenkey/{room}" for room in ROOMS)))
+]
+PAGES = sorted(path for path in (*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")) if path.parent.name != "adr")
+HISTORY = {ROOT / "CHANGELOG.md"}
+"""What was true when it was written."""
+OPENINGS = re.compile(r"(Whether|What)\b")
+
+
+def table(marker: str) -> list[list[str]]:
+    """The rows of a table of the glossary, without its head."""
+    found = re.search(rf"<!-- {marker}: begin -->\n(.*?)<!-- {marker}: end -->", GLOSSARY.read_text(), re.DOTALL)
+    assert found, marker
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in found[1].splitlines()[2:]]
+
+
+RETIRED = frozenset(word for words, _ in table("retired") for word in words.split(", "))
+
+
+def docstrings(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """All of them, also those of attributes, with their lines."""
+    for node in ast.walk(tree):
+        for statement in body if isinstance(body := getattr(node, "body", None), list) else ():
+            if (
+                isinstance(statement, ast.Expr)
+                and isinstance(statement.value, ast.Constant)
+                and isinstance(text := statement.value.value, str)
+            ):
+                yield statement.lineno, text
+
+
+def names(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """Everything that is named or called by name, with its line."""
+    for node in ast.walk(tree):
+        for field in ("name", "id", "attr", "arg", "asname"):
+            if isinstance(name := getattr(node, field, None), str):
+                yield getattr(node, "lineno", 0), name
+
+
+def words(text: str) -> set[str]:
+    """The words in a sentence, or in a name: `deliver_fill` and `DeliverFill` have two."""
+    return {word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", text)}
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_no_name_and_no_docstring_has_a_retired_word(room: str) -> None:
+    """Neither in a module's name, nor in what it names, nor in what it says of itself."""
+    found = []
+    for path in (each for each in SOURCES if each.relative_to(ROOT).parts[0] == room):
+        where, tree = path.relative_to(ROOT), ast.parse(path.read_text())
+        texts = [(0, path.stem), *names(tree), *docstrings(tree)]
+        found += [f"{where}:{line}: {word}" for line, text in texts for word in sorted(words(text) & RETIRED)]
+    assert not found, "\n".join(found)
+
+
+def test_no_page_has_a_retired_word() -> None:
+    """But for the decisions, the changes, and the glossary's own lists; where a link leads is no sentence."""
+    found = []
+    for path in (each for each in PAGES if each not in HISTORY):
+        text = re.sub(r"<!-- (retired|renamed): begin -->.*?<!-- \1: end -->", "", path.read_text(), flags=re.DOTALL)
+        for number, line in enumerate(re.sub(r"\]\([^)]*\)", "]", text).splitlines(), 1):
+            found += [f"{path.relative_to(ROOT)}:{number}: {word}" for word in sorted(words(line) & RETIRED)]
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_no_docstring_opens_with_whether_or_what(room: str) -> None:
+    """A condition is `True if …`, a function does or returns something, and a thing has a name."""
+    found = [
+        f"{path.relative_to(ROOT)}:{line}: {text.strip()[:40]}"
+        for path in SOURCES
+        if path.relative_to(ROOT).parts[0] == room
+        for line, text in docstrings(ast.parse(path.read_text()))
+        if OPENINGS.match(text.strip())
+    ]
+    assert not found, "\n".join(found)
+
+
+def test_the_lists_of_the_glossary() -> None:
+    """Each is in alphabetical order and has nothing twice; a renamed thing is gone, and its successor is there."""
+    single = re.findall(r"^\| (\w+) \| [^|]* \| [^|]* \|$", GLOSSARY.read_text(), re.MULTILINE)
+    for listed in (single[1:], [row[0] for row in table("retired")]):
+        assert listed == sorted(set(listed))
+    for was, now in table("renamed"):
+        assert not _exists(was.strip("`")), was
+        assert _exists(now.strip("`")), now
+
+
+def _exists(name: str) -> bool:
+    """True if there is such a module, or such a class in its module."""
+    path = ROOT.joinpath(*name.split("."))
+    if path.with_suffix(".py").exists():
+        return True
+    home = path.parent.with_suffix(".py")
+    return home.exists() and f"\nclass {path.name}" in home.read_text()
