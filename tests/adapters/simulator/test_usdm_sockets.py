@@ -171,10 +171,10 @@ def test_an_idle_stream_brings_pings_and_nothing_else() -> None:
         await trader.raw(mute)
         while (await trader.raw(mute)).type is aiohttp.WSMsgType.PING:
             continue
-        assert [each.reason for each in exchange.log.closings] == ["no pong"]
         assert exchange.log.pings_sent == 9
 
     visit(exchange, story)
+    assert [each.reason for each in exchange.log.closings].count("no pong") == 1
 
 
 @pytest.mark.parametrize("answered", ["answered", "ignored"])
@@ -224,9 +224,9 @@ def test_who_says_too_much_is_cut() -> None:
             await ws.send_json({"method": "LIST_SUBSCRIPTIONS", "id": number})
         while (await trader.raw(ws)).type is aiohttp.WSMsgType.TEXT:
             continue
-        assert exchange.log.closings[0].reason == "more than 10 messages in a second"
 
     visit(exchange, story)
+    assert exchange.log.closings[0].reason == "more than 10 messages in a second"
 
 
 @pytest.mark.parametrize("by", ["expire_key", "DELETE", "delete_key", "validity"])
