@@ -121,7 +121,7 @@ def test_a_liquidation_is_known_by_its_name(forced: str, fee: str) -> None:
     body = [each["o"] for each in frames if each["e"] == "ORDER_TRADE_UPDATE"][-1]
     assert body["c"].startswith("autoclose-")
     assert (body["x"], body["X"], body["t"], body["o"], body["f"]) == (forced, "FILLED", fill.trade_id, "LIMIT", "IOC")
-    assert ("n" in body, "N" in body) == (fee == "told",) * 2
+    assert ("n" in body, "N" in body) == (fee == "shown",) * 2
     assert not [each for each in frames if each["e"] == "TRADE_LITE" and each["t"] == fill.trade_id]
 
 
