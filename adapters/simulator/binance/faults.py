@@ -46,7 +46,9 @@ FAULTS: Mapping[str, FaultKind] = MappingProxyType(
         "bad_credentials": FaultKind(
             "holds", "every call answers `code`", {"code": Param(-2015, low=_LOWEST, high=-1)}
         ),
-        "eventless": FaultKind("act", "open sockets bring no event; their key lives, pings come, requests are answered"),
+        "eventless": FaultKind(
+            "act", "open sockets bring no event; their key lives, pings come, requests are answered"
+        ),
         "delete_key": FaultKind("act", "another client deletes the key"),
         "replace_key": FaultKind("act", "another client deletes the key and asks for the next"),
         "other_client": FaultKind("act", "another client asks for the key, and listens on it from then on"),
