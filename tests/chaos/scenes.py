@@ -167,7 +167,8 @@ async def watch_stopped(transport: str, papers: Certificates) -> None:
 async def _ended_well(process: Process, key: str) -> None:
     assert await process.end() == 0
     said = "\n".join(process.said)
-    assert all(" failed (" in line for line in process.said), said
+    # How many reads were under way when the process was stopped, and so failed, depends on the machine.
+    assert all(" failed (" in line or "reads held back (" in line for line in process.said), said
     assert key not in said
 
 
