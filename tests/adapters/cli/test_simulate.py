@@ -208,7 +208,7 @@ def test_the_wire_of_another_venue(typed: Typed, start: Start) -> None:
     listed = typed("simulate", *flags, "--list-faults")
     assert [line.split()[0] for line in listed.out.splitlines()] == list(FAULTS_OF["binance-usdm"])
     command = start(
-        "simulate", *flags, "--port", "0", "--reading", "renewal=empty", "--fault", "eventless@0", "--one-way", **NEITHER
+        "simulate", *flags, "--port=0", "--reading", "renewal=empty", "--fault", "eventless@0", "--one-way", **NEITHER
     )
     assert json.loads(command.line())["ws_url"].endswith("/private/ws")
     assert command.end(15).code == 0
