@@ -16,7 +16,7 @@ from .background import background
 from .exits import Exit, Failure, Interrupted
 from .model import ModelHandler, StreamModel
 from .outputs import JsonOutput, Output, PlainOutput, keep_sampling
-from .scenario import FILLS_PER_SECOND, PING_INTERVAL, POLICY, PROVING_TIME, QUIET_AT, STEPS
+from .scenario import FILLS_PER_SECOND, PING_INTERVAL, POLICIES, PROVING_TIME, QUIET_AT, STEPS
 from .secrecy import log_to
 from .signals import stoppable
 from .terminal import has_terminal
@@ -32,7 +32,7 @@ STILL = 0.3
 
 def run(options: Namespace) -> Exit:
     """Run the demo; without a verdict, since it was interrupted, there is nothing to be negative about."""
-    model = StreamModel(f"listenkey demo: {options.venue}, simulated on loopback", POLICY)
+    model = StreamModel(f"listenkey demo: {options.venue}, simulated on loopback", POLICIES[options.venue])
     output = _output(model, options.json)
     log_to(ModelHandler(model), options.log_level)
     try:
@@ -145,7 +145,7 @@ def _venue(server: Server, seed: int, model: StreamModel) -> Venue:
         api_secret=NAME,
         rest_url=server.rest_url,
         ws_url=server.ws_url,
-        policy=POLICY,
+        policy=POLICIES[server.venue],
         seed=seed,
         observer=model.observe,
     )

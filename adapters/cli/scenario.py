@@ -46,16 +46,18 @@ PROVING_TIME = 15.0
 FILLS_PER_SECOND = 15.0
 PING_INTERVAL = 0.5
 
-POLICY = Policy(
-    renew_interval=3,
-    probe_after=0.5,
-    rotate_after=7,
-    rotate_jitter=0,
-    drain=1.5,
-    silence_timeout=2,
-    backoff_initial=0.5,
-    backoff_max=2,
-    backfill_overlap=1,
-    audit_interval=20,
+_TIMES: dict[str, Any] = {
+    "renew_interval": 3,
+    "rotate_after": 7,
+    "rotate_jitter": 0,
+    "drain": 1.5,
+    "silence_timeout": 2,
+    "backoff_initial": 0.5,
+    "backoff_max": 2,
+    "backfill_overlap": 1,
+    "audit_interval": 20,
+}
+POLICIES: Mapping[str, Policy] = MappingProxyType(
+    {"bingx-swap": Policy(**_TIMES), "binance-usdm": Policy(**_TIMES, probe_after=0.5)}
 )
 """Hours of a stream's life in half a minute."""

@@ -51,12 +51,19 @@ class AsyncioConnection(ClientConnection):
 
     _doomed = False
     heard: Callable[[], None] | None = None
-    """Called with each ping and pong of the peer; the library answers and matches them itself."""
+    """Called in a task for each ping and pong of the peer; the library answers and matches them itself."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._hearing: set[asyncio.Task[None]] = set()
 
     def process_event(self, event: Event) -> None:
         super().process_event(event)
         if self.heard is not None and isinstance(event, Frame) and event.opcode in (Opcode.PING, Opcode.PONG):
-            self.heard()
+            # This runs in no task, where anyio does not know its event loop: who hears of it may begin one.
+            task = self.loop.create_task(_called(self.heard))
+            self._hearing.add(task)
+            task.add_done_callback(self._hearing.discard)
 
     def send_data(self) -> None:
         super().send_data()  # runs after whatever was received, and after whatever is sent
@@ -71,3 +78,7 @@ class AsyncioConnection(ClientConnection):
         self.transport.abort()
         with anyio.CancelScope(shield=True):
             await self.wait_closed()
+
+
+async def _called(heard: Callable[[], None]) -> None:
+    heard()
