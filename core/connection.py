@@ -94,7 +94,7 @@ class Connection:
             KeyRenewed: lambda renewed: self._supervisor.renewed(renewed.request, renewed.key),
             KeyDeleted: lambda deleted: self._supervisor.deleted(deleted.request),
             SocketOpened: lambda opened: self._supervisor.opened(opened.socket),
-            SocketClosed: lambda closed: self._supervisor.closed(closed.socket, closed.refusal),
+            SocketClosed: lambda closed: self._supervisor.closed(closed.socket, closed.code, closed.refusal),
             AccountRead: lambda read: self._continuity.read(read.request, read.account),
             Refused: self._refused,
         }

@@ -16,7 +16,7 @@ from .background import background
 from .exits import Exit, Failure, Interrupted
 from .model import ModelHandler, StreamModel
 from .outputs import JsonOutput, Output, PlainOutput, keep_sampling
-from .scenario import FILLS_PER_SECOND, PING_INTERVAL, POLICY, PROVING_TIME, QUIET_AT, STEPS
+from .scenario import FILLS_PER_SECOND, PING_INTERVAL, POLICIES, PROVING_TIME, QUIET_AT, STEPS
 from .secrecy import log_to
 from .signals import stoppable
 from .terminal import has_terminal
@@ -32,11 +32,11 @@ STILL = 0.3
 
 def run(options: Namespace) -> Exit:
     """Run the demo; without a verdict, since it was interrupted, there is nothing to be negative about."""
-    model = StreamModel("listenkey demo: bingx-swap, simulated on loopback", POLICY)
+    model = StreamModel(f"listenkey demo: {options.venue}, simulated on loopback", POLICIES[options.venue])
     output = _output(model, options.json)
     log_to(ModelHandler(model), options.log_level)
     try:
-        verdict = anyio.run(_demo, options.seed, model, output, backend="asyncio")
+        verdict = anyio.run(_demo, options.seed, options.venue, model, output, backend="asyncio")
     except ListenKeyError as error:
         raise Failure(Exit.STOPPED, str(error)) from None
     return Exit.NEGATIVE if verdict is not None and verdict.negative else Exit.DONE
@@ -52,10 +52,10 @@ def _output(model: StreamModel, as_json: bool) -> Output:
     return LiveOutput(model)
 
 
-async def _demo(seed: int, model: StreamModel, output: Output) -> Verdict | None:
+async def _demo(seed: int, name: str, model: StreamModel, output: Output) -> Verdict | None:
     verdict: Verdict | None = None
     with suppress(Interrupted):
-        async with _server(seed) as server, _venue(server, seed, model) as venue:
+        async with _server(seed, name) as server, _venue(server, seed, model) as venue:
             verdict = await _run(server, venue, model, output)
     if verdict is not None:
         await output.conclude(verdict)
@@ -88,7 +88,7 @@ async def _run(server: Server, venue: Venue, model: StreamModel, output: Output)
 
 
 async def _run_steps(server: Server, model: StreamModel) -> None:
-    for step in STEPS:
+    for step in STEPS[server.venue]:
         await anyio.sleep(max(0.0, model.started + step.at - model.clock()))
         server.fault(step.fault, seconds=step.seconds, **step.params)
         model.note(step.what, step.shown)
@@ -118,7 +118,7 @@ def _beginning(server: Server) -> int:
     return server.now() - int(ago * 1000 * server.time_scale)
 
 
-def _server(seed: int) -> Server:
+def _server(seed: int, name: str) -> Server:
     """Make a server on which nothing happens until it is started: a fill from before the stream may be delivered, or
     not.
     """
@@ -127,7 +127,12 @@ def _server(seed: int) -> Server:
     except ImportError as error:
         raise Failure(Exit.USAGE, f"demo needs {error.name}: pip install 'listenkey[aiohttp]'") from None
     server = Server(
-        seed=seed, api_key=NAME, api_secret=NAME, fills_per_second=FILLS_PER_SECOND, ping_interval=PING_INTERVAL
+        venue=name,
+        seed=seed,
+        api_key=NAME,
+        api_secret=NAME,
+        fills_per_second=FILLS_PER_SECOND,
+        ping_interval=PING_INTERVAL,
     )
     server.flow.hush()
     return server
@@ -135,12 +140,12 @@ def _server(seed: int) -> Server:
 
 def _venue(server: Server, seed: int, model: StreamModel) -> Venue:
     return open_venue(
-        "bingx-swap",
+        server.venue,
         api_key=NAME,
         api_secret=NAME,
         rest_url=server.rest_url,
         ws_url=server.ws_url,
-        policy=POLICY,
+        policy=POLICIES[server.venue],
         seed=seed,
         observer=model.observe,
     )

@@ -16,10 +16,12 @@ from ...core.events import (
     GapNotice,
     HealthChange,
     OrderState,
+    Unknown,
 )
 from ...core.plain import canonical
 
 K = ExchangeEventKind
+LONGEST_NAME = 40
 REASONS = {
     "lost_socket": "the socket was lost",
     "silent": "the socket fell silent",
@@ -60,6 +62,8 @@ def sentence(event: ExchangeEvent) -> str:
             return notice(event)
         case HealthChange():
             return f"{event.health}, {event.state.lower()}"
+        case Unknown(raw={"e": str(name)}) if len(name) <= LONGEST_NAME and name.isidentifier():
+            return f"{name}, delivered as it came"
     return "a frame that is not understood"
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,6 +18,12 @@ from websockets.protocol import Event
 
 from . import limits
 from .route import Route
+
+library: ContextVar[str | None] | None
+try:
+    from sniffio import current_async_library_cvar as library
+except ImportError:
+    library = None
 
 ATTEMPT_SECONDS = 0.25
 """After so long, the next address of a name is tried beside the one before (RFC 8305)."""
@@ -56,7 +63,8 @@ class AsyncioConnection(ClientConnection):
     def process_event(self, event: Event) -> None:
         super().process_event(event)
         if self.heard is not None and isinstance(event, Frame) and event.opcode in (Opcode.PING, Opcode.PONG):
-            self.heard()
+            with _known_loop():
+                self.heard()
 
     def send_data(self) -> None:
         super().send_data()  # runs after whatever was received, and after whatever is sent
@@ -71,3 +79,16 @@ class AsyncioConnection(ClientConnection):
         self.transport.abort()
         with anyio.CancelScope(shield=True):
             await self.wait_closed()
+
+
+@contextlib.contextmanager
+def _known_loop() -> Iterator[None]:
+    """Let anyio know its event loop. With sniffio it finds that by the task, and a protocol runs in none."""
+    if library is None:
+        yield
+        return
+    token = library.set("asyncio")
+    try:
+        yield
+    finally:
+        library.reset(token)

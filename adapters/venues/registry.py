@@ -19,7 +19,7 @@ VENUES: Mapping[str, str] = MappingProxyType(
 )
 """Venues by the name that `open_venue` takes, each with the folder of its family."""
 
-SIMULATED = ("bingx-swap",)
+SIMULATED = ("bingx-swap", "binance-usdm")
 """Venues whose wire the simulated exchange speaks."""
 
 

@@ -15,6 +15,9 @@ from .lifecycle import Lifecycle, State, Trigger
 from .link import Link
 from .pair import LinkPair
 
+TOO_BIG = 1009
+"""The code with which a socket ends for a frame that was too large."""
+
 
 class Supervisor:
     """Finds the trigger that an input is, and makes the move."""
@@ -119,11 +122,12 @@ class Supervisor:
             self._context.emit(SendPing(socket))
             self._keyring.vouch(link.key)
 
-    def closed(self, socket: int, refusal: Refusal | None) -> None:
-        """A socket ended, or could not be opened."""
+    def closed(self, socket: int, code: int | None, refusal: Refusal | None) -> None:
+        """A socket ended, or could not be opened; the code says where a transport ended it for the size of a frame."""
         if not self.pair.closed(socket) and (link := self.pair.get(socket)) is not None:
             link.end()
-            self._lost(socket, Cause(refusal=refusal))
+            reason = GapReason.OVERSIZED if code == TOO_BIG else GapReason.LOST_SOCKET
+            self._lost(socket, Cause(reason, refusal))
 
     def lost(self, link: Link, reason: GapReason, refusal: Refusal | None = None) -> None:
         """The link is of no use any more, though its socket may be open."""

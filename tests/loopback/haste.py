@@ -1,4 +1,4 @@
-"""The core's own pauses, which no policy changes, as much shorter as the times of a brisk policy are."""
+"""What no policy changes, as much brisker as a brisk policy is: the core's own pauses, and a venue's limit."""
 
 from __future__ import annotations
 
@@ -7,15 +7,17 @@ from contextlib import contextmanager
 
 import pytest
 
+from listenkey.adapters.venues.binance import pace, weights
 from listenkey.core.books import cross_check
 from listenkey.core.sync import schedule
 
 
 @contextmanager
 def haste() -> Iterator[None]:
-    """After a read that failed, and after an alarm that found nothing, for as long as this lasts."""
+    """After a read that failed, and after an alarm that found nothing; and the weight that a minute bears."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(schedule, "RETRY_INITIAL", 0.5)
         patch.setattr(schedule, "RETRY_MAX", 2.0)
         patch.setattr(cross_check, "QUIET_INITIAL", 0.5)
+        patch.setattr(pace, "LIMIT", 30 * weights.LIMIT)
         yield

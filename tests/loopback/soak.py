@@ -20,7 +20,7 @@ from typing import NamedTuple, get_args
 from listenkey.adapters.simulator.server import Server
 from listenkey.adapters.simulator.wire import WireName
 
-from .harness import EXACT, PINGS, Run, fresh_key, served, streaming
+from .harness import EXACT, Run, Wire, fresh_key, served, streaming
 from .truth import Verdict
 
 TRANSPORTS = ("aiohttp", "websockets")
@@ -38,7 +38,7 @@ class Plan(NamedTuple):
     troubles: int
     rate: float
     seed: int
-    wire: WireName = "modern"
+    wire: Wire = "modern"
     seconds: float | None = None
 
 
@@ -69,7 +69,7 @@ async def soak(transport: str, plan: Plan) -> Outcome:
     key, began = fresh_key(), time.monotonic()
     done = dict.fromkeys(KINDS, 0)
     async with (
-        served(key, fills_per_second=plan.rate, seed=plan.seed, wire=plan.wire, ping_interval=PINGS) as server,
+        served(key, fills_per_second=plan.rate, seed=plan.seed, wire=plan.wire) as server,
         streaming(server, transport, key=key, policy=POLICY, exact=plan.wire in EXACT) as run,
     ):
         await run.live()
@@ -151,7 +151,7 @@ def main() -> int:
     parser.add_argument("--rate", type=float, default=15.0, help="fills per second")
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--transport", choices=TRANSPORTS)
-    parser.add_argument("--wire", choices=get_args(WireName), default="modern")
+    parser.add_argument("--wire", choices=(*get_args(WireName), "usdm"), default="modern")
     given = parser.parse_args()
     seed = random.randrange(1 << 32) if given.seed is None else given.seed
     seconds = None if given.minutes is None else given.minutes * 60

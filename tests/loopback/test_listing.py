@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import test_over_aiohttp, test_over_websockets
+from . import test_binance, test_over_aiohttp, test_over_websockets
 from .listing import LISTING, written
 
 
@@ -14,4 +14,4 @@ def test_the_list_is_that_of_the_table() -> None:
 def test_the_files_play_the_list() -> None:
     """A file plays one transport, so that two processes share the work; together they leave nothing out."""
     lines = [line for line in LISTING.read_text().splitlines() if line and not line.startswith("#")]
-    assert sorted(map(str, test_over_aiohttp.LINES + test_over_websockets.LINES)) == sorted(lines)
+    assert sorted(map(str, test_over_aiohttp.LINES + test_over_websockets.LINES + test_binance.LINES)) == sorted(lines)

@@ -8,7 +8,7 @@ from .conftest import Outcomes
 from .scenarios import Played, played
 
 pytestmark = pytest.mark.loopback
-LINES = played("aiohttp")
+LINES = played("aiohttp", usdm=False)
 
 
 @pytest.mark.parametrize("line", LINES, ids="-".join)

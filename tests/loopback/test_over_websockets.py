@@ -8,7 +8,7 @@ from .conftest import Outcomes
 from .scenarios import Played, played
 
 pytestmark = pytest.mark.loopback
-LINES = played("websockets")
+LINES = played("websockets", usdm=False)
 
 
 @pytest.mark.parametrize("line", LINES, ids="-".join)

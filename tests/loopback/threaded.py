@@ -22,6 +22,11 @@ class Threaded(SimulatedExchange):
         return self._server.exchange
 
     @property
+    def venue(self) -> str:
+        """Whose wire it speaks."""
+        return self._server.venue
+
+    @property
     def log(self) -> Log:
         """What happened at the doors."""
         return self._server.log

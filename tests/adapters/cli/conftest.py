@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from listenkey import __main__
+from listenkey.adapters.venues.registry import SIMULATED
 
 from ...loopback.threaded import threaded
 from .commands import API_KEY, API_SECRET, Command, Demo, Ended, Exchange, Start, Typed
@@ -66,8 +67,13 @@ def exchange() -> Iterator[Exchange]:
 
 
 @pytest.fixture(scope="module")
-def demo(start: Start, tmp_path_factory: pytest.TempPathFactory) -> Demo:
-    """The demo takes half a minute: it begins before the first test of it, and the last one looks at how it ended."""
-    path = tmp_path_factory.mktemp("demo") / "out"
-    with path.open("w") as out:
-        return Demo(start("demo", "--json", out=out), path)
+def demos(start: Start, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Demo]:
+    """A demo takes half a minute: that of each venue begins before the first test, and the last ones look at how they
+    ended.
+    """
+    begun: dict[str, Demo] = {}
+    for venue in SIMULATED:
+        path = tmp_path_factory.mktemp("demo") / "out"
+        with path.open("w") as out:
+            begun[venue] = Demo(start("demo", "--venue", venue, "--json", out=out), path)
+    return begun

@@ -10,8 +10,13 @@ import pytest
 from listenkey.adapters.cli.demo import _server
 from listenkey.adapters.cli.model import StreamModel
 from listenkey.adapters.cli.plain import PlainLines
+from listenkey.adapters.cli.scenario import STEPS
 from listenkey.adapters.cli.verdict import judge
-from listenkey.core.events import Fill
+from listenkey.adapters.cli.wording import sentence
+from listenkey.adapters.simulator.faults import Faults
+from listenkey.adapters.simulator.kinds import FAULTS_OF
+from listenkey.adapters.venues.registry import SIMULATED
+from listenkey.core.events import Fill, Unknown
 from listenkey.core.policy import Policy
 
 from .test_verdict import made, told
@@ -47,12 +52,37 @@ def test_nothing_is_told_of_no_fills() -> None:
     assert lines([]) == []
 
 
-@pytest.mark.parametrize("seed", range(20))
-def test_nothing_happens_on_the_demos_exchange_before_it_is_told_to(seed: int) -> None:
+@pytest.mark.parametrize("venue", SIMULATED)
+@pytest.mark.parametrize("seed", range(10))
+def test_nothing_happens_on_the_demos_exchange_before_it_is_told_to(seed: int, venue: str) -> None:
     """However late the stream begins: a fill from before would be counted as delivered, and not by the verdict."""
-    server = _server(seed)
+    server = _server(seed, venue)
     server.flow.advance(server.now() + 60_000)
     assert not server.exchange.fills
     server.quiet(False)
     server.flow.advance(server.now() + 60_000)
     assert server.exchange.fills
+
+
+@pytest.mark.parametrize("venue", SIMULATED)
+def test_the_demos_steps_are_faults_of_its_wire(venue: str) -> None:
+    """In the order of their times."""
+    steps = STEPS[venue]
+    faults = Faults((), FAULTS_OF[venue])
+    for step in steps:
+        faults.order(step.fault, at=step.at, seconds=step.seconds, **step.params)
+    assert [fault.name for fault in faults.begin(steps[-1].at)] == [step.fault for step in steps]
+
+
+@pytest.mark.parametrize(
+    ("raw", "said"),
+    [
+        ({"e": "ALGO_UPDATE", "ao": {}}, "ALGO_UPDATE, delivered as it came"),
+        ({"e": "\x1b[2J"}, "a frame that is not understood"),
+        ({"e": "A" * 41}, "a frame that is not understood"),
+        ([1], "a frame that is not understood"),
+    ],
+)
+def test_what_is_delivered_as_it_came_has_its_name(raw: object, said: str) -> None:
+    """Where it has one, and one that a terminal can bear."""
+    assert sentence(Unknown(event_id="1", exchange_ts=None, source="ws", raw=raw)) == said

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from listenkey.adapters.simulator.kinds import FAULTS_OF
 from listenkey.adapters.venues.registry import SIMULATED, VENUES, family
 
 
@@ -23,5 +24,6 @@ def test_other_names_are_refused() -> None:
 
 
 def test_what_is_simulated_is_a_venue() -> None:
-    """The simulated exchange speaks the wire of a listed venue."""
-    assert set(SIMULATED) <= set(VENUES)
+    """The simulated exchange speaks the wire of a listed venue, of each family one, and no other."""
+    assert tuple(FAULTS_OF) == SIMULATED
+    assert {VENUES[venue] for venue in SIMULATED} == set(VENUES.values())

@@ -405,6 +405,14 @@ def test_oversized_frames_close() -> None:
         assert life.health == "LIVE"
 
 
+@pytest.mark.parametrize(("code", "reason"), [(1009, "oversized"), (1001, "lost_socket"), (None, "lost_socket")])
+def test_a_frame_that_the_transport_found_oversized(code: int | None, reason: str) -> None:
+    """It never comes here; the code with which the transport ended the socket is the reason of the gap."""
+    life = connected(10)
+    life.play(inputs.SocketClosed(life.leader, code))
+    assert life.gaps == [("GAP_OPENED", reason)]
+
+
 def test_what_cannot_be_read_is_a_sign_of_life() -> None:
     """It ends the silence as any frame does, so that the socket stays."""
     life = connected(10)

@@ -1,6 +1,6 @@
 """What goes wrong, as tables of stories: each says what must hold, and the harness judges the rest."""
 
-from . import accounts, alone, frames, reads, sockets
+from . import accounts, alone, binance, frames, reads, sockets
 from .table import Played, played
 
-__all__ = ["Played", "accounts", "alone", "frames", "played", "reads", "sockets"]
+__all__ = ["Played", "accounts", "alone", "binance", "frames", "played", "reads", "sockets"]

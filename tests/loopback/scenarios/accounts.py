@@ -23,20 +23,20 @@ async def dropped_once(run: Run, server: Server) -> None:
     await run.fills_made(5)
 
 
-@scenario("begins on a busy account", busy=True)
+@scenario("begins on a busy account", usdm=True, busy=True)
 async def begins_busy(run: Run, server: Server) -> None:
     """What happens from the first grant on is owed, of orders too that were running before it."""
     await run.fills_made(20)
 
 
-scenario("one-way mode", hedge=False)(dropped_once)
+scenario("one-way mode", usdm=True, hedge=False)(dropped_once)
 scenario("newer fills", fill_shape="newer")(dropped_once)
 scenario("symbol required", symbol_required=True, instruments=INSTRUMENTS[:2])(dropped_once)
 scenario("wrapped keys", wrapped_keys=True)(dropped_once)
 scenario("snapshots", snapshot_interval=0.5)(dropped_once)
 
 
-@scenario("polling", options={"mode": "poll"}, wired=False)
+@scenario("polling", usdm=True, options={"mode": "poll"}, wired=False)
 async def polling(run: Run, server: Server) -> None:
     """By polling alone every fill comes once, and no key is minted."""
     await run.live()
@@ -45,7 +45,7 @@ async def polling(run: Run, server: Server) -> None:
     assert {fill.source for fill in run.consumer.fills()} == {"poll"}
 
 
-@scenario("asked to rotate and to read", policy=UNHURRIED)
+@scenario("asked to rotate and to read", usdm=True, policy=UNHURRIED)
 async def asked(run: Run, server: Server) -> None:
     """`rotate()` moves over without a gap; `resync()` reads now."""
     await run.live()

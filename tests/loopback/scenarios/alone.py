@@ -8,17 +8,16 @@ from pathlib import Path
 import anyio
 import pytest
 
-from listenkey.adapters.simulator.wire import WireName
 from listenkey.core.events import AccountUpdate
 from listenkey.ports.errors import CredentialsRefused, ReadFailed, StreamStopped
 
-from ..harness import EXACT, PATIENCE, fresh_key, served, streaming, venue_at
+from ..harness import EXACT, PATIENCE, Wire, fresh_key, served, streaming, venue_at
 from ..soak import Plan, soak
 from .table import play
 
 
 @play("bad credentials", wired=False)
-async def bad_credentials(transport: str, wire: WireName) -> None:
+async def bad_credentials(transport: str, wire: Wire) -> None:
     """Credentials that the venue refuses end the stream with a clear error after one attempt."""
     key = fresh_key()
     async with served(key, wire=wire) as server, venue_at(server, transport, key=fresh_key(), policy={}) as venue:
@@ -36,7 +35,7 @@ async def bad_credentials(transport: str, wire: WireName) -> None:
 
 
 @play("account snapshot", wired=False)
-async def complete_accounts(transport: str, wire: WireName) -> None:
+async def complete_accounts(transport: str, wire: Wire) -> None:
     """`account_snapshot` is the whole account, or `ReadFailed`; never an empty one in its place."""
     key = fresh_key()
     async with (
@@ -68,7 +67,7 @@ async def complete_accounts(transport: str, wire: WireName) -> None:
 
 
 @play("overflow without a journal")
-async def overflow(transport: str, wire: WireName) -> None:
+async def overflow(transport: str, wire: Wire) -> None:
     """Past `max_pending`, without a journal, what is pending comes in order, and then the stream ends with an error."""
     key = fresh_key()
     async with (
@@ -93,7 +92,7 @@ async def overflow(transport: str, wire: WireName) -> None:
 
 
 @play("overflow into the journal")
-async def spill(transport: str, wire: WireName) -> None:
+async def spill(transport: str, wire: Wire) -> None:
     """Past `max_pending`, with a journal, what is pending waits in the file, and everything comes in order."""
     key = fresh_key()
     with tempfile.TemporaryDirectory() as folder:
@@ -116,7 +115,7 @@ async def spill(transport: str, wire: WireName) -> None:
 
 
 @play("soak, short")
-async def short_soak(transport: str, wire: WireName) -> None:
+async def short_soak(transport: str, wire: Wire) -> None:
     """Kills, silences, rotations and lost frames in any order, one on top of the other's recovery, lose nothing."""
     outcome = await soak(transport, Plan(fills=100, troubles=2, rate=20, seed=3, wire=wire))
     assert outcome.good, str(outcome)

@@ -41,7 +41,7 @@ async def rotation(run: Run, server: Server) -> None:
     await read_at_rest(run, server)
 
 
-@scenario("kill", policy=UNHURRIED)
+@scenario("kill", usdm=True, policy=UNHURRIED)
 async def kill(run: Run, server: Server) -> None:
     """A killed connection loses nothing, not even what was filled while it was down."""
     for _ in range(2):
@@ -51,7 +51,7 @@ async def kill(run: Run, server: Server) -> None:
     assert sum(event.recovered for event in run.consumer.events if isinstance(event, GapNotice)) > 0
 
 
-@scenario("silence", policy={"silence_timeout": 2, "audit_interval": 0})
+@scenario("silence", usdm=True, policy={"silence_timeout": 2, "audit_interval": 0})
 async def silence(run: Run, server: Server) -> None:
     """A socket that stays open and brings nothing is dead after `silence_timeout`, whatever TCP says."""
     await run.live()
@@ -60,7 +60,7 @@ async def silence(run: Run, server: Server) -> None:
     await read_at_rest(run, server)
 
 
-@scenario("key expires")
+@scenario("key expires", usdm=True)
 async def key_expires(run: Run, server: Server) -> None:
     """A key that expires while its socket stays open is replaced at once, with a gap open until a read has passed."""
     await run.live()
@@ -80,7 +80,7 @@ async def key_expires_silently(run: Run, server: Server) -> None:
     await run.until(lambda: "hole" in run.consumer.gaps("GAP_CLOSED"), "closed the gap")
 
 
-@scenario("renewal finds no key", policy={"renew_interval": 0.7})
+@scenario("renewal finds no key", usdm=True, policy={"renew_interval": 0.7})
 async def renewal_finds_no_key(run: Run, server: Server) -> None:
     """A 404 on renewal means that the key is gone: mint anew and move over at once."""
     await run.live()

@@ -8,23 +8,24 @@ from typing import Any, NamedTuple, get_args
 from listenkey.adapters.simulator.server import Server
 from listenkey.adapters.simulator.wire import WireName
 
-from ..harness import EXACT, Run, fresh_key, served, streaming
+from ..harness import EXACT, Run, Wire, fresh_key, served, streaming
 
 TRANSPORTS = ("aiohttp", "websockets")
-WIRES: tuple[WireName, ...] = get_args(WireName)
+WIRES: tuple[Wire, ...] = get_args(WireName)
+USDM: Wire = "usdm"
 NO_WIRE = "none"
 
 Story = Callable[[Run, Server], Awaitable[None]]
-Play = Callable[[str, WireName], Awaitable[None]]
+Play = Callable[[str, Wire], Awaitable[None]]
 
 
 class Scenario(NamedTuple):
-    """`play` tells it on a transport and a wire; without frames of orders it is the same on every wire (`wired`)."""
+    """`play` tells it on a transport and one of its `wires`; without frames of orders all of BingX's are the same."""
 
     name: str
     rule: str
     play: Play
-    wired: bool
+    wires: tuple[str, ...]
 
 
 class Played(NamedTuple):
@@ -39,29 +40,33 @@ class Played(NamedTuple):
 
     async def run(self) -> None:
         """Play it. Raises whatever is wrong, an `AssertionError` for what must hold."""
-        (wire,) = [each for each in WIRES if self.wire in (each, NO_WIRE)][:1]
+        (wire,) = [each for each in (*WIRES, USDM) if self.wire in (each, NO_WIRE)][:1]
         await TABLE[self.scenario].play(self.transport, wire)
 
 
 TABLE: dict[str, Scenario] = {}
 
 
-def played(*transports: str) -> list[Played]:
-    """Every one, on these transports or on all, in the order of the table."""
+def played(*transports: str, usdm: bool | None = None) -> list[Played]:
+    """Every one, on these transports or on all, in the order of the table; only those on Binance's wire, or only the
+    others.
+    """
     return [
         Played(scenario.name, transport, wire)
         for scenario in TABLE.values()
-        for wire in (WIRES if scenario.wired else (NO_WIRE,))
+        for wire in scenario.wires
+        if usdm in (None, wire == USDM)
         for transport in transports or TRANSPORTS
     ]
 
 
-def play(name: str, *, wired: bool = True) -> Callable[[Play], Play]:
+def play(name: str, *, wired: bool = True, bingx: bool = True, usdm: bool = False) -> Callable[[Play], Play]:
     """Put a scenario into the table that is told without a `Run`, or looks after it itself."""
+    wires = (WIRES if wired else (NO_WIRE,)) if bingx else ()
 
     def add(told: Play) -> Play:
         assert name not in TABLE
-        TABLE[name] = Scenario(name, told.__doc__ or "", told, wired)
+        TABLE[name] = Scenario(name, told.__doc__ or "", told, (*wires, *((USDM,) if usdm else ())))
         return told
 
     return add
@@ -73,15 +78,17 @@ def scenario(
     policy: Mapping[str, float] | None = None,
     options: Mapping[str, Any] | None = None,
     wired: bool = True,
+    bingx: bool = True,
+    usdm: bool = False,
     **settings: Any,
 ) -> Callable[[Story], Story]:
-    """Put a story into the table, with its policy, the venue's options and the server's settings.
+    """Put a story into the table, with its policy, the venue's options, the server's settings, and where it is played.
 
     At its end everything must be as the exchange says.
     """
 
     def add(story: Story) -> Story:
-        async def tell(transport: str, wire: WireName) -> None:
+        async def tell(transport: str, wire: Wire) -> None:
             key = fresh_key()
             async with (
                 served(key, wire=wire, **settings) as server,
@@ -93,7 +100,7 @@ def scenario(
                 await run.check()
 
         tell.__doc__ = story.__doc__
-        play(name, wired=wired)(tell)
+        play(name, wired=wired, bingx=bingx, usdm=usdm)(tell)
         return story
 
     return add

@@ -1,0 +1,175 @@
+"""What is its own of Binance's wire: keys that all clients share, dead keys that open sockets, and idle streams."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+
+from listenkey.adapters.simulator.binance.faults import GARBAGE
+from listenkey.adapters.simulator.server import Server
+
+from ..harness import UNHURRIED, Run, Wire, down, fresh_key, served, streaming
+from .accounts import dropped_once
+from .table import play, scenario
+
+on_usdm = partial(scenario, bingx=False, usdm=True)
+OFTEN = {"renew_interval": 0.7, "audit_interval": 0}
+"""A key that has died is found by its renewal alone."""
+
+
+async def replaced(run: Run, server: Server) -> None:
+    """Wait for the end of the gap that a key leaves which is gone, and for what happens on the next."""
+    await run.until(lambda: "key_gone" in run.consumer.gaps("GAP_CLOSED"), "moved to a new key")
+    await run.fills_made(5)
+    assert len({opening.key for opening in server.log.openings}) == 2
+
+
+@on_usdm("another client deletes the key", policy={"audit_interval": 0})
+async def deleted(run: Run, server: Server) -> None:
+    """The venue says so, and the stream moves to the next key."""
+    await run.live()
+    server.fault("delete_key")
+    await replaced(run, server)
+
+
+@on_usdm("another client takes the next key", policy=OFTEN, readings={"deletion": "silent"})
+async def taken(run: Run, server: Server) -> None:
+    """Nobody is told; the renewal extends another key than ours, which is therefore gone."""
+    await run.live()
+    server.fault("replace_key")
+    await replaced(run, server)
+
+
+for _shown in ("asked", "alive"):
+
+    @on_usdm(f"a dead key on a socket that lives, {_shown}", policy=OFTEN, readings={"subscriptions": _shown})
+    async def dead_key(run: Run, server: Server) -> None:
+        """Pings come and requests are answered, and nobody is told: the renewal finds it, whatever the socket says."""
+        await run.live()
+        server.fault("expire_silently")
+        await replaced(run, server)
+
+
+@on_usdm("a key that lives on a socket that brings nothing", policy={"audit_interval": 1.5})
+async def eventless(run: Run, server: Server) -> None:
+    """The audit finds what the socket should have brought, and another socket of the same key brings it."""
+    await run.live()
+    server.fault("eventless")
+    await run.until(lambda: "hole" in run.consumer.gaps("GAP_CLOSED"), "closed the gap")
+    await run.fills_made(5)
+    assert len(server.log.openings) >= 2
+    assert len({opening.key for opening in server.log.openings}) == 1
+
+
+for _expiry in ("bare", "twice"):
+
+    @on_usdm(f"an expiry, {_expiry}", policy={"audit_interval": 0}, readings={"expiry": _expiry})
+    async def expiry(run: Run, server: Server) -> None:
+        """Without the key it is ours; said again it changes nothing."""
+        await run.live()
+        server.fault("expire_key")
+        await replaced(run, server)
+        assert run.consumer.gaps().count("key_gone") == 1
+
+
+@on_usdm("lists that lag", policy={"audit_interval": 2})
+async def lagging(run: Run, server: Server) -> None:
+    """Fills, bookings and orders that lists show later than `backfill_overlap` are found all the same."""
+    await run.live()
+    server.fault("late_fills", lag=1.0, income=True, orders=True)
+    await down(run, server)
+    await run.fills_made(5)
+
+
+@on_usdm("the outcome is unknown")
+async def unknown(run: Run, server: Server) -> None:
+    """Mints and reads that say 503, though they were carried out, are asked for again."""
+    await run.live()
+    server.fault("unknown_outcome", scope="all", count=3)
+    server.fault("unavailable", scope="all", count=2)
+    openings = len(server.log.openings)
+    server.fault("drop_tcp")
+    await run.until(lambda: len(server.log.openings) > openings, "opened another socket")
+    spent = ("unknown_outcome", "unavailable")
+    await run.until(lambda: not any(server.faults.active(each, server.elapsed()) for each in spent), "was refused")
+
+
+for _cut in ("abrupt", "closed"):
+
+    @on_usdm(f"a socket that is too old, {_cut}", max_socket_age=1.0, readings={"age_cut": _cut})
+    async def aged(run: Run, server: Server) -> None:
+        """The venue ends it without a word, or with a close frame; another one follows on the same key."""
+        await run.live()
+        await run.until(lambda: run.consumer.gaps("RECONNECTED") != [], "reconnected")
+        assert set(run.consumer.gaps()) == {"lost_socket"}
+        assert len({opening.key for opening in server.log.openings}) == 1
+
+
+@on_usdm("renewals that name no key", policy={"renew_interval": 0.5, **UNHURRIED}, readings={"renewal": "empty"})
+async def nameless(run: Run, server: Server) -> None:
+    """What says that the key lives is another mint; nothing is interrupted."""
+    run.named = False
+    await run.live()
+    gaps = len(run.consumer.gaps())
+    await run.until(lambda: len(server.log.renewals) >= 4, "renewed")
+    await run.fills_made(5)
+    assert len(server.log.openings) == 1
+    assert len(run.consumer.gaps()) == gaps
+
+
+_READ: Mapping[str, Mapping[str, str]] = {
+    "lists by symbol": {"orders_symbol": "required", "orders_by": "updated", "full_page": "newest"},
+    "fees in another asset": {"fees": "BNB"},
+}
+for _name, _readings in _READ.items():
+    on_usdm(_name, readings=_readings)(dropped_once)
+
+
+@on_usdm("frames that are none")
+async def garbage(run: Run, server: Server) -> None:
+    """Whatever is text, or is not, is counted and the socket lives on; text that is no UTF-8 ends it."""
+    await run.live()
+    for kind in GARBAGE:
+        if kind not in ("", "not_utf8"):
+            server.fault("garbage", kind=kind)
+    await run.until(lambda: "hole" in run.consumer.gaps("GAP_CLOSED"), "read after doubtful frames")
+    assert len(server.log.openings) == 1
+    server.fault("garbage", kind="not_utf8")
+    await run.until(lambda: "lost_socket" in run.consumer.gaps("RECONNECTED"), "reconnected")
+
+
+@on_usdm("a frame that is too large")
+async def too_large(run: Run, server: Server) -> None:
+    """The transport ends the socket before the frame is whole, with a gap that says why."""
+    await run.live()
+    server.fault("oversized", mebibytes=2)
+    await run.until(lambda: "oversized" in run.consumer.gaps("RECONNECTED"), "reconnected")
+
+
+@play("another client on the key", bingx=False, usdm=True)
+async def another(transport: str, wire: Wire) -> None:
+    """Two streams of an account share its key: each has every fill, and the other's rotation and end silence nobody."""
+    key = fresh_key()
+    async with (
+        served(key, wire=wire) as server,
+        streaming(server, transport, key=key, policy={"audit_interval": 0, **UNHURRIED}) as run,
+    ):
+        await run.live()
+        gaps = len(run.consumer.gaps())
+        async with streaming(server, transport, key=key, policy={"audit_interval": 0, **UNHURRIED}) as other:
+            await other.live()
+            other.stream.rotate()
+            await run.until(lambda: len(server.log.openings) == 3 and server.log.sockets_open == 2, "rotated")
+            await other.fills_made(5)
+            verdict = await other.settle()
+            assert not verdict.wrong, verdict
+            assert not other.consumer.wrong
+        await run.until(lambda: server.log.sockets_open == 1, "gone")
+        server.quiet(False)
+        await run.fills_made(5)
+        assert len(run.consumer.gaps()) == gaps
+        assert not server.log.deletions
+        assert len({opening.key for opening in server.log.openings}) == 1
+        verdict = await run.settle()
+        assert not verdict.wrong, verdict
+        assert not run.consumer.wrong

@@ -1,0 +1,26 @@
+"""Over real sockets on Binance's wire, whatever goes wrong: every fill once, as the exchange has it; books matched."""
+
+from __future__ import annotations
+
+import pytest
+
+from .conftest import Outcomes
+from .scenarios import Played, played
+
+pytestmark = pytest.mark.loopback
+LINES = played(usdm=True)
+
+
+@pytest.mark.parametrize("line", LINES, ids="-".join)
+def test_scenario(outcomes: Outcomes, line: Played) -> None:
+    """Order, interval, price and fee of every fill since the stream began are those of the exchange, none lost, none
+    twice, per order in order while no gap is open; no account was told that there never was; the ledger matches; no key
+    was deleted. What else a scenario must keep is in its own words in `scenarios/`.
+    """
+    if (error := outcomes[line]) is not None:
+        raise error
+
+
+def test_each_is_played(outcomes: Outcomes) -> None:
+    """Every line of this file has been played, and nothing else."""
+    assert sorted(outcomes) == sorted(LINES)
