@@ -9,7 +9,7 @@ import anyio
 import msgspec
 
 from ...core import actions, inputs
-from ...core.refusal import Refusal, RefusalKind
+from ...core.refusal import PUT_OFF, Refusal, RefusalKind
 from ...ports.errors import RequestRefused
 from ...ports.keys import KeyService
 from ...ports.reader import AccountReader
@@ -102,7 +102,8 @@ class Requests:
             received = await ask()
         except RequestRefused as error:
             self._feed(action.refused(error.refusal))
-            self._warnings.refused(what, error.refusal)
+            if error.refusal.code != PUT_OFF:  # which is no failure, and the core reports it
+                self._warnings.refused(what, error.refusal)
         else:
             self._feed(received)
             self._warnings.granted(what)

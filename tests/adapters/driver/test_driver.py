@@ -20,8 +20,9 @@ from listenkey.core import actions, inputs
 from listenkey.core.connection import Connection
 from listenkey.core.kinds import Purpose
 from listenkey.core.policy import Policy
+from listenkey.core.refusal import PUT_OFF, Refusal, RefusalKind
 from listenkey.core.reports import Account, OrderRef
-from listenkey.ports.errors import StreamStopped
+from listenkey.ports.errors import RequestRefused, StreamStopped
 from listenkey.ports.http import HttpResponse
 from listenkey.ports.keys import Grant
 from listenkey.ports.service import Service, wait
@@ -63,6 +64,17 @@ class Nobody:
         finally:
             self.given_up += 1
         raise AssertionError("unreachable")
+
+
+class Short(Nobody):
+    """Its reads are put off."""
+
+    def read(
+        self, since: int | None, orders: Sequence[OrderRef] = (), *, purpose: Purpose = Purpose.SYNC
+    ) -> Service[Account]:
+        self.begun += 1
+        yield from wait(-math.inf)
+        raise RequestRefused(Refusal(RefusalKind.RETRY, PUT_OFF, "others go first", 1000.0))
 
 
 class Broken(Connection):
@@ -131,3 +143,17 @@ async def test_a_read_that_is_given_up_takes_no_turns_from_the_next(caplog: pyte
     assert caplog.messages[:2] == [
         f"reading the account failed ({count} in a row): given up before it was answered" for count in (1, 2)
     ]
+
+
+async def test_a_read_that_is_put_off_has_not_failed(caplog: pytest.LogCaptureFixture) -> None:
+    """The log says that it was put off, once, and nothing of a failure."""
+    short = Short()
+    driver = driver_of(short, Policy())
+    with anyio.fail_after(60), caplog.at_level(logging.WARNING, "listenkey"):
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(driver.run)
+            while not caplog.messages:
+                await anyio.sleep(0.02)
+            await driver.stop()
+    assert short.begun == 1
+    assert [message.partition(" (")[0] for message in caplog.messages] == ["read put off"]
