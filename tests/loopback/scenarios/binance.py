@@ -8,7 +8,7 @@ from functools import partial
 from listenkey.adapters.simulator.binance.faults import GARBAGE
 from listenkey.adapters.simulator.server import Server
 
-from ..harness import UNHURRIED, Run, Wire, down, fresh_key, served, streaming
+from ..harness import UNHURRIED, Run, Wire, down, fresh_key, read_at_rest, served, streaming
 from .accounts import dropped_once
 from .table import play, scenario
 
@@ -22,6 +22,7 @@ async def replaced(run: Run, server: Server) -> None:
     await run.until(lambda: "key_gone" in run.consumer.gaps("GAP_CLOSED"), "moved to a new key")
     await run.fills_made(5)
     assert len({opening.key for opening in server.log.openings}) == 2
+    await read_at_rest(run, server)
 
 
 @on_usdm("another client deletes the key", policy={"audit_interval": 0})
@@ -152,11 +153,11 @@ async def another(transport: str, wire: Wire) -> None:
     key = fresh_key()
     async with (
         served(key, wire=wire) as server,
-        streaming(server, transport, key=key, policy={"audit_interval": 0, **UNHURRIED}) as run,
+        streaming(server, transport, key=key, policy=UNHURRIED) as run,
     ):
         await run.live()
         gaps = len(run.consumer.gaps())
-        async with streaming(server, transport, key=key, policy={"audit_interval": 0, **UNHURRIED}) as other:
+        async with streaming(server, transport, key=key, policy=UNHURRIED) as other:
             await other.live()
             other.stream.rotate()
             await run.until(lambda: len(server.log.openings) == 3 and server.log.sockets_open == 2, "rotated")
