@@ -69,10 +69,15 @@ class Nobody:
 class Short(Nobody):
     """Its reads are put off."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = anyio.Event()
+
     def read(
         self, since: int | None, orders: Sequence[OrderRef] = (), *, purpose: Purpose = Purpose.SYNC
     ) -> Service[Account]:
         self.begun += 1
+        self.asked.set()
         yield from wait(-math.inf)
         raise RequestRefused(Refusal(RefusalKind.RETRY, PUT_OFF, "others go first", 1000.0))
 
@@ -152,8 +157,9 @@ async def test_a_read_that_is_put_off_has_not_failed(caplog: pytest.LogCaptureFi
     with anyio.fail_after(60), caplog.at_level(logging.WARNING, "listenkey"):
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(driver.run)
+            await short.asked.wait()
             while not caplog.messages:
+                assert short.begun == 1
                 await anyio.sleep(0.02)
             await driver.stop()
-    assert short.begun == 1
     assert [message.partition(" (")[0] for message in caplog.messages] == ["read put off"]
