@@ -97,7 +97,7 @@ async def unknown(run: Run, server: Server) -> None:
 
 for _cut in ("abrupt", "closed"):
 
-    @on_usdm(f"a socket that is too old, {_cut}", max_socket_age=1.0, readings={"age_cut": _cut})
+    @on_usdm(f"a socket that is too old, {_cut}", policy=UNHURRIED, max_socket_age=1.0, readings={"age_cut": _cut})
     async def aged(run: Run, server: Server) -> None:
         """The venue ends it without a word, or with a close frame; another one follows on the same key."""
         await run.live()
