@@ -97,11 +97,12 @@ async def unknown(run: Run, server: Server) -> None:
 
 for _cut in ("abrupt", "closed"):
 
-    @on_usdm(f"a socket that is too old, {_cut}", max_socket_age=1.0, readings={"age_cut": _cut})
+    @on_usdm(f"a socket that is too old, {_cut}", policy=UNHURRIED, max_socket_age=1.0, readings={"age_cut": _cut})
     async def aged(run: Run, server: Server) -> None:
         """The venue ends it without a word, or with a close frame; another one follows on the same key."""
         await run.live()
         await run.until(lambda: run.consumer.gaps("RECONNECTED") != [], "reconnected")
+        await run.fills_made(3)
         assert set(run.consumer.gaps()) == {"lost_socket"}
         assert len({opening.key for opening in server.log.openings}) == 1
 
@@ -137,6 +138,7 @@ async def garbage(run: Run, server: Server) -> None:
     assert len(server.log.openings) == 1
     server.fault("garbage", kind="not_utf8")
     await run.until(lambda: "lost_socket" in run.consumer.gaps("RECONNECTED"), "reconnected")
+    await run.fills_made(3)
 
 
 @on_usdm("a frame that is too large")
@@ -145,6 +147,7 @@ async def too_large(run: Run, server: Server) -> None:
     await run.live()
     server.fault("oversized", mebibytes=2)
     await run.until(lambda: "oversized" in run.consumer.gaps("RECONNECTED"), "reconnected")
+    await run.fills_made(3)
 
 
 @play("another client on the key", bingx=False, usdm=True)
