@@ -148,7 +148,7 @@ class Inspector:
             raise Violation("calm-stays-live", f"a gap opened at {at:.3f} ({reason}), {after:.0f} s after")
         process = self.process
         stands = process is None or process.over or process.failed or process.stands_still or process.finished
-        if judge.gap_open and not stands and now > max(judge.gaps[-1][0], self._last_fault_at) + CALM_AFTER:
+        if judge.gap_open and not stands and now > max(judge.gaps[-1][0], self._last_fault_at) + HEALED_WITHIN:
             raise Violation("calm-stays-live", f"a gap is open since {judge.gaps[-1][0]:.3f}")
         if judge.health is Health.BLIND and now > self._harmed_at + HEALED_WITHIN:
             raise Violation("calm-stays-live", f"blind since {judge.blind_since:.3f}")
