@@ -8,13 +8,13 @@ from __future__ import annotations
 from typing import NamedTuple, Protocol
 
 from ..actions import Finish
-from ..backoff import Backoff, FailureLimit
+from ..backoff import Backoff, SpacedLimit
 from ..context import Context
 from ..events import GapReason
 from ..refusal import Refusal, RefusalKind
 from ..timers import Timer
 from .key import Key
-from .keyring import Keyring
+from .keyring import FREE, Keyring
 from .link import Link
 from .pair import LinkPair, Successor
 
@@ -56,7 +56,7 @@ class Effects:
         self._rotation_backoff = Backoff(policy.backoff_initial, policy.backoff_max, context.rng)
         self._was_healthy = False
         """True if the stream has been proven for long enough since it last waited."""
-        self._failed_openings = FailureLimit(context.failing_calls)
+        self._failed_openings = SpacedLimit(context.failing_calls, FREE)
         self.successor_refused = False
         """The venue has refused a successor for good."""
         self.heard_at = float("-inf")

@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import NamedTuple, Protocol
 
 from ..actions import CreateKey, DeleteKey
-from ..backoff import FailureLimit
+from ..backoff import SpacedLimit
 from ..context import Context
 from ..refusal import Refusal, RefusalKind
 from ..timers import Alarms, Timer
 from .key import Key
+
+FREE = 10
+"""Failures after which mints, renewals and handshakes are spaced: with the default backoff, those of three minutes."""
 
 
 class Holder(Protocol):
@@ -45,8 +48,8 @@ class Keyring:
         """The key that the next mint would bring."""
         self._deletions: set[int] = set()
         self._not_before = float("-inf")
-        self._failed_mints = FailureLimit(context.failing_calls)
-        self._failed_renewals = FailureLimit(context.failing_calls)
+        self._failed_mints = SpacedLimit(context.failing_calls, FREE)
+        self._failed_renewals = SpacedLimit(context.failing_calls, FREE)
         self.timers: Alarms = {
             Timer.MINT: lambda _id, _late: self._mint_now(),
             Timer.MINTING: lambda request, _late: self._mint_failed(request, None),

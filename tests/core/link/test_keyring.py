@@ -53,6 +53,20 @@ def test_a_storm_of_failing_mints() -> None:
             assert sum(last - 479 < at <= last for at in asked) <= 15
 
 
+@pytest.mark.parametrize("failing", ["mints", "dials"])
+@pytest.mark.parametrize("outage", [120, 240, 1800])
+def test_the_next_attempt_after_an_outage(failing: str, outage: int) -> None:
+    """However many mints or handshakes an outage has used up, the next one comes within 80 s of its end."""
+    for seed in range(4):
+        life = Life(seed=seed, request_timeout=0.5, connect_timeout=0.5)
+        answers = life.mints if failing == "mints" else life.dials
+        answers.extend([no(after=0.2)] * 1000)
+        life.run(outage)
+        answers.clear()
+        life.run(outage + 81)
+        assert life.state == "CONNECTED"
+
+
 def test_no_attempt_before_the_unlock_time() -> None:
     """A mint that is refused until some time is not tried before it, and soon after; a shorter one changes nothing."""
     life = Life(mints=[busy(300), busy(2)])
