@@ -27,8 +27,9 @@ from listenkey.core.reports import Account, FillReport, IncomeReport, OrderRepor
 
 from ..examples import TIMES
 from .judge import Judge
-from .script import EPOCH, FATAL, GONE, RETRY, connected
+from .scripted import connected
 from .toy import SilentToy, Toy
+from .world import EPOCH, FATAL, GONE, RETRY
 
 SILENT = 3
 ODD = (0.0, -1.0, 1e-9, 1.0, 60.0, 3600.0, 1e300, math.inf, -math.inf, math.nan)
@@ -121,7 +122,7 @@ class Stranger:
 
     def __init__(self, seed: int, openings: int, policy: dict[str, Any], mode: Mode) -> None:
         self.connection = Connection(toy(openings), Policy(**policy), seed=seed, mode=mode)
-        self.judge = Judge(self.connection)
+        self.judge = Judge(self.connection, consistent=False)
         self.now = 0.0
         self.requests: list[actions.Action] = []
         self.sockets: list[int] = []
@@ -322,9 +323,9 @@ def test_the_same_in_another_process() -> None:
 def test_another_seed_moves_only_jitter() -> None:
     """With the same inputs another seed changes when something is due, never what is done first."""
     lives = [connected(100, seed=seed) for seed in range(5)]
-    assert len({tuple(life.outline()) for life in lives}) == 1
-    assert len({life.connection.deadline for life in lives}) == 1
-    for life in lives:
-        life.drop()
-    assert len({life.connection.deadline for life in lives}) == 5
-    assert len({tuple(life.outline()) for life in lives}) == 1
+    assert len({tuple(world.outline()) for world in lives}) == 1
+    assert len({world.connection.deadline for world in lives}) == 1
+    for world in lives:
+        world.drop()
+    assert len({world.connection.deadline for world in lives}) == 5
+    assert len({tuple(world.outline()) for world in lives}) == 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from listenkey.core import actions, inputs
 
-from .world import World, ready, told
+from .trading import ready, trading
 
 
 def test_at_the_end_all_that_waits_is_told_and_a_hole_says_so() -> None:
@@ -13,13 +13,13 @@ def test_at_the_end_all_that_waits_is_told_and_a_hole_says_so() -> None:
     world.exchange.pushes_account = False
     order = world.exchange.place("9")
     world.passes(0.1)
-    world.lose()
+    world.exchange.lose()
     world.exchange.fill(order, "1")
     world.exchange.fill(order, "2")
     world.passes(0.1)
     reads = len(world.seen(actions.ReadAccount))
     ordered = world.feed(inputs.Stop())
-    assert told(world, 8)[-2:] == ["GAP_OPENED hole", f"PARTIAL_FILL {order} 3 ws"]
+    assert world.summary(8)[-2:] == ["GAP_OPENED hole", f"PARTIAL_FILL {order} 3 ws"]
     assert isinstance(ordered[-1], actions.Finish)
     world.passes(10)
     assert len(world.seen(actions.ReadAccount)) == reads
@@ -29,20 +29,20 @@ def test_at_the_end_all_that_waits_is_told_and_a_hole_says_so() -> None:
 
 def test_at_the_end_a_read_under_way_matters_no_more() -> None:
     """Frames held for it are told; its answer is dropped."""
-    world = World()
+    world = trading()
     world.run(0.15)
     order = world.exchange.place("9")
     world.run(0.2)
     world.feed(inputs.Stop())
-    assert told(world) == [f"ORDER_ACK {order} 0 ws"]
+    assert world.summary() == [f"ORDER_ACK {order} 0 ws"]
     world.passes(10)
-    assert told(world) == [f"ORDER_ACK {order} 0 ws"]
+    assert world.summary() == [f"ORDER_ACK {order} 0 ws"]
     assert world.connection.finished
 
 
 def test_what_nobody_can_place_at_the_end_leaves_a_gap_open() -> None:
     """A frame of an order of unknown base is not told as a fill; that something is missing is."""
-    world = World(wire="z", start=False)
+    world = trading(wire="z", start=False)
     world.exchange.pushes_account = False
     order = world.exchange.place("9")
     world.exchange.fill(order, "2")
@@ -52,4 +52,4 @@ def test_what_nobody_can_place_at_the_end_leaves_a_gap_open() -> None:
     world.exchange.fill(order, "2")
     world.passes(0.05)
     world.feed(inputs.Stop())
-    assert told(world) == ["GAP_OPENED hole"]
+    assert world.summary() == ["GAP_OPENED hole"]

@@ -18,7 +18,7 @@ from listenkey.core.policy import Policy
 from listenkey.core.reports import Account, AccountReport, ConfigReport, IncomeReport
 
 from ..exchange import INCOME, D
-from ..world import REFUSED, World, ready
+from ..trading import REFUSED, ready, trading
 
 
 class Desk:
@@ -324,8 +324,8 @@ def test_a_restart_remembers_income_and_provisional_funding() -> None:
     world.passes(1)
     world.restart()
     world.passes(20)
-    changes = [event for event in world.delivered if isinstance(event, BalanceChange)]
-    fees = [event for event in world.delivered if isinstance(event, FundingFee)]
+    changes = world.events(BalanceChange)
+    fees = world.events(FundingFee)
     assert [event.amount for event in changes] == [D(5)]
     assert [(event.provisional, event.replaces) for event in fees] == [(True, None), (False, fees[0].event_id)]
     world.restart()
@@ -336,11 +336,11 @@ def test_a_restart_remembers_income_and_provisional_funding() -> None:
 def test_income_of_a_blind_stretch_is_told_by_the_read() -> None:
     """Funding and transfers that no frame brought."""
     world = ready()
-    world.kill()
+    world.drop_all()
     world.exchange.transfer("5")
     world.exchange.fund("-1")
     world.passes(10)
-    assert [part for part in world.outline(8) if not part.startswith("ACCOUNT")] == [
+    assert [part for part in world.summary(8, account=True) if not part.startswith("ACCOUNT")] == [
         "GAP_OPENED lost_socket",
         "BALANCE_CHANGE",
         "FUNDING_FEE",
@@ -355,8 +355,8 @@ def test_a_failed_read_is_never_an_account() -> None:
     world.exchange.transfer("5")
     world.passes(1)
     before = len(world.delivered)
-    world.plan = REFUSED
-    world.kill()
+    world.exchange.plan = REFUSED
+    world.drop_all()
     world.passes(30)
     assert not any(isinstance(event, AccountUpdate) for event in world.delivered[before:])
 
@@ -364,18 +364,18 @@ def test_a_failed_read_is_never_an_account() -> None:
 def test_a_push_during_a_read_is_newer_than_it() -> None:
     """The account told after an interruption has what was pushed since the read began; pushes then follow it."""
     world = ready()
-    world.kill()
-    world.plan = world.plan._replace(takes=2)
+    world.drop_all()
+    world.exchange.plan = world.exchange.plan._replace(takes=2)
     while len(world.connection.links) == 0 or not world.connection.links[0].proven:
         world.passes(0.01)
     world.passes(1.5)
     world.exchange.transfer("5")
     world.passes(10)
-    accounts = [event for event in world.delivered if isinstance(event, AccountUpdate)]
+    accounts = world.events(AccountUpdate)
     assert accounts[-1].balances[0].wallet_balance == D(1005)
 
 
 def test_the_world_is_told_no_account_twice() -> None:
     """Audits of a quiet account say nothing."""
-    world = World().run(1000)
-    assert len([event for event in world.delivered if isinstance(event, AccountUpdate)]) == 1
+    world = trading().run(1000)
+    assert len(world.events(AccountUpdate)) == 1

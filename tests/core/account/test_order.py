@@ -13,7 +13,7 @@ from listenkey.core.account.order import Order, Piece
 from listenkey.core.reports import OrderRef, OrderReport
 
 from ..exchange import D
-from ..world import merged
+from ..judge import merged
 
 GRAIN = D("1e-8")
 

@@ -16,12 +16,12 @@ from listenkey.core.policy import Policy
 from listenkey.core.reports import OrderRef, OrderReport
 
 from ..exchange import D
-from ..world import NEVER, REFUSED, Plan, World, ready, told
+from ..trading import REFUSED, UNANSWERED, Plan, TradingWorld, ready, trading
 
 WIRES = pytest.mark.parametrize("wire", ["l", "z"])
 
 
-def reports(world: World, **fields: object) -> OrderReport:
+def reports(world: TradingWorld, **fields: object) -> OrderReport:
     """A frame that the exchange never sent."""
     given: dict[str, object] = {
         "symbol": "BTC-USDT",
@@ -34,7 +34,7 @@ def reports(world: World, **fields: object) -> OrderReport:
         "exchange_ts": world.exchange_ms,
     }
     report = OrderReport(**{**given, **fields})  # type: ignore[arg-type]
-    world.say(report)
+    world.exchange.say(report)
     world.passes(0.05)
     return report
 
@@ -58,7 +58,7 @@ def test_an_order_s_life_is_told_as_it_happens(wire: str) -> None:
     assert world.intervals(order) == [("0", "2", "ws"), ("2", "4", "ws"), ("4", "5", "ws")]
     assert [fill.fill_price for fill in world.fills(order)] == [D(100), D(100), D(101)]
     assert [fill.status for fill in world.fills(order)] == ["PARTIALLY_FILLED", "PARTIALLY_FILLED", "FILLED"]
-    assert world.gaps() == []
+    assert world.gaps == []
 
 
 @WIRES
@@ -67,26 +67,26 @@ def test_a_repeated_frame_is_told_once(wire: str, repeats: tuple[float, ...]) ->
     """What lies inside covered ground is dropped."""
     world = ready(wire)
     order = world.exchange.place("5", price=None)
-    world.delay(*repeats)
+    world.exchange.delay(*repeats)
     world.exchange.fill(order, "5")
     world.passes(5)
     world.exchange.place("1")
     world.passes(1)
     assert world.intervals(order) == [("0", "5", "ws")]
-    assert world.gaps() == []
+    assert world.gaps == []
 
 
 @WIRES
 def test_a_repeated_state_is_told_once(wire: str) -> None:
     """A placement or an end that comes again, as dated as before, says nothing new."""
     world = ready(wire)
-    world.delay(0.01, 0.02)
+    world.exchange.delay(0.01, 0.02)
     order = world.exchange.place("5")
     world.passes(1)
-    world.delay(0.01, 0.02)
+    world.exchange.delay(0.01, 0.02)
     world.exchange.cancel(order)
     world.passes(1)
-    assert [event.kind.value for event in world.states(order)] == ["ORDER_ACK", "CANCEL_ACK"]
+    assert [event.kind.value for event in world.order_states(order)] == ["ORDER_ACK", "CANCEL_ACK"]
 
 
 def test_two_frames_in_the_wrong_order_are_told_in_the_right_one() -> None:
@@ -94,14 +94,14 @@ def test_two_frames_in_the_wrong_order_are_told_in_the_right_one() -> None:
     world = ready()
     world.exchange.pushes_account = False
     order = world.exchange.place("5")
-    world.delay(0.2)
+    world.exchange.delay(0.2)
     world.exchange.fill(order, "2")
     world.exchange.fill(order, "3")
     world.passes(0.1)
     assert world.intervals(order) == []
     world.passes(2)
     assert world.intervals(order) == [("0", "2", "ws"), ("2", "5", "ws")]
-    assert world.gaps() == []
+    assert world.gaps == []
 
 
 def test_a_cancel_that_overtakes_the_last_fill_waits_for_it() -> None:
@@ -110,11 +110,11 @@ def test_a_cancel_that_overtakes_the_last_fill_waits_for_it() -> None:
         world = ready(overtakes)
         world.exchange.pushes_account = False
         order = world.exchange.place("5")
-        world.delay(0.15)
+        world.exchange.delay(0.15)
         world.exchange.fill(order, "2")
         world.exchange.cancel(order)
         world.passes(2)
-        assert world.outline(8)[1:] == [f"PARTIAL_FILL {order} 2 ws", f"CANCEL_ACK {order} 2 ws"]
+        assert world.summary(8, account=True)[1:] == [f"PARTIAL_FILL {order} 2 ws", f"CANCEL_ACK {order} 2 ws"]
 
 
 def test_a_cancel_that_came_first_of_three_is_told_last() -> None:
@@ -122,13 +122,13 @@ def test_a_cancel_that_came_first_of_three_is_told_last() -> None:
     world = ready()
     world.exchange.pushes_account = False
     order = world.exchange.place("5")
-    world.delay(0.2)
+    world.exchange.delay(0.2)
     world.exchange.fill(order, "2")
-    world.delay(0.1)
+    world.exchange.delay(0.1)
     world.exchange.fill(order, "1")
     world.exchange.cancel(order)
     world.passes(2)
-    assert world.outline(8)[1:] == [
+    assert world.summary(8, account=True)[1:] == [
         f"PARTIAL_FILL {order} 2 ws",
         f"PARTIAL_FILL {order} 3 ws",
         f"CANCEL_ACK {order} 3 ws",
@@ -142,15 +142,15 @@ def test_a_hole_is_found_told_and_filled_before_what_waits_above_it() -> None:
     order = world.exchange.place("9")
     world.exchange.fill(order, "2")
     world.passes(0.1)
-    world.lose()
+    world.exchange.lose()
     world.exchange.fill(order, "3", "101")
     world.exchange.fill(order, "1", "102")
     opened_at = world.now + 0.01 + 0.25
-    world.plan = world.plan._replace(takes=0.5)
+    world.exchange.plan = world.exchange.plan._replace(takes=0.5)
     world.passes(0.3)
     world.exchange.fill(order, "1", "103")
     world.passes(5)
-    assert [part for part in world.outline(opened_at - 0.02) if "ACCOUNT" not in part] == [
+    assert [part for part in world.summary(opened_at - 0.02, account=True) if "ACCOUNT" not in part] == [
         "GAP_OPENED hole",
         f"PARTIAL_FILL {order} 5 poll",
         f"PARTIAL_FILL {order} 6 poll",
@@ -169,16 +169,16 @@ def test_what_waits_goes_on_after_the_hold_limit_and_the_hole_is_filled_later() 
     world.exchange.pushes_account = False
     order = world.exchange.place("9")
     world.passes(0.1)
-    world.reads.append(REFUSED)
-    world.reads.append(REFUSED)
-    world.lose()
+    world.exchange.reads.append(REFUSED)
+    world.exchange.reads.append(REFUSED)
+    world.exchange.lose()
     world.exchange.fill(order, "3")
     world.exchange.fill(order, "2")
     world.passes(3.2)
     assert world.intervals(order) == []
     world.passes(0.2)
     assert world.intervals(order) == [("3", "5", "ws")]
-    world.lose()
+    world.exchange.lose()
     world.exchange.fill(order, "1")
     world.exchange.fill(order, "2")
     world.exchange.cancel(order)
@@ -191,8 +191,8 @@ def test_what_waits_goes_on_after_the_hold_limit_and_the_hole_is_filled_later() 
         ("0", "3", "poll"),
         ("5", "6", "poll"),
     ]
-    assert [event.status for event in world.states(order)] == ["NEW", "CANCELED"]
-    assert world.gaps() == [("GAP_OPENED", "hole"), ("GAP_CLOSED", "hole")]
+    assert [event.status for event in world.order_states(order)] == ["NEW", "CANCELED"]
+    assert world.gaps == [("GAP_OPENED", "hole"), ("GAP_CLOSED", "hole")]
     assert world.health is Health.LIVE
 
 
@@ -201,16 +201,16 @@ def test_a_repeated_frame_below_a_hole_does_not_let_go_what_waits_above_it() -> 
     world = ready(reorder_window=1)
     world.exchange.pushes_account = False
     order = world.exchange.place("9")
-    world.delay(0.01, 0.5)
+    world.exchange.delay(0.01, 0.5)
     world.exchange.fill(order, "1")
-    world.delay(0.8)
+    world.exchange.delay(0.8)
     world.exchange.fill(order, "2")
     world.exchange.fill(order, "3")
     world.passes(0.6)
     assert world.intervals(order) == [("0", "1", "ws")]
     world.passes(2)
     assert world.intervals(order) == [("0", "1", "ws"), ("1", "3", "ws"), ("3", "6", "ws")]
-    assert world.gaps() == []
+    assert world.gaps == []
 
 
 def test_what_no_read_tells_goes_on_as_soon_as_the_hole_is_filled() -> None:
@@ -218,11 +218,11 @@ def test_what_no_read_tells_goes_on_as_soon_as_the_hole_is_filled() -> None:
     world = ready()
     world.exchange.pushes_account = False
     order = world.exchange.place("9")
-    world.lose()
+    world.exchange.lose()
     world.exchange.fill(order, "2")
-    world.say(msgspec.structs.replace(world.exchange.report(order), status="SUSPENDED", last_qty=D(0)))
+    world.exchange.say(msgspec.structs.replace(world.exchange.report(order), status="SUSPENDED", last_qty=D(0)))
     world.passes(1)
-    assert sorted(told(world, 8)[1:]) == [
+    assert sorted(world.summary(8)[1:]) == [
         "GAP_CLOSED hole 1",
         "GAP_OPENED hole",
         f"PARTIAL_FILL {order} 2 poll",
@@ -232,19 +232,19 @@ def test_what_no_read_tells_goes_on_as_soon_as_the_hole_is_filled() -> None:
 
 def test_what_no_read_tells_goes_on_as_soon_as_the_beginning_is_known() -> None:
     """The same word about an order that was running waits for the read that shows where its ground begins."""
-    world = World(start=False)
+    world = trading(start=False)
     world.exchange.pushes_account = False
     running = world.exchange.place("9")
     world.exchange.fill(running, "3")
     world.run(20)
-    world.plan = Plan(takes=4)
+    world.exchange.plan = Plan(takes=4)
     world.feed(inputs.Start())
     world.passes(1)
-    world.say(msgspec.structs.replace(world.exchange.report(running), status="SUSPENDED", last_qty=D(0)))
+    world.exchange.say(msgspec.structs.replace(world.exchange.report(running), status="SUSPENDED", last_qty=D(0)))
     world.run(23.9)
-    assert told(world) == ["GAP_OPENED read_failed"]
+    assert world.summary() == ["GAP_OPENED read_failed"]
     world.run(24.5)
-    assert "UNKNOWN" in told(world)
+    assert "UNKNOWN" in world.summary()
 
 
 def test_a_second_hole_goes_with_the_first() -> None:
@@ -252,9 +252,9 @@ def test_a_second_hole_goes_with_the_first() -> None:
     world = ready()
     world.exchange.pushes_account = False
     orders = [world.exchange.place("9"), world.exchange.place("9")]
-    world.reads.append(NEVER)
+    world.exchange.reads.append(UNANSWERED)
     for order in orders:
-        world.lose()
+        world.exchange.lose()
         world.exchange.fill(order, "1")
         world.exchange.fill(order, "2")
         world.passes(1)
@@ -265,7 +265,7 @@ def test_a_second_hole_goes_with_the_first() -> None:
 def test_a_report_over_covered_ground_tells_the_pieces_around_it() -> None:
     """What of it was told before is cut out; a piece has neither the fee nor the PnL of the whole, nor its status."""
     world = ready()
-    world.reads.extend([REFUSED] * 9)
+    world.exchange.reads.extend([REFUSED] * 9)
     for done, last in (("1", "1"), ("3", "1"), ("4", "4")):
         reports(
             world,
@@ -289,12 +289,12 @@ def test_letting_one_order_go_does_not_let_another_that_only_began_to_wait() -> 
     world = ready(reorder_window=1)
     world.exchange.pushes_account = False
     one, other = world.exchange.place("9"), world.exchange.place("9")
-    world.reads.extend([NEVER])
-    world.lose()
+    world.exchange.reads.extend([UNANSWERED])
+    world.exchange.lose()
     world.exchange.fill(one, "1")
     world.exchange.fill(one, "1")
     world.passes(3.5)
-    world.delay(0.9)
+    world.exchange.delay(0.9)
     world.exchange.fill(other, "1")
     world.exchange.fill(other, "2")
     world.passes(3)
@@ -308,11 +308,11 @@ def test_a_cancel_whose_fills_are_lost_waits_for_the_read(wire: str) -> None:
     world = ready(wire)
     world.exchange.pushes_account = False
     order = world.exchange.place("9")
-    world.lose()
+    world.exchange.lose()
     world.exchange.fill(order, "3")
     world.exchange.cancel(order)
     world.passes(5)
-    assert [part for part in world.outline(8) if "ACCOUNT" not in part] == [
+    assert [part for part in world.summary(8, account=True) if "ACCOUNT" not in part] == [
         f"ORDER_ACK {order} 0 ws",
         "GAP_OPENED hole",
         f"PARTIAL_FILL {order} 3 poll",
@@ -326,18 +326,18 @@ def test_a_cancel_that_was_let_go_above_its_hole_is_not_forgotten_by_the_next_re
     world = ready("z")
     world.exchange.pushes_account = False
     order = world.exchange.place("9")
-    late = world.plan._replace(order_lag=9000, lag=9000)
-    world.reads.extend([REFUSED, late, late])
-    world.lose()
+    late = world.exchange.plan._replace(order_lag=9000, lag=9000)
+    world.exchange.reads.extend([REFUSED, late, late])
+    world.exchange.lose()
     world.exchange.fill(order, "3")
     world.exchange.cancel(order)
     world.passes(4)
-    assert [event.status for event in world.states(order)] == ["NEW", "CANCELED"]
+    assert [event.status for event in world.order_states(order)] == ["NEW", "CANCELED"]
     world.passes(2)
-    assert world.gaps() == [("GAP_OPENED", "hole")]
+    assert world.gaps == [("GAP_OPENED", "hole")]
     world.passes(20)
     assert world.intervals(order) == [("0", "3", "poll")]
-    assert world.gaps() == [("GAP_OPENED", "hole"), ("GAP_CLOSED", "hole")]
+    assert world.gaps == [("GAP_OPENED", "hole"), ("GAP_CLOSED", "hole")]
 
 
 def test_without_l_a_lost_frame_merges_into_the_next_one() -> None:
@@ -345,27 +345,27 @@ def test_without_l_a_lost_frame_merges_into_the_next_one() -> None:
     world = ready("z")
     world.exchange.pushes_account = False
     order = world.exchange.place("9")
-    world.lose()
+    world.exchange.lose()
     world.exchange.fill(order, "1", "100")
     world.exchange.fill(order, "3", "104")
     world.passes(1)
     (fill,) = world.fills(order)
     assert (fill.fill_qty, fill.cumulative_qty, fill.fill_price) == (D(4), D(4), D(103))
-    assert world.gaps() == []
+    assert world.gaps == []
 
 
 @WIRES
 def test_an_older_frame_never_takes_an_order_back(wire: str) -> None:
     """NEW after PARTIALLY_FILLED, and anything after the end, tells nothing."""
     world = ready(wire)
-    world.delay(0.5)
+    world.exchange.delay(0.5)
     order = world.exchange.place("5")
     world.exchange.fill(order, "2")
-    world.delay(1.0)
+    world.exchange.delay(1.0)
     world.exchange.amend(order, qty="6")
     world.exchange.fill(order, "4")
     world.passes(3)
-    assert world.states(order) == []
+    assert world.order_states(order) == []
     assert world.intervals(order) == [("0", "2", "ws"), ("2", "6", "ws")]
 
 
@@ -376,20 +376,20 @@ def test_an_amendment_is_told_once(wire: str) -> None:
     order = world.exchange.place("5")
     world.exchange.amend(order, qty="6")
     world.exchange.fill(order, "2")
-    world.delay(0.01, 0.5)
+    world.exchange.delay(0.01, 0.5)
     world.exchange.amend(order, qty="8")
     world.passes(2)
-    assert [(event.status, event.qty) for event in world.states(order)] == [
+    assert [(event.status, event.qty) for event in world.order_states(order)] == [
         ("NEW", D(5)),
         ("NEW", D(6)),
         ("PARTIALLY_FILLED", D(8)),
     ]
-    assert world.gaps() == []
+    assert world.gaps == []
 
 
-def ends(world: World, order: str) -> list[tuple[str, str, str, str]]:
+def ends(world: TradingWorld, order: str) -> list[tuple[str, str, str, str]]:
     """Kind, executed and ordered quantity, and source of every event that says that the order is filled."""
-    told = [event for event in world.delivered if isinstance(event, OrderState) and event.order_id == order]
+    told = [event for event in world.events(OrderState) if event.order_id == order]
     told = [event for event in told if event.status == "FILLED"]
     return [(event.kind.value, str(event.cumulative_qty), str(event.qty), event.source) for event in told]
 
@@ -405,7 +405,7 @@ def test_an_order_that_is_amended_down_to_what_was_executed_is_over(wire: str, t
     world.passes(1)
     if told_by == "after a smaller amendment":
         partly = world.exchange.report(order)
-        world.say(msgspec.structs.replace(partly, qty=D(2), last_qty=D(0), exchange_ts=world.exchange_ms))
+        world.exchange.say(msgspec.structs.replace(partly, qty=D(2), last_qty=D(0), exchange_ts=world.exchange_ms))
         world.passes(1)
     if told_by == "read alone":
         world.passes(300)
@@ -413,13 +413,13 @@ def test_an_order_that_is_amended_down_to_what_was_executed_is_over(wire: str, t
         world.exchange.amend(order, qty="2", silent=True)
         world.restart()
     else:
-        world.delay(0.01, 0.5)
+        world.exchange.delay(0.01, 0.5)
         world.exchange.amend(order, qty="2", silent=told_by.startswith("read"))
     world.passes(100)
     source = "ws" if told_by in ("frame", "after a smaller amendment") else "poll"
     assert ends(world, order) == [("ORDER_ACK", "2", "2", source)]
     assert [end for _, end, _ in world.intervals(order)] == ["1", "2"]
-    assert {reason for _, reason in world.gaps()} <= {"start"}
+    assert {reason for _, reason in world.gaps} <= {"start"}
     assert world.connection._continuity._orders.open_orders() == ()
     world.restart()
     world.passes(100)
@@ -434,7 +434,7 @@ def test_an_order_that_is_amended_down_while_its_last_fill_is_missed_ends_with_t
     order = world.exchange.place("5")
     world.exchange.fill(order, "1")
     world.passes(1)
-    world.lose()
+    world.exchange.lose()
     world.exchange.fill(order, "1")
     world.exchange.amend(order, qty="2")
     world.passes(100)
@@ -448,14 +448,14 @@ def test_a_fill_that_was_told_as_a_part_is_followed_by_the_end_of_its_order() ->
     world = ready(audit_interval=20)
     world.exchange.pushes_account = False
     order = world.exchange.place("2", price=None)
-    world.altered = lambda account: msgspec.structs.replace(
+    world.exchange.altered = lambda account: msgspec.structs.replace(
         account,
         orders=tuple(msgspec.structs.replace(row, qty=None, status="PARTIALLY_FILLED") for row in account.orders),
     )
-    world.lose()
+    world.exchange.lose()
     world.exchange.fill(order, "2")
     world.passes(30)
-    world.say(msgspec.structs.replace(world.exchange.report(order), last_qty=D(2), last_price=D(100)))
+    world.exchange.say(msgspec.structs.replace(world.exchange.report(order), last_qty=D(2), last_price=D(100)))
     world.passes(1)
     assert [fill.kind.value for fill in world.fills(order)] == ["PARTIAL_FILL"]
     assert ends(world, order) == [("ORDER_ACK", "2", "2", "ws")]
@@ -464,7 +464,7 @@ def test_a_fill_that_was_told_as_a_part_is_followed_by_the_end_of_its_order() ->
 @pytest.mark.parametrize("audit_interval", [5, 120])
 def test_an_order_that_was_over_before_the_stream_has_no_end_in_it(audit_interval: float) -> None:
     """Nobody was told of it."""
-    world = World(start=False, audit_interval=audit_interval)
+    world = trading(start=False, audit_interval=audit_interval)
     order = world.exchange.place("5")
     world.exchange.fill(order, "2")
     world.exchange.amend(order, qty="2")
@@ -489,7 +489,7 @@ def test_a_cancel_that_brings_its_last_fill_tells_both() -> None:
     """A frame may say two things: a fill, and that the order is over."""
     world = ready()
     reports(world, status="EXPIRED", cumulative_qty=D(3), last_qty=D(3), last_price=D(100))
-    assert world.outline(8) == ["PARTIAL_FILL 7 3 ws", "ORDER_EXPIRED 7 3 ws"]
+    assert world.summary(8, account=True) == ["PARTIAL_FILL 7 3 ws", "ORDER_EXPIRED 7 3 ws"]
 
 
 @pytest.mark.parametrize(
@@ -544,7 +544,7 @@ def test_a_fill_says_what_the_frame_said() -> None:
 
 def test_where_costs_are_cumulative_a_fill_has_the_difference() -> None:
     """A dialect may say that fee and PnL are the order's so far; what cannot be told apart is None."""
-    world = World(wire="l", cumulative=True).run(8)
+    world = trading(wire="l", cumulative=True).run(8)
     told = []
     frames = (("2", "2", "0.2"), ("5", "3", "0.5"), ("6", "1", None), ("7", "1", "0.7"), ("9", "3", "0.9"))
     for cumulative, last, fee in frames:
@@ -564,7 +564,7 @@ def test_a_finished_order_is_forgotten_and_a_late_frame_of_it_is_read_up_and_nev
     """Memory is bounded; a frame for a forgotten order opens a gap, a read says that all was told, the gap closes."""
     world = ready(wire)
     order = world.exchange.place("5", price=None)
-    world.delay(0.01, 300)
+    world.exchange.delay(0.01, 300)
     world.exchange.fill(order, "5")
     resting = world.exchange.place("5")
     world.exchange.fill(resting, "1")
@@ -574,7 +574,7 @@ def test_a_finished_order_is_forgotten_and_a_late_frame_of_it_is_read_up_and_nev
     world.exchange.pushes_account = False
     world.passes(60)
     assert world.intervals(order) == [("0", "5", "ws")]
-    assert world.gaps() == [("GAP_OPENED", "hole"), ("GAP_CLOSED", "hole")]
+    assert world.gaps == [("GAP_OPENED", "hole"), ("GAP_CLOSED", "hole")]
     assert world.health is Health.LIVE
 
 
@@ -593,7 +593,7 @@ def test_forgetting_and_owing_agree_to_the_second(ms: int) -> None:
     for _ in range(30):
         world.passes(7.123)
         for frame in frames:
-            world.say(frame)
+            world.exchange.say(frame)
     assert sorted(fill.order_id for fill in world.fills()) == sorted(orders)
 
 
@@ -619,7 +619,7 @@ def test_an_order_that_ended_while_nobody_looked_is_forgotten_too() -> None:
     world = ready()
     order = world.exchange.place("5")
     world.passes(1)
-    world.kill()
+    world.drop_all()
     world.exchange.fill(order, "5")
     world.passes(400)
     assert world.intervals(order) == [("0", "5", "poll")]
@@ -635,13 +635,13 @@ def test_a_read_that_shows_an_order_as_it_was_tells_no_state_of_it() -> None:
     world.exchange.amend(order, qty="7")
     world.exchange.fill(order, "1")
     world.passes(1)
-    told = len(world.states(order))
-    world.reads.append(world.plan._replace(order_lag=2000))
+    told = len(world.order_states(order))
+    world.exchange.reads.append(world.exchange.plan._replace(order_lag=2000))
     world.feed(inputs.Resync())
     world.passes(2)
-    assert [event.qty for event in world.states(order)] == [D(5), D(6), D(7)]
-    assert len(world.states(order)) == told
-    assert world.gaps() == []
+    assert [event.qty for event in world.order_states(order)] == [D(5), D(6), D(7)]
+    assert len(world.order_states(order)) == told
+    assert world.gaps == []
 
 
 def test_an_order_with_more_seen_than_told_is_not_forgotten() -> None:
@@ -666,10 +666,10 @@ def test_a_frame_without_a_time_is_told_and_its_order_is_forgotten_in_time() -> 
     order = world.exchange.place("5", price=None)
     reports(world, order_id=order, exchange_ts=None, price=None, qty=D(5))
     world.passes(1)
-    world.lose()
+    world.exchange.lose()
     world.exchange.cancel(order)
     reports(world, order_id=order, exchange_ts=None, price=None, qty=D(5), status="CANCELED")
-    assert [(event.status, event.exchange_ts is None) for event in world.states(order)] == [
+    assert [(event.status, event.exchange_ts is None) for event in world.order_states(order)] == [
         ("NEW", False),
         ("CANCELED", True),
     ]
@@ -708,7 +708,7 @@ def test_a_frame_as_plain_values(frame: str | bytes | None, plain: object) -> No
 
 def test_ids_are_the_same_whichever_path_brought_them() -> None:
     """A fill or a state has one id, by frame and by read."""
-    by_frame, by_read = ready("l"), World(mode="poll").run(8)
+    by_frame, by_read = ready("l"), trading(mode="poll").run(8)
     for world in (by_frame, by_read):
         world.exchange.pushes_account = False
         order = world.exchange.place("5")
@@ -731,7 +731,7 @@ def test_a_recovered_fill_says_what_its_row_and_its_order_say() -> None:
     world = ready()
     order = world.exchange.place("5", side="SELL")
     world.passes(0.1)
-    world.kill()
+    world.drop_all()
     world.exchange.fill(order, "2", "101")
     world.exchange.fill(order, "3", "102")
     world.passes(10)
@@ -752,6 +752,6 @@ def test_a_recovered_fill_says_what_its_row_and_its_order_say() -> None:
         ("PARTIAL_FILL", "PARTIALLY_FILLED", D(101), D("0.101"), "USDT", D(1), "SELL", "poll"),
         ("FULL_FILL", "FILLED", D(102), D("0.153"), "USDT", D("1.5"), "SELL", "poll"),
     ]
-    assert [event.status for event in world.states(order)] == ["NEW"]
+    assert [event.status for event in world.order_states(order)] == ["NEW"]
     restored = msgspec.structs.asdict(world.fills(order)[0])
     assert Fill(**restored) == world.fills(order)[0]

@@ -17,8 +17,8 @@ from listenkey.core.events import Unknown
 from listenkey.core.policy import Policy
 
 from ..exchange import D
-from ..script import Life, connected
-from ..world import ready
+from ..scripted import connected
+from ..trading import ready
 
 SOME = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -49,24 +49,20 @@ class Told:
         return [(event.event_id, event.count) for event in events if isinstance(event, Unknown)]
 
 
-def unknown(life: Life) -> list[Unknown]:
-    return [event for event in life.events if isinstance(event, Unknown)]
-
-
 def test_one_shape_is_told_once_a_second_and_what_is_left_out_is_counted() -> None:
     """Of what can be read as of what cannot, each for itself; the venue's own object is left alone."""
-    life = connected(audit_interval=0, rotate_after=0)
+    world = connected(audit_interval=0, rotate_after=0)
     for tick in range(25):
-        life.at(11.02 + tick / 10, inputs.FrameReceived(life.leader, "??"))
-        life.at(11.05 + tick / 10, inputs.FrameReceived(life.leader, f"note {'x' * (tick + 1)}"))
-    life.run(15)
-    unread = [event for event in unknown(life) if "length" in event.raw]
-    read = [event for event in unknown(life) if "length" not in event.raw]
+        world.at(11.02 + tick / 10, inputs.FrameReceived(world.leader, "??"))
+        world.at(11.05 + tick / 10, inputs.FrameReceived(world.leader, f"note {'x' * (tick + 1)}"))
+    world.run(15)
+    unread = [event for event in world.events(Unknown) if "length" in event.raw]
+    read = [event for event in world.events(Unknown) if "length" not in event.raw]
     assert [event.count for event in unread] == [event.count for event in read] == [1, 9, 10, 5]
     assert all(set(event.raw) == {"base64", "length"} for event in unread)
     assert [len(event.raw["words"][0]) for event in read] == [1, 10, 20, 25]
     for events in (unread, read):
-        times = [now for now, seen in life.log if isinstance(seen, actions.Deliver) and seen.event in events]
+        times = [now for now, seen in world.log if isinstance(seen, actions.Deliver) and seen.event in events]
         assert all(later - earlier >= EVERY for earlier, later in itertools.pairwise(times))
 
 
@@ -84,17 +80,17 @@ def test_an_order_in_a_state_that_nobody_knows_counts_too() -> None:
     order = world.exchange.place("9")
     world.passes(1)
     for _ in range(3):
-        world.say(msgspec.structs.replace(world.exchange.report(order), status="SUSPENDED", last_qty=D(0)))
+        world.exchange.say(msgspec.structs.replace(world.exchange.report(order), status="SUSPENDED", last_qty=D(0)))
     world.passes(3)
-    assert [event.count for event in world.delivered if isinstance(event, Unknown)] == [1, 2]
+    assert [event.count for event in world.events(Unknown)] == [1, 2]
 
 
 def test_what_is_left_out_is_told_at_the_end() -> None:
     """A stream that stops has told of all that it heard."""
-    life = connected(audit_interval=0, rotate_after=0)
+    world = connected(audit_interval=0, rotate_after=0)
     for _ in range(3):
-        life.frame("note x")
-    done = life.play(inputs.Stop())
+        world.exchange.say("note x")
+    done = world.feed(inputs.Stop())
     (event,) = (
         action.event for action in done if isinstance(action, actions.Deliver) and action.event.kind == "UNKNOWN"
     )

@@ -14,19 +14,20 @@ from listenkey.core.events import BalanceChange, FundingFee
 
 from ..exchange import D
 from ..toy import Toy
-from ..world import EPOCH, Plan, World, ready
+from ..trading import Plan, TradingWorld, ready, trading
+from ..world import EPOCH
 
 
-def book(world: World) -> Book:
+def book(world: TradingWorld) -> Book:
     (only,) = world.connection.books
     return only
 
 
-def wallet(world: World) -> Decimal:
+def wallet(world: TradingWorld) -> Decimal:
     return world.exchange.wallets[-1][1]
 
 
-def silent(**policy: float) -> World:
+def silent(**policy: float) -> TradingWorld:
     """A live stream whose exchange pushes orders only."""
     world = ready("l", **policy)
     world.exchange.pushes_account = False
@@ -51,7 +52,7 @@ def test_funding_moves_the_books_at_once_and_its_row_takes_its_place() -> None:
     assert (book(world).funding, book(world).transfers, book(world).k_capital) == (D("-1.5"), D(0), D("998.5"))
     world.feed(inputs.Resync())
     world.passes(1)
-    told = [event.provisional for event in world.delivered if isinstance(event, FundingFee)]
+    told = [event.provisional for event in world.events(FundingFee)]
     assert told == [True, False]
     assert (book(world).funding, book(world).k_capital) == (D("-1.5"), wallet(world))
     assert book(world).status is Reconciliation.MATCHED
@@ -59,7 +60,7 @@ def test_funding_moves_the_books_at_once_and_its_row_takes_its_place() -> None:
 
 def test_what_was_paid_before_the_stream_began_is_part_of_the_opening() -> None:
     """The window of the first read reaches a little further back than the books do."""
-    world = World(start=False)
+    world = trading(start=False)
     order = world.exchange.place("9")
     world.run(19.5)
     world.exchange.fill(order, "2")
@@ -75,7 +76,7 @@ def test_books_are_unproven_while_a_gap_is_open() -> None:
     order = world.exchange.place("9")
     world.passes(1)
     assert book(world).status is Reconciliation.MATCHED
-    world.kill()
+    world.drop_all()
     world.exchange.fill(order, "2")
     assert book(world).status is Reconciliation.UNPROVEN
     world.passes(20)
@@ -85,11 +86,11 @@ def test_books_are_unproven_while_a_gap_is_open() -> None:
 
 def test_balances_of_a_read_during_which_something_moved_are_compared_with_nothing() -> None:
     """The opening comes from a settled read, however many others pass before it."""
-    world = World(start=False)
+    world = trading(start=False)
     world.exchange.pushes_account = False
     order = world.exchange.place("9")
     world.run(20)
-    world.plan = Plan(takes=1)
+    world.exchange.plan = Plan(takes=1)
     world.feed(inputs.Start())
     world.run(20.9)
     world.exchange.fill(order, "2")
@@ -106,7 +107,7 @@ def test_balances_that_have_a_fill_which_was_not_told_yet_are_compared_with_noth
     world = silent(audit_interval=20)
     order = world.exchange.place("9")
     world.run(26.3)
-    world.delay(3.0)
+    world.exchange.delay(3.0)
     world.exchange.fill(order, "2")
     world.run(27)
     assert world.fills() == []
@@ -120,14 +121,14 @@ def test_balances_that_have_a_fill_which_was_not_told_yet_are_compared_with_noth
 def test_balances_that_may_have_money_which_no_list_shows_yet_are_compared_with_nothing() -> None:
     """A push said that money moved while the account was read, and the list of income lags."""
     world = ready()
-    world.plan = Plan(takes=1, lag=4000)
+    world.exchange.plan = Plan(takes=1, lag=4000)
     world.feed(inputs.Resync())
     world.passes(0.3)
     world.exchange.transfer("7")
     world.passes(1)
     assert book(world).transfers == D(0)
     assert book(world).status is Reconciliation.MATCHED
-    world.plan = Plan()
+    world.exchange.plan = Plan()
     world.passes(20)
     assert (book(world).transfers, book(world).k_capital) == (D(7), D(1007))
     assert book(world).status is Reconciliation.MATCHED
@@ -153,7 +154,7 @@ def test_books_of_a_resumed_run_begin_where_the_run_before_was_proven(
     world.exchange.transfer("5")
     world.feed(inputs.Resync())
     world.passes(1)
-    (told,) = (event for event in world.delivered if isinstance(event, BalanceChange))
+    (told,) = world.events(BalanceChange)
     start = EPOCH // 1000 * 1000
     event = msgspec.structs.replace(told, exchange_ts=None if ts is None else start + ts)
     until = None if proven is None else start + proven

@@ -19,7 +19,7 @@ from listenkey.core.sync.backfill import Backfill, Finding, cover, examine
 from listenkey.core.sync.scope import Scope, merge
 
 from ..exchange import D
-from ..world import Plan, ready
+from ..trading import Plan, ready
 
 BEGAN = 100_000
 REF = OrderRef("BTC-USDT", "1")
@@ -426,10 +426,10 @@ def test_what_a_read_leaves_out_is_read_soon(audit_interval: float, made_at: flo
     order = world.exchange.place("5")
     world.exchange.fill(order, "2")
     world.passes(40)
-    world.plan = Plan(order_lag=900)
-    world.kill()
+    world.exchange.plan = Plan(order_lag=900)
+    world.drop_all()
     world.at(world.now + made_at, lambda: world.exchange.fill(order, "3"))
     world.passes(15)
-    world.plan = Plan()
+    world.exchange.plan = Plan()
     world.passes(30)
     assert [interval[:2] for interval in world.intervals(order)] == [("0", "2"), ("2", "5")]
