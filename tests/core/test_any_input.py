@@ -173,7 +173,7 @@ class Stranger:
                 self.say(inputs.FrameReceived(socket, FRAMES[n % len(FRAMES)]), pause)
             case "ping":
                 self.say(inputs.FrameReceived(socket, "ping") if n % 3 else inputs.Heard(socket), pause)
-            case "told":
+            case "asked":
                 self.say((inputs.Rotate(), inputs.Rotate(), inputs.Resync(), inputs.Start())[n % 4], pause)
             case "stop":
                 self.say(inputs.Stop() if n % 5 == 0 else inputs.Tick(), pause)
@@ -235,7 +235,7 @@ class Stranger:
 DEEDS = (
     *("well",) * 40,
     *("tick", "due", "answer", "answer", "refuse", "stray", "opened", "closed"),
-    *("frame", "frame", "frame", "ping", "told", "told", "stop"),
+    *("frame", "frame", "frame", "ping", "asked", "asked", "stop"),
 )
 Deed = tuple[str, int, float]
 lives = st.lists(st.tuples(st.sampled_from(DEEDS), st.integers(0, 1000), st.sampled_from(PAUSES)), max_size=60)
@@ -306,7 +306,7 @@ def test_the_same_in_another_process() -> None:
     """Nor does the order of actions hang on how a process hashes its strings."""
     root = Path(__file__).resolve().parents[2]
     script = SCRIPT.format(package="tests.core")
-    told = {
+    outputs = {
         subprocess.run(
             [sys.executable, "-c", script],
             env={**os.environ, "PYTHONHASHSEED": str(hash_seed)},
@@ -317,7 +317,7 @@ def test_the_same_in_another_process() -> None:
         ).stdout
         for hash_seed in (1, 2, 3)
     }
-    assert len(told) == 1
+    assert len(outputs) == 1
 
 
 def test_another_seed_moves_only_jitter() -> None:

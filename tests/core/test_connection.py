@@ -47,7 +47,7 @@ def test_a_frame_of_which_nothing_is_reported() -> None:
 
 
 @pytest.mark.parametrize(
-    ("received", "now", "complaint"),
+    ("received", "now", "message"),
     [
         (inputs.Start(), 20.0, "Start came twice; the state is CONNECTED"),
         (None, 20.0, "NoneType is not an input"),
@@ -60,10 +60,10 @@ def test_a_frame_of_which_nothing_is_reported() -> None:
         (inputs.Tick(), 1.7e18, "now must be in seconds, not 1.7e+18"),
     ],
 )
-def test_misuse_changes_nothing(received: Any, now: float, complaint: str) -> None:
+def test_misuse_changes_nothing(received: Any, now: float, message: str) -> None:
     """A second `Start`, what is no input, and what is no time are refused, and the life goes on as if never said."""
     world, twin = connected(), connected()
-    with pytest.raises(Misuse, match=complaint.replace("+", r"\+")):
+    with pytest.raises(Misuse, match=message.replace("+", r"\+")):
         world.connection.handle(received, now=now)
     assert world.run(60).log == twin.run(60).log
 
@@ -165,20 +165,20 @@ def test_what_can_be_seen() -> None:
     assert world.connection.proven_until >= world.connection.began
 
 
-def test_health_is_told_once_per_change() -> None:
+def test_health_is_delivered_once_per_change() -> None:
     """Each change of health is one event that bears the lifecycle's state and the exchange's time."""
     world = connected()
     world.drop()
     world.run(60)
-    told = world.events(HealthChange)
-    assert [(event.health.value, event.state) for event in told] == [
+    delivered = world.events(HealthChange)
+    assert [(event.health.value, event.state) for event in delivered] == [
         ("LIVE", "CONNECTED"),
         ("BLIND", "BACKOFF"),
         ("SUSPECT", "CONNECTED"),
         ("LIVE", "CONNECTED"),
     ]
-    assert len({event.event_id for event in told}) == 4
-    assert all(event.source == "local" and event.exchange_ts is not None for event in told)
+    assert len({event.event_id for event in delivered}) == 4
+    assert all(event.source == "local" and event.exchange_ts is not None for event in delivered)
 
 
 def test_poll_mode_health() -> None:
@@ -259,14 +259,14 @@ def test_a_frame_is_read_without_what_is_secret_but_for_what_serves_the_connecti
     world.run(12)
     foreign = "another-stream-of-the-account"
     world.exchange.say(f"expired {foreign}; ping {foreign}; doubt {foreign}")
-    (told,) = (event for event in world.events(Unknown) if event.raw["words"] == ["*" * 29])
-    assert foreign not in told.frame
+    (delivered,) = (event for event in world.events(Unknown) if event.raw["words"] == ["*" * 29])
+    assert foreign not in delivered.frame
     assert world.seen(actions.SendFrame)[-1].data == f"pong {foreign}"
 
 
 @pytest.mark.parametrize("key", ["", "n", "{", '"', "e", " ", "\\", "\ud800", "\ud800" * 9])
 def test_absurd_keys(key: str) -> None:
-    """A venue that names its key so that no frame could be told from it breaks nothing."""
+    """A venue that names its key so that no frame could be distinguished from it breaks nothing."""
     world = scripted(mints=[Answer(key=key)]).run(10)
     world.exchange.say('note {"one": "two"}')
     assert isinstance(world.delivered[-1], Unknown)

@@ -157,7 +157,7 @@ def released() -> memoryview:
 
 
 @pytest.mark.parametrize(
-    ("data", "complaint"),
+    ("data", "message"),
     [
         (None, "a frame must be bytes or str, not NoneType"),
         (7, "a frame must be bytes or str, not int"),
@@ -166,12 +166,12 @@ def released() -> memoryview:
         (released(), "a frame must be bytes or str: operation forbidden on released memoryview object"),
     ],
 )
-def test_what_is_no_frame_is_misuse(data: Any, complaint: str) -> None:
+def test_what_is_no_frame_is_misuse(data: Any, message: str) -> None:
     """It is refused before anything is touched: no timer has fired, no link was heard, no time has passed."""
     world, twin = connected(), connected()
     world.mute.add(world.leader)
     twin.mute.add(twin.leader)
-    with pytest.raises(Misuse, match=complaint):
+    with pytest.raises(Misuse, match=message):
         world.connection.handle(inputs.FrameReceived(world.leader, data), now=500)
     assert world.run(60).log == twin.run(60).log
 

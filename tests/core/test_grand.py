@@ -185,7 +185,7 @@ def live(
 
 
 def owed(world: TradingWorld) -> list[Trade]:
-    """What must have been told: all since the stream began."""
+    """What must have been delivered: all since the stream began."""
     assert world.connection.began is not None
     return [trade for trade in world.exchange.trades if trade.ts >= world.connection.began]
 
@@ -200,14 +200,14 @@ def verdict(world: TradingWorld) -> None:
     began = world.connection.began
     assert began is not None
     must = owed(world)
-    # Not owed, but told where a venue shows running orders late, or with times in whole seconds.
+    # Not owed, but delivered where a venue shows running orders late, or with times in whole seconds.
     may = [trade for trade in world.exchange.trades if began - 5000 < trade.ts < began]
     if world.exchange.wire == "l":
-        told = {facts(fill) for fill in world.fills()}
+        delivered = {facts(fill) for fill in world.fills()}
         truth = {(t.order_id, t.start, t.end, t.price, t.fee, t.pnl) for t in must}
         extra = {(t.order_id, t.start, t.end, t.price, t.fee, t.pnl) for t in may}
-        assert truth <= told
-        assert told <= truth | extra
+        assert truth <= delivered
+        assert delivered <= truth | extra
     for order_id in {trade.order_id for trade in world.exchange.trades}:
         fills = world.fills(order_id)
         orders = merged((fill.cumulative_qty - fill.fill_qty, fill.cumulative_qty) for fill in fills)
@@ -229,9 +229,9 @@ def verdict(world: TradingWorld) -> None:
                 ):  # a journal holds prices, not the averages that they are from
                     assert fill.fill_price == parts[0].price
         report = world.exchange.report(order_id)
-        told_states = [event.status for event in world.order_states(order_id)]
+        delivered_states = [event.status for event in world.order_states(order_id)]
         if report.status == "CANCELED" and report.exchange_ts is not None and report.exchange_ts >= began:
-            assert told_states.count("CANCELED") == 1
+            assert delivered_states.count("CANCELED") == 1
         if fills and report.status in FINAL and report.status == "FILLED":
             assert fills[-1].cumulative_qty <= report.cumulative_qty
     assert not world.connection.finished
@@ -253,10 +253,10 @@ SOME = settings(deadline=None, derandomize=True, suppress_health_check=[HealthCh
 @pytest.mark.parametrize("wire", ["l", "z"])
 @settings(SOME, max_examples=60 * TIMES)
 @given(**LIVES)
-def test_whatever_happens_every_fill_is_told_once(
+def test_whatever_happens_every_fill_is_delivered_once(
     wire: str, before: list[Deed], history: list[Deed], mishaps: list[Fault], pushes: bool
 ) -> None:
-    """Every fill since the stream began is told exactly once, in order while no gap is open, and the gap closes."""
+    """Every fill since the stream began is delivered exactly once, in order while no gap is open; the gap closes."""
     verdict(live(wire, before, history, mishaps, pushes=pushes))
 
 

@@ -146,15 +146,15 @@ def test_stop_before_start() -> None:
 
 
 def test_the_last_word() -> None:
-    """`Finish` is the last action of its turn; that the stream is blind now is told before it."""
+    """`Finish` is the last action of its turn; that the stream is blind now is delivered before it."""
     world = live()
     done = world.feed(inputs.Stop())
     assert [type(action).__name__ for action in done] == ["CloseSocket", "Deliver", "Finish"]
 
 
 @pytest.mark.parametrize("end", ["stop", "fatal"])
-def test_what_was_held_is_told(end: str) -> None:
-    """Frames that are held for a read when the end comes are told before it, by a stop as by a fatal refusal."""
+def test_what_was_held_is_delivered(end: str) -> None:
+    """Frames that are held for a read when the end comes are delivered before it, by a stop as by a fatal refusal."""
     world = reading()
     world.exchange.say("wallet 90")
     held = len(world.delivered)
@@ -170,7 +170,7 @@ def test_what_was_held_is_told(end: str) -> None:
 @pytest.mark.parametrize("held", ["fill A 2/3", "fill A 3/3 +1", "fill B 2/3 @1", "doubt it", "wallet 5; fill A 1/3"])
 @pytest.mark.parametrize("first", [True, False], ids=["first read", "later read"])
 def test_news_that_was_held(held: str, first: bool) -> None:
-    """What is told at the end and does not add up opens no read and no timer any more, and no gap after `Finish`."""
+    """What is delivered at the end and does not add up opens no read, no timer any more, and no gap after `Finish`."""
     world = reading() if first else live()
     if not first:
         world.exchange.say("order A NEW 0/3")
@@ -186,8 +186,8 @@ def test_news_that_was_held(held: str, first: bool) -> None:
     assert world.count(actions.ReadAccount) == reads
 
 
-def test_what_waits_above_a_hole_is_told_with_a_gap() -> None:
-    """The end does not wait for a read: the hole is told of, then what lies above it, then the end."""
+def test_what_waits_above_a_hole_is_delivered_with_a_gap() -> None:
+    """The end does not wait for a read: the gap over the hole is delivered, then what lies above it, then the end."""
     world = ready()
     world.exchange.pushes_account = False
     order = world.exchange.place("9")
@@ -202,8 +202,8 @@ def test_what_waits_above_a_hole_is_told_with_a_gap() -> None:
     assert isinstance(done[-1], actions.Finish)
 
 
-def test_what_waits_for_its_beginning_is_never_told_but_for_a_gap() -> None:
-    """Nobody can say how much of it is owed; that something may be is told."""
+def test_what_waits_for_its_beginning_is_never_delivered_but_for_a_gap() -> None:
+    """Nobody can say how much of it is owed; that something may be is delivered."""
     world = trading(wire="z", start=False)
     world.exchange.pushes_account = False
     running = world.exchange.place("9")
@@ -253,7 +253,7 @@ def test_a_mint_answered_after_the_end_does_not_begin_the_stream() -> None:
 
 
 def test_a_polled_stream_is_blind_once_it_has_ended() -> None:
-    """The last read may be young: after `Stop` nothing is known any more, which is told before `Finish`."""
+    """The last read may be young: after `Stop` nothing is known any more, which is delivered before `Finish`."""
     connection = Connection(Toy(), mode="poll")
     (asked,) = connection.handle(inputs.Start(), now=0)
     assert isinstance(asked, actions.ReadAccount)

@@ -55,7 +55,7 @@ POLICY = {"rotate_jitter": 0.0}
 
 
 class Transcript:
-    """The world that a transcript tells of."""
+    """The world of a transcript."""
 
     def __init__(self) -> None:
         self._world: TradingWorld | None = None
@@ -69,9 +69,9 @@ class Transcript:
 
     def retold(self, text: str) -> str:
         """The transcript as it should be."""
-        return "\n".join(self._told(block.splitlines()) for block in text.strip().split("\n\n")).strip() + "\n"
+        return "\n".join(self._block(block.splitlines()) for block in text.strip().split("\n\n")).strip() + "\n"
 
-    def _told(self, block: list[str]) -> str:
+    def _block(self, block: list[str]) -> str:
         commands = block[: block.index(RULE)] if RULE in block else block
         for line in commands:
             if not line.startswith("#"):

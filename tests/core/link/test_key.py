@@ -96,7 +96,7 @@ def test_failing_renewals_are_bounded() -> None:
 
 
 def test_unlock_time_is_a_floor() -> None:
-    """A renewal that is told when to come back does not come back before; the longer of both waits counts."""
+    """A renewal whose refusal says when to come back does not come back before; the longer of both waits counts."""
     world = connected(rotate_after=0, audit_interval=0)
     world.exchange.renewals.extend([busy(200), busy(1)])
     world.run(2100)
@@ -273,13 +273,13 @@ def test_expired_key_whose_successor_fails() -> None:
 
 
 def test_a_distrusted_leader_without_a_successor() -> None:
-    """What it still brings is told at once: nobody else could."""
+    """What it still brings is delivered at once: nobody else could bring it."""
     world = connected(rotate_after=0)
     world.exchange.mints.append(NEVER)
     world.exchange.say("expired")
     for text in ("order A NEW 0/3", "fill A 1/3 +1"):
-        (told,) = world.exchange.say(text)
-        assert isinstance(told, actions.Deliver)
+        (delivered,) = world.exchange.say(text)
+        assert isinstance(delivered, actions.Deliver)
 
 
 def test_a_key_that_is_gone_is_not_renewed() -> None:

@@ -222,8 +222,8 @@ def test_a_key_on_its_way_out_is_not_renewed() -> None:
     assert world.count(actions.RenewKey) == 0
 
 
-def test_a_socket_whose_end_nobody_tells() -> None:
-    """A socket that we closed counts as closed after 10 s; what is told of it later is nothing."""
+def test_a_socket_whose_end_is_never_heard_of() -> None:
+    """A socket that we closed counts as closed after 10 s; what is heard of it later is nothing."""
     world = connected(rotate_after=0)
     world.exchange.closings.append(NEVER)
     socket = world.leader
@@ -307,7 +307,7 @@ def test_the_shared_key_goes() -> None:
 
 
 def test_the_shared_key_is_refused_to_the_successor() -> None:
-    """The successor's handshake says that the shared key does not exist: the old link is deaf, and a gap says so."""
+    """The successor's handshake says that the shared key does not exist: the old link is distrusted, a gap says so."""
     world = same_key(rotate_after=0)
     world.exchange.dials.append(no(GONE))
     world.feed(inputs.Rotate())

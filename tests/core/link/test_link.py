@@ -436,7 +436,7 @@ def test_closing_sockets_say_nothing() -> None:
 
 
 def test_a_fatal_error_frame_ends_a_link_not_the_stream() -> None:
-    """A live link that is told something fatal is replaced; only when the next one hears it too does the stream end."""
+    """A live link that hears something fatal is replaced; only when the next one hears it too does the stream end."""
     world = connected()
     world.exchange.say("error fatal")
     assert world.state == "BACKOFF"

@@ -164,7 +164,7 @@ def test_drain(drain: float) -> None:
 
 
 @pytest.mark.parametrize("first", ["old", "new"])
-def test_copies_are_told_once(first: str) -> None:
+def test_copies_are_delivered_once(first: str) -> None:
     """What both links bring is delivered once; the old link leads, and the new one's copy waits `reorder_window`."""
     world = rotating("draining")
     world.exchange.say("order A NEW 0/3")
@@ -173,13 +173,13 @@ def test_copies_are_told_once(first: str) -> None:
         world.exchange.say("fill A 1/3 +1", socket)
         world.run(world.now + 0.1)
     world.run(15)
-    told = [(at, action.event.event_id) for at, action in world.log if isinstance(action, actions.Deliver)]
-    fills = [(round(at, 3), name) for at, name in told if name.startswith("fill")]
+    delivered = [(at, action.event.event_id) for at, action in world.log if isinstance(action, actions.Deliver)]
+    fills = [(round(at, 3), name) for at, name in delivered if name.startswith("fill")]
     assert fills == [(14 if first == "old" else 14.1, "fill:TOY:A:1")]
 
 
 def test_the_successors_word_alone() -> None:
-    """What only the new link brings is told after `reorder_window`, or at the hand-over if that is sooner."""
+    """What only the new link brings is delivered after `reorder_window`, or at the hand-over if that is sooner."""
     world = rotating("draining")
     world.exchange.say("order A NEW 0/3", world.successor)
     world.run(14.2)

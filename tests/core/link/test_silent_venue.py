@@ -370,7 +370,7 @@ def test_another_key_that_is_too_old() -> None:
 
 
 def test_an_answer_that_puts_the_key_in_doubt() -> None:
-    """It is renewed at once, and once: a renewal under way will tell."""
+    """It is renewed at once, and once: a renewal under way will show it."""
     world = silent(10, audit_interval=0)
     world.exchange.renewals.append(Answer(2.0))
     world.exchange.say("dubious")
@@ -395,11 +395,11 @@ def test_a_socket_that_will_be_closed() -> None:
     assert world.count(actions.OpenSocket) == 2
 
 
-# What is told
+# What is delivered
 
 
-def test_documented_kinds_are_told_each() -> None:
-    """A burst of one shape is not cut down to one in a second, and what both links bring is told once."""
+def test_documented_kinds_are_delivered_each() -> None:
+    """A burst of one shape is not cut down to one in a second, and what both links bring is delivered once."""
     world = silent(10, mints=(YES, Answer(key="K1")), audit_interval=0)
     for word in ("one", "two", "three"):
         world.exchange.say(f"data {word}")
@@ -408,7 +408,7 @@ def test_documented_kinds_are_told_each() -> None:
     for socket in (world.leader, world.successor):
         world.exchange.say("data four", socket)
     world.run(13)
-    told = [event.raw["words"] for event in world.delivered if isinstance(event, Unknown)]
-    assert told == [["one"], ["two"], ["three"], ["four"]]
+    delivered = [event.raw["words"] for event in world.events(Unknown)]
+    assert delivered == [["one"], ["two"], ["three"], ["four"]]
     assert world.count(actions.ReadAccount) == 1
     assert not world.events(FundingFee)

@@ -13,7 +13,7 @@ WIRES = pytest.mark.parametrize("wire", ["l", "z"])
 
 
 @WIRES
-def test_two_links_bring_everything_and_it_is_told_once(wire: str) -> None:
+def test_two_links_bring_everything_and_it_is_delivered_once(wire: str) -> None:
     """The old link leads, the copies of the new one wait; a frame that one of them loses is brought by the other."""
     world = ready(wire)
     order = world.exchange.place("90")
@@ -33,7 +33,7 @@ def test_two_links_bring_everything_and_it_is_told_once(wire: str) -> None:
 
 
 def test_copies_wait_each_for_its_own_time() -> None:
-    """What only the successor brings is told `reorder_window` after it came."""
+    """What only the successor brings is delivered `reorder_window` after it came."""
     world = ready(reorder_window=0.5)
     world.exchange.pushes_account = False
     order = world.exchange.place("9")
@@ -49,7 +49,7 @@ def test_copies_wait_each_for_its_own_time() -> None:
     assert world.intervals(order) == [("0", "1", "ws"), ("1", "2", "ws")]
 
 
-def test_copies_are_told_at_once_when_nobody_leads_any_more() -> None:
+def test_copies_are_delivered_at_once_when_nobody_leads_any_more() -> None:
     """The link that leads is lost during the drain: what its successor has brought waits for nothing but the read."""
     world = ready(reorder_window=2)
     order = world.exchange.place("9")
@@ -66,7 +66,7 @@ def test_copies_are_told_at_once_when_nobody_leads_any_more() -> None:
     assert world.gaps == [("GAP_OPENED", "lost_socket"), ("GAP_CLOSED", "lost_socket")]
 
 
-def test_copies_are_told_before_their_link_leads_at_the_end_of_a_rotation() -> None:
+def test_copies_are_delivered_before_their_link_leads_at_the_end_of_a_rotation() -> None:
     """What the successor brought and the old link did not comes first, then what it brings as the only one."""
     world = ready(reorder_window=2)
     world.exchange.pushes_account = False
@@ -88,8 +88,8 @@ def test_copies_are_told_before_their_link_leads_at_the_end_of_a_rotation() -> N
     assert world.intervals(order) == [("0", "1", "ws"), ("1", "2", "ws")]
 
 
-def test_copies_are_told_before_the_end() -> None:
-    """What the successor brought and nobody else is told by a stop, before it."""
+def test_copies_are_delivered_before_the_end() -> None:
+    """What the successor brought and nobody else is delivered by a stop, before it."""
     world = ready(reorder_window=2)
     order = world.exchange.place("9")
     world.feed(inputs.Rotate())
@@ -116,7 +116,7 @@ def test_a_process_that_slept_reads_what_waited_and_loses_nothing() -> None:
     assert world.gaps == []
 
 
-def test_a_frame_that_nobody_understands_is_told_and_if_doubtful_the_account_is_read() -> None:
+def test_a_frame_that_nobody_understands_is_delivered_and_if_doubtful_the_account_is_read() -> None:
     """UNKNOWN with its content; a doubtful one opens a gap until a read says what happened."""
     world = ready()
     world.exchange.say(Unrecognised({"e": "NEWS"}, 5, doubtful=False))
@@ -131,7 +131,7 @@ def test_a_frame_that_nobody_understands_is_told_and_if_doubtful_the_account_is_
     assert world.summary()[2:] == ["UNKNOWN", "GAP_OPENED hole", f"PARTIAL_FILL {order} 2 poll", "GAP_CLOSED hole 1"]
 
 
-def test_settings_are_told() -> None:
+def test_settings_are_delivered() -> None:
     """A push of leverage and margin mode goes through unheld."""
     world = ready()
     for _ in range(2):

@@ -38,7 +38,7 @@ def away(world: TradingWorld, order: str, *fills: str) -> None:
     world.passes(2)
 
 
-def test_a_frame_after_an_interruption_tells_no_figure_of_the_stretch_until_rows_do() -> None:
+def test_a_frame_after_an_interruption_gives_no_figure_of_the_stretch_until_rows_do() -> None:
     """The fee and the PnL of its last part are not those of all of it; the next read says what they are."""
     world = ready("z")
     order = world.exchange.place("10", side="SELL")
@@ -141,8 +141,8 @@ def test_no_frame_speaks_for_a_fill_that_the_lists_did_not_show_yet(seconds: flo
 
 
 @pytest.mark.parametrize("failing", [False, True])
-def test_without_audits_a_read_still_follows_what_was_told_without_figures(failing: bool) -> None:
-    """Else nothing would ever put it right; a wire on which every figure is told causes none."""
+def test_without_audits_a_read_still_follows_what_was_delivered_without_figures(failing: bool) -> None:
+    """Else nothing would ever put it right; a wire on which every figure is delivered causes none."""
     world = ready("z", audit_interval=0)
     order, other = world.exchange.place("10", side="SELL"), world.exchange.place("10")
     world.exchange.reads.extend([REFUSED] * failing)
@@ -162,7 +162,7 @@ def test_without_audits_a_read_still_follows_what_was_told_without_figures(faili
     assert_true(world)
 
 
-def test_a_state_that_shows_all_that_is_told_makes_its_order_sure() -> None:
+def test_a_state_that_shows_all_that_is_delivered_makes_its_order_sure() -> None:
     """An order that is placed while reads fail has its figures: nothing of it was missed."""
     world = ready("z")
     running = world.exchange.place("10")
@@ -260,7 +260,7 @@ def test_frames_are_held_for_hold_limit_at_most() -> None:
 
 
 def test_a_lost_frame_that_nobody_noticed_is_put_right() -> None:
-    """The next one tells of both with its own figures; the audit says what they were."""
+    """The next one delivers both with its own figures; the audit says what they were."""
     world = ready("z", audit_interval=10)
     world.exchange.pushes_account = False
     order = world.exchange.place("10", side="SELL")
@@ -320,7 +320,7 @@ def test_where_costs_are_the_order_s_so_far_their_difference_is_known() -> None:
 
 @WIRES
 def test_a_restart_recalls_what_is_not_compared(wire: str) -> None:
-    """The next run puts right what the run before told, once."""
+    """The next run puts right what the run before delivered, once."""
     world = ready(wire)
     order = world.exchange.place("10", side="SELL")
     away(world, order, "3", "1")

@@ -39,9 +39,9 @@ def test_an_interval_shorter_than_the_overlap_is_kept() -> None:
 
 
 @pytest.mark.parametrize(
-    ("trouble", "told_of"), [("hole", "hole"), ("doubt", "hole"), ("position", "balance"), ("forgotten", "hole")]
+    ("trouble", "reason"), [("hole", "hole"), ("doubt", "hole"), ("position", "balance"), ("forgotten", "hole")]
 )
-def test_what_a_frame_gives_away_is_read_and_audited(trouble: str, told_of: str) -> None:
+def test_what_a_frame_gives_away_is_read_and_audited(trouble: str, reason: str) -> None:
     """A hole, a frame that nobody can read, a position that no fill explains, an order that nobody knows any more."""
     world = ready("z" if trouble == "position" else "l")
     world.exchange.pushes_account = False
@@ -65,9 +65,9 @@ def test_what_a_frame_gives_away_is_read_and_audited(trouble: str, told_of: str)
     while not world.gaps and world.now < 300:
         world.passes(0.01)
     notice = world.events(GapNotice)[0]
-    assert (notice.reason, notice.since == proven) == (told_of, trouble == "position")
+    assert (notice.reason, notice.since == proven) == (reason, trouble == "position")
     world.passes(0.2)
-    assert world.gaps == [("GAP_OPENED", told_of), ("GAP_CLOSED", told_of)]
+    assert world.gaps == [("GAP_OPENED", reason), ("GAP_CLOSED", reason)]
     read = world.times(actions.ReadAccount)[-1]
     world.passes(7)
     assert world.times(actions.ReadAccount)[-1] == pytest.approx(read + 6.12)
@@ -102,7 +102,7 @@ def test_a_poll_that_passes_when_a_link_is_there_again_asks_for_no_audit_that_is
 
 
 def test_an_audit_does_not_race_the_socket() -> None:
-    """What is newer than the overlap is not judged: a frame that is on its way is told as a frame, and no gap opens."""
+    """What is newer than the overlap is not judged: a frame on its way is delivered as a frame, and no gap opens."""
     world = ready(audit_interval=20, backfill_overlap=5)
     world.exchange.pushes_account = False
     old = world.exchange.place("90")
@@ -124,8 +124,8 @@ def test_an_audit_does_not_race_the_socket() -> None:
     assert world.gaps == []
 
 
-def test_a_read_that_shows_a_fill_which_was_not_told_yet_anchors_nothing() -> None:
-    """Its positions have the fill, which its frame tells afterwards: counted twice, no push would agree with it."""
+def test_a_read_that_shows_a_fill_which_was_not_delivered_yet_anchors_nothing() -> None:
+    """Its positions have the fill, which its frame delivers afterwards: counted twice, no push would agree with it."""
     world = ready(audit_interval=20)
     order = world.exchange.place("9")
     world.run(26.3)
@@ -228,7 +228,7 @@ def test_what_a_venue_shows_late_reopens_a_gap_and_keeps_the_link() -> None:
 
 
 def test_a_read_that_was_asked_for_and_finds_what_lies_below_opens_a_gap_first() -> None:
-    """Any read that tells a fill below what was told says so with a gap, whoever wanted it."""
+    """Any read that delivers a fill below what was delivered says so with a gap, whoever wanted it."""
     world = trading(start=False)
     world.exchange.pushes_account = False
     order = world.exchange.place("10")

@@ -44,7 +44,7 @@ def test_nothing_before_the_first_key_is_owed_and_no_gap_is_opened(wire: str) ->
 
 @WIRES
 def test_a_held_frame_is_no_duplicate_because_a_snapshot_shows_as_much(wire: str) -> None:
-    """A fill of a running order between the key and the read: executed quantity includes it, and yet it is told."""
+    """A fill of a running order between key and read: the executed quantity includes it, and yet it is delivered."""
     for lag in (0, 4000):
         world = trading(wire=wire, start=False)
         world.exchange.pushes_account = False
@@ -61,7 +61,7 @@ def test_a_held_frame_is_no_duplicate_because_a_snapshot_shows_as_much(wire: str
 
 
 def test_a_late_list_at_the_start_reopens_a_gap_when_it_shows_more() -> None:
-    """A fill after the key and before the socket, which the list shows only later: `late`, and told below the base."""
+    """A fill after the key and before the socket that the list shows only later: `late`, delivered below the base."""
     world = trading(start=False)
     world.exchange.pushes_account = False
     running = world.exchange.place("10")

@@ -50,7 +50,7 @@ def unasked(account: Account) -> Account:
 
 
 @WIRES
-def test_an_order_that_is_filled_with_nothing_executed_is_told_as_a_state(wire: str) -> None:
+def test_an_order_that_is_filled_with_nothing_executed_is_delivered_as_a_state(wire: str) -> None:
     """It is over and no fill: another order executes. Nothing is missing, so no gap opens, and it is forgotten."""
     world = ready(wire)
     order = world.exchange.place("5")
@@ -67,7 +67,7 @@ def test_an_order_that_is_filled_with_nothing_executed_is_told_as_a_state(wire: 
 
 
 @WIRES
-def test_a_triggered_order_of_which_no_frame_tells_is_told_from_a_read(wire: str) -> None:
+def test_a_triggered_order_that_no_frame_shows_is_delivered_from_a_read(wire: str) -> None:
     """The next read shows that it is over; that is no gap, since no fill is missing."""
     world = ready(wire)
     order = world.exchange.place("5")
@@ -81,7 +81,7 @@ def test_a_triggered_order_of_which_no_frame_tells_is_told_from_a_read(wire: str
     assert world.gaps == []
 
 
-def test_a_triggered_order_is_told_once() -> None:
+def test_a_triggered_order_is_delivered_once() -> None:
     """By its frame, and by no copy of it and no read after it."""
     world = ready()
     order = world.exchange.place("5")
@@ -94,7 +94,7 @@ def test_a_triggered_order_is_told_once() -> None:
 
 
 def test_a_triggered_order_is_still_over_after_a_restart() -> None:
-    """What was told of it is recalled."""
+    """What was delivered of it is recalled."""
     world = ready()
     order = world.exchange.place("5")
     world.exchange.trigger(order)
@@ -106,7 +106,7 @@ def test_a_triggered_order_is_still_over_after_a_restart() -> None:
 
 
 def test_filled_with_nothing_executed_says_nothing_of_an_order_that_has_fills() -> None:
-    """Neither a frame nor a row takes back what was executed; fills of such a row are told, the last one as full."""
+    """Neither a frame nor a row takes back what was executed; fills of such a row are delivered, the last as full."""
     world = ready()
     order = world.exchange.place("5")
     world.exchange.fill(order, "2")
@@ -136,12 +136,12 @@ def test_a_poll_waits_with_the_end_of_a_triggered_order_too() -> None:
     world.exchange.trigger(order)
     world.passes(40)
     assert endings(world) == [(order, "ORDER_ACK", "FILLED")]
-    told_at = next(
+    delivered_at = next(
         now
         for now, action in world.log
         if isinstance(action, actions.Deliver) and action.event.event_id.startswith(f"order:BTC-USDT:{order}:FILLED")
     )
-    assert told_at > at + 10
+    assert delivered_at > at + 10
 
 
 # Orders that the venue denies while it lists their fills
@@ -150,7 +150,7 @@ def test_a_poll_waits_with_the_end_of_a_triggered_order_too() -> None:
 @WIRES
 @pytest.mark.parametrize("lost", [0, 1, 3])
 def test_a_denied_order_is_what_its_fills_show(wire: str, lost: int) -> None:
-    """All of them were read, so none is missing: those whose frames were lost are told, and the order is over."""
+    """All of them were read, so none is missing: those whose frames were lost are delivered, and the order is over."""
     world = ready(wire, audit_interval=20)
     order = world.exchange.place("5")
     world.passes(10)
@@ -218,7 +218,7 @@ def test_a_denied_order_that_was_read_alone_is_read_again_only_when_it_has_new_f
 
 
 def test_an_order_that_may_not_be_asked_for_now_proves_nothing_and_stops_no_list() -> None:
-    """A gap is open and lists are read on, the rest is told; once it may be asked for, all is well."""
+    """A gap is open and lists are read on, the rest is delivered; once it may be asked for, all is well."""
     world = ready(audit_interval=20)
     world.exchange.pushes_account = False
     order, other = world.exchange.place("5"), world.exchange.place("4")
@@ -243,7 +243,7 @@ def test_an_order_that_may_not_be_asked_for_now_proves_nothing_and_stops_no_list
 
 
 def test_a_fill_is_not_proven_while_its_order_may_not_be_asked_for() -> None:
-    """What it cost was told wrongly, and its row has no sure place: once the order can be read, that is put right."""
+    """Its cost was delivered wrongly, and its row has no sure place: once the order can be read, that is put right."""
     world = ready("z", audit_interval=10)
     world.exchange.pushes_account = False
     order = world.exchange.place("100", side="SELL")
@@ -285,7 +285,7 @@ def test_a_denied_order_from_before_the_stream_is_not_what_its_fills_show() -> N
 
 @WIRES
 def test_an_order_that_the_venue_denies_is_over_when_two_reads_do_not_list_it(wire: str) -> None:
-    """Told once, as expired and not found, with what was executed of it; then it is asked for no more. No gap."""
+    """Delivered once, as expired and not found, with what was executed of it; then it is asked for no more. No gap."""
     world = ready(wire, audit_interval=20)
     order, other = world.exchange.place("5"), world.exchange.place("5")
     world.exchange.fill(order, "2")
@@ -321,7 +321,7 @@ def test_a_denied_order_that_is_listed_again_is_not_over() -> None:
 
 @pytest.mark.parametrize("news", ["fill", "cancel"])
 def test_news_of_a_denied_order_count_for_more(news: str) -> None:
-    """A frame shows how it is: what it tells is told, and nothing else."""
+    """A frame shows how it is: what it says is delivered, and nothing else."""
     world = ready(audit_interval=20)
     order = world.exchange.place("5")
     world.passes(10)
@@ -375,8 +375,8 @@ def test_orders_that_nobody_has_asked_for_are_left_alone_and_come_first_the_next
     assert world.gaps == []
 
 
-def test_a_denied_order_stays_over_after_a_restart_and_a_late_fill_of_it_is_told() -> None:
-    """The journal holds its end; what was executed is told whatever was said before."""
+def test_a_denied_order_stays_over_after_a_restart_and_a_late_fill_of_it_is_delivered() -> None:
+    """The journal holds its end; what was executed is delivered whatever was said before."""
     world = ready(audit_interval=20)
     order = world.exchange.place("5")
     world.passes(10)
@@ -393,7 +393,7 @@ def test_a_denied_order_stays_over_after_a_restart_and_a_late_fill_of_it_is_told
 
 
 def test_a_late_word_of_an_order_that_was_forgotten_and_is_denied() -> None:
-    """Nothing of it was ever executed, so nothing is missing: it is told, and the gap that it opened closes."""
+    """Nothing of it was ever executed, so nothing is missing: it is delivered, and the gap that it opened closes."""
     world = ready(audit_interval=20)
     order = world.exchange.place("5")
     world.passes(5)
@@ -428,8 +428,8 @@ def is_closing(event: ExchangeEvent) -> TypeGuard[GapNotice]:
 def test_a_late_frame_is_all_that_is_known_of_an_order_that_nobody_lists(
     wire: str, qty: str, audit_interval: float
 ) -> None:
-    """Two reads agree that there is neither an order nor a fill. What the frame says is told, no figure that it cannot
-    know, and the order's end; the gap closes as not proven, and reads go on.
+    """Two reads agree that there is neither an order nor a fill. What the frame says is delivered, no figure that it
+    cannot know, and the order's end; the gap closes as not proven, and reads go on.
     """
     world = ready(wire, audit_interval=audit_interval)
     world.exchange.pushes_account = False
@@ -459,8 +459,8 @@ def test_a_late_frame_is_all_that_is_known_of_an_order_that_nobody_lists(
     assert closed(world) == [("hole", False)]
 
 
-def test_a_late_frame_of_what_is_not_owed_is_not_told_again() -> None:
-    """An order that was told and forgotten: what comes of it once more closes with its gap."""
+def test_a_late_frame_of_what_is_not_owed_is_not_delivered_again() -> None:
+    """An order that was delivered and forgotten: what comes of it once more closes with its gap."""
     world = ready("z", audit_interval=20)
     world.exchange.pushes_account = False
     order = world.exchange.place("5")
@@ -526,8 +526,8 @@ def test_an_order_of_which_there_is_a_word_after_all_is_not_written_off(news: st
 
 @pytest.mark.parametrize("ended", [False, True])
 def test_a_hole_below_a_denied_order_that_no_list_fills_is_written_off(ended: bool) -> None:
-    """A frame has shown more than was told, and two reads agree that nobody will say what: the order's end shows how
-    much was executed, and the gap closes as not proven.
+    """A frame has shown more than was delivered, and two reads agree that nobody will say what: the order's end shows
+    how much was executed, and the gap closes as not proven.
     """
     world = ready(audit_interval=20)
     world.exchange.pushes_account = False

@@ -1,4 +1,4 @@
-"""Everything heard is told: frames that nobody understands are delivered, and the account is read, ever less often."""
+"""Nothing heard is lost: frames that nobody understands are delivered, and the account is read, ever less often."""
 
 from __future__ import annotations
 
@@ -49,12 +49,12 @@ def test_what_cannot_be_read_is_delivered_and_read(frame: bytes | str) -> None:
     assert (world.state, world.health) == ("CONNECTED", "LIVE")
 
 
-def test_it_is_told_in_its_place() -> None:
+def test_it_is_delivered_in_its_place() -> None:
     """What stands before it in the frame is delivered before it, and what stands behind it after it."""
     world = connected(**QUIET)
     done = world.exchange.say("note one; ??; order A NEW 0/3 @1700000020000")
-    told = [action.event.kind.value for action in done if isinstance(action, actions.Deliver)]
-    assert told == ["UNKNOWN", "UNKNOWN", "GAP_OPENED", "ORDER_ACK", "HEALTH"]
+    delivered = [action.event.kind.value for action in done if isinstance(action, actions.Deliver)]
+    assert delivered == ["UNKNOWN", "UNKNOWN", "GAP_OPENED", "ORDER_ACK", "HEALTH"]
 
 
 @pytest.mark.parametrize("size", [SHOWN, SHOWN + 1, 10 * SHOWN])
@@ -339,7 +339,7 @@ def push(side: str, *, one_way: bool, held: int = 1) -> Report:
     ],
 )
 def test_a_switch_of_positions_is_reported_and_read(said: tuple[Report, ...], count: int) -> None:
-    """What positions mean has changed: nothing was missed, so no gap opens, but what is told must be looked at."""
+    """What positions mean has changed: nothing was missed, so no gap opens, but what is delivered must be looked at."""
     world = ready(audit_interval=0)
     reads = len(world.seen(actions.ReadAccount))
     for report in said:

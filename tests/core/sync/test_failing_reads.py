@@ -135,7 +135,7 @@ def test_without_audits_it_counts_from_a_read_that_was_asked_for() -> None:
 
 
 def test_polls_keep_their_own_rule() -> None:
-    """One that fails is told at once."""
+    """One that fails is delivered at once."""
     world = trading(mode="poll", poll_interval=5).run(20)
     world.exchange.plan = REFUSED
     world.passes(6)

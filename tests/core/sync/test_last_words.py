@@ -81,7 +81,7 @@ def test_the_opening_snapshot_of_a_successor_may_be_older_than_what_was_pushed()
     assert world.gaps == []
 
 
-def test_a_push_out_of_order_is_told_no_more() -> None:
+def test_a_push_out_of_order_is_delivered_no_more() -> None:
     """The venue sends the older one after the newer one, on one socket."""
     world = ready()
     order = world.exchange.place("9")
@@ -161,7 +161,7 @@ def test_a_word_within_the_grain_of_a_read_that_says_otherwise_is_audited_soon(m
 
 
 def test_a_read_that_a_push_overtook_settles_no_books() -> None:
-    """The account is told at once, with the push in it; what the books start from is the next read's."""
+    """The account is delivered at once, with the push in it; what the books start from is the next read's."""
     world = trading(hold_limit=0, reorder_window=0)
     world.run(0.19)
     assert len(world.times(actions.ReadAccount)) == 1

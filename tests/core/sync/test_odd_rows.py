@@ -76,7 +76,7 @@ def said(world: TradingWorld) -> list[tuple[str, str]]:
 
 
 def lost_fill(world: TradingWorld, qty: str = "5") -> str:
-    """An order that is filled at once, and no frame tells of it."""
+    """An order that is filled at once, and no frame shows it."""
     order = world.exchange.place(qty, price=None)
     world.exchange.lose()
     world.exchange.fill(order, qty)
@@ -316,8 +316,8 @@ def test_without_audits_an_odd_row_is_looked_at_again_all_the_same() -> None:
     assert world.gaps[-1] == ("GAP_CLOSED", "hole")
 
 
-def test_a_position_that_cannot_be_read_is_as_it_was_told() -> None:
-    """And if none was told, what is delivered is not complete."""
+def test_a_position_that_cannot_be_read_is_as_it_was_delivered() -> None:
+    """And if none was delivered, what is delivered is not complete."""
     world = ready(audit_interval=20)
     order = world.exchange.place("5", price=None)
     world.exchange.fill(order, "5")
@@ -363,7 +363,7 @@ def test_what_comes_of_an_order_after_its_row_was_written_off_is_delivered(wire:
 
 
 def test_an_order_newer_than_the_stream_begins_at_0_though_its_row_was_written_off() -> None:
-    """Its first frame tells of all there was until then, even where frames do not say how much one fill was."""
+    """Its first frame delivers all there was until then, even where frames do not say how much one fill was."""
     world = ready("z", audit_interval=20)
     world.exchange.pushes_account = False
     order = world.exchange.place("9", price=None)
@@ -376,7 +376,7 @@ def test_an_order_newer_than_the_stream_begins_at_0_though_its_row_was_written_o
 
 
 def test_a_read_makes_no_order_sure_that_it_says_nothing_of() -> None:
-    """The first frame after an interruption tells no figures of an order whose row was written off."""
+    """The first frame after an interruption delivers no figures of an order whose row was written off."""
     world = ready("z", audit_interval=20)
     world.exchange.pushes_account = False
     order, other = world.exchange.place("9"), world.exchange.place("9")
@@ -418,7 +418,7 @@ def test_a_hole_in_an_order_whose_row_was_written_off_closes_unproven() -> None:
 
 
 def test_a_frame_out_of_order_waits_although_the_row_was_written_off() -> None:
-    """As long as nobody has been told of the hole, a read between the two frames lets nothing go."""
+    """As long as nobody has heard of the hole, a read between the two frames lets nothing go."""
     world = ready(audit_interval=20, reorder_window=1)
     world.exchange.pushes_account = False
     order = world.exchange.place("9")
@@ -450,8 +450,8 @@ def test_doubtful_frames_cause_reads_while_a_row_is_odd() -> None:
     assert len(world.times(actions.ReadAccount)) > before + 3
 
 
-def test_an_order_that_only_a_row_names_is_not_told_to_be_over() -> None:
-    """Though the venue denies it: nobody was told of it, and its row says that something was executed."""
+def test_an_order_that_only_a_row_names_is_not_delivered_as_over() -> None:
+    """Though the venue denies it: nobody has heard of it, and its row says that something was executed."""
     world = ready(audit_interval=20)
 
     def alter(account: Account) -> Account:
@@ -482,10 +482,10 @@ def test_beside_a_position_that_cannot_be_read_the_account_is_delivered(one_way:
     )
     world.exchange.transfer("50")
     world.passes(30)
-    told = world.events(AccountUpdate)[-1]
-    assert not told.complete
-    assert [balance.wallet_balance for balance in told.balances] == [D(1050)]
-    places = [(position.symbol, position.side, position.qty) for position in told.positions]
+    delivered = world.events(AccountUpdate)[-1]
+    assert not delivered.complete
+    assert [balance.wallet_balance for balance in delivered.balances] == [D(1050)]
+    places = [(position.symbol, position.side, position.qty) for position in delivered.positions]
     assert places == [("ETH-USDT", None if one_way else "LONG", ZERO), ("SOL-USDT", "LONG", D(1))]
     world.exchange.altered = lambda account: account
     world.passes(30)

@@ -49,7 +49,7 @@ def test_a_fatal_refusal_of_a_later_read_does_not_end_a_live_stream() -> None:
 
 @pytest.mark.parametrize("began", [0.1 * number for number in range(40)])
 def test_a_poll_is_too_old_at_the_very_moment(began: float) -> None:
-    """Two intervals after the read, whatever the decimals of that time come to: BLIND is told by the timer itself."""
+    """Two intervals after the read, whatever the decimals of that time come to: the timer itself delivers BLIND."""
     connection = Connection(Toy(), Policy(poll_interval=1.1), mode="poll")
     connection.handle(inputs.Start(), now=began)
     connection.handle(inputs.AccountRead(1, empty_account(EPOCH, None)), now=began)
@@ -136,8 +136,8 @@ def test_the_exchange_s_clock_is_that_of_the_last_read() -> None:
         ordered = connection.handle(inputs.Tick(), now=connection.deadline)
     (asked,) = (action for action in ordered if isinstance(action, actions.ReadAccount))
     ordered = connection.handle(inputs.Refused(asked.request, RETRY), now=11.0)
-    told_of = [action.event for action in ordered if isinstance(action, actions.Deliver)]
-    (opened,) = (event for event in told_of if isinstance(event, GapNotice))
+    delivered = [action.event for action in ordered if isinstance(action, actions.Deliver)]
+    (opened,) = (event for event in delivered if isinstance(event, GapNotice))
     assert opened.exchange_ts == 1_700_000_012_000
 
 
@@ -153,8 +153,8 @@ def test_a_read_is_young_for_less_than_two_intervals(now: float, health: Health)
     assert connection.health is health
 
 
-def test_blind_is_told_when_the_last_read_is_two_intervals_old() -> None:
-    """There is a deadline for it, so whoever follows the deadlines is told in time; nothing else is due just then."""
+def test_blind_is_delivered_when_the_last_read_is_two_intervals_old() -> None:
+    """There is a deadline for it, so whoever follows deadlines hears of it in time; nothing else is due just then."""
     world = trading(mode="poll", poll_interval=7).run(1)
     asked = max(world.times(actions.ReadAccount))
     world.exchange.plan = REFUSED
@@ -169,7 +169,7 @@ def test_blind_is_told_when_the_last_read_is_two_intervals_old() -> None:
     assert blind == pytest.approx([asked + 0.12 + 14])
 
 
-def test_an_end_is_not_told_before_fills_that_the_venue_may_show_late() -> None:
+def test_an_end_is_not_delivered_before_fills_that_the_venue_may_show_late() -> None:
     """The venue shows a cancel at once, and the fill below it two seconds later, which is within the overlap."""
     connection = Connection(Toy(), Policy(poll_interval=5), mode="poll")
 
@@ -179,8 +179,8 @@ def test_an_end_is_not_told_before_fills_that_the_venue_may_show_late() -> None:
         account = msgspec.structs.replace(
             empty_account(EPOCH + round(now * 1000), EPOCH - 10_000), orders=orders, fills=fills
         )
-        told = connection.handle(inputs.AccountRead(asked.request, account), now=now)
-        events = [each.event for each in told if isinstance(each, actions.Deliver)]
+        ordered = connection.handle(inputs.AccountRead(asked.request, account), now=now)
+        events = [each.event for each in ordered if isinstance(each, actions.Deliver)]
         return [event.kind.value for event in events if isinstance(event, OrderState)]
 
     def cancelled(executed: str) -> OrderReport:

@@ -40,7 +40,7 @@ def test_a_read_says_how_urgent_it_is() -> None:
 
 
 def test_an_audit_that_is_put_off() -> None:
-    """Comes when it is let in; however long that takes, nothing has failed, and the operator is told each time."""
+    """Comes when it is let in; however long that takes, nothing has failed, and the operator hears of it each time."""
     world = connected(10)
     world.exchange.reads.extend([later(500), later(400), YES])
     world.run(1100)
@@ -58,8 +58,8 @@ def test_a_failure_after_it_was_put_off() -> None:
     world.exchange.reads.extend([later(500), *[no(RETRY)] * 40])
     world.run(1600)
     passed = max(at for at in world.times(inputs.AccountRead) if at < 20)
-    told = [(now, thing.event.kind) for now, thing in world.log if isinstance(thing, actions.Deliver)]
-    opened = [round(now, 6) for now, kind in told if kind == "GAP_OPENED"]
+    delivered = [(now, thing.event.kind) for now, thing in world.log if isinstance(thing, actions.Deliver)]
+    opened = [round(now, 6) for now, kind in delivered if kind == "GAP_OPENED"]
     assert opened == [pytest.approx(passed + 2 * (120 + 500))]
     assert world.gaps == [("GAP_OPENED", "read_failed")]
 
@@ -124,7 +124,7 @@ def test_a_stale_poll_does_not_become_fresh() -> None:
 
 
 class PollingLife:
-    """A connection that polls, whose reads pass at once, unless told otherwise."""
+    """A connection that polls, whose reads pass at once, unless it is given other answers."""
 
     def __init__(self) -> None:
         self.connection = Connection(Toy(), Policy(), mode="poll")

@@ -66,7 +66,7 @@ def test_windows_start_a_second_before_what_is_proven() -> None:
 
 
 def test_a_gap_longer_than_the_venue_s_history_closes_unproven() -> None:
-    """What nobody can show any more is written off, and both notices say so; what is shown is told."""
+    """What nobody can show any more is written off, and both notices say so; what is shown is delivered."""
     world = ready()
     order = world.exchange.place("90")
     world.passes(10)
@@ -88,7 +88,7 @@ def test_a_gap_longer_than_the_venue_s_history_closes_unproven() -> None:
 
 
 def test_an_order_older_than_the_history_is_still_read_right_while_nothing_is_missing() -> None:
-    """Read alone it does not reach its creation: what lies at the top of its ground is then laid downward."""
+    """Read alone it does not reach its creation: what lies at the top of its coverage is then laid downward."""
     world = ready(audit_interval=20)
     order = world.exchange.place("90")
     world.exchange.fill(order, "2")

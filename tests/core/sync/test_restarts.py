@@ -51,7 +51,7 @@ def test_a_restart_goes_on_where_the_run_before_ended() -> None:
 
 
 def test_a_restart_before_any_read_had_passed_still_knows_where_the_stream_began() -> None:
-    """What happened since the first key of the run before is owed, fills that were told are not told again."""
+    """What happened since the first key of the run before is due, fills that were delivered are not delivered again."""
     world = trading(start=False, wire="z")
     world.exchange.pushes_account = False
     running = world.exchange.place("9")
@@ -73,7 +73,7 @@ def test_a_restart_before_any_read_had_passed_still_knows_where_the_stream_began
 
 
 def test_an_order_that_began_in_the_middle_goes_on_from_there_after_a_restart() -> None:
-    """Orders that were met with a fill, or while they were running, keep their ground across a restart."""
+    """Orders that were met with a fill, or while they were running, keep their coverage across a restart."""
     world = trading(start=False)
     world.exchange.pushes_account = False
     running = world.exchange.place("9")
@@ -113,7 +113,7 @@ def test_a_restart_reads_from_where_the_run_before_was_proven() -> None:
 
 
 def test_an_order_that_is_met_after_a_restart_is_new() -> None:
-    """Every order that ran before is in the journal: one that is not has its ground from 0, read or no read."""
+    """Every order that ran before is in the journal: one that is not has its coverage from 0, read or no read."""
     world = ready("z")
     world.passes(130)
     world.exchange.plan = UNANSWERED
@@ -125,7 +125,7 @@ def test_an_order_that_is_met_after_a_restart_is_new() -> None:
     assert world.intervals(order) == [("0", "2", "ws")]
 
 
-def test_a_transfer_that_was_told_is_not_told_again_after_a_restart() -> None:
+def test_a_transfer_that_was_delivered_is_not_delivered_again_after_a_restart() -> None:
     """The window of the first read reaches back before it."""
     world = ready()
     world.exchange.transfer("5")

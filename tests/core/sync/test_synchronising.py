@@ -1,4 +1,4 @@
-"""Synchronising after an interruption: what is told in which order, and when the gap closes."""
+"""Synchronising after an interruption: what is delivered in which order, and when the gap closes."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_frames_are_held_until_the_read_and_flow_afterwards() -> None:
     ]
 
 
-def test_an_order_placed_and_done_while_blind_tells_its_fills_and_no_state() -> None:
+def test_an_order_placed_and_done_while_blind_delivers_its_fills_and_no_state() -> None:
     """Intermediate states that REST does not show are not invented."""
     world = ready()
     world.drop_all()
@@ -124,7 +124,7 @@ def test_an_order_of_unknown_beginning_waits_for_the_first_read_however_long_tha
 
 
 def test_frames_flow_with_the_gap_open_when_the_read_takes_too_long() -> None:
-    """`hold_limit` after the link is proven the held frames are told; GAP_CLOSED comes when a read passes."""
+    """`hold_limit` after the link is proven the held frames are delivered; GAP_CLOSED comes when a read passes."""
     world = ready("z")
     order = world.exchange.place("9")
     world.passes(1)
@@ -146,7 +146,7 @@ def test_frames_flow_with_the_gap_open_when_the_read_takes_too_long() -> None:
 
 
 def test_a_failed_read_is_tried_again_after_5_to_60_seconds() -> None:
-    """The delays double; the gap stays open, frames flow, and no account is told."""
+    """The delays double; the gap stays open, frames flow, and no account is delivered."""
     world = ready()
     order = world.exchange.place("9")
     world.passes(1)
@@ -242,8 +242,8 @@ def test_no_more_reads_fail_than_a_venue_bears() -> None:
     assert len([at for at in world.times(actions.ReadAccount) if at > 8]) <= 15
 
 
-def test_a_link_that_is_lost_while_its_frames_are_held_tells_them() -> None:
-    """Interrupted again before the read: what is held flows with the gap open, and is not told a second time."""
+def test_a_link_that_is_lost_while_its_frames_are_held_delivers_them() -> None:
+    """Interrupted again before the read: what is held flows with the gap open, and is not delivered a second time."""
     world = ready()
     order = world.exchange.place("9")
     world.passes(1)
@@ -261,7 +261,7 @@ def test_a_link_that_is_lost_while_its_frames_are_held_tells_them() -> None:
     assert world.gaps.count(("GAP_CLOSED", "lost_socket")) == 1
 
 
-def test_a_poll_while_blind_tells_what_it_finds_and_moves_what_is_proven_but_closes_nothing() -> None:
+def test_a_poll_while_blind_delivers_what_it_finds_and_moves_what_is_proven_but_closes_nothing() -> None:
     """The gap closes only with a proven link and a read after it; one that was under way does not count."""
     world = ready()
     order = world.exchange.place("9")
@@ -409,7 +409,7 @@ def test_a_read_that_was_under_way_when_something_was_missed_does_not_close_the_
 
 
 def test_an_order_that_does_not_add_up_is_read_alone_and_until_it_does_the_gap_stays() -> None:
-    """Fills listed late: nothing of the order is told but what fits; the next read brings it."""
+    """Fills listed late: nothing of the order is delivered but what fits; the next read brings it."""
     world = ready()
     order = world.exchange.place("9")
     world.passes(3)
@@ -446,7 +446,7 @@ def test_a_list_that_lags_behind_the_order_gives_no_fill_another_s_price() -> No
     ]
 
 
-def test_an_order_that_moves_while_it_is_read_is_told_in_its_right_places() -> None:
+def test_an_order_that_moves_while_it_is_read_is_delivered_in_its_right_places() -> None:
     """Its executed quantity anchors nothing; all its fills from the beginning do."""
     world = ready()
     order = world.exchange.place("90")

@@ -21,7 +21,7 @@ Listed = Literal["rows", "none", "hollow"]
 
 
 def holding() -> TradingWorld:
-    """A stream that is live with a position of 5, told by a read that was settled."""
+    """A stream that is live with a position of 5, delivered by a read that was settled."""
     world = ready(audit_interval=20)
     order = world.exchange.place("5", price=None)
     world.exchange.fill(order, "5")
@@ -33,7 +33,7 @@ def none(listed: Listed) -> Callable[[Account], Account]:
     return lambda account: msgspec.structs.replace(account, positions=(), positions_listed=listed)
 
 
-def told(world: TradingWorld, since: int = 0) -> list[list[str]]:
+def holdings(world: TradingWorld, since: int = 0) -> list[list[str]]:
     """The positions as a consumer has them after every account update."""
     held: dict[tuple[str, str | None], str] = {}
     history = []
@@ -52,7 +52,7 @@ def test_no_list_at_all_is_no_answer_while_a_position_is_held() -> None:
     proven = world.marks[-1]
     world.exchange.altered = none("hollow")
     world.passes(30)
-    assert told(world)[-1] == ["BTC-USDT 5"]
+    assert holdings(world)[-1] == ["BTC-USDT 5"]
     assert world.marks[-1] == proven
     assert world.health is Health.LIVE
     world.passes(30)
@@ -66,7 +66,7 @@ def test_no_list_at_all_is_no_answer_while_a_position_is_held() -> None:
 @pytest.mark.parametrize("listed", ["none", "hollow"])
 @pytest.mark.parametrize("how", ["fills", "push", "recovered", "part recovered"])
 def test_what_closes_a_position_explains_that_it_is_not_listed(listed: Listed, how: str) -> None:
-    """Fills that were told, a push, or fills that this very read shows."""
+    """Fills that were delivered, a push, or fills that this very read shows."""
     world = holding()
     world.exchange.pushes_account = how == "push"
     closing = world.exchange.place("5", side="SELL", price=None)
@@ -81,28 +81,28 @@ def test_what_closes_a_position_explains_that_it_is_not_listed(listed: Listed, h
     world.passes(1)
     world.feed(inputs.Resync())
     world.passes(30)
-    assert told(world)[-1] == []
+    assert holdings(world)[-1] == []
     assert world.health is Health.LIVE
 
 
 def test_an_empty_list_that_nothing_explains_is_believed_at_the_second_read() -> None:
-    """The first one tells the position as it was, and the second look comes soon."""
+    """The first one delivers the position as it was, and the second look comes soon."""
     world = holding()
     reads = len(world.times(actions.ReadAccount))
     world.exchange.altered = none("none")
     world.feed(inputs.Resync())
     world.passes(1)
-    assert told(world)[-1] == ["BTC-USDT 5"]
+    assert holdings(world)[-1] == ["BTC-USDT 5"]
     world.passes(7)
     assert len(world.times(actions.ReadAccount)) == reads + 2
-    assert told(world)[-1] == []
+    assert holdings(world)[-1] == []
     assert world.gaps == []
 
 
 def test_an_empty_list_that_was_a_mistake_leaves_no_trace() -> None:
     """The next read has rows."""
     world = holding()
-    seen = len(told(world))
+    seen = len(holdings(world))
     world.exchange.altered = none("none")
     world.feed(inputs.Resync())
     world.passes(1)
@@ -111,11 +111,11 @@ def test_an_empty_list_that_was_a_mistake_leaves_no_trace() -> None:
     world.exchange.altered = none("none")
     world.feed(inputs.Resync())
     world.passes(1)
-    assert all(positions == ["BTC-USDT 5"] for positions in told(world, seen))
+    assert all(positions == ["BTC-USDT 5"] for positions in holdings(world, seen))
 
 
 def test_fills_of_a_read_that_was_not_settled_explain_nothing() -> None:
-    """It was told with them or without: they say how a position moved, not what it was."""
+    """It was delivered with them or without: they say how a position moved, not what it was."""
     world = trading(start=False)
     world.exchange.pushes_account = False
     world.exchange.positions.append((0, {"BTC-USDT": D(10)}))
@@ -125,11 +125,11 @@ def test_fills_of_a_read_that_was_not_settled_explain_nothing() -> None:
     world.feed(inputs.Start())
     world.at(0.3, lambda: world.exchange.fill(closing, "5"))
     world.run(3)
-    assert told(world)[-1] == ["BTC-USDT 5"]
+    assert holdings(world)[-1] == ["BTC-USDT 5"]
     world.exchange.altered = none("hollow")
     world.passes(20)
     assert [interval[:2] for interval in world.intervals(closing)] == [("0", "5")]
-    assert told(world)[-1] == ["BTC-USDT 5"]
+    assert holdings(world)[-1] == ["BTC-USDT 5"]
 
 
 def beginning(listed: Listed, **amounts: str) -> TradingWorld:
@@ -159,16 +159,16 @@ def beginning(listed: Listed, **amounts: str) -> TradingWorld:
     ],
 )
 def test_balances_belie_a_first_list_without_positions(listed: Listed, amounts: dict[str, str], fails: bool) -> None:
-    """No complete account is told then: not before a list comes, or before the next read says so too."""
+    """No complete account is delivered then: not before a list comes, or before the next read says so too."""
     world = beginning(listed, **amounts)
     world.run(6)
     assert not [event for event in world.events(AccountUpdate) if event.complete]
     assert bool(world.marks) is not fails
     world.passes(60)
-    assert told(world)[-1:] == ([] if fails else [[]])
+    assert holdings(world)[-1:] == ([] if fails else [[]])
     world.exchange.altered = lambda account: account
     world.passes(60)
-    assert told(world)[-1] == []
+    assert holdings(world)[-1] == []
     assert world.health is Health.LIVE
 
 
@@ -233,8 +233,8 @@ def test_without_income_a_read_passes_and_no_book_is_proven() -> None:
     assert status() is Reconciliation.MATCHED
 
 
-def test_fills_that_were_told_explain_it_before_any_read_was_settled() -> None:
-    """It closed after it was told, by the last fills: those before may be in what was told, or not."""
+def test_fills_that_were_delivered_explain_it_before_any_read_was_settled() -> None:
+    """It closed after it was delivered, by the last fills: those before may be in what was delivered, or not."""
     world = trading(start=False, audit_interval=20)
     world.exchange.pushes_account = False
     opening = world.exchange.place("9")
@@ -244,17 +244,17 @@ def test_fills_that_were_told_explain_it_before_any_read_was_settled() -> None:
     world.run(10)
     world.exchange.fill(opening, "1")
     world.passes(30)
-    assert told(world)[-1] == ["BTC-USDT 6"]
+    assert holdings(world)[-1] == ["BTC-USDT 6"]
     closing = world.exchange.place("6", side="SELL", price=None)
     world.exchange.altered = none("hollow")
     world.passes(30)
-    assert told(world)[-1] == ["BTC-USDT 6"]
+    assert holdings(world)[-1] == ["BTC-USDT 6"]
     world.exchange.fill(closing, "4")
     world.passes(1)
     world.exchange.lose()
     world.exchange.fill(closing, "2")
     world.passes(60)
-    assert told(world)[-1] == []
+    assert holdings(world)[-1] == []
     assert world.health is Health.LIVE
 
 
@@ -273,4 +273,4 @@ def test_fills_explain_it_whatever_side_their_rows_name_where_the_account_nets()
     world.exchange.altered = alter
     world.passes(40)
     assert world.intervals(closing) == [("0", "5", "poll")]
-    assert told(world)[-1] == []
+    assert holdings(world)[-1] == []
