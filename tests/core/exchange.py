@@ -49,7 +49,7 @@ class _Order:
 
 
 class Exchange:
-    """`now` gives its clock in ms; everybody in `listeners` is told what changes, with all that any wire could say."""
+    """`now` gives its clock in ms; everybody in `listeners` hears what changes, with all that any wire could say."""
 
     def __init__(self, now: Callable[[], int], *, wallet: str = "1000") -> None:
         self._now = now
@@ -298,12 +298,12 @@ class Exchange:
         order.report = report
         order.versions.append((self._now(), report))
         if not silent:
-            self._tell(msgspec.structs.replace(report, created_ts=None, **{"last_qty": ZERO, **last}))
+            self._publish(msgspec.structs.replace(report, created_ts=None, **{"last_qty": ZERO, **last}))
 
     def _push_account(self, reason: str, symbol: str | None = None, funding: Decimal | None = None) -> None:
         if self.pushes_account:
             held = self.positions[-1][1]
-            self._tell(
+            self._publish(
                 AccountReport(
                     reason=reason,
                     balances=(Balance(asset="USDT", wallet_balance=self.wallets[-1][1], change=funding),),
@@ -315,7 +315,7 @@ class Exchange:
                 )
             )
 
-    def _tell(self, push: Push) -> None:
+    def _publish(self, push: Push) -> None:
         for listener in self.listeners:
             listener(push)
 

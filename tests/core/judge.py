@@ -4,23 +4,30 @@ from __future__ import annotations
 
 import math
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
 
 from listenkey.core import actions, inputs
 from listenkey.core.connection import Connection
-from listenkey.core.events import Health, HealthChange
+from listenkey.core.events import ExchangeEvent, Fill, GapNotice, Health, HealthChange
 
 from .toy import FAILING
 
 
 class Judge:
-    """Tell it of every step; it asserts what must be true afterwards."""
+    """It is shown every step, and asserts what must be true afterwards.
 
-    def __init__(self, connection: Connection) -> None:
+    What was delivered and proven is also held against what was in the life of the process `before`. That every fill
+    comes once and in order can be asked only where the venue is `consistent`: one that is not brings an order back
+    that was over and forgotten.
+    """
+
+    def __init__(self, connection: Connection, before: Judge | None = None, *, consistent: bool = True) -> None:
         self._connection = connection
+        self._consistent = consistent
         self._patience = connection.policy.request_timeout
         self._now = -math.inf
-        self._told_health = Health.BLIND
+        self._health = Health.BLIND
         self._just_closed: int | None = None
         self._mint: tuple[int, float] | None = None
         self._mint_not_before = -math.inf
@@ -33,6 +40,10 @@ class Judge:
         self.closing: dict[int, tuple[str, float]] = {}
         """Sockets that we asked to be closed and that are not known to be, and since when."""
         self.finished = False
+        self.gap_open = False
+        self.proven: int | None = before.proven if before else None
+        """The last of `MarkProven`."""
+        self._covered: dict[str, list[tuple[Decimal, Decimal]]] = before._covered if before else {}
 
     def step(self, now: float, received: inputs.Input, ordered: Sequence[actions.Action]) -> None:
         """One call of `handle` and what came of it."""
@@ -44,7 +55,7 @@ class Judge:
         self._settle_mint(received, now)
         assert self._connection.deadline > now
         assert len(self.open) <= 2
-        assert self._connection.health is self._told_health
+        assert self._connection.health is self._health
         assert self._connection.health is self._connection._vitals.judge(), "judged only when something changed"
         if self._connection.finished:
             assert self.finished
@@ -102,13 +113,41 @@ class Judge:
                 assert socket in self.open or socket == self._just_closed
             case actions.CloseSocket(socket) if socket != self._just_closed:  # what was due came before its end
                 self.closing[socket] = self.open.pop(socket), now
-            case actions.Deliver(HealthChange(health=health)):
-                assert health is not self._told_health
-                self._told_health = health
+            case actions.Deliver(event):
+                self._deliver(event)
+            case actions.MarkProven(until):
+                assert self.proven is None or until >= self.proven
+                self.proven = until
             case actions.Finish():
                 assert not self.open
                 self.finished = True
 
+    def _deliver(self, event: ExchangeEvent) -> None:
+        match event:
+            case HealthChange(health=health):
+                assert health is not self._health
+                self._health = health
+            case GapNotice():
+                self.gap_open = event.kind == "GAP_OPENED" or (event.kind == "RECONNECTED" and self.gap_open)
+            case Fill(order_id=order_id, fill_qty=qty, cumulative_qty=end) if self._consistent:
+                start, covered = end - qty, self._covered.setdefault(order_id, [])
+                assert start < end
+                assert all(end <= low or start >= high for low, high in covered), f"twice: {event}"
+                if not self.gap_open and covered:
+                    assert start == max(high for _, high in covered), f"out of order: {event}"
+                covered.append((start, end))
+
     def _mint_failed(self, at: float) -> None:
         self._mint = None
         self._failed_mints.append(at)
+
+
+def merged(intervals: Iterable[tuple[Decimal, Decimal]]) -> list[tuple[Decimal, Decimal]]:
+    """Adjacent intervals as one."""
+    joined: list[tuple[Decimal, Decimal]] = []
+    for start, end in sorted(intervals):
+        if joined and joined[-1][1] == start:
+            joined[-1] = (joined[-1][0], end)
+        else:
+            joined.append((start, end))
+    return joined

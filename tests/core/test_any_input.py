@@ -27,8 +27,9 @@ from listenkey.core.reports import Account, FillReport, IncomeReport, OrderRepor
 
 from ..examples import TIMES
 from .judge import Judge
-from .script import EPOCH, FATAL, GONE, RETRY, connected
+from .scripted import connected
 from .toy import SilentToy, Toy
+from .world import EPOCH, FATAL, GONE, RETRY
 
 SILENT = 3
 ODD = (0.0, -1.0, 1e-9, 1.0, 60.0, 3600.0, 1e300, math.inf, -math.inf, math.nan)
@@ -121,7 +122,7 @@ class Stranger:
 
     def __init__(self, seed: int, openings: int, policy: dict[str, Any], mode: Mode) -> None:
         self.connection = Connection(toy(openings), Policy(**policy), seed=seed, mode=mode)
-        self.judge = Judge(self.connection)
+        self.judge = Judge(self.connection, consistent=False)
         self.now = 0.0
         self.requests: list[actions.Action] = []
         self.sockets: list[int] = []
@@ -172,7 +173,7 @@ class Stranger:
                 self.say(inputs.FrameReceived(socket, FRAMES[n % len(FRAMES)]), pause)
             case "ping":
                 self.say(inputs.FrameReceived(socket, "ping") if n % 3 else inputs.Heard(socket), pause)
-            case "told":
+            case "asked":
                 self.say((inputs.Rotate(), inputs.Rotate(), inputs.Resync(), inputs.Start())[n % 4], pause)
             case "stop":
                 self.say(inputs.Stop() if n % 5 == 0 else inputs.Tick(), pause)
@@ -234,7 +235,7 @@ class Stranger:
 DEEDS = (
     *("well",) * 40,
     *("tick", "due", "answer", "answer", "refuse", "stray", "opened", "closed"),
-    *("frame", "frame", "frame", "ping", "told", "told", "stop"),
+    *("frame", "frame", "frame", "ping", "asked", "asked", "stop"),
 )
 Deed = tuple[str, int, float]
 lives = st.lists(st.tuples(st.sampled_from(DEEDS), st.integers(0, 1000), st.sampled_from(PAUSES)), max_size=60)
@@ -305,7 +306,7 @@ def test_the_same_in_another_process() -> None:
     """Nor does the order of actions hang on how a process hashes its strings."""
     root = Path(__file__).resolve().parents[2]
     script = SCRIPT.format(package="tests.core")
-    told = {
+    outputs = {
         subprocess.run(
             [sys.executable, "-c", script],
             env={**os.environ, "PYTHONHASHSEED": str(hash_seed)},
@@ -316,15 +317,15 @@ def test_the_same_in_another_process() -> None:
         ).stdout
         for hash_seed in (1, 2, 3)
     }
-    assert len(told) == 1
+    assert len(outputs) == 1
 
 
 def test_another_seed_moves_only_jitter() -> None:
     """With the same inputs another seed changes when something is due, never what is done first."""
     lives = [connected(100, seed=seed) for seed in range(5)]
-    assert len({tuple(life.outline()) for life in lives}) == 1
-    assert len({life.connection.deadline for life in lives}) == 1
-    for life in lives:
-        life.drop()
-    assert len({life.connection.deadline for life in lives}) == 5
-    assert len({tuple(life.outline()) for life in lives}) == 1
+    assert len({tuple(world.outline()) for world in lives}) == 1
+    assert len({world.connection.deadline for world in lives}) == 1
+    for world in lives:
+        world.drop()
+    assert len({world.connection.deadline for world in lives}) == 5
+    assert len({tuple(world.outline()) for world in lives}) == 1

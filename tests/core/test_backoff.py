@@ -107,7 +107,7 @@ def test_what_went_well_the_second_time_is_forgiven() -> None:
 @pytest.mark.parametrize("kind", [FailureLimit, SpacedLimit])
 @given(st.lists(st.floats(0, 200), min_size=1, max_size=80))
 def test_no_window_holds_more(kind: type[FailureLimit], pauses: list[float]) -> None:
-    """Whoever waits as told has at most 15 failures in any 480 s."""
+    """Whoever waits as the limit says has at most 15 failures in any 480 s."""
     limit, now, failures = kind(LIMIT), 0.0, list[float]()
     for pause in pauses:
         now += pause

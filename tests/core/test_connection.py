@@ -18,7 +18,7 @@ from listenkey.core.link.link import Phase
 from listenkey.core.policy import Policy
 from listenkey.core.reports import Report
 
-from .script import Answer, Life, connected
+from .scripted import Answer, ScriptedWorld, connected, empty_account, scripted
 from .toy import Toy
 
 
@@ -47,7 +47,7 @@ def test_a_frame_of_which_nothing_is_reported() -> None:
 
 
 @pytest.mark.parametrize(
-    ("received", "now", "complaint"),
+    ("received", "now", "message"),
     [
         (inputs.Start(), 20.0, "Start came twice; the state is CONNECTED"),
         (None, 20.0, "NoneType is not an input"),
@@ -60,12 +60,12 @@ def test_a_frame_of_which_nothing_is_reported() -> None:
         (inputs.Tick(), 1.7e18, "now must be in seconds, not 1.7e+18"),
     ],
 )
-def test_misuse_changes_nothing(received: Any, now: float, complaint: str) -> None:
+def test_misuse_changes_nothing(received: Any, now: float, message: str) -> None:
     """A second `Start`, what is no input, and what is no time are refused, and the life goes on as if never said."""
-    life, twin = connected(), connected()
-    with pytest.raises(Misuse, match=complaint.replace("+", r"\+")):
-        life.connection.handle(received, now=now)
-    assert life.run(60).log == twin.run(60).log
+    world, twin = connected(), connected()
+    with pytest.raises(Misuse, match=message.replace("+", r"\+")):
+        world.connection.handle(received, now=now)
+    assert world.run(60).log == twin.run(60).log
 
 
 @pytest.mark.parametrize("mode", ["", "WS", "socket", None])
@@ -86,48 +86,48 @@ def test_the_dialects_defaults_hold() -> None:
 
 def test_time_first() -> None:
     """What is due is done before the input is looked at: a frame that comes after the silence comes too late."""
-    life = connected(10)
-    socket = life.leader
-    life.mute.add(socket)
-    life.run(20)
-    done = life.play(inputs.FrameReceived(socket, "ping"), now=20.4)
+    world = connected(10)
+    socket = world.leader
+    world.mute.add(socket)
+    world.run(20)
+    done = world.feed(inputs.FrameReceived(socket, "ping"), now=20.4)
     assert isinstance(done[0], actions.CloseSocket)
     assert not any(isinstance(action, actions.SendFrame) for action in done)
 
 
 def test_time_before_the_end_of_a_socket() -> None:
     """What is due for a socket is done even in the turn that brings the news of its end; the end is taken then."""
-    life = connected(10)
-    socket = life.leader
-    life.mute.add(socket)
-    life.run(20)
-    done = life.play(inputs.SocketClosed(socket), now=20.4)
+    world = connected(10)
+    socket = world.leader
+    world.mute.add(socket)
+    world.run(20)
+    done = world.feed(inputs.SocketClosed(socket), now=20.4)
     assert [type(action).__name__ for action in done] == ["CloseSocket", "Deliver", "DeleteKey", "Deliver"]
-    assert life.gaps == [("GAP_OPENED", "silent")]
+    assert world.gaps == [("GAP_OPENED", "silent")]
 
 
 def test_time_does_not_go_back() -> None:
     """A `now` before the last one counts as the last one: nothing is due earlier or later for it."""
-    life, twin = connected(10), connected(10)
+    world, twin = connected(10), connected(10)
     for now in (5.0, -1e11, 9.999, 10):
-        assert life.connection.handle(inputs.Tick(), now=now) == []
-    done = life.connection.handle(inputs.FrameReceived(life.leader, "ping"), now=3)
-    assert done == twin.connection.handle(inputs.FrameReceived(life.leader, "ping"), now=10)
-    assert life.connection.deadline == twin.connection.deadline
+        assert world.connection.handle(inputs.Tick(), now=now) == []
+    done = world.connection.handle(inputs.FrameReceived(world.leader, "ping"), now=3)
+    assert done == twin.connection.handle(inputs.FrameReceived(world.leader, "ping"), now=10)
+    assert world.connection.deadline == twin.connection.deadline
 
 
 def test_late_timers_fire_once() -> None:
     """After a long sleep what was due a hundred times is done once, and next from now."""
-    life = connected(10, rotate_after=0, renew_interval=60, audit_interval=30)
-    renewals, reads = life.count(actions.RenewKey), life.count(actions.ReadAccount)
-    life.sleep_until(3000)
-    assert life.count(actions.RenewKey) == renewals + 1
-    assert life.count(actions.ReadAccount) == reads + 1
-    life.run(3000.5)
-    life.run(3050)
-    assert life.count(actions.RenewKey) == renewals + 1
-    life.run(3061)
-    assert life.count(actions.RenewKey) == renewals + 2
+    world = connected(10, rotate_after=0, renew_interval=60, audit_interval=30)
+    renewals, reads = world.count(actions.RenewKey), world.count(actions.ReadAccount)
+    world.sleep_until(3000).run(3000)
+    assert world.count(actions.RenewKey) == renewals + 1
+    assert world.count(actions.ReadAccount) == reads + 1
+    world.run(3000.5)
+    world.run(3050)
+    assert world.count(actions.RenewKey) == renewals + 1
+    world.run(3061)
+    assert world.count(actions.RenewKey) == renewals + 2
 
 
 def test_any_clock() -> None:
@@ -154,31 +154,31 @@ def test_what_can_be_seen() -> None:
     assert (connection.links, connection.began, connection.proven_until, connection.books) == ((), None, None, ())
     assert not connection.finished
     assert connection.handle(inputs.Tick(), now=0) == []
-    life = connected()
-    first = life.play(inputs.FrameReceived(life.leader, "ping"))
+    world = connected()
+    first = world.feed(inputs.FrameReceived(world.leader, "ping"))
     before = list(first)
-    life.play(inputs.FrameReceived(life.leader, "ping"))
+    world.feed(inputs.FrameReceived(world.leader, "ping"))
     assert first == before
-    assert [link.phase for link in life.connection.links] == [Phase.LIVE]
-    assert life.connection.began is not None
-    assert life.connection.proven_until is not None
-    assert life.connection.proven_until >= life.connection.began
+    assert [link.phase for link in world.connection.links] == [Phase.LIVE]
+    assert world.connection.began is not None
+    assert world.connection.proven_until is not None
+    assert world.connection.proven_until >= world.connection.began
 
 
-def test_health_is_told_once_per_change() -> None:
+def test_health_is_delivered_once_per_change() -> None:
     """Each change of health is one event that bears the lifecycle's state and the exchange's time."""
-    life = connected()
-    life.drop()
-    life.run(60)
-    told = [event for event in life.events if isinstance(event, HealthChange)]
-    assert [(event.health.value, event.state) for event in told] == [
+    world = connected()
+    world.drop()
+    world.run(60)
+    delivered = world.events(HealthChange)
+    assert [(event.health.value, event.state) for event in delivered] == [
         ("LIVE", "CONNECTED"),
         ("BLIND", "BACKOFF"),
         ("SUSPECT", "CONNECTED"),
         ("LIVE", "CONNECTED"),
     ]
-    assert len({event.event_id for event in told}) == 4
-    assert all(event.source == "local" and event.exchange_ts is not None for event in told)
+    assert len({event.event_id for event in delivered}) == 4
+    assert all(event.source == "local" and event.exchange_ts is not None for event in delivered)
 
 
 def test_poll_mode_health() -> None:
@@ -187,7 +187,7 @@ def test_poll_mode_health() -> None:
     (asked,) = connection.handle(inputs.Start(), now=0)
     assert isinstance(asked, actions.ReadAccount)
     assert connection.health == "BLIND"
-    account = Life().account(1_700_000_000_000, None)
+    account = empty_account(1_700_000_000_000, None)
     connection.handle(inputs.AccountRead(asked.request, account), now=1)
     assert (connection.health, connection.state) == ("LIVE", State.IDLE)
     connection.handle(inputs.Tick(), now=10.9)
@@ -213,35 +213,35 @@ def test_poll_mode_health() -> None:
 )
 def test_garbage_is_counted(frame: str | bytes, anomaly: str, detail: str) -> None:
     """Garbage is an anomaly with a count and its beginning, and leaves the connection as it is."""
-    life = connected()
+    world = connected()
     for count in (1, 2, 3):
-        report = life.play(inputs.FrameReceived(life.leader, frame))[0]
+        report = world.feed(inputs.FrameReceived(world.leader, frame))[0]
         assert isinstance(report, actions.Report)
         assert (report.anomaly.name, report.anomaly.count) == (anomaly, count)
         assert detail in report.anomaly.detail
-    assert life.state == "CONNECTED"
+    assert world.state == "CONNECTED"
 
 
 def test_anomalies_show_no_secrets() -> None:
     """What is shown of a frame holds nothing that could be a key."""
     key = "c1a2" * 16
-    life = Life(mints=[Answer(key=key)]).run(10)
+    world = scripted(mints=[Answer(key=key)]).run(10)
     for frame in (f"?{key}", f'{{"listenKey":"{key}"', f"{key}".encode()):
-        life.play(inputs.FrameReceived(life.leader, frame))
-    assert len(life.anomalies) == 3
-    assert all(key[:16] not in report.anomaly.detail for report in life.seen(actions.Report))
+        world.feed(inputs.FrameReceived(world.leader, frame))
+    assert len(world.anomalies) == 3
+    assert all(key[:16] not in report.anomaly.detail for report in world.seen(actions.Report))
 
 
 def test_unknown_frames_are_passed_on_without_the_key() -> None:
     """A frame that is not understood is delivered whole, its own keys blotted out, in `raw` as in `frame`."""
     key = "c1a2" * 16
-    life = Life(mints=[Answer(key=key)]).run(10)
-    life.frame("note hello")
-    life.run(11.5)
-    life.frame(f"note {key} and {key}")
-    life.run(13)
-    life.play(inputs.FrameReceived(life.leader, gzip.compress(f"note {key}".encode())))
-    unknown = [event for event in life.events if isinstance(event, Unknown)]
+    world = scripted(mints=[Answer(key=key)]).run(10)
+    world.exchange.say("note hello")
+    world.run(11.5)
+    world.exchange.say(f"note {key} and {key}")
+    world.run(13)
+    world.feed(inputs.FrameReceived(world.leader, gzip.compress(f"note {key}".encode())))
+    unknown = world.events(Unknown)
     assert [event.raw for event in unknown] == [
         {"words": ["hello"]},
         {"words": ["*" * 64, "and", "*" * 64]},
@@ -253,30 +253,30 @@ def test_unknown_frames_are_passed_on_without_the_key() -> None:
 def test_a_frame_is_read_without_what_is_secret_but_for_what_serves_the_connection() -> None:
     """A ping is answered with its own words, and an expiry is that of the key; all else is read with stars."""
     key = "c1a2 ; note b3d4"
-    life = Life(mints=[Answer(key=key), Answer(key="k" * 20)]).run(10)
-    life.frame(f"note {key} of three words")
-    assert life.events[-1].raw == {"words": ["*" * 16, "of", "three", "words"]}  # type: ignore[attr-defined]
-    life.run(12)
+    world = scripted(mints=[Answer(key=key), Answer(key="k" * 20)]).run(10)
+    world.exchange.say(f"note {key} of three words")
+    assert world.delivered[-1].raw == {"words": ["*" * 16, "of", "three", "words"]}  # type: ignore[attr-defined]
+    world.run(12)
     foreign = "another-stream-of-the-account"
-    life.frame(f"expired {foreign}; ping {foreign}; doubt {foreign}")
-    (told,) = (event for event in life.events if isinstance(event, Unknown) and event.raw["words"] == ["*" * 29])
-    assert foreign not in told.frame
-    assert life.seen(actions.SendFrame)[-1].data == f"pong {foreign}"
+    world.exchange.say(f"expired {foreign}; ping {foreign}; doubt {foreign}")
+    (delivered,) = (event for event in world.events(Unknown) if event.raw["words"] == ["*" * 29])
+    assert foreign not in delivered.frame
+    assert world.seen(actions.SendFrame)[-1].data == f"pong {foreign}"
 
 
 @pytest.mark.parametrize("key", ["", "n", "{", '"', "e", " ", "\\", "\ud800", "\ud800" * 9])
 def test_absurd_keys(key: str) -> None:
-    """A venue that names its key so that no frame could be told from it breaks nothing."""
-    life = Life(mints=[Answer(key=key)]).run(10)
-    life.frame('note {"one": "two"}')
-    assert isinstance(life.events[-1], Unknown)
-    assert life.state == "CONNECTED"
+    """A venue that names its key so that no frame could be distinguished from it breaks nothing."""
+    world = scripted(mints=[Answer(key=key)]).run(10)
+    world.exchange.say('note {"one": "two"}')
+    assert isinstance(world.delivered[-1], Unknown)
+    assert world.state == "CONNECTED"
 
 
 def test_several_words_in_a_frame() -> None:
     """Each report of a frame is taken, in order."""
-    life = connected()
-    done = life.play(inputs.FrameReceived(life.leader, "ping 1; error retry; ping 2; note x"))
+    world = connected()
+    done = world.feed(inputs.FrameReceived(world.leader, "ping 1; error retry; ping 2; note x"))
     assert [type(action).__name__ for action in done] == ["SendFrame", "Report", "SendFrame", "Deliver"]
 
 
@@ -299,24 +299,24 @@ def test_before_the_start(call: str) -> None:
 
 def test_resync() -> None:
     """`Resync` reads the account at once, with or without a link."""
-    life = connected(rotate_after=0, audit_interval=0)
-    reads = life.count(actions.ReadAccount)
-    (asked,) = life.play(inputs.Resync())
+    world = connected(rotate_after=0, audit_interval=0)
+    reads = world.count(actions.ReadAccount)
+    (asked,) = world.feed(inputs.Resync())
     assert isinstance(asked, actions.ReadAccount)
-    life.run(20)
-    assert life.count(actions.ReadAccount) == reads + 1
-    assert life.health == "LIVE"
+    world.run(20)
+    assert world.count(actions.ReadAccount) == reads + 1
+    assert world.health == "LIVE"
 
 
-@pytest.mark.parametrize("reach", [connected, lambda: Life().run(0.05)])
-def test_numbers_are_never_used_twice(reach: Callable[[], Life]) -> None:
+@pytest.mark.parametrize("reach", [connected, lambda: scripted().run(0.05)])
+def test_numbers_are_never_used_twice(reach: Callable[[], ScriptedWorld]) -> None:
     """Requests and sockets share one sequence of numbers, so no answer can be taken for another's."""
-    life = reach()
-    life.drop() if life.connection.links else None
-    life.run(5000)
+    world = reach()
+    world.drop() if world.connection.links else None
+    world.run(5000)
     numbers = [
         getattr(action, "request", None) or getattr(action, "socket", None)
-        for _, action in life.log
+        for _, action in world.log
         if isinstance(action, (actions.CreateKey, actions.RenewKey, actions.ReadAccount, actions.OpenSocket))
     ]
     assert len(set(numbers)) == len(numbers)
@@ -324,7 +324,7 @@ def test_numbers_are_never_used_twice(reach: Callable[[], Life]) -> None:
 
 def test_amounts_stay_exact() -> None:
     """An amount goes through the door as it came: no float on the way."""
-    life = connected()
-    life.frame("wallet 0.1000000000000000055511151231257827")
-    update: Any = life.events[-1]
+    world = connected()
+    world.exchange.say("wallet 0.1000000000000000055511151231257827")
+    update: Any = world.delivered[-1]
     assert update.balances[0].wallet_balance == Decimal("0.1000000000000000055511151231257827")

@@ -17,18 +17,19 @@ from listenkey.core.link.view import KeyView, LinkView
 from listenkey.core.policy import Policy
 from listenkey.core.refusal import UNREACHED
 
-from .script import EPOCH, FATAL, NEVER, RETRY, Life, connected, empty_account, no
+from .scripted import NEVER, ScriptedWorld, connected, empty_account, no, scripted
 from .toy import Toy
+from .world import EPOCH, FATAL, RETRY
 
 # Where it begins
 
 
 def test_the_beginning_is_said_once() -> None:
     """With the first key that says what time it is at the venue, and with none after it."""
-    life = Life(rotate_after=20).run(200)
-    assert life.count(inputs.KeyGranted) > 3
-    assert life.seen(actions.Begin) == [actions.Begin(EPOCH + 100)]
-    assert life.connection.began == EPOCH + 100
+    world = scripted(rotate_after=20).run(200)
+    assert world.count(inputs.KeyGranted) > 3
+    assert world.seen(actions.Begin) == [actions.Begin(EPOCH + 100)]
+    assert world.connection.began == EPOCH + 100
 
 
 def test_a_stream_that_polls_begins_with_its_first_read() -> None:
@@ -54,57 +55,57 @@ def test_a_stream_that_resumes_begins_no_more() -> None:
 # Deletions
 
 
-def stopped(*, deletes: float) -> Life:
+def stopped(*, deletes: float) -> ScriptedWorld:
     """A life that is stopped, and whose key is deleted so much later."""
-    life = connected(request_timeout=10)
-    life.deletions.append(no(after=deletes))
-    life.play(inputs.Stop())
-    life.run(11)
-    (deletion,) = life.seen(actions.DeleteKey)
+    world = connected(request_timeout=10)
+    world.exchange.deletions.append(no(after=deletes))
+    world.feed(inputs.Stop())
+    world.run(11)
+    (deletion,) = world.seen(actions.DeleteKey)
     assert deletion.key == "K1"
-    return life
+    return world
 
 
 def test_a_deletion_is_waited_for() -> None:
     """Nothing is in flight only when the last key is known to be deleted."""
-    life = stopped(deletes=5)
-    assert not life.connection.finished
-    life.run(14)
-    assert not life.connection.finished
-    life.run(16)
-    assert life.connection.finished
-    assert life.connection.deadline == math.inf
+    world = stopped(deletes=5)
+    assert not world.connection.finished
+    world.run(14)
+    assert not world.connection.finished
+    world.run(16)
+    assert world.connection.finished
+    assert world.connection.deadline == math.inf
 
 
 def test_a_deletion_that_nobody_answers_is_over_in_time() -> None:
     """As with every request; what comes later is nobody's answer."""
-    life = stopped(deletes=math.inf)
-    life.run(19)
-    assert not life.connection.finished
-    life.run(21)
-    assert life.connection.finished
-    (deletion,) = life.seen(actions.DeleteKey)
-    assert life.play(deletion.deleted()) == []
-    assert life.connection.finished
+    world = stopped(deletes=math.inf)
+    world.run(19)
+    assert not world.connection.finished
+    world.run(21)
+    assert world.connection.finished
+    (deletion,) = world.seen(actions.DeleteKey)
+    assert world.feed(deletion.deleted()) == []
+    assert world.connection.finished
 
 
 def test_a_deletion_that_is_refused_is_over() -> None:
     """Nothing more can be done, whatever the refusal says."""
     for refusal in (RETRY, FATAL):
-        life = stopped(deletes=math.inf)
-        (deletion,) = life.seen(actions.DeleteKey)
-        assert life.play(inputs.Refused(deletion.request, refusal)) == []
-        assert life.connection.finished
+        world = stopped(deletes=math.inf)
+        (deletion,) = world.seen(actions.DeleteKey)
+        assert world.feed(inputs.Refused(deletion.request, refusal)) == []
+        assert world.connection.finished
 
 
 def test_a_deletion_holds_nothing_up_while_the_stream_lives() -> None:
     """The key of a link that is lost is deleted beside the next mint."""
-    life = connected()
-    life.deletions.append(NEVER)
-    life.drop()
-    life.run(60)
-    assert life.state == "CONNECTED"
-    assert life.health == "LIVE"
+    world = connected()
+    world.exchange.deletions.append(NEVER)
+    world.drop()
+    world.run(60)
+    assert world.state == "CONNECTED"
+    assert world.health == "LIVE"
 
 
 # Answers
@@ -140,13 +141,13 @@ def test_actions_make_their_answers() -> None:
 @pytest.mark.parametrize("buffer", [bytearray, memoryview, lambda data: memoryview(data + data)[: len(data)]])
 def test_a_frame_may_lie_in_any_buffer(frame: bytes, buffer: Callable[[bytes], Any]) -> None:
     """It is the same frame, and the buffer may be used for the next one afterwards."""
-    life, twin = connected(), connected()
+    world, twin = connected(), connected()
     data = buffer(frame)
-    done = life.play(inputs.FrameReceived(life.leader, data))
+    done = world.feed(inputs.FrameReceived(world.leader, data))
     if isinstance(data, bytearray):
         data[:] = b"0" * len(data)
-    assert done == twin.play(inputs.FrameReceived(twin.leader, frame))
-    assert life.run(60).log[-20:] == twin.run(60).log[-20:]
+    assert done == twin.feed(inputs.FrameReceived(twin.leader, frame))
+    assert world.run(60).log[-20:] == twin.run(60).log[-20:]
 
 
 def released() -> memoryview:
@@ -156,7 +157,7 @@ def released() -> memoryview:
 
 
 @pytest.mark.parametrize(
-    ("data", "complaint"),
+    ("data", "message"),
     [
         (None, "a frame must be bytes or str, not NoneType"),
         (7, "a frame must be bytes or str, not int"),
@@ -165,14 +166,14 @@ def released() -> memoryview:
         (released(), "a frame must be bytes or str: operation forbidden on released memoryview object"),
     ],
 )
-def test_what_is_no_frame_is_misuse(data: Any, complaint: str) -> None:
+def test_what_is_no_frame_is_misuse(data: Any, message: str) -> None:
     """It is refused before anything is touched: no timer has fired, no link was heard, no time has passed."""
-    life, twin = connected(), connected()
-    life.mute.add(life.leader)
+    world, twin = connected(), connected()
+    world.mute.add(world.leader)
     twin.mute.add(twin.leader)
-    with pytest.raises(Misuse, match=complaint):
-        life.connection.handle(inputs.FrameReceived(life.leader, data), now=500)
-    assert life.run(60).log == twin.run(60).log
+    with pytest.raises(Misuse, match=message):
+        world.connection.handle(inputs.FrameReceived(world.leader, data), now=500)
+    assert world.run(60).log == twin.run(60).log
 
 
 # What can be looked at
@@ -180,16 +181,16 @@ def test_what_is_no_frame_is_misuse(data: Any, complaint: str) -> None:
 
 def test_links_are_shown_as_they_were() -> None:
     """A view is a value: it moves no more, holds no key, and nothing of the connection hangs on it."""
-    life = connected(10.2)
-    (before,) = life.connection.links
+    world = connected(10.2)
+    (before,) = world.connection.links
     assert isinstance(before, LinkView)
     assert before.key == KeyView(before.key.number, asked_at=0.0, valid_for=3600.0, failing=False, gone=False)
     assert (before.phase, before.proven, before.quiet, before.distrusted) == (Phase.LIVE, True, False, None)
     assert (round(before.opened_at, 6), round(before.heard_at, 6)) == (0.2, 5.3)
     assert "K1" not in repr(before)
-    life.mute.add(life.leader)
-    life.run(19)
-    (after,) = life.connection.links
+    world.mute.add(world.leader)
+    world.run(19)
+    (after,) = world.connection.links
     assert (before.quiet, after.quiet) == (False, True)
     assert before._replace(quiet=True, heard_at=after.heard_at) == after
 
@@ -197,13 +198,13 @@ def test_links_are_shown_as_they_were() -> None:
 # The end
 
 
-@pytest.mark.parametrize("reach", [connected, lambda: Life().run(0.15), lambda: Life(mints=[no(FATAL)]).run(5)])
-def test_the_end_is_said_last(reach: Callable[[], Life]) -> None:
+@pytest.mark.parametrize("reach", [connected, lambda: scripted().run(0.15), lambda: scripted(mints=[no(FATAL)]).run(5)])
+def test_the_end_is_said_last(reach: Callable[[], ScriptedWorld]) -> None:
     """After everything that it brings about, the change of health too; but for keys that come or go later."""
-    life = reach()
-    life.play(inputs.Stop())
-    life.run(60)
-    said = [thing for _, thing in life.log if isinstance(thing, actions.Action)]
+    world = reach()
+    world.feed(inputs.Stop())
+    world.run(60)
+    said = [thing for _, thing in world.log if isinstance(thing, actions.Action)]
     end = next(number for number, action in enumerate(said) if isinstance(action, actions.Finish))
     assert {type(action) for action in said[end + 1 :]} <= {actions.DeleteKey}
     healths = [action for action in said if isinstance(action, actions.Deliver)]

@@ -1,25 +1,25 @@
-"""The end: what waits is told, and nothing is asked for any more."""
+"""The end: what waits is delivered, and nothing is asked for any more."""
 
 from __future__ import annotations
 
 from listenkey.core import actions, inputs
 
-from .world import World, ready, told
+from .trading import ready, trading
 
 
-def test_at_the_end_all_that_waits_is_told_and_a_hole_says_so() -> None:
-    """Held frames, copies, and what waits above a hole are told before `Finish`; no read is asked for any more."""
+def test_at_the_end_all_that_waits_is_delivered_and_a_hole_says_so() -> None:
+    """Held frames, copies, and what waits above a hole are delivered before `Finish`; no read is asked for any more."""
     world = ready(reorder_window=1)
     world.exchange.pushes_account = False
     order = world.exchange.place("9")
     world.passes(0.1)
-    world.lose()
+    world.exchange.lose()
     world.exchange.fill(order, "1")
     world.exchange.fill(order, "2")
     world.passes(0.1)
     reads = len(world.seen(actions.ReadAccount))
     ordered = world.feed(inputs.Stop())
-    assert told(world, 8)[-2:] == ["GAP_OPENED hole", f"PARTIAL_FILL {order} 3 ws"]
+    assert world.summary(8)[-2:] == ["GAP_OPENED hole", f"PARTIAL_FILL {order} 3 ws"]
     assert isinstance(ordered[-1], actions.Finish)
     world.passes(10)
     assert len(world.seen(actions.ReadAccount)) == reads
@@ -28,21 +28,21 @@ def test_at_the_end_all_that_waits_is_told_and_a_hole_says_so() -> None:
 
 
 def test_at_the_end_a_read_under_way_matters_no_more() -> None:
-    """Frames held for it are told; its answer is dropped."""
-    world = World()
+    """Frames held for it are delivered; its answer is dropped."""
+    world = trading()
     world.run(0.15)
     order = world.exchange.place("9")
     world.run(0.2)
     world.feed(inputs.Stop())
-    assert told(world) == [f"ORDER_ACK {order} 0 ws"]
+    assert world.summary() == [f"ORDER_ACK {order} 0 ws"]
     world.passes(10)
-    assert told(world) == [f"ORDER_ACK {order} 0 ws"]
+    assert world.summary() == [f"ORDER_ACK {order} 0 ws"]
     assert world.connection.finished
 
 
 def test_what_nobody_can_place_at_the_end_leaves_a_gap_open() -> None:
-    """A frame of an order of unknown base is not told as a fill; that something is missing is."""
-    world = World(wire="z", start=False)
+    """A frame of an order of unknown base is not delivered as a fill; that something is missing is."""
+    world = trading(wire="z", start=False)
     world.exchange.pushes_account = False
     order = world.exchange.place("9")
     world.exchange.fill(order, "2")
@@ -52,4 +52,4 @@ def test_what_nobody_can_place_at_the_end_leaves_a_gap_open() -> None:
     world.exchange.fill(order, "2")
     world.passes(0.05)
     world.feed(inputs.Stop())
-    assert told(world) == ["GAP_OPENED hole"]
+    assert world.summary() == ["GAP_OPENED hole"]

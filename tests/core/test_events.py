@@ -1,4 +1,4 @@
-"""What a consumer is told: one id for one thing, one way to write an amount, one shape of JSON for each kind."""
+"""What a consumer gets: one id for one thing, one way to write an amount, one shape of JSON for each kind."""
 
 from __future__ import annotations
 

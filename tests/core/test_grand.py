@@ -16,7 +16,8 @@ from listenkey.core.reports import KeyExpired
 
 from ..examples import TIMES
 from .exchange import D, Trade
-from .world import NEVER, REFUSED, Plan, World, merged
+from .judge import merged
+from .trading import REFUSED, UNANSWERED, Plan, TradingWorld, trading
 
 MARKETS = ("BTC-USDT", "ETH-USDT")
 PRICES = ("100", "100.5", "101.37", "99.999")
@@ -62,7 +63,7 @@ faults = st.lists(
                 "late",
                 "kill",
                 "cut",
-                "deafen",
+                "silence",
                 "sleep",
                 "rotate",
                 "expire",
@@ -84,7 +85,7 @@ faults = st.lists(
 class Market:
     """Does the deeds; an order of 10 is filled in parts of 1 to 4."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: TradingWorld) -> None:
         self._world = world
         self.orders: list[str] = []
 
@@ -111,28 +112,28 @@ class Market:
                 exchange.fill(order_id, min(exchange.left(order_id), D(deed.amount)), price)
 
 
-def misfortune(world: World, fault: Fault) -> None:
+def misfortune(world: TradingWorld, fault: Fault) -> None:
     """Let it go wrong now."""
     if fault.kind == "lose":
         for n in range(fault.size % 3 + 1):
-            world.lose(after=n)
+            world.exchange.lose(after=n)
     elif fault.kind == "lose one":
-        world.lose_one(fault.size % 2)
+        world.exchange.lose_one(fault.size % 2)
     elif fault.kind == "expire":
-        world.say(KeyExpired(None))
+        world.exchange.say(KeyExpired(None))
     elif fault.kind == "repeat":
-        world.delay(0.01, fault.size / 10)
+        world.exchange.delay(0.01, fault.size / 10)
     elif fault.kind == "late":
-        world.delay(fault.size / 20)
+        world.exchange.delay(fault.size / 20)
     elif fault.kind in ("kill", "cut"):
-        world.kill()
+        world.drop_all()
         if fault.kind == "cut":
-            world.reachable = False
-            world.at(world.now + fault.size / 2, lambda: setattr(world, "reachable", True))
-    elif fault.kind == "deafen":
-        world.deafen()
+            world.exchange.reachable = False
+            world.at(world.now + fault.size / 2, lambda: setattr(world.exchange, "reachable", True))
+    elif fault.kind == "silence":
+        world.silence()
     elif fault.kind == "sleep":
-        world.sleep(fault.size / 2)
+        world.sleep_until(world.now + fault.size / 2)
     elif fault.kind == "restart":
         world.restart()
     elif fault.kind == "rotate":
@@ -140,15 +141,15 @@ def misfortune(world: World, fault: Fault) -> None:
     elif fault.kind == "resync":
         world.feed(inputs.Resync())
     elif fault.kind == "refuse":
-        world.reads.extend([REFUSED] * (fault.size % 4 + 1))
+        world.exchange.reads.extend([REFUSED] * (fault.size % 4 + 1))
     elif fault.kind == "ignore":
-        world.reads.append(NEVER)
+        world.exchange.reads.append(UNANSWERED)
     elif fault.kind == "slow":
-        world.reads.append(Plan(takes=fault.size / 5))
+        world.exchange.reads.append(Plan(takes=fault.size / 5))
     elif fault.kind == "lag":
         late = fault.size * 100
         lags = ((late, 0), (late, late), (0, late))[fault.size % 3]
-        world.reads.extend([Plan(lag=lags[0], order_lag=lags[1])] * 3)
+        world.exchange.reads.extend([Plan(lag=lags[0], order_lag=lags[1])] * 3)
 
 
 def live(
@@ -160,9 +161,9 @@ def live(
     mode: Mode = "ws",
     pushes: bool = True,
     **policy: float,
-) -> World:
+) -> TradingWorld:
     """A whole life: what ran before the stream, the history with its faults, then peace until all is settled."""
-    world = World(wire=wire, mode=mode, start=False, **{"rotate_after": 0, **policy})  # type: ignore[arg-type]
+    world = trading(wire=wire, mode=mode, start=False, **{"rotate_after": 0, **policy})  # type: ignore[arg-type]
     world.exchange.pushes_account = pushes
     market = Market(world)
     when = 0.0
@@ -178,13 +179,13 @@ def live(
         when += deed.after / 10
         world.at(when, lambda deed=deed: market.do(deed))  # type: ignore[misc]
     world.run(max(when, end))
-    world.reads.clear()
+    world.exchange.reads.clear()
     world.passes(200)
     return world
 
 
-def owed(world: World) -> list[Trade]:
-    """What must have been told: all since the stream began."""
+def owed(world: TradingWorld) -> list[Trade]:
+    """What must have been delivered: all since the stream began."""
     assert world.connection.began is not None
     return [trade for trade in world.exchange.trades if trade.ts >= world.connection.began]
 
@@ -194,19 +195,19 @@ def facts(fill: Fill) -> tuple[object, ...]:
     return fill.order_id, start, fill.cumulative_qty, fill.fill_price, fill.fee, fill.realized_pnl
 
 
-def verdict(world: World) -> None:
+def verdict(world: TradingWorld) -> None:
     """Everything once, nothing else, and the gap closed."""
     began = world.connection.began
     assert began is not None
     must = owed(world)
-    # Not owed, but told where a venue shows running orders late, or with times in whole seconds.
+    # Not owed, but delivered where a venue shows running orders late, or with times in whole seconds.
     may = [trade for trade in world.exchange.trades if began - 5000 < trade.ts < began]
-    if world.wire == "l":
-        told = {facts(fill) for fill in world.fills()}
+    if world.exchange.wire == "l":
+        delivered = {facts(fill) for fill in world.fills()}
         truth = {(t.order_id, t.start, t.end, t.price, t.fee, t.pnl) for t in must}
         extra = {(t.order_id, t.start, t.end, t.price, t.fee, t.pnl) for t in may}
-        assert truth <= told
-        assert told <= truth | extra
+        assert truth <= delivered
+        assert delivered <= truth | extra
     for order_id in {trade.order_id for trade in world.exchange.trades}:
         fills = world.fills(order_id)
         orders = merged((fill.cumulative_qty - fill.fill_qty, fill.cumulative_qty) for fill in fills)
@@ -228,9 +229,9 @@ def verdict(world: World) -> None:
                 ):  # a journal holds prices, not the averages that they are from
                     assert fill.fill_price == parts[0].price
         report = world.exchange.report(order_id)
-        told_states = [event.status for event in world.states(order_id)]
+        delivered_states = [event.status for event in world.order_states(order_id)]
         if report.status == "CANCELED" and report.exchange_ts is not None and report.exchange_ts >= began:
-            assert told_states.count("CANCELED") == 1
+            assert delivered_states.count("CANCELED") == 1
         if fills and report.status in FINAL and report.status == "FILLED":
             assert fills[-1].cumulative_qty <= report.cumulative_qty
     assert not world.connection.finished
@@ -252,10 +253,10 @@ SOME = settings(deadline=None, derandomize=True, suppress_health_check=[HealthCh
 @pytest.mark.parametrize("wire", ["l", "z"])
 @settings(SOME, max_examples=60 * TIMES)
 @given(**LIVES)
-def test_whatever_happens_every_fill_is_told_once(
+def test_whatever_happens_every_fill_is_delivered_once(
     wire: str, before: list[Deed], history: list[Deed], mishaps: list[Fault], pushes: bool
 ) -> None:
-    """Every fill since the stream began is told exactly once, in order while no gap is open, and the gap closes."""
+    """Every fill since the stream began is delivered exactly once, in order while no gap is open; the gap closes."""
     verdict(live(wire, before, history, mishaps, pushes=pushes))
 
 

@@ -9,54 +9,55 @@ from listenkey.core.events import Health
 from listenkey.core.link.lifecycle import State
 
 from ..examples import TIMES
-from .script import GONE, Life, gaps_between, no
+from .scripted import ScriptedWorld, gaps_between, no, scripted
+from .world import GONE
 
 HOUR = 3600
 END = 25.5 * HOUR
 
 
-def live(seed: int) -> Life:
+def live(seed: int) -> ScriptedWorld:
     """A cable is pulled at 1805 s, the server falls silent at 3620 s, the venue forgets the key at 5450 s; that is all.
 
     The last socket opens just after that, so that its age ends within the day.
     """
-    life = Life(seed=seed)
-    life.at(1805, lambda: life.drop())
-    life.at(3620, lambda: life.mute.add(life.leader))
-    life.at(5450, lambda: life.frame("expired"))
-    return life.run(END)
+    world = scripted(seed=seed)
+    world.at(1805, lambda: world.drop())
+    world.at(3620, lambda: world.mute.add(world.leader))
+    world.at(5450, lambda: world.exchange.say("expired"))
+    return world.run(END)
 
 
 def test_a_day() -> None:
     """25.5 hours with a ping every 5 s: 50 renewals, one planned rotation, three failures."""
-    life = live(seed=0)
+    world = live(seed=0)
 
-    assert life.count(inputs.FrameReceived) > END / 5 - 10
-    assert life.count(actions.SendFrame) == life.count(inputs.FrameReceived) - 1  # all but the expiry
+    assert world.count(inputs.FrameReceived) > END / 5 - 10
+    assert world.count(actions.SendFrame) == world.count(inputs.FrameReceived) - 1  # all but the expiry
 
     # Keys: one for the start, one for each failure, one for the rotation; those that the venue knows are deleted once.
-    assert life.count(actions.CreateKey) == 5
-    assert life.count(actions.RenewKey) == life.count(inputs.KeyRenewed) == 50
-    assert [action.key for action in life.seen(actions.DeleteKey)] == ["K1", "K2", "K4"]
-    assert {action.key for action in life.seen(actions.RenewKey)} == {"K1", "K2", "K3", "K4"}
-    assert min(gaps_between(life.times(actions.RenewKey))) > 1799
+    assert world.count(actions.CreateKey) == 5
+    assert world.count(actions.RenewKey) == world.count(inputs.KeyRenewed) == 50
+    assert [action.key for action in world.seen(actions.DeleteKey)] == ["K1", "K2", "K4"]
+    assert {action.key for action in world.seen(actions.RenewKey)} == {"K1", "K2", "K3", "K4"}
+    assert min(gaps_between(world.times(actions.RenewKey))) > 1799
 
     # Sockets: the judge has seen at every step that there were never more than two.
-    opened, closed = life.times(actions.OpenSocket), life.times(inputs.SocketClosed)
+    opened, closed = world.times(actions.OpenSocket), world.times(inputs.SocketClosed)
     assert len(opened) == 5
     assert len(closed) == 4
-    assert life.count(actions.CloseSocket) == 3  # the pulled cable needed none
+    assert world.count(actions.CloseSocket) == 3  # the pulled cable needed none
 
     # Delays: after so long a life the first attempt waits a moment.
-    lost = [closed[0], life.times(actions.CloseSocket)[0]]
-    for at, minted in zip(lost, life.times(actions.CreateKey)[1:3], strict=True):
+    lost = [closed[0], world.times(actions.CloseSocket)[0]]
+    for at, minted in zip(lost, world.times(actions.CreateKey)[1:3], strict=True):
         assert 0 < minted - at <= 0.25
 
     # Rotations: one because the key was gone, at once; one by age, 85800 s after the opening less the jitter.
-    rotated = life.times(actions.CreateKey)[3:]
+    rotated = world.times(actions.CreateKey)[3:]
     assert rotated[0] == 5450
     assert 85500 <= rotated[1] - (opened[3] + 0.1) <= 85800
-    assert [state.value for state in life.states] == [
+    assert [state.value for state in world.states] == [
         *("IDLE", "KEYED", "CONNECTED"),
         *("BACKOFF", "IDLE", "KEYED", "CONNECTED"),
         *("BACKOFF", "IDLE", "KEYED", "CONNECTED"),
@@ -65,23 +66,23 @@ def test_a_day() -> None:
     ]
 
     # Gaps: one for each failure, each closed; blind twice; none for the planned rotation.
-    assert life.gaps == [
+    assert world.gaps == [
         *[(kind, "lost_socket") for kind in ("GAP_OPENED", "GAP_CLOSED", "RECONNECTED")],
         *[(kind, "silent") for kind in ("GAP_OPENED", "GAP_CLOSED", "RECONNECTED")],
         *[(kind, "key_gone") for kind in ("GAP_OPENED", "GAP_CLOSED")],
     ]
     live_, suspect, blind = Health.LIVE, Health.SUSPECT, Health.BLIND
-    assert life.healths == [live_, *(blind, suspect, live_), *(suspect, blind, suspect, live_), *(suspect, live_)]
-    assert life.anomalies == []
+    assert world.healths == [live_, *(blind, suspect, live_), *(suspect, blind, suspect, live_), *(suspect, live_)]
+    assert world.anomalies == []
 
     # Reads: an audit every two minutes, and not much more.
-    assert END / 120 - 10 < life.count(actions.ReadAccount) < END / 120 + 40
+    assert END / 120 - 10 < world.count(actions.ReadAccount) < END / 120 + 40
 
-    life.play(inputs.Stop())
-    life.run(END + 20)
-    assert life.connection.finished
-    assert life.connection.deadline == math.inf
-    assert [action.key for action in life.seen(actions.DeleteKey)] == ["K1", "K2", "K4", "K5"]
+    world.feed(inputs.Stop())
+    world.run(END + 20)
+    assert world.connection.finished
+    assert world.connection.deadline == math.inf
+    assert [action.key for action in world.seen(actions.DeleteKey)] == ["K1", "K2", "K4", "K5"]
 
 
 def test_another_seed_moves_only_the_jitter() -> None:
@@ -104,26 +105,26 @@ def test_another_seed_moves_only_the_jitter() -> None:
 def test_a_bad_week() -> None:
     """Seven days, in `make test` three, in which something fails every 20 minutes end LIVE, with every gap closed."""
     days = 7 if TIMES > 1 else 3
-    life = Life(seed=7)
+    world = scripted(seed=7)
     for n in range(1, days * 24 * 3):
         when = n * 1200.0 + n % 17
         match n % 5:
             case 0:
-                life.at(when, lambda: life.drop(refusal=GONE))
+                world.at(when, lambda: world.drop(refusal=GONE))
             case 1:
-                life.at(when, lambda: life.mute.add(life.leader))
+                world.at(when, lambda: world.mute.add(world.leader))
             case 2:
-                life.at(when, lambda: life.mints.extend([no()] * 3))
-                life.at(when + 1, lambda: life.drop())
+                world.at(when, lambda: world.exchange.mints.extend([no()] * 3))
+                world.at(when + 1, lambda: world.drop())
             case 3:
-                life.at(when, lambda: life.renewals.append(no(GONE)))
+                world.at(when, lambda: world.exchange.renewals.append(no(GONE)))
             case 4:
-                life.at(when, inputs.Rotate())
-    life.run(days * 24 * HOUR + 600)
-    assert (life.state, life.health) == (State.CONNECTED, Health.LIVE)
-    opened = [reason for kind, reason in life.gaps if kind == "GAP_OPENED"]
-    assert len(opened) == len([reason for kind, reason in life.gaps if kind == "GAP_CLOSED"]) > 50 * days
+                world.at(when, inputs.Rotate())
+    world.run(days * 24 * HOUR + 600)
+    assert (world.state, world.health) == (State.CONNECTED, Health.LIVE)
+    opened = [reason for kind, reason in world.gaps if kind == "GAP_OPENED"]
+    assert len(opened) == len([reason for kind, reason in world.gaps if kind == "GAP_CLOSED"]) > 50 * days
     assert set(opened) == {"lost_socket", "silent", "key_gone"}
-    life.play(inputs.Stop())
-    life.run(life.now + 20)
-    assert life.connection.finished
+    world.feed(inputs.Stop())
+    world.run(world.now + 20)
+    assert world.connection.finished

@@ -14,7 +14,7 @@ import listenkey.core.connection
 from listenkey.core import actions, inputs
 from listenkey.core.connection import Connection
 
-from .world import World, ready
+from .trading import TradingWorld, ready
 
 CORE = str(Path(listenkey.core.connection.__file__).parent)
 MOST = {"a fill": 19, "a lost socket": 19, "a first frame": 21, "a read": 41}
@@ -51,7 +51,7 @@ class Followed:
 @pytest.fixture
 def passed() -> dict[str, int]:
     """The files that a fill, the loss of its socket, the next one's first frame and the read after it pass."""
-    world: World = ready()
+    world: TradingWorld = ready()
     order = world.exchange.place("10")
     world.passes(1)
     followed = Followed(world.connection)
@@ -60,7 +60,7 @@ def passed() -> dict[str, int]:
     world.passes(0.5)
     fill = followed.passed["FrameReceived"][0]
     followed.passed.clear()
-    world.kill()
+    world.drop_all()
     world.exchange.fill(order, "1")
     world.passes(5)
     found = {

@@ -116,7 +116,7 @@ def test_over_checks_the_dialect_too() -> None:
 
 
 def test_a_copy_knows_what_was_given() -> None:
-    """Copied and pickled, a policy still tells a given number from a default."""
+    """Copied and pickled, a policy still distinguishes a given number from a default."""
     given = Policy(silence_timeout=15)
     for twin in (copy.copy(given), copy.deepcopy(given), pickle.loads(pickle.dumps(given))):  # noqa: S301
         assert twin == given

@@ -12,68 +12,68 @@ from listenkey.core.connection import Connection
 from listenkey.core.events import GapNotice
 from listenkey.core.link.lifecycle import State
 
-from .script import FATAL, NEVER, Answer, Life, connected, no
+from .scripted import NEVER, Answer, ScriptedWorld, connected, empty_account, no, scripted
 from .toy import Toy
-from .world import NEVER as UNANSWERED
-from .world import World, ready, told
+from .trading import UNANSWERED, ready, trading
+from .world import FATAL
 
 
-def minting() -> Life:
-    return Life(mints=[NEVER]).run(2)
+def minting() -> ScriptedWorld:
+    return scripted(mints=[NEVER]).run(2)
 
 
-def waiting_to_mint() -> Life:
-    return Life(mints=[no()]).run(0.2)
+def waiting_to_mint() -> ScriptedWorld:
+    return scripted(mints=[no()]).run(0.2)
 
 
-def opening() -> Life:
-    life = Life()
-    life.dials.append(NEVER)
-    return life.run(2)
+def opening() -> ScriptedWorld:
+    world = scripted()
+    world.exchange.dials.append(NEVER)
+    return world.run(2)
 
 
-def proving() -> Life:
-    life = Life(openings=1)
-    life.acks.append(NEVER)
-    return life.run(2)
+def proving() -> ScriptedWorld:
+    world = scripted(openings=1)
+    world.exchange.acks.append(NEVER)
+    return world.run(2)
 
 
-def reading() -> Life:
-    life = Life(rotate_after=0)
-    life.reads.append(NEVER)
-    return life.run(2)
+def reading() -> ScriptedWorld:
+    world = scripted(rotate_after=0)
+    world.exchange.reads.append(NEVER)
+    return world.run(2)
 
 
-def live() -> Life:
+def live() -> ScriptedWorld:
     return connected(rotate_after=0)
 
 
-def quiet() -> Life:
-    life = live()
-    life.mute.add(life.leader)
-    return life.run(15)
+def quiet() -> ScriptedWorld:
+    world = live()
+    world.mute.add(world.leader)
+    return world.run(15)
 
 
-def blind() -> Life:
-    life = connected(rotate_after=0)
-    life.drop()
-    return life
+def blind() -> ScriptedWorld:
+    world = connected(rotate_after=0)
+    world.drop()
+    return world
 
 
-def closing() -> Life:
-    life = connected(rotate_after=0, max_frame_bytes=100)
-    life.closings.append(NEVER)
-    life.frame("x" * 101)
-    return life
+def closing() -> ScriptedWorld:
+    world = connected(rotate_after=0, max_frame_bytes=100)
+    world.exchange.closings.append(NEVER)
+    world.exchange.say("x" * 101)
+    return world
 
 
-def renewing() -> Life:
-    life = connected(rotate_after=0, renew_interval=20)
-    life.renewals.append(NEVER)
-    return life.run(22)
+def renewing() -> ScriptedWorld:
+    world = connected(rotate_after=0, renew_interval=20)
+    world.exchange.renewals.append(NEVER)
+    return world.run(22)
 
 
-STATES: dict[Callable[[], Life], State] = {
+STATES: dict[Callable[[], ScriptedWorld], State] = {
     minting: State.IDLE,
     waiting_to_mint: State.BACKOFF,
     opening: State.KEYED,
@@ -88,31 +88,31 @@ STATES: dict[Callable[[], Life], State] = {
 
 
 @pytest.mark.parametrize(("reach", "state"), STATES.items())
-def test_stop(reach: Callable[[], Life], state: State) -> None:
+def test_stop(reach: Callable[[], ScriptedWorld], state: State) -> None:
     """From every state: IDLE in the same turn, each key deleted once, no request more, finished within 10 s."""
-    life = reach()
-    assert life.state is state
-    granted = life.count(inputs.KeyGranted)
-    done = life.play(inputs.Stop())
-    assert life.state == "IDLE"
-    assert life.health == "BLIND"
+    world = reach()
+    assert world.state is state
+    granted = world.count(inputs.KeyGranted)
+    done = world.feed(inputs.Stop())
+    assert world.state == "IDLE"
+    assert world.health == "BLIND"
     assert done[-1] == actions.Finish(None)
-    stopped = life.now
-    life.run(stopped + 10.1)
-    assert life.connection.finished
-    assert life.connection.deadline == math.inf
-    assert sorted(action.key for action in life.seen(actions.DeleteKey)) == [f"K{n + 1}" for n in range(granted)]
-    life.run(10_000)
-    assert all(at <= stopped + 10.1 for at, thing in life.log if isinstance(thing, actions.Action))
-    assert life.count(actions.Finish) == 1
+    stopped = world.now
+    world.run(stopped + 10.1)
+    assert world.connection.finished
+    assert world.connection.deadline == math.inf
+    assert sorted(action.key for action in world.seen(actions.DeleteKey)) == [f"K{n + 1}" for n in range(granted)]
+    world.run(10_000)
+    assert all(at <= stopped + 10.1 for at, thing in world.log if isinstance(thing, actions.Action))
+    assert world.count(actions.Finish) == 1
 
 
 @pytest.mark.parametrize("reach", STATES)
-def test_after_the_end_nothing_matters(reach: Callable[[], Life]) -> None:
+def test_after_the_end_nothing_matters(reach: Callable[[], ScriptedWorld]) -> None:
     """Whatever comes after `Stop`, nothing comes of it but the deletion of a key that nobody asked for."""
-    life = reach()
-    life.play(inputs.Stop())
-    life.run(life.now + 10.1)
+    world = reach()
+    world.feed(inputs.Stop())
+    world.run(world.now + 10.1)
     numbers = range(-1, 12)
     late: tuple[inputs.Input, ...] = (
         inputs.Stop(),
@@ -124,16 +124,16 @@ def test_after_the_end_nothing_matters(reach: Callable[[], Life]) -> None:
         *(inputs.SocketOpened(number) for number in numbers),
         *(inputs.SocketClosed(number) for number in numbers),
         *(inputs.FrameReceived(number, "order A NEW 0/3") for number in numbers),
-        *(inputs.AccountRead(number, life.account(1, None)) for number in numbers),
+        *(inputs.AccountRead(number, world.exchange.account(1, None)) for number in numbers),
     )
-    assert [life.play(received) for received in late] == [[]] * len(late)
-    (deletion,) = life.play(inputs.KeyGranted(99, "K99", 3600))
+    assert [world.feed(received) for received in late] == [[]] * len(late)
+    (deletion,) = world.feed(inputs.KeyGranted(99, "K99", 3600))
     assert isinstance(deletion, actions.DeleteKey)
     assert deletion.key == "K99"
-    assert not life.connection.finished
-    assert life.play(deletion.deleted()) == []
-    assert life.connection.finished
-    assert life.connection.deadline == math.inf
+    assert not world.connection.finished
+    assert world.feed(deletion.deleted()) == []
+    assert world.connection.finished
+    assert world.connection.deadline == math.inf
 
 
 def test_stop_before_start() -> None:
@@ -146,87 +146,87 @@ def test_stop_before_start() -> None:
 
 
 def test_the_last_word() -> None:
-    """`Finish` is the last action of its turn; that the stream is blind now is told before it."""
-    life = live()
-    done = life.play(inputs.Stop())
+    """`Finish` is the last action of its turn; that the stream is blind now is delivered before it."""
+    world = live()
+    done = world.feed(inputs.Stop())
     assert [type(action).__name__ for action in done] == ["CloseSocket", "Deliver", "Finish"]
 
 
 @pytest.mark.parametrize("end", ["stop", "fatal"])
-def test_what_was_held_is_told(end: str) -> None:
-    """Frames that are held for a read when the end comes are told before it, by a stop as by a fatal refusal."""
-    life = reading()
-    life.frame("wallet 90")
-    held = len(life.events)
+def test_what_was_held_is_delivered(end: str) -> None:
+    """Frames that are held for a read when the end comes are delivered before it, by a stop as by a fatal refusal."""
+    world = reading()
+    world.exchange.say("wallet 90")
+    held = len(world.delivered)
     if end == "stop":
-        done = life.play(inputs.Stop())
+        done = world.feed(inputs.Stop())
     else:
-        done = life.play(inputs.Refused(life.seen(actions.ReadAccount)[-1].request, FATAL))
-    assert [event.kind.value for event in life.events[held:]] == ["ACCOUNT_UPDATE", "HEALTH"]
+        done = world.feed(inputs.Refused(world.seen(actions.ReadAccount)[-1].request, FATAL))
+    assert [event.kind.value for event in world.delivered[held:]] == ["ACCOUNT_UPDATE", "HEALTH"]
     assert isinstance(done[-1], actions.Finish)
-    assert life.run(100).connection.finished
+    assert world.run(100).connection.finished
 
 
 @pytest.mark.parametrize("held", ["fill A 2/3", "fill A 3/3 +1", "fill B 2/3 @1", "doubt it", "wallet 5; fill A 1/3"])
 @pytest.mark.parametrize("first", [True, False], ids=["first read", "later read"])
 def test_news_that_was_held(held: str, first: bool) -> None:
-    """What is told at the end and does not add up opens no read and no timer any more, and no gap after `Finish`."""
-    life = reading() if first else live()
+    """What is delivered at the end and does not add up opens no read, no timer any more, and no gap after `Finish`."""
+    world = reading() if first else live()
     if not first:
-        life.frame("order A NEW 0/3")
-        life.reads.append(NEVER)
-        life.drop()
-        life.run(life.now + 1.5)
-        assert life.state == "CONNECTED"
-    life.play(inputs.FrameReceived(life.leader, held))
-    reads = life.count(actions.ReadAccount)
-    life.play(inputs.Stop())
-    life.run(1000)
-    assert life.connection.deadline == math.inf
-    assert life.count(actions.ReadAccount) == reads
+        world.exchange.say("order A NEW 0/3")
+        world.exchange.reads.append(NEVER)
+        world.drop()
+        world.run(world.now + 1.5)
+        assert world.state == "CONNECTED"
+    world.feed(inputs.FrameReceived(world.leader, held))
+    reads = world.count(actions.ReadAccount)
+    world.feed(inputs.Stop())
+    world.run(1000)
+    assert world.connection.deadline == math.inf
+    assert world.count(actions.ReadAccount) == reads
 
 
-def test_what_waits_above_a_hole_is_told_with_a_gap() -> None:
-    """The end does not wait for a read: the hole is told of, then what lies above it, then the end."""
+def test_what_waits_above_a_hole_is_delivered_with_a_gap() -> None:
+    """The end does not wait for a read: the gap over the hole is delivered, then what lies above it, then the end."""
     world = ready()
     world.exchange.pushes_account = False
     order = world.exchange.place("9")
-    world.lose()
+    world.exchange.lose()
     world.exchange.fill(order, "2")
     world.exchange.fill(order, "3")
     world.passes(0.1)
     done = world.feed(inputs.Stop())
-    assert told(world, 8)[1:] == ["GAP_OPENED hole", f"PARTIAL_FILL {order} 5 ws"]
-    (notice,) = (event for event in world.delivered if isinstance(event, GapNotice))
+    assert world.summary(8)[1:] == ["GAP_OPENED hole", f"PARTIAL_FILL {order} 5 ws"]
+    (notice,) = world.events(GapNotice)
     assert notice.since == notice.exchange_ts == world.exchange_ms
     assert isinstance(done[-1], actions.Finish)
 
 
-def test_what_waits_for_its_beginning_is_never_told_but_for_a_gap() -> None:
-    """Nobody can say how much of it is owed; that something may be is told."""
-    world = World(wire="z", start=False)
+def test_what_waits_for_its_beginning_is_never_delivered_but_for_a_gap() -> None:
+    """Nobody can say how much of it is owed; that something may be is delivered."""
+    world = trading(wire="z", start=False)
     world.exchange.pushes_account = False
     running = world.exchange.place("9")
     world.exchange.fill(running, "3")
     world.run(20)
-    world.plan = UNANSWERED
+    world.exchange.plan = UNANSWERED
     world.feed(inputs.Start())
     world.passes(1)
     world.exchange.fill(running, "2")
     world.passes(0.1)
-    assert world.gaps() == []
+    assert world.gaps == []
     world.feed(inputs.Stop())
-    assert told(world) == ["GAP_OPENED hole"]
+    assert world.summary() == ["GAP_OPENED hole"]
 
 
 def test_a_fatal_read_ends_a_stream_that_has_proven_nothing() -> None:
     """The account cannot be read for good, and never was: the end, with the refusal."""
-    life = Life()
-    life.reads.append(no(FATAL))
-    life.run(100)
-    assert life.seen(actions.Finish) == [actions.Finish(FATAL)]
-    assert [action.key for action in life.seen(actions.DeleteKey)] == ["K1"]
-    assert life.connection.finished
+    world = scripted()
+    world.exchange.reads.append(no(FATAL))
+    world.run(100)
+    assert world.seen(actions.Finish) == [actions.Finish(FATAL)]
+    assert [action.key for action in world.seen(actions.DeleteKey)] == ["K1"]
+    assert world.connection.finished
 
 
 @pytest.mark.parametrize("refusal", [FATAL, None])
@@ -245,19 +245,19 @@ def test_polling_ends(refusal: inputs.Refusal | None) -> None:
 
 def test_a_mint_answered_after_the_end_does_not_begin_the_stream() -> None:
     """The clock of a key that came too late arms no poll."""
-    life = Life(mints=[Answer(after=3)])
-    life.play(inputs.Stop())
-    life.run(100)
-    assert life.connection.began is None
-    assert life.count(actions.ReadAccount) == 0
+    world = scripted(mints=[Answer(after=3)])
+    world.feed(inputs.Stop())
+    world.run(100)
+    assert world.connection.began is None
+    assert world.count(actions.ReadAccount) == 0
 
 
 def test_a_polled_stream_is_blind_once_it_has_ended() -> None:
-    """The last read may be young: after `Stop` nothing is known any more, which is told before `Finish`."""
+    """The last read may be young: after `Stop` nothing is known any more, which is delivered before `Finish`."""
     connection = Connection(Toy(), mode="poll")
     (asked,) = connection.handle(inputs.Start(), now=0)
     assert isinstance(asked, actions.ReadAccount)
-    connection.handle(inputs.AccountRead(asked.request, Life().account(1_700_000_000_000, None)), now=1)
+    connection.handle(inputs.AccountRead(asked.request, empty_account(1_700_000_000_000, None)), now=1)
     assert connection.health == "LIVE"
     done = connection.handle(inputs.Stop(), now=2)
     assert [type(action).__name__ for action in done] == ["Deliver", "Finish"]

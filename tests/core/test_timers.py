@@ -49,7 +49,7 @@ def test_due_in_the_order_of_time() -> None:
 
 
 def test_one_deadline_for_a_name() -> None:
-    """Arming again moves the deadline; cancelling forgets it; number and word both tell names apart."""
+    """Arming again moves the deadline; cancelling forgets it; number and word both distinguish names."""
     timers = Timers()
     timers.arm((Timer.QUIET, 1), 5.0)
     timers.arm((Timer.QUIET, 1), 9.0)

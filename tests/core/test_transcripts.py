@@ -1,4 +1,4 @@
-"""The life of the machine, told by transcripts that anybody can read: what is commanded, and all that follows."""
+"""The life of the machine, in transcripts that anybody can read: what is commanded, and all that follows."""
 
 from __future__ import annotations
 

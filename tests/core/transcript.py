@@ -47,30 +47,31 @@ from listenkey.core.plain import canonical
 from listenkey.core.policy import Mode
 from listenkey.core.reports import KeyExpired
 
-from .world import EPOCH, NEVER, REFUSED, Plan, World
+from .trading import REFUSED, UNANSWERED, Plan, TradingWorld, trading
+from .world import EPOCH
 
 RULE = "----"
 POLICY = {"rotate_jitter": 0.0}
 
 
 class Transcript:
-    """The world that a transcript tells of."""
+    """The world of a transcript."""
 
     def __init__(self) -> None:
-        self._world: World | None = None
+        self._world: TradingWorld | None = None
         self._names: dict[str, str] = {}
         self._said = 0
 
     @property
-    def world(self) -> World:
+    def world(self) -> TradingWorld:
         assert self._world is not None, "a transcript opens with `begin`"
         return self._world
 
     def retold(self, text: str) -> str:
         """The transcript as it should be."""
-        return "\n".join(self._told(block.splitlines()) for block in text.strip().split("\n\n")).strip() + "\n"
+        return "\n".join(self._block(block.splitlines()) for block in text.strip().split("\n\n")).strip() + "\n"
 
-    def _told(self, block: list[str]) -> str:
+    def _block(self, block: list[str]) -> str:
         commands = block[: block.index(RULE)] if RULE in block else block
         for line in commands:
             if not line.startswith("#"):
@@ -83,7 +84,7 @@ class Transcript:
     def _news(self) -> Iterator[str]:
         log = self.world.log
         for now, action in log[self._said :]:
-            if line := self._words(action):
+            if isinstance(action, actions.Action) and (line := self._words(action)):
                 yield f"{now:.3f}  {line}"
         self._said = len(log)
 
@@ -92,13 +93,13 @@ class Transcript:
         if verb == "begin":
             self._begin(*rest)
             return
-        obey: Callable[..., object] = getattr(self, f"_{verb}")
+        obey: Callable[..., object] = getattr(self, f"_{'silence' if verb == 'deafen' else verb}")
         obey(*rest)
 
     def _begin(self, wire: str, *more: str) -> None:
         mode: Mode = "poll" if "poll" in more else "ws"
         policy = {name: float(value) for name, _, value in (each.partition("=") for each in more if "=" in each)}
-        self._world = World(wire=wire, mode=mode, silent="silent" in more, **(POLICY | policy))  # type: ignore[arg-type]
+        self._world = trading(wire=wire, mode=mode, silent="silent" in more, **(POLICY | policy))  # type: ignore[arg-type]
 
     def _wait(self, seconds: str) -> None:
         self.world.passes(float(seconds))
@@ -125,45 +126,44 @@ class Transcript:
         self.world.exchange.fund(amount)
 
     def _lose(self, after: str = "0") -> None:
-        self.world.lose(after=int(after))
+        self.world.exchange.lose(after=int(after))
 
     def _delay(self, seconds: str) -> None:
-        self.world.delay(float(seconds))
+        self.world.exchange.delay(float(seconds))
 
     def _repeat(self) -> None:
-        self.world.delay(0.01, 0.02)
+        self.world.exchange.delay(0.01, 0.02)
 
     def _kill(self) -> None:
-        self.world.kill()
+        self.world.drop_all()
 
-    def _deafen(self) -> None:
-        self.world.deafen()
+    def _silence(self) -> None:
+        self.world.silence()
 
     def _sleep(self, seconds: str) -> None:
-        self.world.sleep(float(seconds))
+        self.world.sleep_until(self.world.now + float(seconds))
 
     def _down(self) -> None:
-        self.world.reachable = False
+        self.world.exchange.reachable = False
 
     def _up(self) -> None:
-        self.world.reachable = True
+        self.world.exchange.reachable = True
 
     def _read(self, how: str, amount: str = "") -> None:
-        plans = {"well": Plan(), "fails": REFUSED, "hangs": NEVER}
+        plans = {"well": Plan(), "fails": REFUSED, "hangs": UNANSWERED}
         if how in plans:
-            self.world.plan = plans[how]
+            self.world.exchange.plan = plans[how]
         else:
-            self.world.plan = Plan(takes=float(amount)) if how == "takes" else Plan(lag=int(amount))
+            self.world.exchange.plan = Plan(takes=float(amount)) if how == "takes" else Plan(lag=int(amount))
 
     def _expire(self) -> None:
-        (opened,) = [action for _, action in self.world.log if isinstance(action, actions.OpenSocket)][-1:]
-        self.world.say(KeyExpired(opened.key))
+        self.world.exchange.say(KeyExpired(self.world.seen(actions.OpenSocket)[-1].key))
 
     def _takeover(self) -> None:
-        self.world.key = "foreign"
+        self.world.exchange.key = "foreign"
 
     def _bereave(self) -> None:
-        self.world.key = None
+        self.world.exchange.key = None
 
     def _rotate(self) -> None:
         self.world.feed(inputs.Rotate())

@@ -1,4 +1,4 @@
-"""Balances, positions, funding, transfers and settings: what is told of the account, once, newest word first."""
+"""Balances, positions, funding, transfers and settings: what is delivered of the account, once, newest word first."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from listenkey.core.policy import Policy
 from listenkey.core.reports import Account, AccountReport, ConfigReport, IncomeReport
 
 from ..exchange import INCOME, D
-from ..world import REFUSED, World, ready
+from ..trading import REFUSED, ready, trading
 
 
 class Desk:
-    """A `AccountView` and an `Income` on a turn of their own, and what they told."""
+    """An `AccountView` and an `Income` on a turn of their own, and what they delivered."""
 
     outcome: PushOutcome
     reading: ReadOutcome
@@ -34,7 +34,7 @@ class Desk:
         self.income = Income(self.context, self.view.funding)
         self._frames = 0
 
-    def told(self) -> list[Any]:
+    def delivered(self) -> list[Any]:
         """The events since the last time."""
         ordered, self.context.actions = self.context.actions, []
         return [action.event for action in ordered if isinstance(action, actions.Deliver)]
@@ -44,13 +44,13 @@ class Desk:
         report = AccountReport(**{"reason": "ORDER", "balances": (), "positions": (), "exchange_ts": ts, **fields})
         arrived = self.context.exchange_time() or 0
         self.outcome = self.view.push(report, frame or f"frame {self._frames}", link=link, arrived_ts=arrived)
-        return self.told()
+        return self.delivered()
 
     def read(self, as_of: int = 10, one_way: bool = False, **fields: Any) -> list[Any]:
         account = Account(as_of=as_of, exchange_ms=as_of, since=0, whole=True, settled=True, one_way=one_way, **fields)
         self.reading = self.view.read(account)
         self.income.read(account, 0)
-        return self.told()
+        return self.delivered()
 
 
 def balance(wallet: str | None, change: str | None = None, asset: str = "USDT") -> Balance:
@@ -92,7 +92,7 @@ def held(event: AccountUpdate) -> list[tuple[str | None, str]]:
         pytest.param(True, [(11, "LONG", "1"), (12, None, "0")], [], [], id="opened and closed"),
     ],
 )
-def test_a_read_is_told_with_what_was_pushed_since_it_began(
+def test_a_read_is_delivered_with_what_was_pushed_since_it_began(
     one_way: bool,
     pushes: list[tuple[int, str | None, str]],
     read: list[tuple[str, str]],
@@ -109,7 +109,7 @@ def test_a_read_is_told_with_what_was_pushed_since_it_began(
 
 
 def test_balances_too_and_an_older_push_never_takes_one_back() -> None:
-    """Overlay by asset; a push that comes late is told no more, and what is known stays."""
+    """Overlay by asset; a push that comes late is delivered no more, and what is known stays."""
     desk = Desk()
     desk.push(12, balances=(balance("7"),))
     assert desk.push(11, balances=(balance("6"),)) == []
@@ -130,8 +130,8 @@ def test_a_push_without_a_time_is_the_newest_word() -> None:
     assert event.balances[0].wallet_balance == D(5)
 
 
-def test_the_same_account_is_told_once() -> None:
-    """A read equal to what was told, in whatever order of rows, is not told, nor such a push; one that differs is."""
+def test_the_same_account_is_delivered_once() -> None:
+    """A read equal to what was delivered, in whatever order of rows, is not, nor such a push; one that differs is."""
     desk = Desk()
     rows = (balance("5"), balance("3", asset="BTC"))
     places = (position("LONG", "1"), position("SHORT", "2"), position(None, "0", "XRP-USDT"))
@@ -155,7 +155,7 @@ def test_the_same_account_is_told_once() -> None:
         pytest.param((), (position("SHORT", "0"),), False, id="flat where nothing is held"),
     ],
 )
-def test_a_snapshot_is_told_when_it_says_something_new(
+def test_a_snapshot_is_delivered_when_it_says_something_new(
     balances: tuple[Balance, ...], positions: tuple[Position, ...], news: bool
 ) -> None:
     """A periodic repetition is not an event."""
@@ -164,7 +164,7 @@ def test_a_snapshot_is_told_when_it_says_something_new(
     assert bool(desk.push(20, balances=balances, positions=positions, snapshot=True)) is news
 
 
-def test_a_push_that_two_links_bring_is_told_once() -> None:
+def test_a_push_that_two_links_bring_is_delivered_once() -> None:
     """The same frame is the same event, as long as it is remembered."""
     desk = Desk()
     assert len(desk.push(1, "same", balances=(balance("5"),))) == 1
@@ -174,17 +174,17 @@ def test_a_push_that_two_links_bring_is_told_once() -> None:
     assert len(desk.push(1, "same", balances=(balance("5"),))) == 1
 
 
-def test_settings_are_told_when_they_change() -> None:
+def test_settings_are_delivered_when_they_change() -> None:
     """A config push equal to the last one of its symbol is not an event."""
     desk = Desk()
-    told = []
+    delivered = []
     for leverage, mode in ((5, "cross"), (5, "cross"), (6, "cross"), (6, "isolated"), (5, "cross")):
         report = ConfigReport(symbol="BTC-USDT", long_leverage=leverage, short_leverage=leverage, margin_mode=mode)
         desk.view.configure(report, "frame")
-        told.append(len(desk.told()))
-    assert told == [1, 0, 1, 1, 1]
+        delivered.append(len(desk.delivered()))
+    assert delivered == [1, 0, 1, 1, 1]
     desk.view.configure(ConfigReport(symbol=None), "frame")
-    (event,) = desk.told()
+    (event,) = desk.delivered()
     assert (event.symbol, event.long_leverage, event.event_id.split(":")[0]) == (None, None, "config_update")
 
 
@@ -199,7 +199,7 @@ def test_settings_are_told_when_they_change() -> None:
     ],
 )
 def test_provisional_funding(wallet: str | None, change: str | None, before: str | None, amount: str | None) -> None:
-    """A push says that funding was paid; how much is told as far as it is known."""
+    """A push says that funding was paid; how much is delivered as far as it is known."""
     desk = Desk()
     if before is not None:
         desk.read(1, balances=(balance(before),))
@@ -222,7 +222,7 @@ def row(amount: str, ts: int = 5, tran_id: str = "t1", kind: str = "FUNDING_FEE"
 
 
 def test_final_funding_replaces_the_provisional_one() -> None:
-    """By asset, amount and time; the final id is the row's; a row is told once."""
+    """By asset, amount and time; the final id is the row's; a row is delivered once."""
     desk = Desk()
     fee, _ = desk.push(5, balances=(balance("9", "-1"),), positions=(position("LONG", "1"),), funding=True)
     assert fee.symbol == "BTC-USDT"
@@ -251,8 +251,8 @@ def test_funding_of_another_day_is_not_replaced() -> None:
 
 
 @pytest.mark.parametrize("change", ["-1", "0"])
-def test_funding_that_was_read_before_its_push_came_is_not_told_again(change: str) -> None:
-    """The row is final; the push that announces it late tells nothing. Only once for each row."""
+def test_funding_that_was_read_before_its_push_came_is_not_delivered_again(change: str) -> None:
+    """The row is final; the push of it that comes late delivers nothing. Only once for each row."""
     desk = Desk()
     desk.read(10, balances=(balance("9"),), income=(row("-1", 6),))
     assert desk.push(6, balances=(balance("9", change),), funding=True) == []
@@ -261,7 +261,7 @@ def test_funding_that_was_read_before_its_push_came_is_not_told_again(change: st
     assert desk.push(8, balances=(balance("5", "-3"),), funding=True) == []
 
 
-def test_funding_that_two_links_bring_in_two_frames_is_told_once() -> None:
+def test_funding_that_two_links_bring_in_two_frames_is_delivered_once() -> None:
     """The frame may differ, the fee is the same."""
     desk = Desk()
     assert len(desk.push(5, "one", balances=(balance("9", "-1"),), funding=True)) == 2
@@ -270,8 +270,8 @@ def test_funding_that_two_links_bring_in_two_frames_is_told_once() -> None:
     ]
 
 
-def test_income_that_repeats_a_fill_is_no_event_and_the_rest_is_told_once_in_order() -> None:
-    """Fees and PnL of fills are the ledger's; transfers and whatever else moved the wallet are told."""
+def test_income_that_repeats_a_fill_is_no_event_and_the_rest_is_delivered_once_in_order() -> None:
+    """Fees and PnL of fills are the ledger's; transfers and whatever else moved the wallet are delivered."""
     desk = Desk()
     rows = (
         row("3", 9, "b", "TRANSFER"),
@@ -280,8 +280,8 @@ def test_income_that_repeats_a_fill_is_no_event_and_the_rest_is_told_once_in_ord
         row("2", 8, "a", "GTD_PRICE"),
         row("2", 8, "a", "TRANSFER"),
     )
-    told = [event for event in desk.read(income=rows) if isinstance(event, BalanceChange)]
-    assert [(event.event_id, event.reason, event.amount) for event in told] == [
+    delivered = [event for event in desk.read(income=rows) if isinstance(event, BalanceChange)]
+    assert [(event.event_id, event.reason, event.amount) for event in delivered] == [
         ("income:GTD_PRICE:a", "GTD_PRICE", D(2)),
         ("income:TRANSFER:a", "TRANSFER", D(2)),
         ("income:TRANSFER:b", "TRANSFER", D(3)),
@@ -301,7 +301,7 @@ def test_income_from_before_the_stream_is_not_owed() -> None:
         income=(row("1", 4999, "x", "A"), row("1", 5000, "y", "A")),
     )
     desk.income.read(account, 5400)
-    assert [event.event_id for event in desk.told()] == ["income:A:y"]
+    assert [event.event_id for event in desk.delivered()] == ["income:A:y"]
 
 
 def test_rows_are_remembered_longer_than_any_read_shows_them() -> None:
@@ -315,7 +315,7 @@ def test_rows_are_remembered_longer_than_any_read_shows_them() -> None:
 
 
 def test_a_restart_remembers_income_and_provisional_funding() -> None:
-    """What the journal holds is neither told again nor left without its replacement."""
+    """What the journal holds is neither delivered again nor left without its replacement."""
     desk = Desk()
     desk.push(5, balances=(balance("9", "-1"),), funding=True)
     world = ready()
@@ -324,8 +324,8 @@ def test_a_restart_remembers_income_and_provisional_funding() -> None:
     world.passes(1)
     world.restart()
     world.passes(20)
-    changes = [event for event in world.delivered if isinstance(event, BalanceChange)]
-    fees = [event for event in world.delivered if isinstance(event, FundingFee)]
+    changes = world.events(BalanceChange)
+    fees = world.events(FundingFee)
     assert [event.amount for event in changes] == [D(5)]
     assert [(event.provisional, event.replaces) for event in fees] == [(True, None), (False, fees[0].event_id)]
     world.restart()
@@ -333,14 +333,14 @@ def test_a_restart_remembers_income_and_provisional_funding() -> None:
     assert len([event for event in world.delivered if isinstance(event, (BalanceChange, FundingFee))]) == 3
 
 
-def test_income_of_a_blind_stretch_is_told_by_the_read() -> None:
+def test_income_of_a_blind_stretch_is_delivered_by_the_read() -> None:
     """Funding and transfers that no frame brought."""
     world = ready()
-    world.kill()
+    world.drop_all()
     world.exchange.transfer("5")
     world.exchange.fund("-1")
     world.passes(10)
-    assert [part for part in world.outline(8) if not part.startswith("ACCOUNT")] == [
+    assert [part for part in world.summary(8, account=True) if not part.startswith("ACCOUNT")] == [
         "GAP_OPENED lost_socket",
         "BALANCE_CHANGE",
         "FUNDING_FEE",
@@ -355,27 +355,27 @@ def test_a_failed_read_is_never_an_account() -> None:
     world.exchange.transfer("5")
     world.passes(1)
     before = len(world.delivered)
-    world.plan = REFUSED
-    world.kill()
+    world.exchange.plan = REFUSED
+    world.drop_all()
     world.passes(30)
     assert not any(isinstance(event, AccountUpdate) for event in world.delivered[before:])
 
 
 def test_a_push_during_a_read_is_newer_than_it() -> None:
-    """The account told after an interruption has what was pushed since the read began; pushes then follow it."""
+    """The account delivered after an interruption has what was pushed since the read began; pushes then follow it."""
     world = ready()
-    world.kill()
-    world.plan = world.plan._replace(takes=2)
+    world.drop_all()
+    world.exchange.plan = world.exchange.plan._replace(takes=2)
     while len(world.connection.links) == 0 or not world.connection.links[0].proven:
         world.passes(0.01)
     world.passes(1.5)
     world.exchange.transfer("5")
     world.passes(10)
-    accounts = [event for event in world.delivered if isinstance(event, AccountUpdate)]
+    accounts = world.events(AccountUpdate)
     assert accounts[-1].balances[0].wallet_balance == D(1005)
 
 
-def test_the_world_is_told_no_account_twice() -> None:
+def test_no_account_is_delivered_twice() -> None:
     """Audits of a quiet account say nothing."""
-    world = World().run(1000)
-    assert len([event for event in world.delivered if isinstance(event, AccountUpdate)]) == 1
+    world = trading().run(1000)
+    assert len(world.events(AccountUpdate)) == 1

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from listenkey.core.account.coverage import Coverage, Interval
 
 from ..exchange import D
-from ..world import merged
+from ..judge import merged
 
 TOP = 12
 

@@ -115,10 +115,10 @@ class Consumer:
 @pytest.mark.parametrize("grain", [1, 1000])
 @settings(deadline=None, derandomize=True, max_examples=50 * TIMES)
 @given(truths=history(), words=anything)
-def test_whatever_order_words_come_in_the_last_told_has_the_newest_stamp(
+def test_whatever_order_words_come_in_the_last_delivered_has_the_newest_stamp(
     grain: int, one_way: bool, truths: list[Truth], words: list[Word]
 ) -> None:
-    """What was last told of each place is the word with the newest stamp so far; at last it is the truth.
+    """What was last delivered of each place is the word with the newest stamp so far; at last it is the truth.
 
     Each change is pushed by both links, late, some twice; snapshots of any age and reads come between.
     """
@@ -133,14 +133,14 @@ def test_whatever_order_words_come_in_the_last_told_has_the_newest_stamp(
         truth = at(truths, word.ts)
         held = positions(truth, one_way=one_way)
         if word.link == 0:
-            told = desk.read(
+            delivered = desk.read(
                 word.ts,
                 one_way,
                 balances=tuple(Balance(asset=asset, wallet_balance=amount) for asset, amount in wallets(truth).items()),
                 positions=open_only(held.values()),
             )
         else:
-            told = desk.push(
+            delivered = desk.push(
                 word.ts,
                 f"{word.ts} {word.snapshot}" if word.snapshot or n % 3 else None,
                 link=word.link,
@@ -149,7 +149,7 @@ def test_whatever_order_words_come_in_the_last_told_has_the_newest_stamp(
                 snapshot=word.snapshot,
                 one_way=one_way,
             )
-        for event in told:
+        for event in delivered:
             consumer.take(event)
         stamp = (word.ts // grain, word.link > 0, word.ts)
         for asset, amount in wallets(truth).items():
@@ -173,12 +173,12 @@ def test_whatever_order_words_come_in_the_last_told_has_the_newest_stamp(
         assert consumer.qty(place) == (each.side if each.qty else None, each.qty)
 
 
-def wallet_told(events: list[Any]) -> list[str]:
+def wallet_delivered(events: list[Any]) -> list[str]:
     return [str(each.wallet_balance) for event in events for each in event.balances]
 
 
 @pytest.mark.parametrize(
-    ("first", "second", "told"),
+    ("first", "second", "delivered"),
     [
         pytest.param(("push", 2000), ("push", 1999), False, id="a push against a push, in ms"),
         pytest.param(("push", 2000), ("push", 2001), True, id="a push after a push, in ms"),
@@ -192,7 +192,7 @@ def wallet_told(events: list[Any]) -> list[str]:
     ],
 )
 def test_stamps_compare_at_the_grain_of_the_lists_where_a_read_is_concerned(
-    first: tuple[str, int], second: tuple[str, int], told: bool
+    first: tuple[str, int], second: tuple[str, int], delivered: bool
 ) -> None:
     """Push against push in ms; push against read at the grain, here a second, where the push is the newer."""
     desk = Desk(1000)
@@ -201,20 +201,20 @@ def test_stamps_compare_at_the_grain_of_the_lists_where_a_read_is_concerned(
             desk.push(ts, balances=(balance(amount),))
         else:
             desk.read(ts, balances=(balance(amount),))
-    assert str(desk.view.wallet("USDT")) == ("2" if told else "1")
+    assert str(desk.view.wallet("USDT")) == ("2" if delivered else "1")
 
 
 def test_a_push_that_names_no_time_is_stamped_with_its_arrival() -> None:
     """Else it is as old as it says, however late it comes; the same text at another time is another word."""
     desk = Desk()
     desk.context.set_exchange_time(5000)
-    assert wallet_told(desk.push(None, "a", balances=(balance("1"),))) == ["1"]
+    assert wallet_delivered(desk.push(None, "a", balances=(balance("1"),))) == ["1"]
     assert desk.push(4999, balances=(balance("2"),)) == []
     desk.context.now += 1
-    assert wallet_told(desk.push(None, "b", balances=(balance("3"),))) == ["3"]
+    assert wallet_delivered(desk.push(None, "b", balances=(balance("3"),))) == ["3"]
     desk.context.now += 1
     again = desk.push(None, "a", balances=(balance("1"),))
-    assert wallet_told(again) == ["1"]
+    assert wallet_delivered(again) == ["1"]
     assert desk.push(None, "a", balances=(balance("1"),)) == []
 
 
@@ -222,19 +222,19 @@ def test_a_time_that_has_not_come_yet_is_none() -> None:
     """A push that claims to be of next year is of its arrival: what comes after it is newer."""
     desk = Desk()
     desk.context.set_exchange_time(5000)
-    assert wallet_told(desk.push(5000 + AHEAD_MS, balances=(balance("1"),))) == ["1"]
+    assert wallet_delivered(desk.push(5000 + AHEAD_MS, balances=(balance("1"),))) == ["1"]
     assert desk.push(5001, balances=(balance("2"),)) == []
     desk.context.now += 100
-    assert wallet_told(desk.push(10**13, balances=(balance("3"),))) == ["3"]
-    assert wallet_told(desk.push(105_001, balances=(balance("4"),))) == ["4"]
+    assert wallet_delivered(desk.push(10**13, balances=(balance("3"),))) == ["3"]
+    assert wallet_delivered(desk.push(105_001, balances=(balance("4"),))) == ["4"]
     desk.context.now += 100
-    assert wallet_told(desk.push(10**13, "late", balances=(balance("4", "1"),))) == ["4"]
+    assert wallet_delivered(desk.push(10**13, "late", balances=(balance("4", "1"),))) == ["4"]
     desk.context.now += 100
     assert desk.push(10**13, "late", balances=(balance("4", "1"),)) == []
 
 
 def test_older_is_dropped_row_by_row() -> None:
-    """What is left is told; an event with no row left is not."""
+    """What is left is delivered; an event with no row left is not."""
     desk = Desk()
     desk.push(10, balances=(balance("1"),), positions=(position("LONG", "1"),))
     (event,) = desk.push(9, balances=(balance("2"), balance("3", asset="BTC")), positions=(position("LONG", "2"),))
@@ -264,18 +264,18 @@ def test_a_closed_position_keeps_its_stamp() -> None:
 
 
 @pytest.mark.parametrize(
-    ("link", "amount", "told", "disputed"),
+    ("link", "amount", "delivered", "disputed"),
     [
-        pytest.param(1, "2", ["2"], False, id="the link that told last: arrival decides"),
-        pytest.param(2, "2", [], True, id="the other link: what was told stands, and is disputed"),
+        pytest.param(1, "2", ["2"], False, id="the link that brought the last one: arrival decides"),
+        pytest.param(2, "2", [], True, id="the other link: what was delivered stands, and is disputed"),
         pytest.param(2, "1", [], False, id="the other link says the same"),
     ],
 )
-def test_equal_stamps(link: int, amount: str, told: list[str], disputed: bool) -> None:
+def test_equal_stamps(link: int, amount: str, delivered: list[str], disputed: bool) -> None:
     """Two words of one moment: one link keeps its order, two have none."""
     desk = Desk()
     desk.push(10, balances=(balance("1"),))
-    assert wallet_told(desk.push(10, link=link, balances=(balance(amount),))) == told
+    assert wallet_delivered(desk.push(10, link=link, balances=(balance(amount),))) == delivered
     assert (desk.outcome is PushOutcome.CONTRADICTED) is disputed
 
 
@@ -364,7 +364,7 @@ def rich(**changes: Any) -> Balance:
 @pytest.mark.parametrize(
     ("row", "news"),
     [
-        pytest.param(full(), False, id="as told"),
+        pytest.param(full(), False, id="as delivered"),
         pytest.param(full(qty=D(2)), True, id="qty"),
         pytest.param(full(side="SHORT"), True, id="side"),
         pytest.param(full(entry_price=D(101)), True, id="entry price"),
@@ -374,7 +374,7 @@ def rich(**changes: Any) -> Balance:
         pytest.param(
             full(unrealized_pnl=D(2), mark_price=None, liquidation_price=D(1)), False, id="what moves by itself"
         ),
-        pytest.param(rich(), False, id="a balance as told"),
+        pytest.param(rich(), False, id="a balance as delivered"),
         pytest.param(rich(wallet_balance=D(11)), True, id="wallet balance"),
         pytest.param(rich(wallet_balance=None), False, id="no wallet balance"),
         pytest.param(
@@ -384,22 +384,22 @@ def rich(**changes: Any) -> Balance:
         ),
     ],
 )
-def test_the_same_is_what_was_told_in_the_figures_that_do_not_move_by_themselves(
+def test_the_same_is_what_was_delivered_in_the_figures_that_do_not_move_by_themselves(
     way: str, row: Balance | Position, news: bool
 ) -> None:
-    """By whatever way it comes; and it is compared with what was told, not with what was last read."""
+    """By whatever way it comes; and it is compared with what was delivered, not with what was last read."""
     desk = Desk()
     desk.read(10, balances=(rich(),), positions=(full(),), one_way=True)
     balances = (row,) if isinstance(row, Balance) else (rich(),)
     positions = (row,) if isinstance(row, Position) else (full(),)
     if way == "read":
-        told = desk.read(20, balances=balances, positions=positions, one_way=True)
+        delivered = desk.read(20, balances=balances, positions=positions, one_way=True)
     else:
-        told = desk.push(20, balances=balances, positions=positions, one_way=True, snapshot=way == "snapshot")
-    assert bool(told) is news
+        delivered = desk.push(20, balances=balances, positions=positions, one_way=True, snapshot=way == "snapshot")
+    assert bool(delivered) is news
 
 
-def test_what_was_told_is_compared_not_what_was_last_read() -> None:
+def test_what_was_delivered_is_compared_not_what_was_last_read() -> None:
     """A push that was wrong is corrected by a read that says what the read before it said."""
     desk = Desk()
     desk.read(10, balances=(balance("5"),), positions=(position("LONG", "1"),))
@@ -427,7 +427,7 @@ def test_a_row_with_a_change_is_never_the_same() -> None:
     assert desk.push(11, link=2, balances=(balance("5", "1"),)) == []
 
 
-def test_a_repetition_is_the_newest_word_though_it_is_not_told() -> None:
+def test_a_repetition_is_the_newest_word_though_it_is_not_delivered() -> None:
     """It says that so it still was: what is older is dropped from then on."""
     desk = Desk()
     desk.push(10, balances=(balance("5"),))
@@ -436,7 +436,7 @@ def test_a_repetition_is_the_newest_word_though_it_is_not_told() -> None:
 
 
 def test_a_complete_update_may_hold_rows_that_are_newer() -> None:
-    """As they were told, with what an earlier word said of the same position and they do not, if it can still be so."""
+    """As they were delivered, with what an earlier word said of the same position and they do not, if that can be."""
     desk = Desk()
     desk.read(10, balances=(rich(),), positions=(full(),))
     desk.push(20, positions=(full(qty=D(2), leverage=None, entry_price=None, margin_mode=None),))
@@ -491,7 +491,7 @@ def test_what_is_known_moves_along_when_the_account_changes_over() -> None:
 
 
 def test_rows_of_one_update_that_are_older_are_dropped_with_their_funding() -> None:
-    """How much it was is told if the row says so; else it cannot be known, and the final row tells it."""
+    """How much it was is delivered if the row says so; else it cannot be known, and the final row says it."""
     desk = Desk()
     desk.push(10, balances=(balance("5"),))
     (event,) = desk.push(9, reason="FUNDING_FEE", funding=True, balances=(balance("4", "-1"),))
@@ -500,7 +500,7 @@ def test_rows_of_one_update_that_are_older_are_dropped_with_their_funding() -> N
 
 
 @pytest.mark.parametrize(("side", "qty"), [(None, "0"), ("SHORT", "2")], ids=["closed", "turned round"])
-def test_where_the_account_nets_the_next_read_tells_whole_that_a_side_is_gone(side: str | None, qty: str) -> None:
+def test_where_the_account_nets_the_next_read_says_whole_that_a_side_is_gone(side: str | None, qty: str) -> None:
     """The push cannot name the side that is no more, and whoever keeps positions by their side has it still."""
     desk = Desk()
     desk.push(10, positions=(position("LONG", "1"),), one_way=True)
@@ -512,7 +512,7 @@ def test_where_the_account_nets_the_next_read_tells_whole_that_a_side_is_gone(si
     assert desk.read(14, positions=now_held, one_way=True) == []
 
 
-def test_an_update_without_rows_is_told_and_a_snapshot_without_any_is_not() -> None:
+def test_an_update_without_rows_is_delivered_and_a_snapshot_without_any_is_not() -> None:
     """Nothing of it was dropped; its reason is all that it says."""
     desk = Desk()
     assert len(desk.push(10, reason="MARGIN_TYPE_CHANGE")) == 1

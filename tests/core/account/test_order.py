@@ -1,4 +1,4 @@
-"""The covered ground of one order: tables for what a report claims, properties for what is covered."""
+"""The coverage of one order: tables for what a report claims, properties for what is covered."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from listenkey.core.account.order import Order, Piece
 from listenkey.core.reports import OrderRef, OrderReport
 
 from ..exchange import D
-from ..world import merged
+from ..judge import merged
 
 GRAIN = D("1e-8")
 
@@ -41,7 +41,7 @@ def state_of(order: Order) -> dict[str, object]:
 
 
 @pytest.mark.parametrize(
-    ("told", "frame", "claim", "lacks"),
+    ("delivered", "frame", "claim", "lacks"),
     [
         pytest.param([], ("NEW", "0"), None, False, id="a placement executes nothing"),
         pytest.param([("0", "2")], ("NEW", "0"), None, False, id="NEW after PARTIALLY_FILLED"),
@@ -58,8 +58,8 @@ def state_of(order: Order) -> dict[str, object]:
         pytest.param([("0", "2")], ("PARTIALLY_FILLED", "5", "0"), None, True, id="amended above a hole, with l"),
         pytest.param([("0", "2")], ("PARTIALLY_FILLED", "1"), None, False, id="older, without l"),
         pytest.param([("0", "2")], ("CANCELED", "2"), None, False, id="cancel of what is covered"),
-        pytest.param([("0", "2")], ("CANCELED", "5"), None, True, id="cancel above covered ground"),
-        pytest.param([("0", "2")], ("EXPIRED", "5"), None, True, id="expiry above covered ground"),
+        pytest.param([("0", "2")], ("CANCELED", "5"), None, True, id="cancel above the coverage"),
+        pytest.param([("0", "2")], ("EXPIRED", "5"), None, True, id="expiry above the coverage"),
         pytest.param([("0", "2")], ("CANCELED", "5", "3"), ("2", "5"), False, id="a cancel that brings its last fill"),
         pytest.param([], ("REJECTED", "0"), None, False, id="rejected"),
         pytest.param([("0", "2")], ("Unknown", "5"), ("2", "5"), False, id="unknown status, more executed"),
@@ -69,15 +69,15 @@ def state_of(order: Order) -> dict[str, object]:
         pytest.param([("0", "2"), ("4", "5")], ("PARTIALLY_FILLED", "3", "1"), ("2", "3"), False, id="into the hole"),
         pytest.param([("0", "2"), ("4", "5")], ("CANCELED", "5"), None, False, id="cancel at an island's end"),
         pytest.param([("0", "2"), ("4", "5"), ("7", "8")], ("FILLED", "9"), ("8", "9"), False, id="above two islands"),
-        pytest.param([("0", "2")], ("NEW", "5"), None, True, id="a placement above covered ground"),
-        pytest.param([("0", "2")], ("REJECTED", "5"), None, True, id="a rejection above covered ground"),
+        pytest.param([("0", "2")], ("NEW", "5"), None, True, id="a placement above the coverage"),
+        pytest.param([("0", "2")], ("REJECTED", "5"), None, True, id="a rejection above the coverage"),
     ],
 )
 def test_what_a_report_claims(
-    told: list[tuple[str, str]], frame: tuple[str, ...], claim: tuple[str, str] | None, lacks: bool
+    delivered: list[tuple[str, str]], frame: tuple[str, ...], claim: tuple[str, str] | None, lacks: bool
 ) -> None:
     """With `l` a claim has a start of its own; without, it starts at the top; what is missing below makes it wait."""
-    order = order_at("0", *told)
+    order = order_at("0", *delivered)
     status, cumulative, *last = frame
     shown = report(status, cumulative, *last)  # type: ignore[arg-type]
     assert order.claim(shown) == (None if claim is None else (D(claim[0]), D(claim[1])))
@@ -120,7 +120,7 @@ def test_what_is_stale(
         pytest.param(("FILLED", "5", "3", None), False, None, id="the last part, undated"),
     ],
 )
-def test_the_next_fill_extends_the_ground(
+def test_the_next_fill_extends_the_coverage(
     frame: tuple[str, str, str, int | None], is_open: bool, closed_ts: int | None
 ) -> None:
     """A fill that begins where all that was seen ends is covered in one step, and the end noted that it may be."""
@@ -130,7 +130,7 @@ def test_the_next_fill_extends_the_ground(
     assert (order.open, order.closed_ts) == (is_open, closed_ts)
 
 
-def test_ground_of_which_nothing_was_seen_is_extended_from_its_beginning() -> None:
+def test_coverage_of_which_nothing_was_seen_is_extended_from_its_beginning() -> None:
     """Of a running order no frame may have shown what was executed before it began to be owed."""
     order = order_at("3")
     assert order.extend(report("PARTIALLY_FILLED", "4", "1"))
@@ -138,7 +138,7 @@ def test_ground_of_which_nothing_was_seen_is_extended_from_its_beginning() -> No
 
 
 @pytest.mark.parametrize(
-    ("base", "told", "before", "frame"),
+    ("base", "delivered", "before", "frame"),
     [
         pytest.param("0", [("0", "2")], None, ("PARTIALLY_FILLED", "5"), id="it does not say how much"),
         pytest.param("0", [("0", "2")], None, ("PARTIALLY_FILLED", "2", "0"), id="it says nothing was executed"),
@@ -158,10 +158,10 @@ def test_ground_of_which_nothing_was_seen_is_extended_from_its_beginning() -> No
     ],
 )
 def test_what_is_not_simply_the_next_fill_changes_nothing(
-    base: str | None, told: list[tuple[str, str]], before: tuple[str, str] | None, frame: tuple[str, ...]
+    base: str | None, delivered: list[tuple[str, str]], before: tuple[str, str] | None, frame: tuple[str, ...]
 ) -> None:
     """It is for those to weigh who look at holes, ends and overlaps."""
-    order = order_at(base, *told)
+    order = order_at(base, *delivered)
     if before is not None:
         order.note(report(*before, ts=5))
     was, (status, cumulative, *last) = state_of(order), frame
@@ -178,8 +178,8 @@ def test_below_what_a_frame_has_shown_nothing_is_simply_next() -> None:
     assert state_of(order) == was
 
 
-def test_ground_that_was_raised_over_is_not_covered_again() -> None:
-    """What was told below a hole that is written off stays covered when an older fill turns up after all."""
+def test_an_interval_that_was_raised_over_is_not_covered_again() -> None:
+    """What was delivered below a hole that is written off stays covered when an older fill turns up after all."""
     order = order_at("0", ("0", "2"))
     order.begin(D(3))
     order.begin(D(0))
@@ -187,7 +187,7 @@ def test_ground_that_was_raised_over_is_not_covered_again() -> None:
 
 
 def test_a_beginning_that_was_raised_over_nothing_is_lowered_again() -> None:
-    """Where nothing was told the beginning itself moves up, so an older fill that turns up is owed after all."""
+    """Where nothing was delivered the beginning itself moves up, so an older fill that turns up is owed after all."""
     order = order_at("0")
     order.begin(D(3))
     order.begin(D(1))
@@ -203,7 +203,7 @@ def test_an_order_of_unknown_beginning_is_never_whole() -> None:
 
 
 @pytest.mark.parametrize(
-    ("base", "told", "know", "price"),
+    ("base", "delivered", "know", "price"),
     [
         pytest.param("3", [], "0", "103", id="lowered to the beginning"),
         pytest.param("3", [], "1", None, id="lowered to where it is still not known what went before"),
@@ -212,17 +212,17 @@ def test_an_order_of_unknown_beginning_is_never_whole() -> None:
     ],
 )
 def test_what_is_known_of_the_price_below_moves_with_the_beginning(
-    base: str, told: list[tuple[str, str]], know: str, price: str | None
+    base: str, delivered: list[tuple[str, str]], know: str, price: str | None
 ) -> None:
     """The notional below `reach` is known from the beginning of the order on, or not at all."""
-    order = order_at(base, *told)
+    order = order_at(base, *delivered)
     order.begin(D(know))
     (piece,) = order.cover_average(order.coverage.top, D(4), D(103))
     assert piece.price == (None if price is None else D(price))
 
 
 def test_a_report_that_overlaps_is_cut_and_its_costs_are_not_the_piece_s() -> None:
-    """What overlaps covered ground in part is cut to the rest; only a whole piece keeps the report's fee."""
+    """What overlaps the coverage in part is cut to the rest; only a whole piece keeps the report's fee."""
     order = order_at("0", ("0", "2"), ("3", "4"))
     pieces = order.cover(D(1), D(6), D("99.5"))
     assert pieces == [Piece(D(2), D(3), D("99.5"), False), Piece(D(4), D(6), D("99.5"), False)]
@@ -248,13 +248,13 @@ def test_a_price_from_two_averages_is_the_shortest_that_they_allow(
 ) -> None:
     """Without `l` the price is the difference of two notionals; rounding of the averages does not show in it."""
     order = order_at("0")
-    told = []
+    delivered = []
     for cumulative, average in frames:
         shown = report("PARTIALLY_FILLED", cumulative, average_price=None if average is None else D(average))
         claim = order.claim(shown)
         assert claim is not None
-        told += [piece.price for piece in order.cover_average(*claim, shown.average_price)]
-    assert told == [None if price is None else D(price) for price in prices]
+        delivered += [piece.price for piece in order.cover_average(*claim, shown.average_price)]
+    assert delivered == [None if price is None else D(price) for price in prices]
 
 
 @pytest.mark.parametrize(("start", "end"), [("2", "2"), ("2", "1"), ("1", "1"), ("3", "3")])
@@ -281,7 +281,7 @@ def test_a_hole_that_is_filled_leaves_no_doubt_about_the_price_above_it() -> Non
         pytest.param("2", [("3", "103"), ("4", "99")], None, id="nobody knows what was paid before"),
     ],
 )
-def test_prices_of_fills_that_extended_the_ground_count_when_a_frame_says_only_the_average(
+def test_prices_of_fills_that_extended_the_coverage_count_when_a_frame_says_only_the_average(
     base: str, fills: list[tuple[str, str | None]], price: str | None
 ) -> None:
     """The notional goes on from fills with `l` to those without."""
@@ -300,8 +300,8 @@ def test_a_shorter_price_than_the_averages_allow_is_not_taken() -> None:
     assert piece.price == D("100.00000003")
 
 
-def test_a_read_s_average_says_what_the_ground_below_was_worth() -> None:
-    """If it is of just that ground, and nothing better is known."""
+def test_a_read_s_average_says_what_the_interval_below_was_worth() -> None:
+    """If it is of just that interval, and nothing better is known."""
     running = order_at("5")
     running.value(D(4), D(100))
     running.value(D(5), None)
@@ -313,7 +313,7 @@ def test_a_read_s_average_says_what_the_ground_below_was_worth() -> None:
 
 
 def test_no_price_is_made_up_where_it_cannot_be_known() -> None:
-    """Above unowed ground or an island the notional is unknown, and a price is None rather than a guess."""
+    """Above what is not due, or an island, the notional is unknown, and a price is None rather than a guess."""
     running = order_at("5")
     assert running.cover_average(D(5), D(6), D(100))[0].price is None
     assert running.cover_average(D(6), D(7), D(100))[0].price == D(100)
@@ -370,15 +370,15 @@ def histories(draw: st.DrawFn) -> list[tuple[Decimal, Decimal, Decimal]]:
 
 @settings(deadline=None, max_examples=200)
 @given(histories(), st.randoms(use_true_random=False), st.integers(0, 8))
-def test_ground_is_covered_once_whatever_comes_in_whatever_order(
+def test_each_interval_is_covered_once_whatever_comes_in_whatever_order(
     fills: list[tuple[Decimal, Decimal, Decimal]], rng: random.Random, base_at: int
 ) -> None:
-    """Repeated, reordered, overlapping, lowered: pieces never overlap, and in the end all ground is covered once."""
+    """Repeated, reordered, overlapping, lowered: pieces never overlap, and in the end everything is covered once."""
     base = fills[min(base_at, len(fills) - 1)][0]
     order = Order(OrderRef("BTC-USDT", "1"), base)
     shown = [*fills, *fills, *fills]
     rng.shuffle(shown)
-    told: list[tuple[Decimal, Decimal]] = []
+    delivered: list[tuple[Decimal, Decimal]] = []
     for start, end, price in shown:
         if rng.random() < 0.2 and start < (order.coverage.base or 0):
             order.begin(start)
@@ -389,18 +389,18 @@ def test_ground_is_covered_once_whatever_comes_in_whatever_order(
         before = order.coverage.contiguous_with(start, end)
         for piece in order.cover(start, end, price):
             assert piece.price == price
-            assert all(piece.end <= low or piece.start >= high for low, high in told)
-            told.append((piece.start, piece.end))
+            assert all(piece.end <= low or piece.start >= high for low, high in delivered)
+            delivered.append((piece.start, piece.end))
         assert order.coverage.contiguous == before
         assert order.coverage.contiguous <= order.coverage.top
-        assert order.seen == max(high for _, high in (*told, (D(0), end)))
+        assert order.seen == max(high for _, high in (*delivered, (D(0), end)))
     for start, end, price in fills:
         if start >= (order.coverage.base or 0):
-            told += [(piece.start, piece.end) for piece in order.cover(start, end, price)]
+            delivered += [(piece.start, piece.end) for piece in order.cover(start, end, price)]
     assert order.coverage.base is not None
     rest = [(start, end) for start, end, _ in fills if start >= order.coverage.base]
-    assert merged(told) == merged(rest)
-    assert sorted(told) == rest
+    assert merged(delivered) == merged(rest)
+    assert sorted(delivered) == rest
     assert order.whole
 
 
@@ -412,7 +412,7 @@ def test_without_l_lost_frames_merge_and_nothing_is_missing(
     """Where the wire says only totals, a frame that arrives brings all up to it; single fills keep their price."""
     arrives = data.draw(st.lists(st.booleans(), min_size=len(fills), max_size=len(fills)))
     order = Order(OrderRef("BTC-USDT", "1"), D(0))
-    notional, merges, told = D(0), 0, D(0)
+    notional, merges, reached = D(0), 0, D(0)
     for (start, end, price), here in zip(fills, arrives, strict=True):
         notional += price * (end - start)
         merges += 1
@@ -425,11 +425,11 @@ def test_without_l_lost_frames_merge_and_nothing_is_missing(
             if claim is None:
                 continue
             (piece,) = order.cover_average(*claim, average)
-            assert piece.start == told
+            assert piece.start == reached
             assert piece.price is not None
             if merges == 1:
                 assert piece.price == price
-            told, merges = piece.end, 0
+            reached, merges = piece.end, 0
         assert order.coverage.top == order.coverage.contiguous == end
 
 
@@ -438,7 +438,7 @@ def test_without_l_lost_frames_merge_and_nothing_is_missing(
 def test_frames_and_rows_mix(fills: list[tuple[Decimal, Decimal, Decimal]], data: st.DataObject) -> None:
     """Some fills by frames without `l`, some by rows of a read: the union is covered once and notionals agree."""
     order = Order(OrderRef("BTC-USDT", "1"), D(0))
-    notional, told = D(0), []
+    notional, delivered = D(0), []
     for n, (start, end, price) in enumerate(fills):
         notional += price * (end - start)
         way = data.draw(st.sampled_from(("frame", "rows", "nothing")))
@@ -446,11 +446,12 @@ def test_frames_and_rows_mix(fills: list[tuple[Decimal, Decimal, Decimal]], data
             shown = report("PARTIALLY_FILLED", str(end), average_price=(notional / end).quantize(GRAIN))
             claim = order.claim(shown)
             assert claim is not None
-            told += order.cover_average(*claim, shown.average_price)
+            delivered += order.cover_average(*claim, shown.average_price)
         elif way == "rows":
             for row in fills[: n + 1]:
-                told += order.cover(*row)
-    assert merged((piece.start, piece.end) for piece in told) == ([(D(0), order.coverage.top)] if told else [])
-    assert all(piece.price is not None for piece in told)
+                delivered += order.cover(*row)
+    covered = [(D(0), order.coverage.top)] if delivered else []
+    assert merged((piece.start, piece.end) for piece in delivered) == covered
+    assert all(piece.price is not None for piece in delivered)
     exact = sum((price * (end - start) for start, end, price in fills if end <= order.coverage.top), D(0))
-    assert abs(sum((piece.price or D(0)) * (piece.end - piece.start) for piece in told) - exact) < D("1e-5")
+    assert abs(sum((piece.price or D(0)) * (piece.end - piece.start) for piece in delivered) - exact) < D("1e-5")

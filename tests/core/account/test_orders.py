@@ -1,4 +1,4 @@
-"""What frames tell, and what waits: scripts of a live stream, on both wires."""
+"""What frames deliver, and what waits: scripts of a live stream, on both wires."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from listenkey.core.policy import Policy
 from listenkey.core.reports import OrderRef, OrderReport
 
 from ..exchange import D
-from ..world import NEVER, REFUSED, Plan, World, ready, told
+from ..trading import REFUSED, UNANSWERED, Plan, TradingWorld, ready, trading
 
 WIRES = pytest.mark.parametrize("wire", ["l", "z"])
 
 
-def reports(world: World, **fields: object) -> OrderReport:
+def reports(world: TradingWorld, **fields: object) -> OrderReport:
     """A frame that the exchange never sent."""
     given: dict[str, object] = {
         "symbol": "BTC-USDT",
@@ -34,13 +34,13 @@ def reports(world: World, **fields: object) -> OrderReport:
         "exchange_ts": world.exchange_ms,
     }
     report = OrderReport(**{**given, **fields})  # type: ignore[arg-type]
-    world.say(report)
+    world.exchange.say(report)
     world.passes(0.05)
     return report
 
 
 @WIRES
-def test_an_order_s_life_is_told_as_it_happens(wire: str) -> None:
+def test_an_order_s_life_is_delivered_as_it_happens(wire: str) -> None:
     """A placement, its fills, its end; each once, each with its kind, and no gap."""
     world = ready(wire)
     order = world.exchange.place("5")
@@ -58,99 +58,99 @@ def test_an_order_s_life_is_told_as_it_happens(wire: str) -> None:
     assert world.intervals(order) == [("0", "2", "ws"), ("2", "4", "ws"), ("4", "5", "ws")]
     assert [fill.fill_price for fill in world.fills(order)] == [D(100), D(100), D(101)]
     assert [fill.status for fill in world.fills(order)] == ["PARTIALLY_FILLED", "PARTIALLY_FILLED", "FILLED"]
-    assert world.gaps() == []
+    assert world.gaps == []
 
 
 @WIRES
 @pytest.mark.parametrize("repeats", [(0.01, 0.02), (0.01, 0.2, 3.0), (0.01, 0.01, 0.01)])
-def test_a_repeated_frame_is_told_once(wire: str, repeats: tuple[float, ...]) -> None:
-    """What lies inside covered ground is dropped."""
+def test_a_repeated_frame_is_delivered_once(wire: str, repeats: tuple[float, ...]) -> None:
+    """What lies inside the coverage is dropped."""
     world = ready(wire)
     order = world.exchange.place("5", price=None)
-    world.delay(*repeats)
+    world.exchange.delay(*repeats)
     world.exchange.fill(order, "5")
     world.passes(5)
     world.exchange.place("1")
     world.passes(1)
     assert world.intervals(order) == [("0", "5", "ws")]
-    assert world.gaps() == []
+    assert world.gaps == []
 
 
 @WIRES
-def test_a_repeated_state_is_told_once(wire: str) -> None:
+def test_a_repeated_state_is_delivered_once(wire: str) -> None:
     """A placement or an end that comes again, as dated as before, says nothing new."""
     world = ready(wire)
-    world.delay(0.01, 0.02)
+    world.exchange.delay(0.01, 0.02)
     order = world.exchange.place("5")
     world.passes(1)
-    world.delay(0.01, 0.02)
+    world.exchange.delay(0.01, 0.02)
     world.exchange.cancel(order)
     world.passes(1)
-    assert [event.kind.value for event in world.states(order)] == ["ORDER_ACK", "CANCEL_ACK"]
+    assert [event.kind.value for event in world.order_states(order)] == ["ORDER_ACK", "CANCEL_ACK"]
 
 
-def test_two_frames_in_the_wrong_order_are_told_in_the_right_one() -> None:
+def test_two_frames_in_the_wrong_order_are_delivered_in_the_right_one() -> None:
     """With `l`, a frame that came too early waits for the one before it; no gap is opened."""
     world = ready()
     world.exchange.pushes_account = False
     order = world.exchange.place("5")
-    world.delay(0.2)
+    world.exchange.delay(0.2)
     world.exchange.fill(order, "2")
     world.exchange.fill(order, "3")
     world.passes(0.1)
     assert world.intervals(order) == []
     world.passes(2)
     assert world.intervals(order) == [("0", "2", "ws"), ("2", "5", "ws")]
-    assert world.gaps() == []
+    assert world.gaps == []
 
 
 def test_a_cancel_that_overtakes_the_last_fill_waits_for_it() -> None:
-    """A cancel above covered ground waits; when what was missing has come, it is told, and nothing else is."""
+    """A cancel above the coverage waits; when what was missing has come, it is delivered, and nothing else is."""
     for overtakes in ("l", "z"):
         world = ready(overtakes)
         world.exchange.pushes_account = False
         order = world.exchange.place("5")
-        world.delay(0.15)
+        world.exchange.delay(0.15)
         world.exchange.fill(order, "2")
         world.exchange.cancel(order)
         world.passes(2)
-        assert world.outline(8)[1:] == [f"PARTIAL_FILL {order} 2 ws", f"CANCEL_ACK {order} 2 ws"]
+        assert world.summary(8, account=True)[1:] == [f"PARTIAL_FILL {order} 2 ws", f"CANCEL_ACK {order} 2 ws"]
 
 
-def test_a_cancel_that_came_first_of_three_is_told_last() -> None:
+def test_a_cancel_that_came_first_of_three_is_delivered_last() -> None:
     """Among reports that wait, a fill goes before the cancel that shows the same quantity."""
     world = ready()
     world.exchange.pushes_account = False
     order = world.exchange.place("5")
-    world.delay(0.2)
+    world.exchange.delay(0.2)
     world.exchange.fill(order, "2")
-    world.delay(0.1)
+    world.exchange.delay(0.1)
     world.exchange.fill(order, "1")
     world.exchange.cancel(order)
     world.passes(2)
-    assert world.outline(8)[1:] == [
+    assert world.summary(8, account=True)[1:] == [
         f"PARTIAL_FILL {order} 2 ws",
         f"PARTIAL_FILL {order} 3 ws",
         f"CANCEL_ACK {order} 3 ws",
     ]
 
 
-def test_a_hole_is_found_told_and_filled_before_what_waits_above_it() -> None:
+def test_a_hole_is_found_delivered_and_filled_before_what_waits_above_it() -> None:
     """Hole, `reorder_window`, GAP_OPENED, a read, the fills in order, GAP_CLOSED, and then what was held back."""
     world = ready()
     world.exchange.pushes_account = False
     order = world.exchange.place("9")
     world.exchange.fill(order, "2")
     world.passes(0.1)
-    world.lose()
+    world.exchange.lose()
     world.exchange.fill(order, "3", "101")
     world.exchange.fill(order, "1", "102")
     opened_at = world.now + 0.01 + 0.25
-    world.plan = world.plan._replace(takes=0.5)
+    world.exchange.plan = world.exchange.plan._replace(takes=0.5)
     world.passes(0.3)
     world.exchange.fill(order, "1", "103")
     world.passes(5)
-    assert [part for part in world.outline(opened_at - 0.02) if "ACCOUNT" not in part] == [
+    assert [part for part in world.summary(opened_at - 0.02, account=True) if "ACCOUNT" not in part] == [
         "GAP_OPENED hole",
         f"PARTIAL_FILL {order} 5 poll",
         f"PARTIAL_FILL {order} 6 poll",
@@ -164,21 +164,21 @@ def test_a_hole_is_found_told_and_filled_before_what_waits_above_it() -> None:
 
 
 def test_what_waits_goes_on_after_the_hold_limit_and_the_hole_is_filled_later() -> None:
-    """With the gap open, reports flow and leave a hole; when a read passes at last the hole is told, once."""
+    """With the gap open, reports flow and leave a hole; when a read passes at last the hole is delivered, once."""
     world = ready()
     world.exchange.pushes_account = False
     order = world.exchange.place("9")
     world.passes(0.1)
-    world.reads.append(REFUSED)
-    world.reads.append(REFUSED)
-    world.lose()
+    world.exchange.reads.append(REFUSED)
+    world.exchange.reads.append(REFUSED)
+    world.exchange.lose()
     world.exchange.fill(order, "3")
     world.exchange.fill(order, "2")
     world.passes(3.2)
     assert world.intervals(order) == []
     world.passes(0.2)
     assert world.intervals(order) == [("3", "5", "ws")]
-    world.lose()
+    world.exchange.lose()
     world.exchange.fill(order, "1")
     world.exchange.fill(order, "2")
     world.exchange.cancel(order)
@@ -191,8 +191,8 @@ def test_what_waits_goes_on_after_the_hold_limit_and_the_hole_is_filled_later() 
         ("0", "3", "poll"),
         ("5", "6", "poll"),
     ]
-    assert [event.status for event in world.states(order)] == ["NEW", "CANCELED"]
-    assert world.gaps() == [("GAP_OPENED", "hole"), ("GAP_CLOSED", "hole")]
+    assert [event.status for event in world.order_states(order)] == ["NEW", "CANCELED"]
+    assert world.gaps == [("GAP_OPENED", "hole"), ("GAP_CLOSED", "hole")]
     assert world.health is Health.LIVE
 
 
@@ -201,28 +201,28 @@ def test_a_repeated_frame_below_a_hole_does_not_let_go_what_waits_above_it() -> 
     world = ready(reorder_window=1)
     world.exchange.pushes_account = False
     order = world.exchange.place("9")
-    world.delay(0.01, 0.5)
+    world.exchange.delay(0.01, 0.5)
     world.exchange.fill(order, "1")
-    world.delay(0.8)
+    world.exchange.delay(0.8)
     world.exchange.fill(order, "2")
     world.exchange.fill(order, "3")
     world.passes(0.6)
     assert world.intervals(order) == [("0", "1", "ws")]
     world.passes(2)
     assert world.intervals(order) == [("0", "1", "ws"), ("1", "3", "ws"), ("3", "6", "ws")]
-    assert world.gaps() == []
+    assert world.gaps == []
 
 
-def test_what_no_read_tells_goes_on_as_soon_as_the_hole_is_filled() -> None:
+def test_what_no_read_shows_goes_on_as_soon_as_the_hole_is_filled() -> None:
     """A word that is only in the frame waits for the fill below it, and for nothing else."""
     world = ready()
     world.exchange.pushes_account = False
     order = world.exchange.place("9")
-    world.lose()
+    world.exchange.lose()
     world.exchange.fill(order, "2")
-    world.say(msgspec.structs.replace(world.exchange.report(order), status="SUSPENDED", last_qty=D(0)))
+    world.exchange.say(msgspec.structs.replace(world.exchange.report(order), status="SUSPENDED", last_qty=D(0)))
     world.passes(1)
-    assert sorted(told(world, 8)[1:]) == [
+    assert sorted(world.summary(8)[1:]) == [
         "GAP_CLOSED hole 1",
         "GAP_OPENED hole",
         f"PARTIAL_FILL {order} 2 poll",
@@ -230,31 +230,31 @@ def test_what_no_read_tells_goes_on_as_soon_as_the_hole_is_filled() -> None:
     ]
 
 
-def test_what_no_read_tells_goes_on_as_soon_as_the_beginning_is_known() -> None:
-    """The same word about an order that was running waits for the read that shows where its ground begins."""
-    world = World(start=False)
+def test_what_no_read_shows_goes_on_as_soon_as_the_beginning_is_known() -> None:
+    """The same word about an order that was running waits for the read that shows where its coverage begins."""
+    world = trading(start=False)
     world.exchange.pushes_account = False
     running = world.exchange.place("9")
     world.exchange.fill(running, "3")
     world.run(20)
-    world.plan = Plan(takes=4)
+    world.exchange.plan = Plan(takes=4)
     world.feed(inputs.Start())
     world.passes(1)
-    world.say(msgspec.structs.replace(world.exchange.report(running), status="SUSPENDED", last_qty=D(0)))
+    world.exchange.say(msgspec.structs.replace(world.exchange.report(running), status="SUSPENDED", last_qty=D(0)))
     world.run(23.9)
-    assert told(world) == ["GAP_OPENED read_failed"]
+    assert world.summary() == ["GAP_OPENED read_failed"]
     world.run(24.5)
-    assert "UNKNOWN" in told(world)
+    assert "UNKNOWN" in world.summary()
 
 
 def test_a_second_hole_goes_with_the_first() -> None:
-    """The hold limit counts from the first hole that was told of."""
+    """The hold limit counts from the first hole that was found."""
     world = ready()
     world.exchange.pushes_account = False
     orders = [world.exchange.place("9"), world.exchange.place("9")]
-    world.reads.append(NEVER)
+    world.exchange.reads.append(UNANSWERED)
     for order in orders:
-        world.lose()
+        world.exchange.lose()
         world.exchange.fill(order, "1")
         world.exchange.fill(order, "2")
         world.passes(1)
@@ -262,10 +262,10 @@ def test_a_second_hole_goes_with_the_first() -> None:
     assert [world.intervals(order) for order in orders] == [[("1", "3", "ws")]] * 2
 
 
-def test_a_report_over_covered_ground_tells_the_pieces_around_it() -> None:
-    """What of it was told before is cut out; a piece has neither the fee nor the PnL of the whole, nor its status."""
+def test_a_report_over_the_coverage_delivers_the_pieces_around_it() -> None:
+    """What of it was delivered before is cut out; a piece has neither fee nor PnL of the whole, nor its status."""
     world = ready()
-    world.reads.extend([REFUSED] * 9)
+    world.exchange.reads.extend([REFUSED] * 9)
     for done, last in (("1", "1"), ("3", "1"), ("4", "4")):
         reports(
             world,
@@ -285,16 +285,16 @@ def test_a_report_over_covered_ground_tells_the_pieces_around_it() -> None:
 
 
 def test_letting_one_order_go_does_not_let_another_that_only_began_to_wait() -> None:
-    """What has not waited for `reorder_window` is not told above its hole because another order's time is up."""
+    """What has not waited for `reorder_window` is not delivered above its hole because another order's time is up."""
     world = ready(reorder_window=1)
     world.exchange.pushes_account = False
     one, other = world.exchange.place("9"), world.exchange.place("9")
-    world.reads.extend([NEVER])
-    world.lose()
+    world.exchange.reads.extend([UNANSWERED])
+    world.exchange.lose()
     world.exchange.fill(one, "1")
     world.exchange.fill(one, "1")
     world.passes(3.5)
-    world.delay(0.9)
+    world.exchange.delay(0.9)
     world.exchange.fill(other, "1")
     world.exchange.fill(other, "2")
     world.passes(3)
@@ -304,15 +304,15 @@ def test_letting_one_order_go_does_not_let_another_that_only_began_to_wait() -> 
 
 @WIRES
 def test_a_cancel_whose_fills_are_lost_waits_for_the_read(wire: str) -> None:
-    """Neither wire lets a cancel hide that the fills below it were never told."""
+    """Neither wire lets a cancel hide that the fills below it were never delivered."""
     world = ready(wire)
     world.exchange.pushes_account = False
     order = world.exchange.place("9")
-    world.lose()
+    world.exchange.lose()
     world.exchange.fill(order, "3")
     world.exchange.cancel(order)
     world.passes(5)
-    assert [part for part in world.outline(8) if "ACCOUNT" not in part] == [
+    assert [part for part in world.summary(8, account=True) if "ACCOUNT" not in part] == [
         f"ORDER_ACK {order} 0 ws",
         "GAP_OPENED hole",
         f"PARTIAL_FILL {order} 3 poll",
@@ -322,22 +322,22 @@ def test_a_cancel_whose_fills_are_lost_waits_for_the_read(wire: str) -> None:
 
 
 def test_a_cancel_that_was_let_go_above_its_hole_is_not_forgotten_by_the_next_read() -> None:
-    """A read that does not show an order of which more was seen than told does not close the gap."""
+    """A read that does not show an order of which more was seen than delivered does not close the gap."""
     world = ready("z")
     world.exchange.pushes_account = False
     order = world.exchange.place("9")
-    late = world.plan._replace(order_lag=9000, lag=9000)
-    world.reads.extend([REFUSED, late, late])
-    world.lose()
+    late = world.exchange.plan._replace(order_lag=9000, lag=9000)
+    world.exchange.reads.extend([REFUSED, late, late])
+    world.exchange.lose()
     world.exchange.fill(order, "3")
     world.exchange.cancel(order)
     world.passes(4)
-    assert [event.status for event in world.states(order)] == ["NEW", "CANCELED"]
+    assert [event.status for event in world.order_states(order)] == ["NEW", "CANCELED"]
     world.passes(2)
-    assert world.gaps() == [("GAP_OPENED", "hole")]
+    assert world.gaps == [("GAP_OPENED", "hole")]
     world.passes(20)
     assert world.intervals(order) == [("0", "3", "poll")]
-    assert world.gaps() == [("GAP_OPENED", "hole"), ("GAP_CLOSED", "hole")]
+    assert world.gaps == [("GAP_OPENED", "hole"), ("GAP_CLOSED", "hole")]
 
 
 def test_without_l_a_lost_frame_merges_into_the_next_one() -> None:
@@ -345,81 +345,81 @@ def test_without_l_a_lost_frame_merges_into_the_next_one() -> None:
     world = ready("z")
     world.exchange.pushes_account = False
     order = world.exchange.place("9")
-    world.lose()
+    world.exchange.lose()
     world.exchange.fill(order, "1", "100")
     world.exchange.fill(order, "3", "104")
     world.passes(1)
     (fill,) = world.fills(order)
     assert (fill.fill_qty, fill.cumulative_qty, fill.fill_price) == (D(4), D(4), D(103))
-    assert world.gaps() == []
+    assert world.gaps == []
 
 
 @WIRES
 def test_an_older_frame_never_takes_an_order_back(wire: str) -> None:
-    """NEW after PARTIALLY_FILLED, and anything after the end, tells nothing."""
+    """NEW after PARTIALLY_FILLED, and anything after the end, delivers nothing."""
     world = ready(wire)
-    world.delay(0.5)
+    world.exchange.delay(0.5)
     order = world.exchange.place("5")
     world.exchange.fill(order, "2")
-    world.delay(1.0)
+    world.exchange.delay(1.0)
     world.exchange.amend(order, qty="6")
     world.exchange.fill(order, "4")
     world.passes(3)
-    assert world.states(order) == []
+    assert world.order_states(order) == []
     assert world.intervals(order) == [("0", "2", "ws"), ("2", "6", "ws")]
 
 
 @WIRES
-def test_an_amendment_is_told_once(wire: str) -> None:
+def test_an_amendment_is_delivered_once(wire: str) -> None:
     """A change of quantity or price is a state of its own, before and after the first fill."""
     world = ready(wire)
     order = world.exchange.place("5")
     world.exchange.amend(order, qty="6")
     world.exchange.fill(order, "2")
-    world.delay(0.01, 0.5)
+    world.exchange.delay(0.01, 0.5)
     world.exchange.amend(order, qty="8")
     world.passes(2)
-    assert [(event.status, event.qty) for event in world.states(order)] == [
+    assert [(event.status, event.qty) for event in world.order_states(order)] == [
         ("NEW", D(5)),
         ("NEW", D(6)),
         ("PARTIALLY_FILLED", D(8)),
     ]
-    assert world.gaps() == []
+    assert world.gaps == []
 
 
-def ends(world: World, order: str) -> list[tuple[str, str, str, str]]:
+def ends(world: TradingWorld, order: str) -> list[tuple[str, str, str, str]]:
     """Kind, executed and ordered quantity, and source of every event that says that the order is filled."""
-    told = [event for event in world.delivered if isinstance(event, OrderState) and event.order_id == order]
-    told = [event for event in told if event.status == "FILLED"]
-    return [(event.kind.value, str(event.cumulative_qty), str(event.qty), event.source) for event in told]
+    delivered = [event for event in world.events(OrderState) if event.order_id == order]
+    delivered = [event for event in delivered if event.status == "FILLED"]
+    return [(event.kind.value, str(event.cumulative_qty), str(event.qty), event.source) for event in delivered]
 
 
 @WIRES
-@pytest.mark.parametrize("told_by", ["frame", "read", "read alone", "next run", "after a smaller amendment"])
-def test_an_order_that_is_amended_down_to_what_was_executed_is_over(wire: str, told_by: str) -> None:
-    """Its end is told once, as a state, and no fill is made up; nothing is missing, so no gap opens."""
+@pytest.mark.parametrize("delivered_by", ["frame", "read", "read alone", "next run", "after a smaller amendment"])
+def test_an_order_that_is_amended_down_to_what_was_executed_is_over(wire: str, delivered_by: str) -> None:
+    """Its end is delivered once, as a state, and no fill is made up; nothing is missing, so no gap opens."""
     world = ready(wire, audit_interval=20)
     order = world.exchange.place("5", side="SELL")
     world.exchange.fill(order, "1")
     world.exchange.fill(order, "1")
     world.passes(1)
-    if told_by == "after a smaller amendment":
+    if delivered_by == "after a smaller amendment":
         partly = world.exchange.report(order)
-        world.say(msgspec.structs.replace(partly, qty=D(2), last_qty=D(0), exchange_ts=world.exchange_ms))
+        world.exchange.say(msgspec.structs.replace(partly, qty=D(2), last_qty=D(0), exchange_ts=world.exchange_ms))
         world.passes(1)
-    if told_by == "read alone":
+    if delivered_by == "read alone":
         world.passes(300)
-    if told_by == "next run":
+    if delivered_by == "next run":
         world.exchange.amend(order, qty="2", silent=True)
         world.restart()
     else:
-        world.delay(0.01, 0.5)
-        world.exchange.amend(order, qty="2", silent=told_by.startswith("read"))
+        world.exchange.delay(0.01, 0.5)
+        world.exchange.amend(order, qty="2", silent=delivered_by.startswith("read"))
     world.passes(100)
-    source = "ws" if told_by in ("frame", "after a smaller amendment") else "poll"
+    source = "ws" if delivered_by in ("frame", "after a smaller amendment") else "poll"
     assert ends(world, order) == [("ORDER_ACK", "2", "2", source)]
     assert [end for _, end, _ in world.intervals(order)] == ["1", "2"]
-    assert {reason for _, reason in world.gaps()} <= {"start"}
+    assert {reason for _, reason in world.gaps} <= {"start"}
     assert world.connection._continuity._orders.open_orders() == ()
     world.restart()
     world.passes(100)
@@ -434,7 +434,7 @@ def test_an_order_that_is_amended_down_while_its_last_fill_is_missed_ends_with_t
     order = world.exchange.place("5")
     world.exchange.fill(order, "1")
     world.passes(1)
-    world.lose()
+    world.exchange.lose()
     world.exchange.fill(order, "1")
     world.exchange.amend(order, qty="2")
     world.passes(100)
@@ -443,19 +443,19 @@ def test_an_order_that_is_amended_down_while_its_last_fill_is_missed_ends_with_t
     assert [end for _, end, _ in world.intervals(order)] == ["1", "2"]
 
 
-def test_a_fill_that_was_told_as_a_part_is_followed_by_the_end_of_its_order() -> None:
+def test_a_fill_that_was_delivered_as_a_part_is_followed_by_the_end_of_its_order() -> None:
     """It was read when its order's quantity was not known; then a frame says of the same fill that it was the last."""
     world = ready(audit_interval=20)
     world.exchange.pushes_account = False
     order = world.exchange.place("2", price=None)
-    world.altered = lambda account: msgspec.structs.replace(
+    world.exchange.altered = lambda account: msgspec.structs.replace(
         account,
         orders=tuple(msgspec.structs.replace(row, qty=None, status="PARTIALLY_FILLED") for row in account.orders),
     )
-    world.lose()
+    world.exchange.lose()
     world.exchange.fill(order, "2")
     world.passes(30)
-    world.say(msgspec.structs.replace(world.exchange.report(order), last_qty=D(2), last_price=D(100)))
+    world.exchange.say(msgspec.structs.replace(world.exchange.report(order), last_qty=D(2), last_price=D(100)))
     world.passes(1)
     assert [fill.kind.value for fill in world.fills(order)] == ["PARTIAL_FILL"]
     assert ends(world, order) == [("ORDER_ACK", "2", "2", "ws")]
@@ -463,8 +463,8 @@ def test_a_fill_that_was_told_as_a_part_is_followed_by_the_end_of_its_order() ->
 
 @pytest.mark.parametrize("audit_interval", [5, 120])
 def test_an_order_that_was_over_before_the_stream_has_no_end_in_it(audit_interval: float) -> None:
-    """Nobody was told of it."""
-    world = World(start=False, audit_interval=audit_interval)
+    """Nobody has heard of it."""
+    world = trading(start=False, audit_interval=audit_interval)
     order = world.exchange.place("5")
     world.exchange.fill(order, "2")
     world.exchange.amend(order, qty="2")
@@ -474,7 +474,7 @@ def test_an_order_that_was_over_before_the_stream_has_no_end_in_it(audit_interva
     assert ends(world, order) == []
 
 
-def test_an_unknown_status_is_told_with_its_frame_or_as_the_fill_that_it_shows() -> None:
+def test_an_unknown_status_is_delivered_with_its_frame_or_as_the_fill_that_it_shows() -> None:
     """Nothing that the venue says is swallowed: more executed is a fill, else the frame itself is the event."""
     world = ready()
     reports(world, status="WORKING")
@@ -485,11 +485,11 @@ def test_an_unknown_status_is_told_with_its_frame_or_as_the_fill_that_it_shows()
     assert (fill.status, fill.kind.value, fill.cumulative_qty) == ("Unknown", "PARTIAL_FILL", D(3))
 
 
-def test_a_cancel_that_brings_its_last_fill_tells_both() -> None:
+def test_a_cancel_that_brings_its_last_fill_delivers_both() -> None:
     """A frame may say two things: a fill, and that the order is over."""
     world = ready()
     reports(world, status="EXPIRED", cumulative_qty=D(3), last_qty=D(3), last_price=D(100))
-    assert world.outline(8) == ["PARTIAL_FILL 7 3 ws", "ORDER_EXPIRED 7 3 ws"]
+    assert world.summary(8, account=True) == ["PARTIAL_FILL 7 3 ws", "ORDER_EXPIRED 7 3 ws"]
 
 
 @pytest.mark.parametrize(
@@ -543,9 +543,9 @@ def test_a_fill_says_what_the_frame_said() -> None:
 
 
 def test_where_costs_are_cumulative_a_fill_has_the_difference() -> None:
-    """A dialect may say that fee and PnL are the order's so far; what cannot be told apart is None."""
-    world = World(wire="l", cumulative=True).run(8)
-    told = []
+    """A dialect may say that fee and PnL are the order's so far; what cannot be distinguished is None."""
+    world = trading(wire="l", cumulative=True).run(8)
+    delivered = []
     frames = (("2", "2", "0.2"), ("5", "3", "0.5"), ("6", "1", None), ("7", "1", "0.7"), ("9", "3", "0.9"))
     for cumulative, last, fee in frames:
         reports(
@@ -555,16 +555,16 @@ def test_where_costs_are_cumulative_a_fill_has_the_difference() -> None:
             last_qty=D(last),
             fee=None if fee is None else D(fee),
         )
-        told.append(world.fills("7")[-1].fee)
-    assert told == [D("0.2"), D("0.3"), None, None, None]
+        delivered.append(world.fills("7")[-1].fee)
+    assert delivered == [D("0.2"), D("0.3"), None, None, None]
 
 
 @WIRES
 def test_a_finished_order_is_forgotten_and_a_late_frame_of_it_is_read_up_and_never_a_fill(wire: str) -> None:
-    """Memory is bounded; a frame for a forgotten order opens a gap, a read says that all was told, the gap closes."""
+    """Memory is bounded; a frame for a forgotten order opens a gap, a read says that nothing is missing, it closes."""
     world = ready(wire)
     order = world.exchange.place("5", price=None)
-    world.delay(0.01, 300)
+    world.exchange.delay(0.01, 300)
     world.exchange.fill(order, "5")
     resting = world.exchange.place("5")
     world.exchange.fill(resting, "1")
@@ -574,7 +574,7 @@ def test_a_finished_order_is_forgotten_and_a_late_frame_of_it_is_read_up_and_nev
     world.exchange.pushes_account = False
     world.passes(60)
     assert world.intervals(order) == [("0", "5", "ws")]
-    assert world.gaps() == [("GAP_OPENED", "hole"), ("GAP_CLOSED", "hole")]
+    assert world.gaps == [("GAP_OPENED", "hole"), ("GAP_CLOSED", "hole")]
     assert world.health is Health.LIVE
 
 
@@ -593,7 +593,7 @@ def test_forgetting_and_owing_agree_to_the_second(ms: int) -> None:
     for _ in range(30):
         world.passes(7.123)
         for frame in frames:
-            world.say(frame)
+            world.exchange.say(frame)
     assert sorted(fill.order_id for fill in world.fills()) == sorted(orders)
 
 
@@ -619,14 +619,14 @@ def test_an_order_that_ended_while_nobody_looked_is_forgotten_too() -> None:
     world = ready()
     order = world.exchange.place("5")
     world.passes(1)
-    world.kill()
+    world.drop_all()
     world.exchange.fill(order, "5")
     world.passes(400)
     assert world.intervals(order) == [("0", "5", "poll")]
     assert world.connection._continuity._orders.by_ref == {}
 
 
-def test_a_read_that_shows_an_order_as_it_was_tells_no_state_of_it() -> None:
+def test_a_read_that_shows_an_order_as_it_was_delivers_no_state_of_it() -> None:
     """Lists of orders may lag behind the frames; what was shown already is not taken back."""
     world = ready()
     order = world.exchange.place("5")
@@ -635,16 +635,16 @@ def test_a_read_that_shows_an_order_as_it_was_tells_no_state_of_it() -> None:
     world.exchange.amend(order, qty="7")
     world.exchange.fill(order, "1")
     world.passes(1)
-    told = len(world.states(order))
-    world.reads.append(world.plan._replace(order_lag=2000))
+    delivered = len(world.order_states(order))
+    world.exchange.reads.append(world.exchange.plan._replace(order_lag=2000))
     world.feed(inputs.Resync())
     world.passes(2)
-    assert [event.qty for event in world.states(order)] == [D(5), D(6), D(7)]
-    assert len(world.states(order)) == told
-    assert world.gaps() == []
+    assert [event.qty for event in world.order_states(order)] == [D(5), D(6), D(7)]
+    assert len(world.order_states(order)) == delivered
+    assert world.gaps == []
 
 
-def test_an_order_with_more_seen_than_told_is_not_forgotten() -> None:
+def test_an_order_with_more_seen_than_delivered_is_not_forgotten() -> None:
     """What is not settled yet stays, however long ago it ended."""
     world = ready()
     world.exchange.pushes_account = False
@@ -660,16 +660,16 @@ def test_an_order_with_more_seen_than_told_is_not_forgotten() -> None:
     assert ("BTC-USDT", order) not in orders.by_ref
 
 
-def test_a_frame_without_a_time_is_told_and_its_order_is_forgotten_in_time() -> None:
+def test_a_frame_without_a_time_is_delivered_and_its_order_is_forgotten_in_time() -> None:
     """Exchange time may be absent: an end is then dated by the exchange's clock as we know it."""
     world = ready()
     order = world.exchange.place("5", price=None)
     reports(world, order_id=order, exchange_ts=None, price=None, qty=D(5))
     world.passes(1)
-    world.lose()
+    world.exchange.lose()
     world.exchange.cancel(order)
     reports(world, order_id=order, exchange_ts=None, price=None, qty=D(5), status="CANCELED")
-    assert [(event.status, event.exchange_ts is None) for event in world.states(order)] == [
+    assert [(event.status, event.exchange_ts is None) for event in world.order_states(order)] == [
         ("NEW", False),
         ("CANCELED", True),
     ]
@@ -678,7 +678,7 @@ def test_a_frame_without_a_time_is_told_and_its_order_is_forgotten_in_time() -> 
 
 
 def test_an_order_of_unknown_beginning_waits_until_a_read_has_shown_it() -> None:
-    """No frame tells how much of it is owed; what waits is kept, in order."""
+    """No frame says how much of it is owed; what waits is kept, in order."""
     context = Context(Policy(), 0, grain=1000)
     context.now = 0.0
     orders = Orders(context, cumulative_costs=False, unknowns=Unknowns(context))
@@ -708,7 +708,7 @@ def test_a_frame_as_plain_values(frame: str | bytes | None, plain: object) -> No
 
 def test_ids_are_the_same_whichever_path_brought_them() -> None:
     """A fill or a state has one id, by frame and by read."""
-    by_frame, by_read = ready("l"), World(mode="poll").run(8)
+    by_frame, by_read = ready("l"), trading(mode="poll").run(8)
     for world in (by_frame, by_read):
         world.exchange.pushes_account = False
         order = world.exchange.place("5")
@@ -731,11 +731,11 @@ def test_a_recovered_fill_says_what_its_row_and_its_order_say() -> None:
     world = ready()
     order = world.exchange.place("5", side="SELL")
     world.passes(0.1)
-    world.kill()
+    world.drop_all()
     world.exchange.fill(order, "2", "101")
     world.exchange.fill(order, "3", "102")
     world.passes(10)
-    told = [
+    delivered = [
         (
             fill.kind.value,
             fill.status,
@@ -748,10 +748,10 @@ def test_a_recovered_fill_says_what_its_row_and_its_order_say() -> None:
         )
         for fill in world.fills(order)
     ]
-    assert told == [
+    assert delivered == [
         ("PARTIAL_FILL", "PARTIALLY_FILLED", D(101), D("0.101"), "USDT", D(1), "SELL", "poll"),
         ("FULL_FILL", "FILLED", D(102), D("0.153"), "USDT", D("1.5"), "SELL", "poll"),
     ]
-    assert [event.status for event in world.states(order)] == ["NEW"]
+    assert [event.status for event in world.order_states(order)] == ["NEW"]
     restored = msgspec.structs.asdict(world.fills(order)[0])
     assert Fill(**restored) == world.fills(order)[0]

@@ -17,13 +17,13 @@ from listenkey.core.events import Unknown
 from listenkey.core.policy import Policy
 
 from ..exchange import D
-from ..script import Life, connected
-from ..world import ready
+from ..scripted import connected
+from ..trading import ready
 
 SOME = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
-class Told:
+class Listener:
     """`Unknowns` at work, and what they delivered: when, what, and for how many."""
 
     def __init__(self) -> None:
@@ -49,28 +49,24 @@ class Told:
         return [(event.event_id, event.count) for event in events if isinstance(event, Unknown)]
 
 
-def unknown(life: Life) -> list[Unknown]:
-    return [event for event in life.events if isinstance(event, Unknown)]
-
-
-def test_one_shape_is_told_once_a_second_and_what_is_left_out_is_counted() -> None:
+def test_one_shape_is_delivered_once_a_second_and_what_is_left_out_is_counted() -> None:
     """Of what can be read as of what cannot, each for itself; the venue's own object is left alone."""
-    life = connected(audit_interval=0, rotate_after=0)
+    world = connected(audit_interval=0, rotate_after=0)
     for tick in range(25):
-        life.at(11.02 + tick / 10, inputs.FrameReceived(life.leader, "??"))
-        life.at(11.05 + tick / 10, inputs.FrameReceived(life.leader, f"note {'x' * (tick + 1)}"))
-    life.run(15)
-    unread = [event for event in unknown(life) if "length" in event.raw]
-    read = [event for event in unknown(life) if "length" not in event.raw]
+        world.at(11.02 + tick / 10, inputs.FrameReceived(world.leader, "??"))
+        world.at(11.05 + tick / 10, inputs.FrameReceived(world.leader, f"note {'x' * (tick + 1)}"))
+    world.run(15)
+    unread = [event for event in world.events(Unknown) if "length" in event.raw]
+    read = [event for event in world.events(Unknown) if "length" not in event.raw]
     assert [event.count for event in unread] == [event.count for event in read] == [1, 9, 10, 5]
     assert all(set(event.raw) == {"base64", "length"} for event in unread)
     assert [len(event.raw["words"][0]) for event in read] == [1, 10, 20, 25]
     for events in (unread, read):
-        times = [now for now, seen in life.log if isinstance(seen, actions.Deliver) and seen.event in events]
+        times = [now for now, seen in world.log if isinstance(seen, actions.Deliver) and seen.event in events]
         assert all(later - earlier >= EVERY for earlier, later in itertools.pairwise(times))
 
 
-def test_a_count_is_told_where_there_is_one() -> None:
+def test_a_count_is_delivered_where_there_is_one() -> None:
     """A line of JSON has it where it is more than itself, beside `raw`."""
     event = Unknown(event_id="unknown:1", exchange_ts=None, source="ws", raw={"e": "X"})
     assert "count" not in event.to_dict()
@@ -84,17 +80,17 @@ def test_an_order_in_a_state_that_nobody_knows_counts_too() -> None:
     order = world.exchange.place("9")
     world.passes(1)
     for _ in range(3):
-        world.say(msgspec.structs.replace(world.exchange.report(order), status="SUSPENDED", last_qty=D(0)))
+        world.exchange.say(msgspec.structs.replace(world.exchange.report(order), status="SUSPENDED", last_qty=D(0)))
     world.passes(3)
-    assert [event.count for event in world.delivered if isinstance(event, Unknown)] == [1, 2]
+    assert [event.count for event in world.events(Unknown)] == [1, 2]
 
 
-def test_what_is_left_out_is_told_at_the_end() -> None:
-    """A stream that stops has told of all that it heard."""
-    life = connected(audit_interval=0, rotate_after=0)
+def test_what_is_left_out_is_delivered_at_the_end() -> None:
+    """A stream that stops has delivered all that it heard."""
+    world = connected(audit_interval=0, rotate_after=0)
     for _ in range(3):
-        life.frame("note x")
-    done = life.play(inputs.Stop())
+        world.exchange.say("note x")
+    done = world.feed(inputs.Stop())
     (event,) = (
         action.event for action in done if isinstance(action, actions.Deliver) and action.event.kind == "UNKNOWN"
     )
@@ -144,30 +140,30 @@ def test_shapes_are_short(content: object) -> None:
 
 def test_shapes_are_bounded() -> None:
     """Beyond so many in a second all others are one; a second later there is room for others."""
-    told = Told()
+    listener = Listener()
     for number in range(2 * SHAPES):
-        told.hear(str(number), str(number))
-    assert told.events == [(str(number), 1) for number in range(SHAPES + 1)]
-    told.hear("7", "seven")
-    told.wait(1.0)
-    assert sorted(told.events[SHAPES + 1 :]) == [(str(2 * SHAPES - 1), SHAPES - 1), ("seven", 1)]
-    told.wait(1.0)
+        listener.hear(str(number), str(number))
+    assert listener.events == [(str(number), 1) for number in range(SHAPES + 1)]
+    listener.hear("7", "seven")
+    listener.wait(1.0)
+    assert sorted(listener.events[SHAPES + 1 :]) == [(str(2 * SHAPES - 1), SHAPES - 1), ("seven", 1)]
+    listener.wait(1.0)
     for number in range(SHAPES):
-        told.hear(f"new {number}", "new")
-    assert told.events.count(("new", 1)) == SHAPES
+        listener.hear(f"new {number}", "new")
+    assert listener.events.count(("new", 1)) == SHAPES
 
 
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.floats(0, 1.5)), max_size=60))
 @SOME
 def test_the_counts_add_up(script: list[tuple[str, float]]) -> None:
-    """Of each shape: so many were heard, so many are told of; the last one that was heard is told last."""
-    told = Told()
+    """Of each shape: so many were heard, so many do the events count; the last one that was heard is delivered last."""
+    listener = Listener()
     for place, (shape, after) in enumerate(script):
-        told.wait(after)
-        told.hear(shape, f"{shape}{place}")
-    told.wait(EVERY)
+        listener.wait(after)
+        listener.hear(shape, f"{shape}{place}")
+    listener.wait(EVERY)
     for shape in "abc":
         heard = [f"{shape}{place}" for place, (each, _) in enumerate(script) if each == shape]
-        events = [(name, count) for name, count in told.events if name.startswith(shape)]
+        events = [(name, count) for name, count in listener.events if name.startswith(shape)]
         assert sum(count for _, count in events) == len(heard)
         assert [name for name, _ in events][-1:] == heard[-1:]

@@ -18,14 +18,14 @@ class Part(msgspec.Struct):
     """What one order has of a trade; `fill` is what it is still thought to cost."""
 
     ts: int
-    told: D = D(0)
+    delivered: D = D(0)
     listed: D = D(0)
     paid: bool = False
     fill: Execution | None = None
 
 
 class Owed(msgspec.Struct):
-    """What was told of an order without trade ids, and how much of it is paid for beyond that."""
+    """What was delivered of an order without trade ids, and how much of it is paid for beyond that."""
 
     ts: int = 0
     credit: D = D(0)
@@ -38,7 +38,7 @@ class Owed(msgspec.Struct):
 
 
 class Naive:
-    """The same methods as `Estimates`, but for `evict_oldest`, which is told what was given up."""
+    """The same methods as `Estimates`, but for `evict_oldest`, which is handed what was given up."""
 
     def __init__(self) -> None:
         self.trades: dict[tuple[str, str], dict[str, Part]] = {}
@@ -58,7 +58,7 @@ class Naive:
             owed.add(D(0))
         else:
             part = self._part(fill.symbol, fill.trade_id, fill.order_id, fill.exchange_ts or 0)
-            part.told += fill.fill_qty
+            part.delivered += fill.fill_qty
             if not part.paid:
                 part.fill = fill
             elif part.listed:
@@ -146,8 +146,8 @@ class Naive:
 
     def _settle(self, symbol: str, order_id: str, part: Part) -> None:
         part.paid = True
-        if part.listed > part.told:
-            self._owed(symbol, order_id, part.ts).add(part.listed - part.told)
+        if part.listed > part.delivered:
+            self._owed(symbol, order_id, part.ts).add(part.listed - part.delivered)
 
     @staticmethod
     def _book(part: Part, figure: str) -> None:

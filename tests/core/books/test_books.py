@@ -1,4 +1,4 @@
-"""The books of a connection: what continuity tells the ledger, and when it lets it compare."""
+"""The books of a connection: what continuity brings to the ledger, and when it lets it compare."""
 
 from __future__ import annotations
 
@@ -14,19 +14,20 @@ from listenkey.core.events import BalanceChange, FundingFee
 
 from ..exchange import D
 from ..toy import Toy
-from ..world import EPOCH, Plan, World, ready
+from ..trading import Plan, TradingWorld, ready, trading
+from ..world import EPOCH
 
 
-def book(world: World) -> Book:
+def book(world: TradingWorld) -> Book:
     (only,) = world.connection.books
     return only
 
 
-def wallet(world: World) -> Decimal:
+def wallet(world: TradingWorld) -> Decimal:
     return world.exchange.wallets[-1][1]
 
 
-def silent(**policy: float) -> World:
+def silent(**policy: float) -> TradingWorld:
     """A live stream whose exchange pushes orders only."""
     world = ready("l", **policy)
     world.exchange.pushes_account = False
@@ -34,7 +35,7 @@ def silent(**policy: float) -> World:
 
 
 def test_a_frame_moves_the_books_at_once() -> None:
-    """What is told is booked as it is told; no read is waited for."""
+    """What is delivered is booked as it is delivered; no read is waited for."""
     world = silent()
     order = world.exchange.place("9")
     world.exchange.fill(order, "2")
@@ -51,15 +52,15 @@ def test_funding_moves_the_books_at_once_and_its_row_takes_its_place() -> None:
     assert (book(world).funding, book(world).transfers, book(world).k_capital) == (D("-1.5"), D(0), D("998.5"))
     world.feed(inputs.Resync())
     world.passes(1)
-    told = [event.provisional for event in world.delivered if isinstance(event, FundingFee)]
-    assert told == [True, False]
+    delivered = [event.provisional for event in world.events(FundingFee)]
+    assert delivered == [True, False]
     assert (book(world).funding, book(world).k_capital) == (D("-1.5"), wallet(world))
     assert book(world).status is Reconciliation.MATCHED
 
 
 def test_what_was_paid_before_the_stream_began_is_part_of_the_opening() -> None:
     """The window of the first read reaches a little further back than the books do."""
-    world = World(start=False)
+    world = trading(start=False)
     order = world.exchange.place("9")
     world.run(19.5)
     world.exchange.fill(order, "2")
@@ -75,7 +76,7 @@ def test_books_are_unproven_while_a_gap_is_open() -> None:
     order = world.exchange.place("9")
     world.passes(1)
     assert book(world).status is Reconciliation.MATCHED
-    world.kill()
+    world.drop_all()
     world.exchange.fill(order, "2")
     assert book(world).status is Reconciliation.UNPROVEN
     world.passes(20)
@@ -85,11 +86,11 @@ def test_books_are_unproven_while_a_gap_is_open() -> None:
 
 def test_balances_of_a_read_during_which_something_moved_are_compared_with_nothing() -> None:
     """The opening comes from a settled read, however many others pass before it."""
-    world = World(start=False)
+    world = trading(start=False)
     world.exchange.pushes_account = False
     order = world.exchange.place("9")
     world.run(20)
-    world.plan = Plan(takes=1)
+    world.exchange.plan = Plan(takes=1)
     world.feed(inputs.Start())
     world.run(20.9)
     world.exchange.fill(order, "2")
@@ -101,12 +102,12 @@ def test_balances_of_a_read_during_which_something_moved_are_compared_with_nothi
     assert book(world).status is Reconciliation.MATCHED
 
 
-def test_balances_that_have_a_fill_which_was_not_told_yet_are_compared_with_nothing() -> None:
+def test_balances_that_have_a_fill_which_was_not_delivered_yet_are_compared_with_nothing() -> None:
     """An audit does not race the socket, and neither do the books."""
     world = silent(audit_interval=20)
     order = world.exchange.place("9")
     world.run(26.3)
-    world.delay(3.0)
+    world.exchange.delay(3.0)
     world.exchange.fill(order, "2")
     world.run(27)
     assert world.fills() == []
@@ -120,14 +121,14 @@ def test_balances_that_have_a_fill_which_was_not_told_yet_are_compared_with_noth
 def test_balances_that_may_have_money_which_no_list_shows_yet_are_compared_with_nothing() -> None:
     """A push said that money moved while the account was read, and the list of income lags."""
     world = ready()
-    world.plan = Plan(takes=1, lag=4000)
+    world.exchange.plan = Plan(takes=1, lag=4000)
     world.feed(inputs.Resync())
     world.passes(0.3)
     world.exchange.transfer("7")
     world.passes(1)
     assert book(world).transfers == D(0)
     assert book(world).status is Reconciliation.MATCHED
-    world.plan = Plan()
+    world.exchange.plan = Plan()
     world.passes(20)
     assert (book(world).transfers, book(world).k_capital) == (D(7), D(1007))
     assert book(world).status is Reconciliation.MATCHED
@@ -148,14 +149,14 @@ def test_balances_that_may_have_money_which_no_list_shows_yet_are_compared_with_
 def test_books_of_a_resumed_run_begin_where_the_run_before_was_proven(
     proven: int | None, ts: int | None, booked: bool
 ) -> None:
-    """What was told since then is booked again; all before it is in the balance that the first read opens with."""
+    """What was delivered since then is booked again; all before it is in the balance that the first read opens with."""
     world = ready()
     world.exchange.transfer("5")
     world.feed(inputs.Resync())
     world.passes(1)
-    (told,) = (event for event in world.delivered if isinstance(event, BalanceChange))
+    (delivered,) = world.events(BalanceChange)
     start = EPOCH // 1000 * 1000
-    event = msgspec.structs.replace(told, exchange_ts=None if ts is None else start + ts)
+    event = msgspec.structs.replace(delivered, exchange_ts=None if ts is None else start + ts)
     until = None if proven is None else start + proven
     connection = Connection(Toy())
     connection.handle(inputs.Start(inputs.Checkpoint(start + 2500, until, (event,))), now=0.0)
@@ -179,7 +180,7 @@ def test_what_was_paid_before_the_books_of_a_resumed_run_begin_is_part_of_their_
 
 
 def test_books_after_a_restart_explain_the_balance() -> None:
-    """Whatever was told, and whatever was not, before the process was killed."""
+    """Whatever was delivered, and whatever was not, before the process was killed."""
     world = ready()
     order = world.exchange.place("9")
     world.exchange.fill(order, "2")

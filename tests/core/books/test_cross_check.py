@@ -59,14 +59,14 @@ def whole(**changes: Any) -> Account:
 def push(qty: str, *, ts: int | None = T0 + 9000, wallet: str | None = None, **changes: Any) -> AccountReport:
     balances = () if wallet is None else (Balance(asset="USDT", wallet_balance=D(wallet)),)
     positions = (Position(symbol="X", side=changes.pop("side", "LONG"), qty=D(qty)),)
-    told: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "reason": "ORDER",
         "by_fill": True,
         "balances": balances,
         "positions": positions,
         "exchange_ts": ts,
     }
-    return AccountReport(**told | changes)
+    return AccountReport(**fields | changes)
 
 
 def test_who_comes_late_gives_a_fill_its_time_once_more() -> None:
@@ -94,7 +94,7 @@ def test_a_fill_before_or_after_its_push_is_no_alarm() -> None:
 
 
 def test_a_push_that_does_not_come_true_is_an_alarm() -> None:
-    """The position, or the wallet alone, tells of a fill that no frame brought."""
+    """The position, or the wallet alone, shows a fill that no frame brought."""
     trial = Trial().anchored()
     trial.cross_check.pushed(push("1"))
     assert trial.wait(0.2) == 0
@@ -107,7 +107,7 @@ def test_a_push_that_does_not_come_true_is_an_alarm() -> None:
 def test_later_pushes_do_not_put_the_alarm_off() -> None:
     """Under constant trading a lost fill is missed for ever; its alarm counts from the first push that shows it."""
     trial = Trial().anchored()
-    for step in range(1, 4):  # a fill of 1 was lost: the fold is always one behind
+    for step in range(1, 4):  # a fill of 1 was lost: the projection is always one behind
         trial.filled(str(2 * step), fill_qty=D(2))
         trial.cross_check.pushed(push(str(2 * step + 1), ts=T0 + 9000 + step))
         trial.wait(0.1)
@@ -151,8 +151,8 @@ def test_money_that_is_not_of_fills_moves_the_wallet() -> None:
 
 @pytest.mark.parametrize("change", ["50", "0", None])
 def test_money_moves_beside_fills(change: str | None) -> None:
-    """A fill is told before the push of a transfer that came first at the venue: the transfer moves the wallet by its
-    amount, which is its change or, where that is not said, the difference to the push before.
+    """A fill is delivered before the push of a transfer that came first at the venue: the transfer moves the wallet by
+    its amount, which is its change or, where that is not said, the difference to the push before.
     """
     trial = Trial().anchored()
     trial.cross_check.pushed(push("0", wallet="100"))
@@ -190,13 +190,13 @@ def test_one_alarm_until_a_read_has_answered() -> None:
 
 
 @pytest.mark.parametrize(
-    ("told_ts", "moved", "flat"),
+    ("delivered_ts", "moved", "flat"),
     [(T0, "0", True), (T0, "-3", True), (T0, "-2", False), (T0 + 9000, "0", False), (T0 + 9000, "-3", True)],
 )
-def test_before_a_settled_read_the_last_fills_explain_what_was_told(told_ts: int, moved: str, flat: bool) -> None:
-    """3 are held, and 1 and 2 sold: those after the position was told, if they add up, or what is about to be told."""
+def test_before_a_settled_read_the_last_fills_explain_the_position(delivered_ts: int, moved: str, flat: bool) -> None:
+    """3 are held, and 1 and 2 sold: those after the position was delivered, if they add up, or what is yet to be."""
     trial = Trial()
     for end in ("7", "1", "2"):
         trial.filled(end, side="SELL", position_side="LONG")
     held = Position(symbol="X", side="LONG", qty=D(3))
-    assert trial.cross_check.is_flat(held, {("X", "LONG"): D(moved)}, told_ts) is flat
+    assert trial.cross_check.is_flat(held, {("X", "LONG"): D(moved)}, delivered_ts) is flat

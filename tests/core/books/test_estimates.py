@@ -31,9 +31,9 @@ def listed(trade: str, qty: str, order: str = "1", **changes: Any) -> FillReport
     )
 
 
-def add(estimates: Estimates, told: Execution) -> None:
+def add(estimates: Estimates, delivered: Execution) -> None:
     """The number that it returns is that of what is left."""
-    assert estimates.add(told) == len(list(estimates))
+    assert estimates.add(delivered) == len(list(estimates))
 
 
 def left(estimates: Estimates) -> list[tuple[D | None, D | None]]:
@@ -47,7 +47,7 @@ def pay_all(estimates: Estimates) -> None:
 
 
 STEPS: dict[str, Callable[[Estimates], None]] = {
-    "told": lambda estimates: add(estimates, fill("1", "0", "3", trade_id=None)),
+    "delivered": lambda estimates: add(estimates, fill("1", "0", "3", trade_id=None)),
     "listed a": lambda estimates: estimates.list([listed("a", "1")]),
     "listed b": lambda estimates: estimates.list([listed("b", "2")]),
     "paid": pay_all,
@@ -56,7 +56,7 @@ STEPS: dict[str, Callable[[Estimates], None]] = {
 
 @pytest.mark.parametrize("order", list(permutations(STEPS)))
 def test_a_merged_fill_is_given_up_once_all_its_trades_are_paid(order: tuple[str, ...]) -> None:
-    """In whatever order it was told, its trades were listed and their rows came."""
+    """In whatever order it was delivered, its trades were listed and their rows came."""
     estimates = Estimates()
     for step in order:
         STEPS[step](estimates)
@@ -100,7 +100,7 @@ def test_what_is_booked_of_a_revised_fill_stays_booked() -> None:
 
 
 def test_a_merged_fill_stands_until_all_of_it_is_paid() -> None:
-    """The frame told the fee of its last trade only, and the row of the first adds to it."""
+    """The frame said the fee of its last trade only, and the row of the first adds to it."""
     estimates = Estimates()
     add(estimates, fill("1", "0", "3", trade_id=None))
     estimates.list([listed("a", "1"), listed("b", "2"), listed("", "2", trade_id=None)])
@@ -170,14 +170,14 @@ def test_a_lone_trade_is_paid_by_its_rows(
 
 
 @pytest.mark.parametrize("shown", [True, False])
-def test_a_trade_that_is_told_by_its_name_pays_for_no_other(shown: bool) -> None:
-    """A read names the trades that it recovers; what frames told of the same order is other ground."""
+def test_a_trade_that_is_delivered_with_its_name_pays_for_no_other(shown: bool) -> None:
+    """A read names the trades that it recovers; what frames delivered of the same order is another interval."""
     estimates = Estimates()
     add(estimates, fill("1", "0", "1", trade_id=None))
     if shown:
         estimates.list([listed("b", "1")])
         estimates.pay(row("TRADING_FEE", "-1", "b"))
-        assert left(estimates) == []  # for all that is known, b is what was told
+        assert left(estimates) == []  # for all that is known, b is what was delivered
     add(estimates, fill("1", "1", "2", trade_id="b"))
     estimates.list([listed("b", "1"), listed("a", "1")])
     assert estimates.pay(row("TRADING_FEE", "-1", "b"))
@@ -186,8 +186,8 @@ def test_a_trade_that_is_told_by_its_name_pays_for_no_other(shown: bool) -> None
     assert len(left(estimates)) == 1
 
 
-def test_a_trade_that_was_told_in_part_pays_for_the_rest() -> None:
-    """Of a trade that was cut, one part bears its name and the rest was told before without one."""
+def test_a_trade_that_was_delivered_in_part_pays_for_the_rest() -> None:
+    """Of a trade that was cut, one part bears its name and the rest was delivered before without one."""
     estimates = Estimates()
     add(estimates, fill("1", "0", "1", trade_id=None))
     add(estimates, fill("1", "1", "2", trade_id="a", fee=None, realized_pnl=None))
@@ -260,7 +260,7 @@ def steps() -> st.SearchStrategy[tuple[str, Any]]:
     qty, when = st.integers(1, 2).map(D), st.sampled_from([T0, T0 + 1000, T0 + 2000])
     costs = {"fee": amount, "realized_pnl": amount}
     common = {"symbol": symbol, "trade_id": st.none() | trade, "exchange_ts": when}
-    told = st.builds(
+    delivered = st.builds(
         lambda order, start, qty, **rest: test_ledger.fill(order, str(start), str(start + qty), **rest),
         order,
         st.integers(0, 2),
@@ -275,9 +275,9 @@ def steps() -> st.SearchStrategy[tuple[str, Any]]:
         exchange_ts=when,
     )
     return st.one_of(
-        st.tuples(st.just("add"), told.map(execution)),
-        st.tuples(st.just("add"), told.map(execution)),
-        st.tuples(st.just("revise"), st.builds(revision, told, **costs)),
+        st.tuples(st.just("add"), delivered.map(execution)),
+        st.tuples(st.just("add"), delivered.map(execution)),
+        st.tuples(st.just("revise"), st.builds(revision, delivered, **costs)),
         st.tuples(st.just("list"), st.builds(FillReport, order_id=order, qty=qty, fee=amount, **common)),
         st.tuples(st.just("pay"), income),
         st.tuples(st.just("pay"), income),
@@ -298,7 +298,7 @@ def known(fills: Iterable[Execution]) -> list[str]:
 
 @given(st.lists(steps(), max_size=14))
 def test_quick_or_not_estimates_are_as_they_are_defined(history: list[tuple[str, Any]]) -> None:
-    """Whatever is told, listed, paid, revised, forgotten or given up, in whatever order."""
+    """Whatever is delivered, listed, paid, revised, forgotten or given up, in whatever order."""
     estimates, naive = Estimates(), Naive()
     for name, given_to in history:
         if name == "evict_oldest":

@@ -1,4 +1,4 @@
-"""The ledger: estimates by what was told, replaced by rows, compared with the balance after a settled read."""
+"""The ledger: estimates by what was delivered, replaced by rows, compared with the balance after a settled read."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def test_a_row_replaces_the_estimate_of_its_trade() -> None:
         ledger.reconcile(account("102.9", *rows), True)
     book = ledger.book("USDT")
     assert (book.fees, book.realized_pnl, book.status) == (D("0.1"), D(3), Reconciliation.MATCHED)
-    ledger.estimate(execution(fill("1", "0", "1")))  # told only after its row was read
+    ledger.estimate(execution(fill("1", "0", "1")))  # delivered only after its row was read
     assert ledger.book("USDT").fees == D("0.1")
 
 
@@ -178,7 +178,7 @@ def test_transfers_and_funding() -> None:
 
 
 def test_each_asset_has_its_own_books() -> None:
-    """What was told of fees, PnL and funding in one asset is in no other's books."""
+    """What was delivered of fees, PnL and funding in one asset is in no other's books."""
     ledger = begun()
     for order, asset, fee in (("1", "USDT", "0.1"), ("2", "BTC", "0.2")):
         ledger.estimate(execution(fill(order, "0", "1", fee_asset=asset, fee=D(fee), realized_pnl=D(order))))
@@ -200,8 +200,8 @@ def test_each_asset_has_its_own_books() -> None:
     ]
 
 
-def test_a_fill_without_trade_id_gets_it_from_its_ground() -> None:
-    """Where frames merge and name no trade, the rows of all trades on the same ground replace the one estimate."""
+def test_a_fill_without_trade_id_gets_it_from_its_interval() -> None:
+    """Where frames merge and name no trade, the rows of all trades of the same interval replace the one estimate."""
     ledger = begun()
     ledger.estimate(execution(fill("1", "0", "3", trade_id=None, fee=D("0.2"))))
     rows = tuple(
@@ -252,7 +252,7 @@ def test_a_fill_that_is_newer_than_the_read_does_not_count_against_it() -> None:
 
 
 def test_estimates_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without reads the oldest fills are booked as told, for good: a row that comes after all is not booked again."""
+    """Without reads the oldest fills are booked as delivered, for good: a row that comes later is not booked again."""
     monkeypatch.setattr(ledger_module, "ESTIMATES", 2)
     ledger = begun()
     for order in "1234":
@@ -322,7 +322,7 @@ def test_other_events_move_nothing() -> None:
         ("SELL", None, D(-1)),
     ],
 )
-def test_fold_positions(side: str, position_side: str | None, held: D) -> None:
+def test_projected_positions(side: str, position_side: str | None, held: D) -> None:
     """A short grows by selling; a netted position has a sign."""
     projection = Projection()
     projection.anchor(account("100"))
@@ -331,7 +331,7 @@ def test_fold_positions(side: str, position_side: str | None, held: D) -> None:
     assert projection.wallets == {"USDT": D("99.9")}
 
 
-def test_fold_without_side_or_fee_asset() -> None:
+def test_projection_without_side_or_fee_asset() -> None:
     """A fill that does not say which way it went moves no position, and one without a fee asset no wallet."""
     projection = Projection()
     projection.apply(execution(fill("0", "0", "1")))  # before any read there is nothing to add to
@@ -342,7 +342,7 @@ def test_fold_without_side_or_fee_asset() -> None:
     assert projection.wallets == {"USDT": None}
 
 
-def test_fold_reads_positions_of_both_modes() -> None:
+def test_projection_reads_positions_of_both_modes() -> None:
     """A read in one-way mode gives signed quantities; flat positions are none."""
     held = (
         Position(symbol="X", side="SHORT", qty=D(2)),

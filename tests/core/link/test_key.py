@@ -11,13 +11,14 @@ from listenkey.core.events import Health
 from listenkey.core.link.lifecycle import State
 from listenkey.core.refusal import Refusal, RefusalKind
 
-from ..script import FATAL, GONE, NEVER, RETRY, YES, Answer, Life, busy, connected, no
+from ..scripted import NEVER, YES, Answer, ScriptedWorld, busy, connected, no, scripted
+from ..world import FATAL, GONE, RETRY
 
 ASKED, GRANTED = 0.0, 0.1
 
 
-def renewals(life: Life) -> list[float]:
-    return [round(at, 3) for at in life.times(actions.RenewKey)]
+def renewals(world: ScriptedWorld) -> list[float]:
+    return [round(at, 3) for at in world.times(actions.RenewKey)]
 
 
 @pytest.mark.parametrize(
@@ -33,119 +34,119 @@ def renewals(life: Life) -> list[float]:
 def test_renewed_in_time(renew_interval: float, valid_for: float, times: list[float]) -> None:
     """A renewal is due `renew_interval` after the last one was asked for, at half of the validity at the latest."""
     grant = Answer(valid_for=valid_for)
-    life = Life(mints=[grant], renew_interval=renew_interval, rotate_after=0, audit_interval=0)
-    life.run(times[-1] + 1)
-    assert renewals(life) == times
-    assert {renewed.key for renewed in life.seen(actions.RenewKey)} == {"K1"}
-    assert life.count(actions.CreateKey) == 1
+    world = scripted(mints=[grant], renew_interval=renew_interval, rotate_after=0, audit_interval=0)
+    world.run(times[-1] + 1)
+    assert renewals(world) == times
+    assert {renewed.key for renewed in world.seen(actions.RenewKey)} == {"K1"}
+    assert world.count(actions.CreateKey) == 1
 
 
 def test_validity_counts_from_the_question() -> None:
     """A slow answer does not make the key live longer: it is renewed and expires by when it was asked for."""
-    life = Life(mints=[Answer(after=9, valid_for=600)], rotate_after=0, audit_interval=0)
-    life.renewals.extend([Answer(after=8), NEVER])
-    life.run(700)
-    assert renewals(life)[:2] == [300, 600]
+    world = scripted(mints=[Answer(after=9, valid_for=600)], rotate_after=0, audit_interval=0)
+    world.exchange.renewals.extend([Answer(after=8), NEVER])
+    world.run(700)
+    assert renewals(world)[:2] == [300, 600]
 
 
 def test_retry_doubles() -> None:
     """A refused renewal is tried again after 5 s, doubling to 60; one that passes puts everything right."""
-    life = connected(rotate_after=0, audit_interval=0)
-    life.renewals.extend([no(after=0.0)] * 7)
-    life.run(1799)
-    assert life.health == "LIVE"
-    life.run(1801)
-    assert life.health == "SUSPECT"
-    life.run(2060)
-    assert renewals(life) == [1800, 1805, 1815, 1835, 1875, 1935, 1995, 2055]
-    assert life.health == "LIVE"
-    life.renewals.extend([no(after=0.0)])
-    life.run(3870)
-    assert renewals(life)[-2:] == [3855, 3860]
-    assert life.states == [State.IDLE, State.KEYED, State.CONNECTED]
-    assert life.gaps == []
+    world = connected(rotate_after=0, audit_interval=0)
+    world.exchange.renewals.extend([no(after=0.0)] * 7)
+    world.run(1799)
+    assert world.health == "LIVE"
+    world.run(1801)
+    assert world.health == "SUSPECT"
+    world.run(2060)
+    assert renewals(world) == [1800, 1805, 1815, 1835, 1875, 1935, 1995, 2055]
+    assert world.health == "LIVE"
+    world.exchange.renewals.extend([no(after=0.0)])
+    world.run(3870)
+    assert renewals(world)[-2:] == [3855, 3860]
+    assert world.states == [State.IDLE, State.KEYED, State.CONNECTED]
+    assert world.gaps == []
 
 
 @pytest.mark.parametrize("refusal", [RETRY, FATAL, None], ids=["busy", "fatal", "no answer"])
 def test_only_the_venue_or_time_ends_a_key(refusal: Refusal | None) -> None:
     """A refusal that is not `gone`, or none at all, costs nothing until the validity ends; then the key is gone."""
-    life = connected(rotate_after=0, audit_interval=0)
-    life.renewals.extend([no(refusal) if refusal else NEVER] * 100)
-    life.run(3599.9)
-    assert life.state == "CONNECTED"
-    assert life.gaps == []
-    assert life.count(actions.CreateKey) == 1
-    life.run(3600)
-    assert life.state == "ROTATING"
-    assert life.gaps == [("GAP_OPENED", "key_gone")]
-    assert life.times(actions.CreateKey)[1:] == [3600]
-    life.run(3700)
-    assert life.health == "LIVE"
-    assert life.seen(actions.DeleteKey) == []
+    world = connected(rotate_after=0, audit_interval=0)
+    world.exchange.renewals.extend([no(refusal) if refusal else NEVER] * 100)
+    world.run(3599.9)
+    assert world.state == "CONNECTED"
+    assert world.gaps == []
+    assert world.count(actions.CreateKey) == 1
+    world.run(3600)
+    assert world.state == "ROTATING"
+    assert world.gaps == [("GAP_OPENED", "key_gone")]
+    assert world.times(actions.CreateKey)[1:] == [3600]
+    world.run(3700)
+    assert world.health == "LIVE"
+    assert world.seen(actions.DeleteKey) == []
 
 
 def test_failing_renewals_are_bounded() -> None:
     """However long it lasts, no 480 s hold more than 15 renewals that fail; no key is deleted for it."""
-    life = connected(rotate_after=0, audit_interval=0, renew_interval=100, renew_retry=0.1)
-    life.renewals.extend([no()] * 1000)
-    life.run(3 * 3600)
-    assert life.count(actions.RenewKey) > 50
-    for last in renewals(life):
-        assert sum(last - 479.8 < at <= last for at in renewals(life)) <= 15
+    world = connected(rotate_after=0, audit_interval=0, renew_interval=100, renew_retry=0.1)
+    world.exchange.renewals.extend([no()] * 1000)
+    world.run(3 * 3600)
+    assert world.count(actions.RenewKey) > 50
+    for last in renewals(world):
+        assert sum(last - 479.8 < at <= last for at in renewals(world)) <= 15
 
 
 def test_unlock_time_is_a_floor() -> None:
-    """A renewal that is told when to come back does not come back before; the longer of both waits counts."""
-    life = connected(rotate_after=0, audit_interval=0)
-    life.renewals.extend([busy(200), busy(1)])
-    life.run(2100)
-    assert renewals(life) == [1800, 2000.1, 2010.2]
+    """A renewal whose refusal says when to come back does not come back before; the longer of both waits counts."""
+    world = connected(rotate_after=0, audit_interval=0)
+    world.exchange.renewals.extend([busy(200), busy(1)])
+    world.run(2100)
+    assert renewals(world) == [1800, 2000.1, 2010.2]
 
 
 def test_late_answers_change_nothing() -> None:
     """An answer after the time-out, a second one, or one to a strange request is dropped."""
-    life = connected(rotate_after=0, audit_interval=0)
-    life.renewals.extend([NEVER, YES])
-    life.run(1816)
-    assert renewals(life) == [1800, 1815]
-    first, second = (renewed.request for renewed in life.seen(actions.RenewKey))
+    world = connected(rotate_after=0, audit_interval=0)
+    world.exchange.renewals.extend([NEVER, YES])
+    world.run(1816)
+    assert renewals(world) == [1800, 1815]
+    first, second = (renewed.request for renewed in world.seen(actions.RenewKey))
     for request in (first, second, 0, 999):
         for refusal in (None, RETRY, GONE, FATAL):
             late = inputs.KeyRenewed(request) if refusal is None else inputs.Refused(request, refusal)
-            assert life.play(late) == []
-    assert life.health == "LIVE"
-    life.run(3620)
-    assert renewals(life) == [1800, 1815, 3615]
+            assert world.feed(late) == []
+    assert world.health == "LIVE"
+    world.run(3620)
+    assert renewals(world) == [1800, 1815, 3615]
 
 
 def test_gone_is_not_a_retry() -> None:
     """`gone` on a renewal: a successor is minted in the same turn, a gap opens, the old socket is read until then."""
-    life = connected(rotate_after=0)
-    life.renewals.append(no(GONE))
-    life.run(1800.05)
-    old = life.leader
-    life.run(1800.15)
-    assert life.state == "ROTATING"
-    assert life.times(actions.CreateKey)[1:] == [1800.1]
-    assert life.gaps == [("GAP_OPENED", "key_gone")]
-    assert life.leader == old
-    life.run(1900)
-    assert life.state == "CONNECTED"
-    assert life.gaps == [("GAP_OPENED", "key_gone"), ("GAP_CLOSED", "key_gone")]
-    assert life.healths[-2:] == [Health.SUSPECT, Health.LIVE]
-    assert life.seen(actions.DeleteKey) == []
-    assert renewals(life) == [1800]
-    assert [closed.socket for closed in life.seen(actions.CloseSocket)] == [old]
+    world = connected(rotate_after=0)
+    world.exchange.renewals.append(no(GONE))
+    world.run(1800.05)
+    old = world.leader
+    world.run(1800.15)
+    assert world.state == "ROTATING"
+    assert world.times(actions.CreateKey)[1:] == [1800.1]
+    assert world.gaps == [("GAP_OPENED", "key_gone")]
+    assert world.leader == old
+    world.run(1900)
+    assert world.state == "CONNECTED"
+    assert world.gaps == [("GAP_OPENED", "key_gone"), ("GAP_CLOSED", "key_gone")]
+    assert world.healths[-2:] == [Health.SUSPECT, Health.LIVE]
+    assert world.seen(actions.DeleteKey) == []
+    assert renewals(world) == [1800]
+    assert [closed.socket for closed in world.seen(actions.CloseSocket)] == [old]
 
 
 @pytest.mark.parametrize("valid_for", [0.0, -5.0, float("nan"), float("-inf")])
 def test_a_key_without_validity(valid_for: float) -> None:
     """A key that is granted for no time at all is gone at once; the next mint waits its turn."""
-    life = Life(mints=[Answer(valid_for=valid_for)] * 3)
-    life.run(60)
-    assert life.state == "CONNECTED"
-    assert life.count(actions.CreateKey) == 4
-    assert min(after - before for before, after in itertools.pairwise(life.times(actions.CreateKey))) >= 0.5
+    world = scripted(mints=[Answer(valid_for=valid_for)] * 3)
+    world.run(60)
+    assert world.state == "CONNECTED"
+    assert world.count(actions.CreateKey) == 4
+    assert min(after - before for before, after in itertools.pairwise(world.times(actions.CreateKey))) >= 0.5
 
 
 # The venue says that a key has expired
@@ -154,159 +155,159 @@ def test_a_key_without_validity(valid_for: float) -> None:
 @pytest.mark.parametrize("notice", ["expired K1", "expired"])
 def test_expiry_notice(notice: str) -> None:
     """A notice that names the key in use, or none, starts a rotation with a gap; said twice, it is said once."""
-    life = connected(rotate_after=0)
+    world = connected(rotate_after=0)
     for _ in range(3):
-        life.frame(notice)
-    assert life.state == "ROTATING"
-    assert life.count(actions.CreateKey) == 2
-    life.run(60)
-    assert life.gaps == [("GAP_OPENED", "key_gone"), ("GAP_CLOSED", "key_gone")]
-    assert life.seen(actions.DeleteKey) == []
-    assert life.health == "LIVE"
+        world.exchange.say(notice)
+    assert world.state == "ROTATING"
+    assert world.count(actions.CreateKey) == 2
+    world.run(60)
+    assert world.gaps == [("GAP_OPENED", "key_gone"), ("GAP_CLOSED", "key_gone")]
+    assert world.seen(actions.DeleteKey) == []
+    assert world.health == "LIVE"
 
 
 def test_foreign_expiry() -> None:
     """A notice about a key that is not in use changes nothing and is reported."""
-    life = connected(rotate_after=0)
-    life.run(20)
-    life.frame("expired K0")
-    life.frame("expired K2")
-    assert life.anomalies == ["expiry of a foreign key"] * 2
-    assert life.state == "CONNECTED"
-    assert life.count(actions.CreateKey) == 1
+    world = connected(rotate_after=0)
+    world.run(20)
+    world.exchange.say("expired K0")
+    world.exchange.say("expired K2")
+    assert world.anomalies == ["expiry of a foreign key"] * 2
+    assert world.state == "CONNECTED"
+    assert world.count(actions.CreateKey) == 1
 
 
 def test_expiry_of_the_key_before() -> None:
     """The old key expires after the rotation, as the venue may say on the new socket: foreign by then."""
-    life = connected(rotate_after=0)
-    life.play(inputs.Rotate())
-    life.run(60)
-    assert [deleted.key for deleted in life.seen(actions.DeleteKey)] == ["K1"]
-    life.frame("expired K1")
-    assert life.state == "CONNECTED"
-    assert life.anomalies == ["expiry of a foreign key"]
+    world = connected(rotate_after=0)
+    world.feed(inputs.Rotate())
+    world.run(60)
+    assert [deleted.key for deleted in world.seen(actions.DeleteKey)] == ["K1"]
+    world.exchange.say("expired K1")
+    assert world.state == "CONNECTED"
+    assert world.anomalies == ["expiry of a foreign key"]
 
 
 def test_expiry_while_keyed() -> None:
     """Before the first proof there is no stream to have a gap: the link is dropped and a new key waits its turn."""
-    life = Life(openings=1)
-    life.acks.append(NEVER)
-    life.run(0.5)
-    life.frame("expired K1")
-    assert life.state == "BACKOFF"
-    assert life.gaps == []
-    life.run(60)
-    assert life.state == "CONNECTED"
-    assert life.seen(actions.DeleteKey) == []
+    world = scripted(openings=1)
+    world.exchange.acks.append(NEVER)
+    world.run(0.5)
+    world.exchange.say("expired K1")
+    assert world.state == "BACKOFF"
+    assert world.gaps == []
+    world.run(60)
+    assert world.state == "CONNECTED"
+    assert world.seen(actions.DeleteKey) == []
 
 
 def test_expiry_of_the_leader_while_rotating() -> None:
     """While its successor is on the way the old key goes: a gap opens now and is closed by a read after the proof."""
-    life = connected(rotate_after=0)
-    life.dials.append(Answer(after=2))
-    life.play(inputs.Rotate())
-    life.run(11)
-    life.frame("expired K1")
-    assert life.state == "ROTATING"
-    assert life.gaps == [("GAP_OPENED", "key_gone")]
-    life.run(12.5)
-    assert life.gaps[-1] == ("GAP_CLOSED", "key_gone")
-    life.run(60)
-    assert life.count(actions.CreateKey) == 2
-    assert life.health == "LIVE"
+    world = connected(rotate_after=0)
+    world.exchange.dials.append(Answer(after=2))
+    world.feed(inputs.Rotate())
+    world.run(11)
+    world.exchange.say("expired K1")
+    assert world.state == "ROTATING"
+    assert world.gaps == [("GAP_OPENED", "key_gone")]
+    world.run(12.5)
+    assert world.gaps[-1] == ("GAP_CLOSED", "key_gone")
+    world.run(60)
+    assert world.count(actions.CreateKey) == 2
+    assert world.health == "LIVE"
 
 
 def test_expiry_of_the_leader_while_draining() -> None:
     """The old key goes when its successor is proven already: the gap closes by a read, and the drain goes on."""
-    life = connected(rotate_after=0)
-    life.play(inputs.Rotate())
-    life.run(12)
-    assert [link.proven for link in life.connection.links] == [True, True]
-    life.frame("expired K1")
-    assert life.gaps == [("GAP_OPENED", "key_gone")]
-    life.run(13)
-    assert life.gaps == [("GAP_OPENED", "key_gone"), ("GAP_CLOSED", "key_gone")]
-    assert life.health == "LIVE"
-    life.run(60)
-    assert life.state == "CONNECTED"
-    assert life.seen(actions.DeleteKey) == []
+    world = connected(rotate_after=0)
+    world.feed(inputs.Rotate())
+    world.run(12)
+    assert [link.proven for link in world.connection.links] == [True, True]
+    world.exchange.say("expired K1")
+    assert world.gaps == [("GAP_OPENED", "key_gone")]
+    world.run(13)
+    assert world.gaps == [("GAP_OPENED", "key_gone"), ("GAP_CLOSED", "key_gone")]
+    assert world.health == "LIVE"
+    world.run(60)
+    assert world.state == "CONNECTED"
+    assert world.seen(actions.DeleteKey) == []
 
 
 def test_expiry_of_the_successor() -> None:
     """The new key goes before the hand-over: the old link stays, nothing was missed, another is tried later."""
-    life = connected(rotate_after=0)
-    life.play(inputs.Rotate())
-    life.run(12)
-    life.frame("expired K2")
-    assert life.state == "CONNECTED"
-    assert life.gaps == []
-    assert life.health == "LIVE"
-    life.run(60)
-    assert life.count(actions.CreateKey) == 3
-    assert [deleted.key for deleted in life.seen(actions.DeleteKey)] == ["K1"]
+    world = connected(rotate_after=0)
+    world.feed(inputs.Rotate())
+    world.run(12)
+    world.exchange.say("expired K2")
+    assert world.state == "CONNECTED"
+    assert world.gaps == []
+    assert world.health == "LIVE"
+    world.run(60)
+    assert world.count(actions.CreateKey) == 3
+    assert [deleted.key for deleted in world.seen(actions.DeleteKey)] == ["K1"]
 
 
 def test_expiry_while_waiting() -> None:
     """With no link there is no key in use, whatever a strange socket says."""
-    life = connected(rotate_after=0)
-    old = life.leader
-    life.drop()
-    assert life.play(inputs.FrameReceived(old, "expired")) == []
-    assert life.state == "BACKOFF"
+    world = connected(rotate_after=0)
+    old = world.leader
+    world.drop()
+    assert world.feed(inputs.FrameReceived(old, "expired")) == []
+    assert world.state == "BACKOFF"
 
 
 def test_expired_key_whose_successor_fails() -> None:
     """With its key gone and no successor to be had the link is kept, suspect, and the next attempt comes by backoff."""
-    life = connected(rotate_after=0)
-    life.mints.extend([no()] * 3)
-    life.frame("expired")
+    world = connected(rotate_after=0)
+    world.exchange.mints.extend([no()] * 3)
+    world.exchange.say("expired")
     for at in range(11, 14):
-        life.run(at)
-        assert life.health == "SUSPECT"
-        assert life.connection.links
-    life.run(60)
-    assert life.health == "LIVE"
-    assert life.gaps == [("GAP_OPENED", "key_gone"), ("GAP_CLOSED", "key_gone")]
-    waits = [after - before for before, after in itertools.pairwise(life.times(actions.CreateKey)[1:])]
+        world.run(at)
+        assert world.health == "SUSPECT"
+        assert world.connection.links
+    world.run(60)
+    assert world.health == "LIVE"
+    assert world.gaps == [("GAP_OPENED", "key_gone"), ("GAP_CLOSED", "key_gone")]
+    waits = [after - before for before, after in itertools.pairwise(world.times(actions.CreateKey)[1:])]
     assert all(bound / 2 <= wait - 0.1 <= bound for wait, bound in zip(waits, (1, 2, 4), strict=True))
 
 
 def test_a_distrusted_leader_without_a_successor() -> None:
-    """What it still brings is told at once: nobody else could."""
-    life = connected(rotate_after=0)
-    life.mints.append(NEVER)
-    life.frame("expired")
+    """What it still brings is delivered at once: nobody else could bring it."""
+    world = connected(rotate_after=0)
+    world.exchange.mints.append(NEVER)
+    world.exchange.say("expired")
     for text in ("order A NEW 0/3", "fill A 1/3 +1"):
-        (told,) = life.frame(text)
-        assert isinstance(told, actions.Deliver)
+        (delivered,) = world.exchange.say(text)
+        assert isinstance(delivered, actions.Deliver)
 
 
 def test_a_key_that_is_gone_is_not_renewed() -> None:
     """However long its link is read on for want of another."""
-    for life, end in ((connected(rotate_after=0, renew_interval=15), "expired"), (Life(renew_interval=15), "")):
-        life.mints.extend([no()] * 8)
+    for world, end in ((connected(rotate_after=0, renew_interval=15), "expired"), (scripted(renew_interval=15), "")):
+        world.exchange.mints.extend([no()] * 8)
         if end:
-            life.frame(end)
+            world.exchange.say(end)
         else:
-            life.dials.append(no(GONE))
-            life.closings.append(NEVER)
-        life.run(life.now + 60)
-        assert life.count(actions.CreateKey) > 5
-        assert renewals(life) == []
+            world.exchange.dials.append(no(GONE))
+            world.exchange.closings.append(NEVER)
+        world.run(world.now + 60)
+        assert world.count(actions.CreateKey) > 5
+        assert renewals(world) == []
 
 
 def test_a_distrusted_leader_gives_way() -> None:
     """Once its key is gone the old link's copy goes second: the successor, when proven, leads."""
-    life = connected(rotate_after=0)
-    life.frame("order A NEW 0/3")
-    life.frame("expired")
-    life.run(11)
-    assert [link.proven for link in life.connection.links] == [True, True]
-    done = life.play(inputs.FrameReceived(life.successor, "fill A 1/3 +1"))
+    world = connected(rotate_after=0)
+    world.exchange.say("order A NEW 0/3")
+    world.exchange.say("expired")
+    world.run(11)
+    assert [link.proven for link in world.connection.links] == [True, True]
+    done = world.feed(inputs.FrameReceived(world.successor, "fill A 1/3 +1"))
     assert [type(action) for action in done] == [actions.Deliver]
-    assert life.play(inputs.FrameReceived(life.leader, "fill A 2/3 +1")) == []
-    life.run(11.3)
-    assert [event.event_id for event in life.events if event.event_id.startswith("fill")] == [
+    assert world.feed(inputs.FrameReceived(world.leader, "fill A 2/3 +1")) == []
+    world.run(11.3)
+    assert [event.event_id for event in world.delivered if event.event_id.startswith("fill")] == [
         "fill:TOY:A:1",
         "fill:TOY:A:2",
     ]
@@ -314,10 +315,10 @@ def test_a_distrusted_leader_gives_way() -> None:
 
 def test_gone_by_the_sockets_own_word() -> None:
     """A handshake or subscription that is refused because the key does not exist: not deleted, not renewed, no more."""
-    for life, refused in ((Life(), "dials"), (Life(openings=1), "acks")):
-        getattr(life, refused).append(no(Refusal(RefusalKind.GONE)))
-        life.run(0.6)
-        assert life.state == "BACKOFF"
-        life.run(60)
-        assert life.state == "CONNECTED"
-        assert life.seen(actions.DeleteKey) == []
+    for world, refused in ((scripted(), "dials"), (scripted(openings=1), "acks")):
+        getattr(world.exchange, refused).append(no(Refusal(RefusalKind.GONE)))
+        world.run(0.6)
+        assert world.state == "BACKOFF"
+        world.run(60)
+        assert world.state == "CONNECTED"
+        assert world.seen(actions.DeleteKey) == []

@@ -14,15 +14,16 @@ from listenkey.core.link.lifecycle import State
 from listenkey.core.link.link import Phase
 from listenkey.core.policy import Policy
 
-from ..script import FATAL, GONE, NEVER, RETRY, Life, connected, no
+from ..scripted import NEVER, ScriptedWorld, connected, no, scripted
 from ..toy import Toy
+from ..world import FATAL, GONE, RETRY
 
 
-def opened(**options: Any) -> Life:
+def opened(**options: Any) -> ScriptedWorld:
     """A life whose first socket has just opened and says nothing by itself."""
-    life = Life(**options)
-    life.mute.add(3)
-    return life.run(0.25)
+    world = scripted(**options)
+    world.mute.add(3)
+    return world.run(0.25)
 
 
 # Proof
@@ -33,10 +34,10 @@ def opened(**options: Any) -> Life:
 )
 def test_first_readable_frame_proves(frame: str | bytes) -> None:
     """Where nothing is subscribed, an open socket proves nothing; its first readable frame does."""
-    life = opened()
-    assert (life.state, life.health) == (State.KEYED, Health.BLIND)
-    life.frame(frame)
-    assert (life.state, life.health) == (State.CONNECTED, Health.LIVE)
+    world = opened()
+    assert (world.state, world.health) == (State.KEYED, Health.BLIND)
+    world.exchange.say(frame)
+    assert (world.state, world.health) == (State.CONNECTED, Health.LIVE)
 
 
 @pytest.mark.parametrize(
@@ -54,105 +55,105 @@ def test_garbage_proves_nothing(frame: str | bytes, anomaly: str) -> None:
 
     The one is delivered, and leaves nothing in doubt: the proof of a link causes a read.
     """
-    life = opened()
-    life.frame(frame)
-    assert life.state == "KEYED"
-    assert life.anomalies == [anomaly]
-    assert [event.kind.value for event in life.events] == ["UNKNOWN"] * (anomaly != "error frame")
-    assert life.count(actions.ReadAccount) == 0
-    life.frame("ping")
-    assert life.state == "CONNECTED"
-    assert life.gaps == []
+    world = opened()
+    world.exchange.say(frame)
+    assert world.state == "KEYED"
+    assert world.anomalies == [anomaly]
+    assert [event.kind.value for event in world.delivered] == ["UNKNOWN"] * (anomaly != "error frame")
+    assert world.count(actions.ReadAccount) == 0
+    world.exchange.say("ping")
+    assert world.state == "CONNECTED"
+    assert world.gaps == []
 
 
 def test_a_frame_before_the_handshake_is_none() -> None:
     """What claims to come from a socket that has not opened yet is ignored and proves nothing."""
-    life = Life()
-    life.run(0.15)
-    assert life.frame("ping") == []
-    life.run(0.25)
-    assert life.state == "KEYED"
+    world = scripted()
+    world.run(0.15)
+    assert world.exchange.say("ping") == []
+    world.run(0.25)
+    assert world.state == "KEYED"
 
 
 def test_opened_twice() -> None:
     """A handshake that is reported again takes nothing back."""
-    life = connected()
-    assert life.play(inputs.SocketOpened(life.leader)) == []
-    assert [link.phase for link in life.connection.links] == [Phase.LIVE]
-    assert life.health == "LIVE"
+    world = connected()
+    assert world.feed(inputs.SocketOpened(world.leader)) == []
+    assert [link.phase for link in world.connection.links] == [Phase.LIVE]
+    assert world.health == "LIVE"
 
 
 def test_all_openings_prove() -> None:
     """Where frames must be subscribed, each is sent when the socket opens, and only the last acknowledgement proves."""
-    life = Life(openings=2)
-    life.acks.extend([NEVER, NEVER])
-    life.run(5)
-    assert [sent.data for sent in life.seen(actions.SendFrame)] == ["subscribe 3.0", "subscribe 3.1", "pong"]
+    world = scripted(openings=2)
+    world.exchange.acks.extend([NEVER, NEVER])
+    world.run(5)
+    assert [sent.data for sent in world.seen(actions.SendFrame)] == ["subscribe 3.0", "subscribe 3.1", "pong"]
     for frame in ("ping", "order A NEW 0/3", "ack 3.1", "ack 3.1", "ack 9.9"):
-        life.frame(frame)
-        assert life.state == "KEYED"
-    life.frame("ack 3.0")
-    assert life.state == "CONNECTED"
+        world.exchange.say(frame)
+        assert world.state == "KEYED"
+    world.exchange.say("ack 3.0")
+    assert world.state == "CONNECTED"
 
 
 @pytest.mark.parametrize(("refusal", "state"), [(RETRY, State.BACKOFF), (GONE, State.BACKOFF), (FATAL, State.IDLE)])
 def test_refused_opening(refusal: inputs.Refusal, state: State) -> None:
     """A refused opening frame closes the socket; a fatal one ends the stream with the refusal."""
-    life = Life(openings=2)
-    life.acks.extend([NEVER, no(refusal)])
-    life.run(0.35)
-    assert life.state is state
-    assert life.count(actions.CloseSocket) == 1
-    finishes = life.seen(actions.Finish)
+    world = scripted(openings=2)
+    world.exchange.acks.extend([NEVER, no(refusal)])
+    world.run(0.35)
+    assert world.state is state
+    assert world.count(actions.CloseSocket) == 1
+    finishes = world.seen(actions.Finish)
     assert [finish.error and finish.error.kind for finish in finishes] == ([refusal.kind] if refusal is FATAL else [])
 
 
 def test_an_acknowledged_opening_is_refused_no_more() -> None:
     """An error frame about an opening that was accepted before, or about a strange one, is only reported."""
-    life = Life(openings=2)
-    life.acks.extend([NEVER, NEVER])
-    life.run(5)
+    world = scripted(openings=2)
+    world.exchange.acks.extend([NEVER, NEVER])
+    world.run(5)
     for frame in ("ack 3.0", "error retry 3.0", "error retry 9.9", "error retry"):
-        life.frame(frame)
-    assert life.state == "KEYED"
-    assert life.anomalies == ["error frame"] * 3
+        world.exchange.say(frame)
+    assert world.state == "KEYED"
+    assert world.anomalies == ["error frame"] * 3
 
 
 def test_the_rest_of_a_frame_that_ended_its_link() -> None:
     """What stands behind the word that closed the socket is not answered."""
-    life = opened(openings=1)
-    done = life.frame("error retry 3.0; ping; order A NEW 0/3")
+    world = opened(openings=1)
+    done = world.exchange.say("error retry 3.0; ping; order A NEW 0/3")
     assert [type(action) for action in done] == [actions.Report, actions.CloseSocket]
 
 
 @pytest.mark.parametrize("stuck", ["never opened", "never said anything", "never acknowledged"])
 def test_connect_timeout(stuck: str) -> None:
     """From the wish for a socket until it is proven no more than `connect_timeout` passes, wherever it sticks."""
-    life = Life(openings=1 if stuck == "never acknowledged" else 0)
+    world = scripted(openings=1 if stuck == "never acknowledged" else 0)
     if stuck == "never opened":
-        life.dials.append(NEVER)
+        world.exchange.dials.append(NEVER)
     elif stuck == "never said anything":
-        life.mute.add(3)
+        world.mute.add(3)
     else:
-        life.acks.append(NEVER)
-    life.run(10.05)
-    assert life.state == "KEYED"
-    life.run(10.1)
-    assert life.state == "BACKOFF"
-    assert life.times(actions.CloseSocket) == [10.1]
-    life.run(60)
-    assert life.state == "CONNECTED"
-    assert life.gaps == []
+        world.exchange.acks.append(NEVER)
+    world.run(10.05)
+    assert world.state == "KEYED"
+    world.run(10.1)
+    assert world.state == "BACKOFF"
+    assert world.times(actions.CloseSocket) == [10.1]
+    world.run(60)
+    assert world.state == "CONNECTED"
+    assert world.gaps == []
 
 
 def test_proof_in_time_stays() -> None:
     """A link that is proven just in time is not closed by the timer that waited for it."""
-    life = opened()
-    life.run(10.05)
-    life.frame("ping")
-    life.mute.clear()
-    life.run(30)
-    assert life.states == [State.IDLE, State.KEYED, State.CONNECTED]
+    world = opened()
+    world.run(10.05)
+    world.exchange.say("ping")
+    world.mute.clear()
+    world.run(30)
+    assert world.states == [State.IDLE, State.KEYED, State.CONNECTED]
 
 
 # Life
@@ -160,20 +161,20 @@ def test_proof_in_time_stays() -> None:
 
 def test_silence() -> None:
     """Half of `silence_timeout` without a frame is suspect, all of it is death, and the gap says `silent`."""
-    life = connected(10)
-    heard = life.times(inputs.FrameReceived)[-1]
-    life.mute.add(life.leader)
-    life.run(heard + 7.49)
-    assert life.health == "LIVE"
-    life.run(heard + 7.5)
-    assert life.health == "SUSPECT"
-    life.run(heard + 14.9)
-    assert life.state == "CONNECTED"
-    life.run(heard + 15.1)
-    assert (life.state, life.health) == (State.BACKOFF, Health.BLIND)
-    assert life.gaps == [("GAP_OPENED", "silent")]
-    opened_gap = next(event for event in life.events if event.kind == "GAP_OPENED")
-    assert life.times(actions.CloseSocket) == [round(heard + 15, 6)]
+    world = connected(10)
+    heard = world.times(inputs.FrameReceived)[-1]
+    world.mute.add(world.leader)
+    world.run(heard + 7.49)
+    assert world.health == "LIVE"
+    world.run(heard + 7.5)
+    assert world.health == "SUSPECT"
+    world.run(heard + 14.9)
+    assert world.state == "CONNECTED"
+    world.run(heard + 15.1)
+    assert (world.state, world.health) == (State.BACKOFF, Health.BLIND)
+    assert world.gaps == [("GAP_OPENED", "silent")]
+    opened_gap = next(event for event in world.delivered if event.kind == "GAP_OPENED")
+    assert world.times(actions.CloseSocket) == [round(heard + 15, 6)]
     assert opened_gap.exchange_ts is not None
     assert opened_gap.exchange_ts - opened_gap.since == 15_000  # type: ignore[attr-defined]
 
@@ -181,108 +182,108 @@ def test_silence() -> None:
 @pytest.mark.parametrize("openings", [0, 1])
 def test_silence_from_the_proof_on(openings: int) -> None:
     """A link that says nothing after its proof is dead as soon as any other."""
-    life = Life(openings=openings, pings=1000)
-    life.run(0.4)
-    proven = life.times(inputs.FrameReceived)[-1]
-    life.run(proven + 14.9)
-    assert life.state == "CONNECTED"
-    life.run(proven + 15.1)
-    assert life.gaps[0] == ("GAP_OPENED", "silent")
+    world = scripted(openings=openings, pings=1000)
+    world.run(0.4)
+    proven = world.times(inputs.FrameReceived)[-1]
+    world.run(proven + 14.9)
+    assert world.state == "CONNECTED"
+    world.run(proven + 15.1)
+    assert world.gaps[0] == ("GAP_OPENED", "silent")
 
 
 @pytest.mark.parametrize("frame", ["ping", "note what?", b"note", "error retry"])
 def test_any_frame_is_a_sign_of_life(frame: str | bytes) -> None:
     """A frame ends the silence, whatever is in it, and health is LIVE again."""
-    life = connected(10)
-    life.mute.add(life.leader)
+    world = connected(10)
+    world.mute.add(world.leader)
     for at in range(19, 199, 10):
-        life.run(at)
-        assert life.health == "SUSPECT"
-        life.frame(frame)
-        assert life.health == "LIVE"
-    assert life.state == "CONNECTED"
+        world.run(at)
+        assert world.health == "SUSPECT"
+        world.exchange.say(frame)
+        assert world.health == "LIVE"
+    assert world.state == "CONNECTED"
 
 
 def test_pings_are_answered_at_once() -> None:
     """The answer to a heartbeat is the dialect's own text, on the socket that asked, in the same turn."""
-    life = connected()
-    assert life.frame("ping 1.5") == [actions.SendFrame(life.leader, "pong 1.5")]
+    world = connected()
+    assert world.exchange.say("ping 1.5") == [actions.SendFrame(world.leader, "pong 1.5")]
 
 
 # Sleep
 
 
-def asleep(until: float, after: float = 10.0) -> Life:
+def asleep(until: float, after: float = 10.0) -> ScriptedWorld:
     """A life that is stopped as a process and wakes up then, its frames unread in the socket."""
-    life = connected(after)
-    life.mute.add(life.leader)
-    life.sleep_until(until)
-    return life
+    world = connected(after)
+    world.mute.add(world.leader)
+    world.sleep_until(until).run(until)
+    return world
 
 
 def test_a_sleeper_reads_first() -> None:
     """A silence that we slept through is no death: what waits in the socket is read, and all is well."""
-    life = asleep(1000)
-    assert (life.state, life.health) == (State.CONNECTED, Health.SUSPECT)
-    life.frame("ping")
-    assert life.health == "LIVE"
-    life.mute.clear()
-    life.run(1060)
-    assert life.states == [State.IDLE, State.KEYED, State.CONNECTED]
-    assert life.gaps == []
+    world = asleep(1000)
+    assert (world.state, world.health) == (State.CONNECTED, Health.SUSPECT)
+    world.exchange.say("ping")
+    assert world.health == "LIVE"
+    world.mute.clear()
+    world.run(1060)
+    assert world.states == [State.IDLE, State.KEYED, State.CONNECTED]
+    assert world.gaps == []
 
 
 @pytest.mark.parametrize("stopped_at", [10.0, 12.7, 13.0, 25.0], ids=["live", "live still", "quiet", "nearly dead"])
 def test_a_sleeper_is_granted_one_second(stopped_at: float) -> None:
     """With nothing in the socket the link is dead one second after we woke, whenever we fell asleep."""
-    life = connected(5.6)  # the last frame is that of 5.3; 12.8 is quiet, 20.3 is dead
-    life.mute.add(life.leader)
-    life.run(min(stopped_at, 20.2))
-    life.sleep_until(1000)
-    assert life.state == "CONNECTED"
-    life.run(1000.9)
-    assert life.state == "CONNECTED"
-    life.run(1001.05)
-    assert life.state == "BACKOFF"
-    assert life.gaps == [("GAP_OPENED", "silent")]
+    world = connected(5.6)  # the last frame is that of 5.3; 12.8 is quiet, 20.3 is dead
+    world.mute.add(world.leader)
+    world.run(min(stopped_at, 20.2))
+    world.sleep_until(1000).run(1000)
+    assert world.state == "CONNECTED"
+    world.run(1000.9)
+    assert world.state == "CONNECTED"
+    world.run(1001.05)
+    assert world.state == "BACKOFF"
+    assert world.gaps == [("GAP_OPENED", "silent")]
 
 
 def test_no_second_grace() -> None:
     """Who sleeps through the grace as well gets no other."""
-    life = asleep(1000)
-    life.sleep_until(2000)
-    assert life.state != "CONNECTED"
-    assert life.gaps[0] == ("GAP_OPENED", "silent")
+    world = asleep(1000)
+    world.sleep_until(2000).run(2000)
+    assert world.state != "CONNECTED"
+    assert world.gaps[0] == ("GAP_OPENED", "silent")
 
 
 def test_every_sleep_has_its_grace() -> None:
     """After a frame the next sleep is granted its own second."""
-    life = connected(10)
+    world = connected(10)
     for wake in (1000, 2000, 3000):
-        life.sleep_until(wake)
-        assert life.state == "CONNECTED"
-        life.run(wake + 0.5)  # the pings that waited are handed over
-    assert life.gaps == []
+        world.sleep_until(wake).run(wake)
+        assert world.state == "CONNECTED"
+        world.run(wake + 0.5)  # the pings that waited are handed over
+    assert world.gaps == []
 
 
 def test_a_little_late_is_not_asleep() -> None:
     """A silence timer that is handled less than a second late is a silence."""
-    life = connected(5.6)
-    life.mute.add(life.leader)
-    life.run(15)
-    life.sleep_until(21.2)
-    assert life.state == "BACKOFF"
+    world = connected(5.6)
+    world.mute.add(world.leader)
+    world.run(15)
+    world.sleep_until(21.2).run(21.2)
+    assert world.state == "BACKOFF"
 
 
 def test_asleep_between_both_halves() -> None:
     """Half a second late for the first half and not for the second: the silence is counted from the last frame."""
-    life = connected(5.6)
-    life.mute.add(life.leader)
-    life.sleep_until(13.3)
-    life.run(20.2)
-    assert life.state == "CONNECTED"
-    life.run(20.35)
-    assert life.state == "BACKOFF"
+    world = connected(5.6)
+    world.mute.add(world.leader)
+    world.sleep_until(13.3).run(13.3)
+    world.run(20.2)
+    assert world.state == "CONNECTED"
+    world.run(20.35)
+    assert world.state == "BACKOFF"
 
 
 def exact(**policy: float) -> Connection:
@@ -359,32 +360,32 @@ def test_phases_go_forward() -> None:
 @pytest.mark.parametrize("successor", [False, True])
 def test_a_link_that_has_ended_is_not_proven_by_the_rest_of_its_frame(successor: bool) -> None:
     """What stands behind the word that ended it comes too late, and leaves no timer behind."""
-    life = connected(10) if successor else opened()
+    world = connected(10) if successor else opened()
     if successor:
-        life.play(inputs.Rotate())
-        life.run(10.15)
-        life.mute.add(life.successor)
-        life.run(10.25)
-    life.frame("error fatal; ping; order A NEW 0/3", life.connection.links[-1].socket)
-    assert life.count(actions.CloseSocket) == 1
-    assert life.state == ("CONNECTED" if successor else "IDLE")
-    life.run(60)
-    assert life.state == ("CONNECTED" if successor else "IDLE")
-    assert life.gaps == []
+        world.feed(inputs.Rotate())
+        world.run(10.15)
+        world.mute.add(world.successor)
+        world.run(10.25)
+    world.exchange.say("error fatal; ping; order A NEW 0/3", world.connection.links[-1].socket)
+    assert world.count(actions.CloseSocket) == 1
+    assert world.state == ("CONNECTED" if successor else "IDLE")
+    world.run(60)
+    assert world.state == ("CONNECTED" if successor else "IDLE")
+    assert world.gaps == []
 
 
 @pytest.mark.parametrize("end", ["closed by the venue", "closed by us", "stopped"])
 def test_a_link_that_has_ended_is_shown_no_more(end: str) -> None:
     """What was looked at stays as it was then and cannot be changed, whoever closed the socket."""
-    life = connected(10, max_frame_bytes=1000)
-    (link,) = life.connection.links
+    world = connected(10, max_frame_bytes=1000)
+    (link,) = world.connection.links
     if end == "closed by the venue":
-        life.drop()
+        world.drop()
     elif end == "closed by us":
-        life.frame("x" * 1001)
+        world.exchange.say("x" * 1001)
     else:
-        life.play(inputs.Stop())
-    assert life.connection.links == ()
+        world.feed(inputs.Stop())
+    assert world.connection.links == ()
     assert (link.phase, link.proven, link.key.gone) == (Phase.LIVE, True, False)
     with pytest.raises(AttributeError):
         link.proven = False  # type: ignore[misc]
@@ -393,54 +394,54 @@ def test_a_link_that_has_ended_is_shown_no_more(end: str) -> None:
 def test_oversized_frames_close() -> None:
     """A frame past `max_frame_bytes`, inflated or as text, closes the socket with the gap `oversized`."""
     for frame in ("x" * 1001, gzip.compress(bytes(1001)), gzip.compress(bytes(10_000_000))):
-        life = connected(10, max_frame_bytes=1000)
-        life.frame("note " + "y" * 995)
-        life.frame(gzip.compress(b"ping " + b"z" * 995))
-        assert life.state == "CONNECTED"
-        life.frame(frame)
-        assert life.state == "BACKOFF"
-        assert life.gaps == [("GAP_OPENED", "oversized")]
-        assert life.anomalies == ["oversized frame"]
-        life.run(60)
-        assert life.health == "LIVE"
+        world = connected(10, max_frame_bytes=1000)
+        world.exchange.say("note " + "y" * 995)
+        world.exchange.say(gzip.compress(b"ping " + b"z" * 995))
+        assert world.state == "CONNECTED"
+        world.exchange.say(frame)
+        assert world.state == "BACKOFF"
+        assert world.gaps == [("GAP_OPENED", "oversized")]
+        assert world.anomalies == ["oversized frame"]
+        world.run(60)
+        assert world.health == "LIVE"
 
 
 @pytest.mark.parametrize(("code", "reason"), [(1009, "oversized"), (1001, "lost_socket"), (None, "lost_socket")])
 def test_a_frame_that_the_transport_found_oversized(code: int | None, reason: str) -> None:
     """It never comes here; the code with which the transport ended the socket is the reason of the gap."""
-    life = connected(10)
-    life.play(inputs.SocketClosed(life.leader, code))
-    assert life.gaps == [("GAP_OPENED", reason)]
+    world = connected(10)
+    world.feed(inputs.SocketClosed(world.leader, code))
+    assert world.gaps == [("GAP_OPENED", reason)]
 
 
 def test_what_cannot_be_read_is_a_sign_of_life() -> None:
     """It ends the silence as any frame does, so that the socket stays."""
-    life = connected(10)
-    life.mute.add(life.leader)
+    world = connected(10)
+    world.mute.add(world.leader)
     for at in range(19, 99, 10):
-        life.run(at)
-        life.frame("what?")
-    assert life.state == "CONNECTED"
-    assert ("GAP_OPENED", "silent") not in life.gaps
+        world.run(at)
+        world.exchange.say("what?")
+    assert world.state == "CONNECTED"
+    assert ("GAP_OPENED", "silent") not in world.gaps
 
 
 def test_closing_sockets_say_nothing() -> None:
     """What a socket still brings after we closed it is ignored, heartbeats and fills alike; so are strange sockets."""
-    life = connected(10, max_frame_bytes=1000)
-    socket = life.leader
-    life.frame("x" * 1001)
+    world = connected(10, max_frame_bytes=1000)
+    socket = world.leader
+    world.exchange.say("x" * 1001)
     for frame in ("ping", "fill A 1/3 +1", "error fatal", "expired K1", "x" * 1001, b"?"):
         for other in (socket, 999, -1, 0):
-            assert life.play(inputs.FrameReceived(other, frame)) == []
+            assert world.feed(inputs.FrameReceived(other, frame)) == []
 
 
 def test_a_fatal_error_frame_ends_a_link_not_the_stream() -> None:
-    """A live link that is told something fatal is replaced; only when the next one hears it too does the stream end."""
-    life = connected()
-    life.frame("error fatal")
-    assert life.state == "BACKOFF"
-    assert life.gaps == [("GAP_OPENED", "lost_socket")]
-    life.dials.append(no(FATAL))
-    life.run(60)
-    assert [finish.error for finish in life.seen(actions.Finish)] == [FATAL]
-    assert life.connection.finished
+    """A live link that hears something fatal is replaced; only when the next one hears it too does the stream end."""
+    world = connected()
+    world.exchange.say("error fatal")
+    assert world.state == "BACKOFF"
+    assert world.gaps == [("GAP_OPENED", "lost_socket")]
+    world.exchange.dials.append(no(FATAL))
+    world.run(60)
+    assert [finish.error for finish in world.seen(actions.Finish)] == [FATAL]
+    assert world.connection.finished

@@ -12,21 +12,22 @@ from listenkey.core.events import Health
 from listenkey.core.link.lifecycle import State
 from listenkey.core.refusal import Refusal
 
-from ..script import FATAL, GONE, NEVER, RETRY, Answer, Life, busy, connected, gaps_between, no
+from ..scripted import NEVER, Answer, busy, connected, gaps_between, no, scripted
+from ..world import FATAL, GONE, RETRY
 
 
 def test_a_server_that_accepts_and_closes_at_once() -> None:
     """Before the proof or after it: at most 8 openings in 20 s, none within 0.4 s, and no more mints than those."""
     for seed, lives in itertools.product(range(50), (0.0, 0.05, 0.15)):
-        life = Life(seed=seed)
-        life.dials.extend([Answer(after=0.0, lives=lives)] * 100)
-        life.run(20)
-        openings = life.times(actions.OpenSocket)
+        world = scripted(seed=seed)
+        world.exchange.dials.extend([Answer(after=0.0, lives=lives)] * 100)
+        world.run(20)
+        openings = world.times(actions.OpenSocket)
         assert 4 <= len(openings) <= 8
         assert min(gaps_between(openings)) >= 0.4
-        assert life.count(actions.CreateKey) <= len(openings) + 1
-        assert life.count(actions.DeleteKey) == life.count(inputs.SocketClosed)
-        assert (State.CONNECTED in life.states) is (lives > 0.1)
+        assert world.count(actions.CreateKey) <= len(openings) + 1
+        assert world.count(actions.DeleteKey) == world.count(inputs.SocketClosed)
+        assert (State.CONNECTED in world.states) is (lives > 0.1)
 
 
 def test_delays_double_and_are_capped() -> None:
@@ -34,11 +35,11 @@ def test_delays_double_and_are_capped() -> None:
     bounds = (1, 2, 4, 8, 16, 30, 30, 30)
     seen = []
     for seed in range(20):
-        life = Life(seed=seed)
-        life.dials.extend([no(after=0.0)] * len(bounds))
-        life.run(300)
-        assert life.state == "CONNECTED"
-        dialled = life.times(actions.OpenSocket)
+        world = scripted(seed=seed)
+        world.exchange.dials.extend([no(after=0.0)] * len(bounds))
+        world.run(300)
+        assert world.state == "CONNECTED"
+        dialled = world.times(actions.OpenSocket)
         waits = [wait - 0.1 for wait in gaps_between(dialled)]
         assert all(bound / 2 <= wait + 1e-6 and wait <= bound + 1e-6 for wait, bound in zip(waits, bounds, strict=True))
         seen.append(waits[-1])
@@ -49,16 +50,16 @@ def waits_after(lived: float, **policy: Any) -> list[list[float]]:
     """Of many lives that were refused once, then lived so long and were refused three times, what each waited."""
     waits = []
     for seed in range(40):
-        life = Life(seed=seed, **policy)
-        life.dials.append(no(after=0.0))
-        life.run(5)
-        proven = next(at for at, thing in life.log if isinstance(thing, inputs.FrameReceived))
-        life.run(proven + lived)
-        life.dials.extend([no(after=0.0)] * 3)
-        life.drop()
-        lost = life.now
-        life.run(lost + 60)
-        minted = life.times(actions.CreateKey)[2:]
+        world = scripted(seed=seed, **policy)
+        world.exchange.dials.append(no(after=0.0))
+        world.run(5)
+        proven = next(at for at, thing in world.log if isinstance(thing, inputs.FrameReceived))
+        world.run(proven + lived)
+        world.exchange.dials.extend([no(after=0.0)] * 3)
+        world.drop()
+        lost = world.now
+        world.run(lost + 60)
+        minted = world.times(actions.CreateKey)[2:]
         waits.append([minted[0] - lost, *(wait - 0.1 for wait in gaps_between(minted))])
     return waits
 
@@ -90,98 +91,98 @@ def test_health_of_an_old_link_does_not_excuse_a_new_one() -> None:
     """When the old link of a rotation is lost before its successor is proven, nothing has lived that long."""
     waits = []
     for seed in range(20):
-        life = Life(seed=seed, rotate_after=0)
-        life.dials.append(no(after=0.0))
-        life.run(28)
-        life.play(inputs.Rotate())
-        life.mute.add(life.count(actions.OpenSocket))
-        life.run(28.15)
-        life.mute.add(life.successor)
-        life.drop()
-        assert life.state == "KEYED"
-        life.run(38.05)  # 30 s after the first proof, which was no reason to forget the failure
-        assert life.state == "KEYED"
-        life.run(38.2)
-        waits.append(life.connection.deadline - 38.1)
+        world = scripted(seed=seed, rotate_after=0)
+        world.exchange.dials.append(no(after=0.0))
+        world.run(28)
+        world.feed(inputs.Rotate())
+        world.mute.add(world.count(actions.OpenSocket))
+        world.run(28.15)
+        world.mute.add(world.successor)
+        world.drop()
+        assert world.state == "KEYED"
+        world.run(38.05)  # 30 s after the first proof, which was no reason to forget the failure
+        assert world.state == "KEYED"
+        world.run(38.2)
+        waits.append(world.connection.deadline - 38.1)
     assert min(waits) >= 1
     assert max(waits) > 1.5
 
 
 def test_a_rotation_does_not_interrupt_health() -> None:
     """Proven life counts on through a rotation that succeeds."""
-    life = Life(rotate_after=12, rotate_jitter=0, drain=1)
-    life.dials.append(no(after=0.0))
-    life.run(40)
-    life.drop()
-    lost = life.now
-    life.run(80)
-    again = next(at for at in life.times(actions.CreateKey) if at > lost)
+    world = scripted(rotate_after=12, rotate_jitter=0, drain=1)
+    world.exchange.dials.append(no(after=0.0))
+    world.run(40)
+    world.drop()
+    lost = world.now
+    world.run(80)
+    again = next(at for at in world.times(actions.CreateKey) if at > lost)
     assert again - lost <= 1
 
 
 @pytest.mark.parametrize("refusal", [RETRY, FATAL, None], ids=["busy", "fatal", "cut"])
 def test_a_lost_link(refusal: Refusal | None) -> None:
     """A live link that is lost: a gap, its key deleted once, a new one after the delay, a read that closes the gap."""
-    life = connected(rotate_after=0)
-    done = life.drop(refusal=refusal)
+    world = connected(rotate_after=0)
+    done = world.drop(refusal=refusal)
     assert [type(action).__name__ for action in done] == ["DeleteKey", "Deliver", "Deliver"]
-    assert (life.state, life.health) == (State.BACKOFF, Health.BLIND)
-    life.run(60)
-    assert life.states[2:] == [State.CONNECTED, State.BACKOFF, State.IDLE, State.KEYED, State.CONNECTED]
-    assert [action.key for action in life.seen(actions.DeleteKey)] == ["K1"]
-    assert [action.key for action in life.seen(actions.OpenSocket)] == ["K1", "K2"]
-    assert life.gaps == [("GAP_OPENED", "lost_socket"), ("GAP_CLOSED", "lost_socket"), ("RECONNECTED", "lost_socket")]
-    assert life.healths == [Health.LIVE, Health.BLIND, Health.SUSPECT, Health.LIVE]
+    assert (world.state, world.health) == (State.BACKOFF, Health.BLIND)
+    world.run(60)
+    assert world.states[2:] == [State.CONNECTED, State.BACKOFF, State.IDLE, State.KEYED, State.CONNECTED]
+    assert [action.key for action in world.seen(actions.DeleteKey)] == ["K1"]
+    assert [action.key for action in world.seen(actions.OpenSocket)] == ["K1", "K2"]
+    assert world.gaps == [("GAP_OPENED", "lost_socket"), ("GAP_CLOSED", "lost_socket"), ("RECONNECTED", "lost_socket")]
+    assert world.healths == [Health.LIVE, Health.BLIND, Health.SUSPECT, Health.LIVE]
 
 
 def test_a_lost_link_whose_key_was_gone() -> None:
     """If the end says that the key does not exist there is nothing to delete."""
-    life = connected(rotate_after=0)
-    life.drop(refusal=GONE)
-    life.run(60)
-    assert life.seen(actions.DeleteKey) == []
-    assert life.state == "CONNECTED"
+    world = connected(rotate_after=0)
+    world.drop(refusal=GONE)
+    world.run(60)
+    assert world.seen(actions.DeleteKey) == []
+    assert world.state == "CONNECTED"
 
 
 def test_a_storm_of_failing_openings() -> None:
     """In an hour of refused, hanging or silent handshakes no 480 s see more than 15; mints do not outnumber them."""
     for refused in (no(after=0.0), no(GONE), NEVER):
-        life = Life(backoff_max=1, connect_timeout=0.5)
-        life.dials.extend([refused] * 1000)
-        life.run(3600)
-        dialled = life.times(actions.OpenSocket)
+        world = scripted(backoff_max=1, connect_timeout=0.5)
+        world.exchange.dials.extend([refused] * 1000)
+        world.run(3600)
+        dialled = world.times(actions.OpenSocket)
         assert len(dialled) > 90
         for last in dialled:
             assert sum(last - 479 < at <= last for at in dialled) <= 15
-        assert life.count(actions.CreateKey) <= len(dialled) + 1
+        assert world.count(actions.CreateKey) <= len(dialled) + 1
 
 
 def test_a_fatal_handshake() -> None:
     """A handshake that is refused for good before any link was proven ends the stream with that refusal, at once."""
-    life = Life()
-    life.dials.append(no(FATAL))
-    life.run(100)
-    assert life.outline() == ["CreateKey", "OpenSocket", "Begin", "DeleteKey", "Finish"]
-    assert life.seen(actions.Finish) == [actions.Finish(FATAL)]
-    assert life.connection.finished
+    world = scripted()
+    world.exchange.dials.append(no(FATAL))
+    world.run(100)
+    assert world.outline() == ["CreateKey", "OpenSocket", "Begin", "DeleteKey", "Finish"]
+    assert world.seen(actions.Finish) == [actions.Finish(FATAL)]
+    assert world.connection.finished
 
 
 def test_fatal_after_a_life() -> None:
     """Credentials that are withdrawn during an outage end the stream; the gap stays open, what is polled stops."""
-    life = connected(rotate_after=0)
-    life.mints.append(no(FATAL))
-    life.drop()
-    life.run(1000)
-    assert life.seen(actions.Finish) == [actions.Finish(FATAL)]
-    assert life.gaps == [("GAP_OPENED", "lost_socket")]
-    assert life.times(actions.Finish)[0] < 12
-    assert max(life.times(actions.ReadAccount)) < 12
+    world = connected(rotate_after=0)
+    world.exchange.mints.append(no(FATAL))
+    world.drop()
+    world.run(1000)
+    assert world.seen(actions.Finish) == [actions.Finish(FATAL)]
+    assert world.gaps == [("GAP_OPENED", "lost_socket")]
+    assert world.times(actions.Finish)[0] < 12
+    assert max(world.times(actions.ReadAccount)) < 12
 
 
 def test_unlock_time_and_delay() -> None:
     """Of the delay and the venue's own time the longer counts."""
-    life = Life(mints=[busy(0.2), busy(50)])
-    life.run(100)
-    first, second, third = life.times(actions.CreateKey)
+    world = scripted(mints=[busy(0.2), busy(50)])
+    world.run(100)
+    first, second, third = world.times(actions.CreateKey)
     assert 0.5 <= second - first - 0.1 <= 1
     assert third - second == pytest.approx(50.1)

@@ -10,34 +10,37 @@ import pytest
 from listenkey.core import actions, inputs
 from listenkey.core.events import FundingFee, GapNotice, Unknown
 
-from ..script import EPOCH, GONE, NEVER, YES, Answer, Life, connected, no
+from ..scripted import NEVER, YES, Answer, ScriptedWorld, connected, no, scripted
+from ..world import EPOCH, GONE
 
 RENEWED = Answer(0.1)
 FOREIGN = Answer(0.1, key="F1")
 NAMELESS = Answer(0.1, key="")
 
 
-def silent(until: float = 0.25, *, renewals: tuple[Answer, ...] = (), mute: bool = False, **options: object) -> Life:
+def silent(
+    until: float = 0.25, *, renewals: tuple[Answer, ...] = (), mute: bool = False, **options: object
+) -> ScriptedWorld:
     """A life at a silent venue; its first socket has the number 3 and opens after 0.2 s."""
-    life = Life(silent=True, **options)  # type: ignore[arg-type]
-    life.renewals.extend(renewals)
+    world = scripted(silent=True, **options)  # type: ignore[arg-type]
+    world.exchange.renewals.extend(renewals)
     if mute:
-        life.mute.add(3)
-        life.acks.append(NEVER)
-    return life.run(until)
+        world.mute.add(3)
+        world.exchange.acks.append(NEVER)
+    return world.run(until)
 
 
-def renewals(life: Life) -> list[str]:
-    return [renewal.key for renewal in life.seen(actions.RenewKey)]
+def renewals(world: ScriptedWorld) -> list[str]:
+    return [renewal.key for renewal in world.seen(actions.RenewKey)]
 
 
 # Proof
 
-SIGNS: dict[str, Callable[[Life], object]] = {
-    "a pong": lambda life: life.play(inputs.Heard(3)),
-    "an answer": lambda life: life.frame("ack 3.0"),
-    "an order": lambda life: life.frame("order A NEW 0/3"),
-    "what is not understood": lambda life: life.frame("note x"),
+SIGNS: dict[str, Callable[[ScriptedWorld], object]] = {
+    "a pong": lambda world: world.feed(inputs.Heard(3)),
+    "an answer": lambda world: world.exchange.say("ack 3.0"),
+    "an order": lambda world: world.exchange.say("order A NEW 0/3"),
+    "what is not understood": lambda world: world.exchange.say("note x"),
 }
 
 
@@ -45,83 +48,83 @@ SIGNS: dict[str, Callable[[Life], object]] = {
 @pytest.mark.parametrize("first", ["sign", "renewal"])
 def test_two_things_prove_a_link(sign: str, first: str) -> None:
     """A sign of life on the socket, and a renewal that names its key; neither is enough alone, in either order."""
-    life = silent(openings=1, mute=True, renewals=(Answer(1.0 if first == "sign" else 0.01),))
-    assert life.count(actions.SendPing) == 1
-    assert renewals(life) == ["K1"]
+    world = silent(openings=1, mute=True, renewals=(Answer(1.0 if first == "sign" else 0.01),))
+    assert world.count(actions.SendPing) == 1
+    assert renewals(world) == ["K1"]
     if first == "renewal":
-        life.run(0.5)
-    assert life.state == "KEYED"
-    SIGNS[sign](life)
+        world.run(0.5)
+    assert world.state == "KEYED"
+    SIGNS[sign](world)
     if first == "sign":
-        assert life.state == "KEYED"
-        life.run(1.5)
-    assert (life.state, life.health) == ("CONNECTED", "LIVE")
+        assert world.state == "KEYED"
+        world.run(1.5)
+    assert (world.state, world.health) == ("CONNECTED", "LIVE")
 
 
 @pytest.mark.parametrize("frame", ["what?", b"what?", "error retry"])
 def test_garbage_proves_nothing(frame: str | bytes) -> None:
     """Nor does an error frame."""
-    life = silent(0.5, mute=True)
-    life.frame(frame)
-    assert life.state == "KEYED"
+    world = silent(0.5, mute=True)
+    world.exchange.say(frame)
+    assert world.state == "KEYED"
 
 
 def test_what_the_socket_asks_first() -> None:
     """Its opening frames and a ping, and for its key; a handshake that is reported again asks nothing more."""
-    life = silent(openings=1)
-    asked = [type(thing) for _, thing in life.log if isinstance(thing, actions.Action)][-3:]
+    world = silent(openings=1)
+    asked = [type(thing) for _, thing in world.log if isinstance(thing, actions.Action)][-3:]
     assert asked == [actions.SendFrame, actions.SendPing, actions.RenewKey]
-    assert life.play(inputs.SocketOpened(3)) == []
+    assert world.feed(inputs.SocketOpened(3)) == []
 
 
 def test_a_renewal_that_names_no_key_proves_nothing() -> None:
     """The link is given up when its time is over."""
-    life = silent(9.0, renewals=(NAMELESS,))
-    assert life.state == "KEYED"
-    life.run(10.5)
-    assert life.state == "BACKOFF"
+    world = silent(9.0, renewals=(NAMELESS,))
+    assert world.state == "KEYED"
+    world.run(10.5)
+    assert world.state == "BACKOFF"
 
 
 def test_a_renewal_that_was_under_way_is_enough() -> None:
     """It is answered after the handshake, and no other is asked for: here that of a leader with the same key."""
-    life = silent(10, mints=(YES, Answer(key="K1")))
-    life.renewals.append(Answer(1.0))
-    life.run(300.3)
-    assert renewals(life) == ["K1"] * 2
-    life.play(inputs.Rotate())
-    life.run(300.9)
-    assert life.state == "ROTATING"
-    assert len(life.connection.links) == 2
-    assert not life.connection.links[1].proven
-    life.run(301.3)
-    assert life.connection.links[1].proven
-    assert renewals(life) == ["K1"] * 2
+    world = silent(10, mints=(YES, Answer(key="K1")))
+    world.exchange.renewals.append(Answer(1.0))
+    world.run(300.3)
+    assert renewals(world) == ["K1"] * 2
+    world.feed(inputs.Rotate())
+    world.run(300.9)
+    assert world.state == "ROTATING"
+    assert len(world.connection.links) == 2
+    assert not world.connection.links[1].proven
+    world.run(301.3)
+    assert world.connection.links[1].proven
+    assert renewals(world) == ["K1"] * 2
 
 
 def test_a_sign_of_life_from_nowhere() -> None:
     """A ping on a socket that is not open, or not ours, says nothing."""
-    life = Life(silent=True)
-    life.run(0.15)
-    assert life.play(inputs.Heard(3)) == []
-    assert life.play(inputs.Heard(99)) == []
-    assert life.state == "KEYED"
+    world = scripted(silent=True)
+    world.run(0.15)
+    assert world.feed(inputs.Heard(3)) == []
+    assert world.feed(inputs.Heard(99)) == []
+    assert world.state == "KEYED"
 
 
 def test_elsewhere_a_ping_proves_nothing() -> None:
     """Where a frame proves a link, pings do not; they do keep it alive."""
-    life = Life()
-    life.mute.add(3)
-    life.run(0.5)
-    life.play(inputs.Heard(3))
-    assert life.state == "KEYED"
-    life.frame("ping")
+    world = scripted()
+    world.mute.add(3)
+    world.run(0.5)
+    world.feed(inputs.Heard(3))
+    assert world.state == "KEYED"
+    world.exchange.say("ping")
     for second in range(1, 60):
-        life.run(second)
-        life.play(inputs.Heard(3))
-    assert life.health == "LIVE"
-    assert life.count(actions.SendPing) == 0
-    life.run(90)
-    assert ("GAP_OPENED", "silent") in life.gaps
+        world.run(second)
+        world.feed(inputs.Heard(3))
+    assert world.health == "LIVE"
+    assert world.count(actions.SendPing) == 0
+    world.run(90)
+    assert ("GAP_OPENED", "silent") in world.gaps
 
 
 # Liveness
@@ -129,75 +132,75 @@ def test_elsewhere_a_ping_proves_nothing() -> None:
 
 def test_an_idle_stream_stays_live_for_a_day() -> None:
     """With nothing but answers to questions, and one rotation before the venue would cut."""
-    life = silent(86_400, audit_interval=0, mints=(YES, Answer(key="K1")))
-    assert life.healths == ["LIVE"]
-    assert life.gaps == []
-    assert life.count(actions.OpenSocket) == 2
+    world = silent(86_400, audit_interval=0, mints=(YES, Answer(key="K1")))
+    assert world.healths == ["LIVE"]
+    assert world.gaps == []
+    assert world.count(actions.OpenSocket) == 2
 
 
 def test_a_half_open_socket_is_found() -> None:
     """Within `probe_after` and `silence_timeout`; half of the latter makes it suspect."""
-    life = silent(10, audit_interval=0)
-    life.mute.add(3)
-    life.run(100)
-    pings = life.times(actions.SendPing)
+    world = silent(10, audit_interval=0)
+    world.mute.add(3)
+    world.run(100)
+    pings = world.times(actions.SendPing)
     asked = pings[1] if pings[1] > 10 else pings[2]
-    (lost,) = [now for now, thing in life.log if isinstance(thing, actions.CloseSocket)][:1]
+    (lost,) = [now for now, thing in world.log if isinstance(thing, actions.CloseSocket)][:1]
     assert lost == pytest.approx(asked + 15)
     assert asked <= 10 + 30
-    assert life.gaps[0] == ("GAP_OPENED", "silent")
-    questions = [sent.data for sent in life.seen(actions.SendFrame)]
+    assert world.gaps[0] == ("GAP_OPENED", "silent")
+    questions = [sent.data for sent in world.seen(actions.SendFrame)]
     assert questions[: questions.index("question 3") + 1][-1] == "question 3"
 
 
 @pytest.mark.parametrize("after", [3.0, 9.0])
 def test_an_answer_in_time(after: float) -> None:
     """Late or very late, it clears all suspicion, and the next question comes `probe_after` later."""
-    life = silent(10, audit_interval=0, mute=True)
-    assert life.state == "KEYED"
-    life.play(inputs.Heard(3))
-    life.run(40 + after)
-    assert life.health == ("LIVE" if after < 7.5 else "SUSPECT")
-    life.play(inputs.Heard(3))
-    assert life.health == "LIVE"
-    life.run(40 + after + 29.9)
-    assert life.count(actions.SendPing) == 2
-    life.run(40 + after + 30.1)
-    assert life.count(actions.SendPing) == 3
+    world = silent(10, audit_interval=0, mute=True)
+    assert world.state == "KEYED"
+    world.feed(inputs.Heard(3))
+    world.run(40 + after)
+    assert world.health == ("LIVE" if after < 7.5 else "SUSPECT")
+    world.feed(inputs.Heard(3))
+    assert world.health == "LIVE"
+    world.run(40 + after + 29.9)
+    assert world.count(actions.SendPing) == 2
+    world.run(40 + after + 30.1)
+    assert world.count(actions.SendPing) == 3
 
 
 def test_a_frame_puts_the_question_off() -> None:
     """Whoever pushes is not asked."""
-    life = silent(10, audit_interval=0)
+    world = silent(10, audit_interval=0)
     for second in range(11, 200, 7):
-        life.run(second)
-        life.frame("note x")
-    assert life.count(actions.SendPing) == 1
+        world.run(second)
+        world.exchange.say("note x")
+    assert world.count(actions.SendPing) == 1
 
 
 def test_our_own_sleep() -> None:
     """Whoever was stopped itself asks first, and gives the answer its time."""
-    life = silent(10, audit_interval=0, renew_interval=3000)
-    life.sleep_until(2000)
-    assert life.state == "CONNECTED"
-    life.run(2001)
-    assert life.health == "LIVE"
-    life.mute.add(3)
-    life.run(2032)
-    life.sleep_until(2100)
-    life.run(2100.5)
-    assert life.state == "CONNECTED"
-    life.run(2102)
-    assert life.gaps[0] == ("GAP_OPENED", "silent")
+    world = silent(10, audit_interval=0, renew_interval=3000)
+    world.sleep_until(2000).run(2000)
+    assert world.state == "CONNECTED"
+    world.run(2001)
+    assert world.health == "LIVE"
+    world.mute.add(3)
+    world.run(2032)
+    world.sleep_until(2100).run(2100)
+    world.run(2100.5)
+    assert world.state == "CONNECTED"
+    world.run(2102)
+    assert world.gaps[0] == ("GAP_OPENED", "silent")
 
 
 def test_probing_where_the_venue_pings_by_itself() -> None:
     """A user may ask for it anywhere: then a plain ping is sent."""
-    life = connected(probe_after=2, pings=math.inf, audit_interval=0)
-    life.run(13)
-    assert life.count(actions.SendPing) >= 5
-    assert [sent.data for sent in life.seen(actions.SendFrame)] == ["pong"]
-    assert life.health == "LIVE"
+    world = connected(probe_after=2, pings=math.inf, audit_interval=0)
+    world.run(13)
+    assert world.count(actions.SendPing) >= 5
+    assert [sent.data for sent in world.seen(actions.SendFrame)] == ["pong"]
+    assert world.health == "LIVE"
 
 
 # Keys
@@ -205,58 +208,58 @@ def test_probing_where_the_venue_pings_by_itself() -> None:
 
 def test_nothing_is_deleted() -> None:
     """Not at the end, not in a rotation, not a key that comes too late: others may use it."""
-    life = silent(10, mints=(YES, Answer(key="K2"), Answer(key="K3", after=5)))
-    life.play(inputs.Rotate())
-    life.run(40)
-    life.play(inputs.Rotate())
-    life.run(41)
-    life.play(inputs.Stop())
-    life.run(60)
-    assert life.connection.finished
-    assert life.count(actions.DeleteKey) == 0
+    world = silent(10, mints=(YES, Answer(key="K2"), Answer(key="K3", after=5)))
+    world.feed(inputs.Rotate())
+    world.run(40)
+    world.feed(inputs.Rotate())
+    world.run(41)
+    world.feed(inputs.Stop())
+    world.run(60)
+    assert world.connection.finished
+    assert world.count(actions.DeleteKey) == 0
 
 
 def test_what_the_user_asks_for_is_deleted() -> None:
     """Once, when the last of our sockets that used it is closed."""
-    life = silent(10, delete_keys=1)
-    life.play(inputs.Stop())
-    life.run(20)
-    assert [deletion.key for deletion in life.seen(actions.DeleteKey)] == ["K1"]
+    world = silent(10, delete_keys=1)
+    world.feed(inputs.Stop())
+    world.run(20)
+    assert [deletion.key for deletion in world.seen(actions.DeleteKey)] == ["K1"]
 
 
 def test_a_rotation_shares_the_key() -> None:
     """Both sockets use it, the successor's renewal vouches for it, and it lives on when the old one is closed."""
-    life = silent(10, mints=(YES, Answer(key="K1")))
-    life.play(inputs.Rotate())
-    life.run(30)
-    assert life.state == "CONNECTED"
-    assert life.gaps == []
-    assert renewals(life) == ["K1"] * 2
-    life.run(400)
-    assert renewals(life) == ["K1"] * 3
+    world = silent(10, mints=(YES, Answer(key="K1")))
+    world.feed(inputs.Rotate())
+    world.run(30)
+    assert world.state == "CONNECTED"
+    assert world.gaps == []
+    assert renewals(world) == ["K1"] * 2
+    world.run(400)
+    assert renewals(world) == ["K1"] * 3
 
 
 @pytest.mark.parametrize("notice", ["expired K1", "expired"])
 def test_an_expiry_of_a_shared_key_ends_both_links(notice: str) -> None:
     """Neither hears anything any more: a gap opens, and a third socket with another key closes it."""
-    life = silent(10, mints=(YES, Answer(key="K1")), audit_interval=0)
-    life.play(inputs.Rotate())
-    life.run(12)
-    leader, successor = life.connection.links
+    world = silent(10, mints=(YES, Answer(key="K1")), audit_interval=0)
+    world.feed(inputs.Rotate())
+    world.run(12)
+    leader, successor = world.connection.links
     assert leader.key.number == successor.key.number
-    life.frame(notice)
-    assert life.gaps == [("GAP_OPENED", "key_gone")]
-    life.run(30)
-    assert life.gaps[-1] == ("GAP_CLOSED", "key_gone")
-    assert life.state == "CONNECTED"
-    assert [opened.key for opened in life.seen(actions.OpenSocket)][-1] == "K2"
+    world.exchange.say(notice)
+    assert world.gaps == [("GAP_OPENED", "key_gone")]
+    world.run(30)
+    assert world.gaps[-1] == ("GAP_CLOSED", "key_gone")
+    assert world.state == "CONNECTED"
+    assert [opened.key for opened in world.seen(actions.OpenSocket)][-1] == "K2"
 
 
 def test_a_gap_begins_where_the_key_was_known_to_live() -> None:
     """Pongs prove nothing of it: since the last renewal that named it something may be missing."""
-    life = silent(10, audit_interval=0, renewals=(YES, no(GONE)))
-    life.run(310)
-    (opened, *_) = [event for event in life.events if isinstance(event, GapNotice)]
+    world = silent(10, audit_interval=0, renewals=(YES, no(GONE)))
+    world.run(310)
+    (opened, *_) = world.events(GapNotice)
     assert opened.reason == "key_gone"
     assert opened.since is not None
     assert EPOCH < opened.since <= EPOCH + 200
@@ -264,148 +267,148 @@ def test_a_gap_begins_where_the_key_was_known_to_live() -> None:
 
 def test_another_key_is_the_successors() -> None:
     """What the renewal extended is not asked for again."""
-    life = silent(10, audit_interval=0, renewals=(YES, FOREIGN))
-    life.run(330)
-    assert life.state == "CONNECTED"
-    assert life.count(actions.CreateKey) == 1
-    assert [opened.key for opened in life.seen(actions.OpenSocket)] == ["K1", "F1"]
-    assert renewals(life) == ["K1", "K1", "F1"]
-    assert life.gaps == [("GAP_OPENED", "key_gone"), ("GAP_CLOSED", "key_gone")]
+    world = silent(10, audit_interval=0, renewals=(YES, FOREIGN))
+    world.run(330)
+    assert world.state == "CONNECTED"
+    assert world.count(actions.CreateKey) == 1
+    assert [opened.key for opened in world.seen(actions.OpenSocket)] == ["K1", "F1"]
+    assert renewals(world) == ["K1", "K1", "F1"]
+    assert world.gaps == [("GAP_OPENED", "key_gone"), ("GAP_CLOSED", "key_gone")]
 
 
 def test_another_key_goes_before_what_the_venue_wants_of_mints() -> None:
     """A floor under mints does not hold it back: nothing is asked for."""
     busy = inputs.Refusal(inputs.RefusalKind.RETRY, "busy", "", 3000.0)
-    life = silent(10, audit_interval=0, mints=(YES, no(busy)), renewals=(YES, FOREIGN))
-    life.play(inputs.Rotate())
-    life.run(320)
-    assert [opened.key for opened in life.seen(actions.OpenSocket)] == ["K1", "F1"]
+    world = silent(10, audit_interval=0, mints=(YES, no(busy)), renewals=(YES, FOREIGN))
+    world.feed(inputs.Rotate())
+    world.run(320)
+    assert [opened.key for opened in world.seen(actions.OpenSocket)] == ["K1", "F1"]
 
 
 def test_another_key_that_is_in_use() -> None:
     """The renewal of an old leader's key names that of its successor: it is extended, and needs no third link."""
-    life = silent(295, audit_interval=0, mints=(YES, Answer(key="K2")))
-    life.renewals.extend((YES, Answer(0.1, key="K2")))
-    life.play(inputs.Rotate())
-    life.run(330)
-    assert life.state == "CONNECTED"
-    assert [opened.key for opened in life.seen(actions.OpenSocket)] == ["K1", "K2"]
-    assert life.gaps[0] == ("GAP_OPENED", "key_gone")
-    assert life.gaps[-1][0] == "GAP_CLOSED"
+    world = silent(295, audit_interval=0, mints=(YES, Answer(key="K2")))
+    world.exchange.renewals.extend((YES, Answer(0.1, key="K2")))
+    world.feed(inputs.Rotate())
+    world.run(330)
+    assert world.state == "CONNECTED"
+    assert [opened.key for opened in world.seen(actions.OpenSocket)] == ["K1", "K2"]
+    assert world.gaps[0] == ("GAP_OPENED", "key_gone")
+    assert world.gaps[-1][0] == "GAP_CLOSED"
 
 
 def test_another_key_while_the_first_link_is_not_proven() -> None:
     """Somebody was quicker than our handshake: after a wait the link is opened with what was found."""
-    life = silent(0.5, renewals=(FOREIGN,))
-    assert life.state == "BACKOFF"
-    life.run(5)
-    assert life.state == "CONNECTED"
-    assert life.count(actions.CreateKey) == 1
-    assert [opened.key for opened in life.seen(actions.OpenSocket)] == ["K1", "F1"]
+    world = silent(0.5, renewals=(FOREIGN,))
+    assert world.state == "BACKOFF"
+    world.run(5)
+    assert world.state == "CONNECTED"
+    assert world.count(actions.CreateKey) == 1
+    assert [opened.key for opened in world.seen(actions.OpenSocket)] == ["K1", "F1"]
 
 
 def test_another_key_that_a_mint_overtakes() -> None:
     """A mint that was under way brings the venue's last word: what a renewal named before is not kept for later."""
-    life = silent(299, audit_interval=0, mints=(YES, Answer(3.0, key="K2")), renewals=(YES, FOREIGN))
-    life.play(inputs.Rotate())
-    life.run(320)
-    life.play(inputs.Rotate())
-    life.run(340)
-    assert [opened.key for opened in life.seen(actions.OpenSocket)][:2] == ["K1", "K2"]
-    assert life.count(actions.CreateKey) == 3
+    world = silent(299, audit_interval=0, mints=(YES, Answer(3.0, key="K2")), renewals=(YES, FOREIGN))
+    world.feed(inputs.Rotate())
+    world.run(320)
+    world.feed(inputs.Rotate())
+    world.run(340)
+    assert [opened.key for opened in world.seen(actions.OpenSocket)][:2] == ["K1", "K2"]
+    assert world.count(actions.CreateKey) == 3
 
 
 def test_another_key_of_a_socket_that_is_being_closed() -> None:
     """It is found all the same, and opened again; at the end each key is deleted once."""
-    life = silent(10, audit_interval=0, delete_keys=1, mints=(YES, Answer(key="K2")), drain=0)
-    life.closings.append(Answer(20.0))
-    life.play(inputs.Rotate())
-    life.run(11)
-    assert len(life.connection.links) == 1
-    life.renewals.append(Answer(0.1, key="K1"))
-    life.frame("dubious")
-    life.run(12)
-    assert [opened.key for opened in life.seen(actions.OpenSocket)] == ["K1", "K2", "K1"]
-    life.run(40)
-    life.play(inputs.Stop())
-    life.run(60)
-    assert sorted(deletion.key for deletion in life.seen(actions.DeleteKey)) == ["K1"]
+    world = silent(10, audit_interval=0, delete_keys=1, mints=(YES, Answer(key="K2")), drain=0)
+    world.exchange.closings.append(Answer(20.0))
+    world.feed(inputs.Rotate())
+    world.run(11)
+    assert len(world.connection.links) == 1
+    world.exchange.renewals.append(Answer(0.1, key="K1"))
+    world.exchange.say("dubious")
+    world.run(12)
+    assert [opened.key for opened in world.seen(actions.OpenSocket)] == ["K1", "K2", "K1"]
+    world.run(40)
+    world.feed(inputs.Stop())
+    world.run(60)
+    assert sorted(deletion.key for deletion in world.seen(actions.DeleteKey)) == ["K1"]
 
 
 def test_another_key_when_the_end_comes_first() -> None:
     """Found, not used, and still that of a socket that is being closed: it is deleted when that is."""
-    life = silent(10, audit_interval=0, delete_keys=1, mints=(YES, Answer(key="K2")), drain=0)
-    life.closings.append(Answer(20.0))
-    life.play(inputs.Rotate())
-    life.run(11)
-    life.mints.append(NEVER)
-    life.play(inputs.Rotate())
-    life.renewals.append(Answer(0.1, key="K1"))
-    life.frame("dubious")
-    life.run(11.5)
-    life.play(inputs.Stop())
-    life.run(60)
-    assert [deletion.key for deletion in life.seen(actions.DeleteKey)].count("K1") == 1
-    assert life.connection.finished
+    world = silent(10, audit_interval=0, delete_keys=1, mints=(YES, Answer(key="K2")), drain=0)
+    world.exchange.closings.append(Answer(20.0))
+    world.feed(inputs.Rotate())
+    world.run(11)
+    world.exchange.mints.append(NEVER)
+    world.feed(inputs.Rotate())
+    world.exchange.renewals.append(Answer(0.1, key="K1"))
+    world.exchange.say("dubious")
+    world.run(11.5)
+    world.feed(inputs.Stop())
+    world.run(60)
+    assert [deletion.key for deletion in world.seen(actions.DeleteKey)].count("K1") == 1
+    assert world.connection.finished
 
 
 @pytest.mark.parametrize(("delete_keys", "deleted"), [(0, []), (1, ["F1"])])
 def test_another_key_that_is_not_needed_any_more(delete_keys: int, deleted: list[str]) -> None:
     """Stopped before it was used: it is another's, and deleted only where the user wants that."""
-    life = silent(0.5, renewals=(FOREIGN,), delete_keys=delete_keys)
-    life.play(inputs.Stop())
-    life.run(20)
-    assert [deletion.key for deletion in life.seen(actions.DeleteKey)] == deleted
-    assert life.connection.finished
+    world = silent(0.5, renewals=(FOREIGN,), delete_keys=delete_keys)
+    world.feed(inputs.Stop())
+    world.run(20)
+    assert [deletion.key for deletion in world.seen(actions.DeleteKey)] == deleted
+    assert world.connection.finished
 
 
 def test_another_key_that_is_too_old() -> None:
     """It is not used: a key is minted."""
-    life = silent(0.5, renewals=(FOREIGN,), backoff_initial=5000, backoff_max=9000, mints=(YES,))
-    life.run(9000)
-    assert [opened.key for opened in life.seen(actions.OpenSocket)][:2] == ["K1", "K2"]
+    world = silent(0.5, renewals=(FOREIGN,), backoff_initial=5000, backoff_max=9000, mints=(YES,))
+    world.run(9000)
+    assert [opened.key for opened in world.seen(actions.OpenSocket)][:2] == ["K1", "K2"]
 
 
 def test_an_answer_that_puts_the_key_in_doubt() -> None:
-    """It is renewed at once, and once: a renewal under way will tell."""
-    life = silent(10, audit_interval=0)
-    life.renewals.append(Answer(2.0))
-    life.frame("dubious")
-    life.frame("dubious")
-    assert renewals(life) == ["K1"] * 2
-    life.run(13)
-    life.frame("dubious")
-    assert renewals(life) == ["K1"] * 3
-    life.run(14)
-    life.frame("expired K1; dubious")
-    assert renewals(life) == ["K1"] * 3
+    """It is renewed at once, and once: a renewal under way will show it."""
+    world = silent(10, audit_interval=0)
+    world.exchange.renewals.append(Answer(2.0))
+    world.exchange.say("dubious")
+    world.exchange.say("dubious")
+    assert renewals(world) == ["K1"] * 2
+    world.run(13)
+    world.exchange.say("dubious")
+    assert renewals(world) == ["K1"] * 3
+    world.run(14)
+    world.exchange.say("expired K1; dubious")
+    assert renewals(world) == ["K1"] * 3
 
 
 def test_a_socket_that_will_be_closed() -> None:
     """The stream moves over before it is; what a successor says of itself changes nothing."""
-    life = silent(10, mints=(YES, Answer(key="K1")), audit_interval=0)
-    life.frame("closing")
-    life.run(10.5)
-    life.frame("closing", life.successor)
-    life.run(30)
-    assert life.gaps == []
-    assert life.count(actions.OpenSocket) == 2
+    world = silent(10, mints=(YES, Answer(key="K1")), audit_interval=0)
+    world.exchange.say("closing")
+    world.run(10.5)
+    world.exchange.say("closing", world.successor)
+    world.run(30)
+    assert world.gaps == []
+    assert world.count(actions.OpenSocket) == 2
 
 
-# What is told
+# What is delivered
 
 
-def test_documented_kinds_are_told_each() -> None:
-    """A burst of one shape is not cut down to one in a second, and what both links bring is told once."""
-    life = silent(10, mints=(YES, Answer(key="K1")), audit_interval=0)
+def test_documented_kinds_are_delivered_each() -> None:
+    """A burst of one shape is not cut down to one in a second, and what both links bring is delivered once."""
+    world = silent(10, mints=(YES, Answer(key="K1")), audit_interval=0)
     for word in ("one", "two", "three"):
-        life.frame(f"data {word}")
-    life.play(inputs.Rotate())
-    life.run(12)
-    for socket in (life.leader, life.successor):
-        life.frame("data four", socket)
-    life.run(13)
-    told = [event.raw["words"] for event in life.events if isinstance(event, Unknown)]
-    assert told == [["one"], ["two"], ["three"], ["four"]]
-    assert life.count(actions.ReadAccount) == 1
-    assert not [event for event in life.events if isinstance(event, FundingFee)]
+        world.exchange.say(f"data {word}")
+    world.feed(inputs.Rotate())
+    world.run(12)
+    for socket in (world.leader, world.successor):
+        world.exchange.say("data four", socket)
+    world.run(13)
+    delivered = [event.raw["words"] for event in world.events(Unknown)]
+    assert delivered == [["one"], ["two"], ["three"], ["four"]]
+    assert world.count(actions.ReadAccount) == 1
+    assert not world.events(FundingFee)

@@ -7,13 +7,13 @@ import pytest
 from listenkey.core import actions, inputs
 from listenkey.core.reports import ConfigReport, Unrecognised
 
-from ..world import ready, told
+from ..trading import ready
 
 WIRES = pytest.mark.parametrize("wire", ["l", "z"])
 
 
 @WIRES
-def test_two_links_bring_everything_and_it_is_told_once(wire: str) -> None:
+def test_two_links_bring_everything_and_it_is_delivered_once(wire: str) -> None:
     """The old link leads, the copies of the new one wait; a frame that one of them loses is brought by the other."""
     world = ready(wire)
     order = world.exchange.place("90")
@@ -22,25 +22,25 @@ def test_two_links_bring_everything_and_it_is_told_once(wire: str) -> None:
     assert len(world.connection.links) == 2
     for n in range(16):
         if n % 4 < 2:
-            world.lose_one(n % 4)
+            world.exchange.lose_one(n % 4)
         world.exchange.fill(order, "1")
         world.passes(0.5)
     world.passes(20)
     assert [interval[1] for interval in world.intervals(order)] == [str(n) for n in range(1, 17)]
     assert {interval[2] for interval in world.intervals(order)} == {"ws"}
-    assert world.gaps() == []
+    assert world.gaps == []
     assert len({fill.frame for fill in world.fills()}) == 16
 
 
 def test_copies_wait_each_for_its_own_time() -> None:
-    """What only the successor brings is told `reorder_window` after it came."""
+    """What only the successor brings is delivered `reorder_window` after it came."""
     world = ready(reorder_window=0.5)
     world.exchange.pushes_account = False
     order = world.exchange.place("9")
     world.feed(inputs.Rotate())
     world.passes(0.5)
     for _ in range(2):
-        world.lose_one(0)
+        world.exchange.lose_one(0)
         world.exchange.fill(order, "1")
         world.passes(0.2)
     world.passes(0.2)
@@ -49,13 +49,13 @@ def test_copies_wait_each_for_its_own_time() -> None:
     assert world.intervals(order) == [("0", "1", "ws"), ("1", "2", "ws")]
 
 
-def test_copies_are_told_at_once_when_nobody_leads_any_more() -> None:
+def test_copies_are_delivered_at_once_when_nobody_leads_any_more() -> None:
     """The link that leads is lost during the drain: what its successor has brought waits for nothing but the read."""
     world = ready(reorder_window=2)
     order = world.exchange.place("9")
     world.feed(inputs.Rotate())
     world.passes(0.5)
-    world.lose_one(0)
+    world.exchange.lose_one(0)
     world.exchange.fill(order, "1")
     world.passes(0.1)
     assert world.intervals(order) == []
@@ -63,10 +63,10 @@ def test_copies_are_told_at_once_when_nobody_leads_any_more() -> None:
     world.feed(inputs.SocketClosed(leader, 1006))
     assert world.intervals(order) == [("0", "1", "ws")]
     world.passes(20)
-    assert world.gaps() == [("GAP_OPENED", "lost_socket"), ("GAP_CLOSED", "lost_socket")]
+    assert world.gaps == [("GAP_OPENED", "lost_socket"), ("GAP_CLOSED", "lost_socket")]
 
 
-def test_copies_are_told_before_their_link_leads_at_the_end_of_a_rotation() -> None:
+def test_copies_are_delivered_before_their_link_leads_at_the_end_of_a_rotation() -> None:
     """What the successor brought and the old link did not comes first, then what it brings as the only one."""
     world = ready(reorder_window=2)
     world.exchange.pushes_account = False
@@ -76,7 +76,7 @@ def test_copies_are_told_before_their_link_leads_at_the_end_of_a_rotation() -> N
         world.passes(0.01)
     drained = world.now + 10
     world.run(drained - 0.1)
-    world.lose_one(0)
+    world.exchange.lose_one(0)
     world.exchange.fill(order, "1")
     world.run(drained - 0.02)
     assert len(world.connection.links) == 2
@@ -88,13 +88,13 @@ def test_copies_are_told_before_their_link_leads_at_the_end_of_a_rotation() -> N
     assert world.intervals(order) == [("0", "1", "ws"), ("1", "2", "ws")]
 
 
-def test_copies_are_told_before_the_end() -> None:
-    """What the successor brought and nobody else is told by a stop, before it."""
+def test_copies_are_delivered_before_the_end() -> None:
+    """What the successor brought and nobody else is delivered by a stop, before it."""
     world = ready(reorder_window=2)
     order = world.exchange.place("9")
     world.feed(inputs.Rotate())
     world.passes(0.5)
-    world.lose_one(0)
+    world.exchange.lose_one(0)
     world.exchange.fill(order, "1")
     world.passes(0.1)
     assert world.intervals(order) == []
@@ -108,36 +108,36 @@ def test_a_process_that_slept_reads_what_waited_and_loses_nothing() -> None:
     world = ready()
     order = world.exchange.place("90")
     world.passes(1)
-    world.sleep(60)
+    world.sleep_until(world.now + 60)
     for n in range(20):
         world.at(world.now + n * 3, lambda: world.exchange.fill(order, "1"))
     world.passes(120)
     assert [interval[1] for interval in world.intervals(order)] == [str(n) for n in range(1, 21)]
-    assert world.gaps() == []
+    assert world.gaps == []
 
 
-def test_a_frame_that_nobody_understands_is_told_and_if_doubtful_the_account_is_read() -> None:
+def test_a_frame_that_nobody_understands_is_delivered_and_if_doubtful_the_account_is_read() -> None:
     """UNKNOWN with its content; a doubtful one opens a gap until a read says what happened."""
     world = ready()
-    world.say(Unrecognised({"e": "NEWS"}, 5, doubtful=False))
+    world.exchange.say(Unrecognised({"e": "NEWS"}, 5, doubtful=False))
     world.passes(1)
-    assert told(world) == ["UNKNOWN"]
+    assert world.summary() == ["UNKNOWN"]
     order = world.exchange.place("9")
-    world.lose()
-    world.lose(after=1)
+    world.exchange.lose()
+    world.exchange.lose(after=1)
     world.exchange.fill(order, "2")
-    world.say(Unrecognised({"e": "ORDER", "q": "NaN"}, doubtful=True))
+    world.exchange.say(Unrecognised({"e": "ORDER", "q": "NaN"}, doubtful=True))
     world.passes(2)
-    assert told(world)[2:] == ["UNKNOWN", "GAP_OPENED hole", f"PARTIAL_FILL {order} 2 poll", "GAP_CLOSED hole 1"]
+    assert world.summary()[2:] == ["UNKNOWN", "GAP_OPENED hole", f"PARTIAL_FILL {order} 2 poll", "GAP_CLOSED hole 1"]
 
 
-def test_settings_are_told() -> None:
+def test_settings_are_delivered() -> None:
     """A push of leverage and margin mode goes through unheld."""
     world = ready()
     for _ in range(2):
-        world.say(ConfigReport(symbol="BTC-USDT", long_leverage=5, exchange_ts=world.exchange_ms))
+        world.exchange.say(ConfigReport(symbol="BTC-USDT", long_leverage=5, exchange_ts=world.exchange_ms))
         world.passes(1)
-    assert told(world) == ["CONFIG_UPDATE"]
+    assert world.summary() == ["CONFIG_UPDATE"]
 
 
 def test_garbage_on_a_successor_that_is_not_proven() -> None:
@@ -151,5 +151,5 @@ def test_garbage_on_a_successor_that_is_not_proven() -> None:
     done = world.feed(inputs.FrameReceived(successor.socket, "{"))
     assert [type(action) for action in done] == [actions.Report]
     world.passes(1)
-    assert told(world) == ["UNKNOWN"]
-    assert world.gaps() == []
+    assert world.summary() == ["UNKNOWN"]
+    assert world.gaps == []

@@ -12,7 +12,7 @@ from listenkey.core.reports import OrderRef, Unrecognised
 from listenkey.core.totals import totals
 
 from ..exchange import D
-from ..world import NEVER, REFUSED, Plan, World, ready
+from ..trading import REFUSED, UNANSWERED, Plan, TradingWorld, ready, trading
 
 WIRES = pytest.mark.parametrize("wire", ["l", "z"])
 
@@ -21,11 +21,7 @@ def figures(fill: Fill | FillRevised) -> tuple[Decimal | None, Decimal | None, s
     return fill.fee, fill.realized_pnl, fill.trade_id
 
 
-def revisions(world: World) -> list[FillRevised]:
-    return [event for event in world.delivered if isinstance(event, FillRevised)]
-
-
-def assert_true(world: World) -> None:
+def assert_true(world: TradingWorld) -> None:
     """The sums of the stream are the exchange's, and nothing is left unknown."""
     found = totals(world.delivered)
     assert found.fees == {"USDT": sum(trade.fee for trade in world.exchange.trades)}
@@ -33,16 +29,16 @@ def assert_true(world: World) -> None:
     assert (found.unknown_fees, found.unknown_pnl) == (0, 0)
 
 
-def away(world: World, order: str, *fills: str) -> None:
+def away(world: TradingWorld, order: str, *fills: str) -> None:
     """The socket breaks, and so much is filled until the next one is open; the read after it fails."""
-    world.reads.append(REFUSED)
-    world.kill()
+    world.exchange.reads.append(REFUSED)
+    world.drop_all()
     for qty in fills:
         world.exchange.fill(order, qty)
     world.passes(2)
 
 
-def test_a_frame_after_an_interruption_tells_no_figure_of_the_stretch_until_rows_do() -> None:
+def test_a_frame_after_an_interruption_gives_no_figure_of_the_stretch_until_rows_do() -> None:
     """The fee and the PnL of its last part are not those of all of it; the next read says what they are."""
     world = ready("z")
     order = world.exchange.place("10", side="SELL")
@@ -58,7 +54,7 @@ def test_a_frame_after_an_interruption_tells_no_figure_of_the_stretch_until_rows
     assert figures(merged) == (None, None, None)
     assert merged.fee_asset == "USDT"
     world.passes(20)
-    (revised,) = revisions(world)
+    (revised,) = world.events(FillRevised)
     assert figures(revised) == (D("0.402"), D(4), None)
     assert revised.fill_price == D("100.5")
     assert revised.replaces == merged.event_id
@@ -77,17 +73,17 @@ def test_a_revision_comes_in_the_call_that_proves_its_fill_and_before_the_gap_cl
     world.exchange.fill(order, "2")
     world.passes(0.5)
     other = world.exchange.place("1", price=None)
-    world.lose()
+    world.exchange.lose()
     world.exchange.fill(other, "1")
     world.passes(30)
     log = [action for _, action in world.log]
     at = next(
         place
         for place, action in enumerate(log)
-        if isinstance(action, actions.Deliver) and action.event in revisions(world)
+        if isinstance(action, actions.Deliver) and action.event in world.events(FillRevised)
     )
     assert_true(world)
-    assert len(revisions(world)) == 1
+    assert len(world.events(FillRevised)) == 1
     proof = next(action for action in log[at:] if isinstance(action, actions.MarkProven))
     (fill,) = world.fills(order)
     assert (fill.exchange_ts or 0) <= proof.until
@@ -112,13 +108,13 @@ def test_an_order_is_sure_again_after_a_read_that_must_have_shown_all_that_was_m
     """That is one asked for by the overlap after the doubt, as the next audit is; until then one frame is bare."""
     world = ready("z")
     order, other = world.exchange.place("10", side="SELL"), world.exchange.place("10")
-    world.kill()
+    world.drop_all()
     world.exchange.fill(order, "3")
     world.at(world.now + 1.23, lambda: world.exchange.fill(order, "1"))
     world.passes(8)
     assert [fill.source for fill in world.fills(order)] == ["poll", "ws"]
     assert [fill.fee for fill in world.fills(order)] == [D("0.15"), None]
-    assert [figures(event) for event in revisions(world)] == [(D("0.05"), D("0.5"), None)]
+    assert [figures(event) for event in world.events(FillRevised)] == [(D("0.05"), D("0.5"), None)]
     world.exchange.fill(other, "1")
     world.passes(0.1)
     assert [fill.fee for fill in world.fills(other)] == [D("0.05")]
@@ -133,24 +129,24 @@ def test_no_frame_speaks_for_a_fill_that_the_lists_did_not_show_yet(seconds: flo
     world.exchange.pushes_account = False
     order = world.exchange.place("10", side="SELL")
     world.passes(1)
-    world.plan = Plan(lag=round(seconds * 1000), order_lag=round(seconds * 1000))
-    world.kill()
+    world.exchange.plan = Plan(lag=round(seconds * 1000), order_lag=round(seconds * 1000))
+    world.drop_all()
     world.exchange.fill(order, "3")
     world.at(world.now + 2.3, lambda: world.exchange.fill(order, "1"))
     world.passes(2.5)
     assert [fill.fee for fill in world.fills(order) if fill.source == "ws"] == [None]
     world.passes(20)
     assert_true(world)
-    assert ("GAP_OPENED", "hole") not in world.gaps()
+    assert ("GAP_OPENED", "hole") not in world.gaps
 
 
 @pytest.mark.parametrize("failing", [False, True])
-def test_without_audits_a_read_still_follows_what_was_told_without_figures(failing: bool) -> None:
-    """Else nothing would ever put it right; a wire on which every figure is told causes none."""
+def test_without_audits_a_read_still_follows_what_was_delivered_without_figures(failing: bool) -> None:
+    """Else nothing would ever put it right; a wire on which every figure is delivered causes none."""
     world = ready("z", audit_interval=0)
     order, other = world.exchange.place("10", side="SELL"), world.exchange.place("10")
-    world.reads.extend([REFUSED] * failing)
-    world.kill()
+    world.exchange.reads.extend([REFUSED] * failing)
+    world.drop_all()
     world.passes(2)
     for running in (order, other):
         world.exchange.fill(running, "1")
@@ -166,7 +162,7 @@ def test_without_audits_a_read_still_follows_what_was_told_without_figures(faili
     assert_true(world)
 
 
-def test_a_state_that_shows_all_that_is_told_makes_its_order_sure() -> None:
+def test_a_state_that_shows_all_that_is_delivered_makes_its_order_sure() -> None:
     """An order that is placed while reads fail has its figures: nothing of it was missed."""
     world = ready("z")
     running = world.exchange.place("10")
@@ -183,9 +179,9 @@ def test_a_doubtful_frame_makes_its_order_unsure_or_all(named: bool) -> None:
     world = ready("z")
     one, other = world.exchange.place("10"), world.exchange.place("10")
     world.passes(1)
-    world.reads.extend([REFUSED] * 5)
+    world.exchange.reads.extend([REFUSED] * 5)
     ref = OrderRef("BTC-USDT", one) if named else None
-    world.say(Unrecognised({"what": "ever"}, doubtful=True, order=ref))
+    world.exchange.say(Unrecognised({"what": "ever"}, doubtful=True, order=ref))
     world.passes(0.1)
     world.exchange.fill(one, "1")
     world.exchange.fill(other, "1")
@@ -200,9 +196,9 @@ def test_many_doubtful_orders_are_doubted_together(monkeypatch: pytest.MonkeyPat
     world = ready("z")
     order = world.exchange.place("10")
     world.passes(1)
-    world.reads.extend([REFUSED] * 5)
+    world.exchange.reads.extend([REFUSED] * 5)
     for name in ("7", "8", "9"):
-        world.say(Unrecognised({"what": name}, doubtful=True, order=OrderRef("BTC-USDT", name)))
+        world.exchange.say(Unrecognised({"what": name}, doubtful=True, order=OrderRef("BTC-USDT", name)))
     world.passes(0.1)
     world.exchange.fill(order, "1")
     world.passes(0.1)
@@ -213,7 +209,7 @@ def test_a_failed_read_makes_nobody_unsure() -> None:
     """It has not missed a frame."""
     world = ready("z", audit_interval=2)
     order = world.exchange.place("10")
-    world.reads.extend([REFUSED] * 3)
+    world.exchange.reads.extend([REFUSED] * 3)
     world.passes(3)
     world.exchange.fill(order, "1")
     world.passes(0.1)
@@ -225,11 +221,11 @@ def test_a_read_that_was_asked_for_before_the_doubt_does_not_settle_it() -> None
     world = ready("z")
     order = world.exchange.place("10")
     world.passes(1)
-    world.reads.append(Plan(begins=0.0, takes=1.0))
-    world.say(Unrecognised({"what": "one"}, doubtful=True))
+    world.exchange.reads.append(Plan(begins=0.0, takes=1.0))
+    world.exchange.say(Unrecognised({"what": "one"}, doubtful=True))
     world.passes(0.5)
-    world.reads.extend([REFUSED] * 3)
-    world.say(Unrecognised({"what": "two"}, doubtful=True))
+    world.exchange.reads.extend([REFUSED] * 3)
+    world.exchange.say(Unrecognised({"what": "two"}, doubtful=True))
     world.passes(1)
     world.exchange.fill(order, "1")
     world.passes(0.1)
@@ -252,8 +248,8 @@ def test_frames_are_held_for_hold_limit_at_most() -> None:
     """A read that never answers holds nothing back for longer, and a later one not again."""
     world = ready("z")
     order = world.exchange.place("10")
-    world.reads.append(NEVER)
-    world.kill()
+    world.exchange.reads.append(UNANSWERED)
+    world.drop_all()
     world.passes(1.2)
     world.exchange.fill(order, "1")
     world.passes(3.2)
@@ -264,18 +260,18 @@ def test_frames_are_held_for_hold_limit_at_most() -> None:
 
 
 def test_a_lost_frame_that_nobody_noticed_is_put_right() -> None:
-    """The next one tells of both with its own figures; the audit says what they were."""
+    """The next one delivers both with its own figures; the audit says what they were."""
     world = ready("z", audit_interval=10)
     world.exchange.pushes_account = False
     order = world.exchange.place("10", side="SELL")
-    world.lose()
+    world.exchange.lose()
     world.exchange.fill(order, "3")
     world.exchange.fill(order, "1", "104")
     world.passes(1)
     (fill,) = world.fills(order)
     assert (fill.fill_qty, fill.fee) == (D(4), D("0.052"))
     world.passes(30)
-    assert [figures(event) for event in revisions(world)] == [(D("0.202"), D(2), None)]
+    assert [figures(event) for event in world.events(FillRevised)] == [(D("0.202"), D(2), None)]
     assert {notice.reason for notice in world.delivered if isinstance(notice, GapNotice)} <= {"start"}
     assert_true(world)
 
@@ -287,13 +283,13 @@ def test_an_old_order_that_is_active_is_read_alone_before_its_fill_is_put_right(
     order = world.exchange.place("100", side="SELL")
     world.exchange.fill(order, "1")
     world.passes(40)
-    world.lose()
+    world.exchange.lose()
     world.exchange.fill(order, "3")
     world.exchange.fill(order, "2")
     for _ in range(20):
         world.passes(1)
         world.exchange.fill(order, "1")
-    assert [event.fee for event in revisions(world)] == [D("0.25")]
+    assert [event.fee for event in world.events(FillRevised)] == [D("0.25")]
     assert any(read.since is None for read in world.seen(actions.ReadAccount))
     world.passes(30)
     assert_true(world)
@@ -307,13 +303,13 @@ def test_where_rows_agree_nothing_is_revised_and_nothing_read_alone(wire: str) -
     for _ in range(60):
         world.exchange.fill(order, "1")
         world.passes(0.9)
-    assert revisions(world) == []
+    assert world.events(FillRevised) == []
     assert all(read.since is not None for read in world.seen(actions.ReadAccount))
 
 
 def test_where_costs_are_the_order_s_so_far_their_difference_is_known() -> None:
     """Whatever was missed; only the trade's id is not."""
-    world = World(wire="z", cumulative=True).run(8)
+    world = trading(wire="z", cumulative=True).run(8)
     order = world.exchange.place("10")
     world.passes(1)
     away(world, order)
@@ -324,7 +320,7 @@ def test_where_costs_are_the_order_s_so_far_their_difference_is_known() -> None:
 
 @WIRES
 def test_a_restart_recalls_what_is_not_compared(wire: str) -> None:
-    """The next run puts right what the run before told, once."""
+    """The next run puts right what the run before delivered, once."""
     world = ready(wire)
     order = world.exchange.place("10", side="SELL")
     away(world, order, "3", "1")
@@ -332,12 +328,12 @@ def test_a_restart_recalls_what_is_not_compared(wire: str) -> None:
     world.passes(0.5)
     world.restart()
     world.passes(30)
-    count = len(revisions(world))
+    count = len(world.events(FillRevised))
     assert count == (1 if wire == "z" else 0)
     assert_true(world)
     world.restart()
     world.passes(30)
-    assert len(revisions(world)) == count
+    assert len(world.events(FillRevised)) == count
     assert_true(world)
 
 

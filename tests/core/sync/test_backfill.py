@@ -1,4 +1,4 @@
-"""How the rows of a read are laid on the ground of their orders: tables over `examine` and `tell`."""
+"""How the rows of a read are laid on the coverage of their orders: tables over `examine` and `cover`."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from listenkey.core.sync.backfill import Backfill, Finding, cover, examine
 from listenkey.core.sync.scope import Scope, merge
 
 from ..exchange import D
-from ..world import Plan, ready
+from ..trading import Plan, ready
 
 BEGAN = 100_000
 REF = OrderRef("BTC-USDT", "1")
 
 
 def tracked(base: str | None = None, *intervals: tuple[str, str], seen: str = "0") -> Orders:
-    """A ground with one order on it, unless `base` is None."""
+    """The coverage of one order, of none if `base` is None."""
     context = Context(Policy(), 0, grain=1000)
     context.now = 0.0
     made = Orders(context, cumulative_costs=False, unknowns=Unknowns(context))
@@ -68,7 +68,7 @@ def read(executed: str | None, *rows: FillReport, created: int | None = 50_000, 
     return Account(**{**given, **fields})
 
 
-def tell(findings: list[Finding], on: Orders) -> Backfill:
+def deliver(findings: list[Finding], on: Orders) -> Backfill:
     """Cover what was found, and deliver it."""
     found = cover(findings, on, on._context, math.inf)
     found.deliver(on, on._context)
@@ -76,7 +76,7 @@ def tell(findings: list[Finding], on: Orders) -> Backfill:
 
 
 def laid(account: Account, on: Orders, alone: Account | None = None, **scope: Any) -> list[str] | None:
-    """What would be told: "start-end" of each owed row, after the base; None if it does not add up."""
+    """What would be delivered: "start-end" of each owed row, after the base; None if it does not add up."""
     whole = account if alone is None else merge(account, alone)
     findings, troubled = examine(Scope(whole, alone, 195_000, grain=1000, **scope), on)
     assert len(findings) + len(troubled) <= 1
@@ -108,11 +108,14 @@ def laid(account: Account, on: Orders, alone: Account | None = None, **scope: An
         pytest.param(tracked(), read("3", row("1", 101_000)), None, id="running with a fill: must be read alone"),
         pytest.param(tracked(), read("3", row("1", 101_000), row("3", 101_000)), None, id="more rows than it executed"),
         pytest.param(tracked(), read(None, row("1", 101_000)), None, id="rows of an order that is not shown"),
-        pytest.param(tracked("0", ("0", "3")), read("3", row("1", 101_000)), ["0: 2-3"], id="all told"),
+        pytest.param(tracked("0", ("0", "3")), read("3", row("1", 101_000)), ["0: 2-3"], id="all delivered"),
         pytest.param(
-            tracked("0", ("0", "3")), read("2", row("1", 101_000)), ["0: 1-2"], id="told more than is shown already"
+            tracked("0", ("0", "3")),
+            read("2", row("1", 101_000)),
+            ["0: 1-2"],
+            id="delivered more than is shown",
         ),
-        pytest.param(tracked("0", ("0", "3")), read("5", row("2", 101_000)), None, id="something to tell: alone"),
+        pytest.param(tracked("0", ("0", "3")), read("5", row("2", 101_000)), None, id="something to deliver: alone"),
         pytest.param(tracked("0", ("0", "3"), seen="4"), read("3"), None, id="a frame has shown more"),
         pytest.param(tracked("0", ("0", "3")), read("4"), None, id="executed more than is listed"),
         pytest.param(tracked("0", ("0", "1"), ("2", "3")), read("3"), None, id="an island"),
@@ -234,7 +237,7 @@ def test_an_order_that_was_read_alone(
             tracked("0", ("0", "1")),
             read("2", row("1", 150_000), row("1", 196_000), created=140_000),
             [],
-            id="old told",
+            id="old delivered",
         ),
         pytest.param(
             tracked(), read("2", row("1", 150_000), row("1", 196_000), created=140_000), ["0: 0-1 1-2"], id="unknown"
@@ -277,7 +280,7 @@ def test_an_audit_leaves_a_busy_order_alone_that_cannot_be_read_still() -> None:
     assert laid(account, tracked("0"), alone, cautious=True) == []
 
 
-def test_rows_of_one_second_are_told_by_their_trade_ids() -> None:
+def test_rows_of_one_second_are_distinguished_by_their_trade_ids() -> None:
     """As numbers where they are numbers; across orders as well; and an order's own stay in their places."""
     on = tracked()
     orders = tuple(
@@ -294,7 +297,7 @@ def test_rows_of_one_second_are_told_by_their_trade_ids() -> None:
     findings, troubled = examine(Scope(account, None, 0, grain=1000), on)
     assert troubled == ()
     context = on._context
-    told = tell(findings, on)
+    backfill = deliver(findings, on)
     fills = [action.event for action in context.actions if isinstance(action, actions.Deliver)]
     assert [(fill.trade_id, str(fill.cumulative_qty)) for fill in fills if isinstance(fill, Fill)] == [
         ("9", "1"),
@@ -302,16 +305,16 @@ def test_rows_of_one_second_are_told_by_their_trade_ids() -> None:
         ("11", "3"),
         ("2", "3"),
     ]
-    assert (len(told.fills), told.latest_ts, told.out_of_order) == (4, 102_000, False)
+    assert (len(backfill.fills), backfill.latest_ts, backfill.out_of_order) == (4, 102_000, False)
 
 
-def test_a_second_telling_of_the_same_read_tells_nothing() -> None:
-    """Findings cover their ground once."""
+def test_a_read_that_is_delivered_a_second_time_delivers_nothing() -> None:
+    """Findings cover their intervals once."""
     on = tracked()
     account = read("3", row("1", 101_000), row("2", 102_000), created=100_500)
     for expected in (2, 0):
         findings, _ = examine(Scope(account, None, 0, grain=1000), on)
-        assert len(tell(findings, on).fills) == expected
+        assert len(deliver(findings, on).fills) == expected
 
 
 def test_what_was_read_alone_takes_the_place_of_what_the_whole_read_had() -> None:
@@ -339,7 +342,7 @@ def test_what_was_read_alone_takes_the_place_of_what_the_whole_read_had() -> Non
         ("CANCELED", "9", "5", ("2", "3"), ["PARTIAL_FILL", "PARTIAL_FILL"]),
     ],
 )
-def test_the_kind_of_a_recovered_fill_follows_its_ground(
+def test_the_kind_of_a_recovered_fill_follows_its_interval(
     status: str, quantity: str, shown: str, listed: tuple[str, ...], kinds: list[str]
 ) -> None:
     """FULL_FILL where its end reaches the order's quantity, even if it came after the list of orders was read; else, of
@@ -354,7 +357,7 @@ def test_the_kind_of_a_recovered_fill_follows_its_ground(
     )
     assert not troubled
     context = on._context
-    tell(findings, on)
+    deliver(findings, on)
     fills = [
         each.event for each in context.actions if isinstance(each, actions.Deliver) and isinstance(each.event, Fill)
     ]
@@ -371,7 +374,7 @@ def test_a_row_that_its_fills_have_overtaken_takes_nothing_back(quantity: str, s
     order = msgspec.structs.replace(account.orders[0], qty=D(quantity))
     findings, _ = examine(Scope(msgspec.structs.replace(account, orders=(order,)), None, 195_000, grain=1000), on)
     context = on._context
-    tell(findings, on)
+    deliver(findings, on)
     events = [each.event for each in context.actions if isinstance(each, actions.Deliver)]
     states = [each for each in events if isinstance(each, OrderState) and not isinstance(each, Fill)]
     assert [f"{each.status} {each.cumulative_qty}" for each in states] == state
@@ -379,7 +382,7 @@ def test_a_row_that_its_fills_have_overtaken_takes_nothing_back(quantity: str, s
 
 
 @pytest.mark.parametrize(
-    ("made_at", "seen", "quantity", "told"),
+    ("made_at", "seen", "quantity", "delivered"),
     [
         pytest.param(199_000, "0", "5", ["PARTIAL_FILL 2"], id="it may have been made since the row was read"),
         pytest.param(198_000, "0", "5", ["PARTIAL_FILL 2", "FULL_FILL 5"], id="it is older: the row lags"),
@@ -389,7 +392,7 @@ def test_a_row_that_its_fills_have_overtaken_takes_nothing_back(quantity: str, s
     ],
 )
 def test_a_fill_that_came_while_the_read_was_made_fills_no_order_by_an_older_row(
-    made_at: int, seen: str, quantity: str, told: list[str]
+    made_at: int, seen: str, quantity: str, delivered: list[str]
 ) -> None:
     """The order may have been amended meanwhile: the fill is left to its frame or to the next read, which both know."""
     on = tracked("0", seen=seen)
@@ -399,14 +402,14 @@ def test_a_fill_that_came_while_the_read_was_made_fills_no_order_by_an_older_row
         Scope(msgspec.structs.replace(account, orders=(order,)), None, 195_000, grain=1000), on
     )
     assert not troubled
-    tell(findings, on)
+    deliver(findings, on)
     fills = [each.event for each in on._context.actions if isinstance(each, actions.Deliver)]
-    assert [f"{fill.kind.value} {fill.cumulative_qty}" for fill in fills if isinstance(fill, Fill)] == told
+    assert [f"{fill.kind.value} {fill.cumulative_qty}" for fill in fills if isinstance(fill, Fill)] == delivered
     amended = msgspec.structs.replace(order, qty=D(9), cumulative_qty=D(5))
     findings, _ = examine(Scope(msgspec.structs.replace(account, orders=(amended,)), None, 195_000, grain=1000), on)
-    tell(findings, on)
+    deliver(findings, on)
     assert on.by_ref[REF].coverage.contiguous == 5
-    assert on.by_ref[REF].open is ("FULL_FILL 5" not in told)
+    assert on.by_ref[REF].open is ("FULL_FILL 5" not in delivered)
 
 
 def test_not_even_one_before_another_fills_an_order_by_an_older_row() -> None:
@@ -426,10 +429,10 @@ def test_what_a_read_leaves_out_is_read_soon(audit_interval: float, made_at: flo
     order = world.exchange.place("5")
     world.exchange.fill(order, "2")
     world.passes(40)
-    world.plan = Plan(order_lag=900)
-    world.kill()
+    world.exchange.plan = Plan(order_lag=900)
+    world.drop_all()
     world.at(world.now + made_at, lambda: world.exchange.fill(order, "3"))
     world.passes(15)
-    world.plan = Plan()
+    world.exchange.plan = Plan()
     world.passes(30)
     assert [interval[:2] for interval in world.intervals(order)] == [("0", "2"), ("2", "5")]

@@ -10,8 +10,9 @@ from listenkey.core.reports import AccountReport, Heartbeat
 from listenkey.core.totals import totals
 
 from ..exchange import D
-from ..script import Life, no
-from ..world import NEVER, REFUSED, Plan, World, frame, told
+from ..scripted import no, scripted
+from ..speech import frame
+from ..trading import REFUSED, UNANSWERED, Plan, trading
 
 WIRES = pytest.mark.parametrize("wire", ["l", "z"])
 
@@ -19,7 +20,7 @@ WIRES = pytest.mark.parametrize("wire", ["l", "z"])
 @WIRES
 def test_nothing_before_the_first_key_is_owed_and_no_gap_is_opened(wire: str) -> None:
     """An order that was already running gets its base from the read; its earlier fills are none of ours."""
-    world = World(wire=wire, start=False)
+    world = trading(wire=wire, start=False)
     world.exchange.pushes_account = False
     running, done = world.exchange.place("10"), world.exchange.place("2")
     world.exchange.fill(running, "3")
@@ -30,7 +31,7 @@ def test_nothing_before_the_first_key_is_owed_and_no_gap_is_opened(wire: str) ->
     world.exchange.fill(running, "4", "101")
     world.passes(10)
     revised = ["FILL_REVISED"] if wire == "z" else []  # a fill before the first frame might not have been listed yet
-    assert told(world) == [f"ORDER_ACK {running} 3 poll", f"PARTIAL_FILL {running} 7 ws", *revised]
+    assert world.summary() == [f"ORDER_ACK {running} 3 poll", f"PARTIAL_FILL {running} 7 ws", *revised]
     (fill,) = world.fills()
     assert fill.fill_price == D(101)
     assert fill.fee == (None if wire == "z" else D("0.202"))
@@ -43,14 +44,14 @@ def test_nothing_before_the_first_key_is_owed_and_no_gap_is_opened(wire: str) ->
 
 @WIRES
 def test_a_held_frame_is_no_duplicate_because_a_snapshot_shows_as_much(wire: str) -> None:
-    """A fill of a running order between the key and the read: executed quantity includes it, and yet it is told."""
+    """A fill of a running order between key and read: the executed quantity includes it, and yet it is delivered."""
     for lag in (0, 4000):
-        world = World(wire=wire, start=False)
+        world = trading(wire=wire, start=False)
         world.exchange.pushes_account = False
         running = world.exchange.place("10")
         world.exchange.fill(running, "3")
         world.run(20)
-        world.plan = Plan(lag=lag, takes=0.3)
+        world.exchange.plan = Plan(lag=lag, takes=0.3)
         world.feed(inputs.Start())
         world.run(20.12)
         world.exchange.fill(running, "2", "101")
@@ -60,12 +61,12 @@ def test_a_held_frame_is_no_duplicate_because_a_snapshot_shows_as_much(wire: str
 
 
 def test_a_late_list_at_the_start_reopens_a_gap_when_it_shows_more() -> None:
-    """A fill after the key and before the socket, which the list shows only later: `late`, and told below the base."""
-    world = World(start=False)
+    """A fill after the key and before the socket that the list shows only later: `late`, delivered below the base."""
+    world = trading(start=False)
     world.exchange.pushes_account = False
     running = world.exchange.place("10")
     world.run(20)
-    world.plan = Plan(lag=4000)
+    world.exchange.plan = Plan(lag=4000)
     world.feed(inputs.Start())
     world.run(20.07)
     world.exchange.fill(running, "2", "101")
@@ -73,91 +74,91 @@ def test_a_late_list_at_the_start_reopens_a_gap_when_it_shows_more() -> None:
     world.exchange.fill(running, "1", "102")
     world.passes(20)
     assert world.intervals(running) == [("2", "3", "ws"), ("0", "2", "poll")]
-    assert world.gaps() == [("GAP_OPENED", "late"), ("GAP_CLOSED", "late")]
+    assert world.gaps == [("GAP_OPENED", "late"), ("GAP_CLOSED", "late")]
 
 
 def test_an_order_that_the_first_read_did_not_show_is_found_to_have_begun_before() -> None:
     """A frame of an order that was running unseen shows a hole; the read shows that what is below is not owed."""
-    world = World(start=False)
+    world = trading(start=False)
     world.exchange.pushes_account = False
     world.run(20)
     running = world.exchange.place("10")
     world.exchange.fill(running, "3")
     world.run(23)
-    world.reads.append(Plan(lag=4000, order_lag=4000))
+    world.exchange.reads.append(Plan(lag=4000, order_lag=4000))
     world.feed(inputs.Start())
     world.passes(1)
     world.exchange.fill(running, "2")
     world.passes(10)
     assert [interval[:2] for interval in world.intervals(running)] == [("3", "5")]
-    assert world.gaps() == [("GAP_OPENED", "hole"), ("GAP_CLOSED", "hole")]
+    assert world.gaps == [("GAP_OPENED", "hole"), ("GAP_CLOSED", "hole")]
 
 
 @WIRES
 def test_before_the_first_read_has_passed_only_orders_of_unknown_base_stay_held(wire: str) -> None:
     """`hold_limit` opens a gap and lets frames flow; what began where nobody knows waits for the read."""
-    world = World(wire=wire, start=False)
+    world = trading(wire=wire, start=False)
     world.exchange.pushes_account = False
     running = world.exchange.place("10")
     world.exchange.fill(running, "3")
     world.run(20)
-    world.plan = REFUSED
+    world.exchange.plan = REFUSED
     world.feed(inputs.Start())
     world.passes(1)
     new = world.exchange.place("10")
     world.exchange.fill(new, "1")
     world.exchange.fill(running, "2")
     world.passes(4)
-    assert world.gaps() == [("GAP_OPENED", "read_failed")]
+    assert world.gaps == [("GAP_OPENED", "read_failed")]
     assert world.intervals(new) == [("0", "1", "ws")]
     assert world.intervals(running) == ([("3", "5", "ws")] if wire == "l" else [])
-    world.plan = Plan()
+    world.exchange.plan = Plan()
     world.passes(10)
     assert [interval[:2] for interval in world.intervals(running)] == [("3", "5")]
-    assert world.gaps() == [("GAP_OPENED", "read_failed"), ("GAP_CLOSED", "read_failed")]
+    assert world.gaps == [("GAP_OPENED", "read_failed"), ("GAP_CLOSED", "read_failed")]
     assert world.health is Health.LIVE
 
 
 def test_a_stream_whose_first_link_does_not_come_polls() -> None:
     """From the first key on the account is read every `poll_interval`; a read that fails leaves a gap."""
     for plan, gaps in ((Plan(), []), (REFUSED, [("GAP_OPENED", "read_failed")])):
-        world = World().run(0.07)
-        world.reachable = False
-        world.plan = plan
+        world = trading().run(0.07)
+        world.exchange.reachable = False
+        world.exchange.plan = plan
         world.run(7)
         assert world.times(actions.ReadAccount) == [5.05]
-        assert world.gaps() == gaps
+        assert world.gaps == gaps
         assert world.connection.links == ()
-        world.reachable = True
-        world.plan = Plan()
+        world.exchange.reachable = True
+        world.exchange.plan = Plan()
         world.run(60)
         assert world.health is Health.LIVE
 
 
 def test_a_first_read_that_takes_too_long_leaves_a_gap() -> None:
     """After `hold_limit` frames flow, and nothing has been proven yet."""
-    world = World()
-    world.plan = NEVER
+    world = trading()
+    world.exchange.plan = UNANSWERED
     world.run(3)
-    assert world.gaps() == []
+    assert world.gaps == []
     world.run(3.2)
-    assert world.gaps() == [("GAP_OPENED", "read_failed")]
-    (opened,) = (event for event in world.delivered if isinstance(event, GapNotice))
+    assert world.gaps == [("GAP_OPENED", "read_failed")]
+    (opened,) = world.events(GapNotice)
     assert opened.since == world.connection.began
 
 
 def test_keys_that_come_while_a_poll_is_due_do_not_put_it_off() -> None:
     """Links that fail one after the other bring a key each; the account is read all the same."""
-    life = Life()
-    life.dials.extend([no()] * 20)
-    life.run(12)
-    assert life.count(inputs.KeyGranted) > 3
-    assert life.times(actions.ReadAccount) == [5.1, 10.1]
+    world = scripted()
+    world.exchange.dials.extend([no()] * 20)
+    world.run(12)
+    assert world.count(inputs.KeyGranted) > 3
+    assert world.times(actions.ReadAccount) == [5.1, 10.1]
 
 
 def test_a_push_before_anything_is_known_needs_no_clock() -> None:
     """Without the exchange's time, notices have none; everything else goes its way."""
-    world = World(start=False)
+    world = trading(start=False)
     world.feed(inputs.Start())
     (mint,) = world.seen(actions.CreateKey)
     world.connection.handle(inputs.KeyGranted(mint.request, "k", 3600, None), now=0.01)

@@ -12,28 +12,28 @@ from listenkey.core.events import ExchangeEvent, ExchangeEventKind, FillRevised,
 from listenkey.core.reports import Account, OddRow, OrderRef, OrderReport
 
 from ..exchange import D
-from ..world import REFUSED, World, marks, ready, told
+from ..trading import REFUSED, TradingWorld, ready, trading
 
 WIRES = pytest.mark.parametrize("wire", ["l", "z"])
 
 
-def endings(world: World) -> list[tuple[str, str, str]]:
+def endings(world: TradingWorld) -> list[tuple[str, str, str]]:
     """Order, kind and status of each state that is none of an open order."""
     return [
         (event.order_id, event.kind.value, event.status)
-        for event in world.states()
+        for event in world.order_states()
         if event.status not in ("NEW", "PARTIALLY_FILLED")
     ]
 
 
-def asked(world: World) -> list[tuple[str, ...]]:
+def asked(world: TradingWorld) -> list[tuple[str, ...]]:
     """The orders that each whole read was asked for."""
     return [
         tuple(ref.order_id for ref in read.orders) for read in world.seen(actions.ReadAccount) if read.since is not None
     ]
 
 
-def alone(world: World) -> list[actions.ReadAccount]:
+def alone(world: TradingWorld) -> list[actions.ReadAccount]:
     """The reads of single orders."""
     return [read for read in world.seen(actions.ReadAccount) if read.since is None]
 
@@ -50,7 +50,7 @@ def unasked(account: Account) -> Account:
 
 
 @WIRES
-def test_an_order_that_is_filled_with_nothing_executed_is_told_as_a_state(wire: str) -> None:
+def test_an_order_that_is_filled_with_nothing_executed_is_delivered_as_a_state(wire: str) -> None:
     """It is over and no fill: another order executes. Nothing is missing, so no gap opens, and it is forgotten."""
     world = ready(wire)
     order = world.exchange.place("5")
@@ -58,16 +58,16 @@ def test_an_order_that_is_filled_with_nothing_executed_is_told_as_a_state(wire: 
     executing = world.exchange.trigger(order)
     world.passes(200)
     assert endings(world) == [(order, "ORDER_ACK", "FILLED")]
-    state = world.states(order)[-1]
+    state = world.order_states(order)[-1]
     assert (state.cumulative_qty, state.qty, state.source) == (D(0), D(5), "ws")
     assert world.intervals() == [("0", "5", "ws")]
     assert world.fills()[0].order_id == executing
-    assert world.gaps() == []
+    assert world.gaps == []
     assert asked(world)[-1] == ()
 
 
 @WIRES
-def test_a_triggered_order_of_which_no_frame_tells_is_told_from_a_read(wire: str) -> None:
+def test_a_triggered_order_that_no_frame_shows_is_delivered_from_a_read(wire: str) -> None:
     """The next read shows that it is over; that is no gap, since no fill is missing."""
     world = ready(wire)
     order = world.exchange.place("5")
@@ -77,15 +77,15 @@ def test_a_triggered_order_of_which_no_frame_tells_is_told_from_a_read(wire: str
     assert endings(world) == []
     world.passes(130)
     assert endings(world) == [(order, "ORDER_ACK", "FILLED")]
-    assert world.states(order)[-1].source == "poll"
-    assert world.gaps() == []
+    assert world.order_states(order)[-1].source == "poll"
+    assert world.gaps == []
 
 
-def test_a_triggered_order_is_told_once() -> None:
+def test_a_triggered_order_is_delivered_once() -> None:
     """By its frame, and by no copy of it and no read after it."""
     world = ready()
     order = world.exchange.place("5")
-    world.delay(0.01, 0.5)
+    world.exchange.delay(0.01, 0.5)
     world.exchange.trigger(order)
     world.passes(3)
     world.feed(inputs.Resync())
@@ -94,7 +94,7 @@ def test_a_triggered_order_is_told_once() -> None:
 
 
 def test_a_triggered_order_is_still_over_after_a_restart() -> None:
-    """What was told of it is recalled."""
+    """What was delivered of it is recalled."""
     world = ready()
     order = world.exchange.place("5")
     world.exchange.trigger(order)
@@ -106,19 +106,19 @@ def test_a_triggered_order_is_still_over_after_a_restart() -> None:
 
 
 def test_filled_with_nothing_executed_says_nothing_of_an_order_that_has_fills() -> None:
-    """Neither a frame nor a row takes back what was executed; fills of such a row are told, the last one as full."""
+    """Neither a frame nor a row takes back what was executed; fills of such a row are delivered, the last as full."""
     world = ready()
     order = world.exchange.place("5")
     world.exchange.fill(order, "2")
     world.passes(1)
-    world.say(OrderReport("BTC-USDT", order, "FILLED", D(0), qty=D(5), exchange_ts=world.exchange_ms))
+    world.exchange.say(OrderReport("BTC-USDT", order, "FILLED", D(0), qty=D(5), exchange_ts=world.exchange_ms))
     world.passes(1)
     assert endings(world) == []
     belied = world.exchange.place("4")
-    world.lose()
-    world.lose(after=1)
+    world.exchange.lose()
+    world.exchange.lose(after=1)
     world.exchange.fill(belied, "1")
-    world.lose(after=1)
+    world.exchange.lose(after=1)
     world.exchange.fill(belied, "3")
     world.exchange._change(belied, OrderReport("BTC-USDT", belied, "FILLED", D(0), qty=D(4)), silent=True)
     world.feed(inputs.Resync())
@@ -129,19 +129,19 @@ def test_filled_with_nothing_executed_says_nothing_of_an_order_that_has_fills() 
 
 def test_a_poll_waits_with_the_end_of_a_triggered_order_too() -> None:
     """Without a socket the end of an order that is younger than the overlap may be shown before its fills."""
-    world = World(mode="poll", poll_interval=4, backfill_overlap=10).run(20)
+    world = trading(mode="poll", poll_interval=4, backfill_overlap=10).run(20)
     order = world.exchange.place("5")
     world.passes(5)
     at = world.now
     world.exchange.trigger(order)
     world.passes(40)
     assert endings(world) == [(order, "ORDER_ACK", "FILLED")]
-    told_at = next(
+    delivered_at = next(
         now
         for now, action in world.log
         if isinstance(action, actions.Deliver) and action.event.event_id.startswith(f"order:BTC-USDT:{order}:FILLED")
     )
-    assert told_at > at + 10
+    assert delivered_at > at + 10
 
 
 # Orders that the venue denies while it lists their fills
@@ -150,14 +150,14 @@ def test_a_poll_waits_with_the_end_of_a_triggered_order_too() -> None:
 @WIRES
 @pytest.mark.parametrize("lost", [0, 1, 3])
 def test_a_denied_order_is_what_its_fills_show(wire: str, lost: int) -> None:
-    """All of them were read, so none is missing: those whose frames were lost are told, and the order is over."""
+    """All of them were read, so none is missing: those whose frames were lost are delivered, and the order is over."""
     world = ready(wire, audit_interval=20)
     order = world.exchange.place("5")
     world.passes(10)
     for number, qty in enumerate(("1", "1", "3")):
         if number >= 3 - lost:
-            world.lose()
-            world.lose(after=1)
+            world.exchange.lose()
+            world.exchange.lose(after=1)
         world.exchange.fill(order, qty)
     world.exchange.forget(order)
     world.passes(60)
@@ -173,13 +173,13 @@ def test_a_denied_order_that_nobody_knew_is_what_its_fills_show() -> None:
     and in no list any more.
     """
     world = ready(audit_interval=20)
-    world.kill()
-    world.reachable = False
+    world.drop_all()
+    world.exchange.reachable = False
     order = world.exchange.place("5")
     world.exchange.fill(order, "5")
     world.exchange.forget(order)
     world.passes(2)
-    world.reachable = True
+    world.exchange.reachable = True
     world.passes(20)
     assert world.intervals(order) == [("0", "5", "poll")]
     (fill,) = world.fills(order)
@@ -193,81 +193,81 @@ def test_a_denied_order_that_was_read_alone_is_read_again_only_when_it_has_new_f
     """Each time would be another failing call to the venue. Its fills stay in the window while some row is odd."""
     world = ready(audit_interval=20)
     world.exchange.pushes_account = False
-    world.kill()
-    world.reachable = False
+    world.drop_all()
+    world.exchange.reachable = False
     order = world.exchange.place("5")
     world.exchange.fill(order, "2")
     world.exchange.forget(order)
     row = OddRow(kind="income", endpoint="income", excerpt="amount=''")
-    world.altered = lambda account: msgspec.structs.replace(account, odd=(row,))
+    world.exchange.altered = lambda account: msgspec.structs.replace(account, odd=(row,))
     world.passes(2)
-    world.reachable = True
+    world.exchange.reachable = True
     world.passes(10)
     assert world.intervals(order) == [("0", "2", "poll")]
     for _ in range(5):
         world.feed(inputs.Resync())
         world.passes(2)
     assert len(alone(world)) == 1
-    world.lose()
+    world.exchange.lose()
     world.exchange.fill(order, "3")
     world.feed(inputs.Resync())
     world.passes(2)
     assert [end for _, end, _ in world.intervals(order)] == ["2", "5"]
     assert len(alone(world)) == 2
-    assert marks(world)[-1] < 8000
+    assert world.marks[-1] < 8000
 
 
 def test_an_order_that_may_not_be_asked_for_now_proves_nothing_and_stops_no_list() -> None:
-    """A gap is open and lists are read on, the rest is told; once it may be asked for, all is well."""
+    """A gap is open and lists are read on, the rest is delivered; once it may be asked for, all is well."""
     world = ready(audit_interval=20)
     world.exchange.pushes_account = False
     order, other = world.exchange.place("5"), world.exchange.place("4")
-    world.lose()
+    world.exchange.lose()
     world.exchange.fill(order, "5")
     world.exchange.forget(order)
-    world.altered = unasked
+    world.exchange.altered = unasked
     world.passes(30)
-    proven = marks(world)[-1]
+    proven = world.marks[-1]
     for _ in range(3):
-        world.lose()
+        world.exchange.lose()
         world.exchange.fill(other, "1")
         world.passes(70)
     assert world.gap_open
     assert world.fills(order) == []
     assert [end for _, end, _ in world.intervals(other)] == ["1", "2", "3"]
-    assert marks(world)[-1] == proven
-    world.altered = lambda account: account
+    assert world.marks[-1] == proven
+    world.exchange.altered = lambda account: account
     world.passes(70)
     assert world.intervals(order) == [("0", "5", "poll")]
     assert world.health is Health.LIVE
 
 
 def test_a_fill_is_not_proven_while_its_order_may_not_be_asked_for() -> None:
-    """What it cost was told wrongly, and its row has no sure place: once the order can be read, that is put right."""
+    """Its cost was delivered wrongly, and its row has no sure place: once the order can be read, that is put right."""
     world = ready("z", audit_interval=10)
     world.exchange.pushes_account = False
     order = world.exchange.place("100", side="SELL")
     world.exchange.fill(order, "1")
     world.passes(40)
-    world.lose()
+    world.exchange.lose()
     world.exchange.fill(order, "3")
     world.exchange.fill(order, "2")
     at = world.exchange_ms
-    world.altered = unasked
+    world.exchange.altered = unasked
     for second in range(90):
         if second == 30:
             assert world.gap_open
-            assert marks(world)[-1] < at
-            world.altered = lambda account: account
+            assert world.marks[-1] < at
+            world.exchange.altered = lambda account: account
         world.passes(1)
         world.exchange.fill(order, "1")
-    assert [event.fee for event in world.delivered if isinstance(event, FillRevised)] == [D("0.25")]
+    assert [event.fee for event in world.events(FillRevised)] == [D("0.25")]
     assert world.health is Health.LIVE
 
 
 def test_a_denied_order_from_before_the_stream_is_not_what_its_fills_show() -> None:
     """Some of it may have been executed before the venue's history begins: a gap stays open."""
-    world = World(audit_interval=20, start=False)
+    world = trading(audit_interval=20, start=False)
     order = world.exchange.place("5")
     world.exchange.fill(order, "1")
     world.now = 5
@@ -285,7 +285,7 @@ def test_a_denied_order_from_before_the_stream_is_not_what_its_fills_show() -> N
 
 @WIRES
 def test_an_order_that_the_venue_denies_is_over_when_two_reads_do_not_list_it(wire: str) -> None:
-    """Told once, as expired and not found, with what was executed of it; then it is asked for no more. No gap."""
+    """Delivered once, as expired and not found, with what was executed of it; then it is asked for no more. No gap."""
     world = ready(wire, audit_interval=20)
     order, other = world.exchange.place("5"), world.exchange.place("5")
     world.exchange.fill(order, "2")
@@ -295,10 +295,10 @@ def test_an_order_that_the_venue_denies_is_over_when_two_reads_do_not_list_it(wi
     assert endings(world) == []
     world.passes(80)
     assert endings(world) == [(order, "ORDER_EXPIRED", "NOT_FOUND")]
-    state = world.states(order)[-1]
+    state = world.order_states(order)[-1]
     assert (state.cumulative_qty, state.qty, state.price, state.source) == (D(2), D(5), D(100), "poll")
     assert state.event_id == f"order:BTC-USDT:{order}:NOT_FOUND:2:5:100"
-    assert world.gaps() == []
+    assert world.gaps == []
     assert world.health is Health.LIVE
     assert asked(world)[-1] == (other,)
 
@@ -321,7 +321,7 @@ def test_a_denied_order_that_is_listed_again_is_not_over() -> None:
 
 @pytest.mark.parametrize("news", ["fill", "cancel"])
 def test_news_of_a_denied_order_count_for_more(news: str) -> None:
-    """A frame shows how it is: what it tells is told, and nothing else."""
+    """A frame shows how it is: what it says is delivered, and nothing else."""
     world = ready(audit_interval=20)
     order = world.exchange.place("5")
     world.passes(10)
@@ -354,7 +354,7 @@ def test_only_reads_that_passed_count() -> None:
     world.passes(10)
     world.exchange.forget(order)
     world.passes(12)
-    world.plan = REFUSED
+    world.exchange.plan = REFUSED
     world.passes(100)
     assert endings(world) == []
 
@@ -372,11 +372,11 @@ def test_orders_that_nobody_has_asked_for_are_left_alone_and_come_first_the_next
     assert asked(world)[-1] == (*orders[2:], *orders[:2])
     world.passes(60)
     assert sorted(endings(world)) == [(order, "ORDER_EXPIRED", "NOT_FOUND") for order in orders]
-    assert world.gaps() == []
+    assert world.gaps == []
 
 
-def test_a_denied_order_stays_over_after_a_restart_and_a_late_fill_of_it_is_told() -> None:
-    """The journal holds its end; what was executed is told whatever was said before."""
+def test_a_denied_order_stays_over_after_a_restart_and_a_late_fill_of_it_is_delivered() -> None:
+    """The journal holds its end; what was executed is delivered whatever was said before."""
     world = ready(audit_interval=20)
     order = world.exchange.place("5")
     world.passes(10)
@@ -393,27 +393,27 @@ def test_a_denied_order_stays_over_after_a_restart_and_a_late_fill_of_it_is_told
 
 
 def test_a_late_word_of_an_order_that_was_forgotten_and_is_denied() -> None:
-    """Nothing of it was ever executed, so nothing is missing: it is told, and the gap that it opened closes."""
+    """Nothing of it was ever executed, so nothing is missing: it is delivered, and the gap that it opened closes."""
     world = ready(audit_interval=20)
     order = world.exchange.place("5")
     world.passes(5)
-    world.delay(0.01, 150)
+    world.exchange.delay(0.01, 150)
     world.exchange.cancel(order)
     world.exchange.forget(order)
     world.passes(145)
     assert OrderRef("BTC-USDT", order) not in world.connection._continuity._orders.by_ref
     world.passes(30)
-    assert told(world)[-3:] == ["GAP_OPENED hole", f"CANCEL_ACK {order} 0 ws", "GAP_CLOSED hole 0"]
+    assert world.summary()[-3:] == ["GAP_OPENED hole", f"CANCEL_ACK {order} 0 ws", "GAP_CLOSED hole 0"]
     assert world.health is Health.LIVE
 
 
-def unlisted(world: World, order: str) -> None:
+def unlisted(world: TradingWorld, order: str) -> None:
     """The venue knows neither the order nor any fill of it."""
     world.exchange.forget(order)
     world.exchange.trades.clear()
 
 
-def closed(world: World) -> list[tuple[str, bool]]:
+def closed(world: TradingWorld) -> list[tuple[str, bool]]:
     """Reason of each gap that was closed, and whether it is proven."""
     return [(event.reason.value, event.proven) for event in world.delivered if is_closing(event)]
 
@@ -428,13 +428,13 @@ def is_closing(event: ExchangeEvent) -> TypeGuard[GapNotice]:
 def test_a_late_frame_is_all_that_is_known_of_an_order_that_nobody_lists(
     wire: str, qty: str, audit_interval: float
 ) -> None:
-    """Two reads agree that there is neither an order nor a fill. What the frame says is told, no figure that it cannot
-    know, and the order's end; the gap closes as not proven, and reads go on.
+    """Two reads agree that there is neither an order nor a fill. What the frame says is delivered, no figure that it
+    cannot know, and the order's end; the gap closes as not proven, and reads go on.
     """
     world = ready(wire, audit_interval=audit_interval)
     world.exchange.pushes_account = False
     order = world.exchange.place("5", price=None)
-    world.delay(30)
+    world.exchange.delay(30)
     world.exchange.fill(order, qty)
     unlisted(world, order)
     for _ in range(3):
@@ -448,23 +448,23 @@ def test_a_late_frame_is_all_that_is_known_of_an_order_that_nobody_lists(
     assert (str(fill.fill_qty), fill.fill_price, fill.source) == (qty, D(100), "ws")
     assert (fill.fee is None, fill.realized_pnl is None, fill.trade_id is None) == (wire == "z",) * 3
     assert endings(world) == ([] if qty == "5" else [(order, "ORDER_EXPIRED", "NOT_FOUND")])
-    assert str(world.states(order)[-1].cumulative_qty if qty == "2" else fill.cumulative_qty) == qty
+    assert str(world.order_states(order)[-1].cumulative_qty if qty == "2" else fill.cumulative_qty) == qty
     assert closed(world) == [("hole", False)]
     assert world.health is Health.LIVE
-    proven, reads = marks(world)[-1], len(alone(world))
+    proven, reads = world.marks[-1], len(alone(world))
     world.feed(inputs.Resync())
     world.passes(200)
-    assert marks(world)[-1] > proven
+    assert world.marks[-1] > proven
     assert len(alone(world)) == reads
     assert closed(world) == [("hole", False)]
 
 
-def test_a_late_frame_of_what_is_not_owed_is_not_told_again() -> None:
-    """An order that was told and forgotten: what comes of it once more closes with its gap."""
+def test_a_late_frame_of_what_is_not_owed_is_not_delivered_again() -> None:
+    """An order that was delivered and forgotten: what comes of it once more closes with its gap."""
     world = ready("z", audit_interval=20)
     world.exchange.pushes_account = False
     order = world.exchange.place("5")
-    world.delay(0.01, 150)
+    world.exchange.delay(0.01, 150)
     world.exchange.fill(order, "2")
     world.passes(1)
     world.exchange.cancel(order)
@@ -481,11 +481,11 @@ def test_a_late_frame_of_what_is_not_owed_is_not_told_again() -> None:
 
 def test_an_order_from_before_the_first_read_that_nobody_lists_may_have_begun_before_the_stream() -> None:
     """How much of it was executed before is not known, so no fill of it is made up; its end shows how much in all."""
-    world = World(wire="z", start=False, audit_interval=20)
+    world = trading(wire="z", start=False, audit_interval=20)
     world.exchange.pushes_account = False
     order = world.exchange.place("9")
     world.exchange.fill(order, "2")
-    world.reads.append(REFUSED)
+    world.exchange.reads.append(REFUSED)
     world.feed(inputs.Start())
     world.run(1)
     world.exchange.fill(order, "3")
@@ -493,7 +493,7 @@ def test_an_order_from_before_the_first_read_that_nobody_lists_may_have_begun_be
     world.passes(60)
     assert world.fills(order) == []
     assert [(name, state) for name, _, state in endings(world)] == [(order, "NOT_FOUND")]
-    assert world.states(order)[-1].cumulative_qty == D(5)
+    assert world.order_states(order)[-1].cumulative_qty == D(5)
     assert closed(world) == [("read_failed", False)]
     assert world.health is Health.LIVE
 
@@ -504,7 +504,7 @@ def test_an_order_of_which_there_is_a_word_after_all_is_not_written_off(news: st
     world = ready(audit_interval=20)
     world.exchange.pushes_account = False
     order = world.exchange.place("5", price=None)
-    world.delay(30)
+    world.exchange.delay(30)
     world.exchange.fill(order, "2")
     trades = tuple(world.exchange.trades)
     unlisted(world, order)
@@ -512,7 +512,7 @@ def test_an_order_of_which_there_is_a_word_after_all_is_not_written_off(news: st
     assert world.gap_open
     if news == "odd":
         row = OddRow(kind="fill", endpoint="fills", excerpt="qty=''", symbol="BTC-USDT")
-        world.altered = lambda account: msgspec.structs.replace(account, odd=(row,))
+        world.exchange.altered = lambda account: msgspec.structs.replace(account, odd=(row,))
         world.passes(30)
         assert world.gap_open
         assert world.fills(order) == []
@@ -526,14 +526,14 @@ def test_an_order_of_which_there_is_a_word_after_all_is_not_written_off(news: st
 
 @pytest.mark.parametrize("ended", [False, True])
 def test_a_hole_below_a_denied_order_that_no_list_fills_is_written_off(ended: bool) -> None:
-    """A frame has shown more than was told, and two reads agree that nobody will say what: the order's end shows how
-    much was executed, and the gap closes as not proven.
+    """A frame has shown more than was delivered, and two reads agree that nobody will say what: the order's end shows
+    how much was executed, and the gap closes as not proven.
     """
     world = ready(audit_interval=20)
     world.exchange.pushes_account = False
     order = world.exchange.place("5")
     world.passes(10)
-    world.lose()
+    world.exchange.lose()
     world.exchange.fill(order, "1")
     world.exchange.forget(order)
     world.exchange.trades.clear()
@@ -545,6 +545,6 @@ def test_a_hole_below_a_denied_order_that_no_list_fills_is_written_off(ended: bo
     world.passes(100)
     assert world.intervals(order) == [("1", "5" if ended else "2", "ws")]
     assert endings(world) == ([] if ended else [(order, "ORDER_EXPIRED", "NOT_FOUND")])
-    assert world.states(order)[-1].cumulative_qty == (D(0) if ended else D(2))
+    assert world.order_states(order)[-1].cumulative_qty == (D(0) if ended else D(2))
     assert closed(world) == [("hole", False)]
     assert world.health is Health.LIVE

@@ -1,4 +1,4 @@
-"""Everything heard is told: frames that nobody understands are delivered, and the account is read, ever less often."""
+"""Nothing heard is lost: frames that nobody understands are delivered, and the account is read, ever less often."""
 
 from __future__ import annotations
 
@@ -23,16 +23,13 @@ from listenkey.core.reports import Account, AccountReport, Report
 from listenkey.core.secrets import Secrets
 from listenkey.core.sync.doubts import SHAPES, Doubts
 
-from ..script import EPOCH, Answer, Life, connected, no
-from ..world import RETRY, ready
+from ..scripted import Answer, ScriptedWorld, connected, no, scripted
+from ..trading import ready
+from ..world import EPOCH, RETRY
 
 WHOLE = gzip.compress(b"ping " + bytes(range(64)), mtime=0)
 SOME = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 QUIET: dict[str, Any] = {"audit_interval": 0, "rotate_after": 0}
-
-
-def unknown(life: Life) -> list[Unknown]:
-    return [event for event in life.events if isinstance(event, Unknown)]
 
 
 # What cannot be read
@@ -41,31 +38,31 @@ def unknown(life: Life) -> list[Unknown]:
 @pytest.mark.parametrize("frame", [b"", b"\xff\xfe", WHOLE[:-4], WHOLE[:10], WHOLE + b"x", "", "\ud800", "{", b"{"])
 def test_what_cannot_be_read_is_delivered_and_read(frame: bytes | str) -> None:
     """Its beginning and its length, then a gap `hole` that a read closes; the link stays."""
-    life = connected(**QUIET)
-    life.play(inputs.FrameReceived(life.leader, frame))
+    world = connected(**QUIET)
+    world.feed(inputs.FrameReceived(world.leader, frame))
     data = frame.encode(errors="surrogatepass") if isinstance(frame, str) else frame
-    (event,) = unknown(life)
+    (event,) = world.events(Unknown)
     assert event.raw == {"base64": base64.b64encode(data).decode(), "length": len(data)}
     assert (event.source, event.exchange_ts, event.frame) == ("ws", None, data)
-    life.run(12)
-    assert life.gaps == [("GAP_OPENED", "hole"), ("GAP_CLOSED", "hole")]
-    assert (life.state, life.health) == ("CONNECTED", "LIVE")
+    world.run(12)
+    assert world.gaps == [("GAP_OPENED", "hole"), ("GAP_CLOSED", "hole")]
+    assert (world.state, world.health) == ("CONNECTED", "LIVE")
 
 
-def test_it_is_told_in_its_place() -> None:
+def test_it_is_delivered_in_its_place() -> None:
     """What stands before it in the frame is delivered before it, and what stands behind it after it."""
-    life = connected(**QUIET)
-    done = life.frame("note one; ??; order A NEW 0/3 @1700000020000")
-    told = [action.event.kind.value for action in done if isinstance(action, actions.Deliver)]
-    assert told == ["UNKNOWN", "UNKNOWN", "GAP_OPENED", "ORDER_ACK", "HEALTH"]
+    world = connected(**QUIET)
+    done = world.exchange.say("note one; ??; order A NEW 0/3 @1700000020000")
+    delivered = [action.event.kind.value for action in done if isinstance(action, actions.Deliver)]
+    assert delivered == ["UNKNOWN", "UNKNOWN", "GAP_OPENED", "ORDER_ACK", "HEALTH"]
 
 
 @pytest.mark.parametrize("size", [SHOWN, SHOWN + 1, 10 * SHOWN])
 def test_a_large_frame_is_shown_in_part(size: int) -> None:
     """At most 4 KiB of it, and its whole length."""
-    life = connected(**QUIET)
-    life.frame("? " * (size // 2))
-    (event,) = unknown(life)
+    world = connected(**QUIET)
+    world.exchange.say("? " * (size // 2))
+    (event,) = world.events(Unknown)
     assert event.raw["length"] == size // 2 * 2
     assert base64.b64decode(event.raw["base64"]) == (b"? " * size)[: min(size // 2 * 2, SHOWN)]
 
@@ -95,9 +92,9 @@ def frames_with_a_secret() -> Iterator[tuple[bytes, bytes]]:
 @pytest.mark.parametrize(("frame", "shown"), list(frames_with_a_secret()))
 def test_no_secret_is_shown(frame: bytes, shown: bytes) -> None:
     """Neither a key, nor what could be one, nor what hides one: they are blotted out, also where the frame is cut."""
-    life = Life(mints=[Answer(key=KEY)], max_frame_bytes=4 * SEARCHED, **QUIET).run(10)
-    life.play(inputs.FrameReceived(life.leader, frame))
-    (event,) = unknown(life)
+    world = scripted(mints=[Answer(key=KEY)], max_frame_bytes=4 * SEARCHED, **QUIET).run(10)
+    world.feed(inputs.FrameReceived(world.leader, frame))
+    (event,) = world.events(Unknown)
     assert base64.b64decode(event.raw["base64"]) == shown[:SHOWN]
     assert event.raw["length"] == len(frame)
 
@@ -118,67 +115,67 @@ def test_what_was_shown_is_shown_the_same(data: bytes, secret: str, end: int) ->
 # When it is read
 
 
-def times(life: Life, kind: type, since: float = 10.0) -> list[float]:
-    return [round(now - since, 1) for now, seen in life.log if isinstance(seen, kind) and now > since]
+def times(world: ScriptedWorld, kind: type, since: float = 10.0) -> list[float]:
+    return [round(now - since, 1) for now, seen in world.log if isinstance(seen, kind) and now > since]
 
 
 @pytest.mark.parametrize("frame", ["??", "doubt it", WHOLE[:-1]])
 def test_reads_that_find_nothing_come_ever_later(frame: str | bytes) -> None:
     """A frame that comes every other second causes reads 5, 10, 20, … seconds apart, to an hour; no gap in between."""
-    life = connected(**QUIET, renew_interval=1000)
+    world = connected(**QUIET, renew_interval=1000)
     for tick in range(1, 10_000):
-        life.at(10 + 2 * tick, inputs.FrameReceived(life.leader, frame))
-    life.run(20_010)
-    asked = times(life, actions.ReadAccount, 10.01)
+        world.at(10 + 2 * tick, inputs.FrameReceived(world.leader, frame))
+    world.run(20_010)
+    asked = times(world, actions.ReadAccount, 10.01)
     waits = [round(after - before) for before, after in itertools.pairwise(asked)]
     assert waits == [5, 10, 20, 40, 80, 160, 320, 640, 1280, 2560, 3600, 3600, 3600, 3600]
-    assert len(life.gaps) == 2 * len(asked)
-    assert life.health == "LIVE"
+    assert len(world.gaps) == 2 * len(asked)
+    assert world.health == "LIVE"
 
 
 def test_the_last_frame_is_read_for_even_if_no_other_comes() -> None:
     """A frame that came while the account was not read for its kind is followed by a read when that time is over."""
-    life = connected(**QUIET)
+    world = connected(**QUIET)
     for at in (11, 12, 13):
-        life.at(at, inputs.FrameReceived(life.leader, "??"))
-    life.run(100)
-    assert times(life, actions.ReadAccount) == [1.0, 6.1]
-    assert life.gaps == [("GAP_OPENED", "hole"), ("GAP_CLOSED", "hole")] * 2
+        world.at(at, inputs.FrameReceived(world.leader, "??"))
+    world.run(100)
+    assert times(world, actions.ReadAccount) == [1.0, 6.1]
+    assert world.gaps == [("GAP_OPENED", "hole"), ("GAP_CLOSED", "hole")] * 2
 
 
 def test_a_read_that_comes_anyway_serves_too() -> None:
     """If the account is read meanwhile for another reason, nothing is left to be read for."""
-    life = connected(**QUIET)
+    world = connected(**QUIET)
     for at in (11, 12):
-        life.at(at, inputs.FrameReceived(life.leader, "??"))
-    life.at(13, inputs.Resync())
-    life.run(100)
-    assert times(life, actions.ReadAccount) == [1.0, 3.0]
+        world.at(at, inputs.FrameReceived(world.leader, "??"))
+    world.at(13, inputs.Resync())
+    world.run(100)
+    assert times(world, actions.ReadAccount) == [1.0, 3.0]
 
 
 def test_a_read_that_was_asked_for_before_does_not_serve() -> None:
     """A frame that comes while the account is read is read for afterwards; what comes while it waits waits with it."""
-    life = connected(**QUIET)
-    life.reads.append(Answer(after=2.0))
-    life.at(11, inputs.Resync())
+    world = connected(**QUIET)
+    world.exchange.reads.append(Answer(after=2.0))
+    world.at(11, inputs.Resync())
     for at in (12, 12.5):
-        life.at(at, inputs.FrameReceived(life.leader, "??"))
-    life.run(100)
-    assert times(life, actions.ReadAccount) == [1.0, 3.0]
-    assert life.gaps == [("GAP_OPENED", "hole"), ("GAP_CLOSED", "hole")]
+        world.at(at, inputs.FrameReceived(world.leader, "??"))
+    world.run(100)
+    assert times(world, actions.ReadAccount) == [1.0, 3.0]
+    assert world.gaps == [("GAP_OPENED", "hole"), ("GAP_CLOSED", "hole")]
 
 
 def test_a_failed_read_is_repeated_and_the_gap_stays() -> None:
     """Only a read that passes says that nothing was found."""
-    life = connected(**QUIET)
-    life.reads.append(no(RETRY))
-    life.at(11, inputs.FrameReceived(life.leader, "??"))
-    life.at(12, inputs.FrameReceived(life.leader, "??"))
-    life.run(14)
-    assert life.gaps == [("GAP_OPENED", "hole")]
-    life.run(100)
-    assert life.gaps == [("GAP_OPENED", "hole"), ("GAP_CLOSED", "hole")]
-    assert len(times(life, actions.ReadAccount)) == 2
+    world = connected(**QUIET)
+    world.exchange.reads.append(no(RETRY))
+    world.at(11, inputs.FrameReceived(world.leader, "??"))
+    world.at(12, inputs.FrameReceived(world.leader, "??"))
+    world.run(14)
+    assert world.gaps == [("GAP_OPENED", "hole")]
+    world.run(100)
+    assert world.gaps == [("GAP_OPENED", "hole"), ("GAP_CLOSED", "hole")]
+    assert len(times(world, actions.ReadAccount)) == 2
 
 
 def doubts() -> tuple[Doubts, Context, list[tuple[int | None, bool]]]:
@@ -234,26 +231,26 @@ def test_each_shape_waits_for_itself() -> None:
 
 def test_ids_differ() -> None:
     """Two that cannot be read are two events, though their bytes are the same."""
-    life = connected(**QUIET)
+    world = connected(**QUIET)
     for at in (11, 13):
-        life.at(at, inputs.FrameReceived(life.leader, "??"))
-    life.run(15)
-    assert len({event.event_id for event in unknown(life)}) == 2
+        world.at(at, inputs.FrameReceived(world.leader, "??"))
+    world.run(15)
+    assert len({event.event_id for event in world.events(Unknown)}) == 2
 
 
 def test_events_of_one_frame_are_no_repeats_of_each_other() -> None:
     """Each has an id of its own, the same whenever the frame comes."""
-    life = connected(**QUIET)
+    world = connected(**QUIET)
     frame = f"wallet 90 @{EPOCH + 20_000}; wallet 91 @{EPOCH + 20_001}; note x"
     for _ in range(2):
-        life.play(inputs.FrameReceived(life.leader, frame))
-    updates = [event for event in life.events if isinstance(event, AccountUpdate) and event.source == "ws"]
+        world.feed(inputs.FrameReceived(world.leader, frame))
+    updates = [event for event in world.events(AccountUpdate) if event.source == "ws"]
     assert [str(event.balances[0].wallet_balance) for event in updates] == ["90", "91"]
-    assert len({event.event_id for event in (*updates, *unknown(life))}) == 3
+    assert len({event.event_id for event in (*updates, *world.events(Unknown))}) == 3
     once = connected(**QUIET)
-    once.play(inputs.FrameReceived(once.leader, frame))
-    assert [event.event_id for event in once.events if event.source == "ws"] == [
-        event.event_id for event in (*updates, *unknown(life))
+    once.feed(inputs.FrameReceived(once.leader, frame))
+    assert [event.event_id for event in once.delivered if event.source == "ws"] == [
+        event.event_id for event in (*updates, *world.events(Unknown))
     ]
 
 
@@ -305,28 +302,28 @@ def test_every_frame_is_read_for(script: list[tuple[str, float]]) -> None:
 def test_an_error_frame_that_says_that_the_key_is_gone_is_an_expiry() -> None:
     """Of the key of its own link, whatever request it names; said again, it changes nothing."""
     for frame in ("error gone", "error gone 9.9"):
-        life = connected(**QUIET)
-        life.frame(frame)
-        assert life.state == "ROTATING"
-        life.frame(frame)
-        assert life.count(actions.CreateKey) == 2
-        life.run(60)
-        assert life.gaps == [("GAP_OPENED", "key_gone"), ("GAP_CLOSED", "key_gone")]
-        assert life.seen(actions.DeleteKey) == []
-        assert life.health == "LIVE"
+        world = connected(**QUIET)
+        world.exchange.say(frame)
+        assert world.state == "ROTATING"
+        world.exchange.say(frame)
+        assert world.count(actions.CreateKey) == 2
+        world.run(60)
+        assert world.gaps == [("GAP_OPENED", "key_gone"), ("GAP_CLOSED", "key_gone")]
+        assert world.seen(actions.DeleteKey) == []
+        assert world.health == "LIVE"
 
 
 def test_an_expiry_with_an_empty_key_names_no_key_in_use() -> None:
     """The link stays; the notice is reported, and the account is read without a gap."""
-    life = connected(**QUIET)
-    reads = life.count(actions.ReadAccount)
+    world = connected(**QUIET)
+    reads = world.count(actions.ReadAccount)
     for _ in range(3):
-        life.frame("expired -")
-    assert life.state == "CONNECTED"
-    assert life.anomalies == ["expiry of a foreign key"] * 3
-    assert life.count(actions.ReadAccount) == reads + 1
-    life.run(14)
-    assert life.gaps == []
+        world.exchange.say("expired -")
+    assert world.state == "CONNECTED"
+    assert world.anomalies == ["expiry of a foreign key"] * 3
+    assert world.count(actions.ReadAccount) == reads + 1
+    world.run(14)
+    assert world.gaps == []
 
 
 def push(side: str, *, one_way: bool, held: int = 1) -> Report:
@@ -342,34 +339,34 @@ def push(side: str, *, one_way: bool, held: int = 1) -> Report:
     ],
 )
 def test_a_switch_of_positions_is_reported_and_read(said: tuple[Report, ...], count: int) -> None:
-    """What positions mean has changed: nothing was missed, so no gap opens, but what is told must be looked at."""
+    """What positions mean has changed: nothing was missed, so no gap opens, but what is delivered must be looked at."""
     world = ready(audit_interval=0)
     reads = len(world.seen(actions.ReadAccount))
     for report in said:
-        world.say(report)
+        world.exchange.say(report)
         world.passes(10)
     switches = [seen.anomaly.name for seen in world.seen(actions.Report)]
     assert switches == ["position mode changed"] * count
     assert len(world.seen(actions.ReadAccount)) - reads == count
-    assert world.gaps() == []
+    assert world.gaps == []
 
 
 @pytest.mark.parametrize(("sides", "count"), [("LONG SHORT", 0), (" ", 0), ("LONG ", 1), (" LONG ", 2)])
 def test_a_switch_of_orders_is_reported_and_read(sides: str, count: int) -> None:
     """An order that names a position side after one that named none, or the other way round, means the same."""
-    life = connected(**QUIET)
-    reads = life.count(actions.ReadAccount)
+    world = connected(**QUIET)
+    reads = world.count(actions.ReadAccount)
     for number, side in enumerate(sides.split(" ")):
-        life.frame(f"order A{number} NEW 0/3 {side}".rstrip())
-        life.run(life.now + 10)
-    assert life.anomalies == ["position mode changed"] * count
-    assert life.count(actions.ReadAccount) == reads + count
-    assert life.gaps == []
+        world.exchange.say(f"order A{number} NEW 0/3 {side}".rstrip())
+        world.run(world.now + 10)
+    assert world.anomalies == ["position mode changed"] * count
+    assert world.count(actions.ReadAccount) == reads + count
+    assert world.gaps == []
 
 
 def test_a_read_that_shows_another_position_mode_is_reported() -> None:
     """It is a read already."""
-    life = connected(**QUIET)
+    world = connected(**QUIET)
     for one_way in (False, True, True):
         held = (Position(symbol="TOY", side="LONG", qty=Decimal(1)),)
 
@@ -378,7 +375,7 @@ def test_a_read_that_shows_another_position_mode_is_reported() -> None:
                 as_of=ms, exchange_ms=ms, since=since, whole=True, settled=True, positions=held, one_way=one_way
             )
 
-        life.account = account
-        life.play(inputs.Resync())
-        life.run(life.now + 5)
-    assert life.anomalies == ["position mode changed"]
+        world.exchange.account = account
+        world.feed(inputs.Resync())
+        world.run(world.now + 5)
+    assert world.anomalies == ["position mode changed"]

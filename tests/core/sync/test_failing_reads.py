@@ -9,18 +9,18 @@ from listenkey.core import actions, inputs
 from listenkey.core.events import GapNotice, Health
 from listenkey.core.refusal import Refusal, RefusalKind
 
-from ..script import EPOCH as SCRIPT_EPOCH
-from ..script import Life, no
-from ..world import NEVER, REFUSED, Plan, World, ready
+from ..scripted import no, scripted
+from ..trading import REFUSED, UNANSWERED, Plan, TradingWorld, ready, trading
+from ..world import EPOCH
 
 MINUTES_LATER = Plan(refusal=Refusal(RefusalKind.RETRY, "429", "", 500.0))
 
 
-def reads(world: World) -> list[float]:
+def reads(world: TradingWorld) -> list[float]:
     return world.times(actions.ReadAccount)
 
 
-def held(world: World) -> list[str]:
+def held(world: TradingWorld) -> list[str]:
     found = world.seen(actions.Report)
     return [report.anomaly.detail for report in found if report.anomaly.name == "reads held back"]
 
@@ -28,10 +28,10 @@ def held(world: World) -> list[str]:
 def test_a_flapping_link_whose_reads_fail_spaces_them_and_is_never_silent_for_minutes() -> None:
     """Each link that is proven asks for a read at once: five fail in a row, then they are 32 to 44 s apart."""
     world = ready(backoff_initial=0.001, backoff_max=0.001)
-    world.plan = REFUSED
+    world.exchange.plan = REFUSED
     began = world.now
     while world.now < began + 1500:
-        world.kill()
+        world.drop_all()
         world.passes(3)
     tried = [at for at in reads(world) if at > began]
     assert tried[4] < began + 60
@@ -40,24 +40,24 @@ def test_a_flapping_link_whose_reads_fail_spaces_them_and_is_never_silent_for_mi
     assert max(pauses) < 48
     for last in tried:
         assert sum(last - 480 < at <= last for at in tried) <= 15
-    world.plan = Plan()
+    world.exchange.plan = Plan()
     world.passes(50)
     assert world.health is Health.LIVE
-    assert world.gaps()[-2] == ("GAP_CLOSED", "lost_socket")
+    assert world.gaps[-2] == ("GAP_CLOSED", "lost_socket")
 
 
 def test_the_log_says_until_when_reads_are_held_back() -> None:
     """Once for each time, by the venue's clock."""
-    life = Life()
-    life.run(10)
-    life.reads.extend([no()] * 6)
+    world = scripted()
+    world.run(10)
+    world.exchange.reads.extend([no()] * 6)
     for _ in range(6):
-        life.play(inputs.Resync())
-        life.run(life.now + 1)
-    found = [report.anomaly for report in life.seen(actions.Report)]
+        world.feed(inputs.Resync())
+        world.run(world.now + 1)
+    found = [report.anomaly for report in world.seen(actions.Report)]
     assert [anomaly.name for anomaly in found] == ["reads held back"]
-    assert re.search(r"until 17000000[4-9]\d{4} ms of exchange time", found[0].detail)
-    assert SCRIPT_EPOCH == 1_700_000_000_000
+    (until,) = re.findall(r"until (\d+) ms of exchange time", found[0].detail)
+    assert EPOCH + 40_000 <= int(until) < EPOCH + 100_000
     assert found[0].detail.startswith("for 4")
 
 
@@ -65,17 +65,17 @@ def test_audits_that_fail_for_two_intervals_are_news_once() -> None:
     """Until then nothing is known to be missing and the stream stays LIVE; the next read that passes ends it."""
     world = ready(audit_interval=20)
     passed = world.now - 1.7
-    world.plan = REFUSED
+    world.exchange.plan = REFUSED
     world.run(passed + 39)
-    assert (world.health, world.gaps()) == (Health.LIVE, [])
+    assert (world.health, world.gaps) == (Health.LIVE, [])
     world.passes(2)
-    assert world.gaps() == [("GAP_OPENED", "read_failed")]
+    assert world.gaps == [("GAP_OPENED", "read_failed")]
     world.passes(100)
-    assert len(world.gaps()) == 1
-    world.plan = Plan()
+    assert len(world.gaps) == 1
+    world.exchange.plan = Plan()
     world.passes(70)
-    assert world.gaps() == [("GAP_OPENED", "read_failed"), ("GAP_CLOSED", "read_failed")]
-    opened = next(event for event in world.delivered if isinstance(event, GapNotice))
+    assert world.gaps == [("GAP_OPENED", "read_failed"), ("GAP_CLOSED", "read_failed")]
+    opened = world.events(GapNotice)[0]
     assert opened.since is not None
     assert world.health is Health.LIVE
 
@@ -83,37 +83,37 @@ def test_audits_that_fail_for_two_intervals_are_news_once() -> None:
 def test_one_audit_that_fails_is_no_news() -> None:
     """The next one passes in time."""
     world = ready(audit_interval=20)
-    world.reads.extend([REFUSED, REFUSED])
+    world.exchange.reads.extend([REFUSED, REFUSED])
     world.passes(200)
-    assert (world.health, world.gaps()) == (Health.LIVE, [])
+    assert (world.health, world.gaps) == (Health.LIVE, [])
 
 
 def test_the_read_that_closes_the_gap_may_be_under_way_when_it_opens() -> None:
     """It looks at all that is owed."""
     world = ready(audit_interval=20)
-    world.reads.append(REFUSED)
-    world.reads.append(Plan(takes=40))
+    world.exchange.reads.append(REFUSED)
+    world.exchange.reads.append(Plan(takes=40))
     world.passes(120)
-    assert world.gaps() == [("GAP_OPENED", "read_failed"), ("GAP_CLOSED", "read_failed")]
+    assert world.gaps == [("GAP_OPENED", "read_failed"), ("GAP_CLOSED", "read_failed")]
     assert world.health is Health.LIVE
 
 
 def test_a_read_that_is_never_answered_counts_once_it_is_given_up() -> None:
     """After a minute, which is more than two intervals here."""
     world = ready(audit_interval=25)
-    world.plan = NEVER
+    world.exchange.plan = UNANSWERED
     world.passes(80)
-    assert world.gaps() == []
+    assert world.gaps == []
     world.passes(15)
-    assert world.gaps() == [("GAP_OPENED", "read_failed")]
+    assert world.gaps == [("GAP_OPENED", "read_failed")]
 
 
 def test_reads_that_are_held_back_are_news_too() -> None:
     """The venue names a time, and no read is let through before it."""
     world = ready(audit_interval=100)
-    world.reads.append(MINUTES_LATER)
+    world.exchange.reads.append(MINUTES_LATER)
     world.passes(210)
-    assert world.gaps() == [("GAP_OPENED", "read_failed")]
+    assert world.gaps == [("GAP_OPENED", "read_failed")]
     assert held(world)[0].startswith("for 500 s, until 17000006")
     assert len(held(world)) == 1
     world.passes(500)
@@ -123,20 +123,20 @@ def test_reads_that_are_held_back_are_news_too() -> None:
 def test_without_audits_it_counts_from_a_read_that_was_asked_for() -> None:
     """With 120 s in place of the interval."""
     world = ready(audit_interval=0)
-    world.plan = REFUSED
+    world.exchange.plan = REFUSED
     world.passes(500)
-    assert world.gaps() == []
+    assert world.gaps == []
     asked = world.now
     world.feed(inputs.Resync())
     world.run(asked + 239)
-    assert world.gaps() == []
+    assert world.gaps == []
     world.run(asked + 242)
-    assert world.gaps() == [("GAP_OPENED", "read_failed")]
+    assert world.gaps == [("GAP_OPENED", "read_failed")]
 
 
 def test_polls_keep_their_own_rule() -> None:
-    """One that fails is told at once."""
-    world = World(mode="poll", poll_interval=5).run(20)
-    world.plan = REFUSED
+    """One that fails is delivered at once."""
+    world = trading(mode="poll", poll_interval=5).run(20)
+    world.exchange.plan = REFUSED
     world.passes(6)
-    assert world.gaps()[-1] == ("GAP_OPENED", "read_failed")
+    assert world.gaps[-1] == ("GAP_OPENED", "read_failed")

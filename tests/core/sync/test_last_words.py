@@ -14,11 +14,12 @@ from listenkey.core.reports import AccountReport
 from listenkey.core.timers import Timer
 
 from ..exchange import D
-from ..world import Speech, World, frame, ready
+from ..speech import Speech, frame
+from ..trading import TradingWorld, ready, trading
 
 
 def report(
-    world: World, wallet: str | Decimal, *, ago: int = 0, snapshot: bool = False, qty: str = ""
+    world: TradingWorld, wallet: str | Decimal, *, ago: int = 0, snapshot: bool = False, qty: str = ""
 ) -> AccountReport:
     """A push of so many ms ago."""
     positions = (Position(symbol="BTC-USDT", side="LONG" if D(qty) else None, qty=D(qty)),) if qty else ()
@@ -33,13 +34,11 @@ def report(
     )
 
 
-def last_wallet(world: World) -> Decimal | None:
-    return [row for event in world.delivered if isinstance(event, AccountUpdate) for row in event.balances][
-        -1
-    ].wallet_balance
+def last_wallet(world: TradingWorld) -> Decimal | None:
+    return [row for event in world.events(AccountUpdate) for row in event.balances][-1].wallet_balance
 
 
-def last_position(world: World) -> Decimal:
+def last_position(world: TradingWorld) -> Decimal:
     qty = D(0)
     for event in world.delivered:
         if isinstance(event, AccountUpdate):
@@ -48,17 +47,17 @@ def last_position(world: World) -> Decimal:
     return qty
 
 
-def matched(world: World) -> list[str]:
+def matched(world: TradingWorld) -> list[str]:
     """The assets whose books agree."""
     return [book.asset for book in world.connection.books if book.status is Reconciliation.MATCHED]
 
 
-def rotated(world: World) -> tuple[int, int]:
+def rotated(world: TradingWorld) -> tuple[int, int]:
     """Move over; the sockets of the leader and of its successor, both open."""
-    before = set(world._sockets)
+    before = set(world.open)
     world.feed(inputs.Rotate())
     world.passes(0.101)
-    (leader,), (successor,) = before, set(world._sockets) - before
+    (leader,), (successor,) = before, set(world.open) - before
     return leader, successor
 
 
@@ -79,15 +78,15 @@ def test_the_opening_snapshot_of_a_successor_may_be_older_than_what_was_pushed()
         assert (last_wallet(world), last_position(world)) == (world.exchange.wallets[-1][1], D(3))
     world.passes(300)
     assert (last_wallet(world), last_position(world)) == (world.exchange.wallets[-1][1], D(3))
-    assert world.gaps() == []
+    assert world.gaps == []
 
 
-def test_a_push_out_of_order_is_told_no_more() -> None:
+def test_a_push_out_of_order_is_delivered_no_more() -> None:
     """The venue sends the older one after the newer one, on one socket."""
     world = ready()
     order = world.exchange.place("9")
-    world.delay(0.01)  # the first fill
-    world.fates[world.pushed + 1] = (0.5,)  # and its account, which comes after that of the second
+    world.exchange.delay(0.01)  # the first fill
+    world.exchange.fates[world.exchange.pushed + 1] = (0.5,)  # and its account, which comes after that of the second
     world.exchange.fill(order, "1")
     world.passes(0.1)
     world.exchange.fill(order, "2")
@@ -108,7 +107,7 @@ def test_a_push_that_names_no_time_is_as_new_as_its_arrival_though_it_was_held()
     world.feed(inputs.FrameReceived(leader, frame(report(world, "1005"))))
     world.passes(1.5)
     assert last_wallet(world) == D(1005)
-    world.feed(inputs.FrameReceived(next(iter(world._sockets)), frame(untimed)))
+    world.feed(inputs.FrameReceived(next(iter(world.open)), frame(untimed)))
     world.passes(1.5)
     assert last_wallet(world) == D(1000)
 
@@ -120,7 +119,7 @@ def test_a_wrong_word_that_was_delivered_is_corrected_by_the_next_read() -> None
     world.passes(8)
     world.feed(inputs.Resync())
     world.passes(20)
-    (socket,) = world._sockets
+    (socket,) = world.open
     world.feed(inputs.FrameReceived(socket, frame(report(world, "1000"))))
     assert last_wallet(world) == D(1000)
     world.passes(120)
@@ -142,7 +141,7 @@ def test_two_links_that_say_different_things_of_one_moment_cause_an_audit() -> N
     reads = len(world.times(actions.ReadAccount))
     world.passes(7)
     assert len(world.times(actions.ReadAccount)) == reads + 1
-    assert world.gaps() == []
+    assert world.gaps == []
 
 
 def test_a_word_within_the_grain_of_a_read_that_says_otherwise_is_audited_soon(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -152,30 +151,30 @@ def test_a_word_within_the_grain_of_a_read_that_says_otherwise_is_audited_soon(m
     world.exchange.transfer("5")
     due = world.connection._context.timers._deadlines[(Timer.AUDIT, 0)]
     world.run(due - 0.01)
-    (socket,) = world._sockets
+    (socket,) = world.open
     world.feed(inputs.FrameReceived(socket, frame(report(world, "1000"))))
     world.run(due + 1)
     assert last_wallet(world) == D(1000)
     world.passes(7)
     assert last_wallet(world) == D(1005)
-    assert world.gaps() == []
+    assert world.gaps == []
 
 
 def test_a_read_that_a_push_overtook_settles_no_books() -> None:
-    """The account is told at once, with the push in it; what the books start from is the next read's."""
-    world = World(hold_limit=0, reorder_window=0)
+    """The account is delivered at once, with the push in it; what the books start from is the next read's."""
+    world = trading(hold_limit=0, reorder_window=0)
     world.run(0.19)
     assert len(world.times(actions.ReadAccount)) == 1
-    (socket,) = world._sockets
+    (socket,) = world.open
     world.feed(inputs.FrameReceived(socket, frame(report(world, "1000"))))
     world.run(1)
-    assert any(isinstance(event, AccountUpdate) and event.complete for event in world.delivered)
+    assert any(event.complete for event in world.events(AccountUpdate))
     assert matched(world) == []
     world.run(10)
     assert matched(world) == ["USDT"]
 
 
-def contradict(world: World) -> None:
+def contradict(world: TradingWorld) -> None:
     """Move over, and let the successor say something else of one moment than the leader."""
     leader, successor = rotated(world)
     at = world.exchange_ms
@@ -199,7 +198,7 @@ def test_one_read_follows_a_dispute_though_there_be_no_audits(audit_interval: fl
         world.passes(300)
         assert len(world.times(actions.ReadAccount)) == reads + 1
     assert last_wallet(world) == D(1005)
-    assert world.gaps() == []
+    assert world.gaps == []
 
 
 @pytest.mark.parametrize("audit_interval", [0, 120])
@@ -209,12 +208,12 @@ def test_a_steady_flow_of_disputes_does_not_put_the_read_off(audit_interval: flo
     world.exchange.transfer("5")
     world.passes(60)
     rotated(world)
-    leader, successor = world._sockets
+    leader, successor = world.open
     reads = world.times(actions.ReadAccount)
     for _ in range(30):
         at = world.exchange_ms
         for socket, wallet in ((leader, "1005"), (successor, "1000")):
-            if socket in world._sockets:
+            if socket in world.open:
                 word = report(world, wallet, ago=world.exchange_ms - at)
                 world.feed(inputs.FrameReceived(socket, frame(word)))
         world.passes(0.5)
@@ -232,11 +231,11 @@ def test_a_dispute_within_the_grain_of_a_read_has_one_more_read(
     world = ready(audit_interval=audit_interval)
     world.exchange.transfer("5")
     world.passes(20.4)
-    (socket,) = world._sockets
+    (socket,) = world.open
     world.feed(inputs.FrameReceived(socket, frame(report(world, "1000"))))
     world.feed(inputs.Resync())
     world.passes(1)
     assert last_wallet(world) == D(1000)
     world.passes(8)
     assert last_wallet(world) == D(1005)
-    assert world.gaps() == []
+    assert world.gaps == []

@@ -13,7 +13,7 @@ from listenkey.core.events import AccountUpdate, GapNotice, Health, Position
 from listenkey.core.reports import Account, OddRow, OrderRef, OrderReport, Unrecognised
 
 from ..exchange import D
-from ..world import World, marks, ready
+from ..trading import TradingWorld, ready, trading
 
 ZERO = D(0)
 
@@ -39,7 +39,7 @@ def beside(*rows: OddRow, hide: str | None = None) -> Callable[[Account], Accoun
     return alter
 
 
-def unread(world: World, order: str, **changes: Any) -> Callable[[Account], Account]:
+def unread(world: TradingWorld, order: str, **changes: Any) -> Callable[[Account], Account]:
     """The order's row does not say how much was executed."""
 
     def alter(account: Account) -> Account:
@@ -66,19 +66,19 @@ def unread_at_all(order: str) -> Callable[[Account], Account]:
     return alter
 
 
-def proofs(world: World) -> list[bool]:
+def proofs(world: TradingWorld) -> list[bool]:
     """Of each gap that has closed, whether it was proven."""
-    return [event.proven for event in world.delivered if isinstance(event, GapNotice) and event.kind == "GAP_CLOSED"]
+    return [event.proven for event in world.events(GapNotice) if event.kind == "GAP_CLOSED"]
 
 
-def said(world: World) -> list[tuple[str, str]]:
+def said(world: TradingWorld) -> list[tuple[str, str]]:
     return [(report.anomaly.name, report.anomaly.detail) for report in world.seen(actions.Report)]
 
 
-def lost_fill(world: World, qty: str = "5") -> str:
-    """An order that is filled at once, and no frame tells of it."""
+def lost_fill(world: TradingWorld, qty: str = "5") -> str:
+    """An order that is filled at once, and no frame shows it."""
     order = world.exchange.place(qty, price=None)
-    world.lose()
+    world.exchange.lose()
     world.exchange.fill(order, qty)
     return order
 
@@ -87,13 +87,13 @@ def test_a_fill_of_quantity_0_covers_nothing() -> None:
     """It is said once, by symbol, order and row, and reads pass as without it."""
     world = ready(audit_interval=20)
     world.exchange.pushes_account = False
-    world.altered = beside(fill_row("77", qty="0"))
+    world.exchange.altered = beside(fill_row("77", qty="0"))
     missed = lost_fill(world)
     world.passes(60)
     assert world.intervals(missed) == [("0", "5", "poll")]
     assert world.health is Health.LIVE
     assert said(world) == [("odd row: fill of BTC-USDT, order 77", "fills qty=0")]
-    assert marks(world)[-1] > 50_000
+    assert world.marks[-1] > 50_000
 
 
 def test_an_odd_row_sets_its_order_aside_and_the_rest_is_delivered() -> None:
@@ -101,31 +101,31 @@ def test_an_odd_row_sets_its_order_aside_and_the_rest_is_delivered() -> None:
     world = ready(audit_interval=20)
     world.exchange.pushes_account = False
     odd, other = lost_fill(world), lost_fill(world)
-    world.altered = beside(fill_row(odd), hide=odd)
-    proven = marks(world)[-1]
+    world.exchange.altered = beside(fill_row(odd), hide=odd)
+    proven = world.marks[-1]
     world.passes(30)
     assert world.intervals(other) == [("0", "5", "poll")]
     assert world.fills(odd) == []
     assert world.gap_open
-    assert marks(world)[-1] == proven
+    assert world.marks[-1] == proven
     live = world.exchange.place("3", price=None)
     world.exchange.fill(live, "3")
     world.passes(1)
     assert world.intervals(live) == [("0", "3", "ws")]
-    world.altered = lambda account: account
+    world.exchange.altered = lambda account: account
     world.passes(25)
     assert world.intervals(odd) == [("0", "5", "poll")]
-    assert world.gaps()[-1] == ("GAP_CLOSED", "hole")
+    assert world.gaps[-1] == ("GAP_CLOSED", "hole")
     assert world.health is Health.LIVE
 
 
 def test_frames_that_are_held_flow_though_a_row_is_odd() -> None:
     """Only the order that it is about waits, since nobody knows where it begins."""
-    world = World(wire="z", start=False)
+    world = trading(wire="z", start=False)
     world.exchange.pushes_account = False
     odd, other = world.exchange.place("9"), world.exchange.place("9")
     world.exchange.fill(odd, "2")
-    world.altered = beside(fill_row(odd), hide=odd)
+    world.exchange.altered = beside(fill_row(odd), hide=odd)
     world.run(20)
     world.feed(inputs.Start())
     world.run(23)
@@ -134,7 +134,7 @@ def test_frames_that_are_held_flow_though_a_row_is_odd() -> None:
     world.passes(1)
     assert world.intervals(other) == [("0", "3", "ws")]
     assert world.fills(odd) == []
-    world.altered = lambda account: account
+    world.exchange.altered = lambda account: account
     world.passes(10)
     assert [interval[:2] for interval in world.intervals(odd)] == [("2", "5")]
     assert world.health is Health.LIVE
@@ -143,21 +143,21 @@ def test_frames_that_are_held_flow_though_a_row_is_odd() -> None:
 @pytest.mark.parametrize("wire", ["l", "z"])
 def test_the_same_row_in_three_reads_over_two_intervals_is_written_off(wire: str) -> None:
     """It is said, the gap closes unproven, the watermark moves on, and what waited for it is delivered."""
-    world = World(wire=wire, start=False, audit_interval=20)
+    world = trading(wire=wire, start=False, audit_interval=20)
     world.exchange.pushes_account = False
     odd = world.exchange.place("9")
     world.exchange.fill(odd, "2")
-    world.altered = beside(fill_row(odd), hide=odd)
+    world.exchange.altered = beside(fill_row(odd), hide=odd)
     world.feed(inputs.Start())
     world.run(1)
-    world.lose()
+    world.exchange.lose()
     world.exchange.fill(odd, "3")
     world.exchange.fill(odd, "1")
     world.run(39)
     assert world.gap_open
-    assert marks(world) == []
+    assert world.marks == []
     world.run(50)
-    closed = [event for event in world.delivered if isinstance(event, GapNotice) and event.kind == "GAP_CLOSED"]
+    closed = [event for event in world.events(GapNotice) if event.kind == "GAP_CLOSED"]
     assert [event.proven for event in closed] == [False]
     world.exchange.fill(odd, "2")
     world.run(51)
@@ -166,9 +166,9 @@ def test_the_same_row_in_three_reads_over_two_intervals_is_written_off(wire: str
         f"odd row: fill of BTC-USDT, order {odd}",
         f"row written off: fill of BTC-USDT, order {odd}",
     ]
-    written = marks(world)[-1]
+    written = world.marks[-1]
     world.run(201)
-    assert marks(world)[-1] > written
+    assert world.marks[-1] > written
     assert not world.gap_open
     assert len(said(world)) == 2
 
@@ -176,13 +176,13 @@ def test_the_same_row_in_three_reads_over_two_intervals_is_written_off(wire: str
 def test_a_row_that_goes_and_comes_back_is_counted_from_then() -> None:
     """Three reads in a row, over two intervals; an order of which nothing else is known is not followed any more."""
     world = ready(audit_interval=20)
-    world.altered = beside(fill_row("77"))
+    world.exchange.altered = beside(fill_row("77"))
     world.passes(35)
     assert world.gap_open
-    world.altered = lambda account: account
+    world.exchange.altered = lambda account: account
     world.passes(20)
     assert not world.gap_open
-    world.altered = beside(fill_row("77"))
+    world.exchange.altered = beside(fill_row("77"))
     world.passes(35)
     assert world.gap_open
     assert [name for name, _ in said(world)] == ["odd row: fill of BTC-USDT, order 77"]
@@ -194,10 +194,10 @@ def test_a_row_that_names_no_order_excuses_any_order_that_it_may_be_about(symbol
     world = ready(audit_interval=20)
     world.exchange.pushes_account = False
     odd, other = lost_fill(world), lost_fill(world)
-    world.altered = beside(fill_row(None, symbol=symbol), hide=odd)
+    world.exchange.altered = beside(fill_row(None, symbol=symbol), hide=odd)
     world.passes(30)
     assert world.intervals(other) == [("0", "5", "poll")]
-    assert world.gaps()[0] == ("GAP_OPENED", "hole")
+    assert world.gaps[0] == ("GAP_OPENED", "hole")
     new = world.exchange.place("3")
     world.exchange.fill(new, "1")
     world.passes(1)
@@ -208,16 +208,16 @@ def test_a_row_that_names_no_order_excuses_any_order_that_it_may_be_about(symbol
 
 def test_while_a_row_names_no_order_no_order_is_taken_for_new() -> None:
     """After a first read with such a row nobody knows which orders are running."""
-    world = World(wire="z", start=False, audit_interval=20)
+    world = trading(wire="z", start=False, audit_interval=20)
     world.exchange.pushes_account = False
-    world.altered = beside(fill_row(None))
+    world.exchange.altered = beside(fill_row(None))
     world.feed(inputs.Start())
     world.run(2)
     order = world.exchange.place("9", price=None)
     world.exchange.fill(order, "2")
     world.passes(1)
     assert world.fills() == []
-    world.altered = lambda account: account
+    world.exchange.altered = lambda account: account
     world.passes(30)
     assert [interval[:2] for interval in world.intervals(order)] == [("0", "2")]
 
@@ -228,13 +228,13 @@ def test_an_order_that_is_filled_without_its_execution_and_an_average_has_trigge
     world.exchange.pushes_account = False
     order = world.exchange.place("5")
     world.passes(1)
-    world.lose()
+    world.exchange.lose()
     world.exchange.cancel(order)
-    world.altered = unread(world, order, status="FILLED", average_price=None)
+    world.exchange.altered = unread(world, order, status="FILLED", average_price=None)
     world.passes(60)
     assert world.fills() == []
-    assert world.gaps() == []
-    assert [state.status for state in world.states(order)[1:]] == ["FILLED"]
+    assert world.gaps == []
+    assert [state.status for state in world.order_states(order)[1:]] == ["FILLED"]
 
 
 @pytest.mark.parametrize("executed", ["0", "2"])
@@ -246,13 +246,13 @@ def test_an_ended_order_without_its_execution_is_what_its_fills_add_up_to(execut
     if executed != "0":
         world.exchange.fill(order, executed)
     world.passes(1)
-    world.lose()
+    world.exchange.lose()
     world.exchange.cancel(order)
-    world.altered = unread(world, order)
+    world.exchange.altered = unread(world, order)
     world.passes(60)
-    (state,) = world.states(order)[1:]
+    (state,) = world.order_states(order)[1:]
     assert (state.kind, state.cumulative_qty) == ("CANCEL_ACK", D(executed))
-    assert world.gaps() == []
+    assert world.gaps == []
     assert world.health is Health.LIVE
     assert said(world) == [(f"odd row: order of BTC-USDT, order {order}", "orders executed=''")]
 
@@ -264,13 +264,13 @@ def test_an_old_ended_order_without_its_execution_is_read_alone() -> None:
     order = world.exchange.place("5")
     world.exchange.fill(order, "1")
     world.passes(60)
-    world.lose()
+    world.exchange.lose()
     world.exchange.cancel(order)
-    world.altered = unread(world, order)
+    world.exchange.altered = unread(world, order)
     world.passes(30)
-    assert [state.kind for state in world.states(order)] == ["ORDER_ACK", "CANCEL_ACK"]
+    assert [state.kind for state in world.order_states(order)] == ["ORDER_ACK", "CANCEL_ACK"]
     assert any(read.orders and read.since is None for read in world.seen(actions.ReadAccount))
-    assert world.gaps() == []
+    assert world.gaps == []
 
 
 @pytest.mark.parametrize("trouble", ["lagging", "too little", "too much", "odd fill", "running"])
@@ -297,27 +297,27 @@ def test_an_order_whose_fills_do_not_add_up_is_set_aside(trouble: str) -> None:
             return msgspec.structs.replace(account, odd=odd)
         return account
 
-    world.altered = worse
+    world.exchange.altered = worse
     world.passes(30)
-    assert world.gaps() == [("GAP_OPENED", "hole")]
-    assert len(world.states(order)) == 1
-    world.altered = lambda account: account
+    assert world.gaps == [("GAP_OPENED", "hole")]
+    assert len(world.order_states(order)) == 1
+    world.exchange.altered = lambda account: account
     world.passes(30)
     assert world.health is Health.LIVE
 
 
 def test_without_audits_an_odd_row_is_looked_at_again_all_the_same() -> None:
     """After 120 s, so that it is written off at last."""
-    world = World(audit_interval=0).run(5)
-    world.altered = beside(fill_row("77"))
+    world = trading(audit_interval=0).run(5)
+    world.exchange.altered = beside(fill_row("77"))
     world.feed(inputs.Resync())
     world.passes(300)
     assert not world.gap_open
-    assert world.gaps()[-1] == ("GAP_CLOSED", "hole")
+    assert world.gaps[-1] == ("GAP_CLOSED", "hole")
 
 
-def test_a_position_that_cannot_be_read_is_as_it_was_told() -> None:
-    """And if none was told, what is delivered is not complete."""
+def test_a_position_that_cannot_be_read_is_as_it_was_delivered() -> None:
+    """And if none was delivered, what is delivered is not complete."""
     world = ready(audit_interval=20)
     order = world.exchange.place("5", price=None)
     world.exchange.fill(order, "5")
@@ -330,28 +330,28 @@ def test_a_position_that_cannot_be_read_is_as_it_was_told() -> None:
         )
 
     def whole() -> list[AccountUpdate]:
-        return [event for event in world.delivered if isinstance(event, AccountUpdate) and event.complete]
+        return [event for event in world.events(AccountUpdate) if event.complete]
 
     world.exchange.positions[-1][1]["ETH-USDT"] = D(1)
-    world.altered = alter
+    world.exchange.altered = alter
     world.passes(20)
     assert {position.symbol for position in whole()[-1].positions} == {"BTC-USDT", "ETH-USDT"}
-    fresh = World(start=False)
+    fresh = trading(start=False)
     fresh.exchange.positions[-1][1]["ETH-USDT"] = D(1)
-    fresh.altered = alter
+    fresh.exchange.altered = alter
     fresh.feed(inputs.Start())
     fresh.run(3)
-    (part,) = [event for event in fresh.delivered if isinstance(event, AccountUpdate)]
+    (part,) = fresh.events(AccountUpdate)
     assert (part.complete, [position.symbol for position in part.positions]) == (False, ["ETH-USDT"])
 
 
 @pytest.mark.parametrize("wire", ["l", "z"])
 def test_what_comes_of_an_order_after_its_row_was_written_off_is_delivered(wire: str) -> None:
     """Nobody knows where it begins, so the gap that its first frame opens closes unproven, and no later one opens."""
-    world = World(wire=wire, start=False, audit_interval=20)
+    world = trading(wire=wire, start=False, audit_interval=20)
     world.exchange.pushes_account = False
     order = world.exchange.place("9")
-    world.altered = unread_at_all(order)
+    world.exchange.altered = unread_at_all(order)
     world.feed(inputs.Start())
     world.run(80)
     world.exchange.fill(order, "2")
@@ -363,11 +363,11 @@ def test_what_comes_of_an_order_after_its_row_was_written_off_is_delivered(wire:
 
 
 def test_an_order_newer_than_the_stream_begins_at_0_though_its_row_was_written_off() -> None:
-    """Its first frame tells of all there was until then, even where frames do not say how much one fill was."""
+    """Its first frame delivers all there was until then, even where frames do not say how much one fill was."""
     world = ready("z", audit_interval=20)
     world.exchange.pushes_account = False
     order = world.exchange.place("9", price=None)
-    world.altered = unread_at_all(order)
+    world.exchange.altered = unread_at_all(order)
     world.passes(80)
     world.exchange.fill(order, "2")
     world.passes(5)
@@ -376,16 +376,16 @@ def test_an_order_newer_than_the_stream_begins_at_0_though_its_row_was_written_o
 
 
 def test_a_read_makes_no_order_sure_that_it_says_nothing_of() -> None:
-    """The first frame after an interruption tells no figures of an order whose row was written off."""
+    """The first frame after an interruption delivers no figures of an order whose row was written off."""
     world = ready("z", audit_interval=20)
     world.exchange.pushes_account = False
     order, other = world.exchange.place("9"), world.exchange.place("9")
     for each in (order, other):
         world.exchange.fill(each, "1")
     world.passes(1)
-    world.altered = unread_at_all(order)
+    world.exchange.altered = unread_at_all(order)
     world.passes(80)
-    world.kill()
+    world.drop_all()
     world.exchange.fill(order, "2")
     world.passes(10)
     for _ in range(2):
@@ -403,30 +403,30 @@ def test_a_hole_in_an_order_whose_row_was_written_off_closes_unproven() -> None:
     order = world.exchange.place("9")
     world.exchange.fill(order, "1")
     world.passes(1)
-    world.altered = unread_at_all(order)
+    world.exchange.altered = unread_at_all(order)
     world.passes(80)
-    world.lose()
+    world.exchange.lose()
     world.exchange.fill(order, "1")
     world.exchange.fill(order, "1")
     world.passes(20)
     assert world.intervals(order) == [("0", "1", "ws"), ("2", "3", "ws")]
     assert proofs(world) == [False, False]
-    world.altered = lambda account: account
+    world.exchange.altered = lambda account: account
     world.passes(30)
     assert world.intervals(order)[2:] == [("1", "2", "poll")]
     assert proofs(world)[2:] == [True]
 
 
 def test_a_frame_out_of_order_waits_although_the_row_was_written_off() -> None:
-    """As long as nobody has been told of the hole, a read between the two frames lets nothing go."""
+    """As long as nobody has heard of the hole, a read between the two frames lets nothing go."""
     world = ready(audit_interval=20, reorder_window=1)
     world.exchange.pushes_account = False
     order = world.exchange.place("9")
     world.exchange.fill(order, "1")
     world.passes(1)
-    world.altered = unread_at_all(order)
+    world.exchange.altered = unread_at_all(order)
     world.passes(80)
-    world.delay(0.8)
+    world.exchange.delay(0.8)
     world.exchange.fill(order, "1")
     world.exchange.fill(order, "1")
     world.passes(0.1)
@@ -438,32 +438,32 @@ def test_a_frame_out_of_order_waits_although_the_row_was_written_off() -> None:
 def test_doubtful_frames_cause_reads_while_a_row_is_odd() -> None:
     """The read passes but for the row, so the next frame of the shape is not taken for one that is looked into."""
     world = ready(audit_interval=100)
-    world.altered = beside(fill_row("77"))
+    world.exchange.altered = beside(fill_row("77"))
     before = len(world.times(actions.ReadAccount))
     for _ in range(2):
-        world.say(Unrecognised({}, doubtful=True))
+        world.exchange.say(Unrecognised({}, doubtful=True))
         world.passes(12)
     missed = lost_fill(world)
-    world.say(Unrecognised({}, doubtful=True))
+    world.exchange.say(Unrecognised({}, doubtful=True))
     world.passes(20)
     assert world.intervals(missed) == [("0", "5", "poll")]
     assert len(world.times(actions.ReadAccount)) > before + 3
 
 
-def test_an_order_that_only_a_row_names_is_not_told_to_be_over() -> None:
-    """Though the venue denies it: nobody was told of it, and its row says that something was executed."""
+def test_an_order_that_only_a_row_names_is_not_delivered_as_over() -> None:
+    """Though the venue denies it: nobody has heard of it, and its row says that something was executed."""
     world = ready(audit_interval=20)
 
     def alter(account: Account) -> Account:
         return msgspec.structs.replace(beside(fill_row("77"))(account), denied=frozenset({OrderRef("BTC-USDT", "77")}))
 
     world.exchange.forget("77")
-    world.altered = alter
+    world.exchange.altered = alter
     world.passes(120)
-    world.altered = lambda account: account
+    world.exchange.altered = lambda account: account
     world.passes(60)
-    assert world.states("77") == []
-    assert world.gaps() == [("GAP_OPENED", "hole"), ("GAP_CLOSED", "hole")]
+    assert world.order_states("77") == []
+    assert world.gaps == [("GAP_OPENED", "hole"), ("GAP_CLOSED", "hole")]
 
 
 @pytest.mark.parametrize("one_way", [True, False])
@@ -475,41 +475,41 @@ def test_beside_a_position_that_cannot_be_read_the_account_is_delivered(one_way:
     row = OddRow(kind="position", endpoint="positions", excerpt="qty=''", symbol="BTC-USDT")
     world.exchange.positions.append((0, {"ETH-USDT": D(1), "SOL-USDT": D(1)}))
     world.exchange.positions.append((0, {"SOL-USDT": D(1)}))
-    world.altered = lambda account: msgspec.structs.replace(account, positions=(held,), one_way=one_way)
+    world.exchange.altered = lambda account: msgspec.structs.replace(account, positions=(held,), one_way=one_way)
     world.passes(20)
-    world.altered = lambda account: msgspec.structs.replace(
+    world.exchange.altered = lambda account: msgspec.structs.replace(
         account, positions=(msgspec.structs.replace(held, symbol="SOL-USDT"),), odd=(row,), one_way=one_way
     )
     world.exchange.transfer("50")
     world.passes(30)
-    told = [event for event in world.delivered if isinstance(event, AccountUpdate)][-1]
-    assert not told.complete
-    assert [balance.wallet_balance for balance in told.balances] == [D(1050)]
-    places = [(position.symbol, position.side, position.qty) for position in told.positions]
+    delivered = world.events(AccountUpdate)[-1]
+    assert not delivered.complete
+    assert [balance.wallet_balance for balance in delivered.balances] == [D(1050)]
+    places = [(position.symbol, position.side, position.qty) for position in delivered.positions]
     assert places == [("ETH-USDT", None if one_way else "LONG", ZERO), ("SOL-USDT", "LONG", D(1))]
-    world.altered = lambda account: account
+    world.exchange.altered = lambda account: account
     world.passes(30)
-    assert [event for event in world.delivered if isinstance(event, AccountUpdate)][-1].complete
+    assert world.events(AccountUpdate)[-1].complete
 
 
 def test_no_more_than_a_thousand_rows_are_remembered() -> None:
     """An endless list of them is said again rather than kept for ever."""
     world = ready(audit_interval=20)
-    world.altered = beside(*(fill_row(str(number)) for number in range(1001)))
+    world.exchange.altered = beside(*(fill_row(str(number)) for number in range(1001)))
     world.passes(25)
     assert len(world.connection._continuity._reconciler._odd._reported) == 1000
 
 
 def test_an_unnamed_row_waits_for_no_order_that_has_a_beginning() -> None:
     """What is written off lets go only of what waits for it."""
-    world = World(wire="z", start=False, audit_interval=20)
+    world = trading(wire="z", start=False, audit_interval=20)
     world.exchange.pushes_account = False
-    world.altered = beside(fill_row(None))
+    world.exchange.altered = beside(fill_row(None))
     world.feed(inputs.Start())
     world.run(2)
     order = world.exchange.place("9", price=None)
     world.exchange.fill(order, "2")
-    world.say(OrderReport("ETH-USDT", "5", "NEW", ZERO, qty=D(1), exchange_ts=world.exchange_ms))
+    world.exchange.say(OrderReport("ETH-USDT", "5", "NEW", ZERO, qty=D(1), exchange_ts=world.exchange_ms))
     world.run(60)
     assert [interval[:2] for interval in world.intervals(order)] == [("0", "2")]
     assert not world.gap_open

@@ -12,17 +12,18 @@ from listenkey.core.policy import Mode, Policy
 from listenkey.core.reports import FillReport, OrderReport
 
 from ..exchange import D
-from ..script import EPOCH, empty_account
+from ..scripted import empty_account
 from ..toy import Toy
-from ..world import FATAL, REFUSED, RETRY, Plan, World, ready, told
+from ..trading import REFUSED, Plan, ready, trading
+from ..world import EPOCH, FATAL, RETRY
 
 
 def test_a_fatal_refusal_of_the_first_read_ends_the_stream() -> None:
     """Credentials that may not read the account are found out at once, in either mode."""
     modes: tuple[Mode, Mode] = ("ws", "poll")
     for mode in modes:
-        world = World(mode=mode, start=False)
-        world.plan = Plan(refusal=FATAL)
+        world = trading(mode=mode, start=False)
+        world.exchange.plan = Plan(refusal=FATAL)
         world.feed(inputs.Start())
         world.passes(10)
         (finish,) = world.seen(actions.Finish)
@@ -36,19 +37,19 @@ def test_a_fatal_refusal_of_the_first_read_ends_the_stream() -> None:
 def test_a_fatal_refusal_of_a_later_read_does_not_end_a_live_stream() -> None:
     """Frames still come: the read is tried again. A stream that only polls has nothing else, and ends."""
     world = ready()
-    world.plan = Plan(refusal=FATAL)
+    world.exchange.plan = Plan(refusal=FATAL)
     world.feed(inputs.Resync())
     world.passes(100)
     assert world.seen(actions.Finish) == []
-    polling = World(mode="poll").run(8)
-    polling.plan = Plan(refusal=FATAL)
+    polling = trading(mode="poll").run(8)
+    polling.exchange.plan = Plan(refusal=FATAL)
     polling.passes(10)
     assert len(polling.seen(actions.Finish)) == 1
 
 
 @pytest.mark.parametrize("began", [0.1 * number for number in range(40)])
 def test_a_poll_is_too_old_at_the_very_moment(began: float) -> None:
-    """Two intervals after the read, whatever the decimals of that time come to: BLIND is told by the timer itself."""
+    """Two intervals after the read, whatever the decimals of that time come to: the timer itself delivers BLIND."""
     connection = Connection(Toy(), Policy(poll_interval=1.1), mode="poll")
     connection.handle(inputs.Start(), now=began)
     connection.handle(inputs.AccountRead(1, empty_account(EPOCH, None)), now=began)
@@ -61,7 +62,7 @@ def test_a_poll_is_too_old_at_the_very_moment(began: float) -> None:
 
 def test_polling_is_a_whole_mode() -> None:
     """No link: fills, states and the account come from reads, every `poll_interval`, without a gap."""
-    world = World(mode="poll", start=False)
+    world = trading(mode="poll", start=False)
     before = world.exchange.place("9")
     world.exchange.fill(before, "1")
     world.run(20)
@@ -74,7 +75,7 @@ def test_polling_is_a_whole_mode() -> None:
     world.exchange.cancel(order)
     world.exchange.transfer("7")
     world.passes(10)
-    assert told(world) == [
+    assert world.summary() == [
         f"ORDER_ACK {before} 1 poll",
         f"PARTIAL_FILL {order} 2 poll",
         f"PARTIAL_FILL {before} 3 poll",
@@ -89,33 +90,33 @@ def test_polling_is_a_whole_mode() -> None:
 
 def test_polling_is_live_while_its_last_read_is_younger_than_two_intervals() -> None:
     """SUSPECT as soon as one fails, BLIND when none has passed for two intervals, LIVE when one passes again."""
-    world = World(mode="poll").run(8)
+    world = trading(mode="poll").run(8)
     healths = []
-    world.plan = REFUSED
+    world.exchange.plan = REFUSED
     for _ in range(12):
         world.passes(1)
         world.feed(inputs.Tick())
         healths.append(world.health)
     assert healths == [Health.LIVE] * 2 + [Health.SUSPECT] * 5 + [Health.BLIND] * 5
-    world.plan = Plan()
+    world.exchange.plan = Plan()
     world.passes(12)
     assert world.health is Health.LIVE
-    assert world.gaps() == [("GAP_OPENED", "read_failed"), ("GAP_CLOSED", "read_failed")]
+    assert world.gaps == [("GAP_OPENED", "read_failed"), ("GAP_CLOSED", "read_failed")]
 
 
 def test_a_fill_that_a_list_shows_only_after_a_later_one_opens_a_gap() -> None:
     """There is no link that could have missed it, so it is no less a hole."""
-    world = World(mode="poll", start=False)
+    world = trading(mode="poll", start=False)
     order = world.exchange.place("9")
     world.run(20)
-    world.reads.append(Plan(lag=3000))
+    world.exchange.reads.append(Plan(lag=3000))
     world.feed(inputs.Start())
     world.run(20.05)
     world.exchange.fill(order, "2", "101")
     world.run(21)
     world.exchange.fill(order, "2", "102")
     world.run(31)
-    assert told(world)[1:] == [
+    assert world.summary()[1:] == [
         "GAP_OPENED hole",
         f"PARTIAL_FILL {order} 2 poll",
         f"PARTIAL_FILL {order} 4 poll",
@@ -135,8 +136,8 @@ def test_the_exchange_s_clock_is_that_of_the_last_read() -> None:
         ordered = connection.handle(inputs.Tick(), now=connection.deadline)
     (asked,) = (action for action in ordered if isinstance(action, actions.ReadAccount))
     ordered = connection.handle(inputs.Refused(asked.request, RETRY), now=11.0)
-    told_of = [action.event for action in ordered if isinstance(action, actions.Deliver)]
-    (opened,) = (event for event in told_of if isinstance(event, GapNotice))
+    delivered = [action.event for action in ordered if isinstance(action, actions.Deliver)]
+    (opened,) = (event for event in delivered if isinstance(event, GapNotice))
     assert opened.exchange_ts == 1_700_000_012_000
 
 
@@ -152,11 +153,11 @@ def test_a_read_is_young_for_less_than_two_intervals(now: float, health: Health)
     assert connection.health is health
 
 
-def test_blind_is_told_when_the_last_read_is_two_intervals_old() -> None:
-    """There is a deadline for it, so whoever follows the deadlines is told in time; nothing else is due just then."""
-    world = World(mode="poll", poll_interval=7).run(1)
+def test_blind_is_delivered_when_the_last_read_is_two_intervals_old() -> None:
+    """There is a deadline for it, so whoever follows deadlines hears of it in time; nothing else is due just then."""
+    world = trading(mode="poll", poll_interval=7).run(1)
     asked = max(world.times(actions.ReadAccount))
-    world.plan = REFUSED
+    world.exchange.plan = REFUSED
     world.passes(30)
     blind = [
         at
@@ -168,7 +169,7 @@ def test_blind_is_told_when_the_last_read_is_two_intervals_old() -> None:
     assert blind == pytest.approx([asked + 0.12 + 14])
 
 
-def test_an_end_is_not_told_before_fills_that_the_venue_may_show_late() -> None:
+def test_an_end_is_not_delivered_before_fills_that_the_venue_may_show_late() -> None:
     """The venue shows a cancel at once, and the fill below it two seconds later, which is within the overlap."""
     connection = Connection(Toy(), Policy(poll_interval=5), mode="poll")
 
@@ -178,8 +179,8 @@ def test_an_end_is_not_told_before_fills_that_the_venue_may_show_late() -> None:
         account = msgspec.structs.replace(
             empty_account(EPOCH + round(now * 1000), EPOCH - 10_000), orders=orders, fills=fills
         )
-        told = connection.handle(inputs.AccountRead(asked.request, account), now=now)
-        events = [each.event for each in told if isinstance(each, actions.Deliver)]
+        ordered = connection.handle(inputs.AccountRead(asked.request, account), now=now)
+        events = [each.event for each in ordered if isinstance(each, actions.Deliver)]
         return [event.kind.value for event in events if isinstance(event, OrderState)]
 
     def cancelled(executed: str) -> OrderReport:

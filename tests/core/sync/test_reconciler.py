@@ -9,9 +9,10 @@ from listenkey.core.connection import Connection
 from listenkey.core.events import GapNotice, Health
 from listenkey.core.reports import Unrecognised
 
-from ..script import empty_account
+from ..scripted import empty_account
 from ..toy import Toy
-from ..world import EPOCH, REFUSED, Plan, marks, ready
+from ..trading import REFUSED, Plan, ready
+from ..world import EPOCH
 
 
 def test_only_a_read_moves_what_is_proven_to_its_own_time_less_the_overlap() -> None:
@@ -19,15 +20,15 @@ def test_only_a_read_moves_what_is_proven_to_its_own_time_less_the_overlap() -> 
     world = ready()
     world.exchange.place("1")
     world.passes(1)
-    assert marks(world) == [50, 6230 - 5000 + 20]
+    assert world.marks == [50, 6230 - 5000 + 20]
     assert world.connection.proven_until == EPOCH + 1250
     assert world.connection.began == EPOCH + 50
     world.passes(130)
-    assert marks(world)[2:] == [126370 - 5000]
-    world.plan = Plan(lag=100_000)
+    assert world.marks[2:] == [126370 - 5000]
+    world.exchange.plan = Plan(lag=100_000)
     world.feed(inputs.Resync())
     world.passes(1)
-    assert marks(world) == sorted(marks(world))
+    assert world.marks == sorted(world.marks)
 
 
 def test_a_read_that_looks_from_further_back_moves_nothing_back() -> None:
@@ -47,12 +48,12 @@ def test_a_gap_reaches_back_to_the_last_frame(pause: float) -> None:
     """Since then nothing has come, and nobody knows whether there was anything."""
     world = ready()
     world.run(11)
-    world.say(Unrecognised({"e": "NEWS"}, doubtful=False), after=0)
+    world.exchange.say(Unrecognised({"e": "NEWS"}, doubtful=False), after=0)
     world.run(11)
     heard = world.exchange_ms
     world.passes(pause)
-    world.kill()
-    (opened,) = (event for event in world.delivered if isinstance(event, GapNotice))
+    world.drop_all()
+    (opened,) = world.events(GapNotice)
     assert opened.since == pytest.approx(heard, abs=1)
 
 
@@ -61,42 +62,42 @@ def test_windows_start_a_second_before_what_is_proven() -> None:
     world = ready()
     world.feed(inputs.Resync())
     world.passes(1)
-    assert [asked.since - EPOCH for asked in world.seen(actions.ReadAccount)] == [-950, -950, 250]
+    assert [asked.since for asked in world.seen(actions.ReadAccount)] == [EPOCH - 950, EPOCH - 950, EPOCH + 250]
 
 
 def test_a_gap_longer_than_the_venue_s_history_closes_unproven() -> None:
-    """What nobody can show any more is written off, and both notices say so; what is shown is told."""
+    """What nobody can show any more is written off, and both notices say so; what is shown is delivered."""
     world = ready()
     order = world.exchange.place("90")
     world.passes(10)
-    world.kill()
-    world.reachable = False
-    world.plan = REFUSED
+    world.drop_all()
+    world.exchange.reachable = False
+    world.exchange.plan = REFUSED
     world.exchange.fill(order, "2")
     world.passes(100)
     world.exchange.fill(order, "3", "101")
-    world.plan = Plan(history=50_000)
-    world.reachable = True
+    world.exchange.plan = Plan(history=50_000)
+    world.exchange.reachable = True
     world.passes(100)
     world.exchange.fill(order, "4")
     world.passes(1)
     assert world.intervals(order) == [("2", "5", "poll"), ("5", "9", "ws")]
-    closed = [event for event in world.delivered if isinstance(event, GapNotice) and event.kind != "GAP_OPENED"]
+    closed = [event for event in world.events(GapNotice) if event.kind != "GAP_OPENED"]
     assert [(event.kind.value, event.proven) for event in closed] == [("GAP_CLOSED", False), ("RECONNECTED", False)]
     assert world.health is Health.LIVE
 
 
 def test_an_order_older_than_the_history_is_still_read_right_while_nothing_is_missing() -> None:
-    """Read alone it does not reach its creation: what lies at the top of its ground is then laid downward."""
+    """Read alone it does not reach its creation: what lies at the top of its coverage is then laid downward."""
     world = ready(audit_interval=20)
     order = world.exchange.place("90")
     world.exchange.fill(order, "2")
-    world.plan = Plan(history=50_000)
+    world.exchange.plan = Plan(history=50_000)
     world.passes(100)
-    world.kill()
+    world.drop_all()
     world.exchange.fill(order, "3", "101")
     world.passes(10)
     assert world.intervals(order) == [("0", "2", "ws"), ("2", "5", "poll")]
-    closed = [event for event in world.delivered if isinstance(event, GapNotice) and event.kind != "GAP_OPENED"]
+    closed = [event for event in world.events(GapNotice) if event.kind != "GAP_OPENED"]
     assert all(event.proven for event in closed)
     assert world.health is Health.LIVE

@@ -5,7 +5,7 @@ from __future__ import annotations
 from listenkey.core import actions, inputs
 from listenkey.core.events import BalanceChange, Health
 
-from ..world import NEVER, REFUSED, Plan, World, ready, told
+from ..trading import REFUSED, UNANSWERED, Plan, ready, trading
 
 
 def test_a_restart_goes_on_where_the_run_before_ended() -> None:
@@ -18,14 +18,14 @@ def test_a_restart_goes_on_where_the_run_before_ended() -> None:
     world.exchange.transfer("5")
     world.exchange.fund("-1")
     world.passes(130)
-    world.plan = NEVER
-    world.lose()
+    world.exchange.plan = UNANSWERED
+    world.exchange.lose()
     world.exchange.fill(holed, "1")
     world.passes(0.1)
     world.exchange.fill(holed, "2")
     world.passes(5)
     assert world.intervals(holed) == [("1", "3", "ws")]
-    world.reachable = False
+    world.exchange.reachable = False
     world.restart()
     restarted = world.now
     world.exchange.fill(running, "3", "101")
@@ -33,10 +33,10 @@ def test_a_restart_goes_on_where_the_run_before_ended() -> None:
     new = world.exchange.place("5", price=None)
     world.exchange.fill(new, "5")
     world.passes(3)
-    world.reachable = True
-    world.plan = Plan()
+    world.exchange.reachable = True
+    world.exchange.plan = Plan()
     world.passes(40)
-    assert told(world, restarted) == [
+    assert world.summary(restarted) == [
         "GAP_OPENED start",
         f"PARTIAL_FILL {holed} 1 poll",
         f"PARTIAL_FILL {running} 5 poll",
@@ -47,16 +47,16 @@ def test_a_restart_goes_on_where_the_run_before_ended() -> None:
     assert world.health is Health.LIVE
     world.restart()
     world.passes(40)
-    assert told(world)[-2:] == ["GAP_OPENED start", "GAP_CLOSED start 0"]
+    assert world.summary()[-2:] == ["GAP_OPENED start", "GAP_CLOSED start 0"]
 
 
 def test_a_restart_before_any_read_had_passed_still_knows_where_the_stream_began() -> None:
-    """What happened since the first key of the run before is owed, fills that were told are not told again."""
-    world = World(start=False, wire="z")
+    """What happened since the first key of the run before is due, fills that were delivered are not delivered again."""
+    world = trading(start=False, wire="z")
     world.exchange.pushes_account = False
     running = world.exchange.place("9")
     world.run(20)
-    world.plan = REFUSED
+    world.exchange.plan = REFUSED
     world.feed(inputs.Start())
     world.passes(1)
     new = world.exchange.place("9")
@@ -65,7 +65,7 @@ def test_a_restart_before_any_read_had_passed_still_knows_where_the_stream_began
     world.passes(5)
     world.restart()
     world.passes(1)
-    world.plan = Plan()
+    world.exchange.plan = Plan()
     world.passes(40)
     assert [interval[:2] for interval in world.intervals(running)] == [("0", "1")]
     assert [interval[:2] for interval in world.intervals(new)] == [("0", "1")]
@@ -73,8 +73,8 @@ def test_a_restart_before_any_read_had_passed_still_knows_where_the_stream_began
 
 
 def test_an_order_that_began_in_the_middle_goes_on_from_there_after_a_restart() -> None:
-    """Orders that were met with a fill, or while they were running, keep their ground across a restart."""
-    world = World(start=False)
+    """Orders that were met with a fill, or while they were running, keep their coverage across a restart."""
+    world = trading(start=False)
     world.exchange.pushes_account = False
     running = world.exchange.place("9")
     world.exchange.fill(running, "3")
@@ -105,7 +105,7 @@ def test_a_restart_reads_from_where_the_run_before_was_proven() -> None:
     world.passes(130)
     proven = world.connection.proven_until
     assert proven is not None
-    world.plan = NEVER
+    world.exchange.plan = UNANSWERED
     world.restart()
     assert world.connection.proven_until == proven
     world.passes(1)
@@ -113,10 +113,10 @@ def test_a_restart_reads_from_where_the_run_before_was_proven() -> None:
 
 
 def test_an_order_that_is_met_after_a_restart_is_new() -> None:
-    """Every order that ran before is in the journal: one that is not has its ground from 0, read or no read."""
+    """Every order that ran before is in the journal: one that is not has its coverage from 0, read or no read."""
     world = ready("z")
     world.passes(130)
-    world.plan = NEVER
+    world.exchange.plan = UNANSWERED
     world.restart()
     world.passes(1)
     order = world.exchange.place("9", price=None)
@@ -125,7 +125,7 @@ def test_an_order_that_is_met_after_a_restart_is_new() -> None:
     assert world.intervals(order) == [("0", "2", "ws")]
 
 
-def test_a_transfer_that_was_told_is_not_told_again_after_a_restart() -> None:
+def test_a_transfer_that_was_delivered_is_not_delivered_again_after_a_restart() -> None:
     """The window of the first read reaches back before it."""
     world = ready()
     world.exchange.transfer("5")
@@ -133,4 +133,4 @@ def test_a_transfer_that_was_told_is_not_told_again_after_a_restart() -> None:
     world.passes(1)
     world.restart()
     world.passes(30)
-    assert [event.amount for event in world.delivered if isinstance(event, BalanceChange)] == [5]
+    assert [event.amount for event in world.events(BalanceChange)] == [5]

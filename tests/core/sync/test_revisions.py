@@ -108,11 +108,11 @@ PARTS = (row("1", "a", "0.1", "1"), row("2", "b", "0.2", "2"))
 
 
 @pytest.mark.parametrize(
-    ("told", "rows", "expected"),
+    ("delivered", "rows", "expected"),
     [
         pytest.param({}, PARTS, [("10", "0.3", "USDT", "3")], id="all of it"),
         pytest.param({"fee": D("0.2"), "realized_pnl": D(2)}, PARTS, [("10", "0.3", "USDT", "3")], id="another's"),
-        pytest.param({"fee": D("0.3"), "realized_pnl": D(3)}, PARTS, [], id="as it was told"),
+        pytest.param({"fee": D("0.3"), "realized_pnl": D(3)}, PARTS, [], id="as it was delivered"),
         pytest.param(
             {"fee": D("0.3"), "realized_pnl": D(2)}, PARTS, [("10", "0.3", "USDT", "3")], id="one of the figures"
         ),
@@ -193,9 +193,9 @@ PARTS = (row("1", "a", "0.1", "1"), row("2", "b", "0.2", "2"))
         ),
     ],
 )
-def test_what_rows_say(told: dict[str, Any], rows: tuple[FillReport, ...], expected: list[Any]) -> None:
+def test_what_rows_say(delivered: dict[str, Any], rows: tuple[FillReport, ...], expected: list[Any]) -> None:
     """The figures of exactly the rows that the fill was, and none where they say none."""
-    desk = Desk(fill("0", "3", **told))
+    desk = Desk(fill("0", "3", **delivered))
     scope = read(*rows, executed="3")
     assert desk.compare(scope) == expected
     assert desk.compare(scope) == []
@@ -203,15 +203,15 @@ def test_what_rows_say(told: dict[str, Any], rows: tuple[FillReport, ...], expec
 
 def test_a_frame_that_says_its_quantity_speaks_for_all_of_it() -> None:
     """Several rows of it take nothing back."""
-    told = fill("0", "3", fee=D("0.3"), realized_pnl=D(3), trade_id="b")
+    delivered = fill("0", "3", fee=D("0.3"), realized_pnl=D(3), trade_id="b")
     rows = (row("1", "a", "0.1", None), row("2", "b", None, "2"))
-    assert Desk(told, merges=False).compare(read(*rows, executed="3")) == []
-    assert Desk(told, cumulative=True).compare(read(*rows, executed="3")) == []
+    assert Desk(delivered, merges=False).compare(read(*rows, executed="3")) == []
+    assert Desk(delivered, cumulative=True).compare(read(*rows, executed="3")) == []
 
 
 @pytest.mark.parametrize("merges", [True, False])
 @pytest.mark.parametrize(
-    ("told", "rows", "expected"),
+    ("delivered", "rows", "expected"),
     [
         pytest.param({"fee": D("0.3"), "realized_pnl": D(9)}, ("0.1", None, "0.2", None), [], id="the fee is of both"),
         pytest.param({"fee": D("0.5"), "realized_pnl": D(3)}, (None, "1", None, "2"), [], id="the PnL is of both"),
@@ -232,32 +232,32 @@ def test_a_frame_that_says_its_quantity_speaks_for_all_of_it() -> None:
         ),
     ],
 )
-def test_what_was_told_is_taken_back_only_where_a_figure_shows_that_it_was_of_one_part(
-    told: dict[str, Any], rows: tuple[str | None, ...], expected: list[Any], merges: bool
+def test_what_was_delivered_is_taken_back_only_where_a_figure_shows_that_it_was_of_one_part(
+    delivered: dict[str, Any], rows: tuple[str | None, ...], expected: list[Any], merges: bool
 ) -> None:
     """If the other figure is the sum of all rows, the frame spoke of all of them, and what rows do not say stays. If it
     is one row's, the frame spoke of that one. Whatever is known of the wire does not count then.
     """
     parts = (row("1", "a", *rows[:2]), row("2", "b", *rows[2:]))
-    assert Desk(fill("0", "3", **told), merges=merges).compare(read(*parts, executed="3")) == expected
+    assert Desk(fill("0", "3", **delivered), merges=merges).compare(read(*parts, executed="3")) == expected
 
 
 @pytest.mark.parametrize(
-    ("told", "rows"),
+    ("delivered", "rows"),
     [
         pytest.param({"fee": D("0.2"), "realized_pnl": D(2)}, (None, None, None, None), id="rows say nothing"),
         pytest.param({"fee": D(0), "realized_pnl": D(2)}, ("0", None, "0", None), id="a sum that is one's as well"),
-        pytest.param({"fee": None, "realized_pnl": D(2)}, ("0.1", None, "0.2", None), id="no fee was told"),
+        pytest.param({"fee": None, "realized_pnl": D(2)}, ("0.1", None, "0.2", None), id="no fee was delivered"),
     ],
 )
 def test_without_such_a_figure_the_wire_says_of_how_much_a_frame_spoke(
-    told: dict[str, Any], rows: tuple[str | None, ...]
+    delivered: dict[str, Any], rows: tuple[str | None, ...]
 ) -> None:
     """Of one fill, where it leaves the quantity out; of all that it names, where it says it."""
     parts = (row("1", "a", *rows[:2]), row("2", "b", *rows[2:]))
-    (revised,) = Desk(fill("0", "3", **told)).compare(read(*parts, executed="3"))
+    (revised,) = Desk(fill("0", "3", **delivered)).compare(read(*parts, executed="3"))
     assert revised[3] is None
-    kept = Desk(fill("0", "3", **told), merges=False).compare(read(*parts, executed="3"))
+    kept = Desk(fill("0", "3", **delivered), merges=False).compare(read(*parts, executed="3"))
     assert [figures[3] for figures in kept] in ([], ["2"])
 
 
@@ -271,7 +271,7 @@ def test_an_income_row_that_names_the_trade_goes_before_a_fill_row() -> None:
     assert desk.compare(read(row("1", "a", "0.1", "1"), executed="1", paid=paid)) == [("10", "0.15", "USDT", "1")]
 
 
-def test_income_that_names_two_fills_tells_of_neither() -> None:
+def test_income_that_names_two_fills_says_nothing_of_either() -> None:
     """Two rows of one trade, or two of our fills in it: then the fills' own rows are all that there is."""
     twice = (income("TRADING_FEE", "-0.15", "a"), income("TRADING_FEE", "-0.25", "a", tran_id="other"))
     desk = Desk(fill("0", "1"))
@@ -328,7 +328,7 @@ OLD: dict[str, Any] = {"created": T0 - 60 * MINUTE}
 
 
 @pytest.mark.parametrize(
-    ("told", "scope", "expected"),
+    ("delivered", "scope", "expected"),
     [
         pytest.param(fill("1", "3"), read(*PARTS, executed="3"), ["0.2"], id="its end is a row's, and its beginning"),
         pytest.param(fill("0", "2"), read(*PARTS, executed="3"), [], id="its end is no row's"),
@@ -355,13 +355,13 @@ OLD: dict[str, Any] = {"created": T0 - 60 * MINUTE}
         pytest.param(fill("0", "3"), read(executed="3"), [], id="no rows"),
     ],
 )
-def test_rows_of_a_sure_place(told: Execution, scope: Scope, expected: list[str]) -> None:
+def test_rows_of_a_sure_place(delivered: Execution, scope: Scope, expected: list[str]) -> None:
     """Only where both ends of a fill are ends of rows of an order that adds up, or a row is known to be it."""
-    assert [revised[1] for revised in Desk(told).compare(scope)] == expected
+    assert [revised[1] for revised in Desk(delivered).compare(scope)] == expected
 
 
 @pytest.mark.parametrize(
-    ("told", "scope", "unclear"),
+    ("delivered", "scope", "unclear"),
     [
         pytest.param(fill("5", "8"), read(*PARTS, executed="8", **OLD), False, id="a sure place"),
         pytest.param(fill("5", "8"), read(*PARTS, executed="8", shown_until=T0, **OLD), True, id="none"),
@@ -393,9 +393,9 @@ def test_rows_of_a_sure_place(told: Execution, scope: Scope, expected: list[str]
         ),
     ],
 )
-def test_what_must_be_read_alone(told: Execution, scope: Scope, unclear: bool) -> None:
+def test_what_must_be_read_alone(delivered: Execution, scope: Scope, unclear: bool) -> None:
     """An order whose rows may say something new, and of which it is not sure where they lie."""
-    assert Desk(told, told).revisions.unclear(scope) == ({REF} if unclear else set())
+    assert Desk(delivered, delivered).revisions.unclear(scope) == ({REF} if unclear else set())
 
 
 def test_what_is_kept_is_bounded() -> None:

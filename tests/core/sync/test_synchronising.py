@@ -1,4 +1,4 @@
-"""Synchronising after an interruption: what is told in which order, and when the gap closes."""
+"""Synchronising after an interruption: what is delivered in which order, and when the gap closes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from listenkey.core.refusal import Refusal, RefusalKind
 from listenkey.core.reports import Heartbeat, Unrecognised
 
 from ..exchange import D
-from ..world import EPOCH, FATAL, NEVER, REFUSED, RETRY, Plan, World, marks, ready, told
+from ..trading import REFUSED, UNANSWERED, Plan, TradingWorld, ready, trading
+from ..world import EPOCH, FATAL, RETRY
 
 WIRES = pytest.mark.parametrize("wire", ["l", "z"])
 
@@ -26,7 +27,7 @@ def test_the_order_of_synchronising(wire: str) -> None:
     filled, cancelled, amended, untouched, done = (world.exchange.place("10") for _ in range(5))
     world.exchange.fill(done, "4")
     world.passes(1)
-    world.kill()
+    world.drop_all()
     down = world.now
     world.exchange.fill(filled, "2", "101")
     world.passes(0.2)
@@ -39,17 +40,17 @@ def test_the_order_of_synchronising(wire: str) -> None:
     placed = world.exchange.place("2")
     world.exchange.fill(placed, "1")
     world.exchange.fill(placed, "1")
-    world.plan = Plan(takes=1)
+    world.exchange.plan = Plan(takes=1)
     while not world.seen(actions.OpenSocket)[1:]:
         world.passes(0.05)
     world.passes(0.3)
     world.exchange.fill(filled, "1", "104")
     world.exchange.fill(untouched, "1", "105")
     world.passes(0.1)
-    assert told(world, down) == ["GAP_OPENED lost_socket"]
+    assert world.summary(down) == ["GAP_OPENED lost_socket"]
     world.passes(4)
-    assert world.outline(down)[1] == "ACCOUNT_UPDATE poll"
-    recovered = told(world, down)[1:]
+    assert world.summary(down, account=True)[1] == "ACCOUNT_UPDATE poll"
+    recovered = world.summary(down)[1:]
     position = {part: place for place, part in enumerate(recovered)}
     late = [f"PARTIAL_FILL {filled} 6 ws", f"PARTIAL_FILL {untouched} 1 ws"]
     by_read = [f"PARTIAL_FILL {filled} 6 poll", f"PARTIAL_FILL {untouched} 1 poll"]
@@ -74,15 +75,15 @@ def test_the_order_of_synchronising(wire: str) -> None:
 def test_frames_are_held_until_the_read_and_flow_afterwards() -> None:
     """What a link brings while the account is read comes after RECONNECTED."""
     world = ready()
-    world.kill()
-    world.plan = Plan(takes=0.5)
+    world.drop_all()
+    world.exchange.plan = Plan(takes=0.5)
     while world.connection.links == () or not world.connection.links[0].proven:
         world.passes(0.01)
     world.passes(0.4)
     order = world.exchange.place("5")
-    assert told(world, 8) == ["GAP_OPENED lost_socket"]
+    assert world.summary(8) == ["GAP_OPENED lost_socket"]
     world.passes(2)
-    assert told(world, 8) == [
+    assert world.summary(8) == [
         "GAP_OPENED lost_socket",
         "GAP_CLOSED lost_socket 0",
         "RECONNECTED lost_socket 0",
@@ -90,46 +91,46 @@ def test_frames_are_held_until_the_read_and_flow_afterwards() -> None:
     ]
 
 
-def test_an_order_placed_and_done_while_blind_tells_its_fills_and_no_state() -> None:
+def test_an_order_placed_and_done_while_blind_delivers_its_fills_and_no_state() -> None:
     """Intermediate states that REST does not show are not invented."""
     world = ready()
-    world.kill()
+    world.drop_all()
     order = world.exchange.place("5")
     world.exchange.fill(order, "2")
     world.exchange.fill(order, "3")
     other = world.exchange.place("5")
     world.exchange.cancel(other)
     world.passes(10)
-    assert world.states(order) == []
+    assert world.order_states(order) == []
     assert world.intervals(order) == [("0", "2", "poll"), ("2", "5", "poll")]
-    assert [event.status for event in world.states(other)] == ["CANCELED"]
+    assert [event.status for event in world.order_states(other)] == ["CANCELED"]
 
 
 def test_an_order_of_unknown_beginning_waits_for_the_first_read_however_long_that_takes() -> None:
     """It is what the read is under way for: once it has passed the gap closes, and no other read is asked for."""
-    world = World(wire="z", start=False)
+    world = trading(wire="z", start=False)
     order = world.exchange.place("9")
     world.exchange.fill(order, "1")
     world.run(20)
-    world.reads.append(Plan(takes=5))
+    world.exchange.reads.append(Plan(takes=5))
     world.feed(inputs.Start())
     world.run(21)
     world.exchange.fill(order, "2")
     world.run(28)
-    assert world.gaps() == [("GAP_OPENED", "read_failed"), ("GAP_CLOSED", "read_failed")]
+    assert world.gaps == [("GAP_OPENED", "read_failed"), ("GAP_CLOSED", "read_failed")]
     assert world.intervals(order) == [("1", "3", "poll")]
     assert [asked.since is None for asked in world.seen(actions.ReadAccount)] == [False, True]
     assert world.health is Health.LIVE
 
 
 def test_frames_flow_with_the_gap_open_when_the_read_takes_too_long() -> None:
-    """`hold_limit` after the link is proven the held frames are told; GAP_CLOSED comes when a read passes."""
+    """`hold_limit` after the link is proven the held frames are delivered; GAP_CLOSED comes when a read passes."""
     world = ready("z")
     order = world.exchange.place("9")
     world.passes(1)
-    world.kill()
+    world.drop_all()
     world.exchange.fill(order, "2")
-    world.plan = Plan(takes=5)
+    world.exchange.plan = Plan(takes=5)
     while len(world.connection.links) == 0 or not world.connection.links[0].proven:
         world.passes(0.01)
     proven_at = world.now
@@ -141,16 +142,16 @@ def test_frames_flow_with_the_gap_open_when_the_read_takes_too_long() -> None:
     assert world.gap_open
     world.run(proven_at + 15)
     assert world.intervals(order) == [("0", "3", "ws")]
-    assert world.gaps()[-2:] == [("GAP_CLOSED", "lost_socket"), ("RECONNECTED", "lost_socket")]
+    assert world.gaps[-2:] == [("GAP_CLOSED", "lost_socket"), ("RECONNECTED", "lost_socket")]
 
 
 def test_a_failed_read_is_tried_again_after_5_to_60_seconds() -> None:
-    """The delays double; the gap stays open, frames flow, and no account is told."""
+    """The delays double; the gap stays open, frames flow, and no account is delivered."""
     world = ready()
     order = world.exchange.place("9")
     world.passes(1)
-    world.kill()
-    world.plan = REFUSED
+    world.drop_all()
+    world.exchange.plan = REFUSED
     world.passes(3)
     world.exchange.fill(order, "2")
     world.passes(190)
@@ -158,20 +159,20 @@ def test_a_failed_read_is_tried_again_after_5_to_60_seconds() -> None:
     assert [round(later - sooner) for sooner, later in pairwise(tried)] == [5, 10, 20, 40, 60]
     assert world.intervals(order) == [("0", "2", "ws")]
     assert world.gap_open
-    accounts = [event for event in world.delivered if isinstance(event, AccountUpdate) and event.complete]
+    accounts = [event for event in world.events(AccountUpdate) if event.complete]
     assert len(accounts) == 1
-    world.plan = Plan()
+    world.exchange.plan = Plan()
     world.passes(70)
     assert world.health is Health.LIVE
-    assert told(world)[-2:] == ["GAP_CLOSED lost_socket 0", "RECONNECTED lost_socket 0"]
+    assert world.summary()[-2:] == ["GAP_CLOSED lost_socket 0", "RECONNECTED lost_socket 0"]
 
 
 def test_a_link_that_comes_back_waits_for_no_delay() -> None:
     """Though a read failed just before: its frames are held, and only a read lets them go."""
     world = ready()
-    world.reads.append(REFUSED)
+    world.exchange.reads.append(REFUSED)
     for _ in range(2):
-        world.kill()
+        world.drop_all()
         while len(world.connection.links) == 0 or not world.connection.links[0].proven:
             world.passes(0.01)
         assert world.times(actions.ReadAccount)[-1] == pytest.approx(world.now, abs=0.011)
@@ -182,7 +183,7 @@ def test_a_link_that_comes_back_waits_for_no_delay() -> None:
 def test_what_is_asked_for_waits_for_no_delay_and_is_audited() -> None:
     """A `Resync` reads at once though a read failed just before, and what it shows is looked at again, like a gap."""
     world = ready()
-    world.reads.append(REFUSED)
+    world.exchange.reads.append(REFUSED)
     world.feed(inputs.Resync())
     world.passes(1)
     world.feed(inputs.Resync())
@@ -194,7 +195,7 @@ def test_after_a_read_that_passed_the_delays_begin_anew() -> None:
     """Two failures in a row wait longer than two with a success between them."""
     world = ready()
     for _ in range(2):
-        world.reads.append(REFUSED)
+        world.exchange.reads.append(REFUSED)
         world.feed(inputs.Resync())
         world.passes(20)
     first, again, audited, second, once_more, *_ = world.times(actions.ReadAccount)[2:]
@@ -206,20 +207,20 @@ def test_after_a_read_that_passed_the_delays_begin_anew() -> None:
 def test_a_venue_that_names_a_time_is_not_asked_before_it() -> None:
     """`retry_after` is a floor, even for what is urgent."""
     world = ready()
-    world.reads.append(Plan(refusal=Refusal(RefusalKind.RETRY, "limit", "", 30)))
+    world.exchange.reads.append(Plan(refusal=Refusal(RefusalKind.RETRY, "limit", "", 30)))
     world.feed(inputs.Resync())
     world.passes(1)
     world.feed(inputs.Resync())
     world.passes(40)
     first, second, *_ = world.times(actions.ReadAccount)[2:]
     assert second - first == pytest.approx(30.12, abs=0.01)
-    assert world.gaps() == []
+    assert world.gaps == []
 
 
 def test_a_read_that_is_never_answered_is_given_up() -> None:
     """After six time-outs of one request; its late answer is dropped."""
     world = ready()
-    world.reads.append(NEVER)
+    world.exchange.reads.append(UNANSWERED)
     world.feed(inputs.Resync())
     world.passes(100)
     asked = world.times(actions.ReadAccount)[2:]
@@ -234,49 +235,49 @@ def test_a_read_that_is_never_answered_is_given_up() -> None:
 def test_no_more_reads_fail_than_a_venue_bears() -> None:
     """15 failing reads in 480 s at most, however often a link comes back."""
     world = ready()
-    world.plan = REFUSED
+    world.exchange.plan = REFUSED
     for _ in range(60):
-        world.kill()
+        world.drop_all()
         world.passes(6)
     assert len([at for at in world.times(actions.ReadAccount) if at > 8]) <= 15
 
 
-def test_a_link_that_is_lost_while_its_frames_are_held_tells_them() -> None:
-    """Interrupted again before the read: what is held flows with the gap open, and is not told a second time."""
+def test_a_link_that_is_lost_while_its_frames_are_held_delivers_them() -> None:
+    """Interrupted again before the read: what is held flows with the gap open, and is not delivered a second time."""
     world = ready()
     order = world.exchange.place("9")
     world.passes(1)
-    world.kill()
-    world.plan = Plan(takes=2)
+    world.drop_all()
+    world.exchange.plan = Plan(takes=2)
     while len(world.connection.links) == 0 or not world.connection.links[0].proven:
         world.passes(0.01)
     world.exchange.fill(order, "2")
     world.passes(0.1)
     assert world.intervals(order) == []
-    world.kill()
+    world.drop_all()
     assert world.intervals(order) == [("0", "2", "ws")]
     world.passes(30)
     assert world.intervals(order) == [("0", "2", "ws")]
-    assert world.gaps().count(("GAP_CLOSED", "lost_socket")) == 1
+    assert world.gaps.count(("GAP_CLOSED", "lost_socket")) == 1
 
 
-def test_a_poll_while_blind_tells_what_it_finds_and_moves_what_is_proven_but_closes_nothing() -> None:
+def test_a_poll_while_blind_delivers_what_it_finds_and_moves_what_is_proven_but_closes_nothing() -> None:
     """The gap closes only with a proven link and a read after it; one that was under way does not count."""
     world = ready()
     order = world.exchange.place("9")
     world.passes(10)
-    world.kill()
-    world.reachable = False
+    world.drop_all()
+    world.exchange.reachable = False
     world.exchange.fill(order, "2")
-    before = marks(world)[-1]
+    before = world.marks[-1]
     world.passes(12)
     assert world.intervals(order) == [("0", "2", "poll")]
-    assert marks(world)[-1] > before + 10_000
-    assert world.gaps() == [("GAP_OPENED", "lost_socket")]
+    assert world.marks[-1] > before + 10_000
+    assert world.gaps == [("GAP_OPENED", "lost_socket")]
     assert world.health is Health.BLIND
-    world.plan = Plan(takes=4.5)
+    world.exchange.plan = Plan(takes=4.5)
     world.passes(10)
-    world.reachable = True
+    world.exchange.reachable = True
     polls = proven(world)
     linked_at = world.now
     assert linked_at - 4.5 < polls[-1] < linked_at - 0.02
@@ -285,10 +286,10 @@ def test_a_poll_while_blind_tells_what_it_finds_and_moves_what_is_proven_but_clo
     (closed_at,) = closings(world)
     assert asked == pytest.approx(linked_at, abs=0.01)
     assert closed_at == pytest.approx(asked + 4.52, abs=0.001)
-    assert told(world, linked_at - 1) == ["GAP_CLOSED lost_socket 1", "RECONNECTED lost_socket 1"]
+    assert world.summary(linked_at - 1) == ["GAP_CLOSED lost_socket 1", "RECONNECTED lost_socket 1"]
 
 
-def proven(world: World) -> list[float]:
+def proven(world: TradingWorld) -> list[float]:
     """Wait until a link is proven; when the reads before that were asked for."""
     while True:
         before = world.times(actions.ReadAccount)
@@ -301,42 +302,42 @@ def proven(world: World) -> list[float]:
 def test_a_read_that_was_given_up_lets_no_frame_go(passes: bool) -> None:
     """What is held waits for the read that began when the link was proven, whatever becomes of the one before."""
     world = ready(hold_limit=30)
-    world.kill()
-    world.reachable = False
-    world.plan = Plan(takes=50)
+    world.drop_all()
+    world.exchange.reachable = False
+    world.exchange.plan = Plan(takes=50)
     world.run(14)
-    world.reachable = True
+    world.exchange.reachable = True
     poll = world.seen(actions.ReadAccount)[-1]
-    world.plan = Plan(takes=1)
+    world.exchange.plan = Plan(takes=1)
     proven(world)
     linked = world.now
     assert world.times(actions.ReadAccount)[-1] == pytest.approx(linked, abs=0.01)
-    world.say(Unrecognised({"e": "NEWS"}, doubtful=False))
+    world.exchange.say(Unrecognised({"e": "NEWS"}, doubtful=False))
     world.passes(0.1)
     now = world.exchange_ms
-    account = world.exchange.whole((now, now, now), poll.since, poll.orders)
+    account = world.exchange.whole((now, now, now), poll.since or 0, poll.orders)
     answer = inputs.AccountRead(poll.request, account) if passes else inputs.Refused(poll.request, RETRY)
     world.feed(answer)
     world.passes(0.8)
-    assert told(world, 14) == []
+    assert world.summary(14) == []
     world.passes(0.6)
-    assert told(world, 14)[-1] == "UNKNOWN"
+    assert world.summary(14)[-1] == "UNKNOWN"
 
 
-def flapping() -> World:
+def flapping() -> TradingWorld:
     """A world in which as many reads have been given up as the venue bears, and each takes four seconds."""
     world = ready(backoff_initial=0.001, backoff_max=0.001)
-    world.plan = Plan(takes=4)
+    world.exchange.plan = Plan(takes=4)
     began = world.now
     for _ in range(8):
-        world.kill()
+        world.drop_all()
         proven(world)
         world.passes(0.5)
     assert len([at for at in world.times(actions.ReadAccount) if at > began]) == 5
     return world
 
 
-def closings(world: World) -> list[float]:
+def closings(world: TradingWorld) -> list[float]:
     return [
         at
         for at, action in world.log
@@ -351,7 +352,7 @@ def test_a_link_that_flaps_does_not_give_up_one_read_after_another() -> None:
     """
     world = flapping()
     asked = world.times(actions.ReadAccount)
-    world.kill()
+    world.drop_all()
     proven(world)
     world.passes(20)
     (later, *_) = [at for at in world.times(actions.ReadAccount) if at > asked[-1]]
@@ -363,12 +364,12 @@ def test_what_came_first_decides_which_read_closes_a_gap() -> None:
     """A read that is asked for in the moment of the proof, but before it, closes none."""
     world = flapping()
     world.passes(30)
-    world.kill()
+    world.drop_all()
     while not (world.connection.links and world.connection.links[0].phase is Phase.PROVING):
         world.passes(0.001)
     closed = len(closings(world))
     world.feed(inputs.Resync())
-    world.say(Heartbeat("pong"), after=0.0)
+    world.exchange.say(Heartbeat("pong"), after=0.0)
     world.passes(0.0)
     linked = world.now
     assert world.connection.links[0].proven
@@ -382,46 +383,50 @@ def test_what_came_first_decides_which_read_closes_a_gap() -> None:
 def test_a_read_that_fails_lets_the_held_frames_go() -> None:
     """They wait for no second one."""
     world = ready(hold_limit=30)
-    world.kill()
-    world.plan = REFUSED
+    world.drop_all()
+    world.exchange.plan = REFUSED
     while len(world.connection.links) == 0 or not world.connection.links[0].proven:
         world.passes(0.01)
-    world.say(Unrecognised({"e": "NEWS"}, doubtful=False))
+    world.exchange.say(Unrecognised({"e": "NEWS"}, doubtful=False))
     world.passes(0.05)
-    assert told(world) == ["GAP_OPENED lost_socket"]
+    assert world.summary() == ["GAP_OPENED lost_socket"]
     world.passes(0.2)
-    assert told(world) == ["GAP_OPENED lost_socket", "UNKNOWN"]
+    assert world.summary() == ["GAP_OPENED lost_socket", "UNKNOWN"]
 
 
 def test_a_read_that_was_under_way_when_something_was_missed_does_not_close_the_gap() -> None:
     """It may have looked before: another one is asked for, and closes it."""
     world = ready()
-    world.reads.append(Plan(takes=2))
+    world.exchange.reads.append(Plan(takes=2))
     world.feed(inputs.Resync())
     world.passes(1)
-    world.say(Unrecognised({"e": "ORDER"}, doubtful=True))
+    world.exchange.say(Unrecognised({"e": "ORDER"}, doubtful=True))
     world.passes(1.1)
-    assert world.gaps() == [("GAP_OPENED", "hole")]
+    assert world.gaps == [("GAP_OPENED", "hole")]
     world.passes(1)
-    assert world.gaps() == [("GAP_OPENED", "hole"), ("GAP_CLOSED", "hole")]
+    assert world.gaps == [("GAP_OPENED", "hole"), ("GAP_CLOSED", "hole")]
     assert len(world.times(actions.ReadAccount)) == 4
 
 
 def test_an_order_that_does_not_add_up_is_read_alone_and_until_it_does_the_gap_stays() -> None:
-    """Fills listed late: nothing of the order is told but what fits; the next read brings it."""
+    """Fills listed late: nothing of the order is delivered but what fits; the next read brings it."""
     world = ready()
     order = world.exchange.place("9")
     world.passes(3)
-    world.kill()
+    world.drop_all()
     world.exchange.fill(order, "2")
-    world.reads.extend([Plan(lag=4000), Plan(lag=4000)])
+    world.exchange.reads.extend([Plan(lag=4000), Plan(lag=4000)])
     world.passes(4)
     assert [asked.since is None for asked in world.seen(actions.ReadAccount)[-2:]] == [False, True]
     assert world.intervals(order) == []
-    assert world.gaps() == [("GAP_OPENED", "lost_socket")]
+    assert world.gaps == [("GAP_OPENED", "lost_socket")]
     world.passes(10)
     assert world.intervals(order) == [("0", "2", "poll")]
-    assert told(world)[-3:] == [f"PARTIAL_FILL {order} 2 poll", "GAP_CLOSED lost_socket 1", "RECONNECTED lost_socket 1"]
+    assert world.summary()[-3:] == [
+        f"PARTIAL_FILL {order} 2 poll",
+        "GAP_CLOSED lost_socket 1",
+        "RECONNECTED lost_socket 1",
+    ]
 
 
 def test_a_list_that_lags_behind_the_order_gives_no_fill_another_s_price() -> None:
@@ -431,9 +436,9 @@ def test_a_list_that_lags_behind_the_order_gives_no_fill_another_s_price() -> No
     world.passes(10)
     world.exchange.fill(order, "2", "101")
     world.passes(0.5)
-    world.kill()
+    world.drop_all()
     world.exchange.fill(order, "2", "107")
-    world.reads.extend([Plan(lag=1500), Plan(lag=1500)])
+    world.exchange.reads.extend([Plan(lag=1500), Plan(lag=1500)])
     world.passes(20)
     assert [(fill.cumulative_qty, fill.fill_price, fill.source) for fill in world.fills(order)] == [
         (D(2), D(101), "ws"),
@@ -441,13 +446,13 @@ def test_a_list_that_lags_behind_the_order_gives_no_fill_another_s_price() -> No
     ]
 
 
-def test_an_order_that_moves_while_it_is_read_is_told_in_its_right_places() -> None:
+def test_an_order_that_moves_while_it_is_read_is_delivered_in_its_right_places() -> None:
     """Its executed quantity anchors nothing; all its fills from the beginning do."""
     world = ready()
     order = world.exchange.place("90")
     world.passes(10)
-    world.kill()
-    world.plan = Plan(takes=2)
+    world.drop_all()
+    world.exchange.plan = Plan(takes=2)
     for n in range(40):
         world.at(world.now + n / 10, partial(world.exchange.fill, order, "1", str(100 + n)))
     world.passes(30)
@@ -460,10 +465,10 @@ def test_an_order_that_moves_while_it_is_read_is_told_in_its_right_places() -> N
 def test_a_read_that_takes_too_long_is_given_twice_the_time_the_next_time() -> None:
     """Its window is no smaller then: with a fixed patience it would never pass, and the gap never close."""
     world = ready(audit_interval=0, request_timeout=5)
-    world.plan = Plan(takes=100)
+    world.exchange.plan = Plan(takes=100)
     for _ in range(2):  # the second time as the first: one that passes ends the indulgence
         asked = world.now
         world.feed(inputs.Resync())
         world.passes(300)
         assert world.times(actions.ReadAccount)[-3:] == pytest.approx([asked, asked + 30 + 5, asked + 30 + 5 + 60 + 10])
-    assert (world.health, world.gaps()) == (Health.LIVE, [])
+    assert (world.health, world.gaps) == (Health.LIVE, [])

@@ -15,13 +15,13 @@ from listenkey.core.refusal import Refusal, RefusalKind
 from listenkey.core.reports import Account, OddRow
 
 from ..exchange import D
-from ..world import Plan, World, marks, ready
+from ..trading import Plan, TradingWorld, ready, trading
 
 Listed = Literal["rows", "none", "hollow"]
 
 
-def holding() -> World:
-    """A stream that is live with a position of 5, told by a read that was settled."""
+def holding() -> TradingWorld:
+    """A stream that is live with a position of 5, delivered by a read that was settled."""
     world = ready(audit_interval=20)
     order = world.exchange.place("5", price=None)
     world.exchange.fill(order, "5")
@@ -33,7 +33,7 @@ def none(listed: Listed) -> Callable[[Account], Account]:
     return lambda account: msgspec.structs.replace(account, positions=(), positions_listed=listed)
 
 
-def told(world: World, since: int = 0) -> list[list[str]]:
+def holdings(world: TradingWorld, since: int = 0) -> list[list[str]]:
     """The positions as a consumer has them after every account update."""
     held: dict[tuple[str, str | None], str] = {}
     history = []
@@ -49,92 +49,92 @@ def told(world: World, since: int = 0) -> list[list[str]]:
 def test_no_list_at_all_is_no_answer_while_a_position_is_held() -> None:
     """Each read with it fails; that is news after two intervals, and over with the first list."""
     world = holding()
-    proven = marks(world)[-1]
-    world.altered = none("hollow")
+    proven = world.marks[-1]
+    world.exchange.altered = none("hollow")
     world.passes(30)
-    assert told(world)[-1] == ["BTC-USDT 5"]
-    assert marks(world)[-1] == proven
+    assert holdings(world)[-1] == ["BTC-USDT 5"]
+    assert world.marks[-1] == proven
     assert world.health is Health.LIVE
     world.passes(30)
-    assert world.gaps()[-1] == ("GAP_OPENED", "read_failed")
-    world.altered = lambda account: account
+    assert world.gaps[-1] == ("GAP_OPENED", "read_failed")
+    world.exchange.altered = lambda account: account
     world.passes(60)
-    assert world.gaps()[-1] == ("GAP_CLOSED", "read_failed")
+    assert world.gaps[-1] == ("GAP_CLOSED", "read_failed")
     assert "hollow answer" in [report.anomaly.name for report in world.seen(actions.Report)]
 
 
 @pytest.mark.parametrize("listed", ["none", "hollow"])
 @pytest.mark.parametrize("how", ["fills", "push", "recovered", "part recovered"])
 def test_what_closes_a_position_explains_that_it_is_not_listed(listed: Listed, how: str) -> None:
-    """Fills that were told, a push, or fills that this very read shows."""
+    """Fills that were delivered, a push, or fills that this very read shows."""
     world = holding()
     world.exchange.pushes_account = how == "push"
     closing = world.exchange.place("5", side="SELL", price=None)
     if how == "part recovered":
         world.exchange.fill(closing, "2")
     if "recovered" in how:
-        world.lose()
+        world.exchange.lose()
     if how == "push":
-        world.lose()
+        world.exchange.lose()
     world.exchange.fill(closing, "3" if how == "part recovered" else "5")
-    world.altered = none(listed)
+    world.exchange.altered = none(listed)
     world.passes(1)
     world.feed(inputs.Resync())
     world.passes(30)
-    assert told(world)[-1] == []
+    assert holdings(world)[-1] == []
     assert world.health is Health.LIVE
 
 
 def test_an_empty_list_that_nothing_explains_is_believed_at_the_second_read() -> None:
-    """The first one tells the position as it was, and the second look comes soon."""
+    """The first one delivers the position as it was, and the second look comes soon."""
     world = holding()
     reads = len(world.times(actions.ReadAccount))
-    world.altered = none("none")
+    world.exchange.altered = none("none")
     world.feed(inputs.Resync())
     world.passes(1)
-    assert told(world)[-1] == ["BTC-USDT 5"]
+    assert holdings(world)[-1] == ["BTC-USDT 5"]
     world.passes(7)
     assert len(world.times(actions.ReadAccount)) == reads + 2
-    assert told(world)[-1] == []
-    assert world.gaps() == []
+    assert holdings(world)[-1] == []
+    assert world.gaps == []
 
 
 def test_an_empty_list_that_was_a_mistake_leaves_no_trace() -> None:
     """The next read has rows."""
     world = holding()
-    seen = len(told(world))
-    world.altered = none("none")
+    seen = len(holdings(world))
+    world.exchange.altered = none("none")
     world.feed(inputs.Resync())
     world.passes(1)
-    world.altered = lambda account: account
+    world.exchange.altered = lambda account: account
     world.passes(7)
-    world.altered = none("none")
+    world.exchange.altered = none("none")
     world.feed(inputs.Resync())
     world.passes(1)
-    assert all(positions == ["BTC-USDT 5"] for positions in told(world, seen))
+    assert all(positions == ["BTC-USDT 5"] for positions in holdings(world, seen))
 
 
 def test_fills_of_a_read_that_was_not_settled_explain_nothing() -> None:
-    """It was told with them or without: they say how a position moved, not what it was."""
-    world = World(start=False)
+    """It was delivered with them or without: they say how a position moved, not what it was."""
+    world = trading(start=False)
     world.exchange.pushes_account = False
     world.exchange.positions.append((0, {"BTC-USDT": D(10)}))
     closing = world.exchange.place("10", side="SELL")
-    world.altered = lambda account: msgspec.structs.replace(account, settled=False)
-    world.reads.append(Plan(takes=1))
+    world.exchange.altered = lambda account: msgspec.structs.replace(account, settled=False)
+    world.exchange.reads.append(Plan(takes=1))
     world.feed(inputs.Start())
     world.at(0.3, lambda: world.exchange.fill(closing, "5"))
     world.run(3)
-    assert told(world)[-1] == ["BTC-USDT 5"]
-    world.altered = none("hollow")
+    assert holdings(world)[-1] == ["BTC-USDT 5"]
+    world.exchange.altered = none("hollow")
     world.passes(20)
     assert [interval[:2] for interval in world.intervals(closing)] == [("0", "5")]
-    assert told(world)[-1] == ["BTC-USDT 5"]
+    assert holdings(world)[-1] == ["BTC-USDT 5"]
 
 
-def beginning(listed: Listed, **amounts: str) -> World:
+def beginning(listed: Listed, **amounts: str) -> TradingWorld:
     """A stream that begins with such a list of positions, of which it knows none, and balances that say this."""
-    world = World(start=False, audit_interval=20)
+    world = trading(start=False, audit_interval=20)
     world.exchange.pushes_account = False
 
     def alter(account: Account) -> Account:
@@ -144,7 +144,7 @@ def beginning(listed: Listed, **amounts: str) -> World:
         )
         return msgspec.structs.replace(none(listed)(account), balances=balances)
 
-    world.altered = alter
+    world.exchange.altered = alter
     world.feed(inputs.Start())
     return world
 
@@ -159,16 +159,16 @@ def beginning(listed: Listed, **amounts: str) -> World:
     ],
 )
 def test_balances_belie_a_first_list_without_positions(listed: Listed, amounts: dict[str, str], fails: bool) -> None:
-    """No complete account is told then: not before a list comes, or before the next read says so too."""
+    """No complete account is delivered then: not before a list comes, or before the next read says so too."""
     world = beginning(listed, **amounts)
     world.run(6)
-    assert not [event for event in world.delivered if isinstance(event, AccountUpdate) and event.complete]
-    assert bool(marks(world)) is not fails
+    assert not [event for event in world.events(AccountUpdate) if event.complete]
+    assert bool(world.marks) is not fails
     world.passes(60)
-    assert told(world)[-1:] == ([] if fails else [[]])
-    world.altered = lambda account: account
+    assert holdings(world)[-1:] == ([] if fails else [[]])
+    world.exchange.altered = lambda account: account
     world.passes(60)
-    assert told(world)[-1] == []
+    assert holdings(world)[-1] == []
     assert world.health is Health.LIVE
 
 
@@ -178,11 +178,11 @@ def test_an_account_that_holds_nothing_is_believed_at_once(listed: Listed, amoun
     """Where nothing says otherwise; a margin may be bound by orders that are open."""
     world = beginning(listed, **amounts)
     world.run(6)
-    assert [event.complete for event in world.delivered if isinstance(event, AccountUpdate)] == [True]
+    assert [event.complete for event in world.events(AccountUpdate)] == [True]
     ordered = beginning(listed, used_margin="20")
     ordered.exchange.place("5")
     ordered.run(6)
-    assert [event.complete for event in ordered.delivered if isinstance(event, AccountUpdate)] == [True]
+    assert [event.complete for event in ordered.events(AccountUpdate)] == [True]
 
 
 def test_an_order_whose_row_cannot_be_read_may_bind_the_margin() -> None:
@@ -190,18 +190,18 @@ def test_an_order_whose_row_cannot_be_read_may_bind_the_margin() -> None:
     world = beginning("none", used_margin="20")
     row, alter = (
         OddRow(kind="order", endpoint="openOrders", excerpt="{}", symbol="BTC-USDT", order_id="7"),
-        world.altered,
+        world.exchange.altered,
     )
-    world.altered = lambda account: msgspec.structs.replace(alter(account), odd=(row,))
+    world.exchange.altered = lambda account: msgspec.structs.replace(alter(account), odd=(row,))
     world.run(6)
-    assert [event.complete for event in world.delivered if isinstance(event, AccountUpdate)][:1] == [True]
+    assert [event.complete for event in world.events(AccountUpdate)][:1] == [True]
 
 
 def test_a_hollow_answer_right_after_an_interruption_leaves_the_gap_open() -> None:
     """The held frames flow, as after any read that fails."""
     world = holding()
-    world.altered = none("hollow")
-    world.kill()
+    world.exchange.altered = none("hollow")
+    world.drop_all()
     world.passes(3)
     assert world.gap_open
     order = world.exchange.place("2", price=None)
@@ -220,41 +220,41 @@ def test_without_income_a_read_passes_and_no_book_is_proven() -> None:
         return book.status
 
     assert status() is Reconciliation.MATCHED
-    world.altered = lambda account: msgspec.structs.replace(account, income=(), income_refused=refusal)
-    proven = marks(world)[-1]
+    world.exchange.altered = lambda account: msgspec.structs.replace(account, income=(), income_refused=refusal)
+    proven = world.marks[-1]
     world.passes(50)
-    assert marks(world)[-1] > proven
+    assert world.marks[-1] > proven
     assert status() is Reconciliation.UNPROVEN
     names = [report.anomaly for report in world.seen(actions.Report)]
     assert [(anomaly.name, anomaly.detail) for anomaly in names] == [("income refused", "100004: Permission denied")]
-    assert world.gaps() == []
-    world.altered = lambda account: account
+    assert world.gaps == []
+    world.exchange.altered = lambda account: account
     world.passes(30)
     assert status() is Reconciliation.MATCHED
 
 
-def test_fills_that_were_told_explain_it_before_any_read_was_settled() -> None:
-    """It closed after it was told, by the last fills: those before may be in what was told, or not."""
-    world = World(start=False, audit_interval=20)
+def test_fills_that_were_delivered_explain_it_before_any_read_was_settled() -> None:
+    """It closed after it was delivered, by the last fills: those before may be in what was delivered, or not."""
+    world = trading(start=False, audit_interval=20)
     world.exchange.pushes_account = False
     opening = world.exchange.place("9")
     world.exchange.fill(opening, "5")
-    world.altered = lambda account: msgspec.structs.replace(account, settled=False)
+    world.exchange.altered = lambda account: msgspec.structs.replace(account, settled=False)
     world.feed(inputs.Start())
     world.run(10)
     world.exchange.fill(opening, "1")
     world.passes(30)
-    assert told(world)[-1] == ["BTC-USDT 6"]
+    assert holdings(world)[-1] == ["BTC-USDT 6"]
     closing = world.exchange.place("6", side="SELL", price=None)
-    world.altered = none("hollow")
+    world.exchange.altered = none("hollow")
     world.passes(30)
-    assert told(world)[-1] == ["BTC-USDT 6"]
+    assert holdings(world)[-1] == ["BTC-USDT 6"]
     world.exchange.fill(closing, "4")
     world.passes(1)
-    world.lose()
+    world.exchange.lose()
     world.exchange.fill(closing, "2")
     world.passes(60)
-    assert told(world)[-1] == []
+    assert holdings(world)[-1] == []
     assert world.health is Health.LIVE
 
 
@@ -263,14 +263,14 @@ def test_fills_explain_it_whatever_side_their_rows_name_where_the_account_nets()
     world = holding()
     world.exchange.pushes_account = False
     closing = world.exchange.place("5", side="SELL", price=None)
-    world.lose()
+    world.exchange.lose()
     world.exchange.fill(closing, "5")
 
     def alter(account: Account) -> Account:
         fills = tuple(msgspec.structs.replace(row, position_side="LONG") for row in account.fills)
         return msgspec.structs.replace(none("hollow")(account), fills=fills)
 
-    world.altered = alter
+    world.exchange.altered = alter
     world.passes(40)
     assert world.intervals(closing) == [("0", "5", "poll")]
-    assert told(world)[-1] == []
+    assert holdings(world)[-1] == []
