@@ -246,19 +246,26 @@ async def _recovery(quick: bool) -> AsyncIterator[Ready]:
     from benchmarks.far import Far
     from benchmarks.recovery import APART, FILLS, HEALTHY, TRANSPORT, Ours
 
-    with Far([0.02]) as far:
-        async with Ours(far.places[0], TRANSPORT, **HEALTHY, backoff_first=0) as ours:
+    async with AsyncExitStack() as stack:
+        streams: list[tuple[str, Far, Ours]] = []
+        for name, wire in [("", []), *((f"{wire.venue}, ", [wire]) for wire in _other_wires())]:
+            far = stack.enter_context(Far([0.02], *wire))
+            ours = Ours(far.places[0], TRANSPORT, *wire, **{**HEALTHY, "audit_interval": 0, "backoff_first": 0})
+            streams.append((name, far, await stack.enter_async_context(ours)))
 
-            async def one() -> Costs:
-                await asyncio.sleep(APART)
+        async def one() -> Costs:
+            await asyncio.sleep(APART)
+            costs: Costs = []
+            for name, far, ours in streams:
                 recovered = await ours.recover(far, FILLS)
-                return [
-                    ("key to closed gap at 20 ms", "ms", recovered.from_key * 1000),
-                    ("cut to closed gap at 20 ms", "ms", recovered.closed * 1000),
+                costs += [
+                    (f"{name}key to closed gap at 20 ms", "ms", recovered.from_key * 1000),
+                    (f"{name}cut to closed gap at 20 ms", "ms", recovered.closed * 1000),
                 ]
+            return costs
 
-            await one()
-            yield [], one
+        await one()
+        yield [], one
 
 
 @asynccontextmanager

@@ -13,6 +13,7 @@ from benchmarks.__main__ import SUBJECTS, main
 from benchmarks.desk import EPOCH, Desk
 from benchmarks.floor import PARSED
 from benchmarks.measure import Absent, Figure, Target, figure
+from benchmarks.picture import svg
 from benchmarks.report import table
 from benchmarks.stage import Stage
 from benchmarks.wires import WIRES, Wire
@@ -112,3 +113,28 @@ def test_rows_of_another_wire_say_whose_they_are() -> None:
     rows = [row for row in SUBJECTS["decode"][0](True) if isinstance(row, Figure)]
     names = {row.name for row in rows}
     assert {"listenkey / floor", "binance-usdm, floor, a frame", "binance-usdm, listenkey / floor"} <= names
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("listenkey, a frame", "ours"),
+        ("binance-usdm, listenkey / floor", "ours"),
+        ("20 ms, listenkey / bare client", "ours"),
+        ("binance-usdm, floor, a frame", "bar"),
+        ("20 ms, bare client", "bar"),
+        ("naive / listenkey", "bar"),
+    ],
+)
+def test_a_bar_is_ours_if_its_row_is(name: str, kind: str) -> None:
+    """Whoever's wire it is: what we cost, and what that is in floors."""
+    assert f'class="{kind}"' in svg([figure("decode", name, "x", [1.0])], {})
+
+
+def test_help_says_what_is_measured_of_which_wires(capsys: pytest.CaptureFixture[str]) -> None:
+    """Every subject by its name, and every wire by its venue's."""
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    said = capsys.readouterr().out
+    assert all(f"  {name}" in said for name in SUBJECTS)
+    assert all(wire.venue in said for wire in WIRES)
