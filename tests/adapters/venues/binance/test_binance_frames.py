@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from enum import Enum
 from pathlib import Path
@@ -205,6 +206,7 @@ def test_an_order_that_cannot_be_trusted(fields: dict[str, Any]) -> None:
 ROWS = [
     *({"B": ["USDT"]}, {"B": "USDT"}, {"B": [{"wb": "1"}]}, {"B": [{"a": "USDT", "wb": ""}]}),
     *({"P": [["ETHUSDT"]]}, {"P": [{"s": "", "pa": "1"}]}, {"P": [{"s": "ETHUSDT", "pa": "NaN"}]}),
+    *({"P": [{"s": [], "ps": side}, {"s": "ETHUSDT", "ps": "BOTH", "pa": "0"}]} for side in ("LONG", "BOTH")),
 ]
 
 
@@ -214,6 +216,66 @@ def test_rows_that_are_none(body: dict[str, Any]) -> None:
     (report,) = DIALECT.decode(json.dumps({"e": "ACCOUNT_UPDATE", "E": 5, "a": body}))
     assert isinstance(report, Unrecognised)
     assert report.doubtful
+
+
+ACCOUNT: dict[str, Any] = {
+    "B": [{"a": "USDT", "wb": "9.5", "cw": "9.5", "bc": "0"}, {"a": "BNB", "wb": "1", "cw": "1", "bc": "0"}],
+    "P": [{"s": "ETHUSDT", "pa": "-1", "ep": "10", "up": "0.5", "mt": "cross", "iw": "0", "ps": "SHORT"}],
+    "m": "ORDER",
+}
+KEY = "k" * 64
+
+
+def push(**fields: Any) -> str:
+    return json.dumps({"e": "ACCOUNT_UPDATE", "E": 5, "T": 4, "a": {**ACCOUNT, **fields}})
+
+
+@pytest.mark.parametrize("frame", [order(), order(c="x" * 36), push(), push(P=[]), push(P=ACCOUNT["P"] * 9)])
+@pytest.mark.parametrize("binary", [False, True])
+def test_a_usual_frame_holds_no_text_as_long_as_a_key(frame: str, binary: bool) -> None:
+    """So nobody has to look for one in it."""
+    (report,) = DIALECT.decode(frame.encode() if binary else frame)
+    assert isinstance(report, (OrderReport, AccountReport))
+    assert report.longest < len(KEY)
+
+
+LONG = [
+    order(c=KEY),
+    order(zz=KEY),
+    order(**{KEY: 1}),
+    order(zz={"y": KEY}),
+    order(zz=[KEY]),
+    push(m=KEY),
+    push(B=[{**ACCOUNT["B"][0], "zz": KEY}]),
+    push(P=[{**ACCOUNT["P"][0], KEY: 0}]),
+    json.dumps({"stream": KEY, "data": json.loads(order())}),
+    json.dumps({**json.loads(push()), KEY: 1}),
+    f"[{order(c=KEY)}]",
+    f'{order()}\n{{"e":"TRADE_LITE","c":"{KEY}"}}',
+]
+
+
+@pytest.mark.parametrize("frame", LONG)
+def test_a_long_text_is_looked_at(frame: str) -> None:
+    """Wherever it stands, be it a key or in a part of which nothing is read."""
+    (report,) = DIALECT.decode(frame)
+    assert isinstance(report, (OrderReport, AccountReport))
+    assert report.longest >= len(KEY)
+
+
+TWICE = [
+    order().replace('"c": "mine"', '"z": "2"'),
+    order().replace('"c": "mine"', '"c": "mine", "z": "2"'),
+    order().replace('"c": "mine"', '"c": "a:b", "c" : "mine"'),
+    push().replace('"cw": "9.5"', '"wb": "9"'),
+    push().replace('"m": "ORDER"', '"m": "ORDER", "B": []'),
+]
+
+
+@pytest.mark.parametrize("frame", TWICE)
+def test_a_key_that_stands_twice(frame: str) -> None:
+    """A parser would silently take the last of them; nothing of such a frame is believed."""
+    assert [type(report) for report in DIALECT.decode(frame)] == [Unreadable]
 
 
 def test_what_a_socket_asks() -> None:
@@ -308,6 +370,27 @@ def test_total_over_frames(content: dict[str, Any]) -> None:
     frame = json.dumps(content)
     sane(DIALECT.decode(frame.replace("NaN", "1e999").replace("Infinity", "1e999999999")))
     sane(DIALECT.decode(frame))
+
+
+def texts(content: Any) -> Iterator[str]:
+    """All keys and texts in it."""
+    if isinstance(content, str):
+        yield content
+    elif isinstance(content, dict):
+        yield from content
+    if isinstance(content, (dict, list)):
+        for inner in content.values() if isinstance(content, dict) else content:
+            yield from texts(inner)
+
+
+@settings(max_examples=40 * TIMES, suppress_health_check=[HealthCheck.too_slow])
+@given(st.sampled_from([order, push]), st.dictionaries(NAMES, st.text(max_size=60) | JSON, max_size=4))
+def test_no_text_is_longer_than_the_report_says(made: Callable[..., str], fields: dict[str, Any]) -> None:
+    """Of its keys, of its values, of what is not read: else a secret might be passed on."""
+    frame = made(**fields)
+    for report in DIALECT.decode(frame):
+        if isinstance(report, (OrderReport, AccountReport)):
+            assert report.longest >= max(map(len, texts(json.loads(frame))))
 
 
 @settings(max_examples=60 * TIMES, suppress_health_check=[HealthCheck.too_slow])
