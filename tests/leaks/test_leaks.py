@@ -66,6 +66,7 @@ def test_a_process_says_and_stores_no_secret(family: str, transport: str, seed: 
                 process.kill()
     assert b'"UNKNOWN"' in out.read_bytes()
     assert b"debug: " in err.read_bytes()
+    assert f"info: listenkey: {VENUE[family]} at " in err.read_text(errors="replace")
     nothing_leaks([*said, *contents(tmp_path)], parrot)
 
 
