@@ -21,8 +21,14 @@ def test_one_line_says_what_was_chosen(venue: str, caplog: pytest.LogCaptureFixt
     given = Policy(audit_interval=77)
 
     async def begin() -> None:
-        where = {"rest_url": "http://127.0.0.1:1", "ws_url": "ws://127.0.0.1:1/x"}
-        async with open_venue(venue, api_key=KEY, api_secret=SECRET, policy=given, **where) as opened:
+        async with open_venue(
+            venue,
+            api_key=KEY,
+            api_secret=SECRET,
+            policy=given,
+            rest_url="http://127.0.0.1:1",
+            ws_url="ws://127.0.0.1:1/x",
+        ) as opened:
             for _ in range(2):
                 async with opened.subscribe():
                     pass
