@@ -137,7 +137,8 @@ soak: $(VENV)/.tester
 	LISTENKEY_OFFSETS=1 $(BIN)/python -m pytest --quiet tests/leaks
 	LISTENKEY_SECONDS=60 $(BIN)/python -m pytest --quiet tests/embedding
 	LISTENKEY_KILLS=50 $(BIN)/python -m pytest --quiet tests/loopback/test_crash.py
-	LISTENKEY_EXAMPLES=20 $(BIN)/python -m pytest --quiet tests/core tests/hostile tests/adapters/simulator tests/surroundings
+	LISTENKEY_EXAMPLES=20 $(BIN)/python -m pytest --quiet tests/core tests/hostile tests/adapters/simulator tests/adapters/venues \
+		tests/surroundings
 	LISTENKEY_PARITY_HISTORIES=$(HISTORIES) $(BIN)/python -m pytest --quiet tests/parity
 	@if $(BIN)/python -c 'import importlib.util, sys; sys.exit(importlib.util.find_spec("ccxt") is None)'; \
 		then for seed in 1 2 3 4 5; do \

@@ -26,6 +26,7 @@ from ..executors.tasks import TaskExecutor
 from ..recording.recorder import Recorder
 from ..venues.family import Services
 from ..venues.registry import family
+from .chosen import chosen, doubt
 from .clock import SystemClock
 from .driver import Driver
 from .exclusive import exclusive
@@ -191,12 +192,8 @@ def open_venue(
         raise ValueError(f"mode must be {WAYS}, not {mode!r}")
     dialect = speaks.dialect(venue)
     effective = (policy or Policy()).over(dialect.policy)
-    if rest_url is None and mode == "ws" and effective.silence_timeout <= speaks.PING_SECONDS:
-        _log.warning(
-            "silence_timeout=%g is too short: the venue pings every %g s, so that sockets that live will be given up",
-            effective.silence_timeout,
-            speaks.PING_SECONDS,
-        )
+    if rest_url is None and mode == "ws" and (doubtful := doubt(effective, speaks.PING_SECONDS)) is not None:
+        _log.warning(doubtful)
     ways = proxies(proxy, *hosts)
     network = open_transport(
         transport, http_session=http_session, proxy=ways, source_address=source_address, ssl_context=ssl_context
@@ -219,10 +216,11 @@ def open_venue(
     )
 
     def connect() -> Connection:
-        chosen = _seed() if seed is None else seed
+        _log.info(chosen(speaks.host(hosts.rest_url), dialect, effective, mode, speaks.limits()))
+        drawn = _seed() if seed is None else seed
         if recorder is not None:
-            recorder.begin(dialect, effective, chosen, mode)
-        return Connection(dialect, effective, seed=chosen, mode=mode, secrets=secrets)
+            recorder.begin(dialect, effective, drawn, mode)
+        return Connection(dialect, effective, seed=drawn, mode=mode, secrets=secrets)
 
     return Venue(connect, network, services, journal=events, observer=observer, recorder=recorder)
 
