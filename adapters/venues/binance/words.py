@@ -68,5 +68,5 @@ def sides(rows: list[dict[str, Any]], symbol: str, side: str) -> list[dict[str, 
     """The rows that speak of positions: in hedge mode a third one, BOTH, comes with those of a symbol and is none."""
     if "BOTH" not in [row.get(side) for row in rows]:
         return rows
-    hedged = {text(row.get(symbol)) for row in rows if position_side(row.get(side)) is not None}
+    hedged = {text(row.get(symbol)) for row in rows if position_side(row.get(side)) is not None} - {None}
     return [row for row in rows if row.get(side) != "BOTH" or text(row.get(symbol)) not in hedged]

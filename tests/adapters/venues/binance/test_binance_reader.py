@@ -347,6 +347,13 @@ def test_rows_that_cannot_be_read(venue: Venue) -> None:
     }
 
 
+@pytest.mark.parametrize("side", ["LONG", "BOTH"])
+def test_a_position_whose_symbol_is_none(venue: Venue, side: str) -> None:
+    """It is handed on as well, whatever stands in the place of its name."""
+    venue.positions = [{**position_row("BTCUSDT", "1", side), "symbol": []}]
+    assert [(row.kind, row.symbol) for row in read(venue).odd] == [("position", None)]
+
+
 @pytest.mark.parametrize(
     ("name", "body"),
     [("balance", [{"asset": "USDT", "balance": ""}]), ("balance", {}), ("positionRisk", {}), ("openOrders", [1])],
