@@ -199,21 +199,20 @@ def open_venue(
         transport, http_session=http_session, proxy=ways, source_address=source_address, ssl_context=ssl_context
     )
     secrets = Secrets((api_key, api_secret, *(password for way in dict.fromkeys(ways) for password in passwords(way))))
-    recorder = Recorder(record, secrets=secrets) if record is not None else None
-    try:
-        events = _journal(journal, venue, speaks.host(hosts.rest_url), api_key)
-    except BaseException:
+    with ExitStack() as unless_opened:
+        recorder = Recorder(record, secrets=secrets) if record is not None else None
         if recorder is not None:
-            recorder.discard()
-        raise
-    services = speaks.services(
-        hosts,
-        api_key=api_key,
-        api_secret=api_secret,
-        policy=effective,
-        secrets=secrets,
-        store=events if isinstance(events, QuestionStore) else None,
-    )
+            unless_opened.callback(recorder.discard)
+        events = _journal(journal, venue, speaks.host(hosts.rest_url), api_key, unless_opened)
+        services = speaks.services(
+            hosts,
+            api_key=api_key,
+            api_secret=api_secret,
+            policy=effective,
+            secrets=secrets,
+            store=events if isinstance(events, QuestionStore) else None,
+        )
+        unless_opened.pop_all()
 
     def connect() -> Connection:
         _log.info(chosen(speaks.host(hosts.rest_url), dialect, effective, mode, speaks.limits()))
@@ -231,18 +230,15 @@ def _seed() -> int:
     return randbits(64)
 
 
-def _journal(journal: str | PathLike[str] | Journal | None, venue: str, host: str, api_key: str) -> Journal | None:
-    """The journal, claimed for this account; one that was opened here is closed again if it is another's."""
-    given = journal
+def _journal(
+    journal: str | PathLike[str] | Journal | None, venue: str, host: str, api_key: str, unless_opened: ExitStack
+) -> Journal | None:
+    """The journal, claimed for this account; one that was opened here is closed again if the venue is not opened."""
     if isinstance(journal, (str, PathLike)):
         from ..journal.sqlite import SqliteJournal
 
         journal = SqliteJournal(journal)
+        unless_opened.callback(journal.close)
     if isinstance(journal, OwnedJournal):
-        try:
-            journal.claim(venue, host, api_key)
-        except BaseException:
-            if journal is not given:
-                journal.close()
-            raise
+        journal.claim(venue, host, api_key)
     return journal
