@@ -13,7 +13,7 @@ from .codes import is_unknown_order, is_unknown_symbol
 from .lists import HISTORY, Listing, Lists
 from .rest import Rest
 from .rows import the_order
-from .weights import ORDER
+from .weights import OPEN_ORDER, ORDER
 from .words import OPEN
 
 TRIES = 3
@@ -69,13 +69,16 @@ class Singles:
         return (yield from both(*map(self._single, wanted)))
 
     def _order(self, ref: OrderRef) -> Service[OrderReport | OddRow | None]:
-        try:
-            data = yield from self._rest.get(ORDER, {"symbol": ref.symbol, "orderId": ref.order_id})
-        except RequestRefused as error:
-            if is_unknown_order(error.refusal) or is_unknown_symbol(error.refusal):
-                return None
-            raise
-        return the_order(data, ref)
+        """The order, None if the venue does not know it. One that is older than three months it has only while open."""
+        for path in (ORDER, OPEN_ORDER):
+            try:
+                data = yield from self._rest.get(path, {"symbol": ref.symbol, "orderId": ref.order_id})
+            except RequestRefused as error:
+                if not (is_unknown_order(error.refusal) or is_unknown_symbol(error.refusal)):
+                    raise
+            else:
+                return the_order(data, ref)
+        return None
 
     def _single(self, ref: OrderRef) -> Service[_Single]:
         before = yield from self._order(ref)

@@ -420,6 +420,19 @@ def test_a_single_order_from_before_what_is_listed(venue: Venue) -> None:
     assert [fill.trade_id for fill in account.fills] == ["5"]
 
 
+@pytest.mark.parametrize("status", ["PARTIALLY_FILLED", "CANCELED"])
+def test_a_single_order_that_is_older_than_the_venue_keeps(venue: Venue, status: str) -> None:
+    """It is not to be found among all, but as long as it is open it is among those that are."""
+    venue.orders = [order_row(11, NOW - 100 * DAY, status=status, executed="0.4", updateTime=NOW - 50)]
+    venue.fills = [fill_row(5, 11, NOW - 50, "0.1")]
+    venue.cleaned = {"11"}
+    account = read(venue, None, ref(11))
+    assert account.denied == (frozenset() if status != "CANCELED" else {ref(11)})
+    assert [row.cumulative_qty for row in account.orders] == [Decimal("0.4")] * (status != "CANCELED")
+    assert [fill.trade_id for fill in account.fills] == ["5"]
+    assert read(venue, SINCE, ref(11)).denied == account.denied
+
+
 def test_a_single_order_that_cannot_be_read(venue: Venue) -> None:
     """Its row is odd, and names the order where the row itself does not."""
     venue.scripted["order"] = [reply({"status": "FILLED"})]
