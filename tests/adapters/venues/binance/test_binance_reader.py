@@ -388,10 +388,14 @@ def test_single_orders(venue: Venue, own_list_is_short: bool, age: int) -> None:
         fill_row(6, 12, NOW - 40, "0.1"),
     ]
     venue.orders = [order_row(11, made, updateTime=NOW - 50)]
-    account = read(venue, None, ref(11), ref(13))
+    account = read(venue, None, ref(11))
     assert [fill.trade_id for fill in account.fills] == ["1", "2", "3", "4", "5"]
     assert (account.whole, account.settled, account.since) == (False, True, None)
+    account = read(venue, None, ref(11), ref(13))
+    assert [fill.trade_id for fill in account.fills] == ["1", "2", "3", "4", "5"]
     assert account.denied == {ref(13)}
+    assert account.since is not None  # nobody says when that one began
+    assert account.since < made
 
 
 def test_a_single_order_that_moves(venue: Venue) -> None:
