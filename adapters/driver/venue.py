@@ -190,6 +190,8 @@ def open_venue(
         raise ValueError("api_key and api_secret must not be empty")
     if mode not in MODES:
         raise ValueError(f"mode must be {WAYS}, not {mode!r}")
+    if policy is not None and not isinstance(policy, Policy):
+        raise ValueError(f"policy must be a listenkey.Policy, such as Policy(audit_interval=60), not {policy!r}")
     dialect = speaks.dialect(venue)
     effective = (policy or Policy()).over(dialect.policy)
     if rest_url is None and mode == "ws" and (doubtful := doubt(effective, speaks.PING_SECONDS)) is not None:
