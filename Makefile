@@ -39,6 +39,7 @@ $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo 'listenkey needs Python 3.11 or newer: make PYTHON=python3.12 ...' >&2; exit 2; }
 	$(PYTHON) -m venv $(VENV)
+	@$(INSTALL) --upgrade pip  # the one that comes with Python takes twice as long
 
 # What a user installs, what the tests need besides, and what a developer does.
 $(VENV)/.user: pyproject.toml constraints.txt | $(BIN)/python
@@ -66,9 +67,11 @@ demo: $(VENV)/.user
 	$(BIN)/listenkey demo
 
 # Tests over sockets mostly wait, the others compute: more processes than cores keep both busy. A file stays whole, and
-# tests/conftest.py says which begin first. They are collected once before, so that not each process compiles them.
+# tests/conftest.py says which begin first. They are collected once before, in two halves, so that not each process
+# compiles them; what is wrong with them shows afterwards.
+COLLECT := $(BIN)/python -m pytest --collect-only --quiet >/dev/null
 test: $(VENV)/.tester
-	@$(BIN)/python -m pytest --collect-only --quiet >/dev/null || $(BIN)/python -m pytest --collect-only --quiet
+	@$(COLLECT) tests/adapters & $(COLLECT) --ignore tests/adapters; wait
 	$(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder
 
 check: lint types coverage clients wheel site
@@ -134,7 +137,8 @@ soak: $(VENV)/.tester
 	LISTENKEY_OFFSETS=1 $(BIN)/python -m pytest --quiet tests/leaks
 	LISTENKEY_SECONDS=60 $(BIN)/python -m pytest --quiet tests/embedding
 	LISTENKEY_KILLS=50 $(BIN)/python -m pytest --quiet tests/loopback/test_crash.py
-	LISTENKEY_EXAMPLES=20 $(BIN)/python -m pytest --quiet tests/core tests/hostile tests/adapters/simulator tests/surroundings
+	LISTENKEY_EXAMPLES=20 $(BIN)/python -m pytest --quiet tests/core tests/hostile tests/adapters/simulator tests/adapters/venues \
+		tests/surroundings
 	LISTENKEY_PARITY_HISTORIES=$(HISTORIES) $(BIN)/python -m pytest --quiet tests/parity
 	@if $(BIN)/python -c 'import importlib.util, sys; sys.exit(importlib.util.find_spec("ccxt") is None)'; \
 		then for seed in 1 2 3 4 5; do \

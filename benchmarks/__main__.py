@@ -17,6 +17,7 @@ from .measure import ROOT, Row
 from .picture import svg
 from .report import as_json, compared_json, compared_table, machine, table
 from .sides import Broken, Checkout
+from .wires import BINGX, WIRES
 
 SUBJECTS: dict[str, tuple[Callable[[bool], list[Row]], ...]] = {
     "recovery": (recovery.run,),
@@ -33,7 +34,12 @@ SUBJECTS: dict[str, tuple[Callable[[bool], list[Row]], ...]] = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit code 0: a slow machine is no mistake. 1 if a row of a comparison is beyond its bound, 2 if there is none."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description=__doc__,
+        epilog=_subjects(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there")
     parser.add_argument("--svg", type=Path, metavar="FILE", help="draw them there")
     parser.add_argument("--only", action="append", choices=SUBJECTS, metavar="NAME", help=", ".join(SUBJECTS))
@@ -52,6 +58,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _compared(options)
     except Broken as broken:
         parser.exit(2, f"{broken}\n")
+
+
+def _subjects() -> str:
+    """What is measured under each name, and of which wires."""
+    lines = ["what is measured, by NAME:"]
+    for name, measures in SUBJECTS.items():
+        for measure in measures:
+            lines.append(f"  {name:<10}{str(sys.modules[measure.__module__].__doc__).splitlines()[0]}")
+    wires = ", ".join(wire.venue for wire in WIRES)
+    lines += ["", f"decode and recovery: {wires}, each against a floor of its own. All else: {BINGX.venue}."]
+    return "\n".join(lines)
 
 
 def _measured(options: argparse.Namespace) -> int:

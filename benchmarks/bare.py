@@ -1,23 +1,22 @@
 """The floor of a recovery: a client that knows what it will need, asks for it in order of need, and only parses it.
 
-It dials, waits for the first frame, and then sends the requests of a read: the clock and the lists of fills and income;
-open orders, positions and balances; orders that are over, and the clock; both lists again.
+It dials, waits for what proves its socket, and then sends the requests of a read. What those are is the wire's:
+`bare_bingx.py` and `bare_usdm.py` have them.
 """
 
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import Any, Self
-from urllib.parse import quote
 
 import msgspec
 
 from listenkey.adapters.transports.names import open_transport
-from listenkey.adapters.venues.bingx.signing import signed
 from listenkey.ports.errors import SocketEnded
 from listenkey.ports.socket import Socket
 
-from .desk import KEY, SECRET
 from .far import Far, Place
 
 TIMEOUT = 10.0
@@ -25,20 +24,36 @@ OVERLAP_MS = 6000
 _parse = msgspec.json.decode
 
 
-class Bare:
+class Bare(ABC):
     """Connected to one exchange. An asynchronous context manager."""
 
     def __init__(self, place: Place, transport: str) -> None:
-        self._place = place
+        self.place = place
         self._wires = open_transport(transport)
         self._socket: Socket
         self._ahead = 0.0
         """The exchange's clock less this machine's, ms."""
         self._proven = 0
 
+    @abstractmethod
+    async def mint(self) -> str:
+        """A listen key."""
+
+    @abstractmethod
+    async def connect(self, key: str) -> Socket:
+        """A socket on which the venue has shown life."""
+
+    @abstractmethod
+    async def clock(self) -> int:
+        """The exchange's clock, ms."""
+
+    @abstractmethod
+    async def read(self, begin: int) -> tuple[int, list[Any]]:
+        """The exchange's clock at the beginning of a read, and the rows of all fills since `begin`."""
+
     async def __aenter__(self) -> Self:
-        self._proven = await self._clock()
-        await self._connect(await self._mint())
+        self._proven = await self._set_clock()
+        self._socket = await self.connect(await self.mint())
         await self._read()
         return self
 
@@ -49,69 +64,41 @@ class Bare:
     async def recover(self, far: Far, fills: int) -> float:
         """Seconds from the grant of a key until all is read."""
         loop = asyncio.get_running_loop()
-        await far.cut(self._place, fills)
+        await far.cut(self.place, fills)
         try:
             while True:
                 await self._socket.receive()
         except SocketEnded:
-            key = await self._mint()
+            key = await self.mint()
         began = loop.time()
-        await self._connect(key)
+        self._socket = await self.connect(key)
         rows = await self._read()
         took = loop.time() - began
         if len(rows) < fills:
             raise AssertionError(f"{len(rows)} of {fills} fills are listed")
         return took
 
-    async def _mint(self) -> str:
-        key: str = await self._ask("POST", "/openApi/user/auth/userDataStream", {})
-        return key
+    async def dial(self, query: str) -> Socket:
+        """A socket at the place's address."""
+        return await self._wires.dialer.dial(f"{self.place.ws_url}?{query}", timeout=TIMEOUT, max_bytes=1 << 20)
 
-    async def _connect(self, key: str) -> None:
-        url = f"{self._place.ws_url}?listenKey={quote(key, safe='')}"
-        self._socket = await self._wires.dialer.dial(url, timeout=TIMEOUT, max_bytes=1 << 20)
-        await self._socket.receive()
+    async def ask(self, method: str, path: str, headers: Mapping[str, str]) -> Any:
+        """What an answer says. Raises `AssertionError` where it is none."""
+        url = f"{self.place.rest_url}{path}"
+        answer = await self._wires.http.request(method, url, headers=headers, timeout=TIMEOUT)
+        if answer.status != 200:
+            raise AssertionError(f"{path}: {answer}")
+        return _parse(answer.body)
 
-    async def _read(self) -> list[Any]:
-        begin = self._proven - OVERLAP_MS
-        self._proven, *_ = await asyncio.gather(self._clock(), self._fills(begin), self._income(begin))
-        await asyncio.gather(
-            *(
-                self._ask("GET", f"/openApi/swap/{path}", {})
-                for path in ("v2/trade/openOrders", "v2/user/positions", "v3/user/balance")
-            )
-        )
-        window = {"startTime": begin - 600_000, "endTime": self._now(), "limit": 1000}
-        await asyncio.gather(self._ask("GET", "/openApi/swap/v2/trade/allOrders", window), self._clock())
-        fills, _ = await asyncio.gather(self._fills(begin), self._income(begin - 600_000))
-        rows: list[Any] = fills["fill_history_orders"]
-        return rows
+    def now(self) -> int:
+        """The exchange's clock by this machine's."""
+        return int(asyncio.get_running_loop().time() * 1000 + self._ahead)
 
-    async def _fills(self, begin: int) -> Any:
-        window = {"startTs": begin, "endTs": self._now(), "pageIndex": 1, "pageSize": 1000}
-        return await self._ask("GET", "/openApi/swap/v2/trade/fillHistory", window)
-
-    async def _income(self, begin: int) -> Any:
-        window = {"startTime": begin, "endTime": self._now(), "limit": 1000}
-        return await self._ask("GET", "/openApi/swap/v2/user/income", window)
-
-    async def _clock(self) -> int:
-        answer = await self._wires.http.request(
-            "GET", f"{self._place.rest_url}/openApi/swap/v2/server/time", headers={}, timeout=TIMEOUT
-        )
-        ms: int = _parse(answer.body)["data"]["serverTime"]
+    async def _set_clock(self) -> int:
+        ms = await self.clock()
         self._ahead = ms - asyncio.get_running_loop().time() * 1000
         return ms
 
-    def _now(self) -> int:
-        return int(asyncio.get_running_loop().time() * 1000 + self._ahead)
-
-    async def _ask(self, method: str, path: str, params: dict[str, Any]) -> Any:
-        query = signed({**params, "timestamp": self._now()}, SECRET)
-        answer = await self._wires.http.request(
-            method, f"{self._place.rest_url}{path}?{query}", headers={"X-BX-APIKEY": KEY}, timeout=TIMEOUT
-        )
-        content = _parse(answer.body)
-        if content.get("code", 0):
-            raise AssertionError(f"{path}: {content}")
-        return content["listenKey"] if "listenKey" in content else content["data"]
+    async def _read(self) -> list[Any]:
+        self._proven, rows = await self.read(self._proven - OVERLAP_MS)
+        return rows

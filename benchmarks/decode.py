@@ -1,9 +1,9 @@
-"""From a gzip frame to a delivered event, fills and account updates in turn, through a connection that is LIVE."""
+"""From a frame to a delivered event, fills and account updates in turn, through a connection that is LIVE."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,6 +15,7 @@ from . import floor, naive, peer
 from .desk import EPOCH, Desk
 from .measure import Absent, Contender, Row, Target, cpu, figure, in_turns, over, ratios
 from .stage import Stage
+from .wires import BINGX, USDM, WIRES, Frame, Wire, named
 
 SUBJECT = "decode"
 STEP = 0.0005
@@ -22,37 +23,41 @@ STEP = 0.0005
 
 
 def run(quick: bool = False) -> list[Row]:
-    """Ours, the floor, the naive way and ccxt pro over the same frames."""
+    """Each wire in turn: ours and the floor over the same frames; with BingX's also the naive way and ccxt pro."""
+    return [row for wire in WIRES for row in _decoded(wire, quick)]
+
+
+def _decoded(wire: Wire, quick: bool) -> list[Row]:
     fills, rounds = (50, 2) if quick else (1500, 11)
-    frames = Desk().frames(fills, since=EPOCH + 1)
-    contenders: dict[str, Contender] = {
-        "floor": lambda: over(frames, floor.parsed),
-        "naive": lambda: over(frames, naive.parsed),
-        "listenkey": lambda: ours(frames),
-    }
-    if peer.installed():
+    frames = Desk(wire=wire).frames(fills, since=EPOCH + 1)
+    compared, has_peer = wire is BINGX, wire is BINGX and peer.installed()
+    contenders: dict[str, Contender] = {"floor": lambda: over(frames, floor.PARSED[wire.venue])}
+    if compared:
+        contenders["naive"] = lambda: over(frames, naive.parsed)
+    contenders["listenkey"] = lambda: ours(frames, wire)
+    if has_peer:
         for name, options in (("ccxt pro", {}), ("ccxt pro, cache of 10", {"ordersLimit": 10, "tradesLimit": 10})):
             contenders[name] = _peer(frames, options)
     times = in_turns(contenders, rounds)
     us = {name: [each / len(frames) / 1000 for each in spent] for name, spent in times.items()}
-    rows: list[Row] = [figure(SUBJECT, f"{name}, a frame", "us", values) for name, values in us.items()]
-    own = us["listenkey"]
-    rows.append(
-        figure(SUBJECT, "listenkey / floor", "x", ratios(own, us["floor"]), target=Target(most=2.2), note=_FLOOR)
-    )
-    rows.append(figure(SUBJECT, "naive / listenkey", "x", ratios(us["naive"], own)))
-    if peer.installed():
+    rows: list[Row] = [figure(SUBJECT, named(wire, f"{name}, a frame"), "us", values) for name, values in us.items()]
+    own, over_floor = us["listenkey"], named(wire, "listenkey / floor")
+    target = Target(most=2.2) if compared else None
+    rows.append(figure(SUBJECT, over_floor, "x", ratios(own, us["floor"]), target=target, note=_FLOOR[wire.venue]))
+    if compared:
+        rows.append(figure(SUBJECT, "naive / listenkey", "x", ratios(us["naive"], own)))
+    if has_peer:
         whole, small = (ratios(us[name], own) for name in ("ccxt pro", "ccxt pro, cache of 10"))
         rows.append(figure(SUBJECT, "ccxt pro / listenkey", "x", whole, target=Target(least=8), note=_PEER))
         rows.append(figure(SUBJECT, "ccxt pro, cache of 10 / listenkey", "x", small))
-    else:
+    elif compared:
         rows.append(Absent(SUBJECT, "ccxt pro / listenkey", peer.MISSING))
     return rows
 
 
-def ours(frames: list[bytes]) -> int:
+def ours(frames: Sequence[Frame], wire: Wire = BINGX) -> int:
     """CPU nanoseconds for the frames through one connection; raises unless each was one event and all stayed LIVE."""
-    stage = Stage()
+    stage = Stage(wire)
     connection = stage.connection
     received = [FrameReceived(stage.sockets[0], frame) for frame in frames]
     delivered = 0
@@ -73,7 +78,7 @@ def ours(frames: list[bytes]) -> int:
     return spent
 
 
-def _peer(frames: list[bytes], options: dict[str, Any]) -> Contender:
+def _peer(frames: Sequence[Frame], options: dict[str, Any]) -> Contender:
     made = peer.exchange(**options)
     message = _messages()
 
@@ -91,13 +96,17 @@ def _peer(frames: list[bytes], options: dict[str, Any]) -> Contender:
     return lambda: asyncio.run(turn())
 
 
-def _messages() -> Callable[[bytes], Any]:
+def _messages() -> Callable[[Frame], Any]:
     from aiohttp import WSMsgType
 
     return lambda frame: SimpleNamespace(type=WSMsgType.BINARY, data=frame, extra="")
 
 
-_FLOOR = "the floor: zlib.decompress(frame, 31) and a typed msgspec decoder of the same fields, Decimals and all"
+_TYPED = "a typed msgspec decoder of the same fields, Decimals and all"
+_FLOOR: Mapping[str, str] = {
+    BINGX.venue: f"the floor: zlib.decompress(frame, 31) and {_TYPED}",
+    USDM.venue: f"the floor: {_TYPED}; a frame is text, and nothing is inflated",
+}
 _PEER = (
     "its client's handle_message as it is shipped. For each frame of an order it scans the orders that it keeps, up to "
     "1,000, so the ratio rises with the orders of a round (here 750); the row below has what it keeps cut to 10"

@@ -14,7 +14,8 @@ from listenkey.core.events import Balance, Position
 from listenkey.core.kinds import IncomeKind
 from listenkey.core.reports import Account, FillReport, IncomeReport, OrderRef, OrderReport
 
-from .frames import FEE, FIRST_ORDER, FIRST_TRADE, PRICE, SYMBOL, account_text, order_text, packed
+from .frames import FEE, FIRST_ORDER, FIRST_TRADE, PRICE
+from .wires import BINGX, Frame, Wire
 
 KEY = SECRET = "simulated" * 7
 """Credentials as long as a venue's own: shorter ones would be looked for in every frame."""
@@ -29,7 +30,8 @@ HISTORY_MS = 600_000
 class Desk:
     """`parts` fills to an order; the wallet starts with `wallet`. Reads go back ten minutes."""
 
-    def __init__(self, *, parts: int = 2, wallet: Decimal = Decimal(100_000)) -> None:
+    def __init__(self, *, parts: int = 2, wallet: Decimal = Decimal(100_000), wire: Wire = BINGX) -> None:
+        self._wire = wire
         self.parts = parts
         self.wallet = wallet
         self.held = ZERO
@@ -51,14 +53,14 @@ class Desk:
         self.wallet += pnl - FEE
         self.held += -PART if closing else PART
         self._book(serial, done, qty, pnl, at)
-        text = order_text(serial, done, qty, at, last=PART, trade=self._fills, pnl=pnl)
-        return text, account_text(self.wallet, self.held, at + 2)
+        text = self._wire.order_text(serial, done, qty, at, last=PART, trade=self._fills, pnl=pnl)
+        return text, self._wire.account_text(self.wallet, self.held, at + 2)
 
-    def frames(self, fills: int, *, since: int = EPOCH, every_ms: int = 1) -> list[bytes]:
-        """Gzip frames of so many fills, each followed by its account update."""
-        frames = []
+    def frames(self, fills: int, *, since: int = EPOCH, every_ms: int = 1) -> list[Frame]:
+        """The frames of so many fills, each followed by its account update."""
+        frames: list[Frame] = []
         for number in range(fills):
-            frames += [packed(text) for text in self.fill(since + number * every_ms)]
+            frames += [self._wire.packed(text) for text in self.fill(since + number * every_ms)]
         return frames
 
     def read(self, since: int | None, orders: Sequence[OrderRef], at: int) -> Account:
@@ -85,7 +87,7 @@ class Desk:
             whole=True,
             settled=True,
             balances=(Balance(asset="USDT", wallet_balance=self.wallet),),
-            positions=(Position(symbol=SYMBOL, side="SHORT", qty=self.held),) if self.held else (),
+            positions=(Position(symbol=self._wire.symbol, side="SHORT", qty=self.held),) if self.held else (),
             orders=tuple(shown),
             open_orders=frozenset(report.order_id for report in shown if report.status != "FILLED"),
             fills=tuple(rows),
@@ -94,12 +96,13 @@ class Desk:
 
     def _book(self, serial: int, done: Decimal, qty: Decimal, pnl: Decimal, at: int) -> None:
         order_id, trade_id = str(FIRST_ORDER + serial), str(FIRST_TRADE + self._fills)
-        side = "BUY" if serial % 2 else "SELL"
+        side, symbol = "BUY" if serial % 2 else "SELL", self._wire.symbol
+        listed_at = at // self._wire.grain_ms * self._wire.grain_ms
         if self._orders and self._orders[-1].order_id == order_id:
             self._orders.pop()
         self._orders.append(
             OrderReport(
-                symbol=SYMBOL,
+                symbol=symbol,
                 order_id=order_id,
                 status="FILLED" if done == qty else "PARTIALLY_FILLED",
                 cumulative_qty=done,
@@ -115,10 +118,10 @@ class Desk:
         )
         self._rows.append(
             FillReport(
-                symbol=SYMBOL,
+                symbol=symbol,
                 order_id=order_id,
                 qty=PART,
-                exchange_ts=at // 1000 * 1000,
+                exchange_ts=listed_at,
                 price=PRICE,
                 trade_id=trade_id,
                 side=side,
@@ -135,9 +138,9 @@ class Desk:
                     kind=kind,
                     amount=amount,
                     tran_id=f"{trade_id}{kind[0]}",
-                    exchange_ts=at // 1000 * 1000,
+                    exchange_ts=listed_at,
                     asset="USDT",
-                    symbol=SYMBOL,
+                    symbol=symbol,
                     trade_id=trade_id,
                 )
                 self._income.append(row)

@@ -1,6 +1,6 @@
 """Simulated exchanges in a process of their own, each at the end of a road, that cut and fall silent on command.
 
-`python -m benchmarks.far [ROUND_TRIP, …]` announces two addresses of each. Commands are lines of JSON on standard
+`python -m benchmarks.far VENUE [ROUND_TRIP, …]` announces two addresses of each. Commands are lines of JSON on standard
 input, each answered with the monotonic time, s, at which it was done: `["cut", place, fills]` resets the sockets of an
 exchange and makes fills that no socket hears of; `["silence", place, 0]` leaves them open and brings nothing any more.
 """
@@ -21,9 +21,9 @@ from urllib.parse import urlsplit
 from listenkey.adapters.simulator.server import Server
 
 from .desk import KEY, SECRET
-from .frames import SYMBOL
 from .measure import ROOT
 from .relay import Relay
+from .wires import BINGX, WIRES, Wire
 
 PUSHED_BY = 60_000
 """Exchange time, ms, by which all frames of a fill would have left."""
@@ -39,11 +39,11 @@ class Place(NamedTuple):
 
 
 class Far:
-    """The other process, as this one holds it: an exchange for each round trip."""
+    """The other process, as this one holds it: an exchange for each round trip, all of one wire."""
 
-    def __init__(self, round_trips: Sequence[float]) -> None:
+    def __init__(self, round_trips: Sequence[float], wire: Wire = BINGX) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.far", json.dumps(round_trips)],
+            [sys.executable, "-m", "benchmarks.far", wire.venue, json.dumps(round_trips)],
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -82,13 +82,14 @@ class Far:
         return json.loads(line)
 
 
-async def serve(round_trips: Sequence[float]) -> None:
+async def serve(wire: Wire, round_trips: Sequence[float]) -> None:
     """Announce the places, then do as commanded until standard input ends."""
     async with AsyncExitStack() as stack:
         servers: list[Server] = []
         places: list[Place] = []
         for number, round_trip in enumerate(round_trips):
-            server = await stack.enter_async_context(Server(api_key=KEY, api_secret=SECRET, seed=number))
+            made = Server(venue=wire.venue, api_key=KEY, api_secret=SECRET, seed=number)
+            server = await stack.enter_async_context(made)
             server.quiet()
             port = urlsplit(server.rest_url).port or 0
             if round_trip:
@@ -99,15 +100,15 @@ async def serve(round_trips: Sequence[float]) -> None:
         _say(places)
         while line := await asyncio.to_thread(sys.stdin.readline):
             name, number, fills = json.loads(line)
-            _cut(servers[number], fills) if name == "cut" else servers[number].fault("silent")
+            _cut(servers[number], wire.symbol, fills) if name == "cut" else servers[number].fault("silent")
             _say(time.monotonic())
 
 
-def _cut(server: Server, fills: int) -> None:
+def _cut(server: Server, symbol: str, fills: int) -> None:
     server.fault("drop_tcp")
     now = server.now()
     for _ in range(fills):
-        server.exchange.trade(SYMBOL, "BUY", Decimal("0.001"), now=now)
+        server.exchange.trade(symbol, "BUY", Decimal("0.001"), now=now)
     server.exchange.due(now + PUSHED_BY)  # nobody hears of them, also who comes at once
 
 
@@ -116,4 +117,5 @@ def _say(content: Any) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(json.loads(sys.argv[1])))
+    (chosen,) = (wire for wire in WIRES if wire.venue == sys.argv[1])
+    asyncio.run(serve(chosen, json.loads(sys.argv[2])))

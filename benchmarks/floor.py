@@ -1,11 +1,17 @@
-"""The floor: what a frame costs before anybody has thought about it. Inflated and parsed, with Decimals, alone."""
+"""The floor: what a frame costs before anybody has thought about it. Parsed, with Decimals, alone; inflated before that
+where the wire packs its frames.
+"""
 
 from __future__ import annotations
 
 import zlib
+from collections.abc import Callable, Mapping
 from decimal import Decimal
+from typing import Any, Generic, TypeVar
 
 import msgspec
+
+from .wires import BINGX, USDM
 
 
 class _Order(msgspec.Struct):
@@ -25,9 +31,16 @@ class _Order(msgspec.Struct):
     ps: str
     rp: Decimal
     z: Decimal
-    td: int
     l: Decimal  # noqa: E741 - the wire's own name
     L: Decimal
+
+
+class _BingXOrder(_Order):
+    td: int
+
+
+class _UsdmOrder(_Order):
+    t: int
 
 
 class _Balance(msgspec.Struct):
@@ -51,9 +64,12 @@ class _Account(msgspec.Struct):
     P: list[_Position]
 
 
-class _OrderFrame(msgspec.Struct, tag_field="e", tag="ORDER_TRADE_UPDATE"):
+OrderT = TypeVar("OrderT")
+
+
+class _OrderFrame(msgspec.Struct, Generic[OrderT], tag_field="e", tag="ORDER_TRADE_UPDATE"):
     E: int
-    o: _Order
+    o: OrderT
     T: int = 0
 
 
@@ -63,10 +79,19 @@ class _AccountFrame(msgspec.Struct, tag_field="e", tag="ACCOUNT_UPDATE"):
     T: int = 0
 
 
-_decode = msgspec.json.Decoder(_OrderFrame | _AccountFrame).decode
+_decode = msgspec.json.Decoder(_OrderFrame[_BingXOrder] | _AccountFrame).decode
+_decode_usdm = msgspec.json.Decoder(_OrderFrame[_UsdmOrder] | _AccountFrame).decode
 
 
-def parsed(frame: bytes) -> _OrderFrame | _AccountFrame:
-    """The typed values in a frame. Raises for anything else."""
-    content: _OrderFrame | _AccountFrame = _decode(zlib.decompress(frame, 31))
-    return content
+def parsed(frame: bytes) -> object:
+    """The typed values in a gzip frame of BingX. Raises for anything else."""
+    return _decode(zlib.decompress(frame, 31))
+
+
+def parsed_usdm(frame: str) -> object:
+    """The typed values in a text frame of Binance. Raises for anything else."""
+    return _decode_usdm(frame)
+
+
+PARSED: Mapping[str, Callable[[Any], object]] = {BINGX.venue: parsed, USDM.venue: parsed_usdm}
+"""By venue."""

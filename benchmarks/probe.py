@@ -1,7 +1,8 @@
 """What a comparison measures of one checkout, in little: the costs of passes that are short, so that noise meets all.
 
 A comparison runs this text, not the module, in the folder of each checkout, so that both sides are measured alike and
-each by its own benchmarks: it may use only what both have. `python -c TEXT SUBJECT full|quick` says in a line of JSON
+each by its own benchmarks: it may use only what both have, and a wire that one of them does not measure is left out
+there. `python -c TEXT SUBJECT full|quick` says in a line of JSON
 where its packages are, what is missing to measure the subject, and what getting ready cost; each line on standard
 input is answered with the costs of one pass, `[[row, unit, cost], …]`. All rows are costs: less is better.
 """
@@ -33,16 +34,30 @@ class Subject(NamedTuple):
     passes: int
 
 
+def _other_wires() -> list[Any]:
+    """Those beside BingX's that this folder's benchmarks measure."""
+    try:
+        from benchmarks.wires import USDM
+    except ImportError:
+        return []
+    return [USDM]
+
+
 @asynccontextmanager
 async def _decode(quick: bool) -> AsyncIterator[Ready]:
     """The thread's CPU time."""
     from benchmarks.decode import ours
     from benchmarks.desk import EPOCH, Desk
 
-    frames = Desk().frames(20 if quick else 250, since=EPOCH + 1)
+    fills = 20 if quick else 250
+    frames = Desk().frames(fills, since=EPOCH + 1)
+    others = [(wire, Desk(wire=wire).frames(fills, since=EPOCH + 1)) for wire in _other_wires()]
 
     async def one() -> Costs:
-        return [("gzip frame to delivered event", "us", ours(frames) / len(frames) / 1000)]
+        costs: Costs = [("gzip frame to delivered event", "us", ours(frames) / len(frames) / 1000)]
+        for wire, texts in others:
+            costs.append((f"{wire.venue}, frame to delivered event", "us", ours(texts, wire) / len(texts) / 1000))
+        return costs
 
     yield [], one
 
@@ -231,19 +246,26 @@ async def _recovery(quick: bool) -> AsyncIterator[Ready]:
     from benchmarks.far import Far
     from benchmarks.recovery import APART, FILLS, HEALTHY, TRANSPORT, Ours
 
-    with Far([0.02]) as far:
-        async with Ours(far.places[0], TRANSPORT, **HEALTHY, backoff_first=0) as ours:
+    async with AsyncExitStack() as stack:
+        streams: list[tuple[str, Far, Ours]] = []
+        for name, wire in [("", []), *((f"{wire.venue}, ", [wire]) for wire in _other_wires())]:
+            far = stack.enter_context(Far([0.02], *wire))
+            ours = Ours(far.places[0], TRANSPORT, *wire, **{**HEALTHY, "audit_interval": 0, "backoff_first": 0})
+            streams.append((name, far, await stack.enter_async_context(ours)))
 
-            async def one() -> Costs:
-                await asyncio.sleep(APART)
+        async def one() -> Costs:
+            await asyncio.sleep(APART)
+            costs: Costs = []
+            for name, far, ours in streams:
                 recovered = await ours.recover(far, FILLS)
-                return [
-                    ("key to closed gap at 20 ms", "ms", recovered.from_key * 1000),
-                    ("cut to closed gap at 20 ms", "ms", recovered.closed * 1000),
+                costs += [
+                    (f"{name}key to closed gap at 20 ms", "ms", recovered.from_key * 1000),
+                    (f"{name}cut to closed gap at 20 ms", "ms", recovered.closed * 1000),
                 ]
+            return costs
 
-            await one()
-            yield [], one
+        await one()
+        yield [], one
 
 
 @asynccontextmanager

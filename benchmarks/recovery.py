@@ -1,13 +1,14 @@
 """How long it takes after a cut until the gap is closed, with ten fills missed, and how long a stream is blind.
 
-The exchange is in another process, at the end of a road of so many milliseconds, with the venue's own limits. The floor
-is a bare client of the same run (`bare.py`), which sends the same requests over the same transport, waits for its first
-frame too, and only parses. Both are counted from the moment at which their key is granted.
+Each wire in turn. The exchange is in another process, at the end of a road of so many milliseconds, with the venue's
+own limits. The floor is a bare client of the same run (`bare.py`), which sends the same requests over the same
+transport, has its socket proven too, and only parses. Both are counted from the moment at which their key is granted.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from time import monotonic
 from typing import Any, NamedTuple, Self
@@ -24,20 +25,27 @@ from listenkey.core.inputs import KeyGranted
 from listenkey.core.secrets import Secrets
 
 from .bare import Bare
+from .bare_bingx import BareBingX
+from .bare_usdm import BareUsdm
 from .desk import KEY, SECRET
 from .far import Far, Place
 from .measure import Row, Target, figure, ratios
+from .wires import BINGX, USDM, WIRES, Wire, named
 
 SUBJECT = "recovery"
 BLIND = "blind"
 TRANSPORT = "aiohttp"
 FILLS = 10
-CUTS = 20
+CUTS: Mapping[str, int] = {BINGX.venue: 20, USDM.venue: 10}
+"""On one exchange: of Binance's, an address may be read no more often in a minute."""
+QUICKLY: Mapping[str, tuple[float, ...]] = {BINGX.venue: (0.0, 0.005), USDM.venue: (0.005,)}
+"""Round trips of a run in which two cuts have to do."""
+BARE: Mapping[str, type[Bare]] = {BINGX.venue: BareBingX, USDM.venue: BareUsdm}
 ROUND_TRIPS = (0.0, 0.02, 0.1)
 APART = 1.1
 """Seconds between two cuts of one account: a venue allows two listen keys in one."""
-HEALTHY: dict[str, Any] = {"healthy_after": 0.001}
-"""Every cut is then the first after a healthy life, as it is where cuts are rare."""
+HEALTHY: dict[str, Any] = {"healthy_after": 0.001, "audit_interval": 0}
+"""Every cut is then the first after a healthy life, as it is where cuts are rare; no audit finds what it is to find."""
 SILENT_STREAMS = 5
 
 
@@ -52,17 +60,18 @@ class Recovery(NamedTuple):
 class Ours:
     """A stream of listenkey on one exchange. An asynchronous context manager."""
 
-    def __init__(self, place: Place, transport: str, **policy: Any) -> None:
+    def __init__(self, place: Place, transport: str, wire: Wire = BINGX, **policy: Any) -> None:
         self.place = place
-        settled = Policy(**policy)
+        speaks = family(wire.venue)
+        dialect = speaks.dialect(wire.venue)
+        settled = Policy(**policy).over(dialect.policy)
         secrets = Secrets((KEY, SECRET))
-        speaks = family("bingx-swap")
         services = speaks.services(
             Hosts(place.rest_url, place.ws_url), api_key=KEY, api_secret=SECRET, policy=settled, secrets=secrets
         )
         self._granted = 0.0
         self._venue = Venue(
-            lambda: Connection(speaks.dialect("bingx-swap"), settled, seed=1, secrets=secrets),
+            lambda: Connection(dialect, settled, seed=1, secrets=secrets),
             open_transport(transport),
             services,
             observer=self._observe,
@@ -82,6 +91,7 @@ class Ours:
     async def recover(self, far: Far, fills: int) -> Recovery:
         """Have the stream cut, and see it through to LIVE."""
         cut = await far.cut(self.place, fills)
+        await self._until(Health.BLIND)  # whatever else has happened on a busy machine
         proven = await self._until(Health.SUSPECT)
         async for event in self._stream:
             if isinstance(event, GapNotice) and event.kind is ExchangeEventKind.GAP_CLOSED:
@@ -110,18 +120,21 @@ class Ours:
 
 def run(quick: bool = False) -> list[Row]:
     """Recoveries of both in turns, each on an exchange of its own; then streams that fall silent, all at once."""
-    trips, cuts = ((0.0, 0.005), 2) if quick else (ROUND_TRIPS, CUTS)
     rows: list[Row] = []
     blind: list[Row] = []
-    for trip in trips:
-        ours, floor = asyncio.run(_recoveries(trip, cuts, **HEALTHY))
-        name, ratio = f"{trip * 1000:g} ms", ratios([each.from_key for each in ours], floor)
-        target = Target(most=1.5) if trip else None
-        rows.append(figure(SUBJECT, f"{name}, bare client", "ms", [1000 * each for each in floor]))
-        rows.append(figure(SUBJECT, f"{name}, listenkey", "ms", [1000 * each.from_key for each in ours], note=_NOTE))
-        rows.append(figure(SUBJECT, f"{name}, listenkey / bare client", "x", ratio, target=target))
-        blind.append(figure(BLIND, f"{name}, cut to proven link", "s", [each.proven for each in ours], note=_WAIT))
-    ours, _ = asyncio.run(_recoveries(0.0, max(2, cuts // 2), **HEALTHY, backoff_first=0))
+    for wire in WIRES:
+        trips, cuts = (QUICKLY[wire.venue], 2) if quick else (ROUND_TRIPS, CUTS[wire.venue])
+        for trip in trips:
+            ours, floor = asyncio.run(_recoveries(trip, cuts, wire, **HEALTHY))
+            name, ratio = named(wire, f"{trip * 1000:g} ms"), ratios([each.from_key for each in ours], floor)
+            target = Target(most=1.5) if trip else None
+            own = [1000 * each.from_key for each in ours]
+            rows.append(figure(SUBJECT, f"{name}, bare client", "ms", [1000 * each for each in floor]))
+            rows.append(figure(SUBJECT, f"{name}, listenkey", "ms", own, note=_NOTE))
+            rows.append(figure(SUBJECT, f"{name}, listenkey / bare client", "x", ratio, target=target))
+            proven = [each.proven for each in ours]
+            blind.append(figure(BLIND, f"{name}, cut to proven link", "s", proven, note=_WAIT))
+    ours, _ = asyncio.run(_recoveries(0.0, 2 if quick else CUTS[BINGX.venue] // 2, BINGX, **HEALTHY, backoff_first=0))
     closed = [each.closed for each in ours]
     rows.append(figure(SUBJECT, "0 ms, cut to closed gap, no wait", "s", closed, target=Target(most=0.6)))
     silence = {"silence_timeout": 0.2} if quick else {}
@@ -134,10 +147,10 @@ _WAIT = "with the wait of backoff_first, a random part of 0.25 s, and the mint o
 _SILENCE = "silence_timeout is 15 s, the last ping up to 5 s before"
 
 
-async def _recoveries(trip: float, cuts: int, **policy: Any) -> tuple[list[Recovery], list[float]]:
-    with Far([trip, trip]) as far:
+async def _recoveries(trip: float, cuts: int, wire: Wire, **policy: Any) -> tuple[list[Recovery], list[float]]:
+    with Far([trip, trip], wire) as far:
         mine, others = far.places
-        async with Ours(mine, TRANSPORT, **policy) as ours, Bare(others, TRANSPORT) as bare:
+        async with Ours(mine, TRANSPORT, wire, **policy) as ours, BARE[wire.venue](others, TRANSPORT) as bare:
             found: list[tuple[Recovery, float]] = []
             for _ in range(cuts + 1):  # one for warmth
                 began = monotonic()

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from listenkey.adapters.venues.bingx.swap import SwapDialect
+from listenkey.adapters.venues.registry import family
 from listenkey.core import actions, inputs
 from listenkey.core.connection import Connection
 from listenkey.core.events import ExchangeEvent
 from listenkey.core.policy import Policy
+from listenkey.core.secrets import SIGNATURES, Secrets
 
-from .desk import EPOCH, Desk
-from .frames import PING
+from .desk import EPOCH, KEY, SECRET, Desk
+from .wires import BINGX, Frame, Wire
 
 VALIDITY = 3600.0
 
@@ -17,22 +18,24 @@ VALIDITY = 3600.0
 class Stage:
     """Grants every wish of its connection at once: keys, sockets and reads of the desk. Begins LIVE."""
 
-    def __init__(self, desk: Desk | None = None, policy: Policy | None = None) -> None:
-        self.desk = desk or Desk()
-        self.connection = Connection(SwapDialect(), policy, seed=1)
+    def __init__(self, wire: Wire = BINGX, policy: Policy | None = None) -> None:
+        self.desk = Desk(wire=wire)
+        dialect = family(wire.venue).dialect(wire.venue)
+        self.connection = Connection(dialect, policy, seed=1, secrets=_secrets())
         self.now = 0.0
         self.sockets: list[int] = []
         self.counts: dict[str, int] = {}
         self.events: list[ExchangeEvent] = []
         self.feed(inputs.Start())
-        self.hear(PING)
+        for frame in wire.greeting:
+            self.hear(frame)
 
     @property
     def exchange_ms(self) -> int:
         """The exchange's clock."""
         return EPOCH + int(self.now * 1000)
 
-    def hear(self, frame: bytes) -> None:
+    def hear(self, frame: Frame) -> None:
         """A frame on every open socket."""
         for socket in tuple(self.sockets):
             self.feed(inputs.FrameReceived(socket, frame))
@@ -54,11 +57,13 @@ class Stage:
                 self.events.append(event)
             case actions.CreateKey(request):
                 return inputs.KeyGranted(request, f"key{request}", VALIDITY, self.exchange_ms)
-            case actions.RenewKey(request):
-                return inputs.KeyRenewed(request)
+            case actions.RenewKey(request, key):
+                return inputs.KeyRenewed(request, key)
             case actions.OpenSocket(socket):
                 self.sockets.append(socket)
                 return inputs.SocketOpened(socket)
+            case actions.SendPing(socket):
+                return inputs.Heard(socket)
             case actions.CloseSocket(socket):
                 self.sockets.remove(socket)
                 return inputs.SocketClosed(socket)
@@ -67,3 +72,11 @@ class Stage:
             case _:
                 pass
         return None
+
+
+def _secrets() -> Secrets:
+    """As many as a stream has that has run for a while."""
+    secrets = Secrets((KEY, SECRET))
+    for number in range(SIGNATURES):
+        secrets.sign(f"{number:064x}")
+    return secrets

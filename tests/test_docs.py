@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import inspect
 import itertools
 import os
 import re
@@ -24,6 +25,7 @@ import listenkey
 from listenkey.adapters.cli.parser import parser
 from listenkey.adapters.simulator.control import Control
 from listenkey.adapters.simulator.venue import Venue
+from listenkey.adapters.venues.family import Family
 from listenkey.core import events
 from listenkey.core.link.lifecycle import mermaid
 from listenkey.core.policy import Policy
@@ -43,6 +45,7 @@ RUN = {
     "README.md": "here",
     "docs/first-steps.md": "here, and tests/test_examples.py",
     "docs/embedding.md": "here",
+    "docs/new-venue.md": "here",
     "docs/testing.md": "tests/adapters/mock/test_mock_guide.py",
 }
 """The pages with programs, and where these are run."""
@@ -97,6 +100,19 @@ def test_the_events_table_is_the_events() -> None:
     assert {kind: sorted(names) for kind, names in listed.items()} == {kind: sorted(own[kind]) for kind in own}
 
 
+def test_the_table_of_a_family_is_its_protocol() -> None:
+    """Every member, with its parameters, in order."""
+    told = [row[0].strip("`") for row in _rows("family", "new-venue.md")]
+    asked = [*Family.__annotations__]
+    for name, member in vars(Family).items():
+        if inspect.isfunction(member) and not name.startswith("_"):
+            given = [each for each in inspect.signature(member).parameters.values() if each.name != "self"]
+            keyed = [each for each in given if each.kind is each.KEYWORD_ONLY]
+            names = [each.name for each in given if each not in keyed]
+            asked.append(f"{name}({', '.join([*names, *(['*'] if keyed else []), *(each.name for each in keyed)])})")
+    assert told == asked
+
+
 def test_the_commands_are_the_parsers() -> None:
     """The page lists every command that is understood, and no other."""
     plain = _blocks((DOCS / "command-line.md").read_text(), "")
@@ -138,12 +154,13 @@ def test_every_program_is_run() -> None:
     assert {name for name in NAMES if _blocks((ROOT / name).read_text(), "python")} == {*RUN}
 
 
-def test_the_embedding_example_prints_what_it_says(capsys: pytest.CaptureFixture[str]) -> None:
-    """The core runs in a plain loop, as the page shows it."""
-    page = (DOCS / "embedding.md").read_text()
+@pytest.mark.parametrize("name", ["embedding.md", "new-venue.md"])
+def test_the_example_prints_what_it_says(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """The core runs in a plain loop, and services without a network, as the pages show it."""
+    page = (DOCS / name).read_text()
     (program,) = _blocks(page, "python")
     printed = page.split(program)[1].split("```\n")[2]
-    exec(compile(program, "embedding.md", "exec"), {})  # noqa: S102 - our own example
+    exec(compile(program, name, "exec"), {})  # noqa: S102 - our own example
     assert capsys.readouterr().out == printed
 
 

@@ -42,7 +42,8 @@ def _verify(path: str) -> Exit:
     if findings:
         return Exit.NEGATIVE
     found = summary(path)
-    lines.write_now(f"{path}: sound, {found.entries} entries, dealt with up to {found.mark}".encode())
+    noun = "entry" if found.entries == 1 else "entries"
+    lines.write_now(f"{path}: sound, {found.entries} {noun}, dealt with up to {found.mark}".encode())
     return Exit.DONE
 
 

@@ -79,11 +79,11 @@ def _watch(watch: argparse.ArgumentParser) -> None:
     )
     watch.add_argument("--mode", choices=MODES, default="ws")
     watch.add_argument("--json", action="store_true", help="one event a line on standard output")
-    watch.add_argument("--journal", metavar="FILE", help="what was told survives the process")
+    watch.add_argument("--journal", metavar="FILE", help="what was delivered survives the process")
     watch.add_argument(
         "--adopt-journal", action="store_true", help="the journal is this account's, though nothing may show it"
     )
-    watch.add_argument("--record", metavar="FILE", help="record what the core is told, to a new file")
+    watch.add_argument("--record", metavar="FILE", help="record all inputs and actions of the core, to a new file")
     watch.add_argument(
         "--set",
         metavar="NAME=VALUE",

@@ -79,7 +79,8 @@ async def _serve(server: Server, port: int, shown: bool) -> None:
             await stack.enter_async_context(server)
         except OSError as error:
             why = os.strerror(error.errno) if error.errno else error
-            raise Failure(Exit.USAGE, f"simulate: --port {port} cannot be used: {why}") from None
+            text = f"simulate: --port {port} cannot be used: {why}; --port 0 takes any that is free"
+            raise Failure(Exit.USAGE, text) from None
         with suppress(Interrupted), stoppable():
             line = {"rest_url": server.rest_url, "ws_url": server.ws_url}
             if shown:

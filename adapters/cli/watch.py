@@ -78,7 +78,7 @@ async def _write(stream: Stream, line: Callable[[ExchangeEvent], bytes], limit: 
 def plain_line(event: ExchangeEvent) -> bytes:
     """Local time of day, how it came, and the event in words."""
     now = time.strftime("%H:%M:%S")
-    again = " (told before)" if event.redelivered else ""
+    again = " (delivered before)" if event.redelivered else ""
     return f"{now} {event.source:5} {sentence(event)}{again}".encode()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NoReturn, Self
 
 from anyio.lowlevel import EventLoopToken, current_token
 
@@ -17,6 +17,8 @@ from ...core.link.view import LinkView
 from ...ports.errors import ListenKeyError
 from . import background
 from .driver import Driver
+
+ENTER = "a subscription is entered: write `async with venue.subscribe() as stream:`, then `async for event in stream:`"
 
 
 class Stream:
@@ -86,6 +88,14 @@ class Subscription(AbstractAsyncContextManager[Stream]):
         self._opened, self._closed = opened, closed
         self._driver: Driver | None = None
         self._loop: EventLoopToken | None = None
+
+    def __aiter__(self) -> NoReturn:
+        """Raises `TypeError`, which says what to write."""
+        raise TypeError(ENTER)
+
+    def __await__(self) -> NoReturn:
+        """Raises `TypeError`, which says what to write."""
+        raise TypeError(ENTER)
 
     async def __aenter__(self) -> Stream:
         if self._loop is not None:

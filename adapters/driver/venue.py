@@ -26,6 +26,7 @@ from ..executors.tasks import TaskExecutor
 from ..recording.recorder import Recorder
 from ..venues.family import Services
 from ..venues.registry import family
+from .chosen import chosen, doubt
 from .clock import SystemClock
 from .driver import Driver
 from .exclusive import exclusive
@@ -189,40 +190,38 @@ def open_venue(
         raise ValueError("api_key and api_secret must not be empty")
     if mode not in MODES:
         raise ValueError(f"mode must be {WAYS}, not {mode!r}")
+    if policy is not None and not isinstance(policy, Policy):
+        raise ValueError(f"policy must be a listenkey.Policy, such as Policy(audit_interval=60), not {policy!r}")
     dialect = speaks.dialect(venue)
     effective = (policy or Policy()).over(dialect.policy)
-    if rest_url is None and mode == "ws" and effective.silence_timeout <= speaks.PING_SECONDS:
-        _log.warning(
-            "silence_timeout=%g is too short: the venue pings every %g s, so that sockets that live will be given up",
-            effective.silence_timeout,
-            speaks.PING_SECONDS,
-        )
+    if rest_url is None and mode == "ws" and (doubtful := doubt(effective, speaks.PING_SECONDS)) is not None:
+        _log.warning(doubtful)
     ways = proxies(proxy, *hosts)
     network = open_transport(
         transport, http_session=http_session, proxy=ways, source_address=source_address, ssl_context=ssl_context
     )
     secrets = Secrets((api_key, api_secret, *(password for way in dict.fromkeys(ways) for password in passwords(way))))
-    recorder = Recorder(record, secrets=secrets) if record is not None else None
-    try:
-        events = _journal(journal, venue, speaks.host(hosts.rest_url), api_key)
-    except BaseException:
+    with ExitStack() as unless_opened:
+        recorder = Recorder(record, secrets=secrets) if record is not None else None
         if recorder is not None:
-            recorder.discard()
-        raise
-    services = speaks.services(
-        hosts,
-        api_key=api_key,
-        api_secret=api_secret,
-        policy=effective,
-        secrets=secrets,
-        store=events if isinstance(events, QuestionStore) else None,
-    )
+            unless_opened.callback(recorder.discard)
+        events = _journal(journal, venue, speaks.host(hosts.rest_url), api_key, unless_opened)
+        services = speaks.services(
+            hosts,
+            api_key=api_key,
+            api_secret=api_secret,
+            policy=effective,
+            secrets=secrets,
+            store=events if isinstance(events, QuestionStore) else None,
+        )
+        unless_opened.pop_all()
 
     def connect() -> Connection:
-        chosen = _seed() if seed is None else seed
+        _log.info(chosen(speaks.host(hosts.rest_url), dialect, effective, mode, speaks.limits()))
+        drawn = _seed() if seed is None else seed
         if recorder is not None:
-            recorder.begin(dialect, effective, chosen, mode)
-        return Connection(dialect, effective, seed=chosen, mode=mode, secrets=secrets)
+            recorder.begin(dialect, effective, drawn, mode)
+        return Connection(dialect, effective, seed=drawn, mode=mode, secrets=secrets)
 
     return Venue(connect, network, services, journal=events, observer=observer, recorder=recorder)
 
@@ -233,18 +232,15 @@ def _seed() -> int:
     return randbits(64)
 
 
-def _journal(journal: str | PathLike[str] | Journal | None, venue: str, host: str, api_key: str) -> Journal | None:
-    """The journal, claimed for this account; one that was opened here is closed again if it is another's."""
-    given = journal
+def _journal(
+    journal: str | PathLike[str] | Journal | None, venue: str, host: str, api_key: str, unless_opened: ExitStack
+) -> Journal | None:
+    """The journal, claimed for this account; one that was opened here is closed again if the venue is not opened."""
     if isinstance(journal, (str, PathLike)):
         from ..journal.sqlite import SqliteJournal
 
         journal = SqliteJournal(journal)
+        unless_opened.callback(journal.close)
     if isinstance(journal, OwnedJournal):
-        try:
-            journal.claim(venue, host, api_key)
-        except BaseException:
-            if journal is not given:
-                journal.close()
-            raise
+        journal.claim(venue, host, api_key)
     return journal

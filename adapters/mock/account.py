@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import NamedTuple
 
 from ...core.events import AccountUpdate, Balance, Fill, Position
@@ -133,9 +133,12 @@ class Account:
 
 
 def amount_of(value: Amount) -> Decimal:
-    if isinstance(value, (bool, float)) or not (amount := Decimal(value)).is_finite():
-        raise ValueError(f"an amount must be a finite Decimal, int or str, not {value!r}")
-    return amount
+    try:
+        if not isinstance(value, (bool, float)) and (amount := Decimal(value)).is_finite():
+            return amount
+    except InvalidOperation:
+        pass
+    raise ValueError(f"an amount must be a finite Decimal, int or str, not {value!r}")
 
 
 def positive(name: str, value: Amount) -> Decimal:

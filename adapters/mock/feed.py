@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from decimal import Decimal
+from enum import StrEnum
+from typing import TypeVar
 
 import msgspec
 
@@ -25,7 +27,17 @@ from .script import Script
 
 K = ExchangeEventKind
 
+Word = TypeVar("Word", bound=StrEnum)
+
 _BLIND = {GapReason.LOST_SOCKET, GapReason.SILENT, GapReason.KEY_GONE, GapReason.OVERSIZED}
+
+
+def chosen(words: type[Word], name: str, value: str) -> Word:
+    """The word of this value. Raises `ValueError`, which lists what is allowed."""
+    try:
+        return words(value)
+    except ValueError:
+        raise ValueError(f"{name} must be one of {', '.join(words)}, not {value!r}") from None
 
 
 class Feed(Script):
@@ -55,7 +67,7 @@ class Feed(Script):
         """
         if self._gap is not None:
             raise RuntimeError("a gap is open already")
-        self._gap = self._notice(K.GAP_OPENED, GapReason(reason), self.exchange_ms, 0, False)
+        self._gap = self._notice(K.GAP_OPENED, chosen(GapReason, "reason", reason), self.exchange_ms, 0, False)
         self._deliver_now(self._gap)
         self.health(Health.BLIND if self._gap.reason in _BLIND else Health.SUSPECT)
 
@@ -80,7 +92,7 @@ class Feed(Script):
 
     def health(self, health: Health | str) -> None:
         """HEALTH, unless it is so already."""
-        now = Health(health)
+        now = chosen(Health, "health", health)
         if now is not self._health:
             self._health = now
             state = "BACKOFF" if now is Health.BLIND else "CONNECTED"

@@ -67,11 +67,18 @@ class Server(Venue):
         """Those of the venue's wire; the path at which an account is followed."""
         if isinstance(self.family, Usdm):
             router.add_route("*", "/fapi/{path:.*}", usdm_gateway.Gateway(self, self.family).handle)
+            router.add_route("*", "/openApi/{path:.*}", self._elsewhere)
             router.add_get("/{path:.*}", usdm_handshake.Handshake(self, self.family).handle)
             return USDM_SOCKET_PATH
         router.add_get(SOCKET_PATH, Handshake(self).handle)
         router.add_route("*", "/openApi/{path:.*}", Gateway(self).handle)
+        router.add_route("*", "/fapi/{path:.*}", self._elsewhere)
         return SOCKET_PATH
+
+    async def _elsewhere(self, _request: web.Request) -> web.Response:
+        """Who speaks another venue's wire has started the wrong exchange, or opened the wrong venue."""
+        found = {"code": 404, "msg": f"this simulated exchange speaks {self.venue}: `simulate --venue` chooses another"}
+        return web.json_response(found, status=404)
 
     async def _turn(self) -> None:
         while True:

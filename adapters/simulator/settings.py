@@ -92,4 +92,4 @@ def hint_of(api_key: str, api_secret: str) -> str:
     """What is told to whoever is refused: the credentials, where they are the default."""
     if (api_key, api_secret) != (DEFAULT, DEFAULT):
         return ""
-    return f'this simulated exchange takes its defaults: API key "{DEFAULT}", secret "{DEFAULT}"'
+    return f'this exchange takes its defaults, as its first line says: API key "{DEFAULT}", secret "{DEFAULT}"'

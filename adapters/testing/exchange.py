@@ -85,7 +85,9 @@ class SimulatedExchange:
 
     @property
     def access(self) -> Access:
-        """What `listenkey.open_venue("bingx-swap", **access)` needs."""
+        """What `listenkey.open_venue("bingx-swap", **access)` needs. Raises `RuntimeError` before it is entered."""
+        if not self.rest_url:
+            raise RuntimeError("the exchange is not up: write `with SimulatedExchange() as exchange:`")
         return {
             "api_key": self.api_key,
             "api_secret": self.api_secret,

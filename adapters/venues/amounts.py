@@ -13,6 +13,8 @@ LATEST = 10**14
 """Milliseconds; the year 5138. Whatever claims to be later is not a time."""
 
 _LONGEST_ID = 128
+_NO_NUMBER = 10**_LONGEST_ID
+_ZERO = Decimal(0)
 
 
 def number(text: str) -> Decimal | str:
@@ -24,7 +26,9 @@ def amount(value: Any) -> Decimal | None:
     """A finite amount of sane size, or None for `""`, `"NaN"`, `1e400`, a boolean and whatever else is none."""
     kind = type(value)
     if kind is str:
-        return Decimal(value) if value and _NUMBER(value) else None
+        if value == "0":  # as half of the amounts in a frame may be
+            return _ZERO
+        return Decimal(value) if _NUMBER(value) else None
     if kind is int:
         return Decimal(value) if -(10**40) < value < 10**40 else None
     return value if kind is Decimal else None
@@ -33,7 +37,7 @@ def amount(value: Any) -> Decimal | None:
 def positive(value: Any) -> Decimal | None:
     """An amount above zero, or None: venues write zero for "none" in prices, averages and last fills."""
     found = amount(value)
-    return found if found is not None and found > 0 else None
+    return found if found is not None and found > _ZERO else None
 
 
 def moment(*values: Any) -> int | None:
@@ -57,7 +61,7 @@ def whole(value: Any) -> int | None:
 def identity(value: Any) -> str | None:
     """An id as text, exact beyond 2^53; None for 0, -1, "" and what is no id."""
     if type(value) is int:
-        return str(value) if 0 < value < 10**_LONGEST_ID else None
+        return str(value) if 0 < value < _NO_NUMBER else None
     if type(value) is str and value not in _NO_ID and len(value) <= _LONGEST_ID:
         return value
     return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 from ...core.dialect import Dialect
@@ -34,6 +35,9 @@ class Family(Protocol):
 
     PING_SECONDS: float
     """How often the venue says something on a socket on which nothing happens."""
+
+    def limits(self) -> Sequence[str]:
+        """The limits that the services keep, each in a few words; they are said when a stream begins."""
 
     def dialect(self, venue: str, *, cumulative_costs: bool = False) -> Dialect:
         """The pure side of the venue's wire."""

@@ -3,15 +3,50 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Callable
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import Meta
 
 from ...core.reports import Unreadable
 from .amounts import number
 
 _decode = msgspec.json.Decoder(float_hook=number).decode
 _DEEPEST = 32
+BRIEF = 36
+"""Characters of a text that is no longer than a client order id may be: too few for a venue's key."""
+_Text = Annotated[str, Meta(max_length=BRIEF)]
+_Scalar = _Text | int | bool | None
+_Rows = list[dict[str, _Scalar]]
+_decode_brief: Callable[[bytes | str], dict[str, Any]] = msgspec.json.Decoder(
+    dict[str, _Scalar | dict[str, _Scalar | _Rows]]
+).decode
+
+
+def brief_object(frame: bytes | str) -> tuple[dict[str, Any], int] | None:
+    """The object in a frame, and the characters of its longest text, at most.
+
+    None if it is no event with a body of values and of rows, all texts brief and no key twice: `the_object` says what
+    it is.
+    """
+    try:
+        content = _decode_brief(frame)
+    except (ValueError, RecursionError):
+        return None
+    parts = [content]
+    for value in content.values():
+        if type(value) is dict:
+            parts.append(value)
+    colons = _colons(frame)
+    if colons != sum(map(len, parts)):
+        for body in parts[1:]:
+            for rows in body.values():
+                if type(rows) is list:
+                    parts += rows
+        if colons != sum(map(len, parts)):
+            return None
+    return content, max(BRIEF, max(map(len, map("".join, parts))))
 
 
 def the_object(frame: bytes | str) -> dict[str, Any] | Unreadable:
@@ -24,7 +59,7 @@ def the_object(frame: bytes | str) -> dict[str, Any] | Unreadable:
         return Unreadable(str(error)[:200])
     if not isinstance(content, dict):
         return Unreadable(f"a JSON {_KINDS.get(type(content), 'value')} where an object belongs")
-    colons = frame.count(b'":') if isinstance(frame, bytes) else frame.count('":')
+    colons = _colons(frame)
     inner = content.get("o")
     if isinstance(inner, dict) and colons == len(content) + len(inner):
         return content
@@ -34,6 +69,11 @@ def the_object(frame: bytes | str) -> dict[str, Any] | Unreadable:
     if keys != colons and _repeats(frame):
         return Unreadable("a key appears twice in one object")
     return content
+
+
+def _colons(frame: bytes | str) -> int:
+    """One behind each key, however often it stands there, and those in texts: as many as keys, and none is twice."""
+    return frame.count(b":") if isinstance(frame, bytes) else frame.count(":")
 
 
 def _count(content: Any) -> int:

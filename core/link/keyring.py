@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from ..actions import CreateKey, DeleteKey
 from ..backoff import SpacedLimit
 from ..context import Context
+from ..discreet import Discreet
 from ..refusal import Refusal, RefusalKind
 from ..timers import Alarms, Timer
 from .key import Key
@@ -28,10 +29,10 @@ class Holder(Protocol):
         """The venue does not know this key any more; called once."""
 
 
-class Found(NamedTuple):
+class Found(Discreet, frozen=True):
     """A key that a renewal has extended in place of ours: when that was asked for, and for how long it is valid."""
 
-    value: str
+    key: str
     asked_at: float
     valid_for: float
 
@@ -95,8 +96,8 @@ class Keyring:
         """Ask for nothing more; a key that is on its way will be deleted."""
         self._context.timers.cancel((Timer.MINT, 0))
         found, self._found = self._found, None
-        if found is not None and found.value not in self._keys:
-            self._delete(found.value)
+        if found is not None and found.key not in self._keys:
+            self._delete(found.key)
 
     def granted(self, request: int, value: str, valid_for: float, *, wanted: bool) -> Key | None:
         """The key, if this answers the mint under way and is wanted; else it is deleted, unless it is in use."""
@@ -176,7 +177,7 @@ class Keyring:
     def _mint_now(self) -> None:
         found, self._found = self._found, None
         if found is not None and self._context.now < found.asked_at + found.valid_for:
-            self._holder.key_found(self._obtained(*found))
+            self._holder.key_found(self._obtained(found.key, found.asked_at, found.valid_for))
             return
         request = self._context.number()
         self._mint = (request, self._context.now)

@@ -21,7 +21,7 @@ import msgspec
 from ..account import translate
 from ..account.order import UNSURE, Order
 from ..account.orders import Orders
-from ..account.shown import NOT_FOUND
+from ..account.shown import NOT_FOUND, Reported, Shown
 from ..context import Context
 from ..events import ZERO
 from ..grain import floor
@@ -88,7 +88,7 @@ class Denials:
 
         Fills add nothing to an order that was executed and delivered in full; nor do those that were all there was of a
         denied order, when it was read alone. If a denied order was read alone just now, and began with the stream, its
-        listed fills are all that it has.
+        listed fills are all that it has, unless the venue lists none so old: then they follow what was seen of it.
         """
         if not account.fills:
             if account.whole:
@@ -111,8 +111,9 @@ class Denials:
             order = self._orders.by_ref.get(ref)
             if order is not None and (_is_executed(order) or (account.whole and self._is_delivered(order, rows))):
                 shown.append(_report(ref, order, order.coverage.contiguous, rows))
-            elif not account.whole and ref in account.denied and (order is None or not order.coverage.base):
-                shown.append(_report(ref, order, sum((row.qty for row in rows), ZERO), rows))
+            elif not account.whole and ref in account.denied:
+                executed = _executed(order, rows, all_of_them=account.since is None)
+                shown += [] if executed is None else [_report(ref, order, executed, rows)]
         return msgspec.structs.replace(account, orders=(*account.orders, *shown)) if shown else account
 
     def _is_delivered(self, order: Order, rows: Iterable[FillReport]) -> bool:
@@ -193,6 +194,27 @@ def _is_executed(order: Order) -> bool:
     """True if the order is known to be over and executed in full."""
     qty = None if order.shown is None else order.shown.qty
     return not order.open and order.whole and qty is not None and order.coverage.contiguous >= qty
+
+
+def _executed(order: Order | None, rows: Sequence[FillReport], *, all_of_them: bool) -> Decimal | None:
+    """Return how much of a denied order was executed, of which these are the fills, its last ones or `all_of_them`."""
+    total = sum((row.qty for row in rows), ZERO)
+    if order is None or (all_of_them and not order.coverage.base):
+        return total
+    if all_of_them:
+        return None
+    known = [word for word in (order.shown, *(report for report, _ in order.waiting)) if word is not None]
+    last = max(known, key=lambda word: word.exchange_ts or 0, default=None)
+    later = sum((row.qty for row in rows if last is None or _is_later(row, last)), ZERO)
+    return max(total, order.seen + later)
+
+
+def _is_later(row: FillReport, last: Shown | OrderReport) -> bool:
+    """True if a fill was made after what is known last, by its trade where both have a number."""
+    trade_id = None if isinstance(last, Reported) else last.trade_id
+    if trade_id is not None and row.trade_id is not None and trade_id.isdecimal() and row.trade_id.isdecimal():
+        return int(row.trade_id) > int(trade_id)
+    return row.exchange_ts > (last.exchange_ts or 0)
 
 
 def _report(ref: OrderRef, order: Order | None, executed: Decimal, rows: Sequence[FillReport]) -> OrderReport:

@@ -11,13 +11,16 @@ import pytest
 from benchmarks import measure, peer
 from benchmarks.__main__ import SUBJECTS, main
 from benchmarks.desk import EPOCH, Desk
-from benchmarks.floor import parsed
-from benchmarks.frames import packed
+from benchmarks.floor import PARSED
 from benchmarks.measure import Absent, Figure, Target, figure
+from benchmarks.picture import svg
 from benchmarks.report import table
 from benchmarks.stage import Stage
+from benchmarks.wires import WIRES, Wire
 from listenkey.core.book import Reconciliation
+from listenkey.core.events import ExchangeEventKind
 
+UNWANTED = {ExchangeEventKind.UNKNOWN, ExchangeEventKind.GAP_OPENED}
 TARGETS = {
     "recovery": {"<= 1.5", "<= 0.6"},
     "decode": {"<= 2.2", ">= 8"},
@@ -82,20 +85,56 @@ def test_contenders_take_turns() -> None:
     assert measure.ratios(times["b"], times["a"]) == [2, 2]
 
 
-def test_the_desk_keeps_books_that_add_up() -> None:
+@pytest.mark.parametrize("wire", WIRES, ids=lambda wire: wire.venue)
+def test_the_desk_keeps_books_that_add_up(wire: Wire) -> None:
     """What the frames say, what a read says and what the ledger makes of both is one and the same."""
-    stage = Stage()
+    stage = Stage(wire)
     for _ in range(40):
         stage.now += 5.0
         for text in stage.desk.fill(stage.exchange_ms):
-            stage.hear(packed(text))
+            stage.hear(wire.packed(text))
     read = stage.desk.read(EPOCH, (), stage.exchange_ms)
     (book,) = stage.connection.books
     assert book.status is Reconciliation.MATCHED
     assert book.k_capital == stage.desk.wallet == read.balances[0].wallet_balance
     assert len(read.fills) == 40
+    assert {event.kind for event in stage.events if event.kind in UNWANTED} == set()
 
 
-def test_the_floor_reads_what_is_on_the_wire() -> None:
+@pytest.mark.parametrize("wire", WIRES, ids=lambda wire: wire.venue)
+def test_the_floor_reads_what_is_on_the_wire(wire: Wire) -> None:
     """The floor takes every frame of the desk."""
-    assert {type(parsed(frame)).__name__ for frame in Desk().frames(3)} == {"_OrderFrame", "_AccountFrame"}
+    read = {type(PARSED[wire.venue](frame)).__name__ for frame in Desk(wire=wire).frames(3)}
+    assert read == {"_OrderFrame", "_AccountFrame"}
+
+
+def test_rows_of_another_wire_say_whose_they_are() -> None:
+    """BingX's are the plain ones."""
+    rows = [row for row in SUBJECTS["decode"][0](True) if isinstance(row, Figure)]
+    names = {row.name for row in rows}
+    assert {"listenkey / floor", "binance-usdm, floor, a frame", "binance-usdm, listenkey / floor"} <= names
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("listenkey, a frame", "ours"),
+        ("binance-usdm, listenkey / floor", "ours"),
+        ("20 ms, listenkey / bare client", "ours"),
+        ("binance-usdm, floor, a frame", "bar"),
+        ("20 ms, bare client", "bar"),
+        ("naive / listenkey", "bar"),
+    ],
+)
+def test_a_bar_is_ours_if_its_row_is(name: str, kind: str) -> None:
+    """Whoever's wire it is: what we cost, and what that is in floors."""
+    assert f'class="{kind}"' in svg([figure("decode", name, "x", [1.0])], {})
+
+
+def test_help_says_what_is_measured_of_which_wires(capsys: pytest.CaptureFixture[str]) -> None:
+    """Every subject by its name, and every wire by its venue's."""
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    said = capsys.readouterr().out
+    assert all(f"  {name}" in said for name in SUBJECTS)
+    assert all(wire.venue in said for wire in WIRES)

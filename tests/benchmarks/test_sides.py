@@ -69,7 +69,11 @@ def test_this_checkout_against_itself(tmp_path: Path, capsys: pytest.CaptureFixt
     only = ["--only", "decode", "--only", "travel"]
     code = command.main(["--against", str(ROOT), "--rounds", "1", "--quick", *only, "--json", str(written)])
     rows = json.loads(written.read_bytes())["rows"]
-    assert [row["name"] for row in rows] == ["gzip frame to delivered event", "a virtual stream-day"]
+    assert [row["name"] for row in rows] == [
+        "gzip frame to delivered event",
+        "binance-usdm, frame to delivered event",
+        "a virtual stream-day",
+    ]
     assert code == int("beyond" in [row["verdict"] for row in rows])
     printed = capsys.readouterr().out
     assert all(row["name"] in printed and f"{row['ratio']:.3f}" in printed for row in rows)
@@ -96,6 +100,18 @@ def test_what_a_side_lacks_is_said(
     base = make("base", "")
     assert command.main(["--against", str(base), "--only", "decode", "--rounds", "2", "--quick"]) == 0
     assert "in this alone: ImportError: cannot import name 'ours'" in capsys.readouterr().out
+
+
+def test_a_wire_that_a_side_does_not_measure_is_left_out_there(
+    make: Make, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """An older checkout has fewer rows, and the others are compared."""
+    written, arguments = tmp_path / "against.json", ["--only", "decode", "--rounds", "1", "--quick"]
+    command.main(["--against", str(make("base", costing(5.0))), "--json", str(written), *arguments])
+    whole, other = json.loads(written.read_bytes())["rows"]
+    assert (whole["name"], whole["base"]) == ("gzip frame to delivered event", 5.0)
+    assert (other["name"], other["side"]) == ("binance-usdm, frame to delivered event", "this")
+    assert "in this alone" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("decode", ["raise RuntimeError", "def ours(frames):\n    raise RuntimeError\n"])

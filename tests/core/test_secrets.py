@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from listenkey.core import actions, inputs
 from listenkey.core.dialect import Opening
 from listenkey.core.events import ExchangeEventKind, Unknown
+from listenkey.core.link.keyring import Found
 from listenkey.core.reports import Heartbeat, KeyExpired, Unrecognised
 from listenkey.core.secrets import FOREIGN, SIGNATURES, Secrets, pieces
 
@@ -155,6 +156,7 @@ def test_values_do_not_show_what_they_carry() -> None:
         KeyExpired(KEY),
         Unrecognised({KEY: KEY}),
         Opening("id", KEY),
+        Found(KEY, 0.0, 3600.0),
         event,
     )
     assert not [each for each in carriers if KEY[:8] in repr(each)]

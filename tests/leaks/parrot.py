@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gzip
 import threading
 from collections import deque
 from collections.abc import Iterator
@@ -14,9 +13,10 @@ from aiohttp import WSCloseCode, web
 
 from listenkey.ports.http import HttpResponse
 
-from .answers import CALM, rows, spoiled
+from ..adapters.venues.planted import planted
+from ..adapters.venues.samples import samples
 from .finder import secret
-from .plants import behind, frames, packed, text, written
+from .plants import behind, broken, pages, written
 
 NAME = "parrot"
 """Of its thread."""
@@ -31,12 +31,15 @@ class Parrot:
     After that the account is quiet, and only its requests are answered badly now and then.
     """
 
-    def __init__(self, seed: int, api_secret: str) -> None:
+    def __init__(self, family: str, seed: int, api_secret: str) -> None:
+        self._planted, self._samples = planted(family), samples(family)
         self._draw = Random(seed)
         self.secrets = [api_secret]
         self.signatures: list[str] = []
         self.spoken, self._ready = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), name=NAME)
+        self._dialect = next(iter(self._samples.DIALECTS.values()))
+        self._minted = ""
         self._sockets = 0
         self._answers = deque(self._spoiled())
         self._calls: dict[str, int] = {}
@@ -74,23 +77,23 @@ class Parrot:
         return known if known in self.signatures else self._draw.choice([known, *written(known)])
 
     def _spoiled(self) -> Iterator[Any]:
-        for kind in spoiled():
-            if "refused for good" not in kind.name and "too fast" not in kind.name:
+        for kind in (*self._planted.spoiled(), *pages()):
+            if kind.name not in self._planted.MORTAL:
                 yield kind
 
     async def _request(self, request: web.Request) -> web.StreamResponse:
         self._hear(request)
         name = request.path.rpartition("/")[2]
         calls = self._calls[request.path] = self._calls.get(request.path, 0) + 1
-        if calls == 2 and self._answers and name != "time":  # each endpoint goes wrong once, and bears that
+        if calls == 2 and self._answers and name != self._planted.TIME:  # each goes wrong once, and bears that
             return await self._say(request, self._answers.popleft().answer(self.planted(), self._draw.randrange(200)))
-        if (request.method, name) in CALM:
-            content = rows(self.planted(), 0) if calls % 2 else CALM
-            return web.Response(body=text({"code": 0, "data": content[request.method, name]}).encode())
+        if (request.method, name) in self._planted.CALM:
+            content = self._planted.rows(self.planted(), 0) if calls % 2 else self._planted.CALM
+            return _plainly(self._planted.good(content[request.method, name]))
         if request.method == "POST":
-            self.secrets.append(secret(self._draw, 64))
-            return web.json_response({"listenKey": self.secrets[-1]})
-        return web.Response(body=b"")
+            self._minted = secret(self._draw, 64)
+            self.secrets.append(self._minted)
+        return _plainly(self._planted.keyed(request.method, self._minted))
 
     async def _say(self, request: web.Request, answer: HttpResponse) -> web.StreamResponse:
         if self._draw.randrange(4) == 0:  # the connection ends in the middle of it
@@ -112,7 +115,7 @@ class Parrot:
             return web.Response(status=302, headers={"Location": f"/market?listenKey={self.planted()}"})
         socket = web.WebSocketResponse(compress=False)
         await socket.prepare(request)
-        await socket.send_bytes(packed("Ping"))
+        await self._live(socket)
         if self._sockets < 6:
             await self._talk(socket, self._sockets - 3)
             reason = f"bye {self.planted()}".encode()[:120]
@@ -126,17 +129,31 @@ class Parrot:
     async def _talk(self, socket: web.WebSocketResponse, part: int) -> None:
         """A third of all kinds on each of three sockets; those that end a link come last."""
         last = ("oversized", "end of a key", "error")
-        kinds = sorted(frames(), key=lambda plant: plant.name.startswith(last))[part::3]
+        plants = (*self._planted.plants(), *broken(self._samples.packed))
+        kinds = sorted(plants, key=lambda plant: plant.name.startswith(last))[part::3]
         for plant in kinds:
             frame = plant.frame(self.planted(), self._draw.choice([0, 3, 20, 90, 4050, 4080]))
-            await (socket.send_str(frame) if isinstance(frame, str) else socket.send_bytes(frame))
+            await _send(socket, frame)
             await asyncio.sleep(0.01)
-        await socket.send_bytes(gzip.compress(b"Ping"))
+        await self._live(socket)
+
+    async def _live(self, socket: web.WebSocketResponse) -> None:
+        """Show that the socket lives. It is the client's so many-eth, or it is another's: then that is garbage too."""
+        for text in self._samples.alive(self._dialect, max(1, self._sockets - 2)):
+            await _send(socket, self._samples.packed(text))
 
     def _hear(self, request: web.Request) -> None:
-        api_key = request.headers.get("X-BX-APIKEY")
+        api_key = request.headers.get(self._planted.HEADER)
         if api_key is not None and api_key not in self.secrets:
             self.secrets.append(api_key)
         signature = request.query.get("signature")
         if signature is not None:
             self.signatures.append(signature)
+
+
+async def _send(socket: web.WebSocketResponse, frame: bytes | str) -> None:
+    await (socket.send_str(frame) if isinstance(frame, str) else socket.send_bytes(frame))
+
+
+def _plainly(answer: HttpResponse) -> web.Response:
+    return web.Response(status=answer.status, body=answer.body, headers=dict(answer.headers))

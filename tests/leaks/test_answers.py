@@ -19,13 +19,6 @@ from listenkey.adapters.driver.venue import Venue
 from listenkey.adapters.driver.warnings import Warnings
 from listenkey.adapters.executors.tasks import TaskExecutor
 from listenkey.adapters.transports.names import Transport
-from listenkey.adapters.venues.bingx.codes import CREDENTIALS
-from listenkey.adapters.venues.bingx.keys import Handshake, Keys
-from listenkey.adapters.venues.bingx.pace import Endpoint, Pace
-from listenkey.adapters.venues.bingx.reader import Reader
-from listenkey.adapters.venues.bingx.rest import Rest
-from listenkey.adapters.venues.bingx.swap import SwapDialect
-from listenkey.adapters.venues.family import Services
 from listenkey.core import actions, inputs
 from listenkey.core.connection import Connection
 from listenkey.core.policy import Policy
@@ -34,60 +27,50 @@ from listenkey.ports.errors import HandshakeRefused, ListenKeyError, RequestRefu
 from listenkey.ports.http import HttpResponse
 from listenkey.ports.socket import Socket
 
-from .answers import CALM, good, rows, spoiled, told
+from ..adapters.venues.planted import planted
+from ..adapters.venues.samples import FAMILIES, samples
 from .finder import Finder, secret
-from .plants import written
+from .plants import Spoiled, pages, written
 from .test_frames import THOROUGH, chosen, offsets
 from .testimony import Ears, of_error
 
-KINDS = {kind.name: kind for kind in spoiled()}
+families = pytest.mark.parametrize("family", FAMILIES)
 Ask = Callable[[], Awaitable[Any]]
 
 
-class Forgiving(Pace):
-    """Keeps no count of what failed, so that every answer is met."""
-
-    def endpoint(self, host: str, api_key: str, method: str, path: str) -> Endpoint:
-        return Pace(limited=False).endpoint(host, api_key, method, path)
+def kinds(family: str) -> dict[str, Spoiled]:
+    """All answers in which a secret may stand, by their names."""
+    return {kind.name: kind for kind in (*planted(family).spoiled(), *pages())}
 
 
 class Desk:
     """A venue's services over a transport that answers as it is told, or not at all."""
 
-    def __init__(self, seed: str) -> None:
+    def __init__(self, family: str, seed: str) -> None:
         draw = Random(seed)
+        self.family, self._planted = family, planted(family)
         self.api_key, self.api_secret, self.key = secret(draw), secret(draw), secret(draw, 64)
         self.register = Secrets((self.api_key, self.api_secret))
         self.register.grant(self.key, now=0.0, valid_for=3600)
         self.signatures: list[str] = []
         self.answer: Callable[[str, str], HttpResponse] = self.calmly
         self.hangs = False
-        rest = Rest(
-            "https://venue.test",
-            self.api_key,
-            self.api_secret,
-            pace=Forgiving(limited=False),
-            secrets=self.register,
-        )
-        self.keys, self.reader = Keys(rest), Reader(rest)
+        services = self._planted.services(self.api_key, self.api_secret, self.register)
+        self.keys, self.reader = services.keys, services.reader
         self.executor = TaskExecutor(self, SystemClock())
-        handshake = Handshake("wss://venue.test/market", pace=Pace(limited=False), secrets=self.register)
-        self.opener = Opener(self, handshake, Policy(), self.executor)
-        self.venue = Venue(
-            lambda: Connection(SwapDialect(), secrets=self.register),
-            Transport(self, self),
-            Services(self.keys, self.reader, handshake, frozenset(map(str, CREDENTIALS))),
-        )
+        self.opener = Opener(self, services.handshake, Policy(), self.executor)
+        dialect = next(iter(samples(family).DIALECTS.values()))
+        self.venue = Venue(lambda: Connection(dialect, secrets=self.register), Transport(self, self), services)
 
     def calmly(self, method: str, name: str) -> HttpResponse:
         """As if nothing were wrong."""
-        if (method, name) in CALM:
-            return good(CALM[method, name])
-        return told({"listenKey": self.key}) if method == "POST" else HttpResponse(200, {}, b"")
+        if (method, name) in self._planted.CALM:
+            return self._planted.good(self._planted.CALM[method, name])
+        return self._planted.keyed(method, self.key)
 
     def spoiled(self, answer: HttpResponse, method: str, name: str, *, time: bool) -> HttpResponse:
         """This answer to everything, or to everything but what o'clock it is."""
-        return answer if time or name != "time" else self.calmly(method, name)
+        return answer if time or name != self._planted.TIME else self.calmly(method, name)
 
     async def request(self, method: str, url: str, *, headers: Mapping[str, str], timeout: float) -> HttpResponse:
         parts = urlsplit(url)
@@ -132,16 +115,23 @@ async def all_calls(desk: Desk, chosen: Callable[[list[Ask]], list[Ask]] = list)
     return said
 
 
-@pytest.mark.parametrize("kinds", [(name,) for name in KINDS] if THOROUGH else [tuple(KINDS)], ids="; ".join)
-def test_no_answer_brings_a_secret_out(kinds: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(
+    ("family", "names"),
+    [
+        pytest.param(family, names, id=f"{family}; {names[0] if THOROUGH else 'all'}")
+        for family in FAMILIES
+        for names in ([(name,) for name in kinds(family)] if THOROUGH else [tuple(kinds(family))])
+    ],
+)
+def test_no_answer_brings_a_secret_out(family: str, names: tuple[str, ...]) -> None:
     """Whatever it is an answer to: no eight characters of a secret are in what is said of it."""
-    draw, ears, desk = Random(3), Ears(), Desk("answers")
+    draw, ears, desk = Random(3), Ears(), Desk(family, "answers")
     log = logging.getLogger("listenkey")
     log.addHandler(ears)
     level = log.level
     log.setLevel(logging.DEBUG)
     try:
-        anyio.run(every_answer, desk, kinds, draw, ears.said)
+        anyio.run(every_answer, desk, names, draw, ears.said)
     finally:
         log.removeHandler(ears)
         log.setLevel(level)
@@ -152,28 +142,23 @@ def test_no_answer_brings_a_secret_out(kinds: tuple[str, ...]) -> None:
     assert not [piece for each in desk.signatures for piece in pieces(each) if piece in everything]
 
 
-async def every_answer(desk: Desk, kinds: tuple[str, ...], draw: Random, said: list[str]) -> None:
+async def every_answer(desk: Desk, names: tuple[str, ...], draw: Random, said: list[str]) -> None:
     """Each kind, with each secret, to each request, or to one that is drawn where the secret stands at each place.
 
     The venue's clock is mostly let alone, since all ask for it.
     """
     chosen_calls = partial(draw.sample, k=1) if THOROUGH else list
     await all_calls(desk)
-    for kind in kinds:
+    for kind in names:
         for name in ("api_key", "api_secret", "key", "signature"):
             for pad in offsets(draw):
                 planted = draw.choice(desk.signatures[-8:]) if name == "signature" else getattr(desk, name)
                 forms = [planted] if name == "signature" else [*written(planted)]
                 for form in chosen(draw, forms):
-                    desk.answer = partial(desk.spoiled, KINDS[kind].answer(form, pad), time=name == "key")
+                    desk.answer = partial(desk.spoiled, kinds(desk.family)[kind].answer(form, pad), time=name == "key")
                     said += await all_calls(desk, chosen_calls)
         desk.answer = desk.calmly
         await desk.venue.account_snapshot()
-
-
-def listed(content: Mapping[tuple[str, str], Any], method: str, name: str) -> HttpResponse:
-    """The answer to this request."""
-    return good(content[method, name])
 
 
 def pieces(signature: str) -> list[str]:
@@ -181,12 +166,14 @@ def pieces(signature: str) -> list[str]:
     return [signature[at : at + 16] for at in range(0, len(signature) - 15, 16)]
 
 
+@families
 @pytest.mark.parametrize("name", ["api_key", "api_secret", "key"])
-def test_no_row_brings_a_secret_out(name: str) -> None:
+def test_no_row_brings_a_secret_out(family: str, name: str) -> None:
     """Neither the account that is read nor what is said of rows that cannot be."""
-    desk, said = Desk(name), list[str]()
+    desk, said, given = Desk(family, name), list[str](), planted(family)
     for pad in offsets(Random(name)):
-        desk.answer = partial(listed, rows(getattr(desk, name), pad))
+        content = given.rows(getattr(desk, name), pad)
+        desk.answer = lambda method, path, content=content: given.good(content[method, path])  # type: ignore[misc]
         account = anyio.run(desk.executor.run, desk.reader.read(None))
         said += [repr(account), *(row.excerpt for row in account.odd)]
         said.append(repr(anyio.run(desk.venue.account_snapshot)))
@@ -194,7 +181,8 @@ def test_no_row_brings_a_secret_out(name: str) -> None:
     assert Finder((getattr(desk, name),)).leak(*said) is None
 
 
-def test_a_read_that_is_given_up_takes_no_query_along() -> None:
+@families
+def test_a_read_that_is_given_up_takes_no_query_along(family: str) -> None:
     """A time-out of the caller's own: neither the error nor what is behind it knows what was asked."""
 
     async def give_up(desk: Desk) -> list[str]:
@@ -207,17 +195,18 @@ def test_a_read_that_is_given_up_takes_no_query_along() -> None:
             return [*of_error(error)]
         raise AssertionError("it was answered")
 
-    desk = Desk("given up")
+    desk = Desk(family, "given up")
     said = anyio.run(give_up, desk)
     assert Finder((desk.api_key, desk.api_secret)).leak(*said) is None
     assert not [each for each in desk.signatures for text in said if each[:16] in text]
 
 
-def test_what_carries_a_key_does_not_show_it() -> None:
+@families
+def test_what_carries_a_key_does_not_show_it(family: str) -> None:
     """The answer to a mint, as it came and as it is handed on."""
-    desk = Desk("carried")
+    desk = Desk(family, "carried")
     carried = [
-        desk.calmly("POST", "userDataStream"),
+        planted(family).keyed("POST", desk.key),
         anyio.run(desk.executor.run, desk.keys.create()),
         inputs.KeyGranted(1, desk.key, 1.0),
     ]

@@ -16,8 +16,10 @@ from typing import Any
 import pytest
 
 from listenkey import Policy, open_venue
+from listenkey.adapters.venues.registry import VENUES
 from listenkey.ports.errors import ReadFailed
 
+from ..adapters.venues.samples import FAMILIES
 from .finder import Finder, secret
 from .parrot import NAME, PATIENCE, Parrot
 from .test_answers import pieces
@@ -26,6 +28,7 @@ from .testimony import Ears, of_error
 pytestmark = pytest.mark.loopback
 
 TRANSPORTS = ["aiohttp", "websockets"]
+VENUE = {family: next(venue for venue in VENUES if VENUES[venue] == family) for family in FAMILIES}
 SEEDS = range(8 if "LISTENKEY_OFFSETS" in os.environ else 1)
 BRISK: dict[str, Any] = {
     "backoff_initial": 0.1,
@@ -37,16 +40,18 @@ BRISK: dict[str, Any] = {
 BRISK |= {"connect_timeout": 60, "silence_timeout": 60, "max_frame_bytes": 65536}
 
 
+@pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize("transport", TRANSPORTS)
 @pytest.mark.parametrize("seed", SEEDS)
-def test_a_process_says_and_stores_no_secret(transport: str, seed: int, tmp_path: Path) -> None:
+def test_a_process_says_and_stores_no_secret(family: str, transport: str, seed: int, tmp_path: Path) -> None:
     """Standard output and error, in Python's development mode and with debug logging; journal, its log, recording."""
     draw = Random(seed)
     api_key, api_secret = secret(draw), secret(draw)
     environment = {"LISTENKEY_API_KEY": api_key, "LISTENKEY_API_SECRET": api_secret, "PYTHONASYNCIODEBUG": "1"}
     out, err = tmp_path / "out", tmp_path / "err"
-    with Parrot(seed, api_secret) as parrot, out.open("wb") as told, err.open("wb") as complained:
+    with Parrot(family, seed, api_secret) as parrot, out.open("wb") as told, err.open("wb") as complained:
         command = [sys.executable, "-X", "dev", "-m", "listenkey", "watch", "--json", "--transport", transport]
+        command += ["--venue", VENUE[family]]
         command += ["--rest-url", parrot.urls["rest_url"], "--ws-url", parrot.urls["ws_url"], "--log-level", "debug"]
         command += ["--journal", str(tmp_path / "journal"), "--record", str(tmp_path / "run.rec")]
         for name, value in BRISK.items():
@@ -61,6 +66,7 @@ def test_a_process_says_and_stores_no_secret(transport: str, seed: int, tmp_path
                 process.kill()
     assert b'"UNKNOWN"' in out.read_bytes()
     assert b"debug: " in err.read_bytes()
+    assert f"info: listenkey: {VENUE[family]} at " in err.read_text(errors="replace")
     nothing_leaks([*said, *contents(tmp_path)], parrot)
 
 
@@ -88,21 +94,22 @@ def ears() -> Iterator[Ears]:
     root.setLevel(level)
 
 
+@pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize("transport", TRANSPORTS)
-def test_no_log_and_no_error_holds_a_secret(transport: str, ears: Ears) -> None:
+def test_no_log_and_no_error_holds_a_secret(family: str, transport: str, ears: Ears) -> None:
     """With arguments and local variables, in asyncio's debug mode that tells of every single step."""
     draw = Random(transport)
     api_key, api_secret = secret(draw), secret(draw)
-    with Parrot(11, api_secret) as parrot:
-        hearing = overheard(parrot, transport, api_key, api_secret, ears.said)
+    with Parrot(family, 11, api_secret) as parrot:
+        hearing = overheard(parrot, VENUE[family], transport, api_key, api_secret, ears.said)
         asyncio.run(asyncio.wait_for(hearing, PATIENCE), debug=True)
     nothing_leaks([each.encode(errors="surrogatepass") for each in ears.said], parrot)
 
 
-async def overheard(parrot: Parrot, transport: str, api_key: str, api_secret: str, said: list[str]) -> None:
+async def overheard(parrot: Parrot, venue: str, transport: str, api_key: str, api_secret: str, said: list[str]) -> None:
     asyncio.get_running_loop().slow_callback_duration = 0.0
-    venue = open_venue(
-        "bingx-swap",
+    opened = open_venue(
+        venue,
         api_key=api_key,
         api_secret=api_secret,
         rest_url=parrot.urls["rest_url"],
@@ -111,13 +118,13 @@ async def overheard(parrot: Parrot, transport: str, api_key: str, api_secret: st
         policy=Policy(**BRISK),
         seed=1,
     )
-    async with venue:
+    async with opened:
         for _ in range(3):
             try:
-                said.append(repr(await venue.account_snapshot()))
+                said.append(repr(await opened.account_snapshot()))
             except ReadFailed as error:
                 said += of_error(error)
-        async with venue.subscribe() as stream:
+        async with opened.subscribe() as stream:
             async for event in stream:
                 said += [repr(event), repr(event.frame), repr(stream.links)]
                 if parrot.spoken.is_set():

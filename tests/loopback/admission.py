@@ -7,7 +7,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-from .harness import PINGS
+from .wires import PINGS
 
 TICK = 0.02
 TICKS = 15

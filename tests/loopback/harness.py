@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 import anyio
 
@@ -14,44 +14,21 @@ from listenkey.adapters.driver.venue import Venue, open_venue
 from listenkey.adapters.simulator.exchange import Exchange
 from listenkey.adapters.simulator.log import Log
 from listenkey.adapters.simulator.server import Server
-from listenkey.adapters.simulator.wire import WireName
 from listenkey.core.events import GapNotice, Health
 from listenkey.core.policy import Policy
 
 from ..certificates import trusting
 from .delivered import Delivered
 from .truth import Verdict, judge
+from .wires import BRISK, DEFAULT, WIRES, wire_of
 
-BRISK = {
-    "silence_timeout": 60.0,
-    "healthy_after": 0.5,
-    "backoff_initial": 0.3,
-    "backoff_max": 0.5,
-    "audit_interval": 4.0,
-    "backfill_overlap": 0.3,
-    "poll_interval": 0.5,
-    "drain": 0.3,
-    "request_timeout": 60.0,
-    "hold_limit": 60.0,
-    "connect_timeout": 60.0,
-}
-"""A policy under which everything happens within seconds; only what nothing waits for may take long."""
 UNHURRIED = {"reorder_window": 60.0}
 """For a scenario that says which gaps there are: on a slow machine a frame that comes late is not lost."""
-BRISK_SILENT = {**BRISK, "probe_after": 0.5}
-"""The same for a venue that has to be asked for life."""
 RATE = 10.0
-PINGS = 0.3
 PATIENCE = 600.0
 """Seconds after which a test has hung. Nothing waits that long, on any machine, when all is well."""
 LOOK = 0.04
 """Seconds between two looks at whether something has happened."""
-Wire = WireName | Literal["usdm"]
-"""BingX's in its dialects, or that of Binance's USDⓈ-M futures."""
-ON_USDM: dict[str, Any] = {"venue": "binance-usdm", "ping_interval": 2 * PINGS, "rate_limits": False}
-"""How an exchange is set that speaks that one; limits of a minute are far too narrow for a brisk policy."""
-EXACT: frozenset[Wire] = frozenset({"modern", "usdm"})
-"""The wires that say of every fill how much it was."""
 
 
 class Exchangelike(Protocol):
@@ -185,8 +162,7 @@ class Run:
         assert not [closing for closing in self.log.closings if closing.reason == "no pong"]
         besides = 0 if self.named else len(self.log.renewals)
         assert len(self.log.mints) <= len(self.log.openings) + len(self.log.refused) + 1 + besides
-        if self.server.venue == ON_USDM["venue"]:
-            assert not self.log.deletions  # the key is everybody's
+        assert not (wire_of(self.server.venue).shared_keys and self.log.deletions)
 
     def _gaps(self) -> list[str]:
         told = self.consumer.events
@@ -225,7 +201,7 @@ async def read_at_rest(run: Run, server: Exchangelike) -> None:
 
 def venue_at(server: Exchangelike, transport: str, *, key: str, policy: Mapping[str, float], **options: Any) -> Venue:
     """A venue that talks to this server."""
-    settings: dict[str, Any] = {**(BRISK_SILENT if server.venue == ON_USDM["venue"] else BRISK), **policy}
+    settings: dict[str, Any] = {**wire_of(server.venue).policy, **policy}
     options.setdefault("ssl_context", trusting())
     return open_venue(
         server.venue,
@@ -241,13 +217,12 @@ def venue_at(server: Exchangelike, transport: str, *, key: str, policy: Mapping[
 
 
 @asynccontextmanager
-async def served(key: str, *, wire: Wire = "modern", **settings: Any) -> AsyncIterator[Server]:
+async def served(key: str, *, wire: str = DEFAULT, **settings: Any) -> AsyncIterator[Server]:
     """A server for this key; nothing happens there before the first stream is live, unless it is `busy`.
 
     Keys are many, since a process has one budget of failing calls for each.
     """
-    spoken = ON_USDM if wire == "usdm" else {"wire": wire, "ping_interval": PINGS}
-    settings = {"fills_per_second": RATE, **spoken, **settings}
+    settings = {"fills_per_second": RATE, "venue": WIRES[wire].venue, **WIRES[wire].settings, **settings}
     busy = settings.pop("busy", False)
     server = Server(api_key=key, api_secret=key[::-1], **settings)
     server.quiet(not busy)

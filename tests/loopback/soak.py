@@ -15,13 +15,13 @@ import asyncio
 import random
 import sys
 import time
-from typing import NamedTuple, get_args
+from typing import NamedTuple
 
 from listenkey.adapters.simulator.server import Server
-from listenkey.adapters.simulator.wire import WireName
 
-from .harness import EXACT, Run, Wire, fresh_key, served, streaming
+from .harness import Run, fresh_key, served, streaming
 from .truth import Verdict
+from .wires import DEFAULT, WIRES
 
 TRANSPORTS = ("aiohttp", "websockets")
 POLICY = {"silence_timeout": 1, "healthy_after": 0.5, "backoff_max": 0.5, "rotate_after": 0}
@@ -38,7 +38,7 @@ class Plan(NamedTuple):
     troubles: int
     rate: float
     seed: int
-    wire: Wire = "modern"
+    wire: str = DEFAULT
     seconds: float | None = None
 
 
@@ -70,7 +70,7 @@ async def soak(transport: str, plan: Plan) -> Outcome:
     done = dict.fromkeys(KINDS, 0)
     async with (
         served(key, fills_per_second=plan.rate, seed=plan.seed, wire=plan.wire) as server,
-        streaming(server, transport, key=key, policy=POLICY, exact=plan.wire in EXACT) as run,
+        streaming(server, transport, key=key, policy=POLICY, exact=WIRES[plan.wire].exact) as run,
     ):
         await run.live()
         for kind in _troubles(plan, began):
@@ -151,7 +151,7 @@ def main() -> int:
     parser.add_argument("--rate", type=float, default=15.0, help="fills per second")
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--transport", choices=TRANSPORTS)
-    parser.add_argument("--wire", choices=(*get_args(WireName), "usdm"), default="modern")
+    parser.add_argument("--wire", choices=WIRES, default=DEFAULT)
     given = parser.parse_args()
     seed = random.randrange(1 << 32) if given.seed is None else given.seed
     seconds = None if given.minutes is None else given.minutes * 60

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from . import test_binance, test_over_aiohttp, test_over_websockets
+import pytest
+
+from listenkey.adapters.venues.registry import SIMULATED
+
+from . import test_over_aiohttp, test_over_websockets
 from .listing import LISTING, written
+from .scenarios.table import TRANSPORTS, played
+from .wires import spoken
 
 
 def test_the_list_is_that_of_the_table() -> None:
@@ -14,4 +20,14 @@ def test_the_list_is_that_of_the_table() -> None:
 def test_the_files_play_the_list() -> None:
     """A file plays one transport, so that two processes share the work; together they leave nothing out."""
     lines = [line for line in LISTING.read_text().splitlines() if line and not line.startswith("#")]
-    assert sorted(map(str, test_over_aiohttp.LINES + test_over_websockets.LINES + test_binance.LINES)) == sorted(lines)
+    assert sorted(map(str, test_over_aiohttp.LINES + test_over_websockets.LINES)) == sorted(lines)
+
+
+@pytest.mark.parametrize("venue", SIMULATED)
+def test_every_wire_that_is_simulated_is_played(venue: str) -> None:
+    """A venue of the registry has wires here, and some scenarios are played on each, on both transports alike."""
+    assert spoken(venue)
+    for wire in spoken(venue):
+        here, there = ([line.scenario for line in played(name) if line.wire == wire] for name in TRANSPORTS)
+        assert here == there
+        assert len(here) > 10

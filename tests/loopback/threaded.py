@@ -10,7 +10,8 @@ from listenkey.adapters.simulator.exchange import Exchange
 from listenkey.adapters.simulator.log import Log
 from listenkey.adapters.testing.exchange import SimulatedExchange
 
-from .harness import PINGS, RATE
+from .harness import RATE
+from .wires import PINGS
 
 
 class Threaded(SimulatedExchange):

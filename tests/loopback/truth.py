@@ -8,8 +8,9 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from listenkey.core.book import Book
-from listenkey.core.events import AccountUpdate, ExchangeEvent, Fill
+from listenkey.core.events import AccountUpdate, ExchangeEvent, Fill, FillRevised
 from listenkey.core.plain import canonical
+from listenkey.core.totals import totals
 
 ZERO = Decimal(0)
 Ground = dict[str, list[tuple[Decimal, Decimal]]]
@@ -41,7 +42,7 @@ class Verdict(NamedTuple):
 
 
 def judge(
-    events: Iterable[ExchangeEvent],
+    events: Sequence[ExchangeEvent],
     truth: Mapping[str, Any],
     *,
     since: int,
@@ -67,6 +68,7 @@ def judge(
     else:
         losses, excess = _ground(told, owed, early, wrong)
     wrong += _same_ids(told)
+    wrong += _sums(events, [*early, *owed])
     wrong += _accounts([event for event in events if isinstance(event, AccountUpdate)], truth)
     ledger = "not judged"
     if books is not None:
@@ -116,6 +118,40 @@ def _ground(told: list[Fill], owed: list[Any], early: list[Any], wrong: list[str
                 wrong.append(f"twice: {order_id} ({start}, {end}]")
             reach = max(reach, end)
     return losses, excess
+
+
+def _sums(events: Sequence[ExchangeEvent], rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What a consumer adds up is what the exchange has: quantities, and the fees and PnL of each fill that has them."""
+    final: dict[str, Fill | FillRevised] = {}
+    for event in events:
+        if isinstance(event, Fill):
+            final.setdefault(event.event_id, event)
+        elif isinstance(event, FillRevised) and event.replaces in final:
+            final[event.replaces] = event
+    made: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    for row in rows:
+        made[row["order_id"]].append(row)
+    true: dict[str, dict[str | None, Decimal]] = {name: defaultdict(Decimal) for name in _TOTALS}
+    for fill in final.values():
+        for row in made[fill.order_id]:
+            if not fill.cumulative_qty - fill.fill_qty < Decimal(row["end"]) <= fill.cumulative_qty:
+                continue
+            true["sold" if row["side"] == "SELL" else "bought"][row["symbol"]] += Decimal(row["qty"])
+            if fill.fee is not None:
+                true["fees"][row["fee_asset"]] += Decimal(row["fee"])
+            if fill.realized_pnl is not None:
+                true["realized_pnl"][row["symbol"]] += Decimal(row["realized_pnl"])
+    wrong, told = [], totals(events)
+    for name in _TOTALS:
+        said, sums = (
+            {key: found for key, found in each.items() if found} for each in (getattr(told, name), true[name])
+        )
+        if said != sums:
+            wrong.append(f"{name} add up to {said}, in truth to {sums}")
+    return wrong
+
+
+_TOTALS = ("bought", "sold", "fees", "realized_pnl")
 
 
 def _same_ids(told: list[Fill]) -> list[str]:

@@ -11,7 +11,7 @@ from .facts import BY_FILL, FUNDING
 from .words import held, margin_mode, sides
 
 
-def account(content: dict[str, Any]) -> AccountReport | None:
+def account(content: dict[str, Any], longest: int) -> AccountReport | None:
     """The report in an account push, or None if any part of it cannot be trusted.
 
     `cw`, the wallet of the cross account, is not what can be spent, so nothing is made of it.
@@ -19,23 +19,32 @@ def account(content: dict[str, Any]) -> AccountReport | None:
     body = content.get("a")
     if not isinstance(body, dict):
         return None
-    rows, owned = _rows(body, "P"), _rows(body, "B")
-    if rows is None or owned is None:
+    owned, rows = _rows(body, "B"), _rows(body, "P")
+    if owned is None or rows is None:
         return None
-    rows = sides(rows, "s", "ps")
-    balances, positions = [_balance(row) for row in owned], [_position(row) for row in rows]
-    if None in balances or None in positions:
-        return None
+    balances: list[Balance] = []
+    for row in owned:
+        if (balance := _balance(row)) is None:
+            return None
+        balances.append(balance)
+    one_way = False
+    positions: list[Position] = []
+    for row in sides(rows, "s", "ps"):
+        if (position := _position(row)) is None:
+            return None
+        positions.append(position)
+        one_way = one_way or row.get("ps") == "BOTH"
     reason = text(body.get("m"))
     return AccountReport(
         reason=reason,
-        balances=tuple(found for found in balances if found is not None),
-        positions=tuple(found for found in positions if found is not None),
+        balances=tuple(balances),
+        positions=tuple(positions),
         by_fill=reason == BY_FILL,
         funding=reason == FUNDING,
-        one_way=any(row.get("ps") == "BOTH" for row in rows),
+        one_way=one_way,
         symbol=text(body.get("S")),
         exchange_ts=moment(content.get("T"), content.get("E")),
+        longest=longest,
     )
 
 

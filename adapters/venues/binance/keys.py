@@ -32,21 +32,29 @@ class Keys:
         self._rest = rest
         self._new = True
         """True if there was no key before: a stream that recovers is let go first."""
+        self._named: str | None = None
+        """The account's key, as the venue named it last."""
 
     def create(self) -> Service[Grant]:
         """The account's key, extended, or a new one where it had none."""
         yield from self._rest.now()
         key = listen_key((yield from self._rest.mint(new=self._new)))
-        self._new = False
+        self._new, self._named = False, key
         return Grant(key, VALID_FOR, self._rest.exchange_ms((yield from clock())))
 
     def renew(self, key: str) -> Service[str]:
         """The key that was extended, which is another one where ours is gone and somebody has made the next."""
         found = named_key((yield from self._rest.key("PUT")))
-        return listen_key((yield from self._rest.key("POST"))) if found is None else found
+        self._named = listen_key((yield from self._rest.key("POST"))) if found is None else found
+        return self._named
 
     def delete(self, key: str) -> Service[None]:
-        """Delete the account's key, for everybody; one that is gone is fine."""
+        """Delete the account's key, for everybody; one that is gone is fine.
+
+        So is one that another has followed, which the request would take in its place.
+        """
+        if self._named is not None and key != self._named:
+            return
         try:
             yield from self._rest.key("DELETE")
         except RequestRefused as error:

@@ -10,12 +10,19 @@ from .codes import CREDENTIALS
 from .hosts import host as host
 from .hosts import hosts as hosts
 from .keys import Handshake, Keys
+from .pace import HANDSHAKES
 from .reader import Reader
 from .rest import Rest
 from .usdm import UsdmDialect
+from .weights import LIMIT
 
 PING_SECONDS = 0.0
 """Life is asked for, so no silence is too short."""
+
+
+def limits() -> tuple[str, ...]:
+    """Of one address, for all accounts of a process."""
+    return (f"{LIMIT} weight a minute", f"{HANDSHAKES.calls} handshakes in {HANDSHAKES.seconds:g} s")
 
 
 def dialect(venue: str, *, cumulative_costs: bool = False) -> UsdmDialect:

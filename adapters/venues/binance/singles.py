@@ -13,14 +13,14 @@ from .codes import is_unknown_order, is_unknown_symbol
 from .lists import HISTORY, Listing, Lists
 from .rest import Rest
 from .rows import the_order
-from .weights import ORDER
+from .weights import OPEN_ORDER, ORDER
 from .words import OPEN
 
 TRIES = 3
 
 
 class _Single(NamedTuple):
-    """An order with all its fills; `since` is None when they reach back to its creation. None is denied."""
+    """An order with all its fills; `since` is None when they reach back to its creation. An order of None is denied."""
 
     order: OrderReport | OddRow | None
     fills: Listing[FillReport] = Listing(())
@@ -69,13 +69,16 @@ class Singles:
         return (yield from both(*map(self._single, wanted)))
 
     def _order(self, ref: OrderRef) -> Service[OrderReport | OddRow | None]:
-        try:
-            data = yield from self._rest.get(ORDER, {"symbol": ref.symbol, "orderId": ref.order_id})
-        except RequestRefused as error:
-            if is_unknown_order(error.refusal) or is_unknown_symbol(error.refusal):
-                return None
-            raise
-        return the_order(data, ref)
+        """The order, None if the venue does not know it. One that is older than three months it has only while open."""
+        for path in (ORDER, OPEN_ORDER):
+            try:
+                data = yield from self._rest.get(path, {"symbol": ref.symbol, "orderId": ref.order_id})
+            except RequestRefused as error:
+                if not (is_unknown_order(error.refusal) or is_unknown_symbol(error.refusal)):
+                    raise
+            else:
+                return the_order(data, ref)
+        return None
 
     def _single(self, ref: OrderRef) -> Service[_Single]:
         before = yield from self._order(ref)
@@ -85,10 +88,10 @@ class Singles:
             start = max(created, now - HISTORY)
             fills = yield from self._fills(ref, before, start, now)
             if not isinstance(before, OrderReport):
-                return _Single(before, fills)
+                return _Single(before, fills, start if before is None else None)
             after = yield from self._order(ref)
             if not isinstance(after, OrderReport):
-                return _Single(after, fills)
+                return _Single(after, fills, start if after is None else None)
             since = None if after.created_ts is not None and start <= after.created_ts else start
             if (after.status, after.cumulative_qty) == (before.status, before.cumulative_qty):
                 return _Single(after, fills, since)
@@ -99,11 +102,12 @@ class Singles:
         self, ref: OrderRef, order: OrderReport | OddRow | None, start: int, until: int
     ) -> Service[Listing[FillReport]]:
         """The fills of the order by its id; by time where that shows too few, as of an order that is older than the
-        days that the list may have of itself.
+        days that the list may have of itself, and where nobody says how many there are.
         """
         found = yield from self._lists.of_order(ref, start, until)
         total = sum((row.qty for row in found.rows), ZERO)
-        if not isinstance(order, OrderReport) or total >= order.cumulative_qty or found.odd:
+        is_whole = isinstance(order, OrderReport) and total >= order.cumulative_qty
+        if is_whole or isinstance(order, OddRow) or found.odd:
             return found
         listed = yield from self._lists.fills(ref.symbol, start, until)
         own = tuple(row for row in listed.rows if row.order_id == ref.order_id)

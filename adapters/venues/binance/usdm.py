@@ -8,14 +8,14 @@ from typing import Any
 
 from ....core.backoff import CallLimit
 from ....core.dialect import Opening
-from ....core.reports import OrderReport, Report, Unreadable
+from ....core.events import ZERO
+from ....core.reports import UNKNOWN, OrderReport, Report, Unreadable
 from ..amounts import amount, identity, moment, positive, text
-from ..objects import the_object
+from ..objects import brief_object, the_object
 from ..pieces import reports
-from . import facts
+from . import facts, words
 from .account import account, config
 from .frames import control, named, unrecognised, unwrapped
-from .words import is_liquidation, limit_price, position_side, status
 
 
 class UsdmDialect:
@@ -66,55 +66,70 @@ class UsdmDialect:
 
     def decode(self, frame: bytes | str) -> tuple[Report, ...]:
         """The reports in one frame: of one object, of a list of them, or of several line by line."""
-        return self._decode(frame, 0)
+        brief = brief_object(frame)
+        return self._decode(frame, 0) if brief is None else _reports(*brief)
 
     def _decode(self, frame: bytes | str, depth: int) -> tuple[Report, ...]:
         content = the_object(frame)
         if isinstance(content, Unreadable):
             return reports(frame, content, self._decode, depth)
-        event = unwrapped(content)
-        name = event.get("e")
-        if name == "ORDER_TRADE_UPDATE":
-            return (_order(event) or unrecognised(content, event, doubtful=True, order=named(event)),)
-        if name == "ACCOUNT_UPDATE":
-            return (account(event) or unrecognised(content, event, doubtful=True),)
-        if name == "ACCOUNT_CONFIG_UPDATE":
-            return (config(event) or unrecognised(content, event, known=True),)
-        if name == facts.IGNORED:
-            return ()
-        return control(content, event)
+        return _reports(content, UNKNOWN)
 
 
-def _order(content: dict[str, Any]) -> OrderReport | None:
+def _reports(content: dict[str, Any], longest: int) -> tuple[Report, ...]:
+    event = content if "e" in content else unwrapped(content)
+    name = event.get("e")
+    if name == "ORDER_TRADE_UPDATE":
+        return (_order(event, longest) or unrecognised(content, event, doubtful=True, order=named(event)),)
+    if name == "ACCOUNT_UPDATE":
+        return (account(event, longest) or unrecognised(content, event, doubtful=True),)
+    if name == "ACCOUNT_CONFIG_UPDATE":
+        return (config(event) or unrecognised(content, event, known=True),)
+    if name == facts.IGNORED:
+        return ()
+    return control(content, event)
+
+
+def _order(content: dict[str, Any], longest: int) -> OrderReport | None:
     order = content.get("o")
     if not isinstance(order, dict):
         return None
     get = order.get
-    symbol, order_id, venue_status = text(get("s")), identity(get("i")), text(get("X"))
-    quantity, cumulative, last = amount(get("q")), amount(get("z")), amount(get("l"))
-    if symbol is None or order_id is None or venue_status is None or quantity is None or quantity < 0:
+    symbol, order_id, said = text(get("s")), identity(get("i")), text(get("X"))
+    qty, cumulative_qty, last_qty = amount(get("q")), amount(get("z")), amount(get("l"))
+    if symbol is None or order_id is None or said is None or qty is None or qty < ZERO:
         return None
-    if cumulative is None or last is None or not 0 <= last <= cumulative:
+    if cumulative_qty is None or last_qty is None or not ZERO <= last_qty <= cumulative_qty:
         return None
-    client_order_id, kind, execution = text(get("c")), text(get("o")), get("x")
+    status = words.status(said, cumulative_qty, qty)
+    client_order_id, side, order_type = text(get("c")), text(get("S")), text(get("o"))
+    position_side, fee_asset = words.position_side(get("ps")), text(get("N"))
+    price, average_price = words.limit_price(order_type, get("p")), positive(get("ap"))
+    last_price = trade_id = fee = realized_pnl = None
+    if last_qty:
+        last_price, trade_id = positive(get("L")), identity(get("t"))
+        fee, realized_pnl = amount(get("n")), amount(get("rp"))  # a fee is positive if paid, negative a maker's rebate
+    liquidation = words.is_liquidation(client_order_id, order_type, get("x"))
+    exchange_ts = moment(get("T"), content.get("T"), content.get("E"))
     return OrderReport(
-        symbol=symbol,
-        order_id=order_id,
-        status=status(venue_status, cumulative, quantity),
-        cumulative_qty=cumulative,
-        client_order_id=client_order_id,
-        side=text(get("S")),
-        position_side=position_side(get("ps")),
-        order_type=kind,
-        price=limit_price(kind, get("p")),
-        qty=quantity or None,
-        average_price=positive(get("ap")),
-        last_qty=last,
-        last_price=positive(get("L")) if last else None,
-        trade_id=identity(get("t")) if last else None,
-        fee=amount(get("n")) if last else None,  # positive is paid, negative a maker's rebate
-        fee_asset=text(get("N")),
-        realized_pnl=amount(get("rp")) if last else None,
-        liquidation=is_liquidation(client_order_id, kind, execution),
-        exchange_ts=moment(get("T"), content.get("T"), content.get("E")),
+        symbol,
+        order_id,
+        status,
+        cumulative_qty,
+        client_order_id,
+        side,
+        position_side,
+        order_type,
+        price,
+        qty or None,
+        average_price,
+        last_qty,
+        last_price,
+        trade_id,
+        fee,
+        fee_asset,
+        realized_pnl,
+        liquidation,
+        exchange_ts,
+        longest=longest,
     )

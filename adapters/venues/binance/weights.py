@@ -8,8 +8,9 @@ from types import MappingProxyType
 LIMIT = 2400
 """Of a minute, for USDⓈ-M and COIN-M together since 2026-06; the test environment bears more."""
 KEY, TIME = "/fapi/v1/listenKey", "/fapi/v1/time"
-FILLS, ORDERS, ORDER = "/fapi/v1/userTrades", "/fapi/v1/allOrders", "/fapi/v1/order"
-OPEN_ORDERS, INCOME = "/fapi/v1/openOrders", "/fapi/v1/income"
+FILLS, INCOME = "/fapi/v1/userTrades", "/fapi/v1/income"
+ORDERS, ORDER = "/fapi/v1/allOrders", "/fapi/v1/order"
+OPEN_ORDERS, OPEN_ORDER = "/fapi/v1/openOrders", "/fapi/v1/openOrder"
 POSITIONS, BALANCE = "/fapi/v3/positionRisk", "/fapi/v3/balance"
 
 OF: Mapping[str, int] = MappingProxyType(
@@ -19,6 +20,7 @@ OF: Mapping[str, int] = MappingProxyType(
         FILLS: 5,
         ORDERS: 5,
         ORDER: 1,
+        OPEN_ORDER: 1,
         OPEN_ORDERS: 40,  # of all symbols
         INCOME: 30,
         POSITIONS: 5,

@@ -14,6 +14,7 @@ _BY_QUANTITY = frozenset({"NEW", "NEW_INSURANCE", "NEW_ADL"})
 """Words for orders that the venue itself placed say who takes over, not how far the order is."""
 _LIQUIDATION = ("autoclose-", "adl_autoclose")
 _SETTLEMENT = ("settlement_autoclose-", "delivery_autoclose-", "delivery-")
+_OWN = (*_LIQUIDATION, *_SETTLEMENT)
 """How client order ids of the venue's own orders begin."""
 
 
@@ -30,10 +31,9 @@ def status(value: str, cumulative: Decimal, quantity: Decimal | None) -> str:
 
 def is_liquidation(client_order_id: str | None, order_type: str | None, execution: Any = None) -> bool:
     """True if the venue has closed a position for want of margin, or to reduce another's risk; the id says it first."""
-    if client_order_id is not None and client_order_id.startswith(_SETTLEMENT):
-        return False
-    named = client_order_id is not None and client_order_id.startswith(_LIQUIDATION)
-    return named or order_type == "LIQUIDATION" or execution == "CALCULATED"
+    if client_order_id is not None and client_order_id.startswith(_OWN):
+        return client_order_id.startswith(_LIQUIDATION)
+    return order_type == "LIQUIDATION" or execution == "CALCULATED"
 
 
 def position_side(value: Any) -> str | None:
@@ -53,7 +53,10 @@ def held(side: Any, quantity: Decimal) -> str | None:
 def margin_mode(value: Any) -> str | None:
     """`cross` or `isolated`."""
     found = text(value)
-    return found and {"crossed": "cross"}.get(found.lower(), found.lower())
+    if found is None:
+        return None
+    mode = found.lower()
+    return "cross" if mode == "crossed" else mode
 
 
 def limit_price(order_type: str | None, value: Any) -> Decimal | None:
@@ -63,5 +66,7 @@ def limit_price(order_type: str | None, value: Any) -> Decimal | None:
 
 def sides(rows: list[dict[str, Any]], symbol: str, side: str) -> list[dict[str, Any]]:
     """The rows that speak of positions: in hedge mode a third one, BOTH, comes with those of a symbol and is none."""
-    hedged = {row.get(symbol) for row in rows if position_side(row.get(side)) is not None}
-    return [row for row in rows if row.get(side) != "BOTH" or row.get(symbol) not in hedged]
+    if "BOTH" not in [row.get(side) for row in rows]:
+        return rows
+    hedged = {text(row.get(symbol)) for row in rows if position_side(row.get(side)) is not None} - {None}
+    return [row for row in rows if row.get(side) != "BOTH" or text(row.get(symbol)) not in hedged]

@@ -10,11 +10,23 @@ from .codes import CREDENTIALS
 from .hosts import host as host
 from .hosts import hosts as hosts
 from .keys import Handshake, Keys
+from .pace import KEY_PATH, OF_ADDRESS, OF_ADDRESS_AND_PATH, OF_KEY
 from .reader import Reader
 from .rest import Rest
 from .swap import SwapDialect
 
 PING_SECONDS = 5.0
+
+
+def limits() -> tuple[str, ...]:
+    """Of an API key, and of one address for all accounts of a process."""
+    others = [calls for path, calls in OF_KEY.items() if path != KEY_PATH]
+    return (
+        f"{OF_KEY[KEY_PATH]} requests about keys a second for an API key",
+        f"{min(others)} to {max(others)} of another path",
+        f"{OF_ADDRESS.calls} in {OF_ADDRESS.seconds:g} s for an address",
+        f"{OF_ADDRESS_AND_PATH.calls} of one path",
+    )
 
 
 def dialect(venue: str, *, cumulative_costs: bool = False) -> SwapDialect:

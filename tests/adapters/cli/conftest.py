@@ -19,9 +19,9 @@ from .commands import API_KEY, API_SECRET, Command, Demo, Ended, Exchange, Start
 CREDENTIALS = {"LISTENKEY_API_KEY": API_KEY, "LISTENKEY_API_SECRET": API_SECRET}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def start() -> Iterator[Start]:
-    """Starts a command; what still runs at the end is killed."""
+    """Starts a command; what still runs when the tests of a file are over is killed."""
     running: list[Command] = []
 
     def run(*arguments: str, out: Any = subprocess.PIPE, **variables: str) -> Command:

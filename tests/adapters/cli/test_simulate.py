@@ -172,7 +172,7 @@ def test_the_first_line_shows_credentials_that_are_its_own(start: Start) -> None
 def test_whoever_has_other_credentials_learns_where_they_stand(start: Start) -> None:
     """`watch` ends with exit code 3 and one line; what came from the environment is named, not shown."""
     for variables, message in (
-        (NEITHER, "takes its defaults: API key"),
+        (NEITHER, "takes its defaults, as its first line says: API key"),
         ({}, "LISTENKEY_API_KEY and LISTENKEY_API_SECRET"),
     ):
         exchange = Simulate(start("simulate", "--port", "0", **variables))

@@ -18,6 +18,7 @@ import pytest
 from listenkey.adapters.cli.verdict import Verdict, judge
 from listenkey.core.events import from_json
 
+from ...loopback.harness import PATIENCE
 from .commands import API_KEY, API_SECRET, Command, Ended, Exchange, Simulate, Start
 
 TRANSPORTS = ["aiohttp", "websockets"]
@@ -25,10 +26,6 @@ FAST = [
     *("--set", "backoff_initial=0.2", "--set", "backfill_overlap=0.5", "--set", "silence_timeout=2"),
     *("--set", "rotate_after=2", "--set", "rotate_jitter=0", "--set", "drain=0.5", "--set", "audit_interval=1"),
 ]
-
-
-PATIENCE = 120.0
-"""Seconds after which a command hangs."""
 
 
 def simulated(start: Start, *flags: str) -> Simulate:
@@ -78,8 +75,8 @@ def test_every_fill_once_on_both_transports(start: Start, tmp_path: Path) -> Non
         while len(exchange.truth()["fills"]) <= 40:
             time.sleep(0.2)
         exchange.quiet()
-    patience = time.monotonic() + PATIENCE
     for transport, exchange in exchanges.items():
+        patience = time.monotonic() + PATIENCE
         while judged(tmp_path / transport, exchange.truth()).lost and time.monotonic() < patience:
             time.sleep(0.2)
         ended, truth = watches[transport].end(signal.SIGTERM), exchange.truth()

@@ -76,6 +76,23 @@ async def test_a_venue_whose_closing_is_cancelled_is_closed(path: Path) -> None:
         await subscription.__aexit__(None, None, None)
 
 
+async def test_a_subscription_is_no_stream(path: Path) -> None:
+    """Whoever iterates or awaits it is told to enter it."""
+    async with lonely(path) as venue:
+        with pytest.raises(TypeError, match="async with"):
+            async for _ in venue.subscribe():
+                pass
+        with pytest.raises(TypeError, match="async with"):
+            await venue.subscribe()
+
+
+def test_a_policy_is_a_policy() -> None:
+    """And no mapping of its fields."""
+    policy: Any = {"audit_interval": 3}
+    with pytest.raises(ValueError, match=r"policy must be a listenkey\.Policy"):
+        open_venue("bingx-swap", api_key="k", api_secret="s", policy=policy)
+
+
 async def test_whoever_has_not_entered_has_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ctrl-C on trio can strike before the stream's task is started: there is nothing to wait for."""
     monkeypatch.setattr(driver, "CLOSING_TIME", 0.01)

@@ -432,7 +432,9 @@ def filled(venue: MockVenue) -> OrderState:
         (lambda venue: venue.order(qty=0), "qty must be more than 0"),
         (lambda venue: venue.transfer("NaN"), "finite"),
         (lambda venue: venue.advance(-1), "never goes back"),
-        (lambda venue: venue.gap("weather"), "weather"),
+        (lambda venue: venue.gap("weather"), "one of lost_socket, .*, not 'weather'"),
+        (lambda venue: venue.health("live"), "one of LIVE, .*, not 'live'"),
+        (lambda venue: venue.order(qty="many"), "finite Decimal, int or str, not 'many'"),
     ],
 )
 def test_misuse_is_named(misuse: Callable[[MockVenue], Any], message: str) -> None:

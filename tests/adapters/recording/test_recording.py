@@ -19,6 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from listenkey import open_venue
+from listenkey.adapters.journal import SqliteJournal
 from listenkey.adapters.recording.recorder import MAGIC, Recorder
 from listenkey.adapters.recording.replay import UnusableRecording, replay, steps
 from listenkey.adapters.venues.bingx.swap import SwapDialect
@@ -371,6 +372,18 @@ def test_a_venue_records_to_a_new_file_and_closes_it(tmp_path: Path, journal: st
     assert path.read_bytes() == MAGIC
     with pytest.raises(FileExistsError):
         open_venue("bingx-swap", **details)
+
+
+@pytest.mark.parametrize("owner", ["of a file", "of its own"])
+def test_credentials_that_are_none_leave_nothing_open(tmp_path: Path, owner: str) -> None:
+    """No recording, and no journal but the one that was handed in; the next venue opens."""
+    path = tmp_path / "run.journal"
+    kept = SqliteJournal(path) if owner == "of its own" else None
+    details: dict[str, Any] = {"api_key": "k" * 64, "record": tmp_path / "run.rec", "journal": kept or path}
+    with pytest.raises(ValueError, match="PEM"):
+        open_venue("binance-usdm", api_secret="-----BEGIN NOTHING", **details)
+    assert not (tmp_path / "run.rec").exists()
+    anyio.run(open_venue("binance-usdm", api_secret="s" * 64, **details).close)
 
 
 def test_policy_and_mode_are_part_of_the_recording(tmp_path: Path) -> None:

@@ -49,6 +49,19 @@ def test_who_may_read() -> None:
     visit(server, story)
 
 
+@pytest.mark.parametrize(("venue", "path"), [("bingx-swap", "/fapi/v1/listenKey"), ("binance-usdm", KEYS)])
+def test_whoever_speaks_another_venues_wire(venue: str, path: str) -> None:
+    """Is told which one is spoken here, in JSON that both wires understand."""
+    server = Server(venue=venue)
+
+    async def story(customer: Customer) -> None:
+        status, body = await customer.call("POST", path)
+        assert (status, body["code"]) == (404, 404)
+        assert f"speaks {venue}" in body["msg"]
+
+    visit(server, story)
+
+
 def test_listen_keys() -> None:
     """Bare and unsigned by default; PUT says nothing but 200; a missing parameter is 204, an unknown key 404."""
     server = Server(rate_limits=False)

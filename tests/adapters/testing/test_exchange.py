@@ -67,6 +67,12 @@ def test_a_setting_that_is_none() -> None:
         SimulatedExchange(time_scale=-1)
 
 
+def test_an_exchange_that_is_not_entered() -> None:
+    """It is nowhere yet, and says so, in place of an address that is none."""
+    with pytest.raises(RuntimeError, match="with SimulatedExchange"):
+        SimulatedExchange().access  # noqa: B018
+
+
 def test_the_settings_are_those_of_the_venue() -> None:
     """Each name that is allowed here is a parameter there."""
     assert Settings.__annotations__.keys() == inspect.signature(Venue.__init__).parameters.keys() - {"self"}

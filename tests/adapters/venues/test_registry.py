@@ -7,6 +7,8 @@ import pytest
 from listenkey.adapters.simulator.kinds import FAULTS_OF
 from listenkey.adapters.venues.registry import SIMULATED, VENUES, family
 
+from .samples import FAMILIES, missing, samples
+
 
 @pytest.mark.parametrize("venue", VENUES)
 def test_every_venue_has_a_family(venue: str) -> None:
@@ -27,3 +29,29 @@ def test_what_is_simulated_is_a_venue() -> None:
     """The simulated exchange speaks the wire of a listed venue, of each family one, and no other."""
     assert tuple(FAULTS_OF) == SIMULATED
     assert {VENUES[venue] for venue in SIMULATED} == set(VENUES.values())
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_every_family_can_be_tested(name: str) -> None:
+    """It has vectors for each dialect, samples, planted secrets, and a wire in the simulated exchange."""
+    assert missing(name, [venue for venue in VENUES if VENUES[venue] == name]) == []
+
+
+def test_what_a_family_lacks_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All of it, of one that has nothing; and of one that has all but its vectors, a sample and a wire, those."""
+    assert missing("nowhere", ["nowhere-spot"]) == [
+        "the module nowhere/samples.py",
+        "the module nowhere/planted.py",
+        "a wire of nowhere-spot in the simulated exchange, and in SIMULATED",
+        "a wire of nowhere-spot in tests/loopback/wires.py",
+    ]
+    given = samples("binance")
+    dialects = {**given.DIALECTS, "coinm": family("bingx-swap").dialect("bingx-swap")}
+    monkeypatch.setattr(given, "DIALECTS", dialects)
+    monkeypatch.delattr(given, "ROWLESS")
+    assert missing("binance", ["binance-usdm-testnet"]) == [
+        "ROWLESS in binance/samples.py",
+        "binance/vectors/coinm.jsonl",
+        "a wire of binance-usdm-testnet in the simulated exchange, and in SIMULATED",
+        "a wire of binance-usdm-testnet in tests/loopback/wires.py",
+    ]

@@ -280,6 +280,44 @@ def test_a_denied_order_from_before_the_stream_is_not_what_its_fills_show() -> N
     assert world.gap_open
 
 
+@pytest.mark.parametrize("numbered", [False, True])
+@pytest.mark.parametrize("before", ["nothing", "a fill", "a fill and a change"])
+def test_a_denied_order_whose_first_fills_are_listed_no_more(before: str, numbered: bool) -> None:
+    """What is listed follows what is known of it: it is delivered in its place, and nothing of it twice."""
+    world = ready(audit_interval=20)
+    order = world.exchange.place("6" if before == "a fill and a change" else "5")
+    world.passes(5)
+    if before != "nothing":
+        world.exchange.fill(order, "2")
+        world.passes(10)
+    if before == "a fill and a change":
+        world.exchange.amend(order, qty="5")
+        world.passes(10)
+    known = len(world.exchange.trades)
+
+    def altered(account: Account) -> Account:
+        fills = tuple(
+            row if numbered else msgspec.structs.replace(row, trade_id=f"t{row.trade_id}")
+            for row in account.fills
+            if row.exchange_ts >= world.exchange.trades[-1].ts // 1000 * 1000
+        )
+        return msgspec.structs.replace(account, since=account.since if account.whole else 0, fills=fills)
+
+    world.drop_all()
+    world.exchange.reachable = False
+    world.passes(2)
+    world.exchange.fill(order, "3" if known else "5")
+    world.exchange.forget(order)
+    world.exchange.altered = altered
+    world.passes(2)
+    world.exchange.reachable = True
+    world.passes(60)
+    expected = [("2", "5", "poll")] if known else [("0", "5", "poll")]
+    assert world.intervals(order)[known:] == expected
+    assert world.fills(order)[-1].kind is ExchangeEventKind.FULL_FILL
+    assert world.health is Health.LIVE
+
+
 # Denied orders
 
 

@@ -7,7 +7,8 @@ import os
 from listenkey.adapters.simulator.market import INSTRUMENTS
 from listenkey.adapters.simulator.server import Server
 
-from ..harness import PINGS, UNHURRIED, Run, down
+from ..harness import UNHURRIED, Run, down
+from ..wires import EVERY, PINGS, wire_of
 from .table import scenario
 
 STALL = float(os.environ.get("LISTENKEY_STALL", "3"))
@@ -23,20 +24,20 @@ async def dropped_once(run: Run, server: Server) -> None:
     await run.fills_made(5)
 
 
-@scenario("begins on a busy account", usdm=True, busy=True)
+@scenario("begins on a busy account", venues=EVERY, busy=True)
 async def begins_busy(run: Run, server: Server) -> None:
     """What happens from the first grant on is owed, of orders too that were running before it."""
     await run.fills_made(20)
 
 
-scenario("one-way mode", usdm=True, hedge=False)(dropped_once)
+scenario("one-way mode", venues=EVERY, hedge=False)(dropped_once)
 scenario("newer fills", fill_shape="newer")(dropped_once)
 scenario("symbol required", symbol_required=True, instruments=INSTRUMENTS[:2])(dropped_once)
 scenario("wrapped keys", wrapped_keys=True)(dropped_once)
 scenario("snapshots", snapshot_interval=0.5)(dropped_once)
 
 
-@scenario("polling", usdm=True, options={"mode": "poll"}, wired=False)
+@scenario("polling", venues=EVERY, options={"mode": "poll"}, wired=False)
 async def polling(run: Run, server: Server) -> None:
     """By polling alone every fill comes once, and no key is minted."""
     await run.live()
@@ -45,7 +46,7 @@ async def polling(run: Run, server: Server) -> None:
     assert {fill.source for fill in run.consumer.fills()} == {"poll"}
 
 
-@scenario("asked to rotate and to read", usdm=True, policy=UNHURRIED)
+@scenario("asked to rotate and to read", venues=EVERY, policy=UNHURRIED)
 async def asked(run: Run, server: Server) -> None:
     """`rotate()` moves over without a gap; `resync()` reads now."""
     await run.live()
@@ -59,7 +60,7 @@ async def asked(run: Run, server: Server) -> None:
 
 
 def _reads(server: Server) -> int:
-    return sum(call.path.endswith("/balance") for call in server.log.calls)
+    return sum(call.path.endswith(wire_of(server.venue).read) for call in server.log.calls)
 
 
 @scenario("slow consumer", policy={"renew_interval": RENEWALS})

@@ -11,13 +11,14 @@ import pytest
 from listenkey.core.events import AccountUpdate
 from listenkey.ports.errors import CredentialsRefused, ReadFailed, StreamStopped
 
-from ..harness import EXACT, PATIENCE, Wire, fresh_key, served, streaming, venue_at
+from ..harness import PATIENCE, fresh_key, served, streaming, venue_at
 from ..soak import Plan, soak
+from ..wires import WIRES
 from .table import play
 
 
 @play("bad credentials", wired=False)
-async def bad_credentials(transport: str, wire: Wire) -> None:
+async def bad_credentials(transport: str, wire: str) -> None:
     """Credentials that the venue refuses end the stream with a clear error after one attempt."""
     key = fresh_key()
     async with served(key, wire=wire) as server, venue_at(server, transport, key=fresh_key(), policy={}) as venue:
@@ -35,7 +36,7 @@ async def bad_credentials(transport: str, wire: Wire) -> None:
 
 
 @play("account snapshot", wired=False)
-async def complete_accounts(transport: str, wire: Wire) -> None:
+async def complete_accounts(transport: str, wire: str) -> None:
     """`account_snapshot` is the whole account, or `ReadFailed`; never an empty one in its place."""
     key = fresh_key()
     async with (
@@ -67,12 +68,12 @@ async def complete_accounts(transport: str, wire: Wire) -> None:
 
 
 @play("overflow without a journal")
-async def overflow(transport: str, wire: Wire) -> None:
+async def overflow(transport: str, wire: str) -> None:
     """Past `max_pending`, without a journal, what is pending comes in order, and then the stream ends with an error."""
     key = fresh_key()
     async with (
         served(key, wire=wire, fills_per_second=60) as server,
-        streaming(server, transport, key=key, policy={"max_pending": 100}, exact=wire in EXACT) as run,
+        streaming(server, transport, key=key, policy={"max_pending": 100}, exact=WIRES[wire].exact) as run,
     ):
         await run.live()
         run.consumer.pause()
@@ -92,7 +93,7 @@ async def overflow(transport: str, wire: Wire) -> None:
 
 
 @play("overflow into the journal")
-async def spill(transport: str, wire: Wire) -> None:
+async def spill(transport: str, wire: str) -> None:
     """Past `max_pending`, with a journal, what is pending waits in the file, and everything comes in order."""
     key = fresh_key()
     with tempfile.TemporaryDirectory() as folder:
@@ -103,7 +104,7 @@ async def spill(transport: str, wire: Wire) -> None:
                 transport,
                 key=key,
                 policy={"max_pending": 50},
-                exact=wire in EXACT,
+                exact=WIRES[wire].exact,
                 journal=Path(folder) / "j",
             ) as run,
         ):
@@ -115,7 +116,7 @@ async def spill(transport: str, wire: Wire) -> None:
 
 
 @play("soak, short")
-async def short_soak(transport: str, wire: Wire) -> None:
+async def short_soak(transport: str, wire: str) -> None:
     """Kills, silences, rotations and lost frames in any order, one on top of the other's recovery, lose nothing."""
     outcome = await soak(transport, Plan(fills=100, troubles=2, rate=20, seed=3, wire=wire))
     assert outcome.good, str(outcome)

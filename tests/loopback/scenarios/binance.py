@@ -8,11 +8,11 @@ from functools import partial
 from listenkey.adapters.simulator.binance.faults import GARBAGE
 from listenkey.adapters.simulator.server import Server
 
-from ..harness import UNHURRIED, Run, Wire, down, fresh_key, read_at_rest, served, streaming
+from ..harness import UNHURRIED, Run, down, fresh_key, read_at_rest, served, streaming
 from .accounts import dropped_once
-from .table import play, scenario
+from .table import USDM, play, scenario
 
-on_usdm = partial(scenario, bingx=False, usdm=True)
+on_usdm = partial(scenario, venues=USDM)
 OFTEN = {"renew_interval": 0.7, "audit_interval": 0}
 """A key that has died is found by its renewal alone."""
 
@@ -150,8 +150,8 @@ async def too_large(run: Run, server: Server) -> None:
     await run.fills_made(3)
 
 
-@play("another client on the key", bingx=False, usdm=True)
-async def another(transport: str, wire: Wire) -> None:
+@play("another client on the key", venues=USDM)
+async def another(transport: str, wire: str) -> None:
     """Two streams of an account share its key: each has every fill, and the other's rotation and end silence nobody."""
     key = fresh_key()
     async with (

@@ -7,6 +7,7 @@ from typing import Any
 from listenkey.adapters.simulator.server import Server
 
 from ..harness import UNHURRIED, Run
+from ..wires import EVERY
 from .table import scenario
 
 
@@ -45,13 +46,13 @@ async def lost(run: Run, server: Server) -> None:
     await tampered(run, server, "lose_frame", 4)
 
 
-@scenario("lost frames with their account push", usdm=True, policy={"audit_interval": 2})
+@scenario("lost frames with their account push", venues=EVERY, policy={"audit_interval": 2})
 async def lost_both(run: Run, server: Server) -> None:
     """The audit finds even a last fill whose account push is lost with it."""
     await tampered(run, server, "lose_frame", 4, account=True)
 
 
-@scenario("everything", usdm=True, policy={"rotate_after": 2.5, "silence_timeout": 1, "audit_interval": 2})
+@scenario("everything", venues=EVERY, policy={"rotate_after": 2.5, "silence_timeout": 1, "audit_interval": 2})
 async def everything(run: Run, server: Server) -> None:
     """Rotations, losses, kills and silence one on top of the other lose nothing and double nothing."""
     await run.live()

@@ -8,7 +8,8 @@ from typing import Any
 from listenkey.adapters.simulator.server import Server
 
 from ..harness import Run, down
-from .table import scenario
+from ..wires import EVERY, wire_of
+from .table import BINGX, scenario
 
 HELD = 3600.0
 """Seconds: a fault that holds until it is cleared."""
@@ -40,7 +41,7 @@ for _name, _params, _policy in (
     ("rest_timeout", {"hold": HELD}, {"request_timeout": 5.0}),
 ):
 
-    @scenario(_name, usdm=_name == "rest_error", policy={"hold_limit": 0.5, **_policy})
+    @scenario(_name, venues=EVERY if _name == "rest_error" else BINGX, policy={"hold_limit": 0.5, **_policy})
     async def failing_reads(run: Run, server: Server, name: str = _name, params: Mapping[str, Any] = _params) -> None:
         """A failed read is never zeros and never an empty account; live fills flow, and the gap waits for a read."""
         await misread(run, server, name, **params)
@@ -57,14 +58,14 @@ for _income in (False, True):
         await run.fills_made(5)
 
 
-@scenario("rate limited", usdm=True)
+@scenario("rate limited", venues=EVERY)
 async def rate_limited(run: Run, server: Server) -> None:
     """A rate limit that names its end gets no attempt before it. To the ms: `tests/core/link/test_keyring.py`."""
     await run.live()
     server.fault("rate_limit", seconds=3, scope="all")
     server.fault("drop_tcp")
     began = server.log.clock()
-    codes = (100410, 109429, -1003)
+    codes = wire_of(server.venue).too_fast
     await run.until(lambda: any(call.code in codes for call in server.log.calls), "refused")
     await run.until(lambda: server.log.mints[-1].at > began, "minted again")
     await run.live()

@@ -6,6 +6,7 @@ from listenkey.adapters.simulator.server import Server
 from listenkey.core.events import GapNotice
 
 from ..harness import UNHURRIED, Run, down, read_at_rest, silent
+from ..wires import EVERY
 from .table import scenario
 
 FILL_LISTS = ("/fillHistory", "/allFillOrders")
@@ -41,7 +42,7 @@ async def rotation(run: Run, server: Server) -> None:
     await read_at_rest(run, server)
 
 
-@scenario("kill", usdm=True, policy=UNHURRIED)
+@scenario("kill", venues=EVERY, policy=UNHURRIED)
 async def kill(run: Run, server: Server) -> None:
     """A killed connection loses nothing, not even what was filled while it was down."""
     for _ in range(2):
@@ -51,7 +52,7 @@ async def kill(run: Run, server: Server) -> None:
     assert sum(event.recovered for event in run.consumer.events if isinstance(event, GapNotice)) > 0
 
 
-@scenario("silence", usdm=True, policy={"silence_timeout": 2, "audit_interval": 0})
+@scenario("silence", venues=EVERY, policy={"silence_timeout": 2, "audit_interval": 0})
 async def silence(run: Run, server: Server) -> None:
     """A socket that stays open and brings nothing is dead after `silence_timeout`, whatever TCP says."""
     await run.live()
@@ -60,7 +61,7 @@ async def silence(run: Run, server: Server) -> None:
     await read_at_rest(run, server)
 
 
-@scenario("key expires", usdm=True)
+@scenario("key expires", venues=EVERY)
 async def key_expires(run: Run, server: Server) -> None:
     """A key that expires while its socket stays open is replaced at once, with a gap open until a read has passed."""
     await run.live()
@@ -80,7 +81,7 @@ async def key_expires_silently(run: Run, server: Server) -> None:
     await run.until(lambda: "hole" in run.consumer.gaps("GAP_CLOSED"), "closed the gap")
 
 
-@scenario("renewal finds no key", usdm=True, policy={"renew_interval": 0.7})
+@scenario("renewal finds no key", venues=EVERY, policy={"renew_interval": 0.7})
 async def renewal_finds_no_key(run: Run, server: Server) -> None:
     """A 404 on renewal means that the key is gone: mint anew and move over at once."""
     await run.live()

@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, NamedTuple, get_args
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from listenkey.adapters.simulator.server import Server
-from listenkey.adapters.simulator.wire import WireName
 
-from ..harness import EXACT, Run, Wire, fresh_key, served, streaming
+from ..harness import Run, fresh_key, served, streaming
+from ..wires import NO_WIRE, WIRES, spoken
 
 TRANSPORTS = ("aiohttp", "websockets")
-WIRES: tuple[Wire, ...] = get_args(WireName)
-USDM: Wire = "usdm"
-NO_WIRE = "none"
+BINGX, USDM = ("bingx-swap",), ("binance-usdm",)
 
 Story = Callable[[Run, Server], Awaitable[None]]
-Play = Callable[[str, Wire], Awaitable[None]]
+Play = Callable[[str, str], Awaitable[None]]
 
 
 class Scenario(NamedTuple):
-    """`play` tells it on a transport and one of its `wires`; without frames of orders all of BingX's are the same."""
+    """`play` tells it on a transport and one of its `wires`, each with the name that it has in the list."""
 
     name: str
     rule: str
     play: Play
-    wires: tuple[str, ...]
+    wires: Mapping[str, str]
 
 
 class Played(NamedTuple):
@@ -40,33 +38,36 @@ class Played(NamedTuple):
 
     async def run(self) -> None:
         """Play it. Raises whatever is wrong, an `AssertionError` for what must hold."""
-        (wire,) = [each for each in (*WIRES, USDM) if self.wire in (each, NO_WIRE)][:1]
-        await TABLE[self.scenario].play(self.transport, wire)
+        told = TABLE[self.scenario]
+        await told.play(self.transport, told.wires[self.wire])
 
 
 TABLE: dict[str, Scenario] = {}
 
 
-def played(*transports: str, usdm: bool | None = None) -> list[Played]:
-    """Every one, on these transports or on all, in the order of the table; only those on Binance's wire, or only the
-    others.
-    """
+def played(*transports: str) -> list[Played]:
+    """Every one, on these transports or on all, in the order of the table."""
     return [
         Played(scenario.name, transport, wire)
         for scenario in TABLE.values()
         for wire in scenario.wires
-        if usdm in (None, wire == USDM)
         for transport in transports or TRANSPORTS
     ]
 
 
-def play(name: str, *, wired: bool = True, bingx: bool = True, usdm: bool = False) -> Callable[[Play], Play]:
-    """Put a scenario into the table that is told without a `Run`, or looks after it itself."""
-    wires = (WIRES if wired else (NO_WIRE,)) if bingx else ()
+def play(name: str, *, wired: bool = True, venues: Sequence[str] = BINGX) -> Callable[[Play], Play]:
+    """Put a scenario into the table that is told without a `Run`, or looks after it itself.
+
+    It is played on all wires of these venues; without frames of orders, not `wired`, on one of each.
+    """
+    wires: dict[str, str] = {}
+    for venue in venues:
+        names = spoken(venue)
+        wires |= {each: each for each in names} if wired or len(names) == 1 else {NO_WIRE: names[0]}
 
     def add(told: Play) -> Play:
         assert name not in TABLE
-        TABLE[name] = Scenario(name, told.__doc__ or "", told, (*wires, *((USDM,) if usdm else ())))
+        TABLE[name] = Scenario(name, told.__doc__ or "", told, wires)
         return told
 
     return add
@@ -78,8 +79,7 @@ def scenario(
     policy: Mapping[str, float] | None = None,
     options: Mapping[str, Any] | None = None,
     wired: bool = True,
-    bingx: bool = True,
-    usdm: bool = False,
+    venues: Sequence[str] = BINGX,
     **settings: Any,
 ) -> Callable[[Story], Story]:
     """Put a story into the table, with its policy, the venue's options, the server's settings, and where it is played.
@@ -88,19 +88,19 @@ def scenario(
     """
 
     def add(story: Story) -> Story:
-        async def tell(transport: str, wire: Wire) -> None:
+        async def tell(transport: str, wire: str) -> None:
             key = fresh_key()
             async with (
                 served(key, wire=wire, **settings) as server,
                 streaming(
-                    server, transport, key=key, policy=policy or {}, exact=wire in EXACT, **(options or {})
+                    server, transport, key=key, policy=policy or {}, exact=WIRES[wire].exact, **(options or {})
                 ) as run,
             ):
                 await story(run, server)
                 await run.check()
 
         tell.__doc__ = story.__doc__
-        play(name, wired=wired, bingx=bingx, usdm=usdm)(tell)
+        play(name, wired=wired, venues=venues)(tell)
         return story
 
     return add

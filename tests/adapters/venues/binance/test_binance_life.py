@@ -11,6 +11,7 @@ from listenkey.core.events import Fill, FillRevised, FundingFee, GapNotice, Orde
 
 from .world import SYMBOLS, World
 
+DAY = 86_400_000
 HAPPENINGS = ("place", "fill", "fill", "fill", "cancel", "fund", "match", "nothing")
 TROUBLES = ("taken", "expired", "gone", "cut", "deaf", "unreachable", "busy", "late", "lossy", "none")
 
@@ -94,6 +95,43 @@ def lived(seed: int, **readings: bool) -> World:
         world.passes(world.rng.choice((0.0, 5.0, 100.0)))
     world.passes(600)
     return world
+
+
+@pytest.mark.parametrize("from_before", [False, True])
+@pytest.mark.parametrize("first", [5, 95])
+@pytest.mark.parametrize("own_list_is_short", [False, True])
+def test_an_order_that_is_older_than_the_venue_keeps(from_before: bool, first: int, own_list_is_short: bool) -> None:
+    """It is executed to its end while nobody listens, and nothing but the list of fills has it: each fill is told."""
+    world = World(1)
+    world.own_list_is_short = own_list_is_short
+    order = world.place("BTCUSDT", "5")
+    row, one = world.running()[0], Decimal(1)
+    if not from_before:
+        world.passes(200)
+    world.fill(row, one)
+    if not from_before:
+        world.passes(200)
+    row["time"] -= 100 * DAY
+    row["updateTime"] = world.fills[-1]["time"] = world.ms() - first * DAY
+    world.cleaned = {str(order)}
+    world.passes(200)
+    world.fill(row, one)
+    world.unreachable = True
+    world.cut()
+    for _ in range(2):
+        world.fill(row, one)
+    world.passes(5)
+    world.unreachable = False
+    world.passes(1)
+    world.fill(row, one)
+    world.passes(600)
+    fills = [event for event in world.delivered if isinstance(event, Fill)]
+    told = [(str(fill.cumulative_qty), fill.fill_qty, fill.trade_id) for fill in fills]
+    due = world.fills[1:] if from_before else world.fills
+    assert told == [(str(end), one, str(fill["id"])) for end, fill in zip(range(6 - len(due), 6), due, strict=True)]
+    gaps = [event for event in world.delivered if isinstance(event, GapNotice) and event.kind.value == "GAP_CLOSED"]
+    assert [gap.proven for gap in gaps] == [True] * len(gaps) != []
+    assert world.connection.health == "LIVE"
 
 
 @pytest.mark.parametrize("seed", [0, 21, 42, 63])

@@ -347,6 +347,13 @@ def test_rows_that_cannot_be_read(venue: Venue) -> None:
     }
 
 
+@pytest.mark.parametrize("side", ["LONG", "BOTH"])
+def test_a_position_whose_symbol_is_none(venue: Venue, side: str) -> None:
+    """It is handed on as well, whatever stands in the place of its name."""
+    venue.positions = [{**position_row("BTCUSDT", "1", side), "symbol": []}]
+    assert [(row.kind, row.symbol) for row in read(venue).odd] == [("position", None)]
+
+
 @pytest.mark.parametrize(
     ("name", "body"),
     [("balance", [{"asset": "USDT", "balance": ""}]), ("balance", {}), ("positionRisk", {}), ("openOrders", [1])],
@@ -381,10 +388,14 @@ def test_single_orders(venue: Venue, own_list_is_short: bool, age: int) -> None:
         fill_row(6, 12, NOW - 40, "0.1"),
     ]
     venue.orders = [order_row(11, made, updateTime=NOW - 50)]
-    account = read(venue, None, ref(11), ref(13))
+    account = read(venue, None, ref(11))
     assert [fill.trade_id for fill in account.fills] == ["1", "2", "3", "4", "5"]
     assert (account.whole, account.settled, account.since) == (False, True, None)
+    account = read(venue, None, ref(11), ref(13))
+    assert [fill.trade_id for fill in account.fills] == ["1", "2", "3", "4", "5"]
     assert account.denied == {ref(13)}
+    assert account.since is not None  # nobody says when that one began
+    assert account.since < made
 
 
 def test_a_single_order_that_moves(venue: Venue) -> None:
@@ -411,6 +422,19 @@ def test_a_single_order_from_before_what_is_listed(venue: Venue) -> None:
     account = read(venue, None, ref(11))
     assert account.since is not None
     assert [fill.trade_id for fill in account.fills] == ["5"]
+
+
+@pytest.mark.parametrize("status", ["PARTIALLY_FILLED", "CANCELED"])
+def test_a_single_order_that_is_older_than_the_venue_keeps(venue: Venue, status: str) -> None:
+    """It is not to be found among all, but as long as it is open it is among those that are."""
+    venue.orders = [order_row(11, NOW - 100 * DAY, status=status, executed="0.4", updateTime=NOW - 50)]
+    venue.fills = [fill_row(5, 11, NOW - 50, "0.1")]
+    venue.cleaned = {"11"}
+    account = read(venue, None, ref(11))
+    assert account.denied == (frozenset() if status != "CANCELED" else {ref(11)})
+    assert [row.cumulative_qty for row in account.orders] == [Decimal("0.4")] * (status != "CANCELED")
+    assert [fill.trade_id for fill in account.fills] == ["5"]
+    assert read(venue, SINCE, ref(11)).denied == account.denied
 
 
 def test_a_single_order_that_cannot_be_read(venue: Venue) -> None:

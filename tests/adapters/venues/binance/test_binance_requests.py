@@ -113,6 +113,19 @@ def test_a_key_is_deleted(venue: Venue) -> None:
     assert all(FIRST_KEY not in call.url for call in venue.calls)
 
 
+@pytest.mark.parametrize("renewed", [False, True])
+def test_a_key_is_not_deleted_in_place_of_another(venue: Venue, renewed: bool) -> None:
+    """The request would take the one that the account has by now, which is that of our next socket, and of others."""
+    keys = Keys(venue.rest())
+    key = venue.run(keys.create()).key
+    other = venue.mint()
+    assert venue.run(keys.renew(key) if renewed else keys.create()) is not None
+    venue.run(keys.delete(key))
+    assert venue.key == other
+    venue.run(keys.delete(other))
+    assert venue.key is None
+
+
 @pytest.mark.parametrize(
     "body", [{}, [], {"listenKey": ""}, {"listenKey": 5}, {"listenKey": "ä"}, {"listenKey": "x" * 999}]
 )

@@ -65,6 +65,8 @@ class Venue:
         self.symbol_required = False
         self.hidden_after: int | None = None
         self.gone: set[str] = set()
+        self.cleaned: set[str] = set()
+        """Ids of orders that are older than the venue keeps: only lists of what is open have them."""
         self.others = 0
         self.weight = 0
         """All that was ever spent."""
@@ -134,20 +136,27 @@ class Venue:
             case "positionRisk":
                 return self.positions
             case "openOrders":
-                return [row for row in self.orders if row["status"] in ("NEW", "PARTIALLY_FILLED")]
+                return self._open()
             case "allOrders":
                 if self.symbol_required and "symbol" not in call.params:
                     return refused(-1102, "Mandatory parameter 'symbol' was not sent, was empty/null, or malformed.")
-                return self._window(call, self.orders, "updateTime" if self.by_update else "time")
-            case "order":
+                return self._window(call, self._kept(), "updateTime" if self.by_update else "time")
+            case "order" | "openOrder":
                 wanted = (call.params["symbol"], call.params["orderId"])
-                found = [row for row in self.orders if (row["symbol"], str(row["orderId"])) == wanted]
+                rows = self._kept() if call.name == "order" else self._open()
+                found = [row for row in rows if (row["symbol"], str(row["orderId"])) == wanted]
                 return found[0] if found else refused(-2013, "Order does not exist.")
             case "income":
                 return self._window(call, self.income, "time")
             case "userTrades":
                 return self._trades(call)
         raise AssertionError(call.name)
+
+    def _open(self) -> list[Row]:
+        return [row for row in self.orders if row["status"] in ("NEW", "PARTIALLY_FILLED")]
+
+    def _kept(self) -> list[Row]:
+        return [row for row in self.orders if str(row["orderId"]) not in self.cleaned]
 
     def _listen_key(self, method: str) -> Any:
         if method != "POST" and self.key is None:

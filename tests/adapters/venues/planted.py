@@ -1,0 +1,53 @@
+"""What the search for secrets needs of each family: frames and answers in which one stands, and services that ask."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from importlib import import_module
+from typing import Any, Protocol, cast
+
+from listenkey.adapters.venues.family import Services
+from listenkey.core.secrets import Secrets
+from listenkey.ports.http import HttpResponse
+
+from ...leaks.plants import Plant, Spoiled
+
+Name = tuple[str, str]
+
+
+class Planted(Protocol):
+    """The module `planted` in the folder of a family's tests."""
+
+    HEADER: str
+    """The header that has the API key in it."""
+    CALM: Mapping[Name, Any]
+    """What is answered, by method and the last word of the path, when nothing is wrong."""
+    TIME: str
+    """The last word of the path at which the venue says what o'clock it is."""
+    MORTAL: Collection[str]
+    """Kinds of answers after which a stream asks for nothing more, or not for long."""
+
+    def plants(self) -> Iterator[Plant]:
+        """Return the kinds of frames that the venue sends, each with a secret in it."""
+
+    def spoiled(self) -> Iterator[Spoiled]:
+        """Return the venue's errors, each with a secret in it."""
+
+    def rows(self, secret: str, pad: int) -> Mapping[Name, Any]:
+        """Return good answers whose rows hold it, understood or not."""
+
+    def good(self, content: Any) -> HttpResponse:
+        """Return the answer that has this content."""
+
+    def keyed(self, method: str, key: str) -> HttpResponse:
+        """Return the answer to a request about the account's listen key."""
+
+    def services(self, api_key: str, api_secret: str, secrets: Secrets) -> Services:
+        """Return the family's services at `https://venue.test` and `wss://venue.test/market`, which wait for nothing
+        and keep no count of what failed, so that every answer is met.
+        """
+
+
+def planted(family: str) -> Planted:
+    """The plants of a family. Raises `ImportError` where it has none."""
+    return cast(Planted, import_module(f".{family}.planted", __package__))

@@ -1,0 +1,44 @@
+"""The judge of scenarios finds what is wrong in sums alone."""
+
+from __future__ import annotations
+
+from decimal import Decimal as D
+from typing import Any
+
+import msgspec
+import pytest
+
+from listenkey.core.events import Fill
+
+from ..core.books.test_ledger import fill
+from .truth import judge
+
+BOUGHT = fill("1", "0", "2", fee=D("0.5"), realized_pnl=D(3))
+ROW = {"symbol": "X", "order_id": "1", "start": "0", "end": "2", "qty": "2", "price": "10", "fee": "0.5", "ts": 5}
+TRUTH: dict[str, Any] = {
+    "fills": [{**ROW, "fee_asset": "USDT", "realized_pnl": "3", "side": "BUY", "position_side": None}],
+    "opening": {},
+    "income": [],
+}
+
+
+def test_nothing_is_wrong() -> None:
+    """Of the truth; nor where a figure is not known."""
+    row = {**TRUTH["fills"][0], "price": str(BOUGHT.fill_price)}
+    for told in (BOUGHT, msgspec.structs.replace(BOUGHT, realized_pnl=None)):
+        assert judge([told], {**TRUTH, "fills": [row]}, since=1).wrong == ()
+
+
+@pytest.mark.parametrize(
+    ("told", "sum_of"),
+    [
+        (msgspec.structs.replace(BOUGHT, realized_pnl=D(4)), "realized_pnl"),
+        (msgspec.structs.replace(BOUGHT, fee_asset="BNB"), "fees"),
+        (msgspec.structs.replace(BOUGHT, side="SELL"), "bought"),
+    ],
+)
+def test_sums_that_differ_are_found(told: Fill, sum_of: str) -> None:
+    """A PnL, an asset and a side that are not the exchange's, though each interval is."""
+    row = {**TRUTH["fills"][0], "price": str(BOUGHT.fill_price)}
+    (first, *_) = judge([told], {**TRUTH, "fills": [row]}, since=1).wrong
+    assert first.startswith(f"{sum_of} add up to")
