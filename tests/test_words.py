@@ -16,10 +16,7 @@ CHECKS = ("tests", "benchmarks")
 """What runs the rooms: here, too, no retired word is used."""
 THE_EXCHANGE = ("adapters/simulator/", "adapters/testing/", "tests/adapters/simulator/")
 """They play the other party, in that party's words."""
-STILL = (
-    *("tests/simulation/", "tests/parity/", "tests/clients/", "tests/loopback/", "tests/hostile/", "tests/leaks/"),
-    *("tests/adapters/venues/", "benchmarks/"),
-)
+STILL = ("tests/simulation/",)
 """Here retired words are still in use. A folder leaves this list, and none joins it."""
 FORMATS = {"tests/core/transcript.py": {"deafen"}}
 """Words that a file's format holds."""

@@ -93,7 +93,7 @@ def main() -> int:
         print("ccxt is not installed: make .venv/.bench", file=sys.stderr)
         return 2
     began, good = time.monotonic(), True
-    told = documented()
+    listed = documented()
     for way in WAYS:
         if not pointed(way):
             good = False
@@ -101,10 +101,10 @@ def main() -> int:
     for hedge in (True, False):
         mode = "hedge" if hedge else "one_way"
         calls = asyncio.run(made(hedge=hedge))
-        for name in sorted({*told, *calls}):
-            if told.get(name) != calls.get(name):
+        for name in sorted({*listed, *calls}):
+            if listed.get(name) != calls.get(name):
                 good = False
-                print(f"DIFFERENT: {mode}, {name}: the table says {told.get(name)}, ccxt has {calls.get(name)}")
+                print(f"DIFFERENT: {mode}, {name}: the table says {listed.get(name)}, ccxt has {calls.get(name)}")
         print(f"{mode}: {len(calls)} calls made")
         bot, truth, compared, unknown = asyncio.run(trade(seed=given.seed, hedge=hedge, operations=given.operations))
         done = ", ".join(f"{count} x {name}" for name, count in sorted(bot.done.items()))

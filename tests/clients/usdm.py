@@ -3,7 +3,7 @@
     python -m tests.clients.usdm [--seed N] [--operations N]
 
 First every call of the table in docs/trading-on-binance.md is made in both position modes: it works, or is refused with
-the code that the table names. Then a bot places, changes and cancels orders, and what ccxt tells of fills, orders,
+the code that the table names. Then a bot places, changes and cancels orders, and what ccxt says of fills, orders,
 positions and wallet, by REST and on its socket, is compared with the truth. The exit code is 1 if anything is not as it
 should be, 2 if ccxt is not installed.
 """
@@ -220,7 +220,7 @@ async def made(*, hedge: bool) -> dict[str, str]:
 
 
 class Bot:
-    """Does what a seed says; `heard` is what its socket has told of fills, by trade id."""
+    """Does what a seed says; `heard` is what its socket has brought of fills, by trade id."""
 
     def __init__(self, ccxt: Any, exchange: Server, random: Random) -> None:
         self.done: Counter[str] = Counter()
@@ -252,7 +252,7 @@ class Bot:
         self._exchange.advance(self._random.choice([1, 5, 30]))
 
     async def differences(self) -> list[str]:
-        """What ccxt tells and is not true, or the other way round."""
+        """What ccxt says and is not true, or the other way round."""
         truth = self._exchange.truth()
         said: dict[str, dict[str, str]] = {"fill": {}, "order": {}, "position": {}}
         true = {
@@ -369,14 +369,14 @@ def main() -> int:
         print("ccxt is not installed: make .venv/.bench", file=sys.stderr)
         return 2
     began, good = time.monotonic(), True
-    told = documented()
+    listed = documented()
     for hedge in (True, False):
         mode = "hedge" if hedge else "one_way"
         calls = asyncio.run(made(hedge=hedge))
-        for name in sorted({*told, *calls}):
-            if told.get(name) != calls.get(name):
+        for name in sorted({*listed, *calls}):
+            if listed.get(name) != calls.get(name):
                 good = False
-                print(f"DIFFERENT: {mode}, {name}: the table says {told.get(name)}, ccxt has {calls.get(name)}")
+                print(f"DIFFERENT: {mode}, {name}: the table says {listed.get(name)}, ccxt has {calls.get(name)}")
         print(f"{mode}: {len(calls)} calls made")
         bot, found = asyncio.run(trade(seed=given.seed, hedge=hedge, operations=given.operations))
         done = ", ".join(f"{count} x {name}" for name, count in sorted(bot.done.items()))

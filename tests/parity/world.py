@@ -38,7 +38,7 @@ LATENCY = 0.003
 LISTENING_AT = 10.0
 """Seconds after the epoch at which the stream begins; what happened before was before."""
 FIRST_DEED = 1.5
-"""Seconds from then: fills of the very second in which a stream begins may be told or not."""
+"""Seconds from then: fills of the very second in which a stream begins may be delivered or not."""
 BEFORE, AFTER = 7.0, 14.0
 POLICY = Policy(
     silence_timeout=7,
@@ -129,7 +129,7 @@ class World:
 
     @property
     def fills(self) -> list[Fill]:
-        """The fills that were told."""
+        """The fills that were delivered."""
         return [event for event in self.events if isinstance(event, Fill)]
 
     def gaps(self) -> list[str]:
@@ -137,7 +137,7 @@ class World:
         return [f"{event.kind} {event.reason}" for event in self.events if isinstance(event, GapNotice)]
 
     def accounts(self) -> list[AccountUpdate]:
-        """What was told of the account."""
+        """What was delivered of the account."""
         return [event for event in self.events if isinstance(event, AccountUpdate)]
 
     # What services need: a request takes its time, and the exchange moves on meanwhile
@@ -212,8 +212,8 @@ class World:
         return bool(left)
 
     def _send(self, data: bytes) -> None:
-        for socket, (key, deaf) in self._sockets.items():
-            if not deaf and key not in self._expired:
+        for socket, (key, silent) in self._sockets.items():
+            if not silent and key not in self._expired:
                 self._arrive(socket, data)
 
     def _arrive(self, socket: int, data: bytes) -> None:
@@ -291,7 +291,7 @@ class World:
                 for socket in tuple(self._sockets):
                     del self._sockets[socket]
                     self.feed(inputs.SocketClosed(socket, 1006))
-            case "deafen":
+            case "silence":
                 self._sockets = {socket: (key, True) for socket, (key, _) in self._sockets.items()}
             case "expire":
                 for socket, (key, _) in tuple(self._sockets.items()):
