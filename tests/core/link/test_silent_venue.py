@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from decimal import Decimal
 
+import msgspec
 import pytest
 
 from listenkey.core import actions, inputs
-from listenkey.core.events import FundingFee, GapNotice, Unknown
+from listenkey.core.events import Fill, FundingFee, GapNotice, Unknown
+from listenkey.core.reports import Account, FillReport, OrderReport
 
-from ..script import EPOCH, GONE, NEVER, YES, Answer, Life, connected, no
+from ..script import EPOCH, GONE, NEVER, YES, Answer, Life, connected, empty_account, no
 
 RENEWED = Answer(0.1)
 FOREIGN = Answer(0.1, key="F1")
@@ -393,6 +396,80 @@ def test_a_socket_that_will_be_closed() -> None:
 
 
 # What is told
+
+
+def order_of(life: Life) -> list[str]:
+    """Reads, and fills by how much had been executed, in their order."""
+    found = []
+    for _, thing in life.log:
+        if isinstance(thing, actions.Deliver) and isinstance(thing.event, Fill):
+            found.append(str(thing.event.cumulative_qty))
+        elif isinstance(thing, inputs.AccountRead | actions.ReadAccount):
+            found.append(type(thing).__name__)
+    return found
+
+
+def test_word_of_a_link_that_is_not_proven_waits_for_the_read() -> None:
+    """Its renewal is under way, and what came before its socket was open may have been missed: no gap would say so."""
+    life = silent(openings=1, renewals=(Answer(1.0),))
+    life.frame("order A NEW 0/3")
+    life.frame("fill A 1/3 +1")
+    life.run(5)
+    assert order_of(life) == ["ReadAccount", "AccountRead", "1"]
+    assert not life.gaps
+
+
+def test_word_of_a_successor_waits_while_no_link_is_trusted() -> None:
+    """The key is gone: what the socket of the next one brings waits for its proof and for the read, as ever."""
+    life = silent(10, openings=1)
+    life.renewals.append(Answer(1.0))
+    life.frame("expired K1")
+    life.run(10.5)
+    before = len(order_of(life))
+    life.frame("order A NEW 0/3", life.successor)
+    life.frame("fill A 1/3 +1", life.successor)
+    life.run(15)
+    assert order_of(life)[before:] == ["ReadAccount", "AccountRead", "1"]
+    assert ("GAP_CLOSED", "key_gone") in life.gaps
+
+
+def test_word_of_a_successor_does_not_wait_where_the_leader_is_trusted() -> None:
+    """Both bring the same, so nothing can have been missed, however long its renewal takes."""
+    life = silent(10, openings=1, mints=(YES, Answer(key="K1")))
+    life.renewals.append(Answer(5.0))
+    life.play(inputs.Rotate())
+    life.run(10.5)
+    life.frame("order A NEW 0/3", life.successor)
+    life.frame("fill A 1/3 +1", life.successor)
+    life.run(11)
+    assert order_of(life)[-1] == "1"
+
+
+def executed(exchange_ms: int, since: int | None) -> Account:
+    """One of three was executed when the first frames came."""
+    at = EPOCH + 250
+    order = OrderReport(
+        symbol="TOY", order_id="A", status="PARTIALLY_FILLED", cumulative_qty=Decimal(1), qty=Decimal(3)
+    )
+    row = FillReport(symbol="TOY", order_id="A", qty=Decimal(1), exchange_ts=at, side="BUY", price=Decimal(1))
+    return msgspec.structs.replace(
+        empty_account(exchange_ms, since),
+        orders=(msgspec.structs.replace(order, exchange_ts=at, created_ts=at - 10),),
+        open_orders=frozenset({"A"}),
+        fills=(row,) if since is None or since < at else (),
+    )
+
+
+def test_what_waits_for_a_proof_that_never_comes_is_told_once() -> None:
+    """The link is given up, polls show the fill meanwhile, and the next link's proof lets the frame go on."""
+    life = silent(openings=1, renewals=(NAMELESS, NAMELESS), mute=True)
+    life.account = executed
+    life.frame("order A NEW 0/3")
+    life.frame("fill A 1/3 +1")
+    life.run(60)
+    assert order_of(life).count("1") == 1
+    assert life.health == "LIVE"
+    assert not life.gaps
 
 
 def test_documented_kinds_are_told_each() -> None:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from listenkey.adapters.venues.binance.facts import EVENTS
 from listenkey.adapters.venues.binance.usdm import UsdmDialect
-from listenkey.core.dialect import SilentDialect
+from listenkey.core.dialect import SettlingDialect, SilentDialect
 from listenkey.core.events import ExchangeEventKind, Unknown
 from listenkey.core.plain import canonical
 from listenkey.core.reports import AccountReport, OrderReport, Report, Unreadable, Unrecognised
@@ -290,6 +290,27 @@ FRAMES = st.fixed_dictionaries(
         "listenKey": JSON,
     },
 )
+
+
+@pytest.mark.parametrize(
+    ("symbol", "fee_asset", "found"),
+    [
+        ("BTCUSDT", "BNB", "USDT"),
+        ("BTCUSDC", "BNB", "USDC"),
+        ("ETHBTC", "BNB", "BTC"),
+        ("BTCUSDT_261225", "BNB", "USDT"),
+        ("BTCUSDT", None, "USDT"),
+        ("BTCUSDT", "USDT", None),
+        ("BTCUSDT", "BNFCR", None),
+        ("XYZ", "BNB", None),
+    ],
+)
+def test_the_pnl_is_of_the_symbols_asset_where_the_fee_is_paid_in_bnb(
+    symbol: str, fee_asset: str | None, found: str | None
+) -> None:
+    """Any other fee is paid in the asset of the margin, and so is the PnL."""
+    assert isinstance(DIALECT, SettlingDialect)
+    assert DIALECT.settlement(symbol, fee_asset) == found
 
 
 @settings(max_examples=60 * TIMES)
