@@ -7,8 +7,8 @@ from typing import Any
 
 from .actions import Action
 from .book import Book
-from .context import Context
-from .dialect import Dialect
+from .context import Context, of_its_fee
+from .dialect import Dialect, SettlingDialect
 from .events import Health
 from .health import Vitals
 from .inputs import (
@@ -67,7 +67,12 @@ class Connection:
         self.secrets = Secrets() if secrets is None else secrets
         """The register of secrets: it is given listen keys as they are granted, extended or named by the venue."""
         self._context = Context(
-            self.policy, seed, self.secrets, grain=dialect.time_grain_ms, failing_calls=dialect.failing_calls
+            self.policy,
+            seed,
+            self.secrets,
+            grain=dialect.time_grain_ms,
+            failing_calls=dialect.failing_calls,
+            settlement=dialect.settlement if isinstance(dialect, SettlingDialect) else of_its_fee,
         )
         self._continuity = Continuity(
             self._context,

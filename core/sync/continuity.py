@@ -61,7 +61,7 @@ class Continuity:
                 Excerpt: self._deliver_unreadable,
             },
         )
-        self.admit = self._holdback.admit
+        self.admit, self.keep = self._holdback.admit, self._holdback.keep
         self._reconciler = Reconciler(
             context,
             mode,

@@ -52,6 +52,10 @@ class HoldbackQueue:
             if len(self._copies) == 1:
                 self._context.arm((Timer.COPIES, 0), self._context.policy.reorder_window)
 
+    def keep(self, report: Holdable, frame: Frame) -> None:
+        """Keep word of a link that is not proven yet: what follows its proof comes first."""
+        self._held.append((report, frame))
+
     def hold(self) -> None:
         """Hold everything from now on, for `hold_limit` at most."""
         self.holding = True

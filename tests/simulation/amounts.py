@@ -11,6 +11,7 @@ from listenkey.adapters.simulator.orders import Fill as Trade
 from listenkey.core.events import ExchangeEvent, Fill, FillRevised
 
 from .setup import EPOCH, Setup
+from .venues import USDM
 from .violation import Violation
 
 ZERO = Decimal(0)
@@ -149,7 +150,7 @@ class Amounts:
         setup = self._setup
         if setup.fill_rows is not None:  # a list that ends early may have lost the fill's own row
             return {"price", "fee", "pnl"}
-        if setup.fill_shape == "newer":
+        if setup.venue == USDM or setup.fill_shape == "newer":
             return set()
         named = setup.income_trades == "named" and all(trade.pnl for trade in told.trades)
         late = restarted or any(fault.kind in ("lag", "outage", "partition") for fault in setup.faults)

@@ -69,7 +69,8 @@ def catch(name: str, lives: int = LIVES) -> Catch:
         scratch = Path(folder)
         copy_to(scratch)
         plant(bug, scratch)
-        hunt = [sys.executable, "-W", "ignore", "-m", "tests.simulation.hunt", bug.kinds, str(lives), bug.mode]
+        hunt = [sys.executable, "-W", "ignore", "-m", "tests.simulation.hunt"]
+        hunt += [bug.venue, bug.kinds, str(lives), bug.mode]
         hunt.append(json.dumps(dict(bug.given)))
         environment = {**os.environ, "PYTHONPATH": str(scratch), "PYTHONDONTWRITEBYTECODE": "1"}
         told = subprocess.run(hunt, cwd=scratch, env=environment, capture_output=True, text=True, check=False)

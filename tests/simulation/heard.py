@@ -39,7 +39,7 @@ class Heard:
         self, process: Process, now: float, received: inputs.Input, ordered: Sequence[actions.Action], *, unsure: bool
     ) -> None:
         """A step is done. `unsure`: a gap is open, so that a fill may wait, and others look after it."""
-        if isinstance(received, inputs.FrameReceived) and isinstance(received.data, bytes):
+        if isinstance(received, inputs.FrameReceived) and isinstance(received.data, (bytes, str)):
             self._listen(process, now, received.socket, received.data)
         for action in ordered:
             if isinstance(action, actions.ReadAccount) and self._doubted_at is not None:
@@ -60,7 +60,7 @@ class Heard:
             if not self._is_told(fill):
                 raise Violation("heard-is-delivered", f"{fill}, heard in an odd frame at {at:.3f}, is not told")
 
-    def _listen(self, process: Process, now: float, socket: int, data: bytes) -> None:
+    def _listen(self, process: Process, now: float, socket: int, data: bytes | str) -> None:
         phases = {link.socket: link.phase for link in process.connection.links}
         phase = phases.get(socket, Phase.OPENING)
         if phase is Phase.OPENING:

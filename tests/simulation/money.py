@@ -5,21 +5,22 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import NamedTuple
 
+from listenkey.adapters.simulator.binance import words
 from listenkey.adapters.simulator.book import Income
 from listenkey.core.book import Reconciliation
 from listenkey.core.connection import Connection
 from listenkey.core.events import AccountUpdate, BalanceChange, ExchangeEvent, FundingFee
 
 from .exchange import Market
+from .setup import Setup
+from .venues import USDM
 from .violation import Violation
 
 ZERO = Decimal(0)
-WHOLE_SECOND = 1000
-"""The grain of the times in REST, ms."""
 SNAPSHOT_AGE = 5_000
 """A read is so much older than its stamp at most, ms, whatever the exchange's clock says."""
 _OF_FILLS = frozenset({"REALIZED_PNL", "TRADING_FEE"})
-_SUMS = ("TRADING_FEE", "REALIZED_PNL", "FUNDING_FEE", "TRANSFER")
+_FUNDING = frozenset({"FUNDING_FEE", "SPECIAL_FUNDING_FEE"})
 
 
 class _Word(NamedTuple):
@@ -32,7 +33,8 @@ class _Word(NamedTuple):
 class Money:
     """One account's history of money, and which payments were told in the stream so far."""
 
-    def __init__(self, market: Market) -> None:
+    def __init__(self, market: Market, setup: Setup) -> None:
+        self._setup = setup
         self._exchange = market.exchange
         self._wallets: dict[str, set[Decimal]] = {}
         self._held: dict[tuple[str, str], list[tuple[int, Decimal]]] = {}
@@ -75,9 +77,9 @@ class Money:
         """Nothing moves any more: all payments were told, and no others."""
         if self.began is None:
             return
-        since = self.began // 1000 * 1000
+        since = self.began // self._setup.grain * self._setup.grain
         rows = [row for row in self._exchange.account.book.income if row.ts >= since and row.type not in _OF_FILLS]
-        owed = {_payment_id(row): row.amount for row in rows}
+        owed = {self._payment_id(row): row.amount for row in rows}
         if owed != self._paid:
             wrong = sorted(name for name in owed.keys() | self._paid if owed.get(name) != self._paid.get(name))
             raise Violation("payments-kept", f"{[(name, owed.get(name), self._paid.get(name)) for name in wrong]}")
@@ -108,7 +110,7 @@ class Money:
     def _hear(self, event: AccountUpdate, said: dict[str | tuple[str, str], Decimal]) -> None:
         """No word is older than the one before: by the second, in which a push goes after a read, then by the ms."""
         ts = event.exchange_ts or 0
-        age = (ts // WHOLE_SECOND, not event.complete, ts)
+        age = (ts // self._setup.grain, not event.complete, ts)
         for place in said.keys() | (self._words.keys() if event.complete else ()):
             amount, before = said.get(place, ZERO), self._words.get(place)
             if before is not None and age < before.age:
@@ -148,9 +150,11 @@ class Money:
             if book.status is not Reconciliation.MATCHED or book.k_capital != wallet.balance:
                 raise Violation("ledger-true", f"{asset}: {book}, and the wallet is {wallet.balance}")
             if whole_stream and self.began is not None:
-                since = self.began // 1000 * 1000
+                since = self.began // self._setup.grain * self._setup.grain
                 rows = [row for row in self._exchange.account.book.income if row.ts >= since and row.asset == asset]
-                own = {kind: sum((row.amount for row in rows if row.type == kind), ZERO) for kind in _SUMS}
+                own = dict.fromkeys(("TRADING_FEE", "REALIZED_PNL", "FUNDING_FEE", "TRANSFER"), ZERO)
+                for row in rows:
+                    own["FUNDING_FEE" if row.type in _FUNDING else row.type] += row.amount
                 said = {
                     "TRADING_FEE": -book.fees,
                     "REALIZED_PNL": book.realized_pnl,
@@ -160,6 +164,6 @@ class Money:
                 if own != said:
                     raise Violation("ledger-true", f"{asset}: the exchange has {own}, the books {said}")
 
-
-def _payment_id(row: Income) -> str:
-    return f"funding:{row.tran_id}" if row.type == "FUNDING_FEE" else f"income:{row.type}:{row.tran_id}"
+    def _payment_id(self, row: Income) -> str:
+        name = row.tran_id if self._setup.venue != USDM else str(words.tran_id(row.tran_id))
+        return f"funding:{name}" if row.type in _FUNDING else f"income:{row.type}:{name}"

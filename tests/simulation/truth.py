@@ -13,6 +13,7 @@ from listenkey.core.events import ExchangeEvent, Fill, FillRevised, OrderState
 from .amounts import Amounts
 from .exchange import Market
 from .money import Money
+from .setup import Setup
 from .violation import Violation
 
 ZERO = Decimal(0)
@@ -35,13 +36,13 @@ class Told:
 class Truth:
     """One account's history, and what of it was told in the stream so far."""
 
-    def __init__(self, market: Market, amounts: Amounts, *, forgets: bool) -> None:
+    def __init__(self, market: Market, amounts: Amounts, setup: Setup) -> None:
         self.amounts = amounts
-        self._forgets = forgets  # the venue denies conditional orders that are over
+        self._forgets = setup.closed_stops == "unknown"  # the venue denies conditional orders that are over
         self._exchange = market.exchange
         self._spoiling = market.door.spoiling
         self._ghosts = market.door.spoiling.ghosts
-        self.money = Money(market)
+        self.money = Money(market, setup)
         self.new_stream()
 
     def new_stream(self) -> None:

@@ -28,6 +28,8 @@ INVARIANTS = {
     "reads-only": "without a socket no key is minted and nothing is opened",
     "one-mint": "one mint is in flight at a time",
     "live-key-kept": "no key is deleted that an open socket uses",
+    "shared-key-kept": "a key that others may hold is not deleted",
+    "key-death-noticed": "a link whose key is dead is left by the next renewal, if no audit was sooner",
     "no-key-left": "a key that came too late is deleted",
     "two-sockets": "at most two sockets are in use",
     "attempts-bounded": "mints, handshakes and failing calls keep to their limits",
