@@ -17,7 +17,7 @@ _SETTLEMENT = ("settlement_autoclose-", "delivery_autoclose-", "delivery-")
 _OWN = (*_LIQUIDATION, *_SETTLEMENT)
 """How client order ids of the venue's own orders begin."""
 
-_MARGINS = ("USDT", "USDC", "BTC")
+_MARGINS = ("USDT", "USDC", "FDUSD", "USD1", "BUSD", "BTC")
 """Assets in which USDⓈ-M contracts are settled; a symbol ends with its own, before what says when it is delivered."""
 
 
