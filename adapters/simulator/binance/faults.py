@@ -46,6 +46,7 @@ FAULTS: Mapping[str, FaultKind] = MappingProxyType(
         "bad_credentials": FaultKind(
             "holds", "every call answers `code`", {"code": Param(-2015, low=_LOWEST, high=-1)}
         ),
+        "margin_call": FaultKind("act", "the account is called for margin: a frame names its positions as they are"),
         "eventless": FaultKind(
             "act", "open sockets bring no event; their key lives, pings come, requests are answered"
         ),
