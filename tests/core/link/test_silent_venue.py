@@ -460,16 +460,35 @@ def executed(exchange_ms: int, since: int | None) -> Account:
     )
 
 
-def test_what_waits_for_a_proof_that_never_comes_is_told_once() -> None:
-    """The link is given up, polls show the fill meanwhile, and the next link's proof lets the frame go on."""
-    life = silent(openings=1, renewals=(NAMELESS, NAMELESS), mute=True)
+@pytest.mark.parametrize("hold_limit", [3.0, 8.0])
+def test_what_waits_for_a_proof_that_does_not_come_is_told_in_time(hold_limit: float) -> None:
+    """After `hold_limit`, with a gap open; or a poll has shown it before. Then the frame says nothing new."""
+    life = silent(openings=1, renewals=(NAMELESS, NAMELESS), mute=True, hold_limit=hold_limit)
     life.account = executed
     life.frame("order A NEW 0/3")
     life.frame("fill A 1/3 +1")
+    life.run(0.25 + hold_limit)
+    assert ("GAP_OPENED", "read_failed") in life.gaps
+    assert order_of(life)[-1] == "1"
+    assert ("AccountRead" in order_of(life)) is (hold_limit > 5)
     life.run(60)
     assert order_of(life).count("1") == 1
     assert life.health == "LIVE"
-    assert not life.gaps
+    assert life.gaps == [("GAP_OPENED", "read_failed"), ("GAP_CLOSED", "read_failed")]
+
+
+def test_what_waited_for_a_proof_waits_no_longer_than_any() -> None:
+    """The time for which frames are held began before the proof."""
+    life = silent(openings=1, renewals=(Answer(2.0),))
+    life.reads.append(NEVER)
+    life.account = executed
+    life.frame("order A NEW 0/3")
+    life.frame("fill A 1/3 +1")
+    life.run(3.2)
+    assert order_of(life) == ["ReadAccount"]
+    life.run(3.3)
+    assert order_of(life) == ["ReadAccount", "1"]
+    assert life.gaps == [("GAP_OPENED", "read_failed")]
 
 
 def test_documented_kinds_are_told_each() -> None:
