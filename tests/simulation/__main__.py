@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from .campaign import Summary, campaign, endless, jobs
-from .faults import KINDS, parse_all, written
+from .faults import KINDS, kinds_of, parse_all, written
 from .life import live
 from .setup import Setup, setup_of
 from .shrink import shrink
@@ -22,7 +22,8 @@ def main() -> int:
     if options.seed is not None:
         return _one(options)
     began = time.monotonic()
-    venues = VENUES if options.venue is None else (options.venue,)
+    among = VENUES if options.venue is None else (options.venue,)
+    venues = [venue for venue in among if set(options.often) <= set(kinds_of(venue))]
     if options.minutes:
         planned = endless(options.first, options.minutes, options.mode, venues)
     else:

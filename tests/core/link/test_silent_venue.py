@@ -463,16 +463,35 @@ def executed(exchange_ms: int, since: int | None) -> Account:
     )
 
 
-def test_what_waits_for_a_proof_that_never_comes_is_delivered_once() -> None:
-    """The link is given up, polls show the fill meanwhile, and the next link's proof lets the frame go on."""
-    world = silent(openings=1, renewals=(NAMELESS, NAMELESS), mute=True)
+@pytest.mark.parametrize("hold_limit", [3.0, 8.0])
+def test_what_waits_for_a_proof_that_does_not_come_is_delivered_in_time(hold_limit: float) -> None:
+    """After `hold_limit`, with a gap open; or a poll has shown it before. Then the frame says nothing new."""
+    world = silent(openings=1, renewals=(NAMELESS, NAMELESS), mute=True, hold_limit=hold_limit)
     world.exchange.account = executed
     world.exchange.say("order A NEW 0/3")
     world.exchange.say("fill A 1/3 +1")
+    world.run(0.25 + hold_limit)
+    assert ("GAP_OPENED", "read_failed") in world.gaps
+    assert order_of(world)[-1] == "1"
+    assert ("AccountRead" in order_of(world)) is (hold_limit > 5)
     world.run(60)
     assert order_of(world).count("1") == 1
     assert world.health == "LIVE"
-    assert not world.gaps
+    assert world.gaps == [("GAP_OPENED", "read_failed"), ("GAP_CLOSED", "read_failed")]
+
+
+def test_what_waited_for_a_proof_waits_no_longer_than_any() -> None:
+    """The time for which frames are held began before the proof."""
+    world = silent(openings=1, renewals=(Answer(2.0),))
+    world.exchange.reads.append(NEVER)
+    world.exchange.account = executed
+    world.exchange.say("order A NEW 0/3")
+    world.exchange.say("fill A 1/3 +1")
+    world.run(3.2)
+    assert order_of(world) == ["ReadAccount"]
+    world.run(3.3)
+    assert order_of(world) == ["ReadAccount", "1"]
+    assert world.gaps == [("GAP_OPENED", "read_failed")]
 
 
 def test_documented_kinds_are_delivered_each() -> None:
