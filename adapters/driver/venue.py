@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 from contextlib import ExitStack
 from os import PathLike
+from random import SystemRandom
 from ssl import SSLContext
 from typing import TYPE_CHECKING, Any, Self
 
@@ -23,7 +24,6 @@ from ...ports.journal import OwnedJournal
 from ...ports.observer import Observer
 from ...ports.questions import QuestionStore
 from ..executors.tasks import TaskExecutor
-from ..recording.recorder import Recorder
 from ..venues.family import Services
 from ..venues.registry import family
 from .clock import SystemClock
@@ -34,6 +34,7 @@ from .stream import Subscription
 
 if TYPE_CHECKING:
     from ...ports.journal import Journal
+    from ..recording.recorder import Recorder
     from ..transports.names import Transport
 
 _log = logging.getLogger("listenkey")
@@ -202,7 +203,11 @@ def open_venue(
         transport, http_session=http_session, proxy=ways, source_address=source_address, ssl_context=ssl_context
     )
     secrets = Secrets((api_key, api_secret, *(password for way in dict.fromkeys(ways) for password in passwords(way))))
-    recorder = Recorder(record, secrets=secrets) if record is not None else None
+    recorder = None
+    if record is not None:
+        from ..recording.recorder import Recorder
+
+        recorder = Recorder(record, secrets=secrets)
     try:
         events = _journal(journal, venue, speaks.host(hosts.rest_url), api_key)
     except BaseException:
@@ -219,18 +224,12 @@ def open_venue(
     )
 
     def connect() -> Connection:
-        chosen = _seed() if seed is None else seed
+        chosen = SystemRandom().getrandbits(64) if seed is None else seed
         if recorder is not None:
             recorder.begin(dialect, effective, chosen, mode)
         return Connection(dialect, effective, seed=chosen, mode=mode, secrets=secrets)
 
     return Venue(connect, network, services, journal=events, observer=observer, recorder=recorder)
-
-
-def _seed() -> int:
-    from secrets import randbits
-
-    return randbits(64)
 
 
 def _journal(journal: str | PathLike[str] | Journal | None, venue: str, host: str, api_key: str) -> Journal | None:

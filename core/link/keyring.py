@@ -8,7 +8,7 @@ from ..actions import CreateKey, DeleteKey
 from ..backoff import FailureLimit
 from ..context import Context
 from ..refusal import Refusal, RefusalKind
-from ..timers import Alarms, Timer
+from ..timers import Timer
 from .key import Key
 
 
@@ -47,7 +47,7 @@ class Keyring:
         self._not_before = float("-inf")
         self._failed_mints = FailureLimit(context.failing_calls)
         self._failed_renewals = FailureLimit(context.failing_calls)
-        self.timers: Alarms = {
+        context.alarms |= {
             Timer.MINT: lambda _id, _late: self._mint_now(),
             Timer.MINTING: lambda request, _late: self._mint_failed(request, None),
             Timer.RENEW: lambda key, _late: self._key(key).renew(),

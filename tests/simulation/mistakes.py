@@ -133,7 +133,7 @@ BUGS: dict[str, Bug] = {
         (
             Change(
                 "core/link/link.py",
-                "        self._context.timers.arm((Timer.QUIET, self.socket), self._quiet_at)\n",
+                "        self._timers.arm(self._quiet, at)\n",
                 "        return\n",
             ),
         ),
