@@ -35,7 +35,6 @@ from .link.view import LinkView, view
 from .policy import MODES, WAYS, Mode, Policy
 from .secrets import Secrets
 from .sync.continuity import Continuity
-from .timers import Alarms
 
 
 class Misuse(RuntimeError):
@@ -86,7 +85,6 @@ class Connection:
         self._vitals = Vitals(self._context, self._supervisor, self._continuity, polls=self._polls)
         self._ended = False
         self._started = False
-        self._timers: Alarms = {**self._supervisor.timers, **self._continuity.timers}
         self._inputs: dict[type, Callable[[Any], None]] = {
             FrameReceived: self._intake.take,
             Heard: self._intake.hear,
@@ -184,11 +182,11 @@ class Connection:
             self._context.emit(finish)
 
     def _fire(self) -> None:
-        timers, now = self._context.timers, self._context.now
+        timers, alarms, now = self._context.timers, self._context.alarms, self._context.now
         self._context.health_dirty = True
         while (due := timers.pop_due(now)) is not None:
             (name, identity), deadline = due
-            self._timers[name](identity, now - deadline)
+            alarms[name](identity, now - deadline)
 
     def _start(self, start: Start) -> None:
         self._begin()

@@ -12,7 +12,7 @@ from .backoff import UNLIMITED, CallLimit
 from .events import ExchangeEvent
 from .policy import Policy
 from .secrets import Secrets
-from .timers import Name, Timers
+from .timers import Alarms, Name, Timers
 
 Event = TypeVar("Event", bound=ExchangeEvent)
 Settlement = Callable[[str, str | None], str | None]
@@ -38,6 +38,7 @@ class Context:
         "_listeners",
         "_number",
         "actions",
+        "alarms",
         "failing_calls",
         "grain",
         "health_dirty",
@@ -69,6 +70,8 @@ class Context:
         self.secrets = Secrets() if secrets is None else secrets
         self.rng = Random(seed)  # noqa: S311 - jitter, not secrets
         self.timers = Timers()
+        self.alarms: Alarms = {}
+        """The alarms of all timers; each part puts its own here."""
         self.now = float("-inf")
         self.actions: list[Action] = []
         self.health_dirty = True

@@ -34,6 +34,7 @@ from .reports import (
     Unreadable,
     Unrecognised,
 )
+from .secrets import SHORTEST
 from .sync.continuity import Continuity
 from .sync.holdback import Holdable, Pushed
 
@@ -92,15 +93,16 @@ class Intake:
             self._supervisor.lost(link, GapReason.OVERSIZED)
         else:
             reports = self._decode(frame)
-            first = reports[0] if reports else None
-            if (
-                len(reports) > 1
-                or not (type(first) is OrderReport or type(first) is AccountReport)
-                or first.longest >= self._secrets.shortest
-            ):
-                frame, reports = self._searched(frame, reports)
-                if len(reports) > 1:
-                    reports = _placed(reports)
+            if len(frame) >= SHORTEST or isinstance(frame, str):  # as no heartbeat is
+                first = reports[0] if reports else None
+                if (
+                    len(reports) > 1
+                    or not (type(first) is OrderReport or type(first) is AccountReport)
+                    or first.longest >= self._secrets.shortest
+                ):
+                    frame, reports = self._searched(frame, reports)
+            if len(reports) > 1:
+                reports = _placed(reports)
             for report in reports:
                 if link.phase is PROVING and type(report) not in PROVES_NOTHING:
                     self._supervisor.prove(link)

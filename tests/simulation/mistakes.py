@@ -135,7 +135,7 @@ BUGS: dict[str, Bug] = {
         (
             Change(
                 "core/link/link.py",
-                "        self._context.timers.arm((Timer.QUIET, self.socket), self._quiet_at)\n",
+                "        self._timers.arm(self._quiet, at)\n",
                 "        return\n",
             ),
         ),
@@ -195,7 +195,7 @@ BUGS: dict[str, Bug] = {
         (
             Change(
                 "adapters/venues/bingx/swap.py",
-                "        return reports(frame, content, self._decode, depth) "
+                "        return reports(frame, content, self.decode, depth) "
                 "if isinstance(content, Unreadable) else (content,)\n",
                 "        return () if isinstance(content, Unreadable) else (content,)\n",
             ),
