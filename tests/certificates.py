@@ -10,7 +10,7 @@ import trustme
 
 
 class Certificate(NamedTuple):
-    """One that nobody trusts but who is told to."""
+    """One that nobody trusts but who is asked to."""
 
     server: ssl.SSLContext
     trusting: ssl.SSLContext

@@ -25,7 +25,7 @@ CORE_IMPORTS = {
     *("__future__", "collections", "collections.abc", "dataclasses", "decimal", "enum", "functools", "typing"),
     *("hashlib", "json", "math", "msgspec", "re", "transitions", "zlib"),
 }
-"""Values and pure functions. What tells the time, draws lots, writes logs or does I/O is not here."""
+"""Values and pure functions. What reads a clock, draws lots, writes logs or does I/O is not here."""
 SEEDED = {"core/context.py", "core/backoff.py"}
 """The two files that may import `random`, and of it only `Random`, which is seeded."""
 VENUE_WORDS = re.compile(
@@ -109,7 +109,7 @@ def targets(found: Import, modules: set[str]) -> Iterator[str]:
         yield found.module
 
 
-def told(found: Import) -> str:
+def shown(found: Import) -> str:
     return f"{name(found.file)}:{found.line} imports {found.module}"
 
 
@@ -124,12 +124,12 @@ def test_the_core_knows_only_values() -> None:
     for path in CORE:
         for found in imports(path):
             if found.module == "random":
-                assert name(path) in SEEDED, told(found)
-                assert found.names == ("Random",), told(found)
+                assert name(path) in SEEDED, shown(found)
+                assert found.names == ("Random",), shown(found)
             elif found.relative:
-                assert found.module == "core" or found.module.startswith("core."), told(found)
+                assert found.module == "core" or found.module.startswith("core."), shown(found)
             else:
-                assert found.module in CORE_IMPORTS, told(found)
+                assert found.module in CORE_IMPORTS, shown(found)
 
 
 def test_the_core_does_no_io() -> None:
@@ -181,7 +181,7 @@ def test_rooms_of_the_core() -> None:
             for target in targets(found, modules):
                 room = target.split(".")[1] if "." in target else ""
                 if (ROOT / "core" / room).is_dir() and room:
-                    assert room in ROOMS.get(here, ()), told(found)
+                    assert room in ROOMS.get(here, ()), shown(found)
 
 
 def test_the_account_half_has_one_entrance() -> None:
@@ -213,9 +213,9 @@ def test_venues_keep_to_themselves() -> None:
         for found in imports(path):
             parts = found.module.split(".")
             if parts[:2] == ["adapters", "venues"] and len(parts) > 2 and (ROOT / "/".join(parts[:3])).is_dir():
-                assert path.is_relative_to(ROOT / "/".join(parts[:3])) or path.parent.name in OLD_PATHS, told(found)
+                assert path.is_relative_to(ROOT / "/".join(parts[:3])) or path.parent.name in OLD_PATHS, shown(found)
             if path.is_relative_to(ROOT / "adapters/venues"):
-                assert parts[:2] != ["adapters", "transports"], told(found)
+                assert parts[:2] != ["adapters", "transports"], shown(found)
 
 
 def test_venues_do_no_io() -> None:
@@ -227,9 +227,9 @@ def test_venues_do_no_io() -> None:
         for node in nodes(path):
             assert not isinstance(node, (ast.AsyncFunctionDef, ast.Await, ast.AsyncWith, ast.AsyncFor)), name(path)
         for found in imports(path):
-            assert found.module.split(".")[0] not in banned, told(found)
-            assert found.module != "urllib.request", told(found)
-            assert found.module != "threading" or path.name == "pace.py", told(found)
+            assert found.module.split(".")[0] not in banned, shown(found)
+            assert found.module != "urllib.request", shown(found)
+            assert found.module != "threading" or path.name == "pace.py", shown(found)
 
 
 def test_executors_and_transports_know_no_venue() -> None:
@@ -237,9 +237,9 @@ def test_executors_and_transports_know_no_venue() -> None:
     for path in FILES:
         for found in imports(path):
             if path.is_relative_to(ROOT / "adapters/executors") and found.relative:
-                assert found.module.split(".")[0] == "ports", told(found)
+                assert found.module.split(".")[0] == "ports", shown(found)
             if path.is_relative_to(ROOT / "adapters/transports"):
-                assert found.module.split(".")[:2] not in (["adapters", "venues"], ["adapters", "executors"]), told(
+                assert found.module.split(".")[:2] not in (["adapters", "venues"], ["adapters", "executors"]), shown(
                     found
                 )
 
@@ -250,10 +250,10 @@ def test_arrows_run_one_way() -> None:
         allowed = FOLDERS[: FOLDERS.index(path.relative_to(ROOT).parts[0]) + 1]
         for found in imports(path):
             top = found.module.split(".")[0]
-            assert top != "listenkey", told(found)
-            assert top not in FOLDERS or (found.relative and top in allowed), told(found)
+            assert top != "listenkey", shown(found)
+            assert top not in FOLDERS or (found.relative and top in allowed), shown(found)
             if path.is_relative_to(ROOT / "ports") and not found.relative:
-                assert top in sys.stdlib_module_names, told(found)
+                assert top in sys.stdlib_module_names, shown(found)
 
 
 def test_imports_inside_are_relative() -> None:
@@ -261,10 +261,10 @@ def test_imports_inside_are_relative() -> None:
     modules = {dotted(file) for file in [*FILES, *FACE]}
     for path in (*FILES, *FACE):
         for found in imports(path):
-            assert found.relative or found.module.split(".")[0] not in (*FOLDERS, "listenkey", "tests"), told(found)
+            assert found.relative or found.module.split(".")[0] not in (*FOLDERS, "listenkey", "tests"), shown(found)
             if found.relative:
                 module = found.module.removeprefix("listenkey.") if path in FACE else found.module
-                assert module in modules or any(other.startswith(f"{module}.") for other in modules), told(found)
+                assert module in modules or any(other.startswith(f"{module}.") for other in modules), shown(found)
 
 
 def test_no_cycles() -> None:

@@ -77,27 +77,27 @@ def test_the_diagram_is_the_table() -> None:
 
 def test_the_policy_table_is_the_policy() -> None:
     """Every field, in order, with its default."""
-    told = [(name.strip("`"), float(default)) for name, default, _ in _rows("policy", "policy.md")]
-    assert told == [(field.name, field.default) for field in fields(Policy)]
+    listed = [(name.strip("`"), float(default)) for name, default, _ in _rows("policy", "policy.md")]
+    assert listed == [(field.name, field.default) for field in fields(Policy)]
     assert all(meaning for *_, meaning in _rows("policy", "policy.md"))
 
 
 def test_the_events_table_is_the_events() -> None:
     """Every kind once, with the fields that its class adds to the common ones."""
-    told: dict[str, list[str]] = {}
+    listed: dict[str, list[str]] = {}
     before: list[str] = []
     for kinds, described in _rows("events", "events.md"):
         names = re.findall("`(.*?)`", described)
         if described.startswith("the same"):
             names = before + names
-        told.update(dict.fromkeys(re.findall("`(.*?)`", kinds), names))
+        listed.update(dict.fromkeys(re.findall("`(.*?)`", kinds), names))
         before = names
     common = events.ExchangeEvent.__struct_fields__
     own = {
         kind: [field for field in each.__struct_fields__ if field not in common]
         for kind, each in events._CLASSES.items()
     }
-    assert {kind: sorted(names) for kind, names in told.items()} == {kind: sorted(own[kind]) for kind in own}
+    assert {kind: sorted(names) for kind, names in listed.items()} == {kind: sorted(own[kind]) for kind in own}
 
 
 def test_the_table_of_a_family_is_its_protocol() -> None:
@@ -125,8 +125,8 @@ def test_the_promises_are_the_invariants() -> None:
     """Every promise that the simulated lives check is in the table, and no other; the page counts faults and bugs."""
     page = (DOCS / "guarantees.md").read_text()
     table = page.split("| promise | name in `tests/simulation` |")[1].split("\n\n")[0]
-    told = {name for row in table.splitlines()[2:] for name in re.findall("`([a-z-]+)`", row.rsplit("|", 2)[1])}
-    assert told == set(INVARIANTS)
+    listed = {name for row in table.splitlines()[2:] for name in re.findall("`([a-z-]+)`", row.rsplit("|", 2)[1])}
+    assert listed == set(INVARIANTS)
     assert f"{len(KINDS)} kinds of fault, alone and together" in page
     assert f"**{len(BUGS)} deliberate bugs**" in page
 
@@ -138,8 +138,8 @@ def test_the_control_paths_are_the_simulators() -> None:
     routes = (route.resource for route in app.router.routes())
     paths = {each.canonical.removeprefix("/simulator/") for each in routes if each is not None}
     table = (DOCS / "testing.md").read_text().split("| path under `/simulator/` |")[1].split("\n\n")[0]
-    told = {name for row in table.splitlines()[2:] for name in re.findall("`(.*?)`", row.split("|")[1])}
-    assert told == paths - {"truth"}
+    listed = {name for row in table.splitlines()[2:] for name in re.findall("`(.*?)`", row.split("|")[1])}
+    assert listed == paths - {"truth"}
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -15,7 +15,7 @@ from benchmarks.sides import Greeting
 
 
 class Script:
-    """A side whose every pass costs what it is told, and which writes down who was asked."""
+    """A side whose every pass costs what a test says, and which writes down who was asked."""
 
     def __init__(
         self, costs: Callable[[], Costs], *, ready: Costs | None = None, lacks: Mapping[str, str] | None = None
@@ -29,7 +29,7 @@ class Script:
         self.seeds.append(seed)
         yield _Probe(self, self._lacks.get(subject, ""))
 
-    def told(self, missing: str) -> Greeting:
+    def greet(self, missing: str) -> Greeting:
         return Greeting([], missing, [] if missing else self._ready)
 
     def one(self, probe: object) -> Costs:
@@ -42,7 +42,7 @@ class _Probe:
         self._side, self._missing = side, missing
 
     def ready(self) -> Greeting:
-        return self._side.told(self._missing)
+        return self._side.greet(self._missing)
 
     def one(self) -> Costs:
         assert not self._missing
@@ -149,8 +149,8 @@ def test_everyone_is_asked_once_a_pass_in_every_order() -> None:
     rows(this, base, rounds=2, passes=6)
     places = {id(probe): place for probe, place in zip(dict.fromkeys(base.asked), "bcbc", strict=True)}
     again = iter(base.asked)
-    told = ["t" if name == "this" else places[id(next(again))] for name in asked]
-    orders = [tuple(told[start : start + 3]) for start in range(0, len(told), 3)]
+    letters = ["t" if name == "this" else places[id(next(again))] for name in asked]
+    orders = [tuple(letters[start : start + 3]) for start in range(0, len(letters), 3)]
     first, second = orders[:6], orders[6:]
     assert set(first) == set(second) == set(permutations("tbc"))
     assert first[0] != second[0]

@@ -1,4 +1,4 @@
-"""A client in a process of its own: what it has told, how it stands, and what it is made to go through."""
+"""A client in a process of its own: what it has delivered, how it stands, and what it is made to go through."""
 
 from __future__ import annotations
 

@@ -88,7 +88,7 @@ class Conduit:
             self._far.transport.abort()
 
     def lose(self) -> None:
-        """The exchange's side is gone, and nobody tells the client: no data, no FIN."""
+        """The exchange's side is gone, and the client does not hear of it: no data, no FIN."""
         self.lost = True
         if self._far is not None:
             self._far.transport.abort()

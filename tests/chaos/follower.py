@@ -1,4 +1,4 @@
-"""A process that follows an account and says what it is told, line by line; it takes orders on standard input.
+"""A process that follows an account and says what is delivered, line by line; it takes orders on standard input.
 
     python -m tests.chaos.follower
 
@@ -69,7 +69,7 @@ def say(line: bytes) -> None:
 
 
 def obey(order: dict[str, Any], stream: Stream, clock: WallClock, names: Names) -> dict[str, Any]:
-    """Do as told."""
+    """Do what an order says."""
     match order["do"]:
         case "jump":
             clock.jump(order["seconds"])
@@ -117,17 +117,17 @@ async def follow() -> None:
                     say(msgspec.json.encode({"answer": obey(msgspec.json.decode(line), stream, clock, names)}))
 
             listening = asyncio.create_task(listen())
-            telling = asyncio.create_task(tell(stream))
-            await asyncio.wait((listening, telling), return_when=asyncio.FIRST_COMPLETED)
-            for task in (listening, telling):
+            relaying = asyncio.create_task(relay(stream))
+            await asyncio.wait((listening, relaying), return_when=asyncio.FIRST_COMPLETED)
+            for task in (listening, relaying):
                 if task.done():
                     task.result()
                 task.cancel()
-            await asyncio.gather(listening, telling, return_exceptions=True)
+            await asyncio.gather(listening, relaying, return_exceptions=True)
     pipe.close()
 
 
-async def tell(stream: Stream) -> None:
+async def relay(stream: Stream) -> None:
     """Every event, as it comes."""
     async for event in stream:
         say(event.to_json())

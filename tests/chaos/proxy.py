@@ -41,7 +41,7 @@ class Proxy:
         return len(found)
 
     def lose(self) -> int:
-        """Every open connection loses its far side, and the client is not told; how many there were."""
+        """Every open connection loses its far side, and the client does not hear of it; how many there were."""
         for conduit in (found := tuple(self._conduits)):
             conduit.lose()
         return len(found)

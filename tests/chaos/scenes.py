@@ -134,34 +134,34 @@ async def wall_clock(transport: str, papers: Certificates) -> None:
 
 @scene("watch stopped")
 async def watch_stopped(transport: str, papers: Certificates) -> None:
-    """`listenkey watch --json`, stopped for longer than `silence_timeout` and continued, twice, tells every fill once,
-    and ends in order.
+    """`listenkey watch --json`, stopped for longer than `silence_timeout` and continued, twice, delivers every fill
+    once, and ends in order.
     """
-    key, told = f"key-{secrets.token_hex(12)}", Delivered()
+    key, delivered = f"key-{secrets.token_hex(12)}", Delivered()
     names = {"LISTENKEY_API_KEY": key, "LISTENKEY_API_SECRET": key[::-1]}
     async with exchange(key, seed=7, rate=20) as market, proxy(market.port) as between:
         since = market.now()
         urls = [f"--rest-url=http://127.0.0.1:{between.plain}", f"--ws-url=ws://127.0.0.1:{between.plain}/swap-market"]
         settings = [f"--set={name}={value}" for name, value in BRISK.items()]
         watch = ["-m", "listenkey", "watch", "--json", "--transport", transport, *urls, *settings]
-        async with running(watch, lambda line: told.take(from_json(line)), names) as process:
-            await until(lambda: bool(told.kinds("ACCOUNT_UPDATE")), "told of the account")
+        async with running(watch, lambda line: delivered.take(from_json(line)), names) as process:
+            await until(lambda: bool(delivered.kinds("ACCOUNT_UPDATE")), "delivered the account")
             for _ in range(2):
                 await fills_made(market, 10)
                 process.stop()
                 await asyncio.sleep(3 * BRISK["silence_timeout"])
                 await fills_made(market, 1)
                 process.go_on()
-                fills = len(told.fills())
-                await until(lambda fills=fills: len(told.fills()) > fills, "told of fills again")  # type: ignore[misc]
+                fills = len(delivered.fills())
+                await until(lambda fills=fills: len(delivered.fills()) > fills, "delivered fills again")  # type: ignore[misc]
             await market.quiet()
             truth = await market.truth()
-            await until(lambda: not judge(told.events, truth, since=since).wrong, "told the truth")
+            await until(lambda: not judge(delivered.events, truth, since=since).wrong, "delivered the truth")
             await _ended_well(process, key)
-    verdict = judge(told.events, truth, since=since)
+    verdict = judge(delivered.events, truth, since=since)
     assert not verdict.wrong, verdict
     assert verdict.made
-    assert not told.wrong
+    assert not delivered.wrong
 
 
 async def _ended_well(process: Process, key: str) -> None:

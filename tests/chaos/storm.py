@@ -67,8 +67,8 @@ class Outcome(NamedTuple):
     def __str__(self) -> str:
         v = self.verdict
         inside = sum(kind.fills for kind in self.kinds.values())
-        told = f"made {v.made} delivered {v.delivered} lost {v.lost} doubled {v.doubled} ledger {v.ledger}"
-        lines = [f"{self.transport}: {told}; {sum(k.times for k in self.kinds.values())} faults, {inside} fills inside"]
+        said = f"made {v.made} delivered {v.delivered} lost {v.lost} doubled {v.doubled} ledger {v.ledger}"
+        lines = [f"{self.transport}: {said}; {sum(k.times for k in self.kinds.values())} faults, {inside} fills inside"]
         for name, kind in self.kinds.items():
             lines.append(f"{name:17} {kind.times:3} times, bit {kind.bitten:5}, {kind.fills:5} fills inside")
         return "\n  ".join([*lines, *self.notes, *self.wrong[:10], *v.wrong[:20]])

@@ -1,4 +1,4 @@
-"""A wall clock that jumps: what tells the time of day sees it, the monotonic clocks and the event loop do not."""
+"""A wall clock that jumps: what gives the time of day sees it, the monotonic clocks and the event loop do not."""
 
 from __future__ import annotations
 

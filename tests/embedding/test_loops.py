@@ -40,35 +40,35 @@ QUICK = {
     "drain": 0.5,
 }
 DRAWN = draw_faults(1, int(SECONDS / EACH), SECONDS, sorted({*RECOVERABLE} - {"rest_empty_amounts"}))
-Told = list[ExchangeEvent]
+Events = list[ExchangeEvent]
 
 
-def in_threads(exchange: SimulatedExchange, watching: Callable[[Told], None]) -> Told:
+def in_threads(exchange: SimulatedExchange, watching: Callable[[Events], None]) -> Events:
     """All events of a client that is stopped when `watching` returns."""
-    told: Told = []
+    delivered: Events = []
     client = runpy.run_path(str(EXAMPLES / "threads.py"))["Client"]("bingx-swap", **exchange.access, **QUICK)
 
     def watch() -> None:
-        watching(told)
+        watching(delivered)
         client.stop()
 
     threading.Thread(target=watch, daemon=True).start()
     events: queue.SimpleQueue[ExchangeEvent | None] = client.events
     while (event := events.get(timeout=2 * PATIENCE)) is not None:
-        told.append(event)
-    return told
+        delivered.append(event)
+    return delivered
 
 
-def on_trio(exchange: SimulatedExchange, watching: Callable[[Told], None]) -> Told:
+def on_trio(exchange: SimulatedExchange, watching: Callable[[Events], None]) -> Events:
     """The same on trio."""
-    told: Told = []
+    delivered: Events = []
     make = runpy.run_path(str(EXAMPLES / "bare_trio.py"))["Client"]
 
     async def main() -> None:
         client = make("bingx-swap", **exchange.access, **QUICK)
 
         async def watch() -> None:
-            await trio.to_thread.run_sync(watching, told)
+            await trio.to_thread.run_sync(watching, delivered)
             client.feed(inputs.Stop())
 
         with trio.fail_after(2 * PATIENCE):
@@ -76,29 +76,29 @@ def on_trio(exchange: SimulatedExchange, watching: Callable[[Told], None]) -> To
                 tasks.start_soon(client.run)
                 tasks.start_soon(watch)
                 async for event in client.events:
-                    told.append(event)
+                    delivered.append(event)
 
     trio.run(main)
-    return told
+    return delivered
 
 
-def judged(told: Told, truth: dict[str, Any]) -> Verdict:
+def judged(delivered: Events, truth: dict[str, Any]) -> Verdict:
     log = truth["log"]
     since = int(truth["now"] - (log["now"] - log["mints"][0]["at"]) * 1000)
-    return judge(tuple(told), (), truth, since=since, proven=False)
+    return judge(tuple(delivered), (), truth, since=since, proven=False)
 
 
-def is_settled(told: Told) -> bool:
-    """Whether what was told last is that all is well: no gap is open, and the stream is live."""
-    gaps = [event for event in told if isinstance(event, GapNotice)]
-    healths = [event.health for event in told if isinstance(event, HealthChange)]
+def is_settled(delivered: Events) -> bool:
+    """True if what was delivered last says that all is well: no gap is open, and the stream is live."""
+    gaps = [event for event in delivered if isinstance(event, GapNotice)]
+    healths = [event.health for event in delivered if isinstance(event, HealthChange)]
     opened = sum(event.kind == "GAP_OPENED" for event in gaps) - sum(event.kind == "GAP_CLOSED" for event in gaps)
     return bool(healths) and healths[-1] is Health.LIVE and opened == 0
 
 
 @pytest.mark.parametrize("lived", [in_threads, on_trio], ids=["threads", "trio"])
 @pytest.mark.listenkey_exchange(seed=1, faults=DRAWN, fills_per_second=6.0, ping_interval=0.5, rate_limits=False)
-def test_every_fill_once_whatever_happens(lived: Callable[..., Told], listenkey_exchange: SimulatedExchange) -> None:
+def test_every_fill_once_whatever_happens(lived: Callable[..., Events], listenkey_exchange: SimulatedExchange) -> None:
     """Faults by the dozen: each fill is delivered once and true, sockets are closed and keys deleted at the end."""
     exchange = listenkey_exchange
 
@@ -107,18 +107,18 @@ def test_every_fill_once_whatever_happens(lived: Callable[..., Told], listenkey_
         while not holds() and time.monotonic() < patience:
             time.sleep(0.1)
 
-    def watching(told: Told) -> None:
-        until(lambda: is_settled(list(told)))
+    def watching(delivered: Events) -> None:
+        until(lambda: is_settled(list(delivered)))
         exchange.quiet(False)
         time.sleep(SECONDS)
         until(lambda: len(exchange.truth()["fills"]) >= FILLS)
         exchange.quiet()
-        until(lambda: is_settled(list(told)) and not judged(told, exchange.truth()).lost)
+        until(lambda: is_settled(list(delivered)) and not judged(delivered, exchange.truth()).lost)
 
     exchange.quiet()
-    told = lived(exchange, watching)
+    delivered = lived(exchange, watching)
     truth = exchange.truth()
-    verdict, log = judged(told, truth), truth["log"]
+    verdict, log = judged(delivered, truth), truth["log"]
     assert verdict.wrong == ()
     assert verdict.made >= FILLS
     assert log["sockets_open"] == 0

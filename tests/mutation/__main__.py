@@ -45,7 +45,7 @@ def main() -> int:
         chosen = [mutant for mutant in chosen if any(options.match in part for part in mutant.key)]
     if options.list:
         for mutant in chosen:
-            print(_told(mutant))
+            print(_described(mutant))
         return 0
     began = time.monotonic()
     reached = reach(modules)
@@ -67,7 +67,7 @@ def main() -> int:
     for mutant, outcome in trials:
         verdicts[mutant] = verdict(outcome)
         if options.verbose or verdicts[mutant].fate is Fate.SURVIVED:
-            print(f"{' '.join(verdicts[mutant])}: {_told(mutant)}", file=sys.stderr, flush=True)
+            print(f"{' '.join(verdicts[mutant])}: {_described(mutant)}", file=sys.stderr, flush=True)
     whole = options.limit is None and not options.match
     code = _report([(mutant, verdicts[mutant].fate) for mutant in chosen], whole)
     print(f"{time.monotonic() - began:.0f} seconds")
@@ -81,7 +81,7 @@ def _report(fates: list[tuple[Mutant, Fate]], whole: bool) -> int:
         if fate is Fate.SURVIVED:
             reason = listed.get(mutant.key)
             without += reason is None
-            print(f"\n{_told(mutant)}\n  {reason or 'NO REASON'}")
+            print(f"\n{_described(mutant)}\n  {reason or 'NO REASON'}")
     keys = {mutant.key for mutant, fate in fates if fate is Fate.SURVIVED}
     modules = {mutant.source.path.stem for mutant, _ in fates}
     for key in [key for key in listed if whole and key not in keys and key[0].partition(".")[0] in modules]:
@@ -98,7 +98,7 @@ def _report(fates: list[tuple[Mutant, Fate]], whole: bool) -> int:
     return int(score < WANTED or without > 0)
 
 
-def _told(mutant: Mutant) -> str:
+def _described(mutant: Mutant) -> str:
     return f"{mutant.where} {mutant.key[0]}\n- {mutant.before}\n+ {mutant.after}"
 
 
@@ -111,7 +111,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--list", action="store_true", help="only list the mutants")
     parser.add_argument("--listed", action="store_true", help="try out the listed survivors too, which takes longer")
     parser.add_argument("--within", type=float, help="leave out the tests that take longer than so many seconds")
-    parser.add_argument("--verbose", action="store_true", help="tell every fate as it comes, and the test")
+    parser.add_argument("--verbose", action="store_true", help="print every fate as it comes, and the test")
     return parser.parse_args()
 
 

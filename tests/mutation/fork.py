@@ -42,19 +42,19 @@ def start(function: Callable[[], Any], seconds: float) -> Child:
 
 def finish(child: Child) -> Outcome:
     """Wait for a child whose pipe is ready, or whose time is up."""
-    told = b""
+    answer = b""
     if time.monotonic() > child.until:
         os.kill(child.pid, signal.SIGKILL)
     else:
         while part := os.read(child.pipe, 1 << 16):
-            told += part
+            answer += part
     os.close(child.pipe)
     _, status = os.waitpid(child.pid, 0)
     if os.WIFSIGNALED(status):
         return Outcome(signal=os.WTERMSIG(status))
-    if not told:
+    if not answer:
         raise RuntimeError("a child ended without an answer")
-    return Outcome(json.loads(told))
+    return Outcome(json.loads(answer))
 
 
 def each(
@@ -83,9 +83,9 @@ def each(
 def _be_the_child(function: Callable[[], Any], writing: int) -> NoReturn:
     code = 1
     try:
-        told = json.dumps(function()).encode()
+        answer = json.dumps(function()).encode()
         with os.fdopen(writing, "wb") as pipe:
-            pipe.write(told)
+            pipe.write(answer)
         code = 0
     except BaseException:
         traceback.print_exc()

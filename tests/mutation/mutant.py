@@ -13,7 +13,7 @@ from .source import ROOT, Source, enumerations
 
 
 class Mutant(NamedTuple):
-    """`lines` are those of the statement around the edit: a test that runs none of them cannot tell the difference."""
+    """`lines` are those of the statement around the edit: a test that runs none of them cannot see the difference."""
 
     source: Source
     edit: Edit

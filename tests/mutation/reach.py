@@ -34,7 +34,7 @@ class Reach(NamedTuple):
         return self._replace(seconds={test: took for test, took in self.seconds.items() if took <= seconds})
 
     def of(self, mutant: Mutant) -> dict[str, float]:
-        """The tests that can tell the mutant from the module, and how long each takes."""
+        """The tests that can distinguish the mutant from the module, and how long each takes."""
         path = str(mutant.source.path)
         if self.imported[path].intersection(mutant.lines):
             return self.seconds

@@ -1,4 +1,4 @@
-"""The mutants that may survive, each with the reason why no test can, or need, tell it from the module."""
+"""The mutants that may survive, each with the reason why no test can, or need, distinguish it from the module."""
 
 from __future__ import annotations
 

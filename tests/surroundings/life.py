@@ -57,7 +57,7 @@ def venue_of(
 
 
 class Consumer:
-    """Whoever trades with one account, and which of its orders it has dealt with; it must be told no other's."""
+    """Whoever trades with one account, and which of its orders it has dealt with; no other's may be delivered to it."""
 
     def __init__(self, customer: Customer) -> None:
         self.customer = customer
@@ -66,10 +66,10 @@ class Consumer:
     def take(self, event: events.ExchangeEvent) -> None:
         """Look at an event. Raises `AssertionError` for one of another account."""
         if isinstance(event, events.OrderState):
-            assert event.order_id.startswith(self.customer.name), f"{self.customer.name} was told {event.order_id}"
+            assert event.order_id.startswith(self.customer.name), f"{self.customer.name} got {event.order_id}"
         if isinstance(event, events.AccountUpdate):
             for balance in event.balances:
-                assert balance.wallet_balance == self.customer.wealth, f"{self.customer.name} was told another's wallet"
+                assert balance.wallet_balance == self.customer.wealth, f"{self.customer.name} got another's wallet"
 
 
 class Fails(Exception):
@@ -90,7 +90,7 @@ class Life:
         self.live = False
         """Whether the stream has said that nothing is missing."""
         self.hangs = False
-        self.told = 0
+        self.delivered = 0
         """How many events of orders."""
         self._left = math.inf if hangs_after is None else hangs_after
         self._journal = SqliteJournal(path, adopt=adopt)
@@ -119,7 +119,7 @@ class Life:
             self.error = error
         await self.venue.close()
         self._over.set()
-        self._tell()
+        self._notify()
 
     @property
     def over(self) -> bool:
@@ -155,19 +155,19 @@ class Life:
         async for event in stream:
             self.consumer.take(event)
             if isinstance(event, events.OrderState):
-                self.told += 1
+                self.delivered += 1
             if isinstance(event, events.Fill):
                 self._left -= 1
                 if self._left < 0:
                     self.hangs = True
-                    self._tell()
+                    self._notify()
                     await self._release.wait()
                     raise Fails
                 self.consumer.done.add(event.order_id)
             if isinstance(event, events.HealthChange):
                 self.live = event.health is events.Health.LIVE
-            self._tell()
+            self._notify()
 
-    def _tell(self) -> None:
+    def _notify(self) -> None:
         self._news.set()
         self._news = anyio.Event()

@@ -216,7 +216,7 @@ class Story:
     # How
 
     async def _begin(self, customer: Customer, path: Path, *, adopt: bool = False) -> Life | None:
-        """A stream with the newest API key; None if it was refused, and then nothing was told."""
+        """A stream with the newest API key; None if it was refused, and then nothing was delivered."""
         consumer, api_key = self._consumers[customer.name], customer.api_keys[-1]
         file, busy = self._files.get(path), path in self._lives
         may = not busy and (file is None or file.customer is customer)
@@ -229,7 +229,7 @@ class Story:
         self._tasks.start_soon(life.run)
         await life.until(lambda: life.live)
         if isinstance(life.error, JournalRefused):
-            assert life.told == 0, f"{path.name} has told {customer.name} something before it was refused"
+            assert life.delivered == 0, f"{path.name} has delivered something to {customer.name} before it was refused"
             known = file is not None and may and (api_key in file.api_keys or customer.user is not None)
             assert not known, f"{path.name} is refused to {customer.name}: {life.error}"
             return None

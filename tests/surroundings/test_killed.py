@@ -36,15 +36,15 @@ async def test_killed(tmp_path: Path, seed: int) -> None:
     customer, other = someone(), Customer("B", PLACE, "user-2", 2000)
     said = killed(path, Random(seed).randint(1, 300), (customer, other))
     customer.fills = [Fill(name, int(at)) for word, name, *rest in said if word == "made" for at in rest]
-    told = [name for word, name, *_ in said if word == "told"]
+    delivered = [name for word, name, *_ in said if word == "delivered"]
     owed, consumer = {fill.order_id for fill in customer.fills}, Consumer(customer)
-    consumer.done = set(told)
+    consumer.done = set(delivered)
     async with anyio.create_task_group() as tasks:
         thief = Life(Consumer(other), other.api_keys[0], path)
         tasks.start_soon(thief.run)
         await thief.until(lambda: False)
         assert isinstance(thief.error, JournalRefused)
-        assert thief.told == 0
+        assert thief.delivered == 0
         life = Life(consumer, customer.api_keys[0], path)
         tasks.start_soon(life.run)
         await life.until(lambda: owed <= consumer.done)

@@ -2,7 +2,7 @@
 
     python -m tests.surroundings.victim JOURNAL
 
-It says `made ORDER AT` when an order was executed, and `told ORDER` before it comes back for the next event.
+It says `made ORDER AT` when an order was executed, and `delivered ORDER` before it comes back for the next event.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ async def follow(path: Path) -> None:
     async with venue_of(Service(customer, customer.api_keys[0]), journal=journal).subscribe() as stream:
         async for event in stream:
             if isinstance(event, Fill):
-                say("told", event.order_id)
+                say("delivered", event.order_id)
             fill = customer.trade()
             say("made", fill.order_id, fill.at)
 

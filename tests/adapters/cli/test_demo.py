@@ -56,7 +56,7 @@ def test_a_terminal_is_left_as_it_was(start: Start, number: int) -> None:
 
 @pytest.mark.parametrize("venue", SIMULATED)
 def test_the_demo_ends_with_nothing_lost(demos: dict[str, Demo], venue: str) -> None:
-    """Through a rotation, a killed connection, a silent socket and an expired key, each fill is told once."""
+    """Through a rotation, a killed connection, a silent socket and an expired key, each fill is delivered once."""
     demo = demos[venue]
     ended = demo.command.end()
     *events, verdict = [json.loads(line) for line in demo.out.read_text().splitlines()]

@@ -66,8 +66,8 @@ def failure(*arguments: str) -> tuple[Exit, str]:
 def test_whose_journal(
     exchange: Threaded, key: str, tmp_path: Path, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Another account's is refused at the start, with exit code 2, and nothing is told. An API key behind which the
-    account has changed stops the stream, with exit code 4. An unknown one goes on if the journal is adopted.
+    """Another account's is refused at the start, with exit code 2, and nothing is delivered. An API key behind which
+    the account has changed stops the stream, with exit code 4. An unknown one goes on if the journal is adopted.
     """
     flags = ("watch", "--rest-url", exchange.rest_url, "--ws-url", exchange.ws_url, "--json", "--journal")
     other = owned(tmp_path / "other", "another API key", "7")
@@ -87,8 +87,8 @@ def test_whose_journal(
     with caplog.at_level(logging.WARNING, "listenkey"):
         assert run(*flags, str(unknown), "--adopt-journal", "--max-events", "3") == Exit.DONE
     assert "the journal was adopted" in caplog.text
-    told = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
-    assert [event["redelivered"] for event in told] == [True, True, False]
+    delivered = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
+    assert [event["redelivered"] for event in delivered] == [True, True, False]
 
 
 def test_forget(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

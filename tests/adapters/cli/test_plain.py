@@ -19,11 +19,11 @@ from listenkey.adapters.venues.registry import SIMULATED
 from listenkey.core.events import Fill, Unknown
 from listenkey.core.policy import Policy
 
-from .test_verdict import made, told
+from .test_verdict import delivery, made
 
 
 def lines(fills: list[Fill]) -> list[str]:
-    """What is told at the end of a run that delivered these fills and was never live."""
+    """What is said at the end of a run that delivered these fills and was never live."""
     model, said = StreamModel("a run", Policy()), []
 
     async def write(line: str) -> None:
@@ -38,7 +38,7 @@ def lines(fills: list[Fill]) -> list[str]:
 @pytest.mark.parametrize(("delivered", "text"), [(1, "1 fill, 1 in all"), (3, "3 fills, 3 in all")])
 def test_the_last_count_is_that_of_the_verdict(delivered: int, text: str) -> None:
     """Also of fills that came after the last line, while the stream was not live."""
-    fills = [told(str(end)) for end in range(1, delivered + 1)]
+    fills = [delivery(str(end)) for end in range(1, delivered + 1)]
     (line,) = lines(fills)
     assert line.endswith(text)
     verdict = judge(
@@ -47,14 +47,14 @@ def test_the_last_count_is_that_of_the_verdict(delivered: int, text: str) -> Non
     assert re.findall(r"(\d+) in all", line) == [str(verdict.delivered)]
 
 
-def test_nothing_is_told_of_no_fills() -> None:
+def test_nothing_is_said_of_no_fills() -> None:
     """Nor twice of the same."""
     assert lines([]) == []
 
 
 @pytest.mark.parametrize("venue", SIMULATED)
 @pytest.mark.parametrize("seed", range(10))
-def test_nothing_happens_on_the_demos_exchange_before_it_is_told_to(seed: int, venue: str) -> None:
+def test_nothing_happens_on_the_demos_exchange_before_it_is_asked_to(seed: int, venue: str) -> None:
     """However late the stream begins: a fill from before would be counted as delivered, and not by the verdict."""
     server = _server(seed, venue)
     server.flow.advance(server.now() + 60_000)

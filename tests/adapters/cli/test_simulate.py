@@ -38,10 +38,10 @@ def chosen(*flags: str) -> dict[str, Any]:
 def test_each_flag_is_a_setting_and_has_its_default() -> None:
     """Nobody who says nothing gets another exchange than `Server()`."""
     defaults = {name: each.default for name, each in inspect.signature(Venue.__init__).parameters.items()}
-    told = chosen()
-    told |= {name: tuple(told[name]) for name in ("faults", "prices")}
-    assert told == {name: defaults[name] for name in told}
-    assert told.keys() <= get_type_hints(Settings).keys()
+    settings = chosen()
+    settings |= {name: tuple(settings[name]) for name in ("faults", "prices")}
+    assert settings == {name: defaults[name] for name in settings}
+    assert settings.keys() <= get_type_hints(Settings).keys()
 
 
 def test_what_is_said_is_what_is_set() -> None:
@@ -52,8 +52,8 @@ def test_what_is_said_is_what_is_set() -> None:
     )
     most = "--event-name mixed --triggered silent --closed-stops unknown --signed-shorts --account-id 7"
     rest = "--config-interval 5 --limits off --prices btc.csv --prices ETH-USDT=eth.csv"
-    told = chosen(*flags.split(), *more.split(), *most.split(), *rest.split())
-    assert told == {
+    settings = chosen(*flags.split(), *more.split(), *most.split(), *rest.split())
+    assert settings == {
         "seed": 3,
         "time_scale": 2.0,
         "fills_per_second": 4.0,
@@ -74,8 +74,8 @@ def test_what_is_said_is_what_is_set() -> None:
         "rate_limits": False,
         "prices": ["btc.csv", "ETH-USDT=eth.csv"],
     }
-    assert {flag.setting for flag in FLAGS} == told.keys()
-    venue = Venue(**told | {"prices": ()})
+    assert {flag.setting for flag in FLAGS} == settings.keys()
+    venue = Venue(**settings | {"prices": ()})
     assert venue.credentials == {"a": "b", "c": "d:e", "simulated": "simulated"}
     assert not venue.exchange.hedge
     for wire in get_args(WireName):
@@ -131,11 +131,11 @@ def test_progress_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
         def isatty(self) -> bool:
             return True
 
-    for stream, told in ((Terminal(), "\r\x1b[Kreading btc.csv: 25 %\r\x1b[K"), (io.StringIO(), "")):
+    for stream, shown in ((Terminal(), "\r\x1b[Kreading btc.csv: 25 %\r\x1b[K"), (io.StringIO(), "")):
         monkeypatch.setattr("sys.stderr", stream)
         with Progress() as progress:
             progress("btc.csv", 5, 20)
-        assert stream.getvalue() == told
+        assert stream.getvalue() == shown
 
 
 def test_a_switch_that_is_neither(typed: Typed) -> None:
@@ -169,9 +169,9 @@ def test_the_first_line_shows_credentials_that_are_its_own(start: Start) -> None
         assert command.end(15).code == 0
 
 
-def test_whoever_has_other_credentials_is_told_where_they_stand(start: Start) -> None:
+def test_whoever_has_other_credentials_learns_where_they_stand(start: Start) -> None:
     """`watch` ends with exit code 3 and one line; what came from the environment is named, not shown."""
-    for variables, told in (
+    for variables, message in (
         (NEITHER, "takes its defaults, as its first line says: API key"),
         ({}, "LISTENKEY_API_KEY and LISTENKEY_API_SECRET"),
     ):
@@ -179,7 +179,7 @@ def test_whoever_has_other_credentials_is_told_where_they_stand(start: Start) ->
         for refused in [start("watch", *exchange.flags, **others) for others in (OTHERS, HALF)]:
             ended = refused.end()
             assert (ended.code, ended.err.count("\n")) == (3, 1)
-            assert told in ended.err
+            assert message in ended.err
             for secret in (API_KEY, API_SECRET, *OTHERS.values()):
                 assert secret not in ended.err
         exchange.command.end(15)

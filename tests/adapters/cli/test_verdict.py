@@ -20,7 +20,7 @@ def made(end: str, qty: str = "1", *, fee: str = "0.1", ts: int = 5000) -> dict[
     return {"symbol": "X", "order_id": "7", "start": start, "end": end, "price": "10", "fee": fee, "ts": ts}
 
 
-def told(end: str, qty: str = "1", *, fee: str | None = "0.10", redelivered: bool = False) -> Fill:
+def delivery(end: str, qty: str = "1", *, fee: str | None = "0.10", redelivered: bool = False) -> Fill:
     return Fill(
         kind=ExchangeEventKind.PARTIAL_FILL,
         event_id=f"fill:X:7:{end}",
@@ -49,21 +49,21 @@ def told(end: str, qty: str = "1", *, fee: str | None = "0.10", redelivered: boo
 
 CASES: list[tuple[str, Sequence[dict[str, Any]], Sequence[Fill], tuple[int, int, int, int]]] = [
     ("nothing", [], [], (0, 0, 0, 0)),
-    ("all", [made("1"), made("2")], [told("1"), told("2")], (2, 2, 0, 0)),
-    ("one lost", [made("1"), made("2")], [told("2")], (2, 1, 1, 0)),
-    ("one twice", [made("1")], [told("1"), told("1")], (1, 2, 0, 1)),
-    ("again, and said so", [made("1")], [told("1"), told("1", redelivered=True)], (1, 1, 0, 0)),
-    ("another fee", [made("1")], [told("1", fee="0.2")], (1, 1, 1, 1)),
-    ("no fee", [made("1")], [told("1", fee=None)], (1, 1, 1, 1)),
-    ("merged", [made("1"), made("2")], [told("2", "2")], (2, 1, 2, 1)),
-    ("before the stream, told or not", [made("1", ts=1000), made("2", ts=900)], [told("1")], (0, 0, 0, 0)),
-    ("before the stream, twice", [made("1", ts=900)], [told("1"), told("1")], (0, 1, 0, 1)),
+    ("all", [made("1"), made("2")], [delivery("1"), delivery("2")], (2, 2, 0, 0)),
+    ("one lost", [made("1"), made("2")], [delivery("2")], (2, 1, 1, 0)),
+    ("one twice", [made("1")], [delivery("1"), delivery("1")], (1, 2, 0, 1)),
+    ("again, and said so", [made("1")], [delivery("1"), delivery("1", redelivered=True)], (1, 1, 0, 0)),
+    ("another fee", [made("1")], [delivery("1", fee="0.2")], (1, 1, 1, 1)),
+    ("no fee", [made("1")], [delivery("1", fee=None)], (1, 1, 1, 1)),
+    ("merged", [made("1"), made("2")], [delivery("2", "2")], (2, 1, 2, 1)),
+    ("before the stream, delivered or not", [made("1", ts=1000), made("2", ts=900)], [delivery("1")], (0, 0, 0, 0)),
+    ("before the stream, twice", [made("1", ts=900)], [delivery("1"), delivery("1")], (0, 1, 0, 1)),
 ]
 
 
 @pytest.mark.parametrize(("rows", "events", "counts"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
 def test_counts(rows: Sequence[dict[str, Any]], events: Sequence[Fill], counts: tuple[int, int, int, int]) -> None:
-    """Made, delivered, lost, doubled; whoever has lost or doubled anything is told what."""
+    """Made, delivered, lost, doubled; whoever has lost or doubled anything hears what."""
     verdict = judge(events, [], {"fills": rows, "wallet": {}}, since=SINCE, proven=False)
     assert verdict[:4] == counts
     assert len(verdict.wrong) == counts[2] + counts[3]
@@ -82,7 +82,7 @@ def test_counts(rows: Sequence[dict[str, Any]], events: Sequence[Fill], counts: 
     ],
 )
 def test_money(wallet: str, status: str, capital: str, proven: bool, expected: str) -> None:
-    """The ledger and the last balance told must both be the exchange's wallet."""
+    """The ledger and the last balance delivered must both be the exchange's wallet."""
     balance = Balance(asset="USDT", wallet_balance=Decimal("99.50"))
     update = AccountUpdate(
         event_id="a", exchange_ts=1, source="poll", reason=None, balances=(balance,), positions=(), complete=True

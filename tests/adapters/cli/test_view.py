@@ -20,7 +20,7 @@ from listenkey.core.link.lifecycle import State
 from listenkey.core.link.link import Phase
 from listenkey.core.policy import Policy
 
-from .test_verdict import told
+from .test_verdict import delivery
 
 
 class Clock:
@@ -86,7 +86,7 @@ def model() -> StreamModel:
     model.take(gap(ExchangeEventKind.GAP_CLOSED))
     model.take(health(Health.LIVE))
     for end in range(1, 40):
-        model.take(told(str(end)))
+        model.take(delivery(str(end)))
     sample(120, State.CONNECTED, Link(3, Phase.LIVE))
     return model
 
@@ -179,7 +179,7 @@ def test_amounts_are_canonical() -> None:
     """No exponent and no trailing zeros in what a person reads."""
     from listenkey.adapters.cli.wording import sentence
 
-    event = told("1.50", "0.50", fee=None)
+    event = delivery("1.50", "0.50", fee=None)
     assert sentence(event) == "part X BUY 0.5 at 10, fee ? USDT"
     assert Decimal("10.0") == event.fill_price
 
@@ -189,7 +189,7 @@ def test_a_revised_fill_says_what_it_is_now() -> None:
     from listenkey.adapters.cli.wording import sentence
     from listenkey.core.events import Fill, FillRevised
 
-    original = told("1.50", "0.50", fee=None)
+    original = delivery("1.50", "0.50", fee=None)
     same = {name: getattr(original, name) for name in Fill.__struct_fields__ if name not in ("kind", "fee")}
     event = FillRevised(**same, fee=Decimal("0.0200"), replaces=original.event_id)
     assert sentence(event) == "revised X BUY 0.5 at 10, fee 0.02 USDT, pnl " + (

@@ -60,7 +60,7 @@ def judged(out: Path, truth: dict[str, Any]) -> Verdict:
 
 
 def test_every_fill_once_on_both_transports(start: Start, tmp_path: Path) -> None:
-    """Rotations and a killed connection later, each fill has been told with its interval, price and fee, once."""
+    """Rotations and a killed connection later, each fill has been delivered with its interval, price and fee, once."""
     exchanges = {transport: simulated(start) for transport in TRANSPORTS}
     watches = {}
     for transport, exchange in exchanges.items():
@@ -160,9 +160,9 @@ def test_a_journal_is_marked_line_by_line(exchange: Exchange, start: Start, tmp_
     flags = (*exchange.flags, "--json", "--journal", file, "--max-events", "6")
     first, second = start("watch", *flags).end(), start("watch", *flags).end()
     assert (first.code, second.code) == (0, 0)
-    told = [event["event_id"] for event in first.events if "fill" in event["event_id"]]
+    delivered = [event["event_id"] for event in first.events if "fill" in event["event_id"]]
     again = [event["event_id"] for event in second.events if not event["redelivered"]]
-    assert not set(told) & set(again)
+    assert not set(delivered) & set(again)
     shown = start("journal", "show", file).end()
     assert shown.code == 0
     assert [event["event_id"] for event in shown.events[:6]] == [event["event_id"] for event in first.events]

@@ -83,7 +83,7 @@ class Short(Nobody):
 
 
 class Broken(Connection):
-    """Raises whatever it is told."""
+    """Raises whatever it is given."""
 
     def handle(self, received: inputs.Input, *, now: float) -> list[actions.Action]:
         raise ZeroDivisionError(type(received).__name__)

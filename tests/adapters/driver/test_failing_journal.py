@@ -105,7 +105,7 @@ BREAKS: dict[str, Break] = {
 
 @pytest.mark.parametrize("how", BREAKS)
 async def test_the_key_is_deleted_and_the_socket_closed(how: str, customer: Customer, journal: SqliteJournal) -> None:
-    """When the next read proves something; the consumer is told why."""
+    """When the next read proves something; the consumer hears why."""
     service = Counting(customer)
     with anyio.fail_after(600):
         async with venue_of(service, journal=journal) as venue, venue.subscribe() as stream:

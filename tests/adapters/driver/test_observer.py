@@ -1,4 +1,4 @@
-"""Whoever watches a stream is told of every step of it, whatever else is kept of it."""
+"""Whoever watches a stream hears of every step of it, whatever else is kept of it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Step = tuple[float, inputs.Input, list[actions.Action]]
 
 
 class Watcher:
-    """Keeps all that it is told."""
+    """Keeps all that it hears."""
 
     def __init__(self) -> None:
         self.steps: list[Step] = []
@@ -36,7 +36,7 @@ class Watcher:
 
 
 @pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
-async def test_every_step_is_told_beside_the_recording(tmp_path: Path) -> None:
+async def test_every_step_is_observed_beside_the_recording(tmp_path: Path) -> None:
     """From `Start` to the last answer, in order, with the time of the core; and the recording holds as many."""
     watcher, path = Watcher(), tmp_path / "run.rec"
     recorder = Recorder(path)
@@ -57,8 +57,8 @@ async def test_every_step_is_told_beside_the_recording(tmp_path: Path) -> None:
     assert received.count(inputs.KeyDeleted) == 1
     times = [now for now, _, _ in watcher.steps]
     assert times == sorted(times)
-    told = [each.event for _, _, done in watcher.steps for each in done if isinstance(each, actions.Deliver)]
-    assert told[: len(delivered)] == delivered
+    observed = [each.event for _, _, done in watcher.steps for each in done if isinstance(each, actions.Deliver)]
+    assert observed[: len(delivered)] == delivered
     assert replay(path) is None
     assert steps(path) == len(watcher.steps)
 
@@ -82,7 +82,7 @@ async def test_what_an_observer_raises_is_seen_by_the_consumer() -> None:
 
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
 async def test_open_venue_takes_an_observer() -> None:
-    """It is for users: what cannot be reached is told step by step as well."""
+    """It is for users: also where nothing can be reached, it hears of every step."""
     watcher = Watcher()
     with anyio.fail_after(60):
         async with (

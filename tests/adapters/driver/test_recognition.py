@@ -88,7 +88,7 @@ def claimed(path: Path, customer: Customer) -> SqliteJournal:
 
 
 async def test_the_venue_is_asked_until_it_answers(customer: Customer, path: Path) -> None:
-    """Nothing is told and nothing stored meanwhile; then what is owed comes first."""
+    """Nothing is delivered and nothing stored meanwhile; then what is owed comes first."""
     await owe_a_fill(customer, path)
     customer.new_api_key()
     again = Refusal(RefusalKind.RETRY, None, "busy")
@@ -115,7 +115,7 @@ async def test_a_refusal_for_good_ends_it(customer: Customer, path: Path, code: 
     assert service.asked == 1
 
 
-async def test_another_account_is_refused_before_anything_is_told(customer: Customer, path: Path) -> None:
+async def test_another_account_is_refused_before_anything_is_delivered(customer: Customer, path: Path) -> None:
     """The iteration raises why, and the journal is as it was."""
     await owe_a_fill(customer, path)
     other = Customer("B", REAL, "user-2", 2000)
@@ -159,7 +159,7 @@ async def test_a_known_api_key_asks_nobody(customer: Customer, path: Path) -> No
 
 
 async def test_no_recording_names_the_account(customer: Customer) -> None:
-    """Whose account it is concerns the journal: the core, and whoever watches it, is not told."""
+    """Whose account it is concerns the journal: neither the core nor whoever watches it hears of it."""
     seen: list[object] = []
     venue = venue_of(
         Service(customer, customer.api_keys[0]), observer=lambda now, received, ordered: seen.append(received)
@@ -192,7 +192,7 @@ async def test_one_stream_at_a_time(two: tuple[Venue, Venue]) -> None:
 
 
 async def test_without_a_journal_there_may_be_many(customer: Customer) -> None:
-    """Each is told everything."""
+    """Everything is delivered to each."""
     venue = venue_of(Service(customer, customer.api_keys[-1]))
     async with venue.subscribe() as one, venue.subscribe() as other:
         with anyio.fail_after(60):

@@ -23,9 +23,9 @@ def test_refusals_in_a_row(caplog: pytest.LogCaptureFixture) -> None:
         warnings.granted("minting a key")
         warnings.refused("opening a socket", REFUSAL)
         warnings.refused("minting a key", REFUSAL)
-    told = [f"minting a key failed ({count} in a row): HTTP 503, no code" for count in (1, 2, 4, 8)]
-    told += [f"{what} failed (1 in a row): HTTP 503, no code" for what in ("opening a socket", "minting a key")]
-    assert caplog.messages == told
+    messages = [f"minting a key failed ({count} in a row): HTTP 503, no code" for count in (1, 2, 4, 8)]
+    messages += [f"{what} failed (1 in a row): HTTP 503, no code" for what in ("opening a socket", "minting a key")]
+    assert caplog.messages == messages
 
 
 def test_a_refusal_without_words(caplog: pytest.LogCaptureFixture) -> None:

@@ -26,15 +26,15 @@ class Closed:
 @pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
 async def test_it_is_dropped() -> None:
     """A timer that was due may ask for it in the very call that hears of the end, and later."""
-    told: list[inputs.Input] = []
+    heard: list[inputs.Input] = []
     wanted = actions.OpenSocket(3, "K")
 
     def feed(received: inputs.Input) -> None:
-        told.append(received)
+        heard.append(received)
         wire.ping()
         wire.send("question")
 
     wire = SocketPump(wanted, feed, Warnings(lambda: False, Secrets()))
     await wire.run(Closed())
     wire.ping()
-    assert told == [wanted.closed(None, REFUSAL)]
+    assert heard == [wanted.closed(None, REFUSAL)]

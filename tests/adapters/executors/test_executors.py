@@ -27,7 +27,7 @@ REFUSED = RequestRefused(Refusal(RefusalKind.RETRY, "1", "no"))
 
 
 class Http:
-    """Answers at once, or does as it is told; `HttpClient` and `BlockingHttpClient`."""
+    """Answers at once, or does as it is asked; `HttpClient` and `BlockingHttpClient`."""
 
     def __init__(self, error: Exception | None = None) -> None:
         self.error = error
@@ -103,7 +103,7 @@ def refused() -> Service[int]:
     raise REFUSED
 
 
-def test_a_request_is_answered_and_the_time_told(bench: Bench) -> None:
+def test_a_request_is_answered_and_the_time_given(bench: Bench) -> None:
     """The answer as it came; the time is that of the clock when it was there."""
 
     def service() -> Service[tuple[bool, object]]:
@@ -221,7 +221,7 @@ def test_parts_take_steps_in_turns(bench: Bench) -> None:
 
 
 def test_a_part_that_fails_closes_the_others(bench: Bench) -> None:
-    """Also parts of parts; only then is whoever asked for them told, with the failure as it was."""
+    """Also parts of parts; only then does whoever asked for them hear of it, with the failure as it was."""
     ends = Ends()
 
     def service() -> Service[list[str]]:

@@ -7,7 +7,7 @@ from typing import Any, get_type_hints
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from listenkey.adapters.journal.codec import CLASSES, pack, unpack
@@ -44,6 +44,7 @@ def struct(cls: type[Any], **fixed: Any) -> st.SearchStrategy[Any]:
 events = st.sampled_from(list(ExchangeEventKind)).flatmap(lambda kind: struct(CLASSES[kind], kind=kind))
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(events)
 def test_round_trip(event: ExchangeEvent) -> None:
     """Every kind comes back equal, field by field and type by type: a Decimal is no string, `bytes` are no `str`."""

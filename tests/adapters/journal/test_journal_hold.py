@@ -134,7 +134,7 @@ def test_it_is_looked_for_every_second(path: Path, go: Callable[[Path], None], m
 
 
 def test_where_it_was_moved_to_it_is_whole(path: Path) -> None:
-    """Closing folds in what was stored, though the write-ahead log has stayed behind."""
+    """Closing writes back what was stored, though the write-ahead log has stayed behind."""
     journal = SqliteJournal(path)
     journal.append([order("1"), fill("1", "1", "1")], T)
     moved(path)

@@ -141,9 +141,9 @@ def test_a_table_that_was_altered(path: Path) -> None:
         ),
     ],
 )
-def test_ground_is_covered_once(path: Path, event: ExchangeEvent, findings: list[str]) -> None:
-    """No two fills of one order cover the same ground, and no fill comes twice unless it says so; a revision is of one
-    of them, ground for ground.
+def test_each_interval_is_covered_once(path: Path, event: ExchangeEvent, findings: list[str]) -> None:
+    """No two fills of one order cover the same interval, and no fill comes twice unless it says so; a revision is of
+    one of them, interval for interval.
     """
     journal = SqliteJournal(path)
     journal.append([event], None)
@@ -154,7 +154,7 @@ def test_ground_is_covered_once(path: Path, event: ExchangeEvent, findings: list
 
 
 def test_an_order_state_that_repeats(path: Path) -> None:
-    """An order may return to a state but is not told twice to be in it."""
+    """An order may return to a state but is not delivered twice in a row as being in it."""
     journal = SqliteJournal(path)
     journal.append([order("3"), order("3")], None)
     journal.close()

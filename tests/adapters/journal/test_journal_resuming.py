@@ -15,7 +15,7 @@ from listenkey.core.events import ExchangeEvent, Fill, GapNotice
 from listenkey.core.reports import Account, FillReport, OrderReport
 
 BEFORE = Path(__file__).parent / "files" / "schema-3.journal"
-"""Written by a stream of 0.1.0 that was killed: an order of 1, of which 0.2 was filled and told, and not marked."""
+"""Written by a stream of 0.1.0 that was killed: an order of 1, of which 0.2 was filled, delivered, and not marked."""
 T = 1_760_000_000_000
 SYMBOL, ORDER = "BTC-USDT", "1976218903122018401"
 NOW = T + 60_000
@@ -45,7 +45,7 @@ def read_since(asked: actions.ReadAccount) -> inputs.AccountRead:
 
 
 def test_a_journal_of_before_resumes(tmp_path: Path) -> None:
-    """What was not marked comes again, what was told is known, what was missed is read; it begins no second time."""
+    """What was not marked comes again, what was delivered is known, what was missed is read; it begins only once."""
     path = Path(shutil.copy(BEFORE, tmp_path / "account.journal"))
     journal = SqliteJournal(path)
     assert [entry.event.event_id for entry in journal.unmarked()][-1] == f"fill:{SYMBOL}:{ORDER}:0.2"

@@ -74,7 +74,7 @@ def test_a_stream_takes_it_over(path: Path) -> None:
 
 
 def test_a_revision_is_kept_as_long_as_its_order(path: Path) -> None:
-    """A run that resumes is told it with all events of the order, however old."""
+    """A run that resumes gets it with all events of the order, however old."""
     journal = SqliteJournal(path)
     journal.append([revised(fill("1", "0.4", "0.2"))], T + 1)
     journal.mark(7)

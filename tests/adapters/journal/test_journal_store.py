@@ -230,10 +230,10 @@ def test_began_when_nobody_said(
     assert (checkpoint and checkpoint.began) == began
 
 
-def test_resume_tells_what_the_core_needs(opened: Opener) -> None:
+def test_resume_gives_what_the_core_needs(opened: Opener) -> None:
     """Fifteen minutes behind `proven_until`, and every order that is open or touched there, whole.
 
-    A read shows the payments of ten minutes: whatever was told of them must be known, or it would be told again.
+    A read shows the payments of ten minutes: whatever was delivered of them must be known, or it would be again.
     """
     proven = T + HOUR
     open_long_ago = [state("open", T), fill("open", T + 1, "0.1", "0.1")]
@@ -250,7 +250,7 @@ def test_resume_tells_what_the_core_needs(opened: Opener) -> None:
 
 
 def test_resume_after_a_blind_stretch(opened: Opener) -> None:
-    """What happened just before `proven_until` is told even if it was stored long before that was proven."""
+    """What happened just before `proven_until` is known even if it was stored long before that was proven."""
     journal = opened()
     journal.append([], T)
     journal.append([fill("1", T + HOUR)], None)
@@ -259,7 +259,7 @@ def test_resume_after_a_blind_stretch(opened: Opener) -> None:
 
 
 def test_resume_without_any_proof(opened: Opener) -> None:
-    """As long as no read has passed everything is told."""
+    """As long as no read has passed everything is known."""
     journal = opened()
     journal.append([health(), fill("1", T), fill("2", T + HOUR)], None)
     assert journal.resume() == Checkpoint(

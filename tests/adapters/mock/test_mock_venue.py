@@ -1,4 +1,4 @@
-"""`MockVenue` tells what it was told to, in order, under the user's clock, with an account that adds up."""
+"""`MockVenue` delivers what its script says, in order, under the user's clock, with an account that adds up."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ def run(request: pytest.FixtureRequest) -> Callable[[Scenario], None]:
     return runner
 
 
-def told(venue: VenueAdapter) -> list[ExchangeEvent]:
-    """Everything that a stream of the venue tells until it ends."""
+def delivered(venue: VenueAdapter) -> list[ExchangeEvent]:
+    """Everything that a stream of the venue delivers until it ends."""
 
     async def read() -> list[ExchangeEvent]:
         async with venue.subscribe() as stream:
@@ -56,8 +56,8 @@ def snapshot(venue: VenueAdapter) -> AccountUpdate:
     return anyio.run(venue.account_snapshot)
 
 
-def test_a_fill_that_was_told_without_figures_is_revised() -> None:
-    """What a stream tells after an interruption, and when the venue's rows say what it was; the wallet follows."""
+def test_a_fill_that_was_delivered_without_figures_is_revised() -> None:
+    """What a stream delivers after an interruption, and when the venue's rows say what it was; the wallet follows."""
     venue = MockVenue(balance=1000)
     opened = venue.fill(symbol="BTC-USDT", side="BUY", qty=2, price=100, fee=1)
     closed = venue.fill(symbol="BTC-USDT", side="SELL", qty=2, price=110, unsure=True)
@@ -73,7 +73,7 @@ def test_a_fill_that_was_told_without_figures_is_revised() -> None:
     venue.feed(second, msgspec.structs.replace(second, event_id="of a fill that nobody fed", replaces="fill:other"))
     assert snapshot(venue).balances[0].wallet_balance == Decimal("1017.5")
     venue.end()
-    events = told(venue)
+    events = delivered(venue)
     assert kinds(events).count("FILL_REVISED") == 4
     sums = listenkey.totals(events)
     assert (sums.fees, sums.realized_pnl) == ({"USDT": Decimal("1.5")}, {"BTC-USDT": Decimal(19)})
@@ -90,7 +90,7 @@ def wallet(venue: MockVenue) -> Decimal:
     return balance.wallet_balance
 
 
-def test_a_script_is_told_in_order() -> None:
+def test_a_script_is_delivered_in_order() -> None:
     """What is fed before anybody listens waits, and comes as it is, each once."""
     venue = MockVenue()
     order = venue.order("ETH-USDT", "SELL", 2, "3000", client_order_id="mine")
@@ -98,7 +98,7 @@ def test_a_script_is_told_in_order() -> None:
     venue.fill(order, qty="0.5")
     venue.cancel(order)
     venue.end()
-    events = told(venue)
+    events = delivered(venue)
     assert events == venue.fed
     assert kinds(events) == ["ORDER_ACK", "PARTIAL_FILL", "ACCOUNT_UPDATE", "CANCEL_ACK"]
     ack, fill, account, cancel = events
@@ -367,8 +367,8 @@ def test_failures_come_in_their_place(
     anyio.run(scenario)
 
 
-def test_health_is_told_as_the_script_reaches_it() -> None:
-    """`stream.health` changes with the event that says so, and an equal one is not told."""
+def test_health_is_delivered_as_the_script_reaches_it() -> None:
+    """`stream.health` changes with the event that says so, and an equal one is not delivered."""
     venue = MockVenue()
     venue.health("LIVE")
     venue.health("SUSPECT")

@@ -93,11 +93,11 @@ def test_a_replay_is_the_same_in_another_process(tmp_path: Path, hash_seed: str)
     a_long_session(path)
     script = f"from listenkey.adapters.recording.replay import replay; print(replay({str(path)!r}))"
     environment = {**os.environ, "PYTHONHASHSEED": hash_seed}
-    told = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True)
-    assert told.stdout == "None\n"
+    ended = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True)
+    assert ended.stdout == "None\n"
 
 
-def test_a_run_that_resumes_is_recorded_with_what_it_was_told(tmp_path: Path) -> None:
+def test_a_run_that_resumes_is_recorded_with_what_it_was_given(tmp_path: Path) -> None:
     """The checkpoint is part of the first step."""
     fill = Fill(
         kind=ExchangeEventKind.PARTIAL_FILL,
@@ -276,7 +276,7 @@ def test_a_disk_that_fails_ends_the_recording_and_not_the_stream(
     assert why in line
 
 
-def test_a_file_that_cannot_be_closed_is_told_of(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_file_that_cannot_be_closed_is_warned_of(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """As on a network disk, which says so only then; whoever closes the venue is not the one to mend it."""
     recorder = Recorder(tmp_path / "run.rec")
     no_file(recorder)
@@ -287,7 +287,7 @@ def test_a_file_that_cannot_be_closed_is_told_of(tmp_path: Path, caplog: pytest.
 
 
 @pytest.mark.parametrize("what", ["removed", "its folder removed", "moved", "replaced"])
-def test_a_file_that_is_not_where_it_was_is_told_of(
+def test_a_file_that_is_not_where_it_was_is_warned_of(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, what: str
 ) -> None:
     """At the end, since it can be written all the same."""

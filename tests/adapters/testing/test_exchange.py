@@ -97,9 +97,9 @@ def test_an_asynchronous_bot_against_it() -> None:
         raise AssertionError("the stream ended")
 
     with SimulatedExchange() as exchange:
-        (told,) = anyio.run(bot, exchange)
+        (delivered,) = anyio.run(bot, exchange)
         (truth,) = exchange.truth()["fills"]
-    assert (told.order_id, told.fill_qty, told.source) == (truth["order_id"], Decimal("0.01"), "poll")
+    assert (delivered.order_id, delivered.fill_qty, delivered.source) == (truth["order_id"], Decimal("0.01"), "poll")
 
 
 def test_time_stands_still_until_it_is_moved() -> None:

@@ -1,4 +1,4 @@
-"""A server on loopback, on plain sockets and threads, that does to a client whatever a test tells it to."""
+"""A server on loopback, on plain sockets and threads, that does to a client whatever a test asks of it."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.loopback]
 
 OVERSIZE: dict[str, Handler] = {
     "one frame": lambda wire: wire.frame(BINARY, b"x" * (LIMIT + 1)),
-    "announced only": lambda wire: wire.send(b"\x82\x7f" + (1 << 40).to_bytes(8, "big")),
+    "length only": lambda wire: wire.send(b"\x82\x7f" + (1 << 40).to_bytes(8, "big")),
     "fragments": lambda wire: wire.send(frame(TEXT, b"x" * LIMIT, fin=False) + frame(0, b"x")),
 }
 
@@ -32,26 +32,26 @@ async def test_a_frame_over_the_limit_ends_with_1009(transport: Transport, kind:
         await socket.close()
 
 
-async def test_the_peer_is_told_1009(transport: Transport) -> None:
-    told: list[tuple[int, bytes]] = []
+async def test_the_peer_hears_of_1009(transport: Transport) -> None:
+    heard: list[tuple[int, bytes]] = []
 
     def handler(wire: Wire) -> None:
         wire.upgrade()
         wire.frame(BINARY, b"12345")
-        told.append(wire.read_frame())
+        heard.append(wire.read_frame())
 
     with Peer(handler) as peer:
         socket = await dialled(transport, peer, max_bytes=4)
         assert await end_of(socket) == 1009
         await socket.close()
         assert await peer.ended()
-    assert [(opcode, data[:2]) for opcode, data in told] == [(CLOSE, (1009).to_bytes(2, "big"))]
+    assert [(opcode, data[:2]) for opcode, data in heard] == [(CLOSE, (1009).to_bytes(2, "big"))]
 
 
 @pytest.mark.usefixtures("hasty")
 @pytest.mark.parametrize("code", [1000, 1001, 1008, 1011, 1012, 4000, 4999])
 @pytest.mark.parametrize("after", [Wire.farewell, Wire.hang, None], ids=["answering", "hanging", "gone"])
-async def test_the_peers_close_code_is_told(transport: Transport, code: int, after: Handler | None) -> None:
+async def test_the_peers_close_code_is_passed_on(transport: Transport, code: int, after: Handler | None) -> None:
     last = (after,) if after else ()
     with Peer(then(lambda wire: wire.frame(TEXT, b"last"), lambda wire: wire.close_frame(code), *last)) as peer:
         socket = await dialled(transport, peer)

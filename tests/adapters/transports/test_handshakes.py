@@ -39,7 +39,7 @@ REFUSALS = [
 
 
 @pytest.mark.parametrize(("status", "body", "kind"), REFUSALS, ids=[status for status, _, _ in REFUSALS])
-async def test_a_refused_handshake_tells_status_and_body(
+async def test_a_refused_handshake_gives_status_and_body(
     transport: Transport, status: str, body: bytes, kind: str
 ) -> None:
     def handler(wire: Wire) -> None:
@@ -53,7 +53,7 @@ async def test_a_refused_handshake_tells_status_and_body(
         assert (refused.value.status, refused.value.body) == (int(status[:3]), body[:4096])
 
 
-async def test_a_refused_handshake_tells_when_to_come_back(transport: Transport) -> None:
+async def test_a_refused_handshake_says_when_to_come_back(transport: Transport) -> None:
     """The server's time and the time that it names are kept, of its headers nothing else."""
 
     def handler(wire: Wire) -> None:

@@ -19,7 +19,7 @@ SAID = b64encode(f"user:{PASSWORD}".encode()).decode()
 
 @asynccontextmanager
 async def refusing() -> AsyncIterator[int]:
-    """The port of a proxy that refuses, and says again what it was told."""
+    """The port of a proxy that refuses, and says again what it was sent."""
 
     async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = await reader.readuntil(b"\r\n\r\n")

@@ -1,4 +1,4 @@
-"""Pings and pongs of the peer are told, answered where they ask for it, and never mixed up with frames."""
+"""Pings and pongs of the peer are passed on, answered where they ask for it, and never mixed up with frames."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SIGNS: dict[str, list[Handler]] = {
 
 
 @pytest.mark.parametrize("kind", SIGNS)
-async def test_each_is_told(transport: Transport, kind: str) -> None:
+async def test_each_is_passed_on(transport: Transport, kind: str) -> None:
     """Once, also those within a message of several frames; what comes as a frame is not among them."""
     heard: list[None] = []
     acts = SIGNS[kind]
@@ -106,7 +106,7 @@ async def test_a_ping_on_a_socket_that_ended(transport: Transport) -> None:
             await socket.ping()
 
 
-async def test_nobody_is_told_when_nobody_attends(transport: Transport) -> None:
+async def test_nothing_is_passed_on_when_nobody_attends(transport: Transport) -> None:
     """A ping is answered all the same."""
     seen: list[tuple[int, bytes]] = []
 
