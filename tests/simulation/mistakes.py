@@ -722,7 +722,7 @@ BUGS: dict[str, Bug] = {
             Change(
                 "core/link/link.py",
                 "            self._quiet_at = self._context.now + self._half\n"
-                "            self._context.arm((Timer.QUIET, self.socket), self._half)\n",
+                "            self._context.arm(self._quiet, self._half)\n",
                 "",
             ),
         ),
@@ -762,8 +762,8 @@ BUGS: dict[str, Bug] = {
         (
             Change(
                 "adapters/venues/binance/keys.py",
-                'return listen_key((yield from self._rest.key("POST"))) if found is None else found',
-                "return key if found is None else found",
+                'self._named = listen_key((yield from self._rest.key("POST"))) if found is None else found',
+                "self._named = key if found is None else found",
             ),
         ),
         "another_deletes",
