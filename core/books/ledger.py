@@ -169,10 +169,8 @@ class Ledger:
         if event.provisional:
             self._provisional[event.event_id] = event
             return
-        if event.replaces is None:
+        if self._provisional.pop(event.replaces or "", None) is None:
             self._date(event.asset, event.exchange_ts)
-        else:
-            self._provisional.pop(event.replaces, None)
         if event.asset is not None and event.amount is not None:
             self._book(event.asset).funding += event.amount
 

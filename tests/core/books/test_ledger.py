@@ -198,6 +198,19 @@ def test_a_fee_in_another_asset_than_the_gain() -> None:
         assert {book.status for book in books} == {Reconciliation.MATCHED}
 
 
+def test_funding_that_replaces_what_a_run_before_had_delivered() -> None:
+    """It is part of the balance with which these books were opened: they are opened anew."""
+    ledger = Ledger(1000)
+    ledger.begin(T0 + 2000)
+    ledger.reconcile(account("98", at=T0 + 5000), True)
+    late: dict[str, Any] = {"event_id": "f", "source": "poll", "asset": "USDT", "symbol": None, "provisional": False}
+    ledger.apply(FundingFee(exchange_ts=T0 + 1000, amount=D(-2), replaces="p", **late))
+    assert ledger.book("USDT").status is Reconciliation.UNPROVEN
+    ledger.reconcile(account("98", at=T0 + 9000), True)
+    book = ledger.book("USDT")
+    assert (book.status, book.opening, book.funding) == (Reconciliation.MATCHED, D(100), D(-2))
+
+
 def test_each_asset_has_its_own_books() -> None:
     """What was delivered of fees, PnL and funding in one asset is in no other's books."""
     ledger = begun()
