@@ -102,7 +102,7 @@ def test_the_events_table_is_the_events() -> None:
 
 def test_the_table_of_a_family_is_its_protocol() -> None:
     """Every member, with its parameters, in order."""
-    told = [row[0].strip("`") for row in _rows("family", "new-venue.md")]
+    listed = [row[0].strip("`") for row in _rows("family", "new-venue.md")]
     asked = [*Family.__annotations__]
     for name, member in vars(Family).items():
         if inspect.isfunction(member) and not name.startswith("_"):
@@ -110,7 +110,7 @@ def test_the_table_of_a_family_is_its_protocol() -> None:
             keyed = [each for each in given if each.kind is each.KEYWORD_ONLY]
             names = [each.name for each in given if each not in keyed]
             asked.append(f"{name}({', '.join([*names, *(['*'] if keyed else []), *(each.name for each in keyed)])})")
-    assert told == asked
+    assert listed == asked
 
 
 def test_the_commands_are_the_parsers() -> None:
