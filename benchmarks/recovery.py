@@ -45,7 +45,7 @@ ROUND_TRIPS = (0.0, 0.02, 0.1)
 APART = 1.1
 """Seconds between two cuts of one account: a venue allows two listen keys in one."""
 HEALTHY: dict[str, Any] = {"healthy_after": 0.001, "audit_interval": 0}
-"""Every cut is then the first after a healthy life, as it is where cuts are rare; no audit finds what it is to find."""
+"""Every cut is the first after a healthy life, as it is where cuts are rare, and no audit finds its fills first."""
 SILENT_STREAMS = 5
 
 

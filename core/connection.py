@@ -7,8 +7,8 @@ from typing import Any
 
 from .actions import Action
 from .book import Book
-from .context import Context
-from .dialect import Dialect
+from .context import Context, of_its_fee
+from .dialect import Dialect, SettlingDialect
 from .events import Health
 from .health import Vitals
 from .inputs import (
@@ -35,7 +35,6 @@ from .link.view import LinkView, view
 from .policy import MODES, WAYS, Mode, Policy
 from .secrets import Secrets
 from .sync.continuity import Continuity
-from .timers import Alarms
 
 
 class Misuse(RuntimeError):
@@ -67,7 +66,12 @@ class Connection:
         self.secrets = Secrets() if secrets is None else secrets
         """The register of secrets: it is given listen keys as they are granted, extended or named by the venue."""
         self._context = Context(
-            self.policy, seed, self.secrets, grain=dialect.time_grain_ms, failing_calls=dialect.failing_calls
+            self.policy,
+            seed,
+            self.secrets,
+            grain=dialect.time_grain_ms,
+            failing_calls=dialect.failing_calls,
+            settlement=dialect.settlement if isinstance(dialect, SettlingDialect) else of_its_fee,
         )
         self._continuity = Continuity(
             self._context,
@@ -81,7 +85,6 @@ class Connection:
         self._vitals = Vitals(self._context, self._supervisor, self._continuity, polls=self._polls)
         self._ended = False
         self._started = False
-        self._timers: Alarms = {**self._supervisor.timers, **self._continuity.timers}
         self._inputs: dict[type, Callable[[Any], None]] = {
             FrameReceived: self._intake.take,
             Heard: self._intake.hear,
@@ -179,11 +182,11 @@ class Connection:
             self._context.emit(finish)
 
     def _fire(self) -> None:
-        timers, now = self._context.timers, self._context.now
+        timers, alarms, now = self._context.timers, self._context.alarms, self._context.now
         self._context.health_dirty = True
         while (due := timers.pop_due(now)) is not None:
             (name, identity), deadline = due
-            self._timers[name](identity, now - deadline)
+            alarms[name](identity, now - deadline)
 
     def _start(self, start: Start) -> None:
         self._begin()

@@ -12,13 +12,19 @@ from .backoff import UNLIMITED, CallLimit
 from .events import ExchangeEvent
 from .policy import Policy
 from .secrets import Secrets
-from .timers import Name, Timers
+from .timers import Alarms, Name, Timers
 
 Event = TypeVar("Event", bound=ExchangeEvent)
+Settlement = Callable[[str, str | None], str | None]
 
 DETAIL_LIMIT = 120
 _SECRET = re.compile(r"[0-9A-Za-z+/_-]{24,}")
 """Anything that could be a key, secret or signature."""
+
+
+def of_its_fee(_symbol: str, _fee_asset: str | None) -> str | None:
+    """A fill's PnL is of the asset that its fee was paid in."""
+    return None
 
 
 class Context:
@@ -32,6 +38,7 @@ class Context:
         "_listeners",
         "_number",
         "actions",
+        "alarms",
         "failing_calls",
         "grain",
         "health_dirty",
@@ -39,6 +46,7 @@ class Context:
         "policy",
         "rng",
         "secrets",
+        "settlement",
         "timers",
     )
 
@@ -50,15 +58,20 @@ class Context:
         *,
         grain: int = 1,
         failing_calls: CallLimit = UNLIMITED,
+        settlement: Settlement = of_its_fee,
     ) -> None:
         self.policy = policy
         self.grain = grain
         """How exact the times of the venue's lists are, ms."""
         self.failing_calls = failing_calls
         """How many failing calls the venue bears."""
+        self.settlement = settlement
+        """In which asset the PnL of a symbol is, by what its fee was paid in; None where it is that of the fee."""
         self.secrets = Secrets() if secrets is None else secrets
         self.rng = Random(seed)  # noqa: S311 - jitter, not secrets
         self.timers = Timers()
+        self.alarms: Alarms = {}
+        """The alarms of all timers; each part puts its own here."""
         self.now = float("-inf")
         self.actions: list[Action] = []
         self.health_dirty = True

@@ -58,6 +58,14 @@ class Dialect(Protocol):
 
 
 @runtime_checkable
+class SettlingDialect(Dialect, Protocol):
+    """Of a venue where a fee may be paid in another asset than the one in which the fill's PnL is booked."""
+
+    def settlement(self, symbol: str, fee_asset: str | None) -> str | None:
+        """The asset of the PnL of such a fill; None if it is that of the fee, or is not known."""
+
+
+@runtime_checkable
 class SilentDialect(Dialect, Protocol):
     """Of a venue that opens a socket for a dead key too, without a word, and may say nothing on it for days.
 

@@ -33,9 +33,21 @@ class Execution(Struct, frozen=True, gc=False):
     qty: Decimal | None
     fill_price: Decimal | None
     liquidation: bool
+    settled_in: str | None = None
+    """The asset of its PnL, where that is not known to be its fee's."""
+
+    @property
+    def pnl_asset(self) -> str | None:
+        """The asset that its PnL is of."""
+        return self.settled_in or self.fee_asset
+
+    @property
+    def gains(self) -> tuple[tuple[str | None, Decimal | None], ...]:
+        """The change of each wallet, None if it is not known: less the fee, and the PnL."""
+        return (self.fee_asset, None if self.fee is None else -self.fee), (self.pnl_asset, self.realized_pnl)
 
 
-def execution(fill: Fill) -> Execution:
+def execution(fill: Fill, settled_in: str | None = None) -> Execution:
     """Return the remembered part of a fill: its frame and the other fields would take eight times as much."""
     return Execution(
         fill.symbol,
@@ -56,4 +68,5 @@ def execution(fill: Fill) -> Execution:
         fill.qty,
         fill.fill_price,
         fill.liquidation,
+        settled_in,
     )

@@ -34,6 +34,7 @@ from .reports import (
     Unreadable,
     Unrecognised,
 )
+from .secrets import SHORTEST
 from .sync.continuity import Continuity
 from .sync.holdback import Holdable, Pushed
 
@@ -58,11 +59,12 @@ class Intake:
         self._pair = supervisor.pair
         self._continuity = continuity
         self._pass_on = continuity.admit
+        self._keep = continuity.keep
         self._reports: dict[type, Callable[[Link, Any, bytes | str], None]] = {
             OrderReport: self._account,
             AccountReport: self._pushed,
             ConfigReport: self._account,
-            Unrecognised: self._account,
+            Unrecognised: self._unrecognised,
             Heartbeat: self._heartbeat,
             Acknowledged: self._acknowledged,
             KeyExpired: self._key_expired,
@@ -91,15 +93,16 @@ class Intake:
             self._supervisor.lost(link, GapReason.OVERSIZED)
         else:
             reports = self._decode(frame)
-            first = reports[0] if reports else None
-            if (
-                len(reports) > 1
-                or not (type(first) is OrderReport or type(first) is AccountReport)
-                or first.longest >= self._secrets.shortest
-            ):
-                frame, reports = self._searched(frame, reports)
-                if len(reports) > 1:
-                    reports = _placed(reports)
+            if len(frame) >= SHORTEST or isinstance(frame, str):  # as no heartbeat is
+                first = reports[0] if reports else None
+                if (
+                    len(reports) > 1
+                    or not (type(first) is OrderReport or type(first) is AccountReport)
+                    or first.longest >= self._secrets.shortest
+                ):
+                    frame, reports = self._searched(frame, reports)
+            if len(reports) > 1:
+                reports = _placed(reports)
             for report in reports:
                 if link.phase is PROVING and type(report) not in PROVES_NOTHING:
                     self._supervisor.prove(link)
@@ -115,11 +118,17 @@ class Intake:
                 self._supervisor.prove(link)
 
     def _account(self, link: Link, report: Holdable, frame: bytes | str) -> None:
-        self._pass_on(report, frame, self._pair.leads(link))
+        if link.proven or not self._pair.awaits_proof(link):
+            self._pass_on(report, frame, self._pair.leads(link))
+        else:
+            self._keep(report, frame)
 
     def _pushed(self, link: Link, report: AccountReport, frame: bytes | str) -> None:
         pushed = Pushed(report, link.socket, report.exchange_ts or self._context.exchange_time() or 0)
-        self._pass_on(pushed, frame, self._pair.leads(link))
+        self._account(link, pushed, frame)
+
+    def _unrecognised(self, link: Link, report: Unrecognised, frame: bytes | str) -> None:
+        self._pass_on(report, frame, self._pair.leads(link))
 
     def _heartbeat(self, link: Link, ping: Heartbeat, _frame: bytes | str) -> None:
         self._context.emit(SendFrame(link.socket, ping.reply))

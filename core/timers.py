@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from enum import StrEnum
 
 
@@ -77,9 +77,14 @@ class Timer(StrEnum):
     """A frame that nobody understands causes its read."""
 
 
+OF_ACCOUNT = (
+    *(Timer.HOLD, Timer.COPIES, Timer.REORDER, Timer.STUCK, Timer.UNKNOWN, Timer.READ, Timer.READING, Timer.AUDIT),
+    *(Timer.POLL, Timer.STALE, Timer.LAPSE, Timer.CROSS_CHECK, Timer.DOUBT),
+)
+"""The timers of what is delivered and of reads: all but those of keys and links."""
 Name = tuple[Timer, int]
 """A timer, and the request, socket or key that it is for; 0 where there is only one."""
-Alarms = Mapping[Timer, Callable[[int, float], None]]
+Alarms = dict[Timer, Callable[[int, float], None]]
 """The handler of each timer, called with the number it is for and how late it is, in seconds."""
 
 

@@ -47,3 +47,14 @@ def test_nothing_loads_before_it_is_asked_for(name: str, loaded: str) -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     inside = [module for module in done.stdout.split() if module.startswith(f"listenkey.{loaded}")]
     assert not inside
+
+
+def test_a_venue_is_opened_without_what_it_may_never_need() -> None:
+    """A journal and a recording load when one is asked for; asyncio with the loop that somebody runs."""
+    code = (
+        "import sys, listenkey\n"
+        "listenkey.open_venue('bingx-swap', api_key='none', api_secret='none', transport='websockets')\n"
+        "print(*sorted(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not {"sqlite3", "listenkey.adapters.recording.recorder", "asyncio"} & set(done.stdout.split())

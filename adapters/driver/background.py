@@ -7,15 +7,17 @@ runs in the background is protected, and an interruption that strikes it all the
 
 from __future__ import annotations
 
-import asyncio
 import contextvars
 import sys
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from anyio.lowlevel import EventLoopToken, current_token
 
 from ..transports.interruption import passed_on
+
+if TYPE_CHECKING:
+    import asyncio
 
 Work = Callable[[], Coroutine[Any, Any, None]]
 Part = Callable[..., Coroutine[Any, Any, None]]
@@ -26,9 +28,12 @@ _running: set[asyncio.Task[None]] = set()
 
 def start(work: Work) -> EventLoopToken:
     """Run it in the background, until the event loop ends at the latest; which loop that is. It must raise nothing."""
+    asyncio = sys.modules.get("asyncio")  # where nobody has imported it, its loop does not run
     try:
-        task = asyncio.get_running_loop().create_task(work())
+        task = asyncio.get_running_loop().create_task(work()) if asyncio is not None else None
     except RuntimeError:
+        task = None
+    if task is None:
         import trio
 
         trio.lowlevel.spawn_system_task(_passing_on, work, context=contextvars.copy_context())

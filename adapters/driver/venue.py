@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 from contextlib import ExitStack
 from os import PathLike
+from random import SystemRandom
 from ssl import SSLContext
 from typing import TYPE_CHECKING, Any, Self
 
@@ -23,7 +24,6 @@ from ...ports.journal import OwnedJournal
 from ...ports.observer import Observer
 from ...ports.questions import QuestionStore
 from ..executors.tasks import TaskExecutor
-from ..recording.recorder import Recorder
 from ..venues.family import Services
 from ..venues.registry import family
 from .chosen import chosen, doubt
@@ -35,6 +35,7 @@ from .stream import Subscription
 
 if TYPE_CHECKING:
     from ...ports.journal import Journal
+    from ..recording.recorder import Recorder
     from ..transports.names import Transport
 
 _log = logging.getLogger("listenkey")
@@ -201,8 +202,12 @@ def open_venue(
         transport, http_session=http_session, proxy=ways, source_address=source_address, ssl_context=ssl_context
     )
     secrets = Secrets((api_key, api_secret, *(password for way in dict.fromkeys(ways) for password in passwords(way))))
+    recorder = None
+    if record is not None:
+        from ..recording.recorder import Recorder
+
+        recorder = Recorder(record, secrets=secrets)
     with ExitStack() as unless_opened:
-        recorder = Recorder(record, secrets=secrets) if record is not None else None
         if recorder is not None:
             unless_opened.callback(recorder.discard)
         events = _journal(journal, venue, speaks.host(hosts.rest_url), api_key, unless_opened)
@@ -218,18 +223,12 @@ def open_venue(
 
     def connect() -> Connection:
         _log.info(chosen(speaks.host(hosts.rest_url), dialect, effective, mode, speaks.limits()))
-        drawn = _seed() if seed is None else seed
+        drawn = SystemRandom().getrandbits(64) if seed is None else seed
         if recorder is not None:
             recorder.begin(dialect, effective, drawn, mode)
         return Connection(dialect, effective, seed=drawn, mode=mode, secrets=secrets)
 
     return Venue(connect, network, services, journal=events, observer=observer, recorder=recorder)
-
-
-def _seed() -> int:
-    from secrets import randbits
-
-    return randbits(64)
 
 
 def _journal(

@@ -27,6 +27,15 @@ TURNS = 10
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
+async def hold(venue: Venue, request: web.Request, seconds: float) -> None:
+    """Wait, but no longer than the client and the server live."""
+    until = venue.log.clock() + seconds
+    while venue.log.clock() < until and not venue.closing:
+        if request.transport is None or request.transport.is_closing():
+            return
+        await asyncio.sleep(0.02)
+
+
 class _Asked(NamedTuple):
     """One call as it came; `account` is whose it is, None of an API key that nobody has."""
 
@@ -64,7 +73,7 @@ class Gateway:
         if dropped is not None and dropped["rest"]:
             return None, 0
         if held := self._scoped("rest_timeout", path, elapsed):
-            await self._hold(request, float(held["hold"]))
+            await hold(venue, request, float(held["hold"]))
             return None, 0
         if self._scoped("rest_error", path, elapsed):
             return web.Response(status=500), 500
@@ -83,7 +92,7 @@ class Gateway:
         if has_placed and not venue.placements.accepted(path, elapsed):
             return None, 0
         if venue.trading.knows(method, path) and (ahead := venue.faults.active("stream_ahead", elapsed)):
-            await self._hold(request, float(ahead["by"]))
+            await hold(venue, request, float(ahead["by"]))
         left = venue.limits.left(method, path, venue.wall(), address=asked.address, account=asked.account)
         if left is not None:
             response.headers["X-RateLimit-Requests-Remain"] = str(left.remain)
@@ -200,14 +209,6 @@ class Gateway:
         if fault is None or not _covers(fault, path):
             return None
         return self._venue.faults.take(name, elapsed)
-
-    async def _hold(self, request: web.Request, seconds: float) -> None:
-        """Wait, but no longer than the client and the server live."""
-        until = self._venue.log.clock() + seconds
-        while self._venue.log.clock() < until and not self._venue.closing:
-            if request.transport is None or request.transport.is_closing():
-                return
-            await asyncio.sleep(0.02)
 
 
 def _covers(fault: Fault, path: str) -> bool:

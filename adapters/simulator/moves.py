@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from .interventions import deleverage, prevent
 from .orders import Fill, Order
 from .truth import fill_truth, order_truth
 from .venue import Venue
@@ -53,7 +54,7 @@ class Moves:
             "expire": lambda move, now: self._exchange.expire(int(move.order_id), now=now),
             "trigger": lambda move, now: self._exchange.trigger(int(move.order_id), now=now),
             "amend": lambda move, now: self._exchange.amend(int(move.order_id), move.qty or Decimal(0), now=now),
-            "liquidate": lambda move, now: self._exchange.liquidate(move.symbol, move.position_side, now=now),
+            "liquidate": self._liquidate,
             "funding": lambda move, now: self._exchange.fund(
                 move.symbol, move.rate, now=now, kind=move.kind or "FUNDING_FEE"
             ),
@@ -89,9 +90,21 @@ class Moves:
             client_id=move.client_order_id,
         )
 
-    def _cross(self, move: _Move, now: int) -> list[Fill]:
-        """A trade of the account with itself: two orders, and fills that share a trade id."""
+    def _liquidate(self, move: _Move, now: int) -> Fill | list[Fill]:
+        """A whole position by force; or, as `ADL`, so much of it for others' sake."""
+        if move.kind not in {"", "ADL"}:
+            raise ValueError(f"kind is ADL or nothing, not {move.kind!r}")
+        if move.kind:
+            return deleverage(self._exchange, move.symbol, move.position_side, move.qty, now=now)
+        return self._exchange.liquidate(move.symbol, move.position_side, now=now)
+
+    def _cross(self, move: _Move, now: int) -> list[Fill] | list[Order]:
+        """A trade of the account with itself: two orders, and fills that share a trade id; or, `prevented`, none."""
         price, sides = move.price or self._exchange.market.price(move.symbol, now), {"BUY": "LONG", "SELL": "SHORT"}
+        if move.kind not in {"", "prevented"}:
+            raise ValueError(f"kind is prevented or nothing, not {move.kind!r}")
+        if move.kind:
+            return prevent(self._exchange, move.symbol, self._qty(move), price, now=now)
         fills: list[Fill] = []
         for side, of in sides.items():
             order = self._exchange.place(

@@ -99,7 +99,8 @@ class Records:
                 break
             if order.created > end or order.id < first or self._is_forgotten(order):
                 continue
-            if symbol in {None, order.symbol} and asset in {None, order.asset} and kind in {None, order.type}:
+            wanted = kind is None or (order.type == kind and not order.terms.deleveraged)
+            if symbol in {None, order.symbol} and asset in {None, order.asset} and wanted:
                 seen = self._seen(order, sight)
                 if not (done_only and seen.open):
                     rows.append(order_history_row(seen, self._leverage(seen)))

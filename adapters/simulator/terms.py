@@ -44,6 +44,10 @@ class Terms(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     entry: int = 0
     reserves: bool = True
     margin: Decimal = ZERO
+    deleveraged: bool = False
+    """The venue takes a position off for others' sake."""
+    prevented: bool = False
+    """It expires rather than meet an order of the same account."""
 
 
 PLAIN = Terms()

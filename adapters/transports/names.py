@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import ssl
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -24,13 +23,16 @@ class Transport(NamedTuple):
 
     def check(self) -> None:
         """Raises `ListenKeyError` in an event loop on which this transport does not run."""
+        if not self.asyncio_alone:
+            return
+        import asyncio
+
         try:
             asyncio.get_running_loop()
         except RuntimeError:
-            if self.asyncio_alone:
-                raise ListenKeyError(
-                    f'the transport "{self.name}" runs on asyncio alone: transport="websockets" runs on trio as well'
-                ) from None
+            raise ListenKeyError(
+                f'the transport "{self.name}" runs on asyncio alone: transport="websockets" runs on trio as well'
+            ) from None
 
     async def close(self) -> None:
         """Close both, but nothing that the user handed in. Never raises."""

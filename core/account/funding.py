@@ -48,6 +48,10 @@ class Funding:
         self._provisional.append(event)
         del self._provisional[:-REMEMBERED]
 
+    def forget(self, event_id: str | None) -> None:
+        """The run before has delivered the final one of this provisional fee."""
+        self._provisional = [event for event in self._provisional if event.event_id != event_id]
+
     def match(self, asset: str | None, amount: Decimal, exchange_ts: int) -> str | None:
         """Return the id of the delivered provisional fee that this final one replaces; None if there is none."""
         for event in self._provisional:

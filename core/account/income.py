@@ -51,6 +51,7 @@ class Income:
         elif event.provisional:
             self._fees.expect_row(event)
         else:
+            self._fees.forget(event.replaces)
             self._delivered[event.event_id.removeprefix("funding:"), None] = ts
 
     def forget(self, proven_until: int) -> None:

@@ -95,7 +95,7 @@ class Orders(KnownOrders):
     def deliver(self, fill: Fill) -> Execution:
         """Deliver a fill; what is remembered of it."""
         self._context.deliver(fill)
-        remembered = execution(fill)
+        remembered = execution(fill, self._context.settlement(fill.symbol, fill.fee_asset))
         self.remember(remembered)
         return remembered
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections import deque
 from typing import NamedTuple
 
 import msgspec
@@ -42,7 +41,7 @@ class Unknowns:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._shapes: dict[str, _Left] = {}
-        self._delivered: deque[str] = deque(maxlen=REMEMBERED)
+        self._delivered: dict[str, None] = {}
 
     def take(self, shape: str, event: Unknown) -> None:
         """Deliver the event, or leave it out for now."""
@@ -59,7 +58,9 @@ class Unknowns:
     def deliver(self, event: Unknown) -> None:
         """Deliver the event, of a documented kind, unless another link has brought it."""
         if event.event_id not in self._delivered:
-            self._delivered.append(event.event_id)
+            self._delivered[event.event_id] = None
+            if len(self._delivered) > REMEMBERED:
+                del self._delivered[next(iter(self._delivered))]
             self._context.deliver(event)
 
     def release(self, *, all_of_them: bool = False) -> None:

@@ -83,7 +83,8 @@ class Ledger:
         if self._estimates.add(fill) > ESTIMATES:
             self._keep()
         if fill.exchange_ts is not None and fill.exchange_ts < self._opened_ts:
-            self._date(fill.fee_asset, fill.exchange_ts)
+            for asset, _ in fill.gains:
+                self._date(asset, fill.exchange_ts)
 
     def reconcile(self, account: Account, settled: bool) -> None:
         """Let the rows of a whole read that passed replace estimates; after a settled and whole one, compare."""
@@ -136,9 +137,9 @@ class Ledger:
         pnl, fees, funding = (ZERO,) * 3 if sums is None else (sums.realized_pnl, sums.fees, sums.funding)
         for fill in self._estimates:
             if fill.fee_asset == asset:
-                known = known and fill.fee is not None and fill.realized_pnl is not None
-                pnl += fill.realized_pnl or ZERO
-                fees += fill.fee or ZERO
+                known, fees = known and fill.fee is not None, fees + (fill.fee or ZERO)
+            if fill.pnl_asset == asset:
+                known, pnl = known and fill.realized_pnl is not None, pnl + (fill.realized_pnl or ZERO)
         for fee in self._provisional.values():
             if fee.asset == asset:
                 known = known and fee.amount is not None
@@ -160,18 +161,16 @@ class Ledger:
         kept = self._estimates.evict_oldest()
         self._since = max(self._since or 0, (kept.exchange_ts or 0) + 1)
         if kept.fee_asset is not None:
-            sums = self._book(kept.fee_asset)
-            sums.fees += kept.fee or ZERO
-            sums.realized_pnl += kept.realized_pnl or ZERO
+            self._book(kept.fee_asset).fees += kept.fee or ZERO
+        if kept.pnl_asset is not None:
+            self._book(kept.pnl_asset).realized_pnl += kept.realized_pnl or ZERO
 
     def _fund(self, event: FundingFee) -> None:
         if event.provisional:
             self._provisional[event.event_id] = event
             return
-        if event.replaces is None:
+        if self._provisional.pop(event.replaces or "", None) is None:
             self._date(event.asset, event.exchange_ts)
-        else:
-            self._provisional.pop(event.replaces, None)
         if event.asset is not None and event.amount is not None:
             self._book(event.asset).funding += event.amount
 
@@ -218,13 +217,12 @@ class Ledger:
         newer: dict[str, Decimal] = {}
         unclear: set[str] = set()
         for fill in self._estimates:
-            if fill.fee_asset is None:
-                continue
-            if is_newer(fill, account, known):
-                gain = (fill.realized_pnl or ZERO) - (fill.fee or ZERO)
-                newer[fill.fee_asset] = newer.get(fill.fee_asset, ZERO) + gain
-            elif fill.fee is None or fill.realized_pnl is None:
-                unclear.add(fill.fee_asset)
+            newly = is_newer(fill, account, known)
+            for asset, gain in fill.gains:
+                if asset is not None and newly:
+                    newer[asset] = newer.get(asset, ZERO) + (gain or ZERO)
+                elif asset is not None and gain is None:
+                    unclear.add(asset)
         for balance in account.balances:
             if balance.wallet_balance is None:
                 continue

@@ -29,18 +29,19 @@ class Projection:
     def apply(self, fill: Execution) -> None:
         """Add a fill."""
         self._recent.append(fill)
-        side, towards, asset = fill.side, fill.position_side, fill.fee_asset
+        side, towards = fill.side, fill.position_side
         if side is not None:
             key = (fill.symbol, towards)
             held = self.positions.get(key, ZERO)
             gains = side == ("SELL" if towards == "SHORT" else "BUY")
             self.positions[key] = held + fill.fill_qty if gains else held - fill.fill_qty
-        if asset is not None:
-            wallet, fee, pnl = self.wallets.get(asset), fill.fee, fill.realized_pnl
-            if wallet is None or fee is None or pnl is None:
-                self.wallets[asset] = None
-            else:
-                self.wallets[asset] = wallet - fee + pnl
+        if fill.fee_asset is None:  # any of them may have paid it
+            self.wallets = dict.fromkeys(self.wallets)
+            return
+        for asset, gain in fill.gains:
+            if asset is not None:
+                wallet = self.wallets.get(asset)
+                self.wallets[asset] = None if wallet is None or gain is None else wallet + gain
 
     def is_unsure_of(self, account: Account) -> bool:
         """True if a delivered fill is newer than the read's start and missing from the read's orders.

@@ -9,7 +9,7 @@ from ..backoff import SpacedLimit
 from ..context import Context
 from ..discreet import Discreet
 from ..refusal import Refusal, RefusalKind
-from ..timers import Alarms, Timer
+from ..timers import Timer
 from .key import Key
 
 FREE = 10
@@ -51,7 +51,7 @@ class Keyring:
         self._not_before = float("-inf")
         self._failed_mints = SpacedLimit(context.failing_calls, FREE)
         self._failed_renewals = SpacedLimit(context.failing_calls, FREE)
-        self.timers: Alarms = {
+        context.alarms |= {
             Timer.MINT: lambda _id, _late: self._mint_now(),
             Timer.MINTING: lambda request, _late: self._mint_failed(request, None),
             Timer.RENEW: lambda key, _late: self._key(key).renew(),

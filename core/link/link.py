@@ -15,7 +15,7 @@ from ..actions import CloseSocket, OpenSocket, SendFrame
 from ..context import Context
 from ..dialect import Opening
 from ..events import GapReason
-from ..timers import Timer
+from ..timers import Name, Timer
 from .key import Key
 
 GRACE = 1.0
@@ -42,7 +42,9 @@ class Link:
         "_graced",
         "_half",
         "_idle",
+        "_quiet",
         "_quiet_at",
+        "_timers",
         "_unacknowledged",
         "_vouched",
         "alive",
@@ -64,6 +66,7 @@ class Link:
         """True if its key has to be named by a renewal, too, before it is proven."""
         self._answered = self._vouched = False
         self._asked = self._graced = False
+        self._timers = context.timers
         self._half = context.policy.silence_timeout / 2
         self._idle = context.policy.probe_after or self._half
         """Seconds without a frame after which something is done."""
@@ -71,6 +74,7 @@ class Link:
         """When the timer for that is due, or for half of the silence after the question."""
         self.key = key
         self.socket = context.number()
+        self._quiet: Name = (Timer.QUIET, self.socket)
         self.phase = Phase.OPENING
         self.alive = True
         """True while the socket is, as far as we know, open or being opened."""
@@ -101,7 +105,7 @@ class Link:
         self.heard_at = now = self._context.now
         if self.proven:
             if self._asked or self.quiet:
-                self._context.timers.cancel((Timer.SILENT, self.socket))
+                self._timers.cancel((Timer.SILENT, self.socket))
                 self._asked = self.quiet = self._graced = False
                 self._context.health_dirty = True
                 self._await_quiet()
@@ -131,7 +135,7 @@ class Link:
         """The venue pushes to this link."""
         self.phase = Phase.LIVE
         self.proven = True
-        self._context.timers.cancel((Timer.CONNECT, self.socket))
+        self._timers.cancel((Timer.CONNECT, self.socket))
         self.heard()
 
     def drain(self) -> None:
@@ -149,7 +153,7 @@ class Link:
         if self._context.policy.probe_after and not self._asked:
             self._asked = True
             self._quiet_at = self._context.now + self._half
-            self._context.arm((Timer.QUIET, self.socket), self._half)
+            self._context.arm(self._quiet, self._half)
             return True
         self.quiet = True
         silence = self._context.policy.silence_timeout
@@ -157,7 +161,7 @@ class Link:
         if lateness > GRACE:
             self._graced = True
             dead_at = max(dead_at, self._context.now + GRACE)
-        self._context.timers.arm((Timer.SILENT, self.socket), dead_at)
+        self._timers.arm((Timer.SILENT, self.socket), dead_at)
         return False
 
     def is_dead(self, lateness: float) -> bool:
@@ -177,9 +181,9 @@ class Link:
         """The socket is closed, or will be."""
         self.phase = Phase.GONE
         self.alive = self.proven = False
-        for timer in (Timer.CONNECT, Timer.QUIET, Timer.SILENT):
-            self._context.timers.cancel((timer, self.socket))
+        for name in ((Timer.CONNECT, self.socket), self._quiet, (Timer.SILENT, self.socket)):
+            self._timers.cancel(name)
 
     def _await_quiet(self) -> None:
-        self._quiet_at = self.heard_at + self._idle
-        self._context.timers.arm((Timer.QUIET, self.socket), self._quiet_at)
+        self._quiet_at = at = self.heard_at + self._idle
+        self._timers.arm(self._quiet, at)

@@ -73,6 +73,11 @@ class LinkPair:
             return link is leader
         return link is successor
 
+    def awaits_proof(self, link: Link) -> bool:
+        """True if word of this link waits for its proof: no link that is trusted brings the same."""
+        leader = self.leader
+        return not (link.proven or (leader is not None and leader.proven and leader.distrusted is None))
+
     def with_key(self, key: Key) -> tuple[Link, ...]:
         """Those of this key: two where they share it."""
         return tuple(link for link in (self.leader, self.successor) if link is not None and link.key is key)

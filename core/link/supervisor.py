@@ -7,7 +7,7 @@ from ..context import Context
 from ..dialect import Dialect, SilentDialect
 from ..events import GapReason
 from ..refusal import Refusal, RefusalKind
-from ..timers import Alarms, Timer
+from ..timers import Timer
 from .effects import Cause, Effects, LinkObserver
 from .key import Key
 from .keyring import Keyring
@@ -30,7 +30,7 @@ class Supervisor:
         self._keyring = Keyring(context, self)
         self.pair = LinkPair(context, self._keyring, vouches=self._asked is not None)
         self._effects = Effects(context, self.pair, self._keyring, observer)
-        self.timers: Alarms = {
+        context.alarms |= {
             Timer.DELAY: lambda _id, _late: self._move(Trigger.DELAY_OVER),
             Timer.ROTATE: lambda _id, _late: self._move(Trigger.AGED),
             Timer.DRAIN: lambda _id, _late: self._move(Trigger.DRAINED),
@@ -39,7 +39,6 @@ class Supervisor:
             Timer.QUIET: self._quiet,
             Timer.SILENT: self._silent,
             Timer.CLOSING: self._closed,
-            **self._keyring.timers,
         }
 
     @property

@@ -23,7 +23,7 @@ from ..kinds import Purpose
 from ..policy import Mode
 from ..refusal import Refusal
 from ..reports import Account, ConfigReport, OrderReport, Unrecognised
-from ..timers import Alarms, Timer
+from ..timers import OF_ACCOUNT, Timer
 from .gap import Gap
 from .holdback import HoldbackQueue, Pushed
 from .reconciler import Reconciler
@@ -61,7 +61,7 @@ class Continuity:
                 Excerpt: self._deliver_unreadable,
             },
         )
-        self.admit = self._holdback.admit
+        self.admit, self.keep = self._holdback.admit, self._holdback.keep
         self._reconciler = Reconciler(
             context,
             mode,
@@ -74,13 +74,12 @@ class Continuity:
             stop=stop,
         )
         self._position_mode = self._reconciler.position_mode
-        self.timers: Alarms = {
+        context.alarms |= {
             Timer.HOLD: lambda _id, _late: self._give_up_holding(),
             Timer.COPIES: lambda _id, _late: self._holdback.release_copies(),
             Timer.REORDER: lambda _id, _late: self._find_holes(),
             Timer.STUCK: lambda _id, _late: self._orders.flush(),
             Timer.UNKNOWN: lambda _id, _late: self._unknowns.release(),
-            **self._reconciler.timers,
         }
 
     @property
@@ -127,7 +126,7 @@ class Continuity:
             self._gap.open(GapReason.HOLE, self._context.exchange_time())
             self._orders.flush(all_of_it=True)
         self._unknowns.release(all_of_them=True)
-        for name in self.timers:
+        for name in OF_ACCOUNT:
             self._context.timers.cancel((name, 0))
 
     def resync(self) -> None:

@@ -52,10 +52,17 @@ class HoldbackQueue:
             if len(self._copies) == 1:
                 self._context.arm((Timer.COPIES, 0), self._context.policy.reorder_window)
 
+    def keep(self, report: Holdable, frame: Frame) -> None:
+        """Keep word of a link that is not proven yet, for `hold_limit` at most: what follows its proof comes first."""
+        if not (self._held or self.holding):
+            self._context.arm((Timer.HOLD, 0), self._context.policy.hold_limit)
+        self._held.append((report, frame))
+
     def hold(self) -> None:
-        """Hold everything from now on, for `hold_limit` at most."""
+        """Hold everything from now on, for `hold_limit` at most; for what is kept already that time has begun."""
+        if self.holding or not self._held:
+            self._context.arm((Timer.HOLD, 0), self._context.policy.hold_limit)
         self.holding = True
-        self._context.arm((Timer.HOLD, 0), self._context.policy.hold_limit)
 
     def release(self) -> None:
         """Pass on what is held, and hold nothing more."""

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from ..context import Context
 from ..policy import Mode
-from ..timers import Alarms, Timer
+from ..timers import Timer
 
 UNAUDITED = 120.0
 """Seconds used as the audit interval where there are no audits."""
@@ -29,7 +29,7 @@ class Lapse:
         self._stretch = 0.0
         """For how long reads were put off since the last one that passed."""
         self._fresh_until = float("-inf")
-        self.timers: Alarms = {
+        context.alarms |= {
             Timer.LAPSE: lambda _id, _late: self._report(),
             Timer.STALE: lambda _id, _late: None,  # health is judged after every timer
         }

@@ -88,7 +88,7 @@ class Memory:
     def _recall(self, event: ExchangeEvent, books_from: int) -> None:
         if (event.exchange_ts or 0) >= books_from:
             if isinstance(event, Fill):
-                fill = execution(event)
+                fill = execution(event, self._context.settlement(event.symbol, event.fee_asset))
                 self._revisions.add(fill)
                 self.ledger.estimate(fill)
             else:

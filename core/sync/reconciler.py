@@ -23,7 +23,7 @@ from ..kinds import Purpose
 from ..policy import Mode
 from ..refusal import Refusal, RefusalKind
 from ..reports import Account, AccountReport
-from ..timers import Alarms, Timer
+from ..timers import Timer
 from .backfill import Finding, cover, examine
 from .denials import Denials
 from .doubts import Doubts
@@ -78,12 +78,10 @@ class Reconciler:
             context, orders, self._income, self._projection, self._cross_check, self._revisions, self.schedule, gap
         )
         self.ledger = self.memory.ledger
-        self.timers: Alarms = {
+        context.alarms |= {
             Timer.CROSS_CHECK: lambda _id, late: self._cross_check.overdue(late),
             Timer.DOUBT: lambda _id, _late: self.doubts.overdue(),
             Timer.READING: self._overdue,
-            **self.schedule.timers,
-            **self._lapse.timers,
         }
 
     @property

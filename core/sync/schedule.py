@@ -15,7 +15,7 @@ from ..context import Context
 from ..kinds import Purpose
 from ..refusal import PUT_OFF, Refusal
 from ..reports import Account, OrderRef
-from ..timers import Alarms, Timer
+from ..timers import Timer
 from .denials import Denials
 from .lapse import Lapse
 
@@ -69,7 +69,7 @@ class ReadSchedule:
         """True while a link brings frames."""
         self.linked_ts: int | None = None
         """Exchange time at which the last one was proven."""
-        self.timers: Alarms = {
+        context.alarms |= {
             Timer.AUDIT: lambda _id, _late: self.request(Purpose.AUDIT),
             Timer.POLL: lambda _id, _late: self.poll(),
             Timer.READ: lambda _id, _late: self.ask(),

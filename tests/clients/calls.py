@@ -2,57 +2,37 @@
 
 from __future__ import annotations
 
-import asyncio
-import importlib
-import re
-from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Any
 
-from . import ccxt
+from . import calling, ccxt
 from .bot import REFUSED
+from .calling import BTC, Listed, Requests
 from .stepped import stepped
 
-PAGE = Path(__file__).parents[2] / "docs" / "trading-against-it.md"
-ROW = re.compile(r"^\| ([a-z_`A-Z0-9 ,:-]+?) \| (works|\d{6})\b[^|]* \|$")
-BTC = "BTC/USDT:USDT"
-WORKS = "works"
-PATIENCE = 60.0
-"""Seconds after which a stream that has brought nothing is no stream."""
+CODE = r"\d{6}"
 
 
 def documented() -> dict[str, str]:
     """What the table says of each call: that it works, or the code with which it is refused."""
-    found = (ROW.match(line) for line in PAGE.read_text().splitlines())
-    return {row[1].replace("`", ""): row[2] for row in found if row}
+    return calling.documented("trading-against-it.md", CODE)
 
 
 async def made(*, hedge: bool) -> dict[str, str]:
     """Make them all; what came of each."""
-    error = importlib.import_module("ccxt").BaseError
     async with stepped(seed=1, hedge=hedge) as exchange, ccxt.client(exchange) as client:
         client.enableRateLimit = False
-        found = {}
-        for name, call in _Calls(client, hedge).listed():
-            try:
-                await asyncio.wait_for(call(), PATIENCE)
-            except error as refused:
-                code = REFUSED.search(str(refused))
-                found[name] = code[1] if code else f"{type(refused).__name__}: {refused}"
-            else:
-                found[name] = WORKS
-        return found
+        return await calling.made(Calls(client, hedge=hedge).listed(), REFUSED)
 
 
-class _Calls:
-    def __init__(self, client: Any, hedge: bool) -> None:
-        self._client = client
-        self._mode: dict[str, Any] = {"hedged": True} if hedge else {}
-        self._hedge = hedge
+class Calls(Requests):
+    """Those of BingX's wire."""
 
-    def listed(self) -> list[tuple[str, Callable[[], Awaitable[object]]]]:
+    def __init__(self, client: Any, *, hedge: bool) -> None:
+        super().__init__(client, hedge=hedge, edit={"hedged": True} if hedge else {})
+
+    def listed(self) -> Listed:
         """By the names in the table, in an order in which each has what it needs."""
-        client, order, leave = self._client, self._order, self._leave
+        client, order, leave = self.client, self.order, self.leave
         leg = {"triggerPrice": 60_000}
         return [
             ("load_markets", client.load_markets),
@@ -76,9 +56,9 @@ class _Calls:
             ("watch_ohlcv", lambda: client.watch_ohlcv(BTC, "1m")),
             ("fetch_balance", client.fetch_balance),
             ("fetch_position_mode", client.fetch_position_mode),
-            ("set_position_mode", lambda: client.set_position_mode(self._hedge)),
+            ("set_position_mode", lambda: client.set_position_mode(self.hedge)),
             ("fetch_leverage", lambda: client.fetch_leverage(BTC)),
-            ("set_leverage", lambda: client.set_leverage(9, BTC, {"side": "LONG" if self._hedge else "BOTH"})),
+            ("set_leverage", lambda: client.set_leverage(9, BTC, {"side": "LONG" if self.hedge else "BOTH"})),
             ("fetch_margin_mode", lambda: client.fetch_margin_mode(BTC)),
             ("set_margin_mode", lambda: client.set_margin_mode("cross", BTC)),
             ("fetch_trading_fee", lambda: client.fetch_trading_fee(BTC)),
@@ -103,16 +83,16 @@ class _Calls:
             ("create_order stopGuaranteed", lambda: leave("market", stopLossPrice=60_000, stopGuaranteed="true")),
             (
                 "create_market_order_with_cost",
-                lambda: client.create_market_order_with_cost(BTC, "buy", 100, {**self._mode}),
+                lambda: client.create_market_order_with_cost(BTC, "buy", 100, {**self.mode}),
             ),
-            ("create_orders", self._several),
-            ("edit_order", self._edit),
-            ("cancel_order", self._cancel),
+            ("create_orders", self.several),
+            ("edit_order", self.edit),
+            ("cancel_order", self.cancel),
             ("cancel_order clientOrderId", lambda: client.cancel_order(None, BTC, {"clientOrderId": "mine"})),
-            ("cancel_orders", self._cancel_several),
+            ("cancel_orders", self.cancel_several),
             ("cancel_all_orders", lambda: client.cancel_all_orders(BTC)),
             ("cancel_all_orders_after", lambda: client.cancel_all_orders_after(20_000)),
-            ("fetch_order", self._fetch),
+            ("fetch_order", self.fetch),
             ("fetch_orders", lambda: client.fetch_orders(BTC)),
             ("fetch_open_orders", lambda: client.fetch_open_orders(BTC)),
             ("fetch_closed_orders", lambda: client.fetch_closed_orders(BTC)),
@@ -129,39 +109,6 @@ class _Calls:
             ("close_all_positions", client.close_all_positions),
         ]
 
-    async def _order(self, kind: str, side: str, price: float | None = None, **params: Any) -> Any:
-        return await self._client.create_order(BTC, kind, side, 0.01, price, {**self._mode, **params})
-
-    async def _leave(self, kind: str, price: float | None = None, **params: Any) -> Any:
-        """An order that closes."""
-        return await self._order(kind, "sell", price, reduceOnly=True, **params)
-
-    async def _cost(self) -> None:
-        await self._client.create_market_order_with_cost(BTC, "buy", 100, {**self._mode})
-
-    async def _several(self) -> None:
-        one = {"symbol": BTC, "type": "limit", "side": "buy", "amount": 0.01, "price": 59_000, "params": {**self._mode}}
-        placed = await self._client.create_orders([one, {**one, "price": 59_100}])
-        assert [each["status"] for each in placed] == ["open", "open"]
-
-    async def _edit(self) -> None:
-        order = await self._order("limit", "buy", 58_500)
-        edited = await self._client.edit_order(order["id"], BTC, "limit", "buy", 0.02, 58_000, {**self._mode})
-        assert (edited["price"], edited["amount"], edited["status"]) == (58_000, 0.02, "open")
-
-    async def _cancel(self) -> None:
-        order = await self._order("limit", "buy", 58_500)
-        assert (await self._client.cancel_order(order["id"], BTC))["status"] == "canceled"
-
-    async def _cancel_several(self) -> None:
-        orders = [await self._order("limit", "buy", 58_500) for _ in range(2)]
-        cancelled = await self._client.cancel_orders([each["id"] for each in orders], BTC)
-        assert [each["id"] for each in cancelled] == [each["id"] for each in orders]
-
-    async def _fetch(self) -> None:
-        order = await self._order("market", "buy")
-        assert (await self._client.fetch_order(order["id"], BTC))["status"] == "closed"
-
     async def _close(self) -> None:
-        (position, *_others) = await self._client.fetch_positions()
-        await self._client.close_position(BTC, None, {"positionId": position["id"]})
+        (position, *_others) = await self.client.fetch_positions()
+        await self.client.close_position(BTC, None, {"positionId": position["id"]})

@@ -10,12 +10,12 @@ installed.
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import importlib
 import importlib.util
 import sys
-import time
+from argparse import Namespace
+from collections.abc import Iterator
 from random import Random
 from typing import NamedTuple
 
@@ -23,6 +23,7 @@ from listenkey.adapters.testing.exchange import SimulatedExchange
 
 from . import ccxt
 from .bot import Bot
+from .calling import DIFFERENT, EVERY, command, compared, deeds
 from .calls import documented, made
 from .comparison import Difference
 from .known import KNOWN, verdict
@@ -30,10 +31,6 @@ from .pace import Unhurried
 from .reading import Reading
 from .stepped import stepped
 from .truth import Truth
-
-EVERY = 25
-"""Operations between two comparisons."""
-
 
 WAYS = ("ccxt", "ccxt.async_support", "ccxt.pro")
 
@@ -83,39 +80,27 @@ def pointed(way: str) -> bool:
         return len(exchange.truth()["fills"]) == 1
 
 
+def played(given: Namespace) -> Iterator[str]:
+    """All of it, line by line."""
+    for way in WAYS:
+        if not pointed(way):
+            yield f"{DIFFERENT}{way} is pointed at the exchange, and has bought nothing there"
+    for hedge in (True, False):
+        mode = "hedge" if hedge else "one_way"
+        yield from compared(mode, documented(), asyncio.run(made(hedge=hedge)))
+        bot, truth, rows, unknown = asyncio.run(trade(seed=given.seed, hedge=hedge, operations=given.operations))
+        yield deeds(mode, bot)
+        yield f"{mode}: {len(truth.fills)} fills of {len(truth.orders)} orders, {rows} rows compared"
+        for each in unknown[:10]:
+            yield f"{DIFFERENT}{each.source} {each.subject} {each.key} {each.field}: {each.truth}, not {each.theirs}"
+
+
 def main() -> int:
     """The command."""
-    parser = argparse.ArgumentParser(prog="python -m tests.clients.trading", description=__doc__.split("\n")[0])
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--operations", type=int, default=100)
-    given = parser.parse_args()
     if importlib.util.find_spec("ccxt") is None:
         print("ccxt is not installed: make .venv/.bench", file=sys.stderr)
         return 2
-    began, good = time.monotonic(), True
-    listed = documented()
-    for way in WAYS:
-        if not pointed(way):
-            good = False
-            print(f"DIFFERENT: {way} is pointed at the exchange, and has bought nothing there")
-    for hedge in (True, False):
-        mode = "hedge" if hedge else "one_way"
-        calls = asyncio.run(made(hedge=hedge))
-        for name in sorted({*listed, *calls}):
-            if listed.get(name) != calls.get(name):
-                good = False
-                print(f"DIFFERENT: {mode}, {name}: the table says {listed.get(name)}, ccxt has {calls.get(name)}")
-        print(f"{mode}: {len(calls)} calls made")
-        bot, truth, compared, unknown = asyncio.run(trade(seed=given.seed, hedge=hedge, operations=given.operations))
-        done = ", ".join(f"{count} x {name}" for name, count in sorted(bot.done.items()))
-        refused = ", ".join(f"{count} x {code}" for code, count in sorted(bot.refused.items()))
-        print(f"{mode}: {done}; refused {refused or 'nothing'}")
-        print(f"{mode}: {len(truth.fills)} fills of {len(truth.orders)} orders, {compared} rows compared")
-        for each in unknown[:10]:
-            good = False
-            print(f"DIFFERENT: {each.source} {each.subject} {each.key} {each.field}: {each.truth}, not {each.theirs}")
-    print("all the same" if good else "not the same", f"after {time.monotonic() - began:.0f} s")
-    return 0 if good else 1
+    return command("trading", __doc__, played)
 
 
 if __name__ == "__main__":

@@ -1,58 +1,41 @@
-"""ccxt's binanceusdm, unmodified, on the simulated exchange with Binance's wire: every call, then a bot, and the truth.
+"""Other people's clients, unmodified, on the simulated exchange with Binance's wire, next to the truth.
 
     python -m tests.clients.usdm [--seed N] [--operations N]
 
-First every call of the table in docs/trading-on-binance.md is made in both position modes: it works, or is refused with
-the code that the table names. Then a bot places, changes and cancels orders, and what ccxt says of fills, orders,
-positions and wallet, by REST and on its socket, is compared with the truth. The exit code is 1 if anything is not as it
-should be, 2 if ccxt is not installed.
+First every call of ccxt in the table of docs/trading-on-binance.md is made in both position modes: it works, or is
+refused with the code that the table names. Then a bot places, changes and cancels orders, and what ccxt says of fills,
+orders, positions and wallet, by REST and on its socket, is compared with the truth. Then python-binance and the
+vendor's SDK follow an account and read it. Whoever is not installed is left out, with a line that says so. The exit
+code is 1 if anything is not as it should be.
 """
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import importlib
 import importlib.util
 import re
 import sys
 import time
+from argparse import Namespace
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from decimal import Decimal
-from pathlib import Path
 from random import Random
 from typing import Any
 
 from listenkey.adapters.simulator.server import Server
 
+from . import calling
+from .calling import BTC, DIFFERENT, EVERY, PATIENCE, Listed, Requests, command, compared, deeds
 from .exchange import API_KEY, API_SECRET
+from .stepped import stepped
+from .usdm_others import others
 
-PAGE = Path(__file__).parents[2] / "docs" / "trading-on-binance.md"
-ROW = re.compile(r"^\| ([a-z_`A-Z0-9 ,:-]+?) \| (works|-\d{4})\b[^|]* \|$")
 CODE = re.compile(r'"code":(-\d+)')
-BTC, WORKS = "BTC/USDT:USDT", "works"
 SYMBOLS = (BTC, "ETH/USDT:USDT", "SOL/USDT:USDT")
-AGO = 3600
-"""Seconds before now at which the exchange begins."""
-PATIENCE = 60.0
-EVERY = 25
-"""Operations between two comparisons."""
-
-
-def stepped(*, seed: int, hedge: bool) -> Server:
-    """An exchange without limits of calls; only `advance` moves its time."""
-    begun = int(time.time() - AGO) * 1000
-    return Server(
-        venue="binance-usdm",
-        seed=seed,
-        hedge=hedge,
-        epoch_ms=begun,
-        rate_limits=False,
-        time_scale=0,
-        max_socket_age=1e9,
-    )
+WIRE = {"venue": "binance-usdm"}
 
 
 @asynccontextmanager
@@ -71,17 +54,16 @@ async def client(exchange: Server) -> AsyncIterator[Any]:
         await made.close()
 
 
-class Calls:
-    """Every call, by its name in the table, in an order in which each has what it needs."""
+class Calls(Requests):
+    """Those of Binance's wire."""
 
-    def __init__(self, ccxt: Any, exchange: Server) -> None:
-        self._ccxt = ccxt
+    def __init__(self, client: Any, exchange: Server) -> None:
+        super().__init__(client, hedge=exchange.exchange.hedge, edit={})
         self._exchange = exchange
-        self._mode: dict[str, Any] = {"hedged": True} if exchange.exchange.hedge else {}
 
-    def listed(self) -> list[tuple[str, Callable[[], Awaitable[object]]]]:
-        """All of them."""
-        ccxt, order, leave = self._ccxt, self._order, self._leave
+    def listed(self) -> Listed:
+        """By the names in the table, in an order in which each has what it needs."""
+        ccxt, order, leave = self.client, self.order, self.leave
         algo = {"trigger": True}
         return [
             ("load_markets", ccxt.load_markets),
@@ -102,7 +84,7 @@ class Calls:
             ("watch_ohlcv", lambda: self._moving(ccxt.watch_ohlcv(BTC, "1m"))),
             ("set_leverage", lambda: ccxt.set_leverage(9, BTC)),
             ("set_margin_mode", lambda: ccxt.set_margin_mode("isolated", BTC)),
-            ("set_position_mode", lambda: ccxt.set_position_mode(bool(self._mode))),
+            ("set_position_mode", lambda: ccxt.set_position_mode(self.hedge)),
             ("fetch_position_mode", ccxt.fetch_position_mode),
             ("fetch_leverages", ccxt.fetch_leverages),
             ("fetch_margin_modes", ccxt.fetch_margin_modes),
@@ -123,12 +105,12 @@ class Calls:
             ("create_order priceMatch", lambda: order("limit", "buy", 60_000, priceMatch="QUEUE")),
             ("create_order GTD", lambda: order("limit", "buy", 60_000, timeInForce="GTD")),
             ("create_order test", lambda: order("market", "buy", test=True)),
-            ("create_orders", self._several),
-            ("edit_order", self._edit),
-            ("cancel_order", self._cancel),
+            ("create_orders", self.several),
+            ("edit_order", self.edit),
+            ("cancel_order", self.cancel),
             ("cancel_order clientOrderId", lambda: ccxt.cancel_order(None, BTC, {"clientOrderId": "Mine"})),
-            ("cancel_orders", self._cancel_several),
-            ("fetch_order", self._fetch),
+            ("cancel_orders", self.cancel_several),
+            ("fetch_order", self.fetch),
             ("fetch_open_orders", lambda: ccxt.fetch_open_orders(BTC)),
             ("fetch_open_orders trigger", lambda: ccxt.fetch_open_orders(BTC, None, None, algo)),
             ("cancel_all_orders", lambda: ccxt.cancel_all_orders(BTC)),
@@ -150,13 +132,6 @@ class Calls:
             ("watch_positions", lambda: self._heard(ccxt.watch_positions)),
         ]
 
-    async def _order(self, kind: str, side: str, price: float | None = None, **params: Any) -> Any:
-        return await self._ccxt.create_order(BTC, kind, side, 0.01, price, {**self._mode, **params})
-
-    async def _leave(self, kind: str, price: float | None = None, **params: Any) -> Any:
-        """An order that closes."""
-        return await self._order(kind, "sell", price, reduceOnly=True, **params)
-
     async def _moving(self, watching: Awaitable[object]) -> None:
         """The market moves until something is heard."""
         task = asyncio.ensure_future(watching)
@@ -169,54 +144,21 @@ class Calls:
         """The account moves until something is heard."""
         task = asyncio.ensure_future(watch())
         while not task.done():
-            await self._order("market", "buy")
+            await self.order("market", "buy")
             self._exchange.advance(1)
             await asyncio.wait([task], timeout=0.1)
         await task
 
-    async def _several(self) -> None:
-        one = {"symbol": BTC, "type": "limit", "side": "buy", "amount": 0.01, "price": 59_000, "params": {**self._mode}}
-        placed = await self._ccxt.create_orders([one, {**one, "price": 59_100}])
-        assert [each["status"] for each in placed] == ["open", "open"]
-
-    async def _edit(self) -> None:
-        order = await self._order("limit", "buy", 58_500)
-        edited = await self._ccxt.edit_order(order["id"], BTC, "limit", "buy", 0.02, 58_000)
-        assert (edited["price"], edited["amount"], edited["status"]) == (58_000, 0.02, "open")
-
-    async def _cancel(self) -> None:
-        order = await self._order("limit", "buy", 58_500)
-        assert (await self._ccxt.cancel_order(order["id"], BTC))["status"] == "canceled"
-
-    async def _cancel_several(self) -> None:
-        orders = [await self._order("limit", "buy", 58_500) for _ in range(2)]
-        await self._ccxt.cancel_orders([each["id"] for each in orders], BTC)
-
-    async def _fetch(self) -> None:
-        order = await self._order("market", "buy")
-        assert (await self._ccxt.fetch_order(order["id"], BTC))["status"] == "closed"
-
 
 def documented() -> dict[str, str]:
     """What the table says of each call: that it works, or the code with which it is refused."""
-    found = (ROW.match(line) for line in PAGE.read_text().splitlines())
-    return {row[1].replace("`", ""): row[2] for row in found if row}
+    return calling.documented("trading-on-binance.md", r"-\d{4}")
 
 
 async def made(*, hedge: bool) -> dict[str, str]:
     """Make all calls; what came of each."""
-    error = importlib.import_module("ccxt").BaseError
-    async with stepped(seed=1, hedge=hedge) as exchange, client(exchange) as ccxt:
-        found = {}
-        for name, call in Calls(ccxt, exchange).listed():
-            try:
-                await asyncio.wait_for(call(), PATIENCE)
-            except error as refused:
-                code = CODE.search(str(refused))
-                found[name] = code[1] if code else f"{type(refused).__name__}: {refused}"
-            else:
-                found[name] = WORKS
-        return found
+    async with stepped(seed=1, hedge=hedge, **WIRE) as exchange, client(exchange) as ccxt:
+        return await calling.made(Calls(ccxt, exchange).listed(), CODE)
 
 
 class Bot:
@@ -340,7 +282,7 @@ def _text(amount: Any) -> str:
 
 async def trade(*, seed: int, hedge: bool, operations: int) -> tuple[Bot, list[str]]:
     """Let the bot go, and compare every so often, while the exchange's time stands still."""
-    async with stepped(seed=seed, hedge=hedge) as exchange, client(exchange) as ccxt:
+    async with stepped(seed=seed, hedge=hedge, **WIRE) as exchange, client(exchange) as ccxt:
         await ccxt.load_markets()
         bot, found = Bot(ccxt, exchange, Random(seed)), []
         listening = asyncio.create_task(bot.listen())
@@ -359,34 +301,23 @@ async def trade(*, seed: int, hedge: bool, operations: int) -> tuple[Bot, list[s
         return bot, found
 
 
+def played(given: Namespace) -> Iterator[str]:
+    """All of it, line by line."""
+    if importlib.util.find_spec("ccxt") is None:
+        yield "ccxt is left out, since it is not installed: make .venv/.bench"
+    else:
+        for hedge in (True, False):
+            mode = "hedge" if hedge else "one_way"
+            yield from compared(mode, documented(), asyncio.run(made(hedge=hedge)))
+            bot, found = asyncio.run(trade(seed=given.seed, hedge=hedge, operations=given.operations))
+            yield f"{deeds(mode, bot)}; {len(bot.heard)} fills heard on the socket"
+            yield from (f"{DIFFERENT}{mode}, {each}" for each in found[:10])
+    yield from others(given.seed)
+
+
 def main() -> int:
     """The command."""
-    parser = argparse.ArgumentParser(prog="python -m tests.clients.usdm", description=__doc__.split("\n")[0])
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--operations", type=int, default=100)
-    given = parser.parse_args()
-    if importlib.util.find_spec("ccxt") is None:
-        print("ccxt is not installed: make .venv/.bench", file=sys.stderr)
-        return 2
-    began, good = time.monotonic(), True
-    listed = documented()
-    for hedge in (True, False):
-        mode = "hedge" if hedge else "one_way"
-        calls = asyncio.run(made(hedge=hedge))
-        for name in sorted({*listed, *calls}):
-            if listed.get(name) != calls.get(name):
-                good = False
-                print(f"DIFFERENT: {mode}, {name}: the table says {listed.get(name)}, ccxt has {calls.get(name)}")
-        print(f"{mode}: {len(calls)} calls made")
-        bot, found = asyncio.run(trade(seed=given.seed, hedge=hedge, operations=given.operations))
-        done = ", ".join(f"{count} x {name}" for name, count in sorted(bot.done.items()))
-        refused = ", ".join(f"{count} x {code}" for code, count in sorted(bot.refused.items()))
-        print(f"{mode}: {done}; refused {refused or 'nothing'}; {len(bot.heard)} fills heard on the socket")
-        for each in found[:10]:
-            good = False
-            print(f"DIFFERENT: {mode}, {each}")
-    print("all the same" if good else "not the same", f"after {time.monotonic() - began:.0f} s")
-    return 0 if good else 1
+    return command("usdm", __doc__, played)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,10 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from listenkey.core.timers import Name, Timer, Timers
+from listenkey.core.connection import Connection
+from listenkey.core.timers import OF_ACCOUNT, Name, Timer, Timers
+
+from .toy import Toy
 
 
 def drain(timers: Timers, now: float) -> list[tuple[Name, float]]:
@@ -77,3 +80,10 @@ def test_is_a_table(script: list[tuple[int, float | None]], now: float) -> None:
     assert [at for _, at in due] == sorted(at for at in model.values() if at <= now)
     assert {name[1]: at for name, at in due} == {number: at for number, at in model.items() if at <= now}
     assert timers.deadline > now
+
+
+def test_every_timer_does_something() -> None:
+    """Each has its alarm in a connection; those of the account are not those of keys and links."""
+    assert set(Connection(Toy())._context.alarms) == set(Timer)
+    assert Timer.MINT not in OF_ACCOUNT
+    assert len(set(OF_ACCOUNT)) == len(OF_ACCOUNT)

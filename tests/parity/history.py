@@ -9,13 +9,11 @@ from typing import NamedTuple, TypeVar, get_args
 from hypothesis import strategies as st
 
 from listenkey.adapters.simulator.exchange import Exchange
-from listenkey.adapters.simulator.market import INSTRUMENTS
 from listenkey.adapters.simulator.orders import PRICED, Order, OrderRefused, Triggered
 from listenkey.adapters.simulator.records import ClosedStops
 
 T = TypeVar("T")
 
-SYMBOLS = tuple(each.symbol for each in INSTRUMENTS)
 KINDS = (
     *("market",) * 5,
     *("limit",) * 4,
@@ -89,6 +87,7 @@ class Actor:
 
     def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
+        self._symbols = tuple(exchange.market.instruments)
         self._mine: list[int] = []
         self._deeds: dict[str, Callable[[Deed, int], object]] = {
             "market": self._market,
@@ -119,7 +118,7 @@ class Actor:
             return
 
     def _symbol(self, deed: Deed) -> str:
-        return SYMBOLS[deed.which % 2]
+        return self._symbols[deed.which % 2]
 
     def _side(self, deed: Deed) -> str | None:
         return ("LONG", "SHORT")[deed.which // 2 % 2] if self._exchange.hedge else None

@@ -1,5 +1,6 @@
-"""One connection and its exchange on virtual time: frames as the simulated wire writes them, reads as BingX's reader
-makes them of the simulated REST answers, and no socket anywhere."""
+"""One connection and its exchange on virtual time: frames as the simulated wire writes them, reads as the venue's
+reader makes them of the simulated REST answers, and no socket anywhere. This one is BingX's; `usdm` is Binance's.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +15,7 @@ import msgspec
 
 from listenkey.adapters.simulator.exchange import Exchange
 from listenkey.adapters.simulator.orders import OrderRefused
-from listenkey.adapters.simulator.pushes import config_of
+from listenkey.adapters.simulator.pushes import Push, config_of
 from listenkey.adapters.simulator.rest import Rest as Answers
 from listenkey.adapters.simulator.routes import CLEAR, Sight
 from listenkey.adapters.simulator.wire import PING, Wire, WireName, key_expired, packed
@@ -24,10 +25,12 @@ from listenkey.adapters.venues.bingx.rest import Rest
 from listenkey.adapters.venues.bingx.swap import SwapDialect
 from listenkey.core import actions, inputs
 from listenkey.core.connection import Connection
+from listenkey.core.dialect import Dialect
 from listenkey.core.events import AccountUpdate, ExchangeEvent, Fill, GapNotice
 from listenkey.core.policy import Mode, Policy
 from listenkey.ports.errors import RequestRefused
 from listenkey.ports.http import HttpResponse
+from listenkey.ports.reader import AccountReader
 
 from .. import inline
 from .history import Actor, Deed, History, Mishap
@@ -53,21 +56,30 @@ POLICY = Policy(
 
 
 class World:
-    """A connection in `mode`, living through a history."""
+    """A connection in `mode`, living through a history. `exact`: a frame says all of its fill."""
 
     def __init__(self, mode: Mode, history: History, *, wire: WireName = "modern") -> None:
-        self.now = 0.0
+        self._set_up(history, wire)
+        self._begin(mode, history)
+
+    def _set_up(self, history: History, wire: WireName) -> None:
+        """Make the exchange and what speaks its wire."""
         self.exchange = Exchange(now=EPOCH, seed=history.seed, hedge=history.hedge, triggered=history.triggered)
-        self.connection = Connection(SwapDialect(), POLICY, seed=history.seed, mode=mode)
+        self._dialect: Dialect = SwapDialect()
+        self._answers = Answers(self.exchange, closed_stops=history.closed_stops)
+        self._wire = Wire(wire, seed=history.seed, event_name="mixed")
+        self.exact = self._wire.exact
+        self._reader: AccountReader = Reader(Rest("https://venue.test", "k", "s", pace=Pace(limited=False)))
+
+    def _begin(self, mode: Mode, history: History) -> None:
+        self.now = 0.0
+        self.connection = Connection(self._dialect, POLICY, seed=history.seed, mode=mode)
         self.events: list[ExchangeEvent] = []
         self.spoil_frame: Callable[[dict[str, Any]], None] = lambda frame: None
         """May change a frame before it is sent, and `spoil_answer` the rows of an answer: a deliberate fault."""
         self.spoil_answer: Callable[[str, Any], None] = lambda path, body: None
         self._actor = Actor(self.exchange)
-        self._answers = Answers(self.exchange, closed_stops=history.closed_stops)
-        self.wire = Wire(wire, seed=history.seed, event_name="mixed")
         self._ahead = 0.0
-        self._reader = Reader(Rest("https://venue.test", "k", "s", pace=Pace(limited=False)))
         self._heap: list[tuple[float, int, Callable[[], None]]] = []
         self._order = itertools.count()
         self._deeds = [
@@ -78,9 +90,9 @@ class World:
         self._sockets: dict[int, tuple[str, bool]] = {}
         self._expired: set[str] = set()
         self._fates: dict[str, int] = {}
-        self._swapped: bytes | None = None
+        self._swapped: bytes | str | None = None
         self._refuse = 0
-        self._hidden: tuple[float, Sight] = (-1.0, CLEAR)
+        self._hidden: tuple[float, int, bool] = (-1.0, 0, False)
         self.end = max([LISTENING_AT + 1, *(at for at, _ in self._deeds)])
         self._at(LISTENING_AT, lambda: self.feed(inputs.Start()))
         for at, _ in self._deeds:
@@ -97,7 +109,7 @@ class World:
     def live(self) -> World:
         """Live through all of it, then through a calm, then through a read that nothing disturbs."""
         self.until(self.end + AFTER)
-        self._refuse, self._fates, self._hidden = 0, {}, (-1.0, CLEAR)
+        self._refuse, self._fates, self._hidden = 0, {}, (-1.0, 0, False)
         for _ in range(10):
             read_before = self.connection.proven_until or 0
             self.feed(inputs.Resync())
@@ -155,15 +167,58 @@ class World:
         """An answer of the exchange."""
         self._pass_time()
         parts = urlsplit(url)
-        now = self.ms(self._ahead)
+        answer = self._answer(parts.path, dict(parse_qsl(parts.query)), self.ms(self._ahead))
+        self._pass_time()
+        return answer
+
+    # What is a venue's own
+
+    def _answer(self, path: str, params: dict[str, str], now: int) -> HttpResponse:
+        """The answer to a request."""
         try:
-            body = self._answers.answer(parts.path, dict(parse_qsl(parts.query)), now, self._sight(now))
+            body = self._answers.answer(path, params, now, self._sight(now))
         except OrderRefused as refused:
             body = {"code": refused.code, "msg": refused.message, "data": {}, "timestamp": now}
         else:
-            self.spoil_answer(parts.path, body["data"])
-        self._pass_time()
+            self.spoil_answer(path, body["data"])
         return HttpResponse(200, {}, msgspec.json.encode(body))
+
+    def _sight(self, now: int) -> Sight:
+        hidden = self._hidden_until(now)
+        return CLEAR if hidden is None else Sight(fills_until=hidden, lag_income=self._hides_all)
+
+    def _written(self, push: Push) -> list[bytes | str]:
+        """The frame that a push becomes, and those that go with it."""
+        frame = self._wire.frame(push)
+        self.spoil_frame(frame)
+        return [packed(frame)]
+
+    def _greeted(self, socket: int) -> None:
+        """A socket is open: what comes on it by itself."""
+        account, now = self.exchange.account, self.ms(self.now)
+        balances = [account.balance(asset) for asset in account.book.wallets]
+        configs = [config_of(account, symbol, now, now) for symbol in account.leverage]
+        for frame in self._wire.snapshot(balances, self.exchange.positions(now), configs, now):
+            self._arrive(socket, packed(frame))
+        self._ping(socket)
+
+    def _ping(self, socket: int) -> None:
+        if socket in self._sockets:
+            if not self._sockets[socket][1]:
+                self._arrive(socket, PING)
+            self._at(self.now + 3, lambda: self._ping(socket))
+
+    def _expiry(self, key: str) -> list[bytes | str]:
+        """What is pushed when a key has ended."""
+        return [packed(key_expired(key, self.ms(self.now)))]
+
+    def _key(self, request: int) -> str:
+        """The key that this minting gives."""
+        return f"{request:064x}"
+
+    def _renewed(self, key: str) -> str | None:
+        """The key that a renewal names."""
+        return None
 
     # How the world works
 
@@ -190,9 +245,9 @@ class World:
 
     def _flush(self) -> None:
         for push in self.exchange.due(self.ms(self.now)):
-            frame = self.wire.frame(push)
-            self.spoil_frame(frame)
-            data = packed(frame)
+            data, *besides = self._written(push)
+            for each in besides:
+                self._send(each)
             if self._spend("lose"):
                 continue
             if self._spend("swap") and self._swapped is None:
@@ -211,25 +266,28 @@ class World:
             self._fates[fate] = left - 1
         return bool(left)
 
-    def _send(self, data: bytes) -> None:
+    def _send(self, data: bytes | str) -> None:
         for socket, (key, silent) in self._sockets.items():
             if not silent and key not in self._expired:
                 self._arrive(socket, data)
 
-    def _arrive(self, socket: int, data: bytes) -> None:
+    def _arrive(self, socket: int, data: bytes | str | None) -> None:
+        """A frame, or a pong."""
+
         def arrive() -> None:
             if socket in self._sockets:
-                self.feed(inputs.FrameReceived(socket, data))
+                self.feed(inputs.Heard(socket) if data is None else inputs.FrameReceived(socket, data))
 
         self._at(self.now + LATENCY, arrive)
 
     def _perform(self, action: actions.Action) -> None:
         match action:
             case actions.CreateKey(request):
-                granted = inputs.KeyGranted(request, f"{request:064x}", 3600, self.ms(self.now))
+                granted = inputs.KeyGranted(request, self._key(request), 3600, self.ms(self.now))
                 self._at(self.now + LATENCY, lambda: self.feed(granted))
-            case actions.RenewKey(request):
-                self._at(self.now + LATENCY, lambda: self.feed(inputs.KeyRenewed(request)))
+            case actions.RenewKey(request, key):
+                renewed = inputs.KeyRenewed(request, self._renewed(key))
+                self._at(self.now + LATENCY, lambda: self.feed(renewed))
             case actions.OpenSocket(socket, key):
                 self._at(self.now + LATENCY, lambda: self._open(socket, key))
             case actions.CloseSocket(socket, code):
@@ -249,23 +307,12 @@ class World:
             return
         self._sockets[socket] = key, False
         self.feed(inputs.SocketOpened(socket))
-        account, now = self.exchange.account, self.ms(self.now)
-        balances = [account.balance(asset) for asset in account.book.wallets]
-        configs = [config_of(account, symbol, now, now) for symbol in account.leverage]
-        for frame in self.wire.snapshot(balances, self.exchange.positions(now), configs, now):
-            self._arrive(socket, packed(frame))
-        self._ping(socket)
-
-    def _ping(self, socket: int) -> None:
-        if socket in self._sockets:
-            if not self._sockets[socket][1]:
-                self._arrive(socket, PING)
-            self._at(self.now + 3, lambda: self._ping(socket))
+        self._greeted(socket)
 
     def _read(self, asked: actions.ReadAccount) -> None:
         self._ahead = max(self._ahead, self.now)
         try:
-            account = inline.run(self._reader.read(asked.since, asked.orders), self)
+            account = inline.run(self._reader.read(asked.since, asked.orders, purpose=asked.purpose), self)
             answer: inputs.Input = inputs.AccountRead(asked.request, account)
         except RequestRefused as error:
             answer = inputs.Refused(asked.request, error.refusal)
@@ -273,12 +320,15 @@ class World:
             answer = inputs.Refused(asked.request, inputs.Refusal(inputs.RefusalKind.RETRY, "busy"))
         self._at(self._ahead, lambda: self.feed(answer))
 
-    def _sight(self, now: int) -> Sight:
-        until, sight = self._hidden
-        if self.monotonic() >= until:
-            return CLEAR
-        assert sight.fills_until is not None
-        return msgspec.structs.replace(sight, fills_until=now - sight.fills_until)
+    def _hidden_until(self, now: int) -> int | None:
+        """From when on fills are hidden, if they are."""
+        until, behind, _ = self._hidden
+        return None if self.monotonic() >= until else now - behind
+
+    @property
+    def _hides_all(self) -> bool:
+        """Whether what they booked is hidden as well."""
+        return self._hidden[2]
 
     def _misfortune(self, mishap: Mishap) -> None:
         size = mishap.size
@@ -297,14 +347,14 @@ class World:
                 for socket, (key, _) in tuple(self._sockets.items()):
                     self._expired.add(key)
                     if size % 2:
-                        self._arrive(socket, packed(key_expired(key, self.ms(self.now))))
+                        for pushed in self._expiry(key):
+                            self._arrive(socket, pushed)
             case "rotate":
                 self.feed(inputs.Rotate())
             case "resync":
                 self.feed(inputs.Resync())
             case "hide" | "hide all":
-                sight = Sight(fills_until=size * 150, lag_income=mishap.kind == "hide all")
-                self._hidden = (self.now + 3, sight)
+                self._hidden = (self.now + 3, size * 150, mishap.kind == "hide all")
 
 
 def _timed(deeds: tuple[Deed, ...], start: float) -> list[tuple[float, Deed]]:

@@ -8,11 +8,12 @@ import sys
 import time
 from pathlib import Path
 
-from .campaign import FIRST_DAY, Summary, campaign, endless, jobs
-from .faults import KINDS, parse_all, written
+from .campaign import Summary, campaign, endless, jobs
+from .faults import KINDS, kinds_of, parse_all, written
 from .life import live
 from .setup import Setup, setup_of
 from .shrink import shrink
+from .venues import SEEDS, VENUES, first_seed, is_day
 
 
 def main() -> int:
@@ -21,10 +22,12 @@ def main() -> int:
     if options.seed is not None:
         return _one(options)
     began = time.monotonic()
+    among = VENUES if options.venue is None else (options.venue,)
+    venues = [venue for venue in among if set(options.often) <= set(kinds_of(venue))]
     if options.minutes:
-        planned = endless(options.first, options.minutes, options.mode)
+        planned = endless(options.first, options.minutes, options.mode, venues)
     else:
-        planned = iter(jobs(options.lives, options.days, options.first, options.mode, options.often))
+        planned = iter(jobs(options.lives, options.days, options.first, options.mode, options.often, venues))
     summary = Summary()
     for outcome in campaign(planned, workers=options.workers):
         summary.add(outcome)
@@ -37,7 +40,8 @@ def main() -> int:
 
 
 def _one(options: argparse.Namespace) -> int:
-    setup = setup_of(options.seed, full_day=options.seed >= FIRST_DAY, mode=options.mode, kinds=options.often)
+    seed = options.seed if options.venue is None else first_seed(options.venue) + options.seed % SEEDS
+    setup = setup_of(seed, full_day=is_day(seed), mode=options.mode, kinds=options.often)
     if options.faults is not None:
         setup = setup._replace(faults=parse_all(options.faults))
     outcome = live(setup, options.record)
@@ -67,8 +71,9 @@ def _kinds(text: str) -> tuple[str, ...]:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
-    parser.add_argument("--lives", type=int, default=300, help="of an hour or two, on a compressed schedule")
-    parser.add_argument("--days", type=int, default=10, help="on the real schedule")
+    parser.add_argument("--lives", type=int, default=150, help="of an hour or two, on a compressed schedule, per venue")
+    parser.add_argument("--days", type=int, default=5, help="on the real schedule, per venue")
+    parser.add_argument("--venue", choices=VENUES, default=None, help="of all lives; by default each has its share")
     parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--minutes", type=float, default=0.0, help="go on for so long instead")
     parser.add_argument(

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from listenkey.adapters.simulator.flow import Action, Flow
+from listenkey.adapters.simulator.orders import Fill
+from listenkey.adapters.simulator.seeds import seeded
 
 from .setup import EPOCH
 
 if TYPE_CHECKING:
     from .exchange import Market
+
+
+OWN = 0.12
+"""Share of what happens that only Binance shows so."""
 
 
 class Activity(Flow):
@@ -37,3 +44,45 @@ class Activity(Flow):
             self._simple(now)
         else:
             self._in_parts(now)
+
+
+class UsdmActivity(Activity):
+    """And trades of the account with itself, liquidations, and funding of another kind."""
+
+    def __init__(self, market: Market, rate: float, seed: int) -> None:
+        self._own = seeded(seed, "own")
+        super().__init__(market, rate, seed)
+
+    def _activity(self, now: int) -> None:
+        if self._own.random() >= OWN:
+            super()._activity(now)
+            return
+        self._next_order(now)
+        draw = self._own.random()
+        symbol = self._own.choice(list(self.exchange.market.instruments))
+        if draw < 0.5:
+            self._cross(symbol, now)
+        elif draw < 0.75:
+            sides = ("LONG", "SHORT") if self.exchange.hedge else (None,)
+            self.exchange.liquidate(symbol, self._own.choice(sides), now=now)
+        else:
+            rate = Decimal(self._own.randint(1, 30)) / 100_000
+            self.exchange.fund(symbol, rate, now=now, kind="SPECIAL_FUNDING_FEE")
+
+    def _cross(self, symbol: str, now: int) -> None:
+        """Two orders of the account fill each other: two fills, one trade id."""
+        price = self.exchange.market.price(symbol, now)
+        qty = self.exchange.market.instruments[symbol].step * self._own.randint(5, 20)
+        first: Fill | None = None
+        for side, towards in (("BUY", "LONG"), ("SELL", "SHORT")):
+            order = self.exchange.place(
+                symbol,
+                side,
+                qty,
+                now=now,
+                type="LIMIT",
+                position_side=towards if self.exchange.hedge else None,
+                price=price,
+            )
+            first = self.exchange.fill(order.id, now=now, maker=first is None, against=first)
+            self._market_.note()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import count
 from multiprocessing import get_context
 from threading import Event, Semaphore
@@ -17,9 +17,7 @@ from .faults import KINDS
 from .life import live
 from .outcome import Outcome
 from .setup import setup_of
-
-FIRST_DAY = 1_000_000
-"""Seeds of full days begin here, so that a seed names one life."""
+from .venues import FIRST_DAY, VENUES, first_seed, is_day, venue_of
 
 
 class Job(NamedTuple):
@@ -29,24 +27,29 @@ class Job(NamedTuple):
     mode: Mode | None = None
     often: tuple[str, ...] = ()
 
-    @property
-    def full_day(self) -> bool:
-        return self.seed >= FIRST_DAY
-
 
 def run(job: Job) -> Outcome:
     """In whatever process."""
     try:
-        return live(setup_of(job.seed, full_day=job.full_day, mode=job.mode, kinds=job.often))
+        return live(setup_of(job.seed, full_day=is_day(job.seed), mode=job.mode, kinds=job.often))
     except Exception as error:
         error.add_note(f"seed {job.seed}, mode {job.mode}")
         raise
 
 
-def jobs(lives: int, days: int, first: int, mode: Mode | None = None, often: tuple[str, ...] = ()) -> list[Job]:
-    """Days first: they take longest. With `often`, only faults of these kinds, two of each in a life."""
+def jobs(
+    lives: int,
+    days: int,
+    first: int,
+    mode: Mode | None = None,
+    often: tuple[str, ...] = (),
+    venues: Sequence[str] = VENUES,
+) -> list[Job]:
+    """So many at each venue, days first: they take longest. With `often`, only faults of these kinds, two of each in a
+    life.
+    """
     seeds = [FIRST_DAY + first + day for day in range(days)] + [first + life for life in range(lives)]
-    return [Job(seed, mode, often) for seed in seeds]
+    return [Job(first_seed(venue) + seed, mode, often) for seed in seeds for venue in venues]
 
 
 def campaign(planned: Iterable[Job], *, workers: int | None = None) -> Iterator[Outcome]:
@@ -71,13 +74,14 @@ def campaign(planned: Iterable[Job], *, workers: int | None = None) -> Iterator[
             ahead.release()
 
 
-def endless(first: int, minutes: float, mode: Mode | None = None) -> Iterator[Job]:
-    """Lives, and a day in every forty, until time is up."""
+def endless(first: int, minutes: float, mode: Mode | None = None, venues: Sequence[str] = VENUES) -> Iterator[Job]:
+    """Lives, and a day in every forty, at each venue in turn, until time is up."""
     until = time.monotonic() + minutes * 60
     for number in count(first):
-        if time.monotonic() > until:
-            return
-        yield Job(FIRST_DAY + number if number % 40 == 0 else number, mode)
+        for venue in venues:
+            if time.monotonic() > until:
+                return
+            yield Job(first_seed(venue) + number + (FIRST_DAY if number % 40 == 0 else 0), mode)
 
 
 class Summary:
@@ -90,17 +94,19 @@ class Summary:
         self.outside: list[int] = []
         self.faults: Counter[str] = Counter()
         self.modes: Counter[str] = Counter()
+        self.venues: Counter[str] = Counter()
         self.survived: Counter[str] = Counter()
         self.violations: list[Outcome] = []
         self.times: defaultdict[tuple[str, str], list[float]] = defaultdict(list)
 
     def add(self, outcome: Outcome) -> None:
         """One more."""
-        if outcome.seed >= FIRST_DAY:
+        if is_day(outcome.seed):
             self.days += 1
         else:
             self.lives += 1
         self.modes[outcome.mode] += 1
+        self.venues[venue_of(outcome.seed)] += 1
         self.survived += outcome.survived
         self.hours += outcome.hours
         self.faults += outcome.faults
@@ -125,6 +131,7 @@ class Summary:
         doubled = self.broken("no-fill-twice")
         lines = [
             f"lives            {self.lives}, and {self.days} days; {self.hours:.0f} virtual hours",
+            f"venues           {', '.join(f'{self.venues[venue]} {venue}' for venue in VENUES)}",
             f"modes            {self.modes['ws']} ws, {self.modes['poll']} poll",
             f"faults           {self.faults.total()}; {self.restarts} restarts; {self.gaps} gaps",
             f"deaths           {written_counts(self.survived)}",

@@ -1,104 +1,163 @@
-"""The simulated exchange in the world: its account, its keys, its sockets, and what faults do to what it pushes."""
+"""The simulated exchange in the world: its account, its sockets, and what faults do to what it pushes.
+
+What is a venue's own is in `swap` and `usdm`.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from decimal import Decimal
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 
-import msgspec
-
-from listenkey.adapters.simulator.exchange import Exchange
 from listenkey.adapters.simulator.flow import Action
-from listenkey.adapters.simulator.garbage import bomb, garbage
-from listenkey.adapters.simulator.listenkeys import ListenKeys
 from listenkey.adapters.simulator.orders import OrderRefused
-from listenkey.adapters.simulator.pushes import (
-    ACCOUNT_LATENCY_MS,
-    ORDER_LATENCY_MS,
-    AccountPush,
-    ConfigPush,
-    OrderPush,
-    Push,
-    config_of,
-)
+from listenkey.adapters.simulator.pushes import ACCOUNT_LATENCY_MS, ORDER_LATENCY_MS, AccountPush, OrderPush, Push
 from listenkey.adapters.simulator.seeds import seeded
-from listenkey.adapters.simulator.wire import PING, Wire, key_expired, packed
 from listenkey.ports.http import HttpResponse
 
 from .activity import Activity
 from .agenda import Agenda
 from .door import Door
 from .faults import Fault
-from .forms import GARBAGE, READABLE, UNREADABLE, Sent, dressed
-from .network import Conn, Network
+from .forms import Forms, Sent
+from .network import Conn, Control, Network
 from .setup import EPOCH, Setup
 from .weather import Weather
 
 PING_EVERY = 5.0
-UNANSWERED = 30.5
-STALE = 0.4
-"""Seconds by which a stale snapshot is late."""
 LATE = (0.05, 0.3, 1.0, 4.0)
 """Seconds by which a push may be late."""
 UNTIL_READ = 40.0
 """Seconds within which a process that comes back has read the account."""
 GHOSTS = 12
-_encode = msgspec.json.encode
 
 
-class Market:
-    """`changed` is called after everything that happens to the account."""
+def ms_of(agenda: Agenda) -> int:
+    """Exchange time."""
+    return EPOCH + math.floor(agenda.now * 1000 + 1e-6)
 
-    def __init__(self, agenda: Agenda, network: Network, weather: Weather, setup: Setup) -> None:
-        self.agenda = agenda
+
+class Frame(NamedTuple):
+    """A message of this event, text or binary, as a socket brings it."""
+
+    event: str
+    data: bytes | str
+
+
+class Market(ABC):
+    """`changed` is called after everything that happens to the account. `exact`: frames say what each fill was."""
+
+    symbol: str
+    """One of those that are traded."""
+    forms: Forms
+    unanswered: float
+    """Seconds without a pong after which a socket is cut."""
+
+    def __init__(self, network: Network, weather: Weather, setup: Setup, door: Door, *, exact: bool) -> None:
+        self.agenda = network.agenda
+        self.exact = exact
+        self.door, self.exchange, self.keys, self.ended_keys = door, door.exchange, door.keys, door.ended_keys
         self._network = network
         self._weather = weather
         self._setup = setup
-        seed = setup.seed
-        self._random = seeded(seed, "venue")
-        self.exchange = Exchange(now=self.ms, seed=seed, hedge=setup.hedge, triggered=setup.triggered)
-        self.keys = ListenKeys(seed=seed, validity_ms=int(setup.validity * 1000))
+        self._random = seeded(setup.seed, "venue")
         self.conns: dict[str, list[Conn]] = {}
         self.changed: list[Any] = []
-        self.ended_keys: set[str] = set()
-        self.odd = Sent(set(GARBAGE), {})
-        self._turns: dict[str, int] = {}
-        self.wire = Wire(setup.wire, seed=seed, event_name=setup.event_name)
-        self.door = Door(agenda, weather, setup, self.exchange, self.keys, self.ended_keys)
+        self.odd = Sent(set(self.forms.garbage), {})
         self._losing = 0
         self._lose_account = self._losing_account = False
-        self._swapped: bytes | None = None
-        self.flow = Activity(self, setup.rate, seed)
+        self._swapped: Frame | None = None
+        self.flow = self._activity()
         weather.begins.append(self._begin)
         self._tick()
+
+    # What is a venue's own
+
+    @abstractmethod
+    def lives(self, keys: Iterable[str]) -> bool:
+        """Whether all of these keys do, so that nobody can say that one is gone."""
+
+    @abstractmethod
+    def _activity(self) -> Activity:
+        """What happens on it."""
+
+    @abstractmethod
+    def _opened(self, url: str) -> Conn | HttpResponse:
+        """A socket at this address, or the answer that it gets instead."""
+
+    @abstractmethod
+    def _welcome(self, conn: Conn) -> None:
+        """What comes on a socket that is open."""
+
+    @abstractmethod
+    def _written(self, push: Push) -> list[Frame]:
+        """The frame that a push becomes, and those that go with it."""
+
+    @abstractmethod
+    def _receivers(self, key: str, event: str) -> list[Conn]:
+        """The sockets of a key that lives to which an event goes."""
+
+    @abstractmethod
+    def _ask(self, conn: Conn) -> None:
+        """Ping it."""
+
+    @abstractmethod
+    def _ping(self, conn: Conn) -> None:
+        """Ping it from now on, and cut it when it does not answer."""
+
+    @abstractmethod
+    def _expiry(self, conn: Conn) -> list[Frame]:
+        """What is pushed to a socket whose key has ended."""
+
+    @abstractmethod
+    def _none(self) -> list[Frame]:
+        """Frames that are none."""
+
+    @abstractmethod
+    def _giant(self) -> Frame:
+        """One that is too large."""
+
+    @abstractmethod
+    def _foreign(self, random: Random) -> Frame:
+        """The end of a key that is not ours."""
+
+    def _suffers(self, fault: Fault) -> None:
+        """A fault begins that is this venue's own: here there is none."""
+        return
+
+    def _arranged(self, leaving: Sequence[Push]) -> Iterable[Push]:
+        """The pushes of one moment, in the order of the wire."""
+        return leaving
+
+    # The account
 
     @property
     def ms(self) -> int:
         """Exchange time."""
-        return EPOCH + math.floor(self.agenda.now * 1000 + 1e-6)
-
-    def ends_of(self, keys: Iterable[str]) -> list[int]:
-        """When these keys end, exchange ms."""
-        return [self.keys._ends.get(key, 0) for key in keys] or [0]
+        return ms_of(self.agenda)
 
     def act(self, action: Action) -> None:
         """Something happens to the account, if the exchange allows it."""
         with suppress(OrderRefused):
             action(self.ms)
-        for each in self.changed:
-            each()
+        self.note()
         for latency in (ORDER_LATENCY_MS, ACCOUNT_LATENCY_MS):
             self.agenda.after((latency + 0.01) / 1000, self._pump)
+
+    def note(self) -> None:
+        """The account is not what it was."""
+        for each in self.changed:
+            each()
 
     def force_fill(self) -> None:
         """A fill, whatever else happens."""
         self.act(
             lambda now: self.exchange.trade(  # type: ignore[arg-type]
-                "ETH-USDT", "BUY", Decimal("0.05"), now=now, position_side="LONG" if self._setup.hedge else None
+                self.symbol, "BUY", Decimal("0.05"), now=now, position_side="LONG" if self._setup.hedge else None
             )
         )
 
@@ -108,79 +167,46 @@ class Market:
 
     # Sockets
 
-    def accept(self, key: str) -> Conn | HttpResponse:
+    def accept(self, url: str) -> Conn | HttpResponse:
         """A handshake: a socket, or the answer that it gets instead."""
         if self._weather.on("outage"):
             return HttpResponse(503, {}, b"")
         fault = self._weather.on("refuse")
         if fault is not None:
             return HttpResponse(int(fault.variant), {}, b"")
-        if not self.keys.valid(key, self.ms):
-            return HttpResponse(401, {}, b'{"code": 100401, "msg": "listen key expired"}')
-        conn = Conn(self._network, key)
-        self.conns.setdefault(key, []).append(conn)
-        self.agenda.after(0.0, self._welcome, conn)
+        conn = self._opened(url)
+        if isinstance(conn, Conn):
+            self.conns.setdefault(conn.key, []).append(conn)
+            self.agenda.after(0.0, self._begins, conn)
         return conn
 
-    def _welcome(self, conn: Conn) -> None:
+    def heard(self, conn: Conn, said: str | Control) -> None:
+        """Something comes on a socket: a text, a ping or a pong."""
+        conn.unanswered_since = None
+
+    def _begins(self, conn: Conn) -> None:
         closing = self._weather.on("accept_close")
         if closing is not None:
             if closing.variant:
-                conn.send(PING)
+                self._ask(conn)
             self.end(conn, 1000)
             return
         if self._weather.on("accept_hang"):
-            conn.deaf = conn.mute = True
-        if (self._weather.on("stale_snapshot") or self._weather.on("stale_reconnect")) and not conn.deaf:
-            self._greet_late(conn)
-        elif self._setup.greets and not conn.deaf:
-            self._greet(conn)
+            conn.silent = conn.mute = True
+        self._welcome(conn)
         self._ping(conn)
 
-    def _greet(self, conn: Conn) -> None:
-        for frame in self._snapshot():
-            conn.send(frame)
-
-    def _snapshot(self) -> list[bytes]:
-        account, now = self.exchange.account, self.ms
-        balances = [account.balance(asset) for asset in account.book.wallets]
-        frames = self.wire.snapshot(balances, self.exchange.positions(now), self._configs(), now)
-        return [packed(frame) for frame in frames]
-
-    def _greet_late(self, conn: Conn) -> None:
-        """The account as it is now, told after a fill that comes first."""
-        frames = self._snapshot()
-        self.force_fill()
-        for frame in frames:
-            self.agenda.after(STALE, self._send, conn, frame)
-
-    def _send(self, conn: Conn, frame: bytes) -> None:
-        if conn.server_open and not conn.deaf:
-            conn.send(frame)
-
-    def _configs(self) -> list[ConfigPush]:
-        account, now = self.exchange.account, self.ms
-        return [config_of(account, symbol, now, now) for symbol in account.leverage]
-
-    def _ping(self, conn: Conn) -> None:
-        if not conn.server_open:
-            return
+    def _is_cut(self, conn: Conn) -> bool:
+        """Whether it has gone without a pong for too long; if so, it is ended."""
         now = self.agenda.now
-        if conn.unanswered_since is not None and now - conn.unanswered_since >= UNANSWERED:
+        if conn.unanswered_since is not None and now - conn.unanswered_since >= self.unanswered:
             self.end(conn, None)
-            return
+            return True
         if not conn.mute:
-            conn.send(PING)
+            self._ask(conn)
             if conn.unanswered_since is None:
                 conn.unanswered_since = now
-        if not conn.deaf and self.keys.valid(conn.key, self.ms):
-            snapshots, configs = self._setup.snapshots, self._setup.configs
-            if snapshots and now % snapshots < PING_EVERY:
-                self._greet(conn)
-            if configs and now % configs < PING_EVERY:
-                for config in self._configs():
-                    conn.send(packed(self.wire.frame(config)))
-        self.agenda.after(PING_EVERY, self._ping, conn)
+        return False
 
     def end(self, conn: Conn, code: int | None) -> None:
         """The server ends a socket: with a close code, or by a reset."""
@@ -200,43 +226,41 @@ class Market:
         return [conn for together in self.conns.values() for conn in together]
 
     def _pump(self) -> None:
-        for push in self.exchange.due(self.ms):
-            for data in self._tampered(push, self._dressed(push, packed(self.wire.frame(push)))):
-                self._deliver(data)
+        for push in self._arranged(self.exchange.due(self.ms)):
+            first, *besides = self._written(push)
+            for frame in (*self._tampered(push, self._dressed(push, first)), *besides):
+                self._deliver(frame)
 
-    def _dressed(self, push: Push, data: bytes) -> bytes:
-        for kind, forms in (("unreadable", UNREADABLE), ("odd_frames", READABLE)):
+    def _dressed(self, push: Push, frame: Frame) -> Frame:
+        forms = self.forms
+        for kind, among in (("unreadable", forms.unreadable), ("odd_frames", forms.readable)):
             fault = self._weather.on(kind)
             if fault is not None and self._random.random() < 0.7:
-                form = self._random.choice(list(forms)) if fault.variant == "any" else fault.variant
-                odd = dressed(form, data)
-                if forms is UNREADABLE:
+                form = self._random.choice(list(among)) if fault.variant == "any" else fault.variant
+                if form not in among:
+                    continue
+                odd = among[form](forms.text(frame.data))
+                if among is forms.unreadable:
                     self.odd.unreadable.add(odd)
                 elif isinstance(push, OrderPush) and push.fill is not None:
                     self.odd.fills[odd] = push.fill
-                return odd
-        return data
+                return Frame(frame.event, odd)
+        return frame
 
-    def _deliver(self, data: bytes) -> None:
-        for key, together in self.conns.items():
-            if not self.keys.valid(key, self.ms):
-                continue
-            if key in self.keys.shared:
-                chosen = list(together)
-            else:
-                turn = self._turns[key] = self._turns.get(key, -1) + 1
-                chosen = [together[turn % len(together)]]
-            for conn in chosen:
-                if not conn.deaf:
-                    conn.send(data)
+    def _deliver(self, frame: Frame) -> None:
+        for key in self.conns:
+            if self.keys.valid(key, self.ms):
+                for conn in self._receivers(key, frame.event):
+                    if not conn.silent:
+                        conn.send(frame.data)
 
-    def _tampered(self, push: Push, data: bytes) -> Iterable[bytes]:
+    def _tampered(self, push: Push, frame: Frame) -> Iterable[Frame]:
         weather, random = self._weather, self._random
         if isinstance(push, AccountPush) and self._lose_account:
             self._lose_account = False
             return ()
         if isinstance(push, AccountPush) and weather.on("shuffle") and random.random() < 0.6:
-            self.agenda.after(random.choice(LATE), self._deliver, data)
+            self.agenda.after(random.choice(LATE), self._deliver, frame)
             return ()
         if isinstance(push, OrderPush) and push.order.id in self.door.spoiling.ghosts:
             return ()
@@ -246,35 +270,36 @@ class Market:
             self._lose_account = self._losing_account
             return ()
         if weather.on("truncate") and random.random() < 0.6:
-            cut = data[: random.randrange(len(data))]
+            cut = frame.data[: random.randrange(len(frame.data))]
             self.odd.unreadable.add(cut)
-            return (cut,)
+            return (Frame(frame.event, cut),)
         if weather.on("repeat") and random.random() < 0.7:
-            return (data, data)
+            return (frame, frame)
         if self._swapped is not None and isinstance(push, OrderPush):
             earlier, self._swapped = self._swapped, None
-            return (data, earlier)
+            return (frame, earlier)
         if filled and weather.on("swap") and random.random() < 0.7:
-            self._swapped = data
-            self.agenda.after(random.choice((0.05, 0.2, 0.6)), self._unswap, data)
+            self._swapped = frame
+            self.agenda.after(random.choice((0.05, 0.2, 0.6)), self._unswap, frame)
             return ()
-        return (data,)
+        return (frame,)
 
-    def _unswap(self, data: bytes) -> None:
-        if self._swapped is data:
+    def _unswap(self, frame: Frame) -> None:
+        if self._swapped is frame:
             self._swapped = None
-            self._deliver(data)
+            self._deliver(frame)
 
     def _tick(self) -> None:
         for key in self.keys.expired(self.ms):
-            self._announce(key)
+            self._push_end(key)
         self.agenda.after(PING_EVERY, self._tick)
 
-    def _announce(self, key: str, named: str | None = None) -> None:
+    def _push_end(self, key: str) -> None:
         self.ended_keys.add(key)
         for conn in self.conns.get(key, ()):
             if not conn.mute:
-                conn.send(packed(key_expired(named or key, self.ms)))
+                for frame in self._expiry(conn):
+                    conn.send(frame.data)
 
     # Faults
 
@@ -295,19 +320,19 @@ class Market:
             case "half_open":
                 for conn in self._all():
                     conn.dead = True
-            case "deaf":
+            case "silent":
                 for conn in self._all():
-                    conn.deaf = True
+                    conn.silent = True
             case "lose":
                 self._losing = 3 if "three" in fault.variant else 1
                 self._losing_account = "account" in fault.variant
             case "garbage":
                 for conn in self._all():
-                    for data in garbage().values():
-                        conn.send(data)
+                    for frame in self._none():
+                        conn.send(frame.data)
             case "oversized":
                 for conn in self._all():
-                    conn.send(bomb(2))
+                    conn.send(self._giant().data)
             case "expire" | "expire_silently":
                 self._revoke(silently=fault.kind == "expire_silently")
             case "revoked":
@@ -320,16 +345,18 @@ class Market:
                 self._haunt()
             case "foreign":
                 for conn in self._all():
-                    conn.send(packed(key_expired(f"{random.getrandbits(256):064x}", self.ms)))
+                    conn.send(self._foreign(random).data)
+            case _:
+                self._suffers(fault)
 
     def _execute(self, seconds: float, random: Random) -> None:
         """From now on, for so long, an order is executed bit by bit."""
         side = "BUY" if not self._setup.hedge else random.choice(("BUY", "SELL"))
         towards = "LONG" if side == "BUY" else "SHORT"
-        price = self.exchange.market.price("ETH-USDT", self.ms)
+        price = self.exchange.market.price(self.symbol, self.ms)
         with suppress(OrderRefused):
             order = self.exchange.place(
-                "ETH-USDT",
+                self.symbol,
                 side,
                 Decimal(1),
                 now=self.ms,
@@ -348,12 +375,12 @@ class Market:
             self.agenda.after(random.uniform(2, 5), self._flap, until, random)
 
     def _haunt(self) -> None:
-        """A dozen orders, told of as they are placed; then they are gone and no frame says so."""
+        """A dozen orders, pushed as they are placed; then they are gone and no frame says so."""
         placed: list[int] = []
         for _ in range(GHOSTS):
             with suppress(OrderRefused):
                 order = self.exchange.place(
-                    "ETH-USDT",
+                    self.symbol,
                     "BUY",
                     Decimal("0.05"),
                     now=self.ms,
@@ -377,7 +404,7 @@ class Market:
         self.ended_keys.update(self.keys.expire(self.ms, silently=silently))
         if not silently:
             for key in self.keys.expired(self.ms):
-                self._announce(key)
+                self._push_end(key)
 
     def _end_all(self, code: int | None) -> None:
         for conn in self._all():

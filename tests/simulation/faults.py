@@ -6,12 +6,15 @@ from collections.abc import Iterable, Sequence
 from random import Random
 from typing import NamedTuple
 
+from .venues import SWAP, USDM
+
 
 class Kind(NamedTuple):
-    """A fault holds for `shortest` to `longest` seconds; `variants` are told apart where there are several ways.
+    """A fault holds for `shortest` to `longest` seconds; `variants` are listed where there are several ways.
 
     `harmless`: nothing is missed by it, so no gap may open. `weight` is how often it is drawn. `reads`: it concerns
-    reads of the account, the journal or the process, so that it matters without a socket too.
+    reads of the account, the journal or the process, so that it matters without a socket too. `of` names the venue that
+    it is of, if not of all.
     """
 
     what: str
@@ -21,6 +24,7 @@ class Kind(NamedTuple):
     harmless: bool = False
     weight: int = 2
     reads: bool = False
+    of: str = ""
 
 
 DEATHS = ("", "storing", "committing")
@@ -29,7 +33,7 @@ KINDS: dict[str, Kind] = {
     "drop": Kind("sockets are reset, what was on its way is lost", weight=3),
     "close": Kind("sockets are closed in order", variants=("1000", "1001", "1011"), weight=3),
     "half_open": Kind("sockets stay open and carry nothing any more, either way", weight=3),
-    "deaf": Kind("sockets are pinged and told nothing", 20, 200),
+    "silent": Kind("sockets are pinged and bring nothing", 20, 200),
     "lose": Kind("frames of fills are never sent", 5, 60, ("one", "one+account", "three", "three+account"), weight=4),
     "truncate": Kind("frames arrive cut short", 2, 20),
     "repeat": Kind("frames come twice", 5, 60, harmless=True),
@@ -60,15 +64,15 @@ KINDS: dict[str, Kind] = {
     "rest_slow": Kind("REST takes 1 to 9 seconds a request", 5, 60, reads=True),
     "lag": Kind("REST shows fills late", 20, 200, ("fills", "fills+income"), harmless=True, weight=3, reads=True),
     "blank": Kind("balances are empty strings", 5, 60, reads=True),
-    "expire": Kind("all keys end, and sockets are told"),
-    "expire_silently": Kind("all keys end, nobody is told", weight=3),
+    "expire": Kind("all keys end, and sockets hear of it"),
+    "expire_silently": Kind("all keys end, nobody hears of it", weight=3),
     "renew_gone": Kind("renewals answer that there is no such key", 60, 400),
     "renew_busy": Kind("renewals fail", 60, 400, ("timeout", "500", "limit")),
     "mint_error": Kind("no key is minted", 5, 120),
     "slow_mint": Kind("minting takes 11 to 20 seconds", 20, 90, ("", "trickle")),
-    "same_key": Kind("minting gives the key in use", 20, 90),
-    "revoked": Kind("all keys end while we move to another", variants=("told", "silently")),
-    "foreign": Kind("the end of a key that is not ours is told", harmless=True),
+    "same_key": Kind("minting gives the key in use", 20, 90, of=SWAP),
+    "revoked": Kind("all keys end while we move to another", variants=("pushed", "silently")),
+    "foreign": Kind("the end of a key that is not ours is pushed", harmless=True),
     "stop": Kind("our process stands still", 0.3, 100, weight=4, reads=True),
     "crash": Kind("our process dies at some step, and comes back", variants=DEATHS, weight=6, reads=True),
     "power": Kind("our machine dies at some step, and comes back", variants=DEATHS, weight=3, reads=True),
@@ -76,8 +80,10 @@ KINDS: dict[str, Kind] = {
     "restart": Kind("our process is stopped in order, and comes back", 0.1, 30, reads=True),
     "slow_consumer": Kind("the consumer is busy with one event", 1, 120, harmless=True, reads=True),
     "skew": Kind("the exchange's clock is off by up to a second", 20, 200, harmless=True, reads=True),
-    "stale_snapshot": Kind("a successor's first snapshot is older than what was pushed", 5, 60, harmless=True),
-    "stale_reconnect": Kind("sockets are reset; the first snapshots of new ones are older than what was pushed", 5, 60),
+    "stale_snapshot": Kind("a successor's first snapshot is older than what was pushed", 5, 60, harmless=True, of=SWAP),
+    "stale_reconnect": Kind(
+        "sockets are reset; the first snapshots of new ones are older than what was pushed", 5, 60, of=SWAP
+    ),
     "shuffle": Kind("pushes of the account come after later ones", 5, 60),
     "rotate": Kind("the user asks for a rotation", harmless=True, reads=True),
     "resync": Kind("the user asks for a read", harmless=True, reads=True),
@@ -100,7 +106,39 @@ KINDS: dict[str, Kind] = {
         "sockets are reset every few seconds while reads fail", 30, 300, ("500", "timeout"), weight=3, reads=True
     ),
     "outage": Kind("the venue is down: sockets closed, everything refused", 10, 240, weight=3, reads=True),
+    "another_deletes": Kind(
+        "another client deletes the key, and may ask for the next",
+        5,
+        60,
+        ("", "replaced", "late", "late, replaced"),
+        weight=4,
+        of=USDM,
+    ),
+    "eventless": Kind("sockets open without the list of events that was asked for", 20, 200, weight=3, of=USDM),
+    "aged": Kind("sockets are as old as they may get, and cut", weight=3, of=USDM),
+    "unknown_outcome": Kind(
+        "HTTP 503, after calls were carried out or before",
+        5,
+        90,
+        ("done", "done, no code", "lost", "lost, no code"),
+        weight=3,
+        reads=True,
+        of=USDM,
+    ),
+    "unavailable": Kind("HTTP 503, failed for certain", 2, 90, ("", "throttled"), reads=True, of=USDM),
+    "maintenance": Kind("every call answers that there is maintenance", 10, 120, reads=True, of=USDM),
+    "banned": Kind("the address is banned until the end", 10, 240, weight=3, reads=True, of=USDM),
+    "crowded": Kind(
+        "other programs spend the weight of the address", 60, 400, ("half", "most"), weight=3, reads=True, of=USDM
+    ),
 }
+
+
+def kinds_of(venue: str) -> list[str]:
+    """Those that there are at a venue."""
+    return [name for name, kind in KINDS.items() if kind.of in ("", venue)]
+
+
 HARM = frozenset({"lag", "skew", "unread", "no_income", "stumble"})
 """Harmless alone; together with a fault that makes the account be read they slow it down."""
 AFTERMATH = 5.0
@@ -146,9 +184,9 @@ def written(faults: Iterable[Fault]) -> str:
     return ",".join(map(str, faults)) or "none"
 
 
-def draw(random: Random, count: int, begin: float, end: float, kinds: Sequence[str] = ()) -> tuple[Fault, ...]:
-    """So many faults between two times, oldest first; some come in groups, since troubles do."""
-    names = list(kinds or KINDS)
+def draw(random: Random, count: int, begin: float, end: float, kinds: Sequence[str]) -> tuple[Fault, ...]:
+    """So many faults of these kinds between two times, oldest first; some come in groups, since troubles do."""
+    names = list(kinds)
     weights = [KINDS[name].weight for name in names]
     drawn: list[Fault] = []
     at = begin

@@ -13,6 +13,7 @@ from .judge import Judge
 from .outcome import CALM_AFTER, NOTICED_WITHIN
 from .process import Process
 from .setup import Setup
+from .venues import SWAP
 from .violation import Violation
 from .weather import Weather
 
@@ -20,8 +21,10 @@ HEALED_WITHIN = 600.0
 """Seconds after the last fault: a minute between reads, half a minute between mints, 480 s after too many failures."""
 POLLS_TO_NOTICE = 8
 """Without a socket a fill is noticed by a read: one that shows it, in the interval after next, and a retry or two."""
-SILENT_FOR = 17.0
-"""`silence_timeout`, and a little for one that was late."""
+LATE = 2.0
+"""Seconds on top of `probe_after` and `silence_timeout`, for one that was late."""
+RENEWED = 75.0
+"""Seconds on top of `renew_interval` by which one has been answered: a minute after one that failed, and time-outs."""
 LOOK_EVERY = 10.0
 WRITTEN_OFF = 90.0
 """Seconds on top of two audit intervals, after which a row that cannot be read holds nothing up: after three reads."""
@@ -57,6 +60,12 @@ class Inspector:
         self._weather = weather
         self._healed_since: float | None = None
         self._refusals = 0
+        self._counts_failures = setup.venue == SWAP
+        policy = setup.policy
+        self._silence = policy.probe_after + policy.silence_timeout + LATE
+        self._renewed = policy.renew_interval + RENEWED
+        self._dead_since: dict[str, float] = {}
+        """When each key was first found to be dead while the stream went on with it."""
         self._lapse = 2 * setup.policy.audit_interval + LAPSE
         self._written_off = 2 * setup.policy.audit_interval + WRITTEN_OFF
         interval = setup.policy.poll_interval
@@ -87,9 +96,10 @@ class Inspector:
     def _look(self) -> None:
         judge, now = self._judge, self._agenda.now
         self.check_failures()
-        if self.process is not None and self.process.silent_for() > SILENT_FOR:
+        if self.process is not None and self.process.silent_for() > self._silence:
             raise Violation("silence-noticed", f"nothing for {self.process.silent_for():.1f} s")
         self._check_reads(now)
+        self._check_keys(now)
         live = judge.whole
         if not live:
             self._healed_since = None
@@ -98,7 +108,7 @@ class Inspector:
         if live and now > self._rest_harmed_at + NOTICED_WITHIN:
             unseen = judge.truth.unseen(self._market.ms - int(self._noticed_within * 1000))
             if unseen:
-                raise Violation("gap-said", f"no gap is open, but {unseen[0]} was never told")
+                raise Violation("gap-said", f"no gap is open, but {unseen[0]} was never delivered")
         quiet_for = now - max(self._harmed_at, 0.0)
         if quiet_for > CALM_AFTER:
             self._check_calm(now)
@@ -109,11 +119,25 @@ class Inspector:
         """Calls that the venue refused since the last time."""
         refused = self._market.door.refused
         for at, endpoint, why in refused[self._refusals :]:
-            if "frequency limit" not in why:
+            if self._counts_failures and "frequency limit" not in why:
                 self._judge.attempts.failed(endpoint, at)
             if endpoint.endswith("/trade/order") and "not exist" in why:
                 self._judge.denied.noted(at)
         self._refusals = len(refused)
+
+    def _check_keys(self, now: float) -> None:
+        """Where a dead key opens sockets, a renewal finds it, once renewals get through."""
+        process, market = self.process, self._market
+        if self._polls or process is None or process.over or process.failed or process.stands_still:
+            self._dead_since.clear()
+            return
+        used = {held.key for held in process.sockets.values() if held.conn is not None and held.closing_at is None}
+        dead = [key for key in used if not market.keys.valid(key, market.ms)]
+        since = self._dead_since
+        self._dead_since = {key: max(since.get(key, now), self._harmed_at) for key in dead}
+        for at in self._dead_since.values():
+            if self._judge.whole and now > at + self._renewed:
+                raise Violation("key-death-noticed", f"a link goes on with a key that is dead since {at:.1f}")
 
     def _check_reads(self, now: float) -> None:
         judge, process = self._judge, self.process
@@ -133,7 +157,7 @@ class Inspector:
             until = self._market.ms - int(self._noticed_within * 1000)
             for trade in judge.truth.unseen(until):
                 if not self._market.door.spoiling.is_about(trade.order_id, trade.trade_id):
-                    raise Violation("reads-go-on", f"no row about {trade} is odd, and it was never told")
+                    raise Violation("reads-go-on", f"no row about {trade} is odd, and it was never delivered")
         if odd is not None:
             newest = self._market.door.spoiling.newest_odd
             since = max(odd.at, newest, self._rest_well_since, self._beside_odd_at + SILENCE)

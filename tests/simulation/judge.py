@@ -30,9 +30,8 @@ from .truth import Truth
 from .violation import Violation
 
 HOLD = 2.99
-WHOLE_SECOND = 1000
-"""REST knows the times of fills to the second, so a watermark is as exact, and windows begin so much before it."""
 _WS_KINDS = (OrderState, AccountUpdate)
+_PROOFS = (inputs.FrameReceived, inputs.Heard, inputs.KeyRenewed)
 
 
 class Judge:
@@ -41,6 +40,7 @@ class Judge:
     def __init__(self, agenda: Agenda, market: Market, truth: Truth, setup: Setup) -> None:
         self._agenda = agenda
         self._setup = setup
+        self._unexact = setup.grain if setup.grain > 1 else 0
         self._polls = Polls(self, agenda, 2 * setup.policy.poll_interval) if setup.mode == "poll" else None
         self._market = market
         self.truth = truth
@@ -72,7 +72,7 @@ class Judge:
         self.truth.money.new_process()
         self.deliveries.new_process()
         self.attempts = Attempts()
-        self._heard = Heard(self._market.odd, self.truth.is_told)
+        self._heard = Heard(self._market.odd, self.truth.is_delivered)
         self._reads: dict[int, float] = {}
         self._whole_asked = self._agenda.now
         self._under_way = False
@@ -95,6 +95,7 @@ class Judge:
             self.began = connection.began
             self.truth.owed_from(self.began)
         was_proven_at = self._proven_at
+        closed: set[int] = set()
         self._note(process, received)
         for action in ordered:
             match action:
@@ -102,10 +103,14 @@ class Judge:
                     raise Violation("reads-only", f"{action!r:.60}")
                 case actions.CreateKey(request):
                     self.attempts.minted(request, self._agenda.now)
+                case actions.CloseSocket(socket):
+                    closed.add(socket)
                 case actions.OpenSocket():
-                    used = [held for held in process.sockets.values() if held.closing_at is None]
-                    if len(used) >= 2:
+                    used = {socket for socket, held in process.sockets.items() if held.closing_at is None}
+                    if len(used - closed) >= 2:
                         raise Violation("two-sockets", "a third is opened")
+                case actions.DeleteKey() if not connection.policy.delete_keys:
+                    raise Violation("shared-key-kept", "the account's key is to be deleted")
                 case actions.DeleteKey(_, key):
                     self._deleted(process, key, received, ordered)
                 case actions.ReadAccount(request, since, orders):
@@ -129,7 +134,7 @@ class Judge:
             self._polls.handled(process, received, ordered)
         self._heard.handled(process, self._agenda.now, received, ordered, unsure=self.gap_open)
         if isinstance(received, inputs.KeyGranted):
-            kept = connection._supervisor._keyring.get(received.key) is not None
+            kept = not connection.policy.delete_keys or connection._supervisor._keyring.get(received.key) is not None
             if not kept and not any(isinstance(each, actions.DeleteKey) for each in ordered):
                 raise Violation("no-key-left", "a key that is not used was not deleted")
 
@@ -150,7 +155,7 @@ class Judge:
             self._holding = None
         if connected and not self._connected:
             self._proven_at = now
-            self._holding = (now, -1.0) if isinstance(received, inputs.FrameReceived) else None
+            self._holding = (now, -1.0) if isinstance(received, _PROOFS) else None
         if connection.state.value != "CONNECTED" or (self._holding and now >= self._holding[0] + HOLD):
             self._holding = None
         self._connected = connected
@@ -167,10 +172,9 @@ class Judge:
                     raise Violation("live-key-kept", "a key is deleted before its socket is known to be closed")
 
     def _opened(self, process: Process, event: GapNotice) -> None:
-        ends = self._market.ends_of(held.key for held in process.sockets.values())
         if self._polls is not None:  # a read that was asked for before may not have seen what came after
             self._proven_at = self._agenda.now
-        if event.reason is GapReason.KEY_GONE and not self._market.ended_keys and min(ends) > self._market.ms + 2000:
+        if event.reason is GapReason.KEY_GONE and self._market.lives(held.key for held in process.sockets.values()):
             raise Violation("key-gone-is-true", "the venue still knows every key")
 
     def _closed(self, received: inputs.Input, was_proven_at: float) -> None:
@@ -190,7 +194,7 @@ class Judge:
         now = self._agenda.now
         whole = self.whole
         for event in events:
-            self.truth.money.told(event)
+            self.truth.money.deliver(event)
             self.deliveries.events.append((event, process.number))
             self.digest.append(event.event_id)
             if isinstance(event, Fill):
@@ -212,7 +216,7 @@ class Judge:
             self.moved_at = now
         self.deliveries.committed(proven_until)
         if proven_until is not None:
-            self.truth.proven(proven_until - WHOLE_SECOND)
+            self.truth.proven(proven_until - self._unexact)
 
     def _gap(self, event: GapNotice, now: float) -> None:
         if event.kind == "GAP_OPENED":
@@ -254,7 +258,7 @@ class Judge:
             self.denied = Denied()
             self._forgot_at = self._market.ms  # what is older may have arrived before
             events = [event for event, _ in deliveries.events]
-            proven = None if deliveries.proven < 0 else deliveries.proven - WHOLE_SECOND
+            proven = None if deliveries.proven < 0 else deliveries.proven - self._unexact
             self.truth.forget(events, events[: deliveries.consumed], proven)
 
     @property

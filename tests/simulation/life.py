@@ -16,12 +16,12 @@ from listenkey.core import inputs
 from .agenda import Agenda
 from .amounts import Amounts
 from .disk import Disk
-from .exchange import Market
 from .faults import DEATHS, Fault
 from .inside import Inside
 from .inspector import HEALED_WITHIN, Inspector, haunted_for
 from .journal import Fate
 from .judge import Judge
+from .markets import market_of
 from .network import Network
 from .outcome import Outcome, times
 from .process import Process
@@ -48,10 +48,10 @@ class Life:
         self.agenda = Agenda(-BEFORE)
         self.weather = Weather(self.agenda, setup.faults)
         self.network = Network(self.agenda, self.weather, setup.seed)
-        self.market = Market(self.agenda, self.network, self.weather, setup)
+        self.market = market_of(self.network, self.weather, setup)
         self.network.server = self.market
-        amounts = Amounts(setup, exact=self.market.wire.exact)
-        truth = Truth(self.market, amounts, forgets=setup.closed_stops == "unknown")
+        amounts = Amounts(setup, exact=self.market.exact)
+        truth = Truth(self.market, amounts, setup)
         self.judge = Judge(self.agenda, self.market, truth, setup)
         self.inspector = Inspector(self.market, self.judge, self.weather, setup)
         self.restarts = 0
@@ -209,12 +209,15 @@ class Life:
         haunted = haunted_for(sum(map(is_denied, judge.truth.unended())))
         while unended := judge.truth.unended():
             if self.agenda.now > begun + max(HEALED_WITHIN, haunted if all(map(is_denied, unended)) else 0.0):
-                raise Violation("ends-delivered", f"orders {unended} are over, and nobody was told")
+                raise Violation("ends-delivered", f"orders {unended} are over, and nobody has heard of it")
             self._run_until(self.agenda.now + 10.0)
         judge.truth.money.check_last_words()
         judge.truth.amounts.check((event for event, _ in judge.deliveries.events), restarted=self.restarts > 0)
         judge.truth.money.check_payments()
         judge.truth.money.check_books(process.connection, whole_stream=self.restarts == 0)
+        if not process.connection.policy.delete_keys:  # others go on with the key
+            process.gate(None, lambda: process.feed(inputs.Stop()))
+            self._run_until(self.agenda.now + 5.0)
 
     def _is_whole(self) -> bool:
         judge = self.judge

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from .venues import SWAP, USDM
 from .violation import INVARIANTS
 
 
@@ -29,10 +30,11 @@ class Bug(NamedTuple):
     caught_by: tuple[str, ...]
     mode: str = "ws"
     given: Mapping[str, Any] = MappingProxyType({})
+    venue: str = SWAP
 
 
 BUGS: dict[str, Bug] = {
-    "covered-ground": Bug(
+    "covered-interval": Bug(
         "covered intervals ignored",
         (
             Change(
@@ -133,7 +135,7 @@ BUGS: dict[str, Bug] = {
         (
             Change(
                 "core/link/link.py",
-                "        self._context.timers.arm((Timer.QUIET, self.socket), self._quiet_at)\n",
+                "        self._timers.arm(self._quiet, at)\n",
                 "        return\n",
             ),
         ),
@@ -165,7 +167,7 @@ BUGS: dict[str, Bug] = {
         ("heard-is-delivered",),
     ),
     "unreadable-not-read": Bug(
-        "a frame that cannot be read is told, and the account is not read",
+        "a frame that cannot be read is delivered, and the account is not read",
         (
             Change(
                 "core/sync/continuity.py",
@@ -177,7 +179,7 @@ BUGS: dict[str, Bug] = {
         ("heard-is-delivered",),
     ),
     "left-out": Bug(
-        "what is left out of UNKNOWN is never told",
+        "what is left out of UNKNOWN is never delivered",
         (
             Change(
                 "core/account/unknowns.py",
@@ -193,7 +195,7 @@ BUGS: dict[str, Bug] = {
         (
             Change(
                 "adapters/venues/bingx/swap.py",
-                "        return reports(frame, content, self._decode, depth) "
+                "        return reports(frame, content, self.decode, depth) "
                 "if isinstance(content, Unreadable) else (content,)\n",
                 "        return () if isinstance(content, Unreadable) else (content,)\n",
             ),
@@ -367,7 +369,7 @@ BUGS: dict[str, Bug] = {
         ("only-the-truth", "calm-stays-live", "healed-in-time"),
     ),
     "stop-never-ends": Bug(
-        "FILLED with nothing executed not told at all",
+        "FILLED with nothing executed not delivered at all",
         (
             Change(
                 "core/account/translate.py",
@@ -379,7 +381,7 @@ BUGS: dict[str, Bug] = {
         ("ends-delivered",),
     ),
     "amended-away": Bug(
-        "an order amended down to what was executed not told over",
+        "an order amended down to what was executed not delivered as over",
         (
             Change(
                 "core/account/translate.py",
@@ -433,7 +435,7 @@ BUGS: dict[str, Bug] = {
         given={"closed_stops": "unknown", "triggered": "own", "fill_rows": 8, "journal": True},
     ),
     "figures-of-one": Bug(
-        "a frame after an interruption told with the fee and the PnL of its last part",
+        "a frame after an interruption delivered with the fee and the PnL of its last part",
         (
             Change(
                 "core/account/orders.py",
@@ -472,7 +474,7 @@ BUGS: dict[str, Bug] = {
         given={"wire": "captured"},
     ),
     "forgotten-by-restart": Bug(
-        "fills that were told without figures forgotten by the next run",
+        "fills that were delivered without figures forgotten by the next run",
         (
             Change(
                 "core/sync/memory.py",
@@ -485,7 +487,7 @@ BUGS: dict[str, Bug] = {
         given={"wire": "captured", "journal": True, "fill_rows": None},
     ),
     "no-opening-price": Bug(
-        "the first fill of an order that was part-filled before the stream told without a price",
+        "the first fill of an order that was part-filled before the stream delivered without a price",
         (
             Change(
                 "core/sync/backfill.py",
@@ -693,6 +695,150 @@ BUGS: dict[str, Bug] = {
         "restart",
         ("ledger-true",),
         given={"income_trades": "bare", "wire": "captured", "journal": False, "pending": 100_000, "rate": 0.1},
+    ),
+    "probe-never-sent": Bug(
+        "an idle stream is not asked for life, and waited for",
+        (
+            Change(
+                "core/link/supervisor.py",
+                "        if self.pair.of(socket).fell_quiet(lateness):\n",
+                "        if self.pair.of(socket).fell_quiet(lateness) and False:\n",
+            ),
+        ),
+        "resync,slow_consumer",
+        ("calm-stays-live",),
+        venue=USDM,
+    ),
+    "idle-is-dead": Bug(
+        "an idle stream taken for dead",
+        (Change("adapters/venues/binance/facts.py", '"probe_after": 30.0,', '"probe_after": 0.0,'),),
+        "resync,slow_consumer",
+        ("calm-stays-live",),
+        venue=USDM,
+    ),
+    "never-quiet": Bug(
+        "a stream that was asked for life is never found dead",
+        (
+            Change(
+                "core/link/link.py",
+                "            self._quiet_at = self._context.now + self._half\n"
+                "            self._context.arm(self._quiet, self._half)\n",
+                "",
+            ),
+        ),
+        "half_open",
+        ("silence-noticed",),
+        venue=USDM,
+    ),
+    "others-key": Bug(
+        "the account's key deleted, which others use",
+        (
+            Change(
+                "core/link/keyring.py",
+                "        if not self._context.policy.delete_keys:\n            return\n",
+                "",
+            ),
+        ),
+        "rotate,restart,drop",
+        ("shared-key-kept",),
+        venue=USDM,
+    ),
+    "another-renewed": Bug(
+        "a renewal that names another key taken for ours",
+        (
+            Change(
+                "core/link/keyring.py",
+                "        if key is None or value is None or value == key.value:\n",
+                "        if key is None or value is None or value:\n",
+            ),
+        ),
+        "another_deletes",
+        ("key-death-noticed",),
+        given={"rate": 0.001, "facts": {"deletion": "silent"}},
+        venue=USDM,
+    ),
+    "nameless-renewal": Bug(
+        "a renewal that names no key taken for ours",
+        (
+            Change(
+                "adapters/venues/binance/keys.py",
+                'self._named = listen_key((yield from self._rest.key("POST"))) if found is None else found',
+                "self._named = key if found is None else found",
+            ),
+        ),
+        "another_deletes",
+        ("key-death-noticed",),
+        given={"rate": 0.001, "facts": {"deletion": "silent", "renewal": "empty"}},
+        venue=USDM,
+    ),
+    "paged-by-time": Bug(
+        "fills paged by their times",
+        (
+            Change(
+                "adapters/venues/binance/lists.py",
+                "            if len(rows) >= self._fills_size:\n                last = parting(rows, first, last)\n",
+                "            if len(rows) >= self._fills_size:\n"
+                '                found, first = found + rows, rows[-1]["time"] + 1\n',
+            ),
+        ),
+        "restart,crash,outage",
+        ("watermark-honest", "no-fill-lost", "gap-said", "calm-stays-live", "healed-in-time"),
+        given={"page": 4, "journal": True, "rate": 0.1},
+        venue=USDM,
+    ),
+    "no-events": Bug(
+        "no list of events asked for",
+        (
+            Change(
+                "adapters/venues/binance/keys.py",
+                "&events={'/'.join(EVENTS)}\"",
+                "\" + '/'.join(EVENTS)[:0]",
+            ),
+        ),
+        "resync,slow_consumer",
+        ("calm-stays-live", "gap-said", "healed-in-time"),
+        given={"facts": {"no_events": "none"}},
+        venue=USDM,
+    ),
+    "one-asset": Bug(
+        "what a fill gained booked in the asset of its fee",
+        (
+            Change(
+                "adapters/venues/binance/words.py",
+                '    if fee_asset not in (None, "BNB"):\n',
+                "    if fee_asset != symbol:\n",
+            ),
+        ),
+        "resync,slow_consumer",
+        ("calm-stays-live",),
+        given={"facts": {"fees": "BNB"}},
+        venue=USDM,
+    ),
+    "ban-ignored": Bug(
+        "requests go on while the address is banned",
+        (
+            Change(
+                "adapters/venues/binance/rest.py",
+                "        if is_too_fast(verdict):\n",
+                "        if verdict.code is None:\n",
+            ),
+        ),
+        "banned",
+        ("attempts-bounded",),
+        venue=USDM,
+    ),
+    "overspent": Bug(
+        "the weight of an address not counted",
+        (
+            Change(
+                "adapters/venues/binance/pace.py",
+                "            free = max(self._locked_until, self._frees(REQUESTS * self._limit - weight, now))\n",
+                "            free = self._locked_until\n",
+            ),
+        ),
+        "flap,crash",
+        ("attempts-bounded",),
+        venue=USDM,
     ),
 }
 

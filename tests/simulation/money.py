@@ -5,52 +5,54 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import NamedTuple
 
+from listenkey.adapters.simulator.binance import words
 from listenkey.adapters.simulator.book import Income
 from listenkey.core.book import Reconciliation
 from listenkey.core.connection import Connection
 from listenkey.core.events import AccountUpdate, BalanceChange, ExchangeEvent, FundingFee
 
 from .exchange import Market
+from .setup import Setup
+from .venues import USDM
 from .violation import Violation
 
 ZERO = Decimal(0)
-WHOLE_SECOND = 1000
-"""The grain of the times in REST, ms."""
 SNAPSHOT_AGE = 5_000
 """A read is so much older than its stamp at most, ms, whatever the exchange's clock says."""
 _OF_FILLS = frozenset({"REALIZED_PNL", "TRADING_FEE"})
-_SUMS = ("TRADING_FEE", "REALIZED_PNL", "FUNDING_FEE", "TRANSFER")
+_FUNDING = frozenset({"FUNDING_FEE", "SPECIAL_FUNDING_FEE"})
 
 
 class _Word(NamedTuple):
-    """What was told last of an asset or a position, signed, and how new it is."""
+    """What was delivered last of an asset or a position, signed, and how new it is."""
 
     amount: Decimal
     age: tuple[int, bool, int]
 
 
 class Money:
-    """One account's history of money, and which payments were told in the stream so far."""
+    """One account's history of money, and which payments were delivered in the stream so far."""
 
-    def __init__(self, market: Market) -> None:
+    def __init__(self, market: Market, setup: Setup) -> None:
+        self._setup = setup
         self._exchange = market.exchange
         self._wallets: dict[str, set[Decimal]] = {}
         self._held: dict[tuple[str, str], list[tuple[int, Decimal]]] = {}
         self._weather = market.door.weather
         self._seen: set[tuple[str, str]] = set()
-        """Positions that this process has told: one that it never saw it cannot miss in an answer without a list."""
+        """Positions that this process delivered: one that it never saw it cannot miss in an answer without a list."""
         self.note()
         market.changed.append(self.note)
         self.new_stream()
 
     def new_stream(self) -> None:
-        """Nothing has been told."""
+        """Nothing has been delivered."""
         self.began: int | None = None
         self._paid: dict[str, Decimal | None] = {}
         self.new_process()
 
     def new_process(self) -> None:
-        """What is told from now on is not held against what another process told."""
+        """What is delivered from now on is not held against what another process delivered."""
         self._words: dict[str | tuple[str, str], _Word] = {}
         self._seen.clear()
 
@@ -64,26 +66,26 @@ class Money:
             if past[-1][1] != position.qty:
                 past.append((now, position.qty))
 
-    def told(self, event: ExchangeEvent) -> None:
-        """A payment that is final is told once; anything else is no payment."""
+    def deliver(self, event: ExchangeEvent) -> None:
+        """A payment that is final is delivered once; anything else is no payment."""
         if isinstance(event, BalanceChange) or (isinstance(event, FundingFee) and not event.provisional):
             if event.event_id in self._paid:
-                raise Violation("payments-kept", f"{event.event_id} is told twice")
+                raise Violation("payments-kept", f"{event.event_id} is delivered twice")
             self._paid[event.event_id] = event.amount
 
     def check_payments(self) -> None:
-        """Nothing moves any more: all payments were told, and no others."""
+        """Nothing moves any more: all payments were delivered, and no others."""
         if self.began is None:
             return
-        since = self.began // 1000 * 1000
+        since = self.began // self._setup.grain * self._setup.grain
         rows = [row for row in self._exchange.account.book.income if row.ts >= since and row.type not in _OF_FILLS]
-        owed = {_payment_id(row): row.amount for row in rows}
+        owed = {self._payment_id(row): row.amount for row in rows}
         if owed != self._paid:
             wrong = sorted(name for name in owed.keys() | self._paid if owed.get(name) != self._paid.get(name))
             raise Violation("payments-kept", f"{[(name, owed.get(name), self._paid.get(name)) for name in wrong]}")
 
     def account(self, event: AccountUpdate) -> None:
-        """Balances and positions are told."""
+        """Balances and positions are delivered."""
         said: dict[str | tuple[str, str], Decimal] = {}
         for balance in event.balances:
             if balance.wallet_balance is None:
@@ -108,7 +110,7 @@ class Money:
     def _hear(self, event: AccountUpdate, said: dict[str | tuple[str, str], Decimal]) -> None:
         """No word is older than the one before: by the second, in which a push goes after a read, then by the ms."""
         ts = event.exchange_ts or 0
-        age = (ts // WHOLE_SECOND, not event.complete, ts)
+        age = (ts // self._setup.grain, not event.complete, ts)
         for place in said.keys() | (self._words.keys() if event.complete else ()):
             amount, before = said.get(place, ZERO), self._words.get(place)
             if before is not None and age < before.age:
@@ -118,7 +120,7 @@ class Money:
                 self._words[place] = _Word(amount, age)
 
     def check_last_words(self) -> None:
-        """Nothing moves any more and all was read: what was told last is so."""
+        """Nothing moves any more and all was read: what was delivered last is so."""
         account = self._exchange.account
         for asset, wallet in account.book.wallets.items():
             self._check_last(asset, wallet.balance)
@@ -128,7 +130,7 @@ class Money:
     def _check_last(self, place: str | tuple[str, str], amount: Decimal) -> None:
         word = self._words.get(place)
         if (ZERO if word is None else word.amount) != amount:
-            raise Violation("last-word-true", f"{place} is {amount}, and {word} was told last")
+            raise Violation("last-word-true", f"{place} is {amount}, and {word} was delivered last")
 
     def _check_complete(self, event: AccountUpdate, places: set[tuple[str, str]]) -> None:
         if not {balance.asset for balance in event.balances} >= set(self._exchange.account.book.wallets):
@@ -148,9 +150,11 @@ class Money:
             if book.status is not Reconciliation.MATCHED or book.k_capital != wallet.balance:
                 raise Violation("ledger-true", f"{asset}: {book}, and the wallet is {wallet.balance}")
             if whole_stream and self.began is not None:
-                since = self.began // 1000 * 1000
+                since = self.began // self._setup.grain * self._setup.grain
                 rows = [row for row in self._exchange.account.book.income if row.ts >= since and row.asset == asset]
-                own = {kind: sum((row.amount for row in rows if row.type == kind), ZERO) for kind in _SUMS}
+                own = dict.fromkeys(("TRADING_FEE", "REALIZED_PNL", "FUNDING_FEE", "TRANSFER"), ZERO)
+                for row in rows:
+                    own["FUNDING_FEE" if row.type in _FUNDING else row.type] += row.amount
                 said = {
                     "TRADING_FEE": -book.fees,
                     "REALIZED_PNL": book.realized_pnl,
@@ -160,6 +164,6 @@ class Money:
                 if own != said:
                     raise Violation("ledger-true", f"{asset}: the exchange has {own}, the books {said}")
 
-
-def _payment_id(row: Income) -> str:
-    return f"funding:{row.tran_id}" if row.type == "FUNDING_FEE" else f"income:{row.type}:{row.tran_id}"
+    def _payment_id(self, row: Income) -> str:
+        name = row.tran_id if self._setup.venue != USDM else str(words.tran_id(row.tran_id))
+        return f"funding:{name}" if row.type in _FUNDING else f"income:{row.type}:{name}"

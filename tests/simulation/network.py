@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from enum import Enum
 from typing import Any, Protocol
 
 from listenkey.adapters.simulator.seeds import seeded
@@ -12,11 +13,25 @@ from .agenda import Agenda
 from .weather import Weather
 
 
+class Control(Enum):
+    """A frame of the protocol, which is no message."""
+
+    PING = "ping"
+    PONG = "pong"
+
+
+Data = bytes | str | Control
+"""A binary message, a text, or one of those."""
+
+
 class Server(Protocol):
     """The far end."""
 
-    def accept(self, key: str) -> Conn | HttpResponse:
+    def accept(self, url: str) -> Conn | HttpResponse:
         """A handshake arrives."""
+
+    def heard(self, conn: Conn, said: str | Control) -> None:
+        """Something comes on a socket."""
 
     def answer(self, method: str, url: str) -> HttpResponse | None:
         """A call arrives."""
@@ -28,7 +43,7 @@ class Server(Protocol):
 class Client(Protocol):
     """Our end of a socket."""
 
-    def arrives(self, conn: Conn, data: bytes) -> None:
+    def arrives(self, conn: Conn, data: Data) -> None:
         """A frame."""
 
     def ended(self, conn: Conn, code: int | None) -> None:
@@ -64,7 +79,7 @@ class Network:
         return clear
 
     def call(self, method: str, url: str, answered: Callable[[HttpResponse], None]) -> None:
-        """A request: what is held up too long is carried out all the same, and nobody is told."""
+        """A request: what is held up too long is carried out all the same, and nobody hears of it."""
         self.agenda.at(self.resumes(stream=False) + self.latency(), self._arrive, method, url, answered)
 
     def _arrive(self, method: str, url: str, answered: Callable[[HttpResponse], None]) -> None:
@@ -78,12 +93,12 @@ class Network:
             took += self._random.uniform(11.0, 20.0)
         self.agenda.at(self.resumes(stream=False) + took, answered, response)
 
-    def dial(self, key: str, answered: Callable[[Conn | HttpResponse], None]) -> None:
+    def dial(self, url: str, answered: Callable[[Conn | HttpResponse], None]) -> None:
         """A handshake."""
-        self.agenda.at(self.resumes(stream=False) + 3 * self.latency(), self._handshake, key, answered)
+        self.agenda.at(self.resumes(stream=False) + 3 * self.latency(), self._handshake, url, answered)
 
-    def _handshake(self, key: str, answered: Callable[[Conn | HttpResponse], None]) -> None:
-        response = self.server.accept(key)
+    def _handshake(self, url: str, answered: Callable[[Conn | HttpResponse], None]) -> None:
+        response = self.server.accept(url)
         when = self.resumes(stream=False) + self.latency()
         if isinstance(response, Conn):
             response.last = when
@@ -98,12 +113,12 @@ class Conn:
         "client",
         "client_open",
         "dead",
-        "deaf",
         "key",
         "last",
         "lingers",
         "mute",
         "server_open",
+        "silent",
         "unanswered_since",
     )
 
@@ -114,9 +129,9 @@ class Conn:
         self.client_open = True
         self.server_open = True
         self.dead = False
-        """Nothing passes any more, and no side is told."""
-        self.deaf = False
-        """The server tells it nothing of the account."""
+        """Nothing passes any more, and no side hears of it."""
+        self.silent = False
+        """The server sends it nothing of the account."""
         self.mute = False
         """The server does not even ping it."""
         self.last = 0.0
@@ -124,7 +139,7 @@ class Conn:
         """We have closed it, and hear still what was on its way."""
         self.unanswered_since: float | None = None
 
-    def send(self, data: bytes) -> None:
+    def send(self, data: Data) -> None:
         """The server sends a frame."""
         if self.server_open and not self.dead:
             self._down(self._arrive, data)
@@ -140,10 +155,11 @@ class Conn:
         else:
             self._down(self._ended, code)
 
-    def pong(self) -> None:
-        """The client answers a ping."""
+    def say(self, said: str | Control) -> None:
+        """The client sends a text, a ping or a pong."""
         if not self.dead:
-            self._network.agenda.at(self._network.resumes(stream=True) + self._network.latency(), self._ponged)
+            network = self._network
+            network.agenda.at(network.resumes(stream=True) + network.latency(), self._heard, said)
 
     def client_closes(self) -> bool:
         """The client closes; whether it will hear of the server soon."""
@@ -159,7 +175,7 @@ class Conn:
         self.last = when
         self._network.agenda.at(when, what, *details)
 
-    def _arrive(self, data: bytes) -> None:
+    def _arrive(self, data: Data) -> None:
         if (self.client_open or self.lingers) and not self.dead and self.client is not None:
             self.client.arrives(self, data)
 
@@ -168,8 +184,8 @@ class Conn:
             self.client_open = False
             self.client.ended(self, code)
 
-    def _ponged(self) -> None:
-        self.unanswered_since = None
+    def _heard(self, said: str | Control) -> None:
+        self._network.server.heard(self, said)
 
     def _left(self) -> None:
         if self.server_open:

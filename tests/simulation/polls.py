@@ -1,4 +1,7 @@
-"""Without a socket: LIVE means that the last read is younger than two intervals, at every moment."""
+"""Without a socket: LIVE means that the last read is younger than two intervals, at every moment.
+
+A read that is put off for want of weight makes the interval so much longer, as the stream reports.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from listenkey.core import actions, inputs
 from listenkey.core.events import Health
+from listenkey.core.refusal import PUT_OFF
 
 from .agenda import Agenda
 from .violation import Violation
@@ -18,6 +22,8 @@ if TYPE_CHECKING:
 DRIFT = 3e-4
 """A clock may drift by two parts in ten thousand."""
 SLACK = 0.02
+SOONEST, LATEST = 1.0, 600.0
+"""Seconds: what a read may be put off by."""
 
 
 class Polls:
@@ -30,17 +36,21 @@ class Polls:
         self._slack = SLACK + DRIFT * limit
         self._process: Process | None = None
         self._read_at = float("-inf")
+        self._put_off = 0.0
+        """Seconds, since the last read."""
 
     def handled(self, process: Process, received: inputs.Input, ordered: Sequence[actions.Action]) -> None:
         """After every step: what the stream says now, and what it will have to say."""
         now = self._agenda.now
         if process is not self._process:
-            self._process, self._read_at = process, float("-inf")
+            self._process, self._read_at, self._put_off = process, float("-inf"), 0.0
         proven = any(isinstance(each, actions.MarkProven) for each in ordered)
         if isinstance(received, inputs.AccountRead) and (proven or _is_set_aside(process)):
-            self._read_at = now
+            self._read_at, self._put_off = now, 0.0
             self._agenda.after(self._limit + self._slack, self._look, process, now)
-        age, health = now - self._read_at, process.connection.health
+        if isinstance(received, inputs.Refused) and received.refusal.code == PUT_OFF:
+            self._put_off += min(max(SOONEST, received.refusal.retry_after or 0.0), LATEST)
+        age, health = now - self._read_at - self._put_off, process.connection.health
         if health is not Health.BLIND and age > self._limit + self._slack:
             raise Violation("live-is-fresh", f"{health} {age:.2f} s after the last read")
         if health is Health.BLIND and age < self._limit - self._slack and not process.connection._supervisor.stopped:
@@ -49,8 +59,10 @@ class Polls:
     def _look(self, process: Process, read_at: float) -> None:
         if process.over or process.stands_still or process.failed or process.finished or read_at < self._read_at:
             return
-        if process is self._process and self._judge.health is not Health.BLIND:
-            age = self._agenda.now - read_at
+        age = self._agenda.now - read_at - self._put_off
+        if age < self._limit:
+            self._agenda.after(self._limit + self._slack - age, self._look, process, read_at)
+        elif process is self._process and self._judge.health is not Health.BLIND:
             raise Violation("live-is-fresh", f"{self._judge.health} {age:.2f} s after the last read")
 
 

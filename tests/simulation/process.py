@@ -10,7 +10,6 @@ from random import Random
 from listenkey.adapters.driver.backlog import Backlog
 from listenkey.adapters.journal import SqliteJournal
 from listenkey.adapters.recording.recorder import Recorder
-from listenkey.adapters.venues.bingx.swap import SwapDialect
 from listenkey.core import actions, inputs
 from listenkey.core.connection import Connection
 from listenkey.core.events import ExchangeEvent
@@ -20,16 +19,17 @@ from .agenda import Agenda
 from .consumer import Consumer
 from .disk import Disk
 from .journal import Crash, Fate, WatchedJournal
-from .network import Network
+from .network import Control, Network
 from .services import Services
 from .setup import Setup
 from .sockets import Held, Sockets
+from .venues import adapter_of, dialect_of
 from .violation import Violation
 from .watcher import Watcher
 
 
 class Process:
-    """From its start to its death or its orderly end; `died` is told of the first."""
+    """From its start to its death or its orderly end; `died` hears of the first."""
 
     def __init__(
         self,
@@ -67,15 +67,16 @@ class Process:
             disk = Disk(journal.path, random)
             stored = partial(watcher.stored, self)
             self.journal = WatchedJournal(journal, disk, fate, stored, cramped=setup.cramped)
-        dialect, policy, seed = SwapDialect(), setup.policy, random.getrandbits(64)
+        dialect, policy, seed = dialect_of(setup.venue), setup.policy, random.getrandbits(64)
         if recorder is not None:
             recorder.begin(dialect, policy, seed, setup.mode)
         self.connection = Connection(dialect, policy, seed=seed, mode=setup.mode)
         self.backlog = Backlog(setup.pending, self.journal)
         self.backlog.redeliver()
         self.consumer = Consumer(self, self.backlog, watcher, random)
-        self._wires = Sockets(self, network, lingering=setup.lingering)
-        self.services = Services(self, network, drift=self._drift, validity=setup.validity)
+        adapter = adapter_of(setup.venue, number=number, store=self.journal, page=setup.page)
+        self._wires = Sockets(self, network, adapter.handshake, lingering=setup.lingering)
+        self.services = Services(self, network, adapter, drift=self._drift, validity=setup.validity)
 
     @property
     def sockets(self) -> dict[int, Held]:
@@ -219,8 +220,10 @@ class Process:
             match action:
                 case actions.Deliver(event):
                     events.append(event)
-                case actions.SendFrame(socket):
-                    self._wires.pong(socket)
+                case actions.SendFrame(socket, data):
+                    self._wires.say(socket, data)
+                case actions.SendPing(socket):
+                    self._wires.say(socket, Control.PING)
                 case actions.MarkProven(until):
                     proven_until = until
                 case actions.Begin(exchange_ms):

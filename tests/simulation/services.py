@@ -1,28 +1,26 @@
-"""The real services of BingX over the fake network: keys and reads, signed, paced and classified as ever."""
+"""The real services of a venue over the fake network: keys and reads, signed, paced and classified as ever."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from random import Random
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from listenkey.adapters.driver import backlog as backlog_module
 from listenkey.adapters.venues.bingx import lists as lists_module
-from listenkey.adapters.venues.bingx.keys import Keys
-from listenkey.adapters.venues.bingx.pace import Pace
-from listenkey.adapters.venues.bingx.reader import Reader
-from listenkey.adapters.venues.bingx.rest import Rest
 from listenkey.core import actions, inputs
 from listenkey.ports.errors import RequestRefused
+from listenkey.ports.http import HttpResponse
 from listenkey.ports.keys import Grant
 from listenkey.ports.service import NoAnswer, Request, Service
 
+from .bans import Bans
 from .network import Network
 from .tasks import Once, Task, spawn
+from .venues import Adapter
 
 if TYPE_CHECKING:
     from .process import Process
@@ -46,26 +44,25 @@ def adapted(most_fills: int | None) -> Iterator[None]:
 class Services:
     """Carries out what concerns REST; `validity` is what a key lasts, seconds."""
 
-    def __init__(self, process: Process, network: Network, *, drift: float, validity: float) -> None:
+    def __init__(self, process: Process, network: Network, adapter: Adapter, *, drift: float, validity: float) -> None:
         self._process = process
         self._agenda = process.agenda
         self._network = network
         self._drift = drift
         self._validity = validity
-        rest = Rest("https://venue.test", "key", "secret", pace=Pace(lots=Random(process.number)))
         self._reading: Task | None = None
-        self._keys = Keys(rest)
-        self._reader = Reader(rest, store=process.journal)
+        self._keys, self._reader = adapter.keys, adapter.reader
+        self._bans = Bans()
 
     def perform(self, action: actions.Action) -> None:
-        """Do it, soon, and tell the core; other actions are none of ours."""
+        """Do it, soon, and hand the core what came of it; other actions are none of ours."""
         match action:
             case actions.CreateKey():
                 self._ask(action, self._keys.create(), partial(self._granted, action))
             case actions.RenewKey():
                 self._ask(action, self._keys.renew(action.key), action.renewed)
-            case actions.ReadAccount(_, since, orders):
-                self._ask(action, self._reader.read(since, orders), action.read, read=True)
+            case actions.ReadAccount(_, since, orders, purpose):
+                self._ask(action, self._reader.read(since, orders, purpose=purpose), action.read, read=True)
             case actions.DeleteKey():
                 self._process.soon(lambda: spawn(self._keys.delete(action.key), self, partial(self._deleted, action)))
 
@@ -80,11 +77,17 @@ class Services:
 
     def request(self, request: Request, answered: Once) -> None:
         gate = self._process.gate
+        self._bans.asked(self._agenda.now, request.url)
         self._process.fate.point()
         if request.method != "POST" or not self._network.trickles:
             too_late = partial(answered, NoAnswer("no answer in time"))
             self._agenda.after(request.timeout, gate, answered, too_late)
-        self._network.call(request.method, request.url, lambda response: gate(answered, partial(answered, response)))
+
+        def arrives(response: HttpResponse) -> None:
+            self._bans.answered(self._agenda.now, response)
+            answered(response)
+
+        self._network.call(request.method, request.url, lambda response: gate(answered, partial(arrives, response)))
 
     # What they are asked
 

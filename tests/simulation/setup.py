@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from random import Random
-from typing import Any, Literal, NamedTuple, get_args
+from types import MappingProxyType
+from typing import Any, Literal, NamedTuple, get_args, get_type_hints
 
+from listenkey.adapters.simulator.binance.readings import Readings
 from listenkey.adapters.simulator.orders import Triggered
 from listenkey.adapters.simulator.records import ClosedStops, FillShape
 from listenkey.adapters.simulator.rows import IncomeTrades
@@ -12,7 +15,8 @@ from listenkey.adapters.simulator.seeds import seeded
 from listenkey.adapters.simulator.wire import EventName, WireName
 from listenkey.core.policy import Mode, Policy
 
-from .faults import KINDS, Fault, draw
+from .faults import KINDS, Fault, draw, kinds_of
+from .venues import SWAP, USDM, dialect_of, venue_of
 
 EPOCH = 1_760_000_000_431
 HOURS = 3600.0
@@ -22,18 +26,24 @@ POLLED = 0.2
 """Share of lives without a socket. They are shorter: there is a read every few seconds, all the time."""
 SHORTER = 3
 DAY_POLL = 60.0
+FEW_FILLS = 4
+"""A page of fills at Binance that is full after a burst."""
 FEW_ROWS = 8
 """A list of fills that ends so soon is full all the time; no order has more."""
 FEW_ROWS_POLL = 12.0
 """A burst of fills is then read in a dozen requests, of which the venue allows five a second."""
+WHOLE_SECOND = 1000
+"""At some venues REST knows times to the second, so a watermark is as exact, and windows begin so much before it."""
 
 
 class Setup(NamedTuple):
     """Times are virtual seconds; `pending` is what the consumer may be behind before events spill to the journal.
 
     A `cramped` journal writes to its log what is not committed yet. A `lingering` socket brings frames while we close
-    it. From `wire` to `fill_rows` it is what readings of the venue differ in: `configs` and `snapshots` are seconds
-    between pushes that say nothing new, 0 for none.
+    it. From `wire` to `fill_rows` it is what readings of BingX differ in: `configs` and `snapshots` are seconds
+    between pushes that say nothing new, 0 for none. The last ones are Binance's: `facts` are readings by their names,
+    `page` is how many fills are asked for at once, None for as many as the venue lists, and a `shared` key is another
+    client's too.
     """
 
     seed: int
@@ -63,14 +73,25 @@ class Setup(NamedTuple):
     durability: Literal["process", "power"]
     cramped: bool
     lingering: bool
+    venue: str = SWAP
+    facts: Mapping[str, str] = MappingProxyType({})
+    page: int | None = None
+    shared: bool = False
 
     @property
     def policy(self) -> Policy:
         numbers: dict[str, Any] = dict(self.schedule)
-        return Policy(max_pending=self.pending, **numbers)
+        return Policy(max_pending=self.pending, **numbers).over(dialect_of(self.venue).policy)
+
+    @property
+    def grain(self) -> int:
+        """How exact the times of the venue's lists are, ms."""
+        return 1 if self.venue == USDM else WHOLE_SECOND
 
     def __str__(self) -> str:
         """What was drawn, but for the faults, in one line."""
+        if self.venue == USDM:
+            return self._of_usdm()
         repeated = ("snapshots", self.snapshots), ("configurations", self.configs)
         drawn = [
             self.mode,
@@ -82,6 +103,20 @@ class Setup(NamedTuple):
             f"{self.fill_shape} fills, {self.fill_rows or 'all'} of a window",
             f"income trades {self.income_trades}",
             *(f"{what} every {every:g} s" for what, every in repeated if every),
+            f"journal {self.durability}" if self.journal else "no journal",
+        ]
+        return ", ".join(drawn)
+
+    def _of_usdm(self) -> str:
+        others = (f"{name} {reading}" for name, reading in self.facts.items() if reading != getattr(Readings(), name))
+        drawn = [
+            self.venue,
+            self.mode,
+            "hedge" if self.hedge else "one-way",
+            f"triggered orders {self.triggered}",
+            f"{self.page or 'all'} fills a page",
+            "a key of others too" if self.shared else "a key of its own",
+            *others,
             f"journal {self.durability}" if self.journal else "no journal",
         ]
         return ", ".join(drawn)
@@ -101,6 +136,7 @@ def setup_of(
     mode: Mode | None = None,
 ) -> Setup:
     """The life of a seed: two hours on a compressed schedule (40 minutes, without a socket), or a day."""
+    venue = venue_of(seed)
     if mode is None:
         mode = "ws" if kinds else mode_of(seed)
     polled = mode == "poll"
@@ -108,25 +144,25 @@ def setup_of(
     if hours is None:
         hours = 24.1 if full_day else 2.0 / SHORTER if polled else 2.0
     length = hours * HOURS
-    if polled and not kinds:
-        kinds = tuple(name for name, kind in KINDS.items() if kind.reads)
-        chosen: tuple[str, ...] = ()
-    else:
-        chosen = kinds
+    chosen = kinds
+    if not kinds:
+        kinds = tuple(name for name in kinds_of(venue) if KINDS[name].reads or not polled)
     count = random.randint(18, 28) if full_day else random.randint(6, 14)
     if polled:
         count = count * 2 // 3
     if chosen:
         count = max(2, 2 * len(chosen))
     journal = random.random() < 0.6
-    readings = _readings(seeded(seed, "readings"))
+    readings = (_usdm_readings if venue == USDM else _readings)(seeded(seed, "readings"))
+    schedule = _usdm_schedule if venue == USDM else _schedule
+    few_rows = readings["fill_rows"] is not None
     return Setup(
         seed=seed,
         mode=mode,
         faults=draw(random, count, QUIET_START, length - 60, kinds),
         length=length,
         validity=3600.0 if full_day else 600.0,
-        schedule=_schedule(random, full_day, polled, readings["fill_rows"] is not None),
+        schedule=schedule(random, full_day, polled, few_rows),
         hedge=random.random() < 0.6,
         journal=journal,
         **readings,
@@ -162,4 +198,41 @@ def _schedule(random: Random, full_day: bool, polled: bool, few_rows: bool) -> d
     if polled:
         interval = DAY_POLL if full_day else random.choice((3.0, 5.0, 5.0, 12.0))
         return {"poll_interval": max(interval, FEW_ROWS_POLL) if few_rows else interval}
+    return {} if full_day else COMPRESSED
+
+
+def _usdm_readings(random: Random) -> dict[str, Any]:
+    """Each reading of a fact as often as any other.
+
+    If nothing that a client asks were answered, no link would be proven before the venue pings by itself: such a venue
+    is not known, and `docs/venues.md` says what to do about it.
+    """
+    facts = {name: random.choice(get_args(hint)) for name, hint in get_type_hints(Readings).items()}
+    if facts["subscriptions"] == "none":
+        facts["client_pings"] = "answered"
+    return {
+        "venue": USDM,
+        "facts": facts,
+        "page": random.choice((None, None, FEW_FILLS)),
+        "shared": random.random() < 0.5,
+        "triggered": random.choice(("framed", "silent")),
+        "wire": "modern",
+        "event_name": "ORDER_TRADE_UPDATE",
+        "closed_stops": "listed",
+        "signed_shorts": True,
+        "configs": 0.0,
+        "snapshots": 0.0,
+        "greets": False,
+        "wrapped_keys": False,
+        "by_symbol": False,
+        "fill_shape": "newer",
+        "income_trades": "named",
+        "fill_rows": None,
+    }
+
+
+def _usdm_schedule(random: Random, full_day: bool, polled: bool, few_rows: bool) -> dict[str, float]:
+    """A read without a socket is a twentieth of the weight that one address has in a minute."""
+    if polled:
+        return {"poll_interval": DAY_POLL if full_day else random.choice((15.0, 20.0, 30.0))}
     return {} if full_day else COMPRESSED

@@ -1,18 +1,16 @@
-"""The driver's sockets: each opened, heard and closed once, and the core told of it."""
+"""The driver's sockets: each opened, heard and closed once, and the core hears of it."""
 
 from __future__ import annotations
 
 from functools import partial
-from random import Random
 from typing import TYPE_CHECKING
 
-from listenkey.adapters.venues.bingx.keys import Handshake
-from listenkey.adapters.venues.bingx.pace import Pace
 from listenkey.core import inputs
 from listenkey.ports.errors import HandshakeRefused, TransportFailed
 from listenkey.ports.http import HttpResponse
+from listenkey.ports.socket import Handshake
 
-from .network import Conn, Network
+from .network import Conn, Control, Data, Network
 from .tasks import Once, spawn
 
 if TYPE_CHECKING:
@@ -36,13 +34,13 @@ class Held:
 class Sockets:
     """By number. With `lingering` frames that arrive while a socket is being closed reach the core all the same."""
 
-    def __init__(self, process: Process, network: Network, *, lingering: bool) -> None:
+    def __init__(self, process: Process, network: Network, handshake: Handshake, *, lingering: bool) -> None:
         self.held: dict[int, Held] = {}
         self._process = process
         self._agenda = process.agenda
         self._network = network
         self._lingering = lingering
-        self._handshake = Handshake("wss://venue.test/swap", pace=Pace(lots=Random(process.number)))
+        self._handshake = handshake
 
     def hold(self, socket: int, key: str) -> None:
         """Open it, soon."""
@@ -55,11 +53,11 @@ class Sockets:
         if held is not None:
             self._process.soon(partial(self._close, socket, held))
 
-    def pong(self, socket: int) -> None:
-        """Answer its ping."""
-        conn = self.held[socket].conn
-        if conn is not None:
-            conn.pong()
+    def say(self, socket: int, said: str | Control) -> None:
+        """Send a text, or a ping; one that has just died takes nothing."""
+        held = self.held.get(socket)
+        if held is not None and held.conn is not None:
+            held.conn.say(said)
 
     def vanish(self) -> None:
         """The process is no more."""
@@ -67,9 +65,9 @@ class Sockets:
             if held.conn is not None and held.conn.client_open:
                 held.conn.client_closes()
 
-    # What the network tells
+    # What the network says
 
-    def arrives(self, conn: Conn, data: bytes) -> None:
+    def arrives(self, conn: Conn, data: Data) -> None:
         self._process.gate(conn, partial(self._frame, conn, data))
 
     def ended(self, conn: Conn, code: int | None) -> None:
@@ -91,14 +89,15 @@ class Sockets:
 
         def answered(response: Conn | HttpResponse) -> None:
             if isinstance(response, HttpResponse):
-                process.gate(opening, partial(opening, HandshakeRefused(response.status, response.body)))
+                status, headers, body = response
+                process.gate(opening, partial(opening, HandshakeRefused(status, body, headers)))
                 return
             response.client = self
             if process.over or opening.over:
                 response.client_closes()
             process.gate(response, partial(opening, response))
 
-        self._network.dial(self._handshake.url(held.key).rpartition("=")[2], answered)
+        self._network.dial(self._handshake.url(held.key), answered)
 
     def _dialled(self, socket: int, held: Held, found: Conn | HandshakeRefused | TransportFailed) -> None:
         if held.closing_at is not None:
@@ -107,12 +106,12 @@ class Sockets:
         elif isinstance(found, Conn):
             held.conn = found
             held.heard_at = self._agenda.now
-            self._tell(inputs.SocketOpened(socket))
+            self._feed(inputs.SocketOpened(socket))
         else:
             del self.held[socket]
-            self._tell(inputs.SocketClosed(socket, None, self._handshake.refusal(found)))
+            self._feed(inputs.SocketClosed(socket, None, self._handshake.refusal(found)))
 
-    def _tell(self, received: inputs.Input) -> None:
+    def _feed(self, received: inputs.Input) -> None:
         self._process.soon(partial(self._process.feed, received))
 
     def _close(self, socket: int, held: Held) -> None:
@@ -138,13 +137,19 @@ class Sockets:
             if held.conn is conn and held.closing_at is None:
                 self._is_closed(socket, code)
 
-    def _frame(self, conn: Conn, data: bytes) -> None:
+    def _frame(self, conn: Conn, data: Data) -> None:
         for socket, held in self.held.items():
             if held.conn is conn:
                 if held.closing_at is None:
                     held.heard_at = self._agenda.now
                 if held.closing_at is None or conn.lingers:
-                    self._process.feed(inputs.FrameReceived(socket, data))
+                    self._process.feed(self._received(socket, conn, data))
                 return
         if conn.client_open:  # opened, but the driver does not know it yet
             self._agenda.after(0.0, self._process.gate, conn, partial(self._frame, conn, data))
+
+    def _received(self, socket: int, conn: Conn, data: Data) -> inputs.Input:
+        """A ping is answered by what is below the driver, which hears that there was one."""
+        if data is Control.PING:
+            conn.say(Control.PONG)
+        return inputs.Heard(socket) if isinstance(data, Control) else inputs.FrameReceived(socket, data)

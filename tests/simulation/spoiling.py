@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 
+from listenkey.adapters.simulator.binance.errors import NO_SUCH_ORDER, Refusal
 from listenkey.adapters.simulator.orders import OrderRefused
 
 from .faults import Fault
@@ -18,24 +20,52 @@ HOLLOW: dict[str, Any] = {
     "once": {"code": 0, "msg": "", "data": None},
     "once []": {"code": 0, "msg": "", "data": []},
 }
-SPOILED: dict[str, tuple[str, str]] = {
-    "fill": ("fillHistory", "tradeId"),
-    "order": ("Order", "orderId"),
-    "position": ("positions", "positionAmt"),
-    "income": ("income", "tranId"),
-}
-"""What an odd row is of: the endpoints that show it, and what chooses one row of three."""
+
+
+class Columns(NamedTuple):
+    """A venue's names for what is spoilt, and how it refuses: an order that it does not know, and income."""
+
+    fills: str
+    trade: str
+    positions: str
+    denied: Callable[[], Exception]
+    forbidden: Callable[[], Exception]
+
+    def spoilt(self, of: str) -> tuple[str, str]:
+        """What an odd row is of: the endpoints that show it, and what chooses one row of three."""
+        return {
+            "fill": (self.fills, self.trade),
+            "order": ("Order", "orderId"),
+            "position": (self.positions, "positionAmt"),
+            "income": ("income", "tranId"),
+        }[of]
+
+
 STUMBLE_EVERY = 7
 STUTTER = 0.4
 _OVER = frozenset({"FILLED", "CANCELED", "CANCELLED", "EXPIRED", "REJECTED", "FAILED"})
-_DENIED = 80016
+OF_SWAP = Columns(
+    "fillHistory",
+    "tradeId",
+    "positions",
+    lambda: OrderRefused(80016, "order not exist"),
+    lambda: OrderRefused(100004, "Permission denied as the API key was created without the permission"),
+)
+OF_USDM = Columns(
+    "userTrades",
+    "id",
+    "positionRisk",
+    lambda: Refusal(NO_SUCH_ORDER, "Order does not exist."),
+    lambda: Refusal(-2015, "Invalid API-key, IP, or permissions for action."),
+)
 
 
 class Spoiling:
     """Knows the faults in force. `ghosts` are ids of orders that the venue denies."""
 
-    def __init__(self, weather: Weather, audit_interval: float) -> None:
+    def __init__(self, weather: Weather, columns: Columns, audit_interval: float) -> None:
         self.ghosts: set[int] = set()
+        self._columns = columns
         self._weather = weather
         self._audit_interval = audit_interval
         self._answered: set[Fault] = set()
@@ -87,25 +117,30 @@ class Spoiling:
         return weather.on("flap")
 
     def refuse(self, path: str, params: dict[str, str]) -> None:
-        """Raises `OrderRefused` for what the venue does not answer."""
+        """Raises the venue's refusal of what it does not answer."""
         if path.endswith("/income") and self._weather.on("no_income") is not None:
-            raise OrderRefused(100004, "Permission denied as the API key was created without the permission")
-        if path.endswith("/trade/order") and int(params.get("orderId", 0)) in self.ghosts:
-            raise OrderRefused(_DENIED, "order not exist")
+            raise self._columns.forbidden()
+        if path.endswith("/order") and int(params.get("orderId", 0)) in self.ghosts:
+            raise self._columns.denied()
 
-    def spoil(self, path: str, answer: Any) -> Any:
-        """The answer, as faults make it."""
+    def hollow(self, path: str) -> tuple[Any] | None:
+        """What is answered in place of a list of positions, if anything is."""
         hollow = self._weather.on("hollow")
-        if hollow is not None and path.endswith("/positions") and hollow not in self._answered:
-            if hollow.variant.startswith("once"):
-                self._answered.add(hollow)
-            return HOLLOW[hollow.variant]
+        if hollow is None or not path.endswith(f"/{self._columns.positions}") or hollow in self._answered:
+            return None
+        if hollow.variant.startswith("once"):
+            self._answered.add(hollow)
+        return (HOLLOW[hollow.variant],)
+
+    def spoil(self, path: str, data: Any) -> None:
+        """Change the rows of an answer as faults make them."""
+        columns = self._columns
         name = path.rsplit("/", 1)[1]
-        rows = _rows(answer["data"])
+        rows = _rows(data)
         if name in ("openOrders", "allOrders") and self.ghosts:
             rows[:] = [row for row in rows if int(row["orderId"]) not in self.ghosts]
-        if name == "fillHistory" and rows and self._weather.on("zero") is not None:
-            rows.append({**rows[-1], _size(rows[-1]): "0", "tradeId": "77"})
+        if name == columns.fills and rows and self._weather.on("zero") is not None:
+            rows.append({**rows[-1], _size(rows[-1]): "0", columns.trade: "77"})
         unread = self._weather.on("unread")
         if unread is not None and "rder" in name:
             for row in rows:
@@ -113,21 +148,19 @@ class Spoiling:
                     row["executedQty"] = ""
         fault = self._weather.on("odd")
         if fault is not None:
-            self._note_odd(name, fault, _make_odd(name, rows, fault))
-            if fault.variant == "fill" and name == "fillHistory":
+            self._note_odd(name, fault, _make_odd(name, rows, fault, *columns.spoilt(fault.variant)))
+            if fault.variant == "fill" and name == columns.fills:
                 self._spoiled |= {int(row["orderId"]) for row in rows if row[_size(row)] == ""}
-        return answer
 
     def _note_odd(self, name: str, fault: Fault, odd: list[str]) -> None:
         shown, of, now = self._shown, fault.variant, self._weather.now
-        if of == "position" and name == "positions":  # one that was closed begins again
+        if of == "position" and name == self._columns.positions:  # one that was closed begins again
             self._shown = {key: at for key, at in shown.items() if key[0] != of}
         self._shown |= {(of, row): shown.get((of, row), now) for row in odd}
 
 
-def _make_odd(name: str, rows: list[dict[str, Any]], fault: Fault) -> list[str]:
+def _make_odd(name: str, rows: list[dict[str, Any]], fault: Fault, endpoint: str, chooser: str) -> list[str]:
     """What names the rows that cannot be read now."""
-    endpoint, chooser = SPOILED[fault.variant]
     if endpoint.lower() not in name.lower():
         return []
     if fault.variant == "position":

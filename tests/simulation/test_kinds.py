@@ -6,12 +6,13 @@ import pytest
 
 from listenkey.core.policy import Mode
 
-from .faults import KINDS, Fault
+from .faults import KINDS, Fault, kinds_of
 from .life import live
 from .setup import setup_of
+from .venues import SWAP
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", kinds_of(SWAP))
 def test_every_promise_is_kept_under_every_kind_of_fault(kind: str) -> None:
     """Two faults of the kind within a few minutes, with fills inside both."""
     hours = 0.25 if kind == "ghosts" else 0.08  # denied orders are asked for ten at a time in 480 s
@@ -21,7 +22,7 @@ def test_every_promise_is_kept_under_every_kind_of_fault(kind: str) -> None:
     assert outcome.inside_each
 
 
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if KINDS[kind].reads])
+@pytest.mark.parametrize("kind", [kind for kind in kinds_of(SWAP) if KINDS[kind].reads])
 def test_every_promise_is_kept_without_a_socket(kind: str) -> None:
     """The same for reads alone, for every kind that concerns them."""
     setup = setup_of(1000 + list(KINDS).index(kind), kinds=(kind,), hours=0.1, mode="poll")

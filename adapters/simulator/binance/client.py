@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import Any
+from typing import Any, TypeGuard
 
 import msgspec
 from aiohttp import WSMessage, WSMsgType, web
@@ -16,6 +16,7 @@ from .readings import Readings
 MOST_A_SECOND = 10
 """Messages, pings and pongs aside."""
 LONGEST_ID = 1 << 64
+LONGEST_TEXT = 36
 _encode = msgspec.json.Encoder().encode
 
 
@@ -79,14 +80,19 @@ class Client(Stream):
             self.send(_encode({"error": {"code": 3, "msg": "Invalid JSON: expected value at line 1 column 1"}}))
             return
         method, id = asked.get("method"), asked.get("id")
-        if not isinstance(id, int) or isinstance(id, bool) or not 0 <= id < LONGEST_ID:
+        if not self._is_id(id):
             self.send(_encode({"code": 2, "msg": "Invalid request: request ID must be an unsigned integer"}))
         elif not isinstance(method, str):
             self.send(_encode({"error": {"code": 2, "msg": "Invalid request: missing field `method`"}, "id": id}))
         elif (answer := self.answer(method, asked.get("params"), id)) is not None:
             self.send(_encode(answer))
 
-    def answer(self, method: str, params: Any, id: int) -> dict[str, Any] | None:
+    def _is_id(self, id: Any) -> TypeGuard[int | str]:
+        if isinstance(id, str):
+            return self.readings.request_ids == "text" and 0 < len(id) <= LONGEST_TEXT
+        return isinstance(id, int) and not isinstance(id, bool) and 0 <= id < LONGEST_ID
+
+    def answer(self, method: str, params: Any, id: int | str) -> dict[str, Any] | None:
         """The answer to a request that nobody else has answered."""
         return {"error": {"code": 2, "msg": f"Invalid request: {method}: {ABSENT}"}, "id": id}
 

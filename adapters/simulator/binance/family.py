@@ -48,6 +48,7 @@ class Usdm:
         """Keys on which somebody else listens."""
         interval = PING_INTERVAL if ground.ping_interval is None else ground.ping_interval
         exchange, depth = ground.exchange, ground.desk.depth
+        self._exchange = exchange
         if readings.fees != "USDT":
             exchange.account.fees_in = (readings.fees, WORTH)
             exchange.account.book.wallets.setdefault(readings.fees, Wallet(STOCK, STOCK))
@@ -87,6 +88,10 @@ class Usdm:
             case "eventless":
                 for stream in self.hub:
                     stream.deaf_until = self._end(fault, elapsed)
+            case "margin_call":
+                for frame in self._wire.margin_call(self._exchange.now):
+                    for key in filter(None, (self.keys.current(owner, wall) for owner in self.keys.owners())):
+                        self.hub.tell(key, frame, 0.0)
             case "other_client":
                 self._others |= {self.keys.obtain(owner, wall) for owner in self.keys.owners() or [self.uid]}
             case "expire_key" | "expire_silently":

@@ -12,7 +12,7 @@ SCOPES = ("reads", "keys", "orders", "all")
 GARBAGE = ("", "not_json", "not_utf8", "list", "number", "nested", "order_nan", "account_nan", "binary")
 SAME = (
     *("refuse", "delay", "drop_tcp", "silent", "accept_close", "lose_frame", "repeat_frame", "reorder_frames"),
-    *("expire_key", "expire_silently"),
+    *("expire_key", "expire_silently", "lose_answer", "limit_bracket", "stream_ahead"),
 )
 _SCOPE = {"scope": Param("reads", SCOPES)}
 _EVERYWHERE = {"scope": Param("all", SCOPES)}
@@ -46,6 +46,7 @@ FAULTS: Mapping[str, FaultKind] = MappingProxyType(
         "bad_credentials": FaultKind(
             "holds", "every call answers `code`", {"code": Param(-2015, low=_LOWEST, high=-1)}
         ),
+        "margin_call": FaultKind("act", "the account is called for margin: a frame names its positions as they are"),
         "eventless": FaultKind(
             "act", "open sockets bring no event; their key lives, pings come, requests are answered"
         ),

@@ -41,7 +41,7 @@ class Feed(Client):
             if (topic := topics.topic(name)) is not None:
                 self._subscribed[topic] = -1
 
-    def answer(self, method: str, params: Any, id: int) -> dict[str, Any] | None:
+    def answer(self, method: str, params: Any, id: int | str) -> dict[str, Any] | None:
         """The answer to a request; a stream that is not modelled is refused."""
         if method == "LIST_SUBSCRIPTIONS":
             return {"result": [each.name for each in self._subscribed], "id": id}

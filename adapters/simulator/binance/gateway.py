@@ -9,7 +9,7 @@ import msgspec
 from aiohttp import web
 
 from ..faults import Fault
-from ..gateway import HTML, TURNS
+from ..gateway import HTML, TURNS, hold
 from ..log import Call, KeyEvent
 from ..orders import OrderRefused
 from ..sockets import reset
@@ -20,6 +20,7 @@ from .routes import Route, Sight
 from .signature import check_key, check_signature, check_timestamp, parameters
 
 KEYS_PATH = "/fapi/v1/listenKey"
+PLACING = frozenset({"POST /fapi/v1/order", "POST /fapi/v1/batchOrders", "POST /fapi/v1/algoOrder"})
 PUBLIC = frozenset({"NONE"})
 UNKNOWN = "Unknown error, please check your request or try again later."
 THROTTLED = Refusal(
@@ -50,6 +51,11 @@ class _Asked(NamedTuple):
             return "keys"
         return "reads" if self.method == "GET" else "orders"
 
+    @property
+    def places(self) -> bool:
+        """Whether it is a call by which orders are placed."""
+        return self.route in PLACING
+
 
 class Gateway:
     """Answers `/fapi/...` for a venue."""
@@ -78,10 +84,11 @@ class Gateway:
         if dropped is not None and dropped["rest"]:
             return None, 0
         if held := self._scoped("rest_timeout", asked, elapsed):
-            await self._hold(request, float(held["hold"]))
+            await hold(venue, request, float(held["hold"]))
             return None, 0
         if self._scoped("rest_html", asked, elapsed):
             return web.Response(status=502, text=HTML, content_type="text/html"), 502
+        placed = len(venue.exchange.orders)
         try:
             body, headers, code = *self._answer(asked, elapsed), 0
             response = web.Response(body=body, content_type="application/json", headers=headers)
@@ -89,6 +96,10 @@ class Gateway:
             response, code = self._refused(translated(refused), asked)
         except Refusal as refusal:
             response, code = self._refused(refusal, asked)
+        if asked.places and len(venue.exchange.orders) > placed and not venue.placements.accepted(asked.path, elapsed):
+            return None, 0
+        if asked.scope == "orders" and (ahead := venue.faults.active("stream_ahead", elapsed)):
+            await hold(venue, request, float(ahead["by"]))
         response.headers.update(self._family.limits.headers(asked.address, venue.wall()))
         return response, code
 
@@ -154,6 +165,8 @@ class Gateway:
                     if name == "ban"
                     else limits.until(until, venue.wall())
                 )
+        if asked.places and venue.placements.limited_until(elapsed) is not None:
+            raise limits.too_many_orders()
         if bad := venue.faults.active("bad_credentials", elapsed):
             raise Refusal(bad["code"], "Invalid API-key, IP, or permissions for action.")
         if (fault := venue.faults.active("maintenance", elapsed)) and _covers(fault, asked):
@@ -205,10 +218,12 @@ class Gateway:
         return route.orders if "batchOrders" not in params else min(route.orders, params["batchOrders"].count("{"))
 
     def _sight(self, elapsed: float, now: int) -> Sight:
-        late = self._venue.faults.active("late_fills", elapsed)
+        faults = self._venue.faults
+        late, ahead = faults.active("late_fills", elapsed), faults.active("stream_ahead", elapsed)
+        lag = max(0.0 if late is None else late["lag"], 0.0 if ahead is None else ahead["by"])
+        until = now - int(lag * 1000 * self._venue.time_scale)
         if late is None:
-            return Sight()
-        until = now - int(late["lag"] * 1000 * self._venue.time_scale)
+            return Sight(until) if ahead is not None else Sight()
         return Sight(until, until if late["income"] else None, until if late["orders"] else None)
 
     def _scoped(self, name: str, asked: _Asked, elapsed: float) -> Fault | None:
@@ -216,14 +231,6 @@ class Gateway:
         if fault is None or not _covers(fault, asked):
             return None
         return self._venue.faults.take(name, elapsed)
-
-    async def _hold(self, request: web.Request, seconds: float) -> None:
-        """Wait, but no longer than the client and the server live."""
-        until = self._venue.log.clock() + seconds
-        while self._venue.log.clock() < until and not self._venue.closing:
-            if request.transport is None or request.transport.is_closing():
-                return
-            await asyncio.sleep(0.02)
 
 
 def _covers(fault: Fault, asked: _Asked) -> bool:

@@ -62,8 +62,7 @@ class Limits:
         for name, (span, most) in ORDERS.items():
             window, orders = now // span, self._placed(account, name, now)
             if self.enabled and orders + count > most:
-                text = "10 SECOND" if span == TEN_SECONDS_MS else "1 MINUTE"
-                raise Refusal(-1015, f"Too many new orders; current limit is {most} orders per {text}.")
+                raise self.too_many_orders(name)
             self._orders[account, name] = (window, orders + count)
 
     def headers(self, address: str, now: int) -> dict[str, str]:
@@ -74,6 +73,12 @@ class Limits:
     def order_headers(self, account: str, now: int) -> dict[str, str]:
         """What the answer to an order says besides."""
         return {f"X-MBX-ORDER-COUNT-{name}": str(self._placed(account, name, now)) for name in ORDERS}
+
+    def too_many_orders(self, name: str = "10S") -> Refusal:
+        """The orders of a stretch are used up."""
+        span, most = ORDERS[name]
+        text = "10 SECOND" if span == TEN_SECONDS_MS else "1 MINUTE"
+        return Refusal(-1015, f"Too many new orders; current limit is {most} orders per {text}.")
 
     def too_many(self, now: int) -> Refusal:
         """The weight of the minute is used up."""

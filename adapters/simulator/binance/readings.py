@@ -21,6 +21,8 @@ class Readings(msgspec.Struct, frozen=True, kw_only=True):
     """Whether a deletion is an expiry to those who listen, as measured, or silence, as reported before."""
     subscriptions: Literal["asked", "alive", "none"] = "asked"
     """`LIST_SUBSCRIPTIONS` shows what the socket has asked for, or of that only what lives, or is not answered."""
+    request_ids: Literal["whole", "text"] = "whole"
+    """Whether requests on a socket have whole numbers for ids, as documented, or text too, as the vendor's SDK has."""
     path_keys: Literal["silent", "delivered"] = "silent"
     """What comes on `/private/ws/<key>`: nothing, as in production, or all, as on the testnet."""
     unrouted: Literal["silent", "delivered"] = "silent"

@@ -120,8 +120,9 @@ class Records:
         symbol, most = self.symbol(params), limit(params, 50, 100)
         if params.get("autoCloseType") not in {None, "", "LIQUIDATION", "ADL"}:
             raise invalid("autoCloseType")
-        none = params.get("autoCloseType") == "ADL"
-        forced = (each for each in self._exchange.orders.values() if each.type == "LIQUIDATION" and not none)
+        kinds = {"ADL": (True,), "LIQUIDATION": (False,)}.get(params.get("autoCloseType", ""), (True, False))
+        every = self._exchange.orders.values()
+        forced = (each for each in every if each.type == "LIQUIDATION" and each.terms.deleveraged in kinds)
         return [self.row(each) for each in self._past(forced, params, None, symbol, most, now, sight)]
 
     def _past(

@@ -68,7 +68,7 @@ class Stream(Client):
                 name = key if each.events is None else f"{key}@{event}"
                 self.send(b'{"stream":"%s","data":%s}' % (name.encode(), frame) if self.enveloped else frame, ready_at)
 
-    def answer(self, method: str, params: Any, id: int) -> dict[str, Any] | None:
+    def answer(self, method: str, params: Any, id: int | str) -> dict[str, Any] | None:
         """The answer to a request, None where there is none. Any name can be subscribed to."""
         match method:
             case "LIST_SUBSCRIPTIONS" if self.readings.subscriptions == "none":

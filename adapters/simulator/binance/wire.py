@@ -14,6 +14,7 @@ from ..amounts import ZERO, booked, plain
 from ..exchange import Exchange
 from ..orders import Order
 from ..pushes import AccountPush, ConfigPush, OrderPush, Push
+from ..rows import MAINTENANCE
 from ..seeds import seeded
 from . import words
 from .algorows import algo_frame
@@ -71,6 +72,15 @@ class Wire:
         if self._readings.expiry != "bare":
             frame["listenKey"] = key
         return [_encode(frame)] * {"never": 0, "twice": 2}.get(self._readings.expiry, 1)
+
+    def margin_call(self, now: int) -> list[bytes]:
+        """What is told of positions, where there are any, when their margin is too little."""
+        held = self._exchange.positions(now)
+        frame: Frame = {"e": "MARGIN_CALL", "E": now}
+        if crossed := [each for each in held if not words.is_isolated(each.margin_mode)]:
+            frame["cw"] = self._balance(self._exchange.account.balance(crossed[0].asset))["cw"]
+        frame["p"] = [self._called(each) for each in held]
+        return [_encode(frame)] if held else []
 
     def _is_news(self, push: ConfigPush) -> bool:
         """A margin mode is not told, nor a leverage that has stayed."""
@@ -141,7 +151,7 @@ class Wire:
         if push.fill is not None:
             return self._readings.forced if order.type == "LIQUIDATION" else "TRADE"
         if push.execution != "NEW":
-            return words.status(order)
+            return "EXPIRED" if words.status(order) == words.IN_MATCH else words.status(order)
         again = order.id in self._known or order.updated != order.created
         self._known.add(order.id)
         return "AMENDMENT" if again else "NEW"
@@ -200,6 +210,19 @@ class Wire:
             "ps": view.side,
             "ma": view.asset,
             "bep": plain(break_even(view)),
+        }
+
+    def _called(self, view: PositionView) -> Frame:
+        isolated = words.is_isolated(view.margin_mode)
+        return {
+            "s": view.symbol,
+            "ps": view.side,
+            "pa": plain(view.qty),
+            "mt": "ISOLATED" if isolated else "CROSSED",
+            "iw": plain(view.margin) if isolated else "0",
+            "mp": plain(view.mark),
+            "up": plain(view.unrealised),
+            "mm": plain(booked(abs(view.qty) * view.mark * MAINTENANCE)),
         }
 
     def _realised(self, view: PositionView) -> Decimal:

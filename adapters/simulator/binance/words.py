@@ -12,6 +12,7 @@ GUARD = Decimal("1.03")
 """By so much the protective price of an order is worse than the market was when it was placed."""
 WORKING: dict[Working, str] = {"mark": "MARK_PRICE", "last": "CONTRACT_PRICE", "index": "MARK_PRICE"}
 AT_ONCE = frozenset({"IOC", "FOK"})
+IN_MATCH = "EXPIRED_IN_MATCH"
 EXPIRIES = {"IOC": "2", "FOK": "10"}
 
 
@@ -32,6 +33,8 @@ def kind(order: Order) -> str:
 
 def status(order: Order) -> str:
     """The status: what nobody cancelled has expired."""
+    if order.status == "EXPIRED" and order.terms.prevented:
+        return IN_MATCH
     if order.status == "CANCELED" and (order.type == "MARKET" or order.terms.time_in_force in AT_ONCE):
         return "EXPIRED"
     return order.status
@@ -39,6 +42,8 @@ def status(order: Order) -> str:
 
 def expiry(order: Order) -> str:
     """The number of the reason why it expired, 0 where it did not."""
+    if status(order) == IN_MATCH:
+        return "1"
     if status(order) != "EXPIRED":
         return "0"
     return "9" if order.type == "MARKET" else EXPIRIES.get(order.terms.time_in_force, "0")
@@ -64,8 +69,11 @@ def named(name: str, order_id: int) -> str:
 
 
 def client_id(order: Order) -> str:
-    """The name that is shown: a liquidation's says what it is."""
-    return f"autoclose-{order.created}{order.id % 1_000_000:06}" if order.type == "LIQUIDATION" else order.client_id
+    """The name that is shown: that of an order of the venue's own says what it is."""
+    if order.type != "LIQUIDATION":
+        return order.client_id
+    begin = "adl_autoclose_" if order.terms.deleveraged else "autoclose-"
+    return f"{begin}{order.created}{order.id % 1_000_000:06}"
 
 
 def price(order: Order) -> str:

@@ -47,12 +47,13 @@ def parted(found: list[T | OddRow]) -> Listing[T]:
 
 class Lists:
     """Windows are exchange time in ms, both ends included. Services raise `RequestRefused` rather than leave anything
-    out. A page has at most so many rows as are asked for.
+    out. A page has at most so many rows as are asked for, one of fills `fills_page`.
     """
 
-    def __init__(self, rest: Rest, *, page: int = PAGE) -> None:
+    def __init__(self, rest: Rest, *, page: int = PAGE, fills_page: int | None = None) -> None:
         self._rest = rest
         self._size = page
+        self._fills_size = page if fills_page is None else fills_page
 
     def fills(self, symbol: str, since: int, until: int) -> Service[Listing[FillReport]]:
         """The fills of a symbol; none of one that is no more."""
@@ -67,14 +68,14 @@ class Lists:
 
     def of_order(self, ref: OrderRef, since: int, until: int) -> Service[Listing[FillReport]]:
         """The fills of one order. They are asked for by its id; should that show a page, by time and trade."""
-        params: dict[str, str | int] = {"symbol": ref.symbol, "orderId": ref.order_id, "limit": self._size}
+        params: dict[str, str | int] = {"symbol": ref.symbol, "orderId": ref.order_id, "limit": self._fills_size}
         try:
             rows = listed((yield from self._rest.get(FILLS, params)))
         except RequestRefused as error:
             if not is_unknown_symbol(error.refusal):
                 raise
             rows = []
-        if len(rows) < self._size:
+        if len(rows) < self._fills_size:
             found = _unique(rows, 0, until)
         else:
             found = yield from self.fills(ref.symbol, since, until)
@@ -109,8 +110,8 @@ class Lists:
         found: list[Row] = []
         first, last = start, end
         while first <= end:
-            rows = yield from self._page(FILLS, first, last, {"symbol": symbol})
-            if len(rows) >= self._size:
+            rows = yield from self._page(FILLS, first, last, {"symbol": symbol}, self._fills_size)
+            if len(rows) >= self._fills_size:
                 last = parting(rows, first, last)
             elif last == end:
                 return found + rows
@@ -126,12 +127,12 @@ class Lists:
         seen = {_name(row) for row in rows}
         last = max(_trades(rows))
         while True:
-            params: Params = {"symbol": symbol, "fromId": last, "limit": self._size}
+            params: Params = {"symbol": symbol, "fromId": last, "limit": self._fills_size}
             page = listed((yield from self._rest.get(FILLS, params)))
             new = [row for row in page if _name(row) not in seen]
             found += new
             seen |= {_name(row) for row in new}
-            if len(page) < self._size or any((moment(row.get("time")) or 0) > end for row in new):
+            if len(page) < self._fills_size or any((moment(row.get("time")) or 0) > end for row in new):
                 return found
             if (newest := max(_trades(new), default=last)) == last:
                 raise malformed("a page of fills that leads no further")
@@ -143,7 +144,7 @@ class Lists:
         left = list(windows(since, until))
         while left:
             start, end = left.pop()
-            rows = yield from self._page(path, start, end, narrow)
+            rows = yield from self._page(path, start, end, narrow, self._size)
             if len(rows) < self._size:
                 found += rows
             else:
@@ -151,9 +152,9 @@ class Lists:
                 left += [(start, middle), (middle + 1, end)]
         return found
 
-    def _page(self, path: str, start: int, end: int, narrow: Params) -> Service[list[Row]]:
+    def _page(self, path: str, start: int, end: int, narrow: Params, size: int) -> Service[list[Row]]:
         """A page of a window, its ends included, which no document says; so what lies beside them may be in it too."""
-        window: Params = {"startTime": start - 1, "endTime": end + 1, "limit": self._size}
+        window: Params = {"startTime": start - 1, "endTime": end + 1, "limit": size}
         return listed((yield from self._rest.get(path, {**narrow, **window})))
 
 

@@ -18,7 +18,7 @@ from ....core.reports import Account, FillReport, IncomeReport, OddRow, OrderRef
 from ....ports.errors import RequestRefused
 from ....ports.service import Service, both
 from .codes import wants_symbol
-from .lists import HISTORY, Listing, Lists, parted
+from .lists import HISTORY, PAGE, Listing, Lists, parted
 from .rest import Rest
 from .rows import account_id, balances, listed, nets, order, positions
 from .singles import Singles
@@ -43,11 +43,11 @@ class _Held(NamedTuple):
 
 
 class Reader:
-    """An `AccountReader`."""
+    """An `AccountReader`, which asks for so many fills in a page."""
 
-    def __init__(self, rest: Rest) -> None:
+    def __init__(self, rest: Rest, *, page: int = PAGE) -> None:
         self._rest = rest
-        self._lists = Lists(rest)
+        self._lists = Lists(rest, fills_page=page)
         self._singles = Singles(rest, self._lists)
         self._by_symbol = False
         """True if the list of orders insists on a symbol, as it did until 2026-08."""

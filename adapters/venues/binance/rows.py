@@ -54,9 +54,14 @@ def listed(data: Any) -> list[Row]:
 
 
 def balances(data: Any, known: Container[str] = ()) -> list[Balance]:
-    """Every asset that is held, or that is `known` from before: the venue lists all that there are, most of them 0."""
-    found = []
-    for row in listed(data):
+    """Every asset that is held, or that is `known` from before: the venue lists all that there are, most of them 0.
+
+    So a list of none is no answer.
+    """
+    rows, found = listed(data), []
+    if not rows:
+        raise malformed("balances of no asset at all")
+    for row in rows:
         asset, wallet = text(row.get("asset")), amount(row.get("balance"))
         if asset is None or wallet is None:
             raise malformed(f"the balance of {asset or 'no asset'} is no number")

@@ -19,7 +19,9 @@ from .frames import control, named, unrecognised, unwrapped
 
 
 class UsdmDialect:
-    """A `SilentDialect`: the key in the address opens the stream, and a dead one does so too, without a word."""
+    """A `SilentDialect`: the key in the address opens the stream, and a dead one does so too, without a word. And a
+    `SettlingDialect`: fees may be paid in BNB.
+    """
 
     def __init__(self, name: str = "binance-usdm", *, cumulative_costs: bool = False) -> None:
         self._name = name
@@ -63,6 +65,10 @@ class UsdmDialect:
     def probe(self, socket: int) -> tuple[Opening, ...]:
         """The same question."""
         return self.opening(socket)
+
+    def settlement(self, symbol: str, fee_asset: str | None) -> str | None:
+        """The asset that the symbol ends with, where the fee was paid in BNB."""
+        return words.settlement(symbol, fee_asset)
 
     def decode(self, frame: bytes | str) -> tuple[Report, ...]:
         """The reports in one frame: of one object, of a list of them, or of several line by line."""

@@ -17,6 +17,20 @@ _SETTLEMENT = ("settlement_autoclose-", "delivery_autoclose-", "delivery-")
 _OWN = (*_LIQUIDATION, *_SETTLEMENT)
 """How client order ids of the venue's own orders begin."""
 
+_MARGINS = ("USDT", "USDC", "FDUSD", "USD1", "BUSD", "BTC")
+"""Assets in which USDⓈ-M contracts are settled; a symbol ends with its own, before what says when it is delivered."""
+
+
+def settlement(symbol: str, fee_asset: str | None) -> str | None:
+    """The asset of the PnL of a fill whose fee was paid in BNB, or in what nobody has said; None if that is not known.
+
+    Any other fee is paid in the asset of the margin, which for some accounts is none of the symbol.
+    """
+    if fee_asset not in (None, "BNB"):
+        return None
+    pair = symbol.partition("_")[0]
+    return next((asset for asset in _MARGINS if pair.endswith(asset)), None)
+
 
 def status(value: str, cumulative: Decimal, quantity: Decimal | None) -> str:
     """Our word for an order's status; an order that was executed is not new."""

@@ -71,19 +71,17 @@ class SwapDialect:
         """No frame: even an empty one is answered with an error."""
         return ()
 
-    def decode(self, frame: bytes | str) -> tuple[Report, ...]:
-        """The reports in one inflated frame: of one object, of a list of them, or of several line by line."""
+    def decode(self, frame: bytes | str, depth: int = 0) -> tuple[Report, ...]:
+        """The reports in one inflated frame: of one object, of a list of them, or of several line by line. A piece of a
+        frame is decoded at a `depth`.
+        """
         report = fast_report(frame)
-        return (report,) if report is not None else self._decode(frame, 0)
-
-    def _decode(self, frame: bytes | str, depth: int) -> tuple[Report, ...]:
-        report = fast_report(frame) if depth else None
         if report is not None:
             return (report,)
         content = read(frame)
         if isinstance(content, dict):
             return self._reports(content)
-        return reports(frame, content, self._decode, depth) if isinstance(content, Unreadable) else (content,)
+        return reports(frame, content, self.decode, depth) if isinstance(content, Unreadable) else (content,)
 
     def _reports(self, content: dict[str, Any]) -> tuple[Report, ...]:
         event = content if "e" in content else unwrapped(content)

@@ -77,7 +77,7 @@ async def test_a_venue_whose_closing_is_cancelled_is_closed(path: Path) -> None:
 
 
 async def test_a_subscription_is_no_stream(path: Path) -> None:
-    """Whoever iterates or awaits it hears that it must be entered."""
+    """Whoever iterates or awaits it hears that it has to be entered."""
     async with lonely(path) as venue:
         with pytest.raises(TypeError, match="async with"):
             async for _ in venue.subscribe():

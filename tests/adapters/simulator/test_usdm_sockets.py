@@ -135,6 +135,24 @@ def test_what_is_no_request(said: str, answer: dict[str, Any]) -> None:
     visit(exchange, story)
 
 
+def test_requests_may_be_numbered_with_text() -> None:
+    """Where it is read so; by default that is refused. An envelope then bears the key that was asked for."""
+    exchange = server(request_ids="text")
+
+    async def story(trader: Trader) -> None:
+        ws, key = await trader.open("/private/stream"), await trader.minted()
+        await ws.send_str(f'{{"method":"SUBSCRIBE","params":["{key}"],"id":"{"a" * 36}"}}')
+        assert await trader.frame(ws) == {"result": None, "id": "a" * 36}
+        for wrong in ('""', f'"{"a" * 37}"', "true"):
+            await ws.send_str(f'{{"method":"SUBSCRIBE","params":["{key}"],"id":{wrong}}}')
+            assert (await trader.frame(ws))["code"] == 2
+        trade(exchange)
+        frame = await trader.frame(ws)
+        assert (frame["stream"], frame["data"]["e"]) == (key, "ACCOUNT_UPDATE")
+
+    visit(exchange, story)
+
+
 def test_each_socket_of_a_key_gets_each_frame() -> None:
     """Also the second one of the same client, while it rotates; nothing greets either."""
     exchange = server()

@@ -13,7 +13,9 @@ from listenkey.adapters.simulator.binance.readings import readings
 from listenkey.adapters.simulator.binance.wire import Wire, event_of
 from listenkey.adapters.simulator.binance.words import named
 from listenkey.adapters.simulator.exchange import Exchange
+from listenkey.adapters.simulator.interventions import deleverage, prevent
 from listenkey.adapters.simulator.terms import Terms
+from listenkey.adapters.venues.binance.usdm import UsdmDialect
 
 D = Decimal
 NOW = 1_779_367_929_000
@@ -37,6 +39,10 @@ class Listener:
         found = [frame for push in pushes for frame in self._wire.frames(push)]
         assert all(event_of(each) == json.loads(each)["e"] for each in found)
         return [json.loads(each) for each in found]
+
+    def called(self) -> list[Any]:
+        """A margin call."""
+        return [json.loads(each) for each in self._wire.margin_call(self.exchange.now)]
 
     def orders(self) -> list[Any]:
         """The bodies of those that show plain orders."""
@@ -123,6 +129,63 @@ def test_a_liquidation_is_known_by_its_name(forced: str, fee: str) -> None:
     assert (body["x"], body["X"], body["t"], body["o"], body["f"]) == (forced, "FILLED", fill.trade_id, "LIMIT", "IOC")
     assert ("n" in body, "N" in body) == (fee == "shown",) * 2
     assert not [each for each in frames if each["e"] == "TRADE_LITE" and each["t"] == fill.trade_id]
+
+
+def decoded(frame: Any) -> Any:
+    """The one report that the product reads in a frame."""
+    (report,) = UsdmDialect().decode(json.dumps(frame))
+    return report
+
+
+@pytest.mark.parametrize("forced", ["CALCULATED", "TRADE"])
+def test_a_position_taken_off_for_others_is_known_by_its_name(forced: str) -> None:
+    """`adl_autoclose`, new first and then filled; the product reads a fill of the position's side, by force."""
+    listener = Listener(hedge=True, forced=forced)
+    listener.exchange.trade("BTCUSDT", "SELL", D("0.010"), now=NOW)
+    (fill,) = deleverage(listener.exchange, "BTCUSDT", "SHORT", D("0.004"), now=NOW + 20)
+    frames = [each for each in listener.frames() if each["e"] == "ORDER_TRADE_UPDATE"][-2:]
+    bodies = [each["o"] for each in frames]
+    assert all(body["c"].startswith("adl_autoclose") for body in bodies)
+    assert [(body["x"], body["X"], body["l"]) for body in bodies] == [("NEW", "NEW", "0"), (forced, "FILLED", "0.004")]
+    new, filled = map(decoded, frames)
+    assert (new.status, new.liquidation, filled.status, filled.liquidation) == ("NEW", True, "FILLED", True)
+    assert (filled.side, filled.position_side, filled.last_qty, filled.last_price) == (
+        *("BUY", "SHORT", D("0.004"), fill.price),
+    )
+    assert (filled.trade_id, filled.fee, filled.realized_pnl) == (str(fill.trade_id), fill.fee, fill.pnl)
+    assert listener.exchange.account.position("BTCUSDT", "SHORT").qty == D("-0.006")
+
+
+@pytest.mark.parametrize(("qty", "executed"), [("0.010", "0.005"), ("0.001", "0")])
+def test_an_order_that_would_meet_its_own_expires(qty: str, executed: str) -> None:
+    """`EXPIRED_IN_MATCH` by an execution `EXPIRED`, with its reason; the product reads an order that has expired."""
+    listener = Listener()
+    expired, came = prevent(listener.exchange, "BTCUSDT", D(qty), D(64000), now=NOW)
+    frames = {each["o"]["X"]: each for each in listener.frames() if each["e"] == "ORDER_TRADE_UPDATE"}
+    frame = frames["EXPIRED_IN_MATCH"]
+    body = frame["o"]
+    assert (body["i"], body["x"], body["er"], body["V"], body["l"]) == (expired.id, "EXPIRED", "1", "EXPIRE_MAKER", "0")
+    report = decoded(frame)
+    assert (report.status, report.cumulative_qty, report.fee) == ("EXPIRED", D(executed), None)
+    assert listener.exchange.orders[came.id].open
+
+
+@pytest.mark.parametrize("mode", ["cross", "isolated"])
+def test_a_margin_call_names_positions(mode: str) -> None:
+    """As they are, with what each must keep; the product hands it on as it is, and reads nothing for it."""
+    listener = Listener()
+    assert listener.called() == []
+    listener.exchange.set_margin_mode("ETHUSDT", mode, now=NOW)
+    listener.exchange.trade("ETHUSDT", "SELL", D("0.5"), now=NOW)
+    (frame,) = listener.called()
+    (row,) = frame["p"]
+    assert list(row) == ["s", "ps", "pa", "mt", "iw", "mp", "up", "mm"]
+    assert (row["s"], row["ps"], row["pa"]) == ("ETHUSDT", "BOTH", "-0.5")
+    assert row["mt"] == {"cross": "CROSSED", "isolated": "ISOLATED"}[mode]
+    assert (row["iw"] == "0", "cw" in frame, "T" in frame) == (mode == "cross", mode == "cross", False)
+    assert D(row["mm"]) == (D("0.5") * D(row["mp"]) * D("0.004")).quantize(D("1e-8"))
+    report = decoded(frame)
+    assert (report.known, report.doubtful, report.content) == (True, False, frame)
 
 
 def test_a_trade_is_pushed_lightly_too() -> None:

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from listenkey.core import actions, inputs
-from listenkey.core.account.unknowns import EVERY, SHAPES, Unknowns, reason_of, shape_of
+from listenkey.core.account.unknowns import EVERY, REMEMBERED, SHAPES, Unknowns, reason_of, shape_of
 from listenkey.core.context import Context
 from listenkey.core.events import Unknown
 from listenkey.core.policy import Policy
@@ -64,6 +64,15 @@ def test_one_shape_is_delivered_once_a_second_and_what_is_left_out_is_counted() 
     for events in (unread, read):
         times = [now for now, seen in world.log if isinstance(seen, actions.Deliver) and seen.event in events]
         assert all(later - earlier >= EVERY for earlier, later in itertools.pairwise(times))
+
+
+def test_a_known_kind_is_delivered_once_of_both_links() -> None:
+    """Of so many the ids are remembered, the newest ones: the copies on another link come a moment later."""
+    listener = Listener()
+    names = [f"unknown:{number}" for number in range(REMEMBERED + 1)]
+    for name in (*names, *names[1:], names[0]):
+        listener.unknowns.deliver(Unknown(event_id=name, exchange_ts=None, source="ws", raw=None))
+    assert [name for name, _ in listener.events] == [*names, names[0]]
 
 
 def test_a_count_is_delivered_where_there_is_one() -> None:

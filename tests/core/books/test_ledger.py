@@ -177,6 +177,40 @@ def test_transfers_and_funding() -> None:
     assert (ledger.book("USDT").funding, ledger.book("USDT").status) == (D(-2), Reconciliation.MATCHED)
 
 
+def test_a_fee_in_another_asset_than_the_gain() -> None:
+    """The fee is in the books of one, the PnL in those of the other, before their rows are read, when they are kept for
+    good, and when a fill is newer than the balances.
+    """
+    balances = (Balance(asset="USDT", wallet_balance=D(100)), Balance(asset="BNB", wallet_balance=D(10)))
+    for at in (T0 + 1000, T0 + 9000):
+        ledger = Ledger(1)
+        ledger.begin(T0 - 10_000)
+        ledger.reconcile(account("100", at=T0 + 10, balances=balances), True)
+        changes = {"fee": D(2), "fee_asset": "BNB", "realized_pnl": D(7), "exchange_ts": at}
+        ledger.estimate(execution(fill("1", "0", "1", **changes), "USDT"))
+        gained = (D(107), D(8)) if at < T0 + 2000 else (D(100), D(10))
+        moved = tuple(
+            Balance(asset=asset, wallet_balance=wallet) for asset, wallet in zip(("USDT", "BNB"), gained, strict=True)
+        )
+        ledger.reconcile(account("107", at=T0 + 5000, balances=moved), True)
+        books = [ledger.book(asset) for asset in ("USDT", "BNB")]
+        assert [(book.realized_pnl, book.fees) for book in books] == [(D(7), D(0)), (D(0), D(2))]
+        assert {book.status for book in books} == {Reconciliation.MATCHED}
+
+
+def test_funding_that_replaces_what_a_run_before_had_delivered() -> None:
+    """It is part of the balance with which these books were opened: they are opened anew."""
+    ledger = Ledger(1000)
+    ledger.begin(T0 + 2000)
+    ledger.reconcile(account("98", at=T0 + 5000), True)
+    late: dict[str, Any] = {"event_id": "f", "source": "poll", "asset": "USDT", "symbol": None, "provisional": False}
+    ledger.apply(FundingFee(exchange_ts=T0 + 1000, amount=D(-2), replaces="p", **late))
+    assert ledger.book("USDT").status is Reconciliation.UNPROVEN
+    ledger.reconcile(account("98", at=T0 + 9000), True)
+    book = ledger.book("USDT")
+    assert (book.status, book.opening, book.funding) == (Reconciliation.MATCHED, D(100), D(-2))
+
+
 def test_each_asset_has_its_own_books() -> None:
     """What was delivered of fees, PnL and funding in one asset is in no other's books."""
     ledger = begun()
@@ -332,14 +366,27 @@ def test_projected_positions(side: str, position_side: str | None, held: D) -> N
 
 
 def test_projection_without_side_or_fee_asset() -> None:
-    """A fill that does not say which way it went moves no position, and one without a fee asset no wallet."""
+    """A fill that does not say which way it went moves no position; of one that does not say which asset its fee was of
+    any wallet may have paid, so none is known before the next read.
+    """
     projection = Projection()
     projection.apply(execution(fill("0", "0", "1")))  # before any read there is nothing to add to
     projection.anchor(account("100"))
     projection.apply(execution(fill("1", "0", "1", side=None, fee_asset=None, exchange_ts=T0 + 9000)))
-    assert (projection.positions, projection.wallets) == ({}, {"USDT": D(100)})
+    assert (projection.positions, projection.wallets) == ({}, {"USDT": None})
+    projection.anchor(account("100"))
     projection.apply(execution(fill("2", "0", "1", realized_pnl=None, exchange_ts=T0 + 9000)))
     assert projection.wallets == {"USDT": None}
+
+
+def test_projection_with_a_fee_in_another_asset() -> None:
+    """What a fill gained is of its margin's asset, whatever its fee was paid in."""
+    projection = Projection()
+    balances = (Balance(asset="USDT", wallet_balance=D(100)), Balance(asset="BNB", wallet_balance=D(10)))
+    projection.anchor(account("100", balances=balances))
+    paid = fill("1", "0", "1", fee=D(2), fee_asset="BNB", realized_pnl=D(7), exchange_ts=T0 + 9000)
+    projection.apply(execution(paid, "USDT"))
+    assert projection.wallets == {"USDT": D(107), "BNB": D(8)}
 
 
 def test_projection_reads_positions_of_both_modes() -> None:

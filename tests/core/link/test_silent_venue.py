@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from decimal import Decimal
 
+import msgspec
 import pytest
 
 from listenkey.core import actions, inputs
-from listenkey.core.events import FundingFee, GapNotice, Unknown
+from listenkey.core.events import Fill, FundingFee, GapNotice, Unknown
+from listenkey.core.reports import Account, FillReport, OrderReport
 
-from ..scripted import NEVER, YES, Answer, ScriptedWorld, connected, no, scripted
+from ..scripted import NEVER, YES, Answer, ScriptedWorld, connected, empty_account, no, scripted
 from ..world import EPOCH, GONE
 
 RENEWED = Answer(0.1)
@@ -396,6 +399,99 @@ def test_a_socket_that_will_be_closed() -> None:
 
 
 # What is delivered
+
+
+def order_of(world: ScriptedWorld) -> list[str]:
+    """Reads, and fills by how much had been executed, in their order."""
+    found = []
+    for _, thing in world.log:
+        if isinstance(thing, actions.Deliver) and isinstance(thing.event, Fill):
+            found.append(str(thing.event.cumulative_qty))
+        elif isinstance(thing, inputs.AccountRead | actions.ReadAccount):
+            found.append(type(thing).__name__)
+    return found
+
+
+def test_word_of_a_link_that_is_not_proven_waits_for_the_read() -> None:
+    """Its renewal is under way, and what came before its socket was open may have been missed: no gap would say so."""
+    world = silent(openings=1, renewals=(Answer(1.0),))
+    world.exchange.say("order A NEW 0/3")
+    world.exchange.say("fill A 1/3 +1")
+    world.run(5)
+    assert order_of(world) == ["ReadAccount", "AccountRead", "1"]
+    assert not world.gaps
+
+
+def test_word_of_a_successor_waits_while_no_link_is_trusted() -> None:
+    """The key is gone: what the socket of the next one brings waits for its proof and for the read, as ever."""
+    world = silent(10, openings=1)
+    world.exchange.renewals.append(Answer(1.0))
+    world.exchange.say("expired K1")
+    world.run(10.5)
+    before = len(order_of(world))
+    world.exchange.say("order A NEW 0/3", world.successor)
+    world.exchange.say("fill A 1/3 +1", world.successor)
+    world.run(15)
+    assert order_of(world)[before:] == ["ReadAccount", "AccountRead", "1"]
+    assert ("GAP_CLOSED", "key_gone") in world.gaps
+
+
+def test_word_of_a_successor_does_not_wait_where_the_leader_is_trusted() -> None:
+    """Both bring the same, so nothing can have been missed, however long its renewal takes."""
+    world = silent(10, openings=1, mints=(YES, Answer(key="K1")))
+    world.exchange.renewals.append(Answer(5.0))
+    world.feed(inputs.Rotate())
+    world.run(10.5)
+    world.exchange.say("order A NEW 0/3", world.successor)
+    world.exchange.say("fill A 1/3 +1", world.successor)
+    world.run(11)
+    assert order_of(world)[-1] == "1"
+
+
+def executed(exchange_ms: int, since: int | None) -> Account:
+    """One of three was executed when the first frames came."""
+    at = EPOCH + 250
+    order = OrderReport(
+        symbol="TOY", order_id="A", status="PARTIALLY_FILLED", cumulative_qty=Decimal(1), qty=Decimal(3)
+    )
+    row = FillReport(symbol="TOY", order_id="A", qty=Decimal(1), exchange_ts=at, side="BUY", price=Decimal(1))
+    return msgspec.structs.replace(
+        empty_account(exchange_ms, since),
+        orders=(msgspec.structs.replace(order, exchange_ts=at, created_ts=at - 10),),
+        open_orders=frozenset({"A"}),
+        fills=(row,) if since is None or since < at else (),
+    )
+
+
+@pytest.mark.parametrize("hold_limit", [3.0, 8.0])
+def test_what_waits_for_a_proof_that_does_not_come_is_delivered_in_time(hold_limit: float) -> None:
+    """After `hold_limit`, with a gap open; or a poll has shown it before. Then the frame says nothing new."""
+    world = silent(openings=1, renewals=(NAMELESS, NAMELESS), mute=True, hold_limit=hold_limit)
+    world.exchange.account = executed
+    world.exchange.say("order A NEW 0/3")
+    world.exchange.say("fill A 1/3 +1")
+    world.run(0.25 + hold_limit)
+    assert ("GAP_OPENED", "read_failed") in world.gaps
+    assert order_of(world)[-1] == "1"
+    assert ("AccountRead" in order_of(world)) is (hold_limit > 5)
+    world.run(60)
+    assert order_of(world).count("1") == 1
+    assert world.health == "LIVE"
+    assert world.gaps == [("GAP_OPENED", "read_failed"), ("GAP_CLOSED", "read_failed")]
+
+
+def test_what_waited_for_a_proof_waits_no_longer_than_any() -> None:
+    """The time for which frames are held began before the proof."""
+    world = silent(openings=1, renewals=(Answer(2.0),))
+    world.exchange.reads.append(NEVER)
+    world.exchange.account = executed
+    world.exchange.say("order A NEW 0/3")
+    world.exchange.say("fill A 1/3 +1")
+    world.run(3.2)
+    assert order_of(world) == ["ReadAccount"]
+    world.run(3.3)
+    assert order_of(world) == ["ReadAccount", "1"]
+    assert world.gaps == [("GAP_OPENED", "read_failed")]
 
 
 def test_documented_kinds_are_delivered_each() -> None:

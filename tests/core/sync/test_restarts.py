@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from listenkey.core import actions, inputs
-from listenkey.core.events import BalanceChange, Health
+from listenkey.core.book import Reconciliation
+from listenkey.core.events import BalanceChange, FundingFee, Health
 
+from ..exchange import D
 from ..trading import REFUSED, UNANSWERED, Plan, ready, trading
 
 
@@ -48,6 +50,22 @@ def test_a_restart_goes_on_where_the_run_before_ended() -> None:
     world.restart()
     world.passes(40)
     assert world.summary()[-2:] == ["GAP_OPENED start", "GAP_CLOSED start 0"]
+
+
+def test_a_fee_that_was_final_before_a_restart_is_replaced_by_no_other() -> None:
+    """The next of the same amount replaces its own push, and the books say nothing else."""
+    world = ready()
+    world.exchange.fund("-1")
+    world.passes(130)
+    world.restart()
+    world.passes(60)
+    world.exchange.fund("-1")
+    world.passes(130)
+    fees = [event for event in world.delivered if isinstance(event, FundingFee)]
+    assert [fee.provisional for fee in fees] == [True, False, True, False]
+    assert [fee.replaces for fee in fees] == [None, fees[0].event_id, None, fees[2].event_id]
+    (book,) = world.connection.books
+    assert (book.funding, book.status) == (D(-1), Reconciliation.MATCHED)
 
 
 def test_a_restart_before_any_read_had_passed_still_knows_where_the_stream_began() -> None:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
+from decimal import Decimal
 from functools import partial
 
+from listenkey.adapters.simulator.binance.family import INSTRUMENTS
 from listenkey.adapters.simulator.binance.faults import GARBAGE
+from listenkey.adapters.simulator.market import Instrument
+from listenkey.adapters.simulator.moves import Moves
 from listenkey.adapters.simulator.server import Server
+from listenkey.core.events import OrderState, Unknown
 
-from ..harness import UNHURRIED, Run, down, fresh_key, read_at_rest, served, streaming
+from ..harness import PATIENCE, UNHURRIED, Run, down, fresh_key, read_at_rest, served, streaming
 from .accounts import dropped_once
 from .table import USDM, play, scenario
 
@@ -125,6 +131,47 @@ _READ: Mapping[str, Mapping[str, str]] = {
 }
 for _name, _readings in _READ.items():
     on_usdm(_name, readings=_readings)(dropped_once)
+
+
+IN_USDC = Instrument("SOLUSDC", "USDC", Decimal("0.01"), Decimal("0.01"), Decimal(150))
+
+
+@on_usdm("orders of the venue's own", policy={"audit_interval": 2}, instruments=(*INSTRUMENTS[:2], IN_USDC))
+async def own_orders(run: Run, server: Server) -> None:
+    """In two assets, before a cut and in it, a position is taken off for others, one is liquidated, an order may not
+    meet another of the account, and the account is called for margin: each is delivered for what it is.
+    """
+    moves = Moves(server)
+
+    def happen() -> None:
+        for symbol in (INSTRUMENTS[0].symbol, IN_USDC.symbol):
+            for kind in ("ADL", ""):
+                moves.make("trade", {"symbol": symbol, "position_side": "LONG"})
+                moves.make("liquidate", {"symbol": symbol, "position_side": "LONG", "kind": kind})
+            moves.make("cross", {"symbol": symbol, "kind": "prevented"})
+
+    await run.live()
+    happen()
+    moves.make("trade", {})
+    server.fault("margin_call")
+    await run.until(lambda: bool(run.consumer.kinds("UNKNOWN")), "called for margin")
+    server.fault("drop_tcp", seconds=PATIENCE)
+    await run.until(lambda: run.consumer.gap_open, "noticed")
+    happen()
+    server.faults.clear("drop_tcp")
+    await run.until(lambda: run.consumer.gaps("RECONNECTED") != [], "reconnected")
+    await run.fills_made(5)
+    await run.settle()
+    forced = Counter(
+        (fill.source, (fill.client_order_id or "")[:9], fill.symbol)
+        for fill in run.consumer.fills()
+        if fill.liquidation
+    )
+    assert len(forced) == 8, forced
+    called = [event.raw for event in run.consumer.events if isinstance(event, Unknown)]
+    assert {event["e"] for event in called if isinstance(event, dict)} == {"MARGIN_CALL"}
+    expired = [event for event in run.consumer.events if isinstance(event, OrderState) and event.status == "EXPIRED"]
+    assert Counter(event.symbol for event in expired) == {INSTRUMENTS[0].symbol: 2, IN_USDC.symbol: 2}
 
 
 @on_usdm("frames that are none")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from listenkey.adapters.venues.binance.usdm import UsdmDialect
-from listenkey.core.dialect import SilentDialect
+from listenkey.core.dialect import SettlingDialect, SilentDialect
 from listenkey.core.reports import OrderReport, Unrecognised
 
 from ..plain import plain
@@ -165,3 +165,24 @@ def test_properties() -> None:
     assert not DIALECT.counts_available
     assert DIALECT.time_grain_ms == 1
     assert DIALECT.policy["delete_keys"] == 0
+
+
+@pytest.mark.parametrize(
+    ("symbol", "fee_asset", "found"),
+    [
+        ("BTCUSDT", "BNB", "USDT"),
+        ("BTCUSDC", "BNB", "USDC"),
+        ("ETHBTC", "BNB", "BTC"),
+        ("BTCUSDT_261225", "BNB", "USDT"),
+        ("BTCUSDT", None, "USDT"),
+        ("BTCUSDT", "USDT", None),
+        ("BTCUSDT", "BNFCR", None),
+        ("XYZ", "BNB", None),
+    ],
+)
+def test_the_pnl_is_of_the_symbols_asset_where_the_fee_is_paid_in_bnb(
+    symbol: str, fee_asset: str | None, found: str | None
+) -> None:
+    """Any other fee is paid in the asset of the margin, and so is the PnL."""
+    assert isinstance(DIALECT, SettlingDialect)
+    assert DIALECT.settlement(symbol, fee_asset) == found

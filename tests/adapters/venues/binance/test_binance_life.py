@@ -97,6 +97,19 @@ def lived(seed: int, **readings: bool) -> World:
     return world
 
 
+def test_fees_in_bnb() -> None:
+    """A PnL is booked where it is paid, at once, and nobody is alarmed for the fee's sake."""
+    world = World(1)
+    world.passes(20)
+    world.place("BTCUSDT", "3")
+    for _ in range(3):
+        world.fill(world.running()[0], Decimal(1), costs=(Decimal("0.0001"), "BNB", Decimal("0.5")))
+        world.passes(0.1)
+        assert {book.asset: book.k_capital for book in world.connection.books} == world.wallet
+        world.passes(3)
+    assert not [event for event in world.delivered if isinstance(event, GapNotice) and event.reason == "balance"]
+
+
 @pytest.mark.parametrize("from_before", [False, True])
 @pytest.mark.parametrize("first", [5, 95])
 @pytest.mark.parametrize("own_list_is_short", [False, True])

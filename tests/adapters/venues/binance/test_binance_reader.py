@@ -356,7 +356,13 @@ def test_a_position_whose_symbol_is_none(venue: Venue, side: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "body"),
-    [("balance", [{"asset": "USDT", "balance": ""}]), ("balance", {}), ("positionRisk", {}), ("openOrders", [1])],
+    [
+        ("balance", [{"asset": "USDT", "balance": ""}]),
+        ("balance", {}),
+        ("balance", []),
+        ("positionRisk", {}),
+        ("openOrders", [1]),
+    ],
 )
 def test_an_answer_that_is_none(venue: Venue, name: str, body: Any) -> None:
     """The read fails: nothing is half known."""

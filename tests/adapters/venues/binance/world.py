@@ -26,6 +26,8 @@ from .venue import Call, Row, Venue, balance_row, fill_row, income_row, order_ro
 LATENCY = 0.02
 SYMBOLS = ("BTCUSDT", "ETHUSDT", "XRPUSDT")
 PRICE = Decimal(10)
+Costs = tuple[Decimal, str, Decimal]
+"""A fee, its asset, and a PnL in USDT."""
 Done = Callable[[Any, Exception | None], None]
 
 
@@ -105,7 +107,7 @@ class World(Venue):
     def running(self) -> list[Row]:
         return [row for row in self.orders if row["status"] in ("NEW", "PARTIALLY_FILLED")]
 
-    def fill(self, row: Row, quantity: Decimal, trade: int | None = None) -> int:
+    def fill(self, row: Row, quantity: Decimal, trade: int | None = None, costs: Costs | None = None) -> int:
         """A part of an order is executed; now and then for nothing, now and then for a fee in BNB."""
         trade = next(self._numbers[row["symbol"]]) if trade is None else trade
         executed = Decimal(row["executedQty"]) + quantity
@@ -114,9 +116,10 @@ class World(Venue):
         row["updateTime"] = at = self.ms()
         fee, asset = self.rng.choice(((Decimal(0), "USDT"), (Decimal("0.01"), "USDT"), (Decimal("0.0001"), "BNB")))
         pnl = self.rng.choice((Decimal(0), Decimal("0.5"), Decimal("-0.25")))
+        fee, asset, pnl = costs or (fee, asset, pnl)
         symbol = row["symbol"]
-        costs = {"commission": str(fee), "commissionAsset": asset, "realizedPnl": str(pnl), "price": "10"}
-        self.fills.append(fill_row(trade, row["orderId"], at, str(quantity), symbol=symbol, side=row["side"], **costs))
+        shown = {"commission": str(fee), "commissionAsset": asset, "realizedPnl": str(pnl), "price": "10"}
+        self.fills.append(fill_row(trade, row["orderId"], at, str(quantity), symbol=symbol, side=row["side"], **shown))
         for kind, change, unit in (("COMMISSION", -fee, asset), ("REALIZED_PNL", pnl, "USDT")):
             if change:
                 named = {"tradeId": str(trade), "asset": unit, "symbol": symbol}

@@ -1,0 +1,37 @@
+"""Whether a process keeps away for as long as the venue has said."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+from listenkey.ports.http import HttpResponse
+
+from .setup import EPOCH
+from .violation import Violation
+
+LOCKS = frozenset({418, 429})
+SLACK = 3.0
+"""Seconds: a lock of 1.5 is waited out, and the exchange's clock may be off by one."""
+_UNTIL = re.compile(rb"banned until ([0-9]{13})")
+
+
+class Bans:
+    """What one process has heard. What was sent before the answer came is not counted."""
+
+    def __init__(self) -> None:
+        self._until = float("-inf")
+
+    def answered(self, now: float, response: HttpResponse) -> None:
+        """An answer has arrived; other venues answer too, and their limits are other people's business."""
+        if response.status in LOCKS and "x-mbx-used-weight-1m" in response.headers:
+            named = _UNTIL.search(response.body)
+            if named is not None:
+                self._until = max(self._until, (int(named[1]) - EPOCH) / 1000)
+            self._until = max(self._until, now + float(response.headers.get("retry-after", 0.0)))
+
+    def asked(self, now: float, url: str) -> None:
+        """A request sets out."""
+        if now < self._until - SLACK:
+            left = self._until - now
+            raise Violation("attempts-bounded", f"{urlsplit(url).path} is asked {left:.1f} s before the ban is over")
