@@ -69,13 +69,13 @@ async def _timed(work: Awaitable[Any]) -> tuple[float, Any]:
 def _hole(port: int) -> Iterator[None]:
     """Meanwhile no handshake of TCP is finished at this port of `DEAD`."""
     with ExitStack() as stack:
-        deaf = stack.enter_context(socket.socket())
-        deaf.bind((DEAD, port))
-        deaf.listen(0)
+        hanging = stack.enter_context(socket.socket())
+        hanging.bind((DEAD, port))
+        hanging.listen(0)
         for _ in range(8):
             waiting = stack.enter_context(socket.socket())
             waiting.setblocking(False)
-            waiting.connect_ex(deaf.getsockname())
+            waiting.connect_ex(hanging.getsockname())
         yield
 
 

@@ -127,8 +127,8 @@ class Comparison:
             for place in chain.from_iterable(orders):
                 found[place].append(probes[place].one())
         costs: dict[Key, dict[Place, list[float]]] = {}
-        for place, told in found.items():
-            for name, unit, cost in chain.from_iterable(told):
+        for place, measured in found.items():
+            for name, unit, cost in chain.from_iterable(measured):
                 costs.setdefault((subject, name, unit), {}).setdefault(place, []).append(cost)
         for key, of_sides in costs.items():
             self._rounds.setdefault(key, []).append(of_sides)

@@ -125,7 +125,7 @@ class Member:
 
     def __init__(self, venue: Venue, seed: int) -> None:
         self.venue = venue
-        self.told = 0
+        self.delivered = 0
         connection = Connection(SwapDialect(), Policy(audit_interval=0), seed=seed)
         executor = TaskExecutor(venue, SystemClock())
         self.driver = Driver(connection, executor, venue, venue, venue, clock=SystemClock(), failure=_failure)
@@ -136,7 +136,7 @@ class Member:
         try:
             while True:
                 await get()
-                self.told += 1
+                self.delivered += 1
         except StopAsyncIteration:
             pass
 
@@ -242,17 +242,17 @@ async def _audited(members: list[Member]) -> dict[str, float]:
 
 async def _busy(members: list[Member], seconds: float, frames: list[bytes]) -> dict[str, float]:
     """Events a second of CPU, and the least and the most that one account got, while each has a frame ready."""
-    before = [member.told for member in members]
+    before = [member.delivered for member in members]
     for member in members:
         member.venue.wire.put(frames)
     began = time.process_time()
-    while time.process_time() - began < seconds and members[0].told - before[0] < len(frames):  # noqa: ASYNC110
+    while time.process_time() - began < seconds and members[0].delivered - before[0] < len(frames):  # noqa: ASYNC110
         await asyncio.sleep(0)
     spent = time.process_time() - began
-    told = [member.told - old for member, old in zip(members, before, strict=True)]
+    delivered = [member.delivered - old for member, old in zip(members, before, strict=True)]
     for member in members:
         member.venue.wire.drain()
-    return {"events": sum(told) / spent, "least": min(told), "most": max(told)}
+    return {"events": sum(delivered) / spent, "least": min(delivered), "most": max(delivered)}
 
 
 def main(mode: str, accounts: int, idle: float, busy: float) -> dict[str, float]:

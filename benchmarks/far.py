@@ -1,6 +1,6 @@
 """Simulated exchanges in a process of their own, each at the end of a road, that cut and fall silent on command.
 
-`python -m benchmarks.far VENUE [ROUND_TRIP, …]` announces two addresses of each. Commands are lines of JSON on standard
+`python -m benchmarks.far VENUE [ROUND_TRIP, …]` prints two addresses of each. Commands are lines of JSON on standard
 input, each answered with the monotonic time, s, at which it was done: `["cut", place, fills]` resets the sockets of an
 exchange and makes fills that no socket hears of; `["silence", place, 0]` leaves them open and brings nothing any more.
 """
@@ -61,13 +61,13 @@ class Far:
 
     async def cut(self, place: Place, fills: int) -> float:
         """Reset the sockets of this exchange, and make so many fills; when that was done."""
-        return await self._told(["cut", place.number, fills])
+        return await self._done(["cut", place.number, fills])
 
     async def silence(self, place: Place) -> float:
         """Let the sockets of this exchange bring nothing any more; since when."""
-        return await self._told(["silence", place.number, 0])
+        return await self._done(["silence", place.number, 0])
 
-    async def _told(self, command: list[Any]) -> float:
+    async def _done(self, command: list[Any]) -> float:
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps(command).encode() + b"\n")
         self._process.stdin.flush()
@@ -83,7 +83,7 @@ class Far:
 
 
 async def serve(wire: Wire, round_trips: Sequence[float]) -> None:
-    """Announce the places, then do as commanded until standard input ends."""
+    """Print the places, then do as commanded until standard input ends."""
     async with AsyncExitStack() as stack:
         servers: list[Server] = []
         places: list[Place] = []

@@ -22,7 +22,7 @@ SUBJECT = "journal"
 def run(quick: bool = False) -> list[Row]:
     """One event at a time, each in transactions of its own, as a stream does it; and all of a read at once."""
     fills, rounds = (20, 1) if quick else (2500, 7)
-    events = told(fills)
+    events = delivered(fills)
     singly: list[float] = []
     together: list[float] = []
     for _ in range(rounds):
@@ -37,7 +37,7 @@ def run(quick: bool = False) -> list[Row]:
     ]
 
 
-def told(fills: int) -> list[ExchangeEvent]:
+def delivered(fills: int) -> list[ExchangeEvent]:
     """The events of so many fills and their account updates, frames and all."""
     stage = Stage()
     events = []

@@ -48,7 +48,7 @@ class Crowd:
         self._stage.events.clear()
 
     def fills(self, number: int) -> int:
-        """CPU nanoseconds for so many fills; raises unless each was told."""
+        """CPU nanoseconds for so many fills; raises unless each was delivered."""
         frames = []
         for _ in range(number):
             serial = self._random.randrange(len(self._done))
@@ -57,21 +57,21 @@ class Crowd:
             done, at = self._done[serial], self._stage.exchange_ms
             text = order_text(serial, done, QTY, at, last=PART, trade=self._trades, pnl=ZERO)
             frames.append(packed(text))
-        told = 0
+        delivered = 0
 
         def work() -> None:
-            nonlocal told
-            told = self._hear(frames)
+            nonlocal delivered
+            delivered = self._hear(frames)
 
         spent = cpu(work)
-        if told != number:
-            raise AssertionError(f"{told} events of {number} fills")
+        if delivered != number:
+            raise AssertionError(f"{delivered} events of {number} fills")
         return spent
 
     def _hear(self, frames: list[bytes]) -> int:
-        stage, told = self._stage, 0
+        stage, delivered = self._stage, 0
         handle, socket = stage.connection.handle, stage.sockets[0]
         for frame in frames:
             stage.now += STEP
-            told += len(handle(FrameReceived(socket, frame), now=stage.now))
-        return told
+            delivered += len(handle(FrameReceived(socket, frame), now=stage.now))
+        return delivered

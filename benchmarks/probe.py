@@ -73,11 +73,11 @@ async def _wire(quick: bool) -> AsyncIterator[Ready]:
     streams: dict[str, tuple[Sender, Any]] = {}
 
     async def burst(sender: Sender, stream: Any) -> float:
-        began, told = time.thread_time(), 0
+        began, delivered = time.thread_time(), 0
         sending = asyncio.create_task(sender.send(load))
         async for event in stream:
-            told += isinstance(event, (Fill, AccountUpdate)) and event.source == "ws"
-            if told == load.frames:
+            delivered += isinstance(event, (Fill, AccountUpdate)) and event.source == "ws"
+            if delivered == load.frames:
                 break
         spent = time.thread_time() - began
         await sending
@@ -133,18 +133,18 @@ async def _scale(quick: bool) -> AsyncIterator[Ready]:
             await asyncio.sleep(0)
         return (time.process_time() - began) * 1e6
 
-    def told() -> int:
-        return sum(member.told for member in busy)
+    def delivered() -> int:
+        return sum(member.delivered for member in busy)
 
     def reads() -> int:
         return sum(member.venue.reads for member in audited)
 
     async def one() -> Costs:
-        frames = desk.frames(fills, since=since + told())
+        frames = desk.frames(fills, since=since + delivered())
         for member in busy:
             member.venue.wire.put(frames)
         events = len(frames) * accounts
-        event = await until(told, told() + events) / events
+        event = await until(delivered, delivered() + events) / events
         for member in audited:
             member.driver.feed(Resync())
         audit = await until(reads, reads() + accounts) / accounts
@@ -204,9 +204,9 @@ async def _start(quick: bool) -> AsyncIterator[Ready]:
 @asynccontextmanager
 async def _journal(quick: bool) -> AsyncIterator[Ready]:
     """CPU time of this process, and real time without what the thread waited for a CPU."""
-    from benchmarks.journal import passed, told
+    from benchmarks.journal import delivered, passed
 
-    events = told(20 if quick else 100)
+    events = delivered(20 if quick else 100)
 
     async def one() -> Costs:
         costs: Costs = []

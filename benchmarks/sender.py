@@ -39,7 +39,7 @@ class Tap(AccountHub):
 
 
 async def serve(fills: int) -> None:
-    """Announce the URLs, then do as commanded until standard input ends."""
+    """Print the URLs, then do as commanded until standard input ends."""
     frames = Desk().frames(fills, since=int(time.time() * 1000) + AHEAD_MS)
     server = Server(rate_limits=False, api_key=KEY, api_secret=SECRET)
     tap = server.hub = Tap(server.log)

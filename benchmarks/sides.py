@@ -61,7 +61,7 @@ class Checkout:
 
 
 class Probe:
-    """A process that measures one subject, pass by pass, when it is told to."""
+    """A process that measures one subject, pass by pass, when it is asked to."""
 
     def __init__(self, process: subprocess.Popen[bytes], name: str, packages: list[str]) -> None:
         self._process, self._name, self._packages = process, name, packages

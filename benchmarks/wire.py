@@ -180,15 +180,15 @@ async def bare(sender: Sender, name: str, loads: Sequence[Load]) -> list[Heard]:
     for load in loads:
         sending = asyncio.create_task(sender.send(load))
         meter = _Meter()
-        told = 0
-        while told < load.frames:
+        stamped = 0
+        while stamped < load.frames:
             frame = await socket.receive()
             assert isinstance(frame, bytes)
             try:
                 floor.parsed(frame)
             except msgspec.MsgspecError:  # a snapshot or a ping
                 continue
-            told = meter.stamp()
+            stamped = meter.stamp()
         meter.stop()
         heard.append(meter.read(await sending))
     await socket.close()

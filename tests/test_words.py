@@ -16,18 +16,13 @@ CHECKS = ("tests", "benchmarks")
 """What runs the rooms: here, too, no retired word is used."""
 THE_EXCHANGE = ("adapters/simulator/", "adapters/testing/", "tests/adapters/simulator/")
 """They play the other party, in that party's words."""
-STILL = (
-    *("tests/simulation/", "tests/parity/", "tests/clients/", "tests/loopback/", "tests/hostile/", "tests/leaks/"),
-    *("tests/adapters/venues/", "benchmarks/"),
-)
-"""Here retired words are still in use. A folder leaves this list, and none joins it."""
 FORMATS = {"tests/core/transcript.py": {"deafen"}}
 """Words that a file's format holds."""
 SOURCES = [
     path
     for room in (*ROOMS, *CHECKS)
     for path in sorted((ROOT / room).rglob("*.py"))
-    if not f"{path.relative_to(ROOT)}".startswith((*THE_EXCHANGE, *STILL, *(f"listenkey/{room}" for room in ROOMS)))
+    if not f"{path.relative_to(ROOT)}".startswith((*THE_EXCHANGE, *(f"listenkey/{room}" for room in ROOMS)))
 ]
 PAGES = sorted(path for path in (*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")) if path.parent.name != "adr")
 HISTORY = {ROOT / "CHANGELOG.md"}
@@ -102,13 +97,6 @@ def test_no_docstring_opens_with_whether_or_what(room: str) -> None:
         if OPENINGS.match(text.strip())
     ]
     assert not found, "\n".join(found)
-
-
-def test_a_folder_that_has_no_retired_word_left_is_not_excused() -> None:
-    """The list of those where they are still in use names no folder in which there is none."""
-    for folder in STILL:
-        trees = [ast.parse(path.read_text()) for path in (ROOT / folder).rglob("*.py")]
-        assert any(words(text) & RETIRED for tree in trees for _, text in (*names(tree), *docstrings(tree))), folder
 
 
 def test_the_lists_of_the_glossary() -> None:

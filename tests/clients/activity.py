@@ -8,19 +8,19 @@ from typing import Any
 
 from .exchange import Exchange
 
-Told = Mapping[str, Any]
+Truth = Mapping[str, Any]
 FILLS = 100
 POLL = 0.1
 LAST = (21, 22)
 """Leverage, long and short, that only the last act sets: the seeded activity stays below."""
 
 
-async def until(exchange: Exchange, holds: Callable[[Told], bool]) -> Told:
+async def until(exchange: Exchange, holds: Callable[[Truth], bool]) -> Truth:
     """Ask what is true until this holds of it; the truth then."""
     while True:
-        told = await exchange.truth()
-        if holds(told):
-            return told
+        truth = await exchange.truth()
+        if holds(truth):
+            return truth
         await asyncio.sleep(POLL)
 
 
@@ -31,9 +31,9 @@ async def activity(exchange: Exchange) -> int:
     """
     begun: int = (await exchange.truth())["now"]
     await exchange.act("quiet", on=False)
-    told = await until(exchange, lambda told: sum(each["ts"] > begun for each in told["fills"]) >= FILLS)
+    truth = await until(exchange, lambda truth: sum(each["ts"] > begun for each in truth["fills"]) >= FILLS)
     await exchange.act("quiet", on=True)
-    long, short = sides(told["mode"])
+    long, short = sides(truth["mode"])
     limit = {"type": "LIMIT", "price": "70", "symbol": "LTC-USDT", "side": "BUY", **long}
     await exchange.act("place", qty="1", **limit)
     partial = await exchange.act("place", qty="2", **limit)
@@ -61,7 +61,7 @@ def sides(mode: str) -> tuple[dict[str, str], dict[str, str]]:
 
 
 def is_last(frame: object) -> bool:
-    """Whether this frame tells of the last act: every frame of an order was sent before it."""
+    """Whether this frame shows the last act: every frame of an order was sent before it."""
     if not isinstance(frame, dict) or frame.get("e") != "ACCOUNT_CONFIG_UPDATE":
         return False
     return (frame["ac"]["l"], frame["ac"]["S"]) == LAST

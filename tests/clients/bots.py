@@ -146,10 +146,10 @@ def example(name: str) -> ModuleType:
     return importlib.import_module(name)
 
 
-async def all_lived(told: dict[str, tuple[str, ...]]) -> list[tuple[Case, bool, tuple[str, ...], str]]:
+async def all_lived(listed: dict[str, tuple[str, ...]]) -> list[tuple[Case, bool, tuple[str, ...], str]]:
     """Each case with each bot, all at once: the case, whether it is listenkey's, what was expected, what was."""
     asked = [
-        (case, proven, (RIGHT,) if proven else told.get(case.fault, ())) for proven in (False, True) for case in CASES
+        (case, proven, (RIGHT,) if proven else listed.get(case.fault, ())) for proven in (False, True) for case in CASES
     ]
     lives: list[Awaitable[str]] = [lived(case, proven=proven, expected=said) for case, proven, said in asked]
     return [(*each, was) for each, was in zip(asked, await asyncio.gather(*lives), strict=True)]
@@ -160,12 +160,12 @@ def main() -> int:
     if importlib.util.find_spec("ccxt") is None:
         print("ccxt is not installed: make .venv/.bench", file=sys.stderr)
         return 2
-    began, told = time.monotonic(), documented()
-    found = asyncio.run(all_lived(told))
+    began, listed = time.monotonic(), documented()
+    found = asyncio.run(all_lived(listed))
     for case, proven, expected, was in found:
         who = "listenkey" if proven else "ccxt alone"
         print(f"{'' if was in expected else 'DIFFERENT: '}{who}, {case.fault}: {was}")
-    good = all(was in expected for _, _, expected, was in found) and told.keys() == {case.fault for case in CASES}
+    good = all(was in expected for _, _, expected, was in found) and listed.keys() == {case.fault for case in CASES}
     print("as the page says" if good else f"{PAGE.name} says something else", f"after {time.monotonic() - began:.0f} s")
     return 0 if good else 1
 

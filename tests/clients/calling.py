@@ -46,11 +46,11 @@ async def made(calls: Listed, refused: re.Pattern[str]) -> dict[str, str]:
     return found
 
 
-def compared(mode: str, told: dict[str, str], calls: dict[str, str]) -> Iterator[str]:
+def compared(mode: str, listed: dict[str, str], calls: dict[str, str]) -> Iterator[str]:
     """What is not as the table says, and how many calls were made."""
-    for name in sorted({*told, *calls}):
-        if told.get(name) != calls.get(name):
-            yield f"{DIFFERENT}{mode}, {name}: the table says {told.get(name)}, ccxt has {calls.get(name)}"
+    for name in sorted({*listed, *calls}):
+        if listed.get(name) != calls.get(name):
+            yield f"{DIFFERENT}{mode}, {name}: the table says {listed.get(name)}, ccxt has {calls.get(name)}"
     yield f"{mode}: {len(calls)} calls made"
 
 

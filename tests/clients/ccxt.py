@@ -131,7 +131,7 @@ def _position(row: Mapping[str, Any]) -> Row:
 
 
 def _wallets(said: Any) -> Table:
-    """ccxt's `total` is what is free and what is bound, so the equity: only the row itself tells of the wallet."""
+    """ccxt's `total` is what is free and what is bound, so the equity: only the row itself shows the wallet."""
     return wallets(said["info"]["data"])
 
 

@@ -64,10 +64,10 @@ class Watchers:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def read(self, witness: Witness, truth: Truth, since: int) -> None:
-        """Every frame that was sent, and every order of which one told: of each that changed since then, at least."""
+        """Every frame that was sent, and every order that one showed: of each that changed since then, at least."""
         self._reading.compare("frame", "handle_order", table(witness.frames), table(self.frames))
-        told = {str(frame["o"]["i"]) for frame in witness.frames}
-        owed = truth.told_since(since) | {key: row for key, row in truth.orders.items() if key in told}
+        shown = {str(frame["o"]["i"]) for frame in witness.frames}
+        owed = truth.shown_since(since) | {key: row for key, row in truth.orders.items() if key in shown}
 
         async def held() -> list[Any]:
             return list(self._client.orders or ())

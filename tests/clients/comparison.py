@@ -35,7 +35,7 @@ def differences(view: View) -> list[Difference]:
     for key in [*view.truth, *(key for key in view.theirs if key not in view.truth)]:
         true, said = view.truth.get(key), view.theirs.get(key)
         if true is None or said is None:
-            values = (None if row is None else _told(row) for row in (true, said))
+            values = (None if row is None else _written(row) for row in (true, said))
             found.append(Difference(view.client, view.source, view.subject, key, "row", *values))
             continue
         for name in said:
@@ -46,7 +46,7 @@ def differences(view: View) -> list[Difference]:
 
 
 def same(true: Value, said: Value) -> bool:
-    """Whether a client's value is the true one: amounts to the last digit, a time as far as the client tells it."""
+    """Whether a client's value is the true one: amounts to the last digit, a time as far as the client says it."""
     if true is Silence.SILENT:
         return True
     if isinstance(said, Moment):
@@ -54,5 +54,5 @@ def same(true: Value, said: Value) -> bool:
     return type(true) is type(said) and true == said
 
 
-def _told(row: Row) -> str:
+def _written(row: Row) -> str:
     return " ".join(f"{name}={value}" for name, value in row.items() if value is not Silence.SILENT)

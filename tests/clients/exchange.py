@@ -55,7 +55,7 @@ class Exchange:
 
 @asynccontextmanager
 async def exchange(*, seed: int, rate: float, one_way: bool) -> AsyncIterator[Exchange]:
-    """An exchange with so many fills per second, standing still until `quiet` is taken back.
+    """An exchange with so many fills per second, at rest until `quiet` is taken back.
 
     Raises `RuntimeError` where it ends instead of saying where it is.
     """

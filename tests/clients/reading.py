@@ -42,8 +42,8 @@ class Reading:
 
     def failed(self, subject: str, source: str, error: BaseException) -> None:
         """A call raised."""
-        told = f"{type(error).__name__}: {error}"[:LONGEST]
-        self.differences.append(Difference(self.client, source, subject, "", "call", "answered", told))
+        message = f"{type(error).__name__}: {error}"[:LONGEST]
+        self.differences.append(Difference(self.client, source, subject, "", "call", "answered", message))
 
     def compare(self, subject: str, source: str, truth: Table, theirs: Table) -> None:
         """An answer that was read."""

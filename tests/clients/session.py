@@ -42,7 +42,7 @@ async def session(*, one_way: bool, seed: int) -> Outcome:
             stack.push_async_callback(watchers.stop)
             watchers.start()
         sockets = 2 if started else 1
-        await until(venue, lambda told: told["log"]["sockets_open"] == sockets or watchers.failed)
+        await until(venue, lambda truth: truth["log"]["sockets_open"] == sockets or watchers.failed)
         begun = await activity(venue)
         await ours.last.wait()
         if started:

@@ -1,4 +1,4 @@
-"""An exchange in this process whose time stands still until it is told to go on: what happens follows from the seed."""
+"""An exchange in this process whose time stands still until it is moved on: what happens follows from the seed."""
 
 from __future__ import annotations
 

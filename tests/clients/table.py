@@ -52,7 +52,7 @@ def keyed(rows: Iterable[tuple[str, Row]]) -> Table:
 
 
 def numbered(fills: Iterable[Row]) -> Table:
-    """Fills without a trade id, oldest first, as a table: those of an order are told apart by what they say."""
+    """Fills without a trade id, oldest first, as a table: those of an order are distinguished by what they say."""
     table: dict[str, Row] = {}
     count: Counter[str] = Counter()
     for fill in sorted(fills, key=lambda row: [Decimal(str(row[name])) for name in ("qty", "price", "fee")]):

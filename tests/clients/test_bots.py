@@ -7,15 +7,15 @@ from listenkey.adapters.simulator.faults import FAULTS, TRADING
 from .bots import CASES, RIGHT, documented
 
 
-def test_the_page_tells_of_every_life() -> None:
+def test_the_page_lists_every_life() -> None:
     """Each fault that befalls orders has a row, and each row is a life."""
-    told = documented()
-    assert list(told) == [case.fault for case in CASES]
-    assert {*TRADING} < {*told} <= {*FAULTS, "no fault"}
+    listed = documented()
+    assert list(listed) == [case.fault for case in CASES]
+    assert {*TRADING} < {*listed} <= {*FAULTS, "no fault"}
 
 
 def test_the_bot_on_ccxt_alone_fails() -> None:
     """Not by itself, but under five faults at least, and the page says how."""
-    told = documented()
-    assert told.pop("no fault") == (RIGHT,)
-    assert sum(RIGHT not in said for said in told.values()) >= 5
+    listed = documented()
+    assert listed.pop("no fault") == (RIGHT,)
+    assert sum(RIGHT not in said for said in listed.values()) >= 5

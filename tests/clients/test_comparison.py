@@ -82,7 +82,7 @@ def test_amounts_are_what_is_written() -> None:
     assert amount(1e-05) == Decimal("0.00001")
 
 
-def test_fills_without_an_id_are_told_apart_by_what_they_say() -> None:
+def test_fills_without_an_id_are_distinguished_by_what_they_say() -> None:
     """Two fills of an order pair up whatever their order is, and one too few or too many is seen."""
 
     def fill(qty: str) -> Row:

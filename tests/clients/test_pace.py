@@ -11,12 +11,12 @@ from .pace import Pace
 
 def test_calls_of_an_endpoint_do_not_overlap() -> None:
     """One begins when the one before was answered, even if that failed."""
-    told: list[str] = []
+    said: list[str] = []
 
     async def call(name: str) -> None:
-        told.append(f"{name} begins")
+        said.append(f"{name} begins")
         await asyncio.sleep(0)
-        told.append(f"{name} ends")
+        said.append(f"{name} ends")
         if name == "first":
             raise LookupError(name)
 
@@ -29,4 +29,4 @@ def test_calls_of_an_endpoint_do_not_overlap() -> None:
         await second
 
     asyncio.run(both())
-    assert told == ["first begins", "first ends", "second begins", "second ends"]
+    assert said == ["first begins", "first ends", "second begins", "second ends"]

@@ -20,23 +20,23 @@ STATES = {
 class Truth:
     """Everything that is so at one moment, when nothing moves any more."""
 
-    def __init__(self, told: Mapping[str, Any]) -> None:
-        self.mode: str = told["mode"]
-        self._updated = {row["order_id"]: row["updated"] for row in told["orders"]}
+    def __init__(self, said: Mapping[str, Any]) -> None:
+        self.mode: str = said["mode"]
+        self._updated = {row["order_id"]: row["updated"] for row in said["orders"]}
         hedged = self.mode == "hedge"
-        fills = [_fill(row) for row in told["fills"]]
-        self.symbols = tuple(sorted({row["symbol"] for row in told["fills"]}))
-        self.now: int = told["now"]
-        self.since: int = min(row["ts"] for row in told["fills"]) - 1
+        fills = [_fill(row) for row in said["fills"]]
+        self.symbols = tuple(sorted({row["symbol"] for row in said["fills"]}))
+        self.now: int = said["now"]
+        self.since: int = min(row["ts"] for row in said["fills"]) - 1
         self.fills: Table = {str(row["trade_id"]): row for row in fills}
         self.fills_by_order: Table = numbered(fills)
         """For answers that name no trade."""
-        self.orders: Table = {row["order_id"]: _order(row) for row in told["orders"]}
+        self.orders: Table = {row["order_id"]: _order(row) for row in said["orders"]}
         self.open_orders: Table = {key: row for key, row in self.orders.items() if row["state"] == "open"}
         self.ended_orders: Table = {key: row for key, row in self.orders.items() if row["state"] != "open"}
-        self.positions: Table = {f"{row['symbol']} {row['side']}": _position(row, hedged) for row in told["positions"]}
-        self.wallets: Table = {asset: {"balance": amount(text)} for asset, text in told["wallet"].items()}
-        self.income: Table = {f"{row['type']} {row['tran_id']}": _income(row) for row in told["income"]}
+        self.positions: Table = {f"{row['symbol']} {row['side']}": _position(row, hedged) for row in said["positions"]}
+        self.wallets: Table = {asset: {"balance": amount(text)} for asset, text in said["wallet"].items()}
+        self.income: Table = {f"{row['type']} {row['tran_id']}": _income(row) for row in said["income"]}
         self.position_mode: Table = {"account": {"hedged": hedged}}
 
     def fills_of(self, symbol: str) -> Table:
@@ -47,8 +47,8 @@ class Truth:
         """The fills of one symbol, for answers that name no trade."""
         return {key: row for key, row in self.fills_by_order.items() if row["symbol"] == symbol}
 
-    def told_since(self, ts: int) -> dict[str, Row]:
-        """The orders of which a frame must have told after this time: they were executed or ended since then."""
+    def shown_since(self, ts: int) -> dict[str, Row]:
+        """The orders that a frame must have shown after this time: they were executed or ended since then."""
         return {
             key: row
             for key, row in self.orders.items()

@@ -3,7 +3,7 @@
     python -m tests.clients.usdm [--seed N] [--operations N]
 
 First every call of ccxt in the table of docs/trading-on-binance.md is made in both position modes: it works, or is
-refused with the code that the table names. Then a bot places, changes and cancels orders, and what ccxt tells of fills,
+refused with the code that the table names. Then a bot places, changes and cancels orders, and what ccxt says of fills,
 orders, positions and wallet, by REST and on its socket, is compared with the truth. Then python-binance and the
 vendor's SDK follow an account and read it. Whoever is not installed is left out, with a line that says so. The exit
 code is 1 if anything is not as it should be.
@@ -162,7 +162,7 @@ async def made(*, hedge: bool) -> dict[str, str]:
 
 
 class Bot:
-    """Does what a seed says; `heard` is what its socket has told of fills, by trade id."""
+    """Does what a seed says; `heard` is what its socket has brought of fills, by trade id."""
 
     def __init__(self, ccxt: Any, exchange: Server, random: Random) -> None:
         self.done: Counter[str] = Counter()
@@ -194,7 +194,7 @@ class Bot:
         self._exchange.advance(self._random.choice([1, 5, 30]))
 
     async def differences(self) -> list[str]:
-        """What ccxt tells and is not true, or the other way round."""
+        """What ccxt says and is not true, or the other way round."""
         truth = self._exchange.truth()
         said: dict[str, dict[str, str]] = {"fill": {}, "order": {}, "position": {}}
         true = {

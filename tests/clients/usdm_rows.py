@@ -65,21 +65,21 @@ def position_mode(said: Said) -> Table:
 
 
 def pushed_fills(frames: Iterable[Said]) -> Table:
-    """The fills that frames of orders tell of."""
-    told = [each["o"] for each in frames if each["e"] == "ORDER_TRADE_UPDATE"]
-    return keyed((str(order["t"]), _pushed_fill(order)) for order in told if float(order["l"]))
+    """The fills that frames of orders show."""
+    pushed = [each["o"] for each in frames if each["e"] == "ORDER_TRADE_UPDATE"]
+    return keyed((str(order["t"]), _pushed_fill(order)) for order in pushed if float(order["l"]))
 
 
 def pushed_orders(frames: Iterable[Said]) -> Table:
     """Each order as the last frame of it has it."""
-    told = {str(each["o"]["i"]): each["o"] for each in frames if each["e"] == "ORDER_TRADE_UPDATE"}
-    return {key: _pushed_order(order) for key, order in told.items()}
+    pushed = {str(each["o"]["i"]): each["o"] for each in frames if each["e"] == "ORDER_TRADE_UPDATE"}
+    return {key: _pushed_order(order) for key, order in pushed.items()}
 
 
 def pushed_wallets(frames: Iterable[Said]) -> Table:
     """Each asset as the last push of it has it."""
-    told = [row for each in frames if each["e"] == "ACCOUNT_UPDATE" for row in each["a"].get("B") or ()]
-    return {row["a"]: {"balance": amount(row["wb"])} for row in told}
+    pushed = [row for each in frames if each["e"] == "ACCOUNT_UPDATE" for row in each["a"].get("B") or ()]
+    return {row["a"]: {"balance": amount(row["wb"])} for row in pushed}
 
 
 def _fill(row: Said) -> Row:

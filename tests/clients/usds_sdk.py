@@ -31,7 +31,7 @@ class Sdk:
         key = await self._asked("start_user_data_stream")
         await self._client.websocket_streams.create_connection()
         stream = await self._client.websocket_streams.user_data(key["listenKey"])
-        stream.on("message", lambda told: self.frames.append(_frame(told.actual_instance)))
+        stream.on("message", lambda delivered: self.frames.append(_frame(delivered.actual_instance)))
 
     async def keys(self) -> tuple[str, str]:
         """Ask for the listen key, and renew it."""

@@ -73,7 +73,7 @@ def answers(action: actions.Action, given: Samples, dialect: Dialect) -> list[in
     return []
 
 
-def told(made: Connection, *frames: bytes | str) -> list[ExchangeEvent]:
+def delivered(made: Connection, *frames: bytes | str) -> list[ExchangeEvent]:
     """The events that come of frames and of the time after them; the door must hold."""
     events = []
     now = 1.0
@@ -108,9 +108,9 @@ EACH = [(family, field) for family in FAMILIES for field in samples(family).AMOU
 
 @pytest.mark.parametrize(("family", "field"), EACH)
 def test_what_is_no_number_is_never_made_one(family: str, field: str) -> None:
-    """A fill that is told has finite amounts; what could not be read is UNKNOWN, absent, or not told."""
+    """A fill that is delivered has finite amounts; what could not be read is UNKNOWN, absent, or not delivered."""
     for number in NUMBERS:
-        for event in told(connection(family), order(family, **{field: number})):
+        for event in delivered(connection(family), order(family, **{field: number})):
             if isinstance(event, Fill):
                 amounts = (event.fill_qty, event.cumulative_qty, event.fill_price, event.fee, event.realized_pnl)
                 assert all(amount is None or amount.is_finite() for amount in (*amounts, event.qty)), number
@@ -122,7 +122,7 @@ def test_numbers_that_no_float_holds(family: str, field: str) -> None:
     """As bare JSON numbers, not strings."""
     for literal in LITERALS:
         text = json.dumps(samples(family).order(**{field: 123456789})).replace("123456789", literal)
-        told(connection(family), gzip.compress(text.encode(), 1), text)
+        delivered(connection(family), gzip.compress(text.encode(), 1), text)
 
 
 @families
@@ -131,14 +131,14 @@ def test_deep_nesting(family: str, depth: int) -> None:
     """An anomaly, whatever the depth."""
     made = connection(family)
     for content in nested(depth):
-        told(made, gzip.compress(content, 1), content.decode())
+        delivered(made, gzip.compress(content, 1), content.decode())
 
 
 @families
 def test_bombs_close_the_socket_and_nothing_else(family: str) -> None:
     """Inflating stops at the limit; many members are as bad as one."""
     for frame in (bomb(8), bomb(200), gzip.compress(bytes(600_000)) * 3, gzip.compress(b"") * 100):
-        told(connection(family), frame)
+        delivered(connection(family), frame)
 
 
 @pytest.mark.parametrize(
@@ -172,7 +172,7 @@ def test_traps(family: str) -> None:
 def seems(family: str, text: str) -> None:
     for dialect in samples(family).DIALECTS.values():
         for frame in (text, gzip.compress(text.encode(errors="surrogatepass"), 1)):
-            told(connection(family, dialect), frame)
+            delivered(connection(family, dialect), frame)
 
 
 @families
@@ -181,7 +181,7 @@ def seems(family: str, text: str) -> None:
 def test_any_bytes(family: str, frames: list[bytes | str]) -> None:
     """As they are, and as the content of a gzip member."""
     wrapped = [gzip.compress(frame if isinstance(frame, bytes) else frame.encode(), 1) for frame in frames]
-    told(connection(family), *frames, *wrapped)
+    delivered(connection(family), *frames, *wrapped)
 
 
 @families
@@ -191,13 +191,13 @@ def test_any_json_under_any_name(family: str, data: st.DataObject, one: Any, oth
     """Right outside, anything inside."""
     event = data.draw(st.sampled_from([*samples(family).EVENTS, "x"]))
     text = json.dumps({"e": event, "E": 1_760_000_001_000, "o": one, "a": other, "ac": one})
-    told(connection(family), text, gzip.compress(text.encode(), 1))
+    delivered(connection(family), text, gzip.compress(text.encode(), 1))
 
 
 @families
 def test_every_garbage_that_the_simulator_knows(family: str) -> None:
     """All kinds on one link."""
-    told(connection(family), *samples(family).garbage().values())
+    delivered(connection(family), *samples(family).garbage().values())
 
 
 @families
@@ -206,19 +206,20 @@ def test_frames_cut_at_any_byte(family: str) -> None:
     whole = order(family)
     for each in (whole, gzip.compress(whole.encode(), 1)) if isinstance(whole, str) else (whole,):
         behind = b"x" if isinstance(each, bytes) else "x"
-        told(connection(family), *(each[:size] for size in range(len(each))), each + behind, each + each)  # type: ignore[operator]
+        delivered(connection(family), *(each[:size] for size in range(len(each))), each + behind, each + each)  # type: ignore[operator]
 
 
 def test_memory_stays_bounded_under_all_of_it() -> None:
     """In a process of its own: bombs, deep frames and 100 MB of text, at most 150 MiB at the peak."""
     script = (
         "import gzip, re, resource, sys\n"
-        "from tests.hostile.test_hostile import FAMILIES, bomb, connection, nested, told\n"
+        "from tests.hostile.test_hostile import FAMILIES, bomb, connection, delivered, nested\n"
         "for family in FAMILIES * 2:\n"
-        "    told(connection(family), bomb(256), *map(bytes, nested(100_000)), gzip.compress(b'x' * 1_000_000))\n"
+        "    delivered(connection(family), bomb(256), *map(bytes, nested(100_000)), gzip.compress(b'x' * 1_000_000))\n"
         "import zlib\n"
         "squeeze = zlib.compressobj(9, zlib.DEFLATED, 31)\n"
-        "told(connection(family), b''.join(squeeze.compress(b' ' * 1048576) for _ in range(100)) + squeeze.flush())\n"
+        "blanks = [squeeze.compress(b' ' * 1048576) for _ in range(100)]\n"
+        "delivered(connection(family), b''.join(blanks) + squeeze.flush())\n"
         # Linux counts what the parent had before the exec into ru_maxrss, but not into VmHWM.
         "status = open('/proc/self/status').read() if sys.platform == 'linux' else ''\n"
         "peak = re.search(r'VmHWM:\\s+(\\d+)', status)\n"

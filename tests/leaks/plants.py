@@ -85,10 +85,10 @@ def pages() -> Iterator[Spoiled]:
     yield Spoiled(
         "elsewhere", lambda secret, pad: _headed(302, {"location": f"https://venue.test/?signature={secret}"})
     )
-    yield Spoiled("no envelope", lambda secret, pad: told({behind(secret, pad): secret}))
+    yield Spoiled("no envelope", lambda secret, pad: bare({behind(secret, pad): secret}))
 
 
-def told(content: Any, status: int = 200) -> HttpResponse:
+def bare(content: Any, status: int = 200) -> HttpResponse:
     """A document as it is."""
     return HttpResponse(status, {}, text(content).encode())
 

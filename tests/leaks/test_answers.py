@@ -44,7 +44,7 @@ def kinds(family: str) -> dict[str, Spoiled]:
 
 
 class Desk:
-    """A venue's services over a transport that answers as it is told, or not at all."""
+    """A venue's services over a transport that answers as a test says, or not at all."""
 
     def __init__(self, family: str, seed: str) -> None:
         draw = Random(seed)
@@ -91,7 +91,7 @@ async def all_calls(desk: Desk, chosen: Callable[[list[Ask]], list[Ask]] = list)
     """Everything that can be asked, or what is chosen of it, and everything that is said of it."""
     said: list[str] = []
     run = desk.executor.run
-    errands = Requests(
+    requests = Requests(
         desk.executor, desk.keys, desk.reader, lambda received: said.append(repr(received)), Warnings(lambda: False)
     )
     calls: list[Ask] = [
@@ -101,9 +101,9 @@ async def all_calls(desk: Desk, chosen: Callable[[list[Ask]], list[Ask]] = list)
         lambda: desk.opener.open(desk.key),
         lambda: run(desk.reader.read(None)),
         desk.venue.account_snapshot,
-        lambda: errands.create(actions.CreateKey(1)),
-        lambda: errands.read(actions.ReadAccount(2, None)),
-        lambda: errands.delete(actions.DeleteKey(3, desk.key)),
+        lambda: requests.create(actions.CreateKey(1)),
+        lambda: requests.read(actions.ReadAccount(2, None)),
+        lambda: requests.delete(actions.DeleteKey(3, desk.key)),
     ]
     for call in chosen(calls):
         try:

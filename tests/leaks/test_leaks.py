@@ -49,14 +49,14 @@ def test_a_process_says_and_stores_no_secret(family: str, transport: str, seed: 
     api_key, api_secret = secret(draw), secret(draw)
     environment = {"LISTENKEY_API_KEY": api_key, "LISTENKEY_API_SECRET": api_secret, "PYTHONASYNCIODEBUG": "1"}
     out, err = tmp_path / "out", tmp_path / "err"
-    with Parrot(family, seed, api_secret) as parrot, out.open("wb") as told, err.open("wb") as complained:
+    with Parrot(family, seed, api_secret) as parrot, out.open("wb") as printed, err.open("wb") as logged:
         command = [sys.executable, "-X", "dev", "-m", "listenkey", "watch", "--json", "--transport", transport]
         command += ["--venue", VENUE[family]]
         command += ["--rest-url", parrot.urls["rest_url"], "--ws-url", parrot.urls["ws_url"], "--log-level", "debug"]
         command += ["--journal", str(tmp_path / "journal"), "--record", str(tmp_path / "run.rec")]
         for name, value in BRISK.items():
             command += ["--set", f"{name}={value}"]
-        with subprocess.Popen(command, stdout=told, stderr=complained, env={**os.environ, **environment}) as process:
+        with subprocess.Popen(command, stdout=printed, stderr=logged, env={**os.environ, **environment}) as process:
             try:
                 assert parrot.spoken.wait(PATIENCE), err.read_text()[-2000:]
                 said = contents(tmp_path)
@@ -97,7 +97,7 @@ def ears() -> Iterator[Ears]:
 @pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize("transport", TRANSPORTS)
 def test_no_log_and_no_error_holds_a_secret(family: str, transport: str, ears: Ears) -> None:
-    """With arguments and local variables, in asyncio's debug mode that tells of every single step."""
+    """With arguments and local variables, in asyncio's debug mode that logs every single step."""
     draw = Random(transport)
     api_key, api_secret = secret(draw), secret(draw)
     with Parrot(family, 11, api_secret) as parrot:

@@ -1,4 +1,4 @@
-"""What a stream has told, event by event; what comes out of order is noticed at once."""
+"""What a stream has delivered, event by event; what comes out of order is noticed at once."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ class Exchangelike(Protocol):
 
 
 class Consumer(Delivered):
-    """Takes every event of a stream; pauses when told to."""
+    """Takes every event of a stream; pauses when asked to."""
 
     def __init__(self, stream: Stream) -> None:
         super().__init__()
@@ -165,8 +165,8 @@ class Run:
         assert not (wire_of(self.server.venue).shared_keys and self.log.deletions)
 
     def _gaps(self) -> list[str]:
-        told = self.consumer.events
-        return [f"{event.kind} {event.reason} {event.recovered}" for event in told if isinstance(event, GapNotice)]
+        delivered = self.consumer.events
+        return [f"{event.kind} {event.reason} {event.recovered}" for event in delivered if isinstance(event, GapNotice)]
 
 
 async def down(run: Run, server: Server, fills: int = 3) -> None:

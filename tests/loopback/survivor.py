@@ -1,9 +1,9 @@
-"""A process that follows an account with a journal and says what it is told, line by line, until it is killed.
+"""A process that follows an account with a journal and says what is delivered, line by line, until it is killed.
 
     python survivor.py TRANSPORT REST_URL WS_URL JOURNAL DELAY
 
-The API key is read from standard input. A line that is on standard output has been told; the event before it is marked.
-Each event takes the consumer DELAY seconds.
+The API key is read from standard input. A line that is on standard output has been delivered; the event before it is
+marked. Each event takes the consumer DELAY seconds.
 """
 
 from __future__ import annotations

@@ -108,26 +108,26 @@ def test_what_a_measurement_decides(late: float, share: float, change: int) -> N
 
 def test_places() -> None:
     """They are given in the order in which they were asked for, each to one, and given back whatever happens."""
-    admission, told = Admission(lambda: 0.0, lambda: 0.0), list[str]()
+    admission, said = Admission(lambda: 0.0, lambda: 0.0), list[str]()
 
     async def guest(name: str, until: asyncio.Event) -> None:
         async with admission.place():
-            told.append(f"{name} in")
+            said.append(f"{name} in")
             await until.wait()
             if name == "a":
                 raise ValueError(name)
-        told.append(f"{name} out")
+        said.append(f"{name} out")
 
     async def night() -> None:
         leaves = {name: asyncio.Event() for name in "abc"}
         guests = {name: asyncio.create_task(guest(name, leaves[name])) for name in "abc"}
-        await _until(lambda: told == ["a in"])
+        await _until(lambda: said == ["a in"])
         leaves["a"].set()
         with pytest.raises(ValueError, match="a"):
             await guests["a"]
-        await _until(lambda: told == ["a in", "b in"])
+        await _until(lambda: said == ["a in", "b in"])
         admission.decide(0.0, 0.0)
-        await _until(lambda: told == ["a in", "b in", "c in"])
+        await _until(lambda: said == ["a in", "b in", "c in"])
         leaves["b"].set()
         leaves["c"].set()
         await asyncio.gather(guests["b"], guests["c"])

@@ -73,7 +73,7 @@ class Life:
 
 
 async def lives(transport: str, journal: Path, seed: int) -> None:
-    """Kill it so often; then let it live until the gap is closed and what came meanwhile is told."""
+    """Kill it so often; then let it live until the gap is closed and what came meanwhile is delivered."""
     rng = random.Random(seed)
     runs: list[list[ExchangeEvent]] = []
     async with served(fresh_key(), fills_per_second=25, seed=seed) as server:
@@ -106,16 +106,16 @@ async def found(runs: list[list[ExchangeEvent]], truth: dict[str, object], since
 
 
 def _said(runs: list[list[ExchangeEvent]]) -> list[ExchangeEvent]:
-    """What was stored and never said comes as redelivered; for the truth it is told once, whatever run said it."""
-    told: dict[str, ExchangeEvent] = {}
+    """What was stored and never said comes as redelivered; for the truth it is delivered once, whatever run said it."""
+    known: dict[str, ExchangeEvent] = {}
     for event in itertools.chain(*runs):
-        told.setdefault(event.event_id, event)
-    return [msgspec.structs.replace(event, redelivered=False) for event in told.values()]
+        known.setdefault(event.event_id, event)
+    return [msgspec.structs.replace(event, redelivered=False) for event in known.values()]
 
 
 def check(runs: list[list[ExchangeEvent]], truth: dict[str, object], since: int) -> None:
     """Every fill is there; what came again was not marked, has the same id, and says so."""
-    told: dict[str, ExchangeEvent] = {}
+    known: dict[str, ExchangeEvent] = {}
     for number, run in enumerate(runs):
         fresh = [event for event in run if not event.redelivered]
         again = [event for event in run if event.redelivered]
@@ -123,13 +123,13 @@ def check(runs: list[list[ExchangeEvent]], truth: dict[str, object], since: int)
         assert not twice
         assert run[: len(again)] == again, "what comes again comes first"
         for event in fresh:
-            assert event.event_id not in told, f"run {number}: {event.event_id} came again as if for the first time"
+            assert event.event_id not in known, f"run {number}: {event.event_id} came again as if for the first time"
         # Of what an earlier run has said, only its last line can be unmarked: the mark is written before the next.
-        assert len([event for event in again if event.event_id in told]) <= 1
+        assert len([event for event in again if event.event_id in known]) <= 1
         if number and runs[number - 1] and again and runs[number - 1][-1].event_id in {e.event_id for e in again}:
             assert again[0].event_id == runs[number - 1][-1].event_id
         for event in run:
-            told.setdefault(event.event_id, event)
+            known.setdefault(event.event_id, event)
     events = _said(runs)
     assert any(isinstance(event, Fill) for event in events)
     verdict = judge(events, truth, since=since + 100)

@@ -240,7 +240,7 @@ def test_it_is_not_left_in_another_event_loop(place: Place) -> None:
 
 @pytest.mark.parametrize("loop", LOOPS)
 def test_a_journal_that_is_removed_ends_it_in_order(place: Place, loop: str, tmp_path: Path) -> None:
-    """The consumer is told why, and nothing stays."""
+    """The consumer hears why, and nothing stays."""
     transport, run = LOOPS[loop]
     path = tmp_path / "account.journal"
 
@@ -259,7 +259,7 @@ def test_a_journal_that_is_removed_ends_it_in_order(place: Place, loop: str, tmp
 
 @pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
 def test_a_task_that_is_cancelled_from_outside_is_no_end_in_order(place: Place, loop: str) -> None:
-    """As programs do that cancel all tasks: a consumer that goes on is told that nothing more comes."""
+    """As programs do that cancel all tasks: a consumer that goes on hears that nothing more comes."""
     transport, run = LOOPS[loop]
 
     async def story() -> None:

@@ -25,13 +25,13 @@ Resolve = Callable[..., list[Any]]
 @contextmanager
 def hole(port: int) -> Iterator[None]:
     """This port of 127.0.0.2 answers nobody: its queue is full, so that no handshake of TCP is finished."""
-    with socket.socket() as deaf:
-        deaf.bind(("127.0.0.2", port))
-        deaf.listen(0)
+    with socket.socket() as hanging:
+        hanging.bind(("127.0.0.2", port))
+        hanging.listen(0)
         waiting = [socket.socket() for _ in range(8)]
         for each in waiting:
             each.setblocking(False)
-            each.connect_ex(deaf.getsockname())
+            each.connect_ex(hanging.getsockname())
         yield
         for each in waiting:
             each.close()

@@ -14,7 +14,7 @@ LINES = played("websockets")
 @pytest.mark.parametrize("line", LINES, ids="-".join)
 def test_scenario(outcomes: Outcomes, line: Played) -> None:
     """Order, interval, price and fee of every fill since the stream began are those of the exchange, none lost, none
-    twice, per order in order while no gap is open; no account was told that there never was; sums and ledger match;
+    twice, per order in order while no gap is open; no account came that there never was; sums and ledger match;
     nobody's key was deleted. What else a scenario must keep is in its own words in `scenarios/`.
     """
     if (error := outcomes[line]) is not None:

@@ -70,7 +70,7 @@ async def rough_life(transport: str, journal: Path, said: list[str]) -> list[str
 
 def _troubles(run: Run, server: Server) -> Iterator[tuple[tuple[str, ...], Callable[[], bool]]]:
     """Faults that are ordered together, and whether they have been met; the next ones meet a gap that is still open."""
-    log, told = server.log, run.consumer
+    log, consumer = server.log, run.consumer
 
     def refused(reason: str) -> Callable[[], bool]:
         return lambda: any(each.reason == reason for each in log.refused)
@@ -78,7 +78,7 @@ def _troubles(run: Run, server: Server) -> Iterator[tuple[tuple[str, ...], Calla
     def answered(code: int) -> Callable[[], bool]:
         return lambda: any(call.code == code for call in log.calls)
 
-    yield ("garbage",), lambda: bool(told.kinds("UNKNOWN"))
+    yield ("garbage",), lambda: bool(consumer.kinds("UNKNOWN"))
     yield ("expire_key",), lambda: len(log.mints) > 1
     yield ("drop_tcp",), lambda: any(closing.reason == "drop_tcp" for closing in log.closings)
     yield ("renew_404",), lambda: any(not renewal.ok for renewal in log.renewals)

@@ -25,20 +25,20 @@ TRUTH: dict[str, Any] = {
 def test_nothing_is_wrong() -> None:
     """Of the truth; nor where a figure is not known."""
     row = {**TRUTH["fills"][0], "price": str(BOUGHT.fill_price)}
-    for told in (BOUGHT, msgspec.structs.replace(BOUGHT, realized_pnl=None)):
-        assert judge([told], {**TRUTH, "fills": [row]}, since=1).wrong == ()
+    for delivered in (BOUGHT, msgspec.structs.replace(BOUGHT, realized_pnl=None)):
+        assert judge([delivered], {**TRUTH, "fills": [row]}, since=1).wrong == ()
 
 
 @pytest.mark.parametrize(
-    ("told", "sum_of"),
+    ("delivered", "sum_of"),
     [
         (msgspec.structs.replace(BOUGHT, realized_pnl=D(4)), "realized_pnl"),
         (msgspec.structs.replace(BOUGHT, fee_asset="BNB"), "fees"),
         (msgspec.structs.replace(BOUGHT, side="SELL"), "bought"),
     ],
 )
-def test_sums_that_differ_are_found(told: Fill, sum_of: str) -> None:
+def test_sums_that_differ_are_found(delivered: Fill, sum_of: str) -> None:
     """A PnL, an asset and a side that are not the exchange's, though each interval is."""
     row = {**TRUTH["fills"][0], "price": str(BOUGHT.fill_price)}
-    (first, *_) = judge([told], {**TRUTH, "fills": [row]}, since=1).wrong
+    (first, *_) = judge([delivered], {**TRUTH, "fills": [row]}, since=1).wrong
     assert first.startswith(f"{sum_of} add up to")

@@ -13,7 +13,7 @@ from listenkey.core.plain import canonical
 from listenkey.core.totals import totals
 
 ZERO = Decimal(0)
-Ground = dict[str, list[tuple[Decimal, Decimal]]]
+Coverage = dict[str, list[tuple[Decimal, Decimal]]]
 
 
 class Piece(NamedTuple):
@@ -51,23 +51,23 @@ def judge(
 ) -> Verdict:
     """`truth` is the exchange's; fills from `since` on (exchange ms) are owed, those of the same second may come too.
 
-    Where the wire says how much each fill was (`exact`), every fill must be the exchange's; else the covered ground
+    Where the wire says how much each fill was (`exact`), every fill must be the exchange's; else the coverage
     must be the same, every price the average of what it stands for, and every fee that of a fill of this interval.
     Without `books` the money is not judged.
     """
-    told = [event for event in events if isinstance(event, Fill) and not event.redelivered]
+    fills = [event for event in events if isinstance(event, Fill) and not event.redelivered]
     owed = [row for row in truth["fills"] if row["ts"] >= since]
     early = [row for row in truth["fills"] if since // 1000 * 1000 <= row["ts"] < since]
     wrong: list[str] = []
     if exact:
-        made, delivered = Counter(map(_made, owed)), Counter(map(_told, told))
+        made, delivered = Counter(map(_made, owed)), Counter(map(_piece, fills))
         delivered -= delivered & Counter(map(_made, early))
         lost, doubled = made - delivered, delivered - made
         wrong += [f"lost: {piece}" for piece in lost] + [f"doubled: {piece}" for piece in doubled]
         losses, excess = lost.total(), doubled.total()
     else:
-        losses, excess = _ground(told, owed, early, wrong)
-    wrong += _same_ids(told)
+        losses, excess = _uncovered(fills, owed, early, wrong)
+    wrong += _same_ids(fills)
     wrong += _sums(events, [*early, *owed])
     wrong += _accounts([event for event in events if isinstance(event, AccountUpdate)], truth)
     ledger = "not judged"
@@ -75,36 +75,36 @@ def judge(
         statuses = {book.status.value for book in books} or {"UNPROVEN"}
         ledger = "MATCHED" if statuses == {"MATCHED"} else max(statuses - {"MATCHED"})
         wrong += _books(books, truth, since)
-    return Verdict(len(owed), len(told), losses, excess, ledger, tuple(wrong))
+    return Verdict(len(owed), len(fills), losses, excess, ledger, tuple(wrong))
 
 
 def _made(row: Mapping[str, Any]) -> Piece:
     return Piece(row["order_id"], row["start"], row["end"], row["price"], row["fee"])
 
 
-def _told(fill: Fill) -> Piece:
+def _piece(fill: Fill) -> Piece:
     start, end = fill.cumulative_qty - fill.fill_qty, fill.cumulative_qty
     price, fee = (None if each is None else canonical(each) for each in (fill.fill_price, fill.fee))
     return Piece(fill.order_id, canonical(start), canonical(end), price, fee)
 
 
-def _ground(told: list[Fill], owed: list[Any], early: list[Any], wrong: list[str]) -> tuple[int, int]:
+def _uncovered(fills: list[Fill], owed: list[Any], early: list[Any], wrong: list[str]) -> tuple[int, int]:
     rows: dict[str, list[Any]] = defaultdict(list)
     for row in [*early, *owed]:
         rows[row["order_id"]].append(row)
-    covered: Ground = defaultdict(list)
-    for fill in told:
+    covered: Coverage = defaultdict(list)
+    for fill in fills:
         start, end = fill.cumulative_qty - fill.fill_qty, fill.cumulative_qty
         covered[fill.order_id].append((start, end))
         parts = [row for row in rows[fill.order_id] if start < Decimal(row["end"]) <= end]
         if sum((Decimal(row["qty"]) for row in parts), ZERO) != end - start:
-            wrong.append(f"no fills of the exchange make up {_told(fill)}")
+            wrong.append(f"no fills of the exchange make up {_piece(fill)}")
         elif fill.fill_price is not None:
             notional = sum((Decimal(row["qty"]) * Decimal(row["price"]) for row in parts), ZERO)
             if abs(fill.fill_price * fill.fill_qty - notional) > Decimal("1e-6"):
-                wrong.append(f"price of {_told(fill)}, which is worth {notional}")
+                wrong.append(f"price of {_piece(fill)}, which is worth {notional}")
         if len(parts) == 1 and fill.fee is not None and fill.fee != Decimal(parts[0]["fee"]):
-            wrong.append(f"fee of {_told(fill)}, which is {parts[0]['fee']}")
+            wrong.append(f"fee of {_piece(fill)}, which is {parts[0]['fee']}")
     losses = excess = 0
     for row in owed:
         if not any(low < Decimal(row["end"]) <= high for low, high in covered[row["order_id"]]):
@@ -141,10 +141,10 @@ def _sums(events: Sequence[ExchangeEvent], rows: Sequence[Mapping[str, Any]]) ->
                 true["fees"][row["fee_asset"]] += Decimal(row["fee"])
             if fill.realized_pnl is not None:
                 true["realized_pnl"][row["symbol"]] += Decimal(row["realized_pnl"])
-    wrong, told = [], totals(events)
+    wrong, added = [], totals(events)
     for name in _TOTALS:
         said, sums = (
-            {key: found for key, found in each.items() if found} for each in (getattr(told, name), true[name])
+            {key: found for key, found in each.items() if found} for each in (getattr(added, name), true[name])
         )
         if said != sums:
             wrong.append(f"{name} add up to {said}, in truth to {sums}")
@@ -154,13 +154,13 @@ def _sums(events: Sequence[ExchangeEvent], rows: Sequence[Mapping[str, Any]]) ->
 _TOTALS = ("bought", "sold", "fees", "realized_pnl")
 
 
-def _same_ids(told: list[Fill]) -> list[str]:
-    ids = Counter(fill.event_id for fill in told)
+def _same_ids(fills: list[Fill]) -> list[str]:
+    ids = Counter(fill.event_id for fill in fills)
     return [f"id {name} came {count} times" for name, count in ids.items() if count > 1]
 
 
 def _accounts(updates: list[AccountUpdate], truth: Mapping[str, Any]) -> list[str]:
-    """Every balance and position that was told must be one that the exchange had at some time."""
+    """Every balance and position that was delivered must be one that the exchange had at some time."""
     wallets = {asset: {Decimal(amount)} for asset, amount in truth["opening"].items()}
     sums = {asset: Decimal(amount) for asset, amount in truth["opening"].items()}
     for row in truth["income"]:

@@ -24,7 +24,7 @@ KINDS = (
 MISHAPS = (
     *("lose",) * 4,
     *("kill",) * 2,
-    *("cut", "deafen", "rotate", "rotate", "expire", "resync", "repeat", "swap", "refuse", "hide", "hide all"),
+    *("cut", "silence", "rotate", "rotate", "expire", "resync", "repeat", "swap", "refuse", "hide", "hide all"),
 )
 
 

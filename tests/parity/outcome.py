@@ -33,11 +33,11 @@ class Outcome(NamedTuple):
 
     money: dict[str, Money]
     positions: dict[Place, tuple[Decimal, Decimal | None]]
-    ground: tuple[Interval, ...]
+    coverage: tuple[Interval, ...]
 
 
-class Told(NamedTuple):
-    """One fill, as it was told; a PnL that REST does not mention, since there was none, is 0."""
+class Delivered(NamedTuple):
+    """One fill, as it was delivered; a PnL that REST does not mention, since there was none, is 0."""
 
     order_id: str
     start: Decimal
@@ -92,8 +92,8 @@ def of(world: World) -> Outcome:
         book.asset: Money(book.k_capital, book.fees, book.realized_pnl, book.funding, book.transfers, book.status.value)
         for book in world.connection.books
     }
-    told = ((fill.order_id, fill.cumulative_qty - fill.fill_qty, fill.cumulative_qty) for fill in world.fills)
-    return Outcome(money, _positions(world.accounts()), merged(told))
+    delivered = ((fill.order_id, fill.cumulative_qty - fill.fill_qty, fill.cumulative_qty) for fill in world.fills)
+    return Outcome(money, _positions(world.accounts()), merged(delivered))
 
 
 def truth(exchange: Exchange) -> Outcome:
@@ -123,20 +123,20 @@ def truth(exchange: Exchange) -> Outcome:
     return Outcome(money, dict(sorted(held.items())), merged((str(f.order_id), f.start, f.end) for f in fills))
 
 
-def made(exchange: Exchange) -> list[Told]:
-    """The fills since the stream began, as they must be told where the wire says everything."""
+def made(exchange: Exchange) -> list[Delivered]:
+    """The fills since the stream began, as they must be delivered where the wire says everything."""
     began = world_ms(LISTENING_AT)
     return sorted(
-        Told(str(fill.order_id), fill.start, fill.end, fill.price, fill.fee, fill.pnl)
+        Delivered(str(fill.order_id), fill.start, fill.end, fill.price, fill.fee, fill.pnl)
         for fill in exchange.fills
         if fill.ts >= began
     )
 
 
-def told(fills: Iterable[Fill]) -> list[Told]:
-    """The fills that were told."""
+def delivered(fills: Iterable[Fill]) -> list[Delivered]:
+    """The fills that were delivered."""
     return sorted(
-        Told(
+        Delivered(
             fill.order_id,
             fill.cumulative_qty - fill.fill_qty,
             fill.cumulative_qty,
@@ -167,7 +167,7 @@ def merged(intervals: Iterable[Interval]) -> tuple[Interval, ...]:
 
 
 def _positions(updates: Iterable[AccountUpdate]) -> dict[Place, tuple[Decimal, Decimal | None]]:
-    """What a consumer holds who folds every update: a complete one is all there is, another what changed."""
+    """What a consumer holds who applies every update: a complete one is all there is, another what changed."""
     held: dict[Place, tuple[Decimal, Decimal | None]] = {}
     for update in updates:
         if update.complete:

@@ -44,9 +44,9 @@ def compare(pushed: World, polled: World) -> None:
     assert outcome.of(polled) == truth
     assert outcome.of(pushed) == truth
     made = outcome.made(pushed.exchange)
-    assert outcome.told(polled.fills) == made
+    assert outcome.delivered(polled.fills) == made
     if pushed.exact:
-        assert outcome.told(pushed.fills) == made
+        assert outcome.delivered(pushed.fills) == made
     added_up = outcome.true_sums(pushed.exchange)
     assert outcome.sums(polled) == added_up
     assert outcome.sums(pushed) == added_up
@@ -122,7 +122,7 @@ def test_a_fee_dropped_from_the_reads_is_noticed(path: str) -> None:
     pushed, polled = World("ws", BUSY), World("poll", BUSY)
     drop_fee_from_reads(pushed if path == "ws" else polled)
     pushed.suffer(Mishap(at=0, kind="lose", size=1))
-    with pytest.raises(AssertionError, match=r"Outcome|Told"):
+    with pytest.raises(AssertionError, match=r"Outcome|Delivered"):
         compare(pushed.live(), polled.live())
 
 
@@ -130,7 +130,7 @@ def test_a_fee_dropped_from_a_frame_is_noticed() -> None:
     """The gate notices a fee that is missing from the socket's frames, though the ledger has it from the reads."""
     pushed, polled = World("ws", BUSY), World("poll", BUSY)
     pushed.spoil_frame = drop_fee_from_frame
-    with pytest.raises(AssertionError, match="Told"):
+    with pytest.raises(AssertionError, match="Delivered"):
         compare(pushed.live(), polled.live())
 
 
@@ -160,9 +160,9 @@ def test_an_amendment_right_after_a_lost_fill(wire: WireName) -> None:
     pushed.suffer(Mishap(at=0, kind="lose", size=3))
     pushed.live()
     compare(pushed, World("poll", history).live())
-    assert {fill.fee for fill in outcome.told(pushed.fills)} != {Decimal(0)}
+    assert {fill.fee for fill in outcome.delivered(pushed.fills)} != {Decimal(0)}
     made = {(fill.order_id, fill.end): fill.fee for fill in outcome.made(pushed.exchange)}
-    for fill in outcome.told(pushed.fills):
+    for fill in outcome.delivered(pushed.fills):
         assert fill.fee in (None, made[fill.order_id, fill.end])
 
 

@@ -53,7 +53,7 @@ def test_a_fee_dropped_from_a_frame_is_noticed() -> None:
             frame["o"]["n"] = "0"
 
     pushed.spoil_frame = spoil
-    with pytest.raises(AssertionError, match="Told"):
+    with pytest.raises(AssertionError, match="Delivered"):
         compare(pushed.live(), polled.live())
 
 

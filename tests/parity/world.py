@@ -41,7 +41,7 @@ LATENCY = 0.003
 LISTENING_AT = 10.0
 """Seconds after the epoch at which the stream begins; what happened before was before."""
 FIRST_DEED = 1.5
-"""Seconds from then: fills of the very second in which a stream begins may be told or not."""
+"""Seconds from then: fills of the very second in which a stream begins may be delivered or not."""
 BEFORE, AFTER = 7.0, 14.0
 POLICY = Policy(
     silence_timeout=7,
@@ -141,7 +141,7 @@ class World:
 
     @property
     def fills(self) -> list[Fill]:
-        """The fills that were told."""
+        """The fills that were delivered."""
         return [event for event in self.events if isinstance(event, Fill)]
 
     def gaps(self) -> list[str]:
@@ -149,7 +149,7 @@ class World:
         return [f"{event.kind} {event.reason}" for event in self.events if isinstance(event, GapNotice)]
 
     def accounts(self) -> list[AccountUpdate]:
-        """What was told of the account."""
+        """What was delivered of the account."""
         return [event for event in self.events if isinstance(event, AccountUpdate)]
 
     # What services need: a request takes its time, and the exchange moves on meanwhile
@@ -209,7 +209,7 @@ class World:
             self._at(self.now + 3, lambda: self._ping(socket))
 
     def _expiry(self, key: str) -> list[bytes | str]:
-        """What is told when a key has ended."""
+        """What is pushed when a key has ended."""
         return [packed(key_expired(key, self.ms(self.now)))]
 
     def _key(self, request: int) -> str:
@@ -267,8 +267,8 @@ class World:
         return bool(left)
 
     def _send(self, data: bytes | str) -> None:
-        for socket, (key, deaf) in self._sockets.items():
-            if not deaf and key not in self._expired:
+        for socket, (key, silent) in self._sockets.items():
+            if not silent and key not in self._expired:
                 self._arrive(socket, data)
 
     def _arrive(self, socket: int, data: bytes | str | None) -> None:
@@ -341,14 +341,14 @@ class World:
                 for socket in tuple(self._sockets):
                     del self._sockets[socket]
                     self.feed(inputs.SocketClosed(socket, 1006))
-            case "deafen":
+            case "silence":
                 self._sockets = {socket: (key, True) for socket, (key, _) in self._sockets.items()}
             case "expire":
                 for socket, (key, _) in tuple(self._sockets.items()):
                     self._expired.add(key)
                     if size % 2:
-                        for told in self._expiry(key):
-                            self._arrive(socket, told)
+                        for pushed in self._expiry(key):
+                            self._arrive(socket, pushed)
             case "rotate":
                 self.feed(inputs.Rotate())
             case "resync":

@@ -1,4 +1,4 @@
-"""Prices, fees and PnL as they were told and revised, against what the exchange booked: true or null, and put right."""
+"""Prices, fees and PnL as delivered and revised, against what the exchange booked: true or null, and put right."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ UNNOTICED = frozenset(
         "lose",
         "truncate",
         "swap",
-        "deaf",
+        "silent",
         "expire",
         "expire_silently",
         "revoked",
@@ -36,8 +36,8 @@ NOTICED = 180.0
 """Seconds after such a fault by which an audit or a rotation has left a socket that brings nothing."""
 
 
-class _Told:
-    """A fill: what the exchange executed, what was told last, and which figures were revised."""
+class _Delivered:
+    """A fill: what the exchange executed, what was delivered last, and which figures were revised."""
 
     __slots__ = ("cumulative_qty", "fee", "pnl", "price", "qty", "revised", "side", "symbol", "trades")
 
@@ -77,20 +77,20 @@ class Amounts:
         self.new_stream()
 
     def new_stream(self) -> None:
-        """Nothing has been told."""
-        self._told: dict[str, _Told] = {}
-        self._open: list[_Told] = []
+        """Nothing has been delivered."""
+        self._delivered: dict[str, _Delivered] = {}
+        self._open: list[_Delivered] = []
 
-    def told(self, event: Fill, trades: Sequence[Trade], *, gap_open: bool = True, again: bool = False) -> None:
-        """A fill is told, or known again from a journal."""
-        told = self._told[event.event_id] = _Told(event, trades)
-        self._open.append(told)
+    def deliver(self, event: Fill, trades: Sequence[Trade], *, gap_open: bool = True, again: bool = False) -> None:
+        """A fill is delivered, or known again from a journal."""
+        fill = self._delivered[event.event_id] = _Delivered(event, trades)
+        self._open.append(fill)
         if event.fill_price is None and not gap_open:
             raise Violation("amounts-true", f"{event.event_id}: no price, and no gap is open")
-        false = None if again else told.false()
+        false = None if again else fill.false()
         *missed, last = trades
         merged = event.source == "ws" and any(map(self._may_be_lost, missed))
-        if false and not (merged and told.fee in (None, last.fee) and told.pnl in (None, last.pnl)):
+        if false and not (merged and fill.fee in (None, last.fee) and fill.pnl in (None, last.pnl)):
             raise Violation("amounts-true", f"{event.event_id}: {false}")
 
     def _may_be_lost(self, trade: Trade) -> bool:
@@ -100,43 +100,43 @@ class Amounts:
 
     def revised(self, event: FillRevised) -> None:
         """A fill is revised: the same one, each figure once, and to what is true."""
-        told = self._told.get(event.replaces)
+        fill = self._delivered.get(event.replaces)
         what = f"{event.event_id} of {event.replaces}"
-        if told is None or (told.cumulative_qty, told.qty) != (event.cumulative_qty, event.fill_qty):
-            raise Violation("amounts-true", f"{what}: no such fill was told")
-        before = {"price": told.price, "fee": told.fee, "pnl": told.pnl}
+        if fill is None or (fill.cumulative_qty, fill.qty) != (event.cumulative_qty, event.fill_qty):
+            raise Violation("amounts-true", f"{what}: no such fill was delivered")
+        before = {"price": fill.price, "fee": fill.fee, "pnl": fill.pnl}
         after = {"price": event.fill_price, "fee": event.fee, "pnl": event.realized_pnl}
         changed = {name for name in before if before[name] != after[name]}
-        if not changed or changed & told.revised:
-            raise Violation("amounts-true", f"{what}: {changed or 'nothing'} is revised, and {told.revised} were")
-        told.revised |= changed
-        told.price, told.fee, told.pnl = event.fill_price, event.fee, event.realized_pnl
-        if false := told.false():
+        if not changed or changed & fill.revised:
+            raise Violation("amounts-true", f"{what}: {changed or 'nothing'} is revised, and {fill.revised} were")
+        fill.revised |= changed
+        fill.price, fill.fee, fill.pnl = event.fill_price, event.fee, event.realized_pnl
+        if false := fill.false():
             raise Violation("amounts-true", f"{what}: {false}")
 
     def proven(self, until: int) -> None:
         """What was made until then is proven, so it has been put right."""
         waiting = []
-        for told in self._open:
-            if told.trades[-1].ts > until:
-                waiting.append(told)
-            elif false := told.false():
-                raise Violation("amounts-true", f"proven until {until}: {false}, made at {told.trades[-1].ts}")
+        for fill in self._open:
+            if fill.trades[-1].ts > until:
+                waiting.append(fill)
+            elif false := fill.false():
+                raise Violation("amounts-true", f"proven until {until}: {false}, made at {fill.trades[-1].ts}")
         self._open = waiting
 
     def check(self, events: Iterable[ExchangeEvent], *, restarted: bool) -> None:
         """Nothing moves any more: every null has a reason, and sums are the exchange's over what is not null."""
-        for event_id, told in self._told.items():
-            unknown = [name for name in ("price", "fee", "pnl") if getattr(told, name) is None]
-            reasons = self._reasons(told, restarted)
+        for event_id, fill in self._delivered.items():
+            unknown = [name for name in ("price", "fee", "pnl") if getattr(fill, name) is None]
+            reasons = self._reasons(fill, restarted)
             if set(unknown) - reasons:
-                raise Violation("amounts-true", f"{event_id}: {unknown} of {told.trades} stay unknown")
+                raise Violation("amounts-true", f"{event_id}: {unknown} of {fill.trades} stay unknown")
         quantities: dict[tuple[str, bool], Decimal] = defaultdict(Decimal)
         fees, pnls = ZERO, ZERO
-        for told in self._told.values():
-            quantities[told.symbol, told.side == "SELL"] += told.qty
-            fees += ZERO if told.fee is None else told.true_fee
-            pnls += ZERO if told.pnl is None else told.true_pnl
+        for fill in self._delivered.values():
+            quantities[fill.symbol, fill.side == "SELL"] += fill.qty
+            fees += ZERO if fill.fee is None else fill.true_fee
+            pnls += ZERO if fill.pnl is None else fill.true_pnl
         found = totals(events)
         said = {(symbol, False): qty for symbol, qty in found.bought.items()}
         said |= {(symbol, True): qty for symbol, qty in found.sold.items()}
@@ -145,13 +145,13 @@ class Amounts:
         if sum(found.realized_pnl.values(), ZERO) != pnls:
             raise Violation("amounts-true", f"the sums are {found}, of PnL {pnls}")
 
-    def _reasons(self, told: _Told, restarted: bool) -> set[str]:
+    def _reasons(self, fill: _Delivered, restarted: bool) -> set[str]:
         """The figures that no row may have said."""
         setup = self._setup
         if setup.fill_rows is not None:  # a list that ends early may have lost the fill's own row
             return {"price", "fee", "pnl"}
         if setup.venue == USDM or setup.fill_shape == "newer":
             return set()
-        named = setup.income_trades == "named" and all(trade.pnl for trade in told.trades)
+        named = setup.income_trades == "named" and all(trade.pnl for trade in fill.trades)
         late = restarted or any(fault.kind in ("lag", "outage", "partition") for fault in setup.faults)
         return set() if named and not late else {"pnl"}

@@ -1,4 +1,4 @@
-"""Whether a process keeps away for as long as the venue has told it to."""
+"""Whether a process keeps away for as long as the venue has said."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from listenkey.ports.http import HttpResponse
 from .setup import EPOCH
 from .violation import Violation
 
-TOLD = frozenset({418, 429})
+LOCKS = frozenset({418, 429})
 SLACK = 3.0
 """Seconds: a lock of 1.5 is waited out, and the exchange's clock may be off by one."""
 _UNTIL = re.compile(rb"banned until ([0-9]{13})")
 
 
 class Bans:
-    """What one process has been told. What was sent before the answer came is not counted."""
+    """What one process has heard. What was sent before the answer came is not counted."""
 
     def __init__(self) -> None:
         self._until = float("-inf")
 
     def answered(self, now: float, response: HttpResponse) -> None:
         """An answer has arrived; other venues answer too, and their limits are other people's business."""
-        if response.status in TOLD and "x-mbx-used-weight-1m" in response.headers:
+        if response.status in LOCKS and "x-mbx-used-weight-1m" in response.headers:
             named = _UNTIL.search(response.body)
             if named is not None:
                 self._until = max(self._until, (int(named[1]) - EPOCH) / 1000)

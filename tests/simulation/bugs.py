@@ -73,11 +73,11 @@ def catch(name: str, lives: int = LIVES) -> Catch:
         hunt += [bug.venue, bug.kinds, str(lives), bug.mode]
         hunt.append(json.dumps(dict(bug.given)))
         environment = {**os.environ, "PYTHONPATH": str(scratch), "PYTHONDONTWRITEBYTECODE": "1"}
-        told = subprocess.run(hunt, cwd=scratch, env=environment, capture_output=True, text=True, check=False)
+        ended = subprocess.run(hunt, cwd=scratch, env=environment, capture_output=True, text=True, check=False)
     took = time.monotonic() - began
-    found = re.match(r"seed (\d+): ([a-z-]+): (.*)", told.stdout)
+    found = re.match(r"seed (\d+): ([a-z-]+): (.*)", ended.stdout)
     if found is None:
-        return Catch(name, None, None, took, (told.stdout + told.stderr).strip()[-300:])
+        return Catch(name, None, None, took, (ended.stdout + ended.stderr).strip()[-300:])
     return Catch(name, found[2], int(found[1]), took, found[3])
 
 

@@ -77,7 +77,7 @@ class Disk:
         return b"".join((old if self._random.random() < 0.5 else new)[at : at + page] for at in pages)
 
     def _synced(self, connection: sqlite3.Connection, before: Files, after: Files) -> int:
-        """How many bytes of the log are safe without power: what COMMIT returned, or what was folded in, by mode."""
+        """How many bytes of the log are safe without power: what COMMIT returned, or what was written back, by mode."""
         if before.wal[_SALTS] != after.wal[_SALTS] or not before.shm or before.db != after.db:
             return len(after.wal) if before.db != after.db else 0
         (mode,) = connection.execute("PRAGMA synchronous").fetchone()

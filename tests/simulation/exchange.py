@@ -111,7 +111,7 @@ class Market(ABC):
 
     @abstractmethod
     def _expiry(self, conn: Conn) -> list[Frame]:
-        """What a socket is told whose key has ended."""
+        """What is pushed to a socket whose key has ended."""
 
     @abstractmethod
     def _none(self) -> list[Frame]:
@@ -192,7 +192,7 @@ class Market(ABC):
             self.end(conn, 1000)
             return
         if self._weather.on("accept_hang"):
-            conn.deaf = conn.mute = True
+            conn.silent = conn.mute = True
         self._welcome(conn)
         self._ping(conn)
 
@@ -251,7 +251,7 @@ class Market(ABC):
         for key in self.conns:
             if self.keys.valid(key, self.ms):
                 for conn in self._receivers(key, frame.event):
-                    if not conn.deaf:
+                    if not conn.silent:
                         conn.send(frame.data)
 
     def _tampered(self, push: Push, frame: Frame) -> Iterable[Frame]:
@@ -291,10 +291,10 @@ class Market(ABC):
 
     def _tick(self) -> None:
         for key in self.keys.expired(self.ms):
-            self._announce(key)
+            self._push_end(key)
         self.agenda.after(PING_EVERY, self._tick)
 
-    def _announce(self, key: str) -> None:
+    def _push_end(self, key: str) -> None:
         self.ended_keys.add(key)
         for conn in self.conns.get(key, ()):
             if not conn.mute:
@@ -320,9 +320,9 @@ class Market(ABC):
             case "half_open":
                 for conn in self._all():
                     conn.dead = True
-            case "deaf":
+            case "silent":
                 for conn in self._all():
-                    conn.deaf = True
+                    conn.silent = True
             case "lose":
                 self._losing = 3 if "three" in fault.variant else 1
                 self._losing_account = "account" in fault.variant
@@ -375,7 +375,7 @@ class Market(ABC):
             self.agenda.after(random.uniform(2, 5), self._flap, until, random)
 
     def _haunt(self) -> None:
-        """A dozen orders, told of as they are placed; then they are gone and no frame says so."""
+        """A dozen orders, pushed as they are placed; then they are gone and no frame says so."""
         placed: list[int] = []
         for _ in range(GHOSTS):
             with suppress(OrderRefused):
@@ -404,7 +404,7 @@ class Market(ABC):
         self.ended_keys.update(self.keys.expire(self.ms, silently=silently))
         if not silently:
             for key in self.keys.expired(self.ms):
-                self._announce(key)
+                self._push_end(key)
 
     def _end_all(self, code: int | None) -> None:
         for conn in self._all():

@@ -10,7 +10,7 @@ from .venues import SWAP, USDM
 
 
 class Kind(NamedTuple):
-    """A fault holds for `shortest` to `longest` seconds; `variants` are told apart where there are several ways.
+    """A fault holds for `shortest` to `longest` seconds; `variants` are listed where there are several ways.
 
     `harmless`: nothing is missed by it, so no gap may open. `weight` is how often it is drawn. `reads`: it concerns
     reads of the account, the journal or the process, so that it matters without a socket too. `of` names the venue that
@@ -33,7 +33,7 @@ KINDS: dict[str, Kind] = {
     "drop": Kind("sockets are reset, what was on its way is lost", weight=3),
     "close": Kind("sockets are closed in order", variants=("1000", "1001", "1011"), weight=3),
     "half_open": Kind("sockets stay open and carry nothing any more, either way", weight=3),
-    "deaf": Kind("sockets are pinged and told nothing", 20, 200),
+    "silent": Kind("sockets are pinged and bring nothing", 20, 200),
     "lose": Kind("frames of fills are never sent", 5, 60, ("one", "one+account", "three", "three+account"), weight=4),
     "truncate": Kind("frames arrive cut short", 2, 20),
     "repeat": Kind("frames come twice", 5, 60, harmless=True),
@@ -64,15 +64,15 @@ KINDS: dict[str, Kind] = {
     "rest_slow": Kind("REST takes 1 to 9 seconds a request", 5, 60, reads=True),
     "lag": Kind("REST shows fills late", 20, 200, ("fills", "fills+income"), harmless=True, weight=3, reads=True),
     "blank": Kind("balances are empty strings", 5, 60, reads=True),
-    "expire": Kind("all keys end, and sockets are told"),
-    "expire_silently": Kind("all keys end, nobody is told", weight=3),
+    "expire": Kind("all keys end, and sockets hear of it"),
+    "expire_silently": Kind("all keys end, nobody hears of it", weight=3),
     "renew_gone": Kind("renewals answer that there is no such key", 60, 400),
     "renew_busy": Kind("renewals fail", 60, 400, ("timeout", "500", "limit")),
     "mint_error": Kind("no key is minted", 5, 120),
     "slow_mint": Kind("minting takes 11 to 20 seconds", 20, 90, ("", "trickle")),
     "same_key": Kind("minting gives the key in use", 20, 90, of=SWAP),
-    "revoked": Kind("all keys end while we move to another", variants=("told", "silently")),
-    "foreign": Kind("the end of a key that is not ours is told", harmless=True),
+    "revoked": Kind("all keys end while we move to another", variants=("pushed", "silently")),
+    "foreign": Kind("the end of a key that is not ours is pushed", harmless=True),
     "stop": Kind("our process stands still", 0.3, 100, weight=4, reads=True),
     "crash": Kind("our process dies at some step, and comes back", variants=DEATHS, weight=6, reads=True),
     "power": Kind("our machine dies at some step, and comes back", variants=DEATHS, weight=3, reads=True),

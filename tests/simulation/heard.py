@@ -1,4 +1,4 @@
-"""What has been heard and must be told: frames that cannot be read, and fills in frames of odd form."""
+"""What has been heard and must be delivered: frames that cannot be read, and fills in frames of odd form."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from .forms import Sent
 from .process import Process
 from .violation import Violation
 
-TOLD_WITHIN = 5.0
+DELIVERED_WITHIN = 5.0
 """Seconds; frames are held for 3 at most, and one that waits for another before it is let go soon after that."""
-TOLD_LATELY = 1.1
-"""One of a shape is told in a second; it stands for the others."""
+DELIVERED_LATELY = 1.1
+"""One of a shape is delivered in a second; it stands for the others."""
 READ_WITHIN, READ_LATELY = 5.0, 3600.0
 """After a frame that cannot be read, the account is read so soon, and twice as late after every such read."""
 
 
 class Heard:
-    """What one process has heard. `is_told` says whether a fill was delivered, and is asked later."""
+    """What one process has heard. `is_delivered` says whether a fill was delivered, and is asked later."""
 
-    def __init__(self, sent: Sent, is_told: Callable[[Fill], bool]) -> None:
+    def __init__(self, sent: Sent, is_delivered: Callable[[Fill], bool]) -> None:
         self._sent = sent
-        self._is_told = is_told
-        self._untold: deque[float] = deque()
+        self._is_delivered = is_delivered
+        self._undelivered: deque[float] = deque()
         self._fills: deque[tuple[float, Fill]] = deque()
         self._doubted_at: float | None = None
         """When a frame came that cannot be read, if the account has not been read since."""
@@ -46,19 +46,19 @@ class Heard:
                 self._doubted_at = None
                 self._reads += 1
             elif isinstance(action, actions.Deliver) and isinstance(action.event, Unknown):
-                self._told(action.event)
-        if self._untold and now > self._untold[0] + TOLD_WITHIN + TOLD_LATELY:
+                self._delivered(action.event)
+        if self._undelivered and now > self._undelivered[0] + DELIVERED_WITHIN + DELIVERED_LATELY:
             raise Violation(
-                "heard-is-delivered", f"a frame that cannot be read, heard at {self._untold[0]:.3f}, is not told"
+                "heard-is-delivered", f"an unreadable frame, heard at {self._undelivered[0]:.3f}, is not delivered"
             )
         if unsure:
             self._unsure_at = now
             self._fills.clear()
         self._expect_read(now)
-        while self._fills and now > self._fills[0][0] + TOLD_WITHIN:
+        while self._fills and now > self._fills[0][0] + DELIVERED_WITHIN:
             at, fill = self._fills.popleft()
-            if not self._is_told(fill):
-                raise Violation("heard-is-delivered", f"{fill}, heard in an odd frame at {at:.3f}, is not told")
+            if not self._is_delivered(fill):
+                raise Violation("heard-is-delivered", f"{fill}, heard in an odd frame at {at:.3f}, is not delivered")
 
     def _listen(self, process: Process, now: float, socket: int, data: bytes | str) -> None:
         phases = {link.socket: link.phase for link in process.connection.links}
@@ -66,7 +66,7 @@ class Heard:
         if phase is Phase.OPENING:
             return
         if data in self._sent.unreadable:
-            self._untold.append(now)
+            self._undelivered.append(now)
             if phase is Phase.LIVE and self._doubted_at is None:
                 self._doubted_at = now
         fill = self._sent.fills.get(data)
@@ -74,15 +74,15 @@ class Heard:
         if fill is not None and began is not None and fill.ts >= began:
             self._fills.append((now, fill))
 
-    def _told(self, event: Unknown) -> None:
+    def _delivered(self, event: Unknown) -> None:
         if isinstance(event.raw, dict) and {"base64", "length"} <= event.raw.keys():
-            for _ in range(min(event.count, len(self._untold))):
-                self._untold.popleft()
+            for _ in range(min(event.count, len(self._undelivered))):
+                self._undelivered.popleft()
 
     def _expect_read(self, now: float) -> None:
         if self._doubted_at is None:
             return
-        patience = TOLD_WITHIN + min(READ_LATELY, READ_WITHIN * 2 ** min(self._reads, 10))
+        patience = DELIVERED_WITHIN + min(READ_LATELY, READ_WITHIN * 2 ** min(self._reads, 10))
         if now > max(self._doubted_at, self._unsure_at) + patience:
             raise Violation(
                 "heard-is-delivered", f"nothing was read for a frame that cannot be, heard at {self._doubted_at:.3f}"

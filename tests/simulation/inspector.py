@@ -108,7 +108,7 @@ class Inspector:
         if live and now > self._rest_harmed_at + NOTICED_WITHIN:
             unseen = judge.truth.unseen(self._market.ms - int(self._noticed_within * 1000))
             if unseen:
-                raise Violation("gap-said", f"no gap is open, but {unseen[0]} was never told")
+                raise Violation("gap-said", f"no gap is open, but {unseen[0]} was never delivered")
         quiet_for = now - max(self._harmed_at, 0.0)
         if quiet_for > CALM_AFTER:
             self._check_calm(now)
@@ -157,7 +157,7 @@ class Inspector:
             until = self._market.ms - int(self._noticed_within * 1000)
             for trade in judge.truth.unseen(until):
                 if not self._market.door.spoiling.is_about(trade.order_id, trade.trade_id):
-                    raise Violation("reads-go-on", f"no row about {trade} is odd, and it was never told")
+                    raise Violation("reads-go-on", f"no row about {trade} is odd, and it was never delivered")
         if odd is not None:
             newest = self._market.door.spoiling.newest_odd
             since = max(odd.at, newest, self._rest_well_since, self._beside_odd_at + SILENCE)

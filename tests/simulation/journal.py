@@ -158,7 +158,7 @@ class WatchedJournal:
         self._call(self._inner.keep_questions, asked)
 
     def close(self) -> None:
-        """In order: the log is folded in."""
+        """In order: the log is written back."""
         self._inner.close()
 
     def dies(self) -> None:

@@ -72,7 +72,7 @@ class Judge:
         self.truth.money.new_process()
         self.deliveries.new_process()
         self.attempts = Attempts()
-        self._heard = Heard(self._market.odd, self.truth.is_told)
+        self._heard = Heard(self._market.odd, self.truth.is_delivered)
         self._reads: dict[int, float] = {}
         self._whole_asked = self._agenda.now
         self._under_way = False
@@ -194,7 +194,7 @@ class Judge:
         now = self._agenda.now
         whole = self.whole
         for event in events:
-            self.truth.money.told(event)
+            self.truth.money.deliver(event)
             self.deliveries.events.append((event, process.number))
             self.digest.append(event.event_id)
             if isinstance(event, Fill):

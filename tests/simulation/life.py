@@ -209,7 +209,7 @@ class Life:
         haunted = haunted_for(sum(map(is_denied, judge.truth.unended())))
         while unended := judge.truth.unended():
             if self.agenda.now > begun + max(HEALED_WITHIN, haunted if all(map(is_denied, unended)) else 0.0):
-                raise Violation("ends-delivered", f"orders {unended} are over, and nobody was told")
+                raise Violation("ends-delivered", f"orders {unended} are over, and nobody has heard of it")
             self._run_until(self.agenda.now + 10.0)
         judge.truth.money.check_last_words()
         judge.truth.amounts.check((event for event, _ in judge.deliveries.events), restarted=self.restarts > 0)

@@ -34,7 +34,7 @@ class Bug(NamedTuple):
 
 
 BUGS: dict[str, Bug] = {
-    "covered-ground": Bug(
+    "covered-interval": Bug(
         "covered intervals ignored",
         (
             Change(
@@ -167,7 +167,7 @@ BUGS: dict[str, Bug] = {
         ("heard-is-delivered",),
     ),
     "unreadable-not-read": Bug(
-        "a frame that cannot be read is told, and the account is not read",
+        "a frame that cannot be read is delivered, and the account is not read",
         (
             Change(
                 "core/sync/continuity.py",
@@ -179,7 +179,7 @@ BUGS: dict[str, Bug] = {
         ("heard-is-delivered",),
     ),
     "left-out": Bug(
-        "what is left out of UNKNOWN is never told",
+        "what is left out of UNKNOWN is never delivered",
         (
             Change(
                 "core/account/unknowns.py",
@@ -369,7 +369,7 @@ BUGS: dict[str, Bug] = {
         ("only-the-truth", "calm-stays-live", "healed-in-time"),
     ),
     "stop-never-ends": Bug(
-        "FILLED with nothing executed not told at all",
+        "FILLED with nothing executed not delivered at all",
         (
             Change(
                 "core/account/translate.py",
@@ -381,7 +381,7 @@ BUGS: dict[str, Bug] = {
         ("ends-delivered",),
     ),
     "amended-away": Bug(
-        "an order amended down to what was executed not told over",
+        "an order amended down to what was executed not delivered as over",
         (
             Change(
                 "core/account/translate.py",
@@ -435,7 +435,7 @@ BUGS: dict[str, Bug] = {
         given={"closed_stops": "unknown", "triggered": "own", "fill_rows": 8, "journal": True},
     ),
     "figures-of-one": Bug(
-        "a frame after an interruption told with the fee and the PnL of its last part",
+        "a frame after an interruption delivered with the fee and the PnL of its last part",
         (
             Change(
                 "core/account/orders.py",
@@ -474,7 +474,7 @@ BUGS: dict[str, Bug] = {
         given={"wire": "captured"},
     ),
     "forgotten-by-restart": Bug(
-        "fills that were told without figures forgotten by the next run",
+        "fills that were delivered without figures forgotten by the next run",
         (
             Change(
                 "core/sync/memory.py",
@@ -487,7 +487,7 @@ BUGS: dict[str, Bug] = {
         given={"wire": "captured", "journal": True, "fill_rows": None},
     ),
     "no-opening-price": Bug(
-        "the first fill of an order that was part-filled before the stream told without a price",
+        "the first fill of an order that was part-filled before the stream delivered without a price",
         (
             Change(
                 "core/sync/backfill.py",

@@ -24,14 +24,14 @@ _FUNDING = frozenset({"FUNDING_FEE", "SPECIAL_FUNDING_FEE"})
 
 
 class _Word(NamedTuple):
-    """What was told last of an asset or a position, signed, and how new it is."""
+    """What was delivered last of an asset or a position, signed, and how new it is."""
 
     amount: Decimal
     age: tuple[int, bool, int]
 
 
 class Money:
-    """One account's history of money, and which payments were told in the stream so far."""
+    """One account's history of money, and which payments were delivered in the stream so far."""
 
     def __init__(self, market: Market, setup: Setup) -> None:
         self._setup = setup
@@ -40,19 +40,19 @@ class Money:
         self._held: dict[tuple[str, str], list[tuple[int, Decimal]]] = {}
         self._weather = market.door.weather
         self._seen: set[tuple[str, str]] = set()
-        """Positions that this process has told: one that it never saw it cannot miss in an answer without a list."""
+        """Positions that this process delivered: one that it never saw it cannot miss in an answer without a list."""
         self.note()
         market.changed.append(self.note)
         self.new_stream()
 
     def new_stream(self) -> None:
-        """Nothing has been told."""
+        """Nothing has been delivered."""
         self.began: int | None = None
         self._paid: dict[str, Decimal | None] = {}
         self.new_process()
 
     def new_process(self) -> None:
-        """What is told from now on is not held against what another process told."""
+        """What is delivered from now on is not held against what another process delivered."""
         self._words: dict[str | tuple[str, str], _Word] = {}
         self._seen.clear()
 
@@ -66,15 +66,15 @@ class Money:
             if past[-1][1] != position.qty:
                 past.append((now, position.qty))
 
-    def told(self, event: ExchangeEvent) -> None:
-        """A payment that is final is told once; anything else is no payment."""
+    def deliver(self, event: ExchangeEvent) -> None:
+        """A payment that is final is delivered once; anything else is no payment."""
         if isinstance(event, BalanceChange) or (isinstance(event, FundingFee) and not event.provisional):
             if event.event_id in self._paid:
-                raise Violation("payments-kept", f"{event.event_id} is told twice")
+                raise Violation("payments-kept", f"{event.event_id} is delivered twice")
             self._paid[event.event_id] = event.amount
 
     def check_payments(self) -> None:
-        """Nothing moves any more: all payments were told, and no others."""
+        """Nothing moves any more: all payments were delivered, and no others."""
         if self.began is None:
             return
         since = self.began // self._setup.grain * self._setup.grain
@@ -85,7 +85,7 @@ class Money:
             raise Violation("payments-kept", f"{[(name, owed.get(name), self._paid.get(name)) for name in wrong]}")
 
     def account(self, event: AccountUpdate) -> None:
-        """Balances and positions are told."""
+        """Balances and positions are delivered."""
         said: dict[str | tuple[str, str], Decimal] = {}
         for balance in event.balances:
             if balance.wallet_balance is None:
@@ -120,7 +120,7 @@ class Money:
                 self._words[place] = _Word(amount, age)
 
     def check_last_words(self) -> None:
-        """Nothing moves any more and all was read: what was told last is so."""
+        """Nothing moves any more and all was read: what was delivered last is so."""
         account = self._exchange.account
         for asset, wallet in account.book.wallets.items():
             self._check_last(asset, wallet.balance)
@@ -130,7 +130,7 @@ class Money:
     def _check_last(self, place: str | tuple[str, str], amount: Decimal) -> None:
         word = self._words.get(place)
         if (ZERO if word is None else word.amount) != amount:
-            raise Violation("last-word-true", f"{place} is {amount}, and {word} was told last")
+            raise Violation("last-word-true", f"{place} is {amount}, and {word} was delivered last")
 
     def _check_complete(self, event: AccountUpdate, places: set[tuple[str, str]]) -> None:
         if not {balance.asset for balance in event.balances} >= set(self._exchange.account.book.wallets):

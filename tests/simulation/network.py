@@ -79,7 +79,7 @@ class Network:
         return clear
 
     def call(self, method: str, url: str, answered: Callable[[HttpResponse], None]) -> None:
-        """A request: what is held up too long is carried out all the same, and nobody is told."""
+        """A request: what is held up too long is carried out all the same, and nobody hears of it."""
         self.agenda.at(self.resumes(stream=False) + self.latency(), self._arrive, method, url, answered)
 
     def _arrive(self, method: str, url: str, answered: Callable[[HttpResponse], None]) -> None:
@@ -113,12 +113,12 @@ class Conn:
         "client",
         "client_open",
         "dead",
-        "deaf",
         "key",
         "last",
         "lingers",
         "mute",
         "server_open",
+        "silent",
         "unanswered_since",
     )
 
@@ -129,9 +129,9 @@ class Conn:
         self.client_open = True
         self.server_open = True
         self.dead = False
-        """Nothing passes any more, and no side is told."""
-        self.deaf = False
-        """The server tells it nothing of the account."""
+        """Nothing passes any more, and no side hears of it."""
+        self.silent = False
+        """The server sends it nothing of the account."""
         self.mute = False
         """The server does not even ping it."""
         self.last = 0.0

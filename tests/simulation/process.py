@@ -29,7 +29,7 @@ from .watcher import Watcher
 
 
 class Process:
-    """From its start to its death or its orderly end; `died` is told of the first."""
+    """From its start to its death or its orderly end; `died` hears of the first."""
 
     def __init__(
         self,

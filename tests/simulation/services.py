@@ -55,7 +55,7 @@ class Services:
         self._bans = Bans()
 
     def perform(self, action: actions.Action) -> None:
-        """Do it, soon, and tell the core; other actions are none of ours."""
+        """Do it, soon, and hand the core what came of it; other actions are none of ours."""
         match action:
             case actions.CreateKey():
                 self._ask(action, self._keys.create(), partial(self._granted, action))

@@ -15,7 +15,7 @@ def invariant(outcome: Outcome) -> str | None:
     return None if outcome.violation is None else outcome.violation.partition(":")[0]
 
 
-def shrink(setup: Setup, tell: Callable[[str], None] = lambda _text: None) -> Setup:
+def shrink(setup: Setup, say: Callable[[str], None] = lambda _text: None) -> Setup:
     """By leaving out halves, quarters and so on, as long as the same invariant is broken."""
     broken = invariant(live(setup))
     if broken is None:
@@ -27,7 +27,7 @@ def shrink(setup: Setup, tell: Callable[[str], None] = lambda _text: None) -> Se
             fewer: tuple[Fault, ...] = faults[:start] + faults[start + size :]
             if invariant(live(setup._replace(faults=fewer))) == broken:
                 faults, parts = fewer, max(2, parts - 1)
-                tell(f"{len(faults)} faults are enough")
+                say(f"{len(faults)} faults are enough")
                 break
         else:
             if size == 1:

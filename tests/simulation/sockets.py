@@ -1,4 +1,4 @@
-"""The driver's sockets: each opened, heard and closed once, and the core told of it."""
+"""The driver's sockets: each opened, heard and closed once, and the core hears of it."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class Sockets:
             if held.conn is not None and held.conn.client_open:
                 held.conn.client_closes()
 
-    # What the network tells
+    # What the network says
 
     def arrives(self, conn: Conn, data: Data) -> None:
         self._process.gate(conn, partial(self._frame, conn, data))
@@ -106,12 +106,12 @@ class Sockets:
         elif isinstance(found, Conn):
             held.conn = found
             held.heard_at = self._agenda.now
-            self._tell(inputs.SocketOpened(socket))
+            self._feed(inputs.SocketOpened(socket))
         else:
             del self.held[socket]
-            self._tell(inputs.SocketClosed(socket, None, self._handshake.refusal(found)))
+            self._feed(inputs.SocketClosed(socket, None, self._handshake.refusal(found)))
 
-    def _tell(self, received: inputs.Input) -> None:
+    def _feed(self, received: inputs.Input) -> None:
         self._process.soon(partial(self._process.feed, received))
 
     def _close(self, socket: int, held: Held) -> None:
@@ -149,7 +149,7 @@ class Sockets:
             self._agenda.after(0.0, self._process.gate, conn, partial(self._frame, conn, data))
 
     def _received(self, socket: int, conn: Conn, data: Data) -> inputs.Input:
-        """A ping is answered by what is below the driver, which is told that there was one."""
+        """A ping is answered by what is below the driver, which hears that there was one."""
         if data is Control.PING:
             conn.say(Control.PONG)
         return inputs.Heard(socket) if isinstance(data, Control) else inputs.FrameReceived(socket, data)

@@ -55,9 +55,9 @@ class SwapMarket(Market):
         return Conn(self._network, key)
 
     def _welcome(self, conn: Conn) -> None:
-        if (self._weather.on("stale_snapshot") or self._weather.on("stale_reconnect")) and not conn.deaf:
+        if (self._weather.on("stale_snapshot") or self._weather.on("stale_reconnect")) and not conn.silent:
             self._greet_late(conn)
-        elif self._setup.greets and not conn.deaf:
+        elif self._setup.greets and not conn.silent:
             self._greet(conn)
 
     def _greet(self, conn: Conn) -> None:
@@ -71,14 +71,14 @@ class SwapMarket(Market):
         return [packed(frame) for frame in frames]
 
     def _greet_late(self, conn: Conn) -> None:
-        """The account as it is now, told after a fill that comes first."""
+        """The account as it is now, delivered after a fill that comes first."""
         frames = self._snapshot()
         self.force_fill()
         for frame in frames:
             self.agenda.after(STALE, self._send, conn, frame)
 
     def _send(self, conn: Conn, frame: bytes) -> None:
-        if conn.server_open and not conn.deaf:
+        if conn.server_open and not conn.silent:
             conn.send(frame)
 
     def _configs(self) -> list[ConfigPush]:
@@ -92,7 +92,7 @@ class SwapMarket(Market):
         if not conn.server_open or self._is_cut(conn):
             return
         now = self.agenda.now
-        if not conn.deaf and self.keys.valid(conn.key, self.ms):
+        if not conn.silent and self.keys.valid(conn.key, self.ms):
             snapshots, configs = self._setup.snapshots, self._setup.configs
             if snapshots and now % snapshots < PING_EVERY:
                 self._greet(conn)

@@ -12,7 +12,7 @@ Done = Callable[[Any, Exception | None], None]
 
 
 class Once:
-    """Told what came of something; only the first word counts."""
+    """Hears what came of something; only the first word counts."""
 
     __slots__ = ("_then", "over")
 
@@ -33,14 +33,14 @@ class World(Protocol):
         """Seconds, by the clock of the process."""
 
     def sleep(self, until: float, over: Once) -> None:
-        """Tell when it is so late."""
+        """Wake when it is so late."""
 
     def request(self, request: Request, answered: Once) -> None:
-        """Send it, and tell of the answer, or that there is none."""
+        """Send it, and hand on the answer, or that there is none."""
 
 
 class Task:
-    """A service under way; `done` is told of its result, or of the error that ended it."""
+    """A service under way; `done` hears of its result, or of the error that ended it."""
 
     def __init__(self, service: Service[Any], world: World, done: Done) -> None:
         self._service = service

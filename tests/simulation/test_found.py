@@ -34,7 +34,7 @@ def report(cumulative: str, **changes: Any) -> OrderReport:
 
 
 def fill(cumulative: str, qty: str, ts: int, **changes: Any) -> Fill:
-    """A fill as a frame without trade id tells it."""
+    """A fill as a frame without trade id shows it."""
     given: dict[str, Any] = {
         "kind": ExchangeEventKind.PARTIAL_FILL,
         "event_id": f"fill:BTC-USDT:1:{cumulative}",
@@ -61,7 +61,7 @@ def fill(cumulative: str, qty: str, ts: int, **changes: Any) -> Fill:
     return Fill(**{**given, **changes})
 
 
-def test_an_amendment_tells_of_no_fill_on_a_wire_that_names_the_last_one() -> None:
+def test_an_amendment_shows_no_fill_on_a_wire_that_names_the_last_one() -> None:
     """A lost fill below it is a hole, not a fill with the amendment's fee of 0."""
     order = Order(OrderRef("BTC-USDT", "1"), D(0))
     amended = report("2", last_qty=D(0), fee=D(0))
@@ -80,15 +80,15 @@ def test_a_read_whose_orders_moved_on_while_they_were_read_alone_is_not_settled(
 
 def test_a_fill_during_a_read_that_its_orders_do_not_show_makes_its_balances_unsure() -> None:
     """They may have it or not: lists can lag behind balances."""
-    fold = Projection()
-    fold.apply(execution(fill("2", "1", T + 500)))
-    assert fold.is_unsure_of(account(orders=(report("1"),)))
-    assert not fold.is_unsure_of(account(orders=(report("2"),)))
-    assert not fold.is_unsure_of(account(as_of=T + 600, orders=(report("1"),)))
+    projection = Projection()
+    projection.apply(execution(fill("2", "1", T + 500)))
+    assert projection.is_unsure_of(account(orders=(report("1"),)))
+    assert not projection.is_unsure_of(account(orders=(report("2"),)))
+    assert not projection.is_unsure_of(account(as_of=T + 600, orders=(report("1"),)))
 
 
 def test_every_row_of_a_merged_fill_is_booked_though_they_come_in_two_reads() -> None:
-    """One frame told of two trades; the row of the second is not a stranger's."""
+    """One frame showed two trades; the row of the second is not a stranger's."""
     ledger = Ledger(1000)
     ledger.begin(T - 10_000)
     balance = (Balance(asset="USDT", wallet_balance=D(100)),)

@@ -1,4 +1,4 @@
-"""The simulated world itself: a seed is one life, a violation is told and shrunk, deliberate bugs are caught."""
+"""The simulated world itself: a seed is one life, a violation is printed and shrunk, deliberate bugs are caught."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ def test_a_seed_is_one_life(mode: Mode) -> None:
         f"print(live(setup_of(7, kinds={kinds}, hours=0.15, mode={mode!r})._replace(journal=True)).digest)"
     )
     environment = {**os.environ, "PYTHONHASHSEED": "77"}
-    told = subprocess.run(
+    ended = subprocess.run(
         [sys.executable, "-c", script], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
     )
-    assert told.stdout.strip() == first.digest
+    assert ended.stdout.strip() == first.digest
 
 
 @pytest.mark.parametrize("mode", ["ws", "poll"])
@@ -57,8 +57,8 @@ def test_a_recorded_life_replays_in_another_process(tmp_path: Path, mode: Mode) 
     assert replay(path) is None
     script = f"from listenkey.adapters.recording.replay import replay; print(replay({str(path)!r}))"
     environment = {**os.environ, "PYTHONHASHSEED": "99"}
-    told = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True)
-    assert told.stdout == "None\n"
+    ended = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True)
+    assert ended.stdout == "None\n"
 
 
 def test_no_key_is_in_a_recorded_life(tmp_path: Path) -> None:
@@ -83,12 +83,12 @@ def test_faults_are_written_as_they_are_read() -> None:
 @pytest.mark.parametrize("mode", ["ws", "poll"])
 def test_the_smallest_list_of_faults_is_found(monkeypatch: pytest.MonkeyPatch, mode: Mode) -> None:
     """Whatever else a life suffers is left out, and the line that is printed lives what is left, and fails the same."""
-    told = Judge.new_process
+    new_process = Judge.new_process
 
     def fails(self: Judge) -> None:
         if self.delivered:
             raise Violation("no-fill-lost", "as a test")
-        told(self)
+        new_process(self)
 
     monkeypatch.setattr(Judge, "new_process", fails)
     guilty = Fault("crash", 400.0, 0.0, "storing", 7)
@@ -97,17 +97,17 @@ def test_the_smallest_list_of_faults_is_found(monkeypatch: pytest.MonkeyPatch, m
     assert smallest.faults == (guilty,)
     line = command(setup_of(2, mode=mode)._replace(faults=smallest.faults))
     arguments = shlex.split(line)[3:]
-    told_twice: list[str] = []
+    printed: list[str] = []
     for _ in range(2):
         monkeypatch.setattr(sys, "argv", ["simulation", *arguments])
-        monkeypatch.setattr("builtins.print", told_twice.append)
+        monkeypatch.setattr("builtins.print", printed.append)
         assert main() == 1
-    half = len(told_twice) // 2
-    assert told_twice[:half] == told_twice[half:]
-    assert told_twice[-1] == line
+    half = len(printed) // 2
+    assert printed[:half] == printed[half:]
+    assert printed[-1] == line
 
 
-def test_a_violation_is_told_with_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_violation_is_printed_with_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """It ends the life, and is part of what the life came to."""
 
     def never(self: Truth, *_: object) -> None:
@@ -134,7 +134,7 @@ def test_two_deliberate_bugs_are_caught() -> None:
     """One of the core, one of what reads the venue; `-m tests.simulation.bugs` shows them all."""
     from .bugs import catch
 
-    for name in ("covered-ground", "empty-account"):
+    for name in ("covered-interval", "empty-account"):
         assert catch(name, 20).invariant in BUGS[name].caught_by
 
 

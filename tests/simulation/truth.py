@@ -21,20 +21,20 @@ ENDED = frozenset({"CANCELED", "EXPIRED", "REJECTED", "FILLED", "NOT_FOUND"})
 Interval = tuple[Decimal, Decimal]
 
 
-class Told:
-    """What was told of one order."""
+class Delivered:
+    """What was delivered of one order."""
 
-    __slots__ = ("ended", "ground", "shown", "top")
+    __slots__ = ("coverage", "ended", "shown", "top")
 
     def __init__(self) -> None:
-        self.ground: list[Interval] = []
+        self.coverage: list[Interval] = []
         self.top: Decimal | None = None
         self.shown = ZERO
         self.ended = False
 
 
 class Truth:
-    """One account's history, and what of it was told in the stream so far."""
+    """One account's history, and what of it was delivered in the stream so far."""
 
     def __init__(self, market: Market, amounts: Amounts, setup: Setup) -> None:
         self.amounts = amounts
@@ -46,10 +46,10 @@ class Truth:
         self.new_stream()
 
     def new_stream(self) -> None:
-        """Nothing has been told."""
+        """Nothing has been delivered."""
         self.money.new_stream()
         self.amounts.new_stream()
-        self._told: dict[str, Told] = {}
+        self._delivered: dict[str, Delivered] = {}
         self._eaten: dict[str, list[Interval]] = {}
         self._began: int | None = None
         self._checked = 0
@@ -61,19 +61,19 @@ class Truth:
         self._began = self.money.began = began
         self._checked = bisect_left(self._exchange.fills, began, key=lambda fill: fill.ts)
 
-    def forget(self, told: Iterable[ExchangeEvent], eaten: Iterable[ExchangeEvent], proven: int | None) -> None:
-        """Only this was told, and consumed; the rest is owed again."""
+    def forget(self, delivered: Iterable[ExchangeEvent], eaten: Iterable[ExchangeEvent], proven: int | None) -> None:
+        """Only this was delivered, and consumed; the rest is owed again."""
         began = self._began
         self.new_stream()
         if began is not None:
             self.owed_from(began)
-        for event in told:
+        for event in delivered:
             if isinstance(event, OrderState):
                 self._recall(event)
             elif isinstance(event, FillRevised):
                 self.amounts.revised(event)
             else:
-                self.money.told(event)
+                self.money.deliver(event)
         for event in eaten:
             if isinstance(event, Fill):
                 self.consumed(event)
@@ -81,20 +81,20 @@ class Truth:
             self.proven(proven)
 
     def _recall(self, event: OrderState) -> None:
-        told = self._told.setdefault(event.order_id, Told())
-        told.ended = told.ended or event.status in ENDED
+        known = self._delivered.setdefault(event.order_id, Delivered())
+        known.ended = known.ended or event.status in ENDED
         if isinstance(event, Fill):
             start, end = event.cumulative_qty - event.fill_qty, event.cumulative_qty
-            self.amounts.told(event, self._part(event.order_id, start, end), again=True)
-            told.ground.append((start, end))
-            told.top = max(told.top or ZERO, event.cumulative_qty)
+            self.amounts.deliver(event, self._part(event.order_id, start, end), again=True)
+            known.coverage.append((start, end))
+            known.top = max(known.top or ZERO, event.cumulative_qty)
         else:
-            told.shown = max(told.shown, event.cumulative_qty)
+            known.shown = max(known.shown, event.cumulative_qty)
 
     # Orders
 
     def filled(self, event: Fill, gap_open: bool) -> None:
-        """A fill is told."""
+        """A fill is delivered."""
         start, end = event.cumulative_qty - event.fill_qty, event.cumulative_qty
         trades = self._trades(event.order_id)
         part = self._part(event.order_id, start, end)
@@ -103,36 +103,36 @@ class Truth:
             raise Violation("only-the-truth", f"{what} is not what was executed")
         if event.side != part[0].side or event.symbol != part[0].symbol:
             raise Violation("only-the-truth", f"{what}: {event.side} {event.symbol}")
-        self.amounts.told(event, part, gap_open=gap_open)
-        told = self._told.setdefault(event.order_id, Told())
-        if any(start < high and low < end for low, high in told.ground):
-            raise Violation("no-fill-twice", f"{what} overlaps with {told.ground}")
+        self.amounts.deliver(event, part, gap_open=gap_open)
+        known = self._delivered.setdefault(event.order_id, Delivered())
+        if any(start < high and low < end for low, high in known.coverage):
+            raise Violation("no-fill-twice", f"{what} overlaps with {known.coverage}")
         if not gap_open:
-            due = told.top if told.top is not None else self._base(trades)
-            least = due if told.top is not None else min(due, start)
+            due = known.top if known.top is not None else self._base(trades)
+            least = due if known.top is not None else min(due, start)
             if not (least <= start <= due):
                 raise Violation("order-kept", f"{what} comes when {due} is due, and no gap is open")
-            if told.ended:
+            if known.ended:
                 raise Violation("order-kept", f"{what} comes after the order's end, and no gap is open")
-        told.ground.append((start, end))
-        told.top = end if told.top is None else max(told.top, end)
+        known.coverage.append((start, end))
+        known.top = end if known.top is None else max(known.top, end)
         if event.status in ENDED:
-            told.ended = True
+            known.ended = True
 
     def shown(self, event: OrderState, gap_open: bool) -> None:
-        """A state is told."""
-        told = self._told.setdefault(event.order_id, Told())
+        """A state is delivered."""
+        known = self._delivered.setdefault(event.order_id, Delivered())
         order = self._exchange.orders.get(int(event.order_id))
         if order is None or event.cumulative_qty > order.executed or not self._is_so(order, event.status):
             raise Violation("only-the-truth", f"order {event.order_id} never was {event.status}")
         if not gap_open:
-            if event.status in ENDED and event.cumulative_qty > self._reach(event.order_id, told):
+            if event.status in ENDED and event.cumulative_qty > self._reach(event.order_id, known):
                 raise Violation("order-kept", f"{event.status} of order {event.order_id} overtakes its fills")
-            if event.cumulative_qty < told.shown or (told.ended and event.status not in ENDED):
+            if event.cumulative_qty < known.shown or (known.ended and event.status not in ENDED):
                 raise Violation("order-kept", f"{event.event_id} takes the order back")
-        told.shown = max(told.shown, event.cumulative_qty)
+        known.shown = max(known.shown, event.cumulative_qty)
         if event.status in ENDED:
-            told.ended = True
+            known.ended = True
 
     def _is_so(self, order: Order, status: str) -> bool:
         """Whether an order ended with this status, if it is one of an end that is no fill."""
@@ -146,11 +146,11 @@ class Truth:
         return order.id in self._ghosts or (self._forgets and order.closed_stop)
 
     def unended(self) -> list[str]:
-        """Orders that somebody was told of, and that are over without a word of it; of most the last fill says it."""
+        """Orders that somebody has heard of, and that are over without a word of it; of most the last fill says it."""
         found = []
-        for name, told in self._told.items():
+        for name, known in self._delivered.items():
             order = self._exchange.orders[int(name)]
-            if not (told.ended or order.open):
+            if not (known.ended or order.open):
                 found.append(name)
         return found
 
@@ -170,18 +170,18 @@ class Truth:
             fill = fills[self._checked]
             if self._spoiling.is_written_off(fill.order_id, fill.trade_id):
                 self._written_off.add(fill.trade_id)
-            if not self._is_told(fill):
+            if not self._is_delivered(fill):
                 late = f"fill ({fill.start}, {fill.end}] of order {fill.order_id}, made at {fill.ts}"
                 raise Violation("watermark-honest", f"proven until {until}, but {late}, was not delivered")
             self._checked += 1
 
     def missing(self, until: int, *, eaten: bool = False) -> list[Trade]:
-        """Fills up to then that are owed and were not told, or not consumed."""
+        """Fills up to then that are owed and were not delivered, or not consumed."""
         if self._began is None:
             return []
         fills = self._exchange.fills
         first = bisect_left(fills, self._began, key=lambda fill: fill.ts)
-        return [fill for fill in fills[first:] if fill.ts <= until and not self._is_told(fill, eaten=eaten)]
+        return [fill for fill in fills[first:] if fill.ts <= until and not self._is_delivered(fill, eaten=eaten)]
 
     def unseen(self, until: int) -> list[Trade]:
         """The same, looking only at what no watermark has passed."""
@@ -189,22 +189,22 @@ class Truth:
         for fill in self._exchange.fills[self._checked :] if self._began is not None else ():
             if fill.ts > until:
                 break
-            if not self._is_told(fill):
+            if not self._is_delivered(fill):
                 found.append(fill)
         return found
 
-    def is_told(self, fill: Trade) -> bool:
-        """Whether the fill was told."""
-        return self._is_told(fill)
+    def is_delivered(self, fill: Trade) -> bool:
+        """Whether the fill was delivered."""
+        return self._is_delivered(fill)
 
-    def _is_told(self, fill: Trade, *, eaten: bool = False) -> bool:
+    def _is_delivered(self, fill: Trade, *, eaten: bool = False) -> bool:
         name = str(fill.order_id)
         if fill.trade_id in self._written_off:
             return True
         if eaten:
             return any(low <= fill.start and fill.end <= high for low, high in self._eaten.get(name, ()))
-        told = self._told.get(name)
-        return told is not None and any(low <= fill.start and fill.end <= high for low, high in told.ground)
+        known = self._delivered.get(name)
+        return known is not None and any(low <= fill.start and fill.end <= high for low, high in known.coverage)
 
     def _trades(self, order_id: str) -> list[Trade]:
         return self._exchange.fills_of.get(int(order_id), [])
@@ -213,14 +213,14 @@ class Truth:
         return [trade for trade in self._trades(order_id) if start < trade.end <= end]
 
     def _base(self, trades: list[Trade]) -> Decimal:
-        """Where the owed ground of an order begins."""
+        """Where the coverage that is owed of an order begins."""
         began = self._began if self._began is not None else self._exchange.now
         return next((trade.start for trade in trades if trade.ts >= began), trades[-1].end)
 
-    def _reach(self, order_id: str, told: Told) -> Decimal:
+    def _reach(self, order_id: str, known: Delivered) -> Decimal:
         trades = self._trades(order_id)
         reach = self._base(trades) if trades else ZERO
-        for low, high in sorted(told.ground):
+        for low, high in sorted(known.coverage):
             if low <= reach:
                 reach = max(reach, high)
         return reach

@@ -80,7 +80,7 @@ class UsdmMarket(Market):
             exchange.account.fees_in = (chosen.fees, WORTH)
             exchange.account.book.wallets.setdefault(chosen.fees, Wallet(STOCK, STOCK))
         validity = int(setup.validity * 1000)
-        self._shared_keys = SharedKeys(seed=seed, validity_ms=validity, told=chosen.deletion == "pushed")
+        self._shared_keys = SharedKeys(seed=seed, validity_ms=validity, pushed=chosen.deletion == "pushed")
         self._wire = Wire(exchange, chosen, seed=seed)
         self._listeners: dict[Conn, Listener] = {}
         self._oldest = OLDEST_COMPRESSED if setup.schedule else OLDEST
@@ -158,7 +158,7 @@ class UsdmMarket(Market):
         return [conn for conn in self.conns[key] if self._listeners[conn].lets(event)]
 
     def _expiry(self, conn: Conn) -> list[Frame]:
-        if conn.deaf or not self._listeners[conn].lets(EXPIRED):
+        if conn.silent or not self._listeners[conn].lets(EXPIRED):
             return []
         return [Frame(EXPIRED, frame.decode()) for frame in self._wire.expiry(conn.key, self.ms)]
 
@@ -190,7 +190,7 @@ class UsdmMarket(Market):
         if replaced:
             keys.obtain(owner, self.ms)
         for key in keys.expired(self.ms):
-            self._announce(key)
+            self._push_end(key)
 
     def _another_renews(self) -> None:
         """Another client has the key extended, or asks for the next if that is gone."""

@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 
 class Watcher(Protocol):
-    """Told of every step, once it is done."""
+    """Hears of every step, once it is done."""
 
     def handled(self, process: Process, now: float, received: inputs.Input, ordered: list[actions.Action]) -> None:
-        """The core was told something."""
+        """The core was handed something."""
 
     def stored(self, process: Process, events: Sequence[ExchangeEvent], proven_until: int | None) -> None:
         """Events and what they prove are safe."""

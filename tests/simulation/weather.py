@@ -14,7 +14,7 @@ Ear = Callable[[Fault, Random], None]
 
 
 class Weather:
-    """`begins` and `ends` are told of each fault, with a stream of randomness of its own."""
+    """`begins` and `ends` hear of each fault, with a stream of randomness of its own."""
 
     def __init__(self, agenda: Agenda, faults: tuple[Fault, ...]) -> None:
         self.faults = faults

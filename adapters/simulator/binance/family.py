@@ -52,7 +52,9 @@ class Usdm:
         if readings.fees != "USDT":
             exchange.account.fees_in = (readings.fees, WORTH)
             exchange.account.book.wallets.setdefault(readings.fees, Wallet(STOCK, STOCK))
-        self.keys = SharedKeys(seed=ground.seed, validity_ms=ground.key_validity_ms, told=readings.deletion == "pushed")
+        self.keys = SharedKeys(
+            seed=ground.seed, validity_ms=ground.key_validity_ms, pushed=readings.deletion == "pushed"
+        )
         self.limits = Limits(readings, enabled=ground.rate_limits)
         self.hub = AccountHub(
             ground.log, readings, lambda key: self.keys.valid(key, ground.wall()), ping_interval=interval

@@ -13,9 +13,9 @@ LENGTH = 64
 class SharedKeys(ListenKeys):
     """`owner` is the account, or an API key of it. Times in real ms."""
 
-    def __init__(self, *, seed: int = 0, validity_ms: int = VALIDITY_MS, told: bool = True) -> None:
+    def __init__(self, *, seed: int = 0, validity_ms: int = VALIDITY_MS, pushed: bool = True) -> None:
         super().__init__(seed=seed, validity_ms=validity_ms)
-        self._told = told
+        self._pushed = pushed
         self._newest: dict[str, str] = {}
 
     def current(self, owner: str, now: int) -> str | None:
@@ -40,8 +40,8 @@ class SharedKeys(ListenKeys):
         return key
 
     def delete(self, key: str, now: int) -> bool:
-        """Delete the key; whoever listens is told like of an expiry, if that is so told at all."""
-        if not self._told:
+        """Delete the key; whoever listens hears of it like of an expiry, if it is pushed at all."""
+        if not self._pushed:
             return super().delete(key, now)
         existed = self.valid(key, now)
         if existed:

@@ -49,7 +49,7 @@ class Customer:
         return error.value.code
 
 
-def test_an_order_tells_all_that_was_asked_for() -> None:
+def test_an_order_says_all_that_was_asked_for() -> None:
     """In its answer, and in the row of the open order: what is attached, its rate, its distance, and its activation."""
     bot = Customer()
     legs = {
@@ -58,15 +58,15 @@ def test_an_order_tells_all_that_was_asked_for() -> None:
     }
     placed = bot.place(**legs, timeInForce="PostOnly")
     (row,) = bot.call("GET", f"{V2}/trade/openOrders")["orders"]
-    for told in (placed, row):
-        assert told["stopLoss"] == {
+    for shown in (placed, row):
+        assert shown["stopLoss"] == {
             "type": "STOP",
             "stopPrice": D("55000.5"),
             "price": 55000,
             "quantity": 0,
             "workingType": "CONTRACT_PRICE",
         }
-        assert (told["takeProfit"]["type"], told["takeProfit"]["quantity"]) == ("TAKE_PROFIT_MARKET", D("0.004"))
+        assert (shown["takeProfit"]["type"], shown["takeProfit"]["quantity"]) == ("TAKE_PROFIT_MARKET", D("0.004"))
     bot.place(type="MARKET", price="", positionSide="SHORT", side="SELL")
     trail = {"type": "TRAILING_STOP_MARKET", "positionSide": "SHORT", "price": "", "workingType": "INDEX_PRICE"}
     by_rate = bot.place(**trail, priceRate="0.01", activationPrice="63000")
@@ -76,7 +76,7 @@ def test_an_order_tells_all_that_was_asked_for() -> None:
 
 
 def test_orders_in_a_list() -> None:
-    """Each by itself: what is refused is told beside what was placed."""
+    """Each by itself: what is refused is named beside what was placed."""
     bot = Customer()
     orders = [LIMIT, LIMIT | {"price": 60000.05}, LIMIT | {"quantity": 0.02, "stopLoss": {"stopPrice": 50000}}]
     answer = bot.call("POST", f"{V2}/trade/batchOrders", batchOrders=orders)
@@ -88,7 +88,7 @@ def test_orders_in_a_list() -> None:
 
 @pytest.mark.parametrize("names", ["clientOrderIdList", "clientOrderIDList", "orderIdList"])
 def test_cancelling_several(names: str) -> None:
-    """By either kind of id, as clients write lists; each that cannot be cancelled is told of."""
+    """By either kind of id, as clients write lists; each that cannot be cancelled is named."""
     bot = Customer()
     ids = [bot.place(clientOrderId=f"mine-{number}")["orderID"] for number in range(3)]
     listed = [f"Mine-{number}" for number in range(2)] if names != "orderIdList" else [int(each) for each in ids[:2]]

@@ -1,4 +1,4 @@
-"""The simulated venue's books: exact, and the fold of its own fills."""
+"""The simulated venue's books: exact, and the sum of its own fills."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_intervals_of_an_order_tile_what_was_executed(seed: int, hedge: bool) ->
 
 @given(seed=st.integers(0, 10_000), hedge=st.booleans())
 @settings(max_examples=10 * TIMES, deadline=None)
-def test_positions_are_the_fold_of_the_fills(seed: int, hedge: bool) -> None:
+def test_positions_are_the_sum_of_the_fills(seed: int, hedge: bool) -> None:
     """Sizes add up from fills; cost released and PnL together give back every price that was paid."""
     exchange = busy(seed, hedge=hedge)
     sizes: dict[tuple[str, str], Decimal] = {}

@@ -99,16 +99,16 @@ def test_orders_in_bodies() -> None:
                 code: int = (await response.json())["code"]
                 return code
 
-        told = BUY | {"type": "MARKET", "timestamp": str(server.now())}
-        signature = sign("simulated", "&".join(f"{name}={told[name]}" for name in sorted(told)))
-        form = "&".join(f"{name}={each}" for name, each in reversed(told.items()))
+        order = BUY | {"type": "MARKET", "timestamp": str(server.now())}
+        signature = sign("simulated", "&".join(f"{name}={order[name]}" for name in sorted(order)))
+        form = "&".join(f"{name}={each}" for name, each in reversed(order.items()))
         assert await post(f"{form}&signature={signature}", "application/x-www-form-urlencoded") == 0
-        numbers = told | {"quantity": 0.01, "timestamp": int(told["timestamp"]), "signature": signature}
+        numbers = order | {"quantity": 0.01, "timestamp": int(order["timestamp"]), "signature": signature}
         assert await post(json.dumps(numbers), "application/json") == 0
         assert len(server.exchange.fills) == 2
         wrong = f"{form}&signature={sign('simulated', form)}"
         assert await post(wrong, "application/x-www-form-urlencoded") == 100001
-        assert await post(json.dumps(told), "application/json") == 100412
+        assert await post(json.dumps(order), "application/json") == 100412
         assert await post("{", "application/json") == 109400
         assert await post(b"\xff", "application/json") == 109400
         assert len(server.exchange.fills) == 2
@@ -133,21 +133,21 @@ def test_several_api_keys_of_one_account() -> None:
 
 
 @pytest.mark.parametrize(
-    ("settings", "told"),
+    ("settings", "hint"),
     [
         ({}, 'API key "simulated", secret "simulated"'),
         ({"api_key": "mine", "api_secret": "hidden"}, "API management page"),
         ({"api_key": "mine", "api_secret": "hidden", "credentials_hint": "look in the drawer"}, "look in the drawer"),
     ],
 )
-def test_where_the_right_credentials_are(settings: Any, told: str) -> None:
-    """Whoever is refused for an API key is told: the defaults are no secret, others are not shown."""
+def test_where_the_right_credentials_are(settings: Any, hint: str) -> None:
+    """Whoever is refused for an API key hears which is right: the defaults are no secret, others are not shown."""
     server = Server(**settings)
 
     async def story(customer: Customer) -> None:
         _, body = await ask(customer, "GET", BALANCE, key="stranger")
         assert body["code"] == 100413
-        assert told in body["msg"]
+        assert hint in body["msg"]
         assert "hidden" not in body["msg"]
         _, body = await ask(customer, "GET", BALANCE, key=settings.get("api_key", "simulated"), secret="wrong")
         assert body["code"] == 100001
@@ -163,8 +163,8 @@ def test_contracts_are_public_and_their_numbers_are_numbers() -> None:
     async def story(customer: Customer) -> None:
         _, body = await customer.call("GET", CONTRACTS, key=None, signed=False)
         row, *_ = body["data"]
-        told = (row["symbol"], row["tradeMinQuantity"], row["feeRate"], row["pricePrecision"])
-        assert told == ("BTC-USDT", 0.0001, 0.0005, 1)
+        shown = (row["symbol"], row["tradeMinQuantity"], row["feeRate"], row["pricePrecision"])
+        assert shown == ("BTC-USDT", 0.0001, 0.0005, 1)
 
     visit(server, story)
 

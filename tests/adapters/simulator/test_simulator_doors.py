@@ -42,7 +42,7 @@ def test_a_key_lives_an_hour_from_its_last_renewal() -> None:
 
 
 def test_keys_can_be_shared_and_expired() -> None:
-    """The same key comes back only while one is valid; a silent expiry is never announced."""
+    """The same key comes back only while one is valid; a silent expiry is never pushed."""
     keys = ListenKeys()
     fresh = keys.mint(0, same=True)
     assert not keys.shared
@@ -112,7 +112,7 @@ def test_parameters_are_checked(fault: dict[str, Any], says: str) -> None:
 
 
 def test_faults_begin_hold_and_are_spent() -> None:
-    """A use is spent once; a duration holds as long; a standing fault until it is cleared."""
+    """A use is spent once; a duration holds as long; one without end until it is cleared."""
     faults = Faults([Fault(name="refuse", at=1.0)])
     faults.order("mint_error", at=2.0, seconds=3.0)
     faults.order("bad_credentials", at=0.0)

@@ -1,4 +1,4 @@
-"""The public streams: what can be subscribed to, and that they tell what REST tells."""
+"""The public streams: what can be subscribed to, and that they say what REST says."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Board:
         assert found is not None
         return found
 
-    def told(self, name: str, since: int = -1) -> Any:
+    def latest(self, name: str, since: int = -1) -> Any:
         return self.topics.message(self.topic(name), since, self.now)
 
     def ask(self, path: str, **params: str) -> Any:
@@ -44,27 +44,27 @@ class Board:
         return self.rest.answer(f"/openApi/swap/{version}/quote/{path}", {"symbol": BTC} | params, self.now)["data"]
 
 
-def test_streams_tell_what_rest_tells() -> None:
+def test_streams_say_what_rest_says() -> None:
     """The ticker, the trades since, the book, and the candle that is not over."""
     board = Board()
-    ticker, row = board.told(f"{BTC}@ticker")["data"], board.ask("ticker")
+    ticker, row = board.latest(f"{BTC}@ticker")["data"], board.ask("ticker")
     names = {"c": "lastPrice", "h": "highPrice", "l": "lowPrice", "o": "openPrice", "A": "askPrice", "B": "bidPrice"}
     assert {name: ticker[name] for name in names} == {name: row[of] for name, of in names.items()}
-    trades = board.told(f"{BTC}@trade", 85)["data"]
+    trades = board.latest(f"{BTC}@trade", 85)["data"]
     newest = board.ask("trades", limit="5")
     assert [(each["p"], each["q"], each["T"], each["m"]) for each in reversed(trades)] == [
         (each["price"], each["qty"], each["time"], each["isBuyerMaker"]) for each in newest
     ]
     for name in (f"{BTC}@depth5", f"{BTC}@depth5@500ms"):
-        message, book = board.told(name), board.ask("depth", limit="5")
+        message, book = board.latest(name), board.ask("depth", limit="5")
         assert message["dataType"] == name
         assert (message["data"]["bids"], message["data"]["asks"]) == (book["bids"], book["asks"])
-    (candle,), (said,) = board.told(f"{BTC}@kline_1h")["data"], board.ask("klines", interval="1h", limit="1")
+    (candle,), (said,) = board.latest(f"{BTC}@kline_1h")["data"], board.ask("klines", interval="1h", limit="1")
     assert (candle["T"], candle["c"], candle["v"]) == (said["time"], said["close"], said["volume"])
 
 
-def test_nothing_is_told_while_nothing_moves() -> None:
-    """A stream is told of each move once."""
+def test_nothing_is_sent_while_nothing_moves() -> None:
+    """Each move is sent to a stream once."""
     board = Board()
     topic = board.topic(f"{BTC}@trade")
     moves = board.topics.moves(topic, board.now)
@@ -78,10 +78,10 @@ def test_nothing_is_told_while_nothing_moves() -> None:
 def test_what_an_order_takes_is_missing_in_the_book() -> None:
     """There is one book for those who look at it and those who take from it."""
     board = Board()
-    asks = board.told(f"{BTC}@depth100")["data"]["asks"]
+    asks = board.latest(f"{BTC}@depth100")["data"]["asks"]
     ticket = Ticket(symbol=BTC, side="BUY", type="MARKET", position_side="LONG", qty=Decimal(asks[0][1]))
     board.desk.place(ticket, now=board.now)
-    assert board.told(f"{BTC}@depth100")["data"]["asks"] == asks[1:]
+    assert board.latest(f"{BTC}@depth100")["data"]["asks"] == asks[1:]
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,7 @@ def test_who_may_read() -> None:
 
 @pytest.mark.parametrize(("venue", "path"), [("bingx-swap", "/fapi/v1/listenKey"), ("binance-usdm", KEYS)])
 def test_whoever_speaks_another_venues_wire(venue: str, path: str) -> None:
-    """Is told which one is spoken here, in JSON that both wires understand."""
+    """Hears which one is spoken here, in JSON that both wires understand."""
     server = Server(venue=venue)
 
     async def story(customer: Customer) -> None:
@@ -270,7 +270,7 @@ def test_the_control_surface() -> None:
     visit(server, story)
 
 
-def test_serve_announces_itself_and_stops() -> None:
+def test_serve_calls_back_when_it_is_up_and_stops() -> None:
     """The entry for a command line."""
 
     async def run() -> None:

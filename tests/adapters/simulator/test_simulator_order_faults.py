@@ -267,7 +267,7 @@ def test_what_a_bot_hears() -> None:
     """Behind REST, the frames of an order that was answered come late; of a stop while all are away, none do."""
     server = HeldServer(epoch_ms=BEGIN, rate_limits=False)
 
-    async def told(customer: Customer, socket: aiohttp.ClientWebSocketResponse) -> list[str]:
+    async def heard(customer: Customer, socket: aiohttp.ClientWebSocketResponse) -> list[str]:
         found: list[str] = []
         while not found or found[-1] != "ACCOUNT_UPDATE":
             found.append((await customer.frame(socket))["e"])
@@ -282,7 +282,7 @@ def test_what_a_bot_hears() -> None:
         server.at += 0.1
         assert await customer.nothing(socket)
         server.at += 4.0
-        assert await told(customer, socket) == ["ORDER_TRADE_UPDATE", "ORDER_TRADE_UPDATE", "ACCOUNT_UPDATE"]
+        assert await heard(customer, socket) == ["ORDER_TRADE_UPDATE", "ORDER_TRADE_UPDATE", "ACCOUNT_UPDATE"]
         await customer.call("POST", ORDER, **STOP)
         server.at += 0.1
         assert (await customer.frame(socket))["o"]["o"] == "STOP_MARKET"

@@ -125,16 +125,16 @@ SENT_BY_CLIENTS = sorted(
 @pytest.mark.parametrize("name", SENT_BY_CLIENTS)
 def test_an_order_with_any_other_parameter_is_refused(name: str) -> None:
     """By its name, wherever an order is written: alone, in a list, in a replacement, or attached to another."""
-    told = f"{name}: not modelled by this simulated exchange"
-    assert refusal("POST", ORDER_PATH, MARKET | {name: "1"}).endswith(told)
+    message = f"{name}: not modelled by this simulated exchange"
+    assert refusal("POST", ORDER_PATH, MARKET | {name: "1"}).endswith(message)
     replacement = LIMIT | {"cancelOrderId": "1", name: "1"}
-    assert refusal("POST", f"{V1}/trade/cancelReplace", replacement).endswith(told)
+    assert refusal("POST", f"{V1}/trade/cancelReplace", replacement).endswith(message)
     legs = {"stopLoss": json.dumps({"stopPrice": 60000, name: "1"})}
-    assert refusal("POST", ORDER_PATH, MARKET | legs).endswith(told)
+    assert refusal("POST", ORDER_PATH, MARKET | legs).endswith(message)
     (error,) = Venue().call("POST", f"{V2}/trade/batchOrders", {"batchOrders": json.dumps([MARKET | {name: 1}])})[
         "errors"
     ]
-    assert error["errorMessage"].endswith(told)
+    assert error["errorMessage"].endswith(message)
 
 
 CALLS: dict[str, dict[str, str]] = {

@@ -124,12 +124,12 @@ def test_which_symbol_it_is_of(tmp_path: Path) -> None:
 def test_it_says_how_far_it_has_got(tmp_path: Path) -> None:
     """At first, every so many rows, and in the end."""
     file = written(tmp_path, "".join(f"{second},64000\n" for second in range(1, 12_001)))
-    told: list[tuple[str, int, int]] = []
-    recorded(file, progress=lambda *each: told.append(each))
+    progress: list[tuple[str, int, int]] = []
+    recorded(file, progress=lambda *each: progress.append(each))
     size = Path(file).stat().st_size
-    assert [name for name, _, _ in told] == [file] * 4
-    assert [done for _, done, _ in told] == sorted(done for _, done, _ in told)
-    assert told[-1][1:] == (size, size)
+    assert [name for name, _, _ in progress] == [file] * 4
+    assert [done for _, done, _ in progress] == sorted(done for _, done, _ in progress)
+    assert progress[-1][1:] == (size, size)
 
 
 def of(tape: Tape, symbol: str = BTC) -> Instrument:
@@ -140,8 +140,8 @@ def test_the_market_repeats_it() -> None:
     """From the beginning of the exchange on, at the distances of the tape, and stands at its end."""
     tape = Tape([5000, 5400, 9000], [640_000, 639_000, 641_000])
     market = Exchange(now=BEGIN, instruments=[of(tape)]).market
-    told = [market.price(BTC, BEGIN + ms) for ms in (-1, 0, 399, 400, 3999, 4000, 10**9)]
-    assert told == [D(each) for each in (64000, 64000, 64000, 63900, 63900, 64100, 64100)]
+    prices = [market.price(BTC, BEGIN + ms) for ms in (-1, 0, 399, 400, 3999, 4000, 10**9)]
+    assert prices == [D(each) for each in (64000, 64000, 64000, 63900, 63900, 64100, 64100)]
     assert list(market.moves(BEGIN, BEGIN + 10_000)) == [BEGIN + 400, BEGIN + 4000]
     assert [(each.time, each.price) for each in market.trades(BTC, 2, BEGIN)] == [
         (BEGIN + 400, D(63900)),

@@ -1,4 +1,4 @@
-"""A bot that does anything at any time: whatever it does, the books are exact, and REST and pushes tell the same."""
+"""A bot that does anything at any time: whatever it does, the books are exact, and REST and pushes say the same."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ class Bot(RuleBasedStateMachine):
         self.faults = Faults()
         self.desk = HinderedDesk(self.exchange, self.faults, lambda: 0.0, lambda name, detail: None)
         self.rest = Rest(self.exchange, depth=self.desk.depth)
-        self.told_orders: dict[int, tuple[str, Decimal, Decimal]] = {}
-        self.told_wallet = D(opening)
-        self.told_positions: dict[tuple[str, str], tuple[Decimal, Decimal]] = {}
+        self.pushed_orders: dict[int, tuple[str, Decimal, Decimal]] = {}
+        self.pushed_wallet = D(opening)
+        self.pushed_positions: dict[tuple[str, str], tuple[Decimal, Decimal]] = {}
 
     @rule(
         symbol=st.sampled_from(SYMBOLS),
@@ -176,32 +176,32 @@ class Bot(RuleBasedStateMachine):
         assert self.exchange.frozen("USDT") >= 0
 
     @invariant()
-    def rest_and_pushes_tell_the_same(self) -> None:
+    def rest_and_pushes_say_the_same(self) -> None:
         for push in self.exchange.due(self.now + 1000):
             match push:
                 case OrderPush():
                     order = push.order
-                    self.told_orders[order.id] = (order.status, order.qty, order.executed)
+                    self.pushed_orders[order.id] = (order.status, order.qty, order.executed)
                 case AccountPush():
                     (balance,) = push.balances
-                    self.told_wallet = balance.wallet
+                    self.pushed_wallet = balance.wallet
                     for view in push.positions or ():
-                        self.told_positions[view.symbol, view.side] = (abs(view.qty), view.entry)
+                        self.pushed_positions[view.symbol, view.side] = (abs(view.qty), view.entry)
                 case ConfigPush():
                     pass
         orders: dict[int, tuple[str, Decimal, Decimal]] = {}
         for row in self.ask(f"{V2.replace('v2', 'v1')}/trade/fullOrder", limit="1000")["orders"]:
             status = OPEN.get(row["status"], row["status"])
             orders[row["orderId"]] = (status, D(row["origQty"]), D(row["executedQty"]))
-        assert orders == self.told_orders
+        assert orders == self.pushed_orders
         (balance,) = [row for row in self.ask(f"{V3}/user/balance") if row["asset"] == "USDT"]
-        assert D(balance["balance"]) == self.told_wallet
+        assert D(balance["balance"]) == self.pushed_wallet
         hedge = self.exchange.hedge
         held = {
             (row["symbol"], row["positionSide"] if hedge else "BOTH"): (D(row["positionAmt"]), D(row["avgPrice"]))
             for row in self.ask(f"{V2}/user/positions")
         }
-        assert held == {at: told for at, told in self.told_positions.items() if told[0]}
+        assert held == {at: entry for at, entry in self.pushed_positions.items() if entry[0]}
 
     def ask(self, path: str, **params: str) -> Any:
         """The data of an answer."""

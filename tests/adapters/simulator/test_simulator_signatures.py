@@ -33,7 +33,7 @@ def test_signatures() -> None:
 
 
 def test_api_keys() -> None:
-    """Each has its own secret; whoever has none is told where the right ones are, if that may be said."""
+    """Each has its own secret; whoever has none hears where the right ones are, if that may be said."""
     credentials = {"key": "secret", "other": "another"}
     assert [check_key(credentials, key) for key in credentials] == ["secret", "another"]
     for wrong in (None, "", "KEY", "secret"):

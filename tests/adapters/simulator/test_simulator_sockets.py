@@ -230,7 +230,7 @@ def test_same_key_gives_the_key_in_use_and_both_sockets_get_everything() -> None
     visit(server, story)
 
 
-def test_a_key_that_ends_is_announced_and_its_socket_goes_silent() -> None:
+def test_a_key_that_ends_is_pushed_and_its_socket_goes_silent() -> None:
     """`listenKeyExpired`, then pings and nothing else, though fills go on."""
     server = held(ping_interval=1.0, key_validity=10.0)
 
@@ -252,15 +252,15 @@ def test_a_key_that_ends_is_announced_and_its_socket_goes_silent() -> None:
     visit(server, story)
 
 
-@pytest.mark.parametrize(("fault", "told"), [("expire_key", True), ("expire_silently", False)])
-def test_keys_can_be_made_to_expire(fault: str, told: bool) -> None:
-    """Told or not, the socket stays open and brings no more fills."""
+@pytest.mark.parametrize(("fault", "said"), [("expire_key", True), ("expire_silently", False)])
+def test_keys_can_be_made_to_expire(fault: str, said: bool) -> None:
+    """Whether its end is pushed or not, the socket stays open and brings no more fills."""
     server = quiet()
 
     async def story(customer: Customer) -> None:
         ws = await customer.open(await customer.mint())
         server.fault(fault)
-        if told:
+        if said:
             assert (await customer.frame(ws))["e"] == "listenKeyExpired"
         trade(server)
         assert await customer.nothing(ws)
@@ -488,7 +488,7 @@ def test_scheduled_faults_begin_by_themselves() -> None:
 
 
 def test_a_busy_account_reaches_the_socket_whole() -> None:
-    """At 500 fills a second every fill is told once, each order's in order."""
+    """At 500 fills a second every fill is pushed once, each order's in order."""
     server = quiet(fills_per_second=500.0, wire="captured", seed=5)
 
     async def story(customer: Customer) -> None:
@@ -498,12 +498,12 @@ def test_a_busy_account_reaches_the_socket_whole() -> None:
         await until(lambda: len(server.exchange.fills) > before + 50, within=60.0)
         server.quiet()
         made = [(fill.order_id, fill.end) for fill in server.exchange.fills[before:]]
-        told: list[tuple[int, Decimal]] = []
-        while not made or not told or told[-1] != made[-1]:
+        pushed: list[tuple[int, Decimal]] = []
+        while not made or not pushed or pushed[-1] != made[-1]:
             frame = await customer.frame(ws)
             if "o" in frame and D(frame["o"]["n"]):
-                told.append((frame["o"]["i"], D(frame["o"]["z"])))
-        assert told == made
+                pushed.append((frame["o"]["i"], D(frame["o"]["z"])))
+        assert pushed == made
         await ws.close()
 
     server.quiet()

@@ -99,8 +99,8 @@ def test_the_answer_to_an_order() -> None:
         "executedQty": "0.01",
     }
     resting = bot.place(type="LIMIT", price="60000.5", timeInForce="PostOnly")
-    told = ("price", "status", "avgPrice", "executedQty", "timeInForce")
-    assert [resting[name] for name in told] == [D("60000.5"), "PENDING", "0", "0", "PostOnly"]
+    named = ("price", "status", "avgPrice", "executedQty", "timeInForce")
+    assert [resting[name] for name in named] == [D("60000.5"), "PENDING", "0", "0", "PostOnly"]
     stop = {"side": "SELL", "quantity": "0.005", "type": "STOP_MARKET", "stopPrice": "60000"}
     waiting = bot.place(**stop, workingType="CONTRACT_PRICE")
     assert (waiting["stopPrice"], waiting["status"], waiting["workingType"]) == (D(60000), "NEW", "CONTRACT_PRICE")
@@ -227,7 +227,7 @@ def test_an_unknown_symbol() -> None:
 
 
 def test_an_order_without_a_type() -> None:
-    """Is told what is missing."""
+    """Its refusal says what is missing."""
     assert Customer().refused().message.endswith("type field is required")
 
 

@@ -22,17 +22,17 @@ TD = CAPTURED | {"sg", "ti", "ro", "td", "tv"}
 MODERN = TD | {"l", "L"}
 
 
-def told(exchange: Exchange, wire: Wire) -> list[dict[str, Any]]:
+def pushed(exchange: Exchange, wire: Wire) -> list[dict[str, Any]]:
     return [wire.frame(push) for push in exchange.due(FOREVER)]
 
 
 @pytest.mark.parametrize(("name", "fields"), [("modern", MODERN), ("captured", CAPTURED), ("td", TD)])
 def test_order_frame_then_account_frame(name: WireName, fields: set[str]) -> None:
-    """A fill is told by the order's frame and 2 ms later by the account's, with the fields of that wire only."""
+    """A fill is shown by the order's frame and 2 ms later by the account's, with the fields of that wire only."""
     exchange = Exchange(now=BEGIN)
     exchange.trade("BTC-USDT", "SELL", D("0.001"), now=BEGIN, position_side="SHORT")
     wire = Wire(name)
-    order, account = told(exchange, wire)
+    order, account = pushed(exchange, wire)
     assert set(order["o"]) == fields
     assert wire.exact == ({"l", "L"} <= fields)
     assert order["e"] == "ORDER_TRADE_UPDATE"
@@ -62,7 +62,7 @@ def test_parts_say_what_was_filled_last_or_leave_it_to_be_derived() -> None:
     order = exchange.place("SOL-USDT", "BUY", D(3), now=BEGIN, silent=True)
     exchange.fill(order.id, D(1), now=BEGIN, price=D(150))
     exchange.fill(order.id, D(2), now=BEGIN + 1, price=D(153))
-    first, second = (frame["o"] for frame in told(exchange, Wire()) if "o" in frame)
+    first, second = (frame["o"] for frame in pushed(exchange, Wire()) if "o" in frame)
     assert (first["X"], first["z"], first["l"], first["L"], first["ap"]) == (
         "PARTIALLY_FILLED",
         "1.00000000",
@@ -85,7 +85,7 @@ def test_a_trigger_order_is_placed_as_captured() -> None:
     """x=TRADE, X=NEW, z=0 and p="": no fill."""
     exchange = Exchange(now=BEGIN)
     exchange.place("BTC-USDT", "BUY", D("0.001"), now=BEGIN, type="TRIGGER_MARKET", stop_price=D(43495))
-    (frame,) = told(exchange, Wire())
+    (frame,) = pushed(exchange, Wire())
     body = frame["o"]
     assert (body["x"], body["X"], body["z"], body["p"], body["sp"]) == (
         "TRADE",
@@ -106,7 +106,7 @@ def test_states_without_a_fill() -> None:
     exchange.cancel(order.id, now=BEGIN)
     other = exchange.place("LTC-USDT", "SELL", D(1), now=BEGIN, type="LIMIT", price=D(80))
     exchange.expire(other.id, now=BEGIN)
-    frames = told(exchange, Wire())
+    frames = pushed(exchange, Wire())
     seen = [(f["o"]["x"], f["o"]["X"], f["o"]["q"][:4], f["o"]["z"][:4]) for f in frames if "o" in f]
     assert seen == [
         ("NEW", "NEW", "5.00", "0.00"),
@@ -131,7 +131,7 @@ def test_money_frames() -> None:
     exchange.transfer("USDT", D(5), now=BEGIN)
     exchange.transfer("USDT", D(-5), now=BEGIN)
     exchange.set_leverage("BTC-USDT", 12, 9, now=BEGIN)
-    frames = told(exchange, Wire())
+    frames = pushed(exchange, Wire())
     config = [frame for frame in frames if "ac" in frame][-1]
     cross, isolated, deposit, withdraw = (frame for frame in frames if "a" in frame)
     assert cross["a"]["m"] == "FUNDING_FEE"
@@ -147,14 +147,14 @@ def test_one_way_positions_are_signed() -> None:
     """BOTH and a negative amount."""
     exchange = Exchange(now=BEGIN, hedge=False)
     exchange.trade("BTC-USDT", "SELL", D("0.01"), now=BEGIN)
-    _, account = told(exchange, Wire())
+    _, account = pushed(exchange, Wire())
     (position,) = account["a"]["P"]
     assert (position["ps"], position["pa"]) == ("BOTH", "-0.01000000")
 
 
 @pytest.mark.parametrize("triggered", ["framed", "silent", "own"])
 @pytest.mark.parametrize("kind", sorted(STOPS))
-def test_a_triggered_order_is_told_of_or_not(kind: str, triggered: Triggered) -> None:
+def test_a_triggered_order_is_pushed_or_not(kind: str, triggered: Triggered) -> None:
     """Its end is FILLED with nothing executed; the order that executes bears another id and names it in `ti`."""
     exchange = Exchange(now=BEGIN, triggered=triggered)
     price = D(64000) if kind in PRICED else None
@@ -162,7 +162,7 @@ def test_a_triggered_order_is_told_of_or_not(kind: str, triggered: Triggered) ->
     exchange.due(FOREVER)
     executing = exchange.trigger(order.id, now=BEGIN)
     exchange.fill(executing.id, now=BEGIN)
-    frames = [frame["o"] for frame in told(exchange, Wire()) if "o" in frame]
+    frames = [frame["o"] for frame in pushed(exchange, Wire()) if "o" in frame]
     shown = [(each["i"], each["X"], each["z"][:4], each["ap"] != "0.00000000", each["ti"]) for each in frames]
     end = [(order.id, "FILLED", "0.00", False, 0)] if triggered == "framed" else []
     rests = [(executing.id, "NEW", "0.00", False, order.id)] if kind in PRICED and triggered != "own" else []
@@ -176,7 +176,7 @@ def test_the_frame_of_a_triggered_order_bears_no_fee() -> None:
     exchange = Exchange(now=BEGIN)
     order = exchange.place("BTC-USDT", "BUY", D("0.02"), now=BEGIN, type="STOP_MARKET", stop_price=D(64000))
     exchange.trigger(order.id, now=BEGIN)
-    body = told(exchange, Wire())[-1]["o"]
+    body = pushed(exchange, Wire())[-1]["o"]
     assert (body["n"], body["rp"], body["l"], body["td"], body["q"]) == (
         "0.00000000",
         "0.00000000",
@@ -190,7 +190,7 @@ def test_numbers_and_texts_are_as_captured() -> None:
     """The newest frame of an order that was captured, and one of the account: which field is which type of JSON."""
     exchange = Exchange(now=BEGIN)
     exchange.trade("BTC-USDT", "SELL", D("0.001"), now=BEGIN, position_side="SHORT")
-    order, account = told(exchange, Wire("td"))
+    order, account = pushed(exchange, Wire("td"))
     assert {name for name, value in order["o"].items() if type(value) is int} == {"i", "T", "ti", "td"}
     assert order["o"]["ro"] is False
     assert order["o"]["sg"] == "false"
@@ -206,7 +206,7 @@ def test_a_wire_has_one_name_for_orders_unless_they_are_mixed(name: WireName, ev
     exchange = Exchange(now=BEGIN)
     for _ in range(60):
         exchange.trade("BTC-USDT", "BUY", D("0.001"), now=BEGIN)
-    frames = [frame for frame in told(exchange, Wire(name, seed=1, event_name=event)) if "o" in frame]
+    frames = [frame for frame in pushed(exchange, Wire(name, seed=1, event_name=event)) if "o" in frame]
     assert {frame["o"]["T"] for frame in frames} == {0, BEGIN}
     names = {"ORDER_TRADE_UPDATE", "TRADE_UPDATE"} if event == "mixed" else {event}
     assert {frame["e"] for frame in frames} == names
@@ -225,7 +225,7 @@ def test_snapshot_and_expiry_and_liquidation() -> None:
     assert key_expired("abc", BEGIN) == {"e": "listenKeyExpired", "E": BEGIN, "listenKey": "abc"}
     exchange.due(FOREVER)
     exchange.liquidate("BTC-USDT", "LONG", now=BEGIN)
-    forced, _ = told(exchange, Wire())
+    forced, _ = pushed(exchange, Wire())
     assert (forced["o"]["x"], forced["o"]["o"]) == ("CALCULATED", "LIQUIDATION")
 
 

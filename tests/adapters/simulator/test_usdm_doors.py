@@ -126,7 +126,7 @@ def test_api_keys_may_have_keys_of_their_own() -> None:
     visit(exchange, story)
 
 
-def test_weight_is_told_and_limited() -> None:
+def test_weight_is_said_and_limited() -> None:
     """Every answer says what the address has used; the call that is too much is 429, with the time to wait."""
     exchange = server(epoch_ms=1_800_000_000_000)
 
@@ -254,7 +254,7 @@ def test_late_lists_at_the_door() -> None:
 
 @pytest.mark.parametrize("does", ["delete_key", "replace_key", "other_client"])
 def test_another_client_of_the_account(does: str) -> None:
-    """It deletes the key, or makes another of which a renewal tells, or listens too: then a deletion hits it."""
+    """It deletes the key, or makes another that a renewal names, or listens too: then a deletion hits it."""
     exchange = server()
 
     async def story(trader: Trader) -> None:

@@ -55,15 +55,15 @@ def test_owners_have_keys_of_their_own() -> None:
     assert keys.owners() == ["a", "b"]
 
 
-@pytest.mark.parametrize("told", [True, False])
-def test_a_deletion_is_an_expiry_or_silence(told: bool) -> None:
-    """As measured, those who listen are told; as reported before, they are not. A second deletion finds nothing."""
-    keys = SharedKeys(told=told)
+@pytest.mark.parametrize("pushed", [True, False])
+def test_a_deletion_is_an_expiry_or_silence(pushed: bool) -> None:
+    """As measured, those who listen hear of it; as reported before, they do not. A second deletion finds nothing."""
+    keys = SharedKeys(pushed=pushed)
     key = keys.obtain("account", 0)
     assert keys.delete(key, 5)
     assert not keys.delete(key, 5)
     assert not keys.valid(key, 5)
-    assert keys.expired(5) == ([key] if told else [])
+    assert keys.expired(5) == ([key] if pushed else [])
 
 
 def test_weight_is_of_an_address_and_a_minute_of_the_clock() -> None:

@@ -248,7 +248,7 @@ def test_who_says_too_much_is_cut() -> None:
 
 
 @pytest.mark.parametrize("by", ["expire_key", "DELETE", "delete_key", "validity"])
-def test_an_end_of_the_key_is_told_to_those_who_let_it_through(by: str) -> None:
+def test_an_end_of_the_key_is_pushed_to_those_who_let_it_through(by: str) -> None:
     """Sockets stay open and are silent from then on; a filter without the name, and a path of before, hear nothing."""
     exchange = server()
     exchange.hub._ping_interval = 0.0
@@ -256,8 +256,8 @@ def test_an_end_of_the_key_is_told_to_those_who_let_it_through(by: str) -> None:
     async def story(trader: Trader) -> None:
         key = await trader.minted()
         urls = [f"/private/ws?listenKey={key}&events={ALL}", f"/private/ws?listenKey={key}"]
-        deaf = [f"/private/ws?listenKey={key}&events=ACCOUNT_UPDATE", f"/ws/{key}"]
-        sockets = [await trader.open(url) for url in urls + deaf]
+        filtered = [f"/private/ws?listenKey={key}&events=ACCOUNT_UPDATE", f"/ws/{key}"]
+        sockets = [await trader.open(url) for url in urls + filtered]
         if by == "DELETE":
             await trader.key("DELETE")
             assert exchange.log.keys_deleted_in_use == [key]
@@ -282,7 +282,7 @@ def test_an_end_of_the_key_is_told_to_those_who_let_it_through(by: str) -> None:
     [("expire_silently", {}), ("expire_key", {"expiry": "never"}), ("delete_key", {"deletion": "silent"})],
 )
 def test_a_dead_key_with_an_open_socket(fault: str, chosen: dict[str, str]) -> None:
-    """Nobody is told, pings go on, requests are answered, and no event comes."""
+    """Nobody hears of it, pings go on, requests are answered, and no event comes."""
     exchange = server(**chosen)
 
     async def story(trader: Trader) -> None:

@@ -26,7 +26,7 @@ LITE = "e E T s q p m c S L l t i"
 ALGO = "caid aid at o s S ps f q X ai ap aq act tp p V wt pm cp pP R tt gtd rm"
 
 
-class Told:
+class Listener:
     """An exchange, and what its wire says."""
 
     def __init__(self, *, hedge: bool = False, **chosen: str) -> None:
@@ -45,17 +45,17 @@ class Told:
         return [json.loads(each) for each in self._wire.margin_call(self.exchange.now)]
 
     def orders(self) -> list[Any]:
-        """The bodies of those that tell of plain orders."""
+        """The bodies of those that show plain orders."""
         return [each["o"] for each in self.frames() if each["e"] == "ORDER_TRADE_UPDATE"]
 
 
 def test_an_order_has_the_captured_fields() -> None:
     """In their order, amounts as text without zeros at their ends, ids and times as numbers beyond 2^53."""
-    told = Told()
-    order = told.exchange.place(
+    listener = Listener()
+    order = listener.exchange.place(
         "ETHUSDT", "BUY", D("0.020"), now=NOW, type="LIMIT", price=D("3100.50"), client_id="web_Coin"
     )
-    (frame,) = told.frames()
+    (frame,) = listener.frames()
     assert list(frame) == ["e", "T", "E", "o"]
     assert list(frame["o"]) == ORDER.split()
     assert order.id > 2**53
@@ -64,11 +64,11 @@ def test_an_order_has_the_captured_fields() -> None:
     assert wanted.items() <= frame["o"].items()
 
 
-def test_each_fill_tells_of_itself() -> None:
+def test_each_fill_shows_itself() -> None:
     """`l`, `L`, `n`, `t` and `rp` are of this fill, `z` of the order so far; a fee that is paid is positive."""
-    told = Told(lite="none")
-    first, second = told.exchange.trade("BTCUSDT", "BUY", D("0.010"), now=NOW, parts=2)
-    bodies = told.orders()
+    listener = Listener(lite="none")
+    first, second = listener.exchange.trade("BTCUSDT", "BUY", D("0.010"), now=NOW, parts=2)
+    bodies = listener.orders()
     assert [(each["x"], each["X"]) for each in bodies] == [("TRADE", "PARTIALLY_FILLED"), ("TRADE", "FILLED")]
     assert [each["t"] for each in bodies] == [first.trade_id, second.trade_id]
     assert [each["z"] for each in bodies] == ["0.005", "0.01"]
@@ -78,25 +78,25 @@ def test_each_fill_tells_of_itself() -> None:
 
 def test_a_fill_moves_the_account() -> None:
     """Balance and position after it, with a signed amount, and no change beside PnL and fee."""
-    told = Told(hedge=True)
-    told.exchange.trade("BTCUSDT", "SELL", D("0.010"), now=NOW, position_side="SHORT")
-    (frame,) = [each for each in told.frames() if each["e"] == "ACCOUNT_UPDATE"]
+    listener = Listener(hedge=True)
+    listener.exchange.trade("BTCUSDT", "SELL", D("0.010"), now=NOW, position_side="SHORT")
+    (frame,) = [each for each in listener.frames() if each["e"] == "ACCOUNT_UPDATE"]
     assert list(frame["a"]) == ["B", "P", "m"]
     (balance,), (position,) = frame["a"]["B"], frame["a"]["P"]
     assert list(position) == POSITION.split()
     assert (position["pa"], position["ps"], position["mt"]) == ("-0.01", "SHORT", "cross")
-    wallet = told.exchange.account.book.wallet("USDT").balance
+    wallet = listener.exchange.account.book.wallet("USDT").balance
     assert balance == {"a": "USDT", "wb": f"{wallet.normalize()}", "cw": f"{wallet.normalize()}", "bc": "0"}
     assert frame["a"]["m"] == "ORDER"
 
 
-def test_an_amendment_is_told_apart_from_a_placement() -> None:
+def test_an_amendment_is_distinguished_from_a_placement() -> None:
     """The same id, the new price and quantity, the status as before, and nothing executed."""
-    told = Told()
-    order = told.exchange.place("BTCUSDT", "BUY", D("0.010"), now=NOW, type="LIMIT", price=D(60000))
-    told.exchange.amend(order.id, D("0.020"), now=NOW + 5, price=D(61000))
-    told.exchange.cancel(order.id, now=NOW + 9)
-    bodies = told.orders()
+    listener = Listener()
+    order = listener.exchange.place("BTCUSDT", "BUY", D("0.010"), now=NOW, type="LIMIT", price=D(60000))
+    listener.exchange.amend(order.id, D("0.020"), now=NOW + 5, price=D(61000))
+    listener.exchange.cancel(order.id, now=NOW + 9)
+    bodies = listener.orders()
     assert [(each["x"], each["X"], each["q"], each["p"]) for each in bodies] == [
         ("NEW", "NEW", "0.01", "60000"),
         ("AMENDMENT", "NEW", "0.02", "61000"),
@@ -108,22 +108,22 @@ def test_an_amendment_is_told_apart_from_a_placement() -> None:
 
 def test_what_nobody_cancelled_has_expired() -> None:
     """The rest of an order that was to be filled at once, with the number of its reason."""
-    told = Told()
-    order = told.exchange.place(
+    listener = Listener()
+    order = listener.exchange.place(
         "BTCUSDT", "BUY", D("0.010"), now=NOW, type="LIMIT", price=D(60000), terms=Terms(time_in_force="IOC")
     )
-    told.exchange.cancel(order.id, now=NOW)
-    last = told.orders()[-1]
+    listener.exchange.cancel(order.id, now=NOW)
+    last = listener.orders()[-1]
     assert (last["f"], last["x"], last["X"], last["er"]) == ("IOC", "EXPIRED", "EXPIRED", "2")
 
 
 @pytest.mark.parametrize(("forced", "fee"), [("CALCULATED", "shown"), ("TRADE", "missing")])
 def test_a_liquidation_is_known_by_its_name(forced: str, fee: str) -> None:
     """`autoclose-`, whatever its execution is called, with or without its fee; and nobody hears of it twice."""
-    told = Told(forced=forced, forced_fee=fee)
-    told.exchange.trade("BTCUSDT", "BUY", D("0.010"), now=NOW)
-    fill = told.exchange.liquidate("BTCUSDT", now=NOW + 20)
-    frames = told.frames()
+    listener = Listener(forced=forced, forced_fee=fee)
+    listener.exchange.trade("BTCUSDT", "BUY", D("0.010"), now=NOW)
+    fill = listener.exchange.liquidate("BTCUSDT", now=NOW + 20)
+    frames = listener.frames()
     body = [each["o"] for each in frames if each["e"] == "ORDER_TRADE_UPDATE"][-1]
     assert body["c"].startswith("autoclose-")
     assert (body["x"], body["X"], body["t"], body["o"], body["f"]) == (forced, "FILLED", fill.trade_id, "LIMIT", "IOC")
@@ -140,10 +140,10 @@ def decoded(frame: Any) -> Any:
 @pytest.mark.parametrize("forced", ["CALCULATED", "TRADE"])
 def test_a_position_taken_off_for_others_is_known_by_its_name(forced: str) -> None:
     """`adl_autoclose`, new first and then filled; the product reads a fill of the position's side, by force."""
-    told = Told(hedge=True, forced=forced)
-    told.exchange.trade("BTCUSDT", "SELL", D("0.010"), now=NOW)
-    (fill,) = deleverage(told.exchange, "BTCUSDT", "SHORT", D("0.004"), now=NOW + 20)
-    frames = [each for each in told.frames() if each["e"] == "ORDER_TRADE_UPDATE"][-2:]
+    listener = Listener(hedge=True, forced=forced)
+    listener.exchange.trade("BTCUSDT", "SELL", D("0.010"), now=NOW)
+    (fill,) = deleverage(listener.exchange, "BTCUSDT", "SHORT", D("0.004"), now=NOW + 20)
+    frames = [each for each in listener.frames() if each["e"] == "ORDER_TRADE_UPDATE"][-2:]
     bodies = [each["o"] for each in frames]
     assert all(body["c"].startswith("adl_autoclose") for body in bodies)
     assert [(body["x"], body["X"], body["l"]) for body in bodies] == [("NEW", "NEW", "0"), (forced, "FILLED", "0.004")]
@@ -153,31 +153,31 @@ def test_a_position_taken_off_for_others_is_known_by_its_name(forced: str) -> No
         *("BUY", "SHORT", D("0.004"), fill.price),
     )
     assert (filled.trade_id, filled.fee, filled.realized_pnl) == (str(fill.trade_id), fill.fee, fill.pnl)
-    assert told.exchange.account.position("BTCUSDT", "SHORT").qty == D("-0.006")
+    assert listener.exchange.account.position("BTCUSDT", "SHORT").qty == D("-0.006")
 
 
 @pytest.mark.parametrize(("qty", "executed"), [("0.010", "0.005"), ("0.001", "0")])
 def test_an_order_that_would_meet_its_own_expires(qty: str, executed: str) -> None:
     """`EXPIRED_IN_MATCH` by an execution `EXPIRED`, with its reason; the product reads an order that has expired."""
-    told = Told()
-    expired, came = prevent(told.exchange, "BTCUSDT", D(qty), D(64000), now=NOW)
-    frames = {each["o"]["X"]: each for each in told.frames() if each["e"] == "ORDER_TRADE_UPDATE"}
+    listener = Listener()
+    expired, came = prevent(listener.exchange, "BTCUSDT", D(qty), D(64000), now=NOW)
+    frames = {each["o"]["X"]: each for each in listener.frames() if each["e"] == "ORDER_TRADE_UPDATE"}
     frame = frames["EXPIRED_IN_MATCH"]
     body = frame["o"]
     assert (body["i"], body["x"], body["er"], body["V"], body["l"]) == (expired.id, "EXPIRED", "1", "EXPIRE_MAKER", "0")
     report = decoded(frame)
     assert (report.status, report.cumulative_qty, report.fee) == ("EXPIRED", D(executed), None)
-    assert told.exchange.orders[came.id].open
+    assert listener.exchange.orders[came.id].open
 
 
 @pytest.mark.parametrize("mode", ["cross", "isolated"])
 def test_a_margin_call_names_positions(mode: str) -> None:
     """As they are, with what each must keep; the product hands it on as it is, and reads nothing for it."""
-    told = Told()
-    assert told.called() == []
-    told.exchange.set_margin_mode("ETHUSDT", mode, now=NOW)
-    told.exchange.trade("ETHUSDT", "SELL", D("0.5"), now=NOW)
-    (frame,) = told.called()
+    listener = Listener()
+    assert listener.called() == []
+    listener.exchange.set_margin_mode("ETHUSDT", mode, now=NOW)
+    listener.exchange.trade("ETHUSDT", "SELL", D("0.5"), now=NOW)
+    (frame,) = listener.called()
     (row,) = frame["p"]
     assert list(row) == ["s", "ps", "pa", "mt", "iw", "mp", "up", "mm"]
     assert (row["s"], row["ps"], row["pa"]) == ("ETHUSDT", "BOTH", "-0.5")
@@ -188,11 +188,11 @@ def test_a_margin_call_names_positions(mode: str) -> None:
     assert (report.known, report.doubtful, report.content) == (True, False, frame)
 
 
-def test_a_trade_is_told_lightly_too() -> None:
+def test_a_trade_is_pushed_lightly_too() -> None:
     """Flat, padded to the symbol's grids, with the same trade id; or not at all."""
-    told = Told()
-    fill = told.exchange.trade("ETHUSDT", "BUY", D("0.020"), now=NOW)[0]
-    (lite,) = [each for each in told.frames() if each["e"] == "TRADE_LITE"]
+    listener = Listener()
+    fill = listener.exchange.trade("ETHUSDT", "BUY", D("0.020"), now=NOW)[0]
+    (lite,) = [each for each in listener.frames() if each["e"] == "TRADE_LITE"]
     assert list(lite) == LITE.split()
     assert (lite["q"], lite["l"], lite["p"], lite["L"], lite["t"]) == (
         "0.020",
@@ -208,10 +208,10 @@ def test_a_trade_is_told_lightly_too() -> None:
 )
 def test_types_of_one_moment_have_no_order_of_their_own(types: str, first: str) -> None:
     """Either comes first, or it changes; those of one type keep their order."""
-    told = Told(types=types, lite="none")
-    told.exchange.trade("BTCUSDT", "BUY", D("0.010"), now=NOW, parts=2)
-    assert [each["e"] for each in told.frames()][:2] == [first] * 2
-    mixed = Told(lite="none")
+    listener = Listener(types=types, lite="none")
+    listener.exchange.trade("BTCUSDT", "BUY", D("0.010"), now=NOW, parts=2)
+    assert [each["e"] for each in listener.frames()][:2] == [first] * 2
+    mixed = Listener(lite="none")
     for number in range(20):
         mixed.exchange.trade("BTCUSDT", "BUY", D("0.010"), now=NOW + number)
     frames = mixed.frames()
@@ -224,11 +224,11 @@ def test_types_of_one_moment_have_no_order_of_their_own(types: str, first: str) 
 @pytest.mark.parametrize(("symbol", "listed"), [("named", "empty"), ("missing", "missing")])
 def test_funding_in_cross_margin_names_no_position(symbol: str, listed: str) -> None:
     """The asset's balance with the fee as its change, which is negative when paid; the symbol in `S` or nowhere."""
-    told = Told(funding_symbol=symbol, funding_list=listed)
-    told.exchange.trade("BTCUSDT", "BUY", D("0.010"), now=NOW)
-    told.frames()
-    amount = told.exchange.fund("BTCUSDT", D("0.0001"), now=NOW + 61_000)
-    (frame,) = told.frames(NOW + 120_000)
+    listener = Listener(funding_symbol=symbol, funding_list=listed)
+    listener.exchange.trade("BTCUSDT", "BUY", D("0.010"), now=NOW)
+    listener.frames()
+    amount = listener.exchange.fund("BTCUSDT", D("0.0001"), now=NOW + 61_000)
+    (frame,) = listener.frames(NOW + 120_000)
     account = frame["a"]
     assert amount < 0
     assert D(account["B"][0]["bc"]) == amount
@@ -240,35 +240,35 @@ def test_funding_in_cross_margin_names_no_position(symbol: str, listed: str) -> 
 @pytest.mark.parametrize(("special", "reason"), [("FUNDING_FEE", "FUNDING_FEE"), ("own", "SPECIAL_FUNDING_FEE")])
 def test_a_special_funding_fee_is_funding_too(special: str, reason: str) -> None:
     """It is booked under a name of its own; which reason its push has nobody knows."""
-    told = Told(special_funding=special)
-    told.exchange.trade("BTCUSDT", "BUY", D("0.010"), now=NOW)
-    told.frames()
-    told.exchange.fund("BTCUSDT", D("0.0001"), now=NOW + 61_000, kind="SPECIAL_FUNDING_FEE")
-    (frame,) = told.frames(NOW + 120_000)
+    listener = Listener(special_funding=special)
+    listener.exchange.trade("BTCUSDT", "BUY", D("0.010"), now=NOW)
+    listener.frames()
+    listener.exchange.fund("BTCUSDT", D("0.0001"), now=NOW + 61_000, kind="SPECIAL_FUNDING_FEE")
+    (frame,) = listener.frames(NOW + 120_000)
     assert (frame["a"]["m"], frame["a"]["S"]) == (reason, "BTCUSDT")
-    assert told.exchange.account.book.income[-1].type == "SPECIAL_FUNDING_FEE"
+    assert listener.exchange.account.book.income[-1].type == "SPECIAL_FUNDING_FEE"
 
 
 def test_funding_of_an_isolated_position_shows_it() -> None:
     """Balance and the one position; its wallet is no part of the cross wallet."""
-    told = Told()
-    told.exchange.set_margin_mode("BTCUSDT", "isolated", now=NOW)
-    told.exchange.trade("BTCUSDT", "BUY", D("0.010"), now=NOW)
-    assert [each["e"] for each in told.frames()].count("ACCOUNT_CONFIG_UPDATE") == 0
-    told.exchange.fund("BTCUSDT", D("0.0001"), now=NOW + 61_000)
-    account = told.frames(NOW + 120_000)[0]["a"]
+    listener = Listener()
+    listener.exchange.set_margin_mode("BTCUSDT", "isolated", now=NOW)
+    listener.exchange.trade("BTCUSDT", "BUY", D("0.010"), now=NOW)
+    assert [each["e"] for each in listener.frames()].count("ACCOUNT_CONFIG_UPDATE") == 0
+    listener.exchange.fund("BTCUSDT", D("0.0001"), now=NOW + 61_000)
+    account = listener.frames(NOW + 120_000)[0]["a"]
     (position,), (balance,) = account["P"], account["B"]
     assert (position["s"], position["mt"]) == ("BTCUSDT", "isolated")
     assert D(balance["wb"]) - D(balance["cw"]) == D(position["iw"]) > 0
 
 
 def test_money_and_leverage() -> None:
-    """A transfer is a change of the balance alone; a leverage is one number, and told when it changes."""
-    told = Told()
-    told.exchange.transfer("USDT", D(-10), now=NOW)
-    told.exchange.set_leverage("BTCUSDT", 25, 25, now=NOW)
-    told.exchange.set_margin_mode("BTCUSDT", "isolated", now=NOW)
-    config, account = sorted(told.frames(), key=lambda each: str(each["e"] == "ACCOUNT_UPDATE"))
+    """A transfer is a change of the balance alone; a leverage is one number, and pushed when it changes."""
+    listener = Listener()
+    listener.exchange.transfer("USDT", D(-10), now=NOW)
+    listener.exchange.set_leverage("BTCUSDT", 25, 25, now=NOW)
+    listener.exchange.set_margin_mode("BTCUSDT", "isolated", now=NOW)
+    config, account = sorted(listener.frames(), key=lambda each: str(each["e"] == "ACCOUNT_UPDATE"))
     assert config["ac"] == {"s": "BTCUSDT", "l": 25}
     assert account["a"]["m"] == "WITHDRAW"
     assert account["a"]["B"][0]["bc"] == "-10"
@@ -286,13 +286,13 @@ def test_money_and_leverage() -> None:
 )
 def test_a_conditional_order_lives_with_the_algo_service(side: str, stop: int, model: str, kind: str) -> None:
     """NEW, TRIGGERED with the id of the order that executes, FINISHED once that has ended; it has no fills itself."""
-    told = Told(lite="none")
-    order = told.exchange.place(
+    listener = Listener(lite="none")
+    order = listener.exchange.place(
         "BTCUSDT", side, D("0.010"), now=NOW, type=model, price=D(64000), stop_price=D(stop), client_id="Algo"
     )
-    born = told.exchange.trigger(order.id, now=NOW + 1000)
-    told.exchange.fill(born.id, now=NOW + 2000)
-    frames = told.frames()
+    born = listener.exchange.trigger(order.id, now=NOW + 1000)
+    listener.exchange.fill(born.id, now=NOW + 2000)
+    frames = listener.frames()
     algo = [each["o"] for each in frames if each["e"] == "ALGO_UPDATE"]
     assert [each["X"] for each in algo] == ["NEW", "TRIGGERED", "FINISHED"]
     assert {each["o"] for each in algo} == {kind}
@@ -307,8 +307,8 @@ def test_a_conditional_order_lives_with_the_algo_service(side: str, stop: int, m
 
 def test_a_conditional_order_can_be_called_off() -> None:
     """CANCELED, with nothing of an order that was never made."""
-    told = Told()
-    order = told.exchange.place(
+    listener = Listener()
+    order = listener.exchange.place(
         "BTCUSDT",
         "BUY",
         D("0.010"),
@@ -316,8 +316,8 @@ def test_a_conditional_order_can_be_called_off() -> None:
         type="TRAILING_STOP_MARKET",
         terms=Terms(rate=D("0.05"), activation=D(65000)),
     )
-    told.exchange.cancel(order.id, now=NOW)
-    first, last = told.frames()
+    listener.exchange.cancel(order.id, now=NOW)
+    first, last = listener.frames()
     assert (first["o"]["AP"], first["o"]["cr"]) == ("65000", "5")
     assert (last["o"]["X"], last["o"]["ai"]) == ("CANCELED", "")
 
@@ -334,5 +334,5 @@ def test_a_conditional_order_can_be_called_off() -> None:
 def test_an_expiry(expiry: str, frames: list[Any]) -> None:
     """With the key or without, twice, or never."""
     exchange = Exchange(now=NOW, instruments=INSTRUMENTS)
-    told = Wire(exchange, readings({"expiry": expiry})).expiry("k", 5)
-    assert [json.loads(each) for each in told] == frames
+    found = Wire(exchange, readings({"expiry": expiry})).expiry("k", 5)
+    assert [json.loads(each) for each in found] == frames

@@ -55,8 +55,8 @@ class Trader:
         async with self.http.request(method, url, headers=headers) as response:
             text = await response.text()
             is_json = response.content_type == "application/json" and text
-            told = {name.upper(): value for name, value in response.headers.items()}
-            return Answer(response.status, json.loads(text) if is_json else text, told)
+            named = {name.upper(): value for name, value in response.headers.items()}
+            return Answer(response.status, json.loads(text) if is_json else text, named)
 
     async def get(self, path: str, **params: Any) -> Any:
         """The body of a signed read."""

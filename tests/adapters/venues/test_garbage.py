@@ -42,7 +42,7 @@ def test_unreadable(family: str) -> None:
 
 @families
 def test_rows_that_are_none(family: str) -> None:
-    """One row that cannot be read makes the whole push doubtful: nothing of it is told as true."""
+    """One row that cannot be read makes the whole push doubtful: nothing of it is taken as true."""
     given = samples(family)
     dialect = next(iter(given.DIALECTS.values()))
     assert isinstance(dialect.decode(json.dumps(given.account()))[0], AccountReport)
@@ -54,7 +54,7 @@ def test_rows_that_are_none(family: str) -> None:
 
 
 def sane(given: Samples, dialect: Dialect, frame: bytes | str) -> tuple[Report, ...]:
-    """Whatever comes out can be told on: its amounts are finite and small, its content can be written as JSON."""
+    """Whatever comes out can be passed on: its amounts are finite and small, its content can be written as JSON."""
     reports = dialect.decode(frame)
     for report in reports:
         if isinstance(report, OrderReport):
@@ -69,8 +69,8 @@ def sane(given: Samples, dialect: Dialect, frame: bytes | str) -> tuple[Report, 
             assert all(position.qty >= 0 for position in report.positions)
         if isinstance(report, Unrecognised):
             kind = ExchangeEventKind.UNKNOWN
-            told = Unknown(kind=kind, event_id="x", exchange_ts=None, source="ws", raw=report.content).to_json()
-            assert len(told) < 10_000_000
+            text = Unknown(kind=kind, event_id="x", exchange_ts=None, source="ws", raw=report.content).to_json()
+            assert len(text) < 10_000_000
     return reports
 
 

@@ -41,7 +41,7 @@ scenario("snapshots", snapshot_interval=0.5)(dropped_once)
 async def polling(run: Run, server: Server) -> None:
     """By polling alone every fill comes once, and no key is minted."""
     await run.live()
-    await run.until(lambda: len(run.consumer.fills()) >= 30, "told of 30 fills")
+    await run.until(lambda: len(run.consumer.fills()) >= 30, "delivered 30 fills")
     assert not server.log.mints
     assert {fill.source for fill in run.consumer.fills()} == {"poll"}
 
@@ -70,13 +70,13 @@ async def slow_consumer(run: Run, server: Server) -> None:
     """
     await run.live()
     run.consumer.pause()
-    openings, told = len(server.log.openings), len(run.consumer.events)
+    openings, delivered = len(server.log.openings), len(run.consumer.events)
     pings, pongs, renewals = server.log.pings_sent, len(server.log.pongs), len(server.log.renewals)
     await run.fills_made(40)
     await run.until(lambda: len(server.log.pongs) >= pongs + STALL / PINGS, "answered the pings of the stall")
     await run.until(lambda: len(server.log.renewals) >= renewals + STALL / RENEWALS, "renewed the key meanwhile")
     assert server.log.pings_sent - pings <= len(server.log.pongs) - pongs + 2
-    assert len(run.consumer.events) <= told + 1
+    assert len(run.consumer.events) <= delivered + 1
     assert len(server.log.openings) == openings
     assert all(renewal.ok for renewal in server.log.renewals)
     run.consumer.go_on()

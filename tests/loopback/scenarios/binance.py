@@ -41,7 +41,7 @@ async def deleted(run: Run, server: Server) -> None:
 
 @on_usdm("another client takes the next key", policy=OFTEN, readings={"deletion": "silent"})
 async def taken(run: Run, server: Server) -> None:
-    """Nobody is told; the renewal extends another key than ours, which is therefore gone."""
+    """Nobody hears of it; the renewal extends another key than ours, which is therefore gone."""
     await run.live()
     server.fault("replace_key")
     await replaced(run, server)
@@ -51,7 +51,7 @@ for _shown in ("asked", "alive"):
 
     @on_usdm(f"a dead key on a socket that lives, {_shown}", policy=OFTEN, readings={"subscriptions": _shown})
     async def dead_key(run: Run, server: Server) -> None:
-        """Pings come and requests are answered, and nobody is told: the renewal finds it, whatever the socket says."""
+        """Pings come, requests are answered, and nobody hears of it: the renewal finds it, whatever the socket says."""
         await run.live()
         server.fault("expire_silently")
         await replaced(run, server)

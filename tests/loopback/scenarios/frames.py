@@ -27,7 +27,7 @@ def carried_out(server: Server, name: str) -> int:
 
 @scenario("repeated frames", policy=UNHURRIED)
 async def repeated(run: Run, server: Server) -> None:
-    """A frame that comes twice tells nothing the second time."""
+    """A frame that comes twice delivers nothing the second time."""
     await run.live()
     gaps = len(run.consumer.gaps())
     await tampered(run, server, "repeat_frame", 4)
@@ -36,7 +36,7 @@ async def repeated(run: Run, server: Server) -> None:
 
 @scenario("reordered frames")
 async def reordered(run: Run, server: Server) -> None:
-    """Two frames of one order that changed places within `reorder_window` are told in the right order."""
+    """Two frames of one order that changed places within `reorder_window` are delivered in the right order."""
     await tampered(run, server, "reorder_frames", 4, within=0.15)
 
 

@@ -18,7 +18,7 @@ Play = Callable[[str, str], Awaitable[None]]
 
 
 class Scenario(NamedTuple):
-    """`play` tells it on a transport and one of its `wires`, each with the name that it has in the list."""
+    """`play` runs it on a transport and one of its `wires`, each with the name that it has in the list."""
 
     name: str
     rule: str
@@ -38,8 +38,8 @@ class Played(NamedTuple):
 
     async def run(self) -> None:
         """Play it. Raises whatever is wrong, an `AssertionError` for what must hold."""
-        told = TABLE[self.scenario]
-        await told.play(self.transport, told.wires[self.wire])
+        scenario = TABLE[self.scenario]
+        await scenario.play(self.transport, scenario.wires[self.wire])
 
 
 TABLE: dict[str, Scenario] = {}
@@ -56,7 +56,7 @@ def played(*transports: str) -> list[Played]:
 
 
 def play(name: str, *, wired: bool = True, venues: Sequence[str] = BINGX) -> Callable[[Play], Play]:
-    """Put a scenario into the table that is told without a `Run`, or looks after it itself.
+    """Put a scenario into the table that is played without a `Run`, or looks after it itself.
 
     It is played on all wires of these venues; without frames of orders, not `wired`, on one of each.
     """
@@ -65,10 +65,10 @@ def play(name: str, *, wired: bool = True, venues: Sequence[str] = BINGX) -> Cal
         names = spoken(venue)
         wires |= {each: each for each in names} if wired or len(names) == 1 else {NO_WIRE: names[0]}
 
-    def add(told: Play) -> Play:
+    def add(alone: Play) -> Play:
         assert name not in TABLE
-        TABLE[name] = Scenario(name, told.__doc__ or "", told, wires)
-        return told
+        TABLE[name] = Scenario(name, alone.__doc__ or "", alone, wires)
+        return alone
 
     return add
 
@@ -88,7 +88,7 @@ def scenario(
     """
 
     def add(story: Story) -> Story:
-        async def tell(transport: str, wire: str) -> None:
+        async def unfold(transport: str, wire: str) -> None:
             key = fresh_key()
             async with (
                 served(key, wire=wire, **settings) as server,
@@ -99,8 +99,8 @@ def scenario(
                 await story(run, server)
                 await run.check()
 
-        tell.__doc__ = story.__doc__
-        play(name, wired=wired, venues=venues)(tell)
+        unfold.__doc__ = story.__doc__
+        play(name, wired=wired, venues=venues)(unfold)
         return story
 
     return add

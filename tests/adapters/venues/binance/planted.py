@@ -15,7 +15,7 @@ from listenkey.adapters.venues.family import Services
 from listenkey.core.secrets import Secrets
 from listenkey.ports.http import HttpResponse
 
-from ....leaks.plants import Plant, Spoiled, behind, text, told
+from ....leaks.plants import Plant, Spoiled, bare, behind, text
 from . import samples
 from .venue import balance_row, fill_row, income_row, order_row, position_row
 
@@ -60,13 +60,13 @@ def plants() -> Iterator[Plant]:
 
 def spoiled() -> Iterator[Spoiled]:
     """Errors, with the statuses that they come with."""
-    yield Spoiled("error", lambda secret, pad: told({"code": -1001, "msg": behind(secret, pad)}, 500))
-    yield Spoiled("error, its code", lambda secret, pad: told({"code": behind(secret, pad), "msg": "no"}, 400))
-    yield Spoiled("error, refused for good", lambda secret, pad: told({"code": -2015, "msg": behind(secret, pad)}, 401))
-    yield Spoiled("error, with a clock", lambda secret, pad: told({"code": -1021, "msg": f"Timestamp {secret}"}, 400))
-    yield Spoiled("error, too fast", lambda secret, pad: told({"code": -1003, "msg": behind(secret, pad)}, 429))
-    yield Spoiled("error, banned", lambda secret, pad: told({"code": -1003, "msg": f"{secret} banned until {AT}"}, 418))
-    yield Spoiled("success, with a code", lambda secret, pad: told({"code": 200, "msg": behind(secret, pad)}))
+    yield Spoiled("error", lambda secret, pad: bare({"code": -1001, "msg": behind(secret, pad)}, 500))
+    yield Spoiled("error, its code", lambda secret, pad: bare({"code": behind(secret, pad), "msg": "no"}, 400))
+    yield Spoiled("error, refused for good", lambda secret, pad: bare({"code": -2015, "msg": behind(secret, pad)}, 401))
+    yield Spoiled("error, with a clock", lambda secret, pad: bare({"code": -1021, "msg": f"Timestamp {secret}"}, 400))
+    yield Spoiled("error, too fast", lambda secret, pad: bare({"code": -1003, "msg": behind(secret, pad)}, 429))
+    yield Spoiled("error, banned", lambda secret, pad: bare({"code": -1003, "msg": f"{secret} banned until {AT}"}, 418))
+    yield Spoiled("success, with a code", lambda secret, pad: bare({"code": 200, "msg": behind(secret, pad)}))
 
 
 def rows(secret: str, pad: int) -> dict[tuple[str, str], Any]:
@@ -88,12 +88,12 @@ def rows(secret: str, pad: int) -> dict[tuple[str, str], Any]:
 
 def good(content: Any) -> HttpResponse:
     """As it is."""
-    return told(content)
+    return bare(content)
 
 
 def keyed(method: str, key: str) -> HttpResponse:
     """The key that lives, or nothing where it was deleted."""
-    return told({} if method == "DELETE" else {"listenKey": key})
+    return bare({} if method == "DELETE" else {"listenKey": key})
 
 
 class _Patient(Address):

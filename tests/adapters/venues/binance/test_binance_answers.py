@@ -135,7 +135,7 @@ def test_a_code_in_a_success() -> None:
 
 
 def test_which_is_which() -> None:
-    """What a caller must tell apart."""
+    """What a caller must distinguish."""
 
     def found(code: int | str, message: str = "") -> Refusal:
         return Refusal(RETRY, str(code), message)

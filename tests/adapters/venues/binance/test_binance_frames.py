@@ -64,7 +64,7 @@ def test_a_fill_is_what_has_a_quantity(execution: str | None) -> None:
 
 @pytest.mark.parametrize("execution", ["NEW", "CANCELED", "EXPIRED", "AMENDMENT"])
 def test_no_fill_has_no_costs(execution: str) -> None:
-    """A frame that no fill caused tells of no fee and no trade, though its fields stand there."""
+    """A frame that no fill caused shows no fee and no trade, though its fields stand there."""
     report = report_of(frame(x=execution, X="PARTIALLY_FILLED", l="0", L="0", n="0", t=0, rp="0"))
     assert (report.last_qty, report.last_price, report.trade_id, report.fee, report.realized_pnl) == (
         Decimal(0),
@@ -110,10 +110,10 @@ def test_market_orders_have_no_price(kind: str) -> None:
     assert report_of(frame(o=kind, p="12")).price is None
 
 
-@pytest.mark.parametrize(("price", "told"), [("12", Decimal(12)), ("0", None), ("", None), ("NaN", None)])
-def test_price(price: str, told: Decimal | None) -> None:
+@pytest.mark.parametrize(("price", "read"), [("12", Decimal(12)), ("0", None), ("", None), ("NaN", None)])
+def test_price(price: str, read: Decimal | None) -> None:
     """No price is None, never zero."""
-    assert report_of(frame(p=price)).price == told
+    assert report_of(frame(p=price)).price == read
 
 
 @pytest.mark.parametrize(
@@ -140,7 +140,7 @@ DOUBTFUL = [
 
 @pytest.mark.parametrize("fields", DOUBTFUL)
 def test_an_order_that_cannot_be_trusted(fields: dict[str, Any]) -> None:
-    """Nothing of it is told as true, and the account is read; it names the order where the frame does."""
+    """Nothing of it is taken as true, and the account is read; it names the order where the frame does."""
     (report,) = DIALECT.decode(frame(**fields))
     assert isinstance(report, Unrecognised)
     assert report.doubtful

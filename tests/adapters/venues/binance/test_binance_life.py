@@ -13,7 +13,7 @@ from .world import SYMBOLS, World
 
 DAY = 86_400_000
 HAPPENINGS = ("place", "fill", "fill", "fill", "cancel", "fund", "match", "nothing")
-TROUBLES = ("taken", "expired", "gone", "cut", "deaf", "unreachable", "busy", "late", "lossy", "none")
+TROUBLES = ("taken", "expired", "gone", "cut", "silent", "unreachable", "busy", "late", "lossy", "none")
 
 
 def happen(world: World) -> None:
@@ -45,13 +45,13 @@ def trouble(world: World) -> float:
         case "taken":
             world.mint()
         case "expired":
-            world.expire(told=True)
+            world.expire(said=True)
         case "gone":
-            world.expire(told=False)
+            world.expire(said=False)
         case "cut":
             world.cut()
-        case "deaf":
-            world.deaf |= world.open.keys()
+        case "silent":
+            world.silent |= world.open.keys()
         case "unreachable":
             world.unreachable = True
             world.cut()
@@ -91,7 +91,7 @@ def lived(seed: int, **readings: bool) -> World:
             world.passes(world.rng.choice((0.0, 0.001, 0.05, 1.0, 9.0)))
         world.unreachable = world.busy = False
         world.lag, world.loses = 0, 0.0
-        world.deaf.clear()
+        world.silent.clear()
         world.passes(world.rng.choice((0.0, 5.0, 100.0)))
     world.passes(600)
     return world
@@ -114,7 +114,7 @@ def test_fees_in_bnb() -> None:
 @pytest.mark.parametrize("first", [5, 95])
 @pytest.mark.parametrize("own_list_is_short", [False, True])
 def test_an_order_that_is_older_than_the_venue_keeps(from_before: bool, first: int, own_list_is_short: bool) -> None:
-    """It is executed to its end while nobody listens, and nothing but the list of fills has it: each fill is told."""
+    """It is executed to its end while nobody listens, and only the list of fills has it: each fill is delivered."""
     world = World(1)
     world.own_list_is_short = own_list_is_short
     order = world.place("BTCUSDT", "5")
@@ -139,9 +139,9 @@ def test_an_order_that_is_older_than_the_venue_keeps(from_before: bool, first: i
     world.fill(row, one)
     world.passes(600)
     fills = [event for event in world.delivered if isinstance(event, Fill)]
-    told = [(str(fill.cumulative_qty), fill.fill_qty, fill.trade_id) for fill in fills]
+    found = [(str(fill.cumulative_qty), fill.fill_qty, fill.trade_id) for fill in fills]
     due = world.fills[1:] if from_before else world.fills
-    assert told == [(str(end), one, str(fill["id"])) for end, fill in zip(range(6 - len(due), 6), due, strict=True)]
+    assert found == [(str(end), one, str(fill["id"])) for end, fill in zip(range(6 - len(due), 6), due, strict=True)]
     gaps = [event for event in world.delivered if isinstance(event, GapNotice) and event.kind.value == "GAP_CLOSED"]
     assert [gap.proven for gap in gaps] == [True] * len(gaps) != []
     assert world.connection.health == "LIVE"
@@ -154,12 +154,12 @@ def test_a_life(seed: int) -> None:
     readings = ("renewal_names", "keeps_newest", "ends_included", "own_list_is_short", "by_update", "symbol_required")
     world = lived(seed, **{name: bool(seed >> place & 1) for place, name in enumerate(readings)})
     fills = [event for event in world.delivered if isinstance(event, Fill)]
-    told = {(fill.symbol, fill.order_id, fill.cumulative_qty): fill for fill in fills}
-    assert len(told) == len(fills)
-    assert told.keys() == world.truth.keys()
+    delivered = {(fill.symbol, fill.order_id, fill.cumulative_qty): fill for fill in fills}
+    assert len(delivered) == len(fills)
+    assert delivered.keys() == world.truth.keys()
     revised = {event.replaces: event for event in world.delivered if isinstance(event, FillRevised)}
     for place, (quantity, fee, trade) in world.truth.items():
-        fill = told[place]
+        fill = delivered[place]
         final = revised.get(fill.event_id, fill)
         assert (fill.fill_qty, fill.trade_id, final.fee) == (quantity, trade, fee)
     in_order(world)

@@ -100,7 +100,7 @@ def test_what_is_urgent_goes_first(address: Address) -> None:
     assert admitted(address, 120, Purpose.POLL, 200.0)
 
 
-def test_a_read_that_is_put_off_is_told_until_when(address: Address) -> None:
+def test_a_read_that_is_put_off_hears_until_when(address: Address) -> None:
     """When the weight will be there, by our own requests."""
     take(address, 1400, 0.0)
     found = refusal(address.admit(120, Purpose.AUDIT), 10.0).refusal

@@ -290,7 +290,7 @@ def test_a_read_of_what_is_from_now_on(venue: Venue) -> None:
 
 
 def test_many_assets(venue: Venue) -> None:
-    """The venue lists every asset that there is; one that was held before is told when it is 0."""
+    """The venue lists every asset that there is; one that was held before is read when it is 0."""
     venue.balances = [balance_row("USDT", "5"), balance_row("BNB", "0.001"), balance_row("USDC", "0.00000000")]
     reader = Reader(venue.rest())
     assert [row.asset for row in venue.run(reader.read(SINCE)).balances] == ["USDT", "BNB"]

@@ -86,7 +86,7 @@ def test_a_renewal_that_names_none(venue: Venue, answer: str) -> None:
 
 @pytest.mark.parametrize("renewal_names", [False, True])
 def test_a_renewal_of_another_key(venue: Venue, renewal_names: bool) -> None:
-    """Somebody has deleted ours and made the next: that one was extended, and is what is told."""
+    """Somebody has deleted ours and made the next: that one was extended, and is the one that is named."""
     keys = Keys(venue.rest())
     key = venue.run(keys.create()).key
     other = venue.mint()
@@ -160,7 +160,7 @@ def test_a_timestamp_that_is_disliked(venue: Venue) -> None:
     "answer", [BUSY, reply(b"<html>", 502), refused(-1001, "Internal error"), TransportFailed("reset")]
 )
 def test_a_read_that_failed_is_repeated_once(venue: Venue, answer: HttpResponse | Exception) -> None:
-    """In a way that passes; a second failure is told."""
+    """In a way that passes; a second failure is reported."""
     venue.scripted["balance"] = [answer]
     venue.run(venue.rest().get(BALANCE, {}))
     venue.scripted["balance"] = [answer] * 2

@@ -66,7 +66,7 @@ class Consumer:
 async def streaming(
     server: Server, transport: str, story: Callable[[Consumer, Any], Awaitable[None]], record: Path | None = None
 ) -> list[ExchangeEvent]:
-    """The events of a stream that lives for as long as the story is told."""
+    """The events of a stream that lives for as long as the story goes."""
     consumer = Consumer()
     async with (
         listenkey.open_venue(
@@ -97,7 +97,7 @@ def order(server: Server, **fields: Any) -> dict[str, Any]:
 
 
 def execute(server: Server, trade: int, quantity: str, executed: str, status: str) -> dict[str, Any]:
-    """What the venue knows of a fill, and the frame that tells of it."""
+    """What the venue knows of a fill, and the frame that shows it."""
     at = server.ms()
     with server.lock:
         server.fills.append(

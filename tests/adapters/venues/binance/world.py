@@ -32,7 +32,7 @@ Done = Callable[[Any, Exception | None], None]
 
 
 class World(Venue):
-    """Its clock is the world's. `unreachable`: no request is answered. `deaf` sockets neither bring nor answer."""
+    """Its clock is the world's. `unreachable`: no request is answered. `silent` sockets neither bring nor answer."""
 
     def __init__(self, seed: int, **policy: float) -> None:
         self.now = 1000.0
@@ -43,7 +43,7 @@ class World(Venue):
         """How late lists show what has happened, ms; orders, positions and balances are of the moment."""
         self.loses = 0.0
         """Which part of all frames is lost."""
-        self.deaf: set[int] = set()
+        self.silent: set[int] = set()
         self.open: dict[int, str] = {}
         self.delivered: list[ExchangeEvent] = []
         self.truth: dict[tuple[str, str, Decimal], tuple[Decimal, Decimal, str]] = {}
@@ -148,10 +148,10 @@ class World(Venue):
         frame["a"]["S"] = symbol
         self.push(frame)
 
-    def expire(self, *, told: bool) -> None:
+    def expire(self, *, said: bool) -> None:
         """Somebody deletes the key, and the venue says so or not."""
         gone, self.key = self.key, None
-        if told:
+        if said:
             self.push({"e": "listenKeyExpired", "E": self.ms(), "listenKey": gone}, gone)
 
     def cut(self) -> None:
@@ -164,7 +164,7 @@ class World(Venue):
         """To every socket of the key that lives; where frames are lost, not to all."""
         text = json.dumps(event, separators=(",", ":"))
         for socket, opened_with in self.open.items():
-            if opened_with == (key or self.key) and socket not in self.deaf and self.rng.random() >= self.loses:
+            if opened_with == (key or self.key) and socket not in self.silent and self.rng.random() >= self.loses:
                 self.at(self.now + LATENCY, lambda socket=socket: self._frame(socket, text))  # type: ignore[misc]
 
     # How the world answers
@@ -188,7 +188,7 @@ class World(Venue):
                 self.open.pop(socket, None)
                 self.at(self.now + LATENCY, lambda: self.feed(action.closed()))
             case actions.SendPing(socket):
-                if socket in self.open and socket not in self.deaf:
+                if socket in self.open and socket not in self.silent:
                     self.at(self.now + 2 * LATENCY, lambda: self.feed(inputs.Heard(socket)))
             case actions.DeleteKey():
                 raise AssertionError("it is the account's key")
@@ -262,7 +262,7 @@ class World(Venue):
         self.at(self.now + LATENCY, lambda: advance(found))
 
     def _frame(self, socket: int, text: str) -> None:
-        if socket in self.open and socket not in self.deaf:
+        if socket in self.open and socket not in self.silent:
             self.feed(inputs.FrameReceived(socket, text))
 
     def _show(self) -> None:
@@ -292,7 +292,7 @@ class World(Venue):
         return {"e": "ACCOUNT_UPDATE", "E": at, "T": at, "a": body}
 
     def last_account(self) -> tuple[dict[str, Decimal | None], dict[str, Decimal]]:
-        """Wallets and positions, as all updates together tell them."""
+        """Wallets and positions, as all updates together give them."""
         wallets: dict[str, Decimal | None] = {}
         held: dict[str, Decimal] = {}
         for event in self.delivered:

@@ -14,7 +14,7 @@ from listenkey.adapters.venues.family import Services
 from listenkey.core.secrets import Secrets
 from listenkey.ports.http import HttpResponse
 
-from ....leaks.plants import Plant, Spoiled, behind, text, told
+from ....leaks.plants import Plant, Spoiled, bare, behind, text
 from . import samples
 
 HEADER = "X-BX-APIKEY"
@@ -56,11 +56,11 @@ def plants() -> Iterator[Plant]:
 
 def spoiled() -> Iterator[Spoiled]:
     """Errors, with a status of success as ever."""
-    yield Spoiled("error", lambda secret, pad: told({"code": 100500, "msg": behind(secret, pad)}))
-    yield Spoiled("error, its code", lambda secret, pad: told({"code": behind(secret, pad), "msg": "no"}))
-    yield Spoiled("error, refused for good", lambda secret, pad: told({"code": 100413, "msg": behind(secret, pad)}))
-    yield Spoiled("error, with a clock", lambda secret, pad: told({"code": 100421, "msg": f"timestamp {secret}"}))
-    yield Spoiled("error, too fast", lambda secret, pad: told({"code": 100410, "msg": f"{secret} until 1758608899351"}))
+    yield Spoiled("error", lambda secret, pad: bare({"code": 100500, "msg": behind(secret, pad)}))
+    yield Spoiled("error, its code", lambda secret, pad: bare({"code": behind(secret, pad), "msg": "no"}))
+    yield Spoiled("error, refused for good", lambda secret, pad: bare({"code": 100413, "msg": behind(secret, pad)}))
+    yield Spoiled("error, with a clock", lambda secret, pad: bare({"code": 100421, "msg": f"timestamp {secret}"}))
+    yield Spoiled("error, too fast", lambda secret, pad: bare({"code": 100410, "msg": f"{secret} until 1758608899351"}))
 
 
 def rows(secret: str, pad: int) -> dict[tuple[str, str], Any]:
@@ -81,12 +81,12 @@ def rows(secret: str, pad: int) -> dict[tuple[str, str], Any]:
 
 def good(content: Any) -> HttpResponse:
     """In an envelope."""
-    return told({"code": 0, "data": content})
+    return bare({"code": 0, "data": content})
 
 
 def keyed(method: str, key: str) -> HttpResponse:
     """A new key; nothing says of an old one that it lives."""
-    return told({"listenKey": key}) if method == "POST" else HttpResponse(200, {}, b"")
+    return bare({"listenKey": key}) if method == "POST" else HttpResponse(200, {}, b"")
 
 
 class _Forgiving(Pace):

@@ -180,7 +180,7 @@ CLOCK = [
 
 @pytest.mark.parametrize(("code", "message", "is_clock"), CLOCK)
 def test_clock_problems(code: int, message: str, is_clock: bool) -> None:
-    """The message tells a bad timestamp from the other meanings of its codes."""
+    """The message distinguishes a bad timestamp from the other meanings of its codes."""
     assert is_clock_problem(refusal(code, message)) is is_clock
 
 

@@ -125,7 +125,7 @@ def test_opening() -> None:
 
 
 def test_properties() -> None:
-    """Costs are read per fill until told otherwise, in one place."""
+    """Costs are read per fill until the venue says otherwise, in one place."""
     assert [dialect.name for dialect in DIALECTS.values()] == ["bingx-swap", "bingx-spot"]
     assert SwapDialect("bingx-swap-vst", cumulative_costs=True).cumulative_costs
     for dialect in DIALECTS.values():

@@ -22,7 +22,7 @@ JOURNEYS = (0.01, 0.1, 1.0, 5.0)
 
 
 class Outage(NamedTuple):
-    """REST answers 500 for so many seconds; who reads waits `retry` seconds after a failure, or as it is told."""
+    """REST answers 500 for so many seconds; who reads waits `retry` seconds after a failure, or as an answer says."""
 
     seconds: float
     timeout: float

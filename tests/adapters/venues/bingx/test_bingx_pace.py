@@ -144,7 +144,7 @@ def queued(pace: Pace, number: int, *, new: bool) -> tuple[Service[float], float
 
 
 def went(waiting: list[tuple[str, Service[float], float]]) -> list[str]:
-    """Who went, in order, when all wake at the times that they were told."""
+    """Who went, in order, when all wake at the times that they were given."""
     gone = []
     while waiting:
         waiting.sort(key=lambda one: one[2])
@@ -174,7 +174,7 @@ def test_streams_that_recover_go_before_new_ones_and_else_by_lot() -> None:
 
 
 def test_a_turn_that_is_too_far_off_is_no_failing_call() -> None:
-    """The stream that may not mint yet is told when, and the venue has heard nothing."""
+    """The stream that may not mint yet hears when, and the venue has heard nothing."""
     venue = Venue()
     pace = Pace(lots=Random(5))
     rest = venue.rest(pace=pace)
@@ -199,7 +199,7 @@ def test_who_gives_up_keeps_nobody_waiting() -> None:
 
 
 def test_handshakes_share_the_pace() -> None:
-    """300 in ten seconds to one address; the next is told when, and has not failed. Who was there before goes first."""
+    """300 in ten seconds to one address; the next hears when, and has not failed. Who was there before goes first."""
     venue, pace = Venue(), Pace(lots=Random(5))
     first = Handshake("wss://venue.test/market", pace=pace)
     began = venue.run(first.turn())

@@ -193,7 +193,7 @@ def test_late_row_starts_another_round(venue: Venue) -> None:
 
 
 def test_vanishing_rows_give_three_rounds(venue: Venue) -> None:
-    """A first list that the second does not contain is read again, three times in all, and then told as it is."""
+    """A first list that the second does not contain is read again, three times in all, and then taken as it is."""
     venue.fills = [fill_row(8, 11, NOW - 10_000)]
     venue.orders = [order_row(11, NOW - 20_000)]
 
@@ -251,7 +251,7 @@ def test_no_such_order_fails_no_read_and_few_are_asked_for(venue: Venue) -> None
 
 
 def test_what_was_denied_is_not_asked_for_again_in_one_read(venue: Venue) -> None:
-    """A read that starts over because a row disappeared knows what it has been told."""
+    """A read that starts over because a row disappeared knows what it has read."""
     venue.fills = [fill_row(7, 11, NOW - 5000)]
     venue.orders = [order_row(11, NOW - 6000)]
 
@@ -279,7 +279,7 @@ def test_symbol_by_symbol(venue: Venue) -> None:
 
 
 def test_costs_from_income(venue: Venue) -> None:
-    """Fee and PnL come from the row, else from the income row that names the trade; a shared trade tells nothing."""
+    """Fee and PnL come from the row, else from the income row that names the trade; a shared trade says nothing."""
     bare = {"commission": ""}
     venue.fills = [
         fill_row(1, 11, NOW - 5000, realisedPNL="-0.5"),
@@ -542,9 +542,9 @@ ODD: list[tuple[str, dict[str, Any], tuple[str, str, str | None, str]]] = [
 ]
 
 
-@pytest.mark.parametrize(("what", "shown", "told"), ODD, ids=[name for name, _, _ in ODD])
+@pytest.mark.parametrize(("what", "shown", "expected"), ODD, ids=[name for name, _, _ in ODD])
 def test_a_row_that_is_not_understood_is_handed_on_beside_the_rest(
-    venue: Venue, what: str, shown: dict[str, Any], told: tuple[str, str, str | None, str]
+    venue: Venue, what: str, shown: dict[str, Any], expected: tuple[str, str, str | None, str]
 ) -> None:
     """With what it is about, and with what is odd in it; everything else is read as ever."""
     venue.orders = [order_row(1, NOW - 9000), order_row(2, NOW - 8000)]
@@ -552,8 +552,8 @@ def test_a_row_that_is_not_understood_is_handed_on_beside_the_rest(
         setattr(venue, name, [*rows, order_row(2, NOW - 8000)] if name == "orders" else rows)
     account = read(venue)
     (row,) = account.odd
-    assert (row.kind, row.symbol, row.order_id) == told[:3]
-    assert told[3] in row.excerpt
+    assert (row.kind, row.symbol, row.order_id) == expected[:3]
+    assert expected[3] in row.excerpt
     assert "2" in {order.order_id for order in account.orders}
     assert row.qty == (Decimal(0) if what == "fill of zero" else row.qty)
     over = row.order is not None and row.order.status == "FILLED" and row.order.cumulative_qty == Decimal(0)

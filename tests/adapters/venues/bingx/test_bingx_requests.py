@@ -71,7 +71,7 @@ def test_signed_by_the_exchange_clock(venue: Venue) -> None:
 
 
 def test_resync_after_a_timestamp_refusal(venue: Venue) -> None:
-    """A timestamp that is refused makes us ask for the time once more and try again; a second refusal is told."""
+    """A timestamp that is refused makes us ask for the time once more and try again; a second refusal is reported."""
     bad = reply({"code": 80014, "msg": "timestamp is invalid"})
 
     rest = venue.rest()
@@ -98,7 +98,7 @@ def test_horizon_is_never_behind(venue: Venue) -> None:
 
 
 def test_no_secret_in_errors(venue: Venue) -> None:
-    """What the venue or a transport says is told without key, secret, signature or listen key."""
+    """What the venue or a transport says is passed on without key, secret, signature or listen key."""
 
     rest = venue.rest()
     for answer in (

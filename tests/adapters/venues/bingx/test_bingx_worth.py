@@ -146,12 +146,12 @@ def test_the_simulated_exchange_says_the_same_in_answers_and_in_frames(hedge: bo
     frames = [Wire(wire).frame(push) for push in exchange.due(BEGIN + 50)]
     frames += Wire(wire).snapshot([exchange.account.balance("USDT")], exchange.positions(BEGIN + 50), [], BEGIN + 50)
     reports = [report for frame in frames for report in SwapDialect().decode(gzip.decompress(packed(frame)))]
-    told = [report for report in reports if isinstance(report, AccountReport)]
-    assert told
-    for report in told:
+    accounts = [report for report in reports if isinstance(report, AccountReport)]
+    assert accounts
+    for report in accounts:
         assert [getattr(each, name) for each in report.balances for name in WORTH] == [None] * 5 * len(report.balances)
         for each in report.positions:
             assert each.unrealized_pnl is not None
             assert (each.mark_price, each.liquidation_price) == (None, None)
             assert (each.qty, each.entry_price) == (held[each.symbol].qty, held[each.symbol].entry_price)
-    assert told[-1].balances[0].wallet_balance == usdt.wallet_balance
+    assert accounts[-1].balances[0].wallet_balance == usdt.wallet_balance

@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 
 class Clock:
-    """Seconds that pass when told to. Its wall clock is years off, since it must decide nothing."""
+    """Seconds that pass when a test says so. Its wall clock is years off, since it must decide nothing."""
 
     def __init__(self) -> None:
         self.now = 1000.0
