@@ -39,9 +39,9 @@ class Projection:
             self.wallets = dict.fromkeys(self.wallets)
             return
         for asset, gain in fill.gains:
-            if asset is not None:
-                wallet = self.wallets.get(asset)
-                self.wallets[asset] = None if wallet is None or gain is None else wallet + gain
+            assert asset is not None  # where the fee's is known, so is that of the PnL
+            wallet = self.wallets.get(asset)
+            self.wallets[asset] = None if wallet is None or gain is None else wallet + gain
 
     def is_unsure_of(self, account: Account) -> bool:
         """True if a delivered fill is newer than the read's start and missing from the read's orders.

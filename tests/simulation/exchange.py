@@ -81,6 +81,10 @@ class Market(ABC):
     def lives(self, keys: Iterable[str]) -> bool:
         """Whether all of these keys do, so that nobody can say that one is gone."""
 
+    def died(self, keys: Iterable[str]) -> int | None:
+        """When the first of these keys has died, exchange ms, where that is nothing that sockets show."""
+        return None
+
     @abstractmethod
     def _activity(self) -> Activity:
         """What happens on it."""
@@ -401,10 +405,13 @@ class Market(ABC):
         self.agenda.after((ORDER_LATENCY_MS + 0.01) / 1000, self._pump)
 
     def _revoke(self, silently: bool) -> None:
-        self.ended_keys.update(self.keys.expire(self.ms, silently=silently))
+        self._ended(self.keys.expire(self.ms, silently=silently))
         if not silently:
             for key in self.keys.expired(self.ms):
                 self._push_end(key)
+
+    def _ended(self, keys: Iterable[str]) -> None:
+        self.ended_keys.update(keys)
 
     def _end_all(self, code: int | None) -> None:
         for conn in self._all():

@@ -59,6 +59,7 @@ class Inspector:
         self._last_fault_at = 0.0
         self._weather = weather
         self._healed_since: float | None = None
+        self._over = False
         self._refusals = 0
         self._counts_failures = setup.venue == SWAP
         policy = setup.policy
@@ -89,11 +90,17 @@ class Inspector:
         """From now on."""
         self._agenda.after(LOOK_EVERY, self._look)
 
+    def end(self) -> None:
+        """The stream is to end."""
+        self._over = True
+
     def forget(self) -> None:
         """The process is gone."""
         self._healed_since = None
 
     def _look(self) -> None:
+        if self._over:
+            return
         judge, now = self._judge, self._agenda.now
         self.check_failures()
         if self.process is not None and self.process.silent_for() > self._silence:

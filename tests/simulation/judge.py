@@ -27,9 +27,12 @@ from .polls import Polls
 from .process import Process
 from .setup import EPOCH, Setup
 from .truth import Truth
+from .venues import USDM
 from .violation import Violation
 
 HOLD = 2.99
+CLOCK = 2500
+"""The exchange's clock may be off by a second, and ours was asked before, ms."""
 _WS_KINDS = (OrderState, AccountUpdate)
 _PROOFS = (inputs.FrameReceived, inputs.Heard, inputs.KeyRenewed)
 
@@ -43,6 +46,7 @@ class Judge:
         self._unexact = setup.grain if setup.grain > 1 else 0
         self._polls = Polls(self, agenda, 2 * setup.policy.poll_interval) if setup.mode == "poll" else None
         self._market = market
+        self._keeps = setup.venue == USDM
         self.truth = truth
         self.began: int | None = None
         self.gap_open = False
@@ -79,6 +83,8 @@ class Judge:
         self._connected = False
         self._proven_at = float("inf") if self._polls is None else float("-inf")
         self._holding: tuple[float, float] | None = None
+        self._kept_since: float | None = None
+        """When the first word came on a link that was not proven, if that proves none: from then on it is held."""
         self.moved_at = self._agenda.now
         if self.health is not Health.BLIND:
             self.blind_since = self._agenda.now
@@ -153,9 +159,14 @@ class Judge:
             self._under_way = False
         if isinstance(received, (inputs.Refused, inputs.AccountRead)):
             self._holding = None
+        keeps = self._keeps and not connected and isinstance(received, inputs.FrameReceived)
+        if keeps and (self._kept_since is None or now >= self._kept_since + HOLD):
+            self._kept_since = now
         if connected and not self._connected:
             self._proven_at = now
-            self._holding = (now, -1.0) if isinstance(received, _PROOFS) else None
+            since = now if self._kept_since is None else self._kept_since
+            self._holding = (since, -1.0) if isinstance(received, _PROOFS) else None
+            self._kept_since = None
         if connection.state.value != "CONNECTED" or (self._holding and now >= self._holding[0] + HOLD):
             self._holding = None
         self._connected = connected
@@ -176,6 +187,10 @@ class Judge:
             self._proven_at = self._agenda.now
         if event.reason is GapReason.KEY_GONE and self._market.lives(held.key for held in process.sockets.values()):
             raise Violation("key-gone-is-true", "the venue still knows every key")
+        if event.reason is GapReason.KEY_GONE and event.since is not None:
+            died = self._market.died(held.key for held in process.sockets.values())
+            if died is not None and event.since > died + CLOCK:
+                raise Violation("gap-said", f"the key died at {died}, and the gap begins at {event.since}")
 
     def _closed(self, received: inputs.Input, was_proven_at: float) -> None:
         if isinstance(received, inputs.AccountRead):

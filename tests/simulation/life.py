@@ -216,6 +216,7 @@ class Life:
         judge.truth.money.check_payments()
         judge.truth.money.check_books(process.connection, whole_stream=self.restarts == 0)
         if not process.connection.policy.delete_keys:  # others go on with the key
+            self.inspector.end()
             process.gate(None, lambda: process.feed(inputs.Stop()))
             self._run_until(self.agenda.now + 5.0)
 

@@ -771,6 +771,34 @@ BUGS: dict[str, Bug] = {
         given={"rate": 0.001, "facts": {"deletion": "silent", "renewal": "empty"}},
         venue=USDM,
     ),
+    "pongs-vouch": Bug(
+        "a gap begins where the socket was last heard, though its key was dead by then",
+        (
+            Change(
+                "core/link/supervisor.py",
+                "key.proven_at if pair.leader.vouches else pair.leader.heard_at",
+                "pair.leader.heard_at",
+            ),
+        ),
+        "another_deletes,expire_silently",
+        ("gap-said",),
+        given={"rate": 0.001, "facts": {"deletion": "silent"}},
+        venue=USDM,
+    ),
+    "unproven-told": Bug(
+        "what comes on a socket that is not proven yet told before the read",
+        (
+            Change(
+                "core/intake.py",
+                "        if link.proven or not self._pair.awaits_proof(link):\n",
+                "        if link.proven or link.alive:\n",
+            ),
+        ),
+        "flap,crash",
+        ("order-kept", "amounts-true"),
+        given={"rate": 0.3, "journal": False, "pending": 100_000},
+        venue=USDM,
+    ),
     "paged-by-time": Bug(
         "fills paged by their times",
         (

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
+from listenkey.adapters.recording.replay import replay
 from listenkey.core.policy import Mode
 
 from .campaign import jobs
@@ -49,6 +53,17 @@ def test_a_half_open_socket_is_found_once_it_has_not_answered(seed: int) -> None
     assert outcome.violation is None
     (detected,) = outcome.detected
     assert detected <= setup.policy.probe_after + setup.policy.silence_timeout + 1
+
+
+def test_a_recorded_life_replays_and_has_no_key(tmp_path: Path) -> None:
+    """Keys are 64 letters and digits, in whatever was said of them; what stands for them says which it was."""
+    path = tmp_path / "life.rec"
+    kinds = ("another_deletes", "crash", "foreign", "garbage", "expire")
+    assert live(setup_of(FIRST + 5, hours=0.2, kinds=kinds), path).violation is None
+    assert replay(path) is None
+    keys = set(re.findall(rb"[A-Za-z0-9]{64}", path.read_bytes()))
+    assert keys
+    assert all(re.fullmatch(rb"k[0-9]+x+", key) for key in keys)
 
 
 def test_a_seed_is_lived_at_one_venue() -> None:

@@ -94,6 +94,15 @@ class UsdmMarket(Market):
         ends = [self._usdm_door.vouched_until(key) for key in keys]
         return min(ends, default=0) > self.ms + 2000
 
+    def died(self, keys: Iterable[str]) -> int | None:
+        """When the first of these keys has died, exchange ms."""
+        times = [self._usdm_door.died.get(key, self._shared_keys._ends.get(key, self.ms)) for key in keys]
+        return min((at for at in times if at < self.ms), default=None)
+
+    def _ended(self, keys: Iterable[str]) -> None:
+        for key in keys:
+            self._usdm_door.ends(key, self.ms)
+
     def heard(self, conn: Conn, said: str | Control) -> None:
         """Something comes on a socket."""
         if not conn.server_open or conn.mute:
@@ -185,7 +194,7 @@ class UsdmMarket(Market):
         keys, owner = self._shared_keys, self._usdm_door.owner
         current = keys.current(owner, self.ms)
         if current is not None:
-            self.ended_keys.add(current)
+            self._ended([current])
             keys.delete(current, self.ms)
         if replaced:
             keys.obtain(owner, self.ms)

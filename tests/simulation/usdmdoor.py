@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from email.utils import formatdate
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -48,10 +49,17 @@ class UsdmDoor(Door):
         self._readings = readings
         self._limits = Limits(readings)
         self._crowd_minute = -1
+        self.died: dict[str, int] = {}
+        """When keys have ended before their time, exchange ms."""
         self._vouched: dict[str, int] = {}
         """Until when each key lives, by our own requests alone."""
         records = Records(exchange, readings)
         self._routes: Mapping[str, Route] = {**Holdings(exchange, records, readings).routes, **records.routes}
+
+    def ends(self, key: str, now: int) -> None:
+        """The key ends before its time, exchange ms."""
+        self.ended_keys.add(key)
+        self.died[key] = now
 
     def vouched_until(self, key: str) -> int:
         """Until when the key lives as far as we can know, exchange ms."""
@@ -84,8 +92,8 @@ class UsdmDoor(Door):
             )
             if not refusal.message:
                 body = b""
-        weight = self._limits.headers(OURS, now)
-        return HttpResponse(status, headers | {name.lower(): value for name, value in weight.items()}, body)
+        weight = {name.lower(): value for name, value in self._limits.headers(OURS, now).items()}
+        return HttpResponse(status, {"date": formatdate(now // 1000, usegmt=True), **weight, **headers}, body)
 
     def _answer(self, method: str, path: str, params: dict[str, str], now: int, fault: Fault | None) -> bytes:
         """Raises `Refusal`."""
@@ -162,7 +170,7 @@ class UsdmDoor(Door):
         if method == "DELETE":
             raise Violation("shared-key-kept", "the account's key is deleted")
         if current is not None and weather.on("renew_gone"):
-            self.ended_keys.add(current)
+            self.ends(current, now)
             keys.delete(current, now)
         extended = keys.extend(self.owner, now)
         if extended is None:

@@ -11,6 +11,7 @@ from ....core.refusal import Refusal, RefusalKind
 from ....core.secrets import Secrets
 from ....ports.http import HttpResponse
 from ..amounts import number, whole
+from ..dates import http_date
 from ..refusals import NONE, redacted
 from .codes import BANNED, FIREWALL, LONGEST_WAIT, WEIGHED, is_too_fast, refusal
 
@@ -37,8 +38,11 @@ def judge(
     """Success by the status, unless a code below zero says otherwise.
 
     `about_key`: the request was about the listen key; a success of it may be empty, and may bring a key that nobody
-    knows yet, so nothing of it is shown. `exchange_ms` is the exchange's clock now; without it a ban's end is not read.
+    knows yet, so nothing of it is shown. `exchange_ms` is the exchange's clock now, if it was ever asked for; without
+    it a ban's end is read by the second that the answer names, if it names one.
     """
+    if exchange_ms is None and (second := http_date(response.headers.get("date", ""))) is not None:
+        exchange_ms = int(second * 1000)
     good = 200 <= response.status < 300
     if not (about_key and good):
         response = response._replace(body=secrets.redact(response.body))

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple
 
 import msgspec
@@ -13,6 +11,7 @@ from ....core.refusal import Refusal, RefusalKind
 from ....core.secrets import Secrets
 from ....ports.http import HttpResponse
 from ..amounts import moment, number
+from ..dates import http_date
 from ..refusals import NONE, redacted
 from .codes import FATAL, LONGEST_WAIT, RATE_LIMITED, RESTRICTED, is_success, refusal
 
@@ -106,21 +105,13 @@ def _wait(status: int, headers: Mapping[str, str], exchange_ms: int | None) -> f
     text = headers.get("retry-after", "").strip()
     if text.isascii() and text.isdigit():
         return min(float(text[:9]), LONGEST_WAIT)
-    until = _date(text)
-    now = _date(headers.get("date", ""))
+    until = http_date(text)
+    now = http_date(headers.get("date", ""))
     if now is None and exchange_ms is not None:
         now = exchange_ms / 1000
     if until is not None and now is not None:
         return min(max(until - now, 0.0), LONGEST_WAIT)
     return _STATUS_WAIT.get(status)
-
-
-def _date(text: str) -> float | None:
-    try:
-        found: datetime = parsedate_to_datetime(text)
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None
-    return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
 
 
 _ABOVE_STATUS = frozenset(str(code) for code in (*FATAL, *RATE_LIMITED, *RESTRICTED))
