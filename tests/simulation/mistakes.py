@@ -193,7 +193,7 @@ BUGS: dict[str, Bug] = {
         (
             Change(
                 "adapters/venues/bingx/swap.py",
-                "        return reports(frame, content, self._decode, depth) "
+                "        return reports(frame, content, self.decode, depth) "
                 "if isinstance(content, Unreadable) else (content,)\n",
                 "        return () if isinstance(content, Unreadable) else (content,)\n",
             ),
