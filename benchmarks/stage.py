@@ -27,8 +27,10 @@ class Stage:
         self.counts: dict[str, int] = {}
         self.events: list[ExchangeEvent] = []
         self.feed(inputs.Start())
-        for frame in wire.greeting:
-            self.hear(frame)
+        if wire.greeting is None:
+            self.feed(inputs.Heard(self.sockets[0]))
+        else:
+            self.hear(wire.greeting)
 
     @property
     def exchange_ms(self) -> int:
@@ -62,8 +64,6 @@ class Stage:
             case actions.OpenSocket(socket):
                 self.sockets.append(socket)
                 return inputs.SocketOpened(socket)
-            case actions.SendPing(socket):
-                return inputs.Heard(socket)
             case actions.CloseSocket(socket):
                 self.sockets.remove(socket)
                 return inputs.SocketClosed(socket)

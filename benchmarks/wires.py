@@ -26,8 +26,9 @@ class _Packed(Protocol):
 
 
 class Wire(NamedTuple):
-    """One venue's. `grain_ms` is how exact the times of its lists are; `greeting` is what proves a link of it, unless
-    pongs and renewals do.
+    """One venue's. `grain_ms` is how exact the times of its lists are; `greeting` proves a link, unless it is None.
+
+    Without one, a pong and a renewal prove it.
     """
 
     venue: str
@@ -36,11 +37,11 @@ class Wire(NamedTuple):
     order_text: _OrderText
     account_text: _AccountText
     packed: _Packed
-    greeting: tuple[Frame, ...]
+    greeting: Frame | None
 
 
-BINGX = Wire("bingx-swap", frames.SYMBOL, 1000, frames.order_text, frames.account_text, frames.packed, (frames.PING,))
-USDM = Wire("binance-usdm", usdm_frames.SYMBOL, 1, usdm_frames.order_text, usdm_frames.account_text, bytes.decode, ())
+BINGX = Wire("bingx-swap", frames.SYMBOL, 1000, frames.order_text, frames.account_text, frames.packed, frames.PING)
+USDM = Wire("binance-usdm", usdm_frames.SYMBOL, 1, usdm_frames.order_text, usdm_frames.account_text, bytes.decode, None)
 WIRES = (BINGX, USDM)
 
 

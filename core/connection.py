@@ -156,14 +156,18 @@ class Connection:
             raise Misuse(f"{type(received).__name__} is not an input")
         if not -_FOREVER < now < _FOREVER:
             raise Misuse(f"now must be in seconds, not {now!r}")
-        if type(received) is FrameReceived and not isinstance(received.data, (bytes, str)):
-            received = _copied(received)
-        context, timers = self._context, self._context.timers
+        health_dirty = True
+        if type(received) is FrameReceived:
+            health_dirty = self._polls
+            if not isinstance(received.data, (bytes, str)):
+                received = _copied(received)
+        context = self._context
+        timers = context.timers
         if now > context.now:
             context.now = now
         actions: list[Action] = []
         context.actions = actions
-        context.health_dirty = type(received) is not FrameReceived or self._polls
+        context.health_dirty = health_dirty
         if timers.not_before <= context.now:
             self._fire()
         take(received)

@@ -6,8 +6,10 @@ import re
 from decimal import Decimal
 from typing import Any
 
-_NUMBER = re.compile(r"-?[0-9]{1,40}(?:\.[0-9]{1,40})?(?:[eE][+-]?[0-9]{1,2})?").fullmatch
+_DIGITS = r"-?[0-9]{1,40}(?:\.[0-9]{1,40})?(?:[eE][+-]?[0-9]{1,2})?"
+_NUMBER = re.compile(_DIGITS).fullmatch
 """Matches a text that may become a Decimal: finite, and with so few digits that nothing later can be blown up by it."""
+_NUMBERS = re.compile(f"{_DIGITS}(?:,{_DIGITS})*").fullmatch
 
 LATEST = 10**14
 """Milliseconds; the year 5138. Whatever claims to be later is not a time."""
@@ -26,12 +28,21 @@ def amount(value: Any) -> Decimal | None:
     """A finite amount of sane size, or None for `""`, `"NaN"`, `1e400`, a boolean and whatever else is none."""
     kind = type(value)
     if kind is str:
-        if value == "0":  # as half of the amounts in a frame may be
-            return _ZERO
         return Decimal(value) if _NUMBER(value) else None
     if kind is int:
         return Decimal(value) if -(10**40) < value < 10**40 else None
     return value if kind is Decimal else None
+
+
+def amounts(*values: Any) -> list[Decimal | None]:
+    """The amount in each value, or None: at half the cost where all are texts, as they mostly are."""
+    try:
+        joined = ",".join(values)
+    except TypeError:
+        return list(map(amount, values))
+    if _NUMBERS(joined) and joined.count(",") == len(values) - 1:
+        return list(map(Decimal, values))
+    return list(map(amount, values))
 
 
 def positive(value: Any) -> Decimal | None:

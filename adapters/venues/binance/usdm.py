@@ -10,7 +10,7 @@ from ....core.backoff import CallLimit
 from ....core.dialect import Opening
 from ....core.events import ZERO
 from ....core.reports import UNKNOWN, OrderReport, Report, Unreadable
-from ..amounts import amount, identity, moment, positive, text
+from ..amounts import amounts, identity, moment, positive, text
 from ..objects import brief_object, the_object
 from ..pieces import reports
 from . import facts, words
@@ -102,7 +102,9 @@ def _order(content: dict[str, Any], longest: int) -> OrderReport | None:
         return None
     get = order.get
     symbol, order_id, said = text(get("s")), identity(get("i")), text(get("X"))
-    qty, cumulative_qty, last_qty = amount(get("q")), amount(get("z")), amount(get("l"))
+    qty, cumulative_qty, last_qty, price, average_price, last_price, fee, realized_pnl = amounts(
+        get("q"), get("z"), get("l"), get("p"), get("ap"), get("L"), get("n"), get("rp")
+    )
     if symbol is None or order_id is None or said is None or qty is None or qty < ZERO:
         return None
     if cumulative_qty is None or last_qty is None or not ZERO <= last_qty <= cumulative_qty:
@@ -110,11 +112,12 @@ def _order(content: dict[str, Any], longest: int) -> OrderReport | None:
     status = words.status(said, cumulative_qty, qty)
     client_order_id, side, order_type = text(get("c")), text(get("S")), text(get("o"))
     position_side, fee_asset = words.position_side(get("ps")), text(get("N"))
-    price, average_price = words.limit_price(order_type, get("p")), positive(get("ap"))
-    last_price = trade_id = fee = realized_pnl = None
-    if last_qty:
-        last_price, trade_id = positive(get("L")), identity(get("t"))
-        fee, realized_pnl = amount(get("n")), amount(get("rp"))  # a fee is positive if paid, negative a maker's rebate
+    price, average_price = words.limit_price(order_type, price), positive(average_price)
+    trade_id = None
+    if last_qty:  # a fee is positive if it is paid, and negative if it is a maker's rebate
+        last_price, trade_id = positive(last_price), identity(get("t"))
+    else:
+        last_price = fee = realized_pnl = None
     liquidation = words.is_liquidation(client_order_id, order_type, get("x"))
     exchange_ts = moment(get("T"), content.get("T"), content.get("E"))
     return OrderReport(

@@ -12,7 +12,7 @@ from ..amounts import amount, identity, moment, positive, text
 from ..pieces import reports
 from . import facts
 from .account import account
-from .fastpath import fast_report
+from .fastpath import SHORTEST, fast_report
 from .frames import control, read, unrecognised, unwrapped
 from .vocabulary import (
     caused_by_fill,
@@ -75,8 +75,7 @@ class SwapDialect:
         """The reports in one inflated frame: of one object, of a list of them, or of several line by line. A piece of a
         frame is decoded at a `depth`.
         """
-        report = fast_report(frame)
-        if report is not None:
+        if len(frame) >= SHORTEST and isinstance(frame, bytes) and (report := fast_report(frame)) is not None:
             return (report,)
         content = read(frame)
         if isinstance(content, dict):
