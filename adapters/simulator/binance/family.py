@@ -17,6 +17,7 @@ from .garbage import garbage, giant
 from .holdings import Holdings
 from .keys import SharedKeys
 from .limits import Limits
+from .notices import assets_mode, margin_call
 from .quotes import Quotes
 from .readings import Readings
 from .records import Records
@@ -48,7 +49,7 @@ class Usdm:
         """Keys on which somebody else listens."""
         interval = PING_INTERVAL if ground.ping_interval is None else ground.ping_interval
         exchange, depth = ground.exchange, ground.desk.depth
-        self._exchange = exchange
+        self._exchange, self._margin = exchange, ground.desk.margin
         if readings.fees != "USDT":
             exchange.account.fees_in = (readings.fees, WORTH)
             exchange.account.book.wallets.setdefault(readings.fees, Wallet(STOCK, STOCK))
@@ -62,10 +63,10 @@ class Usdm:
         self.feeds = Feeds(ground.log, readings, Topics(exchange, depth), ping_interval=interval)
         self._wire = Wire(exchange, readings, seed=ground.seed)
         records = Records(exchange, readings)
-        holdings, trading = Holdings(exchange, records, readings), Trading(ground.desk, records)
+        self._holdings, trading = Holdings(exchange, records, readings), Trading(ground.desk, records)
         self.routes: Mapping[str, Route] = {
             **Quotes(exchange, depth).routes,
-            **holdings.routes,
+            **self._holdings.routes,
             **records.routes,
             **trading.routes,
         }
@@ -89,9 +90,10 @@ class Usdm:
                 for stream in self.hub:
                     stream.deaf_until = self._end(fault, elapsed)
             case "margin_call":
-                for frame in self._wire.margin_call(self._exchange.now):
-                    for key in filter(None, (self.keys.current(owner, wall) for owner in self.keys.owners())):
-                        self.hub.tell(key, frame, 0.0)
+                self._notify(margin_call(self._exchange, self._margin, self._exchange.now), wall)
+            case "assets_mode":
+                self._holdings.multi_assets = bool(fault["on"])
+                self._notify(assets_mode(fault["on"], self._exchange.now), wall)
             case "other_client":
                 self._others |= {self.keys.obtain(owner, wall) for owner in self.keys.owners() or [self.uid]}
             case "expire_key" | "expire_silently":
@@ -127,6 +129,13 @@ class Usdm:
         """A client deletes the key, for everybody."""
         ok = self.keys.delete(key, wall)
         self._log.deleted(key, ok=ok, in_use=bool(self.hub.on(key)) or key in self._others)
+
+    def _notify(self, frames: Iterable[bytes], wall: int) -> None:
+        """Tell all who listen on a key that lives."""
+        keys = [key for owner in self.keys.owners() if (key := self.keys.current(owner, wall)) is not None]
+        for frame in frames:
+            for key in keys:
+                self.hub.tell(key, frame, 0.0)
 
     def _end(self, fault: Fault, elapsed: float) -> float:
         return math.inf if fault.seconds is None else self._log.clock() + fault.ends - elapsed

@@ -47,6 +47,9 @@ FAULTS: Mapping[str, FaultKind] = MappingProxyType(
             "holds", "every call answers `code`", {"code": Param(-2015, low=_LOWEST, high=-1)}
         ),
         "margin_call": FaultKind("act", "the account is called for margin: a frame names its positions as they are"),
+        "assets_mode": FaultKind(
+            "act", "multi-assets mode is pushed and shown; margins stay as they are", {"on": Param(True)}
+        ),
         "eventless": FaultKind(
             "act", "open sockets bring no event; their key lives, pings come, requests are answered"
         ),

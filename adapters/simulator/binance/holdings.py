@@ -31,6 +31,8 @@ class Holdings:
         self._records = records
         self._readings = readings
         self._margin = Margin(exchange)
+        self.multi_assets = False
+        """Whether all assets are said to be margin together."""
         one = ("symbol",)
         self.routes = {
             "GET /fapi/v2/balance": Route(self._balances, (), 5),
@@ -41,7 +43,7 @@ class Holdings:
             "GET /fapi/v3/positionRisk": Route(self._risk, one, 5),
             "GET /fapi/v1/income": Route(self._income, (*one, "incomeType", "startTime", "endTime", "limit"), 30),
             "GET /fapi/v1/positionSide/dual": Route(lambda *asked: {"dualSidePosition": exchange.hedge}, (), 30),
-            "GET /fapi/v1/multiAssetsMargin": Route(lambda *asked: {"multiAssetsMargin": False}, (), 30),
+            "GET /fapi/v1/multiAssetsMargin": Route(self._assets_mode, (), 30),
             "GET /fapi/v1/accountConfig": Route(self._configuration, (), 5),
             "GET /fapi/v1/symbolConfig": Route(self._symbols, one, 5),
             "GET /fapi/v1/leverageBracket": Route(self._brackets, one, 1),
@@ -143,8 +145,11 @@ class Holdings:
 
     def _configuration(self, params: Params, now: int, sight: Sight) -> Row:
         may = {"canTrade": True, "canDeposit": True, "canWithdraw": True}
-        modes = {"dualSidePosition": self._exchange.hedge, "updateTime": 0, "multiAssetsMargin": False}
-        return {"feeTier": 0, **may, **modes, "tradeGroupId": -1}
+        modes = {"dualSidePosition": self._exchange.hedge, "updateTime": 0}
+        return {"feeTier": 0, **may, **modes, "multiAssetsMargin": self.multi_assets, "tradeGroupId": -1}
+
+    def _assets_mode(self, params: Params, now: int, sight: Sight) -> Row:
+        return {"multiAssetsMargin": self.multi_assets}
 
     def _symbols(self, params: Params, now: int, sight: Sight) -> list[Row]:
         account, symbol = self._exchange.account, self._records.symbol(params)

@@ -14,7 +14,6 @@ from ..amounts import ZERO, booked, plain
 from ..exchange import Exchange
 from ..orders import Order
 from ..pushes import AccountPush, ConfigPush, OrderPush, Push
-from ..rows import MAINTENANCE
 from ..seeds import seeded
 from . import words
 from .algorows import algo_frame
@@ -72,15 +71,6 @@ class Wire:
         if self._readings.expiry != "bare":
             frame["listenKey"] = key
         return [_encode(frame)] * {"never": 0, "twice": 2}.get(self._readings.expiry, 1)
-
-    def margin_call(self, now: int) -> list[bytes]:
-        """What is told of positions, where there are any, when their margin is too little."""
-        held = self._exchange.positions(now)
-        frame: Frame = {"e": "MARGIN_CALL", "E": now}
-        if crossed := [each for each in held if not words.is_isolated(each.margin_mode)]:
-            frame["cw"] = self._balance(self._exchange.account.balance(crossed[0].asset))["cw"]
-        frame["p"] = [self._called(each) for each in held]
-        return [_encode(frame)] if held else []
 
     def _is_news(self, push: ConfigPush) -> bool:
         """A margin mode is not told, nor a leverage that has stayed."""
@@ -210,19 +200,6 @@ class Wire:
             "ps": view.side,
             "ma": view.asset,
             "bep": plain(break_even(view)),
-        }
-
-    def _called(self, view: PositionView) -> Frame:
-        isolated = words.is_isolated(view.margin_mode)
-        return {
-            "s": view.symbol,
-            "ps": view.side,
-            "pa": plain(view.qty),
-            "mt": "ISOLATED" if isolated else "CROSSED",
-            "iw": plain(view.margin) if isolated else "0",
-            "mp": plain(view.mark),
-            "up": plain(view.unrealised),
-            "mm": plain(booked(abs(view.qty) * view.mark * MAINTENANCE)),
         }
 
     def _realised(self, view: PositionView) -> Decimal:

@@ -153,6 +153,29 @@ def test_requests_may_be_numbered_with_text() -> None:
     visit(exchange, story)
 
 
+def test_notices_go_to_whoever_asked_for_them() -> None:
+    """A margin call where something is held, and multi-assets mode, which REST shows as well."""
+    exchange = server()
+
+    async def story(trader: Trader) -> None:
+        key = await trader.minted()
+        asking = await trader.open(f"/private/ws?listenKey={key}&events=MARGIN_CALL/ACCOUNT_CONFIG_UPDATE")
+        other = await trader.open(f"/private/ws?listenKey={key}&events=ORDER_TRADE_UPDATE")
+        exchange.fault("margin_call")
+        trade(exchange)
+        exchange.fault("margin_call")
+        exchange.fault("assets_mode")
+        exchange.step()
+        assert await trader.events(asking) == ["MARGIN_CALL", "ACCOUNT_CONFIG_UPDATE"]
+        assert await trader.events(other) == ["ORDER_TRADE_UPDATE"]
+        assert await trader.get("/fapi/v1/multiAssetsMargin") == {"multiAssetsMargin": True}
+        exchange.fault("assets_mode", on=False)
+        exchange.step()
+        assert (await trader.get("/fapi/v1/accountConfig"))["multiAssetsMargin"] is False
+
+    visit(exchange, story)
+
+
 def test_each_socket_of_a_key_gets_each_frame() -> None:
     """Also the second one of the same client, while it rotates; nothing greets either."""
     exchange = server()

@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 
 from listenkey.adapters.simulator.binance.family import INSTRUMENTS
+from listenkey.adapters.simulator.binance.notices import assets_mode, margin_call
 from listenkey.adapters.simulator.binance.readings import readings
 from listenkey.adapters.simulator.binance.wire import Wire, event_of
 from listenkey.adapters.simulator.binance.words import named
 from listenkey.adapters.simulator.exchange import Exchange
 from listenkey.adapters.simulator.interventions import deleverage, prevent
+from listenkey.adapters.simulator.margin import Margin
 from listenkey.adapters.simulator.terms import Terms
 from listenkey.adapters.venues.binance.usdm import UsdmDialect
 
@@ -42,7 +44,7 @@ class Listener:
 
     def called(self) -> list[Any]:
         """A margin call."""
-        return [json.loads(each) for each in self._wire.margin_call(self.exchange.now)]
+        return [json.loads(each) for each in margin_call(self.exchange, Margin(self.exchange), self.exchange.now)]
 
     def orders(self) -> list[Any]:
         """The bodies of those that show plain orders."""
@@ -184,6 +186,15 @@ def test_a_margin_call_names_positions(mode: str) -> None:
     assert row["mt"] == {"cross": "CROSSED", "isolated": "ISOLATED"}[mode]
     assert (row["iw"] == "0", "cw" in frame, "T" in frame) == (mode == "cross", mode == "cross", False)
     assert D(row["mm"]) == (D("0.5") * D(row["mp"]) * D("0.004")).quantize(D("1e-8"))
+    report = decoded(frame)
+    assert (report.known, report.doubtful, report.content) == (True, False, frame)
+
+
+@pytest.mark.parametrize("on", [True, False])
+def test_multi_assets_mode_is_pushed(on: bool) -> None:
+    """The product hands it on as it is, and reads nothing for it."""
+    (frame,) = map(json.loads, assets_mode(on, NOW))
+    assert frame == {"e": "ACCOUNT_CONFIG_UPDATE", "E": NOW, "T": NOW, "ai": {"j": on}}
     report = decoded(frame)
     assert (report.known, report.doubtful, report.content) == (True, False, frame)
 

@@ -18,7 +18,7 @@ from ...examples import TIMES
 from .samples import FAMILIES, Samples, samples
 
 families = pytest.mark.parametrize("family", FAMILIES)
-drawn = settings(max_examples=100 * TIMES, suppress_health_check=[HealthCheck.too_slow])
+drawn = settings(deadline=None, max_examples=100 * TIMES, suppress_health_check=[HealthCheck.too_slow])
 DEEP = [b'{"a":' * 5000, b"[" * 5000, b'{"a":' * 500 + b"1" + b"}" * 500, b'{"a":[' * 40 + b"]}" * 40]
 UNREADABLE: list[bytes | str] = [
     *DEEP,

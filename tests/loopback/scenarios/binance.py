@@ -154,7 +154,8 @@ async def own_orders(run: Run, server: Server) -> None:
     happen()
     moves.make("trade", {})
     server.fault("margin_call")
-    await run.until(lambda: bool(run.consumer.kinds("UNKNOWN")), "called for margin")
+    server.fault("assets_mode")
+    await run.until(lambda: len(run.consumer.kinds("UNKNOWN")) >= 2, "called for margin")
     server.fault("drop_tcp", seconds=PATIENCE)
     await run.until(lambda: run.consumer.gap_open, "noticed")
     happen()
@@ -169,7 +170,9 @@ async def own_orders(run: Run, server: Server) -> None:
     )
     assert len(forced) == 8, forced
     called = [event.raw for event in run.consumer.events if isinstance(event, Unknown)]
-    assert {event["e"] for event in called if isinstance(event, dict)} == {"MARGIN_CALL"}
+    assert {event["e"] for event in called if isinstance(event, dict)} == {
+        *("MARGIN_CALL", "ACCOUNT_CONFIG_UPDATE"),
+    }
     expired = [event for event in run.consumer.events if isinstance(event, OrderState) and event.status == "EXPIRED"]
     assert Counter(event.symbol for event in expired) == {INSTRUMENTS[0].symbol: 2, IN_USDC.symbol: 2}
 

@@ -82,9 +82,9 @@ ROWLESS = [{"e": "ACCOUNT_UPDATE", "E": 5, "a": body} for body in _ROWS]
 
 
 def event(frame: Mapping[str, Any]) -> Any:
-    """As it is, or wrapped."""
-    inner = frame.get("data", frame)
-    return inner.get("e") if isinstance(inner, dict) else None
+    """As it is, or wrapped: then it has a stream, and no event of its own."""
+    inner = frame.get("data")
+    return (inner if isinstance(inner, dict) and "stream" in frame and "e" not in frame else frame).get("e")
 
 
 def alive(dialect: Dialect, socket: int) -> Sequence[str]:
