@@ -4,13 +4,14 @@
     python examples/listenkey_bot.py
 
 An answer is a hint. Each order has a name, so that asking again places nothing twice, and is asked for until the stream
-shows it; what is left to be bought is what the stream's fills leave.
+shows it; what the stream's fills leave is left to be bought. So `main` begins with nothing held (see `bot_test.py`).
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
+import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -32,8 +33,7 @@ class ProvenBot(Bot):
 
     def __init__(self, client: Any, venue: VenueAdapter) -> None:
         super().__init__(client)
-        self.venue = venue
-        self.live = False
+        self.venue, self.live = venue, False
         self.orders: dict[str, str] = {}
         """The state of each order, by its name."""
         self._news = asyncio.Event()
@@ -63,14 +63,17 @@ class ProvenBot(Bot):
 
     async def follow(self) -> None:
         """Each fill once, whatever happens to the connection."""
-        async with self.venue.subscribe() as stream:
-            async for event in stream:
-                if isinstance(event, listenkey.Fill):
-                    self.position += event.fill_qty if event.side == "BUY" else -event.fill_qty
-                if isinstance(event, listenkey.OrderState) and event.client_order_id:
-                    self.orders[event.client_order_id] = event.status
-                self.live = stream.health is listenkey.Health.LIVE
-                self._news.set()
+        try:
+            async with self.venue.subscribe() as stream:
+                async for event in stream:
+                    if isinstance(event, listenkey.Fill):
+                        self.position += event.fill_qty if event.side == "BUY" else -event.fill_qty
+                    if isinstance(event, listenkey.OrderState) and event.client_order_id:
+                        self.orders[event.client_order_id] = event.status
+                    self.live = stream.health is listenkey.Health.LIVE
+                    self._news.set()
+        finally:
+            self.live = False
 
     async def heard(self, so: Callable[[], bool], within: float = 2.0) -> None:
         """Wait for the stream to make it so, but no longer than so many seconds."""
@@ -91,6 +94,8 @@ async def main() -> None:
         bot = ProvenBot(client, venue)
         try:
             await client.load_markets()
+            if held := [each.symbol for each in (await venue.account_snapshot()).positions if each.qty]:
+                sys.exit(f"the account holds {held[0]} already, and this bot begins with nothing: close that first")
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(bot.follow())
                 await bot.run()
@@ -100,4 +105,5 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    with suppress(KeyboardInterrupt):
+        asyncio.run(main())

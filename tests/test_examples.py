@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import inspect
 import re
 import sys
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from types import ModuleType
 
@@ -81,19 +84,39 @@ def _files(folder: Path) -> list[str]:
     return [name for name, _ in blocks]
 
 
+STEPS_TESTS = {
+    "test_bot": ["test_a_fill_during_an_outage_is_counted_once"],
+    "test_faults": ["test_a_lost_frame", "test_a_restart"],
+    "test_binance": ["test_the_bot_at_binance"],
+}
+
+
 @pytest.mark.loopback
 def test_the_first_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The tests of the page pass, with its bot, as they stand; its first program has a test in tests/test_docs.py."""
-    assert _files(tmp_path) == ["first_fill.py", "bot.py", "test_bot.py", "test_faults.py"]
+    """The tests of the page pass, with its bot, as they stand; its first program has a test in tests/test_docs.py.
+
+    Among them: an account that holds something before the bot begins, and a bot that starts again.
+    """
+    assert _files(tmp_path) == ["first_fill.py", "bot.py", *(f"{name}.py" for name in STEPS_TESTS)]
     monkeypatch.syspath_prepend(tmp_path)
-    ran = []
+    ran: dict[str, list[str]] = {}
     try:
-        for module in ("test_bot", "test_faults"):
-            for name, test in vars(importlib.import_module(module)).items():
-                if name.startswith("test_"):
-                    test()
-                    ran.append(name)
+        for module in STEPS_TESTS:
+            loaded = vars(importlib.import_module(module))
+            tests = {name: test for name, test in loaded.items() if name.startswith("test_")}
+            for test in tests.values():
+                _called(test, tmp_path)
+            ran[module] = [*tests]
     finally:
-        for module in ("bot", "test_bot", "test_faults"):
+        for module in ("bot", *STEPS_TESTS):
             sys.modules.pop(module, None)
-    assert ran == ["test_a_fill_during_an_outage_is_counted_once", "test_a_lost_frame"]
+    assert ran == STEPS_TESTS
+
+
+def _called(test: Callable[..., None], folder: Path) -> None:
+    """Call a test with the fixtures that it names, as pytest does."""
+    given: dict[str, object] = {"tmp_path": folder}
+    with ExitStack() as stack:
+        for mark in getattr(test, "pytestmark", ()):
+            given[mark.name] = stack.enter_context(SimulatedExchange(**mark.kwargs))
+        test(**{name: given[name] for name in inspect.signature(test).parameters})

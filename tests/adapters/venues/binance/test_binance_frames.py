@@ -129,7 +129,7 @@ def test_time(envelope: dict[str, Any], inner: dict[str, Any], time: int | None)
 @pytest.mark.parametrize("name", ["p", "ap", "L", "n", "rp"])
 def test_one_amount_that_is_none_leaves_the_others_alone(name: str, odd: Any) -> None:
     """They are looked at together, and each is read for itself."""
-    usual, report = report_of(order()), report_of(order(**{name: odd}))
+    usual, report = report_of(frame()), report_of(frame(**{name: odd}))
     fields = {"p": "price", "ap": "average_price", "L": "last_price", "n": "fee", "rp": "realized_pnl"}
     for each, field in fields.items():
         assert getattr(report, field) == (None if each == name else getattr(usual, field))
@@ -138,7 +138,7 @@ def test_one_amount_that_is_none_leaves_the_others_alone(name: str, odd: Any) ->
 @pytest.mark.parametrize("number", [12, 12.5, 1e2])
 def test_an_amount_may_be_a_number(number: float) -> None:
     """Exactly, though the venue writes texts."""
-    assert report_of(order(p=number)).price == Decimal(str(number))
+    assert report_of(frame(p=number)).price == Decimal(str(number))
 
 
 DOUBTFUL = [
