@@ -864,8 +864,9 @@ BUGS: dict[str, Bug] = {
                 "            free = self._locked_until\n",
             ),
         ),
-        "flap,crash",
+        "crowded,crowded,torn_reads,torn_reads,torn_reads",
         ("attempts-bounded",),
+        given={"rate": 0.3, "page": 4, "facts": {"used_weight": "counted"}},
         venue=USDM,
     ),
 }
