@@ -27,7 +27,7 @@ def _rows() -> list[list[str]]:
 def test_each_target_says_what_it_is_and_a_missed_one_is_marked() -> None:
     """At most or at least; the table, the sentence below it and the picture count the same."""
     missed = 0
-    for _, median, _, target in _rows()[1:]:
+    for _, median, target, _ in _rows()[1:]:
         if not target:
             continue
         assert target.startswith(("at most ", "at least ")), target
