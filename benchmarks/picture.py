@@ -1,4 +1,4 @@
-"""The figures as bars, in an SVG that stands alone, on a ground of its own that follows the reader's light or dark."""
+"""The figures as bars, in an SVG that stands alone, on a background of its own that follows the reader's light or dark."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ text { font: 13px ui-sans-serif, system-ui, sans-serif; fill: #1f2933; }
 .missed { fill: #c2571a; }
 .spread { stroke: #1f2933; stroke-width: 1.5; }
 .target { stroke: #b3261e; stroke-width: 2; stroke-dasharray: 3 2; }
-.ground { fill: #fcfdfe; stroke: #d5dde4; }
+.background { fill: #fcfdfe; stroke: #d5dde4; }
 @media (prefers-color-scheme: dark) {
   text { fill: #e4e8ec; }
   .soft { fill: #9aa5b1; }
@@ -30,7 +30,7 @@ text { font: 13px ui-sans-serif, system-ui, sans-serif; fill: #1f2933; }
   .missed { fill: #e07b3c; }
   .spread { stroke: #e4e8ec; }
   .target { stroke: #ff6b5e; }
-  .ground { fill: #15191d; stroke: #35404a; }
+  .background { fill: #15191d; stroke: #35404a; }
 }
 """
 
@@ -55,8 +55,8 @@ def svg(rows: Sequence[Row], about: dict[str, str]) -> str:
         said = f"measured on {value}" if name == "date" else value
         parts.append(f'<text class="soft" x="10" y="{top - 8}">{escape(said)}</text>')
     size = f'width="{WIDTH}" height="{top}" viewBox="0 0 {WIDTH} {top}"'
-    ground = f'<rect class="ground" x="0.5" y="0.5" width="{WIDTH - 1}" height="{top - 1}" rx="10"/>'
-    body = "\n".join([ground, *parts])
+    background = f'<rect class="background" x="0.5" y="0.5" width="{WIDTH - 1}" height="{top - 1}" rx="10"/>'
+    body = "\n".join([background, *parts])
     return f'<svg xmlns="http://www.w3.org/2000/svg" {size}>\n<style>{_STYLE}</style>\n{body}\n</svg>\n'
 
 

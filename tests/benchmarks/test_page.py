@@ -41,7 +41,7 @@ def test_each_target_says_what_it_is_and_a_missed_one_is_marked() -> None:
     assert COUNTS[said] == missed == (DOCS / "benchmarks.svg").read_text().count(": missed)")
 
 
-def test_a_picture_has_a_ground_of_its_own_and_a_legend() -> None:
+def test_a_picture_has_a_background_of_its_own_and_a_legend() -> None:
     """It can be opened by itself, in light and dark; targets are in words, and the foot says when it was measured."""
     rows = [
         figure("decode", "one", "x", [3.0], target=Target(most=2.0)),
@@ -49,9 +49,9 @@ def test_a_picture_has_a_ground_of_its_own_and_a_legend() -> None:
     ]
     drawn = svg(rows, {"date": "2026-11-30", "libraries": "listenkey 0.2.0"})
     first = ET.fromstring(drawn)[1]  # noqa: S314 - our own
-    assert first.get("class") == "ground"
+    assert first.get("class") == "background"
     assert float(first.get("height", 0)) + 1 == float(ET.fromstring(drawn).get("height", 0))  # noqa: S314 - our own
-    assert drawn.count(".ground {") == 2
+    assert drawn.count(".background {") == 2
     for said in ("(at most 2: missed)", "(at least 8: met)", "a target is missed", "measured on 2026-11-30"):
         assert f"{said}</text>" in drawn
     assert ">decode, times<" in drawn
