@@ -40,6 +40,7 @@ DOCUMENTS = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")])
 NAMES = [f"{path.relative_to(ROOT)}" for path in DOCUMENTS]
 TEN_LINES = (ROOT / "examples" / "ten_lines.py").read_text()
 MOST_LINES = 120
+WIDEST = 90
 RUN = {
     "README.md": "here",
     "docs/first-steps.md": "here, and tests/test_examples.py",
@@ -141,6 +142,19 @@ def test_every_python_block_compiles(name: str) -> None:
     """No example has a typing mistake."""
     for block in _blocks((ROOT / name).read_text(), "python"):
         ast.parse(block)
+
+
+@pytest.mark.parametrize("name", ["first-steps.md", "testing.md"])
+def test_what_a_beginner_copies_fits_its_box(name: str) -> None:
+    """No line of a program, or of what is printed, is cut on the right of the site."""
+    fenced = re.findall(r"^```\w+\n(.*?)^```$", (DOCS / name).read_text(), re.DOTALL | re.MULTILINE)
+    assert [line for block in fenced for line in block.splitlines() if len(line) > WIDEST] == []
+
+
+def test_the_wheel_is_named_as_it_is() -> None:
+    """What a reader is told to install is this version's."""
+    for page in (README, (DOCS / "first-steps.md").read_text()):
+        assert f"listenkey-{listenkey.__version__}-py3-none-any.whl[all]" in page
 
 
 def test_every_program_is_run() -> None:
