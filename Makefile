@@ -31,7 +31,7 @@ help:
 	@echo 'make mutation  small mistakes in the core, and whether the tests notice them'
 	@echo 'make simulate  whole lives of a stream in a simulated world, with faults from a seed'
 	@echo 'make soak      the long tests'
-	@echo 'make bench     the measured claims, in five minutes; also in build/ as JSON and as a picture;'
+	@echo 'make bench     the measured claims, in six minutes; also in build/ as JSON and as a picture;'
 	@echo "               ARGS='--against DIR' compares with another checkout"
 	@echo 'make clean     remove everything that was made'
 

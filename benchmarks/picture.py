@@ -1,4 +1,4 @@
-"""The figures as bars, in an SVG that stands alone and follows the reader's light or dark."""
+"""The figures as bars, in an SVG that stands alone, on a background of its own that follows the reader's light or dark."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from itertools import groupby
 from .measure import Figure, Row
 from .report import amount
 
-WIDTH, LABEL, BAR, ROW, HEAD = 960, 400, 360, 22, 34
+WIDTH, LABEL, BAR, ROW, HEAD = 960, 330, 380, 22, 34
+UNITS = {"x": "times", "us": "µs"}
+LEGEND = (("ours", "listenkey"), ("bar", "others"), ("missed", "a target is missed"))
 _STYLE = """
 text { font: 13px ui-sans-serif, system-ui, sans-serif; fill: #1f2933; }
 .head { font-weight: 600; }
@@ -19,6 +21,7 @@ text { font: 13px ui-sans-serif, system-ui, sans-serif; fill: #1f2933; }
 .missed { fill: #c2571a; }
 .spread { stroke: #1f2933; stroke-width: 1.5; }
 .target { stroke: #b3261e; stroke-width: 2; stroke-dasharray: 3 2; }
+.background { fill: #fcfdfe; stroke: #d5dde4; }
 @media (prefers-color-scheme: dark) {
   text { fill: #e4e8ec; }
   .soft { fill: #9aa5b1; }
@@ -27,30 +30,47 @@ text { font: 13px ui-sans-serif, system-ui, sans-serif; fill: #1f2933; }
   .missed { fill: #e07b3c; }
   .spread { stroke: #e4e8ec; }
   .target { stroke: #ff6b5e; }
+  .background { fill: #15191d; stroke: #35404a; }
 }
 """
 
 
 def svg(rows: Sequence[Row], about: dict[str, str]) -> str:
     """One group of bars for each subject and unit; a dashed line is a target, a thin one the quartiles."""
-    parts: list[str] = []
-    top = 10
+    parts = _legend()
+    top = 30
     figures = [row for row in rows if isinstance(row, Figure)]
     for (subject, unit), group in groupby(figures, key=lambda row: (row.subject, row.unit)):
         top += HEAD
-        parts.append(f'<text class="head" x="10" y="{top - 8}">{escape(subject)}, {escape(unit)}</text>')
+        title = escape(f"{subject}, {UNITS.get(unit, unit)}")
+        parts.append(f'<text class="head" x="10" y="{top - 8}">{title}</text>')
         members = list(group)
         longest = max(max(row.high, row.median, _target(row) or 0.0) for row in members) or 1.0
         for row in members:
             parts += _bar(row, top, BAR / longest)
             top += ROW
     top += HEAD - ROW
-    for value in about.values():
+    for name, value in about.items():
         top += ROW
-        parts.append(f'<text class="soft" x="10" y="{top - 8}">{escape(value)}</text>')
+        said = f"measured on {value}" if name == "date" else value
+        parts.append(f'<text class="soft" x="10" y="{top - 8}">{escape(said)}</text>')
     size = f'width="{WIDTH}" height="{top}" viewBox="0 0 {WIDTH} {top}"'
-    body = "\n".join(parts)
+    background = f'<rect class="background" x="0.5" y="0.5" width="{WIDTH - 1}" height="{top - 1}" rx="10"/>'
+    body = "\n".join([background, *parts])
     return f'<svg xmlns="http://www.w3.org/2000/svg" {size}>\n<style>{_STYLE}</style>\n{body}\n</svg>\n'
+
+
+def _legend() -> list[str]:
+    parts, left = [], 10
+    for kind, said in LEGEND:
+        parts.append(f'<rect class="key {kind}" x="{left}" y="16" width="14" height="14" rx="3"/>')
+        parts.append(f'<text class="soft" x="{left + 20}" y="28">{said}</text>')
+        left += 60 + 7 * len(said)
+    for kind, said in (("target", "target"), ("spread", "quartiles")):
+        parts.append(f'<line class="{kind}" x1="{left}" x2="{left + 16}" y1="23" y2="23"/>')
+        parts.append(f'<text class="soft" x="{left + 22}" y="28">{said}</text>')
+        left += 60 + 7 * len(said)
+    return parts
 
 
 def _bar(row: Figure, top: int, scale: float) -> list[str]:
@@ -66,7 +86,10 @@ def _bar(row: Figure, top: int, scale: float) -> list[str]:
     if target is not None:
         at = LABEL + target * scale
         parts.append(f'<line class="target" x1="{at:.1f}" x2="{at:.1f}" y1="{top + 1}" y2="{top + ROW - 1}"/>')
-    said = f"{amount(row.median)}" + (f" ({row.target}: {row.verdict})" if row.target is not None else "")
+    said = amount(row.median)
+    if row.target is not None and target is not None:
+        bound = "at most" if row.target.most is not None else "at least"
+        said += f" ({bound} {target:g}: {row.verdict})"
     parts.append(f'<text x="{LABEL + BAR + 10}" y="{middle + 4:.1f}">{escape(said)}</text>')
     return parts
 

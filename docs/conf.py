@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 import sys
+from pathlib import Path
 from typing import Any
 
-from pygments.lexers.special import TextLexer
 from sphinx.application import Sphinx
 from sphinx.util import logging
 
@@ -27,6 +27,9 @@ html_theme = "furo"
 html_title = f"listenkey {release}"
 html_copy_source = False
 html_show_sourcelink = False
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
+html_search_scorer = str(Path(__file__).parent / "search.js")
 myst_heading_anchors = 4
 autodoc_member_order = "bysource"
 autodoc_default_options = {"members": True, "undoc-members": True, "show-inheritance": True}
@@ -55,6 +58,5 @@ def described(app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: 
 
 
 def setup(app: Sphinx) -> None:
-    """Mermaid stays text: its pictures would need a script from elsewhere."""
-    app.add_lexer("mermaid", TextLexer)
+    """Look at every docstring."""
     app.connect("autodoc-process-docstring", described)

@@ -1,4 +1,4 @@
-"""The documents say what the code says: diagrams, tables, examples and links."""
+"""The documents say what the code says: tables, examples and links."""
 
 from __future__ import annotations
 
@@ -27,7 +27,6 @@ from listenkey.adapters.simulator.control import Control
 from listenkey.adapters.simulator.venue import Venue
 from listenkey.adapters.venues.family import Family
 from listenkey.core import events
-from listenkey.core.link.lifecycle import mermaid
 from listenkey.core.policy import Policy
 
 from .simulation.faults import KINDS
@@ -68,11 +67,6 @@ def _rows(marker: str, page: str) -> list[list[str]]:
     """The cells of the table between the markers, without its head."""
     lines = _between(marker, page).strip().splitlines()[2:]
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
-
-
-def test_the_diagram_is_the_table() -> None:
-    """What is drawn is what `lifecycle` prints from its table."""
-    assert _between("diagram", "architecture.md") == f"```mermaid\n{mermaid()}```\n"
 
 
 def test_the_policy_table_is_the_policy() -> None:

@@ -29,19 +29,25 @@ class Projection:
     def apply(self, fill: Execution) -> None:
         """Add a fill."""
         self._recent.append(fill)
-        side, towards = fill.side, fill.position_side
+        side, towards, asset = fill.side, fill.position_side, fill.fee_asset
         if side is not None:
             key = (fill.symbol, towards)
             held = self.positions.get(key, ZERO)
             gains = side == ("SELL" if towards == "SHORT" else "BUY")
             self.positions[key] = held + fill.fill_qty if gains else held - fill.fill_qty
-        if fill.fee_asset is None:  # any of them may have paid it
+        if asset is None:  # any of them may have paid it
             self.wallets = dict.fromkeys(self.wallets)
             return
-        for asset, gain in fill.gains:
-            assert asset is not None  # where the fee's is known, so is that of the PnL
-            wallet = self.wallets.get(asset)
-            self.wallets[asset] = None if wallet is None or gain is None else wallet + gain
+        pnl = fill.realized_pnl
+        if fill.settled_in is not None:
+            self._gain(fill.settled_in, pnl)
+            pnl = ZERO
+        wallet, fee = self.wallets.get(asset), fill.fee
+        self.wallets[asset] = None if wallet is None or fee is None or pnl is None else wallet - fee + pnl
+
+    def _gain(self, asset: str, pnl: Decimal | None) -> None:
+        wallet = self.wallets.get(asset)
+        self.wallets[asset] = None if wallet is None or pnl is None else wallet + pnl
 
     def is_unsure_of(self, account: Account) -> bool:
         """True if a delivered fill is newer than the read's start and missing from the read's orders.

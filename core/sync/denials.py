@@ -199,7 +199,7 @@ def _is_executed(order: Order) -> bool:
 def _executed(order: Order | None, rows: Sequence[FillReport], *, all_of_them: bool) -> Decimal | None:
     """Return how much of a denied order was executed, of which these are the fills, its last ones or `all_of_them`."""
     total = sum((row.qty for row in rows), ZERO)
-    if order is None or (all_of_them and not order.coverage.base):
+    if order is None or order.coverage.base is None or (all_of_them and not order.coverage.base):
         return total
     if all_of_them:
         return None

@@ -25,7 +25,7 @@ def main() -> int:
     ccxt = importlib.util.find_spec("ccxt") is not None
     if not ccxt:
         print("ccxt is not installed: make .venv/.bench", file=sys.stderr)
-    makes: list[Make] = [ReconnectLoop, CcxtPro, Listenkey] if ccxt else [ReconnectLoop, Listenkey]
+    makes: list[Make] = [Listenkey, ReconnectLoop, CcxtPro] if ccxt else [Listenkey, ReconnectLoop]
     rows = asyncio.run(table(makes))
     for row in rows:
         print(f"| {' | '.join(row)} |", flush=True)

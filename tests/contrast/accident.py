@@ -54,7 +54,7 @@ class Outcome(NamedTuple):
 
 
 async def after(accident: Accident, makes: Sequence[Make]) -> list[Outcome]:
-    """All of them follow one account through the accident. The last one decides when it is over."""
+    """All of them follow one account through the accident. The first one decides when it is over."""
     async with AsyncExitStack() as stack:
         server, followers = await _following(stack, makes)
         _trade(server)
@@ -63,7 +63,7 @@ async def after(accident: Accident, makes: Sequence[Make]) -> list[Outcome]:
         fault = server.fault(accident.fault, seconds=accident.seconds)
         for _ in range(accident.made):
             _trade(server)
-        judge = followers[-1]
+        judge = followers[0]
         if accident.heals:
             over = fault.ends if accident.seconds else 0.0
             await _until(lambda: server.elapsed() > over and _connected(server, followers))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 PAGES = ("README.md", "docs/why.md")
-CCXT = 3
+CCXT = 4
 """Its column."""
 
 

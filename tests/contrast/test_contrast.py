@@ -15,6 +15,6 @@ from .table import table
 @pytest.mark.loopback
 def test_the_table_is_what_happens() -> None:
     """After each accident a reconnect loop and listenkey have what the pages say."""
-    rows = asyncio.run(table([ReconnectLoop, Listenkey]))
+    rows = asyncio.run(table([Listenkey, ReconnectLoop]))
     for page in PAGES:
         assert shown(page, ccxt=False) == rows, page

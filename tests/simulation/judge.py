@@ -146,9 +146,10 @@ class Judge:
 
     def _is_held(self, event: ExchangeEvent) -> bool:
         """Whether the event should wait for the read; what came before the interruption has waits of its own."""
-        if self._holding is None or event.exchange_ts is None:
+        since = self._holding[0] if self._holding is not None else self._kept_since
+        if since is None or event.exchange_ts is None or self._agenda.now >= since + HOLD:
             return False
-        return event.exchange_ts >= EPOCH + self._holding[0] * 1000
+        return event.exchange_ts >= EPOCH + since * 1000
 
     def _note(self, process: Process, received: inputs.Input) -> None:
         connection, now = process.connection, self._agenda.now
@@ -170,6 +171,8 @@ class Judge:
         if connection.state.value != "CONNECTED" or (self._holding and now >= self._holding[0] + HOLD):
             self._holding = None
         self._connected = connected
+        if connection.state.value == "IDLE":
+            self._kept_since = None
         for link in connection.links[:1]:
             if link.proven and link.distrusted:
                 self._holding = None

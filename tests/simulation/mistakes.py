@@ -794,9 +794,9 @@ BUGS: dict[str, Bug] = {
                 "        if link.proven or link.alive:\n",
             ),
         ),
-        "flap,crash",
-        ("order-kept", "amounts-true"),
-        given={"rate": 0.3, "journal": False, "pending": 100_000},
+        "rest_slow,rest_slow,rest_slow,drop,drop,crash",
+        ("read-before-frames", "order-kept"),
+        given={"rate": 0.3},
         venue=USDM,
     ),
     "paged-by-time": Bug(
@@ -864,8 +864,9 @@ BUGS: dict[str, Bug] = {
                 "            free = self._locked_until\n",
             ),
         ),
-        "flap,crash",
+        "crowded,crowded,torn_reads,torn_reads,torn_reads",
         ("attempts-bounded",),
+        given={"rate": 0.3, "page": 4, "facts": {"used_weight": "counted"}},
         venue=USDM,
     ),
 }

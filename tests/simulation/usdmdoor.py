@@ -146,7 +146,7 @@ class UsdmDoor(Door):
         raise self._limits.until(_end_of(fault), now)
 
     def _spend(self, weight: int, now: int) -> None:
-        """Weight is spent, by others of the address too, whom nobody's limit stops here."""
+        """Weight is spent; by others of the address too, at a minute's beginning, as the next answer says if any."""
         crowd = self.weather.on("crowded")
         minute = now // 60_000
         if crowd is not None and minute != self._crowd_minute:
@@ -155,7 +155,7 @@ class UsdmDoor(Door):
         try:
             self._limits.admit(OURS, weight, now)
         except Refusal as refusal:
-            if crowd is None:
+            if crowd is None or self._readings.used_weight == "counted":
                 raise Violation("attempts-bounded", f"too much weight in a minute: {refusal}") from refusal
             raise
 

@@ -83,9 +83,15 @@ class Lists:
         return Listing(own, tuple(row for row in found.odd if row.order_id in (None, ref.order_id)))
 
     def orders(self, since: int, until: int, symbol: str | None = None) -> Service[Listing[OrderReport]]:
-        """The orders of the window, each once, as it was last: of all symbols, or of one."""
+        """The orders of the window, each once, as it was last: of all symbols, or of one, which may be no more."""
         narrow = {} if symbol is None else {"symbol": symbol}
-        rows, odd, _ = parted(list(map(order, (yield from self._rows(ORDERS, since, until, narrow)))))
+        try:
+            listing = yield from self._rows(ORDERS, since, until, narrow)
+        except RequestRefused as error:
+            if symbol is None or not is_unknown_symbol(error.refusal):
+                raise
+            listing = []
+        rows, odd, _ = parted(list(map(order, listing)))
         found: dict[OrderRef, OrderReport] = {}
         # By which of its times an order is listed no document says, so none is left out for one of them.
         for report in sorted(rows, key=lambda report: report.exchange_ts or 0):

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple, Protocol, cast
 
 from hypothesis.strategies import SearchStrategy
 
+from listenkey.adapters.cli.scenario import POLICIES, STEPS
 from listenkey.adapters.simulator.families import KINDS
 from listenkey.adapters.venues.registry import SIMULATED, VENUES
 from listenkey.core.dialect import Dialect
@@ -110,6 +111,8 @@ def missing(family: str, venues: Collection[str]) -> list[str]:
         lacking += [f"a dialect of {each} in DIALECTS" for each in venues if type(opened.dialect(each)) not in kinds]
     if not {*venues} & {*SIMULATED} & {*KINDS}:
         lacking.append(f"a wire of {' or '.join(venues)} in the simulated exchange, and in SIMULATED")
+    if not {*venues} & {*STEPS} & {*POLICIES}:
+        lacking.append(f"what befalls {' or '.join(venues)} in the demo: adapters/cli/scenario.py")
     if not any(spoken(venue) for venue in venues):
         lacking.append(f"a wire of {' or '.join(venues)} in tests/loopback/wires.py")
     return lacking

@@ -43,6 +43,7 @@ def test_what_a_family_lacks_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         "the module nowhere/samples.py",
         "the module nowhere/planted.py",
         "a wire of nowhere-spot in the simulated exchange, and in SIMULATED",
+        "what befalls nowhere-spot in the demo: adapters/cli/scenario.py",
         "a wire of nowhere-spot in tests/loopback/wires.py",
     ]
     given = samples("binance")
@@ -53,5 +54,6 @@ def test_what_a_family_lacks_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         "ROWLESS in binance/samples.py",
         "binance/vectors/coinm.jsonl",
         "a wire of binance-usdm-testnet in the simulated exchange, and in SIMULATED",
+        "what befalls binance-usdm-testnet in the demo: adapters/cli/scenario.py",
         "a wire of binance-usdm-testnet in tests/loopback/wires.py",
     ]

@@ -387,6 +387,10 @@ def test_projection_with_a_fee_in_another_asset() -> None:
     paid = fill("1", "0", "1", fee=D(2), fee_asset="BNB", realized_pnl=D(7), exchange_ts=T0 + 9000)
     projection.apply(execution(paid, "USDT"))
     assert projection.wallets == {"USDT": D(107), "BNB": D(8)}
+    projection.apply(execution(fill("2", "0", "1", fee=D(1), realized_pnl=D(3), exchange_ts=T0 + 9000), "USDT"))
+    assert projection.wallets == {"USDT": D(109), "BNB": D(8)}
+    projection.apply(execution(fill("3", "0", "1", fee_asset="BNB", realized_pnl=None, exchange_ts=T0 + 9000), "USDT"))
+    assert projection.wallets == {"USDT": None, "BNB": D("7.9")}
 
 
 def test_projection_reads_positions_of_both_modes() -> None:

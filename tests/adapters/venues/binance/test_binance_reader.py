@@ -178,6 +178,17 @@ def test_where_orders_need_a_symbol(venue: Venue) -> None:
     assert sum("symbol" not in params for params in venue.asked("allOrders")) == 1
 
 
+def test_where_orders_need_a_symbol_that_is_no_more(venue: Venue) -> None:
+    """It has no orders; those of all others are listed."""
+    venue.symbol_required = True
+    venue.gone = {"OLDUSDT"}
+    venue.orders = [order_row(11, NOW - 6000)]
+    venue.fills = [fill_row(7, 11, NOW - 5000)]
+    account = read(venue, SINCE, ref(11), OrderRef("OLDUSDT", "5"))
+    assert trades(account) == [("BTCUSDT", "7", "11")]
+    assert account.denied == {OrderRef("OLDUSDT", "5")}
+
+
 def test_a_fill_meanwhile(venue: Venue) -> None:
     """It moves its order, whose executed quantity then anchors nothing, and the read is not settled."""
     venue.fills = [fill_row(7, 11, NOW - 5000, "0.1")]

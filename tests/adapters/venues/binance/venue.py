@@ -140,6 +140,8 @@ class Venue:
             case "allOrders":
                 if self.symbol_required and "symbol" not in call.params:
                     return refused(-1102, "Mandatory parameter 'symbol' was not sent, was empty/null, or malformed.")
+                if call.params.get("symbol") in self.gone:
+                    return refused(-1121, "Invalid symbol.")
                 return self._window(call, self._kept(), "updateTime" if self.by_update else "time")
             case "order" | "openOrder":
                 wanted = (call.params["symbol"], call.params["orderId"])
