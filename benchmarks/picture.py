@@ -1,4 +1,4 @@
-"""The figures as bars, in an SVG that stands alone, on a background of its own that follows the reader's light or dark."""
+"""The figures as bars, in an SVG that stands alone, on a background that follows the reader's light or dark."""
 
 from __future__ import annotations
 

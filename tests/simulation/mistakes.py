@@ -785,8 +785,8 @@ BUGS: dict[str, Bug] = {
         given={"rate": 0.001, "facts": {"deletion": "silent"}},
         venue=USDM,
     ),
-    "unproven-told": Bug(
-        "what comes on a socket that is not proven yet told before the read",
+    "unproven-delivered": Bug(
+        "what comes on a socket that is not proven yet delivered before the read",
         (
             Change(
                 "core/intake.py",
