@@ -16,6 +16,7 @@ LONG = (
     "simulation/test_kinds.py",
     "simulation/test_simulation.py",
     "parity/test_parity.py",
+    "simulation/test_usdm.py",
     "benchmarks/test_sides.py",
     "benchmarks/test_harness.py",
 )

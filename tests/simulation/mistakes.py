@@ -866,7 +866,7 @@ BUGS: dict[str, Bug] = {
         ),
         "crowded,crowded,torn_reads,torn_reads,torn_reads",
         ("attempts-bounded",),
-        given={"rate": 0.3, "page": 4, "facts": {"used_weight": "counted"}},
+        given={"rate": 0.1, "page": 4, "facts": {"used_weight": "counted"}},
         venue=USDM,
     ),
 }
