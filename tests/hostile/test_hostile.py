@@ -214,7 +214,7 @@ def test_memory_stays_bounded_under_all_of_it() -> None:
     script = (
         "import gzip, re, resource, sys\n"
         "from tests.hostile.test_hostile import FAMILIES, bomb, connection, delivered, nested\n"
-        "for family in FAMILIES * 2:\n"
+        "for family in (*FAMILIES, FAMILIES[0]):\n"
         "    delivered(connection(family), bomb(256), *map(bytes, nested(100_000)), gzip.compress(b'x' * 1_000_000))\n"
         "import zlib\n"
         "squeeze = zlib.compressobj(9, zlib.DEFLATED, 31)\n"
