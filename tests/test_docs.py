@@ -152,7 +152,7 @@ def test_what_a_beginner_copies_fits_its_box(name: str) -> None:
 
 
 def test_the_wheel_is_named_as_it_is() -> None:
-    """What a reader is told to install is this version's."""
+    """The one that a reader is to install is this version's."""
     for page in (README, (DOCS / "first-steps.md").read_text()):
         assert f"listenkey-{listenkey.__version__}-py3-none-any.whl[all]" in page
 

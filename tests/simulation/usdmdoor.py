@@ -146,7 +146,7 @@ class UsdmDoor(Door):
         raise self._limits.until(_end_of(fault), now)
 
     def _spend(self, weight: int, now: int) -> None:
-        """Weight is spent; by others of the address too, at a minute's beginning, as the next answer says if any."""
+        """Weight is spent; by others of the address too, at the beginning of a minute, before its first answer."""
         crowd = self.weather.on("crowded")
         minute = now // 60_000
         if crowd is not None and minute != self._crowd_minute:
