@@ -28,8 +28,8 @@ from .violation import Violation
 from .weather import Weather
 
 KEYS_PATH, TIME_PATH = "/fapi/v1/listenKey", "/fapi/v1/time"
-OURS, THEIRS = "here", "elsewhere"
-"""Addresses: ours, with whatever other programs it has, and another client's of the account."""
+OURS = "here"
+"""Our address, with whatever other programs it has."""
 UNKNOWN = "Unknown error, please check your request or try again later."
 THROTTLED = "Request throttled by system-level protection. Please try again."
 CROWD = {"half": WEIGHT // 2, "most": WEIGHT * 3 // 4}
@@ -79,21 +79,12 @@ class UsdmDoor(Door):
             self.refused.append((self.weather.now, method + path, "fault"))
             if fault.variant == "timeout":
                 return None
-        status, headers, body = 200, {}, b""
+        weight = self._limits.headers
         try:
             body = self._answer(method, path, dict(parse_qsl(parts.query, keep_blank_values=True)), now, fault)
+            return HttpResponse(200, _headers(now, weight(OURS, now)), body)
         except Refusal as refusal:
-            status, headers = refusal.status, {name.lower(): value for name, value in refusal.headers.items()}
-            code = {"code": refusal.code} if refusal.code else {}
-            body = (
-                refusal.message.encode()
-                if refusal.message.startswith("<")
-                else _encode({**code, "msg": refusal.message} if refusal.message else {})
-            )
-            if not refusal.message:
-                body = b""
-        weight = {name.lower(): value for name, value in self._limits.headers(OURS, now).items()}
-        return HttpResponse(status, {"date": formatdate(now // 1000, usegmt=True), **weight, **headers}, body)
+            return HttpResponse(refusal.status, _headers(now, weight(OURS, now), refusal.headers), _said(refusal))
 
     def _answer(self, method: str, path: str, params: dict[str, str], now: int, fault: Fault | None) -> bytes:
         """Raises `Refusal`."""
@@ -199,6 +190,20 @@ class UsdmDoor(Door):
             return Sight()
         until = now - 500 - lag.salt % 3000
         return Sight(until, until if "income" in lag.variant else None, until if lag.salt % 2 else None)
+
+
+def _headers(now: int, *parts: Mapping[str, str]) -> dict[str, str]:
+    """All of them, as a transport hands them on, and the date."""
+    return {"date": formatdate(now // 1000, usegmt=True)} | {
+        name.lower(): part[name] for part in parts for name in part
+    }
+
+
+def _said(refusal: Refusal) -> bytes:
+    """The body of a refusal: with a code if it has one; a page, or nothing, if it was made on the way."""
+    if not refusal.message or refusal.message.startswith("<"):
+        return refusal.message.encode()
+    return _encode({**({"code": refusal.code} if refusal.code else {}), "msg": refusal.message})
 
 
 def _end_of(fault: Fault) -> int:
