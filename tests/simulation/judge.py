@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from listenkey.adapters.journal import Summary
 from listenkey.core import actions, inputs
+from listenkey.core.connection import Connection
 from listenkey.core.events import (
     AccountUpdate,
     ExchangeEvent,
@@ -146,7 +147,7 @@ class Judge:
 
     def _is_held(self, event: ExchangeEvent) -> bool:
         """Whether the event should wait for the read; what came before the interruption has waits of its own."""
-        since = self._holding[0] if self._holding is not None else self._kept_since
+        since = self._holding[0] if self._holding is not None else None if self._connected else self._kept_since
         if since is None or event.exchange_ts is None or self._agenda.now >= since + HOLD:
             return False
         return event.exchange_ts >= EPOCH + since * 1000
@@ -160,8 +161,12 @@ class Judge:
             self._under_way = False
         if isinstance(received, (inputs.Refused, inputs.AccountRead)):
             self._holding = None
-        keeps = self._keeps and not connected and isinstance(received, inputs.FrameReceived)
-        if keeps and (self._kept_since is None or now >= self._kept_since + HOLD):
+        if (
+            self._keeps
+            and isinstance(received, inputs.FrameReceived)
+            and _waits(connection, received.socket)
+            and (self._kept_since is None or now >= self._kept_since + HOLD)
+        ):
             self._kept_since = now
         if connected and not self._connected:
             self._proven_at = now
@@ -288,3 +293,10 @@ class Judge:
     def whole(self) -> bool:
         """Whether the stream says that all is well."""
         return self.health is Health.LIVE and not self.gap_open
+
+
+def _waits(connection: Connection, socket: int) -> bool:
+    """Whether word of this socket's link waits for its proof, since no link that is trusted brings the same."""
+    links = connection.links
+    trusted = any(link.proven and not link.distrusted for link in links)
+    return not trusted and any(link.socket == socket and not link.proven for link in links)
