@@ -124,6 +124,8 @@ def test_a_key_that_stands_twice_is_left_to_the_patient_reader() -> None:
     assert fast_report(frame) is not None
     assert fast_report(frame.replace(b'"c":"",', b'"z":"0.002",')) is None
     assert fast_report(frame.replace(b'"c":"",', b'"c":"","z":"0.002",')) is None
+    assert fast_report(frame.replace(b'"c":"",', b'"c":"a:b",')) is not None
+    assert fast_report(frame.replace(b'"c":"",', b'"c":"a:b","z" :"0.002",')) is None
     account = text("ACCOUNT_UPDATE", a=ACCOUNT)
     assert fast_report(account) is not None
     assert fast_report(account.replace(b'"cw":"1",', b'"cw":"1","wb":"9",')) is None
