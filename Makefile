@@ -133,7 +133,7 @@ soak: $(VENV)/.tester
 	$(BIN)/python -m tests.loopback.soak --wire modern
 	$(BIN)/python -m tests.loopback.soak --wire captured
 	$(BIN)/python -m tests.chaos --minutes 10
-	LISTENKEY_STALL=60 $(BIN)/python -m pytest --quiet tests/loopback/test_over_*.py -k slow
+	LISTENKEY_STALL=60 $(BIN)/python -m pytest --quiet tests/loopback/test_*over_*.py -k slow
 	LISTENKEY_OFFSETS=1 $(BIN)/python -m pytest --quiet tests/leaks
 	LISTENKEY_SECONDS=60 $(BIN)/python -m pytest --quiet tests/embedding
 	LISTENKEY_KILLS=50 $(BIN)/python -m pytest --quiet tests/loopback/test_crash.py

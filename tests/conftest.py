@@ -11,6 +11,8 @@ LONG = (
     "chaos/test_chaos.py",
     "loopback/test_over_aiohttp.py",
     "loopback/test_over_websockets.py",
+    "loopback/test_others_over_aiohttp.py",
+    "loopback/test_others_over_websockets.py",
     "adapters/cli/test_demo.py",
     "adapters/cli/test_watch.py",
     "simulation/test_kinds.py",

@@ -6,7 +6,7 @@ import pytest
 
 from listenkey.adapters.venues.registry import SIMULATED
 
-from . import test_over_aiohttp, test_over_websockets
+from . import test_others_over_aiohttp, test_others_over_websockets, test_over_aiohttp, test_over_websockets
 from .listing import LISTING, written
 from .scenarios.table import TRANSPORTS, played
 from .wires import spoken
@@ -18,9 +18,10 @@ def test_the_list_is_that_of_the_table() -> None:
 
 
 def test_the_files_play_the_list() -> None:
-    """A file plays one transport, so that two processes share the work; together they leave nothing out."""
+    """A file plays one transport, BingX or all others, so that processes share the work; nothing is left out."""
     lines = [line for line in LISTING.read_text().splitlines() if line and not line.startswith("#")]
-    assert sorted(map(str, test_over_aiohttp.LINES + test_over_websockets.LINES)) == sorted(lines)
+    files = (test_over_aiohttp, test_over_websockets, test_others_over_aiohttp, test_others_over_websockets)
+    assert sorted(str(line) for file in files for line in file.LINES) == sorted(lines)
 
 
 @pytest.mark.parametrize("venue", SIMULATED)

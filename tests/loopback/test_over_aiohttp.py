@@ -1,4 +1,4 @@
-"""Over real sockets and aiohttp, whatever goes wrong: every fill once, as the exchange has it; the books matched."""
+"""Over real sockets and aiohttp, on the wires of BingX, whatever goes wrong: every fill once; the books matched."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import pytest
 
 from .conftest import Outcomes
 from .scenarios import Played, played
+from .wires import spoken
 
 pytestmark = pytest.mark.loopback
-LINES = played("aiohttp")
+LINES = [line for line in played("aiohttp") if line.wire in spoken("bingx-swap")]
 
 
 @pytest.mark.parametrize("line", LINES, ids="-".join)
