@@ -28,7 +28,7 @@ from typing import Any
 from listenkey.adapters.simulator.server import Server
 
 from . import calling
-from .calling import BTC, DIFFERENT, EVERY, PATIENCE, Listed, Requests, command, compared, deeds
+from .calling import BTC, DIFFERENT, EVERY, LEFT_OUT, PATIENCE, Listed, Requests, command, compared, deeds
 from .exchange import API_KEY, API_SECRET
 from .stepped import stepped
 from .usdm_others import others
@@ -304,7 +304,7 @@ async def trade(*, seed: int, hedge: bool, operations: int) -> tuple[Bot, list[s
 def played(given: Namespace) -> Iterator[str]:
     """All of it, line by line."""
     if importlib.util.find_spec("ccxt") is None:
-        yield "ccxt is left out, since it is not installed: make .venv/.bench"
+        yield f"ccxt {LEFT_OUT}: make .venv/.bench"
     else:
         for hedge in (True, False):
             mode = "hedge" if hedge else "one_way"

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from listenkey.adapters.simulator.server import Server
 
 from . import python_binance, usdm_rows, usds_sdk
-from .calling import DIFFERENT, PATIENCE
+from .calling import DIFFERENT, LEFT_OUT, PATIENCE
 from .known import KNOWN, verdict
 from .pace import Unhurried
 from .reading import Reading
@@ -132,7 +132,7 @@ def others(seed: int) -> Iterator[str]:
     readings = []
     for package, module in CLIENTS.items():
         if importlib.util.find_spec(module.MODULE) is None:
-            yield f"{package} is left out, since it is not installed: make .venv/.bench"
+            yield f"{package} {LEFT_OUT}: make .venv/.bench"
             continue
         yield f"{package} {metadata.version(package)}"
         for hedge in (True, False):
