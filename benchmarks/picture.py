@@ -1,4 +1,7 @@
-"""The figures as bars, in an SVG that stands alone, on a background that follows the reader's light or dark."""
+"""The comparisons as bars, in an SVG that stands alone, on a background that follows the reader's light or dark.
+
+A figure is one if it is a ratio to something else, or has a target: so the picture fits a screen.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +42,7 @@ def svg(rows: Sequence[Row], about: dict[str, str]) -> str:
     """One group of bars for each subject and unit; a dashed line is a target, a thin one the quartiles."""
     parts = _legend()
     top = 30
-    figures = [row for row in rows if isinstance(row, Figure)]
+    figures = [row for row in rows if isinstance(row, Figure) and (" / " in row.name or row.target is not None)]
     for (subject, unit), group in groupby(figures, key=lambda row: (row.subject, row.unit)):
         top += HEAD
         title = escape(f"{subject}, {UNITS.get(unit, unit)}")

@@ -118,12 +118,11 @@ def test_rows_of_another_wire_say_whose_they_are() -> None:
 @pytest.mark.parametrize(
     ("name", "kind"),
     [
-        ("listenkey, a frame", "ours"),
+        ("listenkey / floor", "ours"),
         ("binance-usdm, listenkey / floor", "ours"),
         ("20 ms, listenkey / bare client", "ours"),
-        ("binance-usdm, floor, a frame", "bar"),
-        ("20 ms, bare client", "bar"),
         ("naive / listenkey", "bar"),
+        ("ccxt pro, cache of 10 / listenkey", "bar"),
     ],
 )
 def test_a_bar_is_ours_if_its_row_is(name: str, kind: str) -> None:

@@ -55,3 +55,11 @@ def test_a_picture_has_a_background_of_its_own_and_a_legend() -> None:
     for said in ("(at most 2: missed)", "(at least 8: met)", "a target is missed", "measured on 2026-11-30"):
         assert f"{said}</text>" in drawn
     assert ">decode, times<" in drawn
+
+
+def test_a_picture_shows_comparisons_alone() -> None:
+    """What is no ratio and has no target is in the table only: so the picture fits a screen."""
+    rows = [figure("start", "import all", "ms", [3.0]), figure("start", "import one / import all", "x", [0.5])]
+    drawn = svg(rows, {})
+    assert "import one / import all" in drawn
+    assert drawn.count("import all<") == 1
