@@ -42,7 +42,7 @@ nitpick_ignore_regex = [
     (r"py:.*", r"(anyio|msgspec|pytest)(\..*)?"),
     (r"py:.*", r"listenkey\.(.*\.)?[A-Z]"),
     # What a public class inherits from, or is made of, and nobody else makes.
-    (r"py:class", r"Service|listenkey\.core\.(discreet\.Discreet|link\.link\.Link|secrets\.Text)"),
+    (r"py:class", r"Services?|Transport|Recorder|listenkey\.core\.(discreet\.Discreet|link\.link\.Link|secrets\.Text)"),
     (r"py:class", r"listenkey\.adapters\.(driver\.driver|mock|recording|simulator\.sockets|transports|venues)\..*"),
 ]
 CODE = re.compile("(?<!`)`([^`]+)`(?!`)")
