@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -56,6 +57,15 @@ def test_a_subject_can_be_measured_in_little(subject: str) -> None:
     assert greeting.missing == ""
     assert costs
     assert all(math.isfinite(cost) for _, _, cost in greeting.costs + costs)
+
+
+def test_what_a_checkout_of_before_calls_otherwise_is_found() -> None:
+    """The name of today goes first; without it the former one is asked for."""
+    checkout = SimpleNamespace()
+    vars(checkout)["told"] = 2
+    assert probe._named(checkout, "delivered") == 2
+    checkout.delivered = 1
+    assert probe._named(checkout, "delivered") == 1
 
 
 def test_every_subject_can_be_compared() -> None:
