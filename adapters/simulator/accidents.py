@@ -1,4 +1,4 @@
-"""What faults that are done at once do: to sockets, to keys, and by frames that are none."""
+"""Carries out the faults that act at once: on sockets and listen keys, and by garbage and oversized frames."""
 
 from __future__ import annotations
 

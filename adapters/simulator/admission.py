@@ -1,4 +1,4 @@
-"""What is asked of an order before it is taken: it makes sense, it can be paid, and it is no repetition."""
+"""The checks of an order before it is taken: it makes sense, its margin is there, and it is no repetition."""
 
 from __future__ import annotations
 
@@ -76,11 +76,11 @@ class Admission:
         return ticket, terms
 
     def reduces(self, ticket: Ticket) -> bool:
-        """Whether the order may only make a position smaller."""
+        """True if the order may only make a position smaller."""
         return ticket.reduce_only or (ticket.position_side, ticket.side) in {("LONG", "SELL"), ("SHORT", "BUY")}
 
     def is_affordable(self, order: Order, qty: Decimal, bound: Decimal, now: int) -> bool:
-        """Whether there is margin for so much of an order at what the book gives, beyond what is bound for it."""
+        """True if the free margin and what the order binds already, `bound`, suffice for `qty` of it at the book."""
         needed = self._needed(order.symbol, order.position_side, order.side, qty, order.price, now)
         return not needed or needed <= self._margin.available(order.asset, now) + bound
 
@@ -184,7 +184,7 @@ class Admission:
                 raise OrderRefused(110407, "TP order already exists")
 
     def _bound(self, ticket: Ticket, qty: Decimal, now: int) -> Decimal:
-        """What each unit binds. Raises `OrderRefused` 101204 when there is not enough."""
+        """The margin that each unit binds while it rests. Raises `OrderRefused` 101204 when there is not enough."""
         symbol, price = ticket.symbol, ticket.price if ticket.type in PRICED else None
         needed = self._needed(symbol, self._side_of(ticket), ticket.side, qty, price, now)
         if needed and needed > self._margin.available(self._exchange.market.instruments[symbol].asset, now):

@@ -26,7 +26,7 @@ INTERVALS = {
 
 
 class Candle(msgspec.Struct, frozen=True, kw_only=True):
-    """What happened from `time` on, ms; `volume` is in units of the base asset."""
+    """The prices of the stretch that begins at `time`, ms, `volume` in the base asset, `worth` in the margin's."""
 
     time: int
     open: Decimal

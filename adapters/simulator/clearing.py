@@ -55,7 +55,7 @@ class Clearing:
 
     @property
     def hedge(self) -> bool:
-        """Whether a symbol may have a position on either side."""
+        """True if a symbol may have a position on each side."""
         return self.account.hedge
 
     def due(self, now: int) -> list[Push]:

@@ -12,7 +12,7 @@ from .seeds import seeded
 
 LEVELS = 50
 LEAST_WORTH, MOST_WORTH = 5_000, 50_000
-"""What the best level is worth, in units of the margin asset; those behind it grow."""
+"""Bounds of the best level's worth, in units of the margin asset; the levels behind it grow."""
 
 
 class Level(NamedTuple):
@@ -31,7 +31,7 @@ class Depth:
         self._drawn: dict[str, tuple[int, dict[str, list[Level]]]] = {}
 
     def levels(self, symbol: str, side: str, now: int) -> list[Level]:
-        """What an order of this side may take, best first: for a BUY the asks."""
+        """The levels that an order of this side may take, best first: for a BUY the asks."""
         step = self._market.step(symbol, now)
         drawn = self._drawn.get(symbol)
         if drawn is None or drawn[0] != step:
@@ -43,7 +43,7 @@ class Depth:
         return next(iter(self.levels(symbol, side, now)), None)
 
     def meets(self, symbol: str, side: str, limit: Decimal | None, now: int) -> bool:
-        """Whether an order of this side may take anything at its limit or better."""
+        """True if an order of this side may take anything at its limit or better."""
         levels = self.levels(symbol, side, now)
         return bool(levels) and _is_within(levels[0].price, limit, side)
 

@@ -24,7 +24,7 @@ COUNTDOWN = (10, 120)
 
 
 class Replaced(NamedTuple):
-    """What became of both halves of a replacement: an order, why there is none, or None if it was not tried."""
+    """Both halves of a replacement: each an order, or its refusal; None if it was not tried."""
 
     cancelled: Order | OrderRefused
     placed: Order | OrderRefused | None

@@ -18,8 +18,9 @@ from .market import INSTRUMENTS, Instrument
 
 
 class Kind(NamedTuple):
-    """What is its own of a wire: its faults, its symbols, what orders are called, and `laid`, which lays it over the
-    model with the settings that were chosen of those that not all wires have, and with the readings of its facts.
+    """The parts that differ from wire to wire: its faults, its symbols, `naming`, which makes client order ids, and
+    `laid`, which lays the wire over the model with the chosen settings that not all wires have, and with the readings
+    of its facts.
     """
 
     faults: Mapping[str, FaultKind]

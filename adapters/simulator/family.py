@@ -1,4 +1,4 @@
-"""What a wire owes the pure model: who listens on it, and the bytes of what the model tells."""
+"""The interface of a wire to the pure model: the sockets that listen on it, and the bytes of the model's pushes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _Stream = TypeVar("_Stream", bound=Stream)
 
 
 class Ground(NamedTuple):
-    """What a wire is laid over, and what is set of every wire: `ping_interval` real seconds, or None for its own."""
+    """The model under a wire, and the settings of every wire: `ping_interval` in real seconds, or None for its own."""
 
     exchange: Exchange
     desk: Desk
@@ -70,9 +70,9 @@ class Family(Protocol):
         ...
 
     def farewell(self, key: str, now: int) -> Iterable[bytes]:
-        """What the sockets of a key that has ended are told."""
+        """The frames for the sockets of a key that has ended."""
         ...
 
     def told_again(self, what: str, now: int) -> Iterable[bytes]:
-        """What the hub's `repeats` name, as it is now."""
+        """The frames of the repeated push that the hub's `repeats` call `what`, with the state of now."""
         ...

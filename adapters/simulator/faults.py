@@ -29,7 +29,7 @@ class Param(msgspec.Struct, frozen=True):
     high: float = math.inf
 
     def allows(self, value: object) -> bool:
-        """Whether the parameter may have this value."""
+        """True if the parameter may have this value."""
         if isinstance(self.default, bool):
             return isinstance(value, bool)
         if isinstance(self.default, str):
@@ -39,7 +39,7 @@ class Param(msgspec.Struct, frozen=True):
 
     @property
     def allowed(self) -> str:
-        """What is allowed, for a person."""
+        """The values that the parameter may have, in words for a person."""
         if isinstance(self.default, bool):
             return "true or false"
         if self.among:

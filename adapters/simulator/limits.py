@@ -120,7 +120,7 @@ class Limits:
             raise self.disabled_until(path, ends)
 
     def left(self, verb: str, path: str, now: int, *, address: str = "", account: str | None = "") -> Allowance | None:
-        """What the narrowest of the call's limits leaves; None where there are none."""
+        """The allowance that the narrowest of the call's limits leaves; None where there are no limits."""
         if not self.enabled:
             return None
         counted = [(each, *self._count(each, now)) for each in _windows(f"{verb} {path}", path, address, account)]

@@ -43,7 +43,7 @@ class ListenKeys:
         return existed
 
     def valid(self, key: str, now: int) -> bool:
-        """Whether the key opens sockets and carries frames."""
+        """True while the key opens sockets and carries frames."""
         return self._ends.get(key, now) > now
 
     def expire(self, now: int, *, silently: bool = False) -> list[str]:

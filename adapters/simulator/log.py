@@ -1,4 +1,4 @@
-"""What happened at the simulated venue's doors, for test authors: times are of the host's monotonic clock, seconds."""
+"""The log of the simulated venue's doors, for test authors: times are of the host's monotonic clock, seconds."""
 
 from __future__ import annotations
 

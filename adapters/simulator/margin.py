@@ -18,7 +18,7 @@ class Margin:
         self._exchange = exchange
 
     def available(self, asset: str, now: int) -> Decimal:
-        """What new orders may bind: the wallet and what positions would realise, less what is bound already."""
+        """The margin that new orders may bind: the wallet and the unrealised PnL, less what is bound already."""
         exchange, market = self._exchange, self._exchange.market
         free = exchange.account.book.wallet(asset).balance - exchange.frozen(asset)
         for each in exchange.account.positions():
@@ -27,7 +27,7 @@ class Margin:
         return free
 
     def of_unit(self, symbol: str, side: str, price: Decimal) -> Decimal:
-        """What a unit binds that is opened by an order of this side at this price, its fee included."""
+        """The margin of a unit that an order of this side opens at this price, its fee included."""
         long, short = self._exchange.account.leverage[symbol]
         return price / (long if side == "BUY" else short) + price * TAKER_FEE
 

@@ -122,11 +122,11 @@ class Market:
         return made
 
     def on_grid(self, symbol: str, price: Decimal) -> bool:
-        """Whether the price is a positive multiple of the symbol's tick."""
+        """True if the price is a positive multiple of the symbol's tick."""
         return price.is_finite() and price > 0 and price % self.instruments[symbol].tick == 0
 
     def countable(self, symbol: str, qty: Decimal) -> bool:
-        """Whether the quantity is a positive multiple of the symbol's step."""
+        """True if the quantity is a positive multiple of the symbol's step."""
         return qty.is_finite() and qty > 0 and qty % self.instruments[symbol].step == 0
 
 

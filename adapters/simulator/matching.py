@@ -26,7 +26,7 @@ class Matching:
 
     @property
     def busy(self) -> bool:
-        """Whether any order waits for the market."""
+        """True if any order waits for the market."""
         return bool(self._resting or self._waiting)
 
     def enter(self, order: Order, now: int) -> None:
@@ -41,7 +41,7 @@ class Matching:
         self._settle(order.id, now)
 
     def step(self, now: int) -> None:
-        """What the market has reached by now is triggered or filled; orders for positions that are gone end."""
+        """Trigger and fill the orders that the market has reached by now; end those for positions that are gone."""
         for order_id, trigger in list(self._waiting.items()):
             order = self._exchange.orders[order_id]
             if not order.open or order.triggered:
@@ -126,7 +126,7 @@ class Matching:
         self._brackets.filled(self._exchange.orders[fill.order_id], now)
 
     def _settle(self, order_id: int, now: int) -> None:
-        """What could not be taken at once rests if it may, else it is cancelled."""
+        """Let the part of the order that could not be filled at once rest if it may, else cancel it."""
         order = self._exchange.orders[order_id]
         if order.open and order.type in PRICED and order.terms.time_in_force in {"GTC", "POST_ONLY"}:
             self._resting[order_id] = None
@@ -135,7 +135,7 @@ class Matching:
         self._tidy(now)
 
     def _tidy(self, now: int) -> None:
-        """What would close a position that is gone has nothing to wait for."""
+        """End the waiting orders that would close a position which is gone."""
         for waiting in [self._exchange.orders[each] for each in self._waiting]:
             if waiting.open and self._is_hollow(waiting):
                 self._end(waiting.id, now)
@@ -146,7 +146,7 @@ class Matching:
         return min(order.remaining, abs(self._exchange.account.position(order.symbol, order.position_side).qty))
 
     def _is_hollow(self, order: Order) -> bool:
-        """Whether it would close a position that is not there any more."""
+        """True if the order would close a position that is not there any more."""
         if not order.reduces:
             return False
         held = self._exchange.account.position(order.symbol, order.position_side).qty

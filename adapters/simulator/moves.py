@@ -1,4 +1,4 @@
-"""What can be done to the simulated exchange by name, with plain values in and out: its tests' hand in the market."""
+"""The moves that a test makes on the simulated exchange, by name, with plain values in and out."""
 
 from __future__ import annotations
 

@@ -90,7 +90,7 @@ def written(fields: Any) -> dict[str, str]:
 
 
 def word(params: Params, name: str, among: Mapping[str, _Value]) -> _Value:
-    """What one of these words means, in any case; the first where nothing is said."""
+    """The value that the parameter's word stands for, in upper or lower case; the first one where none was sent."""
     said = params.get(name) or next(iter(among))
     found = {each.upper(): value for each, value in among.items()}
     if said.upper() not in found:
@@ -156,7 +156,7 @@ def _amount(params: Params, name: str) -> Decimal | None:
 
 
 def _is_blank(text: str) -> bool:
-    """Whether a parameter was sent and asks for nothing."""
+    """True if the text of a parameter asks for nothing: it is empty, false, `{}` or zero."""
     try:
         return text in {"", "false", "{}"} or not Decimal(text)
     except InvalidOperation:

@@ -23,8 +23,8 @@ TRIGGERS = STOPS | {TRAILING}
 PRICED = frozenset({"LIMIT"}) | PRICED_TRIGGERS
 TYPES = frozenset({"MARKET", "LIQUIDATION"}) | TRIGGERS | PRICED
 Triggered = Literal["framed", "silent", "own"]
-"""What becomes of a conditional order whose price was reached. It ends FILLED with nothing executed, and another order
-executes: a frame tells of that end (`framed`), or none does (`silent`). Or it executes itself (`own`)."""
+"""The way in which a conditional order executes once its price was reached. It ends FILLED with nothing executed, and
+another order executes: a frame shows that end (`framed`), or none does (`silent`). Or it executes itself (`own`)."""
 
 
 class OrderRefused(Exception):
@@ -90,12 +90,12 @@ class Order(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
     @property
     def open(self) -> bool:
-        """Whether it can still be filled or cancelled."""
+        """True while it can still be filled or cancelled."""
         return self.status in OPEN
 
     @property
     def remaining(self) -> Decimal:
-        """What has not been executed."""
+        """The quantity that has not been executed."""
         return self.qty - self.executed
 
     @property
@@ -105,7 +105,7 @@ class Order(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
     @property
     def reduces(self) -> bool:
-        """Whether it may only make a position smaller."""
+        """True if it may only make a position smaller."""
         return self.reduce_only or (self.position_side, self.side) in {("LONG", "SELL"), ("SHORT", "BUY")}
 
     @property
@@ -120,7 +120,7 @@ class Order(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
     @property
     def closed_stop(self) -> bool:
-        """Whether it is a conditional order that is over."""
+        """True if it is a conditional order that is over."""
         return self.type in TRIGGERS and not self.open
 
     def spawned(self, id: int, guard: Decimal, now: int) -> Order:

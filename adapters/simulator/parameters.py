@@ -17,7 +17,7 @@ SIGNATURE = "signature"
 
 
 class Parameters(NamedTuple):
-    """What was sent: all values by name, and each way in which it may have been written to be signed."""
+    """The parameters that were sent: all values by name, and each text that may have been signed."""
 
     values: dict[str, str]
     signed: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""What faults do to calls by which orders are placed: their answer is lost, and those that follow are too fast."""
+"""The faults of calls that place orders: an answer is lost, or the calls that follow are too fast."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ class Position(msgspec.Struct, frozen=True, gc=False, kw_only=True):
         return (self.cost / self.qty).quantize(SATOSHI) if self.qty else ZERO
 
     def unrealised(self, mark: Decimal) -> Decimal:
-        """What closing at this price would realise, fees aside."""
+        """The PnL that closing at this price would realise, fees aside."""
         return self.qty * mark - self.cost
 
     def margin(self, leverage: int) -> Decimal:

@@ -1,4 +1,4 @@
-"""What the simulated venue tells its clients, before it takes the shape of a wire, and when each of it leaves."""
+"""The simulated venue's pushes before they take the shape of a wire, and the time at which each leaves."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ class Rest:
         self.routes: dict[str, Route] = {**quotes.routes, **self.holdings.routes, **records.routes}
 
     def knows(self, path: str) -> bool:
-        """Whether there is such an endpoint."""
+        """True if there is such an endpoint."""
         return path in self.routes
 
     def answer(self, path: str, params: Params, now: int, sight: Sight = CLEAR) -> Row:

@@ -11,11 +11,11 @@ from .queries import Params
 from .rules import not_modelled
 
 COMMON = frozenset({"timestamp", "recvWindow", "signature"})
-"""What every call may bear; the gateway reads it."""
+"""The parameters that every call may have; the gateway reads them."""
 
 
 class Sight(msgspec.Struct, frozen=True, kw_only=True):
-    """What an answer may show: fills up to `fills_until` (exchange ms) or all, amounts or empty strings."""
+    """The extent of an answer: fills up to `fills_until` (exchange ms) or all, amounts or empty strings."""
 
     fills_until: int | None = None
     lag_income: bool = False

@@ -21,10 +21,10 @@ WORKING_TYPES: Mapping[Working, str] = MappingProxyType(
 Row = dict[str, Any]
 """Values as JSON has them; a decimal is a number."""
 IncomeTrades = Literal["named", "foreign", "bare"]
-"""What `tradeId` of a fee or a PnL is: the fill's trade, an id of its own as captured of funding, or nothing."""
+"""The `tradeId` of a fee or a PnL: the fill's trade, an id of its own as captured of funding, or nothing."""
 _CENT = Decimal("0.01")
 MAINTENANCE = Decimal("0.004")
-"""What of a position's value must be left."""
+"""The maintenance margin, as a share of a position's value."""
 
 
 def wall_time(ms: int) -> str:
@@ -138,7 +138,7 @@ def order_row(order: Order, leverage: int) -> Row:
 
 
 def target_row(leg: Leg | None) -> Row:
-    """What is attached to an order; of nothing it says nothing."""
+    """The row of the leg that is attached to an order; without one, its fields are empty or 0."""
     if leg is None:
         return {"type": "", "quantity": 0, "stopPrice": 0, "price": 0, "workingType": ""}
     return {

@@ -1,4 +1,4 @@
-"""What the venue accepts: the checks of an order before it is placed."""
+"""The venue's rules for an order's own fields: symbol, quantity, prices and words."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ DEFAULT = "simulated"
 
 
 class Settings(TypedDict, total=False):
-    """What `Venue` takes, for those who hand it on."""
+    """The arguments of `Venue`, for those who pass them on."""
 
     seed: int
     api_key: str
@@ -45,22 +45,22 @@ class Settings(TypedDict, total=False):
     """The `userId` of a balance row."""
     triggered: Triggered
     closed_stops: ClosedStops
-    """Whether a conditional order that is over is `listed`. One that is `unknown` is in no list, and asked for by its
-    id it does not exist; what it has executed itself is listed."""
+    """The way in which a conditional order that is over is shown. One that is `unknown` is in no list, and asked for by
+    its id it does not exist; the order that executed in its place is listed."""
     signed_shorts: bool
-    """Whether the amount of a short has a minus in one-way mode, by REST; pushes always have it."""
+    """True if the amount of a short has a minus in one-way mode, by REST; pushes always have it."""
     income_trades: IncomeTrades
     fill_rows: int | None
     """How many fills of a window `fillHistory` knows, the newest; all by default."""
     fill_shape: FillShape
     symbol_required: bool
-    """Whether `fillHistory` refuses a call without a symbol, as one copy of the documentation says."""
+    """True if `fillHistory` refuses a call without a symbol, as one copy of the documentation says."""
     symbol_ignored: bool
-    """Whether `openOrders` ignores the symbol, as was reported."""
+    """True if `openOrders` ignores the symbol, as was reported."""
     codes: Codes
     """The error codes since October 2025, or the former."""
     wrapped_keys: bool
-    """Whether a minted key comes in an envelope."""
+    """True if a minted key comes in an envelope."""
     instruments: Iterable[Instrument] | None
     prices: Source | Iterable[Source]
     """Files of prices, each `FILE`, which is of BTC-USDT, or `SYMBOL=FILE`: CSV of trades or candles, in place of the
@@ -89,7 +89,7 @@ class Settings(TypedDict, total=False):
 
 
 def hint_of(api_key: str, api_secret: str) -> str:
-    """What is told to whoever is refused: the credentials, where they are the default."""
+    """The hint for whoever is refused: the credentials where they are the default, else nothing."""
     if (api_key, api_secret) != (DEFAULT, DEFAULT):
         return ""
     return f'this exchange takes its defaults, as its first line says: API key "{DEFAULT}", secret "{DEFAULT}"'

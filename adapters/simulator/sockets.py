@@ -62,7 +62,7 @@ class Stream:
         self._wake.set()
 
     def crowded(self, now: float) -> bool:
-        """Whether frames are made faster than they leave."""
+        """True if frames are made faster than they leave."""
         return len(self._queue) > CROWD and self._queue[CROWD][0] <= now
 
     def drop(self, reason: str, *, hard: bool = False) -> None:
@@ -173,11 +173,11 @@ class Hub(ABC, Generic[_Stream]):
             stream.send(frame, ready_at)
 
     def heard(self, now: float, valid: Callable[[str], bool]) -> bool:
-        """Whether a frame sent now would reach anybody."""
+        """True if a frame that is sent now would reach a client."""
         return any(now >= stream.silent_until and valid(stream.key) for stream in self)
 
     def crowded(self, now: float) -> bool:
-        """Whether any socket is."""
+        """True if any socket is crowded."""
         return any(stream.crowded(now) for stream in self)
 
     def join(self, key: str, ws: web.WebSocketResponse, request: web.Request) -> _Stream:

@@ -1,4 +1,4 @@
-"""What the frame faults do to the order of frames: lose one, repeat one, swap two of one order, let all be late."""
+"""Carries out the frame faults: one is lost, one repeated, two of one order are swapped, all are late."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Tampering:
         self._late: deque[tuple[float, bytes]] = deque()
 
     def take_done(self) -> list[tuple[str, str]]:
-        """What has been done since this was last asked: the fault, and to what."""
+        """The faults that were carried out since the last call, each with what it was done to."""
         done, self._done = self._done, []
         return done
 

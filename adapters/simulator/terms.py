@@ -1,4 +1,4 @@
-"""What may be agreed of an order beside its sides, its quantity and its prices, as immutable values."""
+"""The terms of an order beside its sides, its quantity and its prices, as immutable values."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Leg(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
 
 class Terms(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """What was agreed of an order beside its sides, its quantity and its prices.
+    """The terms of one order beside its sides, its quantity and its prices.
 
     A trailing one follows the market at a share `rate` of its price or at a `distance`, from `activation` on. `closes`
     says that it takes the whole position, `entry` of which order it is a leg, `reserves` whether what it will close is

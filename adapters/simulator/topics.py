@@ -50,7 +50,7 @@ class Topics:
         return Topic(name, found[1], kind, int(found[3] or 0), found[5] or "")
 
     def message(self, topic: Topic, since: int, now: int) -> Message | None:
-        """What there is to tell after the move `since` of the price; None when it has not moved."""
+        """The message of a stream after the move `since` of the price; None when it has not moved since."""
         moves = self.moves(topic, now) - since
         return {"code": 0, "dataType": topic.name, **self._kinds[topic.kind](topic, moves, now)} if moves > 0 else None
 

@@ -40,7 +40,7 @@ NAMED = ("symbol", "orderId", "clientOrderId", "clientOrderID")
 
 
 class Deed(NamedTuple):
-    """What is done, and the parameters that it understands."""
+    """The function that a call runs, and the parameters that it understands."""
 
     do: Callable[[Params, int], Any]
     names: Iterable[str] = ()
@@ -76,11 +76,11 @@ class Trading:
 
     @staticmethod
     def places(method: str, path: str) -> bool:
-        """Whether orders are placed by this call."""
+        """True if this call places orders."""
         return method == "POST" and path in PLACES
 
     def knows(self, method: str, path: str) -> bool:
-        """Whether this call trades."""
+        """True if this call trades or changes how the account trades."""
         return f"{method} {path}" in self.deeds
 
     def answer(self, method: str, path: str, params: Params, now: int) -> Row:

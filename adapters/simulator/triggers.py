@@ -12,7 +12,7 @@ class Trigger(Protocol):
     """Is told every price of the market."""
 
     def reached(self, price: Decimal) -> bool:
-        """Whether the order is triggered at this price."""
+        """True if the order is triggered at this price."""
         ...
 
 
@@ -24,7 +24,7 @@ class Level:
         self._falling = falling
 
     def reached(self, price: Decimal) -> bool:
-        """Whether the market is at the level or beyond."""
+        """True if the market is at the level or beyond."""
         return price <= self._level if self._falling else price >= self._level
 
 
@@ -39,7 +39,7 @@ class Trail:
         self._extreme: Decimal | None = None
 
     def reached(self, price: Decimal) -> bool:
-        """Whether the market has turned far enough from the best price since the activation."""
+        """True if the market has turned far enough from the best price since the activation."""
         if self._extreme is None and not self._is_active(price):
             return False
         best = price if self._extreme is None else self._extreme
@@ -54,7 +54,7 @@ class Trail:
 
 
 def trigger_of(order: Order, market: Decimal) -> Trigger:
-    """What triggers this conditional order, placed while the market was at this price."""
+    """The trigger of this conditional order, which was placed while the market was at this price."""
     if order.type == TRAILING or order.stop_price is None:
         return Trail(order)
     if order.type in STOP_LOSSES:

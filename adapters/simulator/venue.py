@@ -145,7 +145,7 @@ class Venue:
 
     @property
     def apart(self) -> bool:
-        """Whether exchange time is another than real time: then a call's timestamp may be of any age."""
+        """True if exchange time is not real time: then a call's timestamp may be of any age."""
         return self.time_scale != 1 or self._ahead_ms != 0
 
     def advance(self, seconds: float) -> None:

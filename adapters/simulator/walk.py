@@ -14,11 +14,11 @@ MINUTE_MS = 60_000
 PAST = 30 * 24 * 60
 """So many minutes there were before the exchange began."""
 MOST_WORTH = 2_000_000
-"""What is traded in a minute is worth less, in units of the margin asset."""
+"""The worth that is traded in a minute stays below this, in units of the margin asset."""
 
 
 class Minute(NamedTuple):
-    """What happened in the minute that began at `time`, ms: prices in ticks, `worth` in whole units of the asset."""
+    """The minute that began at `time`, ms: prices in ticks, the traded `worth` in whole units of the margin asset."""
 
     time: int
     open: int
@@ -106,7 +106,7 @@ class Walk:
         return self._history[max(begins - 1, 0) : ends]
 
     def _worth(self, number: int, begins: int, ends: int) -> int:
-        """What was traded in a minute, with these moves."""
+        """The worth that was traded in a minute with these moves, in whole units of the margin asset."""
         while len(self._worths) <= number:
             self._worths.append(self._volumes.randrange(MOST_WORTH))
         return self._worths[number]

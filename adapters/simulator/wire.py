@@ -48,7 +48,7 @@ class Wire:
         if event_name not in get_args(EventName):
             raise ValueError(f"event name is {' or '.join(get_args(EventName))}, not {event_name!r}")
         self.exact = name == "modern"
-        """Whether a frame says how much the fill was that caused it; else a lost one merges into the next."""
+        """True if a frame says how much the fill was that caused it; else a lost one merges into the next."""
         self._recent = name != "captured"
         self._event_name = event_name
         self._random = seeded(seed, "wire")

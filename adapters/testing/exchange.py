@@ -85,7 +85,7 @@ class SimulatedExchange:
 
     @property
     def access(self) -> Access:
-        """What `listenkey.open_venue("bingx-swap", **access)` needs. Raises `RuntimeError` before it is entered."""
+        """The arguments for `open_venue("bingx-swap", **access)`. Raises `RuntimeError` before it is entered."""
         if not self.rest_url:
             raise RuntimeError("the exchange is not up: write `with SimulatedExchange() as exchange:`")
         return {

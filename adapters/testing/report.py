@@ -1,4 +1,4 @@
-"""What a simulated exchange knows, for a person whose test has failed."""
+"""The state and log of a simulated exchange as text, for a person whose test has failed."""
 
 from __future__ import annotations
 

@@ -118,7 +118,7 @@ class Usdm:
         return self._wire.frames(push)
 
     def farewell(self, key: str, now: int) -> Iterable[bytes]:
-        """What the sockets of a key that has ended are told."""
+        """The frames for the sockets of a key that has ended."""
         return self._wire.expiry(key, now)
 
     def told_again(self, what: str, now: int) -> Iterable[bytes]:

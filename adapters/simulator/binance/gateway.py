@@ -53,7 +53,7 @@ class _Asked(NamedTuple):
 
     @property
     def places(self) -> bool:
-        """Whether it is a call by which orders are placed."""
+        """True if the call places orders."""
         return self.route in PLACING
 
 
@@ -238,5 +238,5 @@ def _covers(fault: Fault, asked: _Asked) -> bool:
 
 
 def _unknown(fault: Fault) -> Refusal:
-    """Whether the call was carried out is not said."""
+    """The refusal, HTTP 503, that leaves open whether the call was carried out."""
     return Refusal(-1000 if fault["coded"] else 0, UNKNOWN, status=503)

@@ -61,7 +61,7 @@ class Handshake:
 
 
 def _is_public(request: web.Request, key: str) -> bool:
-    """Whether the market is asked for: by the path, or on a path of before by names of its streams."""
+    """True if the request is for the market: by its path or, on a former path, by the names of streams."""
     if request.path.startswith("/private/"):
         return False
     return (

@@ -32,7 +32,7 @@ class Holdings:
         self._readings = readings
         self._margin = Margin(exchange)
         self.multi_assets = False
-        """Whether all assets are said to be margin together."""
+        """True if the account shows the multi-assets mode, in which all assets together are margin."""
         one = ("symbol",)
         self.routes = {
             "GET /fapi/v2/balance": Route(self._balances, (), 5),

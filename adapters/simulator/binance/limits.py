@@ -23,7 +23,7 @@ ADVICE = "Please use the websocket for live updates to avoid"
 
 
 class _Address:
-    """What one address has spent in a minute, how often it was told to stop, and its ban."""
+    """One address: the weight that it has used in this minute, its refused calls, and its ban, ms."""
 
     def __init__(self) -> None:
         self.minute = -1
@@ -66,12 +66,12 @@ class Limits:
             self._orders[account, name] = (window, orders + count)
 
     def headers(self, address: str, now: int) -> dict[str, str]:
-        """What every answer says."""
+        """The header of every answer: the weight that the address has used in this minute, or -1."""
         counted = self._readings.used_weight == "counted"
         return {"X-MBX-USED-WEIGHT-1M": str(self._of(address, now).used if counted else -1)}
 
     def order_headers(self, account: str, now: int) -> dict[str, str]:
-        """What the answer to an order says besides."""
+        """The further headers of an answer to an order: how many orders the account has placed in each window."""
         return {f"X-MBX-ORDER-COUNT-{name}": str(self._placed(account, name, now)) for name in ORDERS}
 
     def too_many_orders(self, name: str = "10S") -> Refusal:

@@ -63,7 +63,7 @@ def asset_row(money: Money, now: int) -> Row:
 
 
 def totals(money: Money) -> Row:
-    """What is said of the account as a whole: it has one asset for margin."""
+    """The fields of the account as a whole, whose totals are those of its one margin asset."""
     row = asset_row(money, 0)
     names = ("initialMargin", "maintMargin", "walletBalance", "marginBalance", "crossWalletBalance", "crossUnPnl")
     more = ("positionInitialMargin", "openOrderInitialMargin", "unrealizedProfit")

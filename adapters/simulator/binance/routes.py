@@ -10,12 +10,12 @@ from .errors import invalid, missing, not_modelled
 Params = Mapping[str, str]
 Security = Literal["NONE", "KEY", "SIGNED"]
 COMMON = frozenset({"timestamp", "recvWindow", "signature"})
-"""What every call may bear; the gateway reads it."""
+"""The parameters that every call may have; the gateway reads them."""
 WEEK_MS = 7 * 86_400_000
 
 
 class Sight(NamedTuple):
-    """What an answer may show: fills, what they booked, and new orders up to a time (exchange ms), or all."""
+    """The extent of an answer: fills, their bookings and new orders up to these exchange times, ms; None is all."""
 
     fills_until: int | None = None
     income_until: int | None = None

@@ -11,7 +11,7 @@ from . import words
 
 Row = dict[str, Any]
 INCOME = {"TRADING_FEE": "COMMISSION"}
-"""What the venue calls a kind of booking, where it is another word than the model's."""
+"""The venue's words for kinds of bookings, where they are not the model's."""
 
 
 def order_row(order: Order, cause: Order | None, *, full: bool = True) -> Row:

@@ -22,7 +22,7 @@ class Subscription(NamedTuple):
     events: tuple[str, ...] | None = None
 
     def wants(self, event: str, readings: Readings) -> bool:
-        """Whether it lets the event through."""
+        """True if the subscription lets the event through."""
         return event in self.events if self.events is not None else readings.no_events == "all"
 
     def names(self) -> list[str]:
@@ -55,7 +55,7 @@ class Stream(Client):
         )
 
     def has(self, key: str) -> bool:
-        """Whether it listens on this key."""
+        """True if the socket listens on this key."""
         return any(each.key == key for each in self.subscriptions)
 
     def tell(self, key: str, frame: bytes, ready_at: float) -> None:
@@ -104,7 +104,7 @@ class AccountHub(Hub[Stream]):
         return [stream for stream in self if stream.has(key)]
 
     def heard(self, now: float, valid: Callable[[str], bool]) -> bool:
-        """Whether a frame sent now would reach anybody."""
+        """True if a frame that is sent now would reach a client."""
         return any(
             stream.delivers
             and now >= max(stream.silent_until, stream.deaf_until)
@@ -126,7 +126,7 @@ class AccountHub(Hub[Stream]):
 
 
 def asked_for(request: web.Request) -> list[Subscription]:
-    """What a URL asks for: keys in the query, each with the events that are said behind it, or names in the path."""
+    """The subscriptions in a URL: keys in the query, each with the events named behind it, or names in the path."""
     found: list[Subscription] = []
     for name, value in request.query.items():
         if name == "listenKey":

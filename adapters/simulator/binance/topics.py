@@ -66,7 +66,7 @@ class Topics:
         return {name: dict(self._depth.levels(topic.symbol, side, now)) for name, side in sides.items()}
 
     def changes(self, topic: Topic, before: Book, since: int, now: int) -> Message:
-        """What of the book is other than before; nothing is left at a price with 0."""
+        """The message of the book's changes: the quantities that are not as `before`; 0 where nothing is left."""
         assert topic.symbol is not None
         book, step = self.book(topic, now), self.moves(topic, now)
         sides = {
@@ -80,7 +80,7 @@ class Topics:
         return _depth_update(topic.symbol, since, step, now) | sides
 
     def messages(self, topic: Topic, since: int, now: int) -> list[Any]:
-        """What is new of a stream after so many moves."""
+        """The messages that are new in a stream after the price's first `since` moves."""
         if topic.symbol is None:
             return [[self._one(topic.kind, each, now) for each in self._market.instruments]]
         match topic.kind:

@@ -66,7 +66,7 @@ class Wire:
                 return [_encode({"e": "ACCOUNT_CONFIG_UPDATE", "E": push.due, "T": push.ts, "ac": content})]
 
     def expiry(self, key: str, now: int) -> list[bytes]:
-        """What is told when a key has ended."""
+        """The frames of a key's end: none, one or two, as the reading has it."""
         frame: Frame = {"e": "listenKeyExpired", "E": now}
         if self._readings.expiry != "bare":
             frame["listenKey"] = key
@@ -203,7 +203,7 @@ class Wire:
         }
 
     def _realised(self, view: PositionView) -> Decimal:
-        """What all positions of the side have ever realised, fees aside."""
+        """The PnL that all positions of this symbol and side have ever realised, fees aside."""
         fills = self._exchange.fills
         for fill in fills[self._counted :]:
             at = fill.symbol, fill.position_side

@@ -17,7 +17,7 @@ EXPIRIES = {"IOC": "2", "FOK": "10"}
 
 
 def is_algo(order: Order) -> bool:
-    """Whether it is kept by the algo service, apart from plain orders, and has no fills of its own."""
+    """True if the algo service keeps the order, apart from plain orders and without fills of its own."""
     return order.type in TRIGGERS
 
 
@@ -82,7 +82,7 @@ def price(order: Order) -> str:
 
 
 def is_isolated(mode: str) -> bool:
-    """Whether a position has a wallet of its own."""
+    """True if a position in this margin mode has a wallet of its own."""
     return mode == "isolated"
 
 
