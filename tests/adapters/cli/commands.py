@@ -65,7 +65,7 @@ class Exchange:
         self.flags = ("--rest-url", rest_url, "--ws-url", ws_url)
 
     def truth(self) -> dict[str, Any]:
-        """What is so on the exchange."""
+        """The exchange's truth: its fills, orders, positions, wallets and log."""
         return self._ask("truth")
 
     def fault(self, name: str, **details: Any) -> None:

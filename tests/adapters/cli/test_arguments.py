@@ -1,4 +1,4 @@
-"""What may not be said on the command line gets one line that names it and what is allowed, and exit code 2."""
+"""A command line that is refused gets one line that names what is wrong and what is allowed, and exit code 2."""
 
 from __future__ import annotations
 

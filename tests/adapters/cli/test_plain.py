@@ -23,7 +23,7 @@ from .test_verdict import delivery, made
 
 
 def lines(fills: list[Fill]) -> list[str]:
-    """What is said at the end of a run that delivered these fills and was never live."""
+    """The lines at the end of a run that delivered these fills and was never live."""
     model, said = StreamModel("a run", Policy()), []
 
     async def write(line: str) -> None:

@@ -155,7 +155,7 @@ def test_a_reader_who_does_not_read(start: Start) -> None:
 
 
 def test_a_journal_is_marked_line_by_line(exchange: Exchange, start: Start, tmp_path: Path) -> None:
-    """What has been flushed is marked, nothing of it comes again, and `journal` reads what was written."""
+    """Events whose lines were flushed are marked, no fill comes again, and `journal` reads what was written."""
     file = str(tmp_path / "journal.db")
     flags = (*exchange.flags, "--json", "--journal", file, "--max-events", "6")
     first, second = start("watch", *flags).end(), start("watch", *flags).end()

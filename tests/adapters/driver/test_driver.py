@@ -1,4 +1,4 @@
-"""What the driver owes to what the core has given up."""
+"""The driver brings to an end whatever was given up: a read, a stream, or a core that raises."""
 
 from __future__ import annotations
 

@@ -149,7 +149,7 @@ async def test_leaving_while_the_venue_is_asked(customer: Customer, path: Path) 
 
 
 async def test_a_known_api_key_asks_nobody(customer: Customer, path: Path) -> None:
-    """What is owed comes at once, though the venue does not answer."""
+    """Events that are owed come at once, though the venue does not answer."""
     await owe_a_fill(customer, path)
     service = Reluctant(customer, customer.api_keys[-1], [Refusal(RefusalKind.RETRY, None, "busy", 3600.0)] * 9)
     async with venue_of(service, journal=claimed(path, customer)) as venue, venue.subscribe() as stream:

@@ -1,4 +1,4 @@
-"""What goes wrong is said on the log: at first, then less and less often."""
+"""Refusals and anomalies are logged: the first ones, then less and less often."""
 
 from __future__ import annotations
 

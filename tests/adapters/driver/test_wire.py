@@ -1,4 +1,4 @@
-"""What is to be written on a socket that has just ended."""
+"""A ping or a frame that is to be written on a socket that has just ended."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an executor owes a service, in an event loop of asyncio or trio and in threads without one."""
+"""The duties of an executor to a service, in an event loop of asyncio or trio and in threads without one."""
 
 from __future__ import annotations
 
@@ -152,7 +152,7 @@ def test_a_wait_is_never_too_short(bench: Bench) -> None:
 
 
 def test_a_sleep_that_ends_a_hair_too_early_is_not_slept_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is left is less than the clock can show: to sleep for just that would move nothing."""
+    """The rest of a wait that is shorter than the clock can show is slept longer: just that would move nothing."""
     slept: list[float] = []
 
     class Coarse:

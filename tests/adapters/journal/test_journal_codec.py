@@ -1,4 +1,4 @@
-"""What comes out of a journal is what went in, for every kind of event and whatever the wire held."""
+"""Events come out of a journal as they went in, whatever their kind and whatever the wire held."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_every_kind_has_a_class() -> None:
 
 
 def test_content_nested_too_deeply() -> None:
-    """What no encoder can walk is stored as the frame that brought it; it never stops the stream."""
+    """Content that no encoder can walk is stored as the frame that brought it; it never stops the stream."""
     raw: Any = []
     for _ in range(100_000):
         raw = [raw]

@@ -1,4 +1,4 @@
-"""What a user may take out of a journal, and that it is sound afterwards."""
+"""A user may take orders, or everything, out of a journal, and it is sound afterwards."""
 
 from __future__ import annotations
 

@@ -195,7 +195,7 @@ def test_reading_while_a_stream_writes(path: Path) -> None:
 
 
 def test_show_names_an_entry_that_cannot_be_read(path: Path) -> None:
-    """What comes before the damage is shown."""
+    """The entries before the damage are shown."""
     change(path, "UPDATE events SET body = x'c1' WHERE serial = 4")
     entries = show(path)
     assert [next(entries).serial for _ in range(3)] == [1, 2, 3]

@@ -134,7 +134,7 @@ def test_without_two_ids_an_order_shows_it(path: Path) -> None:
 
 @pytest.mark.parametrize("claim", [Claim(api_key="new", user=None), Claim(host="127.0.0.1")], ids=str)
 def test_adopting_takes_it_on_trust(owned: Path, claim: Claim, caplog: pytest.LogCaptureFixture) -> None:
-    """What cannot be shown, and another place; said once, and from then on it is known."""
+    """An API key that nothing proves, or another place, is adopted; it is logged once, and known from then on."""
     with caplog.at_level(logging.WARNING, "listenkey"):
         assert not started(owned, claim._replace(adopt=True))
     assert caplog.messages == [f"{owned}: the journal was adopted for another API key or place of its account"]

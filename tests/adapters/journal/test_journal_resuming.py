@@ -22,7 +22,7 @@ NOW = T + 60_000
 
 
 def read_since(asked: actions.ReadAccount) -> inputs.AccountRead:
-    """What the venue shows a minute later: another 0.3 of the order was executed meanwhile."""
+    """The account that the venue shows a minute later: another 0.3 of the order was executed meanwhile."""
     report = OrderReport(
         SYMBOL, ORDER, "PARTIALLY_FILLED", Decimal("0.5"), side="BUY", position_side="LONG", qty=Decimal(1)
     )
@@ -45,7 +45,7 @@ def read_since(asked: actions.ReadAccount) -> inputs.AccountRead:
 
 
 def test_a_journal_of_before_resumes(tmp_path: Path) -> None:
-    """What was not marked comes again, what was delivered is known, what was missed is read; it begins only once."""
+    """Unmarked events come again, the delivered fill is known, the missed one is read; the stream begins only once."""
     path = Path(shutil.copy(BEFORE, tmp_path / "account.journal"))
     journal = SqliteJournal(path)
     assert [entry.event.event_id for entry in journal.unmarked()][-1] == f"fill:{SYMBOL}:{ORDER}:0.2"

@@ -1,4 +1,4 @@
-"""What `SqliteJournal` keeps: stored before delivered, marked when dealt with, deleted when no run can need it."""
+"""`SqliteJournal` stores events before they are delivered, marks those dealt with, deletes those no run can need."""
 
 from __future__ import annotations
 
@@ -188,7 +188,7 @@ def test_marks_only_go_forward(opened: Opener, path: Path) -> None:
 
 
 def test_spilled_events_are_read_back(opened: Opener) -> None:
-    """What this run stored comes back as it was; what an earlier run stored may have been seen before."""
+    """An event that this run stored is read back as it was; one of an earlier run as `redelivered`."""
     opened().append([health(), health()], None)
     journal = opened()
     journal.append([fill("1", T)], None)
@@ -250,7 +250,7 @@ def test_resume_gives_what_the_core_needs(opened: Opener) -> None:
 
 
 def test_resume_after_a_blind_stretch(opened: Opener) -> None:
-    """What happened just before `proven_until` is known even if it was stored long before that was proven."""
+    """Events of just before `proven_until` are known even if they were stored long before that was proven."""
     journal = opened()
     journal.append([], T)
     journal.append([fill("1", T + HOUR)], None)
@@ -428,7 +428,7 @@ def test_another_schema_is_refused(opened: Opener, path: Path, statement: str, m
 
 @pytest.mark.parametrize("content", [b"not a database at all" * 100, b"\x00" * 4096])
 def test_a_foreign_file_is_refused_and_left_alone(path: Path, content: bytes) -> None:
-    """What is no journal is not touched."""
+    """A file that is no journal is not touched."""
     path.write_bytes(content)
     with pytest.raises(JournalRefused, match="not a journal of listenkey"):
         SqliteJournal(path)
@@ -462,7 +462,7 @@ def test_wrong_options(path: Path, options: dict[str, object]) -> None:
 
 
 def test_a_damaged_entry_is_not_skipped(opened: Opener, path: Path) -> None:
-    """What cannot be read back stops the run: going on without it would lose it."""
+    """An entry that cannot be read back stops the run: going on without it would lose it."""
     opened().append([fill("1", T)], T)
     journal = opened()
     journal._connection.execute("UPDATE events SET body = x'c1'")
@@ -472,7 +472,7 @@ def test_a_damaged_entry_is_not_skipped(opened: Opener, path: Path) -> None:
 
 
 def test_when_orders_were_asked_for_outlives_the_process(opened: Opener, path: Path) -> None:
-    """What is kept takes the place of what was kept before."""
+    """The questions that are kept take the place of those kept before."""
     journal = opened()
     assert isinstance(journal, QuestionStore)
     assert journal.questions() == []

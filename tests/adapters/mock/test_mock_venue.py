@@ -57,7 +57,7 @@ def snapshot(venue: VenueAdapter) -> AccountUpdate:
 
 
 def test_a_fill_that_was_delivered_without_figures_is_revised() -> None:
-    """What a stream delivers after an interruption, and when the venue's rows say what it was; the wallet follows."""
+    """A fill without figures, as after an interruption, is revised by the venue's rows; so is the wallet."""
     venue = MockVenue(balance=1000)
     opened = venue.fill(symbol="BTC-USDT", side="BUY", qty=2, price=100, fee=1)
     closed = venue.fill(symbol="BTC-USDT", side="SELL", qty=2, price=110, unsure=True)
@@ -91,7 +91,7 @@ def wallet(venue: MockVenue) -> Decimal:
 
 
 def test_a_script_is_delivered_in_order() -> None:
-    """What is fed before anybody listens waits, and comes as it is, each once."""
+    """Events that are fed before anybody listens wait, and come as they are, each once."""
     venue = MockVenue()
     order = venue.order("ETH-USDT", "SELL", 2, "3000", client_order_id="mine")
     venue.advance(0.5)
@@ -225,7 +225,7 @@ def test_a_read_says_what_the_account_is_worth_and_a_push_does_not() -> None:
 
 
 def test_a_gap_that_takes_the_link_away() -> None:
-    """What was missed comes as a read shows it: the account, fills, each order's last state, then the closing."""
+    """Missed events come as a read shows them: the account, fills, each order's last state, then the closing."""
     venue = MockVenue()
     resting = venue.order(price=100, qty=4)
     venue.gap()
@@ -348,7 +348,7 @@ def test_leaving_releases_who_waits(run: Callable[[Scenario], None]) -> None:
 def test_failures_come_in_their_place(
     script: Callable[[MockVenue], None], error: type[ListenKeyError], message: str
 ) -> None:
-    """What was fed before comes first; the error repeats; another stream goes on behind it."""
+    """Events that were fed before it come first; the error repeats; another stream goes on behind it."""
     venue = MockVenue()
     venue.order()
     script(venue)

@@ -240,7 +240,7 @@ def test_an_existing_file_is_refused_and_left_alone(tmp_path: Path) -> None:
 
 
 def test_only_the_owner_may_read_it(tmp_path: Path) -> None:
-    """What an account did is nobody else's business."""
+    """A recording's file gives no rights to anybody else: it shows all that the account did."""
     Recorder(tmp_path / "run.rec").close()
     assert (tmp_path / "run.rec").stat().st_mode & 0o077 == 0
 

@@ -85,7 +85,7 @@ class Customer:
         return [await self.frame(ws) for _ in range(count)]
 
     async def nothing(self, ws: aiohttp.ClientWebSocketResponse, *, within: float = 0.08) -> bool:
-        """Whether nothing comes for a while."""
+        """True if the socket brings nothing within so many seconds."""
         try:
             await asyncio.wait_for(ws.receive(), within)
         except TimeoutError:

@@ -1,4 +1,4 @@
-"""What is answered to a bot that trades: whole rows, and in lists what was done beside what was refused."""
+"""A bot that trades is answered with whole rows, and lists have what was done beside what was refused."""
 
 from __future__ import annotations
 
@@ -195,7 +195,7 @@ def test_a_trial_places_nothing() -> None:
 
 
 def test_settings() -> None:
-    """What was set is what is read; what cannot be set is not."""
+    """A setting is read as it was set; a value that cannot be set is refused."""
     bot = Customer()
     answer = bot.call("POST", f"{V2}/trade/leverage", symbol=BTC, side="LONG", leverage="20")
     assert answer["leverage"] == 20

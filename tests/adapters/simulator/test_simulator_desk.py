@@ -109,7 +109,7 @@ def test_a_large_order_walks_through_the_book() -> None:
 
 
 def test_a_market_order_that_outruns_the_book_ends() -> None:
-    """What nobody offers is cancelled."""
+    """The quantity that nobody offers is cancelled."""
     floor = Floor(opening=10**10)
     order = floor.place(qty="100000")
     assert (order.status, order.executed > 0) == ("CANCELED", True)
@@ -209,7 +209,7 @@ def test_an_amount_of_money_buys_whole_steps() -> None:
 
 
 def test_a_resting_order_binds_margin() -> None:
-    """What it binds is not there for others, and free again when it is cancelled."""
+    """The margin that it binds is not there for other orders, and free again when it is cancelled."""
     floor = Floor(opening=1000)
     resting = floor.place(qty="0.05", type="LIMIT", price="60000")
     assert floor.exchange.frozen("USDT") > 600

@@ -105,7 +105,7 @@ def test_a_fault_that_is_none_is_refused_with_what_is_allowed(text: str) -> None
     ],
 )
 def test_parameters_are_checked(fault: dict[str, Any], says: str) -> None:
-    """What is not allowed is named, with what is."""
+    """A name or value that is not allowed is refused, with those that are."""
     with pytest.raises(ValueError, match=r"allowed|is not one of") as error:
         Fault(**fault)
     assert says in str(error.value)
@@ -174,7 +174,7 @@ class Desk:
 
 
 def test_frames_pass_untouched_without_a_fault() -> None:
-    """What goes in comes out."""
+    """The frames that go in come out."""
     assert Desk().fill() == [b"O1", b"A1"]
 
 

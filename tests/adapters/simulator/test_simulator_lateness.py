@@ -38,7 +38,7 @@ class Late(Held):
         self.step()
 
     def made(self) -> list[tuple[str, str, str]]:
-        """What was traded so far, but for when."""
+        """The fills so far, each by symbol, side and quantity, without its time."""
         orders = self.exchange.orders
         return [
             (orders[each.order_id].symbol, orders[each.order_id].side, str(each.qty)) for each in self.exchange.fills

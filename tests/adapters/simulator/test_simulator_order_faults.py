@@ -98,7 +98,7 @@ def test_a_cancel_of_all_loses_the_race_too() -> None:
 
 
 def test_a_countdown_is_no_cancel_of_the_bots() -> None:
-    """What the exchange cancels by itself is cancelled."""
+    """An order that the exchange cancels by itself does not lose the race: it is cancelled."""
     floor = Floor()
     order = floor.place("LIMIT", price="60000")
     floor.fault("late_cancel")

@@ -107,7 +107,7 @@ def test_what_is_wrong_is_said_in_a_line(tmp_path: Path, text: str, says: str) -
 
 
 def test_which_symbol_it_is_of(tmp_path: Path) -> None:
-    """What stands before `=`; one that is not there, or twice, is refused, and so is a file that is not."""
+    """It stands before `=`; one that is not listed, or given twice, is refused; so is a file that cannot be read."""
     file = written(tmp_path, "1,3000\n")
     found = {each.symbol: each.tape for each in recorded([file, f"ETH-USDT={file}"])}
     assert [symbol for symbol, tape in found.items() if tape] == [BTC, "ETH-USDT"]

@@ -1,4 +1,4 @@
-"""What the market shows: the same of a seed and a time, and its parts agree with each other."""
+"""Market data is the same for a seed and a time, and its parts agree with each other."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ D = Decimal
 
 
 class Board:
-    """What is shown of a market."""
+    """A simulated market, and the data that its public endpoints answer."""
 
     def __init__(self, *, seed: int = 3) -> None:
         self.exchange = Exchange(now=BEGIN, seed=seed)

@@ -254,7 +254,7 @@ def test_a_key_that_ends_is_pushed_and_its_socket_goes_silent() -> None:
 
 @pytest.mark.parametrize(("fault", "said"), [("expire_key", True), ("expire_silently", False)])
 def test_keys_can_be_made_to_expire(fault: str, said: bool) -> None:
-    """Whether its end is pushed or not, the socket stays open and brings no more fills."""
+    """The socket of an expired key stays open and brings no more fills, whether its end is pushed or not."""
     server = quiet()
 
     async def story(customer: Customer) -> None:
@@ -386,7 +386,7 @@ def test_silent_sockets_stay_open_and_new_ones_speak() -> None:
 
 
 def test_silence_with_a_duration_ends() -> None:
-    """What was said meanwhile is lost."""
+    """Frames of that time are lost; later ones come."""
     server = held()
 
     async def story(customer: Customer) -> None:

@@ -68,7 +68,7 @@ def test_a_bots_orders_are_filled_when_the_market_reaches_them(order: dict[str, 
 
 
 def test_the_answer_to_an_order() -> None:
-    """What was asked for, under the names and in the types that were captured, and what has become of it."""
+    """It has the order as asked for, under the names and in the types that were captured, and what was filled."""
     bot = Customer()
     filled = bot.place(type="MARKET", clientOrderId="Mine")
     (fill,) = bot.exchange.fills

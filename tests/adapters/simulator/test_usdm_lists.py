@@ -1,4 +1,4 @@
-"""What Binance's lists show of an account, without a server: fills by symbol and id, windows, pages, what is hidden."""
+"""Binance's lists of an account, without a server: fills by symbol and id, windows, pages, what they hide."""
 
 from __future__ import annotations
 
@@ -274,7 +274,7 @@ def test_a_fill_that_costs_nothing_may_have_no_row(monkeypatch: pytest.MonkeyPat
 
 @pytest.mark.parametrize("hedge", [False, True])
 def test_balances_and_positions(hedge: bool) -> None:
-    """What the venue shows of them, in both versions; a short is negative; a resting order makes a row of 0."""
+    """Both versions of the calls show them; a short is negative; a resting order makes a row of 0."""
     account = Account(hedge=hedge)
     longs: dict[str, Any] = {"position_side": "LONG"} if hedge else {}
     account.trade()

@@ -156,7 +156,7 @@ def test_more_that_is_refused() -> None:
 
 @pytest.mark.parametrize(("force", "status"), [("IOC", "EXPIRED"), ("FOK", "EXPIRED"), ("GTX", "NEW"), ("GTC", "NEW")])
 def test_times_in_force(force: str, status: str) -> None:
-    """What may not rest has expired at once."""
+    """An order that may not rest has expired at once."""
     bot = Bot()
     order = bot.ask(ORDER, LIMIT, timeInForce=force, newOrderRespType="RESULT")
     assert (order["status"], order["timeInForce"]) == (status, force)

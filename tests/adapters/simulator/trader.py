@@ -20,7 +20,7 @@ Frame = dict[str, Any]
 
 
 class Answer(NamedTuple):
-    """What a call came to; the body decoded if it is JSON."""
+    """The answer to a call; its body is decoded if it is JSON."""
 
     status: int
     body: Any

@@ -146,7 +146,7 @@ def test_time_is_moved_over_http_too() -> None:
 
 
 def test_before_it_is_up_and_after_it_has_ended() -> None:
-    """What is ordered before is in force from the start; afterwards every call says that it is over."""
+    """Faults and moves from before are in force from the start; afterwards every call says that it is over."""
     exchange = SimulatedExchange(time_scale=0)
     exchange.fault("silent", after=100)
     exchange.trade("BTC-USDT", "BUY", "0.01", position_side="LONG")

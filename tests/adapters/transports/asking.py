@@ -1,4 +1,4 @@
-"""What the tests of HTTP share: a request, and servers that answer it."""
+"""The request that the tests of HTTP share, and the servers that answer it."""
 
 from __future__ import annotations
 

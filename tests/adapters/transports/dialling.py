@@ -1,4 +1,4 @@
-"""What the tests of sockets share: a dial, an end, and peers that accept the handshake."""
+"""The dial that the tests of sockets share, the end of a socket, and peers that accept the handshake."""
 
 from __future__ import annotations
 

@@ -135,7 +135,7 @@ class Peer:
         return f"{scheme}{'s' if self.tls else ''}://127.0.0.1:{self.port}{target}"
 
     async def ended(self) -> bool:
-        """Whether a connection has ended, waiting for it."""
+        """True if a connection ends within three seconds."""
 
         def wait() -> bool:
             with contextlib.suppress(queue.Empty):

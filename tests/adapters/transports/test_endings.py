@@ -24,7 +24,7 @@ OVERSIZE: dict[str, Handler] = {
 @pytest.mark.parametrize("kind", OVERSIZE)
 @pytest.mark.parametrize("after", [Wire.farewell, Wire.hang], ids=["answering", "hanging"])
 async def test_a_frame_over_the_limit_ends_with_1009(transport: Transport, kind: str, after: Handler) -> None:
-    """What came before it is delivered; a peer that never answers our close frame does not keep the socket."""
+    """The frame before it is delivered; a peer that never answers our close frame does not keep the socket."""
     with Peer(then(lambda wire: wire.frame(TEXT, b"before"), OVERSIZE[kind], after)) as peer:
         socket = await dialled(transport, peer)
         assert await socket.receive() == "before"

@@ -1,4 +1,4 @@
-"""What cannot work on the way out is refused when a transport is opened, by the name of what is wrong."""
+"""A route out that cannot work is refused when a transport is opened, by the name of the option that is wrong."""
 
 from __future__ import annotations
 

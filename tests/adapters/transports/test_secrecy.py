@@ -53,7 +53,7 @@ PEERS: dict[str, Handler] = {
 
 
 async def outcome(call: Callable[[], Awaitable[object]]) -> str:
-    """What a report of the error of a call could show: every error in its chain, with traceback."""
+    """All text that could be shown of a call's error: its chain with tracebacks, its `repr` and its attributes."""
     caught: ListenKeyError | None = None
     try:
         await call()

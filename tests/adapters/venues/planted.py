@@ -1,4 +1,4 @@
-"""What the search for secrets needs of each family: frames and answers in which one stands, and services that ask."""
+"""Each family's part in the search for secrets: frames and answers that hold one, and services that ask."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Planted(Protocol):
     HEADER: str
     """The header that has the API key in it."""
     CALM: Mapping[Name, Any]
-    """What is answered, by method and the last word of the path, when nothing is wrong."""
+    """The answers when nothing is wrong, by method and the last word of the path."""
     TIME: str
     """The last word of the path at which the venue says what o'clock it is."""
     MORTAL: Collection[str]

@@ -1,4 +1,4 @@
-"""What the conformance suite needs of each family in the registry: vectors, and the module `samples` beside its tests.
+"""Each family's part in the conformance suite: vectors, and the module `samples` in the folder of its tests.
 
 A family is tested as soon as a venue of it is in the registry: its vectors by `test_vectors.py`, garbage by
 `test_garbage.py` and `tests/hostile`, secrets by `tests/leaks` with the module `planted`, and what its wire does by
@@ -40,7 +40,7 @@ class Samples(Protocol):
     IGNORED: Collection[str]
     """Events of which nothing is said at all."""
     EXACT: bool
-    """Whether an order's frame always says how much was filled by what caused it."""
+    """True if an order's frame always says how much the fill was that caused it."""
     AMOUNTS: Sequence[str]
     """The fields of `order` that are numbers: amounts, prices, ids and times."""
     FIELDS: SearchStrategy[dict[str, Any]]
@@ -93,7 +93,7 @@ def vectors(family: str) -> list[Vector]:
 
 
 def missing(family: str, venues: Collection[str]) -> list[str]:
-    """What is missing before all of the suite can be played on a family with these venues."""
+    """The parts that a family with these venues lacks before all of the suite can be played on it."""
     lacking = [
         f"the module {family}/{name}.py"
         for name in ("samples", "planted")

@@ -34,7 +34,7 @@ UNREADABLE: list[bytes | str] = [
 
 @families
 def test_unreadable(family: str) -> None:
-    """What would break a parser, or a consumer that walks what was parsed, is unreadable and harmless."""
+    """A frame that would break a parser, or a consumer that walks its content, is unreadable and harmless."""
     for dialect in samples(family).DIALECTS.values():
         for frame in UNREADABLE:
             assert [type(report) for report in dialect.decode(frame)] == [Unreadable], frame[:20]

@@ -28,7 +28,7 @@ def test_vector(vector: Vector, binary: bool) -> None:
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_every_event_has_a_vector(family: str) -> None:
-    """What a socket listens to, and what is delivered to nobody, is what has been read."""
+    """Each event that a socket listens to, or that is delivered to nobody, is in a frame of the vectors."""
     given = samples(family)
     seen = {name for vector in vectors(family) for frame in _objects(vector.frame) if (name := given.event(frame))}
     assert not {*given.EVENTS, *given.IGNORED} - seen

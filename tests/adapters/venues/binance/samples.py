@@ -1,4 +1,4 @@
-"""What the frames of Binance's USDⓈ-M futures look like: the `Samples` of the family."""
+"""Frames of Binance's USDⓈ-M futures, good and odd: the `Samples` of the family."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an answer means for the next attempt: by its status first, then by its code, never by its text alone."""
+"""Answers are classified for the next attempt: by status first, then by code, never by their text alone."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ def test_a_code_in_a_success() -> None:
 
 
 def test_which_is_which() -> None:
-    """What a caller must distinguish."""
+    """Each refusal that a caller treats in a way of its own is recognised, and no other."""
 
     def found(code: int | str, message: str = "") -> Refusal:
         return Refusal(RETRY, str(code), message)

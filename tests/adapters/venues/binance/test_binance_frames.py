@@ -1,4 +1,4 @@
-"""What Binance's frames say, field by field."""
+"""Binance's frames are read field by field."""
 
 from __future__ import annotations
 

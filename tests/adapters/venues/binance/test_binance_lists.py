@@ -165,6 +165,6 @@ def test_orders(venue: Venue, by_update: bool) -> None:
 
 
 def test_a_window_of_no_length(venue: Venue) -> None:
-    """What begins now, or a moment ahead of the clock that it was asked by, is a window too."""
+    """A window that begins now, or a moment ahead of the clock that it was asked by, is one too."""
     for since in (NOW, NOW + 3):
         assert trades(venue, since, NOW) == []

@@ -1,4 +1,4 @@
-"""What is spent is reckoned with what others of the same address spend; and who goes first."""
+"""The weight that is spent is counted with that of others at the same address; and who goes first."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_others_spend_too(address: Address) -> None:
 
 
 def test_a_count_without_others(address: Address) -> None:
-    """What is ours in it is not spent twice, also while more of ours is on its way."""
+    """Our own weight in it is not spent twice, also while more of ours is on its way."""
     take(address, 100, 0.0)
     take(address, 100, 0.05)
     address.note_used(100, sent=0.0, heard=0.1)

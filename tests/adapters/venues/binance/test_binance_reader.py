@@ -273,7 +273,7 @@ def test_orders_that_no_list_shows(venue: Venue) -> None:
 
 
 def test_not_all_orders_are_asked_for_at_once(venue: Venue) -> None:
-    """What is beyond the number of a read is neither denied nor shown, and waits for the next."""
+    """Orders beyond the most that one read asks for are neither denied nor shown, and wait for the next."""
     account = read(venue, SINCE, *(ref(n) for n in range(1, MOST_ASKED + 20)))
     assert len(account.denied) == venue.count("order") == MOST_ASKED
 

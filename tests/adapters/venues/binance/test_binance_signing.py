@@ -1,4 +1,4 @@
-"""What is signed is what is sent, byte for byte, in each of the three ways."""
+"""The text that is signed is the text that is sent, byte for byte, in each of the three ways."""
 
 from __future__ import annotations
 

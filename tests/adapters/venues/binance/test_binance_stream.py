@@ -97,7 +97,7 @@ def order(server: Server, **fields: Any) -> dict[str, Any]:
 
 
 def execute(server: Server, trade: int, quantity: str, executed: str, status: str) -> dict[str, Any]:
-    """What the venue knows of a fill, and the frame that shows it."""
+    """Make a fill: add it to the server's lists, and return the frame that shows it."""
     at = server.ms()
     with server.lock:
         server.fills.append(

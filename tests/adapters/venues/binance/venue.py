@@ -309,5 +309,5 @@ def income_row(kind: str, amount: str, at: int, tran_id: int | str, **more: Any)
 
 
 def fee_row(trade_id: int, at: int, **more: Any) -> Row:
-    """What a fill has cost, which is how the account's own index of fills names it."""
+    """The income row of a fill's commission; the account's own index of fills is made of such rows."""
     return income_row("COMMISSION", "-0.25", at, 10**18 + trade_id, tradeId=str(trade_id), **more)

@@ -1,4 +1,4 @@
-"""What BingX's frames look like: the `Samples` of the family."""
+"""Frames of BingX, good and odd: the `Samples` of the family."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def event(frame: Mapping[str, Any]) -> Any:
 
 
 def alive(dialect: Dialect, socket: int) -> Sequence[str]:
-    """What spot has been asked for is acknowledged; a swap's socket has the venue's ping."""
+    """The acknowledgements of spot's subscriptions; on a swap's socket the venue's ping."""
     return [f'{{"id":"{opening.id}","code":0,"msg":""}}' for opening in dialect.opening(socket)] or ["Ping"]
 
 

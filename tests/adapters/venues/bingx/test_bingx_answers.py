@@ -109,7 +109,7 @@ STATUSES = [
 
 @pytest.mark.parametrize(("response", "kind", "wait"), STATUSES)
 def test_statuses(response: HttpResponse, kind: RefusalKind, wait: float | None) -> None:
-    """What has no code is classified by its status."""
+    """An answer without a code is classified by its status."""
     found = refused(response)
     assert (found.kind, found.retry_after) == (kind, wait)
 

@@ -1,4 +1,4 @@
-"""What BingX's frames say, field by field."""
+"""BingX's frames are read field by field."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def test_case_of_keys() -> None:
 
 
 def test_spot_order_without_status() -> None:
-    """What spot leaves out is doubtful as well."""
+    """An order's frame of spot that lacks its status is doubtful."""
     (report,) = SPOT.decode('{"e":"executionReport","E":5,"s":"A-B","i":1,"z":0}')
     assert isinstance(report, Unrecognised)
     assert report.doubtful

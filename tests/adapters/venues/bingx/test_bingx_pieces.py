@@ -89,7 +89,7 @@ def test_one_event(frame: str) -> None:
     ],
 )
 def test_what_stands_beside(frame: str, kinds: list[type]) -> None:
-    """What can be read is reported; of all that cannot, one report comes at the end."""
+    """Each object that can be read is reported; for all that cannot, one report comes at the end."""
     assert [type(report) for report in SWAP.decode(frame)] == kinds
     assert [type(report) for report in SWAP.decode(frame.encode())] == kinds
 

@@ -124,7 +124,7 @@ def test_a_store_that_is_full_stops_the_read_plainly() -> None:
 
 
 def test_clocks_that_are_set_back_keep_nobody_waiting_for_long() -> None:
-    """What was asked in a time to come counts as asked now."""
+    """A question that was asked at a time to come counts as asked now."""
     questions = Questions()
     for order in refs(100, 10):
         questions.ask(order, NOW + 10 * DAY)

@@ -145,7 +145,7 @@ def test_income_beyond_the_limit(venue: Venue) -> None:
 
 
 def test_more_in_a_second_than_is_shown(venue: Venue) -> None:
-    """What cannot be read whole is refused."""
+    """A read is refused if its income cannot be read whole."""
     venue.income = [income_row("TRADING_FEE", "-1", NOW - 20_000, f"t{number}") for number in range(1000)]
     assert refused(venue).refusal.kind is RefusalKind.RETRY
 
@@ -429,7 +429,7 @@ def test_a_new_symbol_is_asked_for_alone(venue: Venue) -> None:
 
 
 def test_fills_of_a_new_symbol_that_may_have_come_meanwhile(venue: Venue) -> None:
-    """What was not asked for before is in both lists if it is older than the read, by whole seconds, else it moved."""
+    """A fill of a new symbol is in both lists if it is older than the read, by whole seconds; else its order moves."""
     venue.orders = [order_row(11, NOW - 6000, status="PARTIALLY_FILLED", executed="0.1", symbol="S1-USDT")]
     venue.before["positions", 1] = lambda: venue.fills.append(fill_row(9, 11, venue.ms(), symbol="S1-USDT"))
     account = read(venue, by_symbol=True)

@@ -43,7 +43,7 @@ def test_signature_vector() -> None:
 
 
 def test_encoding() -> None:
-    """What is signed stays raw; in the URL values are encoded, and only values."""
+    """The text that is signed stays raw; in the URL values are encoded, and only values."""
     params: dict[str, str | int] = {"b": '[{"x":1}]', "a": "1,2", "timestamp": 5}
     assert plain(params) == 'a=1,2&b=[{"x":1}]&timestamp=5'
     assert encoded(params) == "a=1%2C2&b=%5B%7B%22x%22%3A1%7D%5D&timestamp=5"
@@ -98,7 +98,7 @@ def test_horizon_is_never_behind(venue: Venue) -> None:
 
 
 def test_no_secret_in_errors(venue: Venue) -> None:
-    """What the venue or a transport says is passed on without key, secret, signature or listen key."""
+    """Errors of the venue and of a transport are passed on without key, secret, signature or listen key."""
 
     rest = venue.rest()
     for answer in (
@@ -337,7 +337,7 @@ def test_reads_that_are_given_up_again_and_again_close_no_endpoint_for_minutes()
 
 
 def _is_sent(service: Service[Any], venue: Venue) -> bool:
-    """Whether the request goes out, rather than wait for another or be held back."""
+    """True if the request goes out, rather than wait for another or be held back."""
     try:
         step = next(service)
         while isinstance(step, Wait) and step.until <= venue.clock.now:

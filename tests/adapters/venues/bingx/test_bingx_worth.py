@@ -1,4 +1,4 @@
-"""What an account is worth and of what moment, as frames and answers say it; what they do not say is null, never 0."""
+"""Frames and answers say what an account is worth, and of what moment; what they do not say is null, never 0."""
 
 from __future__ import annotations
 
