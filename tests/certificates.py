@@ -18,7 +18,7 @@ class Certificate(NamedTuple):
 
 @cache
 def trusting() -> ssl.SSLContext:
-    """What a transport makes for itself by default, one for all: making it takes longer than most tests."""
+    """The TLS context that a transport makes by default, one for all: making it takes longer than most tests."""
     return ssl.create_default_context()
 
 

@@ -1,4 +1,4 @@
-"""What all tests need. What takes long begins first: nothing of it is left to one process when the others have done."""
+"""The hooks of all tests. Long files begin first: none of them is left to one process when the others have done."""
 
 from __future__ import annotations
 

@@ -197,7 +197,7 @@ def test_the_first_programs_follow_a_stream(tmp_path: Path) -> None:
 
 
 class _Seen(Exception):
-    """What was waited for has been printed."""
+    """The line that was waited for has been printed."""
 
 
 def _until_a_fill(kind: str, line: str) -> None:
@@ -246,5 +246,5 @@ def test_the_records_are_numbered_dated_and_listed() -> None:
 
 
 def test_the_changelog_knows_this_version() -> None:
-    """What is being released has a section."""
+    """The version that is being released has a section."""
     assert f"## [{listenkey.__version__}]" in (ROOT / "CHANGELOG.md").read_text()

@@ -1,4 +1,4 @@
-"""What `import listenkey` offers, and that nothing of it loads before it is asked for."""
+"""The names that `import listenkey` offers; none of them loads before it is asked for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is built from this tree: everything is in it, under one name, and nothing else comes along."""
+"""The sdist and the wheel of this tree: everything is in them, under one name, and nothing else comes along."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ PATIENCE = 300.0
 
 
 class Root:
-    """What a window of Tk offers a loop: `after`, and a button that closes it."""
+    """A window of Tk as a loop sees it: `after`, and a button that closes it."""
 
     def __init__(self) -> None:
         self.due: list[tuple[int, Callable[[], None]]] = []

@@ -1,1 +1,1 @@
-"""What a reconnect loop, ccxt pro and listenkey know of one account after the same accident."""
+"""A reconnect loop, ccxt pro and listenkey compared: what each knows of one account after the same accident."""

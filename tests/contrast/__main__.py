@@ -1,4 +1,4 @@
-"""What a reconnect loop, ccxt pro and listenkey have after the same accident on the simulated exchange.
+"""Compares a reconnect loop, ccxt pro and listenkey after the same accidents on the simulated exchange.
 
     python -m tests.contrast
 

@@ -78,7 +78,7 @@ async def after(accident: Accident, makes: Sequence[Make]) -> list[Outcome]:
 
 
 async def wallets(makes: Sequence[Make]) -> list[Decimal | str | None]:
-    """What each of them says of the balance of USDT while amounts are empty. The truth is 100000."""
+    """Each follower's balance of USDT while the venue answers with empty amounts. The truth is 100000."""
     async with AsyncExitStack() as stack:
         server, followers = await _following(stack, makes)
         server.fault("rest_empty_amounts", seconds=3600)

@@ -44,7 +44,7 @@ class CcxtPro:
 
     @property
     def ready(self) -> bool:
-        """Whether it has a socket that is open."""
+        """True if it has an open socket."""
         return any(each.connection is not None and not each.connection.closed for each in self._client.clients.values())
 
     async def wallet(self) -> Decimal | str | None:

@@ -1,4 +1,4 @@
-"""What every follower of an account is asked."""
+"""The interface of everything that follows an account here."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Follower(Protocol):
 
     @property
     def ready(self) -> bool:
-        """Whether it is connected, as far as it knows."""
+        """True if it is connected, as far as it knows."""
 
     async def wallet(self) -> Decimal | str | None:
         """The balance of USDT, read now; the name of the error if the read raises one."""

@@ -54,7 +54,7 @@ class Listenkey:
 
     @property
     def ready(self) -> bool:
-        """Whether it says that nothing is missing."""
+        """True if it says that nothing is missing."""
         return self._stream.health is listenkey.Health.LIVE
 
     async def wallet(self) -> Decimal | str | None:

@@ -22,7 +22,7 @@ async def table(makes: Sequence[Make]) -> list[tuple[str, ...]]:
 
 
 def cell(outcome: Outcome) -> str:
-    """What became of the fills, and whether it was noticed."""
+    """The cell of an outcome: how many fills were lost or doubled, and whether a loss was noticed."""
     if outcome.doubled:
         return f"{outcome.doubled} doubled"
     if not outcome.lost:

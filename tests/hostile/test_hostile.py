@@ -51,7 +51,7 @@ def connection(family: str, dialect: Dialect | None = None) -> Connection:
 
 
 def answers(action: actions.Action, given: Samples, dialect: Dialect) -> list[inputs.Input]:
-    """What comes of an action when all is well."""
+    """The inputs that answer an action when all is well."""
     match action:
         case actions.CreateKey():
             return [action.granted(KEY, 3600.0, 1_760_000_000_000)]
@@ -164,7 +164,7 @@ def test_texts_that_are_not_what_they_seem(family: str, text: str) -> None:
 
 @families
 def test_traps(family: str) -> None:
-    """What the family's own frames could be taken for."""
+    """A text that could be taken for one of the family's own frames does no harm."""
     for text in samples(family).TRAPS:
         seems(family, text)
 

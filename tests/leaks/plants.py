@@ -94,7 +94,7 @@ def bare(content: Any, status: int = 200) -> HttpResponse:
 
 
 def page(status: int, content: str, encoding: str = "utf-8") -> HttpResponse:
-    """What is no JSON."""
+    """An answer whose body is no JSON."""
     return HttpResponse(status, {}, content.encode(encoding))
 
 

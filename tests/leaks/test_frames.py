@@ -61,7 +61,7 @@ class Stage:
 
     @property
     def secrets(self) -> dict[str, str]:
-        """What must not be found, by what it is."""
+        """The secrets that must not be found, each by its name."""
         named = {"api key": self.api_key, "api secret": self.api_secret, "signature": self.signature}
         return {**named, "live key": self.keys[1], "rotated key": self.keys[0]}
 

@@ -1,4 +1,4 @@
-"""What an error, or a log record, gives away to those who show all of it: chains, notes, arguments, local variables."""
+"""All text that an error or a log record holds for those who show it: chains, notes, arguments, local variables."""
 
 from __future__ import annotations
 

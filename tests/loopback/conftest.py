@@ -17,7 +17,7 @@ EACH = "test_each_is_played"
 
 @pytest.fixture(scope="module")
 def outcomes(request: pytest.FixtureRequest) -> Outcomes:
-    """What came of each that was asked for: None, or what it raised."""
+    """The outcome of each scenario that was asked for: None, or the error that it raised."""
     here = [item for item in request.session.items if isinstance(item, pytest.Function) and item.path == request.path]
     if any(item.name == EACH for item in here):
         asked: list[Played] = request.module.LINES

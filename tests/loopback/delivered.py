@@ -1,4 +1,4 @@
-"""What a stream has delivered, event by event; what comes out of order is noticed at once."""
+"""The events that a stream has delivered, one by one; one that comes out of order is noticed at once."""
 
 from __future__ import annotations
 

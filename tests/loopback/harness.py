@@ -32,7 +32,7 @@ LOOK = 0.04
 
 
 class Exchangelike(Protocol):
-    """What a test needs of a simulated exchange, in this thread or another."""
+    """The part of a simulated exchange that a test needs, in this thread or another."""
 
     @property
     def exchange(self) -> Exchange: ...
@@ -90,7 +90,7 @@ class Run:
         self.consumer = Consumer(stream)
         self.log = server.log
         self.named = True
-        """Whether a renewal says which key it has extended; where it does not, another mint does."""
+        """True if a renewal says which key it has extended; where it does not, another mint does."""
         self._exact = exact
         self._flowing = False
 
@@ -156,7 +156,7 @@ class Run:
         self.check_log()
 
     def check_log(self) -> None:
-        """What must hold at the server's doors. Raises `AssertionError`."""
+        """Check what must hold in the log of the server's doors. Raises `AssertionError`."""
         assert not self.log.keys_deleted_in_use
         assert self.log.max_sockets_together <= 2
         assert not [closing for closing in self.log.closings if closing.reason == "no pong"]
@@ -192,7 +192,7 @@ async def silent(run: Run, server: Exchangelike, fills: int = 5) -> None:
 
 
 async def read_at_rest(run: Run, server: Exchangelike) -> None:
-    """What an audit would do: once nothing new happens, and nothing is too young to be judged."""
+    """Read the account as an audit would, once nothing new happens and nothing is too young to be judged."""
     server.quiet()
     rested = server.now() + 2000 * BRISK["backfill_overlap"]
     await run.until(lambda: server.now() > rested, "at rest for a while")

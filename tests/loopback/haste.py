@@ -1,4 +1,4 @@
-"""What no policy changes, as much brisker as a brisk policy is: the core's own pauses, and a venue's limit."""
+"""Constants that no policy changes, made as brisk as a brisk policy: the core's own pauses, and a venue's limit."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ class Outcome(NamedTuple):
 
     @property
     def good(self) -> bool:
-        """Whether everything adds up."""
+        """True if everything adds up."""
         return not self.wrong and not self.verdict.wrong
 
     def __str__(self) -> str:

@@ -106,7 +106,7 @@ async def found(runs: list[list[ExchangeEvent]], truth: dict[str, object], since
 
 
 def _said(runs: list[list[ExchangeEvent]]) -> list[ExchangeEvent]:
-    """What was stored and never said comes as redelivered; for the truth it is delivered once, whatever run said it."""
+    """Each event once, whatever run said it, and none as redelivered: another run may have stored it."""
     known: dict[str, ExchangeEvent] = {}
     for event in itertools.chain(*runs):
         known.setdefault(event.event_id, event)
@@ -138,7 +138,7 @@ def check(runs: list[list[ExchangeEvent]], truth: dict[str, object], since: int)
 
 
 def _early(line: str, truth: dict[str, object], since: int) -> bool:
-    """Whether a fill that is said to be too much is one of the moment in which the stream began."""
+    """True if the line is about a fill of the moment in which the stream began, which may come and is not owed."""
     rows = truth["fills"]
     assert isinstance(rows, list)
     return any(since - 1000 <= row["ts"] < since + 100 and repr(row["order_id"]) in line for row in rows)

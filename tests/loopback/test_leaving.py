@@ -34,7 +34,7 @@ TRANSPORTS = ("aiohttp", "websockets")
 
 
 class Caught(Exception):
-    """What a story raises to see it again."""
+    """The error that a story raises to see it again."""
 
 
 class Place:

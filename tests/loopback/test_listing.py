@@ -1,4 +1,4 @@
-"""What is played over real sockets is a list, checked in, so that nobody drops any of it unnoticed."""
+"""The scenarios that are played over real sockets are a list, checked in, so that nobody drops one unnoticed."""
 
 from __future__ import annotations
 

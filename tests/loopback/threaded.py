@@ -15,7 +15,7 @@ from .wires import PINGS
 
 
 class Threaded(SimulatedExchange):
-    """What others have for their tests, and the insides of it, to look at."""
+    """The simulated exchange that users have for their tests, with its insides to look at."""
 
     @property
     def exchange(self) -> Exchange:
@@ -29,7 +29,7 @@ class Threaded(SimulatedExchange):
 
     @property
     def log(self) -> Log:
-        """What happened at the doors."""
+        """The log of its doors."""
         return self._server.log
 
 

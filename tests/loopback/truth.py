@@ -1,4 +1,4 @@
-"""What was delivered against what the exchange says is true: fills, order, balances, positions, ledger."""
+"""Judges the delivered events by the exchange's truth: fills, order, balances, positions, ledger."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Coverage = dict[str, list[tuple[Decimal, Decimal]]]
 
 
 class Piece(NamedTuple):
-    """What must be equal on both sides."""
+    """A fill, by the fields that must be equal as delivered and as made."""
 
     order_id: str
     start: str
@@ -121,7 +121,7 @@ def _uncovered(fills: list[Fill], owed: list[Any], early: list[Any], wrong: list
 
 
 def _sums(events: Sequence[ExchangeEvent], rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """What a consumer adds up is what the exchange has: quantities, and the fees and PnL of each fill that has them."""
+    """The consumer's sums that are not the exchange's: quantities, and the fees and PnL of each fill that has them."""
     final: dict[str, Fill | FillRevised] = {}
     for event in events:
         if isinstance(event, Fill):

@@ -1,4 +1,4 @@
-"""What stands between a user and a venue: proxies, and TLS. They copy bytes and count who came."""
+"""Proxies and TLS between a user and a venue: they copy bytes and count who came."""
 
 from __future__ import annotations
 

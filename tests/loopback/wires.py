@@ -32,13 +32,13 @@ class Wire(NamedTuple):
     venue: str
     settings: Mapping[str, Any]
     exact: bool
-    """Whether it says of every fill how much it was."""
+    """True if it says of every fill how much it was."""
     read: str
     """The end of a path at which each read of the account asks once."""
     too_fast: Collection[int]
     """The codes of refusals that name when to ask again."""
     shared_keys: bool = False
-    """Whether a key is everybody's, so that nobody may delete it."""
+    """True if all clients share a key, so that none may delete it."""
     policy: Mapping[str, float] = MappingProxyType(BRISK)
 
 

@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 class Outcome(NamedTuple):
-    """What the child's function returned, as JSON carries it, or the signal that ended the child."""
+    """The value that the child's function returned, as JSON carries it, or the signal that ended the child."""
 
     result: Any = None
     signal: int = 0

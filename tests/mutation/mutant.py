@@ -37,7 +37,7 @@ class Mutant(NamedTuple):
 
     @property
     def key(self) -> tuple[str, str, str]:
-        """What it is known by, whatever line it moves to: the function, and the lines before and after."""
+        """The key by which it is known, whatever line it moves to: the function, and the lines before and after."""
         nth = "" if self.nth == 1 else f" ({self.nth})"
         return f"{self.source.path.stem}.{self.function}{nth}", self.before, self.after
 

@@ -170,7 +170,7 @@ def element(source: Source, node: ast.AST) -> Iterator[Edit]:
 
 
 def _is_bracketed(text: str) -> bool:
-    """Whether the last bracket closes the first."""
+    """True if the last bracket closes the first."""
     depth = 0
     for place, letter in enumerate(text):
         depth += (letter in "([{") - (letter in ")]}")

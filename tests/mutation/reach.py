@@ -88,5 +88,5 @@ def _clean(modules: list[Source]) -> dict[str, Any]:
 
 
 def _is_installed(module: ModuleType) -> bool:
-    """Whether it is a library's, and neither the package under test nor one of its tests."""
+    """True if the module is a library's, and not one of the package under test or of its tests."""
     return f"{os.sep}site-packages{os.sep}" in (getattr(module, "__file__", None) or "")

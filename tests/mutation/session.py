@@ -41,7 +41,7 @@ class Session:
         self.began: Callable[[str], object] = lambda _test: None
 
     def run(self, files: Sequence[str]) -> bool:
-        """Whether all of them passed."""
+        """Run the tests of these files; True if all of them passed."""
         code = pytest.main([*OPTIONS, "--rootdir", str(ROOT), *files], plugins=[self])
         if code not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED) and self.failed is None:
             self.failed = "collection"

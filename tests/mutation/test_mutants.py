@@ -1,4 +1,4 @@
-"""What mutants are made, what they are called, and that the list of survivors can be read."""
+"""The mutants of each kind of code, the keys by which they are known, and the list of survivors."""
 
 from __future__ import annotations
 

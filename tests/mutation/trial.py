@@ -26,7 +26,7 @@ MEMORY = 4 << 30
 
 
 class Fate(StrEnum):
-    """What became of a mutant; a stillborn one cannot even be imported and counts nowhere."""
+    """The fate of a mutant; a stillborn one cannot even be imported and counts nowhere."""
 
     KILLED = "killed"
     TIMED_OUT = "timed out"
@@ -73,7 +73,7 @@ def try_out(mutant: Mutant, reach: Reach) -> list[str]:
 
 
 def verdict(outcome: Outcome) -> Verdict:
-    """What a trial's process has to say, even if it did not live to say it."""
+    """The verdict of a trial's process, even if it did not live to give it."""
     if outcome.signal in (signal.SIGVTALRM, signal.SIGKILL):
         return Verdict(Fate.TIMED_OUT)
     if outcome.signal:

@@ -1,4 +1,4 @@
-"""What happens on an exchange: deeds drawn at random, and what goes wrong between it and its listener."""
+"""Histories of an exchange: deeds drawn at random, and mishaps between it and its listener."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ MISHAPS = (
 
 
 class Deed(NamedTuple):
-    """What is done on the exchange, so many ms after the deed before."""
+    """One deed on the exchange, `after` so many ms since the deed before."""
 
     after: int
     kind: str
@@ -38,7 +38,7 @@ class Deed(NamedTuple):
 
 
 class Mishap(NamedTuple):
-    """What goes wrong, in ms after the stream's beginning, and how badly."""
+    """One thing that goes wrong, `at` so many ms after the stream's beginning; `size` says how badly."""
 
     at: int
     kind: str

@@ -29,7 +29,7 @@ class Money(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What must be the same on both paths, and what the exchange itself says."""
+    """The books, positions and coverage at the end: they must be the same on both paths and on the exchange."""
 
     money: dict[str, Money]
     positions: dict[Place, tuple[Decimal, Decimal | None]]
@@ -48,7 +48,7 @@ class Delivered(NamedTuple):
 
 
 class Sums(NamedTuple):
-    """What a consumer adds up who applies revisions; where a PnL stays unknown, the exchange's own is counted."""
+    """The sums of a consumer who applies revisions; where a PnL stays unknown, the exchange's own is counted."""
 
     bought: dict[str, Decimal]
     sold: dict[str, Decimal]
@@ -97,7 +97,7 @@ def of(world: World) -> Outcome:
 
 
 def truth(exchange: Exchange) -> Outcome:
-    """What the exchange says has happened since the stream began."""
+    """The outcome by the exchange itself, of all since the stream began."""
     began = world_ms(LISTENING_AT)
     fills = [fill for fill in exchange.fills if fill.ts >= began]
     rows = [row for row in exchange.account.book.income if row.ts >= began]
@@ -167,7 +167,7 @@ def merged(intervals: Iterable[Interval]) -> tuple[Interval, ...]:
 
 
 def _positions(updates: Iterable[AccountUpdate]) -> dict[Place, tuple[Decimal, Decimal | None]]:
-    """What a consumer holds who applies every update: a complete one is all there is, another what changed."""
+    """The positions of a consumer who applies every update: a complete one is all there is, another what changed."""
     held: dict[Place, tuple[Decimal, Decimal | None]] = {}
     for update in updates:
         if update.complete:

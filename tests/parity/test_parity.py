@@ -112,7 +112,7 @@ def drop_fee_from_reads(world: World) -> None:
 
 @pytest.mark.parametrize("wire", WIRES)
 def test_a_history_without_faults_passes(wire: WireName) -> None:
-    """What the next tests spoil is whole when it is not spoilt."""
+    """The history that the next tests spoil passes when nothing is spoilt."""
     compare(World("ws", BUSY, wire=wire).live(), World("poll", BUSY).live())
 
 
@@ -198,7 +198,7 @@ LEARNED: dict[str, tuple[WireName, tuple[Deed, ...], tuple[Mishap, ...]]] = {
 
 @pytest.mark.parametrize("name", LEARNED)
 def test_learned(name: str) -> None:
-    """What the property once found stays right: lists of fills and of income may lag behind each other."""
+    """Histories on which the property once failed pass: lists of fills and of income may lag behind each other."""
     wire, deeds, troubles = LEARNED[name]
     history = History(hedge=False, seed=0, before=(), deeds=deeds)
     pushed = World("ws", history, wire=wire)

@@ -38,7 +38,7 @@ def test_both_paths_end_with_the_books_of_the_exchange(
 
 @pytest.mark.parametrize("fees", ["USDT", "BNB"])
 def test_a_history_without_faults_passes(fees: str) -> None:
-    """What the next test spoils is whole when it is not spoilt."""
+    """The history that the next test spoils passes when nothing is spoilt."""
     chosen = {"fees": fees}
     worlds = (UsdmWorld(mode, BUSY, facts=chosen, page=PAGE).live() for mode in ("ws", "poll"))
     compare(*worlds)

@@ -149,7 +149,7 @@ class World:
         return [f"{event.kind} {event.reason}" for event in self.events if isinstance(event, GapNotice)]
 
     def accounts(self) -> list[AccountUpdate]:
-        """What was delivered of the account."""
+        """The account updates that were delivered."""
         return [event for event in self.events if isinstance(event, AccountUpdate)]
 
     # What services need: a request takes its time, and the exchange moves on meanwhile
@@ -209,7 +209,7 @@ class World:
             self._at(self.now + 3, lambda: self._ping(socket))
 
     def _expiry(self, key: str) -> list[bytes | str]:
-        """What is pushed when a key has ended."""
+        """The frames that are pushed when a key has ended."""
         return [packed(key_expired(key, self.ms(self.now)))]
 
     def _key(self, request: int) -> str:
@@ -327,7 +327,7 @@ class World:
 
     @property
     def _hides_all(self) -> bool:
-        """Whether what they booked is hidden as well."""
+        """True if the bookings of the hidden fills are hidden as well."""
         return self._hidden[2]
 
     def _misfortune(self, mishap: Mishap) -> None:

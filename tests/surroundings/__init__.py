@@ -1,1 +1,1 @@
-"""What users do to journals: streams of real drivers on real files, over accounts in memory."""
+"""Users and their journals: streams of real drivers on real files, over accounts in memory."""

@@ -88,7 +88,7 @@ class Life:
         self.path = path
         self.error: Exception | None = None
         self.live = False
-        """Whether the stream has said that nothing is missing."""
+        """True while the stream says that nothing is missing."""
         self.hangs = False
         self.delivered = 0
         """How many events of orders."""
@@ -123,7 +123,7 @@ class Life:
 
     @property
     def over(self) -> bool:
-        """Whether it has ended."""
+        """True if the stream has ended."""
         return self._over.is_set()
 
     async def until(self, holds: Callable[[], bool]) -> None:

@@ -65,7 +65,7 @@ class Story:
         self._files: dict[Path, File] = {}
         self._lives: dict[Path, Life] = {}
         self.log = log
-        """What was done and what came of it, for whom it concerns when a story fails."""
+        """The steps so far, each with its result, to be read when a story fails."""
         self._steps: tuple[tuple[int, Callable[[], Coroutine[Any, Any, str | None]]], ...] = (
             (6, self._trade),
             (7, self._start),

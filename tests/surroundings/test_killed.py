@@ -55,7 +55,7 @@ async def test_killed(tmp_path: Path, seed: int) -> None:
 
 
 def killed(path: Path, after: int, anybody: Iterable[Customer]) -> list[list[str]]:
-    """What a process said until it was killed after so many lines; meanwhile its journal was refused to anybody."""
+    """The lines, in words, of a process that is killed after so many; meanwhile its journal is refused to anybody."""
     command = [sys.executable, "-m", "tests.surroundings.victim", str(path)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as victim:
         assert victim.stdout is not None

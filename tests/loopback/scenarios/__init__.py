@@ -1,4 +1,4 @@
-"""What goes wrong, as tables of stories: each says what must hold, and the harness judges the rest."""
+"""Tables of stories in which something goes wrong: each says what must hold, and the harness judges the rest."""
 
 from . import accounts, alone, binance, frames, reads, sockets
 from .table import Played, played

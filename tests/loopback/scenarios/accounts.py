@@ -26,7 +26,7 @@ async def dropped_once(run: Run, server: Server) -> None:
 
 @scenario("begins on a busy account", venues=EVERY, busy=True)
 async def begins_busy(run: Run, server: Server) -> None:
-    """What happens from the first grant on is owed, of orders too that were running before it."""
+    """All fills from the first grant on are owed, also those of orders that were running before it."""
     await run.fills_made(20)
 
 

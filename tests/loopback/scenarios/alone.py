@@ -1,4 +1,4 @@
-"""What is not the story of one stream that ends whole: streams that end, accounts read once, a journal that spills."""
+"""Scenarios other than of one stream that ends whole: streams that end, accounts read once, a journal that spills."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is its own of Binance's wire: keys that all clients share, dead keys that open sockets, and idle streams."""
+"""Scenarios of Binance's wire alone: keys that all clients share, dead keys that open sockets, and idle streams."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ for _cut in ("abrupt", "closed"):
 
 @on_usdm("renewals that name no key", policy={"renew_interval": 0.5, **UNHURRIED}, readings={"renewal": "empty"})
 async def nameless(run: Run, server: Server) -> None:
-    """What says that the key lives is another mint; nothing is interrupted."""
+    """Another mint shows that the key lives; nothing is interrupted."""
     run.named = False
     await run.live()
     gaps = len(run.consumer.gaps())
@@ -137,7 +137,7 @@ IN_USDC = Instrument("SOLUSDC", "USDC", Decimal("0.01"), Decimal("0.01"), Decima
 
 
 def names(run: Run) -> set[str]:
-    """What the venue calls the events that are delivered as they came."""
+    """The venue's names of the events that are delivered as they came."""
     found = [event.raw for event in run.consumer.events if isinstance(event, Unknown)]
     return {str(raw.get("e")) for raw in found if isinstance(raw, dict)}
 

@@ -29,7 +29,7 @@ async def misread(run: Run, server: Server, name: str, **params: Any) -> None:
 
 
 def _flowing(run: Run) -> bool:
-    """Whether the last word is a fill by the socket, in a gap."""
+    """True if a gap is open and the socket's last fill came in one."""
     fills = run.consumer.fills("ws")
     return run.consumer.gap_open and bool(fills) and fills[-1].event_id in run.consumer.in_gap
 
@@ -51,7 +51,7 @@ for _income in (False, True):
 
     @scenario(f"late fills, {'income too' if _income else 'income at once'}", policy={"audit_interval": 2})
     async def late_fills(run: Run, server: Server, income: bool = _income) -> None:
-        """What a lagging venue shows later than `backfill_overlap` is found all the same."""
+        """Fills that a lagging venue shows later than `backfill_overlap` are found all the same."""
         await run.live()
         server.fault("late_fills", lag=1.5, income=income)
         await down(run, server)
