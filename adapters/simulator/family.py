@@ -74,5 +74,5 @@ class Family(Protocol):
         ...
 
     def told_again(self, what: str, now: int) -> Iterable[bytes]:
-        """The frames of the repeated push that the hub's `repeats` call `what`, with the state of now."""
+        """The frames of the push that the hub's `repeats` call `what`, as the account is now."""
         ...

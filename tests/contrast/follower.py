@@ -1,4 +1,4 @@
-"""The interface of everything that follows an account here."""
+"""The interface of the followers that are compared."""
 
 from __future__ import annotations
 

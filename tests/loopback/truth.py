@@ -17,7 +17,7 @@ Coverage = dict[str, list[tuple[Decimal, Decimal]]]
 
 
 class Piece(NamedTuple):
-    """A fill, by the fields that must be equal as delivered and as made."""
+    """One fill's fields, which must be the same as the exchange made them and as they were delivered."""
 
     order_id: str
     start: str

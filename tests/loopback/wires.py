@@ -32,7 +32,7 @@ class Wire(NamedTuple):
     venue: str
     settings: Mapping[str, Any]
     exact: bool
-    """True if it says of every fill how much it was."""
+    """True if the wire says of every fill how much it was."""
     read: str
     """The end of a path at which each read of the account asks once."""
     too_fast: Collection[int]

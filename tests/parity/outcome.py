@@ -97,7 +97,7 @@ def of(world: World) -> Outcome:
 
 
 def truth(exchange: Exchange) -> Outcome:
-    """The outcome by the exchange itself, of all since the stream began."""
+    """The outcome as the exchange has it, since the stream began."""
     began = world_ms(LISTENING_AT)
     fills = [fill for fill in exchange.fills if fill.ts >= began]
     rows = [row for row in exchange.account.book.income if row.ts >= began]

@@ -386,7 +386,7 @@ def test_silent_sockets_stay_open_and_new_ones_speak() -> None:
 
 
 def test_silence_with_a_duration_ends() -> None:
-    """Frames of that time are lost; later ones come."""
+    """Frames made during the silence are lost; those after it come."""
     server = held()
 
     async def story(customer: Customer) -> None:

@@ -103,7 +103,7 @@ def test_case_of_keys() -> None:
 
 
 def test_spot_order_without_status() -> None:
-    """An order's frame of spot that lacks its status is doubtful."""
+    """A spot order's frame without its status is doubtful."""
     (report,) = SPOT.decode('{"e":"executionReport","E":5,"s":"A-B","i":1,"z":0}')
     assert isinstance(report, Unrecognised)
     assert report.doubtful

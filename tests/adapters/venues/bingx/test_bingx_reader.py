@@ -429,7 +429,7 @@ def test_a_new_symbol_is_asked_for_alone(venue: Venue) -> None:
 
 
 def test_fills_of_a_new_symbol_that_may_have_come_meanwhile(venue: Venue) -> None:
-    """A fill of a new symbol is in both lists if it is older than the read, by whole seconds; else its order moves."""
+    """A new symbol's fill counts as in both lists if it is older than the read, by whole seconds; else it moved."""
     venue.orders = [order_row(11, NOW - 6000, status="PARTIALLY_FILLED", executed="0.1", symbol="S1-USDT")]
     venue.before["positions", 1] = lambda: venue.fills.append(fill_row(9, 11, venue.ms(), symbol="S1-USDT"))
     account = read(venue, by_symbol=True)
