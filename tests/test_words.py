@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,12 @@ def table(marker: str) -> list[list[str]]:
 RETIRED = frozenset(word for words, _ in table("retired") for word in words.split(", "))
 
 
+@cache
+def tree_of(path: Path) -> ast.Module:
+    """The syntax tree of a module, which every test of its room walks."""
+    return ast.parse(path.read_text())
+
+
 def sources(room: str) -> list[Path]:
     """The modules of a room."""
     return [path for path in SOURCES if path.relative_to(ROOT).parts[0] == room]
@@ -62,9 +69,10 @@ def names(tree: ast.AST) -> Iterator[tuple[int, str]]:
                 yield getattr(node, "lineno", 0), name
 
 
-def words(text: str) -> set[str]:
+@cache
+def words(text: str) -> frozenset[str]:
     """The words in a sentence, or in a name: `deliver_fill` and `DeliverFill` have two."""
-    return {word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", text)}
+    return frozenset(word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", text))
 
 
 @pytest.mark.parametrize("room", [*ROOMS, *CHECKS])
@@ -72,7 +80,7 @@ def test_no_name_and_no_docstring_has_a_retired_word(room: str) -> None:
     """Neither a module's name, nor what it names, nor what it says of itself; the exchange may have its own words."""
     found = []
     for path in sources(room):
-        where, tree = path.relative_to(ROOT), ast.parse(path.read_text())
+        where, tree = path.relative_to(ROOT), tree_of(path)
         if f"{where}".startswith(THE_EXCHANGE):
             continue
         texts, retired = [(0, path.stem), *names(tree), *docstrings(tree)], RETIRED - FORMATS.get(f"{where}", set())
@@ -96,7 +104,7 @@ def test_no_docstring_opens_with_whether_or_what(room: str) -> None:
     found = [
         f"{path.relative_to(ROOT)}:{line}: {text.strip()[:40]}"
         for path in sources(room)
-        for line, text in docstrings(ast.parse(path.read_text()))
+        for line, text in docstrings(tree_of(path))
         if OPENINGS.match(text.strip())
     ]
     assert not found, "\n".join(found)

@@ -15,6 +15,12 @@ EACH = "test_each_is_played"
 """The test of a file that wants all of its `LINES`, whatever else was asked for."""
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test of a `line` is one for each of its file's `LINES`."""
+    if "line" in metafunc.fixturenames:
+        metafunc.parametrize("line", metafunc.module.LINES, ids="-".join)
+
+
 @pytest.fixture(scope="module")
 def outcomes(request: pytest.FixtureRequest) -> Outcomes:
     """The outcome of each scenario that was asked for: None, or the error that it raised."""
