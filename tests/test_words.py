@@ -29,6 +29,8 @@ SOURCES = [
 PAGES = sorted(path for path in (*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")) if path.parent.name != "adr")
 HISTORY = {ROOT / "CHANGELOG.md"}
 """Pages that say what was true when they were written."""
+NAMING = frozenset({"name", "id", "attr", "arg", "asname"})
+"""The fields of a node that hold a name."""
 OPENINGS = re.compile(r"(Whether|What)\b")
 
 
@@ -43,9 +45,9 @@ RETIRED = frozenset(word for words, _ in table("retired") for word in words.spli
 
 
 @cache
-def tree_of(path: Path) -> ast.Module:
-    """The syntax tree of a module, which every test of its room walks."""
-    return ast.parse(path.read_text())
+def nodes(path: Path) -> tuple[ast.AST, ...]:
+    """The syntax tree of a module, node by node."""
+    return tuple(ast.walk(ast.parse(path.read_text())))
 
 
 def sources(room: str) -> list[Path]:
@@ -53,19 +55,18 @@ def sources(room: str) -> list[Path]:
     return [path for path in SOURCES if path.relative_to(ROOT).parts[0] == room]
 
 
-def docstrings(tree: ast.AST) -> Iterator[tuple[int, str]]:
-    """All of them, also those of attributes, with their lines."""
-    for node in ast.walk(tree):
-        match node:
-            case ast.Expr(value=ast.Constant(value=str(text))):
-                yield node.lineno, text
+def docstrings(path: Path) -> Iterator[tuple[int, str]]:
+    """All of a module, also those of attributes, with their lines."""
+    for node in nodes(path):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
+            yield node.lineno, node.value.value
 
 
-def names(tree: ast.AST) -> Iterator[tuple[int, str]]:
-    """Everything that is named or called by name, with its line."""
-    for node in ast.walk(tree):
-        for field in ("name", "id", "attr", "arg", "asname"):
-            if isinstance(name := getattr(node, field, None), str):
+def names(path: Path) -> Iterator[tuple[int, str]]:
+    """Everything in a module that is named or called by name, with its line."""
+    for node in nodes(path):
+        for field in NAMING.intersection(node._fields):
+            if isinstance(name := getattr(node, field), str):
                 yield getattr(node, "lineno", 0), name
 
 
@@ -80,10 +81,10 @@ def test_no_name_and_no_docstring_has_a_retired_word(room: str) -> None:
     """Neither a module's name, nor what it names, nor what it says of itself; the exchange may have its own words."""
     found = []
     for path in sources(room):
-        where, tree = path.relative_to(ROOT), tree_of(path)
+        where = path.relative_to(ROOT)
         if f"{where}".startswith(THE_EXCHANGE):
             continue
-        texts, retired = [(0, path.stem), *names(tree), *docstrings(tree)], RETIRED - FORMATS.get(f"{where}", set())
+        texts, retired = [(0, path.stem), *names(path), *docstrings(path)], RETIRED - FORMATS.get(f"{where}", set())
         found += [f"{where}:{line}: {word}" for line, text in texts for word in sorted(words(text) & retired)]
     assert not found, "\n".join(found)
 
@@ -104,7 +105,7 @@ def test_no_docstring_opens_with_whether_or_what(room: str) -> None:
     found = [
         f"{path.relative_to(ROOT)}:{line}: {text.strip()[:40]}"
         for path in sources(room)
-        for line, text in docstrings(tree_of(path))
+        for line, text in docstrings(path)
         if OPENINGS.match(text.strip())
     ]
     assert not found, "\n".join(found)
