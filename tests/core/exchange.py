@@ -16,14 +16,14 @@ from listenkey.core.reports import Account, AccountReport, FillReport, IncomeRep
 D = Decimal
 ZERO = D(0)
 INCOME = {"TRADING_FEE": IncomeKind.FEE, "REALIZED_PNL": IncomeKind.PNL, "FUNDING_FEE": IncomeKind.FUNDING}
-"""What the words mean that this exchange has for income."""
+"""This exchange's words for kinds of income."""
 GRAIN = D("1e-8")
 OPEN = ("NEW", "PARTIALLY_FILLED")
 Push = OrderReport | AccountReport
 
 
 class Trade(NamedTuple):
-    """What truly happened: the interval (start, end] of an order."""
+    """One fill as the exchange made it: the interval (start, end] of an order."""
 
     order_id: str
     symbol: str

@@ -18,7 +18,7 @@ from .world import RETRY, World, exchange_ms
 
 
 class Answer(NamedTuple):
-    """What a request gets, and when; a granted key's name and validity; how long an opened socket lives."""
+    """The answer to one request: its delay in seconds, its refusal, the key granted; and how long a socket lives."""
 
     after: float = 0.1
     refusal: Refusal | None = None

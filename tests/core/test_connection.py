@@ -85,7 +85,7 @@ def test_the_dialects_defaults_hold() -> None:
 
 
 def test_time_first() -> None:
-    """What is due is done before the input is looked at: a frame that comes after the silence comes too late."""
+    """Timers that are due run before the input is handled: a frame after the silence timeout comes too late."""
     world = connected(10)
     socket = world.leader
     world.mute.add(socket)
@@ -96,7 +96,7 @@ def test_time_first() -> None:
 
 
 def test_time_before_the_end_of_a_socket() -> None:
-    """What is due for a socket is done even in the turn that brings the news of its end; the end is taken then."""
+    """A socket's timer that is due runs even if the input is the end of that socket; the end is handled after it."""
     world = connected(10)
     socket = world.leader
     world.mute.add(socket)
@@ -223,7 +223,7 @@ def test_garbage_is_counted(frame: str | bytes, anomaly: str, detail: str) -> No
 
 
 def test_anomalies_show_no_secrets() -> None:
-    """What is shown of a frame holds nothing that could be a key."""
+    """The detail of an anomaly shows nothing of a frame that could be a key."""
     key = "c1a2" * 16
     world = scripted(mints=[Answer(key=key)]).run(10)
     for frame in (f"?{key}", f'{{"listenKey":"{key}"', f"{key}".encode()):

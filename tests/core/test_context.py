@@ -1,4 +1,4 @@
-"""What the parts of a connection share within one call: numbers, anomalies, and the venue's clock."""
+"""The state that the parts of a connection share within one call: numbers, anomalies, and the venue's clock."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def test_numbers() -> None:
 
 
 def test_actions_keep_their_order() -> None:
-    """What was emitted first is done first."""
+    """Actions are returned in the order in which they were emitted."""
     one = context()
     for request in range(3):
         one.emit(actions.CreateKey(request))

@@ -1,4 +1,4 @@
-"""What goes past the door goes by values: the beginning, deletions, buffers, answers, and what can be looked at."""
+"""Values that pass the door: the beginning, deletions, buffers, answers, and views of links."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a consumer gets: one id for one thing, one way to write an amount, one shape of JSON for each kind."""
+"""The events that a consumer gets: their ids, the form of their amounts, and the JSON of each kind."""
 
 from __future__ import annotations
 
@@ -153,7 +153,7 @@ def test_json_shape(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", DESIGN)
 def test_round_trip(kind: str) -> None:
-    """What was written is read back as the same event, whatever the order of its keys; only the frame is not kept."""
+    """JSON is read back as the same event, whatever the order of its keys; only the frame is not kept."""
     original = event(kind)
     plain = json.loads(original.to_json())
     shuffled = json.dumps(dict(sorted(plain.items(), reverse=True)))

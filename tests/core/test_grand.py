@@ -24,7 +24,7 @@ PRICES = ("100", "100.5", "101.37", "99.999")
 
 
 class Deed(NamedTuple):
-    """What traders do, so long after the deed before."""
+    """One act of the traders; `after` is the time since the act before, in steps that the run scales."""
 
     after: int
     kind: str
@@ -33,7 +33,7 @@ class Deed(NamedTuple):
 
 
 class Fault(NamedTuple):
-    """What goes wrong, and when (tenths of seconds)."""
+    """One fault, and when it begins, in tenths of seconds."""
 
     at: int
     kind: str
@@ -185,7 +185,7 @@ def live(
 
 
 def owed(world: TradingWorld) -> list[Trade]:
-    """What must have been delivered: all since the stream began."""
+    """Return the fills that must have been delivered: all since the stream began."""
     assert world.connection.began is not None
     return [trade for trade in world.exchange.trades if trade.ts >= world.connection.began]
 

@@ -48,7 +48,7 @@ def test_the_limit_is_exact(size: int) -> None:
     ],
 )
 def test_not_inflatable(name: str, data: bytes) -> None:
-    """What begins as gzip and is not whole members, to the last byte, is refused; so is nothing at all."""
+    """Bytes that begin as gzip but are not whole members to the last byte are refused; so is an empty frame."""
     with pytest.raises(NotInflatable):
         inflate(data, LIMIT)
 
@@ -76,7 +76,7 @@ def test_zlib(content: bytes, level: int) -> None:
     ],
 )
 def test_bytes_as_they_are(data: bytes) -> None:
-    """What is neither gzip nor one whole zlib stream is itself, if it is not larger than the limit."""
+    """Bytes that are neither gzip nor one whole zlib stream are returned as they are, unless larger than the limit."""
     assert inflate(data, len(data)) == data
     with pytest.raises(Oversized):
         inflate(data, len(data) - 1)

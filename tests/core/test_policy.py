@@ -103,7 +103,7 @@ def test_unknown_name() -> None:
 
 
 def test_over_a_dialects_defaults() -> None:
-    """What was given wins over the dialect's default, even where it equals the policy's; the rest is the dialect's."""
+    """A number given wins over the dialect's default, even one equal to the policy's; all others are the dialect's."""
     settled = Policy(silence_timeout=15, drain=0).over({"silence_timeout": 70, "drain": 3, "renew_interval": 600})
     assert dataclasses.asdict(settled) == {**DESIGN, "drain": 0, "renew_interval": 600}
     assert Policy().over({}) == Policy()

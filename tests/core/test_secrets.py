@@ -57,7 +57,7 @@ def test_it_is_found_in_whatever_form(before: bytes, after: bytes, form: str) ->
 
 @pytest.mark.parametrize("end", range(len(KEY)))
 def test_a_beginning_of_eight_at_the_end_is_found(end: int) -> None:
-    """What was cut before it came here may end within a secret."""
+    """The last eight or more characters are redacted if a secret begins with them: the text may have been cut there."""
     register = Secrets([KEY])
     expected = f"? {'*' * end}" if end >= 8 else f"? {KEY[:end]}"
     assert register.redact(f"? {KEY[:end]}") == expected
@@ -130,7 +130,7 @@ def test_signatures_and_foreign_keys_are_known_as_long_as_they_are_among_the_las
 
 
 def test_the_shortest_says_what_need_not_be_searched() -> None:
-    """What is shorter than eight characters is no secret."""
+    """A text of fewer than eight characters is no secret."""
     register = Secrets(["tiny", ""])
     assert register.shortest > 10**9
     register.sign("0123456789ab")

@@ -170,7 +170,7 @@ def test_what_was_held_is_delivered(end: str) -> None:
 @pytest.mark.parametrize("held", ["fill A 2/3", "fill A 3/3 +1", "fill B 2/3 @1", "doubt it", "wallet 5; fill A 1/3"])
 @pytest.mark.parametrize("first", [True, False], ids=["first read", "later read"])
 def test_news_that_was_held(held: str, first: bool) -> None:
-    """What is delivered at the end and does not add up opens no read, no timer any more, and no gap after `Finish`."""
+    """Held events that `Stop` delivers and that do not add up start no read and no timer, and open no gap."""
     world = reading() if first else live()
     if not first:
         world.exchange.say("order A NEW 0/3")

@@ -30,7 +30,7 @@ def test_nothing_armed() -> None:
 
 
 def test_due_in_the_order_of_time() -> None:
-    """What falls due at once comes in the order of its deadlines, equal ones as they were armed; a deadline is due."""
+    """Timers due at once come in the order of their deadlines, equal ones as armed; a timer is due at its deadline."""
     timers = Timers()
     for name, at in [
         ((Timer.AUDIT, 0), 3.0),

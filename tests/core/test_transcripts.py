@@ -16,7 +16,7 @@ REWRITE = "LISTENKEY_REWRITE"
 
 @pytest.mark.parametrize("path", PATHS, ids=[path.stem for path in PATHS])
 def test_a_transcript(path: Path) -> None:
-    """What happens is what the transcript says, to the millisecond."""
+    """The connection does what the transcript says, at the times it says, to the millisecond."""
     now = retold(path)
     if REWRITE in os.environ:
         path.write_text(now)

@@ -63,7 +63,7 @@ class TradingVenue(Exchange):
         self.plan = Plan()
         self.reachable = True
         self.altered: Callable[[Account], Account] = lambda account: account
-        """What the venue makes of each answer."""
+        """Changes each answer before it is sent."""
 
     # What may go wrong
 

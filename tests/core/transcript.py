@@ -254,5 +254,5 @@ def _at(exchange_ms: int) -> str:
 
 
 def retold(path: Path) -> str:
-    """What a file should say."""
+    """Return the text of the transcript as its commands make it now."""
     return Transcript().retold(path.read_text())

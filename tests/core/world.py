@@ -28,7 +28,7 @@ Happening = inputs.Input | Callable[[], object]
 
 
 class Venue(Protocol):
-    """What answers a connection: it is handed each action, and plans in its world what comes of it."""
+    """The venue that answers a connection: it is handed each action, and plans its answers in the world."""
 
     world: World[Any]
 
@@ -194,7 +194,7 @@ class World(Generic[V]):
         return [type(thing).__name__ for _, thing in self.log if isinstance(thing, kinds or actions.Action)]
 
     def summary(self, since: float = 0.0, *, account: bool = False) -> list[str]:
-        """What was delivered, in words; health is left out, and unless it is asked for, the account."""
+        """Return what was delivered since then, a line an event, without health and by default without the account."""
         left_out = {"HEALTH"} if account else {"HEALTH", "ACCOUNT_UPDATE", "BALANCE_CHANGE"}
         words = []
         for event in (each.event for now, each in self.log if now >= since and isinstance(each, actions.Deliver)):

@@ -315,7 +315,7 @@ def test_rows_are_remembered_longer_than_any_read_shows_them() -> None:
 
 
 def test_a_restart_remembers_income_and_provisional_funding() -> None:
-    """What the journal holds is neither delivered again nor left without its replacement."""
+    """After a restart, income is not delivered again, and a row still replaces provisional funding."""
     desk = Desk()
     desk.push(5, balances=(balance("9", "-1"),), funding=True)
     world = ready()

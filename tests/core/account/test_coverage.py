@@ -101,7 +101,7 @@ steps = st.lists(st.builds(Step, st.integers(0, TOP), st.integers(0, 5)), max_si
 
 @given(st.integers(0, 4), steps)
 def test_it_is_a_set_of_units(base: int, taken: list[Step]) -> None:
-    """What is new is what was not covered; pieces are in order and never overlap; nothing is new twice."""
+    """`add` returns exactly the units that were not covered before, as ordered pieces that do not overlap or touch."""
     coverage, units = Coverage(D(base)), Units(base)
     for start, length in taken:
         if length == 0:

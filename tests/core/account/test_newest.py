@@ -23,7 +23,7 @@ END = 6000
 
 
 class Truth(NamedTuple):
-    """What an account was from `ts` on: wallets by asset, signed quantities by market, or by market and side."""
+    """The state of an account from `ts` on: wallets by asset, signed quantities by market, or by market and side."""
 
     ts: int
     wallets: tuple[int, ...]
@@ -31,7 +31,7 @@ class Truth(NamedTuple):
 
 
 class Word(NamedTuple):
-    """What is heard: a push or a whole snapshot of the truth at `ts` by a link, or, with link 0, a read."""
+    """One arrival of the truth of `ts`: a push or a snapshot by a link, or, if `link` is 0, a read."""
 
     order: int
     link: int
@@ -118,7 +118,7 @@ class Consumer:
 def test_whatever_order_words_come_in_the_last_delivered_has_the_newest_stamp(
     grain: int, one_way: bool, truths: list[Truth], words: list[Word]
 ) -> None:
-    """What was last delivered of each place is the word with the newest stamp so far; at last it is the truth.
+    """The last value delivered of each asset and position is the one with the newest stamp; in the end it is the truth.
 
     Each change is pushed by both links, late, some twice; snapshots of any age and reads come between.
     """
@@ -234,7 +234,7 @@ def test_a_time_that_has_not_come_yet_is_none() -> None:
 
 
 def test_older_is_dropped_row_by_row() -> None:
-    """What is left is delivered; an event with no row left is not."""
+    """Rows older than those delivered are dropped and the others delivered; an event with no row left is dropped."""
     desk = Desk()
     desk.push(10, balances=(balance("1"),), positions=(position("LONG", "1"),))
     (event,) = desk.push(9, balances=(balance("2"), balance("3", asset="BTC")), positions=(position("LONG", "2"),))

@@ -179,7 +179,7 @@ def test_below_what_a_frame_has_shown_nothing_is_simply_next() -> None:
 
 
 def test_an_interval_that_was_raised_over_is_not_covered_again() -> None:
-    """What was delivered below a hole that is written off stays covered when an older fill turns up after all."""
+    """An interval delivered below a hole stays covered when the hole is written off and an older fill then turns up."""
     order = order_at("0", ("0", "2"))
     order.begin(D(3))
     order.begin(D(0))
@@ -222,7 +222,7 @@ def test_what_is_known_of_the_price_below_moves_with_the_beginning(
 
 
 def test_a_report_that_overlaps_is_cut_and_its_costs_are_not_the_piece_s() -> None:
-    """What overlaps the coverage in part is cut to the rest; only a whole piece keeps the report's fee."""
+    """A report that overlaps the coverage is cut to the intervals not covered; only an uncut piece keeps the fee."""
     order = order_at("0", ("0", "2"), ("3", "4"))
     pieces = order.cover(D(1), D(6), D("99.5"))
     assert pieces == [Piece(D(2), D(3), D("99.5"), False), Piece(D(4), D(6), D("99.5"), False)]

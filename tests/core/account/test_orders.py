@@ -1,4 +1,4 @@
-"""What frames deliver, and what waits: scripts of a live stream, on both wires."""
+"""The fills and states that frames deliver, and those that wait: scripts of a live stream, on both wires."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_an_order_s_life_is_delivered_as_it_happens(wire: str) -> None:
 @WIRES
 @pytest.mark.parametrize("repeats", [(0.01, 0.02), (0.01, 0.2, 3.0), (0.01, 0.01, 0.01)])
 def test_a_repeated_frame_is_delivered_once(wire: str, repeats: tuple[float, ...]) -> None:
-    """What lies inside the coverage is dropped."""
+    """A frame whose interval is covered already is dropped."""
     world = ready(wire)
     order = world.exchange.place("5", price=None)
     world.exchange.delay(*repeats)
@@ -263,7 +263,7 @@ def test_a_second_hole_goes_with_the_first() -> None:
 
 
 def test_a_report_over_the_coverage_delivers_the_pieces_around_it() -> None:
-    """What of it was delivered before is cut out; a piece has neither fee nor PnL of the whole, nor its status."""
+    """The covered part is cut out; a piece has neither the fee nor the PnL of the whole report, nor its status."""
     world = ready()
     world.exchange.reads.extend([REFUSED] * 9)
     for done, last in (("1", "1"), ("3", "1"), ("4", "4")):
@@ -285,7 +285,7 @@ def test_a_report_over_the_coverage_delivers_the_pieces_around_it() -> None:
 
 
 def test_letting_one_order_go_does_not_let_another_that_only_began_to_wait() -> None:
-    """What has not waited for `reorder_window` is not delivered above its hole because another order's time is up."""
+    """Each order waits `reorder_window` above its own hole: that another order's wait is over does not end it."""
     world = ready(reorder_window=1)
     world.exchange.pushes_account = False
     one, other = world.exchange.place("9"), world.exchange.place("9")
@@ -645,7 +645,7 @@ def test_a_read_that_shows_an_order_as_it_was_delivers_no_state_of_it() -> None:
 
 
 def test_an_order_with_more_seen_than_delivered_is_not_forgotten() -> None:
-    """What is not settled yet stays, however long ago it ended."""
+    """An order with a fill not yet delivered stays tracked, however long ago it ended."""
     world = ready()
     world.exchange.pushes_account = False
     order = world.exchange.place("5")

@@ -1,4 +1,4 @@
-"""What was delivered lately is remembered, and no more of it than so much."""
+"""The ids of recent deliveries: the last `SIZE` of them are remembered, and no more."""
 
 from __future__ import annotations
 

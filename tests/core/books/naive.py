@@ -15,7 +15,7 @@ from listenkey.core.reports import FillReport, IncomeReport
 
 
 class Part(msgspec.Struct):
-    """What one order has of a trade; `fill` is what it is still thought to cost."""
+    """One order's part in a trade; `fill` is the estimate of its costs, until they are paid."""
 
     ts: int
     delivered: D = D(0)
@@ -25,7 +25,7 @@ class Part(msgspec.Struct):
 
 
 class Owed(msgspec.Struct):
-    """What was delivered of an order without trade ids, and how much of it is paid for beyond that."""
+    """The unpaid fills of an order without trade ids, and the quantity paid beyond the fills paid whole."""
 
     ts: int = 0
     credit: D = D(0)

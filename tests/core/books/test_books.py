@@ -35,7 +35,7 @@ def silent(**policy: float) -> TradingWorld:
 
 
 def test_a_frame_moves_the_books_at_once() -> None:
-    """What is delivered is booked as it is delivered; no read is waited for."""
+    """An event is booked when it is delivered; the books wait for no read."""
     world = silent()
     order = world.exchange.place("9")
     world.exchange.fill(order, "2")
@@ -45,7 +45,7 @@ def test_a_frame_moves_the_books_at_once() -> None:
 
 
 def test_funding_moves_the_books_at_once_and_its_row_takes_its_place() -> None:
-    """What an account push says of funding is booked until the list of income has it, and then no more."""
+    """Funding from an account push is booked until the list of income has its row; then the row alone is booked."""
     world = ready()
     world.exchange.fund("-1.5")
     world.passes(0.1)
@@ -149,7 +149,7 @@ def test_balances_that_may_have_money_which_no_list_shows_yet_are_compared_with_
 def test_books_of_a_resumed_run_begin_where_the_run_before_was_proven(
     proven: int | None, ts: int | None, booked: bool
 ) -> None:
-    """What was delivered since then is booked again; all before it is in the balance that the first read opens with."""
+    """Later events are booked again; earlier ones are in the balance with which the first read opens the books."""
     world = ready()
     world.exchange.transfer("5")
     world.feed(inputs.Resync())

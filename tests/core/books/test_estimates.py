@@ -156,7 +156,7 @@ def test_a_trade_with_ourselves_has_two_sides() -> None:
 def test_a_lone_trade_is_paid_by_its_rows(
     fee: str | None, pnl: str | None, kinds: str, expected: list[tuple[str | None, str | None]], shown: str
 ) -> None:
-    """Whether the list of fills shows it before, after or not at all; and it is known from then on."""
+    """So it is if the list of fills shows the trade before its rows, after them or never; the trade stays known."""
     estimates, costs = Estimates(), {"fee": fee and D(fee), "realized_pnl": pnl and D(pnl)}
     add(estimates, fill("1", "0", "1", trade_id="t", **costs))
     if shown == "before":

@@ -104,7 +104,7 @@ def test_the_first_settled_read_gives_the_opening_balance() -> None:
 
 
 def test_the_books_open_only_when_the_cost_of_every_fill_is_known() -> None:
-    """What is not known yet would be taken for a part of the opening balance, and be drift as soon as it is."""
+    """An unknown cost would be counted into the opening balance, and would be drift as soon as it is known."""
     ledger = Ledger(1000)
     ledger.begin(T0)
     ledger.estimate(execution(fill("1", "0", "1", trade_id=None, realized_pnl=None)))
@@ -118,7 +118,7 @@ def test_the_books_open_only_when_the_cost_of_every_fill_is_known() -> None:
 
 
 def test_a_row_replaces_the_estimate_of_its_trade() -> None:
-    """What the venue's rows say stands, whatever the frame had said; each row is booked once."""
+    """The figures of the venue's rows replace those of the frame; each row is booked once."""
     ledger = begun()
     ledger.estimate(execution(fill("1", "0", "1", fee=D("0.5"), realized_pnl=D(7))))
     rows = (row("TRADING_FEE", "-0.1", "t11"), row("REALIZED_PNL", "3", "t11"))
@@ -212,7 +212,7 @@ def test_funding_that_replaces_what_a_run_before_had_delivered() -> None:
 
 
 def test_each_asset_has_its_own_books() -> None:
-    """What was delivered of fees, PnL and funding in one asset is in no other's books."""
+    """Fees, PnL and funding in one asset appear in the books of no other asset."""
     ledger = begun()
     for order, asset, fee in (("1", "USDT", "0.1"), ("2", "BTC", "0.2")):
         ledger.estimate(execution(fill(order, "0", "1", fee_asset=asset, fee=D(fee), realized_pnl=D(order))))
@@ -324,7 +324,7 @@ def test_what_is_shown_late_was_not_part_of_the_opening(event: Any, wallet: str,
 
 
 def test_rows_are_known_for_an_hour_after_they_were_read() -> None:
-    """What is older than that and not known was forgotten, not new; after an outage of hours all of it is new."""
+    """A row from before that hour is never new again; after hours without a read, rows of all these hours are new."""
     ledger = begun()
     hours = 3 * ledger_module.REMEMBER_MS
     ledger.estimate(execution(fill("1", "0", "1")))
@@ -380,7 +380,7 @@ def test_projection_without_side_or_fee_asset() -> None:
 
 
 def test_projection_with_a_fee_in_another_asset() -> None:
-    """What a fill gained is of its margin's asset, whatever its fee was paid in."""
+    """The PnL of a fill is booked in its margin asset, whatever asset its fee was paid in."""
     projection = Projection()
     balances = (Balance(asset="USDT", wallet_balance=D(100)), Balance(asset="BNB", wallet_balance=D(10)))
     projection.anchor(account("100", balances=balances))

@@ -273,7 +273,7 @@ def test_expired_key_whose_successor_fails() -> None:
 
 
 def test_a_distrusted_leader_without_a_successor() -> None:
-    """What it still brings is delivered at once: nobody else could bring it."""
+    """Without a successor, the frames of a distrusted leader are delivered at once: no other link can bring them."""
     world = connected(rotate_after=0)
     world.exchange.mints.append(NEVER)
     world.exchange.say("expired")

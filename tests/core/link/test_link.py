@@ -67,7 +67,7 @@ def test_garbage_proves_nothing(frame: str | bytes, anomaly: str) -> None:
 
 
 def test_a_frame_before_the_handshake_is_none() -> None:
-    """What claims to come from a socket that has not opened yet is ignored and proves nothing."""
+    """A frame of a socket that has not opened yet is ignored and proves nothing."""
     world = scripted()
     world.run(0.15)
     assert world.exchange.say("ping") == []
@@ -120,7 +120,7 @@ def test_an_acknowledged_opening_is_refused_no_more() -> None:
 
 
 def test_the_rest_of_a_frame_that_ended_its_link() -> None:
-    """What stands behind the word that closed the socket is not answered."""
+    """The part of a frame behind the message that closed the socket is not answered."""
     world = opened(openings=1)
     done = world.exchange.say("error retry 3.0; ping; order A NEW 0/3")
     assert [type(action) for action in done] == [actions.Report, actions.CloseSocket]
@@ -359,7 +359,7 @@ def test_phases_go_forward() -> None:
 
 @pytest.mark.parametrize("successor", [False, True])
 def test_a_link_that_has_ended_is_not_proven_by_the_rest_of_its_frame(successor: bool) -> None:
-    """What stands behind the word that ended it comes too late, and leaves no timer behind."""
+    """The part of a frame behind the message that ended the link proves nothing and leaves no timer behind."""
     world = connected(10) if successor else opened()
     if successor:
         world.feed(inputs.Rotate())
@@ -376,7 +376,7 @@ def test_a_link_that_has_ended_is_not_proven_by_the_rest_of_its_frame(successor:
 
 @pytest.mark.parametrize("end", ["closed by the venue", "closed by us", "stopped"])
 def test_a_link_that_has_ended_is_shown_no_more(end: str) -> None:
-    """What was looked at stays as it was then and cannot be changed, whoever closed the socket."""
+    """A view taken before the link ended keeps its values and cannot be changed, whoever closed the socket."""
     world = connected(10, max_frame_bytes=1000)
     (link,) = world.connection.links
     if end == "closed by the venue":
@@ -426,7 +426,7 @@ def test_what_cannot_be_read_is_a_sign_of_life() -> None:
 
 
 def test_closing_sockets_say_nothing() -> None:
-    """What a socket still brings after we closed it is ignored, heartbeats and fills alike; so are strange sockets."""
+    """Frames of a socket that we closed are ignored, heartbeats and fills alike; so are those of unknown sockets."""
     world = connected(10, max_frame_bytes=1000)
     socket = world.leader
     world.exchange.say("x" * 1001)

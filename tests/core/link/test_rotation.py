@@ -165,7 +165,7 @@ def test_drain(drain: float) -> None:
 
 @pytest.mark.parametrize("first", ["old", "new"])
 def test_copies_are_delivered_once(first: str) -> None:
-    """What both links bring is delivered once; the old link leads, and the new one's copy waits `reorder_window`."""
+    """A fill that both links bring is delivered once; the old link leads, and a copy waits `reorder_window`."""
     world = rotating("draining")
     world.exchange.say("order A NEW 0/3")
     old, new = world.leader, world.successor
@@ -179,7 +179,7 @@ def test_copies_are_delivered_once(first: str) -> None:
 
 
 def test_the_successors_word_alone() -> None:
-    """What only the new link brings is delivered after `reorder_window`, or at the hand-over if that is sooner."""
+    """An event that only the new link brings is delivered after `reorder_window`, or at an earlier hand-over."""
     world = rotating("draining")
     world.exchange.say("order A NEW 0/3", world.successor)
     world.run(14.2)

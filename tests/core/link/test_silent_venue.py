@@ -269,7 +269,7 @@ def test_a_gap_begins_where_the_key_was_known_to_live() -> None:
 
 
 def test_another_key_is_the_successors() -> None:
-    """What the renewal extended is not asked for again."""
+    """The successor uses the key that the renewal named; no other key is created."""
     world = silent(10, audit_interval=0, renewals=(YES, FOREIGN))
     world.run(330)
     assert world.state == "CONNECTED"

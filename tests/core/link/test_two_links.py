@@ -33,7 +33,7 @@ def test_two_links_bring_everything_and_it_is_delivered_once(wire: str) -> None:
 
 
 def test_copies_wait_each_for_its_own_time() -> None:
-    """What only the successor brings is delivered `reorder_window` after it came."""
+    """A fill that only the successor brings is delivered `reorder_window` after its frame came."""
     world = ready(reorder_window=0.5)
     world.exchange.pushes_account = False
     order = world.exchange.place("9")
@@ -67,7 +67,7 @@ def test_copies_are_delivered_at_once_when_nobody_leads_any_more() -> None:
 
 
 def test_copies_are_delivered_before_their_link_leads_at_the_end_of_a_rotation() -> None:
-    """What the successor brought and the old link did not comes first, then what it brings as the only one."""
+    """At the end of a rotation the successor's held copies are delivered first, then its new frames."""
     world = ready(reorder_window=2)
     world.exchange.pushes_account = False
     order = world.exchange.place("9")
@@ -89,7 +89,7 @@ def test_copies_are_delivered_before_their_link_leads_at_the_end_of_a_rotation()
 
 
 def test_copies_are_delivered_before_the_end() -> None:
-    """What the successor brought and nobody else is delivered by a stop, before it."""
+    """A stop delivers the fills that only the successor has brought, before `Finish`."""
     world = ready(reorder_window=2)
     order = world.exchange.place("9")
     world.feed(inputs.Rotate())
@@ -104,7 +104,7 @@ def test_copies_are_delivered_before_the_end() -> None:
 
 
 def test_a_process_that_slept_reads_what_waited_and_loses_nothing() -> None:
-    """What is in the socket is handled before any judgement about silence."""
+    """After a sleep, the frames waiting in the socket are handled before the link is judged silent."""
     world = ready()
     order = world.exchange.place("90")
     world.passes(1)

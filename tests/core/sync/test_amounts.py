@@ -94,7 +94,7 @@ def test_a_revision_comes_in_the_call_that_proves_its_fill_and_before_the_gap_cl
 
 
 def test_an_order_is_sure_again_after_one_frame_without_figures() -> None:
-    """What comes after it comes without a hole."""
+    """After one fill without figures, the next fill of the order has its fee and PnL again."""
     world = ready("z")
     order = world.exchange.place("10", side="SELL")
     away(world, order, "3")
@@ -191,7 +191,7 @@ def test_a_doubtful_frame_makes_its_order_unsure_or_all(named: bool) -> None:
 
 
 def test_many_doubtful_orders_are_doubted_together(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is kept of them is bounded."""
+    """The number of orders doubted one by one is bounded; beyond it all orders are doubted."""
     monkeypatch.setattr("listenkey.core.account.orders.MOST_DOUBTED", 2)
     world = ready("z")
     order = world.exchange.place("10")

@@ -102,7 +102,7 @@ def test_a_poll_that_passes_when_a_link_is_there_again_asks_for_no_audit_that_is
 
 
 def test_an_audit_does_not_race_the_socket() -> None:
-    """What is newer than the overlap is not judged: a frame on its way is delivered as a frame, and no gap opens."""
+    """An audit does not judge fills newer than the overlap: their frames are delivered as frames, and no gap opens."""
     world = ready(audit_interval=20, backfill_overlap=5)
     world.exchange.pushes_account = False
     old = world.exchange.place("90")

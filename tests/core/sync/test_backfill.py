@@ -76,7 +76,7 @@ def deliver(findings: list[Finding], on: Orders) -> Backfill:
 
 
 def laid(account: Account, on: Orders, alone: Account | None = None, **scope: Any) -> list[str] | None:
-    """What would be delivered: "start-end" of each owed row, after the base; None if it does not add up."""
+    """Return the base of each finding and its fills as "start-end", or None if the rows do not add up."""
     whole = account if alone is None else merge(account, alone)
     findings, troubled = examine(Scope(whole, alone, 195_000, grain=1000, **scope), on)
     assert len(findings) + len(troubled) <= 1
@@ -248,7 +248,7 @@ def test_an_order_that_was_read_alone(
     ],
 )
 def test_an_audit_judges_what_is_old_enough(on: Orders, account: Account, result: list[str] | None) -> None:
-    """What the socket may be about to bring is left to it, unless something older is missing."""
+    """Rows that the socket may still bring are left to it, unless an older row is missing too."""
     assert laid(account, on, cautious=True) == result
 
 

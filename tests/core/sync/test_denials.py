@@ -39,7 +39,7 @@ def alone(world: TradingWorld) -> list[actions.ReadAccount]:
 
 
 def unasked(account: Account) -> Account:
-    """What a read of single orders is while none of them may be asked for."""
+    """Return the answer of a read of single orders while the limits let none of them be asked for."""
     if account.whole:
         return account
     refs = {OrderRef(report.symbol, report.order_id) for report in account.orders} | account.denied
@@ -94,7 +94,7 @@ def test_a_triggered_order_is_delivered_once() -> None:
 
 
 def test_a_triggered_order_is_still_over_after_a_restart() -> None:
-    """What was delivered of it is recalled."""
+    """The journal recalls the order's end: it is delivered once, and the order is not asked for again."""
     world = ready()
     order = world.exchange.place("5")
     world.exchange.trigger(order)
@@ -283,7 +283,7 @@ def test_a_denied_order_from_before_the_stream_is_not_what_its_fills_show() -> N
 @pytest.mark.parametrize("numbered", [False, True])
 @pytest.mark.parametrize("before", ["nothing", "a fill", "a fill and a change"])
 def test_a_denied_order_whose_first_fills_are_listed_no_more(before: str, numbered: bool) -> None:
-    """What is listed follows what is known of it: it is delivered in its place, and nothing of it twice."""
+    """The fills still listed are delivered above the quantity that is known, and none of it twice."""
     world = ready(audit_interval=20)
     order = world.exchange.place("6" if before == "a fill and a change" else "5")
     world.passes(5)

@@ -50,7 +50,7 @@ def test_what_cannot_be_read_is_delivered_and_read(frame: bytes | str) -> None:
 
 
 def test_it_is_delivered_in_its_place() -> None:
-    """What stands before it in the frame is delivered before it, and what stands behind it after it."""
+    """Events before it in the frame are delivered before it, and those behind it after it."""
     world = connected(**QUIET)
     done = world.exchange.say("note one; ??; order A NEW 0/3 @1700000020000")
     delivered = [action.event.kind.value for action in done if isinstance(action, actions.Deliver)]
@@ -339,7 +339,7 @@ def push(side: str, *, one_way: bool, held: int = 1) -> Report:
     ],
 )
 def test_a_switch_of_positions_is_reported_and_read(said: tuple[Report, ...], count: int) -> None:
-    """What positions mean has changed: nothing was missed, so no gap opens, but what is delivered must be looked at."""
+    """If the position mode changes, nothing was missed: no gap opens, but the account is read once."""
     world = ready(audit_interval=0)
     reads = len(world.seen(actions.ReadAccount))
     for report in said:

@@ -127,7 +127,7 @@ def test_a_wrong_word_that_was_delivered_is_corrected_by_the_next_read() -> None
 
 
 def test_two_links_that_say_different_things_of_one_moment_cause_an_audit() -> None:
-    """What was delivered stands until that; where they say the same nothing follows."""
+    """The first value stays until the audit has passed; the same value from both links causes no audit."""
     world = ready()
     world.exchange.transfer("5")
     world.passes(60)
@@ -185,7 +185,7 @@ def contradict(world: TradingWorld) -> None:
 
 @pytest.mark.parametrize("audit_interval", [0, 3, 120])
 def test_one_read_follows_a_dispute_though_there_be_no_audits(audit_interval: float) -> None:
-    """What was delivered may be the wrong one of the two: a read decides, and it is the only one."""
+    """The value delivered first may be the wrong one: a read decides, and no second read follows."""
     world = ready(audit_interval=audit_interval)
     world.exchange.transfer("5")
     world.passes(60)

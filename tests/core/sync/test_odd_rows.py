@@ -397,7 +397,7 @@ def test_a_read_makes_no_order_sure_that_it_says_nothing_of() -> None:
 
 
 def test_a_hole_in_an_order_whose_row_was_written_off_closes_unproven() -> None:
-    """What waits above it is delivered before that; what is below it, once the row can be read."""
+    """Fills above the hole are delivered when it is written off; those below it, once the row can be read."""
     world = ready(audit_interval=20)
     world.exchange.pushes_account = False
     order = world.exchange.place("9")
@@ -501,7 +501,7 @@ def test_no_more_than_a_thousand_rows_are_remembered() -> None:
 
 
 def test_an_unnamed_row_waits_for_no_order_that_has_a_beginning() -> None:
-    """What is written off lets go only of what waits for it."""
+    """Writing off a row ends the wait of those orders only that waited for it."""
     world = trading(wire="z", start=False, audit_interval=20)
     world.exchange.pushes_account = False
     world.exchange.altered = beside(fill_row(None))

@@ -30,7 +30,7 @@ def purposes(world: ScriptedWorld) -> list[Purpose]:
 
 
 def test_a_read_says_how_urgent_it_is() -> None:
-    """What recovers before what looks after, and that before what bridges the time without a link."""
+    """A read to recover is `SYNC`, one beside a link `AUDIT`, one without a link `POLL`, which is the least urgent."""
     world = connected(200)
     assert purposes(world) == [Purpose.SYNC, Purpose.AUDIT, Purpose.AUDIT]
     world.exchange.dials.extend([NEVER] * 3)

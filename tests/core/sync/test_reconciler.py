@@ -1,4 +1,4 @@
-"""What a read proves: windows, histories that are too short, and what is never moved back."""
+"""The stretch that a read proves: windows, histories that are too short, and `proven_until`, which never moves back."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_windows_start_a_second_before_what_is_proven() -> None:
 
 
 def test_a_gap_longer_than_the_venue_s_history_closes_unproven() -> None:
-    """What nobody can show any more is written off, and both notices say so; what is shown is delivered."""
+    """Fills that the history no longer shows are written off, and both notices say so; those it shows are delivered."""
     world = ready()
     order = world.exchange.place("90")
     world.passes(10)

@@ -69,7 +69,7 @@ def test_a_fee_that_was_final_before_a_restart_is_replaced_by_no_other() -> None
 
 
 def test_a_restart_before_any_read_had_passed_still_knows_where_the_stream_began() -> None:
-    """What happened since the first key of the run before is due, fills that were delivered are not delivered again."""
+    """Fills since the first key of the run before are due; those that it delivered are not delivered again."""
     world = trading(start=False, wire="z")
     world.exchange.pushes_account = False
     running = world.exchange.place("9")

@@ -1,4 +1,4 @@
-"""What rows say of delivered fills: tables over `Revisions`."""
+"""Fills revised by the rows of a read: tables over `Revisions`."""
 
 from __future__ import annotations
 
@@ -407,7 +407,7 @@ def test_what_is_kept_is_bounded() -> None:
 
 
 def test_a_run_goes_on_where_the_one_before_ended() -> None:
-    """What it revised holds, and is not revised again."""
+    """A revision of the run before stays valid and is not repeated."""
     rows = (row("1", "a", "0.1"), row("2", "b", "0.2"))
     desk = Desk(fill("0", "1", fill_price=None), fill("1", "3"))
     scope = read(*rows, executed="3")

@@ -73,7 +73,7 @@ def test_the_order_of_synchronising(wire: str) -> None:
 
 
 def test_frames_are_held_until_the_read_and_flow_afterwards() -> None:
-    """What a link brings while the account is read comes after RECONNECTED."""
+    """Frames of a link that come while the account is read are delivered after RECONNECTED."""
     world = ready()
     world.drop_all()
     world.exchange.plan = Plan(takes=0.5)
@@ -300,7 +300,7 @@ def proven(world: TradingWorld) -> list[float]:
 
 @pytest.mark.parametrize("passes", [True, False])
 def test_a_read_that_was_given_up_lets_no_frame_go(passes: bool) -> None:
-    """What is held waits for the read that began when the link was proven, whatever becomes of the one before."""
+    """Held frames wait for the read that began when the link was proven, whatever becomes of an earlier read."""
     world = ready(hold_limit=30)
     world.drop_all()
     world.exchange.reachable = False
