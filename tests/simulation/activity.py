@@ -1,4 +1,4 @@
-"""What happens to the account: the simulator's flow of orders and payments, on the world's agenda."""
+"""The account's activity: the simulator's flow of orders and payments, on the world's agenda."""
 
 from __future__ import annotations
 

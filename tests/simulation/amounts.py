@@ -57,7 +57,7 @@ class _Delivered:
         return sum((trade.pnl for trade in self.trades), ZERO)
 
     def false(self) -> str | None:
-        """What of it is not so."""
+        """Return the first figure of the fill that differs from the exchange's, with its value, or None."""
         notional = sum((trade.qty * trade.price for trade in self.trades), ZERO)
         if self.price is not None and abs(self.price * self.qty - notional) > SLACK * self.cumulative_qty:
             return f"price {self.price}"
@@ -94,7 +94,7 @@ class Amounts:
             raise Violation("amounts-true", f"{event.event_id}: {false}")
 
     def _may_be_lost(self, trade: Trade) -> bool:
-        """Whether its frame may have been lost, and nobody knew."""
+        """True if the trade's frame may have been lost without anybody noticing."""
         at = (trade.ts - EPOCH) / 1000
         return any(fault.at - 5 <= at <= fault.until + NOTICED for fault in self._unnoticed)
 
@@ -115,7 +115,7 @@ class Amounts:
             raise Violation("amounts-true", f"{what}: {false}")
 
     def proven(self, until: int) -> None:
-        """What was made until then is proven, so it has been put right."""
+        """The stream is proven up to `until`: raise unless all earlier fills have true figures by now."""
         waiting = []
         for fill in self._open:
             if fill.trades[-1].ts > until:

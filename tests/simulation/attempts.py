@@ -49,7 +49,7 @@ class Attempts:
             raise Violation("attempts-bounded", f"{len(self._mints)} mints within a minute")
 
     def answered(self, request: int) -> None:
-        """What was asked for was granted or refused."""
+        """A request was granted or refused."""
         if self._mint is not None and request == self._mint[0]:
             self._mint = None
 

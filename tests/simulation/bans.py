@@ -1,4 +1,4 @@
-"""Whether a process keeps away for as long as the venue has said."""
+"""Checks that a process sends no request before a ban of the venue is over."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _UNTIL = re.compile(rb"banned until ([0-9]{13})")
 
 
 class Bans:
-    """What one process has heard. What was sent before the answer came is not counted."""
+    """The bans that one process has received. Requests sent before the answer arrived do not count."""
 
     def __init__(self) -> None:
         self._until = float("-inf")

@@ -25,7 +25,7 @@ LIVES = 100
 
 
 class Catch(NamedTuple):
-    """What became of one bug."""
+    """One bug: the invariant that caught it, if one did, and the seed and seconds that this took."""
 
     name: str
     invariant: str | None

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Consumer:
-    """What `async for` does, on the world's agenda."""
+    """A loop `async for` over the stream, on the world's agenda."""
 
     def __init__(self, process: Process, backlog: Backlog, watcher: Watcher, random: Random) -> None:
         self.gone = False

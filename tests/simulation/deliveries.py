@@ -1,4 +1,4 @@
-"""What was stored, taken and marked, in its order, over the deaths of the processes that did so."""
+"""The events that were stored, taken and marked, in order, across the deaths of processes."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ class Deliveries:
 
     @property
     def proven(self) -> int:
-        """What is proven, exchange time, ms; -1 for nothing."""
+        """The stored `proven_until`, exchange time, ms; -1 for none."""
         return self._states[-1][1]
 
     @property
     def caught_up(self) -> bool:
-        """Whether the consumer has everything."""
+        """True if the consumer has taken every stored event."""
         return self._next == len(self.events)
 
     def new_process(self) -> None:
@@ -68,14 +68,14 @@ class Deliveries:
             self._taken = None
 
     def was_committed(self, found: Summary, in_flight: Batch) -> bool:
-        """Whether a death came only after what was in flight had been stored."""
+        """True if the process died only after the transaction in flight had been stored."""
         events, proven_until = in_flight
         proven = self.proven if proven_until is None else proven_until
         state = _state(found)
         return state != self._states[-1] and state == (len(self.events) + len(events), proven)
 
     def survived(self, found: Summary, *, may_forget: bool) -> bool:
-        """What the journal holds after a death; whether something was forgotten, as only a machine may.
+        """Compare the journal after a death with what was stored; True if it lost something, if `may_forget` allows it.
 
         Then the journal is as it was after some earlier transaction.
         """

@@ -31,11 +31,11 @@ class Disk:
         self._random = random
 
     def now(self) -> Files:
-        """What any other process would read at this moment."""
+        """The contents of the files as another process would read them now."""
         return Files(*(path.read_bytes() if path.exists() else b"" for path in self._paths))
 
     def death(self, connection: sqlite3.Connection, commit: Callable[[], object] | None, *, power: bool) -> Files:
-        """What is left if the process dies now, or inside of a `commit`; `power` is lost too.
+        """The files as a death leaves them, now or inside of `commit`; with `power`, the power is lost too.
 
         Of what a commit writes to the log any part may be there, from the first byte on; pages are copied from the log
         to the database, in any order, only when the log is complete. Without power all that was not synced may go.

@@ -79,7 +79,7 @@ class Market(ABC):
 
     @abstractmethod
     def lives(self, keys: Iterable[str]) -> bool:
-        """Whether all of these keys do, so that nobody can say that one is gone."""
+        """True if all of these keys live, so that nobody can say that one is gone."""
 
     def died(self, keys: Iterable[str]) -> int | None:
         """When the first of these keys has died, exchange ms, where that is nothing that sockets show."""
@@ -87,7 +87,7 @@ class Market(ABC):
 
     @abstractmethod
     def _activity(self) -> Activity:
-        """What happens on it."""
+        """The activity of this venue's account."""
 
     @abstractmethod
     def _opened(self, url: str) -> Conn | HttpResponse:
@@ -95,7 +95,7 @@ class Market(ABC):
 
     @abstractmethod
     def _welcome(self, conn: Conn) -> None:
-        """What comes on a socket that is open."""
+        """Push the frames that a newly opened socket gets unasked."""
 
     @abstractmethod
     def _written(self, push: Push) -> list[Frame]:
@@ -115,7 +115,7 @@ class Market(ABC):
 
     @abstractmethod
     def _expiry(self, conn: Conn) -> list[Frame]:
-        """What is pushed to a socket whose key has ended."""
+        """The frames that are pushed to a socket whose key has ended."""
 
     @abstractmethod
     def _none(self) -> list[Frame]:
@@ -201,7 +201,7 @@ class Market(ABC):
         self._ping(conn)
 
     def _is_cut(self, conn: Conn) -> bool:
-        """Whether it has gone without a pong for too long; if so, it is ended."""
+        """True if the socket has sent no pong for too long; it is then closed."""
         now = self.agenda.now
         if conn.unanswered_since is not None and now - conn.unanswered_since >= self.unanswered:
             self.end(conn, None)

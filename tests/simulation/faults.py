@@ -1,4 +1,4 @@
-"""What can go wrong: the catalogue, lists drawn from a seed, and their text form."""
+"""The faults: their catalogue, lists drawn from a seed, and their text form."""
 
 from __future__ import annotations
 
@@ -164,7 +164,7 @@ class Fault(NamedTuple):
 
 
 def parse(text: str) -> Fault:
-    """What `str` of a fault gave. Raises `ValueError`."""
+    """Return the fault that `str` wrote so. Raises `ValueError`."""
     head, _, variant = text.partition("=")
     kind, _, rest = head.partition("@")
     at, _, rest = rest.partition("+")

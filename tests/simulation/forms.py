@@ -27,7 +27,7 @@ class Forms(NamedTuple):
 
 
 class Sent(NamedTuple):
-    """What was sent that is out of the ordinary: frames that cannot be read, and fills by the odd frame they are in."""
+    """The odd frames sent so far: those that cannot be read, and those that can, each with the fill in it."""
 
     unreadable: set[bytes | str]
     fills: dict[bytes | str, Fill]

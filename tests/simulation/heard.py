@@ -1,4 +1,4 @@
-"""What has been heard and must be delivered: frames that cannot be read, and fills in frames of odd form."""
+"""The frames heard whose content must be delivered: those that cannot be read, and fills in frames of odd form."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ READ_WITHIN, READ_LATELY = 5.0, 3600.0
 
 
 class Heard:
-    """What one process has heard. `is_delivered` says whether a fill was delivered, and is asked later."""
+    """The frames that one process has heard. `is_delivered`, asked later, is true of a fill that was delivered."""
 
     def __init__(self, sent: Sent, is_delivered: Callable[[Fill], bool]) -> None:
         self._sent = sent

@@ -74,7 +74,7 @@ class Statements:
         self._inner.close()
 
     def dies(self) -> Files:
-        """What a death leaves, now or when it came."""
+        """The files as the death left them; if none has happened inside a statement, as one now leaves them."""
         if self.left is None:
             self._leave("between transactions", None)
         assert self.left is not None
@@ -162,7 +162,7 @@ class WatchedJournal:
         self._inner.close()
 
     def dies(self) -> None:
-        """What was there at the moment of death is there again."""
+        """Close the journal, and put its files back as they were at the moment of death."""
         left = self._statements.dies()
         self._inner.close()
         self._disk.restore(left)

@@ -146,7 +146,7 @@ class Judge:
                 raise Violation("no-key-left", "a key that is not used was not deleted")
 
     def _is_held(self, event: ExchangeEvent) -> bool:
-        """Whether the event should wait for the read; what came before the interruption has waits of its own."""
+        """True if the event should wait for the read; those from before the interruption wait for other reasons."""
         since = self._holding[0] if self._holding is not None else None if self._connected else self._kept_since
         if since is None or event.exchange_ts is None or self._agenda.now >= since + HOLD:
             return False
@@ -291,12 +291,12 @@ class Judge:
 
     @property
     def whole(self) -> bool:
-        """Whether the stream says that all is well."""
+        """True if the stream is `LIVE` and no gap is open."""
         return self.health is Health.LIVE and not self.gap_open
 
 
 def _waits(connection: Connection, socket: int) -> bool:
-    """Whether word of this socket's link waits for its proof, since no link that is trusted brings the same."""
+    """True if frames of this socket's link wait for its proof, since no link that is trusted brings the same."""
     links = connection.links
     trusted = any(link.proven and not link.distrusted for link in links)
     return not trusted and any(link.socket == socket and not link.proven for link in links)

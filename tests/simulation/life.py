@@ -137,7 +137,7 @@ class Life:
         self.judge.new_process()
 
     def _found(self) -> Summary:
-        """What the next run will find, in a copy: recovering is its own business."""
+        """The journal as the next run will find it; read from a copy, because opening it recovers it."""
         with TemporaryDirectory(dir=self._file.parent) as folder:
             copy = Path(folder) / self._file.name
             Disk(copy, self._random).restore(Disk(self._file, self._random).now())

@@ -1,4 +1,4 @@
-"""What the account really had and was paid, against which balances, positions, payments and books are held."""
+"""The true history of the account's money, against which balances, positions, payments and books are held."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _FUNDING = frozenset({"FUNDING_FEE", "SPECIAL_FUNDING_FEE"})
 
 
 class _Word(NamedTuple):
-    """What was delivered last of an asset or a position, signed, and how new it is."""
+    """The last delivered value of an asset or a position, signed, and its age."""
 
     amount: Decimal
     age: tuple[int, bool, int]
@@ -52,7 +52,7 @@ class Money:
         self.new_process()
 
     def new_process(self) -> None:
-        """What is delivered from now on is not held against what another process delivered."""
+        """Another process begins: its events are not compared with those of the process before."""
         self._words: dict[str | tuple[str, str], _Word] = {}
         self._seen.clear()
 

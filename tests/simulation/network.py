@@ -1,4 +1,4 @@
-"""What lies between: latencies, streams that keep their order, and nothing at all while there is a partition."""
+"""The network: latencies, streams that keep their order, and partitions, during which nothing arrives."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class Network:
 
     @property
     def trickles(self) -> bool:
-        """Whether answers come so slowly, byte by byte, that no client's time-out ends the wait."""
+        """True if answers come so slowly, byte by byte, that no client's time-out ends the wait."""
         fault = self._weather.on("slow_mint")
         return fault is not None and fault.variant == "trickle"
 

@@ -1,4 +1,4 @@
-"""What a life came to."""
+"""The outcome of one life."""
 
 from __future__ import annotations
 

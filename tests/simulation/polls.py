@@ -67,7 +67,7 @@ class Polls:
 
 
 def _is_set_aside(process: Process) -> bool:
-    """Whether the read that was just answered has passed but for rows that cannot be read: a gap is open for them."""
+    """True if the read just answered has passed but for rows that cannot be read: a gap is open for them."""
     connection = process.connection
     fresh_until = connection._context.now + 2 * connection.policy.poll_interval
     return connection._continuity.gap_open and connection._continuity._reconciler._lapse._fresh_until == fresh_until

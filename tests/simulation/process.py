@@ -126,7 +126,7 @@ class Process:
 
     @property
     def stands_still(self) -> bool:
-        """Whether it is stopped."""
+        """True while the process is stopped."""
         return self._stopped_until > self.agenda.now
 
     def _go_on(self) -> None:

@@ -89,7 +89,7 @@ class Setup(NamedTuple):
         return 1 if self.venue == USDM else WHOLE_SECOND
 
     def __str__(self) -> str:
-        """What was drawn, but for the faults, in one line."""
+        """The drawn choices in one line, without the faults."""
         if self.venue == USDM:
             return self._of_usdm()
         repeated = ("snapshots", self.snapshots), ("configurations", self.configs)
@@ -123,7 +123,7 @@ class Setup(NamedTuple):
 
 
 def mode_of(seed: int) -> Mode:
-    """What the seed draws."""
+    """Return the mode that the seed draws."""
     return "poll" if seeded(seed, "mode").random() < POLLED else "ws"
 
 

@@ -32,7 +32,7 @@ class Columns(NamedTuple):
     forbidden: Callable[[], Exception]
 
     def spoilt(self, of: str) -> tuple[str, str]:
-        """What an odd row is of: the endpoints that show it, and what chooses one row of three."""
+        """Return the endpoints that show such a row, and the column by which one row of three is chosen."""
         return {
             "fill": (self.fills, self.trade),
             "order": ("Order", "orderId"),
@@ -88,7 +88,7 @@ class Spoiling:
         return max(self._shown.values(), default=float("-inf"))
 
     def is_about(self, order_id: int, trade_id: int) -> bool:
-        """Whether a row that cannot be read may be about this fill, or about its order."""
+        """True if a row that cannot be read may be about this fill, or about its order."""
         odd = self._weather.on("odd")
         if odd is None or odd.variant not in ("fill", "order"):
             return False
@@ -124,7 +124,7 @@ class Spoiling:
             raise self._columns.denied()
 
     def hollow(self, path: str) -> tuple[Any] | None:
-        """What is answered in place of a list of positions, if anything is."""
+        """Return the answer, in a tuple, that replaces a list of positions, or None if none does."""
         hollow = self._weather.on("hollow")
         if hollow is None or not path.endswith(f"/{self._columns.positions}") or hollow in self._answered:
             return None
@@ -160,7 +160,7 @@ class Spoiling:
 
 
 def _make_odd(name: str, rows: list[dict[str, Any]], fault: Fault, endpoint: str, chooser: str) -> list[str]:
-    """What names the rows that cannot be read now."""
+    """Make the chosen rows of an answer unreadable; return the names of these rows."""
     if endpoint.lower() not in name.lower():
         return []
     if fault.variant == "position":

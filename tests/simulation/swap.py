@@ -41,7 +41,7 @@ class SwapMarket(Market):
         super().__init__(network, weather, setup, door, exact=self.wire.exact)
 
     def lives(self, keys: Iterable[str]) -> bool:
-        """Whether all of these do, and none has ever ended before its time."""
+        """True if all of these keys live for 2 s more, and no key has ended before its time."""
         ends = [self.keys._ends.get(key, 0) for key in keys]
         return not self.ended_keys and min(ends, default=0) > self.ms + 2000
 

@@ -27,7 +27,7 @@ class Once:
 
 
 class World(Protocol):
-    """What an executor needs of it."""
+    """The part of the simulated world that an executor needs."""
 
     def monotonic(self) -> float:
         """Seconds, by the clock of the process."""

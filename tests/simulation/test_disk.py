@@ -1,4 +1,4 @@
-"""What a death leaves of the journal: before every statement, inside of every COMMIT, and with the log cut anywhere."""
+"""The journal after a death: before every statement, inside of every COMMIT, and with the log cut anywhere."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Run:
 
 
 def found(path: Path) -> Found:
-    """What a new run finds."""
+    """Return the state of the journal as a new run finds it: last serial, mark, `proven_until`."""
     SqliteJournal(path).close()
     assert verify(path) == []
     state = summary(path)
@@ -93,7 +93,7 @@ def test_a_transaction_is_whole_or_not_there(
 
 
 def test_a_log_that_is_cut_at_any_byte_is_read_up_to_there(tmp_path: Path) -> None:
-    """What is found is what some transaction led to, and the more of the log, the later one."""
+    """The journal is found in the state that some transaction left; with more of the log, in a later one."""
     path = tmp_path / "a.journal"
     run = Run(path, Fate(lambda: False), Random(1), "process")
     run.live(3)

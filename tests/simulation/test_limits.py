@@ -1,4 +1,4 @@
-"""What the venue allows is not touched by recoveries, however often: by its own books, in virtual time."""
+"""Recoveries, however many, stay within the venue's limits as the exchange itself counts them, in virtual time."""
 
 from __future__ import annotations
 

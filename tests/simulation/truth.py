@@ -22,7 +22,7 @@ Interval = tuple[Decimal, Decimal]
 
 
 class Delivered:
-    """What was delivered of one order."""
+    """The delivered intervals of one order, and the states delivered of it."""
 
     __slots__ = ("coverage", "ended", "shown", "top")
 
@@ -135,13 +135,13 @@ class Truth:
             known.ended = True
 
     def _is_so(self, order: Order, status: str) -> bool:
-        """Whether an order ended with this status, if it is one of an end that is no fill."""
+        """True if the order ended with this status, or if the status is not one of an end."""
         if status == "NOT_FOUND":
             return self.is_denied(str(order.id))
         return status not in ENDED or order.status == status
 
     def is_denied(self, name: str) -> bool:
-        """Whether the venue knows nothing of this order any more."""
+        """True if the venue denies this order."""
         order = self._exchange.orders[int(name)]
         return order.id in self._ghosts or (self._forgets and order.closed_stop)
 
@@ -194,7 +194,7 @@ class Truth:
         return found
 
     def is_delivered(self, fill: Trade) -> bool:
-        """Whether the fill was delivered."""
+        """True if the fill was delivered."""
         return self._is_delivered(fill)
 
     def _is_delivered(self, fill: Trade, *, eaten: bool = False) -> bool:

@@ -45,7 +45,7 @@ _encode = msgspec.json.encode
 
 
 class Listener(Stream):
-    """What a socket has asked for, and what it is answered."""
+    """The subscriptions of a socket, and the answers to its requests."""
 
     def __init__(self, conn: Conn, url: str, readings: Readings, is_alive: Callable[[str], bool]) -> None:
         parts = urlsplit(url)
@@ -59,7 +59,7 @@ class Listener(Stream):
         self._conn.send(as_sent(data))
 
     def lets(self, event: str) -> bool:
-        """Whether the event comes on it."""
+        """True if the event is sent on this socket."""
         return self.delivers and any(each.wants(event, self.readings) for each in self.subscriptions)
 
 
@@ -90,7 +90,7 @@ class UsdmMarket(Market):
             self.agenda.after(self._random.uniform(0.0, SHARED_WITHIN[0]), self._another_renews)
 
     def lives(self, keys: Iterable[str]) -> bool:
-        """Whether all of these do, and nothing can have made us think otherwise."""
+        """True if all of these keys live for 2 s more, as far as our own requests alone can know."""
         ends = [self._usdm_door.vouched_until(key) for key in keys]
         return min(ends, default=0) > self.ms + 2000
 

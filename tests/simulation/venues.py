@@ -42,7 +42,7 @@ def venue_of(seed: int) -> str:
 
 
 def is_day(seed: int) -> bool:
-    """Whether it is one on the real schedule."""
+    """True if the seed's life runs on the real schedule."""
     return seed % SEEDS >= FIRST_DAY
 
 
