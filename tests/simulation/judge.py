@@ -33,13 +33,13 @@ from .violation import Violation
 
 HOLD = 2.99
 CLOCK = 2500
-"""The exchange's clock may be off by a second, and ours was asked before, ms."""
+"""Tolerance, ms: the exchange's clock may be off by a second, and we asked for it some time ago."""
 _WS_KINDS = (OrderState, AccountUpdate)
 _PROOFS = (inputs.FrameReceived, inputs.Heard, inputs.KeyRenewed)
 
 
 class Judge:
-    """One stream, over all the processes that carry it; without a journal each process begins another."""
+    """Judges one stream over all processes that carry it; without a journal each process begins a new stream."""
 
     def __init__(self, agenda: Agenda, market: Market, truth: Truth, setup: Setup) -> None:
         self._agenda = agenda
@@ -65,14 +65,14 @@ class Judge:
         self.new_process()
 
     def new_stream(self) -> None:
-        """Nothing is remembered of the one before."""
+        """Begin a new stream: nothing of the one before is remembered."""
         self.truth.new_stream()
         self.began = None
         self.deliveries = Deliveries()
         self.denied = Denied()
 
     def new_process(self) -> None:
-        """One process is gone, another begins."""
+        """A process has ended, and another begins."""
         self.gap_open = False
         self.truth.money.new_process()
         self.deliveries.new_process()
@@ -94,7 +94,7 @@ class Judge:
     # What the core does
 
     def handled(self, process: Process, now: float, received: inputs.Input, ordered: list[actions.Action]) -> None:
-        """After every step."""
+        """One step of the process is done: judge it."""
         connection = process.connection
         if not connection.deadline > now:
             raise Violation("deadline-ahead", f"deadline {connection.deadline} at {now} after {received!r:.200}")
@@ -213,7 +213,7 @@ class Judge:
     # What becomes of it
 
     def stored(self, process: Process, events: Sequence[ExchangeEvent], proven_until: int | None) -> None:
-        """From here on the events are owed to the consumer."""
+        """Events are stored: the consumer must get them from now on."""
         now = self._agenda.now
         whole = self.whole
         for event in events:
@@ -256,18 +256,18 @@ class Judge:
         self.health = health
 
     def consumed(self, process: Process, event: ExchangeEvent) -> None:
-        """In the order in which they were stored; flagged, if by an earlier process."""
+        """The consumer has an event: in the stored order, and flagged if an earlier process stored it."""
         if self.deliveries.took(event, process.number) and isinstance(event, Fill):
             self.truth.consumed(event)
             if event.exchange_ts is not None and event.exchange_ts > self._forgot_at:
                 self.latencies.append(self._agenda.now - (event.exchange_ts - EPOCH) / 1000)
 
     def marked(self, process: Process) -> None:
-        """The last event is done with."""
+        """The consumer has dealt with its last event."""
         self.deliveries.marked()
 
     def survived(self, process: Process, found: Summary, *, may_forget: bool) -> None:
-        """A process is over, and this is what its journal holds. What was in flight may be there, whole."""
+        """A process has ended, and `found` is its journal. The batch in flight may be in it, but only as a whole."""
         journal, deliveries = process.journal, self.deliveries
         assert journal is not None
         if found.began is None:

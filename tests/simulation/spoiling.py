@@ -1,4 +1,4 @@
-"""Answers that are successes and not right: no list, rows that cannot be read, orders that nobody knows any more."""
+"""Successful answers that are wrong: no list, rows that cannot be read, orders that the venue has lost."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ HOLLOW: dict[str, Any] = {
 
 
 class Columns(NamedTuple):
-    """A venue's names for what is spoilt, and how it refuses: an order that it does not know, and income."""
+    """A venue's names of columns and endpoints, and its refusals of an unknown order and of income."""
 
     fills: str
     trade: str
@@ -61,7 +61,7 @@ OF_USDM = Columns(
 
 
 class Spoiling:
-    """Knows the faults in force. `ghosts` are ids of orders that the venue denies."""
+    """Changes answers by the faults in force. `ghosts` are the ids of orders that the venue denies."""
 
     def __init__(self, weather: Weather, columns: Columns, audit_interval: float) -> None:
         self.ghosts: set[int] = set()
@@ -71,7 +71,7 @@ class Spoiling:
         self._answered: set[Fault] = set()
         self._spoiled: set[int] = set()
         self._shown: dict[tuple[str, str], float] = {}
-        """Since when each row that cannot be read has been shown, by what it is of and what names it."""
+        """When each unreadable row was first shown, by the kind of row and its name."""
         self._asked = 0
         self._random = Random(0)
         weather.begins.append(self._begin)
@@ -84,7 +84,7 @@ class Spoiling:
 
     @property
     def newest_odd(self) -> float:
-        """When the last of the rows that cannot be read was shown for the first time."""
+        """When the newest of the unreadable rows was first shown."""
         return max(self._shown.values(), default=float("-inf"))
 
     def is_about(self, order_id: int, trade_id: int) -> bool:
@@ -97,7 +97,7 @@ class Spoiling:
         return order_id in self._spoiled or _is_chosen(trade_id, odd)
 
     def is_written_off(self, order_id: int, trade_id: int) -> bool:
-        """The same, where reads have met that row for two audit intervals."""
+        """True if it may, and the row has been unreadable for two audit intervals."""
         odd = self._weather.on("odd")
         if odd is None or self._weather.now - odd.at < 2 * self._audit_interval:
             return False
@@ -117,7 +117,7 @@ class Spoiling:
         return weather.on("flap")
 
     def refuse(self, path: str, params: dict[str, str]) -> None:
-        """Raises the venue's refusal of what it does not answer."""
+        """Raise the venue's refusal if a fault refuses this request."""
         if path.endswith("/income") and self._weather.on("no_income") is not None:
             raise self._columns.forbidden()
         if path.endswith("/order") and int(params.get("orderId", 0)) in self.ghosts:
@@ -133,7 +133,7 @@ class Spoiling:
         return (HOLLOW[hollow.variant],)
 
     def spoil(self, path: str, data: Any) -> None:
-        """Change the rows of an answer as faults make them."""
+        """Change the rows of an answer as the faults in force demand."""
         columns = self._columns
         name = path.rsplit("/", 1)[1]
         rows = _rows(data)
@@ -185,6 +185,6 @@ def _size(row: dict[str, Any]) -> str:
 
 
 def _is_chosen(value: Any, fault: Fault) -> bool:
-    """One of three, the same ones for as long as the fault lasts."""
+    """True for one value in three, the same ones as long as the fault lasts."""
     digits = "".join(letter for letter in str(value) if letter.isdigit())
     return (int(digits or 0) + fault.salt) % 3 == 0
