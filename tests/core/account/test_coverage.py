@@ -89,7 +89,7 @@ class Units:
 
     def begin(self, base: int) -> None:
         contiguous = self.contiguous
-        if contiguous < base:  # a hole that is owed no more; where nothing was covered the base itself moves
+        if contiguous < base:  # a hole that is not due any more; where nothing was covered the base moves
             self.covered |= set(range(contiguous, base))
             self.base = base if self.base == contiguous else self.base
         self.base = min(self.base, base)

@@ -151,8 +151,9 @@ def test_money_that_is_not_of_fills_moves_the_wallet() -> None:
 
 @pytest.mark.parametrize("change", ["50", "0", None])
 def test_money_moves_beside_fills(change: str | None) -> None:
-    """A fill is delivered before the push of a transfer that came first at the venue: the transfer moves the wallet by
-    its amount, which is its change or, where that is not said, the difference to the push before.
+    """A fill is delivered before the push of a transfer that the venue made earlier: the wallet moves by both amounts.
+
+    The transfer's amount is its change or, if the push gives none, the difference to the push before.
     """
     trial = Trial().anchored()
     trial.cross_check.pushed(push("0", wallet="100"))

@@ -129,7 +129,7 @@ def test_a_trade_with_ourselves_has_two_sides() -> None:
     ):
         assert estimates.pay(row(kind, "5", "t"))
         assert left(estimates) == both
-    assert estimates.pay(row("REALIZED_PNL", "5", "t"))  # a third is nobody's, but it is known
+    assert estimates.pay(row("REALIZED_PNL", "5", "t"))  # a third row pays nothing, but its trade is known
     assert estimates.pay(row("TRADING_FEE", "-1", "t"))
     assert left(estimates) == [(D("0.1"), D(0))]
     assert estimates.pay(row("TRADING_FEE", "-1", "t"))
@@ -177,7 +177,7 @@ def test_a_trade_that_is_delivered_with_its_name_pays_for_no_other(shown: bool) 
     if shown:
         estimates.list([listed("b", "1")])
         estimates.pay(row("TRADING_FEE", "-1", "b"))
-        assert left(estimates) == []  # for all that is known, b is what was delivered
+        assert left(estimates) == []  # b may be what was delivered: nothing says otherwise
     add(estimates, fill("1", "1", "2", trade_id="b"))
     estimates.list([listed("b", "1"), listed("a", "1")])
     assert estimates.pay(row("TRADING_FEE", "-1", "b"))

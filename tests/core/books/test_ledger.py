@@ -178,8 +178,9 @@ def test_transfers_and_funding() -> None:
 
 
 def test_a_fee_in_another_asset_than_the_gain() -> None:
-    """The fee is in the books of one, the PnL in those of the other, before their rows are read, when they are kept for
-    good, and when a fill is newer than the balances.
+    """The fee is booked in its own asset, the PnL in the other.
+
+    This holds before their rows are read, when estimates are booked for good, and for a fill newer than the balances.
     """
     balances = (Balance(asset="USDT", wallet_balance=D(100)), Balance(asset="BNB", wallet_balance=D(10)))
     for at in (T0 + 1000, T0 + 9000):
@@ -366,11 +367,12 @@ def test_projected_positions(side: str, position_side: str | None, held: D) -> N
 
 
 def test_projection_without_side_or_fee_asset() -> None:
-    """A fill that does not say which way it went moves no position; of one that does not say which asset its fee was of
-    any wallet may have paid, so none is known before the next read.
+    """A fill without a side moves no position; a fee without an asset may be of any wallet, so none is known.
+
+    The next read makes the wallets known again.
     """
     projection = Projection()
-    projection.apply(execution(fill("0", "0", "1")))  # before any read there is nothing to add to
+    projection.apply(execution(fill("0", "0", "1")))  # before the first read there is no balance to change
     projection.anchor(account("100"))
     projection.apply(execution(fill("1", "0", "1", side=None, fee_asset=None, exchange_ts=T0 + 9000)))
     assert (projection.positions, projection.wallets) == ({}, {"USDT": None})
