@@ -1,4 +1,4 @@
-"""Estimates as they are defined: every trade has parts, every part is looked up, and nothing is quick."""
+"""A naive implementation of estimates, straight from their definition: every trade has parts, looked up one by one."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Owed(msgspec.Struct):
 
 
 class Naive:
-    """The same methods as `Estimates`, but for `evict_oldest`, which is handed what was given up."""
+    """The same methods as `Estimates`; only for `evict_oldest` it is given the fill that the other one has dropped."""
 
     def __init__(self) -> None:
         self.trades: dict[tuple[str, str], dict[str, Part]] = {}

@@ -53,7 +53,7 @@ def test_first_readable_frame_proves(frame: str | bytes) -> None:
 def test_garbage_proves_nothing(frame: str | bytes, anomaly: str) -> None:
     """A frame that cannot be read, and an error frame, prove nothing; the socket lives on.
 
-    The one is delivered, and leaves nothing in doubt: the proof of a link causes a read.
+    The unreadable one is delivered, but no read follows it, because the proof of the link causes one anyway.
     """
     world = opened()
     world.exchange.say(frame)
@@ -236,7 +236,7 @@ def test_a_sleeper_reads_first() -> None:
 @pytest.mark.parametrize("stopped_at", [10.0, 12.7, 13.0, 25.0], ids=["live", "live still", "quiet", "nearly dead"])
 def test_a_sleeper_is_granted_one_second(stopped_at: float) -> None:
     """With nothing in the socket the link is dead one second after we woke, whenever we fell asleep."""
-    world = connected(5.6)  # the last frame is that of 5.3; 12.8 is quiet, 20.3 is dead
+    world = connected(5.6)  # the last frame comes at 5.3, so the link is suspect at 12.8 and silent at 20.3
     world.mute.add(world.leader)
     world.run(min(stopped_at, 20.2))
     world.sleep_until(1000).run(1000)
@@ -262,7 +262,7 @@ def test_every_sleep_has_its_grace() -> None:
     for wake in (1000, 2000, 3000):
         world.sleep_until(wake).run(wake)
         assert world.state == "CONNECTED"
-        world.run(wake + 0.5)  # the pings that waited are handed over
+        world.run(wake + 0.5)  # the pings that waited in the socket are read
     assert world.gaps == []
 
 

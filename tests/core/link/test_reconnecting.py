@@ -100,7 +100,7 @@ def test_health_of_an_old_link_does_not_excuse_a_new_one() -> None:
         world.mute.add(world.successor)
         world.drop()
         assert world.state == "KEYED"
-        world.run(38.05)  # 30 s after the first proof, which was no reason to forget the failure
+        world.run(38.05)  # 30 s after the first proof, and the failure still counts
         assert world.state == "KEYED"
         world.run(38.2)
         waits.append(world.connection.deadline - 38.1)

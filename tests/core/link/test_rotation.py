@@ -248,7 +248,7 @@ def test_a_successor_that_is_lost(step: str, how: str) -> None:
         case "error gone":
             world.exchange.say("error fatal", new)
     if step == "opening" and how in ("oversized", "error gone"):
-        assert world.state == "ROTATING"  # it has not opened: it cannot have said that
+        assert world.state == "ROTATING"  # it has not opened, so it cannot have been refused so
         return
     assert world.state == "CONNECTED"
     assert [link.socket for link in world.connection.links] == [old]
