@@ -1,4 +1,4 @@
-"""What the consumer gets of the account: balances, positions, funding, transfers and settings, newest value first."""
+"""The account as delivered: balances, positions, funding, transfers and settings, newest value first."""
 
 from __future__ import annotations
 

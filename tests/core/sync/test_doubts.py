@@ -103,7 +103,7 @@ def test_no_secret_is_shown(frame: bytes, shown: bytes) -> None:
 @given(st.binary(max_size=300), st.text(max_size=40), st.integers(0, 300))
 @SOME
 def test_what_was_shown_is_shown_the_same(data: bytes, secret: str, end: int) -> None:
-    """What was shown once is shown alike again, so that a recording replays to the same event."""
+    """A frame with its secrets starred is starred alike again, so that a recording replays to the same event."""
     redact, name = Secrets([secret]).redact, secret.encode(errors="surrogatepass")
     for frame in (data, data + name + data, gzip.compress(data + name)[:end], gzip.compress(data) + name):
         for cut in (frame, b"?" * (SHOWN - end) + frame):
