@@ -108,9 +108,9 @@ class Judge:
             case actions.OpenSocket(socket, key):
                 assert self._granted[key]
                 self.open[socket] = key
-            case actions.SendFrame(socket) | actions.SendPing(socket):  # what was due came before its end
+            case actions.SendFrame(socket) | actions.SendPing(socket):  # its timer was due before its end
                 assert socket in self.open or socket == self._just_closed
-            case actions.CloseSocket(socket) if socket != self._just_closed:  # what was due came before its end
+            case actions.CloseSocket(socket) if socket != self._just_closed:  # its timer was due before its end
                 self.closing[socket] = self.open.pop(socket), now
             case actions.Deliver(event):
                 self._deliver(event)

@@ -200,7 +200,7 @@ def verdict(world: TradingWorld) -> None:
     began = world.connection.began
     assert began is not None
     must = owed(world)
-    # Not owed, but delivered where a venue shows running orders late, or with times in whole seconds.
+    # Not due, but delivered where a venue shows running orders late, or with times in whole seconds.
     may = [trade for trade in world.exchange.trades if began - 5000 < trade.ts < began]
     if world.exchange.wire == "l":
         delivered = {facts(fill) for fill in world.fills()}

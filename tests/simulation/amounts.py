@@ -1,4 +1,4 @@
-"""Prices, fees and PnL as delivered and revised, against what the exchange booked: true or null, and put right."""
+"""Checks delivered and revised prices, fees and PnL against the exchange's: true or unknown, and in time revised."""
 
 from __future__ import annotations
 

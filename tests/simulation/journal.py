@@ -110,7 +110,7 @@ class WatchedJournal:
         self._disk = disk
         self._fate = fate
         self._stored = stored
-        if cramped:  # what is not committed is written to the log all the same
+        if cramped:  # pages are written to the log before they are committed
             inner._connection.execute("PRAGMA cache_size = 1")
             inner._connection.execute("PRAGMA cache_spill = 1")
         self._statements = Statements(inner._connection, disk, fate)

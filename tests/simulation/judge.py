@@ -85,7 +85,7 @@ class Judge:
         self._proven_at = float("inf") if self._polls is None else float("-inf")
         self._holding: tuple[float, float] | None = None
         self._kept_since: float | None = None
-        """When the first word came on a link that was not proven, if that proves none: from then on it is held."""
+        """When the first frame came on a link that frames alone do not prove: frames are held from then on."""
         self.moved_at = self._agenda.now
         if self.health is not Health.BLIND:
             self.blind_since = self._agenda.now
@@ -191,7 +191,7 @@ class Judge:
                     raise Violation("live-key-kept", "a key is deleted before its socket is known to be closed")
 
     def _opened(self, process: Process, event: GapNotice) -> None:
-        if self._polls is not None:  # a read that was asked for before may not have seen what came after
+        if self._polls is not None:  # a read asked for before the gap may not close it
             self._proven_at = self._agenda.now
         if event.reason is GapReason.KEY_GONE and self._market.lives(held.key for held in process.sockets.values()):
             raise Violation("key-gone-is-true", "the venue still knows every key")
@@ -210,7 +210,7 @@ class Judge:
         else:
             raise Violation("gap-closed-by-read", f"closed by {type(received).__name__}")
 
-    # What becomes of it
+    # What becomes of the events
 
     def stored(self, process: Process, events: Sequence[ExchangeEvent], proven_until: int | None) -> None:
         """Events are stored: the consumer must get them from now on."""
@@ -279,14 +279,14 @@ class Judge:
             self.stored(process, *journal.in_flight)
         if deliveries.survived(found, may_forget=may_forget):
             self.denied = Denied()
-            self._forgot_at = self._market.ms  # what is older may have arrived before
+            self._forgot_at = self._market.ms  # older fills may have been consumed before the loss
             events = [event for event, _ in deliveries.events]
             proven = None if deliveries.proven < 0 else deliveries.proven - self._unexact
             self.truth.forget(events, events[: deliveries.consumed], proven)
 
     @property
     def asked_at(self) -> float:
-        """When the last whole read was asked for; now, while one is under way."""
+        """When the last whole read was asked for; the present time while one is under way."""
         return self._agenda.now if self._under_way else self._whole_asked
 
     @property

@@ -215,7 +215,7 @@ class Life:
         judge.truth.amounts.check((event for event, _ in judge.deliveries.events), restarted=self.restarts > 0)
         judge.truth.money.check_payments()
         judge.truth.money.check_books(process.connection, whole_stream=self.restarts == 0)
-        if not process.connection.policy.delete_keys:  # others go on with the key
+        if not process.connection.policy.delete_keys:  # other clients keep the key
             self.inspector.end()
             process.gate(None, lambda: process.feed(inputs.Stop()))
             self._run_until(self.agenda.now + 5.0)

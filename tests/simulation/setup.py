@@ -37,13 +37,13 @@ WHOLE_SECOND = 1000
 
 
 class Setup(NamedTuple):
-    """Times are virtual seconds; `pending` is what the consumer may be behind before events spill to the journal.
+    """Times are virtual seconds; `pending` is the number of events in memory before others spill to the journal.
 
-    A `cramped` journal writes to its log what is not committed yet. A `lingering` socket brings frames while we close
-    it. From `wire` to `fill_rows` it is what readings of BingX differ in: `configs` and `snapshots` are seconds
-    between pushes that say nothing new, 0 for none. The last ones are Binance's: `facts` are readings by their names,
-    `page` is how many fills are asked for at once, None for as many as the venue lists, and a `shared` key is another
-    client's too.
+    A `cramped` journal writes pages to its log before they are committed. A `lingering` socket brings frames while we
+    close it. The fields from `wire` to `fill_rows` are readings of BingX: `configs` and `snapshots` are seconds between
+    pushes that repeat what is known, 0 for none. The last fields are Binance's: `facts` are readings by name, `page` is
+    the number of fills in one request, None for as many as the venue lists, and a `shared` key is used by another
+    client too.
     """
 
     seed: int

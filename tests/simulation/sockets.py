@@ -73,7 +73,7 @@ class Sockets:
     def ended(self, conn: Conn, code: int | None) -> None:
         self._process.gate(conn, partial(self._closed_by_peer, conn, code))
 
-    # From the wish for one to its end
+    # From opening to the end
 
     def _open(self, socket: int, _place: float, error: Exception | None) -> None:
         if error is not None:

@@ -154,7 +154,7 @@ class Spoiling:
 
     def _note_odd(self, name: str, fault: Fault, odd: list[str]) -> None:
         shown, of, now = self._shown, fault.variant, self._weather.now
-        if of == "position" and name == self._columns.positions:  # one that was closed begins again
+        if of == "position" and name == self._columns.positions:  # a position that was closed is new again
             self._shown = {key: at for key, at in shown.items() if key[0] != of}
         self._shown |= {(of, row): shown.get((of, row), now) for row in odd}
 

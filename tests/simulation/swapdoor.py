@@ -77,7 +77,7 @@ class SwapDoor(Door):
         if self.weather.on("outage"):
             return HttpResponse(503, {}, b"<html>maintenance</html>")
         fault = self._met(method, about_keys=path == KEYS_PATH)
-        if fault is None or (fault.variant == "empty" and method in ("PUT", "DELETE")):  # there it is a success
+        if fault is None or (fault.variant == "empty" and method in ("PUT", "DELETE")):  # that is a success
             return None
         match fault.variant:
             case "timeout":

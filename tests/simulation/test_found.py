@@ -27,7 +27,7 @@ def account(**changes: Any) -> Account:
 
 
 def report(cumulative: str, **changes: Any) -> OrderReport:
-    """The order, executed so far."""
+    """A report of the order with this executed quantity."""
     return OrderReport(
         symbol=REF.symbol, order_id=REF.order_id, status="PARTIALLY_FILLED", cumulative_qty=D(cumulative), **changes
     )

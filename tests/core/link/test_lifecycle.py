@@ -1,4 +1,4 @@
-"""The five states: the table, the whole table, and nothing but the table."""
+"""The lifecycle of five states: it makes every move of its table, and no other."""
 
 from __future__ import annotations
 
