@@ -78,7 +78,7 @@ def test_what_is_urgent_does_not_wait() -> None:
 
 @pytest.mark.parametrize("wait", [None, 30.0])
 def test_what_recovers_is_never_put_off(wait: float | None) -> None:
-    """A refusal to put off a read to recover counts as its failure."""
+    """If a read to recover is refused as put off, that counts as a failure."""
     world = scripted()
     world.exchange.reads.extend([later(wait), YES])
     world.run(60)
@@ -87,7 +87,7 @@ def test_what_recovers_is_never_put_off(wait: float | None) -> None:
 
 
 def test_a_time_that_is_not_named() -> None:
-    """A refusal to put off without a time is a failure like any other."""
+    """If a read is put off and no time is named, that is a failure like any other."""
     world = connected(10)
     world.exchange.reads.extend([later(None), YES])
     world.run(150)
@@ -112,7 +112,7 @@ def test_polls_that_are_put_off() -> None:
 
 
 def test_a_stale_poll_does_not_become_fresh() -> None:
-    """Putting off a poll does not make an old poll count again."""
+    """If the last poll is too old, a poll that is put off does not make health LIVE."""
     world = PollingLife()
     world.silent = True
     world.until(65)
