@@ -436,7 +436,7 @@ def test_a_frame_out_of_order_waits_although_the_row_was_written_off() -> None:
 
 
 def test_doubtful_frames_cause_reads_while_a_row_is_odd() -> None:
-    """The read has not passed for the odd row, so the delays of the frame's shape do not grow."""
+    """A read with an odd row still answers the doubt, so that the next frame of the shape causes a read again."""
     world = ready(audit_interval=100)
     world.exchange.altered = beside(fill_row("77"))
     before = len(world.times(actions.ReadAccount))
