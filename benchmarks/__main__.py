@@ -61,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _subjects() -> str:
-    """What is measured under each name, and of which wires."""
+    """Return the lines of help that say for each name what it measures, and of which wires."""
     lines = ["what is measured, by NAME:"]
     for name, measures in SUBJECTS.items():
         for measure in measures:

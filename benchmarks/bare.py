@@ -83,7 +83,7 @@ class Bare(ABC):
         return await self._wires.dialer.dial(f"{self.place.ws_url}?{query}", timeout=TIMEOUT, max_bytes=1 << 20)
 
     async def ask(self, method: str, path: str, headers: Mapping[str, str]) -> Any:
-        """What an answer says. Raises `AssertionError` where it is none."""
+        """Return the parsed answer to a call. Raises `AssertionError` if it is no success."""
         url = f"{self.place.rest_url}{path}"
         answer = await self._wires.http.request(method, url, headers=headers, timeout=TIMEOUT)
         if answer.status != 200:

@@ -37,7 +37,7 @@ class Prober(Protocol):
 
 
 class Side(Protocol):
-    """What can be measured."""
+    """A checkout that can be measured."""
 
     def probe(self, subject: str, *, quick: bool, seed: int) -> AbstractContextManager[Prober]:
         """Begin to get ready."""
@@ -61,12 +61,12 @@ class Compared(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def bound(self) -> float:
-        """What the ratio may be: the limit, or the spread of the base against itself where that is larger."""
+        """The largest ratio allowed: the limit, or the spread of the base against itself if that is larger."""
         return max(self.limit, self.high, 1 / self.low)
 
     @property
     def verdict(self) -> Literal["within", "beyond"]:
-        """Whether the ratio is at most the bound."""
+        """`within` if the ratio is at most the bound, else `beyond`."""
         return "within" if self.ratio <= self.bound else "beyond"
 
 
@@ -98,7 +98,7 @@ class Comparison:
                 self._measure(subject, passes)
 
     def rows(self, limit: float) -> list[Compared | Alone]:
-        """What there is so far; the subjects that neither side has come last."""
+        """Return the rows so far; the subjects that neither side has come last."""
         rows: list[Compared | Alone] = []
         for (subject, name, unit), rounds in self._rounds.items():
             if all(place in costs for costs in rounds for place in self._sides):

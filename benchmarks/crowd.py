@@ -55,7 +55,7 @@ class Wire:
         self._wake()
 
     def drain(self) -> None:
-        """What has arrived and was not received is no more."""
+        """Drop the frames that have arrived and were not received."""
         self._frames.clear()
 
     def attend(self, heard: Callable[[], None]) -> None:

@@ -21,7 +21,7 @@ SYMBOL = "BTC-USDT"
 QTY = Decimal("0.01")
 ORDER = "/openApi/swap/v2/trade/order"
 IN_A_ROUND = 8
-"""What a bot does in a round: enter, protect itself twice, rest, amend, cancel twice, exit."""
+"""The operations of a bot in a round: enter, protect itself twice, rest, amend, cancel twice, exit."""
 
 
 def run(quick: bool = False) -> list[Row]:

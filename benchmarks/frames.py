@@ -17,7 +17,7 @@ _EIGHT = Decimal("1e-8")
 def order_text(
     serial: int, done: Decimal, qty: Decimal, at: int, *, last: Decimal, trade: int, pnl: Decimal, status: str = ""
 ) -> bytes:
-    """What is said of the order after a fill of `last`: even orders sell a short, odd ones buy it back."""
+    """Return the frame of the order after a fill of `last`: even orders sell a short, odd ones buy it back."""
     content = {
         "e": "ORDER_TRADE_UPDATE",
         "E": at + 2,
@@ -54,7 +54,7 @@ def order_text(
 
 
 def account_text(wallet: Decimal, held: Decimal, at: int) -> bytes:
-    """What is said of the account after that fill."""
+    """Return the frame of the account after that fill."""
     content = {
         "e": "ACCOUNT_UPDATE",
         "E": at,

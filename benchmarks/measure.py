@@ -22,13 +22,13 @@ Verdict = Literal["met", "missed", ""]
 
 
 class Target(msgspec.Struct, frozen=True):
-    """What a figure should be: at most or at least so much."""
+    """The bound of a figure: at most or at least so much."""
 
     most: float | None = None
     least: float | None = None
 
     def verdict(self, value: float) -> Verdict:
-        """Whether the value is what it should be."""
+        """`met` if the value is within the bound, else `missed`."""
         met = (self.most is None or value <= self.most) and (self.least is None or value >= self.least)
         return "met" if met else "missed"
 
@@ -147,7 +147,7 @@ def resident() -> int:
 
 
 def apart(module: str, *arguments: str) -> Any:
-    """What `python -m benchmarks.MODULE ARGUMENTS` prints as JSON, from a process of its own."""
+    """Run `python -m benchmarks.MODULE ARGUMENTS` in a process of its own; return the JSON that it prints."""
     command = [sys.executable, "-m", f"benchmarks.{module}", *arguments]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode:

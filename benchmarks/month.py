@@ -20,7 +20,7 @@ PING_EVERY = 5.0
 
 
 def run(quick: bool = False) -> list[Row]:
-    """What is added between the second day and the last."""
+    """Return the memory and the objects added between a tenth of the month and its end."""
     days, fills = (0.2, 200) if quick else (30.0, 1440)
     found = [apart("month", str(days), str(fills))]
     note = (

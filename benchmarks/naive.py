@@ -57,7 +57,7 @@ class Position:
 
 @dataclass(frozen=True)
 class Account:
-    """What changed."""
+    """The balances and positions that changed."""
 
     reason: str
     exchange_ts: int

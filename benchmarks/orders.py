@@ -1,4 +1,4 @@
-"""What a frame costs as the orders that are known and open become many."""
+"""The cost of a frame as the orders that are known and open become many."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ URL = "wss://open-api-swap.bingx.com/swap-market?listenKey=none"
 
 
 def installed() -> bool:
-    """Whether ccxt can be imported."""
+    """True if ccxt can be imported."""
     return importlib.util.find_spec("ccxt") is not None
 
 

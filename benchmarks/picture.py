@@ -98,7 +98,7 @@ def _bar(row: Figure, top: int, scale: float) -> list[str]:
 
 
 def _own(row: Figure) -> bool:
-    """Whether the row is about listenkey and not about a peer alone."""
+    """True if the row is about listenkey and not about a peer alone."""
     compared = row.name.partition(" / ")[0]
     return row.target is not None or not any(
         word in compared for word in ("floor", "naive", "ccxt", "bare loop", "bare client")

@@ -1,4 +1,4 @@
-"""What a comparison measures of one checkout, in little: the costs of passes that are short, so that noise meets all.
+"""The measurements of a comparison in one checkout: the costs of short passes, so that noise meets both sides alike.
 
 A comparison runs this text, not the module, in the folder of each checkout, so that both sides are measured alike and
 each by its own benchmarks: it may use only what both have, and a wire that one of them does not measure is left out
@@ -24,13 +24,13 @@ from typing import Any, NamedTuple
 Costs = list[tuple[str, str, float]]
 """Row, unit, and what it cost: above 0."""
 Ready = tuple[Costs, Callable[[], Awaitable[Costs]]]
-"""What getting ready cost, and what measures one pass."""
+"""The costs of getting ready, and a function that measures one pass."""
 FORMER = {"delivered": "told"}
 """Names that checkouts of before have for what has another name now."""
 
 
 class Subject(NamedTuple):
-    """What gets ready, in full or in little, and how many passes make a sample."""
+    """The preparation of a subject, in full or in little, and the number of passes that make a sample."""
 
     prepared: Callable[[bool], AbstractAsyncContextManager[Ready]]
     passes: int
@@ -204,7 +204,7 @@ async def _start(quick: bool) -> AsyncIterator[Ready]:
 
 
 def _named(owner: object, name: str) -> Any:
-    """What it has under this name, or under that of checkouts of before."""
+    """Return the attribute of this name or, in an older checkout, of the name that it had there."""
     return getattr(owner, name) if hasattr(owner, name) else getattr(owner, FORMER[name])
 
 

@@ -43,7 +43,7 @@ class Relay:
         self._tasks.discard(task)
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, entered: float) -> None:
-        """What is read leaves when the connection stands, and arrives half a round trip later; so does its end."""
+        """Pass on each piece half a round trip after it was read or, if later, after the way opened; the end, too."""
         loop = asyncio.get_running_loop()
         under_way: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()
 

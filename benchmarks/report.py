@@ -1,4 +1,4 @@
-"""What was measured, as a table for people and as JSON for machines."""
+"""The measured figures, as a table for people and as JSON for machines."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .measure import Absent, Figure, Row
 
 
 def machine() -> dict[str, str]:
-    """What it was measured on and with: kinds, never names."""
+    """Return the machine and the versions that were measured: kinds, never names."""
     return {
         "date": time.strftime("%Y-%m-%d", time.gmtime()),
         "system": f"{platform.system()} {platform.machine()}, {os.cpu_count()} CPUs, {_processor()}",

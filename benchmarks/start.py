@@ -1,4 +1,4 @@
-"""What `import listenkey` costs beyond a bare Python: time, and memory that stays."""
+"""The costs of `import listenkey` beyond a bare Python: time, and memory that stays."""
 
 from __future__ import annotations
 

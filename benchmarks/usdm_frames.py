@@ -13,7 +13,7 @@ SYMBOL = "BTCUSDT"
 def order_text(
     serial: int, done: Decimal, qty: Decimal, at: int, *, last: Decimal, trade: int, pnl: Decimal, status: str = ""
 ) -> bytes:
-    """What is said of the order after a fill of `last`: even orders sell a short, odd ones buy it back."""
+    """Return the frame of the order after a fill of `last`: even orders sell a short, odd ones buy it back."""
     content = {
         "e": "ORDER_TRADE_UPDATE",
         "T": at,
@@ -60,7 +60,7 @@ def order_text(
 
 
 def account_text(wallet: Decimal, held: Decimal, at: int) -> bytes:
-    """What is said of the account after that fill; what is held of a short is below zero."""
+    """Return the frame of the account after that fill; a short position has a negative amount."""
     content = {
         "e": "ACCOUNT_UPDATE",
         "T": at,

@@ -57,7 +57,7 @@ def steady(cost: float) -> Script:
 def rows(
     this: Script, base: Script, *, rounds: int = 3, passes: int = 6, limit: float = 1.05
 ) -> list[Compared | Alone]:
-    """What so many rounds of one subject give."""
+    """Return the rows of one subject after so many rounds."""
     comparison = Comparison(this, base, {"subject": passes})
     for _ in range(rounds):
         comparison.round()

@@ -87,7 +87,7 @@ def test_contenders_take_turns() -> None:
 
 @pytest.mark.parametrize("wire", WIRES, ids=lambda wire: wire.venue)
 def test_the_desk_keeps_books_that_add_up(wire: Wire) -> None:
-    """What the frames say, what a read says and what the ledger makes of both is one and the same."""
+    """The wallet is the same in the frames, in a read, and in the ledger that was fed with both."""
     stage = Stage(wire)
     for _ in range(40):
         stage.now += 5.0

@@ -58,7 +58,7 @@ def test_a_picture_has_a_background_of_its_own_and_a_legend() -> None:
 
 
 def test_a_picture_shows_comparisons_alone() -> None:
-    """What is no ratio and has no target is in the table only: so the picture fits a screen."""
+    """A figure that is no ratio and has no target is in the table only: so the picture fits a screen."""
     rows = [figure("start", "import all", "ms", [3.0]), figure("start", "import one / import all", "x", [0.5])]
     drawn = svg(rows, {})
     assert "import one / import all" in drawn

@@ -69,7 +69,7 @@ def test_what_a_checkout_of_before_calls_otherwise_is_found() -> None:
 
 
 def test_every_subject_can_be_compared() -> None:
-    """What is measured alone is measured against another checkout too."""
+    """Every subject that is measured alone is compared with another checkout too."""
     assert list(probe.SUBJECTS) == list(command.SUBJECTS)
 
 

@@ -33,7 +33,7 @@ BRISK: Mapping[str, float] = {
 
 
 class Status(msgspec.Struct, frozen=True):
-    """What a follower says of its stream."""
+    """The status that a follower reports of its stream."""
 
     health: str
     state: str
@@ -45,7 +45,7 @@ class Status(msgspec.Struct, frozen=True):
 
     @property
     def live(self) -> bool:
-        """Whether a link is proven, no gap is open, and a read has shown where every running order began."""
+        """True if a link is proven, no gap is open, and a read has shown where every running order began."""
         return self.health == Health.LIVE.value and self.proven_until is not None
 
 

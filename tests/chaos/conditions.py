@@ -1,4 +1,4 @@
-"""What a proxy can do to connections while it is in force; each counts how often it bit. All may hold together."""
+"""The faults that a proxy can put on connections; each counts how often it took effect."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ class Condition:
         """A connection has been accepted, and nothing has been read from it."""
 
     def answers(self, head: bytes, websocket: bool) -> bytes | None:
-        """What the exchange does not get to answer."""
+        """Return an answer that the proxy gives in place of the exchange, or None to pass the request on."""
         return None
 
     async def carries(self, conduit: Conduit, data: bytes, down: bool) -> bytes:
-        """What of this piece is still to be carried, to the client (`down`) or to the exchange. Raises `Severed`."""
+        """Return the bytes to pass on, to the client (`down`) or to the exchange. Raises `Severed`."""
         return data
 
     def end(self) -> None:

@@ -23,7 +23,7 @@ class Severed(Exception):
 
 
 class Condition(Protocol):
-    """What may happen to a connection; see `conditions.py`."""
+    """A fault that a connection may meet; see `conditions.py`."""
 
     async def accepts(self, conduit: Conduit) -> None: ...
     def answers(self, head: bytes, websocket: bool) -> bytes | None: ...

@@ -83,7 +83,7 @@ class Lane:
 
     @property
     def last_words(self) -> list[str]:
-        """What the client said on the side, lately."""
+        """The last five lines that the client wrote to stderr."""
         return self.client.process.said[-5:]
 
 

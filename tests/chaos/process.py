@@ -27,7 +27,7 @@ class Process:
 
     @property
     def ended(self) -> bool:
-        """Whether it is over, whoever ended it."""
+        """True if the process has ended, whoever ended it."""
         return self._process.returncode is not None
 
     def order(self, line: bytes) -> None:

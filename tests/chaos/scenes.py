@@ -1,4 +1,4 @@
-"""What a storm cannot show: how a stream begins in trouble, the command line stopped, a clock that alone is wrong."""
+"""Scenes that no storm shows: a stream that begins in trouble, a stopped command line, a clock that alone is wrong."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ class Plan(NamedTuple):
 
 
 class Kind(NamedTuple):
-    """What came of all faults of one name."""
+    """The faults of one name: how many there were, their hits, and the fills made while they held."""
 
     times: int
     bitten: int
@@ -61,7 +61,7 @@ class Outcome(NamedTuple):
 
     @property
     def good(self) -> bool:
-        """Whether everything adds up."""
+        """True if nothing went wrong and the verdict on the fills found no error."""
         return not self.wrong and not self.verdict.wrong
 
     def __str__(self) -> str:
@@ -158,7 +158,7 @@ def _kinds(way: Lane, truth: dict[str, Any]) -> dict[str, Kind]:
 
 
 def amiss(way: Lane, truth: dict[str, Any]) -> list[str]:
-    """What must never be, whatever the verdict on the fills."""
+    """Return the errors that are none of the fills: refused calls, crashes, and secrets that the client printed."""
     calls = Counter(call["code"] for call in truth["log"]["calls"])
     wrong = list(way.client.wrong)
     wrong += [f"the exchange refused {calls[code]} calls with {code}" for code in sorted(NEVER & set(calls))]

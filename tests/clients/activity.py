@@ -1,4 +1,4 @@
-"""What happens on the exchange while ccxt pro listens: seeded activity until there is enough, then a few acts."""
+"""The activity on the exchange while ccxt pro listens: seeded until there is enough, then a few chosen acts."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def sides(mode: str) -> tuple[dict[str, str], dict[str, str]]:
 
 
 def is_last(frame: object) -> bool:
-    """Whether this frame shows the last act: every frame of an order was sent before it."""
+    """True if this frame shows the last act: every frame of an order was sent before it."""
     if not isinstance(frame, dict) or frame.get("e") != "ACCOUNT_CONFIG_UPDATE":
         return False
     return (frame["ac"]["l"], frame["ac"]["S"]) == LAST

@@ -70,7 +70,7 @@ async def read(bingx: Any, truth: Truth, reading: Reading) -> None:
 
 
 def _out_of_place(subject: str, source: str, expected: Table, error: Any) -> list[Difference]:
-    """What its model does not accept, field by field; the answer as it came is in the error."""
+    """The fields that its model does not accept, one by one, with their values from the answer in the error."""
     found = []
     for each in error.__cause__.errors():
         where = each["loc"]

@@ -13,7 +13,7 @@ from listenkey.adapters.simulator.server import Server
 
 SYMBOLS = ("BTC/USDT:USDT", "ETH/USDT:USDT", "SOL/USDT:USDT")
 WORTH = (50, 500, 3_000, 40_000)
-"""What an order is worth, in USDT; the largest ones walk through the book."""
+"""The worth of an order, in USDT; the largest ones walk through the book."""
 REFUSED = re.compile(r'"code":(\d+)')
 
 

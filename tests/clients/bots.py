@@ -64,14 +64,14 @@ CASES = (
 
 
 def documented() -> dict[str, tuple[str, ...]]:
-    """What becomes of the bot on ccxt alone, by fault, as the page has it; or one of several, by who comes first."""
+    """Return the states that the page's table names for the bot on ccxt alone, by fault; several, if it is a race."""
     found = re.search("<!-- bots: begin -->\n(.*?)<!-- bots: end -->", PAGE.read_text(), re.DOTALL)
     rows = (line.strip("| ").split(" | ") for line in (found[1] if found else "").splitlines()[2:])
     return {row[0].strip("`"): tuple(row[1].split(", or ")) for row in rows}
 
 
 def state(exchange: Server, position: Decimal) -> str:
-    """What is not as it should be: a bot holds what it wanted or was stopped, knows it, and is protected."""
+    """Return what is wrong with the bot's holding, its belief and its stop in the end, or `RIGHT` if nothing is."""
     held = exchange.exchange.account.position("BTC-USDT", "BOTH").qty
     waiting = list(exchange.exchange.open.values())
     stops = sum((each.qty for each in waiting if each.type in STOP_LOSSES), Decimal(0))
@@ -96,7 +96,7 @@ async def steady(so: Callable[[], bool]) -> None:
 
 
 async def lived(case: Case, *, proven: bool, expected: tuple[str, ...]) -> str:
-    """What has become of a bot when it has done what it wanted: what was expected, or else what is so in the end."""
+    """Run one bot to its end; return its state, as soon as that is an expected one or else in the end."""
     ccxt = importlib.import_module("ccxt.pro")
     async with AsyncExitStack() as stack:
         exchange = await stack.enter_async_context(Server(hedge=False, ping_interval=1.0, rate_limits=False))

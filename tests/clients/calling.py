@@ -1,4 +1,4 @@
-"""What the checks of ccxt on both wires share: the calls of a page's table, each made, and a command for both modes."""
+"""The common parts of the checks of ccxt on both wires: the calls of a page's table, and a command for both modes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Listed = Sequence[tuple[str, Callable[[], Awaitable[object]]]]
 
 
 def documented(page: str, code: str) -> dict[str, str]:
-    """What the table of a page says of each call: that it works, or the code with which it is refused."""
+    """Return the results that the page's table names, by call: `works`, or the code with which the call is refused."""
     row = re.compile(rf"^\| ([a-z_`A-Z0-9 ,:-]+?) \| (works|{code})\b[^|]* \|$")
     found = (row.match(line) for line in (DOCS / page).read_text().splitlines())
     return {each[1].replace("`", ""): each[2] for each in found if each}
@@ -48,7 +48,7 @@ async def made(calls: Listed, refused: re.Pattern[str]) -> dict[str, str]:
 
 
 def compared(mode: str, listed: dict[str, str], calls: dict[str, str]) -> Iterator[str]:
-    """What is not as the table says, and how many calls were made."""
+    """Yield a line for each call that differs from the table, then the number of calls made."""
     for name in sorted({*listed, *calls}):
         if listed.get(name) != calls.get(name):
             yield f"{DIFFERENT}{mode}, {name}: the table says {listed.get(name)}, ccxt has {calls.get(name)}"

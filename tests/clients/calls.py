@@ -13,7 +13,7 @@ CODE = r"\d{6}"
 
 
 def documented() -> dict[str, str]:
-    """What the table says of each call: that it works, or the code with which it is refused."""
+    """Return the results that the table names, by call: `works`, or the code with which the call is refused."""
     return calling.documented("trading-against-it.md", CODE)
 
 

@@ -22,7 +22,7 @@ class Watchers:
 
     def __init__(self, client: Any, reading: Reading) -> None:
         self.frames: list[Frame] = []
-        """What the handler of orders was given."""
+        """The frames that the handler of orders was given."""
         self.last = asyncio.Event()
         """Set when all frames of orders have come."""
         self._client = client
@@ -48,7 +48,7 @@ class Watchers:
 
     @property
     def failed(self) -> bool:
-        """Whether a watcher has ended."""
+        """True if a watcher has ended."""
         return any(task.done() for task in self._tasks)
 
     async def done(self) -> None:

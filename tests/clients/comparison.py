@@ -8,7 +8,7 @@ from .table import Moment, Row, Silence, Table, Value
 
 
 class View(NamedTuple):
-    """What `client` said of `subject` when asked by `source`, beside what it should have said."""
+    """The table of `subject` that `client` has by `source`, and the true one."""
 
     client: str
     source: str
@@ -46,7 +46,7 @@ def differences(view: View) -> list[Difference]:
 
 
 def same(true: Value, said: Value) -> bool:
-    """Whether a client's value is the true one: amounts to the last digit, a time as far as the client says it."""
+    """True if a client's value is the true one: amounts to the last digit, times to the grain that the client has."""
     if true is Silence.SILENT:
         return True
     if isinstance(said, Moment):

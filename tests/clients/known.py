@@ -23,7 +23,7 @@ class Known(NamedTuple):
     reason: str
 
     def explains(self, difference: Difference) -> bool:
-        """Whether the difference is one of these."""
+        """True if the difference is of this client, subject and field, and the values are in this relation."""
         same_place = (self.client, self.subject, self.field) == (
             difference.client,
             difference.subject,
@@ -43,7 +43,7 @@ class Verdict(NamedTuple):
 
     @property
     def good(self) -> bool:
-        """Whether the exchange is as others know the venue, and the list as short as it can be."""
+        """True if every difference is explained and every known one is still needed."""
         return not self.unknown and not self.needless
 
 

@@ -1,4 +1,4 @@
-"""What one client was asked, and everything in its answers that is not true."""
+"""One client's answers, and everything in them that is not true."""
 
 from __future__ import annotations
 

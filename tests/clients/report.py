@@ -1,4 +1,4 @@
-"""What was compared, what differs, and why that may be, as text."""
+"""The report of a comparison as text: the rows compared, the differences, and the reasons of those that are known."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ LONGEST = 300.0
 
 
 class Outcome(NamedTuple):
-    """What was read in one mode."""
+    """The truth in one mode, and what each client read of it."""
 
     truth: Truth
     readings: list[Reading]

@@ -1,4 +1,4 @@
-"""What is compared: tables of rows by key, on both sides in the same words."""
+"""The tables that are compared: rows by key, on both sides in the same words."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What counts as a difference between the truth and what a client says."""
+"""A difference between the truth and a client's table: which values count as one, and which do not."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ PLACE = {("a client", "order")}
 
 
 def test_a_known_difference_is_counted_and_well() -> None:
-    """What the list explains does not fail the check."""
+    """A difference that the list explains does not fail the check."""
     found = verdict([SEEN, SEEN], [KEPT], PLACE)
     assert (found.unknown, found.explained, found.needless) == ([], {KEPT: 2}, [])
     assert found.good

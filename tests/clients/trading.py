@@ -36,7 +36,7 @@ WAYS = ("ccxt", "ccxt.async_support", "ccxt.pro")
 
 
 class Outcome(NamedTuple):
-    """What one mode came to."""
+    """The outcome of one mode."""
 
     bot: Bot
     truth: Truth
@@ -62,7 +62,7 @@ async def trade(*, seed: int, hedge: bool, operations: int) -> Outcome:
 
 
 def pointed(way: str) -> bool:
-    """Whether a client of this module, pointed at an exchange by `redirect`, buys there."""
+    """True if an order of this module's client, pointed at an exchange by `redirect`, is filled there."""
     with SimulatedExchange(rate_limits=False) as exchange:
         client = exchange.redirect(importlib.import_module(way).bingx({"timeout": 60_000}))
         order = "BTC/USDT:USDT", "market", "buy", 0.01, None, {"hedged": True}

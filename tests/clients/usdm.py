@@ -151,7 +151,7 @@ class Calls(Requests):
 
 
 def documented() -> dict[str, str]:
-    """What the table says of each call: that it works, or the code with which it is refused."""
+    """Return the results that the table names, by call: `works`, or the code with which the call is refused."""
     return calling.documented("trading-on-binance.md", r"-\d{4}")
 
 
@@ -194,7 +194,7 @@ class Bot:
         self._exchange.advance(self._random.choice([1, 5, 30]))
 
     async def differences(self) -> list[str]:
-        """What ccxt says and is not true, or the other way round."""
+        """Return the differences between the truth and what ccxt reads, a line each."""
         truth = self._exchange.truth()
         said: dict[str, dict[str, str]] = {"fill": {}, "order": {}, "position": {}}
         true = {

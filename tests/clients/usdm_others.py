@@ -30,7 +30,7 @@ LOOK = 0.02
 
 
 class Client(Protocol):
-    """What is asked of each; answers are rows as the venue writes them."""
+    """The requests that each client is asked for; answers are rows as the venue writes them."""
 
     frames: list[Any]
 

@@ -16,14 +16,14 @@ from listenkey.core.reports import Account, AccountReport, FillReport, IncomeRep
 D = Decimal
 ZERO = D(0)
 INCOME = {"TRADING_FEE": IncomeKind.FEE, "REALIZED_PNL": IncomeKind.PNL, "FUNDING_FEE": IncomeKind.FUNDING}
-"""What the words mean that this exchange has for income."""
+"""This exchange's words for kinds of income."""
 GRAIN = D("1e-8")
 OPEN = ("NEW", "PARTIALLY_FILLED")
 Push = OrderReport | AccountReport
 
 
 class Trade(NamedTuple):
-    """What truly happened: the interval (start, end] of an order."""
+    """One fill as the exchange made it: the interval (start, end] of an order."""
 
     order_id: str
     symbol: str
@@ -43,13 +43,13 @@ class _Order:
     versions: list[tuple[int, OrderReport]] = field(default_factory=list)
 
     def at(self, ts: int) -> OrderReport | None:
-        """As it was then; None before it was placed."""
+        """The order as it was at that time; None before it was placed."""
         seen = [report for changed, report in self.versions if changed <= ts]
         return seen[-1] if seen else None
 
 
 class Exchange:
-    """`now` gives its clock in ms; everybody in `listeners` hears what changes, with all that any wire could say."""
+    """`now` returns its clock in ms; `listeners` get each change, with all figures that a wire could have."""
 
     def __init__(self, now: Callable[[], int], *, wallet: str = "1000") -> None:
         self._now = now
@@ -62,14 +62,14 @@ class Exchange:
         self.positions: list[tuple[int, dict[str, Decimal]]] = [(0, {})]
         self.pushes_account = True
         self.forgotten: dict[str, int] = {}
-        """Orders that the venue denies, and since when."""
+        """Orders that the venue denies, with the time since when."""
         self.questions = 1000
-        """How many orders that are in no list a read asks for."""
+        """Number of single orders that a read asks for, of those that are in no list."""
 
     # What traders do
 
     def place(self, qty: str, *, symbol: str = "BTC-USDT", side: str = "BUY", price: str | None = "100") -> str:
-        """A new order; a market order is not acknowledged."""
+        """Place an order; a market order gets no acknowledgement."""
         order_id = str(1000 + self._next())
         report = OrderReport(
             symbol=symbol,
@@ -87,7 +87,7 @@ class Exchange:
         return order_id
 
     def fill(self, order_id: str, qty: str | Decimal, price: str | Decimal = "100") -> Trade:
-        """A part of the order is executed."""
+        """Execute a part of the order."""
         order, report = self._orders[order_id], self._orders[order_id].report
         assert report.status in OPEN
         assert report.qty is not None
@@ -127,7 +127,7 @@ class Exchange:
         self._change(order_id, msgspec.structs.replace(self._orders[order_id].report, status="CANCELED"))
 
     def trigger(self, order_id: str, *, silent: bool = False) -> str:
-        """Another order executes in place of this one, which ends with nothing executed; its id."""
+        """Let another order execute in place of this one, which ends with nothing executed; return its id."""
         report = self._orders[order_id].report
         self._change(order_id, msgspec.structs.replace(report, status="FILLED"), silent=silent)
         assert report.qty is not None
@@ -136,11 +136,11 @@ class Exchange:
         return executing
 
     def forget(self, *order_ids: str) -> None:
-        """From now on the venue does not know these orders."""
+        """Deny these orders from now on."""
         self.forgotten.update(dict.fromkeys(order_ids, self._now()))
 
     def amend(self, order_id: str, *, qty: str, silent: bool = False) -> None:
-        """Another quantity; the order is over if that is just what was executed."""
+        """Change the quantity; the order is over if just that was executed."""
         report = self._orders[order_id].report
         assert D(qty) >= report.cumulative_qty
         status = "FILLED" if D(qty) == report.cumulative_qty else report.status
@@ -177,7 +177,7 @@ class Exchange:
         order_lag: int = 0,
         history: int | None = None,
     ) -> Account:
-        """A bracketed read: fills at the first time, everything else at the second, fills again at the third."""
+        """Return a whole read: fills at the first time, everything else at the second, fills again at the third."""
         begin, middle, end = times
         start = since if history is None else max(since, begin - history)
         first, second = self._rows(start, begin - lag), self._rows(start, end - lag)
@@ -219,7 +219,7 @@ class Exchange:
         order_lag: int = 0,
         history: int | None = None,
     ) -> Account:
-        """Single orders and all their fills, as far back as `history` ms."""
+        """Return a read of single orders, with all their fills of the last `history` ms."""
         begin, _, end = times
         denied = frozenset(ref for ref in orders if self._is_forgotten(ref.order_id, begin))
         ids = {ref.order_id for ref in orders if ref not in denied}

@@ -1,4 +1,4 @@
-"""The rules that hold at every step of every life, whatever comes in: watched from outside, by what goes in and out."""
+"""The rules that hold at every step of every run, for any inputs; only inputs, actions and views are looked at."""
 
 from __future__ import annotations
 
@@ -15,11 +15,10 @@ from .toy import FAILING
 
 
 class Judge:
-    """It is shown every step, and asserts what must be true afterwards.
+    """Checks after every step what must be true then.
 
-    What was delivered and proven is also held against what was in the life of the process `before`. That every fill
-    comes once and in order can be asked only where the venue is `consistent`: one that is not brings an order back
-    that was over and forgotten.
+    The run of the process `before` is taken into account. If the venue is not `consistent`, it may bring back an order
+    that was over and forgotten: then it is not checked that each fill is delivered once and in order.
     """
 
     def __init__(self, connection: Connection, before: Judge | None = None, *, consistent: bool = True) -> None:
@@ -36,17 +35,17 @@ class Judge:
         self._deleted: Counter[str] = Counter()
         self._renewals: dict[int, str] = {}
         self.open: dict[int, str] = {}
-        """Sockets that we asked for and that nobody has closed, with their keys."""
+        """Sockets that were asked for and not closed yet, with their keys."""
         self.closing: dict[int, tuple[str, float]] = {}
-        """Sockets that we asked to be closed and that are not known to be, and since when."""
+        """Sockets that were asked to be closed and are not reported as closed yet: key and time of the request."""
         self.finished = False
         self.gap_open = False
         self.proven: int | None = before.proven if before else None
-        """The last of `MarkProven`."""
+        """The last value of `MarkProven`."""
         self._covered: dict[str, list[tuple[Decimal, Decimal]]] = before._covered if before else {}
 
     def step(self, now: float, received: inputs.Input, ordered: Sequence[actions.Action]) -> None:
-        """One call of `handle` and what came of it."""
+        """One call of `handle`: its time, its input and its actions."""
         self._now = now = max(self._now, now)
         self._settle_mint(received, now)
         self._take(received, now)
@@ -67,13 +66,13 @@ class Judge:
             case inputs.KeyGranted(key=key):
                 self._granted[key] += 1
             case inputs.KeyRenewed(request, str(key)) if self._renewals.get(request, key) != key:
-                self._granted[key] += 1  # in place of the one that was to be renewed
+                self._granted[key] += 1  # the renewal named another key than it was asked for
             case inputs.SocketClosed(socket):
                 self._just_closed = socket if self.open.pop(socket, None) is not None else None
                 self.closing.pop(socket, None)
 
     def _settle_mint(self, received: inputs.Input, now: float) -> None:
-        """Done before and after the actions: a lucky stranger may answer what is only asked for in the same turn."""
+        """Called before and after the actions: random inputs may answer a request in the very call that makes it."""
         if self._mint is None:
             return
         request, asked_at = self._mint
@@ -109,9 +108,9 @@ class Judge:
             case actions.OpenSocket(socket, key):
                 assert self._granted[key]
                 self.open[socket] = key
-            case actions.SendFrame(socket) | actions.SendPing(socket):  # what was due came before its end
+            case actions.SendFrame(socket) | actions.SendPing(socket):  # its timer was due before its end
                 assert socket in self.open or socket == self._just_closed
-            case actions.CloseSocket(socket) if socket != self._just_closed:  # what was due came before its end
+            case actions.CloseSocket(socket) if socket != self._just_closed:  # its timer was due before its end
                 self.closing[socket] = self.open.pop(socket), now
             case actions.Deliver(event):
                 self._deliver(event)

@@ -18,7 +18,7 @@ from .world import RETRY, World, exchange_ms
 
 
 class Answer(NamedTuple):
-    """What a request gets, and when; a granted key's name and validity; how long an opened socket lives."""
+    """The answer to one request: its delay in seconds, its refusal, the key granted; and how long a socket lives."""
 
     after: float = 0.1
     refusal: Refusal | None = None
@@ -40,7 +40,7 @@ def busy(retry_after: float) -> Answer:
 
 
 class ScriptedVenue:
-    """A request gets the next answer of its list, or YES when the list is at its end.
+    """Each request gets the next answer of its list, or YES when the list is at its end.
 
     A socket that is open says `ping` after 0.1 s and then every `pings` seconds, unless it is mute. The end of a closed
     socket is known after 0.05 s.
@@ -61,7 +61,7 @@ class ScriptedVenue:
         self._keys = (f"K{n}" for n in itertools.count(1))
 
     def say(self, text: str | bytes, socket: int | None = None) -> list[actions.Action]:
-        """A frame comes in, by default on the socket that leads; news of the account bears the time."""
+        """Let a frame come in, by default on the leader; news of the account is dated now."""
         if isinstance(text, str) and text.split(" ")[0] in ("order", "fill", "wallet"):
             text = f"{text} @{self.world.exchange_ms}"
         return self.world.feed(inputs.FrameReceived(self.world.leader if socket is None else socket, text))
@@ -132,19 +132,19 @@ def scripted(
     silent: bool = False,
     **policy: Any,
 ) -> ScriptedWorld:
-    """A stream that has just been asked for."""
+    """A stream that has just been started."""
     return World(ScriptedVenue(mints, openings, pings=pings, silent=silent), seed=seed, **policy)
 
 
 def connected(until: float = 10.0, **options: Any) -> ScriptedWorld:
-    """A stream that is well under way: CONNECTED, its first read done."""
+    """A stream in CONNECTED whose first read is done."""
     world = scripted(**options).run(until)
     assert world.state == "CONNECTED"
     return world
 
 
 def empty_account(at: int, since: int | None) -> Account:
-    """Nothing has happened."""
+    """An account without orders, fills, positions or balances."""
     return Account(as_of=at, exchange_ms=at, since=since, whole=True, settled=True)
 
 

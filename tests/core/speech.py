@@ -1,4 +1,4 @@
-"""A dialect whose frames are the reports themselves."""
+"""A dialect whose frames contain the reports themselves."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ _WORDS = {kind: word for word, kind in _SPOKEN.items()}
 
 
 def frame(report: Report) -> str:
-    """The frame that says so."""
+    """Return the frame that contains this report."""
     return msgspec.json.encode([_WORDS[type(report)], report]).decode()
 
 
 class Speech:
-    """Its pure side."""
+    """The dialect of these frames."""
 
     name = "toy"
     policy: Mapping[str, float] = {}
@@ -61,7 +61,7 @@ class Speech:
 
 
 class SilentSpeech(Speech):
-    """The same, of a venue that opens sockets for dead keys and says nothing to an idle account."""
+    """The same for a venue that opens sockets for dead keys and pushes nothing unasked."""
 
     policy: Mapping[str, float] = {"probe_after": 30, "silence_timeout": 12, "renew_interval": 300, "delete_keys": 0}
 

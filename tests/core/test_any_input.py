@@ -1,4 +1,4 @@
-"""Total and replayable: any inputs, in any order, at any time; and the same ones give the same again."""
+"""Any inputs, in any order and at any time, raise nothing; and the same inputs give the same actions again."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ POLICIES: tuple[dict[str, Any], ...] = (
 
 
 def account(n: int, at: float, since: int | None) -> Account:
-    """Some account: which one is a matter of the number."""
+    """An account that depends on the number `n`."""
     now = EPOCH + int(at * 1000) % 10**15
     done = Decimal(n % 4)
     orders = [
@@ -113,12 +113,12 @@ def account(n: int, at: float, since: int | None) -> Account:
 
 
 def toy(openings: int) -> Toy:
-    """A venue with so many opening frames; with three it is a silent one, and has one."""
+    """A dialect with so many opening frames; with `SILENT` that of a silent venue, with one."""
     return SilentToy(1) if openings == SILENT else Toy(openings)
 
 
 class Stranger:
-    """Answers what was asked, or something else, as a list of numbers says; then goes away in good order."""
+    """Sends random inputs, fitting or not, as a list of numbers says; at the end it stops in order."""
 
     def __init__(self, seed: int, openings: int, policy: dict[str, Any], mode: Mode) -> None:
         self.connection = Connection(toy(openings), Policy(**policy), seed=seed, mode=mode)
@@ -147,7 +147,7 @@ class Stranger:
                 self.sockets.append(action.socket)
 
     def act(self, deed: str, n: int, pause: float) -> None:
-        """Do this; the number says to whom, with what."""
+        """Do one step; `n` chooses the socket or request, and the content."""
         socket = self.sockets[-1 - n % min(3, len(self.sockets))] if self.sockets and n % 11 else n % 7 - 1
         match deed:
             case "well":
@@ -179,7 +179,7 @@ class Stranger:
                 self.say(inputs.Stop() if n % 5 == 0 else inputs.Tick(), pause)
 
     def go_well(self, n: int) -> None:
-        """Bring the newest socket, or else a request, one step on; if there is neither, wait for what is due."""
+        """Take the newest socket, else a request, one step further; if there is none, wait for the next timer."""
         socket = max(self.judge.open, default=0)
         phases = {link.socket: link.phase for link in self.connection.links}
         if socket and phases[socket] is Phase.OPENING:
@@ -223,7 +223,7 @@ class Stranger:
         )[n % 8]
 
     def leave(self) -> None:
-        """Stop; let every deadline pass, answering nothing; then it must be over."""
+        """Stop, and let every timer fire without an answer: then the connection must be finished."""
         self.say(inputs.Stop())
         for _ in range(500):
             if self.connection.deadline < math.inf:
@@ -264,13 +264,13 @@ def meet(
 def test_nothing_from_outside_raises(
     deeds: list[Deed], seed: int, openings: int, policy: int, mode: Mode, start: bool
 ) -> None:
-    """Whatever comes, in whatever state: no exception, every rule of the judge holds, and `Stop` ends it."""
+    """In any state no input raises, every rule of the judge holds, and `Stop` ends the stream."""
     meet(deeds, seed, openings, policy, mode, start).leave()
 
 
 @pytest.mark.parametrize("policy", range(len(POLICIES)))
 def test_long_nonsense(policy: int) -> None:
-    """The same for long lives, in which rarer states are met."""
+    """The same for long runs, which reach rarer states."""
     for seed in range(12):
         rng = Random(seed)
         deeds = [(rng.choice(DEEDS[:-1]), rng.randrange(1000), rng.choice(PAUSES[:-3])) for _ in range(400)]
@@ -280,7 +280,7 @@ def test_long_nonsense(policy: int) -> None:
 @settings(max_examples=20 * TIMES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(lives, st.integers(0, 3), st.integers(0, len(POLICIES) - 1))
 def test_the_same_again(deeds: list[Deed], seed: int, policy: int) -> None:
-    """The same inputs at the same times with the same seed give the same actions, in the same order."""
+    """The same inputs at the same times with the same seed give the same actions in the same order."""
     first = meet(deeds, seed, 0, policy)
     again = Connection(Toy(), Policy(**POLICIES[policy]), seed=seed)
     done = []
@@ -303,7 +303,7 @@ for seed in range(8):
 
 
 def test_the_same_in_another_process() -> None:
-    """Nor does the order of actions hang on how a process hashes its strings."""
+    """The order of actions does not depend on how a process hashes its strings."""
     root = Path(__file__).resolve().parents[2]
     script = SCRIPT.format(package="tests.core")
     outputs = {
@@ -321,7 +321,7 @@ def test_the_same_in_another_process() -> None:
 
 
 def test_another_seed_moves_only_jitter() -> None:
-    """With the same inputs another seed changes when something is due, never what is done first."""
+    """With the same inputs, another seed changes when timers are due, but not what is done first."""
     lives = [connected(100, seed=seed) for seed in range(5)]
     assert len({tuple(world.outline()) for world in lives}) == 1
     assert len({world.connection.deadline for world in lives}) == 1

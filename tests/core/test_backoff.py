@@ -1,4 +1,4 @@
-"""Delays double to a cap, half of each drawn; and no endpoint sees more failing calls than its venue endures."""
+"""Delays double up to a maximum, half of each random; and no endpoint gets more failing calls than its venue bears."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LIMIT = CallLimit(15, 480.0)
     ],
 )
 def test_without_jitter(initial: float, maximum: float, delays: list[float]) -> None:
-    """The delay doubles from the initial one, which the cap binds too, and stays at the cap; reset begins anew."""
+    """The delay doubles from the initial one up to the maximum, and begins again after a reset."""
     backoff = Backoff(initial, maximum)
     assert [backoff.delay() for _ in delays] == delays
     backoff.reset()
@@ -34,7 +34,7 @@ def test_without_jitter(initial: float, maximum: float, delays: list[float]) -> 
 
 @given(st.integers(), st.floats(0.001, 1e9), st.floats(0.001, 1e9))
 def test_equal_jitter(seed: int, initial: float, maximum: float) -> None:
-    """With jitter a delay is at least half of the full one and less than all of it, for ever, without overflow."""
+    """With jitter a delay is between half of the full one and all of it, without overflow."""
     jittered, full = Backoff(initial, maximum, Random(seed)), Backoff(initial, maximum)
     for _ in range(100):
         bound = full.delay()
@@ -42,7 +42,7 @@ def test_equal_jitter(seed: int, initial: float, maximum: float) -> None:
 
 
 def test_jitter_spreads() -> None:
-    """The drawn half is drawn evenly: clients that failed together do not come back together."""
+    """The random half is spread evenly, so that clients that failed together do not come back together."""
     delays = [Backoff(30, 30, Random(seed)).delay() for seed in range(1000)]
     assert min(delays) < 15.3
     assert max(delays) > 29.7
@@ -50,7 +50,7 @@ def test_jitter_spreads() -> None:
 
 
 def test_cap_is_not_an_exponent() -> None:
-    """Ten thousand failures in a row still give the cap."""
+    """Ten thousand failures in a row still give the maximum."""
     backoff = Backoff(1e-3, 1e9)
     assert [backoff.delay() for _ in range(10_000)][-1] == 1e9
 
@@ -69,7 +69,7 @@ def test_failure_limit() -> None:
 
 
 def test_what_the_venue_has_not_seen_it_cannot_count() -> None:
-    """A network that is down holds nobody back once it is up again; nor does a request that was never sent."""
+    """Requests that did not reach the venue do not count, so nothing waits when the network is up again."""
     limit = FailureLimit(LIMIT)
     for n in range(100):
         limit.failed(n, Refusal(RefusalKind.RETRY, UNREACHED, "Connection refused"))
@@ -77,7 +77,7 @@ def test_what_the_venue_has_not_seen_it_cannot_count() -> None:
 
 
 def test_a_spaced_limit_is_never_used_up() -> None:
-    """Five failures are free; then attempts are 44 s apart until those five are forgotten, and 32 s from then on."""
+    """Five failures are free; then attempts are 44 s apart until those are forgotten, and 32 s apart after that."""
     limit, now, waits = SpacedLimit(LIMIT), 0.0, list[float]()
     for _ in range(60):
         waits.append(limit.wait(now))
@@ -92,7 +92,7 @@ def test_a_spaced_limit_is_never_used_up() -> None:
 
 
 def test_what_went_well_the_second_time_is_forgiven() -> None:
-    """It spaces nothing any more, the others do; with none left there is nothing to forgive."""
+    """A failure that is forgiven does not count any more; if there is none, nothing happens."""
     limit = SpacedLimit(LIMIT, 2)
     for now in range(2):
         limit.failed(now, None)
@@ -107,7 +107,7 @@ def test_what_went_well_the_second_time_is_forgiven() -> None:
 @pytest.mark.parametrize("kind", [FailureLimit, SpacedLimit])
 @given(st.lists(st.floats(0, 200), min_size=1, max_size=80))
 def test_no_window_holds_more(kind: type[FailureLimit], pauses: list[float]) -> None:
-    """Whoever waits as the limit says has at most 15 failures in any 480 s."""
+    """If attempts wait as the limit says, at most 15 fail in any 480 s."""
     limit, now, failures = kind(LIMIT), 0.0, list[float]()
     for pause in pauses:
         now += pause
@@ -120,7 +120,7 @@ def test_no_window_holds_more(kind: type[FailureLimit], pauses: list[float]) -> 
 
 @given(st.lists(st.floats(0, 10), max_size=40), st.integers(1, 9), st.floats(1, 1000))
 def test_the_limit_is_the_venues(pauses: list[float], calls: int, window: float) -> None:
-    """Whatever the numbers are; a venue that bears any number of failures holds nobody back."""
+    """The same for any other limit; without one no attempt waits."""
     limit, free, now = FailureLimit(CallLimit(calls, window)), SpacedLimit(UNLIMITED), 0.0
     failures: list[float] = []
     for pause in pauses:
@@ -138,7 +138,7 @@ def test_the_limit_is_the_venues(pauses: list[float], calls: int, window: float)
     ("limit", "free"), [(FailureLimit(LIMIT), 15), (SpacedLimit(LIMIT), 5), (SpacedLimit(LIMIT, 10), 10)]
 )
 def test_how_many_more_failures_are_borne(limit: FailureLimit, free: int) -> None:
-    """As many as leave the next attempt free; those that are 480 s old count no more."""
+    """As many as leave the next attempt free; failures older than 480 s do not count."""
     for known in range(free):
         assert limit.bears(100.0) is (known + 1 < free)
         assert limit.bears(100.0, free - known - 1)

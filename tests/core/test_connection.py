@@ -1,4 +1,4 @@
-"""The door: what is let in, when, and that nobody outside can break it."""
+"""The door: which inputs it takes and when, and that no input can break it."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from .toy import Toy
 
 
 class Mute(Toy):
-    """A dialect to which some frames say nothing."""
+    """A dialect that reads nothing in some frames."""
 
     def decode(self, frame: bytes | str) -> tuple[Report, ...]:
         return () if frame == "nothing" else super().decode(frame)
 
 
 def test_a_frame_of_which_nothing_is_reported() -> None:
-    """It raises nothing and proves nothing; the next frame is as if it had not been."""
+    """It raises nothing and proves nothing, and the next frame is read as usual."""
     connection = Connection(Mute())
     (create,) = connection.handle(inputs.Start(), now=0.0)
     assert isinstance(create, actions.CreateKey)
@@ -61,7 +61,7 @@ def test_a_frame_of_which_nothing_is_reported() -> None:
     ],
 )
 def test_misuse_changes_nothing(received: Any, now: float, message: str) -> None:
-    """A second `Start`, what is no input, and what is no time are refused, and the life goes on as if never said."""
+    """A second `Start`, a value that is no input, and a time that is none are refused, and change nothing."""
     world, twin = connected(), connected()
     with pytest.raises(Misuse, match=message.replace("+", r"\+")):
         world.connection.handle(received, now=now)
@@ -70,13 +70,13 @@ def test_misuse_changes_nothing(received: Any, now: float, message: str) -> None
 
 @pytest.mark.parametrize("mode", ["", "WS", "socket", None])
 def test_unknown_mode(mode: Any) -> None:
-    """There are two modes."""
+    """A mode other than `ws` and `poll` is refused."""
     with pytest.raises(Misuse, match="mode must be"):
         Connection(Toy(), mode=mode)
 
 
 def test_the_dialects_defaults_hold() -> None:
-    """A connection's policy is what was given over what the dialect says over what everybody starts with."""
+    """Numbers given by the user go before the dialect's, and these before the policy's defaults."""
     policy = Connection(Toy(policy={"drain": 3, "silence_timeout": 70}), Policy(drain=4)).policy
     assert (policy.drain, policy.silence_timeout, policy.connect_timeout) == (4, 70, 10)
 
@@ -85,7 +85,7 @@ def test_the_dialects_defaults_hold() -> None:
 
 
 def test_time_first() -> None:
-    """What is due is done before the input is looked at: a frame that comes after the silence comes too late."""
+    """Timers that are due run before the input is handled: a frame after the silence timeout comes too late."""
     world = connected(10)
     socket = world.leader
     world.mute.add(socket)
@@ -96,7 +96,7 @@ def test_time_first() -> None:
 
 
 def test_time_before_the_end_of_a_socket() -> None:
-    """What is due for a socket is done even in the turn that brings the news of its end; the end is taken then."""
+    """A socket's timer that is due runs even if the input is the end of that socket; the end is handled after it."""
     world = connected(10)
     socket = world.leader
     world.mute.add(socket)
@@ -107,7 +107,7 @@ def test_time_before_the_end_of_a_socket() -> None:
 
 
 def test_time_does_not_go_back() -> None:
-    """A `now` before the last one counts as the last one: nothing is due earlier or later for it."""
+    """A `now` before the last one counts as the last one, and no timer moves for it."""
     world, twin = connected(10), connected(10)
     for now in (5.0, -1e11, 9.999, 10):
         assert world.connection.handle(inputs.Tick(), now=now) == []
@@ -117,7 +117,7 @@ def test_time_does_not_go_back() -> None:
 
 
 def test_late_timers_fire_once() -> None:
-    """After a long sleep what was due a hundred times is done once, and next from now."""
+    """A timer that was due many times during a sleep fires once, and then counts from now."""
     world = connected(10, rotate_after=0, renew_interval=60, audit_interval=30)
     renewals, reads = world.count(actions.RenewKey), world.count(actions.ReadAccount)
     world.sleep_until(3000).run(3000)
@@ -131,7 +131,7 @@ def test_late_timers_fire_once() -> None:
 
 
 def test_any_clock() -> None:
-    """The caller's clock may start anywhere, before zero too."""
+    """The caller's clock may start anywhere, even below zero."""
 
     def live(origin: float) -> list[list[actions.Action]]:
         connection, done = Connection(Toy(), seed=3), []
@@ -144,11 +144,11 @@ def test_any_clock() -> None:
         assert [[type(action) for action in ordered] for ordered in live(origin)] == kinds
 
 
-# What is looked at
+# Views
 
 
 def test_what_can_be_seen() -> None:
-    """State, health, links and the proven time are those of the last call; a list once returned is left alone."""
+    """State, health, links and `proven_until` are those after the last call; a returned list does not change later."""
     connection = Connection(Toy())
     assert (connection.state, connection.health, connection.deadline) == (State.IDLE, "BLIND", math.inf)
     assert (connection.links, connection.began, connection.proven_until, connection.books) == ((), None, None, ())
@@ -166,7 +166,7 @@ def test_what_can_be_seen() -> None:
 
 
 def test_health_is_delivered_once_per_change() -> None:
-    """Each change of health is one event that bears the lifecycle's state and the exchange's time."""
+    """Each change of health is one event, with the lifecycle's state and the exchange's time."""
     world = connected()
     world.drop()
     world.run(60)
@@ -182,7 +182,7 @@ def test_health_is_delivered_once_per_change() -> None:
 
 
 def test_poll_mode_health() -> None:
-    """In `mode="poll"` a read younger than two intervals is life; an older one is blindness."""
+    """In `mode="poll"` health is LIVE while the last read is younger than two intervals, else BLIND."""
     connection = Connection(Toy(), Policy(poll_interval=5), mode="poll")
     (asked,) = connection.handle(inputs.Start(), now=0)
     assert isinstance(asked, actions.ReadAccount)
@@ -212,7 +212,7 @@ def test_poll_mode_health() -> None:
     ],
 )
 def test_garbage_is_counted(frame: str | bytes, anomaly: str, detail: str) -> None:
-    """Garbage is an anomaly with a count and its beginning, and leaves the connection as it is."""
+    """An unreadable frame is an anomaly with a count and the frame's beginning, and changes nothing."""
     world = connected()
     for count in (1, 2, 3):
         report = world.feed(inputs.FrameReceived(world.leader, frame))[0]
@@ -223,7 +223,7 @@ def test_garbage_is_counted(frame: str | bytes, anomaly: str, detail: str) -> No
 
 
 def test_anomalies_show_no_secrets() -> None:
-    """What is shown of a frame holds nothing that could be a key."""
+    """The detail of an anomaly shows nothing of a frame that could be a key."""
     key = "c1a2" * 16
     world = scripted(mints=[Answer(key=key)]).run(10)
     for frame in (f"?{key}", f'{{"listenKey":"{key}"', f"{key}".encode()):
@@ -233,7 +233,7 @@ def test_anomalies_show_no_secrets() -> None:
 
 
 def test_unknown_frames_are_passed_on_without_the_key() -> None:
-    """A frame that is not understood is delivered whole, its own keys blotted out, in `raw` as in `frame`."""
+    """An unknown frame is delivered whole, with the stream's own keys starred in `raw` and in `frame`."""
     key = "c1a2" * 16
     world = scripted(mints=[Answer(key=key)]).run(10)
     world.exchange.say("note hello")
@@ -251,7 +251,7 @@ def test_unknown_frames_are_passed_on_without_the_key() -> None:
 
 
 def test_a_frame_is_read_without_what_is_secret_but_for_what_serves_the_connection() -> None:
-    """A ping is answered with its own words, and an expiry is that of the key; all else is read with stars."""
+    """A ping is answered with its own text, and an expiry may name the key; everything else is read with stars."""
     key = "c1a2 ; note b3d4"
     world = scripted(mints=[Answer(key=key), Answer(key="k" * 20)]).run(10)
     world.exchange.say(f"note {key} of three words")
@@ -266,7 +266,7 @@ def test_a_frame_is_read_without_what_is_secret_but_for_what_serves_the_connecti
 
 @pytest.mark.parametrize("key", ["", "n", "{", '"', "e", " ", "\\", "\ud800", "\ud800" * 9])
 def test_absurd_keys(key: str) -> None:
-    """A venue that names its key so that no frame could be distinguished from it breaks nothing."""
+    """A key that no frame could be distinguished from breaks nothing."""
     world = scripted(mints=[Answer(key=key)]).run(10)
     world.exchange.say('note {"one": "two"}')
     assert isinstance(world.delivered[-1], Unknown)
@@ -274,18 +274,18 @@ def test_absurd_keys(key: str) -> None:
 
 
 def test_several_words_in_a_frame() -> None:
-    """Each report of a frame is taken, in order."""
+    """The reports of a frame are handled in their order."""
     world = connected()
     done = world.feed(inputs.FrameReceived(world.leader, "ping 1; error retry; ping 2; note x"))
     assert [type(action).__name__ for action in done] == ["SendFrame", "Report", "SendFrame", "Deliver"]
 
 
-# Whose answer
+# Requests and answers
 
 
 @pytest.mark.parametrize("call", ["begin", "resync"])
 def test_before_the_start(call: str) -> None:
-    """Before `Start` nothing is asked for, whatever comes; a key that nobody asked for is deleted."""
+    """Before `Start` nothing is asked for, whatever input comes; a key that was not asked for is deleted."""
     connection = Connection(Toy())
     if call == "begin":
         assert connection.handle(inputs.KeyGranted(1, "K", 60, 5), now=0) == [actions.DeleteKey(1, "K")]
@@ -298,7 +298,7 @@ def test_before_the_start(call: str) -> None:
 
 
 def test_resync() -> None:
-    """`Resync` reads the account at once, with or without a link."""
+    """`Resync` asks for a read at once, with or without a link."""
     world = connected(rotate_after=0, audit_interval=0)
     reads = world.count(actions.ReadAccount)
     (asked,) = world.feed(inputs.Resync())
@@ -310,7 +310,7 @@ def test_resync() -> None:
 
 @pytest.mark.parametrize("reach", [connected, lambda: scripted().run(0.05)])
 def test_numbers_are_never_used_twice(reach: Callable[[], ScriptedWorld]) -> None:
-    """Requests and sockets share one sequence of numbers, so no answer can be taken for another's."""
+    """Requests and sockets share one sequence of numbers, so answers cannot be confused."""
     world = reach()
     world.drop() if world.connection.links else None
     world.run(5000)
@@ -323,7 +323,7 @@ def test_numbers_are_never_used_twice(reach: Callable[[], ScriptedWorld]) -> Non
 
 
 def test_amounts_stay_exact() -> None:
-    """An amount goes through the door as it came: no float on the way."""
+    """Amounts stay exact decimals from input to event."""
     world = connected()
     world.exchange.say("wallet 0.1000000000000000055511151231257827")
     update: Any = world.delivered[-1]

@@ -1,4 +1,4 @@
-"""What the parts of a connection share within one call: numbers, anomalies, and the venue's clock."""
+"""The state that the parts of a connection share within one call: numbers, anomalies, and the venue's clock."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def test_numbers() -> None:
 
 
 def test_actions_keep_their_order() -> None:
-    """What was emitted first is done first."""
+    """Actions are returned in the order in which they were emitted."""
     one = context()
     for request in range(3):
         one.emit(actions.CreateKey(request))
@@ -31,7 +31,7 @@ def test_actions_keep_their_order() -> None:
 
 
 def test_anomalies_are_counted_by_name() -> None:
-    """Each name has its own count, and each report says how often so far."""
+    """Each name has its own count, and each report gives the count so far."""
     one = context()
     for name in ("a", "b", "a"):
         one.report(name, "seen")
@@ -59,24 +59,24 @@ def test_details_hide_what_could_be_a_key(secret: str) -> None:
 
 
 def test_timers_are_armed_from_now() -> None:
-    """`arm` counts from this call's instant."""
+    """`arm` counts from the time of this call."""
     one = context(100.0)
     one.arm((Timer.MINT, 0), 5)
     assert one.timers.deadline == 105
 
 
 def test_exchange_time() -> None:
-    """The venue's clock is its last word and the monotonic time since, and unknown before the first word."""
+    """The venue's clock is the last time it gave plus the time since; it is unknown before the first."""
     one = context(100.0)
     assert one.exchange_time() is None
     one.set_exchange_time(1_700_000_000_000)
     one.now = 102.5
     assert one.exchange_time() == 1_700_000_002_500
-    one.set_exchange_time(1_700_000_000_000)  # it was set back: it knows better
+    one.set_exchange_time(1_700_000_000_000)  # the venue's clock was set back
     assert one.exchange_time() == 1_700_000_000_000
 
 
 def test_the_seed_is_the_only_chance() -> None:
-    """Two turns of one seed draw the same."""
+    """Contexts with the same seed draw the same random numbers."""
     assert context().rng.random() == context().rng.random()
     assert context().rng.random() != Context(Policy(), seed=1).rng.random()

@@ -1,4 +1,4 @@
-"""What goes past the door goes by values: the beginning, deletions, buffers, answers, and what can be looked at."""
+"""Values that pass the door: the beginning, deletions, buffers, answers, and views of links."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from .scripted import NEVER, ScriptedWorld, connected, empty_account, no, script
 from .toy import Toy
 from .world import EPOCH, FATAL, RETRY
 
-# Where it begins
+# The beginning
 
 
 def test_the_beginning_is_said_once() -> None:
-    """With the first key that says what time it is at the venue, and with none after it."""
+    """`Begin` comes with the first key that has the exchange's time, and never again."""
     world = scripted(rotate_after=20).run(200)
     assert world.count(inputs.KeyGranted) > 3
     assert world.seen(actions.Begin) == [actions.Begin(EPOCH + 100)]
@@ -33,7 +33,7 @@ def test_the_beginning_is_said_once() -> None:
 
 
 def test_a_stream_that_polls_begins_with_its_first_read() -> None:
-    """The beginning comes before all that it makes owed."""
+    """`Begin` comes before the events that the first read makes due."""
     connection = Connection(Toy(), mode="poll")
     (asked,) = connection.handle(inputs.Start(), now=0)
     assert isinstance(asked, actions.ReadAccount)
@@ -43,7 +43,7 @@ def test_a_stream_that_polls_begins_with_its_first_read() -> None:
 
 
 def test_a_stream_that_resumes_begins_no_more() -> None:
-    """Its journal knows since when fills are owed."""
+    """The journal has the beginning already, so no `Begin` comes."""
     connection = Connection(Toy())
     (minted,) = connection.handle(inputs.Start(inputs.Checkpoint(EPOCH - 5000, EPOCH - 1000)), now=0)[-1:]
     assert isinstance(minted, actions.CreateKey)
@@ -56,7 +56,7 @@ def test_a_stream_that_resumes_begins_no_more() -> None:
 
 
 def stopped(*, deletes: float) -> ScriptedWorld:
-    """A life that is stopped, and whose key is deleted so much later."""
+    """A stopped stream whose key is reported as deleted so many seconds later."""
     world = connected(request_timeout=10)
     world.exchange.deletions.append(no(after=deletes))
     world.feed(inputs.Stop())
@@ -67,7 +67,7 @@ def stopped(*, deletes: float) -> ScriptedWorld:
 
 
 def test_a_deletion_is_waited_for() -> None:
-    """Nothing is in flight only when the last key is known to be deleted."""
+    """The connection is finished only when its last key is known to be deleted."""
     world = stopped(deletes=5)
     assert not world.connection.finished
     world.run(14)
@@ -78,7 +78,7 @@ def test_a_deletion_is_waited_for() -> None:
 
 
 def test_a_deletion_that_nobody_answers_is_over_in_time() -> None:
-    """As with every request; what comes later is nobody's answer."""
+    """An unanswered deletion is given up after `request_timeout`, and a later answer is dropped."""
     world = stopped(deletes=math.inf)
     world.run(19)
     assert not world.connection.finished
@@ -90,7 +90,7 @@ def test_a_deletion_that_nobody_answers_is_over_in_time() -> None:
 
 
 def test_a_deletion_that_is_refused_is_over() -> None:
-    """Nothing more can be done, whatever the refusal says."""
+    """A refused deletion is not repeated."""
     for refusal in (RETRY, FATAL):
         world = stopped(deletes=math.inf)
         (deletion,) = world.seen(actions.DeleteKey)
@@ -99,7 +99,7 @@ def test_a_deletion_that_is_refused_is_over() -> None:
 
 
 def test_a_deletion_holds_nothing_up_while_the_stream_lives() -> None:
-    """The key of a link that is lost is deleted beside the next mint."""
+    """The key of a lost link is deleted while the next mint is under way."""
     world = connected()
     world.exchange.deletions.append(NEVER)
     world.drop()
@@ -112,7 +112,7 @@ def test_a_deletion_holds_nothing_up_while_the_stream_lives() -> None:
 
 
 def test_actions_make_their_answers() -> None:
-    """Each with its own number, as if the input had been written out."""
+    """Each action builds its answer with its own number, equal to the input written out."""
     mint, renewal, deletion = actions.CreateKey(1), actions.RenewKey(2, "K"), actions.DeleteKey(3, "K")
     opening, read = actions.OpenSocket(4, "K"), actions.ReadAccount(5, None)
     account = empty_account(EPOCH, None)
@@ -140,7 +140,7 @@ def test_actions_make_their_answers() -> None:
 @pytest.mark.parametrize("frame", [b"ping 7", gzip.compress(b"fill A 1/3", mtime=0), b"", b"\xff"])
 @pytest.mark.parametrize("buffer", [bytearray, memoryview, lambda data: memoryview(data + data)[: len(data)]])
 def test_a_frame_may_lie_in_any_buffer(frame: bytes, buffer: Callable[[bytes], Any]) -> None:
-    """It is the same frame, and the buffer may be used for the next one afterwards."""
+    """A frame may be in any buffer, which may be used again after the call."""
     world, twin = connected(), connected()
     data = buffer(frame)
     done = world.feed(inputs.FrameReceived(world.leader, data))
@@ -167,7 +167,7 @@ def released() -> memoryview:
     ],
 )
 def test_what_is_no_frame_is_misuse(data: Any, message: str) -> None:
-    """It is refused before anything is touched: no timer has fired, no link was heard, no time has passed."""
+    """It is refused before anything else is done: no timer fires, no link is touched, and time does not pass."""
     world, twin = connected(), connected()
     world.mute.add(world.leader)
     twin.mute.add(twin.leader)
@@ -176,11 +176,11 @@ def test_what_is_no_frame_is_misuse(data: Any, message: str) -> None:
     assert world.run(60).log == twin.run(60).log
 
 
-# What can be looked at
+# Views
 
 
 def test_links_are_shown_as_they_were() -> None:
-    """A view is a value: it moves no more, holds no key, and nothing of the connection hangs on it."""
+    """A view is a value: it does not change later, has no key in it, and refers to nothing of the connection."""
     world = connected(10.2)
     (before,) = world.connection.links
     assert isinstance(before, LinkView)
@@ -200,7 +200,7 @@ def test_links_are_shown_as_they_were() -> None:
 
 @pytest.mark.parametrize("reach", [connected, lambda: scripted().run(0.15), lambda: scripted(mints=[no(FATAL)]).run(5)])
 def test_the_end_is_said_last(reach: Callable[[], ScriptedWorld]) -> None:
-    """After everything that it brings about, the change of health too; but for keys that come or go later."""
+    """`Finish` comes after everything else, the change of health too; only keys may still be deleted after it."""
     world = reach()
     world.feed(inputs.Stop())
     world.run(60)
@@ -214,7 +214,7 @@ def test_the_end_is_said_last(reach: Callable[[], ScriptedWorld]) -> None:
 
 
 def test_a_request_that_never_left_is_refused_like_any_other() -> None:
-    """The answer that an action makes is all that the core asks for."""
+    """An action's own answer is enough for the connection, even if the request never left."""
     connection = Connection(Toy(), Policy(backoff_initial=1))
     (mint,) = connection.handle(inputs.Start(), now=0)
     assert isinstance(mint, actions.CreateKey)

@@ -1,4 +1,4 @@
-"""The end: what waits is delivered, and nothing is asked for any more."""
+"""The end: held events are delivered, and nothing more is asked for."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from .trading import ready, trading
 
 
 def test_at_the_end_all_that_waits_is_delivered_and_a_hole_says_so() -> None:
-    """Held frames, copies, and what waits above a hole are delivered before `Finish`; no read is asked for any more."""
+    """Held frames, copies and reports above a hole come before `Finish`, with a gap for the hole; no read follows."""
     world = ready(reorder_window=1)
     world.exchange.pushes_account = False
     order = world.exchange.place("9")
@@ -28,7 +28,7 @@ def test_at_the_end_all_that_waits_is_delivered_and_a_hole_says_so() -> None:
 
 
 def test_at_the_end_a_read_under_way_matters_no_more() -> None:
-    """Frames held for it are delivered; its answer is dropped."""
+    """Frames held for it are delivered, and its answer is dropped."""
     world = trading()
     world.run(0.15)
     order = world.exchange.place("9")
@@ -41,7 +41,7 @@ def test_at_the_end_a_read_under_way_matters_no_more() -> None:
 
 
 def test_what_nobody_can_place_at_the_end_leaves_a_gap_open() -> None:
-    """A frame of an order of unknown base is not delivered as a fill; that something is missing is."""
+    """A frame of an order without a base is delivered not as a fill but as an open gap."""
     world = trading(wire="z", start=False)
     world.exchange.pushes_account = False
     order = world.exchange.place("9")

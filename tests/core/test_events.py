@@ -1,4 +1,4 @@
-"""What a consumer gets: one id for one thing, one way to write an amount, one shape of JSON for each kind."""
+"""The events that a consumer gets: their ids, the form of their amounts, and the JSON of each kind."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ DESIGN = {
     "HEALTH": "health state",
     "UNKNOWN": "raw",
 }
-"""The names of the contract, kind by kind."""
+"""The names of the contract, by kind."""
 BALANCE = "asset wallet_balance available change equity unrealized_pnl used_margin maintenance_margin"
 POSITION = "symbol side qty entry_price unrealized_pnl margin_mode leverage mark_price liquidation_price"
 
@@ -73,7 +73,7 @@ def order(kind: str, **more: Any) -> dict[str, Any]:
 
 
 def fields(kind: str) -> tuple[type[ExchangeEvent], dict[str, Any]]:
-    """The class of a kind, and an example of what it holds beside the common fields."""
+    """The class of a kind, and example values of its own fields."""
     if kind in ("PARTIAL_FILL", "FULL_FILL", "FILL_REVISED"):
         costs = {"fee": Decimal("-0.1"), "fee_asset": None, "realized_pnl": None, "liquidation": False}
         filled = order(kind, fill_qty=Decimal("0.1"), fill_price=Decimal("1E+2"), trade_id=None, **costs)
@@ -123,13 +123,13 @@ def event(kind: str) -> ExchangeEvent:
 
 
 def test_every_kind_has_its_names() -> None:
-    """The kinds are the contract's."""
+    """Each kind has the names of the contract."""
     assert set(DESIGN) == {kind.value for kind in ExchangeEventKind}
 
 
 @pytest.mark.parametrize("kind", DESIGN)
 def test_json_shape(kind: str) -> None:
-    """A line has exactly the names of its kind, absent is null, amounts are strings, and the frame is not in it."""
+    """A line has exactly the names of its kind, null for absent values, amounts as strings, and no frame."""
     line = event(kind).to_json()
     assert b"\n" not in line
     plain = json.loads(line)
@@ -153,7 +153,7 @@ def test_json_shape(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", DESIGN)
 def test_round_trip(kind: str) -> None:
-    """What was written is read back as the same event, whatever the order of its keys; only the frame is not kept."""
+    """JSON is read back as the same event, whatever the order of its keys; only the frame is not kept."""
     original = event(kind)
     plain = json.loads(original.to_json())
     shuffled = json.dumps(dict(sorted(plain.items(), reverse=True)))
@@ -185,13 +185,13 @@ def test_round_trip(kind: str) -> None:
     ],
 )
 def test_not_an_event(line: str) -> None:
-    """Anything else is refused with one kind of exception."""
+    """Any other text is refused with one kind of exception."""
     with pytest.raises(msgspec.DecodeError):
         from_json(line)
 
 
 def test_an_event_does_not_change() -> None:
-    """Events are values: they compare by content and cannot be altered."""
+    """Events are compared by content and cannot be changed."""
     health = event("HEALTH")
     assert health == event("HEALTH")
     with pytest.raises(AttributeError):
@@ -228,7 +228,7 @@ def test_canonical(written: str, text: str) -> None:
 
 @given(st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**30), max_value=10**30))
 def test_canonical_is_the_amount(amount: Decimal) -> None:
-    """The text is the amount exactly, and equal amounts have one text."""
+    """The text has the exact amount, and equal amounts have the same text."""
     text = canonical(amount)
     assert Decimal(text) == amount
     assert canonical(Decimal(text)) == text
@@ -246,20 +246,20 @@ def test_fill_id() -> None:
 
 
 def test_revision_id() -> None:
-    """`revised:SYMBOL:ORDER:CUMULATIVE:PRICE:FEE:PNL`; what is not known leaves its place empty, and zero does not."""
+    """`revised:SYMBOL:ORDER:CUMULATIVE:PRICE:FEE:PNL`; an unknown figure leaves its place empty, zero does not."""
     half, zero = Decimal("0.50"), Decimal("0E-8")
     assert revision_id("TOY", "7", half, Decimal("1E+2"), half, zero) == "revised:TOY:7:0.5:100:0.5:0"
     assert revision_id("TOY", "7", half, None, None, None) == "revised:TOY:7:0.5:::"
 
 
 def test_a_revision_is_no_fill_and_no_state() -> None:
-    """Who takes it for one would count its quantity twice, or follow an order by it."""
+    """Taken for a fill its quantity would count twice; taken for a state it would follow an order."""
     assert not issubclass(FillRevised, OrderState)
     assert set(FillRevised.__struct_fields__) == {*Fill.__struct_fields__, "replaces"}
 
 
 def test_order_state_id() -> None:
-    """`order:SYMBOL:ORDER:STATUS:CUMULATIVE:QTY:PRICE`; what is absent leaves its place empty, and zero does not."""
+    """`order:SYMBOL:ORDER:STATUS:CUMULATIVE:QTY:PRICE`; an absent figure leaves its place empty, zero does not."""
     half, zero = Decimal("0.50"), Decimal("0E-8")
     assert order_state_id("TOY", "7", "NEW", zero, half, Decimal("60000.0")) == "order:TOY:7:NEW:0:0.5:60000"
     assert order_state_id("TOY", "7", "CANCELED", half, None, None) == "order:TOY:7:CANCELED:0.5::"
@@ -267,7 +267,7 @@ def test_order_state_id() -> None:
 
 
 def test_digest_id() -> None:
-    """A digest of kind, time and content: the same for the same content however written, another for any other."""
+    """A digest of kind, time and content: equal for equal content, however written, and different otherwise."""
     base = digest_id("HEALTH", 5, Decimal("0.10"), ("a", None), Balance(asset="USD", wallet_balance=Decimal("1.0")))
     assert base.startswith("health:")
     assert base == digest_id("HEALTH", 5, Decimal("0.1"), ("a", None), Balance(asset="USD", wallet_balance=Decimal(1)))

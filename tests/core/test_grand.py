@@ -24,7 +24,7 @@ PRICES = ("100", "100.5", "101.37", "99.999")
 
 
 class Deed(NamedTuple):
-    """What traders do, so long after the deed before."""
+    """One act of the traders; `after` is the time since the act before, in steps that the run scales."""
 
     after: int
     kind: str
@@ -33,7 +33,7 @@ class Deed(NamedTuple):
 
 
 class Fault(NamedTuple):
-    """What goes wrong, and when (tenths of seconds)."""
+    """One fault, and when it begins, in tenths of seconds."""
 
     at: int
     kind: str
@@ -83,7 +83,7 @@ faults = st.lists(
 
 
 class Market:
-    """Does the deeds; an order of 10 is filled in parts of 1 to 4."""
+    """Carries out the acts; an order of 10 is filled in parts of 1 to 4."""
 
     def __init__(self, world: TradingWorld) -> None:
         self._world = world
@@ -113,7 +113,7 @@ class Market:
 
 
 def misfortune(world: TradingWorld, fault: Fault) -> None:
-    """Let it go wrong now."""
+    """Let the fault happen now."""
     if fault.kind == "lose":
         for n in range(fault.size % 3 + 1):
             world.exchange.lose(after=n)
@@ -162,7 +162,7 @@ def live(
     pushes: bool = True,
     **policy: float,
 ) -> TradingWorld:
-    """A whole life: what ran before the stream, the history with its faults, then peace until all is settled."""
+    """One whole run: orders before the stream, the history with its faults, then quiet until all is settled."""
     world = trading(wire=wire, mode=mode, start=False, **{"rotate_after": 0, **policy})  # type: ignore[arg-type]
     world.exchange.pushes_account = pushes
     market = Market(world)
@@ -185,7 +185,7 @@ def live(
 
 
 def owed(world: TradingWorld) -> list[Trade]:
-    """What must have been delivered: all since the stream began."""
+    """Return the fills that must have been delivered: all since the stream began."""
     assert world.connection.began is not None
     return [trade for trade in world.exchange.trades if trade.ts >= world.connection.began]
 
@@ -196,11 +196,11 @@ def facts(fill: Fill) -> tuple[object, ...]:
 
 
 def verdict(world: TradingWorld) -> None:
-    """Everything once, nothing else, and the gap closed."""
+    """Every fill once, no other event, and the gap closed."""
     began = world.connection.began
     assert began is not None
     must = owed(world)
-    # Not owed, but delivered where a venue shows running orders late, or with times in whole seconds.
+    # Not due, but delivered where a venue shows running orders late, or with times in whole seconds.
     may = [trade for trade in world.exchange.trades if began - 5000 < trade.ts < began]
     if world.exchange.wire == "l":
         delivered = {facts(fill) for fill in world.fills()}
@@ -256,7 +256,7 @@ SOME = settings(deadline=None, derandomize=True, suppress_health_check=[HealthCh
 def test_whatever_happens_every_fill_is_delivered_once(
     wire: str, before: list[Deed], history: list[Deed], mishaps: list[Fault], pushes: bool
 ) -> None:
-    """Every fill since the stream began is delivered exactly once, in order while no gap is open; the gap closes."""
+    """Every fill since the beginning is delivered exactly once, in order while no gap is open; the gap closes."""
     verdict(live(wire, before, history, mishaps, pushes=pushes))
 
 
@@ -265,7 +265,7 @@ def test_whatever_happens_every_fill_is_delivered_once(
 def test_whatever_happens_to_a_stream_that_polls(
     before: list[Deed], history: list[Deed], mishaps: list[Fault], pushes: bool
 ) -> None:
-    """The same promise, by reads alone."""
+    """The same with reads alone."""
     verdict(live("l", before, history, mishaps, mode="poll", pushes=pushes))
 
 
@@ -281,6 +281,6 @@ def test_whatever_the_policy(
     mishaps: list[Fault],
     pushes: bool,
 ) -> None:
-    """No number that a user may set makes a fill lost or doubled."""
+    """No number that a user may set loses or doubles a fill."""
     policy = {"hold_limit": hold_limit, "reorder_window": reorder_window, "audit_interval": 20}
     verdict(live(wire, before, history, mishaps, pushes=pushes, **policy))  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""Binary frames: the content or a reason, and never more memory than the limit allows."""
+"""Binary frames: their content or a reason, with no more memory than the limit allows."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ PING = gzip.compress(b"Ping", mtime=0)
 
 @given(st.binary(max_size=5000), st.integers(0, 9))
 def test_round_trip(content: bytes, level: int) -> None:
-    """Whatever was compressed comes back, with the limit at its very size."""
+    """Compressed bytes come back, even if they have exactly the limit's size."""
     assert inflate(gzip.compress(content, level), max(1, len(content))) == content
 
 
 @pytest.mark.parametrize("size", [1, 16_383, 16_384, 16_385, 65_536, 1_000_000])
 def test_the_limit_is_exact(size: int) -> None:
-    """A content of the limit's size passes; one byte more does not. (zlib hands out 16 KiB at a time.)"""
+    """A content of the limit's size passes, one byte more does not. (zlib returns 16 KiB at a time.)"""
     content = bytes(size)
     assert inflate(gzip.compress(content), size) == content
     with pytest.raises(Oversized, match=f"more than {size} bytes"):
@@ -48,7 +48,7 @@ def test_the_limit_is_exact(size: int) -> None:
     ],
 )
 def test_not_inflatable(name: str, data: bytes) -> None:
-    """What begins as gzip and is not whole members, to the last byte, is refused; so is nothing at all."""
+    """Bytes that begin as gzip but are not whole members to the last byte are refused; so is an empty frame."""
     with pytest.raises(NotInflatable):
         inflate(data, LIMIT)
 
@@ -76,7 +76,7 @@ def test_zlib(content: bytes, level: int) -> None:
     ],
 )
 def test_bytes_as_they_are(data: bytes) -> None:
-    """What is neither gzip nor one whole zlib stream is itself, if it is not larger than the limit."""
+    """Bytes that are neither gzip nor one whole zlib stream are returned as they are, unless larger than the limit."""
     assert inflate(data, len(data)) == data
     with pytest.raises(Oversized):
         inflate(data, len(data) - 1)
@@ -84,7 +84,7 @@ def test_bytes_as_they_are(data: bytes) -> None:
 
 @given(st.binary(max_size=200))
 def test_total(data: bytes) -> None:
-    """Any bytes, bare or behind a gzip header, give content or one of two refusals."""
+    """Any bytes, with or without a gzip header, give content or one of two exceptions."""
     for frame in (data, PING[:10] + data, PING + data):
         try:
             assert len(inflate(frame, 100)) <= 100
@@ -93,14 +93,14 @@ def test_total(data: bytes) -> None:
 
 
 def test_members_are_joined() -> None:
-    """Members one behind the other are one content, and share the limit."""
+    """Members one after the other are joined, and share the limit."""
     assert inflate(PING * 3, 12) == inflate(PING * 3, 1 << 20) == b"PingPingPing"
     with pytest.raises(Oversized):
         inflate(PING * 3, 11)
 
 
 def test_a_flood_of_members() -> None:
-    """Empty members, each of which costs a copy of what follows, end after a few."""
+    """Each empty member costs a copy of the rest, so only a few are allowed."""
     empty = gzip.compress(b"")
     assert inflate(empty * MEMBERS, LIMIT) == b""
     with pytest.raises(NotInflatable, match="more than"):

@@ -1,4 +1,4 @@
-"""A day in the life: every ping of it, every renewal, one rotation, three failures."""
+"""A day of a stream: all its pings and renewals, one rotation, and three failures."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ END = 25.5 * HOUR
 
 
 def live(seed: int) -> ScriptedWorld:
-    """A cable is pulled at 1805 s, the server falls silent at 3620 s, the venue forgets the key at 5450 s; that is all.
+    """The socket breaks at 1805 s, the server falls silent at 3620 s, the venue drops the key at 5450 s.
 
-    The last socket opens just after that, so that its age ends within the day.
+    Nothing else fails. The last socket opens just after that, so that it is replaced by age within the day.
     """
     world = scripted(seed=seed)
     world.at(1805, lambda: world.drop())
@@ -46,9 +46,9 @@ def test_a_day() -> None:
     opened, closed = world.times(actions.OpenSocket), world.times(inputs.SocketClosed)
     assert len(opened) == 5
     assert len(closed) == 4
-    assert world.count(actions.CloseSocket) == 3  # the pulled cable needed none
+    assert world.count(actions.CloseSocket) == 3  # the broken socket needs none
 
-    # Delays: after so long a life the first attempt waits a moment.
+    # Delays: after so long a proven stretch the first attempt comes soon.
     lost = [closed[0], world.times(actions.CloseSocket)[0]]
     for at, minted in zip(lost, world.times(actions.CreateKey)[1:3], strict=True):
         assert 0 < minted - at <= 0.25
@@ -86,8 +86,9 @@ def test_a_day() -> None:
 
 
 def test_another_seed_moves_only_the_jitter() -> None:
-    """The same day with another seed: the same actions in the same order but for pings, audits and deletions of keys,
-    at other times.
+    """The same day with another seed has the same actions in the same order, at other times.
+
+    Only pings, audits and deletions of keys may change places.
     """
     one, two = live(seed=1), live(seed=2)
     kinds = (
@@ -103,7 +104,7 @@ def test_another_seed_moves_only_the_jitter() -> None:
 
 
 def test_a_bad_week() -> None:
-    """Seven days, in `make test` three, in which something fails every 20 minutes end LIVE, with every gap closed."""
+    """In a week with a fault every 20 minutes (three days in `make test`) every gap closes, and health ends LIVE."""
     days = 7 if TIMES > 1 else 3
     world = scripted(seed=7)
     for n in range(1, days * 24 * 3):

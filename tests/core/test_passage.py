@@ -1,4 +1,4 @@
-"""How many files of the core one input passes: a reader who follows it opens so many, and no more."""
+"""The number of the core's files that one input passes: a reader who follows it has to open so many."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from .trading import TradingWorld, ready
 
 CORE = str(Path(listenkey.core.connection.__file__).parent)
 MOST = {"a fill": 19, "a lost socket": 19, "a first frame": 21, "a read": 41}
-"""As few as files of one noun each allow so far; it may become less."""
+"""The smallest numbers so far with one noun in each file; they may only become smaller."""
 
 
 class Followed:
-    """A connection of which it is known what each input passed, last first."""
+    """A connection that records the files that each input passes."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -32,7 +32,7 @@ class Followed:
         return getattr(self._connection, name)
 
     def handle(self, received: inputs.Input, *, now: float) -> Sequence[actions.Action]:
-        """The same as the connection's, watched."""
+        """Call the connection's `handle`, and record the files."""
         files: set[str] = set()
 
         def called(frame: FrameType, event: str, _: object) -> None:
@@ -50,7 +50,7 @@ class Followed:
 
 @pytest.fixture
 def passed() -> dict[str, int]:
-    """The files that a fill, the loss of its socket, the next one's first frame and the read after it pass."""
+    """The numbers of files for a fill, the loss of its socket, the next one's first frame, and the read after it."""
     world: TradingWorld = ready()
     order = world.exchange.place("10")
     world.passes(1)
@@ -74,5 +74,5 @@ def passed() -> dict[str, int]:
 
 @pytest.mark.parametrize("name", MOST)
 def test_no_input_passes_more_files(passed: dict[str, int], name: str) -> None:
-    """A file more on the way is a design question: does the work belong there?"""
+    """If an input needs another file, ask if the work belongs there."""
     assert 5 < passed[name] <= MOST[name]

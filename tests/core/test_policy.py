@@ -1,4 +1,4 @@
-"""The numbers: their defaults are the design's, what is given wins, and a senseless one is refused by name."""
+"""The policy's numbers: defaults, numbers given by the user, and numbers that are refused by name."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_defaults() -> None:
 
 @pytest.mark.parametrize("name", [name for name in DESIGN if name not in SWITCHES])
 def test_what_is_allowed(name: str) -> None:
-    """A number from a millisecond to thirty years, and 0 where it means something; the refusal names the field."""
+    """From a millisecond to thirty years, and 0 where it has a meaning; the refusal names the field."""
     sensible: list[Any] = [1, 2.0, 1e9, *([0, 0.0] if name in ZERO_MEANS_SOMETHING else [])]
     senseless: list[Any] = [-1, 1e-300, 1.1e9, math.inf, -math.inf, math.nan, True, "5", None]
     if name not in WHOLE:
@@ -74,7 +74,7 @@ def test_what_is_allowed(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(SWITCHES))
 def test_switches(name: str) -> None:
-    """On or off, and nothing between or beyond."""
+    """A switch is 0 or 1, nothing else."""
     for value in (0, 1, 0.0, 1.0):
         on_or_off: dict[str, Any] = {name: value}
         assert type(getattr(Policy(**on_or_off), name)) is int
@@ -88,7 +88,7 @@ def test_switches(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(WHOLE))
 def test_whole_numbers(name: str) -> None:
-    """Bytes and events are counted: 1.5 of them is refused, and 5.0 is 5."""
+    """Counts of bytes and events are whole: 1.5 is refused, and 5.0 becomes 5."""
     half: dict[str, Any] = {name: 1.5}
     five: dict[str, Any] = {name: 5.0}
     with pytest.raises(ValueError, match=r"a whole number, not 1\.5"):
@@ -97,26 +97,26 @@ def test_whole_numbers(name: str) -> None:
 
 
 def test_unknown_name() -> None:
-    """A field that does not exist is a mistake of the caller."""
+    """An unknown field is refused as a mistake of the caller."""
     with pytest.raises(TypeError, match="rotate_afer"):
         Policy(rotate_afer=3)  # type: ignore[call-arg]
 
 
 def test_over_a_dialects_defaults() -> None:
-    """What was given wins over the dialect's default, even where it equals the policy's; the rest is the dialect's."""
+    """A number given wins over the dialect's default, even one equal to the policy's; all others are the dialect's."""
     settled = Policy(silence_timeout=15, drain=0).over({"silence_timeout": 70, "drain": 3, "renew_interval": 600})
     assert dataclasses.asdict(settled) == {**DESIGN, "drain": 0, "renew_interval": 600}
     assert Policy().over({}) == Policy()
 
 
 def test_over_checks_the_dialect_too() -> None:
-    """A dialect's senseless default is refused like anybody's."""
+    """A dialect's default is checked like a number of the user."""
     with pytest.raises(ValueError, match="drain"):
         Policy().over({"drain": -1})
 
 
 def test_a_copy_knows_what_was_given() -> None:
-    """Copied and pickled, a policy still distinguishes a given number from a default."""
+    """A copied or pickled policy still knows which numbers were given."""
     given = Policy(silence_timeout=15)
     for twin in (copy.copy(given), copy.deepcopy(given), pickle.loads(pickle.dumps(given))):  # noqa: S301
         assert twin == given
@@ -124,6 +124,6 @@ def test_a_copy_knows_what_was_given() -> None:
 
 
 def test_immutable() -> None:
-    """A policy does not change under a running connection."""
+    """A policy cannot change while a connection uses it."""
     with pytest.raises(dataclasses.FrozenInstanceError):
         Policy().drain = 3  # type: ignore[misc]

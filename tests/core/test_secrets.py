@@ -1,4 +1,4 @@
-"""The register of secrets: what it knows and for how long, how it finds it, and that values do not show it."""
+"""The register of secrets: which it knows and for how long, the forms in which it finds them, and what `repr` shows."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PADDING = st.binary(max_size=9)
 
 
 def test_what_is_found_becomes_as_many_stars() -> None:
-    """In text and in bytes; the rest stays, and what holds none is the very same."""
+    """In text and in bytes a secret becomes stars; other text stays, and text without a secret is returned itself."""
     register = Secrets([KEY])
     assert register.redact(f"a {KEY} b {KEY}") == f"a {STARS} b {STARS}"
     assert register.redact(f"a {KEY} \ud800".encode(errors="surrogatepass")) == f"a {STARS} \ud800".encode(
@@ -36,7 +36,7 @@ def test_what_is_found_becomes_as_many_stars() -> None:
 @given(PADDING, PADDING, st.sampled_from(["JSON", "URL", "path", "hex", "HEX", "base64", "base64 for URLs", "wide"]))
 @example(b"aa", b"", "base64")
 def test_it_is_found_in_whatever_form(before: bytes, after: bytes, form: str) -> None:
-    """Also where it was encoded together with what stands around it; found again, nothing changes."""
+    """A secret is found in each encoding, even encoded with its surroundings; a second pass changes nothing."""
     whole = before + KEY.encode() + after
     text = {
         "JSON": json.dumps(KEY)[1:-1].replace("/", "\\/"),
@@ -57,7 +57,7 @@ def test_it_is_found_in_whatever_form(before: bytes, after: bytes, form: str) ->
 
 @pytest.mark.parametrize("end", range(len(KEY)))
 def test_a_beginning_of_eight_at_the_end_is_found(end: int) -> None:
-    """What was cut before it came here may end within a secret."""
+    """The last eight or more characters are redacted if a secret begins with them: the text may have been cut there."""
     register = Secrets([KEY])
     expected = f"? {'*' * end}" if end >= 8 else f"? {KEY[:end]}"
     assert register.redact(f"? {KEY[:end]}") == expected
@@ -72,7 +72,7 @@ def test_a_beginning_of_eight_at_the_end_is_found(end: int) -> None:
 @example(overlap=16, length=40, wide=False, first=False)
 @example(overlap=12, length=31, wide=True, first=True)
 def test_secrets_that_overlap_are_both_hidden(overlap: int, length: int, wide: bool, first: bool) -> None:
-    """One begins as another one ends; wherever the text is cut, of the other one too few letters stay, or none."""
+    """Where one secret ends in the other's beginning, both are starred, also if the text is cut within them."""
     one = "abcdefghijklmnopqrstuvwx"
     other = one[-overlap:] + "0123456789ABCDEF"
     register = Secrets([one, other] if first else [other, one])
@@ -84,7 +84,7 @@ def test_secrets_that_overlap_are_both_hidden(overlap: int, length: int, wide: b
 
 @pytest.mark.parametrize("form", ["letters", "signs", "signs of pages"])
 def test_it_is_found_as_json_may_escape_it(form: str) -> None:
-    """A password of a proxy may have any letters."""
+    """A proxy's password may have any letters, and JSON may escape them in several ways."""
     password = 'pässw<örd>&"\t/\\'
     text = {
         "letters": json.dumps(password),
@@ -95,12 +95,12 @@ def test_it_is_found_as_json_may_escape_it(form: str) -> None:
 
 
 def test_a_secret_that_repeats_itself_is_found_across_itself() -> None:
-    """Its second place begins within its first one."""
+    """The second place of the secret begins within the first."""
     assert Secrets(["abcdabcdabcd"]).redact("? abcdabcdabcdabcd !") == f"? {'*' * 16} !"
 
 
 def test_keys_are_known_for_two_validities() -> None:
-    """From their grant, or from when they were extended last; then the next grant drops them."""
+    """Keys are known for two validities from their last grant or renewal; the next grant then drops them."""
     register = Secrets()
     register.grant("first-key-1", now=0.0, valid_for=60)
     register.grant("first-key-2", now=0.0, valid_for=60)
@@ -115,7 +115,7 @@ def test_keys_are_known_for_two_validities() -> None:
 
 
 def test_signatures_and_foreign_keys_are_known_as_long_as_they_are_among_the_last() -> None:
-    """So that there are never too many to search for."""
+    """Only the last ones are known, so that there are never too many to search for."""
     register = Secrets()
     for number in range(SIGNATURES + 1):
         register.sign(f"signature-{number:03}")
@@ -130,7 +130,7 @@ def test_signatures_and_foreign_keys_are_known_as_long_as_they_are_among_the_las
 
 
 def test_the_shortest_says_what_need_not_be_searched() -> None:
-    """What is shorter than eight characters is no secret."""
+    """A text of fewer than eight characters is no secret."""
     register = Secrets(["tiny", ""])
     assert register.shortest > 10**9
     register.sign("0123456789ab")
@@ -143,7 +143,7 @@ def test_the_shortest_says_what_need_not_be_searched() -> None:
 
 
 def test_values_do_not_show_what_they_carry() -> None:
-    """Neither keys nor what the venue said, but their lengths; and all else."""
+    """`repr` of a value shows neither keys nor frames, only their lengths; everything else is shown."""
     event = Unknown(kind=ExchangeEventKind.UNKNOWN, event_id="u", exchange_ts=1, source="ws", frame=KEY, raw=None)
     carriers = (
         inputs.KeyGranted(1, KEY, 3600.0),
@@ -175,7 +175,7 @@ LINES = [
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\\n"])
 def test_each_line_of_a_private_key_is_secret(end: str) -> None:
-    """Whichever way its lines end, also where they are shown one by one; but not that it is a private key."""
+    """Each line of the key is starred, with any line ending and also alone; the lines of dashes are not."""
     register = Secrets([end.join(LINES) + end])
     for line in LINES:
         shown = register.redact(f"line: {line}!")

@@ -1,4 +1,4 @@
-"""`Stop`, or a refusal for good, from anywhere: everything closed, our keys deleted, and then silence."""
+"""`Stop`, or a fatal refusal, in any state: sockets closed, our keys deleted, and no action after that."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ STATES: dict[Callable[[], ScriptedWorld], State] = {
 
 @pytest.mark.parametrize(("reach", "state"), STATES.items())
 def test_stop(reach: Callable[[], ScriptedWorld], state: State) -> None:
-    """From every state: IDLE in the same turn, each key deleted once, no request more, finished within 10 s."""
+    """In any state: IDLE at once, each key deleted once, no further request, finished within 10 s."""
     world = reach()
     assert world.state is state
     granted = world.count(inputs.KeyGranted)
@@ -109,7 +109,7 @@ def test_stop(reach: Callable[[], ScriptedWorld], state: State) -> None:
 
 @pytest.mark.parametrize("reach", STATES)
 def test_after_the_end_nothing_matters(reach: Callable[[], ScriptedWorld]) -> None:
-    """Whatever comes after `Stop`, nothing comes of it but the deletion of a key that nobody asked for."""
+    """After `Stop` no input has an effect, except that a key that was not asked for is deleted."""
     world = reach()
     world.feed(inputs.Stop())
     world.run(world.now + 10.1)
@@ -146,7 +146,7 @@ def test_stop_before_start() -> None:
 
 
 def test_the_last_word() -> None:
-    """`Finish` is the last action of its turn; that the stream is blind now is delivered before it."""
+    """`Finish` is the last action of its call; the change to BLIND is delivered before it."""
     world = live()
     done = world.feed(inputs.Stop())
     assert [type(action).__name__ for action in done] == ["CloseSocket", "Deliver", "Finish"]
@@ -154,7 +154,7 @@ def test_the_last_word() -> None:
 
 @pytest.mark.parametrize("end", ["stop", "fatal"])
 def test_what_was_held_is_delivered(end: str) -> None:
-    """Frames that are held for a read when the end comes are delivered before it, by a stop as by a fatal refusal."""
+    """Frames held for a read are delivered before the end, by `Stop` and by a fatal refusal."""
     world = reading()
     world.exchange.say("wallet 90")
     held = len(world.delivered)
@@ -170,7 +170,7 @@ def test_what_was_held_is_delivered(end: str) -> None:
 @pytest.mark.parametrize("held", ["fill A 2/3", "fill A 3/3 +1", "fill B 2/3 @1", "doubt it", "wallet 5; fill A 1/3"])
 @pytest.mark.parametrize("first", [True, False], ids=["first read", "later read"])
 def test_news_that_was_held(held: str, first: bool) -> None:
-    """What is delivered at the end and does not add up opens no read, no timer any more, and no gap after `Finish`."""
+    """Held events that `Stop` delivers and that do not add up start no read and no timer, and open no gap."""
     world = reading() if first else live()
     if not first:
         world.exchange.say("order A NEW 0/3")
@@ -187,7 +187,7 @@ def test_news_that_was_held(held: str, first: bool) -> None:
 
 
 def test_what_waits_above_a_hole_is_delivered_with_a_gap() -> None:
-    """The end does not wait for a read: the gap over the hole is delivered, then what lies above it, then the end."""
+    """The end waits for no read: first a gap for the hole, then the fills above it, then `Finish`."""
     world = ready()
     world.exchange.pushes_account = False
     order = world.exchange.place("9")
@@ -203,7 +203,7 @@ def test_what_waits_above_a_hole_is_delivered_with_a_gap() -> None:
 
 
 def test_what_waits_for_its_beginning_is_never_delivered_but_for_a_gap() -> None:
-    """Nobody can say how much of it is owed; that something may be is delivered."""
+    """How much of the order is due is unknown: no fill is delivered, but a gap opens."""
     world = trading(wire="z", start=False)
     world.exchange.pushes_account = False
     running = world.exchange.place("9")
@@ -220,7 +220,7 @@ def test_what_waits_for_its_beginning_is_never_delivered_but_for_a_gap() -> None
 
 
 def test_a_fatal_read_ends_a_stream_that_has_proven_nothing() -> None:
-    """The account cannot be read for good, and never was: the end, with the refusal."""
+    """If the first read is refused for good, the stream ends with that refusal."""
     world = scripted()
     world.exchange.reads.append(no(FATAL))
     world.run(100)
@@ -231,7 +231,7 @@ def test_a_fatal_read_ends_a_stream_that_has_proven_nothing() -> None:
 
 @pytest.mark.parametrize("refusal", [FATAL, None])
 def test_polling_ends(refusal: inputs.Refusal | None) -> None:
-    """In `mode="poll"` the lifecycle stays IDLE; Stop, or a fatal refusal of a read, ends it."""
+    """In `mode="poll"` the lifecycle stays IDLE; `Stop` or a fatal refusal of a read ends the stream."""
     connection = Connection(Toy(), mode="poll")
     (asked,) = connection.handle(inputs.Start(), now=0)
     assert isinstance(asked, actions.ReadAccount)
@@ -244,7 +244,7 @@ def test_polling_ends(refusal: inputs.Refusal | None) -> None:
 
 
 def test_a_mint_answered_after_the_end_does_not_begin_the_stream() -> None:
-    """The clock of a key that came too late arms no poll."""
+    """The time of a key that comes after the end begins no stream and plans no poll."""
     world = scripted(mints=[Answer(after=3)])
     world.feed(inputs.Stop())
     world.run(100)
@@ -253,7 +253,7 @@ def test_a_mint_answered_after_the_end_does_not_begin_the_stream() -> None:
 
 
 def test_a_polled_stream_is_blind_once_it_has_ended() -> None:
-    """The last read may be young: after `Stop` nothing is known any more, which is delivered before `Finish`."""
+    """Even if the last read is young, the change to BLIND is delivered before `Finish`."""
     connection = Connection(Toy(), mode="poll")
     (asked,) = connection.handle(inputs.Start(), now=0)
     assert isinstance(asked, actions.ReadAccount)

@@ -1,4 +1,4 @@
-"""Named deadlines: each due once, in the order of time, and never before."""
+"""Timers by name: each is due once, in the order of deadlines, and never before."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def drain(timers: Timers, now: float) -> list[tuple[Name, float]]:
 
 
 def test_nothing_armed() -> None:
-    """With nothing armed the deadline is never, and nothing is due even then."""
+    """Without timers the deadline is infinite, and nothing is due."""
     timers = Timers()
     assert timers.deadline == math.inf
     assert timers.pop_due(1e12) is None
@@ -30,7 +30,7 @@ def test_nothing_armed() -> None:
 
 
 def test_due_in_the_order_of_time() -> None:
-    """What falls due at once comes in the order of its deadlines, equal ones as they were armed; a deadline is due."""
+    """Timers due at once come in the order of their deadlines, equal ones as armed; a timer is due at its deadline."""
     timers = Timers()
     for name, at in [
         ((Timer.AUDIT, 0), 3.0),
@@ -52,7 +52,7 @@ def test_due_in_the_order_of_time() -> None:
 
 
 def test_one_deadline_for_a_name() -> None:
-    """Arming again moves the deadline; cancelling forgets it; number and word both distinguish names."""
+    """Arming again moves the deadline, cancelling drops it; a name is a word and a number."""
     timers = Timers()
     timers.arm((Timer.QUIET, 1), 5.0)
     timers.arm((Timer.QUIET, 1), 9.0)
@@ -66,7 +66,7 @@ def test_one_deadline_for_a_name() -> None:
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.none() | st.floats(-100, 100)), max_size=40), st.floats(-100, 100))
 def test_is_a_table(script: list[tuple[int, float | None]], now: float) -> None:
-    """Whatever is armed and cancelled: what is due comes sorted, all of it and nothing else."""
+    """After any arming and cancelling, exactly the due timers come, sorted."""
     timers, model = Timers(), dict[int, float]()
     for number, at in script:
         if at is None:
@@ -83,7 +83,7 @@ def test_is_a_table(script: list[tuple[int, float | None]], now: float) -> None:
 
 
 def test_every_timer_does_something() -> None:
-    """Each has its alarm in a connection; those of the account are not those of keys and links."""
+    """Each timer has its alarm in a connection, and those of the account are not those of keys and links."""
     assert set(Connection(Toy())._context.alarms) == set(Timer)
     assert Timer.MINT not in OF_ACCOUNT
     assert len(set(OF_ACCOUNT)) == len(OF_ACCOUNT)

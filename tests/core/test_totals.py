@@ -1,4 +1,4 @@
-"""`totals`: what a consumer adds up, in a few lines."""
+"""`totals`: the sums that a consumer needs, in a few lines."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def revised(original: Fill, **changes: Any) -> FillRevised:
 
 
 def test_each_fill_counts_once_and_as_its_last_revision_has_it() -> None:
-    """Repeats of a restart add nothing, and neither does the quantity of a revision."""
+    """Fills repeated after a restart add nothing, and a revision adds no quantity."""
     bought = fill("1", "0", "2", fee=None, realized_pnl=None)
     sold = fill("2", "0", "3", side="SELL", fee=D("0.5"), realized_pnl=D(4), fee_asset="BNB")
     events = [
@@ -41,7 +41,7 @@ def test_each_fill_counts_once_and_as_its_last_revision_has_it() -> None:
 
 
 def test_what_is_not_known_is_counted_and_not_added() -> None:
-    """Also what a revision took back."""
+    """Unknown figures are counted, also those that a revision made unknown."""
     one, other = fill("1", "0", "2", fee=None), fill("1", "2", "3", realized_pnl=None)
     found = listenkey.totals(iter([one, other, revised(other, fee=None, fee_asset=None)]))
     assert found == listenkey.Totals(
@@ -50,5 +50,5 @@ def test_what_is_not_known_is_counted_and_not_added() -> None:
 
 
 def test_of_nothing_the_sums_are_empty() -> None:
-    """No symbol and no asset has a sum."""
+    """Without events there is no sum of any symbol or asset."""
     assert listenkey.totals([]) == listenkey.Totals({}, {}, {}, {}, 0, 0)

@@ -1,4 +1,4 @@
-"""The life of the machine, in transcripts that anybody can read: what is commanded, and all that follows."""
+"""Runs of the connection in transcripts that anybody can read: the commands, and everything that follows."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from .transcript import retold
 
 PATHS = sorted((Path(__file__).parent / "transcripts").glob("*.txt"))
 REWRITE = "LISTENKEY_REWRITE"
-"""Set, it writes the transcripts anew in place of comparing them: then `git diff` shows what has changed."""
+"""If set, the transcripts are written anew and not compared; `git diff` then shows the changes."""
 
 
 @pytest.mark.parametrize("path", PATHS, ids=[path.stem for path in PATHS])
 def test_a_transcript(path: Path) -> None:
-    """What happens is what the transcript says, to the millisecond."""
+    """The connection does what the transcript says, at the times it says, to the millisecond."""
     now = retold(path)
     if REWRITE in os.environ:
         path.write_text(now)
@@ -24,6 +24,6 @@ def test_a_transcript(path: Path) -> None:
 
 
 def test_they_are_numbered_and_begin_with_a_remark() -> None:
-    """In the order in which they are read."""
+    """Their names begin with numbers in the order of reading, and each begins with a remark."""
     assert [path.stem[:2] for path in PATHS] == [f"{number:02}" for number in range(1, len(PATHS) + 1)]
     assert all(path.read_text().startswith("# ") for path in PATHS)

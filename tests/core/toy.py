@@ -1,4 +1,4 @@
-"""A venue of one-line text frames, so that a script can be read aloud; `;` puts several words into one frame.
+"""A venue of one-line text frames, easy to read in scripts; `;` puts several reports into one frame.
 
 ping 7            a heartbeat, answered with `pong 7`
 ack 3.0           the opening frame 3.0 is accepted
@@ -41,7 +41,7 @@ FAILING = CallLimit(15, 480.0)
 
 
 class Toy:
-    """Its pure side; `openings` frames must be acknowledged before a link counts."""
+    """The dialect of these frames; `openings` frames must be acknowledged before a link is proven."""
 
     name = "toy"
     cumulative_costs = False
@@ -65,7 +65,7 @@ class Toy:
 
 
 class SilentToy(Toy):
-    """The same, where dead keys open sockets and life is asked for."""
+    """The same for a venue that opens sockets for dead keys, where liveness is probed."""
 
     policy: Mapping[str, float] = {"probe_after": 30, "renew_interval": 300, "delete_keys": 0}
 

@@ -25,7 +25,7 @@ LATENCY = 0.01
 
 
 class Plan(NamedTuple):
-    """How a read goes: when it looks, how late lists show things (ms), or why it is refused; seconds otherwise."""
+    """The times of a read (s), the delay with which lists show things (ms), or its refusal."""
 
     begins: float = 0.02
     takes: float = 0.1
@@ -40,7 +40,7 @@ REFUSED = Plan(refusal=RETRY)
 
 
 class TradingVenue(Exchange):
-    """`fates` names what becomes of the n-th frame of the exchange: its delays, one for each time that it arrives.
+    """`fates` has, by the number of a frame, its delays in seconds: the frame arrives once for each.
 
     A `silent` venue has one key for the account, pushes only to sockets of it, and answers pings whatever the key.
     """
@@ -54,36 +54,36 @@ class TradingVenue(Exchange):
         self._silent = silent
         self.wire = wire
         self.key: str | None = None
-        """Of the account, where all share it."""
+        """The account's key, if all clients share one."""
         self.fates: dict[int, tuple[float, ...]] = {}
         self._spared: dict[int, int] = {}
         self.pushed = 0
         self.reads: deque[Plan] = deque()
-        """How the next reads go, and `plan` how all others do."""
+        """The plans of the next reads; `plan` is that of all others."""
         self.plan = Plan()
         self.reachable = True
         self.altered: Callable[[Account], Account] = lambda account: account
-        """What the venue makes of each answer."""
+        """Changes each answer before it is sent."""
 
     # What may go wrong
 
     def say(self, report: Report, after: float = LATENCY, spare: int | None = None) -> None:
-        """A frame for every open socket, but for the one at this place."""
+        """Send a frame on every open socket but the one at this place."""
         for place, (socket, key) in enumerate(self.world.open.items()):
             dead = self._silent and key != self.key
             if not (socket in self.world.mute or dead) and place != spare:
                 self.world.answer(self.world.now + after, self._arrival(socket, report))
 
     def lose(self, *, after: int = 0) -> None:
-        """The next frame of the exchange is lost, or one some frames later."""
+        """Lose the next frame, or the one so many frames later."""
         self.fates[self.pushed + after] = ()
 
     def lose_one(self, place: int) -> None:
-        """The next frame is lost on one of the sockets."""
+        """Lose the next frame on one of the sockets."""
         self._spared[self.pushed] = place
 
     def delay(self, *seconds: float) -> None:
-        """The next frame comes so late; with several delays, several times."""
+        """Delay the next frame; with several delays it arrives several times."""
         self.fates[self.pushed] = seconds
 
     # How it answers
@@ -169,7 +169,7 @@ class TradingVenue(Exchange):
         self.world.answer(end, answer)
 
     def _check(self, update: AccountUpdate) -> None:
-        """No balance and no position is delivered that the account has not had."""
+        """Raise if a balance or position is delivered that the account has never had."""
         now = self.world.exchange_ms
         wallets = {wallet for ts, wallet in self.wallets if ts <= now}
         held = [positions for ts, positions in self.positions if ts <= now]
@@ -192,10 +192,10 @@ def trading(
     silent: bool = False,
     **policy: float,
 ) -> TradingWorld:
-    """A stream that has just been asked for, or will be."""
+    """A stream that has just been started or, without `start`, not yet."""
     return World(TradingVenue(wire, cumulative=cumulative, silent=silent), seed=1, mode=mode, start=start, **policy)
 
 
 def ready(wire: str = "l", **policy: float) -> TradingWorld:
-    """A stream that is live: its first read has passed, and the audit after it; the next audit is two minutes away."""
+    """A LIVE stream: its first read and the audit after it have passed; the next audit is two minutes away."""
     return trading(wire=wire, **policy).run(8)  # type: ignore[arg-type]

@@ -55,7 +55,7 @@ POLICY = {"rotate_jitter": 0.0}
 
 
 class Transcript:
-    """The world of a transcript."""
+    """The world of a transcript, and the commands that it knows."""
 
     def __init__(self) -> None:
         self._world: TradingWorld | None = None
@@ -68,7 +68,7 @@ class Transcript:
         return self._world
 
     def retold(self, text: str) -> str:
-        """The transcript as it should be."""
+        """Return a transcript with the output that its commands have now."""
         return "\n".join(self._block(block.splitlines()) for block in text.strip().split("\n\n")).strip() + "\n"
 
     def _block(self, block: list[str]) -> str:
@@ -254,5 +254,5 @@ def _at(exchange_ms: int) -> str:
 
 
 def retold(path: Path) -> str:
-    """What a file should say."""
+    """Return the text of the transcript as its commands make it now."""
     return Transcript().retold(path.read_text())

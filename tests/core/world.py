@@ -1,4 +1,4 @@
-"""A connection, the venue that answers it, and everything between them, on virtual time; every step is judged."""
+"""A connection, its venue, and everything between them, on virtual time; every step is judged."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Happening = inputs.Input | Callable[[], object]
 
 
 class Venue(Protocol):
-    """What answers a connection: it is handed each action, and plans in its world what comes of it."""
+    """The venue that answers a connection: it is handed each action, and plans its answers in the world."""
 
     world: World[Any]
 
@@ -42,7 +42,7 @@ V = TypeVar("V", bound=Venue)
 
 
 class World(Generic[V]):
-    """One account at one venue, and the process that listens to it: killed and started again, if a script says so."""
+    """One account at one venue, and the process that follows it, which a script may kill and start again."""
 
     def __init__(self, exchange: V, *, seed: int = 0, mode: Mode = "ws", start: bool = True, **policy: Any) -> None:
         self.exchange = exchange
@@ -52,13 +52,13 @@ class World(Generic[V]):
         self.judge = Judge(self.connection)
         self.now = 0.0
         self.open: dict[int, str] = {}
-        """The sockets that are open at the venue's end, with their keys; `mute` are those that bring nothing."""
+        """The sockets open at the venue's end, with their keys; those in `mute` bring nothing."""
         self.mute: set[int] = set()
         self.log: list[tuple[float, inputs.Input | actions.Action]] = []
         self.inputs: list[tuple[float, inputs.Input]] = []
-        """With the times that the connection was given, which may go backwards."""
+        """The inputs with the times given to the connection, which may go backwards."""
         self.states: list[State] = [State.IDLE]
-        """The lifecycle's states, one after the other."""
+        """The lifecycle's states in their order."""
         self.delivered: list[ExchangeEvent] = []
         self.restarts = 0
         self._wakes_at: float | None = None
@@ -72,10 +72,10 @@ class World(Generic[V]):
     def exchange_ms(self) -> int:
         return exchange_ms(self.now)
 
-    # What a script says
+    # Commands of a script
 
     def feed(self, received: inputs.Input, *, now: float | None = None) -> list[actions.Action]:
-        """Hand in an input at this moment, or at another; while the process stands still, it waits."""
+        """Hand in an input now or at another time; while the process sleeps, the input waits."""
         if self._wakes_at is not None:
             self._unread.append(received)
             return []
@@ -96,15 +96,15 @@ class World(Generic[V]):
         return ordered
 
     def at(self, when: float, what: Happening) -> None:
-        """Let it happen then."""
+        """Plan this for that time."""
         heapq.heappush(self._plan, (max(when, self.now), next(self._order), None, what))
 
     def answer(self, when: float, what: Happening) -> None:
-        """Let it happen then, unless the process for which it is has been killed."""
+        """Plan this for that time, unless its process is killed before."""
         heapq.heappush(self._plan, (when, next(self._order), self.restarts, what))
 
     def run(self, until: float) -> World[V]:
-        """Let time pass; what is due at one time goes before the connection's own timers."""
+        """Let time pass; planned inputs go before the connection's timers of the same time."""
         while True:
             deadline = self.connection.deadline if self._wakes_at is None else self._wakes_at
             planned = self._plan[0][0] if self._plan else math.inf
@@ -125,12 +125,12 @@ class World(Generic[V]):
         return self.run(self.now + seconds)
 
     def sleep_until(self, when: float) -> World[V]:
-        """Our own process stands still from now on; what comes in before it wakes is read afterwards."""
+        """Put the process to sleep from now on; inputs that come before it wakes are read afterwards."""
         self._wakes_at = when
         return self
 
     def restart(self) -> None:
-        """The process is killed and starts again, with a journal of all that was delivered."""
+        """Kill the process and start it again, with a journal of everything delivered."""
         began = self.connection.began
         self.connection = self._connect()
         self.judge = Judge(self.connection, self.judge)
@@ -142,20 +142,20 @@ class World(Generic[V]):
         self.feed(inputs.Start(known))
 
     def drop(self, socket: int | None = None, refusal: Refusal | None = None) -> list[actions.Action]:
-        """A socket breaks, by default the one that leads; what was on its way is lost."""
+        """Break a socket, by default the leader's; frames on their way are lost."""
         broken = self.leader if socket is None else socket
         self.open.pop(broken, None)
         return self.feed(inputs.SocketClosed(broken, 1006, refusal))
 
     def silence(self) -> None:
-        """Every socket stays open and brings nothing any more."""
+        """Keep every socket open, and let none of them bring anything."""
         self.mute.update(self.open)
 
     def drop_all(self) -> None:
         for socket in tuple(self.open):
             self.drop(socket)
 
-    # What a script asks
+    # Views of a script
 
     @property
     def leader(self) -> int:
@@ -167,7 +167,7 @@ class World(Generic[V]):
 
     @property
     def state(self) -> str:
-        """The lifecycle's, as its word: a script asks again and again, and each time it is another."""
+        """The lifecycle's state as a plain word, so that a script may compare it more than once."""
         return self.connection.state
 
     @property
@@ -179,22 +179,22 @@ class World(Generic[V]):
         return self.judge.gap_open
 
     def seen(self, kind: type[T]) -> list[T]:
-        """Every input or action of this type."""
+        """All inputs or actions of this type."""
         return [thing for _, thing in self.log if isinstance(thing, kind)]
 
     def times(self, kind: type) -> list[float]:
-        """When each input or action of this type was."""
+        """The times of all inputs or actions of this type."""
         return [round(now, 6) for now, thing in self.log if isinstance(thing, kind)]
 
     def count(self, kind: type) -> int:
         return len(self.seen(kind))
 
     def outline(self, *kinds: type) -> list[str]:
-        """The names of all actions in order, or of these types."""
+        """The names of all actions in their order, or of these types only."""
         return [type(thing).__name__ for _, thing in self.log if isinstance(thing, kinds or actions.Action)]
 
     def summary(self, since: float = 0.0, *, account: bool = False) -> list[str]:
-        """What was delivered, in words; health is left out, and unless it is asked for, the account."""
+        """Return what was delivered since then, a line an event, without health and by default without the account."""
         left_out = {"HEALTH"} if account else {"HEALTH", "ACCOUNT_UPDATE", "BALANCE_CHANGE"}
         words = []
         for event in (each.event for now, each in self.log if now >= since and isinstance(each, actions.Deliver)):
@@ -211,12 +211,12 @@ class World(Generic[V]):
         return words
 
     def events(self, kind: type[T]) -> list[T]:
-        """Every delivered event of this type."""
+        """All delivered events of this type."""
         return [event for event in self.delivered if isinstance(event, kind)]
 
     @property
     def gaps(self) -> list[tuple[str, str]]:
-        """Kind and reason of each notice of a gap."""
+        """Kind and reason of each gap notice."""
         return [(event.kind.value, event.reason.value) for event in self.events(GapNotice)]
 
     @property
@@ -236,7 +236,7 @@ class World(Generic[V]):
         return [event for event in self.events(Fill) if order_id in (None, event.order_id)]
 
     def order_states(self, order_id: str | None = None) -> list[OrderState]:
-        """Those that are no fills."""
+        """All delivered states without the fills."""
         states = [event for event in self.events(OrderState) if not isinstance(event, Fill)]
         return [event for event in states if order_id in (None, event.order_id)]
 
@@ -249,5 +249,5 @@ class World(Generic[V]):
 
 
 def exchange_ms(when: float) -> int:
-    """The venue's clock at that moment of the world."""
+    """The venue's clock at that time of the world, ms."""
     return 0 if when == math.inf else EPOCH + round(when * 1000)

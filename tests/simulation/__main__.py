@@ -17,7 +17,7 @@ from .venues import SEEDS, VENUES, first_seed, is_day
 
 
 def main() -> int:
-    """0 if every promise was kept."""
+    """Run lives as the options ask; return 0 if every promise was kept, else 1."""
     options = _parser().parse_args()
     if options.seed is not None:
         return _one(options)
@@ -57,12 +57,12 @@ def _one(options: argparse.Namespace) -> int:
 
 
 def command(setup: Setup) -> str:
-    """The line that lives this life again."""
+    """Return the command line that runs this life again."""
     return f'python -m tests.simulation --seed {setup.seed} --mode {setup.mode} --faults "{written(setup.faults)}"'
 
 
 def _kinds(text: str) -> tuple[str, ...]:
-    """Raises `ArgumentTypeError` for a kind that there is not."""
+    """Return the kinds of fault named in `text`. Raises `ArgumentTypeError` for an unknown one."""
     chosen = tuple(text.split(","))
     if unknown := set(chosen) - KINDS.keys():
         raise argparse.ArgumentTypeError(f"{', '.join(sorted(unknown))}: there are {', '.join(KINDS)}")

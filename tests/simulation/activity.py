@@ -1,4 +1,4 @@
-"""What happens to the account: the simulator's flow of orders and payments, on the world's agenda."""
+"""The account's activity: the simulator's flow of orders and payments, on the world's agenda."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 OWN = 0.12
-"""Share of what happens that only Binance shows so."""
+"""Share of the activity at Binance that only Binance has."""
 
 
 class Activity(Flow):
@@ -47,7 +47,7 @@ class Activity(Flow):
 
 
 class UsdmActivity(Activity):
-    """And trades of the account with itself, liquidations, and funding of another kind."""
+    """The activity at Binance: in addition trades of the account with itself, liquidations and special funding."""
 
     def __init__(self, market: Market, rate: float, seed: int) -> None:
         self._own = seeded(seed, "own")

@@ -1,4 +1,4 @@
-"""Virtual time: what happens when, in the order of its time and, at one time, of its making."""
+"""Virtual time: calls that are planned, made in the order of their times, and at one time in the order of planning."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 
 class Agenda:
-    """Seconds since the stream began; the exchange is older."""
+    """The planned calls. Times are seconds since the stream began; the exchange is older and begins below 0."""
 
     def __init__(self, now: float = 0.0) -> None:
         self.now = now
@@ -16,16 +16,16 @@ class Agenda:
         self._heap: list[tuple[float, int, Callable[..., None], tuple[Any, ...]]] = []
 
     def at(self, when: float, what: Callable[..., None], *details: Any) -> None:
-        """Do this then; what is already late happens next."""
+        """Plan a call at this time; a call whose time has passed is made next."""
         self._serial += 1
         heapq.heappush(self._heap, (max(when, self.now), self._serial, what, details))
 
     def after(self, seconds: float, what: Callable[..., None], *details: Any) -> None:
-        """Do this so long from now."""
+        """Plan a call so many seconds from now."""
         self.at(self.now + seconds, what, *details)
 
     def step(self, until: float) -> bool:
-        """Do the next thing, unless it is due only after `until`."""
+        """Make the next call and return True; if none is planned up to `until`, move on to `until` and return False."""
         if not self._heap or self._heap[0][0] > until:
             self.now = max(self.now, until)
             return False

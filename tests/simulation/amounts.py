@@ -1,4 +1,4 @@
-"""Prices, fees and PnL as delivered and revised, against what the exchange booked: true or null, and put right."""
+"""Checks delivered and revised prices, fees and PnL against the exchange's: true or unknown, and in time revised."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ UNNOTICED = frozenset(
         "stop",
     }
 )
-"""Faults by which a frame may be lost, or a fill shown late, and nobody can know when the next one comes."""
+"""Faults by which a frame is lost, or a fill shown late, without anything that the next frame could show."""
 NOTICED = 180.0
-"""Seconds after such a fault by which an audit or a rotation has left a socket that brings nothing."""
+"""Seconds after such a fault until an audit or a rotation has replaced a socket that brings nothing."""
 
 
 class _Delivered:
@@ -57,7 +57,7 @@ class _Delivered:
         return sum((trade.pnl for trade in self.trades), ZERO)
 
     def false(self) -> str | None:
-        """What of it is not so."""
+        """Return the first figure of the fill that differs from the exchange's, with its value, or None."""
         notional = sum((trade.qty * trade.price for trade in self.trades), ZERO)
         if self.price is not None and abs(self.price * self.qty - notional) > SLACK * self.cumulative_qty:
             return f"price {self.price}"
@@ -69,7 +69,7 @@ class _Delivered:
 
 
 class Amounts:
-    """One stream's fills. `exact`: the wire says what each fill was, and nothing may be false for a while."""
+    """The fills of one stream. `exact`: a frame has the figures of its own fill, so no figure is ever false."""
 
     def __init__(self, setup: Setup, *, exact: bool) -> None:
         self._setup = setup
@@ -77,12 +77,12 @@ class Amounts:
         self.new_stream()
 
     def new_stream(self) -> None:
-        """Nothing has been delivered."""
+        """Begin a new stream: nothing has been delivered."""
         self._delivered: dict[str, _Delivered] = {}
         self._open: list[_Delivered] = []
 
     def deliver(self, event: Fill, trades: Sequence[Trade], *, gap_open: bool = True, again: bool = False) -> None:
-        """A fill is delivered, or known again from a journal."""
+        """A fill is delivered or, with `again`, recalled from a journal."""
         fill = self._delivered[event.event_id] = _Delivered(event, trades)
         self._open.append(fill)
         if event.fill_price is None and not gap_open:
@@ -94,12 +94,12 @@ class Amounts:
             raise Violation("amounts-true", f"{event.event_id}: {false}")
 
     def _may_be_lost(self, trade: Trade) -> bool:
-        """Whether its frame may have been lost, and nobody knew."""
+        """True if the trade's frame may have been lost without anybody noticing."""
         at = (trade.ts - EPOCH) / 1000
         return any(fault.at - 5 <= at <= fault.until + NOTICED for fault in self._unnoticed)
 
     def revised(self, event: FillRevised) -> None:
-        """A fill is revised: the same one, each figure once, and to what is true."""
+        """A fill is revised: raise unless it was delivered, each figure changes once, and the new ones are true."""
         fill = self._delivered.get(event.replaces)
         what = f"{event.event_id} of {event.replaces}"
         if fill is None or (fill.cumulative_qty, fill.qty) != (event.cumulative_qty, event.fill_qty):
@@ -115,7 +115,7 @@ class Amounts:
             raise Violation("amounts-true", f"{what}: {false}")
 
     def proven(self, until: int) -> None:
-        """What was made until then is proven, so it has been put right."""
+        """The stream is proven up to `until`: raise unless all earlier fills have true figures by now."""
         waiting = []
         for fill in self._open:
             if fill.trades[-1].ts > until:
@@ -125,7 +125,7 @@ class Amounts:
         self._open = waiting
 
     def check(self, events: Iterable[ExchangeEvent], *, restarted: bool) -> None:
-        """Nothing moves any more: every null has a reason, and sums are the exchange's over what is not null."""
+        """At rest: raise unless every unknown figure has a reason and the sums of the known ones are the exchange's."""
         for event_id, fill in self._delivered.items():
             unknown = [name for name in ("price", "fee", "pnl") if getattr(fill, name) is None]
             reasons = self._reasons(fill, restarted)
@@ -146,7 +146,7 @@ class Amounts:
             raise Violation("amounts-true", f"the sums are {found}, of PnL {pnls}")
 
     def _reasons(self, fill: _Delivered, restarted: bool) -> set[str]:
-        """The figures that no row may have said."""
+        """Return the figures that may be unknown, because the venue's rows need not say them under this setup."""
         setup = self._setup
         if setup.fill_rows is not None:  # a list that ends early may have lost the fill's own row
             return {"price", "fee", "pnl"}

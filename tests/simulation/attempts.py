@@ -1,4 +1,4 @@
-"""How often the venue is asked: one mint at a time, few in a minute, and failing calls within their limit."""
+"""The number of calls to the venue: one mint at a time, few in a minute, and failing calls within their limit."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from .violation import Violation
 
 REQUEST_TIMEOUT = 10.0
 MINTS_IN_A_MINUTE = 12
-"""Doubling from half a second to fifteen, and a rotation or two."""
+"""Enough for delays that double from half a second to fifteen, and for a rotation or two."""
 DENIED = 10
 FAILURES, FAILURE_WINDOW = 15, 479.5
-"""480 s by our clock, which may drift by two parts in ten thousand; and one call takes longer than another."""
+"""480 s, less what our clock may drift (two parts in ten thousand) and by how much calls differ in length."""
 
 
 class Denied:
-    """How often an order that was asked for did not exist: of one account, over all processes that share a journal."""
+    """Requests for orders that did not exist: those of one account, over all processes that share a journal."""
 
     def __init__(self) -> None:
         self._times: deque[float] = deque()
 
     def noted(self, now: float) -> None:
-        """The venue knows no such order."""
+        """The venue denied an order."""
         self._times.append(now)
         while self._times[0] <= now - FAILURE_WINDOW:
             self._times.popleft()
@@ -30,7 +30,7 @@ class Denied:
 
 
 class Attempts:
-    """Of one process."""
+    """The attempts of one process."""
 
     def __init__(self) -> None:
         self._mint: tuple[int, float] | None = None
@@ -49,12 +49,12 @@ class Attempts:
             raise Violation("attempts-bounded", f"{len(self._mints)} mints within a minute")
 
     def answered(self, request: int) -> None:
-        """What was asked for was granted or refused."""
+        """A request was granted or refused."""
         if self._mint is not None and request == self._mint[0]:
             self._mint = None
 
     def failed(self, endpoint: str, now: float) -> None:
-        """The venue has refused a call."""
+        """The venue refused a call."""
         times = self._failures.setdefault(endpoint, deque())
         times.append(now)
         while times[0] <= now - FAILURE_WINDOW:

@@ -1,4 +1,4 @@
-"""Whether a process keeps away for as long as the venue has said."""
+"""Checks that a process sends no request before a ban of the venue is over."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from .violation import Violation
 
 LOCKS = frozenset({418, 429})
 SLACK = 3.0
-"""Seconds: a lock of 1.5 is waited out, and the exchange's clock may be off by one."""
+"""Seconds. A lock of 1.5 s may be waited out, and the exchange's clock may be off by 1 s."""
 _UNTIL = re.compile(rb"banned until ([0-9]{13})")
 
 
 class Bans:
-    """What one process has heard. What was sent before the answer came is not counted."""
+    """The bans that one process has received. Requests sent before the answer arrived do not count."""
 
     def __init__(self) -> None:
         self._until = float("-inf")
 
     def answered(self, now: float, response: HttpResponse) -> None:
-        """An answer has arrived; other venues answer too, and their limits are other people's business."""
+        """An answer has arrived; only those of Binance, which alone name a used weight, can set a ban."""
         if response.status in LOCKS and "x-mbx-used-weight-1m" in response.headers:
             named = _UNTIL.search(response.body)
             if named is not None:
@@ -31,7 +31,7 @@ class Bans:
             self._until = max(self._until, now + float(response.headers.get("retry-after", 0.0)))
 
     def asked(self, now: float, url: str) -> None:
-        """A request sets out."""
+        """A request is sent: raise if a ban is not over yet."""
         if now < self._until - SLACK:
             left = self._until - now
             raise Violation("attempts-bounded", f"{urlsplit(url).path} is asked {left:.1f} s before the ban is over")

@@ -25,7 +25,7 @@ LIVES = 100
 
 
 class Catch(NamedTuple):
-    """What became of one bug."""
+    """One bug: the invariant that caught it, if one did, and the seed and seconds that this took."""
 
     name: str
     invariant: str | None
@@ -35,7 +35,7 @@ class Catch(NamedTuple):
 
 
 def copy_to(scratch: Path) -> None:
-    """The package and the simulation, as they are installed: the three folders inside."""
+    """Copy the package and the simulation into a folder, laid out as installed: the three rooms inside the package."""
     package = scratch / "listenkey"
     package.mkdir()
     for path in (ROOT / "listenkey").iterdir():
@@ -52,7 +52,7 @@ def copy_to(scratch: Path) -> None:
 
 
 def plant(bug: Bug, scratch: Path) -> None:
-    """Make the changes. Raises `ValueError` for a text that does not stand exactly once in its file."""
+    """Make the changes of a bug. Raises `ValueError` for a text that is not exactly once in its file."""
     for change in bug.changes:
         path = scratch / "listenkey" / change.path
         source = path.read_text()
@@ -62,7 +62,7 @@ def plant(bug: Bug, scratch: Path) -> None:
 
 
 def catch(name: str, lives: int = LIVES) -> Catch:
-    """Plant a bug and live lives until an invariant names it, or so many have passed."""
+    """Plant a bug in a copy, and run lives until one breaks an invariant or `lives` have passed."""
     bug = BUGS[name]
     began = time.monotonic()
     with TemporaryDirectory(prefix="bug-") as folder:
@@ -82,7 +82,7 @@ def catch(name: str, lives: int = LIVES) -> Catch:
 
 
 def main() -> int:
-    """Every bug, or those named."""
+    """Try every bug, or those named in the arguments; return 1 if any was not caught as expected."""
     parser = argparse.ArgumentParser(prog="python -m tests.simulation.bugs", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BUGS))
     parser.add_argument("--lives", type=int, default=LIVES, help="for each bug, at most")

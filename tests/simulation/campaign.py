@@ -1,4 +1,4 @@
-"""Many lives, on all cores: what they came to, as a summary."""
+"""Runs many lives on all cores, and sums up their outcomes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .venues import FIRST_DAY, VENUES, first_seed, is_day, venue_of
 
 
 class Job(NamedTuple):
-    """A life to live, in the mode that the seed draws, unless one is said; `often`: faults of these kinds alone."""
+    """A life to run, in `mode` or, without one, in that of the seed; `often`: all its faults are of these kinds."""
 
     seed: int
     mode: Mode | None = None
@@ -29,7 +29,7 @@ class Job(NamedTuple):
 
 
 def run(job: Job) -> Outcome:
-    """In whatever process."""
+    """Run the life; the seed and mode are added to any exception."""
     try:
         return live(setup_of(job.seed, full_day=is_day(job.seed), mode=job.mode, kinds=job.often))
     except Exception as error:
@@ -45,15 +45,16 @@ def jobs(
     often: tuple[str, ...] = (),
     venues: Sequence[str] = VENUES,
 ) -> list[Job]:
-    """So many at each venue, days first: they take longest. With `often`, only faults of these kinds, two of each in a
-    life.
+    """Return so many lives and days at each venue, days first because they take longest.
+
+    With `often`, all faults are of these kinds, two of each in a life.
     """
     seeds = [FIRST_DAY + first + day for day in range(days)] + [first + life for life in range(lives)]
     return [Job(first_seed(venue) + seed, mode, often) for seed in seeds for venue in venues]
 
 
 def campaign(planned: Iterable[Job], *, workers: int | None = None) -> Iterator[Outcome]:
-    """The outcomes, as they come; what is `planned` is asked for only when somebody is about to be free."""
+    """Run the jobs and yield the outcomes as they come; `planned` is read only a few jobs ahead of the workers."""
     workers = workers or os.cpu_count() or 1
     ahead, over = Semaphore(2 * workers), Event()
 
@@ -75,7 +76,7 @@ def campaign(planned: Iterable[Job], *, workers: int | None = None) -> Iterator[
 
 
 def endless(first: int, minutes: float, mode: Mode | None = None, venues: Sequence[str] = VENUES) -> Iterator[Job]:
-    """Lives, and a day in every forty, at each venue in turn, until time is up."""
+    """Yield lives, one in forty of them a day, at each venue in turn, until the minutes are over."""
     until = time.monotonic() + minutes * 60
     for number in count(first):
         for venue in venues:
@@ -85,7 +86,7 @@ def endless(first: int, minutes: float, mode: Mode | None = None, venues: Sequen
 
 
 class Summary:
-    """Adds outcomes up."""
+    """The sums over many outcomes, and their text."""
 
     def __init__(self) -> None:
         self.lives = self.days = self.made = self.inside = self.delivered = 0
@@ -100,7 +101,7 @@ class Summary:
         self.times: defaultdict[tuple[str, str], list[float]] = defaultdict(list)
 
     def add(self, outcome: Outcome) -> None:
-        """One more."""
+        """Add one outcome."""
         if is_day(outcome.seed):
             self.days += 1
         else:
@@ -123,7 +124,7 @@ class Summary:
             self.times[name, outcome.mode] += getattr(outcome, name)
 
     def broken(self, *names: str) -> int:
-        """How many lives ended in one of these violations."""
+        """Return the number of lives that ended with one of these violations."""
         return sum(outcome.violation is not None and outcome.violation.startswith(names) for outcome in self.violations)
 
     def __str__(self) -> str:
@@ -154,12 +155,12 @@ class Summary:
 
 
 def written_counts(counts: Counter[str]) -> str:
-    """The most frequent first."""
+    """Return counts as text, the most frequent first."""
     return ", ".join(f"{count} {what}" for what, count in counts.most_common()) or "none"
 
 
 def percentiles(values: list[float]) -> str:
-    """Of seconds."""
+    """Return the percentiles of some seconds as text."""
     if not values:
         return "none"
     ordered = sorted(values)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Consumer:
-    """What `async for` does, on the world's agenda."""
+    """A loop `async for` over the stream, on the world's agenda."""
 
     def __init__(self, process: Process, backlog: Backlog, watcher: Watcher, random: Random) -> None:
         self.gone = False
@@ -27,17 +27,17 @@ class Consumer:
         self._planned = False
 
     def busy(self, seconds: float) -> None:
-        """It takes its time."""
+        """Take no event for so many seconds."""
         self._busy_until = max(self._busy_until, self._agenda.now + seconds)
 
     def soon(self) -> None:
-        """There may be something for it."""
+        """Plan to take the events that are pending, as soon as the consumer is not busy."""
         if not self._planned:
             self._planned = True
             self._agenda.at(self._busy_until, self._process.gate, self._process, self.go)
 
     def go(self) -> None:
-        """Take what there is."""
+        """Take the events that are pending."""
         self._planned = False
         if self.gone:
             return

@@ -1,4 +1,4 @@
-"""What was stored, taken and marked, in its order, over the deaths of the processes that did so."""
+"""The events that were stored, taken and marked, in order, across the deaths of processes."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from .journal import Batch
 from .violation import Violation
 
 State = tuple[int, int]
-"""How many events are stored, and what is proven, -1 for nothing: each transaction leads to another."""
+"""Number of events stored, and the stored `proven_until`, -1 for none: each transaction leads to another state."""
 
 
 class Deliveries:
-    """One stream's. The event with serial 1 is the first of `events`."""
+    """The deliveries of one stream. The event with serial 1 is the first of `events`."""
 
     def __init__(self) -> None:
         self.events: list[tuple[ExchangeEvent, int]] = []
@@ -25,28 +25,28 @@ class Deliveries:
 
     @property
     def proven(self) -> int:
-        """What is proven, exchange time, ms; -1 for nothing."""
+        """The stored `proven_until`, exchange time, ms; -1 for none."""
         return self._states[-1][1]
 
     @property
     def caught_up(self) -> bool:
-        """Whether the consumer has everything."""
+        """True if the consumer has taken every stored event."""
         return self._next == len(self.events)
 
     def new_process(self) -> None:
-        """Another process begins with what is not marked."""
+        """Another process begins with the first event that is not marked."""
         self._next = self._marked
         self._taken = None
 
     def committed(self, proven_until: int | None) -> None:
-        """The events are stored, and this is proven."""
+        """The events so far are stored, and so is `proven_until` unless it is None."""
         proven = self.proven if proven_until is None else proven_until
         if proven < self.proven:
             raise Violation("watermark-honest", f"it went back from {self.proven} to {proven}")
         self._states.append((len(self.events), proven))
 
     def took(self, event: ExchangeEvent, number: int) -> bool:
-        """The consumer of this process has an event; whether for the first time."""
+        """The consumer of this process took an event; True if no consumer had it before."""
         if self._next >= len(self.events):
             raise Violation("sequence-kept", f"{event.event_id} was never stored")
         expected, stored_by = self.events[self._next]
@@ -62,22 +62,22 @@ class Deliveries:
         return True
 
     def marked(self) -> None:
-        """The consumer is done with what it took."""
+        """The consumer has dealt with the event that it took."""
         if self._taken is not None:
             self._marked = self._taken + 1
             self._taken = None
 
     def was_committed(self, found: Summary, in_flight: Batch) -> bool:
-        """Whether a death came only after what was in flight had been stored."""
+        """True if the process died only after the transaction in flight had been stored."""
         events, proven_until = in_flight
         proven = self.proven if proven_until is None else proven_until
         state = _state(found)
         return state != self._states[-1] and state == (len(self.events) + len(events), proven)
 
     def survived(self, found: Summary, *, may_forget: bool) -> bool:
-        """What the journal holds after a death; whether something was forgotten, as only a machine may.
+        """Compare the journal after a death with what was stored; True for a loss, which `may_forget` must allow.
 
-        Then the journal is as it was after some earlier transaction.
+        After such a loss the journal is as it was after some earlier transaction.
         """
         state = _state(found)
         forgotten = state != self._states[-1]

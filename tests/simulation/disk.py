@@ -24,21 +24,21 @@ class Files(NamedTuple):
 
 
 class Disk:
-    """Where one journal lives. `death` says what would be found after it, `restore` puts that there."""
+    """The files of one journal. `death` returns them as a death leaves them, `restore` puts them back."""
 
     def __init__(self, path: Path, random: Random) -> None:
         self._paths = tuple(path.with_name(path.name + end) for end in ("", "-wal", "-shm"))
         self._random = random
 
     def now(self) -> Files:
-        """What any other process would read at this moment."""
+        """The contents of the files as another process would read them now."""
         return Files(*(path.read_bytes() if path.exists() else b"" for path in self._paths))
 
     def death(self, connection: sqlite3.Connection, commit: Callable[[], object] | None, *, power: bool) -> Files:
-        """What is left if the process dies now, or inside of a `commit`; `power` is lost too.
+        """The files as a death leaves them, now or inside of `commit`; with `power`, the power is lost too.
 
-        Of what a commit writes to the log any part may be there, from the first byte on; pages are copied from the log
-        to the database, in any order, only when the log is complete. Without power all that was not synced may go.
+        Of the bytes that a commit writes to the log, any first part may be there. Pages are copied from the log to the
+        database, in any order, only once the log is complete. Without power all that was not synced may be lost.
         """
         before = self.now()
         after = before
@@ -49,12 +49,12 @@ class Disk:
             return after
         first = self._synced(connection, before, after)
         wal = after.wal[: self._random.randint(first, len(after.wal))] if first < len(after.wal) else after.wal
-        if self._random.random() < 0.5:  # the file may be as long as it was, with nothing in it
+        if self._random.random() < 0.5:  # the file may keep its length, with zeros in it
             wal = wal.ljust(len(after.wal), b"\0")
         return Files(after.db, wal, b"")
 
     def restore(self, files: Files) -> None:
-        """The files as they were found."""
+        """Write the files with these contents, and delete those that are empty."""
         for path, content in zip(self._paths, files, strict=True):
             path.unlink(missing_ok=True)
             if content:
@@ -77,7 +77,7 @@ class Disk:
         return b"".join((old if self._random.random() < 0.5 else new)[at : at + page] for at in pages)
 
     def _synced(self, connection: sqlite3.Connection, before: Files, after: Files) -> int:
-        """How many bytes of the log are safe without power: what COMMIT returned, or what was written back, by mode."""
+        """Return how many bytes of the log survive a loss of power: by mode, all commits or what was written back."""
         if before.wal[_SALTS] != after.wal[_SALTS] or not before.shm or before.db != after.db:
             return len(after.wal) if before.db != after.db else 0
         (mode,) = connection.execute("PRAGMA synchronous").fetchone()

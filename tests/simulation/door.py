@@ -15,11 +15,11 @@ from .spoiling import Columns, Spoiling
 from .weather import Weather
 
 TORN = 0.3
-"""Share of the requests inside a read that fail: it has about ten."""
+"""Share of the requests of a read that fail; a read has about ten."""
 
 
 class Door(ABC):
-    """`refused` lists all calls that failed: when, what, and why. `ended_keys` are those that end before their time."""
+    """`refused` lists the calls that failed: time, call, reason. `ended_keys` are keys that end before their time."""
 
     def __init__(self, weather: Weather, setup: Setup, exchange: Exchange, keys: ListenKeys, columns: Columns) -> None:
         self.refused: list[tuple[float, str, str]] = []

@@ -37,7 +37,7 @@ GHOSTS = 12
 
 
 def ms_of(agenda: Agenda) -> int:
-    """Exchange time."""
+    """Return the exchange time now, ms."""
     return EPOCH + math.floor(agenda.now * 1000 + 1e-6)
 
 
@@ -49,10 +49,10 @@ class Frame(NamedTuple):
 
 
 class Market(ABC):
-    """`changed` is called after everything that happens to the account. `exact`: frames say what each fill was."""
+    """`changed` is called after each change of the account. `exact`: a frame has the figures of its own fill alone."""
 
     symbol: str
-    """One of those that are traded."""
+    """A symbol that is traded at this venue."""
     forms: Forms
     unanswered: float
     """Seconds without a pong after which a socket is cut."""
@@ -79,73 +79,73 @@ class Market(ABC):
 
     @abstractmethod
     def lives(self, keys: Iterable[str]) -> bool:
-        """Whether all of these keys do, so that nobody can say that one is gone."""
+        """True if all of these keys live, so that nobody can say that one is gone."""
 
     def died(self, keys: Iterable[str]) -> int | None:
-        """When the first of these keys has died, exchange ms, where that is nothing that sockets show."""
+        """Exchange time, ms, at which the first of these keys died, if sockets do not show that; else None."""
         return None
 
     @abstractmethod
     def _activity(self) -> Activity:
-        """What happens on it."""
+        """The activity of this venue's account."""
 
     @abstractmethod
     def _opened(self, url: str) -> Conn | HttpResponse:
-        """A socket at this address, or the answer that it gets instead."""
+        """Return the socket opened at this address, or the answer that refuses it."""
 
     @abstractmethod
     def _welcome(self, conn: Conn) -> None:
-        """What comes on a socket that is open."""
+        """Push the frames that a newly opened socket gets unasked."""
 
     @abstractmethod
     def _written(self, push: Push) -> list[Frame]:
-        """The frame that a push becomes, and those that go with it."""
+        """Return the frames of a push: its own, and those that go with it."""
 
     @abstractmethod
     def _receivers(self, key: str, event: str) -> list[Conn]:
-        """The sockets of a key that lives to which an event goes."""
+        """Return the sockets of a living key on which an event is sent."""
 
     @abstractmethod
     def _ask(self, conn: Conn) -> None:
-        """Ping it."""
+        """Send a ping on a socket."""
 
     @abstractmethod
     def _ping(self, conn: Conn) -> None:
-        """Ping it from now on, and cut it when it does not answer."""
+        """Ping a socket from now on, and cut it when it does not answer."""
 
     @abstractmethod
     def _expiry(self, conn: Conn) -> list[Frame]:
-        """What is pushed to a socket whose key has ended."""
+        """The frames that are pushed to a socket whose key has ended."""
 
     @abstractmethod
     def _none(self) -> list[Frame]:
-        """Frames that are none."""
+        """Return frames that no client can read."""
 
     @abstractmethod
     def _giant(self) -> Frame:
-        """One that is too large."""
+        """Return a frame that is too large."""
 
     @abstractmethod
     def _foreign(self, random: Random) -> Frame:
-        """The end of a key that is not ours."""
+        """Return a notice that a key of somebody else has ended."""
 
     def _suffers(self, fault: Fault) -> None:
-        """A fault begins that is this venue's own: here there is none."""
+        """A fault of this venue alone begins; by default there are none."""
         return
 
     def _arranged(self, leaving: Sequence[Push]) -> Iterable[Push]:
-        """The pushes of one moment, in the order of the wire."""
+        """Return the pushes of one moment in the order in which the venue sends them."""
         return leaving
 
     # The account
 
     @property
     def ms(self) -> int:
-        """Exchange time."""
+        """Exchange time, ms."""
         return ms_of(self.agenda)
 
     def act(self, action: Action) -> None:
-        """Something happens to the account, if the exchange allows it."""
+        """Do something to the account, if the exchange allows it, and push what follows."""
         with suppress(OrderRefused):
             action(self.ms)
         self.note()
@@ -153,12 +153,12 @@ class Market(ABC):
             self.agenda.after((latency + 0.01) / 1000, self._pump)
 
     def note(self) -> None:
-        """The account is not what it was."""
+        """The account has changed: call everything in `changed`."""
         for each in self.changed:
             each()
 
     def force_fill(self) -> None:
-        """A fill, whatever else happens."""
+        """Make one fill."""
         self.act(
             lambda now: self.exchange.trade(  # type: ignore[arg-type]
                 self.symbol, "BUY", Decimal("0.05"), now=now, position_side="LONG" if self._setup.hedge else None
@@ -172,7 +172,7 @@ class Market(ABC):
     # Sockets
 
     def accept(self, url: str) -> Conn | HttpResponse:
-        """A handshake: a socket, or the answer that it gets instead."""
+        """A handshake: return the socket, or the answer that refuses it."""
         if self._weather.on("outage"):
             return HttpResponse(503, {}, b"")
         fault = self._weather.on("refuse")
@@ -185,7 +185,7 @@ class Market(ABC):
         return conn
 
     def heard(self, conn: Conn, said: str | Control) -> None:
-        """Something comes on a socket: a text, a ping or a pong."""
+        """A text, a ping or a pong comes on a socket."""
         conn.unanswered_since = None
 
     def _begins(self, conn: Conn) -> None:
@@ -201,7 +201,7 @@ class Market(ABC):
         self._ping(conn)
 
     def _is_cut(self, conn: Conn) -> bool:
-        """Whether it has gone without a pong for too long; if so, it is ended."""
+        """True if the socket has sent no pong for too long; it is then closed."""
         now = self.agenda.now
         if conn.unanswered_since is not None and now - conn.unanswered_since >= self.unanswered:
             self.end(conn, None)
@@ -354,7 +354,7 @@ class Market(ABC):
                 self._suffers(fault)
 
     def _execute(self, seconds: float, random: Random) -> None:
-        """From now on, for so long, an order is executed bit by bit."""
+        """Place an order and fill it in tenths over the next `seconds`."""
         side = "BUY" if not self._setup.hedge else random.choice(("BUY", "SELL"))
         towards = "LONG" if side == "BUY" else "SHORT"
         price = self.exchange.market.price(self.symbol, self.ms)
@@ -379,7 +379,7 @@ class Market(ABC):
             self.agenda.after(random.uniform(2, 5), self._flap, until, random)
 
     def _haunt(self) -> None:
-        """A dozen orders, pushed as they are placed; then they are gone and no frame says so."""
+        """Place a dozen orders, whose frames are pushed; then the venue loses them, and no frame says so."""
         placed: list[int] = []
         for _ in range(GHOSTS):
             with suppress(OrderRefused):

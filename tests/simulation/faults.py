@@ -1,4 +1,4 @@
-"""What can go wrong: the catalogue, lists drawn from a seed, and their text form."""
+"""The faults: their catalogue, lists drawn from a seed, and their text form."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from .venues import SWAP, USDM
 class Kind(NamedTuple):
     """A fault holds for `shortest` to `longest` seconds; `variants` are listed where there are several ways.
 
-    `harmless`: nothing is missed by it, so no gap may open. `weight` is how often it is drawn. `reads`: it concerns
-    reads of the account, the journal or the process, so that it matters without a socket too. `of` names the venue that
-    it is of, if not of all.
+    `harmless`: it loses nothing, so no gap may open. `weight` is its share when faults are drawn. `reads`: it concerns
+    reads of the account, the journal or the process, and so matters without a socket too. `of` is the only venue that
+    has it; empty if all have it.
     """
 
     what: str
@@ -135,14 +135,14 @@ KINDS: dict[str, Kind] = {
 
 
 def kinds_of(venue: str) -> list[str]:
-    """Those that there are at a venue."""
+    """Return the kinds of fault of a venue."""
     return [name for name, kind in KINDS.items() if kind.of in ("", venue)]
 
 
 HARM = frozenset({"lag", "skew", "unread", "no_income", "stumble"})
-"""Harmless alone; together with a fault that makes the account be read they slow it down."""
+"""Faults that are harmless alone, but delay reads that other faults cause."""
 AFTERMATH = 5.0
-"""A fault that is over at once counts for so long, and so do its fills."""
+"""Shortest time in seconds for which a fault counts as in force, so that fills can be made inside it."""
 
 
 class Fault(NamedTuple):
@@ -156,7 +156,7 @@ class Fault(NamedTuple):
 
     @property
     def until(self) -> float:
-        """Until when fills are made inside it."""
+        """The end of the time in which fills count as inside the fault."""
         return self.at + max(self.seconds, AFTERMATH)
 
     def __str__(self) -> str:
@@ -164,7 +164,7 @@ class Fault(NamedTuple):
 
 
 def parse(text: str) -> Fault:
-    """What `str` of a fault gave. Raises `ValueError`."""
+    """Return the fault that `str` wrote so. Raises `ValueError`."""
     head, _, variant = text.partition("=")
     kind, _, rest = head.partition("@")
     at, _, rest = rest.partition("+")
@@ -175,17 +175,17 @@ def parse(text: str) -> Fault:
 
 
 def parse_all(text: str) -> tuple[Fault, ...]:
-    """Faults separated by commas; `none` is none."""
+    """Return the faults of a text, separated by commas; `none` stands for no fault."""
     return () if text in ("", "none") else tuple(parse(each.strip()) for each in text.split(","))
 
 
 def written(faults: Iterable[Fault]) -> str:
-    """The list as `parse_all` reads it."""
+    """Return the text from which `parse_all` reads these faults."""
     return ",".join(map(str, faults)) or "none"
 
 
 def draw(random: Random, count: int, begin: float, end: float, kinds: Sequence[str]) -> tuple[Fault, ...]:
-    """So many faults of these kinds between two times, oldest first; some come in groups, since troubles do."""
+    """Draw so many faults of these kinds between two times, oldest first; about a third soon follow another."""
     names = list(kinds)
     weights = [KINDS[name].weight for name in names]
     drawn: list[Fault] = []

@@ -1,4 +1,4 @@
-"""The same event in frames of odd form, which a client has no reason to expect: some can be read all the same."""
+"""Events in frames of unusual form, which a client does not expect; some forms can be read all the same."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _BESIDE = b'{"news":[]}'
 
 
 class Forms(NamedTuple):
-    """Of a wire: a form makes a frame of a text; `text` makes it of a frame. `garbage` are frames that are none."""
+    """The forms of one wire: each makes a frame of a text, and `text` reverses that. `garbage` cannot be read."""
 
     readable: Mapping[str, Form]
     unreadable: Mapping[str, Form]
@@ -27,7 +27,7 @@ class Forms(NamedTuple):
 
 
 class Sent(NamedTuple):
-    """What was sent that is out of the ordinary: frames that cannot be read, and fills by the odd frame they are in."""
+    """The odd frames sent so far: those that cannot be read, and those that can, each with the fill in it."""
 
     unreadable: set[bytes | str]
     fills: dict[bytes | str, Fill]
@@ -47,14 +47,14 @@ def _written(frame: bytes | str) -> bytes:
 
 
 def as_sent(frame: bytes) -> bytes | str:
-    """A frame of the simulated Binance, as a socket brings it."""
+    """Return a frame of the simulated Binance as a socket brings it, text or binary."""
     return bytes(frame) if isinstance(frame, Binary) else frame.decode()
 
 
 _IN_PART = ("list", "order_nan", "account_nan")
-"""Garbage of which something is understood."""
+"""Garbage of which a part is understood."""
 BROKEN = "not_utf8"
-"""A text that is none ends a WebSocket."""
+"""A text frame that is no UTF-8 ends its WebSocket."""
 SWAP_FORMS = Forms(
     {
         "list": lambda text: _packed(b"[" + _BESIDE + b", " + text + b"]"),

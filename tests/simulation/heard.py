@@ -1,4 +1,4 @@
-"""What has been heard and must be delivered: frames that cannot be read, and fills in frames of odd form."""
+"""The frames heard whose content must be delivered: those that cannot be read, and fills in frames of odd form."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from .process import Process
 from .violation import Violation
 
 DELIVERED_WITHIN = 5.0
-"""Seconds; frames are held for 3 at most, and one that waits for another before it is let go soon after that."""
+"""Seconds: frames are held for 3 at most, and one that waits for another is delivered soon after that."""
 DELIVERED_LATELY = 1.1
-"""One of a shape is delivered in a second; it stands for the others."""
+"""Seconds: of several frames of one shape, one is delivered in this time and stands for the others."""
 READ_WITHIN, READ_LATELY = 5.0, 3600.0
-"""After a frame that cannot be read, the account is read so soon, and twice as late after every such read."""
+"""Seconds from an unreadable frame to a read of the account; twice as many after each such read, up to the latter."""
 
 
 class Heard:
-    """What one process has heard. `is_delivered` says whether a fill was delivered, and is asked later."""
+    """The frames that one process has heard. `is_delivered`, asked later, is true of a fill that was delivered."""
 
     def __init__(self, sent: Sent, is_delivered: Callable[[Fill], bool]) -> None:
         self._sent = sent
@@ -38,7 +38,7 @@ class Heard:
     def handled(
         self, process: Process, now: float, received: inputs.Input, ordered: Sequence[actions.Action], *, unsure: bool
     ) -> None:
-        """A step is done. `unsure`: a gap is open, so that a fill may wait, and others look after it."""
+        """A step of the process is done. `unsure`: a gap is open, so fills may wait, and others look after them."""
         if isinstance(received, inputs.FrameReceived) and isinstance(received.data, (bytes, str)):
             self._listen(process, now, received.socket, received.data)
         for action in ordered:

@@ -1,4 +1,4 @@
-"""Lives with some kinds of fault until one breaks a promise.
+"""Runs lives with some kinds of fault until one breaks a promise.
 
 `python -m tests.simulation.hunt VENUE KINDS LIVES MODE GIVEN`; the last is JSON, fields of a setup in place of those
 that the seed draws.
@@ -17,7 +17,7 @@ from .venues import first_seed
 
 
 def main() -> int:
-    """One line for the first violation; 0 if there was one."""
+    """Print one line for the first violation; return 0 if there was one, else 1."""
     venue, kinds, lives = sys.argv[1], tuple(sys.argv[2].split(",")), int(sys.argv[3])
     mode: Mode = "poll" if sys.argv[4] == "poll" else "ws"
     given = json.loads(sys.argv[5])

@@ -1,4 +1,4 @@
-"""Fills inside every fault: a fault that nothing happens in shows nothing."""
+"""Makes fills inside every fault: without any, a fault would test nothing."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Inside:
         self._agenda = market.agenda
 
     def plan(self, fault: Fault, random: Random) -> None:
-        """A fault begins."""
+        """Plan fills inside a fault that begins now."""
         span = fault.until - fault.at
         for _ in range(random.randint(2, 6)):
             self._agenda.after(random.random() * span, self._market.act, self._market.flow.trade)

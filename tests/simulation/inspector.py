@@ -1,4 +1,4 @@
-"""Looks at a life from time to time: is what should be noticed noticed, is it calm in calm, is memory bounded."""
+"""Inspects a life every ten seconds: losses are noticed, calm stays calm, reads go on, and memory is bounded."""
 
 from __future__ import annotations
 
@@ -18,33 +18,33 @@ from .violation import Violation
 from .weather import Weather
 
 HEALED_WITHIN = 600.0
-"""Seconds after the last fault: a minute between reads, half a minute between mints, 480 s after too many failures."""
+"""Seconds after the last fault: a minute between reads, half a minute between mints, 480 s after many failures."""
 POLLS_TO_NOTICE = 8
-"""Without a socket a fill is noticed by a read: one that shows it, in the interval after next, and a retry or two."""
+"""Poll intervals until a read must have shown a fill: the next but one may be the first, and some may fail."""
 LATE = 2.0
-"""Seconds on top of `probe_after` and `silence_timeout`, for one that was late."""
+"""Seconds in addition to `probe_after` and `silence_timeout`, for a timer that is late."""
 RENEWED = 75.0
-"""Seconds on top of `renew_interval` by which one has been answered: a minute after one that failed, and time-outs."""
+"""Seconds in addition to `renew_interval` until a renewal is answered: a minute after a failed one, and time-outs."""
 LOOK_EVERY = 10.0
 WRITTEN_OFF = 90.0
-"""Seconds on top of two audit intervals, after which a row that cannot be read holds nothing up: after three reads."""
+"""Seconds in addition to two audit intervals, after which an unreadable row is written off: after three reads."""
 KNOWN_FOR = 600.0
 HAUNTED_FOR = 480.0
-"""Ten orders that are denied are asked for in so long; they are over when two reads agree, half as long after it."""
+"""Seconds in which ten denied orders may be asked for; they are over after a second read, half this time later."""
 LAPSE = 60.0
-"""Seconds on top of two audit intervals: a read may take so long, and is looked for every ten seconds."""
+"""Seconds in addition to two audit intervals: a read may take so long, and is looked for every ten seconds."""
 SILENCE = 120.0
-"""Seconds between two reads that are wanted: a minute of backoff, or 44 s of spacing; and as much again. For a row that
-cannot be read it is an audit interval, from the end of one read."""
+"""Seconds between two reads while a gap is open: a minute of backoff or 44 s of spacing, and as much again. If a row
+cannot be read, the next read comes an audit interval after the last."""
 
 
 def haunted_for(orders: int) -> float:
-    """Seconds in which so many orders that the venue denies are over."""
+    """Return the seconds in which so many denied orders are over."""
     return (math.ceil(orders / 10) + 0.5) * HAUNTED_FOR
 
 
 class Inspector:
-    """Knows which faults were in force, and so what may be asked of the stream."""
+    """Knows which faults were in force, and from that what the stream must have noticed by now."""
 
     def __init__(self, market: Market, judge: Judge, weather: Weather, setup: Setup) -> None:
         self.process: Process | None = None
@@ -87,15 +87,15 @@ class Inspector:
             self._rest_harmed_at = max(self._rest_harmed_at, fault.until)
 
     def begin(self) -> None:
-        """From now on."""
+        """Begin to inspect, every ten seconds."""
         self._agenda.after(LOOK_EVERY, self._look)
 
     def end(self) -> None:
-        """The stream is to end."""
+        """The stream is about to end: inspect no more."""
         self._over = True
 
     def forget(self) -> None:
-        """The process is gone."""
+        """The process has ended: its stream no longer counts as healed."""
         self._healed_since = None
 
     def _look(self) -> None:
@@ -123,7 +123,7 @@ class Inspector:
         self._agenda.after(LOOK_EVERY, self._look)
 
     def check_failures(self) -> None:
-        """Calls that the venue refused since the last time."""
+        """Count the calls that the venue has refused since the last inspection."""
         refused = self._market.door.refused
         for at, endpoint, why in refused[self._refusals :]:
             if self._counts_failures and "frequency limit" not in why:
@@ -133,7 +133,7 @@ class Inspector:
         self._refusals = len(refused)
 
     def _check_keys(self, now: float) -> None:
-        """Where a dead key opens sockets, a renewal finds it, once renewals get through."""
+        """Raise if a link has long gone on with a dead key: where dead keys open sockets, only a renewal finds that."""
         process, market = self.process, self._market
         if self._polls or process is None or process.over or process.failed or process.stands_still:
             self._dead_since.clear()

@@ -23,13 +23,13 @@ _WRITES = ("INSERT", "UPDATE", "DELETE", "COMMIT")
 
 
 class Crash(BaseException):
-    """The process dies here."""
+    """The death of the process."""
 
 
 class Fate:
-    """When the process dies and of what, and whether the disk is full: what the world decides.
+    """When and where the process dies, and if the power or the room on the disk is lost; set by the world.
 
-    It dies after so many `steps`, of which only those `where` it is to happen count, if that is said.
+    It dies at the `steps`-th point from now; if `where` is set, only points of that name count.
     """
 
     def __init__(self, full: Callable[[], bool]) -> None:
@@ -40,7 +40,7 @@ class Fate:
         self.survived: Counter[str] = Counter()
 
     def point(self, where: str = "") -> None:
-        """A moment at which the process may die. Raises `Crash`."""
+        """Pass a point at which the process may die. Raises `Crash`."""
         if self.steps is not None and self.where in ("", where):
             self.steps -= 1
             if self.steps <= 0:
@@ -49,7 +49,7 @@ class Fate:
 
 
 class Statements:
-    """A connection that dies before a statement, or inside of one that commits."""
+    """A connection to the journal on which the process may die before a statement, or inside of a commit."""
 
     def __init__(self, inner: sqlite3.Connection, disk: Disk, fate: Fate) -> None:
         self.left: Files | None = None
@@ -74,7 +74,7 @@ class Statements:
         self._inner.close()
 
     def dies(self) -> Files:
-        """What a death leaves, now or when it came."""
+        """The files as the death left them; if none has happened inside a statement, as one now leaves them."""
         if self.left is None:
             self._leave("between transactions", None)
         assert self.left is not None
@@ -101,7 +101,7 @@ class Statements:
 
 
 class WatchedJournal:
-    """A journal of which it is known what is being stored, and in which the process may die around every call."""
+    """The journal, with the batch that is being stored; the process may die before and after every call."""
 
     def __init__(self, inner: SqliteJournal, disk: Disk, fate: Fate, stored: Stored, *, cramped: bool) -> None:
         self.in_flight: Batch | None = None
@@ -110,7 +110,7 @@ class WatchedJournal:
         self._disk = disk
         self._fate = fate
         self._stored = stored
-        if cramped:  # what is not committed is written to the log all the same
+        if cramped:  # pages are written to the log before they are committed
             inner._connection.execute("PRAGMA cache_size = 1")
             inner._connection.execute("PRAGMA cache_spill = 1")
         self._statements = Statements(inner._connection, disk, fate)
@@ -158,11 +158,11 @@ class WatchedJournal:
         self._call(self._inner.keep_questions, asked)
 
     def close(self) -> None:
-        """In order: the log is written back."""
+        """Close in order: the log is written back into the database."""
         self._inner.close()
 
     def dies(self) -> None:
-        """What was there at the moment of death is there again."""
+        """Close the journal, and put its files back as they were at the moment of death."""
         left = self._statements.dies()
         self._inner.close()
         self._disk.restore(left)

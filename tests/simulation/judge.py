@@ -33,13 +33,13 @@ from .violation import Violation
 
 HOLD = 2.99
 CLOCK = 2500
-"""The exchange's clock may be off by a second, and ours was asked before, ms."""
+"""Tolerance, ms: the exchange's clock may be off by a second, and we asked for it some time ago."""
 _WS_KINDS = (OrderState, AccountUpdate)
 _PROOFS = (inputs.FrameReceived, inputs.Heard, inputs.KeyRenewed)
 
 
 class Judge:
-    """One stream, over all the processes that carry it; without a journal each process begins another."""
+    """Judges one stream over all processes that carry it; without a journal each process begins a new stream."""
 
     def __init__(self, agenda: Agenda, market: Market, truth: Truth, setup: Setup) -> None:
         self._agenda = agenda
@@ -65,14 +65,14 @@ class Judge:
         self.new_process()
 
     def new_stream(self) -> None:
-        """Nothing is remembered of the one before."""
+        """Begin a new stream: nothing of the one before is remembered."""
         self.truth.new_stream()
         self.began = None
         self.deliveries = Deliveries()
         self.denied = Denied()
 
     def new_process(self) -> None:
-        """One process is gone, another begins."""
+        """A process has ended, and another begins."""
         self.gap_open = False
         self.truth.money.new_process()
         self.deliveries.new_process()
@@ -85,7 +85,7 @@ class Judge:
         self._proven_at = float("inf") if self._polls is None else float("-inf")
         self._holding: tuple[float, float] | None = None
         self._kept_since: float | None = None
-        """When the first word came on a link that was not proven, if that proves none: from then on it is held."""
+        """When the first frame came on a link that frames alone do not prove: frames are held from then on."""
         self.moved_at = self._agenda.now
         if self.health is not Health.BLIND:
             self.blind_since = self._agenda.now
@@ -94,7 +94,7 @@ class Judge:
     # What the core does
 
     def handled(self, process: Process, now: float, received: inputs.Input, ordered: list[actions.Action]) -> None:
-        """After every step."""
+        """One step of the process is done: judge it."""
         connection = process.connection
         if not connection.deadline > now:
             raise Violation("deadline-ahead", f"deadline {connection.deadline} at {now} after {received!r:.200}")
@@ -146,7 +146,7 @@ class Judge:
                 raise Violation("no-key-left", "a key that is not used was not deleted")
 
     def _is_held(self, event: ExchangeEvent) -> bool:
-        """Whether the event should wait for the read; what came before the interruption has waits of its own."""
+        """True if the event should wait for the read; those from before the interruption wait for other reasons."""
         since = self._holding[0] if self._holding is not None else None if self._connected else self._kept_since
         if since is None or event.exchange_ts is None or self._agenda.now >= since + HOLD:
             return False
@@ -191,7 +191,7 @@ class Judge:
                     raise Violation("live-key-kept", "a key is deleted before its socket is known to be closed")
 
     def _opened(self, process: Process, event: GapNotice) -> None:
-        if self._polls is not None:  # a read that was asked for before may not have seen what came after
+        if self._polls is not None:  # a read asked for before the gap may not close it
             self._proven_at = self._agenda.now
         if event.reason is GapReason.KEY_GONE and self._market.lives(held.key for held in process.sockets.values()):
             raise Violation("key-gone-is-true", "the venue still knows every key")
@@ -210,10 +210,10 @@ class Judge:
         else:
             raise Violation("gap-closed-by-read", f"closed by {type(received).__name__}")
 
-    # What becomes of it
+    # What becomes of the events
 
     def stored(self, process: Process, events: Sequence[ExchangeEvent], proven_until: int | None) -> None:
-        """From here on the events are owed to the consumer."""
+        """Events are stored: the consumer must get them from now on."""
         now = self._agenda.now
         whole = self.whole
         for event in events:
@@ -256,18 +256,18 @@ class Judge:
         self.health = health
 
     def consumed(self, process: Process, event: ExchangeEvent) -> None:
-        """In the order in which they were stored; flagged, if by an earlier process."""
+        """The consumer has an event: in the stored order, and flagged if an earlier process stored it."""
         if self.deliveries.took(event, process.number) and isinstance(event, Fill):
             self.truth.consumed(event)
             if event.exchange_ts is not None and event.exchange_ts > self._forgot_at:
                 self.latencies.append(self._agenda.now - (event.exchange_ts - EPOCH) / 1000)
 
     def marked(self, process: Process) -> None:
-        """The last event is done with."""
+        """The consumer has dealt with its last event."""
         self.deliveries.marked()
 
     def survived(self, process: Process, found: Summary, *, may_forget: bool) -> None:
-        """A process is over, and this is what its journal holds. What was in flight may be there, whole."""
+        """A process has ended, and `found` is its journal. The batch in flight may be in it, but only as a whole."""
         journal, deliveries = process.journal, self.deliveries
         assert journal is not None
         if found.began is None:
@@ -279,24 +279,24 @@ class Judge:
             self.stored(process, *journal.in_flight)
         if deliveries.survived(found, may_forget=may_forget):
             self.denied = Denied()
-            self._forgot_at = self._market.ms  # what is older may have arrived before
+            self._forgot_at = self._market.ms  # older fills may have been consumed before the loss
             events = [event for event, _ in deliveries.events]
             proven = None if deliveries.proven < 0 else deliveries.proven - self._unexact
             self.truth.forget(events, events[: deliveries.consumed], proven)
 
     @property
     def asked_at(self) -> float:
-        """When the last whole read was asked for; now, while one is under way."""
+        """When the last whole read was asked for; the present time while one is under way."""
         return self._agenda.now if self._under_way else self._whole_asked
 
     @property
     def whole(self) -> bool:
-        """Whether the stream says that all is well."""
+        """True if the stream is `LIVE` and no gap is open."""
         return self.health is Health.LIVE and not self.gap_open
 
 
 def _waits(connection: Connection, socket: int) -> bool:
-    """Whether word of this socket's link waits for its proof, since no link that is trusted brings the same."""
+    """True if frames of this socket's link wait for its proof, since no link that is trusted brings the same."""
     links = connection.links
     trusted = any(link.proven and not link.distrusted for link in links)
     return not trusted and any(link.socket == socket and not link.proven for link in links)

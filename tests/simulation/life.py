@@ -32,12 +32,12 @@ from .violation import Violation
 from .weather import Weather
 
 BEFORE = 300.0
-"""Seconds for which the account was used before the stream."""
+"""Seconds for which the account is in use before the stream begins."""
 RESTARTS_WITHIN = 20.0
 CRASH_WITHIN = 15.0
 SHORTEST_RETAINED = 900.0
 AGAIN = 0.25
-"""How often a process that comes back from the dead dies while it begins."""
+"""Share of restarts in which the process dies again while it begins."""
 
 
 class Life:
@@ -64,7 +64,7 @@ class Life:
         self.weather.begins.append(self._begins)
 
     def run(self) -> Outcome:
-        """Live it. A violation is part of the outcome."""
+        """Run the life; a violation is part of its outcome."""
         violation = None
         try:
             self._run_until(0.0)
@@ -123,7 +123,7 @@ class Life:
         self._launch()
 
     def _gone(self) -> None:
-        """The process is over; what is known of it is what the journal holds."""
+        """The process has ended: only what its journal holds is known of the stream."""
         self.restarts += 1
         self.inspector.forget()
         process = self._process
@@ -137,7 +137,7 @@ class Life:
         self.judge.new_process()
 
     def _found(self) -> Summary:
-        """What the next run will find, in a copy: recovering is its own business."""
+        """The journal as the next run will find it; read from a copy, because opening it recovers it."""
         with TemporaryDirectory(dir=self._file.parent) as folder:
             copy = Path(folder) / self._file.name
             Disk(copy, self._random).restore(Disk(self._file, self._random).now())
@@ -178,7 +178,7 @@ class Life:
             self._process.die()
 
     def _ended(self, process: Process, seconds: float) -> None:
-        """The driver gives an orderly end three seconds."""
+        """Three seconds after an orderly end began the process is gone, and a new one follows."""
         if process is self._process and not process.over:
             process.leave()
             self._gone()
@@ -187,7 +187,7 @@ class Life:
     # The end
 
     def _come_to_rest(self) -> None:
-        """The last fault is over: a little more activity, then none, and all must be well."""
+        """After the last fault: some more activity, then none; the stream must become whole, and all sums be true."""
         judge = self.judge
         last = max((fault.at + fault.seconds for fault in self.setup.faults), default=0.0)
         self._run_until(max(self.agenda.now, last) + 30)
@@ -215,7 +215,7 @@ class Life:
         judge.truth.amounts.check((event for event, _ in judge.deliveries.events), restarted=self.restarts > 0)
         judge.truth.money.check_payments()
         judge.truth.money.check_books(process.connection, whole_stream=self.restarts == 0)
-        if not process.connection.policy.delete_keys:  # others go on with the key
+        if not process.connection.policy.delete_keys:  # other clients keep the key
             self.inspector.end()
             process.gate(None, lambda: process.feed(inputs.Stop()))
             self._run_until(self.agenda.now + 5.0)
@@ -258,7 +258,7 @@ class Life:
 
 
 def live(setup: Setup, record: Path | None = None) -> Outcome:
-    """The outcome of a life."""
+    """Run one life and return its outcome."""
     with TemporaryDirectory(prefix="life-", dir=_SCRATCH) as folder, adapted(setup.fill_rows):
         return Life(setup, Path(folder), record).run()
 

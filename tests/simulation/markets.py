@@ -12,5 +12,5 @@ from .weather import Weather
 
 
 def market_of(network: Network, weather: Weather, setup: Setup) -> Market:
-    """The one at which this life is lived."""
+    """Return the exchange at which this life is lived."""
     return (UsdmMarket if setup.venue == USDM else SwapMarket)(network, weather, setup)

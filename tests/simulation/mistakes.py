@@ -1,4 +1,4 @@
-"""The deliberate bugs: what is changed where, under which faults it shows, and which invariant must name it."""
+"""The deliberate bugs: the changes of the source, the faults under which each shows, the invariants that catch it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .violation import INVARIANTS
 
 
 class Change(NamedTuple):
-    """A text that stands once in a file, and what takes its place."""
+    """A text that is exactly once in a file, and the text that replaces it."""
 
     path: str
     old: str
@@ -19,9 +19,9 @@ class Change(NamedTuple):
 
 
 class Bug(NamedTuple):
-    """A mistake, the kinds of fault that bring it to light in a mode, and the invariants that may name it.
+    """A bug, the kinds of fault under which it shows in a mode, and the invariants that may catch it.
 
-    `given` are readings of the venue without which it does not show: fields of a setup, in place of what is drawn.
+    `given` are fields of a setup without which it does not show; they replace those that are drawn.
     """
 
     what: str

@@ -1,4 +1,4 @@
-"""What the account really had and was paid, against which balances, positions, payments and books are held."""
+"""The true history of the account's money, against which balances, positions, payments and books are held."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from .violation import Violation
 
 ZERO = Decimal(0)
 SNAPSHOT_AGE = 5_000
-"""A read is so much older than its stamp at most, ms, whatever the exchange's clock says."""
+"""ms by which the state shown by a read may be older than its stamp, with the exchange's clock off or not."""
 _OF_FILLS = frozenset({"REALIZED_PNL", "TRADING_FEE"})
 _FUNDING = frozenset({"FUNDING_FEE", "SPECIAL_FUNDING_FEE"})
 
 
 class _Word(NamedTuple):
-    """What was delivered last of an asset or a position, signed, and how new it is."""
+    """The last delivered value of an asset or a position, signed, and its age."""
 
     amount: Decimal
     age: tuple[int, bool, int]
@@ -40,24 +40,24 @@ class Money:
         self._held: dict[tuple[str, str], list[tuple[int, Decimal]]] = {}
         self._weather = market.door.weather
         self._seen: set[tuple[str, str]] = set()
-        """Positions that this process delivered: one that it never saw it cannot miss in an answer without a list."""
+        """Positions that this process has delivered; an answer without a list can hide one that it has not."""
         self.note()
         market.changed.append(self.note)
         self.new_stream()
 
     def new_stream(self) -> None:
-        """Nothing has been delivered."""
+        """Begin a new stream: nothing has been delivered."""
         self.began: int | None = None
         self._paid: dict[str, Decimal | None] = {}
         self.new_process()
 
     def new_process(self) -> None:
-        """What is delivered from now on is not held against what another process delivered."""
+        """Another process begins: its events are not compared with those of the process before."""
         self._words: dict[str | tuple[str, str], _Word] = {}
         self._seen.clear()
 
     def note(self) -> None:
-        """Remember how the account is now."""
+        """Record the wallets and positions as they are now."""
         now = self._exchange.now
         for asset, wallet in self._exchange.account.book.wallets.items():
             self._wallets.setdefault(asset, set()).add(wallet.balance)
@@ -67,14 +67,14 @@ class Money:
                 past.append((now, position.qty))
 
     def deliver(self, event: ExchangeEvent) -> None:
-        """A payment that is final is delivered once; anything else is no payment."""
+        """An event is delivered; a final payment may be delivered only once."""
         if isinstance(event, BalanceChange) or (isinstance(event, FundingFee) and not event.provisional):
             if event.event_id in self._paid:
                 raise Violation("payments-kept", f"{event.event_id} is delivered twice")
             self._paid[event.event_id] = event.amount
 
     def check_payments(self) -> None:
-        """Nothing moves any more: all payments were delivered, and no others."""
+        """At rest: raise unless all payments since the beginning were delivered, and no others."""
         if self.began is None:
             return
         since = self.began // self._setup.grain * self._setup.grain
@@ -85,7 +85,7 @@ class Money:
             raise Violation("payments-kept", f"{[(name, owed.get(name), self._paid.get(name)) for name in wrong]}")
 
     def account(self, event: AccountUpdate) -> None:
-        """Balances and positions are delivered."""
+        """Balances and positions are delivered: raise if the account was never so, or was so before the last."""
         said: dict[str | tuple[str, str], Decimal] = {}
         for balance in event.balances:
             if balance.wallet_balance is None:
@@ -108,7 +108,7 @@ class Money:
         self._hear(event, said)
 
     def _hear(self, event: AccountUpdate, said: dict[str | tuple[str, str], Decimal]) -> None:
-        """No word is older than the one before: by the second, in which a push goes after a read, then by the ms."""
+        """Raise if a value is older than the last: by grain, in which a push goes after a read, then by ms."""
         ts = event.exchange_ts or 0
         age = (ts // self._setup.grain, not event.complete, ts)
         for place in said.keys() | (self._words.keys() if event.complete else ()):
@@ -120,7 +120,7 @@ class Money:
                 self._words[place] = _Word(amount, age)
 
     def check_last_words(self) -> None:
-        """Nothing moves any more and all was read: what was delivered last is so."""
+        """At rest and after a read: raise unless the last delivered values are those of the account."""
         account = self._exchange.account
         for asset, wallet in account.book.wallets.items():
             self._check_last(asset, wallet.balance)
@@ -143,7 +143,7 @@ class Money:
                     raise Violation("full-is-full", f"a complete account lacks the position {place}")
 
     def check_books(self, connection: Connection, *, whole_stream: bool) -> None:
-        """The ledger, once nothing moves any more."""
+        """At rest: raise unless every book matches its wallet and, for a whole stream, the exchange's rows."""
         books = {book.asset: book for book in connection.books}
         for asset, wallet in self._exchange.account.book.wallets.items():
             book = books[asset]

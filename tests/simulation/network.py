@@ -1,4 +1,4 @@
-"""What lies between: latencies, streams that keep their order, and nothing at all while there is a partition."""
+"""The network: latencies, streams that keep their order, and partitions, during which nothing arrives."""
 
 from __future__ import annotations
 
@@ -14,44 +14,44 @@ from .weather import Weather
 
 
 class Control(Enum):
-    """A frame of the protocol, which is no message."""
+    """A control frame of the WebSocket protocol, which is no message."""
 
     PING = "ping"
     PONG = "pong"
 
 
 Data = bytes | str | Control
-"""A binary message, a text, or one of those."""
+"""A binary message, a text or a control frame."""
 
 
 class Server(Protocol):
-    """The far end."""
+    """The exchange's end of the network."""
 
     def accept(self, url: str) -> Conn | HttpResponse:
         """A handshake arrives."""
 
     def heard(self, conn: Conn, said: str | Control) -> None:
-        """Something comes on a socket."""
+        """A text or control frame comes on a socket."""
 
     def answer(self, method: str, url: str) -> HttpResponse | None:
-        """A call arrives."""
+        """A request arrives; return its answer, None for none."""
 
     def left(self, conn: Conn) -> None:
-        """A socket was closed from here."""
+        """The client has closed a socket."""
 
 
 class Client(Protocol):
-    """Our end of a socket."""
+    """The client's end of a socket."""
 
     def arrives(self, conn: Conn, data: Data) -> None:
-        """A frame."""
+        """A frame has arrived."""
 
     def ended(self, conn: Conn, code: int | None) -> None:
         """The peer has closed, or the connection is broken."""
 
 
 class Network:
-    """Seconds; nothing is lost but what a fault loses."""
+    """Carries calls, handshakes and frames. Times are seconds; only faults lose anything."""
 
     def __init__(self, agenda: Agenda, weather: Weather, seed: int) -> None:
         self.agenda = agenda
@@ -60,17 +60,17 @@ class Network:
         self._random = seeded(seed, "network")
 
     def latency(self) -> float:
-        """One way."""
+        """Return a random latency of one way, seconds."""
         return 0.004 + min(self._random.expovariate(50), 0.3)
 
     @property
     def trickles(self) -> bool:
-        """Whether answers come so slowly, byte by byte, that no client's time-out ends the wait."""
+        """True if answers come so slowly, byte by byte, that no client's time-out ends the wait."""
         fault = self._weather.on("slow_mint")
         return fault is not None and fault.variant == "trickle"
 
     def resumes(self, stream: bool) -> float:
-        """When what is sent now sets out: TCP sends again what a partition or a stall held up."""
+        """Return when data sent now leaves: TCP repeats it after a partition or a stall."""
         clear = self._weather.clears("partition")
         if stream:
             clear = max(clear, self._weather.clears("stall"))
@@ -79,7 +79,7 @@ class Network:
         return clear
 
     def call(self, method: str, url: str, answered: Callable[[HttpResponse], None]) -> None:
-        """A request: what is held up too long is carried out all the same, and nobody hears of it."""
+        """Send a request. One that is delayed past its time-out is still carried out, but its answer reaches nobody."""
         self.agenda.at(self.resumes(stream=False) + self.latency(), self._arrive, method, url, answered)
 
     def _arrive(self, method: str, url: str, answered: Callable[[HttpResponse], None]) -> None:
@@ -94,7 +94,7 @@ class Network:
         self.agenda.at(self.resumes(stream=False) + took, answered, response)
 
     def dial(self, url: str, answered: Callable[[Conn | HttpResponse], None]) -> None:
-        """A handshake."""
+        """Send a handshake."""
         self.agenda.at(self.resumes(stream=False) + 3 * self.latency(), self._handshake, url, answered)
 
     def _handshake(self, url: str, answered: Callable[[Conn | HttpResponse], None]) -> None:
@@ -129,14 +129,14 @@ class Conn:
         self.client_open = True
         self.server_open = True
         self.dead = False
-        """Nothing passes any more, and no side hears of it."""
+        """No data passes any more, and neither side is notified."""
         self.silent = False
-        """The server sends it nothing of the account."""
+        """The server sends nothing of the account on it."""
         self.mute = False
-        """The server does not even ping it."""
+        """The server does not even ping on it."""
         self.last = 0.0
         self.lingers = False
-        """We have closed it, and hear still what was on its way."""
+        """We have closed it, and still get the frames that were on their way."""
         self.unanswered_since: float | None = None
 
     def send(self, data: Data) -> None:
@@ -145,7 +145,7 @@ class Conn:
             self._down(self._arrive, data)
 
     def server_ends(self, code: int | None) -> None:
-        """The server closes in order, or resets: then what was on its way is lost."""
+        """The server closes with a code, or resets with None; a reset loses the data on its way."""
         if self.dead:
             return
         if code is None:
@@ -162,7 +162,7 @@ class Conn:
             network.agenda.at(network.resumes(stream=True) + network.latency(), self._heard, said)
 
     def client_closes(self) -> bool:
-        """The client closes; whether it will hear of the server soon."""
+        """The client closes; True if the server's answer will come soon."""
         self.client_open = False
         if self.dead:
             return False

@@ -1,4 +1,4 @@
-"""What a life came to."""
+"""The outcome of one life."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ CALM_AFTER = 300.0
 
 
 class Outcome(NamedTuple):
-    """Times are lists of virtual seconds; `survived` counts what the journal's disk went through."""
+    """One life in figures. Times are lists of virtual seconds; `survived` counts deaths and full disks by kind."""
 
     seed: int
     mode: str
@@ -37,7 +37,7 @@ class Outcome(NamedTuple):
 
 
 def times(judge: Judge, faults: Sequence[Fault]) -> tuple[list[float], list[float]]:
-    """For faults that nothing else disturbed: until a gap was open, and from their end until all was well."""
+    """Return, for faults not disturbed by others, the seconds until a gap was open and from their end until health."""
     detected, recovered = [], []
     harmful = [fault for fault in faults if not KINDS[fault.kind].harmless]
     for fault in harmful:

@@ -1,6 +1,6 @@
-"""Without a socket: LIVE means that the last read is younger than two intervals, at every moment.
+"""Checks a stream without a socket: it is LIVE only while its last read is younger than two intervals.
 
-A read that is put off for want of weight makes the interval so much longer, as the stream reports.
+If a read is put off because the weight is spent, the interval is longer by as much, as the stream itself reports.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ DRIFT = 3e-4
 """A clock may drift by two parts in ten thousand."""
 SLACK = 0.02
 SOONEST, LATEST = 1.0, 600.0
-"""Seconds: what a read may be put off by."""
+"""Seconds by which a read may be put off."""
 
 
 class Polls:
-    """`limit` is how old the last read may be, seconds."""
+    """Judges health where there are only polls; `limit` is the age of the last read up to which it counts, seconds."""
 
     def __init__(self, judge: Judge, agenda: Agenda, limit: float) -> None:
         self._judge = judge
@@ -37,10 +37,10 @@ class Polls:
         self._process: Process | None = None
         self._read_at = float("-inf")
         self._put_off = 0.0
-        """Seconds, since the last read."""
+        """Seconds by which reads have been put off since the last one that passed."""
 
     def handled(self, process: Process, received: inputs.Input, ordered: Sequence[actions.Action]) -> None:
-        """After every step: what the stream says now, and what it will have to say."""
+        """One step of the process is done: judge its health now, and again when the last read is too old."""
         now = self._agenda.now
         if process is not self._process:
             self._process, self._read_at, self._put_off = process, float("-inf"), 0.0
@@ -67,7 +67,7 @@ class Polls:
 
 
 def _is_set_aside(process: Process) -> bool:
-    """Whether the read that was just answered has passed but for rows that cannot be read: a gap is open for them."""
+    """True if the read just answered has passed but for rows that cannot be read: a gap is open for them."""
     connection = process.connection
     fresh_until = connection._context.now + 2 * connection.policy.poll_interval
     return connection._continuity.gap_open and connection._continuity._reconciler._lapse._fresh_until == fresh_until

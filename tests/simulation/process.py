@@ -29,7 +29,7 @@ from .watcher import Watcher
 
 
 class Process:
-    """From its start to its death or its orderly end; `died` hears of the first."""
+    """A process from its start to its death or orderly end; `died` is called at its death."""
 
     def __init__(
         self,
@@ -80,7 +80,7 @@ class Process:
 
     @property
     def sockets(self) -> dict[int, Held]:
-        """Those that are wanted, open or being closed."""
+        """The sockets that are to be opened, open or being closed, by number."""
         return self._wires.held
 
     def monotonic(self) -> float:
@@ -90,7 +90,7 @@ class Process:
     # Life and death
 
     def start(self) -> None:
-        """Begin."""
+        """Start the connection."""
         self.gate(None, self._start)
 
     def _start(self) -> None:
@@ -98,7 +98,7 @@ class Process:
         self.feed(inputs.Start(checkpoint))
 
     def gate(self, lane: object, what: Callable[[], None]) -> None:
-        """Something reaches the process: now, or once it runs again; what is in one lane keeps its order."""
+        """Make a call now or, if the process is stopped, when it goes on; the calls of a lane keep their order."""
         if self.over:
             return
         if self._stopped_until > self.agenda.now:
@@ -112,7 +112,7 @@ class Process:
             self._stop_loudly(error)
 
     def soon(self, what: Callable[[], object]) -> None:
-        """Do this once what is being done is done."""
+        """Do this after the current step."""
 
         def run() -> None:
             what()
@@ -120,13 +120,13 @@ class Process:
         self.agenda.after(0.0, self.gate, self, run)
 
     def stand_still(self, seconds: float) -> None:
-        """SIGSTOP."""
+        """Stop the process for so many seconds, as SIGSTOP does."""
         self._stopped_until = max(self._stopped_until, self.agenda.now + seconds)
         self.agenda.at(self._stopped_until, self._go_on)
 
     @property
     def stands_still(self) -> bool:
-        """Whether it is stopped."""
+        """True while the process is stopped."""
         return self._stopped_until > self.agenda.now
 
     def _go_on(self) -> None:
@@ -147,14 +147,14 @@ class Process:
         self.consumer.soon()
 
     def silent_for(self) -> float:
-        """Seconds for which a socket that is in use has brought nothing, as far as it was we who listened."""
+        """Seconds for which an open socket has brought nothing while this process was running."""
         now = self.agenda.now
         heard = [held.heard_at for held in self.sockets.values() if held.closing_at is None]
         since = [max(at, self._ran_at) for at in heard if at is not None]
         return 0.0 if self.over or self.failed or self._stopped_until > now or not since else now - min(since)
 
     def die(self) -> None:
-        """`kill -9`, or the machine's death: what is safe is there, and nothing else."""
+        """Die as by `kill -9` or with the machine: only what is safe on the disk is left."""
         if self.over:
             return
         self._vanish()
@@ -163,7 +163,7 @@ class Process:
         self._died()
 
     def leave(self) -> None:
-        """The process ends in order."""
+        """End in order."""
         if self.over:
             return
         self._vanish()
@@ -176,7 +176,7 @@ class Process:
         self._wires.vanish()
 
     def _stop_loudly(self, error: StreamStopped) -> None:
-        """The journal cannot store: what is pending is delivered, then the error; somebody starts us again."""
+        """The journal cannot store: the consumer gets what is pending, then the error; later a new process starts."""
         if not self.fate.full():
             raise Violation("never-gives-up", str(error)) from error
         if not self.failed:
@@ -193,7 +193,7 @@ class Process:
     # The driver's rules
 
     def feed(self, received: inputs.Input) -> None:
-        """Hand an input to the connection and do what it says."""
+        """Hand an input to the connection and carry out its actions."""
         if self.over or self.finished or self.failed:
             return
         self.fate.point()

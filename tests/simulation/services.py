@@ -1,4 +1,4 @@
-"""The real services of a venue over the fake network: keys and reads, signed, paced and classified as ever."""
+"""The real services of a venue over the simulated network: keys and reads, signed, paced and classified as always."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ Refusable = actions.CreateKey | actions.RenewKey | actions.ReadAccount
 
 @contextmanager
 def adapted(most_fills: int | None) -> Iterator[None]:
-    """For as long as a life lasts, a consumer takes no turns with others.
+    """Change the package for one life: its consumer makes no pauses for other tasks.
 
-    A list of fills holds so many, and the venue's reader knows it, as it knows of the real number.
+    A list of fills has at most `most_fills` rows, and the venue's reader knows that as it knows the real number.
     """
     with pytest.MonkeyPatch.context() as patch:
         if most_fills is not None:
@@ -42,7 +42,7 @@ def adapted(most_fills: int | None) -> Iterator[None]:
 
 
 class Services:
-    """Carries out what concerns REST; `validity` is what a key lasts, seconds."""
+    """Carries out the actions that need REST; `validity` is that of a key, seconds."""
 
     def __init__(self, process: Process, network: Network, adapter: Adapter, *, drift: float, validity: float) -> None:
         self._process = process
@@ -55,7 +55,7 @@ class Services:
         self._bans = Bans()
 
     def perform(self, action: actions.Action) -> None:
-        """Do it, soon, and hand the core what came of it; other actions are none of ours."""
+        """Begin to carry out an action, and hand its answer to the connection; actions without REST are ignored."""
         match action:
             case actions.CreateKey():
                 self._ask(action, self._keys.create(), partial(self._granted, action))
@@ -94,7 +94,7 @@ class Services:
     def _ask(
         self, action: Refusable, service: Service[Any], answer: Callable[[Any], inputs.Input], *, read: bool = False
     ) -> None:
-        """A `read` takes the place of the one before, if that is still under way: it has been given up."""
+        """Run a service for an action. A `read` ends the read before it, which the connection has given up."""
         process = self._process
 
         def done(result: Any, error: Exception | None) -> None:
@@ -119,7 +119,7 @@ class Services:
         return action.granted(grant.key, self._validity, grant.exchange_ms)
 
     def _deleted(self, action: actions.DeleteKey, _result: object, error: Exception | None) -> None:
-        """Best effort."""
+        """A deletion is over; a refusal counts as done."""
         if error is not None and not isinstance(error, RequestRefused):
             raise error
         self._process.soon(partial(self._process.feed, action.deleted()))

@@ -1,4 +1,4 @@
-"""How one life is furnished: all of it follows from a seed."""
+"""The setup of one life: all of it is drawn from a seed."""
 
 from __future__ import annotations
 
@@ -23,27 +23,27 @@ HOURS = 3600.0
 COMPRESSED: dict[str, float] = {"renew_interval": 300, "rotate_after": 900, "rotate_jitter": 60}
 QUIET_START = 30.0
 POLLED = 0.2
-"""Share of lives without a socket. They are shorter: there is a read every few seconds, all the time."""
+"""Share of lives without a socket. They are shorter, because they read every few seconds all the time."""
 SHORTER = 3
 DAY_POLL = 60.0
 FEW_FILLS = 4
-"""A page of fills at Binance that is full after a burst."""
+"""Size of a page of fills at Binance, so small that a burst fills it."""
 FEW_ROWS = 8
-"""A list of fills that ends so soon is full all the time; no order has more."""
+"""Length of a list of fills, so short that it is always full; no order has more."""
 FEW_ROWS_POLL = 12.0
-"""A burst of fills is then read in a dozen requests, of which the venue allows five a second."""
+"""Seconds between polls of so short a list: a burst takes a dozen requests, and the venue allows five a second."""
 WHOLE_SECOND = 1000
-"""At some venues REST knows times to the second, so a watermark is as exact, and windows begin so much before it."""
+"""ms. Where REST has times in whole seconds, watermarks are as coarse, and windows begin a second earlier."""
 
 
 class Setup(NamedTuple):
-    """Times are virtual seconds; `pending` is what the consumer may be behind before events spill to the journal.
+    """Times are virtual seconds; `pending` is the number of events in memory before others spill to the journal.
 
-    A `cramped` journal writes to its log what is not committed yet. A `lingering` socket brings frames while we close
-    it. From `wire` to `fill_rows` it is what readings of BingX differ in: `configs` and `snapshots` are seconds
-    between pushes that say nothing new, 0 for none. The last ones are Binance's: `facts` are readings by their names,
-    `page` is how many fills are asked for at once, None for as many as the venue lists, and a `shared` key is another
-    client's too.
+    A `cramped` journal writes pages to its log before they are committed. A `lingering` socket brings frames while we
+    close it. The fields from `wire` to `fill_rows` are readings of BingX: `configs` and `snapshots` are seconds between
+    pushes that repeat what is known, 0 for none. The last fields are Binance's: `facts` are readings by name, `page` is
+    the number of fills in one request, None for as many as the venue lists, and a `shared` key is used by another
+    client too.
     """
 
     seed: int
@@ -85,11 +85,11 @@ class Setup(NamedTuple):
 
     @property
     def grain(self) -> int:
-        """How exact the times of the venue's lists are, ms."""
+        """The precision of times in the venue's lists, ms."""
         return 1 if self.venue == USDM else WHOLE_SECOND
 
     def __str__(self) -> str:
-        """What was drawn, but for the faults, in one line."""
+        """The drawn choices in one line, without the faults."""
         if self.venue == USDM:
             return self._of_usdm()
         repeated = ("snapshots", self.snapshots), ("configurations", self.configs)
@@ -123,7 +123,7 @@ class Setup(NamedTuple):
 
 
 def mode_of(seed: int) -> Mode:
-    """What the seed draws."""
+    """Return the mode that the seed draws."""
     return "poll" if seeded(seed, "mode").random() < POLLED else "ws"
 
 
@@ -135,7 +135,7 @@ def setup_of(
     hours: float | None = None,
     mode: Mode | None = None,
 ) -> Setup:
-    """The life of a seed: two hours on a compressed schedule (40 minutes, without a socket), or a day."""
+    """Draw the life of a seed: two hours on a compressed schedule (40 minutes without a socket), or a day."""
     venue = venue_of(seed)
     if mode is None:
         mode = "ws" if kinds else mode_of(seed)
@@ -176,7 +176,7 @@ def setup_of(
 
 
 def _readings(random: Random) -> dict[str, Any]:
-    """One venue among those that the documents and captures allow."""
+    """Draw one venue among those that the documents and captures allow."""
     return {
         "wire": random.choice(get_args(WireName)),
         "event_name": random.choice(("ORDER_TRADE_UPDATE",) * 4 + ("TRADE_UPDATE", "mixed")),
@@ -202,10 +202,10 @@ def _schedule(random: Random, full_day: bool, polled: bool, few_rows: bool) -> d
 
 
 def _usdm_readings(random: Random) -> dict[str, Any]:
-    """Each reading of a fact as often as any other.
+    """Draw each reading of a fact as often as any other.
 
-    If nothing that a client asks were answered, no link would be proven before the venue pings by itself: such a venue
-    is not known, and `docs/venues.md` says what to do about it.
+    A venue at which neither subscriptions nor pings are answered is left out: no link would be proven before the venue
+    pings by itself. None such is known; `docs/venues.md` says how to set up listenkey for one.
     """
     facts = {name: random.choice(get_args(hint)) for name, hint in get_type_hints(Readings).items()}
     if facts["subscriptions"] == "none":
@@ -232,7 +232,7 @@ def _usdm_readings(random: Random) -> dict[str, Any]:
 
 
 def _usdm_schedule(random: Random, full_day: bool, polled: bool, few_rows: bool) -> dict[str, float]:
-    """A read without a socket is a twentieth of the weight that one address has in a minute."""
+    """Return the schedule at Binance, where a poll takes a twentieth of an address's weight in a minute."""
     if polled:
         return {"poll_interval": DAY_POLL if full_day else random.choice((15.0, 20.0, 30.0))}
     return {} if full_day else COMPRESSED

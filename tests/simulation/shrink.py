@@ -1,4 +1,4 @@
-"""The smallest list of faults that still breaks the same promise."""
+"""Finds the smallest list of faults that still breaks the same promise."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from .setup import Setup
 
 
 def invariant(outcome: Outcome) -> str | None:
-    """The name of what was broken."""
+    """Return the name of the broken invariant, None if none is."""
     return None if outcome.violation is None else outcome.violation.partition(":")[0]
 
 
 def shrink(setup: Setup, say: Callable[[str], None] = lambda _text: None) -> Setup:
-    """By leaving out halves, quarters and so on, as long as the same invariant is broken."""
+    """Leave out halves, quarters and so on of the faults, as long as the same invariant is broken."""
     broken = invariant(live(setup))
     if broken is None:
         return setup

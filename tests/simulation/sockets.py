@@ -1,4 +1,4 @@
-"""The driver's sockets: each opened, heard and closed once, and the core hears of it."""
+"""The driver's sockets: each is opened, read and closed once, and the connection is informed."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Held:
 
 
 class Sockets:
-    """By number. With `lingering` frames that arrive while a socket is being closed reach the core all the same."""
+    """The sockets by number. With `lingering`, frames that come while a socket is being closed still count."""
 
     def __init__(self, process: Process, network: Network, handshake: Handshake, *, lingering: bool) -> None:
         self.held: dict[int, Held] = {}
@@ -43,24 +43,24 @@ class Sockets:
         self._handshake = handshake
 
     def hold(self, socket: int, key: str) -> None:
-        """Open it, soon."""
+        """Begin to open a socket."""
         self.held[socket] = Held(key)
         self._process.soon(lambda: spawn(self._handshake.turn(), self._process.services, partial(self._open, socket)))
 
     def close(self, socket: int) -> None:
-        """Close it, soon; it may have ended at this very moment."""
+        """Begin to close a socket, which may have ended at this very moment."""
         held = self.held.get(socket)
         if held is not None:
             self._process.soon(partial(self._close, socket, held))
 
     def say(self, socket: int, said: str | Control) -> None:
-        """Send a text, or a ping; one that has just died takes nothing."""
+        """Send a text or a ping; on a socket that has just ended, do nothing."""
         held = self.held.get(socket)
         if held is not None and held.conn is not None:
             held.conn.say(said)
 
     def vanish(self) -> None:
-        """The process is no more."""
+        """The process has died: close its sockets."""
         for held in self.held.values():
             if held.conn is not None and held.conn.client_open:
                 held.conn.client_closes()
@@ -73,7 +73,7 @@ class Sockets:
     def ended(self, conn: Conn, code: int | None) -> None:
         self._process.gate(conn, partial(self._closed_by_peer, conn, code))
 
-    # From the wish for one to its end
+    # From opening to the end
 
     def _open(self, socket: int, _place: float, error: Exception | None) -> None:
         if error is not None:
@@ -149,7 +149,7 @@ class Sockets:
             self._agenda.after(0.0, self._process.gate, conn, partial(self._frame, conn, data))
 
     def _received(self, socket: int, conn: Conn, data: Data) -> inputs.Input:
-        """A ping is answered by what is below the driver, which hears that there was one."""
+        """Return the input for a frame. Pings are answered below the driver, which only notes a sign of life."""
         if data is Control.PING:
             conn.say(Control.PONG)
         return inputs.Heard(socket) if isinstance(data, Control) else inputs.FrameReceived(socket, data)

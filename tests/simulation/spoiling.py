@@ -1,4 +1,4 @@
-"""Answers that are successes and not right: no list, rows that cannot be read, orders that nobody knows any more."""
+"""Successful answers that are wrong: no list, rows that cannot be read, orders that the venue has lost."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ HOLLOW: dict[str, Any] = {
 
 
 class Columns(NamedTuple):
-    """A venue's names for what is spoilt, and how it refuses: an order that it does not know, and income."""
+    """A venue's names of columns and endpoints, and its refusals of an unknown order and of income."""
 
     fills: str
     trade: str
@@ -32,7 +32,7 @@ class Columns(NamedTuple):
     forbidden: Callable[[], Exception]
 
     def spoilt(self, of: str) -> tuple[str, str]:
-        """What an odd row is of: the endpoints that show it, and what chooses one row of three."""
+        """Return the endpoints that show such a row, and the column by which one row of three is chosen."""
         return {
             "fill": (self.fills, self.trade),
             "order": ("Order", "orderId"),
@@ -61,7 +61,7 @@ OF_USDM = Columns(
 
 
 class Spoiling:
-    """Knows the faults in force. `ghosts` are ids of orders that the venue denies."""
+    """Changes answers by the faults in force. `ghosts` are the ids of orders that the venue denies."""
 
     def __init__(self, weather: Weather, columns: Columns, audit_interval: float) -> None:
         self.ghosts: set[int] = set()
@@ -71,7 +71,7 @@ class Spoiling:
         self._answered: set[Fault] = set()
         self._spoiled: set[int] = set()
         self._shown: dict[tuple[str, str], float] = {}
-        """Since when each row that cannot be read has been shown, by what it is of and what names it."""
+        """When each unreadable row was first shown, by the kind of row and its name."""
         self._asked = 0
         self._random = Random(0)
         weather.begins.append(self._begin)
@@ -84,11 +84,11 @@ class Spoiling:
 
     @property
     def newest_odd(self) -> float:
-        """When the last of the rows that cannot be read was shown for the first time."""
+        """When the newest of the unreadable rows was first shown."""
         return max(self._shown.values(), default=float("-inf"))
 
     def is_about(self, order_id: int, trade_id: int) -> bool:
-        """Whether a row that cannot be read may be about this fill, or about its order."""
+        """True if a row that cannot be read may be about this fill, or about its order."""
         odd = self._weather.on("odd")
         if odd is None or odd.variant not in ("fill", "order"):
             return False
@@ -97,7 +97,7 @@ class Spoiling:
         return order_id in self._spoiled or _is_chosen(trade_id, odd)
 
     def is_written_off(self, order_id: int, trade_id: int) -> bool:
-        """The same, where reads have met that row for two audit intervals."""
+        """True if it may, and the row has been unreadable for two audit intervals."""
         odd = self._weather.on("odd")
         if odd is None or self._weather.now - odd.at < 2 * self._audit_interval:
             return False
@@ -117,14 +117,14 @@ class Spoiling:
         return weather.on("flap")
 
     def refuse(self, path: str, params: dict[str, str]) -> None:
-        """Raises the venue's refusal of what it does not answer."""
+        """Raise the venue's refusal if a fault refuses this request."""
         if path.endswith("/income") and self._weather.on("no_income") is not None:
             raise self._columns.forbidden()
         if path.endswith("/order") and int(params.get("orderId", 0)) in self.ghosts:
             raise self._columns.denied()
 
     def hollow(self, path: str) -> tuple[Any] | None:
-        """What is answered in place of a list of positions, if anything is."""
+        """Return the answer, in a tuple, that replaces a list of positions, or None if none does."""
         hollow = self._weather.on("hollow")
         if hollow is None or not path.endswith(f"/{self._columns.positions}") or hollow in self._answered:
             return None
@@ -133,7 +133,7 @@ class Spoiling:
         return (HOLLOW[hollow.variant],)
 
     def spoil(self, path: str, data: Any) -> None:
-        """Change the rows of an answer as faults make them."""
+        """Change the rows of an answer as the faults in force demand."""
         columns = self._columns
         name = path.rsplit("/", 1)[1]
         rows = _rows(data)
@@ -154,13 +154,13 @@ class Spoiling:
 
     def _note_odd(self, name: str, fault: Fault, odd: list[str]) -> None:
         shown, of, now = self._shown, fault.variant, self._weather.now
-        if of == "position" and name == self._columns.positions:  # one that was closed begins again
+        if of == "position" and name == self._columns.positions:  # a position that was closed is new again
             self._shown = {key: at for key, at in shown.items() if key[0] != of}
         self._shown |= {(of, row): shown.get((of, row), now) for row in odd}
 
 
 def _make_odd(name: str, rows: list[dict[str, Any]], fault: Fault, endpoint: str, chooser: str) -> list[str]:
-    """What names the rows that cannot be read now."""
+    """Make the chosen rows of an answer unreadable; return the names of these rows."""
     if endpoint.lower() not in name.lower():
         return []
     if fault.variant == "position":
@@ -185,6 +185,6 @@ def _size(row: dict[str, Any]) -> str:
 
 
 def _is_chosen(value: Any, fault: Fault) -> bool:
-    """One of three, the same ones for as long as the fault lasts."""
+    """True for one value in three, the same ones as long as the fault lasts."""
     digits = "".join(letter for letter in str(value) if letter.isdigit())
     return (int(digits or 0) + fault.salt) % 3 == 0

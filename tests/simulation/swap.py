@@ -25,7 +25,7 @@ STALE = 0.4
 
 
 class SwapMarket(Market):
-    """The account, as BingX shows it."""
+    """BingX's view of the account: its sockets, keys and frames."""
 
     symbol = "ETH-USDT"
     forms = SWAP_FORMS
@@ -41,7 +41,7 @@ class SwapMarket(Market):
         super().__init__(network, weather, setup, door, exact=self.wire.exact)
 
     def lives(self, keys: Iterable[str]) -> bool:
-        """Whether all of these do, and none has ever ended before its time."""
+        """True if all of these keys live for 2 s more, and no key has ended before its time."""
         ends = [self.keys._ends.get(key, 0) for key in keys]
         return not self.ended_keys and min(ends, default=0) > self.ms + 2000
 
@@ -71,7 +71,7 @@ class SwapMarket(Market):
         return [packed(frame) for frame in frames]
 
     def _greet_late(self, conn: Conn) -> None:
-        """The account as it is now, delivered after a fill that comes first."""
+        """Push a snapshot after a fill that is newer than it."""
         frames = self._snapshot()
         self.force_fill()
         for frame in frames:
@@ -105,7 +105,7 @@ class SwapMarket(Market):
         return [Frame("", packed(self.wire.frame(push)))]
 
     def _receivers(self, key: str, event: str) -> list[Conn]:
-        """Of two sockets on one key each gets every other frame, unless it is shared."""
+        """Two sockets on one key get every other frame each, unless the key is shared: then both get all."""
         together = self.conns[key]
         if key in self.keys.shared:
             return list(together)

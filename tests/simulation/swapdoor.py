@@ -25,7 +25,7 @@ _encode = msgspec.json.encode
 
 
 class SwapDoor(Door):
-    """Each key is an own one, renewed by its name."""
+    """BingX's answers by REST. Each stream has a key of its own, and renewals name it."""
 
     def __init__(self, weather: Weather, setup: Setup, exchange: Exchange, keys: ListenKeys) -> None:
         super().__init__(weather, setup, exchange, keys, OF_SWAP)
@@ -66,7 +66,7 @@ class SwapDoor(Door):
             return _json(200, {"code": error.code, "msg": error.message, "data": {}, "timestamp": now})
 
     def _spoilt(self, path: str, found: Any) -> Any:
-        """The answer, as faults make it."""
+        """Return the answer as faults change it."""
         hollow = self.spoiling.hollow(path)
         if hollow is not None:
             return hollow[0]
@@ -77,7 +77,7 @@ class SwapDoor(Door):
         if self.weather.on("outage"):
             return HttpResponse(503, {}, b"<html>maintenance</html>")
         fault = self._met(method, about_keys=path == KEYS_PATH)
-        if fault is None or (fault.variant == "empty" and method in ("PUT", "DELETE")):  # there it is a success
+        if fault is None or (fault.variant == "empty" and method in ("PUT", "DELETE")):  # that is a success
             return None
         match fault.variant:
             case "timeout":

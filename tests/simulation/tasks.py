@@ -1,4 +1,4 @@
-"""An executor on virtual time: it runs the services of a venue as they are, and asks the world for what they need."""
+"""An executor on virtual time: it runs a venue's real services, and gets times and answers from the world."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Done = Callable[[Any, Exception | None], None]
 
 
 class Once:
-    """Hears what came of something; only the first word counts."""
+    """A callback that is called once, with the first result; later ones are dropped."""
 
     __slots__ = ("_then", "over")
 
@@ -27,20 +27,20 @@ class Once:
 
 
 class World(Protocol):
-    """What an executor needs of it."""
+    """The part of the simulated world that an executor needs."""
 
     def monotonic(self) -> float:
         """Seconds, by the clock of the process."""
 
     def sleep(self, until: float, over: Once) -> None:
-        """Wake when it is so late."""
+        """Call `over` at this time."""
 
     def request(self, request: Request, answered: Once) -> None:
-        """Send it, and hand on the answer, or that there is none."""
+        """Send a request, and call `answered` with its answer or with the failure to get one."""
 
 
 class Task:
-    """A service under way; `done` hears of its result, or of the error that ended it."""
+    """A service under way; `done` is called with its result or with its exception."""
 
     def __init__(self, service: Service[Any], world: World, done: Done) -> None:
         self._service = service
@@ -51,7 +51,7 @@ class Task:
         self._parts: list[Task] = []
 
     def go(self, outcome: Outcome = None, *, not_before: float = float("-inf")) -> None:
-        """Go on until something is not there yet."""
+        """Run the service until it waits for a time or an answer."""
         while not self._over:
             try:
                 now = max(self._world.monotonic(), not_before)
@@ -76,7 +76,7 @@ class Task:
                     return
 
     def close(self) -> None:
-        """Stop where it is."""
+        """Close the service where it is."""
         if not self._over:
             self._over = True
             for part in self._parts:
@@ -111,5 +111,5 @@ class Task:
 
 
 def spawn(service: Service[Any], world: World, done: Done) -> None:
-    """Begin."""
+    """Run a service from its beginning."""
     Task(service, world, done).go()

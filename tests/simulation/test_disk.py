@@ -1,4 +1,4 @@
-"""What a death leaves of the journal: before every statement, inside of every COMMIT, and with the log cut anywhere."""
+"""The journal after a death: before every statement, inside of every COMMIT, and with the log cut anywhere."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Run:
         self.journal = WatchedJournal(inner, Disk(path, random), fate, lambda *_: None, cramped=True)
 
     def live(self, rounds: int) -> None:
-        """Events, what they prove, marks. Raises `Crash`."""
+        """Store events, `proven_until` and marks, in so many rounds. Raises `Crash`."""
         self.journal.begin(T)
         for number in range(rounds):
             last, _, _ = self.states[-1]
@@ -58,7 +58,7 @@ class Run:
 
 
 def found(path: Path) -> Found:
-    """What a new run finds."""
+    """Return the state of the journal as a new run finds it: last serial, mark, `proven_until`."""
     SqliteJournal(path).close()
     assert verify(path) == []
     state = summary(path)
@@ -70,7 +70,7 @@ def found(path: Path) -> Found:
 def test_a_transaction_is_whole_or_not_there(
     tmp_path: Path, durability: Literal["process", "power"], power: bool
 ) -> None:
-    """Wherever the process dies, the file is sound, and all that was committed is there, and nothing in part.
+    """Wherever the process dies, the file is sound, all that was committed is there, and no transaction is in part.
 
     Only a machine that loses power under `durability="process"` may find the journal as it was some time before.
     """
@@ -93,7 +93,7 @@ def test_a_transaction_is_whole_or_not_there(
 
 
 def test_a_log_that_is_cut_at_any_byte_is_read_up_to_there(tmp_path: Path) -> None:
-    """What is found is what some transaction led to, and the more of the log, the later one."""
+    """The journal is found in the state that some transaction left; with more of the log, in a later one."""
     path = tmp_path / "a.journal"
     run = Run(path, Fate(lambda: False), Random(1), "process")
     run.live(3)
@@ -111,7 +111,7 @@ def test_a_log_that_is_cut_at_any_byte_is_read_up_to_there(tmp_path: Path) -> No
 
 
 def test_a_full_disk_leaves_nothing_in_part(tmp_path: Path) -> None:
-    """The batch is not there; the next one, with room again, is."""
+    """A batch that the full disk refused is not stored; the next one is, once there is room."""
     path = tmp_path / "a.journal"
     full = True
     fate = Fate(lambda: full)

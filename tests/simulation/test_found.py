@@ -1,4 +1,4 @@
-"""Mistakes that lives in the simulated world have brought to light, each as the smallest case of it."""
+"""Bugs that the simulated world has found, each as its smallest case."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def account(**changes: Any) -> Account:
 
 
 def report(cumulative: str, **changes: Any) -> OrderReport:
-    """The order, executed so far."""
+    """A report of the order with this executed quantity."""
     return OrderReport(
         symbol=REF.symbol, order_id=REF.order_id, status="PARTIALLY_FILLED", cumulative_qty=D(cumulative), **changes
     )
@@ -62,7 +62,7 @@ def fill(cumulative: str, qty: str, ts: int, **changes: Any) -> Fill:
 
 
 def test_an_amendment_shows_no_fill_on_a_wire_that_names_the_last_one() -> None:
-    """A lost fill below it is a hole, not a fill with the amendment's fee of 0."""
+    """If a fill below the amendment was lost, that is a hole, and no fill with the amendment's fee of 0."""
     order = Order(OrderRef("BTC-USDT", "1"), D(0))
     amended = report("2", last_qty=D(0), fee=D(0))
     claim = order.claim(amended)
@@ -71,7 +71,7 @@ def test_an_amendment_shows_no_fill_on_a_wire_that_names_the_last_one() -> None:
 
 
 def test_a_read_whose_orders_moved_on_while_they_were_read_alone_is_not_settled() -> None:
-    """Its balances are older than its fills."""
+    """The balances of such a read are older than its fills."""
     whole = account(orders=(report("1"),))
     alone = account(whole=False, orders=(report("2"),))
     assert not merge(whole, alone).settled
@@ -79,7 +79,7 @@ def test_a_read_whose_orders_moved_on_while_they_were_read_alone_is_not_settled(
 
 
 def test_a_fill_during_a_read_that_its_orders_do_not_show_makes_its_balances_unsure() -> None:
-    """They may have it or not: lists can lag behind balances."""
+    """The balances may contain the fill or not, because lists may lag behind them."""
     projection = Projection()
     projection.apply(execution(fill("2", "1", T + 500)))
     assert projection.is_unsure_of(account(orders=(report("1"),)))
@@ -88,7 +88,7 @@ def test_a_fill_during_a_read_that_its_orders_do_not_show_makes_its_balances_uns
 
 
 def test_every_row_of_a_merged_fill_is_booked_though_they_come_in_two_reads() -> None:
-    """One frame showed two trades; the row of the second is not a stranger's."""
+    """If one frame showed two trades, the row of the second trade is booked too."""
     ledger = Ledger(1000)
     ledger.begin(T - 10_000)
     balance = (Balance(asset="USDT", wallet_balance=D(100)),)

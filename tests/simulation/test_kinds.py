@@ -1,4 +1,4 @@
-"""Every kind of fault alone, and several together: no promise is broken. The long form is `-m tests.simulation`."""
+"""Every kind of fault alone, and several together, break no promise. The long form is `-m tests.simulation`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def test_every_promise_is_kept_under_every_kind_of_fault(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", [kind for kind in kinds_of(SWAP) if KINDS[kind].reads])
 def test_every_promise_is_kept_without_a_socket(kind: str) -> None:
-    """The same for reads alone, for every kind that concerns them."""
+    """The same without a socket, for every kind that concerns reads."""
     setup = setup_of(1000 + list(KINDS).index(kind), kinds=(kind,), hours=0.1, mode="poll")
     outcome = live(setup)
     assert outcome.violation is None
@@ -34,12 +34,12 @@ def test_every_promise_is_kept_without_a_socket(kind: str) -> None:
 
 @pytest.mark.parametrize("mode", ["ws", "poll"])
 def test_every_promise_is_kept_when_troubles_come_together(mode: Mode) -> None:
-    """Lives as the campaign draws them."""
+    """A life with faults as the campaign draws them breaks no promise."""
     assert live(setup_of(31, mode=mode)).violation is None
 
 
 def test_a_process_that_dies_every_minute_asks_for_few_orders_that_do_not_exist() -> None:
-    """Ten in any 480 s, by the venue's own books, whoever asked; all of two dozen are over in the end."""
+    """Over all processes at most ten denied orders are asked for in 480 s; in the end all two dozen are over."""
     deaths = tuple(Fault("crash", 115.0 + 60 * number, 0.0, "", number) for number in range(8))
     setup = setup_of(3, hours=0.2, mode="ws")._replace(journal=True)
     outcome = live(setup._replace(faults=(Fault("ghosts", 100.0, 0.0), Fault("ghosts", 101.0, 0.0), *deaths)))

@@ -29,7 +29,7 @@ from .violation import Violation
 
 @pytest.mark.parametrize("mode", ["ws", "poll"])
 def test_a_seed_is_one_life(mode: Mode) -> None:
-    """In this process, again, and in another one that hashes otherwise."""
+    """One seed gives the same life twice in this process, and in another one with another hash seed."""
     kinds = ("crash", "power", "disk_full", "partition") if mode == "poll" else ("crash", "power", "expire", "rotate")
     setup = setup_of(7, kinds=kinds, hours=0.15, mode=mode)._replace(journal=True)
     first, again = live(setup), live(setup)
@@ -48,7 +48,7 @@ def test_a_seed_is_one_life(mode: Mode) -> None:
 
 @pytest.mark.parametrize("mode", ["ws", "poll"])
 def test_a_recorded_life_replays_in_another_process(tmp_path: Path, mode: Mode) -> None:
-    """Every input and action of a life with crashes and restarts; nothing depends on the order of a set."""
+    """All inputs and actions of a life with restarts replay alike; nothing depends on the order of a set."""
     path = tmp_path / "life.rec"
     kinds = ("crash", "partition", "expire_silently", "lose" if mode == "ws" else "lag")
     outcome = live(setup_of(3, hours=1.0, kinds=kinds, mode=mode), path)
@@ -62,7 +62,7 @@ def test_a_recorded_life_replays_in_another_process(tmp_path: Path, mode: Mode) 
 
 
 def test_no_key_is_in_a_recorded_life(tmp_path: Path) -> None:
-    """All keys of the simulated venue are 64 hexadecimal digits; no such run is in the file."""
+    """A key of the simulated venue is 64 hexadecimal digits, and the recording has no such run."""
     import re
 
     path = tmp_path / "life.rec"
@@ -72,7 +72,7 @@ def test_no_key_is_in_a_recorded_life(tmp_path: Path) -> None:
 
 
 def test_faults_are_written_as_they_are_read() -> None:
-    """The line that is printed lives the same life."""
+    """The faults of the printed command line are those of the life."""
     setup = setup_of(11)
     assert parse_all(written(setup.faults)) == setup.faults
     assert parse_all("none") == ()
@@ -82,7 +82,7 @@ def test_faults_are_written_as_they_are_read() -> None:
 
 @pytest.mark.parametrize("mode", ["ws", "poll"])
 def test_the_smallest_list_of_faults_is_found(monkeypatch: pytest.MonkeyPatch, mode: Mode) -> None:
-    """Whatever else a life suffers is left out, and the line that is printed lives what is left, and fails the same."""
+    """All faults but the guilty one are left out, and the printed command line fails in the same way."""
     new_process = Judge.new_process
 
     def fails(self: Judge) -> None:
@@ -108,7 +108,7 @@ def test_the_smallest_list_of_faults_is_found(monkeypatch: pytest.MonkeyPatch, m
 
 
 def test_a_violation_is_printed_with_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It ends the life, and is part of what the life came to."""
+    """A violation ends the life and is in its outcome, with its time."""
 
     def never(self: Truth, *_: object) -> None:
         raise Violation("no-fill-twice", "as a test")
@@ -120,7 +120,7 @@ def test_a_violation_is_printed_with_its_time(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_the_deliberate_bugs_can_still_be_planted(tmp_path: Path) -> None:
-    """Each text stands exactly once in its file, and what comes out is Python."""
+    """The text of each change is exactly once in its file, and the changed file is still Python."""
     copy_to(tmp_path)
     for bug in BUGS.values():
         plant(bug, tmp_path)
@@ -131,7 +131,7 @@ def test_the_deliberate_bugs_can_still_be_planted(tmp_path: Path) -> None:
 
 
 def test_two_deliberate_bugs_are_caught() -> None:
-    """One of the core, one of what reads the venue; `-m tests.simulation.bugs` shows them all."""
+    """A bug of the core and one of a venue's reader are caught; `-m tests.simulation.bugs` tries all of them."""
     from .bugs import catch
 
     for name in ("covered-interval", "empty-account"):
@@ -139,7 +139,7 @@ def test_two_deliberate_bugs_are_caught() -> None:
 
 
 def test_a_setup_follows_from_its_seed() -> None:
-    """And two seeds differ."""
+    """The same seed gives the same setup, and another seed another one."""
     assert setup_of(1) == setup_of(1)
     assert setup_of(1) != setup_of(2)
     assert isinstance(setup_of(1), Setup)

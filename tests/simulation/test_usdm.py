@@ -31,14 +31,14 @@ def test_every_promise_is_kept_under_every_kind_of_fault(kind: str) -> None:
 
 @pytest.mark.parametrize(("mode", "seed"), [("ws", 31), ("poll", 31)])
 def test_every_promise_is_kept_when_troubles_come_together(mode: Mode, seed: int) -> None:
-    """Lives as the campaign draws them, but shorter."""
+    """A life with faults as the campaign draws them, but shorter, breaks no promise."""
     outcome = live(setup_of(FIRST + seed, mode=mode, hours=0.25))
     assert outcome.violation is None
     assert outcome.delivered
 
 
 def test_an_idle_stream_stays_live() -> None:
-    """Nothing but pings comes for hours: what is asked is answered, no gap opens, and it is blind only at first."""
+    """For hours only pings come: they are answered, no gap opens, and the stream is blind only at the start."""
     setup = setup_of(FIRST + FIRST_DAY, full_day=True, mode="ws", hours=3)
     outcome = live(setup._replace(faults=(), rate=1e-9))
     assert outcome.violation is None
@@ -47,7 +47,7 @@ def test_an_idle_stream_stays_live() -> None:
 
 @pytest.mark.parametrize("seed", [1, 2])
 def test_a_half_open_socket_is_found_once_it_has_not_answered(seed: int) -> None:
-    """Within `probe_after` and `silence_timeout`, though nothing has happened for long."""
+    """It is found within `probe_after` and `silence_timeout`, even if nothing has happened for long."""
     setup = setup_of(FIRST + seed, mode="ws", hours=0.15)._replace(faults=(Fault("half_open", 300.0, 0.0),), rate=1e-9)
     outcome = live(setup)
     assert outcome.violation is None
@@ -56,7 +56,7 @@ def test_a_half_open_socket_is_found_once_it_has_not_answered(seed: int) -> None
 
 
 def test_a_recorded_life_replays_and_has_no_key(tmp_path: Path) -> None:
-    """Keys are 64 letters and digits, in whatever was said of them; what stands for them says which it was."""
+    """A key is 64 letters and digits; the recording has only names of that length in their place, one for each key."""
     path = tmp_path / "life.rec"
     kinds = ("another_deletes", "crash", "foreign", "garbage", "expire")
     assert live(setup_of(FIRST + 5, hours=0.2, kinds=kinds), path).violation is None
@@ -67,7 +67,7 @@ def test_a_recorded_life_replays_and_has_no_key(tmp_path: Path) -> None:
 
 
 def test_a_seed_is_lived_at_one_venue() -> None:
-    """Those that there have always been are BingX's; each venue has its share of a campaign."""
+    """Seeds below the first one of Binance are BingX's; a campaign has as many lives of each venue."""
     planned = [job.seed for job in jobs(3, 1, 0)]
     assert [(venue_of(seed), is_day(seed)) for seed in planned] == [
         *((venue, True) for venue in (SWAP, USDM)),
@@ -79,7 +79,7 @@ def test_a_seed_is_lived_at_one_venue() -> None:
 
 
 def test_faults_are_of_their_venue() -> None:
-    """None is drawn for a life at the other."""
+    """A life has no fault of another venue."""
     for seed in range(40):
         for first in (0, FIRST):
             setup = setup_of(first + seed)
@@ -87,7 +87,7 @@ def test_faults_are_of_their_venue() -> None:
 
 
 def test_a_deliberate_bug_is_caught() -> None:
-    """In lives at Binance; `-m tests.simulation.bugs` shows them all."""
+    """A bug is caught in lives at Binance; `-m tests.simulation.bugs` tries all of them."""
     from .bugs import catch
 
     assert catch("others-key", 3).invariant in BUGS["others-key"].caught_by

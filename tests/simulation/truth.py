@@ -22,7 +22,7 @@ Interval = tuple[Decimal, Decimal]
 
 
 class Delivered:
-    """What was delivered of one order."""
+    """The delivered intervals of one order, and the states delivered of it."""
 
     __slots__ = ("coverage", "ended", "shown", "top")
 
@@ -34,7 +34,7 @@ class Delivered:
 
 
 class Truth:
-    """One account's history, and what of it was delivered in the stream so far."""
+    """One account's history, and the part of it that the stream has delivered so far."""
 
     def __init__(self, market: Market, amounts: Amounts, setup: Setup) -> None:
         self.amounts = amounts
@@ -46,7 +46,7 @@ class Truth:
         self.new_stream()
 
     def new_stream(self) -> None:
-        """Nothing has been delivered."""
+        """Begin a new stream: nothing has been delivered."""
         self.money.new_stream()
         self.amounts.new_stream()
         self._delivered: dict[str, Delivered] = {}
@@ -54,15 +54,15 @@ class Truth:
         self._began: int | None = None
         self._checked = 0
         self._written_off: set[int] = set()
-        """Trades whose row could not be read for so long that the stream goes on without them, as it says."""
+        """Trades whose rows could not be read for so long that they were written off."""
 
     def owed_from(self, began: int) -> None:
-        """Fills from this exchange time on are owed."""
+        """The stream began at this exchange time: fills from then on are owed."""
         self._began = self.money.began = began
         self._checked = bisect_left(self._exchange.fills, began, key=lambda fill: fill.ts)
 
     def forget(self, delivered: Iterable[ExchangeEvent], eaten: Iterable[ExchangeEvent], proven: int | None) -> None:
-        """Only this was delivered, and consumed; the rest is owed again."""
+        """The journal has lost the rest: only these events were delivered and consumed, all others are owed again."""
         began = self._began
         self.new_stream()
         if began is not None:
@@ -94,7 +94,7 @@ class Truth:
     # Orders
 
     def filled(self, event: Fill, gap_open: bool) -> None:
-        """A fill is delivered."""
+        """A fill is delivered: judge it."""
         start, end = event.cumulative_qty - event.fill_qty, event.cumulative_qty
         trades = self._trades(event.order_id)
         part = self._part(event.order_id, start, end)
@@ -120,7 +120,7 @@ class Truth:
             known.ended = True
 
     def shown(self, event: OrderState, gap_open: bool) -> None:
-        """A state is delivered."""
+        """A state is delivered: judge it."""
         known = self._delivered.setdefault(event.order_id, Delivered())
         order = self._exchange.orders.get(int(event.order_id))
         if order is None or event.cumulative_qty > order.executed or not self._is_so(order, event.status):
@@ -135,18 +135,18 @@ class Truth:
             known.ended = True
 
     def _is_so(self, order: Order, status: str) -> bool:
-        """Whether an order ended with this status, if it is one of an end that is no fill."""
+        """True if the order ended with this status, or if the status is not one of an end."""
         if status == "NOT_FOUND":
             return self.is_denied(str(order.id))
         return status not in ENDED or order.status == status
 
     def is_denied(self, name: str) -> bool:
-        """Whether the venue knows nothing of this order any more."""
+        """True if the venue denies this order."""
         order = self._exchange.orders[int(name)]
         return order.id in self._ghosts or (self._forgets and order.closed_stop)
 
     def unended(self) -> list[str]:
-        """Orders that somebody has heard of, and that are over without a word of it; of most the last fill says it."""
+        """Orders that were delivered and are over without an event for it; mostly the last fill is that event."""
         found = []
         for name, known in self._delivered.items():
             order = self._exchange.orders[int(name)]
@@ -155,7 +155,7 @@ class Truth:
         return found
 
     def consumed(self, event: Fill) -> None:
-        """The consumer has a fill that it never had before."""
+        """The consumer has a new fill: raise if it had a part of it before."""
         start, end = event.cumulative_qty - event.fill_qty, event.cumulative_qty
         eaten = self._eaten.setdefault(event.order_id, [])
         if any(start < high and low < end for low, high in eaten):
@@ -163,7 +163,7 @@ class Truth:
         eaten.append((start, end))
 
     def proven(self, until: int) -> None:
-        """All that happened until then is said to have been delivered."""
+        """The stream is proven up to `until`: raise unless all earlier fills were delivered."""
         self.amounts.proven(until)
         fills = self._exchange.fills
         while self._checked < len(fills) and fills[self._checked].ts <= until:
@@ -176,7 +176,7 @@ class Truth:
             self._checked += 1
 
     def missing(self, until: int, *, eaten: bool = False) -> list[Trade]:
-        """Fills up to then that are owed and were not delivered, or not consumed."""
+        """Return the fills up to then that are owed and were not delivered or, with `eaten`, not consumed."""
         if self._began is None:
             return []
         fills = self._exchange.fills
@@ -184,7 +184,7 @@ class Truth:
         return [fill for fill in fills[first:] if fill.ts <= until and not self._is_delivered(fill, eaten=eaten)]
 
     def unseen(self, until: int) -> list[Trade]:
-        """The same, looking only at what no watermark has passed."""
+        """Return the fills up to then that were not delivered, without those before the last `proven_until`."""
         found = []
         for fill in self._exchange.fills[self._checked :] if self._began is not None else ():
             if fill.ts > until:
@@ -194,7 +194,7 @@ class Truth:
         return found
 
     def is_delivered(self, fill: Trade) -> bool:
-        """Whether the fill was delivered."""
+        """True if the fill was delivered."""
         return self._is_delivered(fill)
 
     def _is_delivered(self, fill: Trade, *, eaten: bool = False) -> bool:
@@ -213,7 +213,7 @@ class Truth:
         return [trade for trade in self._trades(order_id) if start < trade.end <= end]
 
     def _base(self, trades: list[Trade]) -> Decimal:
-        """Where the coverage that is owed of an order begins."""
+        """Return the quantity at which the coverage of an order that is owed begins."""
         began = self._began if self._began is not None else self._exchange.now
         return next((trade.start for trade in trades if trade.ts >= began), trades[-1].end)
 

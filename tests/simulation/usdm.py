@@ -45,7 +45,7 @@ _encode = msgspec.json.encode
 
 
 class Listener(Stream):
-    """What a socket has asked for, and what it is answered."""
+    """The subscriptions of a socket, and the answers to its requests."""
 
     def __init__(self, conn: Conn, url: str, readings: Readings, is_alive: Callable[[str], bool]) -> None:
         parts = urlsplit(url)
@@ -55,16 +55,16 @@ class Listener(Stream):
         self._conn = conn
 
     def send(self, data: bytes, ready_at: float = 0.0) -> None:
-        """At once."""
+        """Send it at once."""
         self._conn.send(as_sent(data))
 
     def lets(self, event: str) -> bool:
-        """Whether the event comes on it."""
+        """True if the event is sent on this socket."""
         return self.delivers and any(each.wants(event, self.readings) for each in self.subscriptions)
 
 
 class UsdmMarket(Market):
-    """The account, as Binance shows it under the readings of a life."""
+    """Binance's view of the account under the readings of a life: its sockets, keys and frames."""
 
     symbol = "ETHUSDT"
     forms = USDM_FORMS
@@ -90,7 +90,7 @@ class UsdmMarket(Market):
             self.agenda.after(self._random.uniform(0.0, SHARED_WITHIN[0]), self._another_renews)
 
     def lives(self, keys: Iterable[str]) -> bool:
-        """Whether all of these do, and nothing can have made us think otherwise."""
+        """True if all of these keys live for 2 s more, as far as our own requests alone can know."""
         ends = [self._usdm_door.vouched_until(key) for key in keys]
         return min(ends, default=0) > self.ms + 2000
 
@@ -104,7 +104,7 @@ class UsdmMarket(Market):
             self._usdm_door.ends(key, self.ms)
 
     def heard(self, conn: Conn, said: str | Control) -> None:
-        """Something comes on a socket."""
+        """A text or control frame comes on a socket."""
         if not conn.server_open or conn.mute:
             return
         if said is Control.PONG:
@@ -130,7 +130,7 @@ class UsdmMarket(Market):
         return UsdmActivity(self, self._setup.rate, self._setup.seed)
 
     def _opened(self, url: str) -> Conn:
-        """Any key will do."""
+        """Return a socket; here any key opens one."""
         query = dict(parse_qsl(urlsplit(url).query))
         conn = Conn(self._network, query["listenKey"])
         listener = Listener(conn, url, self.readings, lambda key: self.keys.valid(key, self.ms))
@@ -141,7 +141,7 @@ class UsdmMarket(Market):
         return conn
 
     def _welcome(self, conn: Conn) -> None:
-        """Nothing is said."""
+        """This venue pushes nothing unasked."""
 
     def _ask(self, conn: Conn) -> None:
         conn.send(Control.PING)
@@ -163,7 +163,7 @@ class UsdmMarket(Market):
         return [Frame(event_of(frame), frame.decode()) for frame in self._wire.frames(push)]
 
     def _receivers(self, key: str, event: str) -> list[Conn]:
-        """Each has a copy."""
+        """Each socket of the key gets every event that it asked for."""
         return [conn for conn in self.conns[key] if self._listeners[conn].lets(event)]
 
     def _expiry(self, conn: Conn) -> list[Frame]:
@@ -202,6 +202,6 @@ class UsdmMarket(Market):
             self._push_end(key)
 
     def _another_renews(self) -> None:
-        """Another client has the key extended, or asks for the next if that is gone."""
+        """Another client has the account's key extended or, if it is gone, a new one granted."""
         self._shared_keys.obtain(self._usdm_door.owner, self.ms)
         self.agenda.after(self._random.uniform(*SHARED_WITHIN), self._another_renews)

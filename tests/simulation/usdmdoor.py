@@ -29,16 +29,16 @@ from .weather import Weather
 
 KEYS_PATH, TIME_PATH = "/fapi/v1/listenKey", "/fapi/v1/time"
 OURS = "here"
-"""Our address, with whatever other programs it has."""
+"""The address that we share with other programs."""
 UNKNOWN = "Unknown error, please check your request or try again later."
 THROTTLED = "Request throttled by system-level protection. Please try again."
 CROWD = {"half": WEIGHT // 2, "most": WEIGHT * 3 // 4}
-"""The weight that others spend in a minute."""
+"""The weight that the other programs spend in a minute."""
 _encode = msgspec.json.Encoder(decimal_format="string").encode
 
 
 class UsdmDoor(Door):
-    """All clients of the account share its key, all programs of an address its weight."""
+    """Binance's answers by REST. An account's clients share one key, an address's programs share one weight."""
 
     def __init__(
         self, weather: Weather, setup: Setup, exchange: Exchange, keys: SharedKeys, readings: Readings
@@ -52,7 +52,7 @@ class UsdmDoor(Door):
         self.died: dict[str, int] = {}
         """When keys have ended before their time, exchange ms."""
         self._vouched: dict[str, int] = {}
-        """Until when each key lives, by our own requests alone."""
+        """When each key expires, judged by our own requests alone, exchange ms."""
         records = Records(exchange, readings)
         self._routes: Mapping[str, Route] = {**Holdings(exchange, records, readings).routes, **records.routes}
 
@@ -62,7 +62,7 @@ class UsdmDoor(Door):
         self.died[key] = now
 
     def vouched_until(self, key: str) -> int:
-        """Until when the key lives as far as we can know, exchange ms."""
+        """When the key expires as far as our own requests show, exchange ms."""
         return min(self.shared._ends.get(key, 0), self._vouched.get(key, 0))
 
     def answer(self, method: str, url: str, now: int) -> HttpResponse | None:
@@ -87,7 +87,7 @@ class UsdmDoor(Door):
             return HttpResponse(refusal.status, _headers(now, weight(OURS, now), refusal.headers), _said(refusal))
 
     def _answer(self, method: str, path: str, params: dict[str, str], now: int, fault: Fault | None) -> bytes:
-        """Raises `Refusal`."""
+        """Return the body of an answer. Raises `Refusal`."""
         if fault is not None:
             return self._broken(fault, now)
         weather = self.weather
@@ -114,7 +114,7 @@ class UsdmDoor(Door):
         return body
 
     def _meet(self, now: int) -> None:
-        """The faults that refuse every call."""
+        """Raise if a fault in force refuses every call."""
         banned = self.weather.on("banned")
         if banned is not None:
             raise self._limits.banned(OURS, _end_of(banned), now)
@@ -137,7 +137,7 @@ class UsdmDoor(Door):
         raise self._limits.until(_end_of(fault), now)
 
     def _spend(self, weight: int, now: int) -> None:
-        """Weight is spent; by others of the address too, at the beginning of a minute, before its first answer."""
+        """Spend weight; at the beginning of a minute that of the other programs at our address first."""
         crowd = self.weather.on("crowded")
         minute = now // 60_000
         if crowd is not None and minute != self._crowd_minute:
@@ -151,7 +151,7 @@ class UsdmDoor(Door):
             raise
 
     def _about_keys(self, method: str, now: int) -> bytes:
-        """No request names a key."""
+        """Create or renew the account's key; no request names it."""
         weather, keys = self.weather, self.shared
         if method == "POST":
             if weather.on("mint_error"):
@@ -174,7 +174,7 @@ class UsdmDoor(Door):
         return key
 
     def _spoilt(self, path: str, found: Any) -> Any:
-        """The answer, as faults make it."""
+        """Return the answer as faults change it."""
         hollow = self.spoiling.hollow(path)
         if hollow is not None:
             return hollow[0]
@@ -193,19 +193,19 @@ class UsdmDoor(Door):
 
 
 def _headers(now: int, *parts: Mapping[str, str]) -> dict[str, str]:
-    """All of them, as a transport hands them on, and the date."""
+    """Return the headers as a transport hands them on, with the date."""
     return {"date": formatdate(now // 1000, usegmt=True)} | {
         name.lower(): part[name] for part in parts for name in part
     }
 
 
 def _said(refusal: Refusal) -> bytes:
-    """The body of a refusal: with a code if it has one; a page, or nothing, if it was made on the way."""
+    """Return the body of a refusal: JSON, with a code if it has one; a page or nothing if a proxy made it."""
     if not refusal.message or refusal.message.startswith("<"):
         return refusal.message.encode()
     return _encode({**({"code": refusal.code} if refusal.code else {}), "msg": refusal.message})
 
 
 def _end_of(fault: Fault) -> int:
-    """Exchange ms."""
+    """Return the end of a fault in exchange time, ms."""
     return EPOCH + int((fault.at + fault.seconds) * 1000)

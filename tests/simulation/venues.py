@@ -1,4 +1,4 @@
-"""The venues of the simulated world, and which of them a seed lives at: what of the product speaks each one's wire."""
+"""The venues of the simulated world, their adapters, and the venue of each seed."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from listenkey.ports.socket import Handshake as HandshakeOf
 
 SWAP, USDM = VENUES = ("bingx-swap", "binance-usdm")
 SEEDS = 2_000_000
-"""So many seeds has each venue, in the order of the list."""
+"""Number of seeds of each venue, in the order of the list."""
 FIRST_DAY = 1_000_000
-"""So many of them are lives of hours; the others are days, so that a seed names one life."""
+"""Seeds of a venue below this are lives of hours, the others lives of a day."""
 
 
 class Adapter(NamedTuple):
@@ -37,27 +37,27 @@ class Adapter(NamedTuple):
 
 
 def venue_of(seed: int) -> str:
-    """Where the life of a seed is lived."""
+    """Return the venue of a seed."""
     return VENUES[seed // SEEDS]
 
 
 def is_day(seed: int) -> bool:
-    """Whether it is one on the real schedule."""
+    """True if the seed's life runs on the real schedule."""
     return seed % SEEDS >= FIRST_DAY
 
 
 def first_seed(venue: str) -> int:
-    """The first one of a venue."""
+    """Return the first seed of a venue."""
     return VENUES.index(venue) * SEEDS
 
 
 def dialect_of(venue: str) -> Dialect:
-    """The pure side of its wire."""
+    """Return the dialect of a venue."""
     return UsdmDialect() if venue == USDM else SwapDialect()
 
 
 def adapter_of(venue: str, *, number: int, store: QuestionStore | None, page: int | None) -> Adapter:
-    """The services of the process of this number; `page` is how many fills are asked for at once, if that is said."""
+    """Return the services of a process; `page` is the number of fills in one request, None for the venue's most."""
     if venue == USDM:
         rest = UsdmRest("https://venue.test", "key", "secret", pace=UsdmPace(lots=Random(number)))
         reader = UsdmReader(rest) if page is None else UsdmReader(rest, page=page)

@@ -43,7 +43,7 @@ INVARIANTS = {
 
 
 class Violation(AssertionError):
-    """Names the invariant, says what was seen and when."""
+    """Names the invariant that was broken, what was seen, and when."""
 
     def __init__(self, invariant: str, what: str) -> None:
         assert invariant in INVARIANTS, invariant

@@ -1,4 +1,4 @@
-"""Who watches the process from the outside."""
+"""The observer of the process."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ if TYPE_CHECKING:
 
 
 class Watcher(Protocol):
-    """Hears of every step, once it is done."""
+    """Is called after every step."""
 
     def handled(self, process: Process, now: float, received: inputs.Input, ordered: list[actions.Action]) -> None:
-        """The core was handed something."""
+        """The connection was handed an input and returned these actions."""
 
     def stored(self, process: Process, events: Sequence[ExchangeEvent], proven_until: int | None) -> None:
-        """Events and what they prove are safe."""
+        """These events and `proven_until` are stored."""
 
     def consumed(self, process: Process, event: ExchangeEvent) -> None:
-        """The consumer has an event."""
+        """The consumer took an event."""
 
     def marked(self, process: Process) -> None:
-        """The consumer came back for the next."""
+        """The consumer has dealt with its last event."""

@@ -1,4 +1,4 @@
-"""Which faults are in force, and who must know when one begins or ends."""
+"""The faults in force, and the callbacks at their beginning and end."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Ear = Callable[[Fault, Random], None]
 
 
 class Weather:
-    """`begins` and `ends` hear of each fault, with a stream of randomness of its own."""
+    """Calls `begins` and `ends` with each fault, and with a random generator of its own."""
 
     def __init__(self, agenda: Agenda, faults: tuple[Fault, ...]) -> None:
         self.faults = faults
@@ -31,12 +31,12 @@ class Weather:
         return self._agenda.now
 
     def on(self, kind: str) -> Fault | None:
-        """The fault of this kind that is in force; of several, the one that ends last."""
+        """Return the fault of this kind that is in force; of several, the one that ends last."""
         found = self._on.get(kind)
         return max(found, key=lambda fault: fault.at + fault.seconds) if found else None
 
     def clears(self, kind: str) -> float:
-        """When the fault of this kind that is in force is over; now, if there is none."""
+        """Return when the fault of this kind in force ends; now, if there is none."""
         fault = self.on(kind)
         return self._agenda.now if fault is None else max(self._agenda.now, fault.at + fault.seconds)
 

@@ -1,4 +1,4 @@
-"""Balances, positions, funding, transfers and settings: what is delivered of the account, once, newest word first."""
+"""The account as delivered: balances, positions, funding, transfers and settings, newest value first."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from ..trading import REFUSED, ready, trading
 
 
 class Desk:
-    """An `AccountView` and an `Income` on a turn of their own, and what they delivered."""
+    """An `AccountView` and an `Income` with a context of their own, and the events that they delivered."""
 
     outcome: PushOutcome
     reading: ReadOutcome
@@ -35,7 +35,7 @@ class Desk:
         self._frames = 0
 
     def delivered(self) -> list[Any]:
-        """The events since the last time."""
+        """The events delivered since the last call."""
         ordered, self.context.actions = self.context.actions, []
         return [action.event for action in ordered if isinstance(action, actions.Deliver)]
 
@@ -98,7 +98,7 @@ def test_a_read_is_delivered_with_what_was_pushed_since_it_began(
     read: list[tuple[str, str]],
     then: list[tuple[str | None, str]],
 ) -> None:
-    """Newest word first; a position in one-way mode has no other side, and a closed one is not listed."""
+    """The newest value of each position wins; in one-way mode a symbol has one side. No closed position is listed."""
     desk = Desk()
     for ts, side, qty in pushes:
         desk.push(ts, positions=(position(side, qty),), one_way=one_way)
@@ -109,7 +109,7 @@ def test_a_read_is_delivered_with_what_was_pushed_since_it_began(
 
 
 def test_balances_too_and_an_older_push_never_takes_one_back() -> None:
-    """Overlay by asset; a push that comes late is delivered no more, and what is known stays."""
+    """The newest balance of each asset wins; a push that is older than the last one is dropped."""
     desk = Desk()
     desk.push(12, balances=(balance("7"),))
     assert desk.push(11, balances=(balance("6"),)) == []
@@ -120,7 +120,7 @@ def test_balances_too_and_an_older_push_never_takes_one_back() -> None:
 
 
 def test_a_push_without_a_time_is_the_newest_word() -> None:
-    """It came now, by the exchange's clock as we know it."""
+    """It is stamped with its arrival, by the exchange's clock as we know it."""
     desk = Desk()
     desk.context.set_exchange_time(1000)
     desk.push(None, balances=(balance("7"),))
@@ -131,7 +131,7 @@ def test_a_push_without_a_time_is_the_newest_word() -> None:
 
 
 def test_the_same_account_is_delivered_once() -> None:
-    """A read equal to what was delivered, in whatever order of rows, is not, nor such a push; one that differs is."""
+    """A read or push equal to what was delivered, in any order of rows, is dropped; one that differs is delivered."""
     desk = Desk()
     rows = (balance("5"), balance("3", asset="BTC"))
     places = (position("LONG", "1"), position("SHORT", "2"), position(None, "0", "XRP-USDT"))
@@ -158,14 +158,14 @@ def test_the_same_account_is_delivered_once() -> None:
 def test_a_snapshot_is_delivered_when_it_says_something_new(
     balances: tuple[Balance, ...], positions: tuple[Position, ...], news: bool
 ) -> None:
-    """A periodic repetition is not an event."""
+    """A snapshot that repeats what is known is no event."""
     desk = Desk()
     desk.read(balances=(balance("5"),), positions=(position("LONG", "1"),))
     assert bool(desk.push(20, balances=balances, positions=positions, snapshot=True)) is news
 
 
 def test_a_push_that_two_links_bring_is_delivered_once() -> None:
-    """The same frame is the same event, as long as it is remembered."""
+    """A frame that comes again is dropped, as long as its id is remembered."""
     desk = Desk()
     assert len(desk.push(1, "same", balances=(balance("5"),))) == 1
     assert desk.push(1, "same", balances=(balance("5"),)) == []
@@ -175,7 +175,7 @@ def test_a_push_that_two_links_bring_is_delivered_once() -> None:
 
 
 def test_settings_are_delivered_when_they_change() -> None:
-    """A config push equal to the last one of its symbol is not an event."""
+    """A settings push equal to the last one of its symbol is no event."""
     desk = Desk()
     delivered = []
     for leverage, mode in ((5, "cross"), (5, "cross"), (6, "cross"), (6, "isolated"), (5, "cross")):
@@ -199,7 +199,7 @@ def test_settings_are_delivered_when_they_change() -> None:
     ],
 )
 def test_provisional_funding(wallet: str | None, change: str | None, before: str | None, amount: str | None) -> None:
-    """A push says that funding was paid; how much is delivered as far as it is known."""
+    """The push's own change is the amount, else the difference of balances; if neither is known, no amount is given."""
     desk = Desk()
     if before is not None:
         desk.read(1, balances=(balance(before),))
@@ -222,7 +222,7 @@ def row(amount: str, ts: int = 5, tran_id: str = "t1", kind: str = "FUNDING_FEE"
 
 
 def test_final_funding_replaces_the_provisional_one() -> None:
-    """By asset, amount and time; the final id is the row's; a row is delivered once."""
+    """A row replaces the push of the same asset and amount near in time; its id is final, and it is delivered once."""
     desk = Desk()
     fee, _ = desk.push(5, balances=(balance("9", "-1"),), positions=(position("LONG", "1"),), funding=True)
     assert fee.symbol == "BTC-USDT"
@@ -243,7 +243,7 @@ def test_final_funding_replaces_the_provisional_one() -> None:
 
 
 def test_funding_of_another_day_is_not_replaced() -> None:
-    """A row settles a push that is near it in time."""
+    """A row replaces only a push that is near it in time."""
     desk = Desk()
     desk.push(5, balances=(balance("9", "-1"),), funding=True)
     final = desk.read(income=(row("-1", 6 + MATCH_MS),))
@@ -252,7 +252,7 @@ def test_funding_of_another_day_is_not_replaced() -> None:
 
 @pytest.mark.parametrize("change", ["-1", "0"])
 def test_funding_that_was_read_before_its_push_came_is_not_delivered_again(change: str) -> None:
-    """The row is final; the push of it that comes late delivers nothing. Only once for each row."""
+    """If the row came first, its late push is dropped; each row drops one push."""
     desk = Desk()
     desk.read(10, balances=(balance("9"),), income=(row("-1", 6),))
     assert desk.push(6, balances=(balance("9", change),), funding=True) == []
@@ -262,7 +262,7 @@ def test_funding_that_was_read_before_its_push_came_is_not_delivered_again(chang
 
 
 def test_funding_that_two_links_bring_in_two_frames_is_delivered_once() -> None:
-    """The frame may differ, the fee is the same."""
+    """If two links bring it in different frames, the fee is delivered once."""
     desk = Desk()
     assert len(desk.push(5, "one", balances=(balance("9", "-1"),), funding=True)) == 2
     assert [type(event) for event in desk.push(5, "two", balances=(balance("9", "-1"),), funding=True)] == [
@@ -271,7 +271,7 @@ def test_funding_that_two_links_bring_in_two_frames_is_delivered_once() -> None:
 
 
 def test_income_that_repeats_a_fill_is_no_event_and_the_rest_is_delivered_once_in_order() -> None:
-    """Fees and PnL of fills are the ledger's; transfers and whatever else moved the wallet are delivered."""
+    """Fees and PnL of fills go to the ledger alone; transfers and all other income are delivered, oldest first."""
     desk = Desk()
     rows = (
         row("3", 9, "b", "TRANSFER"),
@@ -290,7 +290,7 @@ def test_income_that_repeats_a_fill_is_no_event_and_the_rest_is_delivered_once_i
 
 
 def test_income_from_before_the_stream_is_not_owed() -> None:
-    """To the second, in which rows are dated."""
+    """Income is dropped if its row is dated before the second in which the stream began."""
     desk = Desk()
     account = Account(
         as_of=1,
@@ -305,7 +305,7 @@ def test_income_from_before_the_stream_is_not_owed() -> None:
 
 
 def test_rows_are_remembered_longer_than_any_read_shows_them() -> None:
-    """And no longer: memory is bounded."""
+    """The ids of rows are kept as long as reads may show them again, and no longer."""
     desk = Desk()
     desk.read(income=(row("1", 5, "x", "A"),))
     desk.income.forget(3_000_000)
@@ -315,7 +315,7 @@ def test_rows_are_remembered_longer_than_any_read_shows_them() -> None:
 
 
 def test_a_restart_remembers_income_and_provisional_funding() -> None:
-    """What the journal holds is neither delivered again nor left without its replacement."""
+    """After a restart, income is not delivered again, and a row still replaces provisional funding."""
     desk = Desk()
     desk.push(5, balances=(balance("9", "-1"),), funding=True)
     world = ready()
@@ -334,7 +334,7 @@ def test_a_restart_remembers_income_and_provisional_funding() -> None:
 
 
 def test_income_of_a_blind_stretch_is_delivered_by_the_read() -> None:
-    """Funding and transfers that no frame brought."""
+    """Funding and transfers made without a link are delivered by the read after it."""
     world = ready()
     world.drop_all()
     world.exchange.transfer("5")
@@ -350,7 +350,7 @@ def test_income_of_a_blind_stretch_is_delivered_by_the_read() -> None:
 
 
 def test_a_failed_read_is_never_an_account() -> None:
-    """Not zeros, not an empty list: no event at all."""
+    """If the read fails, no account is delivered: neither zeros nor an empty list."""
     world = ready()
     world.exchange.transfer("5")
     world.passes(1)
@@ -362,7 +362,7 @@ def test_a_failed_read_is_never_an_account() -> None:
 
 
 def test_a_push_during_a_read_is_newer_than_it() -> None:
-    """The account delivered after an interruption has what was pushed since the read began; pushes then follow it."""
+    """The account delivered by a read contains the pushes that came while it was made."""
     world = ready()
     world.drop_all()
     world.exchange.plan = world.exchange.plan._replace(takes=2)
@@ -376,6 +376,6 @@ def test_a_push_during_a_read_is_newer_than_it() -> None:
 
 
 def test_no_account_is_delivered_twice() -> None:
-    """Audits of a quiet account say nothing."""
+    """Audits of an account that does not change deliver none."""
     world = trading().run(1000)
     assert len(world.events(AccountUpdate)) == 1

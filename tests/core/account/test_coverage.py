@@ -1,4 +1,4 @@
-"""Which part of an order is covered: a table to read, and properties against a set of single units."""
+"""The covered part of an order: a table to read, and properties against a set of single units."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def coverage_of(base: str | None, *intervals: tuple[str, str]) -> Coverage:
     ],
 )
 def test_where_what_is_owed_begins(base: str | None, covered: list[Interval], begin: str | None, reads: str) -> None:
-    """It is known at last, lowered under what is covered, or raised past what is owed no more."""
+    """The base becomes known, or is lowered below the coverage, or is raised because what is below is no longer due."""
     coverage = coverage_of(base, *covered)  # type: ignore[arg-type]
     if begin is not None:
         coverage.begin(D(begin))
@@ -62,7 +62,7 @@ def test_where_what_is_owed_begins(base: str | None, covered: list[Interval], be
 
 
 def test_no_interval_that_is_empty_is_covered() -> None:
-    """Wherever it is said to lie."""
+    """An interval without length covers nothing, wherever it begins."""
     coverage = coverage_of("0", ("0", "2"), ("5", "6"))
     for start, end in [("2", "2"), ("2", "1"), ("4", "3"), ("3", "3"), ("9", "9")]:
         assert coverage.add(D(start), D(end)) == []
@@ -70,14 +70,14 @@ def test_no_interval_that_is_empty_is_covered() -> None:
 
 
 class Step(NamedTuple):
-    """Cover an interval, or, if it has no length, begin there."""
+    """Cover an interval or, if its length is 0, set the base to its start."""
 
     start: int
     length: int
 
 
 class Units:
-    """The naive way: the base, and each unit that is covered."""
+    """The naive implementation: the base, and a set of the covered units."""
 
     def __init__(self, base: int) -> None:
         self.base = base
@@ -89,7 +89,7 @@ class Units:
 
     def begin(self, base: int) -> None:
         contiguous = self.contiguous
-        if contiguous < base:  # a hole that is owed no more; where nothing was covered the base itself moves
+        if contiguous < base:  # a hole that is not due any more; where nothing was covered the base moves
             self.covered |= set(range(contiguous, base))
             self.base = base if self.base == contiguous else self.base
         self.base = min(self.base, base)
@@ -101,7 +101,7 @@ steps = st.lists(st.builds(Step, st.integers(0, TOP), st.integers(0, 5)), max_si
 
 @given(st.integers(0, 4), steps)
 def test_it_is_a_set_of_units(base: int, taken: list[Step]) -> None:
-    """What is new is what was not covered; pieces are in order and never overlap; nothing is new twice."""
+    """`add` returns exactly the units that were not covered before, as ordered pieces that do not overlap or touch."""
     coverage, units = Coverage(D(base)), Units(base)
     for start, length in taken:
         if length == 0:
@@ -129,7 +129,7 @@ def test_it_is_a_set_of_units(base: int, taken: list[Step]) -> None:
 
 @given(st.lists(st.builds(Step, st.integers(0, TOP), st.integers(1, 5)), max_size=8), st.randoms(use_true_random=False))
 def test_the_order_does_not_matter(taken: list[Step], rng: random.Random) -> None:
-    """Nor do repetitions: the same intervals make the same coverage."""
+    """The same intervals give the same coverage in any order and with any repeats."""
     shuffled = [*taken, *taken]
     rng.shuffle(shuffled)
     one, other = Coverage(Decimal(0)), Coverage(Decimal(0))

@@ -1,4 +1,4 @@
-"""The newest word wins: random words from two links and from reads, and a table for each sentence of the rule."""
+"""The value with the newest stamp wins: random pushes of two links and reads, and a table for each part of the rule."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ END = 6000
 
 
 class Truth(NamedTuple):
-    """What an account was from `ts` on: wallets by asset, signed quantities by market, or by market and side."""
+    """The state of an account from `ts` on: wallets by asset, signed quantities by market, or by market and side."""
 
     ts: int
     wallets: tuple[int, ...]
@@ -31,7 +31,7 @@ class Truth(NamedTuple):
 
 
 class Word(NamedTuple):
-    """What is heard: a push or a whole snapshot of the truth at `ts` by a link, or, with link 0, a read."""
+    """One arrival of the truth of `ts`: a push or a snapshot by a link, or, if `link` is 0, a read."""
 
     order: int
     link: int
@@ -73,7 +73,7 @@ def wallets(truth: Truth) -> dict[str, Decimal]:
 
 
 def positions(truth: Truth, *, one_way: bool) -> dict[tuple[str, str | None], Position]:
-    """The first two amounts are those of one-way mode; in hedge mode all four, without their signs."""
+    """The positions of a truth: in one-way mode the first two amounts, in hedge mode all four, without signs."""
     found: dict[tuple[str, str | None], Position] = {}
     if one_way:
         for market, qty in zip(MARKETS, truth.held, strict=False):
@@ -91,7 +91,7 @@ def open_only(held: Iterable[Position]) -> tuple[Position, ...]:
 
 
 class Consumer:
-    """Takes every update as a user would: rows replace rows, a complete one replaces all."""
+    """Keeps the account as a user would: rows replace rows, and a complete update replaces all of them."""
 
     def __init__(self, *, one_way: bool) -> None:
         self._one_way = one_way
@@ -118,7 +118,7 @@ class Consumer:
 def test_whatever_order_words_come_in_the_last_delivered_has_the_newest_stamp(
     grain: int, one_way: bool, truths: list[Truth], words: list[Word]
 ) -> None:
-    """What was last delivered of each place is the word with the newest stamp so far; at last it is the truth.
+    """The last value delivered of each asset and position is the one with the newest stamp; in the end it is the truth.
 
     Each change is pushed by both links, late, some twice; snapshots of any age and reads come between.
     """
@@ -194,7 +194,7 @@ def wallet_delivered(events: list[Any]) -> list[str]:
 def test_stamps_compare_at_the_grain_of_the_lists_where_a_read_is_concerned(
     first: tuple[str, int], second: tuple[str, int], delivered: bool
 ) -> None:
-    """Push against push in ms; push against read at the grain, here a second, where the push is the newer."""
+    """Pushes compare in ms; a push and a read compare at the grain, here 1 s, at which the push counts as newer."""
     desk = Desk(1000)
     for (kind, ts), amount in ((first, "1"), (second, "2")):
         if kind == "push":
@@ -205,7 +205,7 @@ def test_stamps_compare_at_the_grain_of_the_lists_where_a_read_is_concerned(
 
 
 def test_a_push_that_names_no_time_is_stamped_with_its_arrival() -> None:
-    """Else it is as old as it says, however late it comes; the same text at another time is another word."""
+    """A push with a time of its own is as old as that; the same text at another time is another push."""
     desk = Desk()
     desk.context.set_exchange_time(5000)
     assert wallet_delivered(desk.push(None, "a", balances=(balance("1"),))) == ["1"]
@@ -219,7 +219,7 @@ def test_a_push_that_names_no_time_is_stamped_with_its_arrival() -> None:
 
 
 def test_a_time_that_has_not_come_yet_is_none() -> None:
-    """A push that claims to be of next year is of its arrival: what comes after it is newer."""
+    """A push dated far in the future is stamped with its arrival, so that later pushes are newer."""
     desk = Desk()
     desk.context.set_exchange_time(5000)
     assert wallet_delivered(desk.push(5000 + AHEAD_MS, balances=(balance("1"),))) == ["1"]
@@ -234,7 +234,7 @@ def test_a_time_that_has_not_come_yet_is_none() -> None:
 
 
 def test_older_is_dropped_row_by_row() -> None:
-    """What is left is delivered; an event with no row left is not."""
+    """Rows older than those delivered are dropped and the others delivered; an event with no row left is dropped."""
     desk = Desk()
     desk.push(10, balances=(balance("1"),), positions=(position("LONG", "1"),))
     (event,) = desk.push(9, balances=(balance("2"), balance("3", asset="BTC")), positions=(position("LONG", "2"),))
@@ -243,7 +243,7 @@ def test_older_is_dropped_row_by_row() -> None:
 
 
 def test_a_read_speaks_of_what_it_leaves_out_too() -> None:
-    """A position that it does not list was closed then: a push from before says nothing, one from after does."""
+    """A position that a read leaves out counts as closed at that moment: older pushes of it are dropped."""
     desk = Desk()
     desk.push(5, positions=(position("LONG", "1"),), balances=(balance("9", asset="BTC"),))
     (event,) = desk.read(10, balances=(balance("1"),))
@@ -254,7 +254,7 @@ def test_a_read_speaks_of_what_it_leaves_out_too() -> None:
 
 
 def test_a_closed_position_keeps_its_stamp() -> None:
-    """A push or a read from before it was closed does not open it again."""
+    """An older push or read does not open a closed position again."""
     desk = Desk()
     desk.push(10, positions=(position("LONG", "1"),))
     desk.push(12, positions=(position("LONG", "0"),))
@@ -272,7 +272,7 @@ def test_a_closed_position_keeps_its_stamp() -> None:
     ],
 )
 def test_equal_stamps(link: int, amount: str, delivered: list[str], disputed: bool) -> None:
-    """Two words of one moment: one link keeps its order, two have none."""
+    """Of two pushes with one stamp the later wins if both came on one link; of two links, the first stays."""
     desk = Desk()
     desk.push(10, balances=(balance("1"),))
     assert wallet_delivered(desk.push(10, link=link, balances=(balance(amount),))) == delivered
@@ -294,7 +294,7 @@ def test_equal_stamps(link: int, amount: str, delivered: list[str], disputed: bo
 def test_a_read_that_a_push_overtook_is_not_settled(
     pushed: tuple[int, str], as_of: int, overtaken: bool, disputed: bool, listed: bool
 ) -> None:
-    """A push stamped after `as_of` is not in it, or may be; one of its grain that differs is for a later read."""
+    """A read is overtaken by a push stamped after `as_of`; one that differs within its grain makes it disputed."""
     desk = Desk(1000)
     ts, qty = pushed
     desk.push(ts, positions=(position("LONG", qty),))
@@ -304,7 +304,7 @@ def test_a_read_that_a_push_overtook_is_not_settled(
 
 
 def test_a_read_that_differs_from_what_a_later_push_repeats_is_not_settled() -> None:
-    """The push was not delivered, for it said nothing new; and yet the read and it are not of one account."""
+    """A push that repeated the known value was not delivered, but it still is newer than a read that differs."""
     desk = Desk(1000)
     desk.push(1000, balances=(balance("1"),))
     desk.push(5000, balances=(balance("1"),), snapshot=True)
@@ -315,7 +315,7 @@ def test_a_read_that_differs_from_what_a_later_push_repeats_is_not_settled() -> 
 
 
 def test_what_a_later_push_leaves_unsaid_a_read_says() -> None:
-    """A push that says no leverage does not stand against one that a read says, however often it overtakes the read."""
+    """If newer pushes do not give the leverage, it is taken from a read, although the read is older."""
     desk = Desk()
     desk.push(1, positions=(full(leverage=None),), snapshot=True)
     desk.push(10, positions=(full(leverage=None),), snapshot=True)
@@ -387,7 +387,7 @@ def rich(**changes: Any) -> Balance:
 def test_the_same_is_what_was_delivered_in_the_figures_that_do_not_move_by_themselves(
     way: str, row: Balance | Position, news: bool
 ) -> None:
-    """By whatever way it comes; and it is compared with what was delivered, not with what was last read."""
+    """A push, snapshot or read is the same if only figures differ that move by themselves, or that it does not give."""
     desk = Desk()
     desk.read(10, balances=(rich(),), positions=(full(),), one_way=True)
     balances = (row,) if isinstance(row, Balance) else (rich(),)
@@ -400,7 +400,7 @@ def test_the_same_is_what_was_delivered_in_the_figures_that_do_not_move_by_thems
 
 
 def test_what_was_delivered_is_compared_not_what_was_last_read() -> None:
-    """A push that was wrong is corrected by a read that says what the read before it said."""
+    """A wrong push is corrected by the next read, even if that equals the read before the push."""
     desk = Desk()
     desk.read(10, balances=(balance("5"),), positions=(position("LONG", "1"),))
     desk.push(15, positions=(position("LONG", "2"),))
@@ -409,7 +409,7 @@ def test_what_was_delivered_is_compared_not_what_was_last_read() -> None:
 
 
 def test_what_can_be_spent_counts_where_it_is_a_figure_of_its_own() -> None:
-    """On spot it moves with orders, and the venue says so."""
+    """On spot `available` moves with orders, so there a change of it alone is delivered."""
     desk = Desk(available=True)
     desk.push(10, balances=(rich(),))
     assert desk.push(11, balances=(rich(),)) == []
@@ -419,7 +419,7 @@ def test_what_can_be_spent_counts_where_it_is_a_figure_of_its_own() -> None:
 
 
 def test_a_row_with_a_change_is_never_the_same() -> None:
-    """Two payments that cancel out leave the same balance and are two pieces of news; a change of 0 is none."""
+    """Two payments that cancel out leave the balance as it was, and are both delivered; a change of 0 is no payment."""
     desk = Desk()
     desk.push(10, balances=(balance("5"),))
     assert len(desk.push(11, balances=(balance("5", "1"),))) == 1
@@ -428,7 +428,7 @@ def test_a_row_with_a_change_is_never_the_same() -> None:
 
 
 def test_a_repetition_is_the_newest_word_though_it_is_not_delivered() -> None:
-    """It says that so it still was: what is older is dropped from then on."""
+    """A snapshot that repeats the known value is not delivered, but drops older pushes from then on."""
     desk = Desk()
     desk.push(10, balances=(balance("5"),))
     assert desk.push(20, snapshot=True, balances=(balance("5"),)) == []
@@ -436,7 +436,7 @@ def test_a_repetition_is_the_newest_word_though_it_is_not_delivered() -> None:
 
 
 def test_a_complete_update_may_hold_rows_that_are_newer() -> None:
-    """As they were delivered, with what an earlier word said of the same position and they do not, if that can be."""
+    """Rows newer than the read stay as delivered; figures that they leave out are earlier ones, if still valid."""
     desk = Desk()
     desk.read(10, balances=(rich(),), positions=(full(),))
     desk.push(20, positions=(full(qty=D(2), leverage=None, entry_price=None, margin_mode=None),))
@@ -452,7 +452,7 @@ def test_a_complete_update_may_hold_rows_that_are_newer() -> None:
 
 
 def test_a_complete_update_says_of_no_balance_what_changed() -> None:
-    """A push has said so; whoever adds changes up would count it twice."""
+    """The pushes have given the changes already: whoever sums up changes would count them twice."""
     desk = Desk()
     desk.push(20, balances=(balance("5", "1"), balance("7", asset="BTC")))
     (event,) = desk.read(15, balances=(balance("4"), balance("7", asset="BTC"), balance("1", asset="ETH")))
@@ -464,7 +464,7 @@ def test_a_complete_update_says_of_no_balance_what_changed() -> None:
 
 
 def test_in_one_way_mode_a_symbol_has_one_position_whatever_its_side() -> None:
-    """A turn-round replaces the other side, and an older word of the other side is older."""
+    """A position that turns round replaces its other side, and older pushes of the other side are dropped."""
     desk = Desk()
     desk.push(10, positions=(position("LONG", "1"),), one_way=True)
     desk.push(12, positions=(position("SHORT", "2"),), one_way=True)
@@ -476,7 +476,7 @@ def test_in_one_way_mode_a_symbol_has_one_position_whatever_its_side() -> None:
 
 
 def test_what_is_known_moves_along_when_the_account_changes_over() -> None:
-    """Of two sides the newest word is the one position's; of one position the other side was none at that moment."""
+    """Hedge to one-way: the newer of the two sides is the position. One-way to hedge: the other side was empty then."""
     desk = Desk()
     desk.push(10, positions=(position("LONG", "1"),))
     desk.push(12, positions=(position("LONG", "0"), position("SHORT", "0")))
@@ -491,7 +491,7 @@ def test_what_is_known_moves_along_when_the_account_changes_over() -> None:
 
 
 def test_rows_of_one_update_that_are_older_are_dropped_with_their_funding() -> None:
-    """How much it was is delivered if the row says so; else it cannot be known, and the final row says it."""
+    """The funding is delivered if the dropped row gives its amount; without one, only the final row can."""
     desk = Desk()
     desk.push(10, balances=(balance("5"),))
     (event,) = desk.push(9, reason="FUNDING_FEE", funding=True, balances=(balance("4", "-1"),))
@@ -501,7 +501,7 @@ def test_rows_of_one_update_that_are_older_are_dropped_with_their_funding() -> N
 
 @pytest.mark.parametrize(("side", "qty"), [(None, "0"), ("SHORT", "2")], ids=["closed", "turned round"])
 def test_where_the_account_nets_the_next_read_says_whole_that_a_side_is_gone(side: str | None, qty: str) -> None:
-    """The push cannot name the side that is no more, and whoever keeps positions by their side has it still."""
+    """A push cannot name the side that is gone, and a consumer may keep it: the next read is delivered as complete."""
     desk = Desk()
     desk.push(10, positions=(position("LONG", "1"),), one_way=True)
     desk.read(11, positions=(position("LONG", "1"),), one_way=True)
@@ -513,7 +513,7 @@ def test_where_the_account_nets_the_next_read_says_whole_that_a_side_is_gone(sid
 
 
 def test_an_update_without_rows_is_delivered_and_a_snapshot_without_any_is_not() -> None:
-    """Nothing of it was dropped; its reason is all that it says."""
+    """An update without rows still gives its reason; a snapshot without rows gives nothing."""
     desk = Desk()
     assert len(desk.push(10, reason="MARGIN_TYPE_CHANGE")) == 1
     assert desk.push(11, snapshot=True) == []

@@ -1,4 +1,4 @@
-"""The coverage of one order: tables for what a report claims, properties for what is covered."""
+"""The coverage of one order: tables for the interval that a report claims, properties for the coverage."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def state_of(order: Order) -> dict[str, object]:
 def test_what_a_report_claims(
     delivered: list[tuple[str, str]], frame: tuple[str, ...], claim: tuple[str, str] | None, lacks: bool
 ) -> None:
-    """With `l` a claim has a start of its own; without, it starts at the top; what is missing below makes it wait."""
+    """With a last quantity (`l`) a claim has its own start, else it starts at the top; it waits for fills below it."""
     order = order_at("0", *delivered)
     status, cumulative, *last = frame
     shown = report(status, cumulative, *last)  # type: ignore[arg-type]
@@ -105,7 +105,7 @@ def test_what_a_report_claims(
 def test_what_is_stale(
     shown: tuple[str, str, None, int | None] | None, then: tuple[str, str, None, int | None], stale: bool
 ) -> None:
-    """Frames older than what an order has shown never take it back."""
+    """A frame older than what its order has shown is stale and changes nothing."""
     order = order_at("0")
     if shown is not None:
         order.note(report(*shown))
@@ -123,7 +123,7 @@ def test_what_is_stale(
 def test_the_next_fill_extends_the_coverage(
     frame: tuple[str, str, str, int | None], is_open: bool, closed_ts: int | None
 ) -> None:
-    """A fill that begins where all that was seen ends is covered in one step, and the end noted that it may be."""
+    """A fill that begins where all that was seen ends is covered in one step; the last one of an order also ends it."""
     order = order_at("0", ("0", "2"))
     assert order.extend(report(*frame)) == D(3)
     assert (order.coverage.contiguous, order.coverage.top, order.seen, order.whole) == (D(5), D(5), D(5), True)
@@ -131,7 +131,7 @@ def test_the_next_fill_extends_the_coverage(
 
 
 def test_coverage_of_which_nothing_was_seen_is_extended_from_its_beginning() -> None:
-    """Of a running order no frame may have shown what was executed before it began to be owed."""
+    """A running order may have shown no frame below its base: the first fill then begins at the base."""
     order = order_at("3")
     assert order.extend(report("PARTIALLY_FILLED", "4", "1"))
     assert (order.coverage.contiguous, order.seen) == (D(4), D(4))
@@ -160,7 +160,7 @@ def test_coverage_of_which_nothing_was_seen_is_extended_from_its_beginning() -> 
 def test_what_is_not_simply_the_next_fill_changes_nothing(
     base: str | None, delivered: list[tuple[str, str]], before: tuple[str, str] | None, frame: tuple[str, ...]
 ) -> None:
-    """It is for those to weigh who look at holes, ends and overlaps."""
+    """`extend` leaves reports with holes, ends or overlaps to the general path, and changes nothing itself."""
     order = order_at(base, *delivered)
     if before is not None:
         order.note(report(*before, ts=5))
@@ -170,7 +170,7 @@ def test_what_is_not_simply_the_next_fill_changes_nothing(
 
 
 def test_below_what_a_frame_has_shown_nothing_is_simply_next() -> None:
-    """More was executed than is covered, so there is something to weigh."""
+    """If a frame has shown more than is covered, no fill is simply the next one."""
     order = order_at("0", ("0", "2"))
     order.seen = D(4)
     was = state_of(order)
@@ -179,7 +179,7 @@ def test_below_what_a_frame_has_shown_nothing_is_simply_next() -> None:
 
 
 def test_an_interval_that_was_raised_over_is_not_covered_again() -> None:
-    """What was delivered below a hole that is written off stays covered when an older fill turns up after all."""
+    """An interval delivered below a hole stays covered when the hole is written off and an older fill then turns up."""
     order = order_at("0", ("0", "2"))
     order.begin(D(3))
     order.begin(D(0))
@@ -187,7 +187,7 @@ def test_an_interval_that_was_raised_over_is_not_covered_again() -> None:
 
 
 def test_a_beginning_that_was_raised_over_nothing_is_lowered_again() -> None:
-    """Where nothing was delivered the beginning itself moves up, so an older fill that turns up is owed after all."""
+    """If nothing was delivered the base itself moves up; an older fill that turns up then moves it down again."""
     order = order_at("0")
     order.begin(D(3))
     order.begin(D(1))
@@ -195,7 +195,7 @@ def test_a_beginning_that_was_raised_over_nothing_is_lowered_again() -> None:
 
 
 def test_an_order_of_unknown_beginning_is_never_whole() -> None:
-    """Nothing seen of it is not the same as nothing owed."""
+    """Without a base it is not known what is due, even if nothing was seen."""
     order = Order(OrderRef("BTC-USDT", "1"))
     assert not order.whole
     order.begin(D(0))
@@ -214,7 +214,7 @@ def test_an_order_of_unknown_beginning_is_never_whole() -> None:
 def test_what_is_known_of_the_price_below_moves_with_the_beginning(
     base: str, delivered: list[tuple[str, str]], know: str, price: str | None
 ) -> None:
-    """The notional below `reach` is known from the beginning of the order on, or not at all."""
+    """The notional below `reach` is known only if the coverage begins where the order begins."""
     order = order_at(base, *delivered)
     order.begin(D(know))
     (piece,) = order.cover_average(order.coverage.top, D(4), D(103))
@@ -222,7 +222,7 @@ def test_what_is_known_of_the_price_below_moves_with_the_beginning(
 
 
 def test_a_report_that_overlaps_is_cut_and_its_costs_are_not_the_piece_s() -> None:
-    """What overlaps the coverage in part is cut to the rest; only a whole piece keeps the report's fee."""
+    """A report that overlaps the coverage is cut to the intervals not covered; only an uncut piece keeps the fee."""
     order = order_at("0", ("0", "2"), ("3", "4"))
     pieces = order.cover(D(1), D(6), D("99.5"))
     assert pieces == [Piece(D(2), D(3), D("99.5"), False), Piece(D(4), D(6), D("99.5"), False)]
@@ -246,7 +246,7 @@ def test_a_report_that_overlaps_is_cut_and_its_costs_are_not_the_piece_s() -> No
 def test_a_price_from_two_averages_is_the_shortest_that_they_allow(
     frames: list[tuple[str, str | None]], prices: list[str | None]
 ) -> None:
-    """Without `l` the price is the difference of two notionals; rounding of the averages does not show in it."""
+    """Without `l` the price is the difference of two notionals; the rounding of the averages is taken out."""
     order = order_at("0")
     delivered = []
     for cumulative, average in frames:
@@ -259,14 +259,14 @@ def test_a_price_from_two_averages_is_the_shortest_that_they_allow(
 
 @pytest.mark.parametrize(("start", "end"), [("2", "2"), ("2", "1"), ("1", "1"), ("3", "3")])
 def test_what_has_no_length_covers_nothing(start: str, end: str) -> None:
-    """Wherever it is said to lie."""
+    """An interval without length covers nothing, wherever it begins."""
     order = order_at("0", ("0", "2"))
     assert order.cover(D(start), D(end), D(100)) == []
     assert (order.coverage.contiguous, order.coverage.top) == (D(2), D(2))
 
 
 def test_a_hole_that_is_filled_leaves_no_doubt_about_the_price_above_it() -> None:
-    """The notional of what lay beyond it counts from then on."""
+    """When a hole is filled, the notional above it is known again, and so is the next price."""
     order = order_at("0", ("1", "3"))
     order.cover(D(0), D(1), D(102))
     (piece,) = order.cover_average(D(3), D(4), D(101))
@@ -284,7 +284,7 @@ def test_a_hole_that_is_filled_leaves_no_doubt_about_the_price_above_it() -> Non
 def test_prices_of_fills_that_extended_the_coverage_count_when_a_frame_says_only_the_average(
     base: str, fills: list[tuple[str, str | None]], price: str | None
 ) -> None:
-    """The notional goes on from fills with `l` to those without."""
+    """The notional is carried on from fills with `l` to frames without."""
     order = order_at(base)
     for end, paid in fills:
         last = str(D(end) - order.coverage.contiguous)
@@ -294,14 +294,14 @@ def test_prices_of_fills_that_extended_the_coverage_count_when_a_frame_says_only
 
 
 def test_a_shorter_price_than_the_averages_allow_is_not_taken() -> None:
-    """Half a unit of each average, no more: 100 would be three units away."""
+    """The tolerance is half a unit in the last place of each average: 100 would be three units away."""
     order = order_at("0", ("0", "1"))
     (piece,) = order.cover_average(D(1), D(3), D("100.00000002"))
     assert piece.price == D("100.00000003")
 
 
 def test_a_read_s_average_says_what_the_interval_below_was_worth() -> None:
-    """If it is of just that interval, and nothing better is known."""
+    """The average of a read gives the notional of exactly that interval, if nothing better is known."""
     running = order_at("5")
     running.value(D(4), D(100))
     running.value(D(5), None)
@@ -313,7 +313,7 @@ def test_a_read_s_average_says_what_the_interval_below_was_worth() -> None:
 
 
 def test_no_price_is_made_up_where_it_cannot_be_known() -> None:
-    """Above what is not due, or an island, the notional is unknown, and a price is None rather than a guess."""
+    """Above an interval that is not due, or above an island, the notional is unknown and the price None."""
     running = order_at("5")
     assert running.cover_average(D(5), D(6), D(100))[0].price is None
     assert running.cover_average(D(6), D(7), D(100))[0].price == D(100)
@@ -322,7 +322,7 @@ def test_no_price_is_made_up_where_it_cannot_be_known() -> None:
 
 
 def test_what_was_paid_is_not_counted_twice() -> None:
-    """Neither when an older fill turns up below what a read has valued, nor when a hole below a piece is filled."""
+    """The notional is unknown if an older fill turns up below a read's average, or a hole below a piece is filled."""
     running = order_at("3", ("3", "5"))
     running.value(D(5), D(100))
     running.begin(D(0))
@@ -336,7 +336,7 @@ def test_what_was_paid_is_not_counted_twice() -> None:
 
 @pytest.mark.parametrize(("places", "short"), [(16, True), (17, True), (18, False)])
 def test_how_short_a_short_price_is(places: int, short: bool) -> None:
-    """Up to 17 places are looked for behind the rounding of an average; what says more is given in full."""
+    """Up to 17 decimal places are tried to undo the rounding of an average; a longer price is given in full."""
     order, price = order_at("0", ("0", "1")), D(100) + 7 * D(10) ** -places
     average = ((100 + 2 * price) / 3).quantize(D(10) ** -(places + 2))
     (piece,) = order.cover_average(D(1), D(3), average)
@@ -346,7 +346,7 @@ def test_how_short_a_short_price_is(places: int, short: bool) -> None:
 
 
 def test_a_price_that_is_no_short_decimal_is_given_in_full() -> None:
-    """An average that says more than any price could leaves nothing to round away."""
+    """An average with more digits than any price has is not rounded."""
     order = order_at("0", ("0", "3"))
     average = D("100.1234567890123456789012")
     (piece,) = order.cover_average(D(3), D(4), average)
@@ -373,7 +373,7 @@ def histories(draw: st.DrawFn) -> list[tuple[Decimal, Decimal, Decimal]]:
 def test_each_interval_is_covered_once_whatever_comes_in_whatever_order(
     fills: list[tuple[Decimal, Decimal, Decimal]], rng: random.Random, base_at: int
 ) -> None:
-    """Repeated, reordered, overlapping, lowered: pieces never overlap, and in the end everything is covered once."""
+    """In any order, with repeats, overlaps and lowered bases, every unit is covered exactly once in the end."""
     base = fills[min(base_at, len(fills) - 1)][0]
     order = Order(OrderRef("BTC-USDT", "1"), base)
     shown = [*fills, *fills, *fills]
@@ -409,7 +409,7 @@ def test_each_interval_is_covered_once_whatever_comes_in_whatever_order(
 def test_without_l_lost_frames_merge_and_nothing_is_missing(
     fills: list[tuple[Decimal, Decimal, Decimal]], data: st.DataObject
 ) -> None:
-    """Where the wire says only totals, a frame that arrives brings all up to it; single fills keep their price."""
+    """If the wire has only totals, a frame covers everything up to its total; a single fill keeps its price."""
     arrives = data.draw(st.lists(st.booleans(), min_size=len(fills), max_size=len(fills)))
     order = Order(OrderRef("BTC-USDT", "1"), D(0))
     notional, merges, reached = D(0), 0, D(0)
@@ -436,7 +436,7 @@ def test_without_l_lost_frames_merge_and_nothing_is_missing(
 @settings(deadline=None, max_examples=100)
 @given(histories(), st.data())
 def test_frames_and_rows_mix(fills: list[tuple[Decimal, Decimal, Decimal]], data: st.DataObject) -> None:
-    """Some fills by frames without `l`, some by rows of a read: the union is covered once and notionals agree."""
+    """Fills from frames without `l` and fills from rows are covered once together, and their notionals agree."""
     order = Order(OrderRef("BTC-USDT", "1"), D(0))
     notional, delivered = D(0), []
     for n, (start, end, price) in enumerate(fills):

@@ -1,4 +1,4 @@
-"""What frames deliver, and what waits: scripts of a live stream, on both wires."""
+"""The fills and states that frames deliver, and those that wait: scripts of a live stream, on both wires."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ WIRES = pytest.mark.parametrize("wire", ["l", "z"])
 
 
 def reports(world: TradingWorld, **fields: object) -> OrderReport:
-    """A frame that the exchange never sent."""
+    """Send a frame that the exchange itself has no reason to send."""
     given: dict[str, object] = {
         "symbol": "BTC-USDT",
         "order_id": "7",
@@ -41,7 +41,7 @@ def reports(world: TradingWorld, **fields: object) -> OrderReport:
 
 @WIRES
 def test_an_order_s_life_is_delivered_as_it_happens(wire: str) -> None:
-    """A placement, its fills, its end; each once, each with its kind, and no gap."""
+    """A placement, its fills and its end are delivered once each, with the right kind, and no gap opens."""
     world = ready(wire)
     order = world.exchange.place("5")
     for _ in range(2):
@@ -64,7 +64,7 @@ def test_an_order_s_life_is_delivered_as_it_happens(wire: str) -> None:
 @WIRES
 @pytest.mark.parametrize("repeats", [(0.01, 0.02), (0.01, 0.2, 3.0), (0.01, 0.01, 0.01)])
 def test_a_repeated_frame_is_delivered_once(wire: str, repeats: tuple[float, ...]) -> None:
-    """What lies inside the coverage is dropped."""
+    """A frame whose interval is covered already is dropped."""
     world = ready(wire)
     order = world.exchange.place("5", price=None)
     world.exchange.delay(*repeats)
@@ -78,7 +78,7 @@ def test_a_repeated_frame_is_delivered_once(wire: str, repeats: tuple[float, ...
 
 @WIRES
 def test_a_repeated_state_is_delivered_once(wire: str) -> None:
-    """A placement or an end that comes again, as dated as before, says nothing new."""
+    """A placement or an end that comes again with the same time is dropped."""
     world = ready(wire)
     world.exchange.delay(0.01, 0.02)
     order = world.exchange.place("5")
@@ -90,7 +90,7 @@ def test_a_repeated_state_is_delivered_once(wire: str) -> None:
 
 
 def test_two_frames_in_the_wrong_order_are_delivered_in_the_right_one() -> None:
-    """With `l`, a frame that came too early waits for the one before it; no gap is opened."""
+    """With `l`, a frame that came too early waits for the one before it, and no gap opens."""
     world = ready()
     world.exchange.pushes_account = False
     order = world.exchange.place("5")
@@ -105,7 +105,7 @@ def test_two_frames_in_the_wrong_order_are_delivered_in_the_right_one() -> None:
 
 
 def test_a_cancel_that_overtakes_the_last_fill_waits_for_it() -> None:
-    """A cancel above the coverage waits; when what was missing has come, it is delivered, and nothing else is."""
+    """A cancel that shows more than is covered waits for the missing fill, and is then delivered alone after it."""
     for overtakes in ("l", "z"):
         world = ready(overtakes)
         world.exchange.pushes_account = False
@@ -118,7 +118,7 @@ def test_a_cancel_that_overtakes_the_last_fill_waits_for_it() -> None:
 
 
 def test_a_cancel_that_came_first_of_three_is_delivered_last() -> None:
-    """Among reports that wait, a fill goes before the cancel that shows the same quantity."""
+    """Of waiting reports with the same quantity, the fill goes before the cancel."""
     world = ready()
     world.exchange.pushes_account = False
     order = world.exchange.place("5")
@@ -136,7 +136,7 @@ def test_a_cancel_that_came_first_of_three_is_delivered_last() -> None:
 
 
 def test_a_hole_is_found_delivered_and_filled_before_what_waits_above_it() -> None:
-    """Hole, `reorder_window`, GAP_OPENED, a read, the fills in order, GAP_CLOSED, and then what was held back."""
+    """A hole waits `reorder_window`, opens a gap, is filled by a read, and then the held reports follow."""
     world = ready()
     world.exchange.pushes_account = False
     order = world.exchange.place("9")
@@ -164,7 +164,7 @@ def test_a_hole_is_found_delivered_and_filled_before_what_waits_above_it() -> No
 
 
 def test_what_waits_goes_on_after_the_hold_limit_and_the_hole_is_filled_later() -> None:
-    """With the gap open, reports flow and leave a hole; when a read passes at last the hole is delivered, once."""
+    """After `hold_limit` the reports are delivered above the hole; a later read delivers the hole once."""
     world = ready()
     world.exchange.pushes_account = False
     order = world.exchange.place("9")
@@ -197,7 +197,7 @@ def test_what_waits_goes_on_after_the_hold_limit_and_the_hole_is_filled_later() 
 
 
 def test_a_repeated_frame_below_a_hole_does_not_let_go_what_waits_above_it() -> None:
-    """Only what was missing does, or the hold limit."""
+    """Only the missing fill or `hold_limit` ends the wait; a repeated frame does not."""
     world = ready(reorder_window=1)
     world.exchange.pushes_account = False
     order = world.exchange.place("9")
@@ -214,7 +214,7 @@ def test_a_repeated_frame_below_a_hole_does_not_let_go_what_waits_above_it() -> 
 
 
 def test_what_no_read_shows_goes_on_as_soon_as_the_hole_is_filled() -> None:
-    """A word that is only in the frame waits for the fill below it, and for nothing else."""
+    """A status that no read can show waits only until the hole below it is filled."""
     world = ready()
     world.exchange.pushes_account = False
     order = world.exchange.place("9")
@@ -231,7 +231,7 @@ def test_what_no_read_shows_goes_on_as_soon_as_the_hole_is_filled() -> None:
 
 
 def test_what_no_read_shows_goes_on_as_soon_as_the_beginning_is_known() -> None:
-    """The same word about an order that was running waits for the read that shows where its coverage begins."""
+    """Such a status of a running order waits until a read has shown the order's base."""
     world = trading(start=False)
     world.exchange.pushes_account = False
     running = world.exchange.place("9")
@@ -263,7 +263,7 @@ def test_a_second_hole_goes_with_the_first() -> None:
 
 
 def test_a_report_over_the_coverage_delivers_the_pieces_around_it() -> None:
-    """What of it was delivered before is cut out; a piece has neither fee nor PnL of the whole, nor its status."""
+    """The covered part is cut out; a piece has neither the fee nor the PnL of the whole report, nor its status."""
     world = ready()
     world.exchange.reads.extend([REFUSED] * 9)
     for done, last in (("1", "1"), ("3", "1"), ("4", "4")):
@@ -285,7 +285,7 @@ def test_a_report_over_the_coverage_delivers_the_pieces_around_it() -> None:
 
 
 def test_letting_one_order_go_does_not_let_another_that_only_began_to_wait() -> None:
-    """What has not waited for `reorder_window` is not delivered above its hole because another order's time is up."""
+    """Each order waits `reorder_window` above its own hole: that another order's wait is over does not end it."""
     world = ready(reorder_window=1)
     world.exchange.pushes_account = False
     one, other = world.exchange.place("9"), world.exchange.place("9")
@@ -304,7 +304,7 @@ def test_letting_one_order_go_does_not_let_another_that_only_began_to_wait() -> 
 
 @WIRES
 def test_a_cancel_whose_fills_are_lost_waits_for_the_read(wire: str) -> None:
-    """Neither wire lets a cancel hide that the fills below it were never delivered."""
+    """On both wires a cancel waits for a read that shows the fills missing below it."""
     world = ready(wire)
     world.exchange.pushes_account = False
     order = world.exchange.place("9")
@@ -322,7 +322,7 @@ def test_a_cancel_whose_fills_are_lost_waits_for_the_read(wire: str) -> None:
 
 
 def test_a_cancel_that_was_let_go_above_its_hole_is_not_forgotten_by_the_next_read() -> None:
-    """A read that does not show an order of which more was seen than delivered does not close the gap."""
+    """A gap does not close by a read that leaves out an order of which more was seen than delivered."""
     world = ready("z")
     world.exchange.pushes_account = False
     order = world.exchange.place("9")
@@ -341,7 +341,7 @@ def test_a_cancel_that_was_let_go_above_its_hole_is_not_forgotten_by_the_next_re
 
 
 def test_without_l_a_lost_frame_merges_into_the_next_one() -> None:
-    """Nothing is missing but the split; the price is that of all of it."""
+    """Without `l` the next frame covers the lost fill too, as one fill with the price of both."""
     world = ready("z")
     world.exchange.pushes_account = False
     order = world.exchange.place("9")
@@ -356,7 +356,7 @@ def test_without_l_a_lost_frame_merges_into_the_next_one() -> None:
 
 @WIRES
 def test_an_older_frame_never_takes_an_order_back(wire: str) -> None:
-    """NEW after PARTIALLY_FILLED, and anything after the end, delivers nothing."""
+    """NEW after PARTIALLY_FILLED is dropped, and so is anything after the end."""
     world = ready(wire)
     world.exchange.delay(0.5)
     order = world.exchange.place("5")
@@ -397,7 +397,7 @@ def ends(world: TradingWorld, order: str) -> list[tuple[str, str, str, str]]:
 @WIRES
 @pytest.mark.parametrize("delivered_by", ["frame", "read", "read alone", "next run", "after a smaller amendment"])
 def test_an_order_that_is_amended_down_to_what_was_executed_is_over(wire: str, delivered_by: str) -> None:
-    """Its end is delivered once, as a state, and no fill is made up; nothing is missing, so no gap opens."""
+    """The end is delivered once, as a state, not as a fill; nothing is missing, so no gap opens."""
     world = ready(wire, audit_interval=20)
     order = world.exchange.place("5", side="SELL")
     world.exchange.fill(order, "1")
@@ -428,7 +428,7 @@ def test_an_order_that_is_amended_down_to_what_was_executed_is_over(wire: str, d
 
 @WIRES
 def test_an_order_that_is_amended_down_while_its_last_fill_is_missed_ends_with_that_fill(wire: str) -> None:
-    """The fill reaches the quantity: it says so itself, whichever way it comes, and nothing says it again."""
+    """The fill that reaches the new quantity is a full fill, by frame or by read, and no other event repeats that."""
     world = ready(wire, audit_interval=20)
     world.exchange.pushes_account = False
     order = world.exchange.place("5")
@@ -444,7 +444,7 @@ def test_an_order_that_is_amended_down_while_its_last_fill_is_missed_ends_with_t
 
 
 def test_a_fill_that_was_delivered_as_a_part_is_followed_by_the_end_of_its_order() -> None:
-    """It was read when its order's quantity was not known; then a frame says of the same fill that it was the last."""
+    """A read delivered it while the order's quantity was unknown; a frame then shows that the order has ended."""
     world = ready(audit_interval=20)
     world.exchange.pushes_account = False
     order = world.exchange.place("2", price=None)
@@ -463,7 +463,7 @@ def test_a_fill_that_was_delivered_as_a_part_is_followed_by_the_end_of_its_order
 
 @pytest.mark.parametrize("audit_interval", [5, 120])
 def test_an_order_that_was_over_before_the_stream_has_no_end_in_it(audit_interval: float) -> None:
-    """Nobody has heard of it."""
+    """An order that ended before the stream began has no events in it."""
     world = trading(start=False, audit_interval=audit_interval)
     order = world.exchange.place("5")
     world.exchange.fill(order, "2")
@@ -475,7 +475,7 @@ def test_an_order_that_was_over_before_the_stream_has_no_end_in_it(audit_interva
 
 
 def test_an_unknown_status_is_delivered_with_its_frame_or_as_the_fill_that_it_shows() -> None:
-    """Nothing that the venue says is swallowed: more executed is a fill, else the frame itself is the event."""
+    """A report with more executed is a fill, whatever its status; else a frame of unknown status is an event itself."""
     world = ready()
     reports(world, status="WORKING")
     assert world.delivered[-1].kind is ExchangeEventKind.UNKNOWN
@@ -486,7 +486,7 @@ def test_an_unknown_status_is_delivered_with_its_frame_or_as_the_fill_that_it_sh
 
 
 def test_a_cancel_that_brings_its_last_fill_delivers_both() -> None:
-    """A frame may say two things: a fill, and that the order is over."""
+    """A cancel with a last quantity is delivered as a fill and as the order's end."""
     world = ready()
     reports(world, status="EXPIRED", cumulative_qty=D(3), last_qty=D(3), last_price=D(100))
     assert world.summary(8, account=True) == ["PARTIAL_FILL 7 3 ws", "ORDER_EXPIRED 7 3 ws"]
@@ -502,7 +502,7 @@ def test_a_cancel_that_brings_its_last_fill_delivers_both() -> None:
     ],
 )
 def test_a_fill_is_full_when_nothing_is_left(fields: dict[str, object], kind: str, status: str) -> None:
-    """By the status or by the quantity, whichever says so."""
+    """A fill is full if the status is FILLED or if it reaches the order's quantity."""
     world = ready()
     reports(world, average_price=D(100), **fields)
     (fill,) = world.fills("7")
@@ -510,7 +510,7 @@ def test_a_fill_is_full_when_nothing_is_left(fields: dict[str, object], kind: st
 
 
 def test_a_fill_says_what_the_frame_said() -> None:
-    """Fee as a cost, PnL, ids, the price of a market order unknown, the frame itself; and it survives JSON."""
+    """Fee as a cost, PnL, ids, no price for a market order, and the frame itself; JSON keeps them."""
     world = ready()
     reports(
         world,
@@ -543,7 +543,7 @@ def test_a_fill_says_what_the_frame_said() -> None:
 
 
 def test_where_costs_are_cumulative_a_fill_has_the_difference() -> None:
-    """A dialect may say that fee and PnL are the order's so far; what cannot be distinguished is None."""
+    """If a dialect's fee and PnL are totals of the order, a fill has the differences; None where one is unknown."""
     world = trading(wire="l", cumulative=True).run(8)
     delivered = []
     frames = (("2", "2", "0.2"), ("5", "3", "0.5"), ("6", "1", None), ("7", "1", "0.7"), ("9", "3", "0.9"))
@@ -561,7 +561,7 @@ def test_where_costs_are_cumulative_a_fill_has_the_difference() -> None:
 
 @WIRES
 def test_a_finished_order_is_forgotten_and_a_late_frame_of_it_is_read_up_and_never_a_fill(wire: str) -> None:
-    """Memory is bounded; a frame for a forgotten order opens a gap, a read says that nothing is missing, it closes."""
+    """A late frame of a forgotten order opens a gap, and a read that shows nothing missing closes it."""
     world = ready(wire)
     order = world.exchange.place("5", price=None)
     world.exchange.delay(0.01, 300)
@@ -580,7 +580,7 @@ def test_a_finished_order_is_forgotten_and_a_late_frame_of_it_is_read_up_and_nev
 
 @pytest.mark.parametrize("ms", [0, 250, 499, 750, 999])
 def test_forgetting_and_owing_agree_to_the_second(ms: int) -> None:
-    """Lists of fills know whole seconds: whenever an order ended, it is never forgotten and owed at the same time."""
+    """Lists of fills have whole seconds: at no moment is an ended order both forgotten and due."""
     world = ready(audit_interval=61.001)
     world.passes(ms / 1000)
     orders = []
@@ -599,7 +599,7 @@ def test_forgetting_and_owing_agree_to_the_second(ms: int) -> None:
 
 @pytest.mark.parametrize(("until", "forgotten"), [(160_499, False), (160_999, False), (161_000, True)])
 def test_an_order_is_forgotten_a_whole_second_after_nothing_of_it_is_owed(until: int, forgotten: bool) -> None:
-    """A row of the second in which it ended would else be owed by an order that nobody knows."""
+    """An order is kept until its rows, dated to the second, cannot be due any more."""
     context = Context(Policy(), 0, grain=1000)
     context.now = 0.0
     orders = Orders(context, cumulative_costs=False, unknowns=Unknowns(context))
@@ -615,7 +615,7 @@ def test_an_order_is_forgotten_a_whole_second_after_nothing_of_it_is_owed(until:
 
 
 def test_an_order_that_ended_while_nobody_looked_is_forgotten_too() -> None:
-    """Its end was shown by a read."""
+    """An order whose end was shown only by a read is forgotten as well."""
     world = ready()
     order = world.exchange.place("5")
     world.passes(1)
@@ -627,7 +627,7 @@ def test_an_order_that_ended_while_nobody_looked_is_forgotten_too() -> None:
 
 
 def test_a_read_that_shows_an_order_as_it_was_delivers_no_state_of_it() -> None:
-    """Lists of orders may lag behind the frames; what was shown already is not taken back."""
+    """A list of orders may lag behind the frames; a state older than those delivered is dropped."""
     world = ready()
     order = world.exchange.place("5")
     world.exchange.amend(order, qty="6")
@@ -645,7 +645,7 @@ def test_a_read_that_shows_an_order_as_it_was_delivers_no_state_of_it() -> None:
 
 
 def test_an_order_with_more_seen_than_delivered_is_not_forgotten() -> None:
-    """What is not settled yet stays, however long ago it ended."""
+    """An order with a fill not yet delivered stays tracked, however long ago it ended."""
     world = ready()
     world.exchange.pushes_account = False
     order = world.exchange.place("5")
@@ -661,7 +661,7 @@ def test_an_order_with_more_seen_than_delivered_is_not_forgotten() -> None:
 
 
 def test_a_frame_without_a_time_is_delivered_and_its_order_is_forgotten_in_time() -> None:
-    """Exchange time may be absent: an end is then dated by the exchange's clock as we know it."""
+    """Without an exchange time, the end is dated by the exchange's clock as we know it."""
     world = ready()
     order = world.exchange.place("5", price=None)
     reports(world, order_id=order, exchange_ts=None, price=None, qty=D(5))
@@ -678,7 +678,7 @@ def test_a_frame_without_a_time_is_delivered_and_its_order_is_forgotten_in_time(
 
 
 def test_an_order_of_unknown_beginning_waits_until_a_read_has_shown_it() -> None:
-    """No frame says how much of it is owed; what waits is kept, in order."""
+    """No frame shows how much of it is due: reports wait, in order, until a read has shown the base."""
     context = Context(Policy(), 0, grain=1000)
     context.now = 0.0
     orders = Orders(context, cumulative_costs=False, unknowns=Unknowns(context))
@@ -702,12 +702,12 @@ def test_an_order_of_unknown_beginning_waits_until_a_read_has_shown_it() -> None
     ("frame", "plain"), [(None, None), ('{"a":1}', {"a": 1}), ("a", "a"), (b"\xff", "\ufffd"), (b"[1]", [1])]
 )
 def test_a_frame_as_plain_values(frame: str | bytes | None, plain: object) -> None:
-    """For an event that is the frame itself; a dialect need not speak JSON."""
+    """`decoded` gives the plain values of a frame for an event; a dialect need not speak JSON."""
     assert decoded(frame) == plain
 
 
 def test_ids_are_the_same_whichever_path_brought_them() -> None:
-    """A fill or a state has one id, by frame and by read."""
+    """A fill or a state has the same id by frame and by read."""
     by_frame, by_read = ready("l"), trading(mode="poll").run(8)
     for world in (by_frame, by_read):
         world.exchange.pushes_account = False
@@ -727,7 +727,7 @@ def test_ids_are_the_same_whichever_path_brought_them() -> None:
 
 
 def test_a_recovered_fill_says_what_its_row_and_its_order_say() -> None:
-    """Rows give price, fee, PnL and trade id; intermediate fills of a finished order are PARTIALLY_FILLED."""
+    """Price, fee, PnL and trade id are the row's; fills before the last of a finished order are PARTIALLY_FILLED."""
     world = ready()
     order = world.exchange.place("5", side="SELL")
     world.passes(0.1)

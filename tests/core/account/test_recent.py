@@ -1,4 +1,4 @@
-"""What was delivered lately is remembered, and no more of it than so much."""
+"""The ids of recent deliveries: the last `SIZE` of them are remembered, and no more."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from listenkey.core.account.recent import SIZE, RecentIds
 
 
 def test_the_last_are_remembered() -> None:
-    """The oldest makes room, one for each that is new."""
+    """A new id drops the oldest one; an id that is known drops none."""
     recent = RecentIds()
     for number in range(3 * SIZE):
         recent.add(f"id {number}")

@@ -1,4 +1,4 @@
-"""One of a shape in a second, with a count: what is delivered of frames that nobody understands."""
+"""Frames that nobody understands: of each shape one is delivered in a second, with the count of those it stands for."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SOME = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 class Listener:
-    """`Unknowns` at work, and what they delivered: when, what, and for how many."""
+    """`Unknowns` at work, and its deliveries: the id and the count of each."""
 
     def __init__(self) -> None:
         self.context = Context(Policy(), 0)
@@ -50,7 +50,7 @@ class Listener:
 
 
 def test_one_shape_is_delivered_once_a_second_and_what_is_left_out_is_counted() -> None:
-    """Of what can be read as of what cannot, each for itself; the venue's own object is left alone."""
+    """So it is for unreadable frames and for unknown kinds, each by itself; `raw` stays as the venue sent it."""
     world = connected(audit_interval=0, rotate_after=0)
     for tick in range(25):
         world.at(11.02 + tick / 10, inputs.FrameReceived(world.leader, "??"))
@@ -67,7 +67,7 @@ def test_one_shape_is_delivered_once_a_second_and_what_is_left_out_is_counted() 
 
 
 def test_a_known_kind_is_delivered_once_of_both_links() -> None:
-    """Of so many the ids are remembered, the newest ones: the copies on another link come a moment later."""
+    """The newest ids are remembered, so that the copies on another link, which come a moment later, are dropped."""
     listener = Listener()
     names = [f"unknown:{number}" for number in range(REMEMBERED + 1)]
     for name in (*names, *names[1:], names[0]):
@@ -76,7 +76,7 @@ def test_a_known_kind_is_delivered_once_of_both_links() -> None:
 
 
 def test_a_count_is_delivered_where_there_is_one() -> None:
-    """A line of JSON has it where it is more than itself, beside `raw`."""
+    """JSON has a `count` beside `raw` only if it is more than 1."""
     event = Unknown(event_id="unknown:1", exchange_ts=None, source="ws", raw={"e": "X"})
     assert "count" not in event.to_dict()
     plain = json.loads(msgspec.structs.replace(event, count=3).to_json())
@@ -84,7 +84,7 @@ def test_a_count_is_delivered_where_there_is_one() -> None:
 
 
 def test_an_order_in_a_state_that_nobody_knows_counts_too() -> None:
-    """Whoever says it: what no state and no fill is made of is UNKNOWN, and so one in a second."""
+    """A report of an unknown status that shows no fill is UNKNOWN, and limited in the same way."""
     world = ready(audit_interval=0)
     order = world.exchange.place("9")
     world.passes(1)
@@ -95,7 +95,7 @@ def test_an_order_in_a_state_that_nobody_knows_counts_too() -> None:
 
 
 def test_what_is_left_out_is_delivered_at_the_end() -> None:
-    """A stream that stops has delivered all that it heard."""
+    """A stream that stops first delivers the counts that are still due."""
     world = connected(audit_interval=0, rotate_after=0)
     for _ in range(3):
         world.exchange.say("note x")
@@ -124,12 +124,12 @@ def test_what_is_left_out_is_delivered_at_the_end() -> None:
     ],
 )
 def test_shapes(one: object, other: object, same: bool) -> None:
-    """Keys and types, and the words at the top, make a shape; numbers, texts and lengths do not."""
+    """Keys, types and the top-level words make a shape; numbers, other texts and lengths do not."""
     assert (shape_of(one) == shape_of(other)) is same
 
 
 def test_where_it_cannot_be_read_makes_no_shape() -> None:
-    """The reason does, wherever in the frame."""
+    """The reason alone makes the shape of an unreadable frame, not the place of the error."""
     assert reason_of("malformed (byte 12)") == reason_of("malformed (byte 9)") != reason_of("not text")
 
 
@@ -142,13 +142,13 @@ JSON = st.recursive(
 @given(JSON)
 @SOME
 def test_shapes_are_short(content: object) -> None:
-    """Whatever a frame holds, its shape is a short text, and the same every time."""
+    """The shape of any frame is a short text, and always the same."""
     assert shape_of(content) == shape_of(json.loads(json.dumps(content)))
     assert len(shape_of(content)) == 24
 
 
 def test_shapes_are_bounded() -> None:
-    """Beyond so many in a second all others are one; a second later there is room for others."""
+    """Shapes above the limit share one count for a second; then there is room for others."""
     listener = Listener()
     for number in range(2 * SHAPES):
         listener.hear(str(number), str(number))
@@ -165,7 +165,7 @@ def test_shapes_are_bounded() -> None:
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.floats(0, 1.5)), max_size=60))
 @SOME
 def test_the_counts_add_up(script: list[tuple[str, float]]) -> None:
-    """Of each shape: so many were heard, so many do the events count; the last one that was heard is delivered last."""
+    """The counts of a shape add up to the frames that came, and the last frame is the last delivered."""
     listener = Listener()
     for place, (shape, after) in enumerate(script):
         listener.wait(after)

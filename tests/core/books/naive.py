@@ -1,4 +1,4 @@
-"""Estimates as they are defined: every trade has parts, every part is looked up, and nothing is quick."""
+"""A naive implementation of estimates, straight from their definition: every trade has parts, looked up one by one."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from listenkey.core.reports import FillReport, IncomeReport
 
 
 class Part(msgspec.Struct):
-    """What one order has of a trade; `fill` is what it is still thought to cost."""
+    """One order's part in a trade; `fill` is the estimate of its costs, until they are paid."""
 
     ts: int
     delivered: D = D(0)
@@ -25,7 +25,7 @@ class Part(msgspec.Struct):
 
 
 class Owed(msgspec.Struct):
-    """What was delivered of an order without trade ids, and how much of it is paid for beyond that."""
+    """The unpaid fills of an order without trade ids, and the quantity paid beyond the fills paid whole."""
 
     ts: int = 0
     credit: D = D(0)
@@ -38,7 +38,7 @@ class Owed(msgspec.Struct):
 
 
 class Naive:
-    """The same methods as `Estimates`, but for `evict_oldest`, which is handed what was given up."""
+    """The same methods as `Estimates`; only for `evict_oldest` it is given the fill that the other one has dropped."""
 
     def __init__(self) -> None:
         self.trades: dict[tuple[str, str], dict[str, Part]] = {}

@@ -1,4 +1,4 @@
-"""The books of a connection: what continuity brings to the ledger, and when it lets it compare."""
+"""The books of a connection: which events reach the ledger, and when it is compared with the balances."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ def wallet(world: TradingWorld) -> Decimal:
 
 
 def silent(**policy: float) -> TradingWorld:
-    """A live stream whose exchange pushes orders only."""
+    """A live stream whose exchange pushes only orders."""
     world = ready("l", **policy)
     world.exchange.pushes_account = False
     return world
 
 
 def test_a_frame_moves_the_books_at_once() -> None:
-    """What is delivered is booked as it is delivered; no read is waited for."""
+    """An event is booked when it is delivered; the books wait for no read."""
     world = silent()
     order = world.exchange.place("9")
     world.exchange.fill(order, "2")
@@ -45,7 +45,7 @@ def test_a_frame_moves_the_books_at_once() -> None:
 
 
 def test_funding_moves_the_books_at_once_and_its_row_takes_its_place() -> None:
-    """What an account push says of funding is booked until the list of income has it, and then no more."""
+    """Funding from an account push is booked until the list of income has its row; then the row alone is booked."""
     world = ready()
     world.exchange.fund("-1.5")
     world.passes(0.1)
@@ -59,7 +59,7 @@ def test_funding_moves_the_books_at_once_and_its_row_takes_its_place() -> None:
 
 
 def test_what_was_paid_before_the_stream_began_is_part_of_the_opening() -> None:
-    """The window of the first read reaches a little further back than the books do."""
+    """The first read's window begins a little before the books; rows from that time are part of the opening balance."""
     world = trading(start=False)
     order = world.exchange.place("9")
     world.run(19.5)
@@ -71,7 +71,7 @@ def test_what_was_paid_before_the_stream_began_is_part_of_the_opening() -> None:
 
 
 def test_books_are_unproven_while_a_gap_is_open() -> None:
-    """And matched again when a read has closed it."""
+    """The books are matched again once a read has closed the gap."""
     world = silent()
     order = world.exchange.place("9")
     world.passes(1)
@@ -85,7 +85,7 @@ def test_books_are_unproven_while_a_gap_is_open() -> None:
 
 
 def test_balances_of_a_read_during_which_something_moved_are_compared_with_nothing() -> None:
-    """The opening comes from a settled read, however many others pass before it."""
+    """The opening balance comes from the first settled read, even if other reads pass before it."""
     world = trading(start=False)
     world.exchange.pushes_account = False
     order = world.exchange.place("9")
@@ -103,7 +103,7 @@ def test_balances_of_a_read_during_which_something_moved_are_compared_with_nothi
 
 
 def test_balances_that_have_a_fill_which_was_not_delivered_yet_are_compared_with_nothing() -> None:
-    """An audit does not race the socket, and neither do the books."""
+    """Balances are not compared while an audit has seen a fill whose frame is still on its way."""
     world = silent(audit_interval=20)
     order = world.exchange.place("9")
     world.run(26.3)
@@ -119,7 +119,7 @@ def test_balances_that_have_a_fill_which_was_not_delivered_yet_are_compared_with
 
 
 def test_balances_that_may_have_money_which_no_list_shows_yet_are_compared_with_nothing() -> None:
-    """A push said that money moved while the account was read, and the list of income lags."""
+    """Balances are not compared if a push during the read moved money that the list of income does not show yet."""
     world = ready()
     world.exchange.plan = Plan(takes=1, lag=4000)
     world.feed(inputs.Resync())
@@ -149,7 +149,7 @@ def test_balances_that_may_have_money_which_no_list_shows_yet_are_compared_with_
 def test_books_of_a_resumed_run_begin_where_the_run_before_was_proven(
     proven: int | None, ts: int | None, booked: bool
 ) -> None:
-    """What was delivered since then is booked again; all before it is in the balance that the first read opens with."""
+    """Later events are booked again; earlier ones are in the balance with which the first read opens the books."""
     world = ready()
     world.exchange.transfer("5")
     world.feed(inputs.Resync())
@@ -164,7 +164,7 @@ def test_books_of_a_resumed_run_begin_where_the_run_before_was_proven(
 
 
 def test_what_was_paid_before_the_books_of_a_resumed_run_begin_is_part_of_their_opening() -> None:
-    """The window of the first read after a restart reaches a little further back than its books do."""
+    """The first window after a restart begins before the books; rows from that time are part of the opening balance."""
     world = silent()
     order = world.exchange.place("9")
     world.run(10.5)
@@ -180,7 +180,7 @@ def test_what_was_paid_before_the_books_of_a_resumed_run_begin_is_part_of_their_
 
 
 def test_books_after_a_restart_explain_the_balance() -> None:
-    """Whatever was delivered, and whatever was not, before the process was killed."""
+    """Events delivered before the process was killed, and those missed, are each booked once."""
     world = ready()
     order = world.exchange.place("9")
     world.exchange.fill(order, "2")

@@ -1,4 +1,4 @@
-"""The second witness: what the account push says must come true by fills, or have been true."""
+"""The cross-check: a pushed balance or position must agree with the fills delivered before it or soon after it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .test_ledger import T0, account, fill
 
 
 class Trial:
-    """A witness on virtual time, and how often it raised the alarm."""
+    """A cross-check on virtual time, and the number of alarms that it raised."""
 
     def __init__(self) -> None:
         self.context = Context(Policy(), 0)
@@ -32,7 +32,7 @@ class Trial:
         self.alarms += 1
 
     def wait(self, seconds: float = 0.3, *, asleep: bool = False) -> int:
-        """Timers are seen to in time, or, `asleep`, when all of it has passed."""
+        """Let time pass; timers fire at their deadlines or, if `asleep`, all at the end."""
         until = self.context.now + seconds
         while (deadline := self.context.timers.deadline) <= until:
             self.context.now = until if asleep else max(self.context.now, deadline)
@@ -70,7 +70,7 @@ def push(qty: str, *, ts: int | None = T0 + 9000, wallet: str | None = None, **c
 
 
 def test_who_comes_late_gives_a_fill_its_time_once_more() -> None:
-    """Its frame may be waiting to be read; then, or if it does not come after all, once is enough."""
+    """After a timer that was late the fill's frame may still be unread: it gets its time once more, and not again."""
     trial = Trial().anchored()
     trial.cross_check.pushed(push("1", wallet="99.9"))
     assert trial.wait(5.0, asleep=True) == 0
@@ -83,7 +83,7 @@ def test_who_comes_late_gives_a_fill_its_time_once_more() -> None:
 
 
 def test_a_fill_before_or_after_its_push_is_no_alarm() -> None:
-    """A push and its fill come in either order."""
+    """A push may come before its fill or after it."""
     trial = Trial().anchored()
     trial.filled("1")
     trial.cross_check.pushed(push("1", wallet="99.9"))
@@ -94,7 +94,7 @@ def test_a_fill_before_or_after_its_push_is_no_alarm() -> None:
 
 
 def test_a_push_that_does_not_come_true_is_an_alarm() -> None:
-    """The position, or the wallet alone, shows a fill that no frame brought."""
+    """A position, or a wallet alone, that no delivered fill explains raises an alarm."""
     trial = Trial().anchored()
     trial.cross_check.pushed(push("1"))
     assert trial.wait(0.2) == 0
@@ -105,7 +105,7 @@ def test_a_push_that_does_not_come_true_is_an_alarm() -> None:
 
 
 def test_later_pushes_do_not_put_the_alarm_off() -> None:
-    """Under constant trading a lost fill is missed for ever; its alarm counts from the first push that shows it."""
+    """The alarm counts from the first push that shows the lost fill, even if pushes go on for ever."""
     trial = Trial().anchored()
     for step in range(1, 4):  # a fill of 1 was lost: the projection is always one behind
         trial.filled(str(2 * step), fill_qty=D(2))
@@ -115,7 +115,7 @@ def test_later_pushes_do_not_put_the_alarm_off() -> None:
 
 
 def test_a_netted_position_has_a_sign() -> None:
-    """In one-way mode a short is negative and the place has no side."""
+    """In one-way mode a short is negative, and the position has no side."""
     trial = Trial().anchored(one_way=True)
     trial.filled("1", side="SELL", position_side=None)
     trial.cross_check.pushed(push("1", side="SHORT", one_way=True))
@@ -123,7 +123,7 @@ def test_a_netted_position_has_a_sign() -> None:
 
 
 def test_pushes_that_bear_no_witness() -> None:
-    """Before a settled read, without a time, or from before what was read last, a push proves nothing."""
+    """A push proves nothing before a settled read, without a time, or if it is older than the last read or push."""
     early = Trial()
     early.cross_check.pushed(push("9"))
     assert early.wait() == 0
@@ -136,7 +136,7 @@ def test_pushes_that_bear_no_witness() -> None:
 
 
 def test_money_that_is_not_of_fills_moves_the_wallet() -> None:
-    """A transfer or funding is what the push says; after a fill without costs the wallet is unknown and no witness."""
+    """A transfer or funding sets the wallet to the pushed balance; after a fill of unknown cost it is not compared."""
     trial = Trial().anchored()
     trial.cross_check.pushed(push("0", wallet="150", reason="DEPOSIT", by_fill=False))
     trial.filled("1")
@@ -151,8 +151,9 @@ def test_money_that_is_not_of_fills_moves_the_wallet() -> None:
 
 @pytest.mark.parametrize("change", ["50", "0", None])
 def test_money_moves_beside_fills(change: str | None) -> None:
-    """A fill is delivered before the push of a transfer that came first at the venue: the transfer moves the wallet by
-    its amount, which is its change or, where that is not said, the difference to the push before.
+    """A fill is delivered before the push of a transfer that the venue made earlier: the wallet moves by both amounts.
+
+    The transfer's amount is its change or, if the push gives none, the difference to the push before.
     """
     trial = Trial().anchored()
     trial.cross_check.pushed(push("0", wallet="100"))
@@ -166,7 +167,7 @@ def test_money_moves_beside_fills(change: str | None) -> None:
 
 
 def test_fruitless_alarms_grow_rare() -> None:
-    """No document promises that wallets are the sum of frames: an alarm that finds nothing makes the next one wait."""
+    """Wallets need not be the sum of frames: after an alarm that led to nothing, the next one waits longer."""
     trial = Trial().anchored()
     for step in range(60):
         before = trial.alarms
@@ -181,7 +182,7 @@ def test_fruitless_alarms_grow_rare() -> None:
 
 
 def test_one_alarm_until_a_read_has_answered() -> None:
-    """While the account is being read there is nothing to be alarmed about twice."""
+    """While the account is being read, no second alarm is raised."""
     trial = Trial().anchored()
     for step in range(5):
         trial.cross_check.pushed(push("9", ts=T0 + 9000 + step))
@@ -194,7 +195,7 @@ def test_one_alarm_until_a_read_has_answered() -> None:
     [(T0, "0", True), (T0, "-3", True), (T0, "-2", False), (T0 + 9000, "0", False), (T0 + 9000, "-3", True)],
 )
 def test_before_a_settled_read_the_last_fills_explain_the_position(delivered_ts: int, moved: str, flat: bool) -> None:
-    """3 are held, and 1 and 2 sold: those after the position was delivered, if they add up, or what is yet to be."""
+    """3 are held, and 1 and 2 were sold: fills after the delivered position, or still to come, make it flat."""
     trial = Trial()
     for end in ("7", "1", "2"):
         trial.filled(end, side="SELL", position_side="LONG")

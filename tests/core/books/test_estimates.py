@@ -1,4 +1,4 @@
-"""Estimates: what fills are thought to have cost, however their trades are named, until they are paid."""
+"""Estimates: the costs that fills are thought to have, by trade or without trade ids, until their rows pay them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def listed(trade: str, qty: str, order: str = "1", **changes: Any) -> FillReport
 
 
 def add(estimates: Estimates, delivered: Execution) -> None:
-    """The number that it returns is that of what is left."""
+    """Add a fill; return the number of fills that are still estimates."""
     assert estimates.add(delivered) == len(list(estimates))
 
 
@@ -56,7 +56,7 @@ STEPS: dict[str, Callable[[Estimates], None]] = {
 
 @pytest.mark.parametrize("order", list(permutations(STEPS)))
 def test_a_merged_fill_is_given_up_once_all_its_trades_are_paid(order: tuple[str, ...]) -> None:
-    """In whatever order it was delivered, its trades were listed and their rows came."""
+    """This holds for any order of the delivery, of the listed trades and of their rows."""
     estimates = Estimates()
     for step in order:
         STEPS[step](estimates)
@@ -72,7 +72,7 @@ def revised(order: str, start: str, end: str, fee: str | None, pnl: str | None, 
 
 @pytest.mark.parametrize("trade", ["t", None])
 def test_a_revised_fill_is_thought_to_cost_what_the_revision_says(trade: str | None) -> None:
-    """No other of its order changes, nor of another."""
+    """A revision changes the estimate of its own fill only, neither others of its order nor those of other orders."""
     estimates = Estimates()
     for start, end, name in (("0", "1", "other"), ("1", "3", "t")):
         add(estimates, fill("1", start, end, trade_id=trade and name, fee=None, realized_pnl=None))
@@ -83,7 +83,7 @@ def test_a_revised_fill_is_thought_to_cost_what_the_revision_says(trade: str | N
 
 
 def test_what_is_booked_of_a_revised_fill_stays_booked() -> None:
-    """Income rows have had the last word."""
+    """Figures that an income row has booked are not changed by a later revision."""
     estimates = Estimates()
     add(estimates, fill("1", "0", "1", trade_id="t", realized_pnl=D(3)))
     estimates.pay(row("TRADING_FEE", "-1", "t"))
@@ -100,7 +100,7 @@ def test_what_is_booked_of_a_revised_fill_stays_booked() -> None:
 
 
 def test_a_merged_fill_stands_until_all_of_it_is_paid() -> None:
-    """The frame said the fee of its last trade only, and the row of the first adds to it."""
+    """Its fee is that of its last trade only, so it stays an estimate until every trade's row has come."""
     estimates = Estimates()
     add(estimates, fill("1", "0", "3", trade_id=None))
     estimates.list([listed("a", "1"), listed("b", "2"), listed("", "2", trade_id=None)])
@@ -111,7 +111,7 @@ def test_a_merged_fill_stands_until_all_of_it_is_paid() -> None:
 
 
 def test_a_trade_without_a_fee_needs_no_row() -> None:
-    """The list of fills says that it cost nothing, and perhaps no row ever does."""
+    """If the list of fills shows a fee of 0, no income row is waited for."""
     estimates = Estimates()
     add(estimates, fill("1", "0", "3", trade_id=None, fee=D(0)))
     estimates.list([listed("a", "3", fee=D(0))])
@@ -119,7 +119,7 @@ def test_a_trade_without_a_fee_needs_no_row() -> None:
 
 
 def test_a_trade_with_ourselves_has_two_sides() -> None:
-    """Two orders, one trade id, two rows of each kind; each row stands for one side."""
+    """Two orders of ours with one trade id have two rows of each kind, and each row pays one order."""
     estimates = Estimates()
     for order in "12":
         add(estimates, fill(order, "0", "1", trade_id="t", realized_pnl=D(5)))
@@ -129,7 +129,7 @@ def test_a_trade_with_ourselves_has_two_sides() -> None:
     ):
         assert estimates.pay(row(kind, "5", "t"))
         assert left(estimates) == both
-    assert estimates.pay(row("REALIZED_PNL", "5", "t"))  # a third is nobody's, but it is known
+    assert estimates.pay(row("REALIZED_PNL", "5", "t"))  # a third row pays nothing, but its trade is known
     assert estimates.pay(row("TRADING_FEE", "-1", "t"))
     assert left(estimates) == [(D("0.1"), D(0))]
     assert estimates.pay(row("TRADING_FEE", "-1", "t"))
@@ -156,7 +156,7 @@ def test_a_trade_with_ourselves_has_two_sides() -> None:
 def test_a_lone_trade_is_paid_by_its_rows(
     fee: str | None, pnl: str | None, kinds: str, expected: list[tuple[str | None, str | None]], shown: str
 ) -> None:
-    """Whether the list of fills shows it before, after or not at all; and it is known from then on."""
+    """So it is if the list of fills shows the trade before its rows, after them or never; the trade stays known."""
     estimates, costs = Estimates(), {"fee": fee and D(fee), "realized_pnl": pnl and D(pnl)}
     add(estimates, fill("1", "0", "1", trade_id="t", **costs))
     if shown == "before":
@@ -171,13 +171,13 @@ def test_a_lone_trade_is_paid_by_its_rows(
 
 @pytest.mark.parametrize("shown", [True, False])
 def test_a_trade_that_is_delivered_with_its_name_pays_for_no_other(shown: bool) -> None:
-    """A read names the trades that it recovers; what frames delivered of the same order is another interval."""
+    """A trade named by a read pays its own fill, not one that frames delivered for the same order without a name."""
     estimates = Estimates()
     add(estimates, fill("1", "0", "1", trade_id=None))
     if shown:
         estimates.list([listed("b", "1")])
         estimates.pay(row("TRADING_FEE", "-1", "b"))
-        assert left(estimates) == []  # for all that is known, b is what was delivered
+        assert left(estimates) == []  # b may be what was delivered: nothing says otherwise
     add(estimates, fill("1", "1", "2", trade_id="b"))
     estimates.list([listed("b", "1"), listed("a", "1")])
     assert estimates.pay(row("TRADING_FEE", "-1", "b"))
@@ -187,7 +187,7 @@ def test_a_trade_that_is_delivered_with_its_name_pays_for_no_other(shown: bool) 
 
 
 def test_a_trade_that_was_delivered_in_part_pays_for_the_rest() -> None:
-    """Of a trade that was cut, one part bears its name and the rest was delivered before without one."""
+    """If a fill was cut, one part has the trade's id and the rest was delivered before without: the trade pays both."""
     estimates = Estimates()
     add(estimates, fill("1", "0", "1", trade_id=None))
     add(estimates, fill("1", "1", "2", trade_id="a", fee=None, realized_pnl=None))
@@ -197,7 +197,7 @@ def test_a_trade_that_was_delivered_in_part_pays_for_the_rest() -> None:
 
 
 def test_what_is_paid_by_time_is_not_paid_again_by_name() -> None:
-    """All fills before a time were settled together; whatever names them later finds nothing to settle."""
+    """After all fills before a time were paid together, a row that names one of them pays nothing more."""
     estimates = Estimates()
     add(estimates, fill("1", "0", "1", trade_id=None))
     add(estimates, fill("1", "1", "2", trade_id=None, exchange_ts=T0 + 3000))
@@ -217,7 +217,7 @@ def test_what_is_paid_by_time_is_not_paid_again_by_name() -> None:
 
 
 def test_old_trades_are_forgotten_unless_they_are_unpaid() -> None:
-    """Memory is bounded by what reads can show again."""
+    """Paid trades are forgotten once reads cannot show them again."""
     estimates = Estimates()
     add(estimates, fill("1", "0", "1", trade_id="a"))
     add(estimates, fill("1", "1", "2", trade_id=None))
@@ -234,7 +234,7 @@ def test_old_trades_are_forgotten_unless_they_are_unpaid() -> None:
 
 
 def test_what_has_waited_longest_is_given_up_first() -> None:
-    """Named trades before others, and one side of a trade does not take the other along."""
+    """Named trades go before others; of a trade between two of our orders, only one part goes."""
     estimates = Estimates()
     add(estimates, fill("3", "0", "1", trade_id=None, fee=D(3)))
     for order in "12":
@@ -244,7 +244,7 @@ def test_what_has_waited_longest_is_given_up_first() -> None:
 
 
 def test_what_a_row_has_named_is_given_up_in_its_turn() -> None:
-    """A fill whose trade was listed as another goes neither before an older one that is alone, nor after a newer."""
+    """A fill whose trade was listed for another order is dropped in the order of age too."""
     estimates = Estimates()
     for order, after in (("1", 2), ("2", 1), ("3", 3)):
         add(estimates, fill(order, "0", "1", trade_id=order, fee=D(order), exchange_ts=T0 + after))
@@ -254,7 +254,7 @@ def test_what_a_row_has_named_is_given_up_in_its_turn() -> None:
 
 
 def steps() -> st.SearchStrategy[tuple[str, Any]]:
-    """Few names, so that they meet: two symbols, two orders, two trades."""
+    """Random steps with few names, so that they meet: two symbols, two orders, two trades."""
     amount = st.sampled_from([None, D(0), D("0.1"), D(5)])
     symbol, order, trade = st.sampled_from("XY"), st.sampled_from("12"), st.sampled_from("ab")
     qty, when = st.integers(1, 2).map(D), st.sampled_from([T0, T0 + 1000, T0 + 2000])
@@ -298,7 +298,7 @@ def known(fills: Iterable[Execution]) -> list[str]:
 
 @given(st.lists(steps(), max_size=14))
 def test_quick_or_not_estimates_are_as_they_are_defined(history: list[tuple[str, Any]]) -> None:
-    """Whatever is delivered, listed, paid, revised, forgotten or given up, in whatever order."""
+    """After any history of steps the estimates are those of the naive implementation."""
     estimates, naive = Estimates(), Naive()
     for name, given_to in history:
         if name == "evict_oldest":

@@ -1,4 +1,4 @@
-"""The ledger: estimates by what was delivered, replaced by rows, compared with the balance after a settled read."""
+"""The ledger: estimates from delivered events, replaced by income rows, compared with balances after settled reads."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def begun(wallet: str = "100") -> Ledger:
 
 
 def test_the_first_settled_read_gives_the_opening_balance() -> None:
-    """Before it nothing is proven and there is no capital; after it the books explain the balance exactly."""
+    """Before it no book is proven and there is no capital; after it the books explain the balance exactly."""
     ledger = Ledger(1000)
     ledger.begin(T0)
     ledger.begin(T0 + 99_000)  # only the first counts
@@ -104,7 +104,7 @@ def test_the_first_settled_read_gives_the_opening_balance() -> None:
 
 
 def test_the_books_open_only_when_the_cost_of_every_fill_is_known() -> None:
-    """What is not known yet would be taken for a part of the opening balance, and be drift as soon as it is."""
+    """An unknown cost would be counted into the opening balance, and would be drift as soon as it is known."""
     ledger = Ledger(1000)
     ledger.begin(T0)
     ledger.estimate(execution(fill("1", "0", "1", trade_id=None, realized_pnl=None)))
@@ -118,7 +118,7 @@ def test_the_books_open_only_when_the_cost_of_every_fill_is_known() -> None:
 
 
 def test_a_row_replaces_the_estimate_of_its_trade() -> None:
-    """What the venue's rows say stands, whatever the frame had said; each row is booked once."""
+    """The figures of the venue's rows replace those of the frame; each row is booked once."""
     ledger = begun()
     ledger.estimate(execution(fill("1", "0", "1", fee=D("0.5"), realized_pnl=D(7))))
     rows = (row("TRADING_FEE", "-0.1", "t11"), row("REALIZED_PNL", "3", "t11"))
@@ -131,7 +131,7 @@ def test_a_row_replaces_the_estimate_of_its_trade() -> None:
 
 
 def test_the_pnl_stays_an_estimate_until_its_own_row_comes() -> None:
-    """A fee row alone does not settle a PnL that the wire has given."""
+    """A fee row pays the fee only; the PnL stays an estimate until its own row."""
     ledger = begun()
     ledger.estimate(execution(fill("1", "0", "1", realized_pnl=D(7))))
     ledger.reconcile(account("106.9", row("TRADING_FEE", "-0.1", "t11")), True)
@@ -141,7 +141,7 @@ def test_the_pnl_stays_an_estimate_until_its_own_row_comes() -> None:
 
 
 def test_a_fee_or_pnl_that_nobody_gave_leaves_the_books_unproven() -> None:
-    """Unknown is not zero, nor is anything proven while a gap is open."""
+    """An unknown fee is not zero: the book is unproven until its row comes. So it is while a gap is open."""
     ledger = begun()
     assert ledger.book("USDT", gap_open=True).status is Reconciliation.UNPROVEN
     ledger.estimate(execution(fill("1", "0", "1", fee=None)))
@@ -151,7 +151,7 @@ def test_a_fee_or_pnl_that_nobody_gave_leaves_the_books_unproven() -> None:
 
 
 def test_what_the_rows_do_not_explain_is_drift() -> None:
-    """The books never give way to the balance."""
+    """The difference is reported as drift, and the sums are not adjusted to the balance."""
     ledger = begun()
     ledger.reconcile(account("101.5", settled=False), False)
     assert ledger.book("USDT").status is Reconciliation.MATCHED
@@ -162,7 +162,7 @@ def test_what_the_rows_do_not_explain_is_drift() -> None:
 
 
 def test_transfers_and_funding() -> None:
-    """Provisional funding counts until its row replaces it, or until no row can come any more."""
+    """Provisional funding counts until its row replaces it, or until it is too old for a row to come."""
     ledger = begun()
     common: dict[str, Any] = {"exchange_ts": T0 + 1000, "asset": "USDT", "symbol": None}
     ledger.apply(BalanceChange(event_id="b", source="poll", amount=D(5), reason="TRANSFER", **common))
@@ -178,8 +178,9 @@ def test_transfers_and_funding() -> None:
 
 
 def test_a_fee_in_another_asset_than_the_gain() -> None:
-    """The fee is in the books of one, the PnL in those of the other, before their rows are read, when they are kept for
-    good, and when a fill is newer than the balances.
+    """The fee is booked in its own asset, the PnL in the other.
+
+    This holds before their rows are read, when estimates are booked for good, and for a fill newer than the balances.
     """
     balances = (Balance(asset="USDT", wallet_balance=D(100)), Balance(asset="BNB", wallet_balance=D(10)))
     for at in (T0 + 1000, T0 + 9000):
@@ -199,7 +200,7 @@ def test_a_fee_in_another_asset_than_the_gain() -> None:
 
 
 def test_funding_that_replaces_what_a_run_before_had_delivered() -> None:
-    """It is part of the balance with which these books were opened: they are opened anew."""
+    """The opening balance contained that funding, so the books are opened anew."""
     ledger = Ledger(1000)
     ledger.begin(T0 + 2000)
     ledger.reconcile(account("98", at=T0 + 5000), True)
@@ -212,7 +213,7 @@ def test_funding_that_replaces_what_a_run_before_had_delivered() -> None:
 
 
 def test_each_asset_has_its_own_books() -> None:
-    """What was delivered of fees, PnL and funding in one asset is in no other's books."""
+    """Fees, PnL and funding in one asset appear in the books of no other asset."""
     ledger = begun()
     for order, asset, fee in (("1", "USDT", "0.1"), ("2", "BTC", "0.2")):
         ledger.estimate(execution(fill(order, "0", "1", fee_asset=asset, fee=D(fee), realized_pnl=D(order))))
@@ -235,7 +236,7 @@ def test_each_asset_has_its_own_books() -> None:
 
 
 def test_a_fill_without_trade_id_gets_it_from_its_interval() -> None:
-    """Where frames merge and name no trade, the rows of all trades of the same interval replace the one estimate."""
+    """If frames merge fills and name no trade, the rows of all trades in the interval replace the one estimate."""
     ledger = begun()
     ledger.estimate(execution(fill("1", "0", "3", trade_id=None, fee=D("0.2"))))
     rows = tuple(
@@ -248,7 +249,7 @@ def test_a_fill_without_trade_id_gets_it_from_its_interval() -> None:
 
 
 def test_rows_that_name_no_trade_stand_for_all_fills_up_to_a_second() -> None:
-    """A venue whose rows cannot be joined is believed by time; what is newer waits."""
+    """Rows that name no trade pay all fills before the read's second; later fills wait."""
     ledger = begun()
     ledger.estimate(execution(fill("1", "0", "1", fee=D("0.5"))))
     ledger.estimate(execution(fill("2", "0", "1", exchange_ts=T0 + 5500, fee=D("0.5"))))
@@ -259,7 +260,7 @@ def test_rows_that_name_no_trade_stand_for_all_fills_up_to_a_second() -> None:
 
 
 def test_rows_of_no_known_trade_wait_for_a_settled_read() -> None:
-    """Which need not list them again."""
+    """Once read, such rows wait in the ledger; the settled read need not list them again."""
     ledger = begun()
     ledger.estimate(execution(fill("1", "0", "1", fee=D("0.5"))))
     ledger.reconcile(account("99.9", row("TRADING_FEE", "-0.1", None)), False)
@@ -269,7 +270,7 @@ def test_rows_of_no_known_trade_wait_for_a_settled_read() -> None:
 
 
 def test_rows_from_before_the_beginning_are_part_of_the_opening() -> None:
-    """The stream owes nothing from before it began, nor rows without an asset."""
+    """Rows from before the beginning, and rows without an asset, are not booked."""
     ledger = begun()
     old = row("TRADING_FEE", "-5", "x", exchange_ts=T0 - 1)
     ledger.reconcile(account("100", old, row("TRADING_FEE", "-5", "y", asset=None)), True)
@@ -277,7 +278,7 @@ def test_rows_from_before_the_beginning_are_part_of_the_opening() -> None:
 
 
 def test_a_fill_that_is_newer_than_the_read_does_not_count_against_it() -> None:
-    """A read is compared with what it can know."""
+    """A read is compared without the fills that are newer than it."""
     ledger = begun()
     ledger.estimate(execution(fill("1", "0", "1", exchange_ts=T0 + 6000)))
     ledger.reconcile(account("100"), True)
@@ -286,7 +287,7 @@ def test_a_fill_that_is_newer_than_the_read_does_not_count_against_it() -> None:
 
 
 def test_estimates_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without reads the oldest fills are booked as delivered, for good: a row that comes later is not booked again."""
+    """Without reads, the oldest estimates are booked for good, and a row that comes later is not booked again."""
     monkeypatch.setattr(ledger_module, "ESTIMATES", 2)
     ledger = begun()
     for order in "1234":
@@ -309,7 +310,7 @@ LATE: dict[str, Any] = {"exchange_ts": T0 + 5, "source": "poll", "asset": "USDT"
 )
 @pytest.mark.parametrize("known", [True, False])
 def test_what_is_shown_late_was_not_part_of_the_opening(event: Any, wallet: str, known: bool) -> None:
-    """The balance of the first read may have had it or not: the next one says what the opening was."""
+    """The opening may contain a late event or not: the book is unproven until the next settled read opens it anew."""
     ledger = begun(wallet if known else "100")
     if isinstance(event, Fill):
         ledger.estimate(execution(event))
@@ -324,7 +325,7 @@ def test_what_is_shown_late_was_not_part_of_the_opening(event: Any, wallet: str,
 
 
 def test_rows_are_known_for_an_hour_after_they_were_read() -> None:
-    """What is older than that and not known was forgotten, not new; after an outage of hours all of it is new."""
+    """A row from before that hour is never new again; after hours without a read, rows of all these hours are new."""
     ledger = begun()
     hours = 3 * ledger_module.REMEMBER_MS
     ledger.estimate(execution(fill("1", "0", "1")))
@@ -337,7 +338,7 @@ def test_rows_are_known_for_an_hour_after_they_were_read() -> None:
 
 
 def test_other_events_move_nothing() -> None:
-    """Only fills, funding and balance changes are money."""
+    """Only fills, funding and balance changes move the books."""
     ledger = begun()
     shown = {name: getattr(fill("1", "0", "1"), name) for name in OrderState.__struct_fields__}
     ledger.apply(OrderState(**shown))
@@ -357,7 +358,7 @@ def test_other_events_move_nothing() -> None:
     ],
 )
 def test_projected_positions(side: str, position_side: str | None, held: D) -> None:
-    """A short grows by selling; a netted position has a sign."""
+    """A short grows by selling; in one-way mode a position has a sign."""
     projection = Projection()
     projection.anchor(account("100"))
     projection.apply(execution(fill("1", "0", "1", side=side, position_side=position_side, exchange_ts=T0 + 9000)))
@@ -366,11 +367,12 @@ def test_projected_positions(side: str, position_side: str | None, held: D) -> N
 
 
 def test_projection_without_side_or_fee_asset() -> None:
-    """A fill that does not say which way it went moves no position; of one that does not say which asset its fee was of
-    any wallet may have paid, so none is known before the next read.
+    """A fill without a side moves no position; a fee without an asset may be of any wallet, so none is known.
+
+    The next read makes the wallets known again.
     """
     projection = Projection()
-    projection.apply(execution(fill("0", "0", "1")))  # before any read there is nothing to add to
+    projection.apply(execution(fill("0", "0", "1")))  # before the first read there is no balance to change
     projection.anchor(account("100"))
     projection.apply(execution(fill("1", "0", "1", side=None, fee_asset=None, exchange_ts=T0 + 9000)))
     assert (projection.positions, projection.wallets) == ({}, {"USDT": None})
@@ -380,7 +382,7 @@ def test_projection_without_side_or_fee_asset() -> None:
 
 
 def test_projection_with_a_fee_in_another_asset() -> None:
-    """What a fill gained is of its margin's asset, whatever its fee was paid in."""
+    """The PnL of a fill is booked in its margin asset, whatever asset its fee was paid in."""
     projection = Projection()
     balances = (Balance(asset="USDT", wallet_balance=D(100)), Balance(asset="BNB", wallet_balance=D(10)))
     projection.anchor(account("100", balances=balances))
@@ -394,7 +396,7 @@ def test_projection_with_a_fee_in_another_asset() -> None:
 
 
 def test_projection_reads_positions_of_both_modes() -> None:
-    """A read in one-way mode gives signed quantities; flat positions are none."""
+    """A read in one-way mode gives signed quantities; flat positions are left out."""
     held = (
         Position(symbol="X", side="SHORT", qty=D(2)),
         Position(symbol="Y", side="LONG", qty=D(3)),

@@ -32,7 +32,7 @@ def renewals(world: ScriptedWorld) -> list[float]:
     ],
 )
 def test_renewed_in_time(renew_interval: float, valid_for: float, times: list[float]) -> None:
-    """A renewal is due `renew_interval` after the last one was asked for, at half of the validity at the latest."""
+    """A renewal is asked for `renew_interval` after the last one was, at the latest at half of the validity."""
     grant = Answer(valid_for=valid_for)
     world = scripted(mints=[grant], renew_interval=renew_interval, rotate_after=0, audit_interval=0)
     world.run(times[-1] + 1)
@@ -42,7 +42,7 @@ def test_renewed_in_time(renew_interval: float, valid_for: float, times: list[fl
 
 
 def test_validity_counts_from_the_question() -> None:
-    """A slow answer does not make the key live longer: it is renewed and expires by when it was asked for."""
+    """The validity counts from the moment of the request, so a slow answer does not make the key live longer."""
     world = scripted(mints=[Answer(after=9, valid_for=600)], rotate_after=0, audit_interval=0)
     world.exchange.renewals.extend([Answer(after=8), NEVER])
     world.run(700)
@@ -50,7 +50,7 @@ def test_validity_counts_from_the_question() -> None:
 
 
 def test_retry_doubles() -> None:
-    """A refused renewal is tried again after 5 s, doubling to 60; one that passes puts everything right."""
+    """A refused renewal is repeated after 5 s, then after twice as long, up to 60 s; one that passes restores LIVE."""
     world = connected(rotate_after=0, audit_interval=0)
     world.exchange.renewals.extend([no(after=0.0)] * 7)
     world.run(1799)
@@ -69,7 +69,7 @@ def test_retry_doubles() -> None:
 
 @pytest.mark.parametrize("refusal", [RETRY, FATAL, None], ids=["busy", "fatal", "no answer"])
 def test_only_the_venue_or_time_ends_a_key(refusal: Refusal | None) -> None:
-    """A refusal that is not `gone`, or none at all, costs nothing until the validity ends; then the key is gone."""
+    """Any refusal but `gone`, or no answer, changes nothing until the validity ends; then the key is gone."""
     world = connected(rotate_after=0, audit_interval=0)
     world.exchange.renewals.extend([no(refusal) if refusal else NEVER] * 100)
     world.run(3599.9)
@@ -86,7 +86,7 @@ def test_only_the_venue_or_time_ends_a_key(refusal: Refusal | None) -> None:
 
 
 def test_failing_renewals_are_bounded() -> None:
-    """However long it lasts, no 480 s hold more than 15 renewals that fail; no key is deleted for it."""
+    """At most 15 renewals fail in any 480 s, however long that lasts, and no key is deleted for it."""
     world = connected(rotate_after=0, audit_interval=0, renew_interval=100, renew_retry=0.1)
     world.exchange.renewals.extend([no()] * 1000)
     world.run(3 * 3600)
@@ -96,7 +96,7 @@ def test_failing_renewals_are_bounded() -> None:
 
 
 def test_unlock_time_is_a_floor() -> None:
-    """A renewal whose refusal says when to come back does not come back before; the longer of both waits counts."""
+    """A refusal that names a time is not repeated before it; the longer of backoff and that time counts."""
     world = connected(rotate_after=0, audit_interval=0)
     world.exchange.renewals.extend([busy(200), busy(1)])
     world.run(2100)
@@ -104,7 +104,7 @@ def test_unlock_time_is_a_floor() -> None:
 
 
 def test_late_answers_change_nothing() -> None:
-    """An answer after the time-out, a second one, or one to a strange request is dropped."""
+    """An answer after the time-out, a second answer, and an answer to an unknown request are dropped."""
     world = connected(rotate_after=0, audit_interval=0)
     world.exchange.renewals.extend([NEVER, YES])
     world.run(1816)
@@ -141,7 +141,7 @@ def test_gone_is_not_a_retry() -> None:
 
 @pytest.mark.parametrize("valid_for", [0.0, -5.0, float("nan"), float("-inf")])
 def test_a_key_without_validity(valid_for: float) -> None:
-    """A key that is granted for no time at all is gone at once; the next mint waits its turn."""
+    """A key with no validity is gone at once, and the next mint keeps its distance."""
     world = scripted(mints=[Answer(valid_for=valid_for)] * 3)
     world.run(60)
     assert world.state == "CONNECTED"
@@ -154,7 +154,7 @@ def test_a_key_without_validity(valid_for: float) -> None:
 
 @pytest.mark.parametrize("notice", ["expired K1", "expired"])
 def test_expiry_notice(notice: str) -> None:
-    """A notice that names the key in use, or none, starts a rotation with a gap; said twice, it is said once."""
+    """A notice about the key in use, or about none by name, starts a rotation with one gap; repeats change nothing."""
     world = connected(rotate_after=0)
     for _ in range(3):
         world.exchange.say(notice)
@@ -178,7 +178,7 @@ def test_foreign_expiry() -> None:
 
 
 def test_expiry_of_the_key_before() -> None:
-    """The old key expires after the rotation, as the venue may say on the new socket: foreign by then."""
+    """The old key's expiry may be pushed on the new socket: by then that key is not in use."""
     world = connected(rotate_after=0)
     world.feed(inputs.Rotate())
     world.run(60)
@@ -189,7 +189,7 @@ def test_expiry_of_the_key_before() -> None:
 
 
 def test_expiry_while_keyed() -> None:
-    """Before the first proof there is no stream to have a gap: the link is dropped and a new key waits its turn."""
+    """Before the first proof no gap opens: the link is dropped, and the next mint keeps its distance."""
     world = scripted(openings=1)
     world.exchange.acks.append(NEVER)
     world.run(0.5)
@@ -202,7 +202,7 @@ def test_expiry_while_keyed() -> None:
 
 
 def test_expiry_of_the_leader_while_rotating() -> None:
-    """While its successor is on the way the old key goes: a gap opens now and is closed by a read after the proof."""
+    """The old key goes before the successor is proven: a gap opens, and a read after the proof closes it."""
     world = connected(rotate_after=0)
     world.exchange.dials.append(Answer(after=2))
     world.feed(inputs.Rotate())
@@ -218,7 +218,7 @@ def test_expiry_of_the_leader_while_rotating() -> None:
 
 
 def test_expiry_of_the_leader_while_draining() -> None:
-    """The old key goes when its successor is proven already: the gap closes by a read, and the drain goes on."""
+    """The old key goes when the successor is proven: a read closes the gap, and the drain goes on."""
     world = connected(rotate_after=0)
     world.feed(inputs.Rotate())
     world.run(12)
@@ -234,7 +234,7 @@ def test_expiry_of_the_leader_while_draining() -> None:
 
 
 def test_expiry_of_the_successor() -> None:
-    """The new key goes before the hand-over: the old link stays, nothing was missed, another is tried later."""
+    """The new key goes before the hand-over: the old link stays, no gap opens, and another rotation follows."""
     world = connected(rotate_after=0)
     world.feed(inputs.Rotate())
     world.run(12)
@@ -248,7 +248,7 @@ def test_expiry_of_the_successor() -> None:
 
 
 def test_expiry_while_waiting() -> None:
-    """With no link there is no key in use, whatever a strange socket says."""
+    """Without a link no key is in use, whatever a closed socket brings."""
     world = connected(rotate_after=0)
     old = world.leader
     world.drop()
@@ -257,7 +257,7 @@ def test_expiry_while_waiting() -> None:
 
 
 def test_expired_key_whose_successor_fails() -> None:
-    """With its key gone and no successor to be had the link is kept, suspect, and the next attempt comes by backoff."""
+    """The link is kept as SUSPECT while no successor can be had, and mints are repeated by backoff."""
     world = connected(rotate_after=0)
     world.exchange.mints.extend([no()] * 3)
     world.exchange.say("expired")
@@ -273,7 +273,7 @@ def test_expired_key_whose_successor_fails() -> None:
 
 
 def test_a_distrusted_leader_without_a_successor() -> None:
-    """What it still brings is delivered at once: nobody else could bring it."""
+    """Without a successor, the frames of a distrusted leader are delivered at once: no other link can bring them."""
     world = connected(rotate_after=0)
     world.exchange.mints.append(NEVER)
     world.exchange.say("expired")
@@ -283,7 +283,7 @@ def test_a_distrusted_leader_without_a_successor() -> None:
 
 
 def test_a_key_that_is_gone_is_not_renewed() -> None:
-    """However long its link is read on for want of another."""
+    """A key that is gone is never renewed, however long its link is still read."""
     for world, end in ((connected(rotate_after=0, renew_interval=15), "expired"), (scripted(renew_interval=15), "")):
         world.exchange.mints.extend([no()] * 8)
         if end:
@@ -297,7 +297,7 @@ def test_a_key_that_is_gone_is_not_renewed() -> None:
 
 
 def test_a_distrusted_leader_gives_way() -> None:
-    """Once its key is gone the old link's copy goes second: the successor, when proven, leads."""
+    """Once the old key is gone, a proven successor leads, and the old link's frames wait as copies."""
     world = connected(rotate_after=0)
     world.exchange.say("order A NEW 0/3")
     world.exchange.say("expired")
@@ -314,7 +314,7 @@ def test_a_distrusted_leader_gives_way() -> None:
 
 
 def test_gone_by_the_sockets_own_word() -> None:
-    """A handshake or subscription that is refused because the key does not exist: not deleted, not renewed, no more."""
+    """If a handshake or subscription is refused because the key does not exist, it is neither deleted nor renewed."""
     for world, refused in ((scripted(), "dials"), (scripted(openings=1), "acks")):
         getattr(world.exchange, refused).append(no(Refusal(RefusalKind.GONE)))
         world.run(0.6)

@@ -23,7 +23,7 @@ def deleted(world: ScriptedWorld) -> list[str]:
 
 @pytest.mark.parametrize("refusal", [RETRY, GONE, None], ids=["busy", "gone", "no answer"])
 def test_a_mint_that_fails(refusal: Refusal | None) -> None:
-    """A mint that is refused, or not answered in 10 s, is tried again by backoff, one at a time."""
+    """A mint that is refused, or not answered in 10 s, is repeated by backoff, one at a time."""
     answer = no(refusal) if refusal else NEVER
     world = scripted(mints=[answer] * 4)
     world.run(120)
@@ -44,7 +44,7 @@ def test_a_fatal_mint() -> None:
 
 
 def test_a_storm_of_failing_mints() -> None:
-    """In an hour in which every mint fails no 480 s see more than 15 of them."""
+    """In an hour of failing mints, at most 15 are asked for in any 480 s."""
     for seed, answer in itertools.product(range(4), (no(), no(after=0.0), NEVER)):
         world = scripted(mints=[answer] * 1000, seed=seed, backoff_max=1, request_timeout=0.5)
         world.run(3600)
@@ -69,7 +69,7 @@ def test_the_next_attempt_after_an_outage(failing: str, outage: int) -> None:
 
 
 def test_no_attempt_before_the_unlock_time() -> None:
-    """A mint that is refused until some time is not tried before it, and soon after; a shorter one changes nothing."""
+    """A mint refused until some time is repeated soon after it, not before; a shorter time changes nothing."""
     world = scripted(mints=[busy(300), busy(2)])
     world.run(299)
     assert world.count(actions.CreateKey) == 1
@@ -80,7 +80,7 @@ def test_no_attempt_before_the_unlock_time() -> None:
 
 @pytest.mark.parametrize("busy_for", [300, 0.45])
 def test_unlock_time_holds_for_a_successor(busy_for: float) -> None:
-    """A busy venue is left alone by rotations too, even by one that is asked for; the live stream goes on."""
+    """A time named by the venue holds for rotations too, even for one that was asked for; the stream stays LIVE."""
     world = connected(rotate_after=0)
     world.exchange.mints.append(busy(busy_for))
     world.feed(inputs.Rotate())
@@ -98,7 +98,7 @@ def test_unlock_time_holds_for_a_successor(busy_for: float) -> None:
 
 @pytest.mark.parametrize("who", ["first link", "successor", "live link"])
 def test_unlock_time_of_a_socket(who: str) -> None:
-    """A socket that is refused until some time: no mint before it, whoever's it was."""
+    """A time named in the refusal of any socket holds for the next mint."""
     world = scripted() if who == "first link" else connected(rotate_after=0)
     if who == "live link":
         world.drop(refusal=busy(100).refusal)
@@ -116,7 +116,7 @@ def test_unlock_time_of_a_socket(who: str) -> None:
 
 
 def test_a_mint_that_waits_is_given_up_on_stop() -> None:
-    """A mint that waits for its time is not made after the end."""
+    """A mint that waits for its time is not made after `Stop`."""
     world = connected(rotate_after=0)
     world.exchange.mints.append(busy(300))
     world.feed(inputs.Rotate())
@@ -132,7 +132,7 @@ def test_a_mint_that_waits_is_given_up_on_stop() -> None:
 
 
 def test_a_key_that_comes_late() -> None:
-    """A key for a mint that was given up is deleted, exactly once, and its clock does not begin the stream."""
+    """The key of a mint that was given up is deleted once, and its time does not begin the stream."""
     world = scripted(mints=[Answer(after=25, key="LATE"), NEVER])
     world.run(26)
     assert world.count(actions.CreateKey) == 3
@@ -144,7 +144,7 @@ def test_a_key_that_comes_late() -> None:
 
 
 def test_a_late_key_that_is_in_use() -> None:
-    """A late answer that names the key in use, as a venue with one key per account gives it, deletes nothing."""
+    """A late answer with the key in use, as from a venue with one key per account, deletes nothing."""
     world = connected(rotate_after=0)
     for request in (1, 999):
         assert world.feed(inputs.KeyGranted(request, "K1", 3600)) == []
@@ -156,7 +156,7 @@ def test_a_late_key_that_is_in_use() -> None:
 
 
 def test_a_late_key_while_its_socket_closes() -> None:
-    """Nor is the key of a socket that is not closed yet deleted by a late answer; it goes when the socket is closed."""
+    """A late answer does not delete the key of a socket that is being closed; it is deleted after that."""
     world = connected(rotate_after=0)
     world.exchange.closings.append(Answer(after=4))
     world.feed(inputs.Stop())
@@ -166,7 +166,7 @@ def test_a_late_key_while_its_socket_closes() -> None:
 
 
 def test_a_late_refusal() -> None:
-    """A refusal of a mint that was given up, or of a strange one, changes nothing, not even a fatal one."""
+    """A refusal of a mint that was given up, or of an unknown one, changes nothing, even a fatal one."""
     world = scripted(mints=[Answer(25, FATAL), Answer(3)])
     world.run(60)
     assert world.state == "CONNECTED"
@@ -175,7 +175,7 @@ def test_a_late_refusal() -> None:
 
 
 def test_a_late_key_after_the_end() -> None:
-    """`Stop` during a mint waits for its answer, deletes the key, and asks for nothing more."""
+    """`Stop` during a mint: its answer is waited for and its key deleted, and nothing else is asked for."""
     world = scripted(mints=[Answer(after=3)])
     world.run(1)
     world.feed(inputs.Stop())
@@ -188,7 +188,7 @@ def test_a_late_key_after_the_end() -> None:
 
 @pytest.mark.parametrize("answer", [no(), no(FATAL), no(GONE), NEVER])
 def test_a_late_failure_after_the_end(answer: Answer) -> None:
-    """`Stop` during a mint that fails afterwards, or is never answered, ends once and without an error."""
+    """`Stop` during a mint that fails or is never answered: the stream ends once, and without an error."""
     world = scripted(mints=[answer._replace(after=answer.after * 20)])
     world.run(1)
     world.feed(inputs.Stop())
@@ -202,7 +202,7 @@ def test_a_late_failure_after_the_end(answer: Answer) -> None:
 
 
 def test_a_key_goes_with_its_last_socket() -> None:
-    """A planned rotation deletes the old key once, after its socket is known to be closed, and never the new one."""
+    """A rotation deletes the old key once, after its socket is closed, and never the new key."""
     world = connected(rotate_after=0)
     world.exchange.closings.append(Answer(after=2))
     world.feed(inputs.Rotate())
@@ -214,7 +214,7 @@ def test_a_key_goes_with_its_last_socket() -> None:
 
 
 def test_a_key_on_its_way_out_is_not_renewed() -> None:
-    """Once no link uses a key it is left alone, though its socket is not closed yet."""
+    """A key that no link uses is not renewed, even if its socket is not closed yet."""
     world = connected(rotate_after=0, renew_interval=12)
     world.exchange.closings.append(NEVER)
     world.feed(inputs.Stop())
@@ -223,7 +223,7 @@ def test_a_key_on_its_way_out_is_not_renewed() -> None:
 
 
 def test_a_socket_whose_end_is_never_heard_of() -> None:
-    """A socket that we closed counts as closed after 10 s; what is heard of it later is nothing."""
+    """A socket that we closed counts as closed after 10 s; a later report of its end is dropped."""
     world = connected(rotate_after=0)
     world.exchange.closings.append(NEVER)
     socket = world.leader
@@ -244,7 +244,7 @@ def same_key(**options: object) -> ScriptedWorld:
 
 
 def test_rotation_with_the_same_key() -> None:
-    """If a mint returns the key in use both links share it; it outlives the old link and is deleted at the end."""
+    """If a mint returns the key in use, both links share it; it is deleted only at the end."""
     world = same_key(rotate_after=0)
     world.feed(inputs.Rotate())
     world.run(15)
@@ -259,7 +259,7 @@ def test_rotation_with_the_same_key() -> None:
 
 
 def test_the_same_key_is_renewed_once() -> None:
-    """A key that was granted again is valid from then on, and one renewal serves both links."""
+    """A key granted again is valid from that moment, and one renewal serves both links."""
     world = same_key(rotate_after=0)
     world.run(1000)
     world.feed(inputs.Rotate())
@@ -268,7 +268,7 @@ def test_the_same_key_is_renewed_once() -> None:
 
 
 def test_a_successor_with_the_same_key_fails() -> None:
-    """The successor's end leaves the shared key to the old link."""
+    """If the successor fails, the shared key stays with the old link."""
     world = same_key(rotate_after=0)
     world.exchange.dials.append(no())
     world.feed(inputs.Rotate())
@@ -280,7 +280,7 @@ def test_a_successor_with_the_same_key_fails() -> None:
 
 
 def test_the_old_socket_closes_while_the_same_key_is_in_use() -> None:
-    """After a break the venue returns the key whose old socket is still closing: it is not deleted with that."""
+    """After a break the venue grants the key whose socket is still closing: that close does not delete it."""
     world = same_key(rotate_after=0, max_frame_bytes=100)
     world.exchange.closings.append(Answer(after=12))
     world.exchange.say("x" * 101)
@@ -290,7 +290,7 @@ def test_the_old_socket_closes_while_the_same_key_is_in_use() -> None:
 
 
 def test_the_shared_key_goes() -> None:
-    """When the key that both links share is gone, the successor is given up, a gap opens, and another is minted."""
+    """If the shared key goes, the successor is given up, a gap opens, and another key is minted."""
     world = same_key(rotate_after=0)
     world.feed(inputs.Rotate())
     world.run(12)
@@ -307,7 +307,7 @@ def test_the_shared_key_goes() -> None:
 
 
 def test_the_shared_key_is_refused_to_the_successor() -> None:
-    """The successor's handshake says that the shared key does not exist: the old link is distrusted, a gap says so."""
+    """If the successor's handshake is refused because the key is gone, the old link is distrusted and a gap opens."""
     world = same_key(rotate_after=0)
     world.exchange.dials.append(no(GONE))
     world.feed(inputs.Rotate())

@@ -1,4 +1,4 @@
-"""The five states: the table, the whole table, and nothing but the table."""
+"""The lifecycle of five states: it makes every move of its table, and no other."""
 
 from __future__ import annotations
 
@@ -43,13 +43,13 @@ CONNECTED  stop              IDLE
 ROTATING   stop              IDLE
 BACKOFF    stop              IDLE
 """
-"""The table of the design, written down a second time; `start` and ROTATING's `key gone` stay where they are."""
+"""The table of the design, written a second time. In `start` and ROTATING's `key gone` the state stays the same."""
 
 MOVES = [tuple(re.split(r"  +", line.strip())) for line in DESIGN.strip().splitlines()]
 
 
 def test_table_is_the_designs() -> None:
-    """Source, trigger, destination, and the successor's progress where it matters: no row more, none less."""
+    """The rows are exactly the design's: source, trigger, destination and, where needed, the successor's progress."""
     rows = [(row.source, row.trigger, row.target, *([row.given] if row.given else [])) for row in TABLE]
     assert sorted(rows) == sorted(MOVES)
     assert len(set(rows)) == len(rows)
@@ -59,7 +59,7 @@ def test_table_is_the_designs() -> None:
 @pytest.mark.parametrize("trigger", Trigger)
 @pytest.mark.parametrize("progress", Successor)
 def test_every_state_and_trigger(source: State, trigger: Trigger, progress: Successor) -> None:
-    """Each pair moves as its row says and gives the row's effect, or changes nothing and gives none."""
+    """A pair with a row moves as the row says and gives its effect; any other pair changes nothing."""
     rows = [
         row
         for row in TABLE
@@ -77,7 +77,7 @@ def test_every_state_and_trigger(source: State, trigger: Trigger, progress: Succ
 
 
 def test_a_row_whose_condition_does_not_hold_is_no_move() -> None:
-    """Where all rows of a state and trigger ask how far the successor is, who does not say moves nothing."""
+    """If all rows of a pair depend on the successor's progress and none is given, nothing moves."""
     lifecycle = Lifecycle()
     lifecycle.state = State.CONNECTED
     assert lifecycle.move(Trigger.AGED) is Effects.mint
@@ -103,7 +103,7 @@ def test_no_state_is_a_trap() -> None:
 
 
 def test_two_lives_do_not_meet() -> None:
-    """The engine is shared and keeps nothing: what one connection does moves no other, not even from other threads."""
+    """The engine is shared and has no state: connections do not affect each other, even from several threads."""
 
     def live(seed: int) -> bool:
         rng, lifecycle, state = Random(seed), Lifecycle(), State.IDLE
@@ -137,7 +137,7 @@ def test_the_diagram_is_the_table() -> None:
 
 
 def test_the_engine_is_silent() -> None:
-    """With logging as a program finds it, no move, legal or not, writes anything to standard error or output."""
+    """With logging as programs find it, no move writes to standard output or error."""
     code = (
         "from listenkey.core.link.lifecycle import *\n"
         "for state in State:\n"

@@ -1,4 +1,4 @@
-"""One socket: when it counts, when it is dead, and what it may still say when it is gone."""
+"""One socket: how it is proven, when it counts as silent, and which of its frames count after its end."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ..world import FATAL, GONE, RETRY
 
 
 def opened(**options: Any) -> ScriptedWorld:
-    """A life whose first socket has just opened and says nothing by itself."""
+    """A world whose first socket has just opened and brings nothing by itself."""
     world = scripted(**options)
     world.mute.add(3)
     return world.run(0.25)
@@ -33,7 +33,7 @@ def opened(**options: Any) -> ScriptedWorld:
     "frame", ["ping", "note what is this", "order A NEW 0/3", "wallet 5", gzip.compress(b"ping", mtime=0)]
 )
 def test_first_readable_frame_proves(frame: str | bytes) -> None:
-    """Where nothing is subscribed, an open socket proves nothing; its first readable frame does."""
+    """Without subscriptions an open socket proves nothing; its first readable frame proves the link."""
     world = opened()
     assert (world.state, world.health) == (State.KEYED, Health.BLIND)
     world.exchange.say(frame)
@@ -51,9 +51,9 @@ def test_first_readable_frame_proves(frame: str | bytes) -> None:
     ],
 )
 def test_garbage_proves_nothing(frame: str | bytes, anomaly: str) -> None:
-    """A frame that cannot be read, and an error frame, prove nothing; the socket lives on.
+    """An unreadable frame or an error frame proves nothing, and the socket stays open.
 
-    The one is delivered, and leaves nothing in doubt: the proof of a link causes a read.
+    The unreadable one is delivered, but no read follows it, because the proof of the link causes one anyway.
     """
     world = opened()
     world.exchange.say(frame)
@@ -67,7 +67,7 @@ def test_garbage_proves_nothing(frame: str | bytes, anomaly: str) -> None:
 
 
 def test_a_frame_before_the_handshake_is_none() -> None:
-    """What claims to come from a socket that has not opened yet is ignored and proves nothing."""
+    """A frame of a socket that has not opened yet is ignored and proves nothing."""
     world = scripted()
     world.run(0.15)
     assert world.exchange.say("ping") == []
@@ -76,7 +76,7 @@ def test_a_frame_before_the_handshake_is_none() -> None:
 
 
 def test_opened_twice() -> None:
-    """A handshake that is reported again takes nothing back."""
+    """A second report of the handshake changes nothing."""
     world = connected()
     assert world.feed(inputs.SocketOpened(world.leader)) == []
     assert [link.phase for link in world.connection.links] == [Phase.LIVE]
@@ -84,7 +84,7 @@ def test_opened_twice() -> None:
 
 
 def test_all_openings_prove() -> None:
-    """Where frames must be subscribed, each is sent when the socket opens, and only the last acknowledgement proves."""
+    """With subscriptions each is sent when the socket opens, and the last acknowledgement proves the link."""
     world = scripted(openings=2)
     world.exchange.acks.extend([NEVER, NEVER])
     world.run(5)
@@ -98,7 +98,7 @@ def test_all_openings_prove() -> None:
 
 @pytest.mark.parametrize(("refusal", "state"), [(RETRY, State.BACKOFF), (GONE, State.BACKOFF), (FATAL, State.IDLE)])
 def test_refused_opening(refusal: inputs.Refusal, state: State) -> None:
-    """A refused opening frame closes the socket; a fatal one ends the stream with the refusal."""
+    """If an opening frame is refused, the socket is closed; a fatal refusal ends the stream."""
     world = scripted(openings=2)
     world.exchange.acks.extend([NEVER, no(refusal)])
     world.run(0.35)
@@ -109,7 +109,7 @@ def test_refused_opening(refusal: inputs.Refusal, state: State) -> None:
 
 
 def test_an_acknowledged_opening_is_refused_no_more() -> None:
-    """An error frame about an opening that was accepted before, or about a strange one, is only reported."""
+    """An error frame about an accepted or unknown opening frame is only reported."""
     world = scripted(openings=2)
     world.exchange.acks.extend([NEVER, NEVER])
     world.run(5)
@@ -120,7 +120,7 @@ def test_an_acknowledged_opening_is_refused_no_more() -> None:
 
 
 def test_the_rest_of_a_frame_that_ended_its_link() -> None:
-    """What stands behind the word that closed the socket is not answered."""
+    """The part of a frame behind the message that closed the socket is not answered."""
     world = opened(openings=1)
     done = world.exchange.say("error retry 3.0; ping; order A NEW 0/3")
     assert [type(action) for action in done] == [actions.Report, actions.CloseSocket]
@@ -128,7 +128,7 @@ def test_the_rest_of_a_frame_that_ended_its_link() -> None:
 
 @pytest.mark.parametrize("stuck", ["never opened", "never said anything", "never acknowledged"])
 def test_connect_timeout(stuck: str) -> None:
-    """From the wish for a socket until it is proven no more than `connect_timeout` passes, wherever it sticks."""
+    """A socket that is not proven within `connect_timeout` is closed, whatever step it has reached."""
     world = scripted(openings=1 if stuck == "never acknowledged" else 0)
     if stuck == "never opened":
         world.exchange.dials.append(NEVER)
@@ -147,7 +147,7 @@ def test_connect_timeout(stuck: str) -> None:
 
 
 def test_proof_in_time_stays() -> None:
-    """A link that is proven just in time is not closed by the timer that waited for it."""
+    """A link proven in time is not closed when `connect_timeout` is over."""
     world = opened()
     world.run(10.05)
     world.exchange.say("ping")
@@ -160,7 +160,7 @@ def test_proof_in_time_stays() -> None:
 
 
 def test_silence() -> None:
-    """Half of `silence_timeout` without a frame is suspect, all of it is death, and the gap says `silent`."""
+    """Half of `silence_timeout` without a frame makes the link suspect; all of it ends it, with a gap `silent`."""
     world = connected(10)
     heard = world.times(inputs.FrameReceived)[-1]
     world.mute.add(world.leader)
@@ -181,7 +181,7 @@ def test_silence() -> None:
 
 @pytest.mark.parametrize("openings", [0, 1])
 def test_silence_from_the_proof_on(openings: int) -> None:
-    """A link that says nothing after its proof is dead as soon as any other."""
+    """A link that brings nothing after its proof is silent just as soon."""
     world = scripted(openings=openings, pings=1000)
     world.run(0.4)
     proven = world.times(inputs.FrameReceived)[-1]
@@ -214,7 +214,7 @@ def test_pings_are_answered_at_once() -> None:
 
 
 def asleep(until: float, after: float = 10.0) -> ScriptedWorld:
-    """A life that is stopped as a process and wakes up then, its frames unread in the socket."""
+    """A process that is stopped and wakes up at `until`, with its frames still unread in the socket."""
     world = connected(after)
     world.mute.add(world.leader)
     world.sleep_until(until).run(until)
@@ -222,7 +222,7 @@ def asleep(until: float, after: float = 10.0) -> ScriptedWorld:
 
 
 def test_a_sleeper_reads_first() -> None:
-    """A silence that we slept through is no death: what waits in the socket is read, and all is well."""
+    """If the process slept, the waiting frames are read before the link is judged silent."""
     world = asleep(1000)
     assert (world.state, world.health) == (State.CONNECTED, Health.SUSPECT)
     world.exchange.say("ping")
@@ -235,8 +235,8 @@ def test_a_sleeper_reads_first() -> None:
 
 @pytest.mark.parametrize("stopped_at", [10.0, 12.7, 13.0, 25.0], ids=["live", "live still", "quiet", "nearly dead"])
 def test_a_sleeper_is_granted_one_second(stopped_at: float) -> None:
-    """With nothing in the socket the link is dead one second after we woke, whenever we fell asleep."""
-    world = connected(5.6)  # the last frame is that of 5.3; 12.8 is quiet, 20.3 is dead
+    """If no frame waits, the link is closed one second after the process woke."""
+    world = connected(5.6)  # the last frame comes at 5.3, so the link is suspect at 12.8 and silent at 20.3
     world.mute.add(world.leader)
     world.run(min(stopped_at, 20.2))
     world.sleep_until(1000).run(1000)
@@ -249,7 +249,7 @@ def test_a_sleeper_is_granted_one_second(stopped_at: float) -> None:
 
 
 def test_no_second_grace() -> None:
-    """Who sleeps through the grace as well gets no other."""
+    """A process that also sleeps through that second gets no other."""
     world = asleep(1000)
     world.sleep_until(2000).run(2000)
     assert world.state != "CONNECTED"
@@ -257,17 +257,17 @@ def test_no_second_grace() -> None:
 
 
 def test_every_sleep_has_its_grace() -> None:
-    """After a frame the next sleep is granted its own second."""
+    """After a frame, the next sleep has a second of its own."""
     world = connected(10)
     for wake in (1000, 2000, 3000):
         world.sleep_until(wake).run(wake)
         assert world.state == "CONNECTED"
-        world.run(wake + 0.5)  # the pings that waited are handed over
+        world.run(wake + 0.5)  # the pings that waited in the socket are read
     assert world.gaps == []
 
 
 def test_a_little_late_is_not_asleep() -> None:
-    """A silence timer that is handled less than a second late is a silence."""
+    """A timer that fires less than a second late counts as silence, not as sleep."""
     world = connected(5.6)
     world.mute.add(world.leader)
     world.run(15)
@@ -276,7 +276,7 @@ def test_a_little_late_is_not_asleep() -> None:
 
 
 def test_asleep_between_both_halves() -> None:
-    """Half a second late for the first half and not for the second: the silence is counted from the last frame."""
+    """A timer late by half a second at half of the time does not delay the end: silence counts from the last frame."""
     world = connected(5.6)
     world.mute.add(world.leader)
     world.sleep_until(13.3).run(13.3)
@@ -287,7 +287,7 @@ def test_asleep_between_both_halves() -> None:
 
 
 def exact(**policy: float) -> Connection:
-    """A link that was proven at 0 s sharp: 7.5 is quiet, 15 is dead, in numbers that a float holds exactly."""
+    """A link proven at 0 s exactly: suspect at 7.5, silent at 15, all numbers that a float holds exactly."""
     connection = Connection(Toy(), Policy(**policy))  # type: ignore[arg-type]
     (mint,) = connection.handle(inputs.Start(), now=0.0)
     assert isinstance(mint, actions.CreateKey)
@@ -317,7 +317,7 @@ def exact(**policy: float) -> Connection:
     ],
 )
 def test_who_slept_and_who_was_silent(ticks: list[float], state: State) -> None:
-    """More than a second late is a sleep, and the grace is a second from waking, granted once."""
+    """A timer more than a second late means sleep: the link gets one second from waking, once."""
     connection = exact()
     for now in ticks:
         connection.handle(inputs.Tick(), now=now)
@@ -338,7 +338,7 @@ def test_who_slept_and_who_was_silent(ticks: list[float], state: State) -> None:
     ],
 )
 def test_a_frame_moves_the_timer_only_when_half_of_its_time_is_gone(frames: list[float], wakes: list[float]) -> None:
-    """Half of `silence_timeout` counts from the last frame, and yet not every frame costs a timer."""
+    """The timer is moved by a frame only in the second half of its time, so that not each frame costs a move."""
     connection = exact(silence_timeout=4.0, hold_limit=100.0)
     socket = connection.links[0].socket
     for now in frames:
@@ -350,7 +350,7 @@ def test_a_frame_moves_the_timer_only_when_half_of_its_time_is_gone(frames: list
 
 
 def test_phases_go_forward() -> None:
-    """In the order in which a link lives through them, and no two are the same."""
+    """The phases sort in the order in which a link passes through them."""
     assert [phase.name for phase in sorted(Phase)] == ["OPENING", "SUBSCRIBING", "PROVING", "LIVE", "DRAINING", "GONE"]
 
 
@@ -359,7 +359,7 @@ def test_phases_go_forward() -> None:
 
 @pytest.mark.parametrize("successor", [False, True])
 def test_a_link_that_has_ended_is_not_proven_by_the_rest_of_its_frame(successor: bool) -> None:
-    """What stands behind the word that ended it comes too late, and leaves no timer behind."""
+    """The part of a frame behind the message that ended the link proves nothing and leaves no timer behind."""
     world = connected(10) if successor else opened()
     if successor:
         world.feed(inputs.Rotate())
@@ -376,7 +376,7 @@ def test_a_link_that_has_ended_is_not_proven_by_the_rest_of_its_frame(successor:
 
 @pytest.mark.parametrize("end", ["closed by the venue", "closed by us", "stopped"])
 def test_a_link_that_has_ended_is_shown_no_more(end: str) -> None:
-    """What was looked at stays as it was then and cannot be changed, whoever closed the socket."""
+    """A view taken before the link ended keeps its values and cannot be changed, whoever closed the socket."""
     world = connected(10, max_frame_bytes=1000)
     (link,) = world.connection.links
     if end == "closed by the venue":
@@ -392,7 +392,7 @@ def test_a_link_that_has_ended_is_shown_no_more(end: str) -> None:
 
 
 def test_oversized_frames_close() -> None:
-    """A frame past `max_frame_bytes`, inflated or as text, closes the socket with the gap `oversized`."""
+    """A frame larger than `max_frame_bytes`, as text or inflated, closes the socket with the gap `oversized`."""
     for frame in ("x" * 1001, gzip.compress(bytes(1001)), gzip.compress(bytes(10_000_000))):
         world = connected(10, max_frame_bytes=1000)
         world.exchange.say("note " + "y" * 995)
@@ -408,14 +408,14 @@ def test_oversized_frames_close() -> None:
 
 @pytest.mark.parametrize(("code", "reason"), [(1009, "oversized"), (1001, "lost_socket"), (None, "lost_socket")])
 def test_a_frame_that_the_transport_found_oversized(code: int | None, reason: str) -> None:
-    """It never comes here; the code with which the transport ended the socket is the reason of the gap."""
+    """If the transport refused the frame itself, its close code gives the gap its reason."""
     world = connected(10)
     world.feed(inputs.SocketClosed(world.leader, code))
     assert world.gaps == [("GAP_OPENED", reason)]
 
 
 def test_what_cannot_be_read_is_a_sign_of_life() -> None:
-    """It ends the silence as any frame does, so that the socket stays."""
+    """An unreadable frame ends the silence like any other, and the socket stays open."""
     world = connected(10)
     world.mute.add(world.leader)
     for at in range(19, 99, 10):
@@ -426,7 +426,7 @@ def test_what_cannot_be_read_is_a_sign_of_life() -> None:
 
 
 def test_closing_sockets_say_nothing() -> None:
-    """What a socket still brings after we closed it is ignored, heartbeats and fills alike; so are strange sockets."""
+    """Frames of a socket that we closed are ignored, heartbeats and fills alike; so are those of unknown sockets."""
     world = connected(10, max_frame_bytes=1000)
     socket = world.leader
     world.exchange.say("x" * 1001)
@@ -436,7 +436,7 @@ def test_closing_sockets_say_nothing() -> None:
 
 
 def test_a_fatal_error_frame_ends_a_link_not_the_stream() -> None:
-    """A live link that hears something fatal is replaced; only when the next one hears it too does the stream end."""
+    """After a fatal error frame the link is replaced; if the next link gets a fatal refusal too, the stream ends."""
     world = connected()
     world.exchange.say("error fatal")
     assert world.state == "BACKOFF"

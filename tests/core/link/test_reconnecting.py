@@ -1,4 +1,4 @@
-"""After a failure: not too soon, not for ever longer, and never so often that the venue minds."""
+"""After a failure: attempts neither too soon nor ever later, and never more than the venue bears."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ..world import FATAL, GONE, RETRY
 
 
 def test_a_server_that_accepts_and_closes_at_once() -> None:
-    """Before the proof or after it: at most 8 openings in 20 s, none within 0.4 s, and no more mints than those."""
+    """Closed before the proof or after it: at most 8 openings in 20 s, 0.4 s apart or more, with no more mints."""
     for seed, lives in itertools.product(range(50), (0.0, 0.05, 0.15)):
         world = scripted(seed=seed)
         world.exchange.dials.extend([Answer(after=0.0, lives=lives)] * 100)
@@ -31,7 +31,7 @@ def test_a_server_that_accepts_and_closes_at_once() -> None:
 
 
 def test_delays_double_and_are_capped() -> None:
-    """Refused handshakes are retried after 1, 2, 4, ... 30 s, half of each fixed and half drawn."""
+    """Refused handshakes are repeated after 1, 2, 4, … 30 s, of which one half is fixed and the other random."""
     bounds = (1, 2, 4, 8, 16, 30, 30, 30)
     seen = []
     for seed in range(20):
@@ -47,7 +47,7 @@ def test_delays_double_and_are_capped() -> None:
 
 
 def waits_after(lived: float, **policy: Any) -> list[list[float]]:
-    """Of many lives that were refused once, then lived so long and were refused three times, what each waited."""
+    """The waits of many runs that were refused once, then were live so long, and were then refused three times."""
     waits = []
     for seed in range(40):
         world = scripted(seed=seed, **policy)
@@ -68,27 +68,27 @@ BETWEEN = (0.0, 0.25), (0.5, 1.0), (1.0, 2.0), (2.0, 4.0)
 
 
 def test_the_first_attempt_after_a_healthy_life_waits_a_moment() -> None:
-    """A random part of `backoff_first`; from the second on `backoff_initial`, doubling, half of each drawn."""
+    """The first wait is random up to `backoff_first`; the others begin with `backoff_initial` and double."""
     for (least, most), waits in zip(BETWEEN, zip(*waits_after(31.0), strict=True), strict=True):
         assert least - 1e-6 <= min(waits) < least + 0.2 * (most - least)
         assert most - 0.2 * (most - least) < max(waits) <= most + 1e-6
 
 
 def test_a_short_life_does_not_begin_anew() -> None:
-    """However proven it was, a life shorter than `healthy_after` has the delay that was next."""
+    """If a proven link lasted less than `healthy_after`, the delays go on where they were."""
     first = [waits[0] for waits in waits_after(29.0)]
     assert 1.0 <= min(first) < 1.2
     assert 1.8 < max(first) <= 2.0
 
 
 def test_no_wait_at_first_is_at_once() -> None:
-    """With `backoff_first` 0; and never longer than `backoff_max`."""
+    """With `backoff_first` 0 the first attempt comes at once; no delay is longer than `backoff_max`."""
     assert max(waits[0] for waits in waits_after(31.0, backoff_first=0)) < 1e-6
     assert max(waits[0] for waits in waits_after(31.0, backoff_first=9, backoff_max=1)) <= 1.0
 
 
 def test_health_of_an_old_link_does_not_excuse_a_new_one() -> None:
-    """When the old link of a rotation is lost before its successor is proven, nothing has lived that long."""
+    """If the old link is lost before its successor is proven, the old link's time does not count for the new one."""
     waits = []
     for seed in range(20):
         world = scripted(seed=seed, rotate_after=0)
@@ -100,7 +100,7 @@ def test_health_of_an_old_link_does_not_excuse_a_new_one() -> None:
         world.mute.add(world.successor)
         world.drop()
         assert world.state == "KEYED"
-        world.run(38.05)  # 30 s after the first proof, which was no reason to forget the failure
+        world.run(38.05)  # 30 s after the first proof, and the failure still counts
         assert world.state == "KEYED"
         world.run(38.2)
         waits.append(world.connection.deadline - 38.1)
@@ -109,7 +109,7 @@ def test_health_of_an_old_link_does_not_excuse_a_new_one() -> None:
 
 
 def test_a_rotation_does_not_interrupt_health() -> None:
-    """Proven life counts on through a rotation that succeeds."""
+    """The time for which the stream was live goes on through a rotation."""
     world = scripted(rotate_after=12, rotate_jitter=0, drain=1)
     world.exchange.dials.append(no(after=0.0))
     world.run(40)
@@ -145,7 +145,7 @@ def test_a_lost_link_whose_key_was_gone() -> None:
 
 
 def test_a_storm_of_failing_openings() -> None:
-    """In an hour of refused, hanging or silent handshakes no 480 s see more than 15; mints do not outnumber them."""
+    """In an hour of refused, hanging or silent handshakes at most 15 fail in any 480 s, with no more mints."""
     for refused in (no(after=0.0), no(GONE), NEVER):
         world = scripted(backoff_max=1, connect_timeout=0.5)
         world.exchange.dials.extend([refused] * 1000)
@@ -158,7 +158,7 @@ def test_a_storm_of_failing_openings() -> None:
 
 
 def test_a_fatal_handshake() -> None:
-    """A handshake that is refused for good before any link was proven ends the stream with that refusal, at once."""
+    """If a handshake is refused for good before any link was proven, the stream ends with that refusal."""
     world = scripted()
     world.exchange.dials.append(no(FATAL))
     world.run(100)
@@ -168,7 +168,7 @@ def test_a_fatal_handshake() -> None:
 
 
 def test_fatal_after_a_life() -> None:
-    """Credentials that are withdrawn during an outage end the stream; the gap stays open, what is polled stops."""
+    """If credentials are withdrawn during an outage, the stream ends with the gap open, and polls end too."""
     world = connected(rotate_after=0)
     world.exchange.mints.append(no(FATAL))
     world.drop()
@@ -180,7 +180,7 @@ def test_fatal_after_a_life() -> None:
 
 
 def test_unlock_time_and_delay() -> None:
-    """Of the delay and the venue's own time the longer counts."""
+    """The longer of backoff and the venue's own time counts."""
     world = scripted(mints=[busy(0.2), busy(50)])
     world.run(100)
     first, second, third = world.times(actions.CreateKey)

@@ -1,4 +1,4 @@
-"""Make before break: the old link is closed only after its successor is proven and drained, and nothing is missed."""
+"""Make before break: the old link is closed only after its successor is proven and drained, and no event is missed."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def rotations(world: ScriptedWorld) -> int:
 
 
 def rotating(step: str, **options: float) -> ScriptedWorld:
-    """A life in ROTATING, its successor at this step and going no further by itself."""
+    """A world in ROTATING whose successor has reached this step and stays there."""
     world = connected(rotate_after=0, drain=1000, **options)
     match step:
         case "without key":
@@ -48,7 +48,7 @@ STEPS = {"without key": None, "opening": Phase.OPENING, "unproven": Phase.PROVIN
 
 @pytest.mark.parametrize(("step", "phase"), STEPS.items())
 def test_steps(step: str, phase: Phase | None) -> None:
-    """The four steps of a successor are what they are called here."""
+    """The names of the successor's steps in these tests are those of its progress."""
     phases = [link.phase for link in rotating(step).connection.links]
     assert phases[1:] == ([] if phase is None else [phase])
     assert phases[0] is (Phase.DRAINING if step == "draining" else Phase.LIVE)
@@ -58,7 +58,7 @@ def test_steps(step: str, phase: Phase | None) -> None:
 
 
 def test_age_counts_from_the_sockets_opening() -> None:
-    """A link is replaced `rotate_after` after its socket opened, less a seeded share of `rotate_jitter`."""
+    """A link is replaced `rotate_after` after its socket opened, less a random share of `rotate_jitter`."""
     ages = []
     for seed in range(60):
         world = scripted(seed=seed, pings=1000, silence_timeout=2500, audit_interval=0)
@@ -72,14 +72,14 @@ def test_age_counts_from_the_sockets_opening() -> None:
 
 
 def test_jitter_is_a_tenth_at_most() -> None:
-    """The share is never more than a tenth of `rotate_after`, so that a short age stays nearly what was asked for."""
+    """The share is at most a tenth of `rotate_after`, so that a short age stays about what was asked for."""
     ages = {scripted(seed=seed, rotate_after=100).run(101).times(actions.CreateKey)[1] - 0.2 for seed in range(60)}
     assert 90 <= min(ages) < 90.8
     assert 99.2 < max(ages) <= 100
 
 
 def test_without_jitter() -> None:
-    """With `rotate_jitter=0` each link is replaced at its very age, again and again."""
+    """With `rotate_jitter=0` every link is replaced at exactly `rotate_after`."""
     world = scripted(rotate_after=30, rotate_jitter=0, drain=5)
     world.run(100)
     opened = world.times(inputs.SocketOpened)
@@ -90,7 +90,7 @@ def test_without_jitter() -> None:
 
 
 def test_off() -> None:
-    """`rotate_after=0` never rotates by age; asked to, it does."""
+    """With `rotate_after=0` no link is replaced by age, only by `Rotate`."""
     world = scripted(rotate_after=0, pings=1000, silence_timeout=2500, audit_interval=0)
     world.run(200_000)
     assert rotations(world) == 0
@@ -99,7 +99,7 @@ def test_off() -> None:
 
 
 def test_asked_in_every_state() -> None:
-    """`Rotate` moves a proven link over to a successor; in any other state there is nothing to move from."""
+    """`Rotate` replaces a proven link; in any other state there is none to replace."""
     idle = scripted(mints=[NEVER])
     keyed = scripted(openings=1)
     keyed.exchange.acks.append(NEVER)
@@ -139,7 +139,7 @@ def test_make_before_break() -> None:
 
 
 def test_nothing_is_closed_without_proof() -> None:
-    """However long the successor takes to prove itself, the old link is read on."""
+    """The old link is read on, however long the successor takes to be proven."""
     world = rotating("unproven")
     world.run(20)
     assert world.count(actions.CloseSocket) == 0
@@ -147,7 +147,7 @@ def test_nothing_is_closed_without_proof() -> None:
 
 
 def test_both_are_answered() -> None:
-    """While both are open each heartbeat is answered on its own socket."""
+    """While both sockets are open, each heartbeat is answered on its own socket."""
     world = rotating("draining")
     for link in world.connection.links:
         assert world.exchange.say("ping", link.socket) == [actions.SendFrame(link.socket, "pong")]
@@ -155,7 +155,7 @@ def test_both_are_answered() -> None:
 
 @pytest.mark.parametrize("drain", [0, 0.5])
 def test_drain(drain: float) -> None:
-    """The old socket is closed `drain` after the proof; with 0, in the same turn."""
+    """The old socket is closed `drain` after the proof, at once if it is 0."""
     world = connected(rotate_after=0, drain=drain)
     world.feed(inputs.Rotate())
     world.run(20)
@@ -165,7 +165,7 @@ def test_drain(drain: float) -> None:
 
 @pytest.mark.parametrize("first", ["old", "new"])
 def test_copies_are_delivered_once(first: str) -> None:
-    """What both links bring is delivered once; the old link leads, and the new one's copy waits `reorder_window`."""
+    """A fill that both links bring is delivered once; the old link leads, and a copy waits `reorder_window`."""
     world = rotating("draining")
     world.exchange.say("order A NEW 0/3")
     old, new = world.leader, world.successor
@@ -179,7 +179,7 @@ def test_copies_are_delivered_once(first: str) -> None:
 
 
 def test_the_successors_word_alone() -> None:
-    """What only the new link brings is delivered after `reorder_window`, or at the hand-over if that is sooner."""
+    """An event that only the new link brings is delivered after `reorder_window`, or at an earlier hand-over."""
     world = rotating("draining")
     world.exchange.say("order A NEW 0/3", world.successor)
     world.run(14.2)
@@ -213,7 +213,7 @@ def test_the_successors_word_alone() -> None:
     ],
 )
 def test_a_successor_that_fails(name: str, rule: tuple[str, Answer]) -> None:
-    """At whatever step it fails, the old link stays, live and without a gap, and another is tried by backoff."""
+    """If the successor fails at any step, the old link stays LIVE without a gap, and another follows by backoff."""
     world = connected(openings=1, rotate_after=0)
     getattr(world.exchange, rule[0]).extend([rule[1]] * 4)
     world.feed(inputs.Rotate())
@@ -235,7 +235,7 @@ def test_a_successor_that_fails(name: str, rule: tuple[str, Answer]) -> None:
 @pytest.mark.parametrize("step", ["opening", "unproven", "draining"])
 @pytest.mark.parametrize("how", ["closed", "oversized", "gone", "error gone"])
 def test_a_successor_that_is_lost(step: str, how: str) -> None:
-    """A successor lost while it opens, proves itself or drains costs nothing: no gap, and the old link leads."""
+    """If the successor is lost at any step, no gap opens, and the old link leads."""
     world = rotating(step, max_frame_bytes=100)
     old, new = (link.socket for link in world.connection.links)
     match how:
@@ -248,7 +248,7 @@ def test_a_successor_that_is_lost(step: str, how: str) -> None:
         case "error gone":
             world.exchange.say("error fatal", new)
     if step == "opening" and how in ("oversized", "error gone"):
-        assert world.state == "ROTATING"  # it has not opened: it cannot have said that
+        assert world.state == "ROTATING"  # it has not opened, so it cannot have been refused so
         return
     assert world.state == "CONNECTED"
     assert [link.socket for link in world.connection.links] == [old]
@@ -262,7 +262,7 @@ def test_a_successor_that_is_lost(step: str, how: str) -> None:
 
 @pytest.mark.parametrize("where", ["mints", "dials", "acks"])
 def test_a_fatal_refusal_of_a_successor(where: str) -> None:
-    """A successor refused for good never stops a live stream: it shows as SUSPECT until another one works."""
+    """If the successor is refused for good, the stream goes on as SUSPECT until another one works."""
     world = connected(openings=1, rotate_after=0)
     getattr(world.exchange, where).extend([no(FATAL)] * 2)
     world.feed(inputs.Rotate())
@@ -278,7 +278,7 @@ def test_a_fatal_refusal_of_a_successor(where: str) -> None:
 
 
 def test_asked_too_often() -> None:
-    """Asking again and again for a successor that cannot be had makes no storm: 15 failing openings in 480 s."""
+    """However often `Rotate` is asked for, at most 15 openings fail in 480 s."""
     world = connected(rotate_after=0)
     world.exchange.dials.extend([no(after=0.01)] * 1000)
     for second in range(11, 1450):
@@ -305,7 +305,7 @@ def test_asked_too_often() -> None:
 )
 @pytest.mark.parametrize("refusal", [None, RETRY, GONE, FATAL])
 def test_the_old_link_is_lost(step: str, state: State, refusal: Refusal | None) -> None:
-    """The stream goes on from where the successor is, with a gap; only a proven successor spares the blindness."""
+    """The stream goes on with the successor, after a gap; it is blind unless the successor is proven."""
     world = rotating(step)
     mints = world.count(actions.CreateKey)
     world.drop(refusal=refusal)
@@ -323,7 +323,7 @@ def test_the_old_link_is_lost(step: str, state: State, refusal: Refusal | None) 
 
 
 def test_the_new_leader_ages_too() -> None:
-    """A successor that took the place of a lost link is itself replaced at its age, counted from its own opening."""
+    """The successor of a lost link is itself replaced by age, counted from its own opening."""
     world = scripted(rotate_after=100, rotate_jitter=0, drain=50)
     world.run(110)
     assert world.state == "ROTATING"
@@ -334,7 +334,7 @@ def test_the_new_leader_ages_too() -> None:
 
 
 def test_the_leader_is_lost_and_so_is_its_successor() -> None:
-    """One after the other: one gap, one blind stretch, both keys deleted."""
+    """If the leader and then its successor are lost: one gap, one blind stretch, both keys deleted."""
     world = rotating("draining")
     world.drop()
     world.drop()
@@ -349,7 +349,7 @@ def test_the_leader_is_lost_and_so_is_its_successor() -> None:
 
 
 def test_since_is_when_the_lost_link_was_heard() -> None:
-    """The gap begins with the last frame of the link that is lost, whatever its successor has said since."""
+    """The gap begins with the last frame of the lost link, even if its successor has brought later ones."""
     world = connected(rotate_after=0, drain=100)
     heard = world.times(inputs.FrameReceived)[-1]
     world.mute.add(world.leader)
@@ -369,7 +369,7 @@ def test_since_is_when_the_lost_link_was_heard() -> None:
 @pytest.mark.parametrize("step", STEPS)
 @pytest.mark.parametrize("closing", [0.1, 5, float("inf")])
 def test_stop_while_rotating(step: str, closing: float) -> None:
-    """At every step: both sockets closed, both keys deleted once and after them, then finished."""
+    """At any step both sockets are closed, then both keys deleted once, and then the stream is finished."""
     world = rotating(step)
     links = len(world.connection.links)
     world.exchange.closings.extend([Answer(after=closing)] * 2)
@@ -385,7 +385,7 @@ def test_stop_while_rotating(step: str, closing: float) -> None:
 
 
 def missed(exchange_ms: int, since: int | None) -> Account:
-    """At 20 s an order was filled of which the socket said nothing."""
+    """A stream for which an order was filled at 20 s without a frame."""
     at = EPOCH + 20_000
     order: dict[str, Any] = {"symbol": "TOY", "order_id": "Z"}
     report = OrderReport(
@@ -396,7 +396,7 @@ def missed(exchange_ms: int, since: int | None) -> Account:
 
 
 def test_a_link_that_missed_something() -> None:
-    """An audit recovers what the live socket should have brought: a gap, until a successor is proven and read."""
+    """An audit finds a fill that the link should have brought: a gap, until a successor is proven and a read passes."""
     world = connected(25, rotate_after=0)
     old = world.leader
     world.exchange.account = missed
@@ -412,7 +412,7 @@ def test_a_link_that_missed_something() -> None:
 
 
 def test_a_distrusted_link_whose_successor_fails() -> None:
-    """It is read on, the gap stays open, and another successor is tried."""
+    """If the successor fails, the distrusted link is read on, the gap stays open, and another one follows."""
     world = connected(25, rotate_after=0)
     world.exchange.account = missed
     world.exchange.dials.extend([no()] * 2)
@@ -424,7 +424,7 @@ def test_a_distrusted_link_whose_successor_fails() -> None:
 
 
 def test_distrust_while_rotating() -> None:
-    """If a successor is on its way already there is no other to be had."""
+    """If a successor is on its way already, no other is opened."""
     world = connected(25, rotate_after=0)
     world.exchange.account = missed
     world.exchange.reads.append(Answer(after=3))
@@ -439,7 +439,7 @@ def test_distrust_while_rotating() -> None:
 
 
 def test_an_acknowledgement_that_comes_again_prolongs_no_drain() -> None:
-    """A link is proven once: the old one is closed `drain` seconds after that, whatever its successor repeats."""
+    """A repeated acknowledgement of the successor does not prolong the drain."""
     world = connected(openings=1, rotate_after=0)
     world.feed(inputs.Rotate())
     world.run(11)

@@ -1,4 +1,4 @@
-"""A venue that opens sockets for dead keys and says nothing unasked: how a link is proven, kept alive and given up."""
+"""A venue that opens sockets for dead keys and pushes nothing unasked: how links are proven, kept alive and closed."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ NAMELESS = Answer(0.1, key="")
 def silent(
     until: float = 0.25, *, renewals: tuple[Answer, ...] = (), mute: bool = False, **options: object
 ) -> ScriptedWorld:
-    """A life at a silent venue; its first socket has the number 3 and opens after 0.2 s."""
+    """A stream at a silent venue; its first socket has the number 3 and opens after 0.2 s."""
     world = scripted(silent=True, **options)  # type: ignore[arg-type]
     world.exchange.renewals.extend(renewals)
     if mute:
@@ -50,7 +50,7 @@ SIGNS: dict[str, Callable[[ScriptedWorld], object]] = {
 @pytest.mark.parametrize("sign", SIGNS)
 @pytest.mark.parametrize("first", ["sign", "renewal"])
 def test_two_things_prove_a_link(sign: str, first: str) -> None:
-    """A sign of life on the socket, and a renewal that names its key; neither is enough alone, in either order."""
+    """A link is proven by a sign of life on its socket and a renewal that names its key, in either order."""
     world = silent(openings=1, mute=True, renewals=(Answer(1.0 if first == "sign" else 0.01),))
     assert world.count(actions.SendPing) == 1
     assert renewals(world) == ["K1"]
@@ -66,14 +66,14 @@ def test_two_things_prove_a_link(sign: str, first: str) -> None:
 
 @pytest.mark.parametrize("frame", ["what?", b"what?", "error retry"])
 def test_garbage_proves_nothing(frame: str | bytes) -> None:
-    """Nor does an error frame."""
+    """Neither an unreadable frame nor an error frame is a proof."""
     world = silent(0.5, mute=True)
     world.exchange.say(frame)
     assert world.state == "KEYED"
 
 
 def test_what_the_socket_asks_first() -> None:
-    """Its opening frames and a ping, and for its key; a handshake that is reported again asks nothing more."""
+    """An opened socket causes its opening frames, a ping and a renewal; a second report of it causes nothing."""
     world = silent(openings=1)
     asked = [type(thing) for _, thing in world.log if isinstance(thing, actions.Action)][-3:]
     assert asked == [actions.SendFrame, actions.SendPing, actions.RenewKey]
@@ -81,7 +81,7 @@ def test_what_the_socket_asks_first() -> None:
 
 
 def test_a_renewal_that_names_no_key_proves_nothing() -> None:
-    """The link is given up when its time is over."""
+    """The link is closed when `connect_timeout` is over."""
     world = silent(9.0, renewals=(NAMELESS,))
     assert world.state == "KEYED"
     world.run(10.5)
@@ -89,7 +89,7 @@ def test_a_renewal_that_names_no_key_proves_nothing() -> None:
 
 
 def test_a_renewal_that_was_under_way_is_enough() -> None:
-    """It is answered after the handshake, and no other is asked for: here that of a leader with the same key."""
+    """A renewal asked for earlier and answered after the handshake counts: here that of a leader with the same key."""
     world = silent(10, mints=(YES, Answer(key="K1")))
     world.exchange.renewals.append(Answer(1.0))
     world.run(300.3)
@@ -105,7 +105,7 @@ def test_a_renewal_that_was_under_way_is_enough() -> None:
 
 
 def test_a_sign_of_life_from_nowhere() -> None:
-    """A ping on a socket that is not open, or not ours, says nothing."""
+    """A ping on a socket that is not open, or unknown, is ignored."""
     world = scripted(silent=True)
     world.run(0.15)
     assert world.feed(inputs.Heard(3)) == []
@@ -114,7 +114,7 @@ def test_a_sign_of_life_from_nowhere() -> None:
 
 
 def test_elsewhere_a_ping_proves_nothing() -> None:
-    """Where a frame proves a link, pings do not; they do keep it alive."""
+    """Where frames prove a link, pings do not; they only keep it alive."""
     world = scripted()
     world.mute.add(3)
     world.run(0.5)
@@ -134,7 +134,7 @@ def test_elsewhere_a_ping_proves_nothing() -> None:
 
 
 def test_an_idle_stream_stays_live_for_a_day() -> None:
-    """With nothing but answers to questions, and one rotation before the venue would cut."""
+    """Pings and renewals are answered, and one rotation comes before the venue would cut the socket."""
     world = silent(86_400, audit_interval=0, mints=(YES, Answer(key="K1")))
     assert world.healths == ["LIVE"]
     assert world.gaps == []
@@ -142,7 +142,7 @@ def test_an_idle_stream_stays_live_for_a_day() -> None:
 
 
 def test_a_half_open_socket_is_found() -> None:
-    """Within `probe_after` and `silence_timeout`; half of the latter makes it suspect."""
+    """It is closed within `probe_after` and `silence_timeout`, and suspect after half of the latter."""
     world = silent(10, audit_interval=0)
     world.mute.add(3)
     world.run(100)
@@ -158,7 +158,7 @@ def test_a_half_open_socket_is_found() -> None:
 
 @pytest.mark.parametrize("after", [3.0, 9.0])
 def test_an_answer_in_time(after: float) -> None:
-    """Late or very late, it clears all suspicion, and the next question comes `probe_after` later."""
+    """An answer, however late, makes the link LIVE, and the next ping is sent `probe_after` later."""
     world = silent(10, audit_interval=0, mute=True)
     assert world.state == "KEYED"
     world.feed(inputs.Heard(3))
@@ -173,7 +173,7 @@ def test_an_answer_in_time(after: float) -> None:
 
 
 def test_a_frame_puts_the_question_off() -> None:
-    """Whoever pushes is not asked."""
+    """As long as frames come, no ping is sent."""
     world = silent(10, audit_interval=0)
     for second in range(11, 200, 7):
         world.run(second)
@@ -182,7 +182,7 @@ def test_a_frame_puts_the_question_off() -> None:
 
 
 def test_our_own_sleep() -> None:
-    """Whoever was stopped itself asks first, and gives the answer its time."""
+    """If the process itself was stopped, it first sends a ping and waits for the answer."""
     world = silent(10, audit_interval=0, renew_interval=3000)
     world.sleep_until(2000).run(2000)
     assert world.state == "CONNECTED"
@@ -198,7 +198,7 @@ def test_our_own_sleep() -> None:
 
 
 def test_probing_where_the_venue_pings_by_itself() -> None:
-    """A user may ask for it anywhere: then a plain ping is sent."""
+    """With `probe_after` set, any venue is probed, here by plain pings."""
     world = connected(probe_after=2, pings=math.inf, audit_interval=0)
     world.run(13)
     assert world.count(actions.SendPing) >= 5
@@ -210,7 +210,7 @@ def test_probing_where_the_venue_pings_by_itself() -> None:
 
 
 def test_nothing_is_deleted() -> None:
-    """Not at the end, not in a rotation, not a key that comes too late: others may use it."""
+    """Without `delete_keys` no key is deleted, at the end, in a rotation or when it comes late: others may use it."""
     world = silent(10, mints=(YES, Answer(key="K2"), Answer(key="K3", after=5)))
     world.feed(inputs.Rotate())
     world.run(40)
@@ -223,7 +223,7 @@ def test_nothing_is_deleted() -> None:
 
 
 def test_what_the_user_asks_for_is_deleted() -> None:
-    """Once, when the last of our sockets that used it is closed."""
+    """With `delete_keys` a key is deleted once, when the last of our sockets on it is closed."""
     world = silent(10, delete_keys=1)
     world.feed(inputs.Stop())
     world.run(20)
@@ -231,7 +231,7 @@ def test_what_the_user_asks_for_is_deleted() -> None:
 
 
 def test_a_rotation_shares_the_key() -> None:
-    """Both sockets use it, the successor's renewal vouches for it, and it lives on when the old one is closed."""
+    """Both sockets use the key, the successor's renewal proves it, and the old socket's close does not delete it."""
     world = silent(10, mints=(YES, Answer(key="K1")))
     world.feed(inputs.Rotate())
     world.run(30)
@@ -244,7 +244,7 @@ def test_a_rotation_shares_the_key() -> None:
 
 @pytest.mark.parametrize("notice", ["expired K1", "expired"])
 def test_an_expiry_of_a_shared_key_ends_both_links(notice: str) -> None:
-    """Neither hears anything any more: a gap opens, and a third socket with another key closes it."""
+    """Neither link gets frames any more: a gap opens, and a third socket with another key closes it."""
     world = silent(10, mints=(YES, Answer(key="K1")), audit_interval=0)
     world.feed(inputs.Rotate())
     world.run(12)
@@ -259,7 +259,7 @@ def test_an_expiry_of_a_shared_key_ends_both_links(notice: str) -> None:
 
 
 def test_a_gap_begins_where_the_key_was_known_to_live() -> None:
-    """Pongs prove nothing of it: since the last renewal that named it something may be missing."""
+    """It begins with the last renewal that named the key, because pongs prove nothing of a key."""
     world = silent(10, audit_interval=0, renewals=(YES, no(GONE)))
     world.run(310)
     (opened, *_) = world.events(GapNotice)
@@ -269,7 +269,7 @@ def test_a_gap_begins_where_the_key_was_known_to_live() -> None:
 
 
 def test_another_key_is_the_successors() -> None:
-    """What the renewal extended is not asked for again."""
+    """The successor uses the key that the renewal named; no other key is created."""
     world = silent(10, audit_interval=0, renewals=(YES, FOREIGN))
     world.run(330)
     assert world.state == "CONNECTED"
@@ -280,7 +280,7 @@ def test_another_key_is_the_successors() -> None:
 
 
 def test_another_key_goes_before_what_the_venue_wants_of_mints() -> None:
-    """A floor under mints does not hold it back: nothing is asked for."""
+    """A time before which the venue allows no mint does not delay this successor, because it needs no mint."""
     busy = inputs.Refusal(inputs.RefusalKind.RETRY, "busy", "", 3000.0)
     world = silent(10, audit_interval=0, mints=(YES, no(busy)), renewals=(YES, FOREIGN))
     world.feed(inputs.Rotate())
@@ -289,7 +289,7 @@ def test_another_key_goes_before_what_the_venue_wants_of_mints() -> None:
 
 
 def test_another_key_that_is_in_use() -> None:
-    """The renewal of an old leader's key names that of its successor: it is extended, and needs no third link."""
+    """If the renewal of the leader's key names the successor's key, that one is extended, and no third link opens."""
     world = silent(295, audit_interval=0, mints=(YES, Answer(key="K2")))
     world.exchange.renewals.extend((YES, Answer(0.1, key="K2")))
     world.feed(inputs.Rotate())
@@ -301,7 +301,7 @@ def test_another_key_that_is_in_use() -> None:
 
 
 def test_another_key_while_the_first_link_is_not_proven() -> None:
-    """Somebody was quicker than our handshake: after a wait the link is opened with what was found."""
+    """The key was replaced before our handshake: after a backoff the link is opened with the key that was named."""
     world = silent(0.5, renewals=(FOREIGN,))
     assert world.state == "BACKOFF"
     world.run(5)
@@ -311,7 +311,7 @@ def test_another_key_while_the_first_link_is_not_proven() -> None:
 
 
 def test_another_key_that_a_mint_overtakes() -> None:
-    """A mint that was under way brings the venue's last word: what a renewal named before is not kept for later."""
+    """If a mint is answered after the renewal, its key is the newer one, and the named key is not kept."""
     world = silent(299, audit_interval=0, mints=(YES, Answer(3.0, key="K2")), renewals=(YES, FOREIGN))
     world.feed(inputs.Rotate())
     world.run(320)
@@ -322,7 +322,7 @@ def test_another_key_that_a_mint_overtakes() -> None:
 
 
 def test_another_key_of_a_socket_that_is_being_closed() -> None:
-    """It is found all the same, and opened again; at the end each key is deleted once."""
+    """The named key is that of a socket being closed: it is used again, and at the end deleted once."""
     world = silent(10, audit_interval=0, delete_keys=1, mints=(YES, Answer(key="K2")), drain=0)
     world.exchange.closings.append(Answer(20.0))
     world.feed(inputs.Rotate())
@@ -339,7 +339,7 @@ def test_another_key_of_a_socket_that_is_being_closed() -> None:
 
 
 def test_another_key_when_the_end_comes_first() -> None:
-    """Found, not used, and still that of a socket that is being closed: it is deleted when that is."""
+    """The named key was not used, and its old socket is still being closed: it is deleted once, after that."""
     world = silent(10, audit_interval=0, delete_keys=1, mints=(YES, Answer(key="K2")), drain=0)
     world.exchange.closings.append(Answer(20.0))
     world.feed(inputs.Rotate())
@@ -357,7 +357,7 @@ def test_another_key_when_the_end_comes_first() -> None:
 
 @pytest.mark.parametrize(("delete_keys", "deleted"), [(0, []), (1, ["F1"])])
 def test_another_key_that_is_not_needed_any_more(delete_keys: int, deleted: list[str]) -> None:
-    """Stopped before it was used: it is another's, and deleted only where the user wants that."""
+    """If the stream stops first, the named key belongs to others, and is deleted only with `delete_keys`."""
     world = silent(0.5, renewals=(FOREIGN,), delete_keys=delete_keys)
     world.feed(inputs.Stop())
     world.run(20)
@@ -366,14 +366,14 @@ def test_another_key_that_is_not_needed_any_more(delete_keys: int, deleted: list
 
 
 def test_another_key_that_is_too_old() -> None:
-    """It is not used: a key is minted."""
+    """A named key is not used after its validity: a key is minted."""
     world = silent(0.5, renewals=(FOREIGN,), backoff_initial=5000, backoff_max=9000, mints=(YES,))
     world.run(9000)
     assert [opened.key for opened in world.seen(actions.OpenSocket)][:2] == ["K1", "K2"]
 
 
 def test_an_answer_that_puts_the_key_in_doubt() -> None:
-    """It is renewed at once, and once: a renewal under way will show it."""
+    """The key is renewed at once, but only once: a renewal under way is enough."""
     world = silent(10, audit_interval=0)
     world.exchange.renewals.append(Answer(2.0))
     world.exchange.say("dubious")
@@ -388,7 +388,7 @@ def test_an_answer_that_puts_the_key_in_doubt() -> None:
 
 
 def test_a_socket_that_will_be_closed() -> None:
-    """The stream moves over before it is; what a successor says of itself changes nothing."""
+    """The stream rotates before the socket is closed; such a notice on the successor changes nothing."""
     world = silent(10, mints=(YES, Answer(key="K1")), audit_interval=0)
     world.exchange.say("closing")
     world.run(10.5)
@@ -402,7 +402,7 @@ def test_a_socket_that_will_be_closed() -> None:
 
 
 def order_of(world: ScriptedWorld) -> list[str]:
-    """Reads, and fills by how much had been executed, in their order."""
+    """The reads, and the cumulative quantities of the fills, in the order of the log."""
     found = []
     for _, thing in world.log:
         if isinstance(thing, actions.Deliver) and isinstance(thing.event, Fill):
@@ -413,7 +413,7 @@ def order_of(world: ScriptedWorld) -> list[str]:
 
 
 def test_word_of_a_link_that_is_not_proven_waits_for_the_read() -> None:
-    """Its renewal is under way, and what came before its socket was open may have been missed: no gap would say so."""
+    """Until then its key may have been dead, and frames missed without a gap: its frames wait for proof and read."""
     world = silent(openings=1, renewals=(Answer(1.0),))
     world.exchange.say("order A NEW 0/3")
     world.exchange.say("fill A 1/3 +1")
@@ -423,7 +423,7 @@ def test_word_of_a_link_that_is_not_proven_waits_for_the_read() -> None:
 
 
 def test_word_of_a_successor_waits_while_no_link_is_trusted() -> None:
-    """The key is gone: what the socket of the next one brings waits for its proof and for the read, as ever."""
+    """The leader's key is gone, so the frames of the next link wait for its proof and for the read, as always."""
     world = silent(10, openings=1)
     world.exchange.renewals.append(Answer(1.0))
     world.exchange.say("expired K1")
@@ -437,7 +437,7 @@ def test_word_of_a_successor_waits_while_no_link_is_trusted() -> None:
 
 
 def test_word_of_a_successor_does_not_wait_where_the_leader_is_trusted() -> None:
-    """Both bring the same, so nothing can have been missed, however long its renewal takes."""
+    """The trusted leader brings the same frames, so none can be missed, however long the proof takes."""
     world = silent(10, openings=1, mints=(YES, Answer(key="K1")))
     world.exchange.renewals.append(Answer(5.0))
     world.feed(inputs.Rotate())
@@ -449,7 +449,7 @@ def test_word_of_a_successor_does_not_wait_where_the_leader_is_trusted() -> None
 
 
 def executed(exchange_ms: int, since: int | None) -> Account:
-    """One of three was executed when the first frames came."""
+    """An account in which 1 of 3 was executed before the first frames came."""
     at = EPOCH + 250
     order = OrderReport(
         symbol="TOY", order_id="A", status="PARTIALLY_FILLED", cumulative_qty=Decimal(1), qty=Decimal(3)
@@ -465,7 +465,7 @@ def executed(exchange_ms: int, since: int | None) -> Account:
 
 @pytest.mark.parametrize("hold_limit", [3.0, 8.0])
 def test_what_waits_for_a_proof_that_does_not_come_is_delivered_in_time(hold_limit: float) -> None:
-    """After `hold_limit`, with a gap open; or a poll has shown it before. Then the frame says nothing new."""
+    """They are delivered after `hold_limit` with a gap open, unless a poll has shown the same before."""
     world = silent(openings=1, renewals=(NAMELESS, NAMELESS), mute=True, hold_limit=hold_limit)
     world.exchange.account = executed
     world.exchange.say("order A NEW 0/3")
@@ -481,7 +481,7 @@ def test_what_waits_for_a_proof_that_does_not_come_is_delivered_in_time(hold_lim
 
 
 def test_what_waited_for_a_proof_waits_no_longer_than_any() -> None:
-    """The time for which frames are held began before the proof."""
+    """The hold limit counts from the first held frame, not from the proof."""
     world = silent(openings=1, renewals=(Answer(2.0),))
     world.exchange.reads.append(NEVER)
     world.exchange.account = executed
@@ -495,7 +495,7 @@ def test_what_waited_for_a_proof_waits_no_longer_than_any() -> None:
 
 
 def test_documented_kinds_are_delivered_each() -> None:
-    """A burst of one shape is not cut down to one in a second, and what both links bring is delivered once."""
+    """Frames of documented kinds are not limited to one in a second; what both links bring is delivered once."""
     world = silent(10, mints=(YES, Answer(key="K1")), audit_interval=0)
     for word in ("one", "two", "three"):
         world.exchange.say(f"data {word}")

@@ -14,7 +14,7 @@ WIRES = pytest.mark.parametrize("wire", ["l", "z"])
 
 @WIRES
 def test_two_links_bring_everything_and_it_is_delivered_once(wire: str) -> None:
-    """The old link leads, the copies of the new one wait; a frame that one of them loses is brought by the other."""
+    """The old link leads and the new one's copies wait; a frame that one of the two loses is brought by the other."""
     world = ready(wire)
     order = world.exchange.place("90")
     world.feed(inputs.Rotate())
@@ -33,7 +33,7 @@ def test_two_links_bring_everything_and_it_is_delivered_once(wire: str) -> None:
 
 
 def test_copies_wait_each_for_its_own_time() -> None:
-    """What only the successor brings is delivered `reorder_window` after it came."""
+    """A fill that only the successor brings is delivered `reorder_window` after its frame came."""
     world = ready(reorder_window=0.5)
     world.exchange.pushes_account = False
     order = world.exchange.place("9")
@@ -50,7 +50,7 @@ def test_copies_wait_each_for_its_own_time() -> None:
 
 
 def test_copies_are_delivered_at_once_when_nobody_leads_any_more() -> None:
-    """The link that leads is lost during the drain: what its successor has brought waits for nothing but the read."""
+    """If the leader is lost during the drain, the successor's held frames wait only for the read."""
     world = ready(reorder_window=2)
     order = world.exchange.place("9")
     world.feed(inputs.Rotate())
@@ -67,7 +67,7 @@ def test_copies_are_delivered_at_once_when_nobody_leads_any_more() -> None:
 
 
 def test_copies_are_delivered_before_their_link_leads_at_the_end_of_a_rotation() -> None:
-    """What the successor brought and the old link did not comes first, then what it brings as the only one."""
+    """At the end of a rotation the successor's held copies are delivered first, then its new frames."""
     world = ready(reorder_window=2)
     world.exchange.pushes_account = False
     order = world.exchange.place("9")
@@ -89,7 +89,7 @@ def test_copies_are_delivered_before_their_link_leads_at_the_end_of_a_rotation()
 
 
 def test_copies_are_delivered_before_the_end() -> None:
-    """What the successor brought and nobody else is delivered by a stop, before it."""
+    """A stop delivers the fills that only the successor has brought, before `Finish`."""
     world = ready(reorder_window=2)
     order = world.exchange.place("9")
     world.feed(inputs.Rotate())
@@ -104,7 +104,7 @@ def test_copies_are_delivered_before_the_end() -> None:
 
 
 def test_a_process_that_slept_reads_what_waited_and_loses_nothing() -> None:
-    """What is in the socket is handled before any judgement about silence."""
+    """After a sleep, the frames waiting in the socket are handled before the link is judged silent."""
     world = ready()
     order = world.exchange.place("90")
     world.passes(1)
@@ -117,7 +117,7 @@ def test_a_process_that_slept_reads_what_waited_and_loses_nothing() -> None:
 
 
 def test_a_frame_that_nobody_understands_is_delivered_and_if_doubtful_the_account_is_read() -> None:
-    """UNKNOWN with its content; a doubtful one opens a gap until a read says what happened."""
+    """An unknown frame is delivered with its content; if it is doubtful, a gap is open until a read passes."""
     world = ready()
     world.exchange.say(Unrecognised({"e": "NEWS"}, 5, doubtful=False))
     world.passes(1)
@@ -132,7 +132,7 @@ def test_a_frame_that_nobody_understands_is_delivered_and_if_doubtful_the_accoun
 
 
 def test_settings_are_delivered() -> None:
-    """A push of leverage and margin mode goes through unheld."""
+    """A push of leverage and margin mode is delivered without waiting."""
     world = ready()
     for _ in range(2):
         world.exchange.say(ConfigReport(symbol="BTC-USDT", long_leverage=5, exchange_ts=world.exchange_ms))
@@ -141,7 +141,7 @@ def test_settings_are_delivered() -> None:
 
 
 def test_garbage_on_a_successor_that_is_not_proven() -> None:
-    """Not a frame of the venue's: it is delivered and reported, and the other link brings what happens."""
+    """An unreadable frame is delivered and reported, and opens no gap: the other link brings the venue's frames."""
     world = ready()
     world.feed(inputs.Rotate())
     world.passes(0.105)

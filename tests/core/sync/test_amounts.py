@@ -1,4 +1,4 @@
-"""A frame speaks only for what it saw: on the wire without last quantities, and what the venue's rows put right."""
+"""The figures of a frame are those of its own fill alone; wrong or missing ones are revised by the venue's rows."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def figures(fill: Fill | FillRevised) -> tuple[Decimal | None, Decimal | None, s
 
 
 def assert_true(world: TradingWorld) -> None:
-    """The sums of the stream are the exchange's, and nothing is left unknown."""
+    """The sums of the delivered figures are the exchange's, and no figure is unknown."""
     found = totals(world.delivered)
     assert found.fees == {"USDT": sum(trade.fee for trade in world.exchange.trades)}
     assert sum(found.realized_pnl.values()) == sum(trade.pnl for trade in world.exchange.trades)
@@ -30,7 +30,7 @@ def assert_true(world: TradingWorld) -> None:
 
 
 def away(world: TradingWorld, order: str, *fills: str) -> None:
-    """The socket breaks, and so much is filled until the next one is open; the read after it fails."""
+    """Break the socket and fill so much until the next one is open; the read after it fails."""
     world.exchange.reads.append(REFUSED)
     world.drop_all()
     for qty in fills:
@@ -39,7 +39,7 @@ def away(world: TradingWorld, order: str, *fills: str) -> None:
 
 
 def test_a_frame_after_an_interruption_gives_no_figure_of_the_stretch_until_rows_do() -> None:
-    """The fee and the PnL of its last part are not those of all of it; the next read says what they are."""
+    """After an interruption a fill merges with the missed ones and has no fee or PnL; the next read gives them."""
     world = ready("z")
     order = world.exchange.place("10", side="SELL")
     world.exchange.fill(order, "2")
@@ -66,7 +66,7 @@ def test_a_frame_after_an_interruption_gives_no_figure_of_the_stretch_until_rows
 
 
 def test_a_revision_comes_in_the_call_that_proves_its_fill_and_before_the_gap_closes() -> None:
-    """After what is recovered; it opens no gap and counts as none recovered."""
+    """It follows the recovered fills, opens no gap, and does not count as recovered."""
     world = ready("z")
     order = world.exchange.place("10", side="SELL")
     away(world, order, "3", "1")
@@ -94,7 +94,7 @@ def test_a_revision_comes_in_the_call_that_proves_its_fill_and_before_the_gap_cl
 
 
 def test_an_order_is_sure_again_after_one_frame_without_figures() -> None:
-    """What comes after it comes without a hole."""
+    """After one fill without figures, the next fill of the order has its fee and PnL again."""
     world = ready("z")
     order = world.exchange.place("10", side="SELL")
     away(world, order, "3")
@@ -105,7 +105,7 @@ def test_an_order_is_sure_again_after_one_frame_without_figures() -> None:
 
 
 def test_an_order_is_sure_again_after_a_read_that_must_have_shown_all_that_was_missed() -> None:
-    """That is one asked for by the overlap after the doubt, as the next audit is; until then one frame is bare."""
+    """The read must have been asked for by the overlap after the doubt; until then the first frame has no figures."""
     world = ready("z")
     order, other = world.exchange.place("10", side="SELL"), world.exchange.place("10")
     world.drop_all()
@@ -124,7 +124,7 @@ def test_an_order_is_sure_again_after_a_read_that_must_have_shown_all_that_was_m
 @pytest.mark.parametrize("seconds", [2.3, 4.9])
 @pytest.mark.parametrize("audit_interval", [0, 2, 120])
 def test_no_frame_speaks_for_a_fill_that_the_lists_did_not_show_yet(seconds: float, audit_interval: float) -> None:
-    """It was made while no link lived, and the read after it was too early by less than the overlap."""
+    """The fill was made without a link and listed too late for the read after it: the merged frame has no figures."""
     world = ready("z", audit_interval=audit_interval)
     world.exchange.pushes_account = False
     order = world.exchange.place("10", side="SELL")
@@ -142,7 +142,7 @@ def test_no_frame_speaks_for_a_fill_that_the_lists_did_not_show_yet(seconds: flo
 
 @pytest.mark.parametrize("failing", [False, True])
 def test_without_audits_a_read_still_follows_what_was_delivered_without_figures(failing: bool) -> None:
-    """Else nothing would ever put it right; a wire on which every figure is delivered causes none."""
+    """Only a read can give the missing figures; if none are missing, no read follows."""
     world = ready("z", audit_interval=0)
     order, other = world.exchange.place("10", side="SELL"), world.exchange.place("10")
     world.exchange.reads.extend([REFUSED] * failing)
@@ -163,7 +163,7 @@ def test_without_audits_a_read_still_follows_what_was_delivered_without_figures(
 
 
 def test_a_state_that_shows_all_that_is_delivered_makes_its_order_sure() -> None:
-    """An order that is placed while reads fail has its figures: nothing of it was missed."""
+    """An order placed while reads fail has its figures, because no frame of it can have been missed."""
     world = ready("z")
     running = world.exchange.place("10")
     away(world, running)
@@ -175,7 +175,7 @@ def test_a_state_that_shows_all_that_is_delivered_makes_its_order_sure() -> None
 
 @pytest.mark.parametrize("named", [True, False])
 def test_a_doubtful_frame_makes_its_order_unsure_or_all(named: bool) -> None:
-    """Whoever is named is doubted; nobody named, everybody."""
+    """A doubtful frame makes the order unsure that it names, or all orders if it names none."""
     world = ready("z")
     one, other = world.exchange.place("10"), world.exchange.place("10")
     world.passes(1)
@@ -191,7 +191,7 @@ def test_a_doubtful_frame_makes_its_order_unsure_or_all(named: bool) -> None:
 
 
 def test_many_doubtful_orders_are_doubted_together(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is kept of them is bounded."""
+    """The number of orders doubted one by one is bounded; beyond it all orders are doubted."""
     monkeypatch.setattr("listenkey.core.account.orders.MOST_DOUBTED", 2)
     world = ready("z")
     order = world.exchange.place("10")
@@ -206,7 +206,7 @@ def test_many_doubtful_orders_are_doubted_together(monkeypatch: pytest.MonkeyPat
 
 
 def test_a_failed_read_makes_nobody_unsure() -> None:
-    """It has not missed a frame."""
+    """A read that fails has missed no frame, so orders stay sure."""
     world = ready("z", audit_interval=2)
     order = world.exchange.place("10")
     world.exchange.reads.extend([REFUSED] * 3)
@@ -217,7 +217,7 @@ def test_a_failed_read_makes_nobody_unsure() -> None:
 
 
 def test_a_read_that_was_asked_for_before_the_doubt_does_not_settle_it() -> None:
-    """It may not have seen what was missed since."""
+    """The read may not have seen the fills missed since, so the order stays unsure."""
     world = ready("z")
     order = world.exchange.place("10")
     world.passes(1)
@@ -233,7 +233,7 @@ def test_a_read_that_was_asked_for_before_the_doubt_does_not_settle_it() -> None
 
 
 def test_frames_with_last_quantities_are_never_unsure() -> None:
-    """They say what they are of."""
+    """If a frame has its own last quantity, its figures are those of that quantity."""
     world = ready("l")
     order = world.exchange.place("10", side="SELL")
     away(world, order)
@@ -245,7 +245,7 @@ def test_frames_with_last_quantities_are_never_unsure() -> None:
 
 
 def test_frames_are_held_for_hold_limit_at_most() -> None:
-    """A read that never answers holds nothing back for longer, and a later one not again."""
+    """Frames wait for a read that is never answered no longer than `hold_limit`, and no later frame waits again."""
     world = ready("z")
     order = world.exchange.place("10")
     world.exchange.reads.append(UNANSWERED)
@@ -260,7 +260,7 @@ def test_frames_are_held_for_hold_limit_at_most() -> None:
 
 
 def test_a_lost_frame_that_nobody_noticed_is_put_right() -> None:
-    """The next one delivers both with its own figures; the audit says what they were."""
+    """The next frame delivers both fills with its own figures only; the audit revises them."""
     world = ready("z", audit_interval=10)
     world.exchange.pushes_account = False
     order = world.exchange.place("10", side="SELL")
@@ -277,7 +277,7 @@ def test_a_lost_frame_that_nobody_noticed_is_put_right() -> None:
 
 
 def test_an_old_order_that_is_active_is_read_alone_before_its_fill_is_put_right() -> None:
-    """In a window that does not reach back to its creation its rows have no sure place."""
+    """If the window does not reach back to its creation, its rows have no sure place until it is read alone."""
     world = ready("z", audit_interval=10)
     world.exchange.pushes_account = False
     order = world.exchange.place("100", side="SELL")
@@ -297,7 +297,7 @@ def test_an_old_order_that_is_active_is_read_alone_before_its_fill_is_put_right(
 
 @WIRES
 def test_where_rows_agree_nothing_is_revised_and_nothing_read_alone(wire: str) -> None:
-    """Calm costs no request."""
+    """If the figures agree with the rows, there is no revision and no further request."""
     world = ready(wire, audit_interval=10)
     order = world.exchange.place("100", side="SELL")
     for _ in range(60):
@@ -308,7 +308,7 @@ def test_where_rows_agree_nothing_is_revised_and_nothing_read_alone(wire: str) -
 
 
 def test_where_costs_are_the_order_s_so_far_their_difference_is_known() -> None:
-    """Whatever was missed; only the trade's id is not."""
+    """Totals of the order give the right difference even after missed frames; only the trade id is unknown."""
     world = trading(wire="z", cumulative=True).run(8)
     order = world.exchange.place("10")
     world.passes(1)
@@ -320,7 +320,7 @@ def test_where_costs_are_the_order_s_so_far_their_difference_is_known() -> None:
 
 @WIRES
 def test_a_restart_recalls_what_is_not_compared(wire: str) -> None:
-    """The next run puts right what the run before delivered, once."""
+    """Fills that the run before delivered without figures are revised once by the next run."""
     world = ready(wire)
     order = world.exchange.place("10", side="SELL")
     away(world, order, "3", "1")
@@ -338,7 +338,7 @@ def test_a_restart_recalls_what_is_not_compared(wire: str) -> None:
 
 
 def test_the_books_are_those_of_the_revised_figures() -> None:
-    """Where no income row has come yet, they run on what the rows of fills said."""
+    """As long as no income row has come, the books have the figures of the revisions."""
     world = ready("z")
     order = world.exchange.place("10", side="SELL")
     away(world, order, "3", "1")

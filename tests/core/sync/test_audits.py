@@ -1,4 +1,4 @@
-"""Audits: what they judge, what they find, and what follows."""
+"""Audits: when they are made, which fills they judge, and what follows from their findings."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ WIRES = pytest.mark.parametrize("wire", ["l", "z"])
 
 
 def test_an_audit_follows_each_interruption_and_then_comes_at_its_interval() -> None:
-    """Soon after the overlap has passed, because a venue shows things late; then every `audit_interval`."""
+    """An audit comes soon after the overlap has passed, because venues show fills late; then every `audit_interval`."""
     world = trading().run(300)
     assert world.times(actions.ReadAccount) == pytest.approx([0.11, 6.23, 126.35, 246.47])
     assert trading(audit_interval=0).run(300).times(actions.ReadAccount) == pytest.approx([0.11])
@@ -25,7 +25,7 @@ def test_an_audit_follows_each_interruption_and_then_comes_at_its_interval() -> 
 
 @pytest.mark.parametrize(("lost_at", "reads"), [(3, 1), (124, 2)], ids=["soon due", "due at its interval"])
 def test_nothing_is_audited_while_no_link_lives(lost_at: int, reads: int) -> None:
-    """An audit that was to come is forgotten with the link: the account is polled until the next one."""
+    """When the link is lost, the planned audit is dropped, and the account is polled until the next link."""
     world = trading().run(lost_at)
     world.drop_all()
     world.exchange.reachable = False
@@ -34,7 +34,7 @@ def test_nothing_is_audited_while_no_link_lives(lost_at: int, reads: int) -> Non
 
 
 def test_an_interval_shorter_than_the_overlap_is_kept() -> None:
-    """Whoever asks for an audit every second gets it, also after an interruption."""
+    """An audit interval of 1 s is kept, also after an interruption."""
     assert trading(audit_interval=1).run(4).times(actions.ReadAccount) == pytest.approx([0.11, 1.23, 2.35, 3.47])
 
 
@@ -42,7 +42,7 @@ def test_an_interval_shorter_than_the_overlap_is_kept() -> None:
     ("trouble", "reason"), [("hole", "hole"), ("doubt", "hole"), ("position", "balance"), ("forgotten", "hole")]
 )
 def test_what_a_frame_gives_away_is_read_and_audited(trouble: str, reason: str) -> None:
-    """A hole, a frame that nobody can read, a position that no fill explains, an order that nobody knows any more."""
+    """A hole, an unreadable frame, a position without its fill, a forgotten order: a read, and an audit after it."""
     world = ready("z" if trouble == "position" else "l")
     world.exchange.pushes_account = False
     order = world.exchange.place("9")
@@ -74,7 +74,7 @@ def test_what_a_frame_gives_away_is_read_and_audited(trouble: str, reason: str) 
 
 
 def test_a_repeated_push_bears_no_witness() -> None:
-    """It says what the account was; that more has happened since, and its own push was lost, is no reason to doubt."""
+    """A repeat of an old push does not agree with the fills since, but that is no reason for an alarm."""
     world = ready()
     order = world.exchange.place("9")
     world.passes(1)
@@ -89,7 +89,7 @@ def test_a_repeated_push_bears_no_witness() -> None:
 
 
 def test_a_poll_that_passes_when_a_link_is_there_again_asks_for_no_audit_that_is_switched_off() -> None:
-    """0 is off, whichever read passes."""
+    """With `audit_interval=0` no read of any kind is followed by an audit."""
     world = ready(audit_interval=0)
     world.drop_all()
     world.exchange.reachable = False
@@ -102,7 +102,7 @@ def test_a_poll_that_passes_when_a_link_is_there_again_asks_for_no_audit_that_is
 
 
 def test_an_audit_does_not_race_the_socket() -> None:
-    """What is newer than the overlap is not judged: a frame on its way is delivered as a frame, and no gap opens."""
+    """An audit does not judge fills newer than the overlap: their frames are delivered as frames, and no gap opens."""
     world = ready(audit_interval=20, backfill_overlap=5)
     world.exchange.pushes_account = False
     old = world.exchange.place("90")
@@ -125,7 +125,7 @@ def test_an_audit_does_not_race_the_socket() -> None:
 
 
 def test_a_read_that_shows_a_fill_which_was_not_delivered_yet_anchors_nothing() -> None:
-    """Its positions have the fill, which its frame delivers afterwards: counted twice, no push would agree with it."""
+    """Its positions contain the fill, whose frame comes later: as a base they would have the fill twice."""
     world = ready(audit_interval=20)
     order = world.exchange.place("9")
     world.run(26.3)
@@ -140,7 +140,7 @@ def test_a_read_that_shows_a_fill_which_was_not_delivered_yet_anchors_nothing() 
 
 
 def test_an_audit_judges_an_active_order_by_what_is_old_enough() -> None:
-    """A fill of long ago that was lost is found though the order has a recent one."""
+    """An old lost fill is found even if another order has a fill too recent to judge."""
     world = ready("z", audit_interval=20)
     world.exchange.pushes_account = False
     lost, active = world.exchange.place("90"), world.exchange.place("90")
@@ -158,7 +158,7 @@ def test_an_audit_judges_an_active_order_by_what_is_old_enough() -> None:
 
 @WIRES
 def test_a_fill_that_the_socket_should_have_brought_is_found_and_the_link_replaced(wire: str) -> None:
-    """GAP_OPENED `hole`, the fills, a rotation - once per audit interval - and GAP_CLOSED."""
+    """A gap `hole`, the missed fills, a rotation (once in an audit interval), and the gap's close."""
     world = ready(wire)
     world.exchange.pushes_account = False
     order = world.exchange.place("9")
@@ -174,7 +174,7 @@ def test_a_fill_that_the_socket_should_have_brought_is_found_and_the_link_replac
 
 
 def test_a_link_is_replaced_once_in_an_audit_interval_however_often_it_misses_something() -> None:
-    """A venue that loses frames on every link is no reason for a storm of keys."""
+    """A venue that loses frames on every link must not cause a storm of keys."""
     world = ready("z")
     world.exchange.pushes_account = False
     for _ in range(2):
@@ -189,7 +189,7 @@ def test_a_link_is_replaced_once_in_an_audit_interval_however_often_it_misses_so
 
 
 def test_what_is_found_too_soon_for_another_link_is_read_and_audited_again() -> None:
-    """The gap closes by a read of its own, and soon after an audit looks once more."""
+    """The gap closes by a read of its own, and another audit follows soon."""
     world = ready("z", audit_interval=20)
     world.exchange.pushes_account = False
     for opened in (1, 2):
@@ -208,7 +208,7 @@ def test_what_is_found_too_soon_for_another_link_is_read_and_audited_again() -> 
 
 
 def test_what_a_venue_shows_late_reopens_a_gap_and_keeps_the_link() -> None:
-    """A fill from before the link that no list had shown: `late`, which is no fault of the link."""
+    """A fill from before the link that no list had shown opens a gap `late`, and the link is kept."""
     world = ready("z")
     world.exchange.pushes_account = False
     world.drop_all()
@@ -228,7 +228,7 @@ def test_what_a_venue_shows_late_reopens_a_gap_and_keeps_the_link() -> None:
 
 
 def test_a_read_that_was_asked_for_and_finds_what_lies_below_opens_a_gap_first() -> None:
-    """Any read that delivers a fill below what was delivered says so with a gap, whoever wanted it."""
+    """Any read that delivers a fill below a delivered one opens a gap first, even a `Resync`."""
     world = trading(start=False)
     world.exchange.pushes_account = False
     order = world.exchange.place("10")
@@ -248,7 +248,7 @@ def test_a_read_that_was_asked_for_and_finds_what_lies_below_opens_a_gap_first()
 
 
 def test_an_audit_that_fails_opens_no_gap() -> None:
-    """Nothing is known to be missing: it is tried again, and for two intervals the stream stays LIVE."""
+    """A failed audit shows nothing to be missing: it is repeated, and for two intervals health stays LIVE."""
     world = ready(audit_interval=60)
     world.exchange.plan = REFUSED
     world.passes(118)
@@ -258,7 +258,7 @@ def test_an_audit_that_fails_opens_no_gap() -> None:
 
 
 def test_an_audit_that_cannot_lay_an_order_out_opens_a_gap() -> None:
-    """Orders say that more was executed than any list shows: that stretch is not proven until one does."""
+    """If more was executed than the lists show, a gap is open until a list shows it."""
     world = ready("z", audit_interval=20)
     world.exchange.pushes_account = False
     order = world.exchange.place("9")

@@ -1,4 +1,4 @@
-"""How the rows of a read are laid on the coverage of their orders: tables over `examine` and `cover`."""
+"""The placing of a read's rows on the coverage of their orders: tables over `examine` and `cover`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ REF = OrderRef("BTC-USDT", "1")
 
 
 def tracked(base: str | None = None, *intervals: tuple[str, str], seen: str = "0") -> Orders:
-    """The coverage of one order, of none if `base` is None."""
+    """The coverage of one order, or of none if `base` is None."""
     context = Context(Policy(), 0, grain=1000)
     context.now = 0.0
     made = Orders(context, cumulative_costs=False, unknowns=Unknowns(context))
@@ -46,7 +46,7 @@ def row(qty: str, ts: int, trade_id: str | None = None, order_id: str = "1", pri
 
 
 def read(executed: str | None, *rows: FillReport, created: int | None = 50_000, **fields: Any) -> Account:
-    """A read of one order, or of rows alone."""
+    """A read of one order, or of rows without their order."""
     order = OrderReport(
         symbol="BTC-USDT",
         order_id="1",
@@ -69,14 +69,14 @@ def read(executed: str | None, *rows: FillReport, created: int | None = 50_000, 
 
 
 def deliver(findings: list[Finding], on: Orders) -> Backfill:
-    """Cover what was found, and deliver it."""
+    """Cover the findings and deliver them."""
     found = cover(findings, on, on._context, math.inf)
     found.deliver(on, on._context)
     return found
 
 
 def laid(account: Account, on: Orders, alone: Account | None = None, **scope: Any) -> list[str] | None:
-    """What would be delivered: "start-end" of each owed row, after the base; None if it does not add up."""
+    """Return the base of each finding and its fills as "start-end", or None if the rows do not add up."""
     whole = account if alone is None else merge(account, alone)
     findings, troubled = examine(Scope(whole, alone, 195_000, grain=1000, **scope), on)
     assert len(findings) + len(troubled) <= 1
@@ -136,7 +136,7 @@ def laid(account: Account, on: Orders, alone: Account | None = None, **scope: An
     ],
 )
 def test_a_whole_read(on: Orders, account: Account, result: list[str] | None) -> None:
-    """Upward from 0 when all fills are there; else downward, which may show that nothing is missing, but not more."""
+    """Rows are placed upward from 0 if all fills are there; else downward, which can only show that none is missing."""
     assert laid(account, on) == result
 
 
@@ -220,7 +220,7 @@ def test_a_whole_read(on: Orders, account: Account, result: list[str] | None) ->
 def test_an_order_that_was_read_alone(
     on: Orders, account: Account, alone: Account, reaches: bool, result: list[str] | None
 ) -> None:
-    """All its fills anchor it at 0; where the history ends before its creation, it is laid downward."""
+    """All its fills place it from 0; if the history ends after its creation, it is placed downward."""
     alone = msgspec.structs.replace(alone, whole=False)
     assert laid(account, on, alone, reaches=reaches) == result
 
@@ -248,7 +248,7 @@ def test_an_order_that_was_read_alone(
     ],
 )
 def test_an_audit_judges_what_is_old_enough(on: Orders, account: Account, result: list[str] | None) -> None:
-    """What the socket may be about to bring is left to it, unless something older is missing."""
+    """Rows that the socket may still bring are left to it, unless an older row is missing too."""
     assert laid(account, on, cautious=True) == result
 
 
@@ -265,7 +265,7 @@ def test_an_audit_judges_what_is_old_enough(on: Orders, account: Account, result
 def test_a_held_frame_is_no_duplicate_because_a_read_shows_as_much(
     cumulative: str, ts: int | None, status: str, result: list[str] | None
 ) -> None:
-    """Where an order began is not known as long as a fill of it may be missing from the list."""
+    """The base of an order is unknown as long as the list of fills may lack one of them."""
     on = tracked()
     on.complete = False
     frame = OrderReport(symbol="BTC-USDT", order_id="1", status=status, cumulative_qty=D(cumulative), exchange_ts=ts)
@@ -274,14 +274,14 @@ def test_a_held_frame_is_no_duplicate_because_a_read_shows_as_much(
 
 
 def test_an_audit_leaves_a_busy_order_alone_that_cannot_be_read_still() -> None:
-    """Too old to be anchored, moving even when it is read alone: the next audit will look again."""
+    """An order too old to be placed from 0 that has a fill even while it is read alone is left to the next audit."""
     account = read("2", row("1", 196_000), moving=frozenset("1"))
     alone = read("3", row("1", 197_000), moving=frozenset("1"), since=90_000)
     assert laid(account, tracked("0"), alone, cautious=True) == []
 
 
 def test_rows_of_one_second_are_distinguished_by_their_trade_ids() -> None:
-    """As numbers where they are numbers; across orders as well; and an order's own stay in their places."""
+    """Rows of one second are sorted by trade id, as numbers if possible, but the rows of one order keep their order."""
     on = tracked()
     orders = tuple(
         OrderReport(symbol="BTC-USDT", order_id=order_id, status="FILLED", cumulative_qty=D(3), created_ts=100_500)
@@ -309,7 +309,7 @@ def test_rows_of_one_second_are_distinguished_by_their_trade_ids() -> None:
 
 
 def test_a_read_that_is_delivered_a_second_time_delivers_nothing() -> None:
-    """Findings cover their intervals once."""
+    """The same rows again are covered already, and deliver nothing."""
     on = tracked()
     account = read("3", row("1", 101_000), row("2", 102_000), created=100_500)
     for expected in (2, 0):
@@ -318,8 +318,9 @@ def test_a_read_that_is_delivered_a_second_time_delivers_nothing() -> None:
 
 
 def test_what_was_read_alone_takes_the_place_of_what_the_whole_read_had() -> None:
-    """Orders, fills and which of them moved; the times stay those of the balances, which were read before: a push since
-    then, which may have been held, is news to them.
+    """Its orders, fills and moving orders are those of the single read; its times stay those of the balances.
+
+    The balances were read earlier, so a push since then, which may have been held, is newer than they are.
     """
     account = read("2", row("1", 101_000), row("4", 101_000, order_id="7"), moving=frozenset(("1", "7")))
     alone = read("3", row("1", 60_000), row("2", 101_000), as_of=300_000, exchange_ms=300_001)
@@ -345,8 +346,9 @@ def test_what_was_read_alone_takes_the_place_of_what_the_whole_read_had() -> Non
 def test_the_kind_of_a_recovered_fill_follows_its_interval(
     status: str, quantity: str, shown: str, listed: tuple[str, ...], kinds: list[str]
 ) -> None:
-    """FULL_FILL where its end reaches the order's quantity, even if it came after the list of orders was read; else, of
-    an order whose quantity nobody said, where that is FILLED and all of its execution ends there.
+    """A fill is a FULL_FILL if it reaches the order's quantity, even if it was made after the list of orders was read.
+
+    If the quantity is unknown, it is one if the order is FILLED and the fill reaches its executed quantity.
     """
     on = tracked("0")
     rows = [row(qty, 120_000 + 1000 * place, str(place)) for place, qty in enumerate(listed)]
@@ -366,7 +368,7 @@ def test_the_kind_of_a_recovered_fill_follows_its_interval(
 
 @pytest.mark.parametrize(("quantity", "state", "is_open"), [("5", [], False), ("9", ["PARTIALLY_FILLED 5"], True)])
 def test_a_row_that_its_fills_have_overtaken_takes_nothing_back(quantity: str, state: list[str], is_open: bool) -> None:
-    """An order that was amended, and filled after the list of orders was read: its state is what its fills show."""
+    """If it was amended and filled after the list of orders was read, its state is that of its fills."""
     on = tracked("0")
     before = OrderReport(symbol="BTC-USDT", order_id="1", status="PARTIALLY_FILLED", cumulative_qty=D(0), qty=D(7))
     on.note(on.by_ref[REF], before)
@@ -394,7 +396,7 @@ def test_a_row_that_its_fills_have_overtaken_takes_nothing_back(quantity: str, s
 def test_a_fill_that_came_while_the_read_was_made_fills_no_order_by_an_older_row(
     made_at: int, seen: str, quantity: str, delivered: list[str]
 ) -> None:
-    """The order may have been amended meanwhile: the fill is left to its frame or to the next read, which both know."""
+    """The order may have been amended in between, so the fill is left to its frame or to the next read."""
     on = tracked("0", seen=seen)
     account = read("2", row("2", 120_000, "1"), row("3", made_at + 1, "2"), created=100_500)
     order = msgspec.structs.replace(account.orders[0], qty=D(quantity))
@@ -413,7 +415,7 @@ def test_a_fill_that_came_while_the_read_was_made_fills_no_order_by_an_older_row
 
 
 def test_not_even_one_before_another_fills_an_order_by_an_older_row() -> None:
-    """Two fills came while the read was made: the first of them would have filled the order as it was."""
+    """If two fills came during the read, the first is left as well, because it would fill the order as it was."""
     on = tracked("0")
     account = read("2", row("2", 120_000, "1"), row("3", 199_001, "2"), row("2", 199_001, "3"), created=100_500)
     order = msgspec.structs.replace(account.orders[0], qty=D(5))
@@ -424,7 +426,7 @@ def test_not_even_one_before_another_fills_an_order_by_an_older_row() -> None:
 @pytest.mark.parametrize("audit_interval", [0, 20])
 @pytest.mark.parametrize("made_at", [0.6, 0.9, 1.2, 1.5])
 def test_what_a_read_leaves_out_is_read_soon(audit_interval: float, made_at: float) -> None:
-    """Without audits too: no frame may come of a fill that was made while there was no link."""
+    """Without audits, too, a read follows soon: the fill may have been made without a link, so that no frame comes."""
     world = ready(audit_interval=audit_interval)
     order = world.exchange.place("5")
     world.exchange.fill(order, "2")

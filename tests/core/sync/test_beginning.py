@@ -1,4 +1,4 @@
-"""Where the stream begins: what is owed, where running orders have their base, and what a late list changes."""
+"""The beginning of a stream: which fills are due, the base of running orders, and lists that show fills late."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ WIRES = pytest.mark.parametrize("wire", ["l", "z"])
 
 @WIRES
 def test_nothing_before_the_first_key_is_owed_and_no_gap_is_opened(wire: str) -> None:
-    """An order that was already running gets its base from the read; its earlier fills are none of ours."""
+    """A running order gets its base from the first read; its fills from before the first key are not delivered."""
     world = trading(wire=wire, start=False)
     world.exchange.pushes_account = False
     running, done = world.exchange.place("10"), world.exchange.place("2")
@@ -30,7 +30,7 @@ def test_nothing_before_the_first_key_is_owed_and_no_gap_is_opened(wire: str) ->
     world.passes(2)
     world.exchange.fill(running, "4", "101")
     world.passes(10)
-    revised = ["FILL_REVISED"] if wire == "z" else []  # a fill before the first frame might not have been listed yet
+    revised = ["FILL_REVISED"] if wire == "z" else []  # the list may have lacked a fill before the first frame
     assert world.summary() == [f"ORDER_ACK {running} 3 poll", f"PARTIAL_FILL {running} 7 ws", *revised]
     (fill,) = world.fills()
     assert fill.fill_price == D(101)
@@ -44,7 +44,7 @@ def test_nothing_before_the_first_key_is_owed_and_no_gap_is_opened(wire: str) ->
 
 @WIRES
 def test_a_held_frame_is_no_duplicate_because_a_snapshot_shows_as_much(wire: str) -> None:
-    """A fill of a running order between key and read: the executed quantity includes it, and yet it is delivered."""
+    """A running order is filled between key and read: its row contains the fill, but the frame is still delivered."""
     for lag in (0, 4000):
         world = trading(wire=wire, start=False)
         world.exchange.pushes_account = False
@@ -61,7 +61,7 @@ def test_a_held_frame_is_no_duplicate_because_a_snapshot_shows_as_much(wire: str
 
 
 def test_a_late_list_at_the_start_reopens_a_gap_when_it_shows_more() -> None:
-    """A fill after the key and before the socket that the list shows only later: `late`, delivered below the base."""
+    """The list shows a fill made between key and socket only later: a gap `late`, and the fill below the base."""
     world = trading(start=False)
     world.exchange.pushes_account = False
     running = world.exchange.place("10")
@@ -78,7 +78,7 @@ def test_a_late_list_at_the_start_reopens_a_gap_when_it_shows_more() -> None:
 
 
 def test_an_order_that_the_first_read_did_not_show_is_found_to_have_begun_before() -> None:
-    """A frame of an order that was running unseen shows a hole; the read shows that what is below is not owed."""
+    """A running order that the first read left out seems to have a hole; the next read shows that none of it is due."""
     world = trading(start=False)
     world.exchange.pushes_account = False
     world.run(20)
@@ -96,7 +96,7 @@ def test_an_order_that_the_first_read_did_not_show_is_found_to_have_begun_before
 
 @WIRES
 def test_before_the_first_read_has_passed_only_orders_of_unknown_base_stay_held(wire: str) -> None:
-    """`hold_limit` opens a gap and lets frames flow; what began where nobody knows waits for the read."""
+    """After `hold_limit` a gap opens and frames are delivered, but an order without a base waits for the read."""
     world = trading(wire=wire, start=False)
     world.exchange.pushes_account = False
     running = world.exchange.place("10")
@@ -120,7 +120,7 @@ def test_before_the_first_read_has_passed_only_orders_of_unknown_base_stay_held(
 
 
 def test_a_stream_whose_first_link_does_not_come_polls() -> None:
-    """From the first key on the account is read every `poll_interval`; a read that fails leaves a gap."""
+    """From the first key on the account is polled; if a poll fails, a gap opens."""
     for plan, gaps in ((Plan(), []), (REFUSED, [("GAP_OPENED", "read_failed")])):
         world = trading().run(0.07)
         world.exchange.reachable = False
@@ -136,7 +136,7 @@ def test_a_stream_whose_first_link_does_not_come_polls() -> None:
 
 
 def test_a_first_read_that_takes_too_long_leaves_a_gap() -> None:
-    """After `hold_limit` frames flow, and nothing has been proven yet."""
+    """After `hold_limit` frames are delivered with a gap open, because nothing is proven yet."""
     world = trading()
     world.exchange.plan = UNANSWERED
     world.run(3)
@@ -148,7 +148,7 @@ def test_a_first_read_that_takes_too_long_leaves_a_gap() -> None:
 
 
 def test_keys_that_come_while_a_poll_is_due_do_not_put_it_off() -> None:
-    """Links that fail one after the other bring a key each; the account is read all the same."""
+    """Each failing link brings a key, but the polls keep their times."""
     world = scripted()
     world.exchange.dials.extend([no()] * 20)
     world.run(12)
@@ -157,7 +157,7 @@ def test_keys_that_come_while_a_poll_is_due_do_not_put_it_off() -> None:
 
 
 def test_a_push_before_anything_is_known_needs_no_clock() -> None:
-    """Without the exchange's time, notices have none; everything else goes its way."""
+    """If the exchange's time is unknown, gap notices have none, and everything else works."""
     world = trading(start=False)
     world.feed(inputs.Start())
     (mint,) = world.seen(actions.CreateKey)

@@ -1,4 +1,4 @@
-"""Orders that end without a fill of their own: triggered ones, and those that the venue does not know any more."""
+"""Orders that end without a fill of their own: triggered orders, and orders that the venue denies."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ WIRES = pytest.mark.parametrize("wire", ["l", "z"])
 
 
 def endings(world: TradingWorld) -> list[tuple[str, str, str]]:
-    """Order, kind and status of each state that is none of an open order."""
+    """Order, kind and status of each state of an order that has ended."""
     return [
         (event.order_id, event.kind.value, event.status)
         for event in world.order_states()
@@ -39,7 +39,7 @@ def alone(world: TradingWorld) -> list[actions.ReadAccount]:
 
 
 def unasked(account: Account) -> Account:
-    """What a read of single orders is while none of them may be asked for."""
+    """Return the answer of a read of single orders while the limits let none of them be asked for."""
     if account.whole:
         return account
     refs = {OrderRef(report.symbol, report.order_id) for report in account.orders} | account.denied
@@ -51,7 +51,7 @@ def unasked(account: Account) -> Account:
 
 @WIRES
 def test_an_order_that_is_filled_with_nothing_executed_is_delivered_as_a_state(wire: str) -> None:
-    """It is over and no fill: another order executes. Nothing is missing, so no gap opens, and it is forgotten."""
+    """A triggered order ends with nothing executed, since another order executes: no gap opens, and it is forgotten."""
     world = ready(wire)
     order = world.exchange.place("5")
     world.passes(1)
@@ -68,7 +68,7 @@ def test_an_order_that_is_filled_with_nothing_executed_is_delivered_as_a_state(w
 
 @WIRES
 def test_a_triggered_order_that_no_frame_shows_is_delivered_from_a_read(wire: str) -> None:
-    """The next read shows that it is over; that is no gap, since no fill is missing."""
+    """The next read shows its end; no gap opens, because no fill is missing."""
     world = ready(wire)
     order = world.exchange.place("5")
     world.passes(1)
@@ -82,7 +82,7 @@ def test_a_triggered_order_that_no_frame_shows_is_delivered_from_a_read(wire: st
 
 
 def test_a_triggered_order_is_delivered_once() -> None:
-    """By its frame, and by no copy of it and no read after it."""
+    """Its frame delivers the end; neither a copy of the frame nor a read delivers it again."""
     world = ready()
     order = world.exchange.place("5")
     world.exchange.delay(0.01, 0.5)
@@ -94,7 +94,7 @@ def test_a_triggered_order_is_delivered_once() -> None:
 
 
 def test_a_triggered_order_is_still_over_after_a_restart() -> None:
-    """What was delivered of it is recalled."""
+    """The journal recalls the order's end: it is delivered once, and the order is not asked for again."""
     world = ready()
     order = world.exchange.place("5")
     world.exchange.trigger(order)
@@ -106,7 +106,7 @@ def test_a_triggered_order_is_still_over_after_a_restart() -> None:
 
 
 def test_filled_with_nothing_executed_says_nothing_of_an_order_that_has_fills() -> None:
-    """Neither a frame nor a row takes back what was executed; fills of such a row are delivered, the last as full."""
+    """A report FILLED with nothing executed does not take fills back; the last listed fill is then a full one."""
     world = ready()
     order = world.exchange.place("5")
     world.exchange.fill(order, "2")
@@ -128,7 +128,7 @@ def test_filled_with_nothing_executed_says_nothing_of_an_order_that_has_fills() 
 
 
 def test_a_poll_waits_with_the_end_of_a_triggered_order_too() -> None:
-    """Without a socket the end of an order that is younger than the overlap may be shown before its fills."""
+    """Without a socket an end within the overlap waits, because fills below it may be shown later."""
     world = trading(mode="poll", poll_interval=4, backfill_overlap=10).run(20)
     order = world.exchange.place("5")
     world.passes(5)
@@ -150,7 +150,7 @@ def test_a_poll_waits_with_the_end_of_a_triggered_order_too() -> None:
 @WIRES
 @pytest.mark.parametrize("lost", [0, 1, 3])
 def test_a_denied_order_is_what_its_fills_show(wire: str, lost: int) -> None:
-    """All of them were read, so none is missing: those whose frames were lost are delivered, and the order is over."""
+    """All its fills were read, so the missed ones are delivered, and the order is over."""
     world = ready(wire, audit_interval=20)
     order = world.exchange.place("5")
     world.passes(10)
@@ -169,8 +169,9 @@ def test_a_denied_order_is_what_its_fills_show(wire: str, lost: int) -> None:
 
 
 def test_a_denied_order_that_nobody_knew_is_what_its_fills_show() -> None:
-    """It was placed and executed while no link lived. Its quantity is not known, so it is over only when it is denied
-    and in no list any more.
+    """It was placed and executed without a link, and its quantity is not known.
+
+    It is therefore over only once it is denied and in no list any more.
     """
     world = ready(audit_interval=20)
     world.drop_all()
@@ -190,7 +191,7 @@ def test_a_denied_order_that_nobody_knew_is_what_its_fills_show() -> None:
 
 
 def test_a_denied_order_that_was_read_alone_is_read_again_only_when_it_has_new_fills() -> None:
-    """Each time would be another failing call to the venue. Its fills stay in the window while some row is odd."""
+    """Another read of it would be another failing call, so only new fills cause one."""
     world = ready(audit_interval=20)
     world.exchange.pushes_account = False
     world.drop_all()
@@ -218,7 +219,7 @@ def test_a_denied_order_that_was_read_alone_is_read_again_only_when_it_has_new_f
 
 
 def test_an_order_that_may_not_be_asked_for_now_proves_nothing_and_stops_no_list() -> None:
-    """A gap is open and lists are read on, the rest is delivered; once it may be asked for, all is well."""
+    """A gap is open and other orders go on; once the limits let the order be read, the gap closes."""
     world = ready(audit_interval=20)
     world.exchange.pushes_account = False
     order, other = world.exchange.place("5"), world.exchange.place("4")
@@ -243,7 +244,7 @@ def test_an_order_that_may_not_be_asked_for_now_proves_nothing_and_stops_no_list
 
 
 def test_a_fill_is_not_proven_while_its_order_may_not_be_asked_for() -> None:
-    """Its cost was delivered wrongly, and its row has no sure place: once the order can be read, that is put right."""
+    """Its figures may be wrong, and its row has no sure place until the order may be read; then they are revised."""
     world = ready("z", audit_interval=10)
     world.exchange.pushes_account = False
     order = world.exchange.place("100", side="SELL")
@@ -266,7 +267,7 @@ def test_a_fill_is_not_proven_while_its_order_may_not_be_asked_for() -> None:
 
 
 def test_a_denied_order_from_before_the_stream_is_not_what_its_fills_show() -> None:
-    """Some of it may have been executed before the venue's history begins: a gap stays open."""
+    """A part may have been executed before the venue's history begins, so a gap stays open."""
     world = trading(audit_interval=20, start=False)
     order = world.exchange.place("5")
     world.exchange.fill(order, "1")
@@ -283,7 +284,7 @@ def test_a_denied_order_from_before_the_stream_is_not_what_its_fills_show() -> N
 @pytest.mark.parametrize("numbered", [False, True])
 @pytest.mark.parametrize("before", ["nothing", "a fill", "a fill and a change"])
 def test_a_denied_order_whose_first_fills_are_listed_no_more(before: str, numbered: bool) -> None:
-    """What is listed follows what is known of it: it is delivered in its place, and nothing of it twice."""
+    """The fills still listed are delivered above the quantity that is known, and none of it twice."""
     world = ready(audit_interval=20)
     order = world.exchange.place("6" if before == "a fill and a change" else "5")
     world.passes(5)
@@ -323,7 +324,7 @@ def test_a_denied_order_whose_first_fills_are_listed_no_more(before: str, number
 
 @WIRES
 def test_an_order_that_the_venue_denies_is_over_when_two_reads_do_not_list_it(wire: str) -> None:
-    """Delivered once, as expired and not found, with what was executed of it; then it is asked for no more. No gap."""
+    """Its end is delivered once, NOT_FOUND with its executed quantity; no gap opens, and no read asks for it again."""
     world = ready(wire, audit_interval=20)
     order, other = world.exchange.place("5"), world.exchange.place("5")
     world.exchange.fill(order, "2")
@@ -342,7 +343,7 @@ def test_an_order_that_the_venue_denies_is_over_when_two_reads_do_not_list_it(wi
 
 
 def test_a_denied_order_that_is_listed_again_is_not_over() -> None:
-    """Its venue had lost it for a moment; the next denial counts from the beginning."""
+    """If the venue lists it again, the next denial counts from the beginning."""
     world = ready(audit_interval=20)
     order = world.exchange.place("5")
     world.passes(10)
@@ -359,7 +360,7 @@ def test_a_denied_order_that_is_listed_again_is_not_over() -> None:
 
 @pytest.mark.parametrize("news", ["fill", "cancel"])
 def test_news_of_a_denied_order_count_for_more(news: str) -> None:
-    """A frame shows how it is: what it says is delivered, and nothing else."""
+    """A frame of the order ends the denial: what it shows is delivered, and no NOT_FOUND."""
     world = ready(audit_interval=20)
     order = world.exchange.place("5")
     world.passes(10)
@@ -375,7 +376,7 @@ def test_news_of_a_denied_order_count_for_more(news: str) -> None:
 
 
 def test_an_order_that_is_too_young_is_not_judged() -> None:
-    """The venue may not show it yet: it is denied only when it is older than the overlap."""
+    """The venue may not show a new order yet, so it counts as denied only when it is older than the overlap."""
     world = ready(audit_interval=2, backfill_overlap=30)
     order = world.exchange.place("5")
     world.exchange.forget(order)
@@ -386,7 +387,7 @@ def test_an_order_that_is_too_young_is_not_judged() -> None:
 
 
 def test_only_reads_that_passed_count() -> None:
-    """A denial in a read that was refused in the end says nothing."""
+    """A denial in a read that failed in the end does not count."""
     world = ready(audit_interval=20)
     order = world.exchange.place("5")
     world.passes(10)
@@ -398,7 +399,7 @@ def test_only_reads_that_passed_count() -> None:
 
 
 def test_orders_that_nobody_has_asked_for_are_left_alone_and_come_first_the_next_time() -> None:
-    """As many are asked for as the venue bears. Those that it denied before come last, so that all have their turn."""
+    """As many are asked for as the venue bears; those that it denied before come last, so that each has its turn."""
     world = ready(audit_interval=20)
     world.exchange.questions = 2
     orders = [world.exchange.place("5") for _ in range(5)]
@@ -414,7 +415,7 @@ def test_orders_that_nobody_has_asked_for_are_left_alone_and_come_first_the_next
 
 
 def test_a_denied_order_stays_over_after_a_restart_and_a_late_fill_of_it_is_delivered() -> None:
-    """The journal holds its end; what was executed is delivered whatever was said before."""
+    """The journal has its end; a fill that comes all the same is delivered."""
     world = ready(audit_interval=20)
     order = world.exchange.place("5")
     world.passes(10)
@@ -431,7 +432,7 @@ def test_a_denied_order_stays_over_after_a_restart_and_a_late_fill_of_it_is_deli
 
 
 def test_a_late_word_of_an_order_that_was_forgotten_and_is_denied() -> None:
-    """Nothing of it was ever executed, so nothing is missing: it is delivered, and the gap that it opened closes."""
+    """Nothing of it was executed, so nothing is missing: its end is delivered, and the gap that it opened closes."""
     world = ready(audit_interval=20)
     order = world.exchange.place("5")
     world.passes(5)
@@ -446,13 +447,13 @@ def test_a_late_word_of_an_order_that_was_forgotten_and_is_denied() -> None:
 
 
 def unlisted(world: TradingWorld, order: str) -> None:
-    """The venue knows neither the order nor any fill of it."""
+    """Let the venue forget the order and all its fills."""
     world.exchange.forget(order)
     world.exchange.trades.clear()
 
 
 def closed(world: TradingWorld) -> list[tuple[str, bool]]:
-    """Reason of each gap that was closed, and whether it is proven."""
+    """The reason of each closed gap, and True if it was proven."""
     return [(event.reason.value, event.proven) for event in world.delivered if is_closing(event)]
 
 
@@ -466,8 +467,9 @@ def is_closing(event: ExchangeEvent) -> TypeGuard[GapNotice]:
 def test_a_late_frame_is_all_that_is_known_of_an_order_that_nobody_lists(
     wire: str, qty: str, audit_interval: float
 ) -> None:
-    """Two reads agree that there is neither an order nor a fill. What the frame says is delivered, no figure that it
-    cannot know, and the order's end; the gap closes as not proven, and reads go on.
+    """After two reads without the order or a fill of it, the frame's fill is delivered, and then the order's end.
+
+    Figures that the frame cannot know are left out; the gap closes as not proven, and later reads pass.
     """
     world = ready(wire, audit_interval=audit_interval)
     world.exchange.pushes_account = False
@@ -498,7 +500,7 @@ def test_a_late_frame_is_all_that_is_known_of_an_order_that_nobody_lists(
 
 
 def test_a_late_frame_of_what_is_not_owed_is_not_delivered_again() -> None:
-    """An order that was delivered and forgotten: what comes of it once more closes with its gap."""
+    """An order that was delivered and forgotten is not delivered again; the gap of its late frame closes."""
     world = ready("z", audit_interval=20)
     world.exchange.pushes_account = False
     order = world.exchange.place("5")
@@ -518,7 +520,7 @@ def test_a_late_frame_of_what_is_not_owed_is_not_delivered_again() -> None:
 
 
 def test_an_order_from_before_the_first_read_that_nobody_lists_may_have_begun_before_the_stream() -> None:
-    """How much of it was executed before is not known, so no fill of it is made up; its end shows how much in all."""
+    """Its quantity at the beginning is unknown, so no fill is made up; its end has the executed quantity."""
     world = trading(wire="z", start=False, audit_interval=20)
     world.exchange.pushes_account = False
     order = world.exchange.place("9")
@@ -538,7 +540,7 @@ def test_an_order_from_before_the_first_read_that_nobody_lists_may_have_begun_be
 
 @pytest.mark.parametrize("news", ["row", "odd"])
 def test_an_order_of_which_there_is_a_word_after_all_is_not_written_off(news: str) -> None:
-    """A fill of it is listed late, or a row that may be one: it is what that shows, or waits until that can be read."""
+    """If a fill of it is listed late, that is delivered; if an unreadable row may be one, the order waits for it."""
     world = ready(audit_interval=20)
     world.exchange.pushes_account = False
     order = world.exchange.place("5", price=None)
@@ -564,8 +566,9 @@ def test_an_order_of_which_there_is_a_word_after_all_is_not_written_off(news: st
 
 @pytest.mark.parametrize("ended", [False, True])
 def test_a_hole_below_a_denied_order_that_no_list_fills_is_written_off(ended: bool) -> None:
-    """A frame has shown more than was delivered, and two reads agree that nobody will say what: the order's end shows
-    how much was executed, and the gap closes as not proven.
+    """A frame has shown more than was delivered, and two reads list no fill for it.
+
+    The order's end then has the executed quantity, and the gap closes as not proven.
     """
     world = ready(audit_interval=20)
     world.exchange.pushes_account = False

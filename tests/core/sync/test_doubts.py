@@ -1,4 +1,4 @@
-"""Nothing heard is lost: frames that nobody understands are delivered, and the account is read, ever less often."""
+"""Frames that nobody understands are delivered, and the account is read after them, ever less often."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ QUIET: dict[str, Any] = {"audit_interval": 0, "rotate_after": 0}
 
 @pytest.mark.parametrize("frame", [b"", b"\xff\xfe", WHOLE[:-4], WHOLE[:10], WHOLE + b"x", "", "\ud800", "{", b"{"])
 def test_what_cannot_be_read_is_delivered_and_read(frame: bytes | str) -> None:
-    """Its beginning and its length, then a gap `hole` that a read closes; the link stays."""
+    """The event has the frame's beginning and length; then a gap `hole` opens, a read closes it, and the link stays."""
     world = connected(**QUIET)
     world.feed(inputs.FrameReceived(world.leader, frame))
     data = frame.encode(errors="surrogatepass") if isinstance(frame, str) else frame
@@ -50,7 +50,7 @@ def test_what_cannot_be_read_is_delivered_and_read(frame: bytes | str) -> None:
 
 
 def test_it_is_delivered_in_its_place() -> None:
-    """What stands before it in the frame is delivered before it, and what stands behind it after it."""
+    """Events before it in the frame are delivered before it, and those behind it after it."""
     world = connected(**QUIET)
     done = world.exchange.say("note one; ??; order A NEW 0/3 @1700000020000")
     delivered = [action.event.kind.value for action in done if isinstance(action, actions.Deliver)]
@@ -59,7 +59,7 @@ def test_it_is_delivered_in_its_place() -> None:
 
 @pytest.mark.parametrize("size", [SHOWN, SHOWN + 1, 10 * SHOWN])
 def test_a_large_frame_is_shown_in_part(size: int) -> None:
-    """At most 4 KiB of it, and its whole length."""
+    """The event has at most 4 KiB of the frame, and its whole length."""
     world = connected(**QUIET)
     world.exchange.say("? " * (size // 2))
     (event,) = world.events(Unknown)
@@ -70,11 +70,11 @@ def test_a_large_frame_is_shown_in_part(size: int) -> None:
 # Secrets
 
 KEY = "c1a2d3b4e5f60718"
-"""Short enough to pass for something else."""
+"""A key too short to be recognised by its form."""
 
 
 def frames_with_a_secret() -> Iterator[tuple[bytes, bytes]]:
-    """Frames that hold the key, and what else of them must still be seen."""
+    """Frames that contain the key, and the bytes that must be shown of them."""
     yield b"? " + KEY.encode() + b" !", b"? " + b"*" * 16 + b" !"
     yield b"?" * (SHOWN - 4) + KEY.encode(), b"?" * (SHOWN - 4) + b"****"
     yield b"? " + b"z" * 24 + b" " + b"z" * 23, b"? " + b"*" * 24 + b" " + b"z" * 23
@@ -91,7 +91,7 @@ def frames_with_a_secret() -> Iterator[tuple[bytes, bytes]]:
 
 @pytest.mark.parametrize(("frame", "shown"), list(frames_with_a_secret()))
 def test_no_secret_is_shown(frame: bytes, shown: bytes) -> None:
-    """Neither a key, nor what could be one, nor what hides one: they are blotted out, also where the frame is cut."""
+    """Known keys, texts that could be one, and compressed bytes are starred, also where the frame is cut."""
     world = scripted(mints=[Answer(key=KEY)], max_frame_bytes=4 * SEARCHED, **QUIET).run(10)
     world.feed(inputs.FrameReceived(world.leader, frame))
     (event,) = world.events(Unknown)
@@ -99,11 +99,11 @@ def test_no_secret_is_shown(frame: bytes, shown: bytes) -> None:
     assert event.raw["length"] == len(frame)
 
 
-@example(b"X\x85", "0000\x80\x80\x80\x80\x80\x80\x80\x80\U00010000", 0)  # stars that are a deflate stream
+@example(b"X\x85", "0000\x80\x80\x80\x80\x80\x80\x80\x80\U00010000", 0)  # the stars happen to be a deflate stream
 @given(st.binary(max_size=300), st.text(max_size=40), st.integers(0, 300))
 @SOME
 def test_what_was_shown_is_shown_the_same(data: bytes, secret: str, end: int) -> None:
-    """So a recording of what was shown makes the same event."""
+    """A frame with its secrets starred is starred alike again, so that a recording replays to the same event."""
     redact, name = Secrets([secret]).redact, secret.encode(errors="surrogatepass")
     for frame in (data, data + name + data, gzip.compress(data + name)[:end], gzip.compress(data) + name):
         for cut in (frame, b"?" * (SHOWN - end) + frame):
@@ -121,7 +121,7 @@ def times(world: ScriptedWorld, kind: type, since: float = 10.0) -> list[float]:
 
 @pytest.mark.parametrize("frame", ["??", "doubt it", WHOLE[:-1]])
 def test_reads_that_find_nothing_come_ever_later(frame: str | bytes) -> None:
-    """A frame that comes every other second causes reads 5, 10, 20, … seconds apart, to an hour; no gap in between."""
+    """A frame every other second causes reads 5, 10, 20, … s apart, up to an hour, and no gap in between."""
     world = connected(**QUIET, renew_interval=1000)
     for tick in range(1, 10_000):
         world.at(10 + 2 * tick, inputs.FrameReceived(world.leader, frame))
@@ -134,7 +134,7 @@ def test_reads_that_find_nothing_come_ever_later(frame: str | bytes) -> None:
 
 
 def test_the_last_frame_is_read_for_even_if_no_other_comes() -> None:
-    """A frame that came while the account was not read for its kind is followed by a read when that time is over."""
+    """A frame that came while its shape was not read for is followed by a read at the end of that time."""
     world = connected(**QUIET)
     for at in (11, 12, 13):
         world.at(at, inputs.FrameReceived(world.leader, "??"))
@@ -144,7 +144,7 @@ def test_the_last_frame_is_read_for_even_if_no_other_comes() -> None:
 
 
 def test_a_read_that_comes_anyway_serves_too() -> None:
-    """If the account is read meanwhile for another reason, nothing is left to be read for."""
+    """If the account is read meanwhile for another reason, no read of its own follows."""
     world = connected(**QUIET)
     for at in (11, 12):
         world.at(at, inputs.FrameReceived(world.leader, "??"))
@@ -154,7 +154,7 @@ def test_a_read_that_comes_anyway_serves_too() -> None:
 
 
 def test_a_read_that_was_asked_for_before_does_not_serve() -> None:
-    """A frame that comes while the account is read is read for afterwards; what comes while it waits waits with it."""
+    """A frame that comes during a read causes another read after it; further frames until then share that one."""
     world = connected(**QUIET)
     world.exchange.reads.append(Answer(after=2.0))
     world.at(11, inputs.Resync())
@@ -166,7 +166,7 @@ def test_a_read_that_was_asked_for_before_does_not_serve() -> None:
 
 
 def test_a_failed_read_is_repeated_and_the_gap_stays() -> None:
-    """Only a read that passes says that nothing was found."""
+    """The gap closes only by a read that passes."""
     world = connected(**QUIET)
     world.exchange.reads.append(no(RETRY))
     world.at(11, inputs.FrameReceived(world.leader, "??"))
@@ -185,7 +185,7 @@ def doubts() -> tuple[Doubts, Context, list[tuple[int | None, bool]]]:
 
 
 def test_a_read_that_finds_something_begins_anew() -> None:
-    """Then the next frame of the shape is read for at once, and one that came meanwhile too."""
+    """After a read that found something the delays begin anew, also for a frame that came meanwhile."""
     found, context, alarms = doubts()
     for now in (0.0, 10.0, 30.0):
         context.now = now
@@ -211,7 +211,7 @@ def test_a_read_that_finds_something_begins_anew() -> None:
 
 
 def test_each_shape_waits_for_itself() -> None:
-    """When one has waited long enough, another waits on."""
+    """Each shape has delays of its own."""
     found, context, alarms = doubts()
     for now, shape in ((0.0, "a"), (1.0, "b")):
         context.now = now
@@ -230,7 +230,7 @@ def test_each_shape_waits_for_itself() -> None:
 
 
 def test_ids_differ() -> None:
-    """Two that cannot be read are two events, though their bytes are the same."""
+    """Two unreadable frames are two events, even with the same bytes."""
     world = connected(**QUIET)
     for at in (11, 13):
         world.at(at, inputs.FrameReceived(world.leader, "??"))
@@ -239,7 +239,7 @@ def test_ids_differ() -> None:
 
 
 def test_events_of_one_frame_are_no_repeats_of_each_other() -> None:
-    """Each has an id of its own, the same whenever the frame comes."""
+    """Each event of a frame has an id of its own, which is the same whenever the frame comes."""
     world = connected(**QUIET)
     frame = f"wallet 90 @{EPOCH + 20_000}; wallet 91 @{EPOCH + 20_001}; note x"
     for _ in range(2):
@@ -255,7 +255,7 @@ def test_events_of_one_frame_are_no_repeats_of_each_other() -> None:
 
 
 def test_shapes_are_bounded() -> None:
-    """Beyond so many all others are one; those that were not seen for two hours make room."""
+    """Shapes above the limit share one; those not seen for two hours make room."""
     found, context, alarms = doubts()
     for number in range(2 * SHAPES):
         found.doubt(str(number), number)
@@ -274,7 +274,7 @@ def test_shapes_are_bounded() -> None:
 @given(st.lists(st.tuples(st.sampled_from(["frame", "read", "found", "wait"]), st.floats(0, 9)), max_size=40))
 @SOME
 def test_every_frame_is_read_for(script: list[tuple[str, float]]) -> None:
-    """Whatever happens: no frame is forgotten before a read that was asked for after it has passed."""
+    """In any history, each frame is followed by a passed read that was asked for after it."""
     found, context, alarms = doubts()
     unread: float | None = None
     for what, after in script:
@@ -300,7 +300,7 @@ def test_every_frame_is_read_for(script: list[tuple[str, float]]) -> None:
 
 
 def test_an_error_frame_that_says_that_the_key_is_gone_is_an_expiry() -> None:
-    """Of the key of its own link, whatever request it names; said again, it changes nothing."""
+    """The key of its own link has expired, whatever request it names; a repeat changes nothing."""
     for frame in ("error gone", "error gone 9.9"):
         world = connected(**QUIET)
         world.exchange.say(frame)
@@ -314,7 +314,7 @@ def test_an_error_frame_that_says_that_the_key_is_gone_is_an_expiry() -> None:
 
 
 def test_an_expiry_with_an_empty_key_names_no_key_in_use() -> None:
-    """The link stays; the notice is reported, and the account is read without a gap."""
+    """It names no key in use, so the link stays; it is reported, and the account is read without a gap."""
     world = connected(**QUIET)
     reads = world.count(actions.ReadAccount)
     for _ in range(3):
@@ -339,7 +339,7 @@ def push(side: str, *, one_way: bool, held: int = 1) -> Report:
     ],
 )
 def test_a_switch_of_positions_is_reported_and_read(said: tuple[Report, ...], count: int) -> None:
-    """What positions mean has changed: nothing was missed, so no gap opens, but what is delivered must be looked at."""
+    """If the position mode changes, nothing was missed: no gap opens, but the account is read once."""
     world = ready(audit_interval=0)
     reads = len(world.seen(actions.ReadAccount))
     for report in said:
@@ -353,7 +353,7 @@ def test_a_switch_of_positions_is_reported_and_read(said: tuple[Report, ...], co
 
 @pytest.mark.parametrize(("sides", "count"), [("LONG SHORT", 0), (" ", 0), ("LONG ", 1), (" LONG ", 2)])
 def test_a_switch_of_orders_is_reported_and_read(sides: str, count: int) -> None:
-    """An order that names a position side after one that named none, or the other way round, means the same."""
+    """A change between orders with a position side and orders without one means the same."""
     world = connected(**QUIET)
     reads = world.count(actions.ReadAccount)
     for number, side in enumerate(sides.split(" ")):
@@ -365,7 +365,7 @@ def test_a_switch_of_orders_is_reported_and_read(sides: str, count: int) -> None
 
 
 def test_a_read_that_shows_another_position_mode_is_reported() -> None:
-    """It is a read already."""
+    """A read that shows it is reported, and no further read follows."""
     world = connected(**QUIET)
     for one_way in (False, True, True):
         held = (Position(symbol="TOY", side="LONG", qty=Decimal(1)),)

@@ -1,4 +1,4 @@
-"""Reads that fail: how far apart they are tried, and when that is news."""
+"""Reads that fail: the time between attempts, and when a gap opens."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def held(world: TradingWorld) -> list[str]:
 
 
 def test_a_flapping_link_whose_reads_fail_spaces_them_and_is_never_silent_for_minutes() -> None:
-    """Each link that is proven asks for a read at once: five fail in a row, then they are 32 to 44 s apart."""
+    """Each proven link asks for a read at once: after five failures in a row they are 32 to 44 s apart."""
     world = ready(backoff_initial=0.001, backoff_max=0.001)
     world.exchange.plan = REFUSED
     began = world.now
@@ -47,7 +47,7 @@ def test_a_flapping_link_whose_reads_fail_spaces_them_and_is_never_silent_for_mi
 
 
 def test_the_log_says_until_when_reads_are_held_back() -> None:
-    """Once for each time, by the venue's clock."""
+    """It is reported once for each time, in exchange time."""
     world = scripted()
     world.run(10)
     world.exchange.reads.extend([no()] * 6)
@@ -62,7 +62,7 @@ def test_the_log_says_until_when_reads_are_held_back() -> None:
 
 
 def test_audits_that_fail_for_two_intervals_are_news_once() -> None:
-    """Until then nothing is known to be missing and the stream stays LIVE; the next read that passes ends it."""
+    """Until then nothing is known to be missing and the stream stays LIVE; the next read that passes closes the gap."""
     world = ready(audit_interval=20)
     passed = world.now - 1.7
     world.exchange.plan = REFUSED
@@ -81,7 +81,7 @@ def test_audits_that_fail_for_two_intervals_are_news_once() -> None:
 
 
 def test_one_audit_that_fails_is_no_news() -> None:
-    """The next one passes in time."""
+    """The next audit passes in time, so no gap opens."""
     world = ready(audit_interval=20)
     world.exchange.reads.extend([REFUSED, REFUSED])
     world.passes(200)
@@ -89,7 +89,7 @@ def test_one_audit_that_fails_is_no_news() -> None:
 
 
 def test_the_read_that_closes_the_gap_may_be_under_way_when_it_opens() -> None:
-    """It looks at all that is owed."""
+    """That read was asked for before the gap opened, and shows everything that is due."""
     world = ready(audit_interval=20)
     world.exchange.reads.append(REFUSED)
     world.exchange.reads.append(Plan(takes=40))
@@ -99,7 +99,7 @@ def test_the_read_that_closes_the_gap_may_be_under_way_when_it_opens() -> None:
 
 
 def test_a_read_that_is_never_answered_counts_once_it_is_given_up() -> None:
-    """After a minute, which is more than two intervals here."""
+    """It is given up after a minute, which here is more than two intervals."""
     world = ready(audit_interval=25)
     world.exchange.plan = UNANSWERED
     world.passes(80)
@@ -109,7 +109,7 @@ def test_a_read_that_is_never_answered_counts_once_it_is_given_up() -> None:
 
 
 def test_reads_that_are_held_back_are_news_too() -> None:
-    """The venue names a time, and no read is let through before it."""
+    """If the venue names a time, no read is made before it, and a gap opens after two intervals."""
     world = ready(audit_interval=100)
     world.exchange.reads.append(MINUTES_LATER)
     world.passes(210)
@@ -121,7 +121,7 @@ def test_reads_that_are_held_back_are_news_too() -> None:
 
 
 def test_without_audits_it_counts_from_a_read_that_was_asked_for() -> None:
-    """With 120 s in place of the interval."""
+    """Without audits, 120 s take the place of the interval."""
     world = ready(audit_interval=0)
     world.exchange.plan = REFUSED
     world.passes(500)
@@ -135,7 +135,7 @@ def test_without_audits_it_counts_from_a_read_that_was_asked_for() -> None:
 
 
 def test_polls_keep_their_own_rule() -> None:
-    """One that fails is delivered at once."""
+    """A poll that fails opens a gap at once."""
     world = trading(mode="poll", poll_interval=5).run(20)
     world.exchange.plan = REFUSED
     world.passes(6)

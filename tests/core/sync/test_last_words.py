@@ -1,4 +1,4 @@
-"""At the door: what was last delivered of the account is true, whichever link or read brought the word and when."""
+"""The last delivered values of the account are true, whichever link or read brought them, and in any order."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ..trading import TradingWorld, ready, trading
 def report(
     world: TradingWorld, wallet: str | Decimal, *, ago: int = 0, snapshot: bool = False, qty: str = ""
 ) -> AccountReport:
-    """A push of so many ms ago."""
+    """A push dated so many ms ago."""
     positions = (Position(symbol="BTC-USDT", side="LONG" if D(qty) else None, qty=D(qty)),) if qty else ()
     return AccountReport(
         reason=None if snapshot else "ORDER",
@@ -48,12 +48,12 @@ def last_position(world: TradingWorld) -> Decimal:
 
 
 def matched(world: TradingWorld) -> list[str]:
-    """The assets whose books agree."""
+    """The assets whose books are matched."""
     return [book.asset for book in world.connection.books if book.status is Reconciliation.MATCHED]
 
 
 def rotated(world: TradingWorld) -> tuple[int, int]:
-    """Move over; the sockets of the leader and of its successor, both open."""
+    """Rotate; return the sockets of the leader and of its successor, both open."""
     before = set(world.open)
     world.feed(inputs.Rotate())
     world.passes(0.101)
@@ -62,7 +62,7 @@ def rotated(world: TradingWorld) -> tuple[int, int]:
 
 
 def test_the_opening_snapshot_of_a_successor_may_be_older_than_what_was_pushed() -> None:
-    """It was made before a fill and comes after it: the fill's own push stands, at once and after the next audits."""
+    """The snapshot was made before a fill and comes after its push: the push stays, also after the next audits."""
     world = ready()
     order = world.exchange.place("9")
     world.exchange.fill(order, "1")
@@ -82,11 +82,11 @@ def test_the_opening_snapshot_of_a_successor_may_be_older_than_what_was_pushed()
 
 
 def test_a_push_out_of_order_is_delivered_no_more() -> None:
-    """The venue sends the older one after the newer one, on one socket."""
+    """On one socket the venue sends the older push after the newer one: the older is dropped."""
     world = ready()
     order = world.exchange.place("9")
     world.exchange.delay(0.01)  # the first fill
-    world.exchange.fates[world.exchange.pushed + 1] = (0.5,)  # and its account, which comes after that of the second
+    world.exchange.fates[world.exchange.pushed + 1] = (0.5,)  # its account push, after that of the second
     world.exchange.fill(order, "1")
     world.passes(0.1)
     world.exchange.fill(order, "2")
@@ -96,7 +96,7 @@ def test_a_push_out_of_order_is_delivered_no_more() -> None:
 
 
 def test_a_push_that_names_no_time_is_as_new_as_its_arrival_though_it_was_held() -> None:
-    """It came before a newer one, which names its time, and waits for it: as the copy of a successor."""
+    """A successor's copy that came before a dated push of the leader is held, and does not replace that push."""
     world = ready()
     world.exchange.transfer("5")
     world.passes(60)
@@ -113,7 +113,7 @@ def test_a_push_that_names_no_time_is_as_new_as_its_arrival_though_it_was_held()
 
 
 def test_a_wrong_word_that_was_delivered_is_corrected_by_the_next_read() -> None:
-    """Though that read says what the one before it said."""
+    """The read corrects it even if it equals the read before the wrong push."""
     world = ready()
     world.exchange.transfer("5")
     world.passes(8)
@@ -127,7 +127,7 @@ def test_a_wrong_word_that_was_delivered_is_corrected_by_the_next_read() -> None
 
 
 def test_two_links_that_say_different_things_of_one_moment_cause_an_audit() -> None:
-    """What was delivered stands until that; where they say the same nothing follows."""
+    """The first value stays until the audit has passed; the same value from both links causes no audit."""
     world = ready()
     world.exchange.transfer("5")
     world.passes(60)
@@ -145,7 +145,7 @@ def test_two_links_that_say_different_things_of_one_moment_cause_an_audit() -> N
 
 
 def test_a_word_within_the_grain_of_a_read_that_says_otherwise_is_audited_soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The push goes before the read, which may be the newer one all the same: the next read comes soon and decides."""
+    """The push counts as newer, although the read may be: another read follows soon and decides."""
     monkeypatch.setattr(Speech, "time_grain_ms", 1000)
     world = ready()
     world.exchange.transfer("5")
@@ -161,7 +161,7 @@ def test_a_word_within_the_grain_of_a_read_that_says_otherwise_is_audited_soon(m
 
 
 def test_a_read_that_a_push_overtook_settles_no_books() -> None:
-    """The account is delivered at once, with the push in it; what the books start from is the next read's."""
+    """The account is delivered at once, with the push in it; the books are matched only by the next read."""
     world = trading(hold_limit=0, reorder_window=0)
     world.run(0.19)
     assert len(world.times(actions.ReadAccount)) == 1
@@ -175,7 +175,7 @@ def test_a_read_that_a_push_overtook_settles_no_books() -> None:
 
 
 def contradict(world: TradingWorld) -> None:
-    """Move over, and let the successor say something else of one moment than the leader."""
+    """Rotate, and let the successor push another balance of the same moment than the leader."""
     leader, successor = rotated(world)
     at = world.exchange_ms
     for socket, wallet in ((leader, "1005"), (successor, "1000")):
@@ -185,7 +185,7 @@ def contradict(world: TradingWorld) -> None:
 
 @pytest.mark.parametrize("audit_interval", [0, 3, 120])
 def test_one_read_follows_a_dispute_though_there_be_no_audits(audit_interval: float) -> None:
-    """What was delivered may be the wrong one of the two: a read decides, and it is the only one."""
+    """The value delivered first may be the wrong one: a read decides, and no second read follows."""
     world = ready(audit_interval=audit_interval)
     world.exchange.transfer("5")
     world.passes(60)
@@ -203,7 +203,7 @@ def test_one_read_follows_a_dispute_though_there_be_no_audits(audit_interval: fl
 
 @pytest.mark.parametrize("audit_interval", [0, 120])
 def test_a_steady_flow_of_disputes_does_not_put_the_read_off(audit_interval: float) -> None:
-    """The first one says when, also while other reads pass: it must have shown all that was until then."""
+    """The read follows the first dispute in time, even if other reads pass in between."""
     world = ready(audit_interval=audit_interval)
     world.exchange.transfer("5")
     world.passes(60)
@@ -226,7 +226,7 @@ def test_a_steady_flow_of_disputes_does_not_put_the_read_off(audit_interval: flo
 def test_a_dispute_within_the_grain_of_a_read_has_one_more_read(
     monkeypatch: pytest.MonkeyPatch, audit_interval: float
 ) -> None:
-    """The push stands against the read, and says something else: without audits too the next read decides."""
+    """The push stays, and without audits too the next read decides."""
     monkeypatch.setattr(Speech, "time_grain_ms", 1000)
     world = ready(audit_interval=audit_interval)
     world.exchange.transfer("5")

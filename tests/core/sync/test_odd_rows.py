@@ -1,4 +1,4 @@
-"""Rows that cannot be read: what they set aside, what goes on, and when they are written off."""
+"""Rows that cannot be read: what they concern is set aside, all else goes on, and in time they are written off."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def fill_row(order: str | None, *, symbol: str | None = "BTC-USDT", qty: str | N
 
 
 def beside(*rows: OddRow, hide: str | None = None) -> Callable[[Account], Account]:
-    """Answers have these rows; in place of all fills of one order, if one is named."""
+    """Add these rows to answers, and hide all fills of the order `hide`, if one is named."""
 
     def alter(account: Account) -> Account:
         fills = tuple(row for row in account.fills if row.order_id != hide)
@@ -40,7 +40,7 @@ def beside(*rows: OddRow, hide: str | None = None) -> Callable[[Account], Accoun
 
 
 def unread(world: TradingWorld, order: str, **changes: Any) -> Callable[[Account], Account]:
-    """The order's row does not say how much was executed."""
+    """Make the executed quantity in the order's row unreadable."""
 
     def alter(account: Account) -> Account:
         report = msgspec.structs.replace(world.exchange.report(order), cumulative_qty=ZERO, **changes)
@@ -56,7 +56,7 @@ def unread(world: TradingWorld, order: str, **changes: Any) -> Callable[[Account
 
 
 def unread_at_all(order: str) -> Callable[[Account], Account]:
-    """The order's row cannot be read, and no fill of it is listed."""
+    """Make the order's row unreadable, and hide all its fills."""
     row = OddRow(kind="order", endpoint="orders", excerpt="executed=''", symbol="BTC-USDT", order_id=order)
 
     def alter(account: Account) -> Account:
@@ -67,7 +67,7 @@ def unread_at_all(order: str) -> Callable[[Account], Account]:
 
 
 def proofs(world: TradingWorld) -> list[bool]:
-    """Of each gap that has closed, whether it was proven."""
+    """For each closed gap, True if it was proven."""
     return [event.proven for event in world.events(GapNotice) if event.kind == "GAP_CLOSED"]
 
 
@@ -76,7 +76,7 @@ def said(world: TradingWorld) -> list[tuple[str, str]]:
 
 
 def lost_fill(world: TradingWorld, qty: str = "5") -> str:
-    """An order that is filled at once, and no frame shows it."""
+    """Place an order that is filled at once without a frame."""
     order = world.exchange.place(qty, price=None)
     world.exchange.lose()
     world.exchange.fill(order, qty)
@@ -84,7 +84,7 @@ def lost_fill(world: TradingWorld, qty: str = "5") -> str:
 
 
 def test_a_fill_of_quantity_0_covers_nothing() -> None:
-    """It is said once, by symbol, order and row, and reads pass as without it."""
+    """It is reported once, by symbol, order and row, and reads pass as if it were not there."""
     world = ready(audit_interval=20)
     world.exchange.pushes_account = False
     world.exchange.altered = beside(fill_row("77", qty="0"))
@@ -97,7 +97,7 @@ def test_a_fill_of_quantity_0_covers_nothing() -> None:
 
 
 def test_an_odd_row_sets_its_order_aside_and_the_rest_is_delivered() -> None:
-    """A gap is open and the watermark stays while it is there; once it can be read, all is well."""
+    """While the row is there a gap is open and `proven_until` stays; once it can be read, the order is delivered."""
     world = ready(audit_interval=20)
     world.exchange.pushes_account = False
     odd, other = lost_fill(world), lost_fill(world)
@@ -120,7 +120,7 @@ def test_an_odd_row_sets_its_order_aside_and_the_rest_is_delivered() -> None:
 
 
 def test_frames_that_are_held_flow_though_a_row_is_odd() -> None:
-    """Only the order that it is about waits, since nobody knows where it begins."""
+    """Only frames of the row's own order wait, because its base is unknown."""
     world = trading(wire="z", start=False)
     world.exchange.pushes_account = False
     odd, other = world.exchange.place("9"), world.exchange.place("9")
@@ -142,7 +142,7 @@ def test_frames_that_are_held_flow_though_a_row_is_odd() -> None:
 
 @pytest.mark.parametrize("wire", ["l", "z"])
 def test_the_same_row_in_three_reads_over_two_intervals_is_written_off(wire: str) -> None:
-    """It is said, the gap closes unproven, the watermark moves on, and what waited for it is delivered."""
+    """This is reported, the gap closes as not proven, `proven_until` moves on, and the waiting frames are delivered."""
     world = trading(wire=wire, start=False, audit_interval=20)
     world.exchange.pushes_account = False
     odd = world.exchange.place("9")
@@ -174,7 +174,7 @@ def test_the_same_row_in_three_reads_over_two_intervals_is_written_off(wire: str
 
 
 def test_a_row_that_goes_and_comes_back_is_counted_from_then() -> None:
-    """Three reads in a row, over two intervals; an order of which nothing else is known is not followed any more."""
+    """Only three reads in a row, over two intervals, write a row off; one without it begins the count again."""
     world = ready(audit_interval=20)
     world.exchange.altered = beside(fill_row("77"))
     world.passes(35)
@@ -190,7 +190,7 @@ def test_a_row_that_goes_and_comes_back_is_counted_from_then() -> None:
 
 @pytest.mark.parametrize("symbol", [None, "BTC-USDT", "ETH-USDT"])
 def test_a_row_that_names_no_order_excuses_any_order_that_it_may_be_about(symbol: str | None) -> None:
-    """One that adds up is delivered all the same, and one of another symbol fails the read."""
+    """An order that adds up is delivered all the same; an order of another symbol is not excused."""
     world = ready(audit_interval=20)
     world.exchange.pushes_account = False
     odd, other = lost_fill(world), lost_fill(world)
@@ -207,7 +207,7 @@ def test_a_row_that_names_no_order_excuses_any_order_that_it_may_be_about(symbol
 
 
 def test_while_a_row_names_no_order_no_order_is_taken_for_new() -> None:
-    """After a first read with such a row nobody knows which orders are running."""
+    """After a first read with such a row no order is known to be new, so orders wait for their base."""
     world = trading(wire="z", start=False, audit_interval=20)
     world.exchange.pushes_account = False
     world.exchange.altered = beside(fill_row(None))
@@ -223,7 +223,7 @@ def test_while_a_row_names_no_order_no_order_is_taken_for_new() -> None:
 
 
 def test_an_order_that_is_filled_without_its_execution_and_an_average_has_triggered_another() -> None:
-    """No fill and no gap: it has a state, as if its row said that nothing was executed."""
+    """It counts as an order with nothing executed: a state, no fill and no gap."""
     world = ready(audit_interval=20)
     world.exchange.pushes_account = False
     order = world.exchange.place("5")
@@ -239,7 +239,7 @@ def test_an_order_that_is_filled_without_its_execution_and_an_average_has_trigge
 
 @pytest.mark.parametrize("executed", ["0", "2"])
 def test_an_ended_order_without_its_execution_is_what_its_fills_add_up_to(executed: str) -> None:
-    """No gap: nothing is missing. It is said once."""
+    """The sum of its fills is its executed quantity: no gap opens, and the row is reported once."""
     world = ready(audit_interval=20)
     world.exchange.pushes_account = False
     order = world.exchange.place("5")
@@ -258,7 +258,7 @@ def test_an_ended_order_without_its_execution_is_what_its_fills_add_up_to(execut
 
 
 def test_an_old_ended_order_without_its_execution_is_read_alone() -> None:
-    """The list of fills does not reach back to its beginning."""
+    """The list of fills does not reach back to its creation, so it is read alone."""
     world = ready(audit_interval=20)
     world.exchange.pushes_account = False
     order = world.exchange.place("5")
@@ -275,7 +275,7 @@ def test_an_old_ended_order_without_its_execution_is_read_alone() -> None:
 
 @pytest.mark.parametrize("trouble", ["lagging", "too little", "too much", "odd fill", "running"])
 def test_an_order_whose_fills_do_not_add_up_is_set_aside(trouble: str) -> None:
-    """Less than was seen, less than all of a filled one, more than there is, an odd fill, or it is not over."""
+    """Fewer fills than were seen or than FILLED needs, more than its quantity, an odd fill, or an order still open."""
     world = ready(audit_interval=20)
     world.exchange.pushes_account = False
     order = world.exchange.place("5")
@@ -307,7 +307,7 @@ def test_an_order_whose_fills_do_not_add_up_is_set_aside(trouble: str) -> None:
 
 
 def test_without_audits_an_odd_row_is_looked_at_again_all_the_same() -> None:
-    """After 120 s, so that it is written off at last."""
+    """The next read comes after 120 s, so that the row is written off in time."""
     world = trading(audit_interval=0).run(5)
     world.exchange.altered = beside(fill_row("77"))
     world.feed(inputs.Resync())
@@ -317,7 +317,7 @@ def test_without_audits_an_odd_row_is_looked_at_again_all_the_same() -> None:
 
 
 def test_a_position_that_cannot_be_read_is_as_it_was_delivered() -> None:
-    """And if none was delivered, what is delivered is not complete."""
+    """The last delivered position stands in for it; without one, the account is not delivered as complete."""
     world = ready(audit_interval=20)
     order = world.exchange.place("5", price=None)
     world.exchange.fill(order, "5")
@@ -347,7 +347,7 @@ def test_a_position_that_cannot_be_read_is_as_it_was_delivered() -> None:
 
 @pytest.mark.parametrize("wire", ["l", "z"])
 def test_what_comes_of_an_order_after_its_row_was_written_off_is_delivered(wire: str) -> None:
-    """Nobody knows where it begins, so the gap that its first frame opens closes unproven, and no later one opens."""
+    """Its base is unknown: the gap opened by its first frame closes as not proven, and none opens later."""
     world = trading(wire=wire, start=False, audit_interval=20)
     world.exchange.pushes_account = False
     order = world.exchange.place("9")
@@ -363,7 +363,7 @@ def test_what_comes_of_an_order_after_its_row_was_written_off_is_delivered(wire:
 
 
 def test_an_order_newer_than_the_stream_begins_at_0_though_its_row_was_written_off() -> None:
-    """Its first frame delivers all there was until then, even where frames do not say how much one fill was."""
+    """Its base is 0 all the same, so its first frame delivers everything executed, also without last quantities."""
     world = ready("z", audit_interval=20)
     world.exchange.pushes_account = False
     order = world.exchange.place("9", price=None)
@@ -376,7 +376,7 @@ def test_an_order_newer_than_the_stream_begins_at_0_though_its_row_was_written_o
 
 
 def test_a_read_makes_no_order_sure_that_it_says_nothing_of() -> None:
-    """The first frame after an interruption delivers no figures of an order whose row was written off."""
+    """After an interruption the order's first frame has no figures, because no read has shown the order."""
     world = ready("z", audit_interval=20)
     world.exchange.pushes_account = False
     order, other = world.exchange.place("9"), world.exchange.place("9")
@@ -397,7 +397,7 @@ def test_a_read_makes_no_order_sure_that_it_says_nothing_of() -> None:
 
 
 def test_a_hole_in_an_order_whose_row_was_written_off_closes_unproven() -> None:
-    """What waits above it is delivered before that; what is below it, once the row can be read."""
+    """Fills above the hole are delivered when it is written off; those below it, once the row can be read."""
     world = ready(audit_interval=20)
     world.exchange.pushes_account = False
     order = world.exchange.place("9")
@@ -418,7 +418,7 @@ def test_a_hole_in_an_order_whose_row_was_written_off_closes_unproven() -> None:
 
 
 def test_a_frame_out_of_order_waits_although_the_row_was_written_off() -> None:
-    """As long as nobody has heard of the hole, a read between the two frames lets nothing go."""
+    """A read between two frames in the wrong order does not write off the hole, which nobody has found yet."""
     world = ready(audit_interval=20, reorder_window=1)
     world.exchange.pushes_account = False
     order = world.exchange.place("9")
@@ -436,7 +436,7 @@ def test_a_frame_out_of_order_waits_although_the_row_was_written_off() -> None:
 
 
 def test_doubtful_frames_cause_reads_while_a_row_is_odd() -> None:
-    """The read passes but for the row, so the next frame of the shape is not taken for one that is looked into."""
+    """A read with an odd row still answers the doubt, so that the next frame of the shape causes a read again."""
     world = ready(audit_interval=100)
     world.exchange.altered = beside(fill_row("77"))
     before = len(world.times(actions.ReadAccount))
@@ -451,7 +451,7 @@ def test_doubtful_frames_cause_reads_while_a_row_is_odd() -> None:
 
 
 def test_an_order_that_only_a_row_names_is_not_delivered_as_over() -> None:
-    """Though the venue denies it: nobody has heard of it, and its row says that something was executed."""
+    """Only a row has shown the order, with a fill: no end is delivered, even if the venue denies the order."""
     world = ready(audit_interval=20)
 
     def alter(account: Account) -> Account:
@@ -468,7 +468,7 @@ def test_an_order_that_only_a_row_names_is_not_delivered_as_over() -> None:
 
 @pytest.mark.parametrize("one_way", [True, False])
 def test_beside_a_position_that_cannot_be_read_the_account_is_delivered(one_way: bool) -> None:
-    """Not as complete: balances as they are now, and what is closed is said to be."""
+    """It is not complete: balances as they are now, and positions that have closed."""
     world = ready(audit_interval=20)
     world.exchange.pushes_account = False
     held = Position(symbol="ETH-USDT", side="LONG", qty=D(1))
@@ -493,7 +493,7 @@ def test_beside_a_position_that_cannot_be_read_the_account_is_delivered(one_way:
 
 
 def test_no_more_than_a_thousand_rows_are_remembered() -> None:
-    """An endless list of them is said again rather than kept for ever."""
+    """Rows above the limit are reported again and not remembered."""
     world = ready(audit_interval=20)
     world.exchange.altered = beside(*(fill_row(str(number)) for number in range(1001)))
     world.passes(25)
@@ -501,7 +501,7 @@ def test_no_more_than_a_thousand_rows_are_remembered() -> None:
 
 
 def test_an_unnamed_row_waits_for_no_order_that_has_a_beginning() -> None:
-    """What is written off lets go only of what waits for it."""
+    """Writing off a row ends the wait of those orders only that waited for it."""
     world = trading(wire="z", start=False, audit_interval=20)
     world.exchange.pushes_account = False
     world.exchange.altered = beside(fill_row(None))

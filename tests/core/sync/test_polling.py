@@ -1,4 +1,4 @@
-"""Reads that are refused for good, and the mode in which there is nothing but reads."""
+"""Reads that are refused for good, and the mode with polls only."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ..world import EPOCH, FATAL, RETRY
 
 
 def test_a_fatal_refusal_of_the_first_read_ends_the_stream() -> None:
-    """Credentials that may not read the account are found out at once, in either mode."""
+    """Credentials that may not read the account end the stream at once, in either mode."""
     modes: tuple[Mode, Mode] = ("ws", "poll")
     for mode in modes:
         world = trading(mode=mode, start=False)
@@ -35,7 +35,7 @@ def test_a_fatal_refusal_of_the_first_read_ends_the_stream() -> None:
 
 
 def test_a_fatal_refusal_of_a_later_read_does_not_end_a_live_stream() -> None:
-    """Frames still come: the read is tried again. A stream that only polls has nothing else, and ends."""
+    """With a link the read is repeated, because frames still come; with polls only, the stream ends."""
     world = ready()
     world.exchange.plan = Plan(refusal=FATAL)
     world.feed(inputs.Resync())
@@ -49,7 +49,7 @@ def test_a_fatal_refusal_of_a_later_read_does_not_end_a_live_stream() -> None:
 
 @pytest.mark.parametrize("began", [0.1 * number for number in range(40)])
 def test_a_poll_is_too_old_at_the_very_moment(began: float) -> None:
-    """Two intervals after the read, whatever the decimals of that time come to: the timer itself delivers BLIND."""
+    """The timer delivers BLIND at exactly two intervals after the read, whatever the rounding of that time."""
     connection = Connection(Toy(), Policy(poll_interval=1.1), mode="poll")
     connection.handle(inputs.Start(), now=began)
     connection.handle(inputs.AccountRead(1, empty_account(EPOCH, None)), now=began)
@@ -61,7 +61,7 @@ def test_a_poll_is_too_old_at_the_very_moment(began: float) -> None:
 
 
 def test_polling_is_a_whole_mode() -> None:
-    """No link: fills, states and the account come from reads, every `poll_interval`, without a gap."""
+    """Without a link fills, states and the account come from reads, every `poll_interval`, and no gap opens."""
     world = trading(mode="poll", start=False)
     before = world.exchange.place("9")
     world.exchange.fill(before, "1")
@@ -89,7 +89,7 @@ def test_polling_is_a_whole_mode() -> None:
 
 
 def test_polling_is_live_while_its_last_read_is_younger_than_two_intervals() -> None:
-    """SUSPECT as soon as one fails, BLIND when none has passed for two intervals, LIVE when one passes again."""
+    """SUSPECT once a poll fails, BLIND once none has passed for two intervals, LIVE when one passes again."""
     world = trading(mode="poll").run(8)
     healths = []
     world.exchange.plan = REFUSED
@@ -105,7 +105,7 @@ def test_polling_is_live_while_its_last_read_is_younger_than_two_intervals() -> 
 
 
 def test_a_fill_that_a_list_shows_only_after_a_later_one_opens_a_gap() -> None:
-    """There is no link that could have missed it, so it is no less a hole."""
+    """The fill below opens a gap `hole`, although no link could have missed it."""
     world = trading(mode="poll", start=False)
     order = world.exchange.place("9")
     world.run(20)
@@ -122,12 +122,12 @@ def test_a_fill_that_a_list_shows_only_after_a_later_one_opens_a_gap() -> None:
         f"PARTIAL_FILL {order} 4 poll",
         "GAP_CLOSED hole 2",
     ]
-    assert world.times(actions.ReadAccount) == [20, 25, 25.12, 30]  # the second time the order alone
+    assert world.times(actions.ReadAccount) == [20, 25, 25.12, 30]  # the one at 25.12 is of the order alone
     assert world.health is Health.LIVE
 
 
 def test_the_exchange_s_clock_is_that_of_the_last_read() -> None:
-    """Without a link nothing else says what time it is there; a later word goes before an earlier one."""
+    """Without a link only reads give the exchange's time, and the last one counts."""
     connection = Connection(Toy(), mode="poll")
     ordered = connection.handle(inputs.Start(), now=0.0)
     for now, exchange_ms in ((1.0, 1_700_000_000_000), (6.0, 1_700_000_007_000)):
@@ -143,7 +143,7 @@ def test_the_exchange_s_clock_is_that_of_the_last_read() -> None:
 
 @pytest.mark.parametrize(("now", "health"), [(10.75, Health.LIVE), (11.0, Health.BLIND)])
 def test_a_read_is_young_for_less_than_two_intervals(now: float, health: Health) -> None:
-    """At two intervals sharp it is not."""
+    """At exactly two intervals the read is too old."""
     connection = Connection(Toy(), mode="poll")
     (asked,) = connection.handle(inputs.Start(), now=0.0)
     assert isinstance(asked, actions.ReadAccount)
@@ -154,7 +154,7 @@ def test_a_read_is_young_for_less_than_two_intervals(now: float, health: Health)
 
 
 def test_blind_is_delivered_when_the_last_read_is_two_intervals_old() -> None:
-    """There is a deadline for it, so whoever follows deadlines hears of it in time; nothing else is due just then."""
+    """A deadline is set for that moment, even if nothing else is due then."""
     world = trading(mode="poll", poll_interval=7).run(1)
     asked = max(world.times(actions.ReadAccount))
     world.exchange.plan = REFUSED
@@ -170,7 +170,7 @@ def test_blind_is_delivered_when_the_last_read_is_two_intervals_old() -> None:
 
 
 def test_an_end_is_not_delivered_before_fills_that_the_venue_may_show_late() -> None:
-    """The venue shows a cancel at once, and the fill below it two seconds later, which is within the overlap."""
+    """The venue shows a cancel at once and the fill below it 2 s later: the cancel waits for the overlap."""
     connection = Connection(Toy(), Policy(poll_interval=5), mode="poll")
 
     def read(now: float, orders: tuple[OrderReport, ...] = (), fills: tuple[FillReport, ...] = ()) -> list[str]:

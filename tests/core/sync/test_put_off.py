@@ -1,4 +1,4 @@
-"""Where a limit is short, what is less urgent is read later: that is no failure, and it is said."""
+"""Less urgent reads are put off when a limit is short: that is no failure, and it is reported."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def purposes(world: ScriptedWorld) -> list[Purpose]:
 
 
 def test_a_read_says_how_urgent_it_is() -> None:
-    """What recovers before what looks after, and that before what bridges the time without a link."""
+    """A read to recover is `SYNC`, one beside a link `AUDIT`, one without a link `POLL`, which is the least urgent."""
     world = connected(200)
     assert purposes(world) == [Purpose.SYNC, Purpose.AUDIT, Purpose.AUDIT]
     world.exchange.dials.extend([NEVER] * 3)
@@ -40,7 +40,7 @@ def test_a_read_says_how_urgent_it_is() -> None:
 
 
 def test_an_audit_that_is_put_off() -> None:
-    """Comes when it is let in; however long that takes, nothing has failed, and the operator hears of it each time."""
+    """It comes when the limits allow it; nothing counts as failed meanwhile, and each delay is reported."""
     world = connected(10)
     world.exchange.reads.extend([later(500), later(400), YES])
     world.run(1100)
@@ -53,7 +53,7 @@ def test_an_audit_that_is_put_off() -> None:
 
 
 def test_a_failure_after_it_was_put_off() -> None:
-    """Is news after two intervals, which are longer by as much."""
+    """If it fails afterwards, a gap opens after two intervals, which are longer by the time it was put off."""
     world = connected(10)
     world.exchange.reads.extend([later(500), *[no(RETRY)] * 40])
     world.run(1600)
@@ -65,7 +65,7 @@ def test_a_failure_after_it_was_put_off() -> None:
 
 
 def test_what_is_urgent_does_not_wait() -> None:
-    """Wanted while an audit is under way that is then put off, it is read at once."""
+    """A read to recover that was asked for during an audit is made at once when that audit is put off."""
     world = connected(10)
     world.exchange.reads.append(NEVER)
     world.run(130)
@@ -78,7 +78,7 @@ def test_what_is_urgent_does_not_wait() -> None:
 
 @pytest.mark.parametrize("wait", [None, 30.0])
 def test_what_recovers_is_never_put_off(wait: float | None) -> None:
-    """Whoever refuses it so has failed it."""
+    """If a read to recover is refused as put off, that counts as a failure."""
     world = scripted()
     world.exchange.reads.extend([later(wait), YES])
     world.run(60)
@@ -87,7 +87,7 @@ def test_what_recovers_is_never_put_off(wait: float | None) -> None:
 
 
 def test_a_time_that_is_not_named() -> None:
-    """Is a failure like any other."""
+    """If a read is put off and no time is named, that is a failure like any other."""
     world = connected(10)
     world.exchange.reads.extend([later(None), YES])
     world.run(150)
@@ -96,7 +96,7 @@ def test_a_time_that_is_not_named() -> None:
 
 
 def test_polls_that_are_put_off() -> None:
-    """Where there are only polls, the last one may be older by as much, and no longer."""
+    """With polls only, the last poll may be older by the time the next was put off, and no more."""
     world = PollingLife()
     world.until(6)
     world.refuse(later(40))
@@ -112,7 +112,7 @@ def test_polls_that_are_put_off() -> None:
 
 
 def test_a_stale_poll_does_not_become_fresh() -> None:
-    """Being put off makes nothing LIVE."""
+    """If the last poll is too old, a poll that is put off does not make health LIVE."""
     world = PollingLife()
     world.silent = True
     world.until(65)
@@ -124,7 +124,7 @@ def test_a_stale_poll_does_not_become_fresh() -> None:
 
 
 class PollingLife:
-    """A connection that polls, whose reads pass at once, unless it is given other answers."""
+    """A connection that polls; its reads pass at once unless another answer is given."""
 
     def __init__(self) -> None:
         self.connection = Connection(Toy(), Policy(), mode="poll")
@@ -158,7 +158,7 @@ class PollingLife:
 
 
 def test_funding_that_names_its_symbol() -> None:
-    """Where the push has no position, as where funding of the cross margin is paid, but says what it was for."""
+    """A funding push without a position, as for cross margin, may name its symbol: the fee has it."""
     world = trading(silent=True).run(8)
     balance = Balance(asset="USDT", wallet_balance=Decimal(1000), change=Decimal("-0.5"))
     world.exchange.say(AccountReport(reason="paid", balances=(balance,), positions=(), funding=True, symbol="ETH-USDT"))

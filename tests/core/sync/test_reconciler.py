@@ -1,4 +1,4 @@
-"""What a read proves: windows, histories that are too short, and what is never moved back."""
+"""The stretch that a read proves: windows, histories that are too short, and `proven_until`, which never moves back."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ..world import EPOCH
 
 
 def test_only_a_read_moves_what_is_proven_to_its_own_time_less_the_overlap() -> None:
-    """Never a frame; never back; and never before the beginning."""
+    """No frame moves it, and no read moves it back or before the beginning."""
     world = ready()
     world.exchange.place("1")
     world.passes(1)
@@ -32,7 +32,7 @@ def test_only_a_read_moves_what_is_proven_to_its_own_time_less_the_overlap() -> 
 
 
 def test_a_read_that_looks_from_further_back_moves_nothing_back() -> None:
-    """A venue's clock may be set back; what was proven stays proven."""
+    """If the venue's clock is set back, `proven_until` stays."""
     connection = Connection(Toy(), mode="poll")
     ordered, proven = connection.handle(inputs.Start(), now=0.0), []
     for now, as_of in ((1.0, 20_000), (6.0, 40_000), (11.0, 30_000), (16.0, 46_000)):
@@ -45,7 +45,7 @@ def test_a_read_that_looks_from_further_back_moves_nothing_back() -> None:
 
 @pytest.mark.parametrize("pause", [0.25, 3.0])
 def test_a_gap_reaches_back_to_the_last_frame(pause: float) -> None:
-    """Since then nothing has come, and nobody knows whether there was anything."""
+    """Nothing has come since the last frame, and something may be missing since then."""
     world = ready()
     world.run(11)
     world.exchange.say(Unrecognised({"e": "NEWS"}, doubtful=False), after=0)
@@ -58,7 +58,7 @@ def test_a_gap_reaches_back_to_the_last_frame(pause: float) -> None:
 
 
 def test_windows_start_a_second_before_what_is_proven() -> None:
-    """Lists of fills know only whole seconds."""
+    """The window begins a second earlier, because lists of fills have whole seconds."""
     world = ready()
     world.feed(inputs.Resync())
     world.passes(1)
@@ -66,7 +66,7 @@ def test_windows_start_a_second_before_what_is_proven() -> None:
 
 
 def test_a_gap_longer_than_the_venue_s_history_closes_unproven() -> None:
-    """What nobody can show any more is written off, and both notices say so; what is shown is delivered."""
+    """Fills that the history no longer shows are written off, and both notices say so; those it shows are delivered."""
     world = ready()
     order = world.exchange.place("90")
     world.passes(10)
@@ -88,7 +88,7 @@ def test_a_gap_longer_than_the_venue_s_history_closes_unproven() -> None:
 
 
 def test_an_order_older_than_the_history_is_still_read_right_while_nothing_is_missing() -> None:
-    """Read alone it does not reach its creation: what lies at the top of its coverage is then laid downward."""
+    """Read alone, the list does not reach its creation: rows at the top of its coverage are then placed downward."""
     world = ready(audit_interval=20)
     order = world.exchange.place("90")
     world.exchange.fill(order, "2")

@@ -1,4 +1,4 @@
-"""A restart with a journal: nothing comes twice, and nothing is forgotten."""
+"""A restart with a journal: nothing is delivered twice, and nothing is lost."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..trading import REFUSED, UNANSWERED, Plan, ready, trading
 
 
 def test_a_restart_goes_on_where_the_run_before_ended() -> None:
-    """A gap `start` until the first read; open orders, holes and finals are remembered; nothing comes twice."""
+    """A gap `start` lasts until the first read; open orders, holes and ends are recalled, and nothing comes twice."""
     world = ready()
     running, holed = world.exchange.place("9"), world.exchange.place("9")
     gone = world.exchange.place("1", price=None)
@@ -53,7 +53,7 @@ def test_a_restart_goes_on_where_the_run_before_ended() -> None:
 
 
 def test_a_fee_that_was_final_before_a_restart_is_replaced_by_no_other() -> None:
-    """The next of the same amount replaces its own push, and the books say nothing else."""
+    """A later fee of the same amount replaces its own push, and the books agree."""
     world = ready()
     world.exchange.fund("-1")
     world.passes(130)
@@ -69,7 +69,7 @@ def test_a_fee_that_was_final_before_a_restart_is_replaced_by_no_other() -> None
 
 
 def test_a_restart_before_any_read_had_passed_still_knows_where_the_stream_began() -> None:
-    """What happened since the first key of the run before is due, fills that were delivered are not delivered again."""
+    """Fills since the first key of the run before are due; those that it delivered are not delivered again."""
     world = trading(start=False, wire="z")
     world.exchange.pushes_account = False
     running = world.exchange.place("9")
@@ -91,7 +91,7 @@ def test_a_restart_before_any_read_had_passed_still_knows_where_the_stream_began
 
 
 def test_an_order_that_began_in_the_middle_goes_on_from_there_after_a_restart() -> None:
-    """Orders that were met with a fill, or while they were running, keep their coverage across a restart."""
+    """Orders whose coverage began with a fill, or while they ran, keep it after a restart."""
     world = trading(start=False)
     world.exchange.pushes_account = False
     running = world.exchange.place("9")
@@ -118,7 +118,7 @@ def test_an_order_that_began_in_the_middle_goes_on_from_there_after_a_restart() 
 
 
 def test_a_restart_reads_from_where_the_run_before_was_proven() -> None:
-    """Not from the beginning of the stream; and until the read has passed nothing more is proven."""
+    """The first read begins at `proven_until`, not at the beginning; until it has passed nothing more is proven."""
     world = ready()
     world.passes(130)
     proven = world.connection.proven_until
@@ -131,7 +131,7 @@ def test_a_restart_reads_from_where_the_run_before_was_proven() -> None:
 
 
 def test_an_order_that_is_met_after_a_restart_is_new() -> None:
-    """Every order that ran before is in the journal: one that is not has its coverage from 0, read or no read."""
+    """The journal has all earlier orders, so an order that is not in it begins at 0, even before the first read."""
     world = ready("z")
     world.passes(130)
     world.exchange.plan = UNANSWERED
@@ -144,7 +144,7 @@ def test_an_order_that_is_met_after_a_restart_is_new() -> None:
 
 
 def test_a_transfer_that_was_delivered_is_not_delivered_again_after_a_restart() -> None:
-    """The window of the first read reaches back before it."""
+    """The first window contains the transfer, whose id the journal recalls."""
     world = ready()
     world.exchange.transfer("5")
     world.feed(inputs.Resync())

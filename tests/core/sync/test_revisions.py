@@ -1,4 +1,4 @@
-"""What rows say of delivered fills: tables over `Revisions`."""
+"""Fills revised by the rows of a read: tables over `Revisions`."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ REF = OrderRef("X", "1")
 
 
 def fill(start: str, end: str, **changes: Any) -> Execution:
-    """As a frame without figures left it, unless something else is said."""
+    """A fill as a frame without figures delivers it; `changes` may give some."""
     bare = {"fee": None, "realized_pnl": None, "trade_id": None, "exchange_ts": T0, **changes}
     return execution(test_ledger.fill("1", start, end, **bare))
 
@@ -55,7 +55,7 @@ def income(kind: str, amount: str, trade: str | None, **changes: Any) -> IncomeR
 
 
 def read(*rows: FillReport, executed: str, paid: tuple[IncomeReport, ...] = (), **changes: Any) -> Scope:
-    """A read of one order with these rows, which began with the window."""
+    """A read of one order, which by default was created within the window, with these rows."""
     order = OrderReport(
         symbol="X",
         order_id="1",
@@ -80,7 +80,7 @@ def read(*rows: FillReport, executed: str, paid: tuple[IncomeReport, ...] = (), 
 
 
 class Desk:
-    """Revisions, and what they deliver."""
+    """`Revisions`, and the revisions that they deliver."""
 
     def __init__(self, *fills: Execution, merges: bool = True, cumulative: bool = False) -> None:
         context = Context(Policy(), 0, grain=1000)
@@ -93,7 +93,7 @@ class Desk:
             self.revisions.add(each)
 
     def compare(self, scope: Scope, until: int = T0 + MINUTE) -> list[tuple[str | None, ...]]:
-        """Price, fee, asset and PnL of each revision that a read delivers."""
+        """Price, fee, asset and PnL of each revision that this read delivers."""
         self.context.actions = []
         self.revisions.compare(scope, until)
         events = [action.event for action in self.context.actions if isinstance(action, actions.Deliver)]
@@ -194,7 +194,7 @@ PARTS = (row("1", "a", "0.1", "1"), row("2", "b", "0.2", "2"))
     ],
 )
 def test_what_rows_say(delivered: dict[str, Any], rows: tuple[FillReport, ...], expected: list[Any]) -> None:
-    """The figures of exactly the rows that the fill was, and none where they say none."""
+    """A fill gets the figures of exactly the rows that it consists of; None if these have none."""
     desk = Desk(fill("0", "3", **delivered))
     scope = read(*rows, executed="3")
     assert desk.compare(scope) == expected
@@ -202,7 +202,7 @@ def test_what_rows_say(delivered: dict[str, Any], rows: tuple[FillReport, ...], 
 
 
 def test_a_frame_that_says_its_quantity_speaks_for_all_of_it() -> None:
-    """Several rows of it take nothing back."""
+    """If frames have their own quantity or totals, several rows of a fill change none of its figures."""
     delivered = fill("0", "3", fee=D("0.3"), realized_pnl=D(3), trade_id="b")
     rows = (row("1", "a", "0.1", None), row("2", "b", None, "2"))
     assert Desk(delivered, merges=False).compare(read(*rows, executed="3")) == []
@@ -235,8 +235,9 @@ def test_a_frame_that_says_its_quantity_speaks_for_all_of_it() -> None:
 def test_what_was_delivered_is_taken_back_only_where_a_figure_shows_that_it_was_of_one_part(
     delivered: dict[str, Any], rows: tuple[str | None, ...], expected: list[Any], merges: bool
 ) -> None:
-    """If the other figure is the sum of all rows, the frame spoke of all of them, and what rows do not say stays. If it
-    is one row's, the frame spoke of that one. Whatever is known of the wire does not count then.
+    """If the other figure is the sum of all rows, the frame's figures are of all of them, and those not in rows stay.
+
+    If it is that of one row, the frame's figures are of that fill alone. The kind of wire does not matter then.
     """
     parts = (row("1", "a", *rows[:2]), row("2", "b", *rows[2:]))
     assert Desk(fill("0", "3", **delivered), merges=merges).compare(read(*parts, executed="3")) == expected
@@ -253,7 +254,7 @@ def test_what_was_delivered_is_taken_back_only_where_a_figure_shows_that_it_was_
 def test_without_such_a_figure_the_wire_says_of_how_much_a_frame_spoke(
     delivered: dict[str, Any], rows: tuple[str | None, ...]
 ) -> None:
-    """Of one fill, where it leaves the quantity out; of all that it names, where it says it."""
+    """If the wire leaves out last quantities the figures are of one fill, else of all of the frame's quantity."""
     parts = (row("1", "a", *rows[:2]), row("2", "b", *rows[2:]))
     (revised,) = Desk(fill("0", "3", **delivered)).compare(read(*parts, executed="3"))
     assert revised[3] is None
@@ -262,7 +263,7 @@ def test_without_such_a_figure_the_wire_says_of_how_much_a_frame_spoke(
 
 
 def test_an_income_row_that_names_the_trade_goes_before_a_fill_row() -> None:
-    """With its asset; what it leaves out is the row's."""
+    """Income gives its amount and asset; figures without an income row come from the fill's row."""
     paid = (income("TRADING_FEE", "-0.15", "a", asset="BNB"), income("REALIZED_PNL", "5", "a"))
     desk = Desk(fill("0", "1"))
     assert desk.compare(read(row("1", "a", "0.1", "1"), executed="1", paid=paid)) == [("10", "0.15", "BNB", "5")]
@@ -272,7 +273,7 @@ def test_an_income_row_that_names_the_trade_goes_before_a_fill_row() -> None:
 
 
 def test_income_that_names_two_fills_says_nothing_of_either() -> None:
-    """Two rows of one trade, or two of our fills in it: then the fills' own rows are all that there is."""
+    """If two income rows name one trade, or two of our fills have it, only the fills' own rows count."""
     twice = (income("TRADING_FEE", "-0.15", "a"), income("TRADING_FEE", "-0.25", "a", tran_id="other"))
     desk = Desk(fill("0", "1"))
     assert desk.compare(read(row("1", "a", "0.1"), executed="1", paid=twice)) == [("10", "0.1", "USDT", "0")]
@@ -282,7 +283,7 @@ def test_income_that_names_two_fills_says_nothing_of_either() -> None:
 
 
 def test_what_is_not_known_is_revised_by_income_for_ten_minutes() -> None:
-    """By rows that name its trades, all of them; each figure once."""
+    """Income rows of all its trades give a missing figure, each figure once."""
     rows = (row("1", "a", None, None), row("2", "b", "0.2", None))
     desk = Desk(fill("0", "3"))
     assert desk.compare(read(*rows, executed="3")) == []
@@ -309,7 +310,7 @@ def test_later_income_says_nothing_after_ten_minutes_or_in_two_assets() -> None:
 
 
 def test_a_figure_that_was_taken_back_stays_so() -> None:
-    """It has been revised once."""
+    """A figure that was revised to unknown is not revised again."""
     rows = (row("1", "a", None), row("2", "b", "0.2"))
     desk = Desk(fill("0", "3", fee=D("0.2"), realized_pnl=D(0)))
     assert desk.compare(read(*rows, executed="3")) == [("10", None, "USDT", "0")]
@@ -317,7 +318,7 @@ def test_a_figure_that_was_taken_back_stays_so() -> None:
 
 
 def test_only_what_the_read_proves_is_compared() -> None:
-    """The rest waits for the read that does; a fill without a time is as old as any."""
+    """Later fills wait for the read that proves them; a fill without a time counts as old."""
     desk = Desk(fill("0", "1", exchange_ts=T0), fill("1", "2", exchange_ts=None))
     rows = (row("1", "a", "0.1"), row("1", "b", "0.2"))
     assert desk.compare(read(*rows, executed="2"), until=T0 - 1) == [("10", "0.2", "USDT", "0")]
@@ -356,7 +357,7 @@ OLD: dict[str, Any] = {"created": T0 - 60 * MINUTE}
     ],
 )
 def test_rows_of_a_sure_place(delivered: Execution, scope: Scope, expected: list[str]) -> None:
-    """Only where both ends of a fill are ends of rows of an order that adds up, or a row is known to be it."""
+    """Both ends of the fill must be ends of rows of an order that adds up, or a row must be known to be the fill."""
     assert [revised[1] for revised in Desk(delivered).compare(scope)] == expected
 
 
@@ -394,12 +395,12 @@ def test_rows_of_a_sure_place(delivered: Execution, scope: Scope, expected: list
     ],
 )
 def test_what_must_be_read_alone(delivered: Execution, scope: Scope, unclear: bool) -> None:
-    """An order whose rows may say something new, and of which it is not sure where they lie."""
+    """An order is read alone if its rows may revise a fill but have no sure place."""
     assert Desk(delivered, delivered).revisions.unclear(scope) == ({REF} if unclear else set())
 
 
 def test_what_is_kept_is_bounded() -> None:
-    """Of more than a hundred thousand fills the oldest are not compared."""
+    """At most 100,000 fills are kept for comparison; the oldest are dropped."""
     assert module.LIMIT == 100_000
     desk = Desk(*(fill("0", "1", exchange_ts=T0) for _ in range(module.LIMIT)), fill("1", "2"))
     assert len(desk.revisions._kept) == module.LIMIT
@@ -407,7 +408,7 @@ def test_what_is_kept_is_bounded() -> None:
 
 
 def test_a_run_goes_on_where_the_one_before_ended() -> None:
-    """What it revised holds, and is not revised again."""
+    """A revision of the run before stays valid and is not repeated."""
     rows = (row("1", "a", "0.1"), row("2", "b", "0.2"))
     desk = Desk(fill("0", "1", fill_price=None), fill("1", "3"))
     scope = read(*rows, executed="3")

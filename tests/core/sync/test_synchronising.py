@@ -1,4 +1,4 @@
-"""Synchronising after an interruption: what is delivered in which order, and when the gap closes."""
+"""Synchronising after an interruption: the order of events, and when the gap closes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ WIRES = pytest.mark.parametrize("wire", ["l", "z"])
 
 @WIRES
 def test_the_order_of_synchronising(wire: str) -> None:
-    """Account, recovered fills by time, one state per order that differs, GAP_CLOSED, RECONNECTED, held frames."""
+    """Account, recovered fills by time, one state for each changed order, GAP_CLOSED, RECONNECTED, held frames."""
     world = ready(wire)
     filled, cancelled, amended, untouched, done = (world.exchange.place("10") for _ in range(5))
     world.exchange.fill(done, "4")
@@ -73,7 +73,7 @@ def test_the_order_of_synchronising(wire: str) -> None:
 
 
 def test_frames_are_held_until_the_read_and_flow_afterwards() -> None:
-    """What a link brings while the account is read comes after RECONNECTED."""
+    """Frames of a link that come while the account is read are delivered after RECONNECTED."""
     world = ready()
     world.drop_all()
     world.exchange.plan = Plan(takes=0.5)
@@ -92,7 +92,7 @@ def test_frames_are_held_until_the_read_and_flow_afterwards() -> None:
 
 
 def test_an_order_placed_and_done_while_blind_delivers_its_fills_and_no_state() -> None:
-    """Intermediate states that REST does not show are not invented."""
+    """The order's intermediate states, which REST does not show, are not made up."""
     world = ready()
     world.drop_all()
     order = world.exchange.place("5")
@@ -107,7 +107,7 @@ def test_an_order_placed_and_done_while_blind_delivers_its_fills_and_no_state() 
 
 
 def test_an_order_of_unknown_beginning_waits_for_the_first_read_however_long_that_takes() -> None:
-    """It is what the read is under way for: once it has passed the gap closes, and no other read is asked for."""
+    """The read under way shows its base: once it has passed the gap closes, and no other read follows."""
     world = trading(wire="z", start=False)
     order = world.exchange.place("9")
     world.exchange.fill(order, "1")
@@ -124,7 +124,7 @@ def test_an_order_of_unknown_beginning_waits_for_the_first_read_however_long_tha
 
 
 def test_frames_flow_with_the_gap_open_when_the_read_takes_too_long() -> None:
-    """`hold_limit` after the link is proven the held frames are delivered; GAP_CLOSED comes when a read passes."""
+    """`hold_limit` after the proof the held frames are delivered; the gap closes when a read passes."""
     world = ready("z")
     order = world.exchange.place("9")
     world.passes(1)
@@ -146,7 +146,7 @@ def test_frames_flow_with_the_gap_open_when_the_read_takes_too_long() -> None:
 
 
 def test_a_failed_read_is_tried_again_after_5_to_60_seconds() -> None:
-    """The delays double; the gap stays open, frames flow, and no account is delivered."""
+    """The delays double; meanwhile the gap stays open, frames are delivered, and the account is not."""
     world = ready()
     order = world.exchange.place("9")
     world.passes(1)
@@ -168,7 +168,7 @@ def test_a_failed_read_is_tried_again_after_5_to_60_seconds() -> None:
 
 
 def test_a_link_that_comes_back_waits_for_no_delay() -> None:
-    """Though a read failed just before: its frames are held, and only a read lets them go."""
+    """A proven link is read for at once, even if a read failed just before."""
     world = ready()
     world.exchange.reads.append(REFUSED)
     for _ in range(2):
@@ -181,7 +181,7 @@ def test_a_link_that_comes_back_waits_for_no_delay() -> None:
 
 
 def test_what_is_asked_for_waits_for_no_delay_and_is_audited() -> None:
-    """A `Resync` reads at once though a read failed just before, and what it shows is looked at again, like a gap."""
+    """`Resync` reads at once, even if a read failed just before, and an audit follows."""
     world = ready()
     world.exchange.reads.append(REFUSED)
     world.feed(inputs.Resync())
@@ -192,7 +192,7 @@ def test_what_is_asked_for_waits_for_no_delay_and_is_audited() -> None:
 
 
 def test_after_a_read_that_passed_the_delays_begin_anew() -> None:
-    """Two failures in a row wait longer than two with a success between them."""
+    """A read that passed resets the delays of later failures."""
     world = ready()
     for _ in range(2):
         world.exchange.reads.append(REFUSED)
@@ -205,7 +205,7 @@ def test_after_a_read_that_passed_the_delays_begin_anew() -> None:
 
 
 def test_a_venue_that_names_a_time_is_not_asked_before_it() -> None:
-    """`retry_after` is a floor, even for what is urgent."""
+    """The time in `retry_after` holds for urgent reads too."""
     world = ready()
     world.exchange.reads.append(Plan(refusal=Refusal(RefusalKind.RETRY, "limit", "", 30)))
     world.feed(inputs.Resync())
@@ -218,7 +218,7 @@ def test_a_venue_that_names_a_time_is_not_asked_before_it() -> None:
 
 
 def test_a_read_that_is_never_answered_is_given_up() -> None:
-    """After six time-outs of one request; its late answer is dropped."""
+    """It is given up after six request time-outs, and its late answer is dropped."""
     world = ready()
     world.exchange.reads.append(UNANSWERED)
     world.feed(inputs.Resync())
@@ -233,7 +233,7 @@ def test_a_read_that_is_never_answered_is_given_up() -> None:
 
 
 def test_no_more_reads_fail_than_a_venue_bears() -> None:
-    """15 failing reads in 480 s at most, however often a link comes back."""
+    """At most 15 reads fail in 480 s, however often a link comes back."""
     world = ready()
     world.exchange.plan = REFUSED
     for _ in range(60):
@@ -243,7 +243,7 @@ def test_no_more_reads_fail_than_a_venue_bears() -> None:
 
 
 def test_a_link_that_is_lost_while_its_frames_are_held_delivers_them() -> None:
-    """Interrupted again before the read: what is held flows with the gap open, and is not delivered a second time."""
+    """If the link is lost before the read, the held frames are delivered with the gap open, and only once."""
     world = ready()
     order = world.exchange.place("9")
     world.passes(1)
@@ -262,7 +262,7 @@ def test_a_link_that_is_lost_while_its_frames_are_held_delivers_them() -> None:
 
 
 def test_a_poll_while_blind_delivers_what_it_finds_and_moves_what_is_proven_but_closes_nothing() -> None:
-    """The gap closes only with a proven link and a read after it; one that was under way does not count."""
+    """The gap needs a proven link and a read that was asked for after the proof; a poll under way does not count."""
     world = ready()
     order = world.exchange.place("9")
     world.passes(10)
@@ -290,7 +290,7 @@ def test_a_poll_while_blind_delivers_what_it_finds_and_moves_what_is_proven_but_
 
 
 def proven(world: TradingWorld) -> list[float]:
-    """Wait until a link is proven; when the reads before that were asked for."""
+    """Wait until a link is proven; return the times of the reads asked for before."""
     while True:
         before = world.times(actions.ReadAccount)
         world.passes(0.01)
@@ -300,7 +300,7 @@ def proven(world: TradingWorld) -> list[float]:
 
 @pytest.mark.parametrize("passes", [True, False])
 def test_a_read_that_was_given_up_lets_no_frame_go(passes: bool) -> None:
-    """What is held waits for the read that began when the link was proven, whatever becomes of the one before."""
+    """Held frames wait for the read that began when the link was proven, whatever becomes of an earlier read."""
     world = ready(hold_limit=30)
     world.drop_all()
     world.exchange.reachable = False
@@ -325,7 +325,7 @@ def test_a_read_that_was_given_up_lets_no_frame_go(passes: bool) -> None:
 
 
 def flapping() -> TradingWorld:
-    """A world in which as many reads have been given up as the venue bears, and each takes four seconds."""
+    """A world in which as many reads were given up as the venue bears; each read takes four seconds."""
     world = ready(backoff_initial=0.001, backoff_max=0.001)
     world.exchange.plan = Plan(takes=4)
     began = world.now
@@ -346,9 +346,9 @@ def closings(world: TradingWorld) -> list[float]:
 
 
 def test_a_link_that_flaps_does_not_give_up_one_read_after_another() -> None:
-    """The venue may count what is given up as failed: four times in 480 s, then the read under way is waited for.
+    """The venue may count a read given up as failed: after four in 480 s, the read under way is waited for.
 
-    The gap stays open until one that was asked for after the proof has passed.
+    The gap stays open until a read has passed that was asked for after the proof.
     """
     world = flapping()
     asked = world.times(actions.ReadAccount)
@@ -361,7 +361,7 @@ def test_a_link_that_flaps_does_not_give_up_one_read_after_another() -> None:
 
 
 def test_what_came_first_decides_which_read_closes_a_gap() -> None:
-    """A read that is asked for in the moment of the proof, but before it, closes none."""
+    """A read asked for at the time of the proof, but before it, closes no gap."""
     world = flapping()
     world.passes(30)
     world.drop_all()
@@ -381,7 +381,7 @@ def test_what_came_first_decides_which_read_closes_a_gap() -> None:
 
 
 def test_a_read_that_fails_lets_the_held_frames_go() -> None:
-    """They wait for no second one."""
+    """The held frames are delivered at once, and wait for no second read."""
     world = ready(hold_limit=30)
     world.drop_all()
     world.exchange.plan = REFUSED
@@ -395,7 +395,7 @@ def test_a_read_that_fails_lets_the_held_frames_go() -> None:
 
 
 def test_a_read_that_was_under_way_when_something_was_missed_does_not_close_the_gap() -> None:
-    """It may have looked before: another one is asked for, and closes it."""
+    """The read may have missed it, so another read is asked for, and closes the gap."""
     world = ready()
     world.exchange.reads.append(Plan(takes=2))
     world.feed(inputs.Resync())
@@ -409,7 +409,7 @@ def test_a_read_that_was_under_way_when_something_was_missed_does_not_close_the_
 
 
 def test_an_order_that_does_not_add_up_is_read_alone_and_until_it_does_the_gap_stays() -> None:
-    """Fills listed late: nothing of the order is delivered but what fits; the next read brings it."""
+    """Its fills are listed late: nothing is delivered that has no sure place, and the next read delivers all."""
     world = ready()
     order = world.exchange.place("9")
     world.passes(3)
@@ -430,7 +430,7 @@ def test_an_order_that_does_not_add_up_is_read_alone_and_until_it_does_the_gap_s
 
 
 def test_a_list_that_lags_behind_the_order_gives_no_fill_another_s_price() -> None:
-    """The executed quantity is ahead of the list: a fill that is listed must not be laid where the next one is."""
+    """More was executed than is listed: the listed fill keeps its place, and is not taken for the missing one."""
     world = ready()
     order = world.exchange.place("9")
     world.passes(10)
@@ -447,7 +447,7 @@ def test_a_list_that_lags_behind_the_order_gives_no_fill_another_s_price() -> No
 
 
 def test_an_order_that_moves_while_it_is_read_is_delivered_in_its_right_places() -> None:
-    """Its executed quantity anchors nothing; all its fills from the beginning do."""
+    """It is not placed by its executed quantity, which moves, but by all its fills from the beginning."""
     world = ready()
     order = world.exchange.place("90")
     world.passes(10)
@@ -463,10 +463,10 @@ def test_an_order_that_moves_while_it_is_read_is_delivered_in_its_right_places()
 
 
 def test_a_read_that_takes_too_long_is_given_twice_the_time_the_next_time() -> None:
-    """Its window is no smaller then: with a fixed patience it would never pass, and the gap never close."""
+    """A read that needs longer would never pass with a fixed time-out, and the gap would never close."""
     world = ready(audit_interval=0, request_timeout=5)
     world.exchange.plan = Plan(takes=100)
-    for _ in range(2):  # the second time as the first: one that passes ends the indulgence
+    for _ in range(2):  # both times alike: a read that passes resets the time-out
         asked = world.now
         world.feed(inputs.Resync())
         world.passes(300)

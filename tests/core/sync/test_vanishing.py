@@ -1,4 +1,4 @@
-"""Positions that a read does not show: explained, believed at the second look, or no answer at all."""
+"""Positions that a read leaves out: explained by fills, believed at the second read, or taken for no answer at all."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Listed = Literal["rows", "none", "hollow"]
 
 
 def holding() -> TradingWorld:
-    """A stream that is live with a position of 5, delivered by a read that was settled."""
+    """A LIVE stream with a position of 5, delivered by a settled read."""
     world = ready(audit_interval=20)
     order = world.exchange.place("5", price=None)
     world.exchange.fill(order, "5")
@@ -34,7 +34,7 @@ def none(listed: Listed) -> Callable[[Account], Account]:
 
 
 def holdings(world: TradingWorld, since: int = 0) -> list[list[str]]:
-    """The positions as a consumer has them after every account update."""
+    """The positions that a consumer has after each account update."""
     held: dict[tuple[str, str | None], str] = {}
     history = []
     for event in world.delivered:
@@ -47,7 +47,7 @@ def holdings(world: TradingWorld, since: int = 0) -> list[list[str]]:
 
 
 def test_no_list_at_all_is_no_answer_while_a_position_is_held() -> None:
-    """Each read with it fails; that is news after two intervals, and over with the first list."""
+    """Each such read fails; a gap opens after two intervals and closes with the first list."""
     world = holding()
     proven = world.marks[-1]
     world.exchange.altered = none("hollow")
@@ -66,7 +66,7 @@ def test_no_list_at_all_is_no_answer_while_a_position_is_held() -> None:
 @pytest.mark.parametrize("listed", ["none", "hollow"])
 @pytest.mark.parametrize("how", ["fills", "push", "recovered", "part recovered"])
 def test_what_closes_a_position_explains_that_it_is_not_listed(listed: Listed, how: str) -> None:
-    """Fills that were delivered, a push, or fills that this very read shows."""
+    """Delivered fills, a push, or fills in the same read explain it."""
     world = holding()
     world.exchange.pushes_account = how == "push"
     closing = world.exchange.place("5", side="SELL", price=None)
@@ -86,7 +86,7 @@ def test_what_closes_a_position_explains_that_it_is_not_listed(listed: Listed, h
 
 
 def test_an_empty_list_that_nothing_explains_is_believed_at_the_second_read() -> None:
-    """The first one delivers the position as it was, and the second look comes soon."""
+    """After the first read the position is delivered as it was, and the second read comes soon."""
     world = holding()
     reads = len(world.times(actions.ReadAccount))
     world.exchange.altered = none("none")
@@ -100,7 +100,7 @@ def test_an_empty_list_that_nothing_explains_is_believed_at_the_second_read() ->
 
 
 def test_an_empty_list_that_was_a_mistake_leaves_no_trace() -> None:
-    """The next read has rows."""
+    """If the next read has rows, an empty list later is again the first."""
     world = holding()
     seen = len(holdings(world))
     world.exchange.altered = none("none")
@@ -115,7 +115,7 @@ def test_an_empty_list_that_was_a_mistake_leaves_no_trace() -> None:
 
 
 def test_fills_of_a_read_that_was_not_settled_explain_nothing() -> None:
-    """It was delivered with them or without: they say how a position moved, not what it was."""
+    """The position may have been read with the fills or without: they give its change, not its size."""
     world = trading(start=False)
     world.exchange.pushes_account = False
     world.exchange.positions.append((0, {"BTC-USDT": D(10)}))
@@ -133,7 +133,7 @@ def test_fills_of_a_read_that_was_not_settled_explain_nothing() -> None:
 
 
 def beginning(listed: Listed, **amounts: str) -> TradingWorld:
-    """A stream that begins with such a list of positions, of which it knows none, and balances that say this."""
+    """A stream whose first read has such a list of positions, and balances with these amounts."""
     world = trading(start=False, audit_interval=20)
     world.exchange.pushes_account = False
 
@@ -159,7 +159,7 @@ def beginning(listed: Listed, **amounts: str) -> TradingWorld:
     ],
 )
 def test_balances_belie_a_first_list_without_positions(listed: Listed, amounts: dict[str, str], fails: bool) -> None:
-    """No complete account is delivered then: not before a list comes, or before the next read says so too."""
+    """If balances show a position, no complete account is delivered before a list comes or a second read agrees."""
     world = beginning(listed, **amounts)
     world.run(6)
     assert not [event for event in world.events(AccountUpdate) if event.complete]
@@ -175,7 +175,7 @@ def test_balances_belie_a_first_list_without_positions(listed: Listed, amounts: 
 @pytest.mark.parametrize("listed", ["none", "hollow"])
 @pytest.mark.parametrize("amounts", [{}, {"unrealized_pnl": "0", "used_margin": "0"}], ids=["unknown", "zero"])
 def test_an_account_that_holds_nothing_is_believed_at_once(listed: Listed, amounts: dict[str, str]) -> None:
-    """Where nothing says otherwise; a margin may be bound by orders that are open."""
+    """With balances that show no position an empty list is believed; margin may be that of open orders."""
     world = beginning(listed, **amounts)
     world.run(6)
     assert [event.complete for event in world.events(AccountUpdate)] == [True]
@@ -186,7 +186,7 @@ def test_an_account_that_holds_nothing_is_believed_at_once(listed: Listed, amoun
 
 
 def test_an_order_whose_row_cannot_be_read_may_bind_the_margin() -> None:
-    """It is open, for all that is known."""
+    """An order whose row cannot be read may be open, and its margin explains the balances."""
     world = beginning("none", used_margin="20")
     row, alter = (
         OddRow(kind="order", endpoint="openOrders", excerpt="{}", symbol="BTC-USDT", order_id="7"),
@@ -198,7 +198,7 @@ def test_an_order_whose_row_cannot_be_read_may_bind_the_margin() -> None:
 
 
 def test_a_hollow_answer_right_after_an_interruption_leaves_the_gap_open() -> None:
-    """The held frames flow, as after any read that fails."""
+    """The held frames are delivered as after any read that fails."""
     world = holding()
     world.exchange.altered = none("hollow")
     world.drop_all()
@@ -211,7 +211,7 @@ def test_a_hollow_answer_right_after_an_interruption_leaves_the_gap_open() -> No
 
 
 def test_without_income_a_read_passes_and_no_book_is_proven() -> None:
-    """It is said once in a row; with income again the books are compared again."""
+    """It is reported once; when income comes again, the books are compared again."""
     refusal = Refusal(RefusalKind.FATAL, "100004", "Permission denied")
     world = holding()
 
@@ -234,7 +234,7 @@ def test_without_income_a_read_passes_and_no_book_is_proven() -> None:
 
 
 def test_fills_that_were_delivered_explain_it_before_any_read_was_settled() -> None:
-    """It closed after it was delivered, by the last fills: those before may be in what was delivered, or not."""
+    """The last fills close it; earlier ones may be in the delivered position or not."""
     world = trading(start=False, audit_interval=20)
     world.exchange.pushes_account = False
     opening = world.exchange.place("9")
@@ -259,7 +259,7 @@ def test_fills_that_were_delivered_explain_it_before_any_read_was_settled() -> N
 
 
 def test_fills_explain_it_whatever_side_their_rows_name_where_the_account_nets() -> None:
-    """The venue may write LONG of all rows then; the order says that it has none."""
+    """In one-way mode the venue may write LONG in every row of a fill; the order's row has no side."""
     world = holding()
     world.exchange.pushes_account = False
     closing = world.exchange.place("5", side="SELL", price=None)
