@@ -58,6 +58,8 @@ class Connection:
         mode: Mode = "ws",
         secrets: Secrets | None = None,
     ) -> None:
+        if isinstance(dialect, str):
+            raise Misuse(f"a connection takes the dialect of a venue, not its name: {dialect!r} is for `open_venue`")
         if mode not in MODES:
             raise Misuse(f"mode must be {WAYS}, not {mode!r}")
         self.policy = (policy or Policy()).over(dialect.policy)

@@ -32,6 +32,9 @@ class Stream:
     def __init__(self, driver: Driver) -> None:
         self._driver = driver
 
+    def __repr__(self) -> str:
+        return f"<Stream: {self.state}, {self.health}, proven until {self.proven_until}>"
+
     def __aiter__(self) -> Self:
         return self
 

@@ -21,6 +21,16 @@ from .scripted import NEVER, ScriptedWorld, connected, empty_account, no, script
 from .toy import Toy
 from .world import EPOCH, FATAL, RETRY
 
+# What a connection is made of
+
+
+def test_the_name_of_a_venue_is_no_dialect() -> None:
+    """It is refused with the function that takes names."""
+    name: Any = "toy"
+    with pytest.raises(Misuse, match="not its name: 'toy' is for `open_venue`"):
+        Connection(name)
+
+
 # The beginning
 
 

@@ -140,3 +140,9 @@ async def test_a_stream_is_left_before_it_has_begun(path: Path) -> None:
         async with venue.subscribe() as stream:
             await venue.close()
             assert [event async for event in stream] == []
+
+
+async def test_a_stream_that_is_printed_says_how_it_stands() -> None:
+    """Its state, its health, and up to when it is proven."""
+    async with lonely(None) as venue, venue.subscribe() as stream:
+        assert repr(stream) == "<Stream: IDLE, BLIND, proven until None>"
