@@ -17,6 +17,7 @@ from ..events import ZERO, BalanceChange, ExchangeEvent, FillRevised, FundingFee
 from ..execution import Execution
 from ..grain import floor
 from ..reports import Account, IncomeReport
+from .early import EarlyFees
 from .estimates import FEE, PNL, Estimates
 from .projection import is_newer
 
@@ -45,6 +46,7 @@ class Ledger:
         self._grain = grain
         self._sums: dict[str, _Sums] = {}
         self._estimates = Estimates()
+        self._early = EarlyFees(grain)
         self._provisional: dict[str, FundingFee] = {}
         self._rows: dict[tuple[str, str], int] = {}
         self._unmatched: dict[tuple[str, str], IncomeReport] = {}
@@ -80,7 +82,7 @@ class Ledger:
 
     def estimate(self, fill: Execution) -> None:
         """Book a fill as delivered, until its rows are read."""
-        if self._estimates.add(fill) > ESTIMATES:
+        if not self._early.take(fill) and self._estimates.add(fill) > ESTIMATES:
             self._keep()
         if fill.exchange_ts is not None and fill.exchange_ts < self._opened_ts:
             for asset, _ in fill.gains:
@@ -202,6 +204,7 @@ class Ledger:
             self._estimates.match_ahead(row)
             del self._unmatched[key]
         if due:
+            self._early.note(due.values(), self._estimates)
             self._estimates.pay_until(until)
 
     def _add(self, row: IncomeReport) -> None:
@@ -243,3 +246,4 @@ class Ledger:
         if self._unmatched:
             self._unmatched = {key: row for key, row in self._unmatched.items() if row.exchange_ts >= edge}
         self._estimates.forget(edge)
+        self._early.forget(edge)

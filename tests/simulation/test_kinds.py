@@ -15,7 +15,7 @@ from .venues import SWAP
 @pytest.mark.parametrize("kind", kinds_of(SWAP))
 def test_every_promise_is_kept_under_every_kind_of_fault(kind: str) -> None:
     """Two faults of the kind within a few minutes, with fills inside both."""
-    hours = 0.25 if kind == "ghosts" else 0.08  # denied orders are asked for ten at a time in 480 s
+    hours = 0.25 if kind == "ghosts" else 0.05  # denied orders are asked for ten at a time in 480 s
     setup = setup_of(1000 + list(KINDS).index(kind), kinds=(kind,), hours=hours)
     outcome = live(setup)
     assert outcome.violation is None
@@ -25,7 +25,7 @@ def test_every_promise_is_kept_under_every_kind_of_fault(kind: str) -> None:
 @pytest.mark.parametrize("kind", [kind for kind in kinds_of(SWAP) if KINDS[kind].reads])
 def test_every_promise_is_kept_without_a_socket(kind: str) -> None:
     """The same without a socket, for every kind that concerns reads."""
-    setup = setup_of(1000 + list(KINDS).index(kind), kinds=(kind,), hours=0.1, mode="poll")
+    setup = setup_of(1000 + list(KINDS).index(kind), kinds=(kind,), hours=0.06, mode="poll")
     outcome = live(setup)
     assert outcome.violation is None
     assert outcome.inside_each

@@ -103,6 +103,45 @@ def test_the_first_settled_read_gives_the_opening_balance() -> None:
     assert ledger.assets == ("USDT",)
 
 
+@pytest.mark.parametrize("fee", ["0.1", "0.2"])
+def test_a_fee_that_was_booked_by_time_is_not_booked_again_with_its_fill(fee: str) -> None:
+    """Where rows name none of our trades and the list of fills lags, a fill whose fee a row has booked costs nothing
+    more; another fill at the same time does, until its own row comes.
+    """
+    ledger = begun("100")
+    first = row("TRADING_FEE", "-0.1", "foreign")
+    ledger.reconcile(account("99.9", first), True)
+    assert ledger.book("USDT").status is Reconciliation.MATCHED
+    ledger.estimate(execution(fill("1", "0", "1", exchange_ts=T0 + 1400)))
+    ledger.estimate(execution(fill("1", "1", "2", exchange_ts=T0 + 1500, fee=D(fee))))
+    assert ledger.book("USDT").fees == D("0.1") + D(fee)
+    wallet = f"{D('99.9') - D(fee)}"
+    ledger.reconcile(account(wallet, first, at=T0 + 6000), True)
+    assert ledger.book("USDT").status is Reconciliation.MATCHED
+    second = row("TRADING_FEE", f"-{fee}", "foreign too", exchange_ts=T0 + 1000)
+    ledger.reconcile(account(wallet, first, second, at=T0 + 7000), True)
+    assert (ledger.book("USDT").status, ledger.book("USDT").fees) == (Reconciliation.MATCHED, D("0.1") + D(fee))
+
+
+def test_fees_that_were_booked_early_are_forgotten_with_their_rows() -> None:
+    """A fill with the same figures, after an hour, is another one."""
+    ledger = begun("100")
+    ledger.reconcile(account("99.9", row("TRADING_FEE", "-0.1", "foreign")), True)
+    ledger.reconcile(account("99.9", at=T0 + ledger_module.REMEMBER_MS + 9000), True)
+    ledger.estimate(execution(fill("1", "0", "1")))
+    assert ledger.book("USDT").fees == D("0.2")
+
+
+@pytest.mark.parametrize("changes", [{"fee": None}, {"exchange_ts": None}, {"symbol": "Y"}])
+def test_a_fill_that_is_not_known_by_its_fee_is_no_early_one(changes: dict[str, Any]) -> None:
+    """Its cost is thought as it is delivered, and unknown where that is not known."""
+    ledger = begun("100")
+    ledger.reconcile(account("99.9", row("TRADING_FEE", "-0.1", "foreign")), True)
+    ledger.estimate(execution(fill("1", "0", "1", **changes)))
+    book = ledger.book("USDT")
+    assert book.fees == (D("0.1") if changes.get("fee", D(1)) is None else D("0.2"))
+
+
 def test_the_books_open_only_when_the_cost_of_every_fill_is_known() -> None:
     """An unknown cost would be counted into the opening balance, and would be drift as soon as it is known."""
     ledger = Ledger(1000)
