@@ -19,7 +19,7 @@ import msgspec
 from ..account import translate
 from ..account.order import Order
 from ..account.orders import Orders
-from ..account.shown import FINAL
+from ..account.shown import FINAL, Shown
 from ..context import Context
 from ..events import ZERO, Fill, OrderState
 from ..grain import floor
@@ -160,6 +160,7 @@ def _finding(
     listed = len(due)
     while due and _may_fill_the_order(report, due[-1], order, scope):
         placed, due = placed[:-1], due[:-1]
+    report = _as_amended(report, order, more=len(due) < listed)
     end = placed[-1].end if placed else report.cumulative_qty
     base = due[0].start if due else end
     finding = Finding(ref, report, base, due, len(due) == listed)
@@ -192,6 +193,21 @@ def _may_fill_the_order(report: OrderReport, last: Placed, order: Order | None, 
         and last.row.exchange_ts + scope.grain > scope.account.as_of
         and (order is None or order.seen < last.end)
     )
+
+
+def _as_amended(report: OrderReport, order: Order | None, *, more: bool) -> OrderReport:
+    """The open order with the quantity that frames know, None if nobody does, if the listed one is from before an
+    amendment: frames have shown that it is open with as much executed, or the read has `more` fills than are due.
+    """
+    if order is not None and order.open and report.qty is not None and report.status not in FINAL:
+        known: list[Shown | OrderReport] = [each for each, _ in order.waiting if each.status not in FINAL]
+        known += [] if order.shown is None else [order.shown]
+        last = max(known, key=lambda each: each.cumulative_qty, default=None)
+        if last is not None and last.cumulative_qty >= report.qty:
+            return msgspec.structs.replace(report, qty=last.qty)
+        if more and order.seen >= report.qty:
+            return msgspec.structs.replace(report, qty=None)
+    return report
 
 
 def _lags_behind(order: Order, base: Decimal, due_from: int | None, scope: Scope) -> bool:

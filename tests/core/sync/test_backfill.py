@@ -414,6 +414,47 @@ def test_a_fill_that_came_while_the_read_was_made_fills_no_order_by_an_older_row
     assert on.by_ref[REF].open is ("FULL_FILL 5" not in delivered)
 
 
+@pytest.mark.parametrize(
+    ("frame", "more", "known", "is_open"),
+    [
+        pytest.param("5 of 9", [], "9", True, id="a frame has shown that it is open"),
+        pytest.param("5 of 9", [row("2", 199_001, "3")], "9", True, id="and it was executed further"),
+        pytest.param(None, [row("2", 199_001, "3")], None, True, id="it was executed further"),
+        pytest.param(None, [], "5", False, id="nothing says that it was amended"),
+    ],
+)
+@pytest.mark.parametrize("delivered", [False, True])
+def test_an_order_that_was_amended_while_it_was_read_is_not_filled(
+    frame: str | None, more: list[FillReport], known: str | None, is_open: bool, delivered: bool
+) -> None:
+    """Its row has the quantity from before. A fill that frames have shown, and that would fill that, does not end the
+    order if a frame has shown it open after that, delivered or waiting, or if the list has a further fill.
+    """
+    on = tracked("0", seen="5")
+    if frame is not None:
+        shown = OrderReport(
+            symbol="BTC-USDT", order_id="1", status="PARTIALLY_FILLED", cumulative_qty=D(5), qty=D(9), last_qty=D(1)
+        )
+        if delivered:
+            on.note(on.by_ref[REF], shown)
+        else:
+            on.by_ref[REF].waiting.append((shown, None))
+    account = read("2", row("2", 120_000, "1"), row("3", 199_001, "2"), *more, created=100_500)
+    order = msgspec.structs.replace(account.orders[0], qty=D(5))
+    findings, _ = examine(Scope(msgspec.structs.replace(account, orders=(order,)), None, 195_000, grain=1000), on)
+    deliver(findings, on)
+    events = [each.event for each in on._context.actions if isinstance(each, actions.Deliver)]
+    fills = [event for event in events if isinstance(event, Fill)]
+    assert [(str(fill.cumulative_qty), fill.qty) for fill in fills] == [
+        (end, None if known is None else D(known)) for end in ("2", "5")
+    ]
+    assert {event.status for event in events if isinstance(event, (Fill, OrderState))} <= {
+        "PARTIALLY_FILLED",
+        "PARTIALLY_FILLED" if is_open else "FILLED",
+    }
+    assert on.by_ref[REF].open is is_open
+
+
 def test_not_even_one_before_another_fills_an_order_by_an_older_row() -> None:
     """If two fills came during the read, the first is left as well, because it would fill the order as it was."""
     on = tracked("0")
