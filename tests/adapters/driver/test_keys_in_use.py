@@ -93,7 +93,7 @@ class Desk(Nobody):
 
 
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
-async def test_the_core_is_told_to_ask_again() -> None:
+async def test_the_core_hears_that_it_may_ask_again() -> None:
     """It hears of a refusal that passes, and not of the key."""
     desk, heard = Desk(), list[inputs.Input]()
     executor = TaskExecutor(desk, SystemClock())

@@ -33,8 +33,8 @@ def holding(*positions: Position, one_way: bool) -> ScriptedWorld:
 
 def updates(world: ScriptedWorld) -> list[tuple[str | None, str]]:
     """Sides and quantities of every position that pushes delivered."""
-    told = [event for event in world.events(AccountUpdate) if event.source == "ws"]
-    return [(row.side, str(row.qty)) for event in told for row in event.positions]
+    said = [event for event in world.events(AccountUpdate) if event.source == "ws"]
+    return [(row.side, str(row.qty)) for event in said for row in event.positions]
 
 
 def test_two_sides_are_not_flat_because_nobody_is() -> None:

@@ -134,7 +134,7 @@ def test_properties() -> None:
 
 
 @pytest.mark.parametrize(
-    ("rows", "told", "one_way"),
+    ("rows", "said", "one_way"),
     [
         ([("BTC-USDT", "BOTH", "0")], [(None, "0")], True),
         ([("BTC-USDT", "BOTH", "-2")], [("SHORT", "2")], True),
@@ -144,7 +144,7 @@ def test_properties() -> None:
     ],
 )
 def test_beside_a_side_of_its_symbol_both_is_no_position(
-    rows: list[tuple[str, str, str]], told: list[tuple[str | None, str]], one_way: bool
+    rows: list[tuple[str, str, str]], said: list[tuple[str | None, str]], one_way: bool
 ) -> None:
     """What an account in hedge mode has of no side is nothing, and no word that it nets its positions."""
     held = [
@@ -153,7 +153,7 @@ def test_beside_a_side_of_its_symbol_both_is_no_position(
     frame = json.dumps({"e": "ACCOUNT_UPDATE", "E": 1758608899350, "a": {"m": "ORDER", "B": [], "P": held}}).encode()
     (report,) = SwapDialect().decode(frame)
     assert isinstance(report, AccountReport)
-    assert [(row.side, str(row.qty)) for row in report.positions] == told
+    assert [(row.side, str(row.qty)) for row in report.positions] == said
     assert report.one_way is one_way
 
 
