@@ -27,6 +27,7 @@ from ...ports.socket import SocketOpener
 from ..executors.tasks import TaskExecutor
 from . import background
 from .backlog import Backlog
+from .keys_in_use import KeysInUse
 from .recognition import recognition
 from .requests import Requests
 from .socket import SocketPump
@@ -37,7 +38,10 @@ CLOSING_TIME = 3.0
 
 
 class Driver:
-    """Runs one connection; `failure` makes of the refusal that ended it the exception that the consumer sees."""
+    """Runs one connection; `failure` makes of the refusal that ended it the exception that the consumer sees.
+
+    By the `address` of its venue a listen key is known to all drivers of this process.
+    """
 
     def __init__(
         self,
@@ -51,6 +55,7 @@ class Driver:
         failure: Callable[[Refusal], Exception],
         journal: Journal | None = None,
         observers: Sequence[Observer] = (),
+        address: str = "",
     ) -> None:
         self.connection = connection
         self.backlog = Backlog(connection.policy.max_pending, journal)
@@ -61,7 +66,8 @@ class Driver:
         self._observers = observers
         self._warnings = Warnings(lambda: self.backlog.ended, connection.secrets)
         self._owned = journal if isinstance(journal, OwnedJournal) else None
-        self._requests = Requests(executor, keys, reader, self.feed, self._warnings, self._recognised)
+        self._in_use = KeysInUse(address)
+        self._requests = Requests(executor, keys, reader, self.feed, self._warnings, self._recognised, self._in_use)
         self._executor = executor
         self._reader = reader
         self._recognising = anyio.CancelScope()
@@ -98,6 +104,7 @@ class Driver:
             raise
         finally:
             self._over = True
+            self._in_use.leave()
             self.backlog.end()
             self._done.set()
 

@@ -14,10 +14,13 @@ from ...ports.errors import RequestRefused
 from ...ports.keys import KeyService
 from ...ports.reader import AccountReader
 from ..executors.tasks import TaskExecutor
+from .keys_in_use import KeysInUse
 from .warnings import Warnings
 
 READING = "reading the account"
 GIVEN_UP = Refusal(RefusalKind.RETRY, None, "given up before it was answered")
+
+DELETED = Refusal(RefusalKind.RETRY, None, "the key that was granted may have been deleted by another stream since")
 
 Refusable = actions.CreateKey | actions.RenewKey | actions.ReadAccount
 
@@ -35,11 +38,13 @@ class Requests:
         feed: Callable[[inputs.Input], None],
         warnings: Warnings,
         recognise: Callable[[str | None], None] = lambda account_id: None,
+        in_use: KeysInUse | None = None,
     ) -> None:
         self._run, self._keys, self._reader = executor.run, keys, reader
         self._recognise = recognise
         """Called whenever the venue has answered the API key, with the account's id where it names it."""
         self._feed = feed
+        self._in_use = KeysInUse("") if in_use is None else in_use
         self._warnings = warnings
         self._reading: anyio.CancelScope | None = None
         """Of the read under way."""
@@ -48,7 +53,11 @@ class Requests:
         """Mint a key."""
 
         async def ask() -> inputs.Input:
-            granted = action.granted(*await self._run(self._keys.create()))
+            with self._in_use.minting() as doubtful:
+                grant = await self._run(self._keys.create())
+                if not self._in_use.minted(grant.key, doubtful):
+                    raise RequestRefused(DELETED)
+            granted = action.granted(*grant)
             try:
                 self._recognise(None)
             except Exception:
@@ -62,7 +71,10 @@ class Requests:
         """Extend a key's validity."""
 
         async def ask() -> inputs.Input:
-            return action.renewed(await self._run(self._keys.renew(action.key)))
+            named = await self._run(self._keys.renew(action.key))
+            if named is not None:
+                self._in_use.use(named)
+            return action.renewed(named)
 
         await self._answer("renewing a key", action, ask)
 
@@ -89,9 +101,13 @@ class Requests:
         self._warnings.refused(READING, GIVEN_UP)
 
     async def delete(self, action: actions.DeleteKey) -> None:
-        """Delete a key, as far as it can be done."""
+        """Delete a key, as far as it can be done; not one that another stream of this process uses."""
         try:
-            await self._run(self._keys.delete(action.key))
+            with self._in_use.letting_go(action.key) as alone:
+                if alone:
+                    await self._run(self._keys.delete(action.key))
+                else:
+                    _log.info("a listen key is not deleted, since another stream of this process uses it")
         except RequestRefused as error:
             _log.info("a listen key could not be deleted: %s", self._warnings.clean(str(error)))
         finally:

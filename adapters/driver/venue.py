@@ -53,6 +53,7 @@ class Venue:
         journal: Journal | None = None,
         observer: Observer | None = None,
         recorder: Recorder | None = None,
+        address: str = "",
     ) -> None:
         self._connect = connect
         self._transport = transport
@@ -61,6 +62,7 @@ class Venue:
         self._journal = journal
         self._observers = tuple(each for each in (recorder, observer) if each is not None)
         self._recorder = recorder
+        self._address = address
         self._streams: dict[Driver, ExitStack] = {}
         """Those that are open, each with what it alone may have."""
         self._closed = False
@@ -94,6 +96,7 @@ class Venue:
                 failure=self._failure,
                 journal=self._journal,
                 observers=self._observers,
+                address=self._address,
             )
             self._streams[driver] = alone.pop_all()
         return driver
@@ -228,7 +231,8 @@ def open_venue(
             recorder.begin(dialect, effective, drawn, mode)
         return Connection(dialect, effective, seed=drawn, mode=mode, secrets=secrets)
 
-    return Venue(connect, network, services, journal=events, observer=observer, recorder=recorder)
+    address = hosts.rest_url
+    return Venue(connect, network, services, journal=events, observer=observer, recorder=recorder, address=address)
 
 
 def _journal(

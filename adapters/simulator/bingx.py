@@ -12,7 +12,7 @@ from .feeds import Feeds
 from .limits import Limits
 from .listenkeys import ListenKeys
 from .pushes import ConfigPush, Push, config_of
-from .records import ClosedStops, FillShape
+from .records import ClosedStops, FillShape, FillWindows
 from .rest import Rest
 from .rows import IncomeTrades
 from .sockets import AccountHub
@@ -36,6 +36,7 @@ class BingX:
         signed_shorts: bool = False,
         income_trades: IncomeTrades = "named",
         fill_rows: int | None = None,
+        fill_windows: FillWindows = "exact",
         fill_shape: FillShape = "documented",
         symbol_required: bool = False,
         symbol_ignored: bool = False,
@@ -56,6 +57,7 @@ class BingX:
             closed_stops=closed_stops,
             income_trades=income_trades,
             fill_rows=fill_rows,
+            fill_windows=fill_windows,
         )
         self.trading = Trading(ground.desk, self.rest.holdings)
         self.keys = ListenKeys(seed=ground.seed, validity_ms=ground.key_validity_ms)

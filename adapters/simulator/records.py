@@ -17,7 +17,9 @@ from .rows import Row, fill_row, newer_fill_row, order_fill_row, order_history_r
 from .rules import INVALID, not_modelled
 
 FillShape = Literal["documented", "newer"]
+FillWindows = Literal["exact", "seconds"]
 ClosedStops = Literal["listed", "unknown"]
+SECOND_MS = 1000
 
 
 class Records:
@@ -32,7 +34,10 @@ class Records:
         symbol_ignored: bool,
         closed_stops: ClosedStops,
         fill_rows: int | None,
+        fill_windows: FillWindows,
     ) -> None:
+        if fill_windows not in {"exact", "seconds"}:
+            raise ValueError(f"fill windows are exact or seconds, not {fill_windows!r}")
         if closed_stops not in {"listed", "unknown"}:
             raise ValueError(f"closed stops are listed or unknown, not {closed_stops!r}")
         if fill_shape not in {"documented", "newer"}:
@@ -43,6 +48,7 @@ class Records:
         self._symbol_ignored = symbol_ignored
         self._forgets_stops = closed_stops == "unknown"
         self._fill_rows = fill_rows
+        self._by_seconds = fill_windows == "seconds"
         one = ("symbol", "orderId", "clientOrderId", "clientOrderID")
         past = ("symbol", "currency", "orderId", "startTime", "endTime", "limit")
         fills = ("symbol", "currency", "orderId", "startTs", "endTs")
@@ -134,8 +140,10 @@ class Records:
         return {"fill_orders": [order_fill_row(each, orders[each.order_id].client_id) for each in fills]}
 
     def _fills(self, params: Params, start: int, end: int, sight: Sight) -> list[Fill]:
-        """Fills with start < t <= end, oldest first."""
+        """Fills with start < t <= end, oldest first; t may be cut to the second, as rows show it."""
         symbol = symbol_of(params, self._exchange.market)
+        if self._by_seconds:
+            start, end = (ms // SECOND_MS * SECOND_MS + SECOND_MS - 1 for ms in (start, end))
         if sight.fills_until is not None:
             end = min(end, sight.fills_until)
         if "orderId" in params:

@@ -7,7 +7,7 @@ from .exchange import Exchange
 from .holdings import Holdings
 from .queries import Params
 from .quotes import Quotes
-from .records import ClosedStops, FillShape, Records
+from .records import ClosedStops, FillShape, FillWindows, Records
 from .routes import CLEAR, Route, Sight
 from .rows import IncomeTrades, Row
 
@@ -27,6 +27,7 @@ class Rest:
         closed_stops: ClosedStops = "listed",
         income_trades: IncomeTrades = "named",
         fill_rows: int | None = None,
+        fill_windows: FillWindows = "exact",
     ) -> None:
         if income_trades not in {"named", "foreign", "bare"}:
             raise ValueError(f"income trades are named, foreign or bare, not {income_trades!r}")
@@ -38,6 +39,7 @@ class Rest:
             symbol_ignored=symbol_ignored,
             closed_stops=closed_stops,
             fill_rows=fill_rows,
+            fill_windows=fill_windows,
         )
         quotes = Quotes(exchange, depth or Depth(exchange.market, seed=exchange.seed))
         self.routes: dict[str, Route] = {**quotes.routes, **self.holdings.routes, **records.routes}

@@ -11,7 +11,7 @@ from .faults import Fault
 from .market import Instrument
 from .orders import Triggered
 from .pricefile import Source
-from .records import ClosedStops, FillShape
+from .records import ClosedStops, FillShape, FillWindows
 from .rows import IncomeTrades
 from .wire import EventName, WireName
 
@@ -52,6 +52,8 @@ class Settings(TypedDict, total=False):
     income_trades: IncomeTrades
     fill_rows: int | None
     """How many fills of a window `fillHistory` knows, the newest; all by default."""
+    fill_windows: FillWindows
+    """Whether a window of fills goes by their `exact` times, or by the whole `seconds` that rows show."""
     fill_shape: FillShape
     symbol_required: bool
     """True if `fillHistory` refuses a call without a symbol, as one copy of the documentation says."""

@@ -28,7 +28,7 @@ from .market import Instrument
 from .orders import Triggered
 from .placements import Placements
 from .pricefile import Source, recorded
-from .records import ClosedStops, FillShape
+from .records import ClosedStops, FillShape, FillWindows
 from .rows import IncomeTrades
 from .settings import DEFAULT, hint_of
 from .sockets import LATE, Hub, Stream
@@ -61,6 +61,7 @@ class Venue:
         signed_shorts: bool = False,
         income_trades: IncomeTrades = "named",
         fill_rows: int | None = None,
+        fill_windows: FillWindows = "exact",
         fill_shape: FillShape = "documented",
         symbol_required: bool = False,
         symbol_ignored: bool = False,
@@ -121,7 +122,7 @@ class Venue:
         ground = Ground(self.exchange, self.desk, self.log, self.wall, seed, ping_interval, validity, rate_limits)
         own: dict[str, Any] = {"wire": wire, "event_name": event_name, "codes": codes, "closed_stops": closed_stops}
         own |= {"signed_shorts": signed_shorts, "income_trades": income_trades}
-        own |= {"fill_rows": fill_rows, "fill_shape": fill_shape}
+        own |= {"fill_rows": fill_rows, "fill_windows": fill_windows, "fill_shape": fill_shape}
         own |= {"symbol_required": symbol_required, "symbol_ignored": symbol_ignored}
         own |= {"snapshot_interval": snapshot_interval, "config_interval": config_interval}
         self.family = family = kind.laid(ground, own, readings)

@@ -190,7 +190,7 @@ class Continuity:
     def _deliver_account(self, pushed: Pushed, frame: Frame) -> None:
         report = pushed.report
         if report.one_way is not self._position_mode.nets:
-            self._position_mode.pushed(report)
+            report = self._position_mode.pushed(report)
         outcome = self._view.push(report, frame, link=pushed.link, arrived_ts=pushed.arrived_ts)
         if outcome is FIRST:
             self._reconciler.pushed(report)

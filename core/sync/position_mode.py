@@ -1,6 +1,12 @@
-"""Hedge or one-way, as orders and as positions say it: a switch in a stream is reported, and the account is read."""
+"""Hedge or one-way, as orders and as positions say it: a switch in a stream is reported, and the account is read.
+
+A push of no side and no quantity closes the position of an account that nets them. Of the two sides that a symbol has
+in another account it says nothing.
+"""
 
 from __future__ import annotations
+
+import msgspec
 
 from ..context import Context
 from ..reports import Account, AccountReport, OrderReport
@@ -25,9 +31,17 @@ class PositionMode:
             self._switched(f"orders name {'no' if sideless else 'a'} position side", read=True)
         self.sideless = sideless
 
-    def pushed(self, report: AccountReport) -> None:
-        """Take a push that shows another mode than the last report, if it has positions."""
+    def pushed(self, report: AccountReport) -> AccountReport:
+        """Take a push that shows another mode than the last report, if it has positions; return what it says.
+
+        One that may be about no side of an account that has two is without them, and the account is read.
+        """
+        nets = self.sideless if self.nets is None else self.nets
+        if not nets and report.positions and all(position.side is None for position in report.positions):
+            self._doubts.doubt("position of no side", None, gap=False)
+            return msgspec.structs.replace(report, positions=(), one_way=False)
         self._hold(report, read=True)
+        return report
 
     def read(self, account: Account) -> None:
         """A read of the account."""

@@ -62,7 +62,7 @@ class ScriptedVenue:
 
     def say(self, text: str | bytes, socket: int | None = None) -> list[actions.Action]:
         """Let a frame come in, by default on the leader; news of the account is dated now."""
-        if isinstance(text, str) and text.split(" ")[0] in ("order", "fill", "wallet"):
+        if isinstance(text, str) and text.split(" ")[0] in ("order", "fill", "wallet", "held"):
             text = f"{text} @{self.world.exchange_ms}"
         return self.world.feed(inputs.FrameReceived(self.world.leader if socket is None else socket, text))
 

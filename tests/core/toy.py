@@ -7,11 +7,12 @@ expired K1        the key K1 has expired; `expired` alone does not say which, `e
 order A NEW 0/3   order A of 3 is new; it may name its position side, as in `order A NEW 0/3 LONG`
 fill A 2/3 +1     1 of order A was filled, 2 of 3 in all; the venue may leave out the `+1`
 wallet 90         the account has 90 USD
+held 2 LONG       it holds 2 of one side; `held 0` names no side, as where positions are netted
 note anything     well-formed, and not understood; `doubt anything` looks like news of the account
 data anything     of a documented kind for which there is no event
 dubious           an answer by which the key may be dead; `closing`: the socket will soon be closed
 
-An order, a fill or a wallet may end with its exchange time, as in `wallet 90 @1700000000000`.
+An order, a fill, a wallet or a position may end with its exchange time, as in `wallet 90 @1700000000000`.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from decimal import Decimal
 
 from listenkey.core.backoff import CallLimit
 from listenkey.core.dialect import Opening
-from listenkey.core.events import Balance
+from listenkey.core.events import Balance, Position
 from listenkey.core.refusal import Refusal, RefusalKind
 from listenkey.core.reports import (
     AccountReport,
@@ -104,6 +105,11 @@ def _known(verb: str, words: list[str], ts: int | None) -> Report:
         case "wallet", [amount]:
             balance = Balance(asset="USD", wallet_balance=_number(amount))
             return AccountReport(reason="ORDER", balances=(balance,), positions=(), by_fill=True, exchange_ts=ts)
+        case "held", [amount, *sides]:
+            position = Position(symbol="TOY", side=sides[0] if sides else None, qty=_number(amount))
+            return AccountReport(
+                reason="ORDER", balances=(), positions=(position,), by_fill=True, one_way=not sides, exchange_ts=ts
+            )
         case "note" | "doubt" | "data", _:
             return Unrecognised({"words": words}, doubtful=verb == "doubt", known=verb == "data")
         case "dubious", _:

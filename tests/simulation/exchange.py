@@ -21,6 +21,7 @@ from listenkey.ports.http import HttpResponse
 
 from .activity import Activity
 from .agenda import Agenda
+from .crowds import Crowds
 from .door import Door
 from .faults import Fault
 from .forms import Forms, Sent
@@ -68,6 +69,7 @@ class Market(ABC):
         self.conns: dict[str, list[Conn]] = {}
         self.changed: list[Any] = []
         self.odd = Sent(set(self.forms.garbage), {})
+        self.crowds = Crowds(door.exchange, setup)
         self._losing = 0
         self._lose_account = self._losing_account = False
         self._swapped: Frame | None = None

@@ -12,9 +12,9 @@ from .venues import SWAP, USDM
 class Kind(NamedTuple):
     """A fault holds for `shortest` to `longest` seconds; `variants` are listed where there are several ways.
 
-    `harmless`: it loses nothing, so no gap may open. `weight` is its share when faults are drawn. `reads`: it concerns
-    reads of the account, the journal or the process, and so matters without a socket too. `of` is the only venue that
-    has it; empty if all have it.
+    `harmless`: it loses nothing, so no gap may open. `weight` is its share when faults are drawn, 0 only where it is
+    asked for. `reads`: it concerns reads of the account, the journal or the process, and so matters without a socket
+    too. `of` is the only venue that has it; empty if all have it.
     """
 
     what: str
@@ -131,6 +131,13 @@ KINDS: dict[str, Kind] = {
     "crowded": Kind(
         "other programs spend the weight of the address", 60, 400, ("half", "most"), weight=3, reads=True, of=USDM
     ),
+    "crowd": Kind(
+        "sockets are reset, and a second brings more fills than a list of them shows",
+        variants=("of all symbols", "of one"),
+        weight=0,
+        reads=True,
+        of=SWAP,
+    ),
 }
 
 
@@ -187,7 +194,7 @@ def written(faults: Iterable[Fault]) -> str:
 def draw(random: Random, count: int, begin: float, end: float, kinds: Sequence[str]) -> tuple[Fault, ...]:
     """Draw so many faults of these kinds between two times, oldest first; about a third soon follow another."""
     names = list(kinds)
-    weights = [KINDS[name].weight for name in names]
+    weights = [KINDS[name].weight or 1 for name in names]
     drawn: list[Fault] = []
     at = begin
     for _ in range(count):

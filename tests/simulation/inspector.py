@@ -12,7 +12,7 @@ from .faults import HARM, KINDS, Fault
 from .judge import Judge
 from .outcome import CALM_AFTER, NOTICED_WITHIN
 from .process import Process
-from .setup import Setup
+from .setup import EPOCH, Setup
 from .venues import SWAP
 from .violation import Violation
 from .weather import Weather
@@ -102,6 +102,8 @@ class Inspector:
         if self._over:
             return
         judge, now = self._judge, self._agenda.now
+        if (crowded := self._market.crowds.newest) >= 0:
+            self._harmed_at = max(self._harmed_at, (crowded - EPOCH) / 1000)
         self.check_failures()
         if self.process is not None and self.process.silent_for() > self._silence:
             raise Violation("silence-noticed", f"nothing for {self.process.silent_for():.1f} s")

@@ -247,6 +247,8 @@ class Judge:
             self.gaps.append((now, event.reason))
         elif event.kind == "GAP_CLOSED":
             self.gap_open = False
+            if not event.proven:
+                self.truth.unproven()
 
     def _health(self, health: Health, now: float) -> None:
         if self.health is Health.BLIND and health is not Health.BLIND:

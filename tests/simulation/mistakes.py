@@ -426,13 +426,26 @@ BUGS: dict[str, Bug] = {
         (
             Change(
                 "adapters/venues/bingx/lists.py",
-                "        are_all = len(found) != MOST_FILLS or end - start <= SECOND\n",
-                "        are_all = len(found) <= MOST_FILLS\n",
+                "        return found[::-1] if newest_first else found, len(found) != MOST_FILLS\n",
+                "        return found[::-1] if newest_first else found, len(found) <= MOST_FILLS\n",
             ),
         ),
         "restart,crash,outage",
         ("watermark-honest", "no-fill-lost", "gap-said"),
         given={"closed_stops": "unknown", "triggered": "own", "fill_rows": 8, "journal": True},
+    ),
+    "full-second": Bug(
+        "a list of fills that is full within one second taken for whole",
+        (
+            Change(
+                "adapters/venues/bingx/lists.py",
+                "            if are_all:\n",
+                "            if are_all or end - start <= SECOND:\n",
+            ),
+        ),
+        "crowd",
+        ("watermark-honest", "no-fill-lost", "gap-said"),
+        given={"closed_stops": "unknown", "triggered": "own", "fill_rows": 8},
     ),
     "figures-of-one": Bug(
         "a frame after an interruption delivered with the fee and the PnL of its last part",

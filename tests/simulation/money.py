@@ -108,13 +108,16 @@ class Money:
         self._hear(event, said)
 
     def _hear(self, event: AccountUpdate, said: dict[str | tuple[str, str], Decimal]) -> None:
-        """Raise if a value is older than the last: by grain, in which a push goes after a read, then by ms."""
-        ts = event.exchange_ts or 0
-        age = (ts // self._setup.grain, not event.complete, ts)
+        """Raise if a value is older than the last: by grain, in which a push goes after a read, then by ms.
+
+        A read, complete or not, has newer words in place of its own rows.
+        """
+        ts, read = event.exchange_ts or 0, event.source == "poll"
+        age = (ts // self._setup.grain, not read, ts)
         for place in said.keys() | (self._words.keys() if event.complete else ()):
             amount, before = said.get(place, ZERO), self._words.get(place)
             if before is not None and age < before.age:
-                if not event.complete or amount != before.amount:
+                if not read or amount != before.amount:
                     raise Violation("last-word-true", f"{place}: {amount} of {age[2]} after {before}")
             else:
                 self._words[place] = _Word(amount, age)

@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple, get_args, get_type_hints
 
 from listenkey.adapters.simulator.binance.readings import Readings
 from listenkey.adapters.simulator.orders import Triggered
-from listenkey.adapters.simulator.records import ClosedStops, FillShape
+from listenkey.adapters.simulator.records import ClosedStops, FillShape, FillWindows
 from listenkey.adapters.simulator.rows import IncomeTrades
 from listenkey.adapters.simulator.seeds import seeded
 from listenkey.adapters.simulator.wire import EventName, WireName
@@ -40,10 +40,10 @@ class Setup(NamedTuple):
     """Times are virtual seconds; `pending` is the number of events in memory before others spill to the journal.
 
     A `cramped` journal writes pages to its log before they are committed. A `lingering` socket brings frames while we
-    close it. The fields from `wire` to `fill_rows` are readings of BingX: `configs` and `snapshots` are seconds between
-    pushes that repeat what is known, 0 for none. The last fields are Binance's: `facts` are readings by name, `page` is
-    the number of fills in one request, None for as many as the venue lists, and a `shared` key is used by another
-    client too.
+    close it. The fields from `wire` to `fill_windows` are readings of BingX: `configs` and `snapshots` are seconds
+    between pushes that repeat what is known, 0 for none. The last fields are Binance's: `facts` are readings by name,
+    `page` is the number of fills in one request, None for as many as the venue lists, and a `shared` key is used by
+    another client too.
     """
 
     seed: int
@@ -67,6 +67,7 @@ class Setup(NamedTuple):
     fill_shape: FillShape
     income_trades: IncomeTrades
     fill_rows: int | None
+    fill_windows: FillWindows
     pending: int
     drift: float
     rate: float
@@ -100,7 +101,7 @@ class Setup(NamedTuple):
             "hedge" if self.hedge else f"one-way, shorts {'signed' if self.signed_shorts else 'unsigned'}",
             f"triggered orders {self.triggered}",
             f"closed stops {self.closed_stops}",
-            f"{self.fill_shape} fills, {self.fill_rows or 'all'} of a window",
+            f"{self.fill_shape} fills, {self.fill_rows or 'all'} of a window, {self.fill_windows}",
             f"income trades {self.income_trades}",
             *(f"{what} every {every:g} s" for what, every in repeated if every),
             f"journal {self.durability}" if self.journal else "no journal",
@@ -146,7 +147,8 @@ def setup_of(
     length = hours * HOURS
     chosen = kinds
     if not kinds:
-        kinds = tuple(name for name in kinds_of(venue) if KINDS[name].reads or not polled)
+        drawn = (name for name in kinds_of(venue) if KINDS[name].weight)
+        kinds = tuple(name for name in drawn if KINDS[name].reads or not polled)
     count = random.randint(18, 28) if full_day else random.randint(6, 14)
     if polled:
         count = count * 2 // 3
@@ -191,6 +193,7 @@ def _readings(random: Random) -> dict[str, Any]:
         "fill_shape": random.choice(("documented", "documented", "newer")),
         "income_trades": random.choice(get_args(IncomeTrades)),
         "fill_rows": random.choice((None, None, FEW_ROWS)),
+        "fill_windows": random.choice(get_args(FillWindows)),
     }
 
 
@@ -228,6 +231,7 @@ def _usdm_readings(random: Random) -> dict[str, Any]:
         "fill_shape": "newer",
         "income_trades": "named",
         "fill_rows": None,
+        "fill_windows": "exact",
     }
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from random import Random
 
 from listenkey.adapters.simulator.exchange import Exchange
+from listenkey.adapters.simulator.flow import Action
 from listenkey.adapters.simulator.garbage import bomb, garbage
 from listenkey.adapters.simulator.listenkeys import ListenKeys
 from listenkey.adapters.simulator.pushes import ConfigPush, Push, config_of
@@ -14,12 +15,15 @@ from listenkey.ports.http import HttpResponse
 
 from .activity import Activity
 from .exchange import PING_EVERY, Frame, Market, ms_of
+from .faults import Fault
 from .forms import SWAP_FORMS
 from .network import Conn, Network
-from .setup import Setup
+from .setup import WHOLE_SECOND, Setup
 from .swapdoor import SwapDoor
 from .weather import Weather
 
+CROWD = 12
+"""Fills in a second, for a list that shows eight."""
 STALE = 0.4
 """Seconds by which a stale snapshot is late."""
 
@@ -44,6 +48,36 @@ class SwapMarket(Market):
         """True if all of these keys live for 2 s more, and no key has ended before its time."""
         ends = [self.keys._ends.get(key, 0) for key in keys]
         return not self.ended_keys and min(ends, default=0) > self.ms + 2000
+
+    def _suffers(self, fault: Fault) -> None:
+        if fault.kind == "crowd":
+            self._end_all(None)
+            symbols = [self.symbol] if fault.variant == "of one" else list(self.exchange.market.instruments)
+            until_next = (WHOLE_SECOND - self.ms % WHOLE_SECOND) / WHOLE_SECOND
+            for number in range(CROWD):
+                self.agenda.after(
+                    until_next + 0.001 + 0.9 * number / CROWD,
+                    self.act,
+                    self._opening(symbols[number % len(symbols)], number),
+                )
+
+    def _opening(self, symbol: str, number: int) -> Action:
+        """A fill that opens something: of an order that was triggered, which may be in no list, or of another."""
+
+        def opened(now: int) -> None:
+            exchange = self.exchange
+            towards = "LONG" if exchange.hedge else None
+            qty = exchange.market.instruments[symbol].step * 5
+            if number % 3:
+                exchange.trade(symbol, "BUY", qty, now=now, position_side=towards)
+                return
+            price = exchange.market.price(symbol, now)
+            order = exchange.place(
+                symbol, "BUY", qty, now=now, type="TRIGGER_MARKET", position_side=towards, stop_price=price
+            )
+            exchange.fill(exchange.trigger(order.id, now=now).id, now=now)
+
+        return opened
 
     def _activity(self) -> Activity:
         return Activity(self, self._setup.rate, self._setup.seed)

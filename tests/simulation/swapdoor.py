@@ -38,6 +38,7 @@ class SwapDoor(Door):
             closed_stops=setup.closed_stops,
             income_trades=setup.income_trades,
             fill_rows=setup.fill_rows,
+            fill_windows=setup.fill_windows,
         )
 
     def answer(self, method: str, url: str, now: int) -> HttpResponse | None:

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
 
 from listenkey.core.account.order import Order
 from listenkey.core.book import Reconciliation
 from listenkey.core.books.ledger import Ledger
 from listenkey.core.books.projection import Projection
-from listenkey.core.events import Balance, ExchangeEventKind, Fill
+from listenkey.core.events import AccountUpdate, Balance, ExchangeEventKind, Fill
 from listenkey.core.execution import execution
 from listenkey.core.kinds import IncomeKind
 from listenkey.core.reports import Account, FillReport, IncomeReport, OrderRef, OrderReport
 from listenkey.core.sync.scope import merge
+
+from .life import Life
+from .setup import setup_of
+from .violation import Violation
 
 D = Decimal
 T = 1_760_000_000_000
@@ -121,3 +128,22 @@ def test_every_row_of_a_merged_fill_is_booked_though_they_come_in_two_reads() ->
     ledger.reconcile(later, settled=True)
     book = ledger.book("USDT")
     assert (book.fees, book.status) == (D("0.3"), Reconciliation.MATCHED)
+
+
+def test_a_read_that_lacks_a_position_is_judged_as_a_read(tmp_path: Path) -> None:
+    """A push of its own second goes after it, whatever its milliseconds; a push after a push does not."""
+    life = Life(setup_of(1, hours=0.1), tmp_path)
+    wallet = life.market.exchange.account.book.wallets["USDT"].balance
+
+    def deliver(source: Literal["ws", "poll"], ts: int) -> None:
+        balances = (Balance(asset="USDT", wallet_balance=wallet),)
+        life.judge.truth.money.account(
+            AccountUpdate(
+                event_id="", exchange_ts=ts, source=source, reason=None, balances=balances, positions=(), complete=False
+            )
+        )
+
+    deliver("poll", T + 925)
+    deliver("ws", T + 890)
+    with pytest.raises(Violation, match="last-word-true"):
+        deliver("ws", T + 889)

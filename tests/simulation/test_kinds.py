@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from listenkey.core.policy import Mode
@@ -36,6 +38,17 @@ def test_every_promise_is_kept_without_a_socket(kind: str) -> None:
 def test_every_promise_is_kept_when_troubles_come_together(mode: Mode) -> None:
     """A life with faults as the campaign draws them breaks no promise."""
     assert live(setup_of(31, mode=mode)).violation is None
+
+
+@pytest.mark.parametrize("windows", ["exact", "seconds"])
+@pytest.mark.parametrize("crowd", KINDS["crowd"].variants)
+def test_a_second_with_more_fills_than_a_list_shows_is_found_or_said_to_be_unknown(crowd: str, windows: Any) -> None:
+    """By shorter windows, by symbol, or by the order; only what none of them shows ends in a gap that is not proven."""
+    setup = setup_of(5, hours=0.05, mode="ws")._replace(faults=(Fault("crowd", 100.0, 0.0, crowd),), journal=False)
+    setup = setup._replace(fill_rows=8, fill_windows=windows, closed_stops="unknown", triggered="own")
+    outcome = live(setup)
+    assert outcome.violation is None
+    assert outcome.delivered < outcome.made
 
 
 def test_a_process_that_dies_every_minute_asks_for_few_orders_that_do_not_exist() -> None:

@@ -41,6 +41,7 @@ class Truth:
         self._forgets = setup.closed_stops == "unknown"  # the venue denies conditional orders that are over
         self._exchange = market.exchange
         self._spoiling = market.door.spoiling
+        self._crowds = market.crowds
         self._ghosts = market.door.spoiling.ghosts
         self.money = Money(market, setup)
         self.new_stream()
@@ -55,6 +56,8 @@ class Truth:
         self._checked = 0
         self._written_off: set[int] = set()
         """Trades whose rows could not be read for so long that they were written off."""
+        self._unproven_until = -1
+        """When a gap was closed last of which the stream said that it is not proven, exchange ms."""
 
     def owed_from(self, began: int) -> None:
         """The stream began at this exchange time: fills from then on are owed."""
@@ -162,13 +165,18 @@ class Truth:
             raise Violation("no-fill-twice", f"the consumer has {event.event_id} twice")
         eaten.append((start, end))
 
+    def unproven(self) -> None:
+        """A gap was closed, and something in it will never be known."""
+        self._unproven_until = self._exchange.now
+
     def proven(self, until: int) -> None:
         """The stream is proven up to `until`: raise unless all earlier fills were delivered."""
         self.amounts.proven(until)
         fills = self._exchange.fills
         while self._checked < len(fills) and fills[self._checked].ts <= until:
             fill = fills[self._checked]
-            if self._spoiling.is_written_off(fill.order_id, fill.trade_id):
+            left_out = self._crowds.has(fill) and self.is_denied(str(fill.order_id)) and fill.ts <= self._unproven_until
+            if left_out or self._spoiling.is_written_off(fill.order_id, fill.trade_id):
                 self._written_off.add(fill.trade_id)
             if not self._is_delivered(fill):
                 late = f"fill ({fill.start}, {fill.end}] of order {fill.order_id}, made at {fill.ts}"

@@ -20,9 +20,12 @@ def account(content: dict[str, Any], *, free: bool, snapshot: bool = False) -> A
     body = content.get("a")
     if not isinstance(body, dict):
         return None
-    balances = [_balance(row, free) for row in _rows(body, "B")]
-    positions = [_position(row) for row in _rows(body, "P")]
+    rows = _held(_rows(body, "P"))
+    balances, positions = [_balance(row, free) for row in _rows(body, "B")], [_position(row) for row in rows]
     if None in balances or None in positions:
+        return None
+    one_way = any(row.get("ps") == "BOTH" for row in rows)
+    if one_way and _is_hedged(rows):
         return None
     reason = text(body.get("m"))
     return AccountReport(
@@ -31,7 +34,7 @@ def account(content: dict[str, Any], *, free: bool, snapshot: bool = False) -> A
         positions=tuple(found for found in positions if found is not None),
         by_fill=reason == BY_FILL,
         funding=reason == FUNDING,
-        one_way=any(row.get("ps") == "BOTH" for row in _rows(body, "P")),
+        one_way=one_way,
         snapshot=snapshot,
         exchange_ts=moment(content.get("T"), content.get("E")),
     )
@@ -43,6 +46,17 @@ def _rows(body: dict[str, Any], name: str) -> list[Any]:
     if found is None:
         return []
     return found if isinstance(found, list) else [found]
+
+
+def _held(rows: list[Any]) -> list[Any]:
+    """The rows that speak of positions: beside a LONG or a SHORT, BOTH and 0 is none, whatever its symbol."""
+    if not _is_hedged(rows):
+        return rows
+    return [row for row in rows if not isinstance(row, dict) or row.get("ps") != "BOTH" or amount(row.get("pa")) != 0]
+
+
+def _is_hedged(rows: list[Any]) -> bool:
+    return any(isinstance(row, dict) and row.get("ps") in ("LONG", "SHORT") for row in rows)
 
 
 def _balance(row: Any, free: bool) -> Balance | None:

@@ -5,14 +5,14 @@ Lists are asked for in windows, pairs of exchange time in ms.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import pairwise
 from typing import Any, Generic, Literal, NamedTuple, TypeVar
 
 from ....core.refusal import Refusal
 from ....core.reports import FillReport, OddRow
 from ..amounts import amount, identity, text, whole
-from ..refusals import malformed, redacted
+from ..refusals import redacted
 
 T = TypeVar("T")
 LONGEST_VALUE = 40
@@ -22,11 +22,15 @@ LONGEST_WINDOW = 7 * DAY - SECOND
 
 
 class Listing(NamedTuple, Generic[T]):
-    """`rows` in the list's order, and `odd` ones, which are in no `rows`; or why nothing is listed."""
+    """`rows` in the list's order, and `odd` ones, which are in no `rows`; or why nothing is listed.
+
+    One that was `by_symbol` somewhere has there the rows of those symbols that were known, and of no others.
+    """
 
     rows: tuple[T, ...]
     odd: tuple[OddRow, ...] = ()
     refusal: Refusal | None = None
+    by_symbol: bool = False
 
 
 def parted(found: Iterable[T | OddRow]) -> Listing[T]:
@@ -49,12 +53,33 @@ def windows(since: int, until: int) -> list[tuple[int, int]]:
     return list(pairwise(starts))
 
 
-def parting(times: Iterable[int | None], start: int, end: int) -> int:
-    """Where to part a window so that both parts hold rows; any place within is right, this one is found soon."""
-    if end - start <= SECOND:
-        raise malformed("more rows in a second than the venue lists")
-    within = sorted(at for at in times if at is not None and start + 1 < at < end - 1)
-    return within[len(within) // 2] if within else (start + end) // 2
+def parts(times: Iterable[int | None], start: int, end: int) -> list[tuple[int, int]]:
+    """The windows that a full one is asked for in, oldest first; none if it is a millisecond, which no time parts.
+
+    Any place between two parts is right. Of a long window it is found soon by the seconds of its rows. Within a second
+    a venue that cuts times to the second lists all of it at its first millisecond, so that is a part of its own.
+    """
+    if end - start > SECOND:
+        seconds = [at // SECOND * SECOND - 1 for at in times if at is not None]
+        begins, ends = (sorted(at + far for at in seconds if start < at + far < end) for far in (0, SECOND))
+        within = begins or ends or [(start + end) // 2]
+        bounds = [start, within[len(within) // 2], end]
+    else:
+        whole_second = (start // SECOND + 1) * SECOND
+        middle = [whole_second - 1, whole_second] if whole_second <= end else [(start + end) // 2]
+        bounds = sorted({start, *middle, end})
+    return list(pairwise(bounds)) if end - start > 1 else []
+
+
+def crowded(kind: Literal["fill", "order", "income"], endpoint: str, end: int, narrow: Mapping[str, str]) -> OddRow:
+    """Stands for the rows that a list may have left out at the end of a window, which nothing narrows further."""
+    return OddRow(
+        kind=kind,
+        endpoint=endpoint,
+        excerpt=f"is full at {end} ms of exchange time and may leave rows out: compare with the venue's own history",
+        symbol=narrow.get("symbol"),
+        order_id=narrow.get("orderId"),
+    )
 
 
 def facts(report: FillReport) -> tuple[str, int, tuple[object, ...]]:

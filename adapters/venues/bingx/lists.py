@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from itertools import count
+from typing import Literal, TypeVar
 
 from ....core.refusal import UNREACHED, Refusal, RefusalKind
 from ....core.reports import FillReport, IncomeReport, OddRow, OrderReport
 from ....ports.errors import RequestRefused
 from ....ports.service import Service
 from ..amounts import moment, whole
-from .listing import DAY, SECOND, Listing, age, parted, parting, windows
+from .listing import DAY, SECOND, Listing, age, crowded, parted, parts, windows
 from .rest import Rest
 from .rows import Row, fill, income, listed, order
 
@@ -25,10 +27,14 @@ FILLS = "/openApi/swap/v2/trade/fillHistory"
 ORDERS = "/openApi/swap/v2/trade/allOrders"
 INCOME = "/openApi/swap/v2/user/income"
 FillRow = FillReport | OddRow
+T = TypeVar("T")
 
 
 class Lists:
-    """Windows are exchange time in ms, left-open. Services raise `RequestRefused` rather than leave anything out."""
+    """Windows are exchange time in ms, left-open. Services raise `RequestRefused` rather than leave anything out.
+
+    A list that is full and that nothing narrows further has an odd row in place of those that it may leave out.
+    """
 
     def __init__(self, rest: Rest) -> None:
         self._rest = rest
@@ -40,23 +46,31 @@ class Lists:
         """The paths without which no whole read passes."""
         return (FILLS, ORDERS, INCOME) if self._unlisted is None else (FILLS, ORDERS)
 
-    def fills(self, since: int, until: int, **narrow: str) -> Service[Listing[FillReport]]:
+    def fills(self, since: int, until: int, symbols: Iterable[str] = (), **narrow: str) -> Service[Listing[FillReport]]:
         """The fills of (since, until], oldest first; `narrow` is `symbol`, `orderId`.
 
-        Times of fills are cut to the second, so the window opens at the second before `since`.
+        Times of fills are cut to the second, so the window opens at the second before `since`. A moment with more than
+        the venue lists is asked for by symbol: by those that its rows name, and by these.
         """
         reports: list[FillRow] = []
-        left = windows(since, until)[::-1]
+        left = [(*window, narrow) for window in windows(since, until)[::-1]]
+        by_symbol = False
         while left:
-            start, end = left.pop()
-            shown, are_all = yield from self._fill_pages(start, end, narrow)
+            start, end, narrowed = left.pop()
+            shown, are_all = yield from self._fill_pages(start, end, narrowed)
+            times = (row.exchange_ts for row in shown if isinstance(row, FillReport))
             if are_all:
                 reports += shown
+            elif parted_in := parts(times, start, end):
+                left += [(*window, narrowed) for window in parted_in[::-1]]
+            elif "symbol" not in narrowed:
+                by_symbol = True
+                reports += (row for row in shown if isinstance(row, OddRow))
+                named = {row.symbol for row in shown if row.symbol is not None}.union(symbols)
+                left += [(start, end, {**narrowed, "symbol": symbol}) for symbol in sorted(named, reverse=True)]
             else:
-                # A row's time is that of its second's beginning: all of a second go into one part.
-                middle = parting((row.exchange_ts - 1 for row in shown if isinstance(row, FillReport)), start, end)
-                left += [(middle, end), (start, middle)]
-        rows, odd, _ = parted(reports)
+                reports += [*shown, crowded("fill", "fillHistory", end, narrowed)]
+        rows, odd, *_ = parted(reports)
         found: dict[object, FillReport] = {}
         for index, row in enumerate(rows):
             # Within one second only the trade id separates rows; without one, each row counts.
@@ -64,12 +78,12 @@ class Lists:
         wanted = narrow.get("orderId")
         chosen = (row for row in found.values() if wanted in (None, row.order_id))
         strange = (row for row in odd if wanted is None or row.order_id in (None, wanted))
-        return Listing(tuple(sorted(chosen, key=age)), tuple(dict.fromkeys(strange)))
+        return Listing(tuple(sorted(chosen, key=age)), tuple(dict.fromkeys(strange)), by_symbol=by_symbol)
 
     def orders(self, since: int, until: int) -> Service[Listing[OrderReport]]:
         """The orders that finished in the window, each once."""
         found: dict[str, OrderReport] = {}
-        rows, odd, _ = parted(map(order, (yield from self._rows(ORDERS, "orders", since, until, {}))))
+        rows, odd, *_ = yield from self._rows(ORDERS, "orders", order, since, until, {})
         for report in rows:
             if (found.get(report.order_id, report).exchange_ts or 0) <= (report.exchange_ts or 0):
                 found[report.order_id] = report
@@ -83,7 +97,7 @@ class Lists:
         """
         since = max(since, until - INCOME_HISTORY)
         try:
-            rows, odd, _ = parted(map(income, (yield from self._rows(INCOME, "income", since, until, narrow))))
+            rows, odd, *_ = yield from self._rows(INCOME, "income", income, since, until, narrow)
         except RequestRefused as error:
             if error.refusal.kind is RefusalKind.FATAL:
                 self._unlisted = error.refusal
@@ -111,23 +125,32 @@ class Lists:
             before = rows
         times = [report.exchange_ts for report in found if not isinstance(report, OddRow)]
         newest_first = bool(times) and times[0] > times[-1]
-        are_all = len(found) != MOST_FILLS or end - start <= SECOND
-        return found[::-1] if newest_first else found, are_all
+        return found[::-1] if newest_first else found, len(found) != MOST_FILLS
 
-    def _rows(self, path: str, name: str, since: int, until: int, narrow: dict[str, str]) -> Service[list[Row]]:
-        """All rows of a list that has a limit and no pages: a window that comes back full is asked for in two parts.
+    def _rows(
+        self,
+        path: str,
+        name: Literal["orders", "income"],
+        report: Callable[[Row], T | OddRow],
+        since: int,
+        until: int,
+        narrow: dict[str, str],
+    ) -> Service[Listing[T]]:
+        """All rows of a list that has a limit and no pages: a window that comes back full is asked for in parts.
 
         No document says whether its bounds are open; windows overlap by 1 ms and callers drop what comes twice.
         """
-        found: list[Row] = []
+        found: list[T | OddRow] = []
         left = windows(since, until)
         while left:
             start, end = left.pop()
             window = {"startTime": start, "endTime": end if end == until else end + 1, "limit": PAGE}
             rows = listed((yield from self._rest.call("GET", path, {**window, **narrow})), name)
-            if len(rows) < PAGE:
-                found += rows
-            else:
-                middle = parting((moment(row.get("time")) for row in rows), start, end)
-                left += [(start, middle + 1), (middle, end)]
-        return found
+            is_full = len(rows) >= PAGE
+            if is_full and (parted_in := parts((moment(row.get("time")) for row in rows), start, end)):
+                left += parted_in
+                continue
+            found += map(report, rows)
+            if is_full:
+                found.append(crowded("income" if name == "income" else "order", path.rsplit("/", 1)[1], end, narrow))
+        return parted(found)

@@ -97,8 +97,9 @@ class Reader:
             second, income = yield from both(fills, self._lists.income(earning_since, until))
         else:
             second, income = (yield from fills), income_before
-        if self._by_symbol and (new_symbols := self._named(second.rows, income.rows) - symbols):
-            second = joined(second, (yield from self._fills(begin, until, new_symbols)))
+        new_symbols = self._named(second.rows, income.rows) - symbols - {row.symbol for row in second.rows}
+        if new_symbols and (self._by_symbol or second.by_symbol):
+            second = joined(second, (yield from self._each(begin, until, new_symbols)))
         # What is older than the read would have been shown before, had its symbol been asked for.
         unasked = [row for row in second.rows if self._by_symbol and row.symbol not in asked_before]
         shown = (row for row in unasked if row.exchange_ts // SECOND < as_of // SECOND)
@@ -161,12 +162,15 @@ class Reader:
 
     def _fills(self, since: int, until: int, symbols: frozenset[str] | None = None) -> Service[Listing[FillReport]]:
         """Those of all symbols; where each must be asked for, of these, or of those that are known."""
-        if not self._by_symbol:
-            return (yield from self._lists.fills(since, until))
         symbols = self._symbols if symbols is None else symbols
-        return joined(
-            *(yield from both(*(self._lists.fills(since, until, symbol=symbol) for symbol in sorted(symbols))))
-        )
+        if self._by_symbol:
+            return (yield from self._each(since, until, symbols))
+        return (yield from self._lists.fills(since, until, symbols))
+
+    def _each(self, since: int, until: int, symbols: frozenset[str]) -> Service[Listing[FillReport]]:
+        """The fills of each of these symbols alone."""
+        lists = yield from both(*(self._lists.fills(since, until, symbol=symbol) for symbol in sorted(symbols)))
+        return joined(*lists)
 
     def _running(self) -> Service[Listing[OrderReport]]:
         data = yield from self._rest.call("GET", OPEN_ORDERS, {})

@@ -229,3 +229,20 @@ async def another(transport: str, wire: str) -> None:
         verdict = await run.settle()
         assert not verdict.wrong, verdict
         assert not run.consumer.wrong
+
+
+@play("two streams that may delete their key", venues=USDM)
+async def deleting(transport: str, wire: str) -> None:
+    """The first one to leave leaves the key to the other, and the last one deletes it."""
+    key, policy = fresh_key(), {**UNHURRIED, "delete_keys": 1}
+    async with served(key, wire=wire) as server:
+        async with streaming(server, transport, key=key, policy=policy) as run:
+            await run.live()
+            gaps = len(run.consumer.gaps())
+            async with streaming(server, transport, key=key, policy=policy) as other:
+                await other.live()
+            await run.until(lambda: server.log.sockets_open == 1, "left")
+            await run.fills_made(3)
+            assert not server.log.deletions
+            assert len(run.consumer.gaps()) == gaps
+        assert [deletion.in_use for deletion in server.log.deletions] == [False]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from listenkey.adapters.venues.bingx.swap import SwapDialect
-from listenkey.core.reports import OrderReport, Unrecognised
+from listenkey.core.reports import AccountReport, OrderReport, Unrecognised
 
 from .samples import DIALECTS
 
@@ -131,3 +131,40 @@ def test_properties() -> None:
     for dialect in DIALECTS.values():
         assert not dialect.cumulative_costs
         assert dialect.policy == {}
+
+
+@pytest.mark.parametrize(
+    ("rows", "said", "one_way"),
+    [
+        ([("BTC-USDT", "BOTH", "0")], [(None, "0")], True),
+        ([("BTC-USDT", "BOTH", "-2")], [("SHORT", "2")], True),
+        ([("BTC-USDT", "BOTH", "0"), ("BTC-USDT", "LONG", "2")], [("LONG", "2")], False),
+        ([("BTC-USDT", "SHORT", "0"), ("BTC-USDT", "BOTH", "0")], [("SHORT", "0")], False),
+        ([("ETH-USDT", "BOTH", "0"), ("BTC-USDT", "LONG", "2")], [("LONG", "2")], False),
+    ],
+)
+def test_beside_a_side_of_its_symbol_both_is_no_position(
+    rows: list[tuple[str, str, str]], said: list[tuple[str | None, str]], one_way: bool
+) -> None:
+    """What an account in hedge mode has of no side is nothing, and no word that it nets its positions."""
+    held = [
+        {"s": symbol, "pa": amount, "ep": "1", "up": "0", "mt": "cross", "ps": side} for symbol, side, amount in rows
+    ]
+    frame = json.dumps({"e": "ACCOUNT_UPDATE", "E": 1758608899350, "a": {"m": "ORDER", "B": [], "P": held}}).encode()
+    (report,) = SwapDialect().decode(frame)
+    assert isinstance(report, AccountReport)
+    assert [(row.side, str(row.qty)) for row in report.positions] == said
+    assert report.one_way is one_way
+
+
+@pytest.mark.parametrize("amount", ["2", "much"])
+def test_what_names_a_side_and_holds_something_of_none_is_read_about(amount: str) -> None:
+    """No account is in both modes."""
+    rows = [
+        {"s": "BTC-USDT", "pa": pa, "ep": "1", "up": "0", "mt": "cross", "ps": ps}
+        for pa, ps in ((amount, "BOTH"), ("1", "LONG"))
+    ]
+    frame = json.dumps({"e": "ACCOUNT_UPDATE", "E": 1758608899350, "a": {"m": "ORDER", "B": [], "P": rows}}).encode()
+    (report,) = SwapDialect().decode(frame)
+    assert isinstance(report, Unrecognised)
+    assert report.doubtful

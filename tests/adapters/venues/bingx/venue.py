@@ -65,6 +65,8 @@ class Venue:
         self.newest_first = False
         self.turns_pages = True
         self.most_fills = 1_000_000
+        self.exact = False
+        """Whether windows of fills go by the milliseconds that no row shows."""
 
     def ms(self) -> int:
         """The exchange's clock."""
@@ -139,7 +141,8 @@ class Venue:
         assert end - start <= 7 * 86_400_000
         if self.symbol_required and "symbol" not in call.params:
             return _refused(109400, "Invalid parameters, err:symbol: symbol field is required")
-        shown = [row for row in self.fills if start < row["at"] // 1000 * 1000 <= end]
+        grain = 1 if self.exact else 1000
+        shown = [row for row in self.fills if start < row["at"] // grain * grain <= end]
         if self.hidden_after is not None:
             shown = [row for row in shown if row["at"] <= self.hidden_after]
         for name in ("symbol", "orderId"):
