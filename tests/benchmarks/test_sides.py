@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import math
 from collections.abc import Callable
@@ -51,12 +52,14 @@ def costing(us: float) -> str:
 )
 def test_a_subject_can_be_measured_in_little(subject: str) -> None:
     """This checkout has all that every subject asks for, and every row has a figure."""
-    with Checkout("this", ROOT).probe(subject, quick=True, seed=1) as measuring:
-        greeting = measuring.ready()
-        costs = measuring.one()
-    assert greeting.missing == ""
-    assert costs
-    assert all(math.isfinite(cost) for _, _, cost in greeting.costs + costs)
+
+    async def measured() -> probe.Costs:
+        async with probe.SUBJECTS[subject].prepared(True) as (ready, one):
+            costs = await one()
+            assert costs
+            return ready + costs
+
+    assert all(math.isfinite(cost) for _, _, cost in asyncio.run(measured()))
 
 
 def test_what_a_checkout_of_before_calls_otherwise_is_found() -> None:

@@ -31,13 +31,13 @@ from .violation import Violation
 def test_a_seed_is_one_life(mode: Mode) -> None:
     """One seed gives the same life twice in this process, and in another one with another hash seed."""
     kinds = ("crash", "power", "disk_full", "partition") if mode == "poll" else ("crash", "power", "expire", "rotate")
-    setup = setup_of(7, kinds=kinds, hours=0.15, mode=mode)._replace(journal=True)
+    setup = setup_of(7, kinds=kinds, hours=0.1, mode=mode)._replace(journal=True)
     first, again = live(setup), live(setup)
     assert first == again
     assert first.survived
     script = (
         "from tests.simulation.life import live; from tests.simulation.setup import setup_of\n"
-        f"print(live(setup_of(7, kinds={kinds}, hours=0.15, mode={mode!r})._replace(journal=True)).digest)"
+        f"print(live(setup_of(7, kinds={kinds}, hours=0.1, mode={mode!r})._replace(journal=True)).digest)"
     )
     environment = {**os.environ, "PYTHONHASHSEED": "77"}
     ended = subprocess.run(
@@ -66,7 +66,7 @@ def test_no_key_is_in_a_recorded_life(tmp_path: Path) -> None:
     import re
 
     path = tmp_path / "life.rec"
-    live(setup_of(5, hours=0.25, kinds=("expire", "foreign", "garbage")), path)
+    live(setup_of(5, hours=0.15, kinds=("expire", "foreign", "garbage")), path)
     assert b"k0xxx" in path.read_bytes()
     assert re.search(rb"[0-9a-f]{64}", path.read_bytes()) is None
 
@@ -93,7 +93,7 @@ def test_the_smallest_list_of_faults_is_found(monkeypatch: pytest.MonkeyPatch, m
     monkeypatch.setattr(Judge, "new_process", fails)
     guilty = Fault("crash", 400.0, 0.0, "storing", 7)
     others = tuple(Fault("resync", 100.0 + 50 * number, 0.0) for number in range(3))
-    smallest = shrink(setup_of(2, hours=0.2, mode=mode)._replace(faults=(*others, guilty)))
+    smallest = shrink(setup_of(2, hours=0.15, mode=mode)._replace(faults=(*others, guilty)))
     assert smallest.faults == (guilty,)
     line = command(setup_of(2, mode=mode)._replace(faults=smallest.faults))
     arguments = shlex.split(line)[3:]

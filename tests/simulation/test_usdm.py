@@ -24,7 +24,7 @@ OWN = [kind for kind in KINDS if KINDS[kind].of == USDM]
 @pytest.mark.parametrize("kind", OWN)
 def test_every_promise_is_kept_under_every_kind_of_fault(kind: str) -> None:
     """Two faults of the kind within a few minutes, with fills inside both."""
-    outcome = live(setup_of(FIRST + 1000 + OWN.index(kind), kinds=(kind,), hours=0.1))
+    outcome = live(setup_of(FIRST + 1000 + OWN.index(kind), kinds=(kind,), hours=0.06))
     assert outcome.violation is None
     assert outcome.inside_each
 

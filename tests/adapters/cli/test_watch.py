@@ -24,7 +24,7 @@ from .commands import API_KEY, API_SECRET, Command, Ended, Exchange, Simulate, S
 TRANSPORTS = ["aiohttp", "websockets"]
 FAST = [
     *("--set", "backoff_initial=0.2", "--set", "backfill_overlap=0.5", "--set", "silence_timeout=2"),
-    *("--set", "rotate_after=2", "--set", "rotate_jitter=0", "--set", "drain=0.5", "--set", "audit_interval=1"),
+    *("--set", "rotate_after=2", "--set", "rotate_jitter=0", "--set", "drain=0.5", "--set", "audit_interval=2"),
 ]
 
 
