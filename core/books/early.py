@@ -24,7 +24,8 @@ class EarlyFees:
 
     def __init__(self, grain: int) -> None:
         self._grain = grain
-        self._waiting: Counter[_Mark] = Counter()
+        self.waiting: Counter[_Mark] = Counter()
+        """Fees whose fills have not been delivered yet."""
 
     def note(self, rows: Iterable[IncomeReport], fills: Iterable[Execution]) -> None:
         """These rows are booked for fills of which only these are known."""
@@ -34,20 +35,20 @@ class EarlyFees:
             for row in rows
             if row.kind is IncomeKind.FEE
         )
-        self._waiting += fees - known
+        self.waiting += fees - known
 
     def take(self, fill: Execution) -> bool:
         """True if the fee of this fill, delivered just now, is booked already; it does not wait any more."""
-        mark = self._mark(fill) if self._waiting else None
-        if mark is None or not self._waiting[mark]:
+        mark = self._mark(fill)
+        if mark is None or not self.waiting[mark]:
             return False
-        self._waiting -= Counter([mark])
+        self.waiting -= Counter([mark])
         return True
 
     def forget(self, exchange_ms: int) -> None:
         """No read shows what is older than this exchange time again."""
-        if self._waiting:
-            self._waiting = Counter({mark: n for mark, n in self._waiting.items() if mark[1] >= exchange_ms})
+        if self.waiting:
+            self.waiting = Counter({mark: n for mark, n in self.waiting.items() if mark[1] >= exchange_ms})
 
     def _mark(self, fill: Execution) -> _Mark | None:
         if fill.fee is None or fill.exchange_ts is None:

@@ -82,7 +82,7 @@ class Ledger:
 
     def estimate(self, fill: Execution) -> None:
         """Book a fill as delivered, until its rows are read."""
-        if not self._early.take(fill) and self._estimates.add(fill) > ESTIMATES:
+        if not (self._early.waiting and self._early.take(fill)) and self._estimates.add(fill) > ESTIMATES:
             self._keep()
         if fill.exchange_ts is not None and fill.exchange_ts < self._opened_ts:
             for asset, _ in fill.gains:
