@@ -47,8 +47,7 @@ class EarlyFees:
 
     def forget(self, exchange_ms: int) -> None:
         """No read shows what is older than this exchange time again."""
-        if self.waiting:
-            self.waiting = Counter({mark: n for mark, n in self.waiting.items() if mark[1] >= exchange_ms})
+        self.waiting = Counter({mark: n for mark, n in self.waiting.items() if mark[1] >= exchange_ms})
 
     def _mark(self, fill: Execution) -> _Mark | None:
         if fill.fee is None or fill.exchange_ts is None:

@@ -246,4 +246,5 @@ class Ledger:
         if self._unmatched:
             self._unmatched = {key: row for key, row in self._unmatched.items() if row.exchange_ts >= edge}
         self._estimates.forget(edge)
-        self._early.forget(edge)
+        if self._early.waiting:
+            self._early.forget(edge)
