@@ -20,23 +20,16 @@ from ..reports import Account, IncomeReport
 from .early import EarlyFees
 from .estimates import FEE, PNL, Estimates
 from .projection import is_newer
+from .sums import Sums
 
 ESTIMATES = 100_000
 """Fills whose rows have not been read; past this the oldest are booked as delivered."""
 REMEMBER_MS = 3_600_000
 """Rows are known for so long; no read shows older ones again."""
+FILLS_BEHIND_MS = 600_000
+"""A row of a trade that is not known proves for so long nothing: the list of fills may be behind that of income."""
 FUNDING_MATCH_MS = 600_000
 """Provisional funding that no row has replaced by then is superseded by whatever rows there are."""
-
-
-class _Sums:
-    __slots__ = ("fees", "funding", "opened_ts", "opening", "realized_pnl", "transfers")
-
-    def __init__(self) -> None:
-        self.opening: Decimal | None = None
-        self.opened_ts = 0
-        """Exchange time of the end of the read that gave the opening balance."""
-        self.realized_pnl = self.fees = self.funding = self.transfers = ZERO
 
 
 class Ledger:
@@ -44,7 +37,7 @@ class Ledger:
 
     def __init__(self, grain: int = 1) -> None:
         self._grain = grain
-        self._sums: dict[str, _Sums] = {}
+        self._sums: dict[str, Sums] = {}
         self._estimates = Estimates()
         self._early = EarlyFees(grain)
         self._provisional: dict[str, FundingFee] = {}
@@ -148,8 +141,8 @@ class Ledger:
                 funding += fee.amount or ZERO
         return pnl, fees, funding, known
 
-    def _book(self, asset: str) -> _Sums:
-        return self._sums.setdefault(asset, _Sums())
+    def _book(self, asset: str) -> Sums:
+        return self._sums.setdefault(asset, Sums())
 
     def _date(self, asset: str | None, exchange_ts: int | None) -> None:
         """Drop the opening balance if an event older than it arrives; the next settled read takes it anew."""
@@ -237,7 +230,14 @@ class Ledger:
             if sums.opening is None:
                 sums.opening, sums.opened_ts = balance.wallet_balance - explained, account.exchange_ms
                 self._opened_ts = max(self._opened_ts, account.exchange_ms)
-            self._drift[balance.asset] = balance.wallet_balance - explained - sums.opening
+            drift = balance.wallet_balance - explained - sums.opening
+            self._drift.pop(balance.asset, None)
+            if drift == ZERO or balance.asset not in self._behind(account.as_of):
+                self._drift[balance.asset] = drift
+
+    def _behind(self, as_of: int) -> set[str | None]:
+        """The assets of rows whose fills the venue may list yet."""
+        return {row.asset for row in self._unmatched.values() if row.exchange_ts >= as_of - FILLS_BEHIND_MS}
 
     def _forget(self, edge: int) -> None:
         self._known_from = max(self._known_from, edge)

@@ -32,6 +32,8 @@ from .venues import USDM
 from .violation import Violation
 
 HOLD = 2.99
+HIDDEN = 10.0
+"""Seconds after lists have been behind: a read that began before takes as long."""
 CLOCK = 2500
 """Tolerance, ms: the exchange's clock may be off by a second, and we asked for it some time ago."""
 _WS_KINDS = (OrderState, AccountUpdate)
@@ -140,10 +142,17 @@ class Judge:
         if self._polls is not None:
             self._polls.handled(process, received, ordered)
         self._heard.handled(process, self._agenda.now, received, ordered, unsure=self.gap_open)
+        if isinstance(received, inputs.AccountRead) and not self.gap_open and not self._hides():
+            self.truth.money.check_drift(connection)
         if isinstance(received, inputs.KeyGranted):
             kept = not connection.policy.delete_keys or connection._supervisor._keyring.get(received.key) is not None
             if not kept and not any(isinstance(each, actions.DeleteKey) for each in ordered):
                 raise Violation("no-key-left", "a key that is not used was not deleted")
+
+    def _hides(self) -> bool:
+        """True if what has moved a wallet may be in no list yet, neither of fills nor of income."""
+        lags = (fault for fault in self._setup.faults if fault.kind == "lag" and fault.variant == "fills+income")
+        return any(fault.at <= self._agenda.now <= fault.at + fault.seconds + HIDDEN for fault in lags)
 
     def _is_held(self, event: ExchangeEvent) -> bool:
         """True if the event should wait for the read; those from before the interruption wait for other reasons."""

@@ -145,6 +145,12 @@ class Money:
                 if ZERO not in recent:
                     raise Violation("full-is-full", f"a complete account lacks the position {place}")
 
+    def check_drift(self, connection: Connection) -> None:
+        """After a read, with no gap open: raise if a book has drifted, since the exchange's own never do."""
+        for book in connection.books:
+            if book.status is Reconciliation.DRIFTED:
+                raise Violation("ledger-true", f"{book} though no gap is open")
+
     def check_books(self, connection: Connection, *, whole_stream: bool) -> None:
         """At rest: raise unless every book matches its wallet and, for a whole stream, the exchange's rows."""
         books = {book.asset: book for book in connection.books}

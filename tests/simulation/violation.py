@@ -15,7 +15,7 @@ INVARIANTS = {
     "amounts-true": "prices, fees and PnL are true or null as delivered, true once proven, and every null has a reason",
     "full-is-full": "a complete account holds all that the exchange holds, unless newer pushes say otherwise",
     "reads-go-on": "without a gap the watermark moves every two audit intervals; with REST well reads are asked for",
-    "ledger-true": "the books agree with the exchange's own, amount for amount",
+    "ledger-true": "the books agree with the exchange's own, amount for amount, and never drift while no gap is open",
     "watermark-honest": "what is marked as proven has been delivered",
     "heard-is-delivered": "a frame that cannot be read comes as UNKNOWN, a fill in a frame of odd form as a fill",
     "gap-said": "a link that brings nothing is noticed, by an audit at the latest",

@@ -103,6 +103,30 @@ def test_the_first_settled_read_gives_the_opening_balance() -> None:
     assert ledger.assets == ("USDT",)
 
 
+@pytest.mark.parametrize(
+    ("trade", "later_ms", "status"),
+    [
+        pytest.param("t9", 0, Reconciliation.UNPROVEN, id="a trade that may be listed yet"),
+        pytest.param("t9", ledger_module.FILLS_BEHIND_MS, Reconciliation.DRIFTED, id="a trade that never is listed"),
+        pytest.param("t11", 0, Reconciliation.DRIFTED, id="a trade that is known"),
+    ],
+)
+def test_what_a_row_has_moved_is_no_drift_while_its_fill_may_be_listed_yet(
+    trade: str, later_ms: int, status: Reconciliation
+) -> None:
+    """The balance has moved, and the list of fills may be behind that of income: the books are unproven meanwhile."""
+    ledger = begun("100")
+    ledger.estimate(execution(fill("1", "0", "1")))
+    ledger.reconcile(account("99.9", row("TRADING_FEE", "-0.1", "t11")), True)
+    assert ledger.book("USDT").status is Reconciliation.MATCHED
+    other = row("TRADING_FEE", "-0.2", trade, exchange_ts=T0 + 1500, tran_id="other")
+    ledger.reconcile(account("99.6", other, at=T0 + 5500 + later_ms), True)
+    assert ledger.book("USDT").status is status
+    ledger.estimate(execution(fill("1", "1", "2", trade_id="t9", fee=D("0.2"))))
+    ledger.reconcile(account("99.7", other, at=T0 + 6500 + later_ms), True)
+    assert (ledger.book("USDT").status is Reconciliation.MATCHED) == (trade == "t9")
+
+
 @pytest.mark.parametrize("fee", ["0.1", "0.2"])
 def test_a_fee_that_was_booked_by_time_is_not_booked_again_with_its_fill(fee: str) -> None:
     """Where rows name none of our trades and the list of fills lags, a fill whose fee a row has booked costs nothing
