@@ -17,7 +17,7 @@ from ..events import ZERO, BalanceChange, ExchangeEvent, FillRevised, FundingFee
 from ..execution import Execution
 from ..grain import floor
 from ..reports import Account, IncomeReport
-from .early import EarlyFees
+from .by_time import are_booked, undecided
 from .estimates import FEE, PNL, Estimates
 from .projection import is_newer
 from .sums import Sums
@@ -26,8 +26,6 @@ ESTIMATES = 100_000
 """Fills whose rows have not been read; past this the oldest are booked as delivered."""
 REMEMBER_MS = 3_600_000
 """Rows are known for so long; no read shows older ones again."""
-FILLS_BEHIND_MS = 600_000
-"""A row of a trade that is not known proves for so long nothing: the list of fills may be behind that of income."""
 FUNDING_MATCH_MS = 600_000
 """Provisional funding that no row has replaced by then is superseded by whatever rows there are."""
 
@@ -39,7 +37,6 @@ class Ledger:
         self._grain = grain
         self._sums: dict[str, Sums] = {}
         self._estimates = Estimates()
-        self._early = EarlyFees(grain)
         self._provisional: dict[str, FundingFee] = {}
         self._rows: dict[tuple[str, str], int] = {}
         self._unmatched: dict[tuple[str, str], IncomeReport] = {}
@@ -50,8 +47,8 @@ class Ledger:
         self._since: int | None = None
         self._known_from = 0
         """Rows from before this exchange time that are not known are not new: they were forgotten."""
-        self._named = False
-        """Some row has named a trade that we know, so all can be expected to."""
+        self._by_time = self._named = False
+        """Rows have been booked by time; or one has named a trade that we know, so all can be expected to."""
 
     @property
     def assets(self) -> tuple[str, ...]:
@@ -75,7 +72,7 @@ class Ledger:
 
     def estimate(self, fill: Execution) -> None:
         """Book a fill as delivered, until its rows are read."""
-        if not (self._early.waiting and self._early.take(fill)) and self._estimates.add(fill) > ESTIMATES:
+        if self._estimates.add(fill) > ESTIMATES:
             self._keep()
         if fill.exchange_ts is not None and fill.exchange_ts < self._opened_ts:
             for asset, _ in fill.gains:
@@ -197,7 +194,7 @@ class Ledger:
             self._estimates.match_ahead(row)
             del self._unmatched[key]
         if due:
-            self._early.note(due.values(), self._estimates)
+            self._by_time = True
             self._estimates.pay_until(until)
 
     def _add(self, row: IncomeReport) -> None:
@@ -210,7 +207,7 @@ class Ledger:
 
     def _compare(self, account: Account) -> None:
         known = {(report.symbol, report.order_id): report.cumulative_qty for report in account.orders}
-        newer: dict[str, Decimal] = {}
+        newer, differences = dict[str, Decimal](), dict[str, Decimal]()
         unclear: set[str] = set()
         for fill in self._estimates:
             newly = is_newer(fill, account, known)
@@ -230,14 +227,19 @@ class Ledger:
             if sums.opening is None:
                 sums.opening, sums.opened_ts = balance.wallet_balance - explained, account.exchange_ms
                 self._opened_ts = max(self._opened_ts, account.exchange_ms)
-            drift = balance.wallet_balance - explained - sums.opening
-            self._drift.pop(balance.asset, None)
-            if drift == ZERO or balance.asset not in self._behind(account.as_of):
-                self._drift[balance.asset] = drift
+            differences[balance.asset] = balance.wallet_balance - explained - sums.opening
+        sure = self._sure(differences, account.as_of)
+        self._drift = {asset: drift for asset, drift in self._drift.items() if asset not in differences} | sure
 
-    def _behind(self, as_of: int) -> set[str | None]:
-        """The assets of rows whose fills the venue may list yet."""
-        return {row.asset for row in self._unmatched.values() if row.exchange_ts >= as_of - FILLS_BEHIND_MS}
+    def _sure(self, differences: dict[str, Decimal], as_of: int) -> dict[str, Decimal]:
+        """Return the differences that are drift or none: without those that rows or fills may explain yet."""
+        until, waits = floor(as_of, self._grain), self._by_time and not self._named
+        unpaid = [fill for fill in self._estimates if waits and (fill.exchange_ts or until) < until]
+        if are_booked(unpaid, differences):
+            self._estimates.pay_until(until)
+            return dict.fromkeys(differences, ZERO)
+        open_ones = undecided(self._unmatched.values(), unpaid, as_of)
+        return {asset: drift for asset, drift in differences.items() if drift == ZERO or asset not in open_ones}
 
     def _forget(self, edge: int) -> None:
         self._known_from = max(self._known_from, edge)
@@ -246,5 +248,3 @@ class Ledger:
         if self._unmatched:
             self._unmatched = {key: row for key, row in self._unmatched.items() if row.exchange_ts >= edge}
         self._estimates.forget(edge)
-        if self._early.waiting:
-            self._early.forget(edge)

@@ -9,6 +9,7 @@ import pytest
 
 from listenkey.core.book import Reconciliation
 from listenkey.core.books import ledger as ledger_module
+from listenkey.core.books.by_time import FILLS_BEHIND_MS
 from listenkey.core.books.ledger import Ledger
 from listenkey.core.books.projection import Projection
 from listenkey.core.events import Balance, BalanceChange, ExchangeEventKind, Fill, FundingFee, OrderState, Position
@@ -107,7 +108,7 @@ def test_the_first_settled_read_gives_the_opening_balance() -> None:
     ("trade", "later_ms", "status"),
     [
         pytest.param("t9", 0, Reconciliation.UNPROVEN, id="a trade that may be listed yet"),
-        pytest.param("t9", ledger_module.FILLS_BEHIND_MS, Reconciliation.DRIFTED, id="a trade that never is listed"),
+        pytest.param("t9", FILLS_BEHIND_MS, Reconciliation.DRIFTED, id="a trade that never is listed"),
         pytest.param("t11", 0, Reconciliation.DRIFTED, id="a trade that is known"),
     ],
 )
@@ -127,43 +128,33 @@ def test_what_a_row_has_moved_is_no_drift_while_its_fill_may_be_listed_yet(
     assert (ledger.book("USDT").status is Reconciliation.MATCHED) == (trade == "t9")
 
 
-@pytest.mark.parametrize("fee", ["0.1", "0.2"])
-def test_a_fee_that_was_booked_by_time_is_not_booked_again_with_its_fill(fee: str) -> None:
-    """Where rows name none of our trades and the list of fills lags, a fill whose fee a row has booked costs nothing
-    more; another fill at the same time does, until its own row comes.
+@pytest.mark.parametrize("made_at", [T0 + 1400, T0 + 2500])
+def test_a_fee_that_was_booked_by_time_is_not_booked_again_with_its_fill(made_at: int) -> None:
+    """Rows may name none of our trades. A fill listed or dated after its row was booked costs nothing more, once the
+    wallet shows that.
     """
     ledger = begun("100")
     first = row("TRADING_FEE", "-0.1", "foreign")
     ledger.reconcile(account("99.9", first), True)
     assert ledger.book("USDT").status is Reconciliation.MATCHED
+    ledger.estimate(execution(fill("1", "0", "1", exchange_ts=made_at)))
+    ledger.reconcile(account("99.9", first, at=T0 + 6000), True)
+    assert (ledger.book("USDT").status, ledger.book("USDT").fees) == (Reconciliation.MATCHED, D("0.1"))
+
+
+@pytest.mark.parametrize("fee", ["0.2", None])
+def test_books_are_unproven_while_a_fill_waits_for_a_row_by_time(fee: str | None) -> None:
+    """Which of two fills is booked already, the wallet does not say; the row of the other one does."""
+    ledger = begun("100")
+    first = row("TRADING_FEE", "-0.1", "foreign")
+    ledger.reconcile(account("99.9", first), True)
     ledger.estimate(execution(fill("1", "0", "1", exchange_ts=T0 + 1400)))
-    ledger.estimate(execution(fill("1", "1", "2", exchange_ts=T0 + 1500, fee=D(fee))))
-    assert ledger.book("USDT").fees == D("0.1") + D(fee)
-    wallet = f"{D('99.9') - D(fee)}"
-    ledger.reconcile(account(wallet, first, at=T0 + 6000), True)
-    assert ledger.book("USDT").status is Reconciliation.MATCHED
-    second = row("TRADING_FEE", f"-{fee}", "foreign too", exchange_ts=T0 + 1000)
-    ledger.reconcile(account(wallet, first, second, at=T0 + 7000), True)
-    assert (ledger.book("USDT").status, ledger.book("USDT").fees) == (Reconciliation.MATCHED, D("0.1") + D(fee))
-
-
-def test_fees_that_were_booked_early_are_forgotten_with_their_rows() -> None:
-    """A fill with the same figures, after an hour, is another one."""
-    ledger = begun("100")
-    ledger.reconcile(account("99.9", row("TRADING_FEE", "-0.1", "foreign")), True)
-    ledger.reconcile(account("99.9", at=T0 + ledger_module.REMEMBER_MS + 9000), True)
-    ledger.estimate(execution(fill("1", "0", "1")))
-    assert ledger.book("USDT").fees == D("0.2")
-
-
-@pytest.mark.parametrize("changes", [{"fee": None}, {"exchange_ts": None}, {"symbol": "Y"}])
-def test_a_fill_that_is_not_known_by_its_fee_is_no_early_one(changes: dict[str, Any]) -> None:
-    """Its cost is thought as it is delivered, and unknown where that is not known."""
-    ledger = begun("100")
-    ledger.reconcile(account("99.9", row("TRADING_FEE", "-0.1", "foreign")), True)
-    ledger.estimate(execution(fill("1", "0", "1", **changes)))
-    book = ledger.book("USDT")
-    assert book.fees == (D("0.1") if changes.get("fee", D(1)) is None else D("0.2"))
+    ledger.estimate(execution(fill("1", "1", "2", exchange_ts=T0 + 1500, fee=None if fee is None else D(fee))))
+    ledger.reconcile(account("99.7", first, at=T0 + 6000), True)
+    assert ledger.book("USDT").status is Reconciliation.UNPROVEN
+    second = row("TRADING_FEE", "-0.2", "foreign too", exchange_ts=T0 + 1000)
+    ledger.reconcile(account("99.7", first, second, at=T0 + 7000), True)
+    assert (ledger.book("USDT").status, ledger.book("USDT").fees) == (Reconciliation.MATCHED, D("0.3"))
 
 
 def test_the_books_open_only_when_the_cost_of_every_fill_is_known() -> None:
