@@ -26,7 +26,7 @@ def are_booked(fills: Iterable[Execution], differences: Mapping[str, Decimal]) -
             if gain is None or asset is None:
                 return False
             left[asset] = left.get(asset, ZERO) + gain
-    return any(differences.values()) and not any(left.values())
+    return not any(left.values())
 
 
 def undecided(rows: Iterable[IncomeReport], fills: Iterable[Execution], as_of: int) -> set[str | None]:

@@ -228,7 +228,7 @@ class Ledger:
                 sums.opening, sums.opened_ts = balance.wallet_balance - explained, account.exchange_ms
                 self._opened_ts = max(self._opened_ts, account.exchange_ms)
             differences[balance.asset] = balance.wallet_balance - explained - sums.opening
-        sure = self._sure(differences, account.as_of)
+        sure = self._sure(differences, account.as_of) if any(differences.values()) else differences
         self._drift = {asset: drift for asset, drift in self._drift.items() if asset not in differences} | sure
 
     def _sure(self, differences: dict[str, Decimal], as_of: int) -> dict[str, Decimal]:
