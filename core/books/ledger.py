@@ -10,6 +10,7 @@ read sets it anew.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from decimal import Decimal
 
 from ..book import Book, Reconciliation
@@ -35,7 +36,7 @@ class Ledger:
 
     def __init__(self, grain: int = 1) -> None:
         self._grain = grain
-        self._sums: dict[str, Sums] = {}
+        self._sums: defaultdict[str, Sums] = defaultdict(Sums)
         self._estimates = Estimates()
         self._provisional: dict[str, FundingFee] = {}
         self._rows: dict[tuple[str, str], int] = {}
@@ -67,7 +68,7 @@ class Ledger:
         elif isinstance(event, FundingFee):
             self._fund(event)
         elif isinstance(event, BalanceChange) and event.asset is not None:
-            self._book(event.asset).transfers += event.amount
+            self._sums[event.asset].transfers += event.amount
             self._date(event.asset, event.exchange_ts)
 
     def estimate(self, fill: Execution) -> None:
@@ -102,7 +103,7 @@ class Ledger:
         """Nobody lists what moved the wallets: no book is proven."""
         self._drift.clear()
         for balance in account.balances:
-            self._book(balance.asset)
+            self._sums.setdefault(balance.asset, Sums())
 
     def book(self, asset: str, *, gap_open: bool = False) -> Book:
         """The asset's books now; `gap_open` makes them unproven."""
@@ -138,9 +139,6 @@ class Ledger:
                 funding += fee.amount or ZERO
         return pnl, fees, funding, known
 
-    def _book(self, asset: str) -> Sums:
-        return self._sums.setdefault(asset, Sums())
-
     def _date(self, asset: str | None, exchange_ts: int | None) -> None:
         """Drop the opening balance if an event older than it arrives; the next settled read takes it anew."""
         sums = None if asset is None else self._sums.get(asset)
@@ -153,9 +151,9 @@ class Ledger:
         kept = self._estimates.evict_oldest()
         self._since = max(self._since or 0, (kept.exchange_ts or 0) + 1)
         if kept.fee_asset is not None:
-            self._book(kept.fee_asset).fees += kept.fee or ZERO
+            self._sums[kept.fee_asset].fees += kept.fee or ZERO
         if kept.pnl_asset is not None:
-            self._book(kept.pnl_asset).realized_pnl += kept.realized_pnl or ZERO
+            self._sums[kept.pnl_asset].realized_pnl += kept.realized_pnl or ZERO
 
     def _fund(self, event: FundingFee) -> None:
         if event.provisional:
@@ -164,7 +162,7 @@ class Ledger:
         if self._provisional.pop(event.replaces or "", None) is None:
             self._date(event.asset, event.exchange_ts)
         if event.asset is not None and event.amount is not None:
-            self._book(event.asset).funding += event.amount
+            self._sums[event.asset].funding += event.amount
 
     def _new_rows(self, account: Account, edge: int) -> dict[tuple[str, str], IncomeReport]:
         rows = [
@@ -201,9 +199,9 @@ class Ledger:
         assert row.asset is not None
         self._rows[row.tran_id, row.income_type] = row.exchange_ts
         if row.kind is FEE:
-            self._book(row.asset).fees -= row.amount
+            self._sums[row.asset].fees -= row.amount
         else:
-            self._book(row.asset).realized_pnl += row.amount
+            self._sums[row.asset].realized_pnl += row.amount
 
     def _compare(self, account: Account) -> None:
         known = {(report.symbol, report.order_id): report.cumulative_qty for report in account.orders}
@@ -220,7 +218,7 @@ class Ledger:
             if balance.wallet_balance is None:
                 continue
             pnl, fees, funding, _ = self._totals(balance.asset)
-            sums = self._book(balance.asset)
+            sums = self._sums[balance.asset]
             explained = pnl - fees + funding + sums.transfers - newer.get(balance.asset, ZERO)
             if sums.opening is None and balance.asset in unclear:
                 continue
