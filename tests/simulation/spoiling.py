@@ -170,7 +170,9 @@ def _make_odd(name: str, rows: list[dict[str, Any]], fault: Fault, endpoint: str
         figure = {"order": "status", "income": "income"}.get(fault.variant, "")
     for row in chosen:
         row[figure or _size(row)] = ""
-    return [str(row["symbol" if fault.variant == "position" else chooser]) for row in chosen]
+    if fault.variant == "position":
+        return [f"{row['symbol']} {row['positionSide']}" for row in chosen]
+    return [str(row[chooser]) for row in chosen]
 
 
 def _rows(data: Any) -> list[dict[str, Any]]:

@@ -358,6 +358,15 @@ def test_rows_that_cannot_be_read(venue: Venue) -> None:
     }
 
 
+@pytest.mark.parametrize(("side", "said"), [("LONG", "LONG"), ("SHORT", "SHORT"), ("BOTH", None), ("UP", None)])
+def test_a_position_without_an_amount_is_of_the_side_that_its_row_says(
+    venue: Venue, side: str, said: str | None
+) -> None:
+    """In hedge mode; in one-way mode, or if that is no word either, it may be of any."""
+    venue.positions = [position_row("BTCUSDT", "many", side)]
+    assert [(row.symbol, row.side) for row in read(venue).odd] == [("BTCUSDT", said)]
+
+
 @pytest.mark.parametrize("side", ["LONG", "BOTH"])
 def test_a_position_whose_symbol_is_none(venue: Venue, side: str) -> None:
     """It is handed on as well, whatever stands in the place of its name."""
