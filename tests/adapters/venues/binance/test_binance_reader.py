@@ -236,6 +236,14 @@ def test_income_meanwhile_names_a_symbol(venue: Venue) -> None:
     assert not account.settled
 
 
+@pytest.mark.parametrize(("kind", "settled"), [("FUNDING_FEE", False), ("COMMISSION", True)])
+def test_funding_meanwhile_is_dated_to_the_whole_second(venue: Venue, kind: str, settled: bool) -> None:
+    """The balances may be from before it, even if that second began before the window; what else is so old is late."""
+    row = income_row(kind, "-0.25", (NOW - 300) // 1000 * 1000, 77)
+    venue.before["income", 2] = lambda: venue.income.append(row)
+    assert read(venue, NOW - 300).settled is settled
+
+
 def test_what_appears_late_begins_another_round(venue: Venue) -> None:
     """A fill that is older than the read and was not listed when it began: the rest may lag as well."""
     venue.fills = [fill_row(7, 11, NOW - 5000, "0.1"), fill_row(8, 11, NOW - 500, "0.4")]
