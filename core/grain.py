@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+FUNDING_GRAIN = 1000
+"""Rows of funding name the whole second in which it was settled, however exact the times of others are, ms."""
+
 
 def floor(exchange_ms: int, grain: int) -> int:
     """The time that a list gives for this moment, ms, where its times are whole multiples of `grain`."""

@@ -98,6 +98,8 @@ class OddRow(msgspec.Struct, frozen=True, kw_only=True):
     excerpt: str
     """The beginning of the row, what is odd in it first; without secrets."""
     symbol: str | None = None
+    side: str | None = None
+    """Of a position: LONG or SHORT in hedge mode, where the row says so."""
     order_id: str | None = None
     qty: Decimal | None = None
     """Of a fill, where it can be read: one of 0 covers nothing."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..context import Context
 from ..events import BalanceChange, FundingFee
-from ..grain import floor
+from ..grain import FUNDING_GRAIN, floor
 from ..kinds import IncomeKind
 from ..reports import Account, IncomeReport
 from .funding import Funding
@@ -33,11 +33,13 @@ class Income:
         self._refused = refusal is not None
         if refusal is not None and not was_refused:
             self._context.report("income refused", f"{refusal.code}: {refusal.message}")
+        grain = self._context.grain
         for row in sorted(account.income, key=lambda row: (row.exchange_ts, row.tran_id)):
             key = (row.tran_id, None if row.kind is FUNDING else row.income_type)
             if row.kind in OF_FILLS or key in self._delivered:
                 continue
-            if due_from is not None and row.exchange_ts < floor(due_from, self._context.grain):
+            exact = max(grain, FUNDING_GRAIN) if row.kind is FUNDING else grain
+            if due_from is not None and row.exchange_ts < floor(due_from, exact):
                 continue
             self._delivered[key] = row.exchange_ts
             self._context.deliver(self._funding(row) if row.kind is FUNDING else _change(row))

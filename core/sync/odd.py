@@ -23,7 +23,7 @@ READS = 3
 """So many reads must meet a row before it is written off."""
 REMEMBERED = 1000
 """Rows that were reported, or written off, and are remembered as such."""
-Key = tuple[str, str | None, str | None, str]
+Key = tuple[str, str | None, str | None, str | None, str]
 
 
 class OddRows:
@@ -189,9 +189,9 @@ def _may_be_about(ref: OrderRef, row: OddRow) -> bool:
 
 
 def _key(row: OddRow) -> Key:
-    """Return the identity of a row: of an order or a position there is one, and its figures move."""
+    """Return the identity of a row: of an order, or a side of a position, there is one, and its figures move."""
     named = row.symbol is not None and row.kind in ("order", "position")
-    return row.kind, row.symbol, row.order_id, "" if named else row.excerpt
+    return row.kind, row.symbol, row.side, row.order_id, "" if named else row.excerpt
 
 
 def _ref(report: OrderReport) -> OrderRef:

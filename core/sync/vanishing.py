@@ -8,7 +8,7 @@ Margin that no open order can have bound is a weaker sign: then any list without
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from decimal import Decimal
 from typing import NamedTuple
@@ -93,7 +93,11 @@ def _binds_margin(account: Account) -> bool:
 def _hidden(account: Account, held: Iterable[Position]) -> tuple[tuple[Position, ...], bool]:
     """Return the delivered positions whose rows cannot be read, and whether these are all of them."""
     listed = {(position.symbol, position.side) for position in account.positions}
-    unlisted = [position for position in held if (position.symbol, position.side) not in listed]
-    odd = [row.symbol for row in account.odd if row.kind == "position"]
-    kept = tuple(position for position in unlisted if position.symbol in odd or None in odd)
-    return kept, set(odd) <= {position.symbol for position in kept}
+    odd = [row for row in account.odd if row.kind == "position"]
+    kept = tuple(
+        position
+        for position in held
+        if (position.symbol, position.side) not in listed
+        and any(row.symbol in (None, position.symbol) and row.side in (None, position.side) for row in odd)
+    )
+    return kept, Counter(row.symbol for row in odd) <= Counter(position.symbol for position in kept)

@@ -14,7 +14,7 @@ class Kind(NamedTuple):
 
     `harmless`: it loses nothing, so no gap may open. `weight` is its share when faults are drawn, 0 only where it is
     asked for. `reads`: it concerns reads of the account, the journal or the process, and so matters without a socket
-    too. `of` is the only venue that has it; empty if all have it.
+    too. `of` is the only venue that has it; empty if all have it. What it leaves behind `lingers` for so many seconds.
     """
 
     what: str
@@ -25,6 +25,7 @@ class Kind(NamedTuple):
     weight: int = 2
     reads: bool = False
     of: str = ""
+    lingers: float = 0.0
 
 
 DEATHS = ("", "storing", "committing")
@@ -129,7 +130,14 @@ KINDS: dict[str, Kind] = {
     "maintenance": Kind("every call answers that there is maintenance", 10, 120, reads=True, of=USDM),
     "banned": Kind("the address is banned until the end", 10, 240, weight=3, reads=True, of=USDM),
     "crowded": Kind(
-        "other programs spend the weight of the address", 60, 400, ("half", "most"), weight=3, reads=True, of=USDM
+        "other programs spend the weight of the address",
+        60,
+        400,
+        ("half", "most"),
+        weight=3,
+        reads=True,
+        of=USDM,
+        lingers=60.0,
     ),
     "crowd": Kind(
         "sockets are reset, and a second brings more fills than a list of them shows",
@@ -165,6 +173,11 @@ class Fault(NamedTuple):
     def until(self) -> float:
         """The end of the time in which fills count as inside the fault."""
         return self.at + max(self.seconds, AFTERMATH)
+
+    @property
+    def over(self) -> float:
+        """When nothing of it is left."""
+        return self.at + self.seconds + KINDS[self.kind].lingers
 
     def __str__(self) -> str:
         return f"{self.kind}@{self.at:g}+{self.seconds:g}:{self.salt}" + (f"={self.variant}" if self.variant else "")

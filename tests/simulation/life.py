@@ -189,7 +189,7 @@ class Life:
     def _come_to_rest(self) -> None:
         """After the last fault: some more activity, then none; the stream must become whole, and all sums be true."""
         judge = self.judge
-        last = max((fault.at + fault.seconds for fault in self.setup.faults), default=0.0)
+        last = max((fault.over for fault in self.setup.faults), default=0.0)
         self._run_until(max(self.agenda.now, last) + 30)
         self.market.flow.hush()
         limit = max(self.setup.length, last) + HEALED_WITHIN

@@ -17,6 +17,7 @@ from .venues import USDM
 from .violation import Violation
 
 ZERO = Decimal(0)
+SECOND = 1_000
 SNAPSHOT_AGE = 5_000
 """ms by which the state shown by a read may be older than its stamp, with the exchange's clock off or not."""
 _OF_FILLS = frozenset({"REALIZED_PNL", "TRADING_FEE"})
@@ -77,8 +78,7 @@ class Money:
         """At rest: raise unless all payments since the beginning were delivered, and no others."""
         if self.began is None:
             return
-        since = self.began // self._setup.grain * self._setup.grain
-        rows = [row for row in self._exchange.account.book.income if row.ts >= since and row.type not in _OF_FILLS]
+        rows = [row for row in self._exchange.account.book.income if self._is_due(row) and row.type not in _OF_FILLS]
         owed = {self._payment_id(row): row.amount for row in rows}
         if owed != self._paid:
             wrong = sorted(name for name in owed.keys() | self._paid if owed.get(name) != self._paid.get(name))
@@ -159,8 +159,7 @@ class Money:
             if book.status is not Reconciliation.MATCHED or book.k_capital != wallet.balance:
                 raise Violation("ledger-true", f"{asset}: {book}, and the wallet is {wallet.balance}")
             if whole_stream and self.began is not None:
-                since = self.began // self._setup.grain * self._setup.grain
-                rows = [row for row in self._exchange.account.book.income if row.ts >= since and row.asset == asset]
+                rows = [row for row in self._exchange.account.book.income if self._is_due(row) and row.asset == asset]
                 own = dict.fromkeys(("TRADING_FEE", "REALIZED_PNL", "FUNDING_FEE", "TRANSFER"), ZERO)
                 for row in rows:
                     own["FUNDING_FEE" if row.type in _FUNDING else row.type] += row.amount
@@ -172,6 +171,12 @@ class Money:
                 }
                 if own != said:
                     raise Violation("ledger-true", f"{asset}: the exchange has {own}, the books {said}")
+
+    def _is_due(self, row: Income) -> bool:
+        """True if by the times of lists the row is not older than the stream; of funding they name whole seconds."""
+        assert self.began is not None
+        grain = max(self._setup.grain, SECOND) if row.type in _FUNDING else self._setup.grain
+        return row.ts >= self.began // grain * grain
 
     def _payment_id(self, row: Income) -> str:
         name = row.tran_id if self._setup.venue != USDM else str(words.tran_id(row.tran_id))

@@ -72,6 +72,8 @@ class Spoiling:
         self._spoiled: set[int] = set()
         self._shown: dict[tuple[str, str], float] = {}
         """When each unreadable row was first shown, by the kind of row and its name."""
+        self._emptied = False
+        """The last list of positions was an empty one in place of a true one."""
         self._asked = 0
         self._random = Random(0)
         weather.begins.append(self._begin)
@@ -124,10 +126,16 @@ class Spoiling:
             raise self._columns.denied()
 
     def hollow(self, path: str) -> tuple[Any] | None:
-        """Return the answer, in a tuple, that replaces a list of positions, or None if none does."""
-        hollow = self._weather.on("hollow")
-        if hollow is None or not path.endswith(f"/{self._columns.positions}") or hollow in self._answered:
+        """Return the answer, in a tuple, that replaces a list of positions, or None if none does.
+
+        No two in a row are empty lists: nothing could show that these are not true.
+        """
+        if not path.endswith(f"/{self._columns.positions}"):
             return None
+        hollow, emptied, self._emptied = self._weather.on("hollow"), self._emptied, False
+        if hollow is None or hollow in self._answered or (emptied and hollow.variant == "once []"):
+            return None
+        self._emptied = hollow.variant == "once []"
         if hollow.variant.startswith("once"):
             self._answered.add(hollow)
         return (HOLLOW[hollow.variant],)
@@ -170,7 +178,9 @@ def _make_odd(name: str, rows: list[dict[str, Any]], fault: Fault, endpoint: str
         figure = {"order": "status", "income": "income"}.get(fault.variant, "")
     for row in chosen:
         row[figure or _size(row)] = ""
-    return [str(row["symbol" if fault.variant == "position" else chooser]) for row in chosen]
+    if fault.variant == "position":
+        return [f"{row['symbol']} {row['positionSide']}" for row in chosen]
+    return [str(row[chooser]) for row in chosen]
 
 
 def _rows(data: Any) -> list[dict[str, Any]]:

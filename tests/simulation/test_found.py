@@ -8,6 +8,8 @@ from typing import Any, Literal
 
 import pytest
 
+from listenkey.adapters.simulator.binance.errors import Refusal
+from listenkey.adapters.simulator.binance.limits import WEIGHT
 from listenkey.core.account.order import Order
 from listenkey.core.book import Reconciliation
 from listenkey.core.books.ledger import Ledger
@@ -18,11 +20,15 @@ from listenkey.core.kinds import IncomeKind
 from listenkey.core.reports import Account, FillReport, IncomeReport, OrderRef, OrderReport
 from listenkey.core.sync.scope import merge
 
+from .faults import Fault
 from .life import Life
-from .setup import setup_of
+from .setup import EPOCH, setup_of
+from .usdmdoor import UsdmDoor
+from .venues import USDM, first_seed
 from .violation import Violation
 
 D = Decimal
+FIRST = first_seed(USDM)
 T = 1_760_000_000_000
 REF = OrderRef("BTC-USDT", "1")
 
@@ -147,3 +153,33 @@ def test_a_read_that_lacks_a_position_is_judged_as_a_read(tmp_path: Path) -> Non
     deliver("ws", T + 890)
     with pytest.raises(Violation, match="last-word-true"):
         deliver("ws", T + 889)
+
+
+def test_two_faults_never_give_an_empty_list_twice_in_a_row(tmp_path: Path) -> None:
+    """An account that holds nothing looks so; between two empty lists is one that is true."""
+    faults = (Fault("hollow", 1.0, 100.0, "once []"), Fault("hollow", 2.0, 100.0, "once []"))
+    life = Life(setup_of(1)._replace(faults=faults), tmp_path)
+    answers = []
+    for at in (1.5, 3.0, 4.0, 5.0):
+        life._run_until(at)
+        answers.append(life.market.door.spoiling.hollow("/openApi/swap/v2/user/positions"))
+    assert [answer is None for answer in answers] == [False, True, False, True]
+
+
+@pytest.mark.parametrize("readings", ["counted", "unknown"])
+def test_what_others_have_spent_counts_until_their_minute_ends(readings: str, tmp_path: Path) -> None:
+    """The crowd is gone, its weight is not: what the venue then refuses is no fault of ours, unless it is said."""
+    minute = 60.0 - EPOCH / 1000 % 60.0
+    setup, faults = setup_of(FIRST), (Fault("crowded", minute + 1.0, 5.0, "most"),)
+    life = Life(setup._replace(faults=faults, facts={**setup.facts, "used_weight": readings}), tmp_path)
+    door = life.market.door
+    assert isinstance(door, UsdmDoor)
+    life._run_until(minute + 2.0)
+    door._spend(1, life.market.ms)
+    life._run_until(minute + 10.0)
+    with pytest.raises(Violation if readings == "counted" else Refusal):
+        door._spend(WEIGHT - 1, life.market.ms)
+    life._run_until(minute + 61.0)
+    door._spend(WEIGHT, life.market.ms)
+    with pytest.raises(Violation):
+        door._spend(1, life.market.ms)

@@ -146,7 +146,7 @@ class UsdmDoor(Door):
         try:
             self._limits.admit(OURS, weight, now)
         except Refusal as refusal:
-            if crowd is None or self._readings.used_weight == "counted":
+            if minute != self._crowd_minute or self._readings.used_weight == "counted":
                 raise Violation("attempts-bounded", f"too much weight in a minute: {refusal}") from refusal
             raise
 

@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Literal, NamedTuple
 
 from ....core.events import Balance, Position
+from ....core.grain import FUNDING_GRAIN, floor
 from ....core.kinds import IncomeKind, Purpose
 from ....core.reports import Account, FillReport, IncomeReport, OddRow, OrderRef, OrderReport
 from ....ports.errors import RequestRefused
@@ -220,4 +221,6 @@ def _concerns(row: OrderReport, ref: OrderRef, wanted: Collection[OrderRef], sin
 
 
 def _since(listing: Listing[IncomeReport], since: int) -> list[IncomeReport]:
-    return [row for row in listing.rows if row.exchange_ts >= since]
+    """The rows since then, of funding those since the second in which that was."""
+    begins = {IncomeKind.FUNDING: floor(since, FUNDING_GRAIN)}
+    return [row for row in listing.rows if row.exchange_ts >= begins.get(row.kind, since)]

@@ -82,7 +82,8 @@ def positions(data: Any) -> Iterator[Position | OddRow]:
     for row in sides(listed(data), "symbol", "positionSide"):
         symbol, quantity = text(row.get("symbol")), amount(row.get("positionAmt"))
         if symbol is None or quantity is None:
-            yield odd("position", "positionRisk", row, "symbol", "positionAmt")
+            found, named = odd("position", "positionRisk", row, "symbol", "positionAmt"), text(row.get("positionSide"))
+            yield msgspec.structs.replace(found, side=named if named in ("LONG", "SHORT") else None)
             continue
         if quantity == 0:
             continue

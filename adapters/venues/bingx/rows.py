@@ -110,7 +110,9 @@ def positions(data: Any) -> Iterator[Position | OddRow]:
     for row in listed(data, "positions"):
         symbol, quantity = text(row.get("symbol")), amount(row.get("positionAmt"))
         if symbol is None or quantity is None:
-            yield odd("position", "positions", row, "symbol", "positionAmt")
+            found, named = odd("position", "positions", row, "symbol", "positionAmt"), text(row.get("positionSide"))
+            sure = row.get("onlyOnePosition") is False and named in ("LONG", "SHORT")
+            yield msgspec.structs.replace(found, side=named if sure else None)
             continue
         if quantity == 0:
             continue

@@ -304,6 +304,16 @@ def test_income_from_before_the_stream_is_not_owed() -> None:
     assert [event.event_id for event in desk.delivered()] == ["income:A:y"]
 
 
+def test_funding_is_owed_from_the_whole_second_in_which_the_stream_began() -> None:
+    """Its row names the second in which it was settled, though the times of other rows are exact."""
+    context = Context(Policy(), 0, grain=1)
+    income = Income(context, AccountView(context).funding)
+    rows = (row("1", 5399, "x", "A"), row("1", 5400, "y", "A"), row("-1", 4999, "a"), row("-2", 5000, "b"))
+    income.read(Account(as_of=1, exchange_ms=1, since=0, whole=True, settled=True, income=rows), 5400)
+    delivered = [action.event.event_id for action in context.actions if isinstance(action, actions.Deliver)]
+    assert delivered == ["funding:b", "income:A:y"]
+
+
 def test_rows_are_remembered_longer_than_any_read_shows_them() -> None:
     """The ids of rows are kept as long as reads may show them again, and no longer."""
     desk = Desk()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -490,6 +491,56 @@ def test_beside_a_position_that_cannot_be_read_the_account_is_delivered(one_way:
     world.exchange.altered = lambda account: account
     world.passes(30)
     assert world.events(AccountUpdate)[-1].complete
+
+
+@pytest.mark.parametrize(
+    ("sides", "complete", "delivered"),
+    [
+        pytest.param(["SHORT"], True, [("SHORT", D(1))], id="the one that was delivered"),
+        pytest.param(["LONG"], False, [("SHORT", ZERO)], id="another, while that has closed"),
+        pytest.param(["LONG", "SHORT"], False, [("SHORT", D(1))], id="both"),
+        pytest.param([None], True, [("SHORT", D(1))], id="the only one, where the account nets them"),
+        pytest.param([None, None], False, [("SHORT", D(1))], id="two, of which no side can be read"),
+    ],
+)
+def test_a_row_stands_for_the_position_of_its_own_side(
+    sides: list[str | None], complete: bool, delivered: list[tuple[str, Decimal]]
+) -> None:
+    """In hedge mode a symbol has two: one that was delivered says nothing of the other."""
+    world = ready(audit_interval=20)
+    world.exchange.pushes_account = False
+    world.exchange.positions.append((0, {"BTC-USDT": D(-1)}))
+    held = Position(symbol="BTC-USDT", side="SHORT", qty=D(1))
+    rows = tuple(
+        OddRow(kind="position", endpoint="positions", excerpt=f"qty='' {n}", symbol="BTC-USDT", side=side)
+        for n, side in enumerate(sides)
+    )
+    nets = sides == [None]
+    world.exchange.altered = lambda account: msgspec.structs.replace(account, positions=(held,), one_way=nets)
+    world.passes(20)
+    world.exchange.altered = lambda account: msgspec.structs.replace(account, positions=(), one_way=nets, odd=rows)
+    world.exchange.transfer("50")
+    world.passes(30)
+    update = world.events(AccountUpdate)[-1]
+    assert update.complete is complete
+    assert [(position.side, position.qty) for position in update.positions] == delivered
+
+
+def test_the_other_side_of_a_position_whose_row_was_written_off_is_not_written_off_with_it() -> None:
+    """Each side is met in three reads over two audit intervals of its own."""
+    world = ready(audit_interval=20)
+    short, long = (
+        OddRow(kind="position", endpoint="positions", excerpt="qty=''", symbol="BTC-USDT", side=side)
+        for side in ("SHORT", "LONG")
+    )
+    world.exchange.altered = beside(short)
+    world.passes(80)
+    assert not world.gap_open
+    world.exchange.altered = beside(short, long)
+    world.passes(25)
+    assert world.gap_open
+    world.passes(60)
+    assert not world.gap_open
 
 
 def test_no_more_than_a_thousand_rows_are_remembered() -> None:

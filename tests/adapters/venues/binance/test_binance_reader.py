@@ -236,6 +236,14 @@ def test_income_meanwhile_names_a_symbol(venue: Venue) -> None:
     assert not account.settled
 
 
+@pytest.mark.parametrize(("kind", "settled"), [("FUNDING_FEE", False), ("COMMISSION", True)])
+def test_funding_meanwhile_is_dated_to_the_whole_second(venue: Venue, kind: str, settled: bool) -> None:
+    """The balances may be from before it, even if that second began before the window; what else is so old is late."""
+    row = income_row(kind, "-0.25", (NOW - 300) // 1000 * 1000, 77)
+    venue.before["income", 2] = lambda: venue.income.append(row)
+    assert read(venue, NOW - 300).settled is settled
+
+
 def test_what_appears_late_begins_another_round(venue: Venue) -> None:
     """A fill that is older than the read and was not listed when it began: the rest may lag as well."""
     venue.fills = [fill_row(7, 11, NOW - 5000, "0.1"), fill_row(8, 11, NOW - 500, "0.4")]
@@ -356,6 +364,15 @@ def test_rows_that_cannot_be_read(venue: Venue) -> None:
         ("position", None, False),
         ("income", None, False),
     }
+
+
+@pytest.mark.parametrize(("side", "said"), [("LONG", "LONG"), ("SHORT", "SHORT"), ("BOTH", None), ("UP", None)])
+def test_a_position_without_an_amount_is_of_the_side_that_its_row_says(
+    venue: Venue, side: str, said: str | None
+) -> None:
+    """In hedge mode; in one-way mode, or if that is no word either, it may be of any."""
+    venue.positions = [position_row("BTCUSDT", "many", side)]
+    assert [(row.symbol, row.side) for row in read(venue).odd] == [("BTCUSDT", said)]
 
 
 @pytest.mark.parametrize("side", ["LONG", "BOTH"])

@@ -563,6 +563,24 @@ def test_a_row_that_is_not_understood_is_handed_on_beside_the_rest(
     assert over is (what == "order without executed")
 
 
+@pytest.mark.parametrize(
+    ("side", "only", "said"),
+    [
+        ("SHORT", False, "SHORT"),
+        ("LONG", False, "LONG"),
+        ("LONG", True, None),
+        ("LONG", None, None),
+        ("UP", False, None),
+    ],
+)
+def test_a_position_without_an_amount_is_of_the_side_that_its_row_says(
+    venue: Venue, side: str, only: bool | None, said: str | None
+) -> None:
+    """In hedge mode; in one-way mode every row says LONG, which is no side then."""
+    venue.positions = [{"symbol": "X", "positionAmt": "", "positionSide": side, "onlyOnePosition": only}]
+    assert [(row.symbol, row.side) for row in read(venue).odd] == [("X", said)]
+
+
 def test_an_order_that_is_odd_when_it_is_asked_for_is_not_denied(venue: Venue) -> None:
     """In a whole read and alone; its fills are read all the same, and an older one is left out of the lists."""
     venue.orders = [order_row(11, NOW - 5_000_000, status="PENDING", executed="")]
