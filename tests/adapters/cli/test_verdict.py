@@ -63,7 +63,7 @@ CASES: list[tuple[str, Sequence[dict[str, Any]], Sequence[Fill], tuple[int, int,
 
 @pytest.mark.parametrize(("rows", "events", "counts"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
 def test_counts(rows: Sequence[dict[str, Any]], events: Sequence[Fill], counts: tuple[int, int, int, int]) -> None:
-    """Made, delivered, lost, doubled; whoever has lost or doubled anything hears what."""
+    """The verdict counts fills as made, delivered, lost and doubled, and describes each that is lost or doubled."""
     verdict = judge(events, [], {"fills": rows, "wallet": {}}, since=SINCE, proven=False)
     assert verdict[:4] == counts
     assert len(verdict.wrong) == counts[2] + counts[3]
