@@ -1,4 +1,4 @@
-"""Events come out of a journal as they went in, whatever their kind and whatever the wire held."""
+"""The journal's encoding gives each event back unchanged, of any kind and with any content."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_every_kind_has_a_class() -> None:
 
 
 def test_content_nested_too_deeply() -> None:
-    """Content that no encoder can walk is stored as the frame that brought it; it never stops the stream."""
+    """Content nested too deeply for an encoder is stored as its frame, and raises nothing."""
     raw: Any = []
     for _ in range(100_000):
         raw = [raw]
