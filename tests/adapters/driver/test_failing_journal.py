@@ -200,4 +200,4 @@ async def test_a_stream_that_was_left_marks_nothing_more(customer: Customer, jou
             with pytest.raises(StopAsyncIteration):
                 await anext(left)
         async with venue.subscribe() as stream:
-            assert (await anext(stream)).event_id != first.event_id  # marked as its consumer left in order
+            assert (await anext(stream)).event_id != first.event_id  # marked when its consumer left in order
