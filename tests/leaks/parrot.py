@@ -139,7 +139,7 @@ class Parrot:
         await self._live(socket)
 
     async def _live(self, socket: web.WebSocketResponse) -> None:
-        """Send the opening frames of the client's next socket; on another socket they are garbage."""
+        """Send the frames that prove the link of the client's n-th socket; on another socket they are garbage."""
         for text in self._samples.alive(self._dialect, max(1, self._sockets - 2)):
             await _send(socket, self._samples.packed(text))
 

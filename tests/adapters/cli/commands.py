@@ -41,7 +41,7 @@ class Command:
         )
 
     def line(self) -> str:
-        """The next line on standard output."""
+        """Return the next line on standard output."""
         assert self.process.stdout is not None
         return str(self.process.stdout.readline())
 
@@ -65,7 +65,7 @@ class Exchange:
         self.flags = ("--rest-url", rest_url, "--ws-url", ws_url)
 
     def truth(self) -> dict[str, Any]:
-        """The exchange's truth: its fills, orders, positions, wallets and log."""
+        """Return the exchange's truth: its fills, orders, positions, wallets and log."""
         return self._ask("truth")
 
     def fault(self, name: str, **details: Any) -> None:

@@ -69,7 +69,7 @@ def test_wrong_usage(typed: Typed, tmp_path: Path, line: str, named: str) -> Non
 
 @pytest.mark.parametrize(("line", "named"), WRONG[1:2] + WRONG[-1:])
 def test_wrong_usage_of_a_process(start: Start, line: str, named: str) -> None:
-    """A wrong command line gives the same when `listenkey` is run as a process."""
+    """A process with a wrong command line ends with exit code 2 and one line on standard error."""
     ended = start(*line.split()).end()
     assert (ended.code, ended.out, ended.err.count("\n")) == (2, "", 1)
     assert named in ended.err
@@ -108,7 +108,7 @@ def test_credentials_come_from_both_variables_or_not_at_all(typed: Typed, variab
     ],
 )
 def test_a_proxys_password_is_not_said_again(typed: Typed, line: str) -> None:
-    """A proxy's password is not repeated in the error line, after whichever flag it stands: error lines are kept."""
+    """A proxy's password is not in the error line, whichever flag it was given to, because such lines are kept."""
     ended = typed(*line.split())
     assert (ended.code, ended.out, ended.err.count("\n")) == (2, "", 1)
     assert "hunter2" not in ended.err

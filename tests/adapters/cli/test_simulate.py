@@ -170,7 +170,7 @@ def test_the_first_line_shows_credentials_that_are_its_own(start: Start) -> None
 
 
 def test_whoever_has_other_credentials_learns_where_they_stand(start: Start) -> None:
-    """With wrong credentials `watch` ends with exit code 3 and one line that names, but never shows, where they are."""
+    """With wrong credentials `watch` ends with code 3 and one line about where the right ones are, with no secret."""
     for variables, message in (
         (NEITHER, "takes its defaults, as its first line says: API key"),
         ({}, "LISTENKEY_API_KEY and LISTENKEY_API_SECRET"),

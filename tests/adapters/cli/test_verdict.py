@@ -82,7 +82,7 @@ def test_counts(rows: Sequence[dict[str, Any]], events: Sequence[Fill], counts: 
     ],
 )
 def test_money(wallet: str, status: str, capital: str, proven: bool, expected: str) -> None:
-    """The ledger and the last balance delivered must both be the exchange's wallet."""
+    """The verdict is MATCHED if ledger and last balance both equal the exchange's wallet and the stream is proven."""
     balance = Balance(asset="USDT", wallet_balance=Decimal("99.50"))
     update = AccountUpdate(
         event_id="a", exchange_ts=1, source="poll", reason=None, balances=(balance,), positions=(), complete=True

@@ -129,7 +129,7 @@ def test_a_signal_closes_in_order(exchange: Exchange, start: Start, transport: s
 
 
 def test_a_reader_who_leaves(exchange: Exchange, start: Start) -> None:
-    """`| head -1` ends the command quietly and in order."""
+    """If the reader of its output is gone, as with `| head -1`, `watch` ends in order and prints no error."""
     watch = start("watch", *exchange.flags, "--json")
     assert watch.line()
     assert watch.process.stdout is not None

@@ -120,7 +120,7 @@ async def test_the_key_is_deleted_and_the_socket_closed(how: str, customer: Cust
 
 
 async def test_a_full_disk(customer: Customer, journal: SqliteJournal) -> None:
-    """If the disk is full, the key is deleted at once, even if the consumer does not ask for the next event."""
+    """If the disk is full, the key is deleted, even if the consumer does not ask for the next event."""
     service = Counting(customer)
     with anyio.fail_after(600):
         async with venue_of(service, journal=journal) as venue, venue.subscribe() as stream:

@@ -28,7 +28,7 @@ Deed = tuple[int, str, str]
 
 @given(st.lists(st.tuples(st.integers(0, 2), st.sampled_from(["use", "let go", "leave"]), st.sampled_from("KL"))))
 def test_a_key_may_be_deleted_when_no_other_stream_has_it(deeds: list[Deed]) -> None:
-    """Two streams share a key at one address; at another address a key of the same name is another key."""
+    """A stream may delete a key if no other stream at its address uses it; at another address it is another key."""
     streams = [KeysInUse(ADDRESSES[0]), KeysInUse(ADDRESSES[0]), KeysInUse(ADDRESSES[1])]
     used: list[set[str]] = [set(), set(), set()]
     for number, what, key in deeds:

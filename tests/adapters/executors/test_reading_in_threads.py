@@ -99,6 +99,6 @@ def test_a_refusal_of_one_of_several_requests_is_plain(venue: Venue, rest: Rest)
 
 
 def test_a_key_is_minted(venue: Venue, rest: Rest) -> None:
-    """Threads mint a key."""
+    """A key is minted in threads, without an event loop."""
     venue.scripted["userDataStream"] = [reply({"listenKey": "k" * 64})]
     assert ThreadExecutor(Client(), SystemClock()).run(Keys(rest).create()).key == "k" * 64

@@ -47,14 +47,14 @@ events = st.sampled_from(list(ExchangeEventKind)).flatmap(lambda kind: struct(CL
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(events)
 def test_round_trip(event: ExchangeEvent) -> None:
-    """Every kind comes back equal, field by field and type by type: a Decimal is no string, `bytes` are no `str`."""
+    """An event of any kind is equal after storing, in each field and its type: Decimal, `bytes` and `str` are kept."""
     back = unpack(event.kind.value, pack(event))
     assert back == event
     assert repr(back) == repr(event)
 
 
 def test_every_kind_has_a_class() -> None:
-    """A kind that is added to the core must be added here."""
+    """Each kind of event has a class that the journal can store."""
     assert set(CLASSES) == set(ExchangeEventKind)
 
 

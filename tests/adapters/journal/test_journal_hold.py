@@ -116,7 +116,7 @@ def test_what_has_gone_is_not_written_on(path: Path, go: Callable[[Path], None])
 
 @pytest.mark.parametrize("go", GOES)
 def test_it_is_looked_for_every_second(path: Path, go: Callable[[Path], None], monkeypatch: pytest.MonkeyPatch) -> None:
-    """A missing file is noticed within a second, by `mark` and by an `append` without a `proven_until`."""
+    """A missing file is looked for once a second, by `mark` and by an `append` without a `proven_until`."""
     now = 100.0
     monkeypatch.setattr(hold, "monotonic", lambda: now)
     with closing(SqliteJournal(path)) as journal:

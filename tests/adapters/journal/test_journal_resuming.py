@@ -22,7 +22,7 @@ NOW = T + 60_000
 
 
 def read_since(asked: actions.ReadAccount) -> inputs.AccountRead:
-    """The account that the venue shows a minute later: another 0.3 of the order was executed meanwhile."""
+    """Return the account that the venue shows a minute later, when another 0.3 of the order was executed."""
     report = OrderReport(
         SYMBOL, ORDER, "PARTIALLY_FILLED", Decimal("0.5"), side="BUY", position_side="LONG", qty=Decimal(1)
     )

@@ -1,4 +1,4 @@
-"""`SqliteJournal` stores events before they are delivered, marks those dealt with, deletes those no run can need."""
+"""`SqliteJournal` stores events before they are delivered, marks those dealt with, and deletes those not needed."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ def run(request: pytest.FixtureRequest) -> Callable[[Scenario], None]:
 
 
 def delivered(venue: VenueAdapter) -> list[ExchangeEvent]:
-    """Everything that a stream of the venue delivers until it ends."""
+    """Return all events that a stream of the venue delivers until it ends."""
 
     async def read() -> list[ExchangeEvent]:
         async with venue.subscribe() as stream:

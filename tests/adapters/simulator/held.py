@@ -9,7 +9,7 @@ from listenkey.adapters.simulator.venue import Venue
 
 
 class Held(Venue):
-    """`at` is the seconds since it was made, used for its limits, keys, faults and pings."""
+    """A venue whose clock `at`, in seconds since it was made, drives its limits, keys, faults and pings."""
 
     def __init__(self, **settings: Any) -> None:
         self.at = 0.0

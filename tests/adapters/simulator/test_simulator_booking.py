@@ -205,7 +205,7 @@ def test_what_the_venue_refuses_changes_nothing(change: dict[str, Any], code: in
 
 
 def test_what_cannot_be_done_to_an_order() -> None:
-    """A fill beyond the rest, an amendment below the executed quantity, a cancel of a finished order are refused."""
+    """A fill beyond the rest, an amendment below what was executed, and a cancel of a finished order are refused."""
     exchange = Exchange(now=BEGIN)
     order = exchange.place("LTC-USDT", "BUY", D(5), now=BEGIN, type="LIMIT", price=D(80))
     exchange.fill(order.id, D(2), now=BEGIN)

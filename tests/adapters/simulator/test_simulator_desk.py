@@ -71,15 +71,15 @@ class Floor:
 
     @property
     def held(self) -> Decimal:
-        """The signed size of the position."""
+        """Return the signed size of the position."""
         return self.exchange.account.position(BTC, "LONG" if self.exchange.hedge else "BOTH").qty
 
     def newest(self, order: Order) -> Order:
-        """The order as it is now."""
+        """Return the order as it is now."""
         return self.exchange.orders[order.id]
 
     def open(self) -> list[str]:
-        """The types of the open orders."""
+        """Return the types of the open orders."""
         return sorted(each.type for each in self.exchange.open.values())
 
 

@@ -64,7 +64,7 @@ def test_keys_that_end_together_are_named_in_the_order_of_their_minting() -> Non
 
 
 def test_the_names_of_all_faults() -> None:
-    """The names of faults are a contract with users, and none is added or removed unnoticed."""
+    """The names of all faults are exactly these, because users rely on them."""
     assert set(FAULTS) == set(NAMES.split())
     assert set(GARBAGE) == {"", *garbage()}
 

@@ -160,7 +160,7 @@ def test_rest_faults(fault: str, params: dict[str, Any], method: str, path: str,
 
 
 def test_scoped_faults_leave_the_rest_alone() -> None:
-    """A fault of the reads does not touch the keys, nor the other way round."""
+    """A fault of reads affects only reads, and a fault of keys only keys."""
     server = Server(rate_limits=False)
 
     async def story(customer: Customer) -> None:

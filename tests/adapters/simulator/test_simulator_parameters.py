@@ -58,7 +58,7 @@ class Venue:
         self.resting = str(self.call("POST", ORDER_PATH, LIMIT | {"clientOrderId": "mine"})["order"]["orderId"])
 
     def call(self, method: str, path: str, params: dict[str, str]) -> Any:
-        """The data of the answer."""
+        """Return the data of the answer."""
         if method == "GET":
             return self.rest.answer(path, params, BEGIN)["data"]
         return self.trading.answer(method, path, params, BEGIN)["data"]

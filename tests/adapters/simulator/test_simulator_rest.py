@@ -310,7 +310,7 @@ def conditional(desk: Desk, kind: str = "STOP_MARKET") -> int:
 
 @pytest.mark.parametrize("kind", sorted(STOPS))
 def test_a_triggered_order_is_done_and_another_one_executes(kind: str) -> None:
-    """A triggered order is FILLED with nothing executed, as captured, and another order with its id executes."""
+    """A triggered order is FILLED with nothing executed, as captured; the executing order has its id as trigger."""
     desk = Desk()
     order_id = conditional(desk, kind)
     (made,) = desk.ask("v2/trade/openOrders")["orders"]

@@ -28,11 +28,11 @@ class Customer:
         self.trading = Trading(self.desk, Rest(self.exchange, depth=self.desk.depth).holdings)
 
     def place(self, **params: str) -> Any:
-        """The answer's row."""
+        """Place an order; return the row of the answer."""
         return self.trading.answer("POST", ORDER_PATH, BUY | params, BEGIN)["data"]["order"]
 
     def cancel(self, **params: object) -> Any:
-        """The answer's row."""
+        """Cancel an order; return the row of the answer."""
         sent = {name: str(each) for name, each in params.items()}
         return self.trading.answer("DELETE", ORDER_PATH, sent, BEGIN + 5)["data"]["order"]
 

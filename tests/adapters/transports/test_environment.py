@@ -53,7 +53,7 @@ def test_each_url_has_its_own(
     expected: tuple[str | None, str | None],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A URL's proxy depends on its scheme; lower case names go first, an empty value is none, NO_PROXY excepts some."""
+    """A URL's proxy depends on its scheme; lower case goes first, an empty value is none, NO_PROXY excepts hosts."""
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     assert proxies("env", rest_url, ws_url) == expected

@@ -106,7 +106,7 @@ async def test_a_protocol_ping_is_answered(transport: Transport) -> None:
 
 
 async def test_a_cancelled_receive_loses_no_frame(transport: Transport) -> None:
-    """A cancelled receive loses no frame, cancelled before the frame is sent or about when it arrives."""
+    """A receive that is cancelled, before its frame is sent or about when it arrives, loses no frame."""
     count = 400
     go = threading.Semaphore(0)
 

@@ -46,7 +46,7 @@ FORCED = [
 
 @pytest.mark.parametrize(("client_order_id", "kind", "execution", "liquidation"), FORCED)
 def test_forced_orders(client_order_id: str, kind: str, execution: str, liquidation: bool) -> None:
-    """An order is a liquidation by the client order id of the venue's own orders, and else by its type or execution."""
+    """A liquidation is recognised by the venue's own client order ids, and else by the order's type or execution."""
     assert report_of(frame(c=client_order_id, o=kind, x=execution)).liquidation is liquidation
 
 

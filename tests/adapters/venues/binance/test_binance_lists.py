@@ -153,7 +153,7 @@ def test_income_that_is_refused_for_good(venue: Venue) -> None:
 
 @pytest.mark.parametrize("by_update", [False, True])
 def test_orders(venue: Venue, by_update: bool) -> None:
-    """Orders of all symbols or one are listed once each in their last state, sorted by either of their times."""
+    """Orders of all symbols or one are listed once each, whichever of their times the venue's list goes by."""
     venue.by_update = by_update
     venue.orders = [order_row(n + 1, NOW - DAY + 5 + n * 3000) for n in range(22)]
     venue.orders += [order_row(1, NOW - 80, symbol="ETHUSDT"), order_row(9999, NOW - 70, executed="?")]

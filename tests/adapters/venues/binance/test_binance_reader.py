@@ -52,7 +52,7 @@ def venue() -> Venue:
 
 
 def test_whole_read(venue: Venue) -> None:
-    """Everything is in one read, and nothing moved, so it is settled."""
+    """A whole read has all lists of the account, and is settled because nothing moved."""
     venue.fills = [fill_row(7, 11, NOW - 5000)]
     venue.orders = [order_row(11, NOW - 6000), order_row(12, NOW - 4000, status="NEW", executed="0")]
     venue.income = [fee_row(7, NOW - 5000), income_row("FUNDING_FEE", "-0.0292", NOW - 3000, 5)]
@@ -123,7 +123,7 @@ NAMED: dict[str, Callable[[Venue], None]] = {
 
 @pytest.mark.parametrize("sign", NAMED)
 def test_what_names_a_symbol(venue: Venue, sign: str) -> None:
-    """Each of these alone names a symbol whose fills are read; a fill without cost has no income row."""
+    """Income, an order, an open order or a position alone names a symbol whose fills are read, even without a cost."""
     venue.fills = [fill_row(7, 11, NOW - 5000, commission="0")]
     NAMED[sign](venue)
     assert trades(read(venue)) == [("BTCUSDT", "7", "11")]

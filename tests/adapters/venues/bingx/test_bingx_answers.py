@@ -133,7 +133,7 @@ KEY_GONE = [
 
 @pytest.mark.parametrize("response", KEY_GONE)
 def test_key_gone(response: HttpResponse) -> None:
-    """These answers mean that the key is gone if the request names a key, and are `RETRY` for other requests."""
+    """A 404 or a code for a missing key means that the key is gone if the request names a key, and else `RETRY`."""
     assert refused(response, about_key=True).kind is GONE
     assert refused(response).kind is RETRY
 
@@ -208,7 +208,7 @@ def test_redaction() -> None:
 
 @given(st.binary(), st.integers(100, 599), st.booleans())
 def test_total(body: bytes, status: int, about_key: bool) -> None:
-    """`judge` raises for no bytes and no status."""
+    """`judge` classifies any bytes with any status without an exception."""
     judge(HttpResponse(status, {}, body), about_key=about_key)
 
 
@@ -220,5 +220,5 @@ JSON = st.recursive(
 
 @given(st.fixed_dictionaries({}, optional={"code": JSON, "msg": JSON, "data": JSON, "timestamp": JSON}), st.text())
 def test_total_over_envelopes(body: dict[str, Any], retry_after: str) -> None:
-    """`judge` raises for no values in an envelope."""
+    """`judge` classifies any values in an envelope without an exception."""
     judge(reply(body, 429, retry_after=retry_after, date=retry_after), exchange_ms=NOW)

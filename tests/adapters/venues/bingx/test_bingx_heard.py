@@ -1,4 +1,4 @@
-"""Frames of odd form through the whole core: their events are delivered, or the frame is as UNKNOWN."""
+"""Frames of odd form through the whole core: their events are delivered, or the frame itself as UNKNOWN."""
 
 from __future__ import annotations
 

@@ -161,7 +161,7 @@ def test_every_readable_event_is_reported(data: st.DataObject, events: list[str]
 @given(st.binary() | st.text(), st.integers(0, 3))
 @SOME
 def test_total(noise: bytes | str, depth: int) -> None:
-    """Noise gives pieces of its own type, at most as long as itself or one bracket, and reports."""
+    """Any bytes or text are split into pieces of their type, at most as long, and give reports."""
     for piece in pieces(noise):
         assert type(piece) is type(noise)
         assert len(piece) <= max(1, len(noise))
@@ -178,13 +178,13 @@ def test_total(noise: bytes | str, depth: int) -> None:
     [({"listenKey": "K1"}, "K1"), ({"listenKey": ""}, ""), ({}, None), ({"listenKey": None}, None)],
 )
 def test_an_expiry_names_a_key_or_none(named: dict[str, Any], key: str | None) -> None:
-    """An empty key is not the same as none: it names no key in use."""
+    """An expiry with an empty key names a key, which is not in use; one without a key names none."""
     frame = json.dumps({"e": "listenKeyExpired", "E": 1_760_000_000_000, **named})
     assert SWAP.decode(frame) == (KeyExpired(key),)
 
 
 def test_the_error_frame_of_an_expired_key() -> None:
-    """100401 says that the key is gone."""
+    """An error frame with the code 100401 is a refusal that says that the key is gone."""
     (report,) = SWAP.decode('{"code": 100401, "id": "", "msg": "listen key expired"}')
     assert isinstance(report, Rejected)
     assert report.refusal.kind is RefusalKind.GONE

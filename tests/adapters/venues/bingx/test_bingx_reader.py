@@ -46,7 +46,7 @@ def venue() -> Venue:
 
 
 def test_whole_read(venue: Venue) -> None:
-    """Everything is in one read, and nothing moved, so it is settled."""
+    """A whole read has all lists of the account, and is settled because nothing moved."""
     venue.fills = [fill_row(7, 11, NOW - 5000)]
     venue.orders = [order_row(11, NOW - 6000), order_row(12, NOW - 4000, status="PENDING", executed="0.0")]
     venue.income = [income_row("FUNDING_FEE", "-0.0292", NOW - 3000, "t1")]
@@ -129,7 +129,7 @@ def test_one_trade_between_two_own_orders(venue: Venue) -> None:
 
 
 def test_history_ends(venue: Venue) -> None:
-    """Fills go back 7 days, and `since` says so; income is read further back, in short windows."""
+    """Fills go back 7 days, and an older `since` is moved up; income is read further back, in short windows."""
     since = NOW - 30 * DAY
     venue.income = [income_row("TRANSFER", "5", NOW - 20 * DAY, "t1")]
     account = read(venue, since)
@@ -736,7 +736,7 @@ def test_what_an_account_is_worth_as_captured(venue: Venue) -> None:
 
 
 def test_old_balance_shape(venue: Venue) -> None:
-    """The second version's object is read as well."""
+    """A balance in the shape of the second version, an object, is read too."""
     venue.balances = {"balance": balance_row("USDT", "5")}
     assert [balance.asset for balance in read(venue).balances] == ["USDT"]
 

@@ -80,7 +80,7 @@ def test_a_push_is_of_its_transaction_else_of_its_event(times: dict[str, int], o
 
 
 def test_what_the_venue_says_of_its_own_times_and_figures() -> None:
-    """Lists have times in whole seconds, and only spot's available balance is used."""
+    """Lists have times in whole seconds; spot's available balance is a figure of its own, and swap's is derived."""
     assert (SwapDialect().time_grain_ms, SwapDialect().counts_available) == (1000, False)
     assert (SpotDialect().time_grain_ms, SpotDialect().counts_available) == (1000, True)
 
