@@ -1,4 +1,4 @@
-"""Whatever a peer sends: nothing is raised out of the door, and memory stays bounded."""
+"""Any data of a peer: the door raises nothing, and memory stays bounded."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def connection(family: str, dialect: Dialect | None = None) -> Connection:
-    """One of this family, or of one of its dialects, that is connected, with the account read."""
+    """Return a connection of this family or dialect that is connected and has read the account."""
     given = samples(family)
     dialect = dialect or next(iter(given.DIALECTS.values()))
     made = Connection(dialect)
@@ -51,7 +51,7 @@ def connection(family: str, dialect: Dialect | None = None) -> Connection:
 
 
 def answers(action: actions.Action, given: Samples, dialect: Dialect) -> list[inputs.Input]:
-    """The inputs that answer an action when all is well."""
+    """Return the inputs that answer an action without a fault."""
     match action:
         case actions.CreateKey():
             return [action.granted(KEY, 3600.0, 1_760_000_000_000)]
@@ -74,7 +74,7 @@ def answers(action: actions.Action, given: Samples, dialect: Dialect) -> list[in
 
 
 def delivered(made: Connection, *frames: bytes | str) -> list[ExchangeEvent]:
-    """The events that come of frames and of the time after them; the door must hold."""
+    """Hand in frames, each with some time after it; return the delivered events."""
     events = []
     now = 1.0
     for frame in frames:
@@ -90,13 +90,13 @@ def delivered(made: Connection, *frames: bytes | str) -> list[ExchangeEvent]:
 
 
 def order(family: str, **fields: Any) -> bytes | str:
-    """An order's frame with some fields replaced, as the venue sends it."""
+    """Return an order's frame with some fields replaced, packed as the venue does."""
     given = samples(family)
     return given.packed(json.dumps(given.order(**fields)))
 
 
 def nested(depth: int) -> Iterator[bytes]:
-    """Deep structures of several kinds."""
+    """Yield deep structures of several kinds."""
     yield b"[" * depth + b"]" * depth
     yield b'{"a":' * depth + b"1" + b"}" * depth
     yield b'{"e":"ORDER_TRADE_UPDATE","o":' + b'{"s":' * depth + b"1" + b"}" * (depth + 1)
@@ -108,7 +108,7 @@ EACH = [(family, field) for family in FAMILIES for field in samples(family).AMOU
 
 @pytest.mark.parametrize(("family", "field"), EACH)
 def test_what_is_no_number_is_never_made_one(family: str, field: str) -> None:
-    """A fill that is delivered has finite amounts; what could not be read is UNKNOWN, absent, or not delivered."""
+    """A delivered fill has finite amounts and a positive quantity, whatever text is in the frame's numbers."""
     for number in NUMBERS:
         for event in delivered(connection(family), order(family, **{field: number})):
             if isinstance(event, Fill):
@@ -119,7 +119,7 @@ def test_what_is_no_number_is_never_made_one(family: str, field: str) -> None:
 
 @pytest.mark.parametrize(("family", "field"), [*EACH, *((family, "E") for family in FAMILIES)])
 def test_numbers_that_no_float_holds(family: str, field: str) -> None:
-    """As bare JSON numbers, not strings."""
+    """JSON numbers that no float can hold raise nothing."""
     for literal in LITERALS:
         text = json.dumps(samples(family).order(**{field: 123456789})).replace("123456789", literal)
         delivered(connection(family), gzip.compress(text.encode(), 1), text)
@@ -128,7 +128,7 @@ def test_numbers_that_no_float_holds(family: str, field: str) -> None:
 @families
 @pytest.mark.parametrize("depth", [10, 500, 1_000, 5_000, 100_000])
 def test_deep_nesting(family: str, depth: int) -> None:
-    """An anomaly, whatever the depth."""
+    """Deeply nested content raises nothing at any depth."""
     made = connection(family)
     for content in nested(depth):
         delivered(made, gzip.compress(content, 1), content.decode())
@@ -136,7 +136,7 @@ def test_deep_nesting(family: str, depth: int) -> None:
 
 @families
 def test_bombs_close_the_socket_and_nothing_else(family: str) -> None:
-    """Inflating stops at the limit; many members are as bad as one."""
+    """Frames that inflate beyond the limit, or have many gzip members, raise nothing."""
     for frame in (bomb(8), bomb(200), gzip.compress(bytes(600_000)) * 3, gzip.compress(b"") * 100):
         delivered(connection(family), frame)
 
@@ -158,13 +158,13 @@ def test_bombs_close_the_socket_and_nothing_else(family: str) -> None:
 )
 @families
 def test_texts_that_are_not_what_they_seem(family: str, text: str) -> None:
-    """Surrogates, keys that come twice."""
+    """Texts with surrogates, repeated keys, null characters or a long message raise nothing."""
     seems(family, text)
 
 
 @families
 def test_traps(family: str) -> None:
-    """A text that could be taken for one of the family's own frames does no harm."""
+    """A text that resembles a frame of the family raises nothing."""
     for text in samples(family).TRAPS:
         seems(family, text)
 
@@ -179,7 +179,7 @@ def seems(family: str, text: str) -> None:
 @given(frames=st.lists(st.one_of(st.binary(max_size=200), st.text(max_size=200)), max_size=6))
 @settings(deadline=None, max_examples=30 * TIMES)
 def test_any_bytes(family: str, frames: list[bytes | str]) -> None:
-    """As they are, and as the content of a gzip member."""
+    """Any bytes or texts, plain or in gzip, raise nothing."""
     wrapped = [gzip.compress(frame if isinstance(frame, bytes) else frame.encode(), 1) for frame in frames]
     delivered(connection(family), *frames, *wrapped)
 
@@ -188,7 +188,7 @@ def test_any_bytes(family: str, frames: list[bytes | str]) -> None:
 @given(data=st.data(), one=JSON, other=JSON)
 @settings(deadline=None, max_examples=60 * TIMES)
 def test_any_json_under_any_name(family: str, data: st.DataObject, one: Any, other: Any) -> None:
-    """Right outside, anything inside."""
+    """A frame with a known event name and any JSON inside raises nothing."""
     event = data.draw(st.sampled_from([*samples(family).EVENTS, "x"]))
     text = json.dumps({"e": event, "E": 1_760_000_001_000, "o": one, "a": other, "ac": one})
     delivered(connection(family), text, gzip.compress(text.encode(), 1))
@@ -196,13 +196,13 @@ def test_any_json_under_any_name(family: str, data: st.DataObject, one: Any, oth
 
 @families
 def test_every_garbage_that_the_simulator_knows(family: str) -> None:
-    """All kinds on one link."""
+    """All kinds of garbage of the simulator on one connection raise nothing."""
     delivered(connection(family), *samples(family).garbage().values())
 
 
 @families
 def test_frames_cut_at_any_byte(family: str) -> None:
-    """A truncated frame is an anomaly; so is a good one with something behind it."""
+    """A frame cut at any byte, or with something behind it, raises nothing."""
     whole = order(family)
     for each in (whole, gzip.compress(whole.encode(), 1)) if isinstance(whole, str) else (whole,):
         behind = b"x" if isinstance(each, bytes) else "x"
@@ -210,7 +210,7 @@ def test_frames_cut_at_any_byte(family: str) -> None:
 
 
 def test_memory_stays_bounded_under_all_of_it() -> None:
-    """In a process of its own: bombs, deep frames and 100 MB of text, at most 150 MiB at the peak."""
+    """Bombs, deep frames and 100 MiB of blanks take a process to at most 150 MiB."""
     script = (
         "import gzip, re, resource, sys\n"
         "from tests.hostile.test_hostile import FAMILIES, bomb, connection, delivered, nested\n"
@@ -220,7 +220,7 @@ def test_memory_stays_bounded_under_all_of_it() -> None:
         "squeeze = zlib.compressobj(9, zlib.DEFLATED, 31)\n"
         "blanks = [squeeze.compress(b' ' * 1048576) for _ in range(100)]\n"
         "delivered(connection(family), b''.join(blanks) + squeeze.flush())\n"
-        # Linux counts what the parent had before the exec into ru_maxrss, but not into VmHWM.
+        # On Linux ru_maxrss includes the memory of the parent before the exec; VmHWM does not.
         "status = open('/proc/self/status').read() if sys.platform == 'linux' else ''\n"
         "peak = re.search(r'VmHWM:\\s+(\\d+)', status)\n"
         "print((int(peak[1]) if peak else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss) // 1024)\n"

@@ -1,1 +1,1 @@
-"""Secrets planted wherever a venue can put one, and a search for any piece of them in all that leaves the library."""
+"""Secrets are planted at every place where a venue could put one, and all output is searched for pieces of them."""

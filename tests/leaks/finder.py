@@ -1,4 +1,4 @@
-"""Looks for any eight characters of a secret in text or bytes, as they are and as what they decode to."""
+"""Looks for any eight characters of a secret in text or bytes, plain and decoded."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from random import Random
 from urllib.parse import unquote_to_bytes
 
 ALPHABET = "QXZJqxzj+/"
-"""Letters of which no eight stand together anywhere else; two of them are written otherwise in URLs, one in JSON."""
+"""Characters of which other text has never eight in a row; two are escaped in URLs, and one in JSON."""
 PIECE = 8
 _RUN = re.compile(rb"[%s]{%d,}" % (re.escape(ALPHABET).encode(), PIECE))
 _BASE64 = re.compile(rb"[0-9A-Za-z+/_-]{11,}")
@@ -18,19 +18,19 @@ _STANDARD = bytes.maketrans(b"-_", b"+/")
 
 
 def secret(draw: Random, length: int = 48) -> str:
-    """A secret that is found wherever it is."""
+    """Return a random secret that the finder can recognise."""
     return "".join(draw.choices(ALPHABET, k=length))
 
 
 class Finder:
-    """Knows the secrets by their pieces."""
+    """Searches for the pieces of secrets."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
         known = [each.encode() for each in secrets]
         self._pieces = {each[at : at + PIECE] for each in known for at in range(len(each) - PIECE + 1)}
 
     def leak(self, *said: bytes | str) -> str | None:
-        """Where the first piece of a secret stands, with what is around it; None if there is none."""
+        """Return the first piece of a secret with the text around it, or None if there is none."""
         parts = (part.encode(errors="surrogatepass") if isinstance(part, str) else part for part in said)
         data = b"\n".join(dict.fromkeys(parts))
         for text in (data, *_decoded(data)):

@@ -1,4 +1,4 @@
-"""An exchange over loopback that says again whatever secret it has heard: in bodies, headers, frames, close reasons."""
+"""An exchange over loopback that repeats secrets it has received in bodies, headers, frames and close reasons."""
 
 from __future__ import annotations
 
@@ -19,16 +19,17 @@ from .finder import secret
 from .plants import behind, broken, pages, written
 
 NAME = "parrot"
-"""Of its thread."""
+"""The name of its thread."""
 PATIENCE = 300.0
-"""Seconds after which it hangs."""
+"""Seconds after which a test fails."""
 
 
 class Parrot:
-    """Serves one account, in a thread of its own. `secrets` are what it has heard; `spoken` is set when all is said.
+    """Serves one account in its own thread.
 
-    A first socket is refused, a second one redirected; the third hears every kind of frame, and ends with a reason.
-    After that the account is quiet, and only its requests are answered badly now and then.
+    `secrets` has the secrets it has received; `spoken` is set when all frames were sent. The first socket is refused,
+    the second redirected; three more get all kinds of frames and end with a reason. After that the account is quiet.
+    The second request to each path gets a bad answer, as long as there are kinds of them.
     """
 
     def __init__(self, family: str, seed: int, api_secret: str) -> None:
@@ -55,7 +56,7 @@ class Parrot:
 
     @property
     def urls(self) -> dict[str, str]:
-        """Where it is."""
+        """Its addresses, as options of `open_venue`."""
         return {"rest_url": f"http://127.0.0.1:{self._port}", "ws_url": f"ws://127.0.0.1:{self._port}/market"}
 
     async def _serve(self) -> None:
@@ -72,7 +73,7 @@ class Parrot:
         await runner.cleanup()
 
     def planted(self) -> str:
-        """A secret that was heard, in one of its forms."""
+        """Return a secret it has received, in one of its forms."""
         known = self._draw.choice([*self.secrets, *self.signatures[-1:]])
         return known if known in self.signatures else self._draw.choice([known, *written(known)])
 
@@ -85,7 +86,7 @@ class Parrot:
         self._hear(request)
         name = request.path.rpartition("/")[2]
         calls = self._calls[request.path] = self._calls.get(request.path, 0) + 1
-        if calls == 2 and self._answers and name != self._planted.TIME:  # each goes wrong once, and bears that
+        if calls == 2 and self._answers and name != self._planted.TIME:  # each path has one bad answer
             return await self._say(request, self._answers.popleft().answer(self.planted(), self._draw.randrange(200)))
         if (request.method, name) in self._planted.CALM:
             content = self._planted.rows(self.planted(), 0) if calls % 2 else self._planted.CALM
@@ -96,7 +97,7 @@ class Parrot:
         return _plainly(self._planted.keyed(request.method, self._minted))
 
     async def _say(self, request: web.Request, answer: HttpResponse) -> web.StreamResponse:
-        if self._draw.randrange(4) == 0:  # the connection ends in the middle of it
+        if self._draw.randrange(4) == 0:  # the connection ends within the answer
             response = web.StreamResponse(status=answer.status, headers={"Content-Length": str(len(answer.body) + 99)})
             await response.prepare(request)
             await response.write(answer.body)
@@ -127,7 +128,7 @@ class Parrot:
         return socket
 
     async def _talk(self, socket: web.WebSocketResponse, part: int) -> None:
-        """A third of all kinds on each of three sockets; those that end a link come last."""
+        """Send a third of all kinds of frames on a socket, with those that end a link last."""
         last = ("oversized", "end of a key", "error")
         plants = (*self._planted.plants(), *broken(self._samples.packed))
         kinds = sorted(plants, key=lambda plant: plant.name.startswith(last))[part::3]
@@ -138,7 +139,7 @@ class Parrot:
         await self._live(socket)
 
     async def _live(self, socket: web.WebSocketResponse) -> None:
-        """Show that the socket lives. It is the client's so many-eth, or it is another's: then that is garbage too."""
+        """Send the frames that prove the link of the client's n-th socket; on another socket they are garbage."""
         for text in self._samples.alive(self._dialect, max(1, self._sockets - 2)):
             await _send(socket, self._samples.packed(text))
 

@@ -1,4 +1,4 @@
-"""Texts and answers that hold a secret: in every form, behind so many other characters; those of no venue alone."""
+"""Texts and answers with a secret in every form, behind a number of other characters; these fit any venue."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from urllib.parse import quote
 from listenkey.ports.http import HttpResponse
 
 PAD = "- "
-"""Filling in which nothing looks like a key."""
+"""Padding that does not resemble a key."""
 Packed = Callable[[str], bytes | str]
 
 
 class Plant(NamedTuple):
-    """A kind of frame, and the frame that holds this text behind so many characters."""
+    """A kind of frame, and a function that builds it with a text behind so many characters."""
 
     name: str
     frame: Callable[[str, int], bytes | str]
 
 
 class Spoiled(NamedTuple):
-    """A kind of answer, and the one that holds this text behind so many characters."""
+    """A kind of answer, and a function that builds it with a text behind so many characters."""
 
     name: str
     answer: Callable[[str, int], HttpResponse]
 
 
 def written(secret: str) -> Iterator[str]:
-    """The secret as it may be written."""
+    """Yield the forms in which a secret may be written."""
     yield secret
     yield json.dumps(secret)[1:-1].replace("/", "\\/")
     yield quote(secret, safe="")
@@ -45,17 +45,17 @@ def written(secret: str) -> Iterator[str]:
 
 
 def text(content: Any) -> str:
-    """JSON in which a backslash that is there already stays as it is."""
+    """Return content as JSON in which existing backslashes are not doubled."""
     return json.dumps(content, separators=(",", ":")).replace("\\\\", "\\")
 
 
 def behind(secret: str, pad: int) -> str:
-    """The secret at that place of a text."""
+    """Return a text with the secret behind so many characters."""
     return (PAD * (pad // 2 + 1))[:pad] + secret
 
 
 def broken(packed: Packed) -> Iterator[Plant]:
-    """Frames that no venue sends, packed as this one packs its own."""
+    """Yield broken frames, packed as the venue packs its own."""
     yield Plant("unknown", lambda secret, pad: packed(text({"e": "NEWS", "what": {"of": [behind(secret, pad)]}})))
     yield Plant("unknown, key of an object", lambda secret, pad: packed(text({"e": "NEWS", behind(secret, pad): 1})))
     yield Plant("not JSON", lambda secret, pad: packed(behind(secret, pad)))
@@ -71,7 +71,7 @@ def broken(packed: Packed) -> Iterator[Plant]:
 
 
 def pages() -> Iterator[Spoiled]:
-    """Answers that are no document of the venue's."""
+    """Yield answers that are no document of the venue."""
     yield Spoiled("page", lambda secret, pad: page(200, behind(secret, pad)))
     yield Spoiled("page, server error", lambda secret, pad: page(502, behind(secret, pad)))
     yield Spoiled("page, not found", lambda secret, pad: page(404, behind(secret, pad)))
@@ -89,12 +89,12 @@ def pages() -> Iterator[Spoiled]:
 
 
 def bare(content: Any, status: int = 200) -> HttpResponse:
-    """A document as it is."""
+    """Return an answer with content as JSON."""
     return HttpResponse(status, {}, text(content).encode())
 
 
 def page(status: int, content: str, encoding: str = "utf-8") -> HttpResponse:
-    """An answer whose body is no JSON."""
+    """Return an answer whose body is no JSON."""
     return HttpResponse(status, {}, content.encode(encoding))
 
 

@@ -1,4 +1,4 @@
-"""No answer to a request brings a secret into a refusal, an account, an error or its traceback, or a log."""
+"""No answer to a request puts a secret into a refusal, an account, an error or its traceback, or a log."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ Ask = Callable[[], Awaitable[Any]]
 
 
 def kinds(family: str) -> dict[str, Spoiled]:
-    """All answers in which a secret may stand, by their names."""
+    """Return all kinds of answers with a secret, by name."""
     return {kind.name: kind for kind in (*planted(family).spoiled(), *pages())}
 
 
 class Desk:
-    """A venue's services over a transport that answers as a test says, or not at all."""
+    """A venue's services over a transport whose answers the test chooses, and which can also hang."""
 
     def __init__(self, family: str, seed: str) -> None:
         draw = Random(seed)
@@ -63,13 +63,13 @@ class Desk:
         self.venue = Venue(lambda: Connection(dialect, secrets=self.register), Transport(self, self), services)
 
     def calmly(self, method: str, name: str) -> HttpResponse:
-        """As if nothing were wrong."""
+        """Return the good answer to a request."""
         if (method, name) in self._planted.CALM:
             return self._planted.good(self._planted.CALM[method, name])
         return self._planted.keyed(method, self.key)
 
     def spoiled(self, answer: HttpResponse, method: str, name: str, *, time: bool) -> HttpResponse:
-        """This answer to everything, or to everything but what o'clock it is."""
+        """Return this answer to each request, or, if `time` is false, to each but that for the time."""
         return answer if time or name != self._planted.TIME else self.calmly(method, name)
 
     async def request(self, method: str, url: str, *, headers: Mapping[str, str], timeout: float) -> HttpResponse:
@@ -88,7 +88,7 @@ class Desk:
 
 
 async def all_calls(desk: Desk, chosen: Callable[[list[Ask]], list[Ask]] = list) -> list[str]:
-    """Everything that can be asked, or what is chosen of it, and everything that is said of it."""
+    """Make all calls or a choice of them; return all texts of their results and errors."""
     said: list[str] = []
     run = desk.executor.run
     requests = Requests(
@@ -108,7 +108,7 @@ async def all_calls(desk: Desk, chosen: Callable[[list[Ask]], list[Ask]] = list)
     for call in chosen(calls):
         try:
             said.append(repr(await call()))
-        except RequestRefused as error:  # whoever catches it makes something else of it: see `account_snapshot`
+        except RequestRefused as error:  # its callers turn it into other errors: see `account_snapshot`
             said += [str(error), repr(error), repr(error.refusal)]
         except ListenKeyError as error:
             said += of_error(error)
@@ -124,7 +124,7 @@ async def all_calls(desk: Desk, chosen: Callable[[list[Ask]], list[Ask]] = list)
     ],
 )
 def test_no_answer_brings_a_secret_out(family: str, names: tuple[str, ...]) -> None:
-    """Whatever it is an answer to: no eight characters of a secret are in what is said of it."""
+    """No eight characters of a secret are in the log or the results after any answer to any request."""
     draw, ears, desk = Random(3), Ears(), Desk(family, "answers")
     log = logging.getLogger("listenkey")
     log.addHandler(ears)
@@ -143,9 +143,9 @@ def test_no_answer_brings_a_secret_out(family: str, names: tuple[str, ...]) -> N
 
 
 async def every_answer(desk: Desk, names: tuple[str, ...], draw: Random, said: list[str]) -> None:
-    """Each kind, with each secret, to each request, or to one that is drawn where the secret stands at each place.
+    """Give each kind of answer with each secret to each request, or to a random one in a thorough run.
 
-    The venue's clock is mostly let alone, since all ask for it.
+    The request for the time is mostly answered well, because all others need it.
     """
     chosen_calls = partial(draw.sample, k=1) if THOROUGH else list
     await all_calls(desk)
@@ -162,14 +162,14 @@ async def every_answer(desk: Desk, names: tuple[str, ...], draw: Random, said: l
 
 
 def pieces(signature: str) -> list[str]:
-    """Sixteen characters of hexadecimal occur nowhere else."""
+    """Return a signature's pieces of 16 hex digits, which occur in no other text."""
     return [signature[at : at + 16] for at in range(0, len(signature) - 15, 16)]
 
 
 @families
 @pytest.mark.parametrize("name", ["api_key", "api_secret", "key"])
 def test_no_row_brings_a_secret_out(family: str, name: str) -> None:
-    """Neither the account that is read nor what is said of rows that cannot be."""
+    """Neither an account that was read nor the excerpts of its odd rows contain a secret."""
     desk, said, given = Desk(family, name), list[str](), planted(family)
     for pad in offsets(Random(name)):
         content = given.rows(getattr(desk, name), pad)
@@ -183,7 +183,7 @@ def test_no_row_brings_a_secret_out(family: str, name: str) -> None:
 
 @families
 def test_a_read_that_is_given_up_takes_no_query_along(family: str) -> None:
-    """A time-out of the caller's own: neither the error nor what is behind it knows what was asked."""
+    """If the caller's own time-out ends a read, its error and traceback contain no part of the request."""
 
     async def give_up(desk: Desk) -> list[str]:
         await desk.venue.account_snapshot()
@@ -203,7 +203,7 @@ def test_a_read_that_is_given_up_takes_no_query_along(family: str) -> None:
 
 @families
 def test_what_carries_a_key_does_not_show_it(family: str) -> None:
-    """The answer to a mint, as it came and as it is handed on."""
+    """The `repr` of a mint's answer, grant and input does not contain the key."""
     desk = Desk(family, "carried")
     carried = [
         planted(family).keyed("POST", desk.key),

@@ -1,4 +1,4 @@
-"""No frame brings a secret into an event, an action, a report, a `repr`, a journal, a recording or a replay."""
+"""No frame puts a secret into an event, an action, a report, a `repr`, a journal, a recording or a replay."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ from .finder import Finder, secret
 from .plants import Plant, broken, written
 
 THOROUGH = "LISTENKEY_OFFSETS" in os.environ
-"""Every offset, in place of some; `make soak` says so."""
+"""True to test every offset instead of some, as in `make soak`."""
 POLICY = Policy(max_frame_bytes=65536, rotate_after=60, rotate_jitter=0, drain=1, renew_interval=30)
 AT = 1_758_608_899_350
 
 
 def kinds(family: str) -> tuple[Plant, ...]:
-    """All frames in which a secret may stand."""
+    """Return all kinds of frames with a secret."""
     return (*planted(family).plants(), *broken(samples(family).packed))
 
 
 class Stage:
-    """A connection that has rotated, its journal and its recording; what it says is kept in `said`."""
+    """A connection that has rotated, with its journal and recording; all its output is in `said`."""
 
     def __init__(self, family: str, folder: Path, seed: int) -> None:
         draw = Random(seed)
@@ -61,12 +61,12 @@ class Stage:
 
     @property
     def secrets(self) -> dict[str, str]:
-        """The secrets that must not be found, each by its name."""
+        """The secrets that must not be found, by name."""
         named = {"api key": self.api_key, "api secret": self.api_secret, "signature": self.signature}
         return {**named, "live key": self.keys[1], "rotated key": self.keys[0]}
 
     def feed(self, received: inputs.Input) -> None:
-        """Hand it over, and do what must be done."""
+        """Hand in an input, and answer the actions."""
         ordered = self.connection.handle(received, now=self.now)
         self.recorder(self.now, received, ordered)
         self.said += [repr(received), repr(ordered)]
@@ -79,7 +79,7 @@ class Stage:
                 self.feed(answer)
 
     def passes(self, seconds: float) -> None:
-        """Time."""
+        """Let so many seconds pass."""
         until = self.now + seconds
         while self.connection.deadline <= until:
             self.now = max(self.now, self.connection.deadline)
@@ -87,14 +87,14 @@ class Stage:
         self.now = until
 
     def hears(self, frame: bytes | str) -> None:
-        """A frame on each open socket."""
+        """Receive a frame on each open socket."""
         for socket in tuple(self.sockets):
             self.feed(inputs.FrameReceived(socket, frame))
         if not self.sockets:
             self.passes(5)
 
     def end(self) -> list[str | bytes]:
-        """All that has been said and stored."""
+        """Stop the stream; return all output and all stored bytes."""
         self.passes(2)
         for file in self.folder.iterdir():
             self.said.append(file.read_bytes())
@@ -126,7 +126,7 @@ class Stage:
 
 
 def offsets(draw: Random) -> list[int]:
-    """Where the secret begins: anywhere around the places at which something is cut."""
+    """Return offsets of the secret around the lengths at which texts are cut."""
     cuts = (0, 32, 48, 120, 200, 4096)
     if THOROUGH:
         return [cut + near for cut in cuts for near in range(-70, 10) if cut + near >= 0]
@@ -134,7 +134,7 @@ def offsets(draw: Random) -> list[int]:
 
 
 def chosen(draw: Random, forms: list[str]) -> list[str]:
-    """One of the forms, or as it is and one of them."""
+    """Return one of the forms, or in a thorough run the first and a random one."""
     return list(dict.fromkeys((forms[0], draw.choice(forms)))) if THOROUGH else [draw.choice(forms[:1] + forms)]
 
 
@@ -143,7 +143,7 @@ def chosen(draw: Random, forms: list[str]) -> list[str]:
     [(family, seed) for family in FAMILIES for seed in range(len(kinds(family)) if THOROUGH else 2)],
 )
 def test_no_frame_brings_a_secret_out(family: str, seed: int, tmp_path: Path) -> None:
-    """Live or rotated, of whatever kind, in whatever form, recognised or not: no eight characters of it are found."""
+    """No eight characters of a secret leave the library by any kind of frame, in any form, live or rotated."""
     draw = Random(seed)
     stage = Stage(family, tmp_path, seed)
     names, finder = stage.secrets, Finder(stage.secrets.values())
@@ -161,7 +161,7 @@ def test_no_frame_brings_a_secret_out(family: str, seed: int, tmp_path: Path) ->
 
 
 def test_the_search_finds_what_is_there(tmp_path: Path) -> None:
-    """In each of the forms, and a piece of eight; so that nothing found means that nothing was there."""
+    """The finder finds a secret in each form and a piece of eight characters, but not one of seven."""
     hidden = secret(Random(1))
     finder = Finder([hidden])
     found: list[Any] = [finder.leak(f"some text {form} and more") for form in written(hidden)]

@@ -1,4 +1,4 @@
-"""Nothing that a process says or stores holds a secret, whatever the venue says again, on both transports."""
+"""No output and no file of a process contains a secret that the venue repeats, with both transports."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ PAIRS = [
     for place, family in enumerate(FAMILIES)
     for transport in (TRANSPORTS if THOROUGH or not place else TRANSPORTS[place % 2 :][:1])
 ]
-"""The first family on both transports, which know no venue, and the others in turn on one; `make soak` has all."""
+"""The first family runs on both transports, the others in turn on one; `make soak` runs all."""
 BRISK: dict[str, Any] = {
     "backoff_initial": 0.1,
     "backoff_max": 0.2,
@@ -50,7 +50,7 @@ BRISK |= {"connect_timeout": 60, "silence_timeout": 60, "max_frame_bytes": 65536
 @pytest.mark.parametrize(("family", "transport"), PAIRS)
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_process_says_and_stores_no_secret(family: str, transport: str, seed: int, tmp_path: Path) -> None:
-    """Standard output and error, in Python's development mode and with debug logging; journal, its log, recording."""
+    """Standard output, log, journal and recording have no secret, in Python's development mode with debug logging."""
     draw = Random(seed)
     api_key, api_secret = secret(draw), secret(draw)
     environment = {"LISTENKEY_API_KEY": api_key, "LISTENKEY_API_SECRET": api_secret, "PYTHONASYNCIODEBUG": "1"}
@@ -77,7 +77,7 @@ def test_a_process_says_and_stores_no_secret(family: str, transport: str, seed: 
 
 
 def contents(folder: Path) -> list[bytes]:
-    """Of all its files, as they are now."""
+    """Return the contents of all files of a folder."""
     return [file.read_bytes() for file in sorted(folder.iterdir())]
 
 
@@ -90,7 +90,7 @@ def nothing_leaks(said: list[bytes], parrot: Parrot) -> None:
 
 @pytest.fixture
 def ears() -> Iterator[Ears]:
-    """All logging at its most talkative."""
+    """Collect all logging at level DEBUG."""
     root, heard = logging.getLogger(), Ears(but=NAME)
     level = root.level
     root.addHandler(heard)
@@ -102,7 +102,7 @@ def ears() -> Iterator[Ears]:
 
 @pytest.mark.parametrize(("family", "transport"), PAIRS)
 def test_no_log_and_no_error_holds_a_secret(family: str, transport: str, ears: Ears) -> None:
-    """With arguments and local variables, in asyncio's debug mode that logs every single step."""
+    """No log record and no error has a secret, with arguments and local variables, in asyncio's debug mode."""
     draw = Random(transport)
     api_key, api_secret = secret(draw), secret(draw)
     with Parrot(family, 11, api_secret) as parrot:

@@ -1,4 +1,4 @@
-"""All text that an error or a log record holds for those who show it: chains, notes, arguments, local variables."""
+"""All text of an error or a log record: chains, notes, arguments and local variables."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 
 def of_error(error: BaseException) -> Iterator[str]:
-    """All that a reporter could show of the error and of those behind it, shown or not; but no local of a test."""
+    """Yield all that a reporter could show of an error and its causes, without local variables of tests."""
     seen: list[BaseException] = []
     waiting: list[BaseException | None] = [error]
     while waiting:
@@ -27,7 +27,7 @@ def of_error(error: BaseException) -> Iterator[str]:
 
 
 class Ears(logging.Handler):
-    """Hears everything that anybody logs, with its arguments, but for threads of this name."""
+    """Collects all log records with their arguments, except those of the thread with this name."""
 
     def __init__(self, but: str = "") -> None:
         super().__init__(logging.DEBUG)

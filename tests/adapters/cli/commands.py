@@ -1,4 +1,4 @@
-"""Commands as processes: what they print, how they end, and an exchange of their own to talk to."""
+"""The commands run as processes, with their output and exit code, and a client of the simulated exchange's control."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Command:
         )
 
     def line(self) -> str:
-        """The next line on standard output."""
+        """Return the next line on standard output."""
         assert self.process.stdout is not None
         return str(self.process.stdout.readline())
 
@@ -58,22 +58,22 @@ class Command:
 
 
 class Exchange:
-    """A simulated exchange somewhere else, by its control surface."""
+    """A simulated exchange in another thread or process, reached by its control paths."""
 
     def __init__(self, rest_url: str, ws_url: str) -> None:
         self.rest_url, self.ws_url = rest_url, ws_url
         self.flags = ("--rest-url", rest_url, "--ws-url", ws_url)
 
     def truth(self) -> dict[str, Any]:
-        """The exchange's truth: its fills, orders, positions, wallets and log."""
+        """Return the exchange's truth: its fills, orders, positions, wallets and log."""
         return self._ask("truth")
 
     def fault(self, name: str, **details: Any) -> None:
-        """Order a fault, now."""
+        """Start a fault now."""
         self._ask("fault", {"name": name, **details})
 
     def quiet(self) -> None:
-        """Nothing new happens any more."""
+        """Stop new activity on the exchange."""
         self._ask("quiet", {})
 
     def _ask(self, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -84,7 +84,7 @@ class Exchange:
 
 
 class Simulate(Exchange):
-    """A `listenkey simulate`."""
+    """A running `listenkey simulate`."""
 
     def __init__(self, command: Command) -> None:
         self.command = command
@@ -93,7 +93,7 @@ class Simulate(Exchange):
 
 
 class Demo(NamedTuple):
-    """A demo under way, and where its standard output goes."""
+    """A running demo, and the file of its standard output."""
 
     command: Command
     out: Path

@@ -1,4 +1,4 @@
-"""An exchange of their own for commands to talk to, and the commands, ended when the tests are."""
+"""Fixtures for the commands: a simulated exchange for them to use, and processes that end with the tests."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CREDENTIALS = {"LISTENKEY_API_KEY": API_KEY, "LISTENKEY_API_SECRET": API_SECRET}
 
 @pytest.fixture(scope="module")
 def start() -> Iterator[Start]:
-    """Starts a command; what still runs when the tests of a file are over is killed."""
+    """Starts a command; commands that still run when the tests of a file are over are killed."""
     running: list[Command] = []
 
     def run(*arguments: str, out: Any = subprocess.PIPE, **variables: str) -> Command:
@@ -39,7 +39,7 @@ def start() -> Iterator[Start]:
 
 @pytest.fixture
 def typed(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Iterator[Typed]:
-    """Does here what a command line says, for those that end before they do anything: starting Python takes longer."""
+    """Runs a command line in this process, which is faster than a new one; for command lines that end at once."""
     endings = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
     before = [(each, signal.getsignal(each)) for each in endings]
     monkeypatch.setattr(__main__, "log_to", lambda *_: None)
@@ -60,7 +60,7 @@ def typed(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) ->
 
 @pytest.fixture
 def exchange() -> Iterator[Exchange]:
-    """An exchange on which fills never cease, in a thread of this process."""
+    """A simulated exchange in a thread of this process, on which orders are filled all the time."""
     with threaded(API_KEY, api_secret=API_SECRET, fills_per_second=4, ping_interval=0.5) as server:
         server.quiet(False)
         yield Exchange(server.rest_url, server.ws_url)
@@ -68,8 +68,9 @@ def exchange() -> Iterator[Exchange]:
 
 @pytest.fixture(scope="module")
 def demos(start: Start, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Demo]:
-    """A demo takes half a minute: that of each venue begins before the first test, and the last ones look at how they
-    ended.
+    """Starts the demo of each venue before the first test; the last tests check how these ended.
+
+    A demo takes half a minute, so the demos run beside the other tests.
     """
     begun: dict[str, Demo] = {}
     for venue in SIMULATED:

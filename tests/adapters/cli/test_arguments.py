@@ -1,4 +1,4 @@
-"""A command line that is refused gets one line that names what is wrong and what is allowed, and exit code 2."""
+"""A wrong command line ends with exit code 2 and one line that names the mistake and the allowed values."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ WRONG = [
 
 @pytest.mark.parametrize(("line", "named"), WRONG, ids=[line[:40] or "nothing" for line, _ in WRONG])
 def test_wrong_usage(typed: Typed, tmp_path: Path, line: str, named: str) -> None:
-    """One line on standard error, nothing on standard output, and a file that is nothing of ours is as it was."""
+    """A wrong command line prints one line to standard error, nothing to standard output, and changes no file."""
     file = tmp_path / "file"
     file.write_text("something else\n")
     ended = typed(*line.replace("{file}", str(file)).split())
@@ -69,7 +69,7 @@ def test_wrong_usage(typed: Typed, tmp_path: Path, line: str, named: str) -> Non
 
 @pytest.mark.parametrize(("line", "named"), WRONG[1:2] + WRONG[-1:])
 def test_wrong_usage_of_a_process(start: Start, line: str, named: str) -> None:
-    """The same where the command line is a process of its own."""
+    """A process with a wrong command line ends with exit code 2 and one line on standard error."""
     ended = start(*line.split()).end()
     assert (ended.code, ended.out, ended.err.count("\n")) == (2, "", 1)
     assert named in ended.err
@@ -86,7 +86,7 @@ def test_wrong_usage_of_a_process(start: Start, line: str, named: str) -> None:
     ],
 )
 def test_credentials_come_from_both_variables_or_not_at_all(typed: Typed, variables: dict[str, str]) -> None:
-    """Whatever is wrong with them is said by the name of the variable, never by its value."""
+    """A wrong credential is reported by the name of its variable, and its value is not shown."""
     ended = typed("watch", **variables)
     assert ended.code == 2
     assert ended.err.count("\n") == 1
@@ -108,14 +108,14 @@ def test_credentials_come_from_both_variables_or_not_at_all(typed: Typed, variab
     ],
 )
 def test_a_proxys_password_is_not_said_again(typed: Typed, line: str) -> None:
-    """Whatever flag it was given to: the line is shown to others, and kept."""
+    """A proxy's password is not in the error line, whichever flag it was given to, because such lines are kept."""
     ended = typed(*line.split())
     assert (ended.code, ended.out, ended.err.count("\n")) == (2, "", 1)
     assert "hunter2" not in ended.err
 
 
 def test_a_proxy_of_the_environment_that_is_none(typed: Typed) -> None:
-    """One line that names the flag and the variable as it is spelled, and shows no password."""
+    """A wrong proxy of the environment gives one line that names the flag and the variable, without the password."""
     ended = typed("watch", "--proxy", "env", https_proxy="ftp://user:hunter2@host:1", no_proxy="")
     assert (ended.code, ended.out, ended.err.count("\n")) == (2, "", 1)
     assert ended.err.startswith("listenkey: watch: --proxy: https_proxy of the environment")
@@ -123,7 +123,7 @@ def test_a_proxy_of_the_environment_that_is_none(typed: Typed) -> None:
 
 
 def test_a_port_in_use(start: Start) -> None:
-    """A second exchange on the same port says so in one line."""
+    """A second exchange on the same port ends with one line that names the port."""
     first = start("simulate", "--port", "0")
     port = first.line().split(":")[3].split('"')[0]
     second = start("simulate", "--port", port).end()
@@ -134,13 +134,13 @@ def test_a_port_in_use(start: Start) -> None:
 
 
 def test_the_diagram_is_the_table(typed: Typed) -> None:
-    """Printed as it is, nothing added."""
+    """`diagram` prints the table of the lifecycle as a Mermaid diagram, and nothing else."""
     ended = typed("diagram")
     assert (ended.code, ended.out, ended.err) == (0, mermaid(), "")
 
 
 def test_version_and_help(typed: Typed) -> None:
-    """Both go to standard output."""
+    """`--version` and `--help` print to standard output and end with exit code 0."""
     for flag, said in (("--version", "listenkey "), ("--help", "journal")):
         ended = typed(flag)
         assert ended.code == 0

@@ -1,4 +1,4 @@
-"""The demos, the real ones, beside which others are begun and interrupted."""
+"""The demos, which run to their end beside the tests; other demos are started and interrupted."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.usefixtures("demos")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["term", "int"])
 @pytest.mark.parametrize("flags", [(), ("--json",)], ids=["plain", "json"])
 def test_an_interrupted_demo_gives_no_verdict(start: Start, number: int, flags: tuple[str, ...]) -> None:
-    """It ends by the signal, with exit code 0."""
+    """A demo that gets SIGTERM or SIGINT ends with exit code 0 and prints no verdict."""
     command = start("demo", *flags)
     assert command.line()
     ended = command.end(number)
@@ -31,7 +31,7 @@ def test_an_interrupted_demo_gives_no_verdict(start: Start, number: int, flags: 
 @pytest.mark.skipif(os.name != "posix", reason="there are no pseudo-terminals")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["term", "int"])
 def test_a_terminal_is_left_as_it_was(start: Start, number: int) -> None:
-    """The picture is drawn on the alternate screen without a cursor, and both are given back."""
+    """The demo draws on the alternate screen without a cursor, and restores both when it ends."""
     screen, terminal = os.openpty()
     command = start("demo", out=terminal, TERM="xterm", COLUMNS="80", LINES="24")
     os.close(terminal)

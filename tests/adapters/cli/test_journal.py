@@ -1,4 +1,4 @@
-"""`watch` with a journal that is not its account's, and `journal forget`."""
+"""`watch` with the journal of another account, and `journal forget`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from ..journal.test_journal_inspection import T, fill, order
 
 @pytest.fixture
 def key(monkeypatch: pytest.MonkeyPatch) -> str:
-    """The API key of whoever watches."""
+    """The API key with which `watch` is run."""
     found = fresh_key()
     monkeypatch.setenv("LISTENKEY_API_KEY", found)
     monkeypatch.setenv("LISTENKEY_API_SECRET", found[::-1])
@@ -38,7 +38,7 @@ def exchange(key: str) -> Iterator[Threaded]:
 
 
 def owned(path: Path, api_key: str, user: str | None) -> Path:
-    """A journal of somebody who trades where the simulated exchange is, with two events not dealt with."""
+    """A journal that this API key claimed at the simulated exchange, with two events that are not dealt with."""
     with closing(SqliteJournal(path)) as journal:
         journal.claim("bingx-swap", "127.0.0.1", api_key)
         journal.recognise(user)
@@ -55,7 +55,7 @@ def run(*arguments: str) -> Exit:
 
 
 def failure(*arguments: str) -> tuple[Exit, str]:
-    """How a command fails, and its one line."""
+    """Run a command that fails; return its exit code and its one line."""
     with pytest.raises(Failure) as caught:
         run(*arguments)
     assert "\n" not in str(caught.value)
@@ -66,8 +66,11 @@ def failure(*arguments: str) -> tuple[Exit, str]:
 def test_whose_journal(
     exchange: Threaded, key: str, tmp_path: Path, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Another account's is refused at the start, with exit code 2, and nothing is delivered. An API key behind which
-    the account has changed stops the stream, with exit code 4. An unknown one goes on if the journal is adopted.
+    """A journal of another account is refused, and a journal of an unknown API key has to be adopted.
+
+    A journal of another API key and account is refused at the start with exit code 2, and nothing is delivered. If the
+    venue names another account for the same API key, the stream stops with exit code 4. A journal without an account
+    is refused for another API key, unless it is adopted: then its events are delivered again.
     """
     flags = ("watch", "--rest-url", exchange.rest_url, "--ws-url", exchange.ws_url, "--json", "--journal")
     other = owned(tmp_path / "other", "another API key", "7")
@@ -92,7 +95,7 @@ def test_whose_journal(
 
 
 def test_forget(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    """An order by its id, then everything; each is said in one line, and one that is not there as well."""
+    """`journal forget` forgets an order by its id, or everything, and prints one line; an unknown order is an error."""
     path = owned(tmp_path / "own", "api key", "7")
     assert run("journal", "forget", str(path), "--order", "1") == Exit.DONE
     said = f"journal forget: {path}: the journal has no order BTC-USDT:1"

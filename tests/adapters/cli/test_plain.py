@@ -1,4 +1,4 @@
-"""The count of fills while a run goes on is, at its end, that of all that were delivered."""
+"""The plain lines: their count of fills, the names of unknown events; and the exchange and steps of the demos."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from .test_verdict import delivery, made
 
 
 def lines(fills: list[Fill]) -> list[str]:
-    """The lines at the end of a run that delivered these fills and was never live."""
+    """Return the last lines of a run that delivered these fills and was never live."""
     model, said = StreamModel("a run", Policy()), []
 
     async def write(line: str) -> None:
@@ -37,7 +37,7 @@ def lines(fills: list[Fill]) -> list[str]:
 
 @pytest.mark.parametrize(("delivered", "text"), [(1, "1 fill, 1 in all"), (3, "3 fills, 3 in all")])
 def test_the_last_count_is_that_of_the_verdict(delivered: int, text: str) -> None:
-    """Also of fills that came after the last line, while the stream was not live."""
+    """The last line counts the same fills as the verdict, also those that came while the stream was not live."""
     fills = [delivery(str(end)) for end in range(1, delivered + 1)]
     (line,) = lines(fills)
     assert line.endswith(text)
@@ -48,14 +48,14 @@ def test_the_last_count_is_that_of_the_verdict(delivered: int, text: str) -> Non
 
 
 def test_nothing_is_said_of_no_fills() -> None:
-    """Nor twice of the same."""
+    """A run without fills prints no line about fills."""
     assert lines([]) == []
 
 
 @pytest.mark.parametrize("venue", SIMULATED)
 @pytest.mark.parametrize("seed", range(10))
 def test_nothing_happens_on_the_demos_exchange_before_it_is_asked_to(seed: int, venue: str) -> None:
-    """However late the stream begins: a fill from before would be counted as delivered, and not by the verdict."""
+    """The demo's exchange makes no fill before it is started, because the verdict would not count that fill."""
     server = _server(seed, venue)
     server.flow.advance(server.now() + 60_000)
     assert not server.exchange.fills
@@ -66,7 +66,7 @@ def test_nothing_happens_on_the_demos_exchange_before_it_is_asked_to(seed: int, 
 
 @pytest.mark.parametrize("venue", SIMULATED)
 def test_the_demos_steps_are_faults_of_its_wire(venue: str) -> None:
-    """In the order of their times."""
+    """Each step of a demo is a fault that the venue's simulator knows, and the steps are ordered by time."""
     steps = STEPS[venue]
     faults = Faults((), FAULTS_OF[venue])
     for step in steps:
@@ -84,5 +84,5 @@ def test_the_demos_steps_are_faults_of_its_wire(venue: str) -> None:
     ],
 )
 def test_what_is_delivered_as_it_came_has_its_name(raw: object, said: str) -> None:
-    """Where it has one, and one that a terminal can bear."""
+    """An unknown event is printed with its name if the name is short and printable, and else without one."""
     assert sentence(Unknown(event_id="1", exchange_ts=None, source="ws", raw=raw)) == said

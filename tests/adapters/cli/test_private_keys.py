@@ -1,4 +1,4 @@
-"""A private key may stand in place of the secret: it is taken as it is, and no line of it is shown."""
+"""A private key may be given in place of the secret; it is used unchanged, and none of its lines is shown."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ def fixture_secret(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPat
 
 
 def test_the_variable_is_taken_as_it_is(secret: str) -> None:
-    """With its spaces and line ends."""
+    """The private key is read from its variable unchanged, with its spaces and line ends."""
     assert credentials() == ("an-api-key", secret)
 
 
 def test_no_line_of_it_is_shown(secret: str) -> None:
-    """Neither whole nor in part."""
+    """A text that holds the private key or a part of it is shown without the key's lines."""
     for text in (secret, BODY, f"line 2: {BODY[:40]}...{BODY}"):
         assert BODY not in redacted(text)
 
 
 def test_other_secrets_have_no_spaces(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As ever; nor has an API key, whatever it begins with."""
+    """A secret that is no private key, and any API key, may have printable ASCII characters only, and no spaces."""
     for key, secret in (("an-api-key", "a secret"), (PEM, "secret"), ("an-api-key", "-----BEGIN é")):
         monkeypatch.setenv(KEY_VARIABLE, key)
         monkeypatch.setenv(SECRET_VARIABLE, secret)
@@ -50,7 +50,7 @@ def test_other_secrets_have_no_spaces(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
 @pytest.mark.anyio
 async def test_a_venue_opens_with_it(secret: str) -> None:
-    """And one that is none is refused at once, in one line without it."""
+    """A venue opens with a private key, and refuses a damaged one at once with an error that does not show it."""
     listenkey.open_venue("binance-usdm", api_key="an-api-key", api_secret=secret)
     with pytest.raises(ValueError, match="Ed25519 or RSA") as caught:
         listenkey.open_venue("binance-usdm", api_key="an-api-key", api_secret=secret.replace(BODY[:8], "AAAAAAAA"))

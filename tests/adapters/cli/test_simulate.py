@@ -1,4 +1,4 @@
-"""`simulate`: its flags are the exchange's settings, its credentials are said where they are no secret."""
+"""`simulate`: its flags are the exchange's settings, and its credentials are printed unless they were given."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def chosen(*flags: str) -> dict[str, Any]:
 
 
 def test_each_flag_is_a_setting_and_has_its_default() -> None:
-    """Nobody who says nothing gets another exchange than `Server()`."""
+    """Without flags `simulate` makes the same exchange as `Server()` does."""
     defaults = {name: each.default for name, each in inspect.signature(Venue.__init__).parameters.items()}
     settings = chosen()
     settings |= {name: tuple(settings[name]) for name in ("faults", "prices")}
@@ -83,7 +83,7 @@ def test_what_is_said_is_what_is_set() -> None:
 
 
 def test_the_faults_are_listed(typed: Typed) -> None:
-    """A line each: the name, what happens, and every parameter with what it may be and what it is."""
+    """`--list-faults` prints a line for each fault: its name, its effect, and each parameter with its values."""
     ended = typed("simulate", "--list-faults")
     assert (ended.code, ended.err) == (0, "")
     lines = ended.out.splitlines()
@@ -95,7 +95,7 @@ def test_the_faults_are_listed(typed: Typed) -> None:
 
 
 def test_prices_of_a_file(start: Start, tmp_path: Path) -> None:
-    """The market begins with the file's first price; nothing is said of it where nobody looks at a terminal."""
+    """The market begins with the first price of the file, and no progress is shown if standard error is no terminal."""
     file = tmp_path / "prices.csv"
     file.write_text("time,price\n1,12345.6\n")
     exchange = Simulate(start("simulate", "--port", "0", "--prices", str(file)))
@@ -106,7 +106,7 @@ def test_prices_of_a_file(start: Start, tmp_path: Path) -> None:
 
 
 def test_input_that_is_wrong(typed: Typed, tmp_path: Path) -> None:
-    """Each in one line, with exit code 2 and nothing on standard output."""
+    """Each wrong value ends with one line, exit code 2, and nothing on standard output."""
     bad, there = tmp_path / "bad.csv", tmp_path / "there.csv"
     bad.write_text("1,64000\n2,-5\n")
     there.write_text("1,64000\n")
@@ -125,7 +125,7 @@ def test_input_that_is_wrong(typed: Typed, tmp_path: Path) -> None:
 
 
 def test_progress_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A figure, and the line is cleared in the end; where nobody looks, nothing."""
+    """On a terminal the progress is one figure in a line that is cleared at the end; elsewhere nothing is shown."""
 
     class Terminal(io.StringIO):
         def isatty(self) -> bool:
@@ -139,14 +139,14 @@ def test_progress_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_switch_that_is_neither(typed: Typed) -> None:
-    """One line, exit code 2."""
+    """`--limits` with a value other than on or off ends with one line and exit code 2."""
     ended = typed("simulate", "--limits", "some")
     assert (ended.code, ended.out) == (2, "")
     assert ended.err == "listenkey: simulate: argument --limits: 'some': allowed is on or off\n"
 
 
 def test_the_help_names_all_that_a_bots_test_needs(typed: Typed) -> None:
-    """The credentials, the order endpoint, each control path, and lines for ccxt that are Python."""
+    """The help names the credentials, the order endpoint and each control path, and its lines for ccxt compile."""
     ended = typed("simulate", "--help")
     assert ended.code == 0
     assert EPILOG in ended.out
@@ -159,7 +159,7 @@ def test_the_help_names_all_that_a_bots_test_needs(typed: Typed) -> None:
 
 
 def test_the_first_line_shows_credentials_that_are_its_own(start: Start) -> None:
-    """And not those of the environment, even if they are the same."""
+    """The first line shows the exchange's default credentials, but not credentials given by the environment."""
     own, given = start("simulate", "--port", "0", **NEITHER), start("simulate", "--port", "0")
     line = json.loads(own.line())
     assert list(line) == ["rest_url", "ws_url", "api_key", "api_secret"]
@@ -170,7 +170,7 @@ def test_the_first_line_shows_credentials_that_are_its_own(start: Start) -> None
 
 
 def test_whoever_has_other_credentials_learns_where_they_stand(start: Start) -> None:
-    """`watch` ends with exit code 3 and one line; what came from the environment is named, not shown."""
+    """With wrong credentials `watch` ends with code 3 and one line about where the right ones are, with no secret."""
     for variables, message in (
         (NEITHER, "takes its defaults, as its first line says: API key"),
         ({}, "LISTENKEY_API_KEY and LISTENKEY_API_SECRET"),
@@ -186,7 +186,7 @@ def test_whoever_has_other_credentials_learns_where_they_stand(start: Start) -> 
 
 
 def test_one_more_api_key(start: Start) -> None:
-    """`--credentials` lets a bot in with a key of its own."""
+    """A bot may use another API key that `--credentials` gives."""
     exchange = Simulate(start("simulate", "--port", "0", "--credentials", "another-key:another-secret"))
     ended = start("watch", *exchange.flags, "--max-events", "1", **OTHERS).end()
     exchange.command.end(15)
@@ -194,7 +194,7 @@ def test_one_more_api_key(start: Start) -> None:
 
 
 def test_credentials_that_are_not_understood_are_not_shown(typed: Typed) -> None:
-    """One line that says what is allowed."""
+    """Malformed credentials end with one line that gives the allowed form and does not show them."""
     for wrong in ("canary", "canary:", ":canary", "can ary:x", "canäry:x"):
         ended = typed("simulate", "--credentials", wrong)
         assert (ended.code, ended.err.count("\n")) == (2, 1)
@@ -203,7 +203,7 @@ def test_credentials_that_are_not_understood_are_not_shown(typed: Typed) -> None
 
 
 def test_the_wire_of_another_venue(typed: Typed, start: Start) -> None:
-    """`--venue` has its own path for sockets, its own faults, and readings of what nobody has verified."""
+    """`--venue` chooses the path of the sockets, the faults, and the readings of facts that are not verified."""
     flags = ("--venue", "binance-usdm")
     listed = typed("simulate", *flags, "--list-faults")
     assert [line.split()[0] for line in listed.out.splitlines()] == list(FAULTS_OF["binance-usdm"])

@@ -63,7 +63,7 @@ CASES: list[tuple[str, Sequence[dict[str, Any]], Sequence[Fill], tuple[int, int,
 
 @pytest.mark.parametrize(("rows", "events", "counts"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
 def test_counts(rows: Sequence[dict[str, Any]], events: Sequence[Fill], counts: tuple[int, int, int, int]) -> None:
-    """Made, delivered, lost, doubled; whoever has lost or doubled anything hears what."""
+    """The verdict counts fills as made, delivered, lost and doubled, and describes each that is lost or doubled."""
     verdict = judge(events, [], {"fills": rows, "wallet": {}}, since=SINCE, proven=False)
     assert verdict[:4] == counts
     assert len(verdict.wrong) == counts[2] + counts[3]
@@ -82,7 +82,7 @@ def test_counts(rows: Sequence[dict[str, Any]], events: Sequence[Fill], counts: 
     ],
 )
 def test_money(wallet: str, status: str, capital: str, proven: bool, expected: str) -> None:
-    """The ledger and the last balance delivered must both be the exchange's wallet."""
+    """The verdict is MATCHED if ledger and last balance both equal the exchange's wallet and the stream is proven."""
     balance = Balance(asset="USDT", wallet_balance=Decimal("99.50"))
     update = AccountUpdate(
         event_id="a", exchange_ts=1, source="poll", reason=None, balances=(balance,), positions=(), complete=True

@@ -1,4 +1,4 @@
-"""The picture: overlapping links lie beside each other, blindness is a hole, and 80 by 24 holds it all."""
+"""The picture: overlapping links are drawn in two rows, blindness is a hole, and all fits in 80 by 24 characters."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Link:
 
 
 class Stream:
-    """As much of a stream as a board looks at."""
+    """The attributes of a stream that the model samples."""
 
     def __init__(self, state: State, *links: Link) -> None:
         self.state, self.links, self.proven_until = state, links, 1
@@ -63,7 +63,7 @@ def gap(kind: ExchangeEventKind) -> GapNotice:
 
 @pytest.fixture
 def model() -> StreamModel:
-    """A stream that has rotated, lost its socket, and come back."""
+    """The model of a stream that has rotated, lost its socket, and come back."""
     clock = Clock()
     model = StreamModel("a title", Policy(), clock=clock)
 
@@ -100,7 +100,7 @@ def drawn(model: StreamModel, width: int, height: int) -> list[str]:
 
 @pytest.mark.parametrize(("width", "height"), [(80, 24), (100, 30), (200, 60), (40, 10)])
 def test_it_fits(model: StreamModel, width: int, height: int) -> None:
-    """So many rows, none too long; without colour each phase still has a letter of its own."""
+    """The picture keeps to the given width and height, and without colour each phase has its own character."""
     rows = drawn(model, width, height)
     assert len(rows) <= height
     assert max(map(len, rows)) <= width
@@ -109,7 +109,7 @@ def test_it_fits(model: StreamModel, width: int, height: int) -> None:
 
 
 def test_a_rotation_is_seen(model: StreamModel) -> None:
-    """While the old link drains, the new one lies beneath it."""
+    """While the old link drains, the new one is drawn in the row below it."""
     rows = drawn(model, 80, 24)
     old, new = (next(row for row in rows if row.startswith(" links")), rows[5])
     overlap = [number for number, letter in enumerate(old) if letter == "▓"]
@@ -118,7 +118,7 @@ def test_a_rotation_is_seen(model: StreamModel) -> None:
 
 
 def test_the_counts(model: StreamModel) -> None:
-    """One rotation, which is not counted as a loss; one gap, closed with what it recovered."""
+    """A rotation is not counted as a loss, and a closed gap adds the fills that it recovered."""
     assert model.counts["rotations"] == 1
     assert model.counts["links"] == 3
     assert model.counts["fills"] == 39
@@ -139,19 +139,19 @@ def test_the_counts(model: StreamModel) -> None:
     ],
 )
 def test_a_strip_of_cells(spans: list[tuple[float, float]], shown: str) -> None:
-    """A cell shows what touches it; what is over before the window begins shows nowhere."""
+    """A cell shows each span that touches it; a span that ended before the window is not shown."""
     row = row_of(Window(30, 6), [Span("x", start, end) for start, end in spans])
     assert "".join(cell or "." for cell in row) == shown
 
 
 def test_cells_stand_still() -> None:
-    """Two moments of one cell have the same window."""
+    """Two times within one cell give the same window, and a time in the next cell gives another."""
     assert Window.until(61.0, 30) == Window.until(61.9, 30)
     assert Window.until(61.0, 30) != Window.until(62.0, 30)
 
 
 def test_anomalies_are_counted_where_they_arise() -> None:
-    """As often as the core says, not as the log does, which leaves most of them out and speaks of other things too."""
+    """Anomalies are counted from the core's reports, not from the log, which leaves some out and has other lines."""
     model = StreamModel("a title", Policy())
     for count in range(1, 4):
         model.observe(1.0, inputs.Tick(), [actions.Report(actions.Anomaly("not gzip", "b'x'", count))])
@@ -165,7 +165,7 @@ def test_anomalies_are_counted_where_they_arise() -> None:
 
 
 def test_links_take_turns() -> None:
-    """Odd links above, even ones below, each with its number where there is room."""
+    """Odd links are drawn above, even ones below, each with its number if there is room."""
     tracks = [LinkTrack(7, [Span("live", 0, 12)]), LinkTrack(9, [Span("opening", 10, 11), Span("live", 11, 30)])]
     above, below = lanes(Window(30, 30), tracks, 2)
     assert [letter for _, letter in above if letter.strip()] == ["3"]
@@ -176,7 +176,7 @@ def test_links_take_turns() -> None:
 
 
 def test_amounts_are_canonical() -> None:
-    """No exponent and no trailing zeros in what a person reads."""
+    """Amounts in a line have no exponent and no trailing zeros."""
     from listenkey.adapters.cli.wording import sentence
 
     event = delivery("1.50", "0.50", fee=None)
@@ -185,7 +185,7 @@ def test_amounts_are_canonical() -> None:
 
 
 def test_a_revised_fill_says_what_it_is_now() -> None:
-    """In one line, as any other event."""
+    """A revised fill is printed in one line, with its new fee."""
     from listenkey.adapters.cli.wording import sentence
     from listenkey.core.events import Fill, FillRevised
 

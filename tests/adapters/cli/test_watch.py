@@ -1,4 +1,4 @@
-"""`watch` against an exchange in another process or thread: what it prints, what it marks, how it ends."""
+"""`watch` with a simulated exchange in another process or thread: its lines, its marks, and how it ends."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def beginning(truth: dict[str, Any]) -> int:
 
 
 def until(holds: Callable[..., bool], exchange: Exchange) -> None:
-    """Wait until the exchange's log says that something has happened."""
+    """Wait until this holds for the exchange's log."""
     patience = time.monotonic() + PATIENCE
     while not holds(exchange.truth()["log"]):
         assert time.monotonic() < patience
@@ -47,7 +47,7 @@ def until(holds: Callable[..., bool], exchange: Exchange) -> None:
 
 
 def unread(command: Command) -> int:
-    """Bytes that a command has written to its standard output and nobody has read."""
+    """Number of bytes that a command has written to its standard output and that have not been read."""
     assert command.process.stdout is not None
     waiting = array("i", [0])
     fcntl.ioctl(command.process.stdout, termios.FIONREAD, waiting)
@@ -60,7 +60,7 @@ def judged(out: Path, truth: dict[str, Any]) -> Verdict:
 
 
 def test_every_fill_once_on_both_transports(start: Start, tmp_path: Path) -> None:
-    """Rotations and a killed connection later, each fill has been delivered with its interval, price and fee, once."""
+    """After rotations and a killed connection, each fill has been delivered once, with its interval, price and fee."""
     exchanges = {transport: simulated(start) for transport in TRANSPORTS}
     watches = {}
     for transport, exchange in exchanges.items():
@@ -103,7 +103,7 @@ def test_so_many_lines_and_no_more(exchange: Exchange, start: Start) -> None:
 
 @pytest.mark.parametrize("mode", ["ws", "poll"])
 def test_a_bad_key_is_refused_at_once(exchange: Exchange, start: Start, mode: str) -> None:
-    """Exit code 3, one line, and the venue has been asked only once."""
+    """A refused API key ends `watch` with exit code 3 and one line, after a single request."""
     exchange.fault("bad_credentials")
     ended = start("watch", *exchange.flags, "--json", "--mode", mode).end()
     assert (ended.code, ended.out) == (3, "")
@@ -115,7 +115,7 @@ def test_a_bad_key_is_refused_at_once(exchange: Exchange, start: Start, mode: st
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["term", "int"])
 @pytest.mark.parametrize("transport", TRANSPORTS)
 def test_a_signal_closes_in_order(exchange: Exchange, start: Start, transport: str, number: int) -> None:
-    """Exit code 0, the socket closed with a close frame, its listen key deleted, no line cut off."""
+    """A signal ends `watch` with exit code 0: lines are whole, the socket is closed with 1000, the key is deleted."""
     watch = start("watch", *exchange.flags, "--json", "--transport", transport)
     first = json.loads(watch.line())
     ended = watch.end(number)
@@ -129,7 +129,7 @@ def test_a_signal_closes_in_order(exchange: Exchange, start: Start, transport: s
 
 
 def test_a_reader_who_leaves(exchange: Exchange, start: Start) -> None:
-    """`| head -1` ends the command quietly and in order."""
+    """If the reader of its output is gone, as with `| head -1`, `watch` ends in order and prints no error."""
     watch = start("watch", *exchange.flags, "--json")
     assert watch.line()
     assert watch.process.stdout is not None
@@ -141,7 +141,7 @@ def test_a_reader_who_leaves(exchange: Exchange, start: Start) -> None:
 
 
 def test_a_reader_who_does_not_read(start: Start) -> None:
-    """The link lives on, pings are answered, and a signal still ends the command in order."""
+    """If the output is not read, the link stays up, pings are answered, and a signal ends the command in order."""
     exchange = simulated(start, "--fills-per-second", "200")
     watch = start("watch", *exchange.flags, "--json")
     until(lambda log: unread(watch) > 40_000, exchange)
@@ -155,7 +155,7 @@ def test_a_reader_who_does_not_read(start: Start) -> None:
 
 
 def test_a_journal_is_marked_line_by_line(exchange: Exchange, start: Start, tmp_path: Path) -> None:
-    """Events whose lines were flushed are marked, no fill comes again, and `journal` reads what was written."""
+    """Events whose lines were flushed are marked, no fill comes again, and `journal` shows and verifies the file."""
     file = str(tmp_path / "journal.db")
     flags = (*exchange.flags, "--json", "--journal", file, "--max-events", "6")
     first, second = start("watch", *flags).end(), start("watch", *flags).end()
@@ -178,7 +178,7 @@ def canaries(ended: Ended, listen_keys: list[str]) -> list[str]:
 
 
 def test_no_secret_in_any_output(start: Start) -> None:
-    """Not at any log level, nor with development warnings, nor when everything goes wrong."""
+    """No secret is printed at log level debug, in Python's development mode, or after faults of many kinds."""
     exchange = simulated(start, "--log-level", "debug")
     flags = ("watch", *exchange.flags, "--json", "--transport")
     verbose = ("--log-level", "debug", *FAST)
@@ -202,7 +202,7 @@ def test_no_secret_in_any_output(start: Start) -> None:
 
 
 def test_the_simulator_ends_in_order(start: Start) -> None:
-    """By either signal, exit code 0, and standard output holds the one line."""
+    """`simulate` ends by SIGTERM or SIGINT with exit code 0, and has printed only its first line."""
     for number in (signal.SIGTERM, signal.SIGINT):
         command = start("simulate", "--port", "0")
         assert set(json.loads(command.line())) == {"rest_url", "ws_url"}

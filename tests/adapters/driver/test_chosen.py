@@ -1,4 +1,4 @@
-"""A stream that begins says what was chosen for it, once, whatever the venue."""
+"""Each stream logs one line with its settings when it begins, at every venue."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ KEY, SECRET = "an-api-key-of-somebody", "a-secret-of-somebody"
 
 @pytest.mark.parametrize("venue", VENUES)
 def test_one_line_says_what_was_chosen(venue: str, caplog: pytest.LogCaptureFixture) -> None:
-    """The venue and the host, its limits, each number of the policy as it holds, and how the wire is read."""
+    """The line names venue, host, limits, each number of the policy, and the readings of the wire, but no secret."""
     caplog.set_level(logging.INFO, "listenkey")
     given = Policy(audit_interval=77)
 

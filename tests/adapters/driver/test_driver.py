@@ -1,4 +1,4 @@
-"""The driver brings to an end whatever was given up: a read, a stream, or a core that raises."""
+"""The driver ends cleanly after a read is given up, a run is cancelled, or the core raises."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ pytestmark = pytest.mark.anyio
 
 
 class Nobody:
-    """Services of which none is asked for, but for a reader that never answers."""
+    """A venue whose only service is a read that never ends."""
 
     def __init__(self) -> None:
         self.begun = self.given_up = 0
@@ -67,7 +67,7 @@ class Nobody:
 
 
 class Short(Nobody):
-    """Its reads are put off."""
+    """A venue that puts off each read."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -83,7 +83,7 @@ class Short(Nobody):
 
 
 class Broken(Connection):
-    """Raises whatever it is given."""
+    """A connection that raises for each input."""
 
     def handle(self, received: inputs.Input, *, now: float) -> list[actions.Action]:
         raise ZeroDivisionError(type(received).__name__)
@@ -103,7 +103,7 @@ def driver_of(nobody: Nobody, policy: Policy, kind: type[Connection] = Connectio
 
 
 def test_a_run_of_trio_ends_though_a_stream_is_open() -> None:
-    """Whoever leaves it out gets no order, but an end; and whoever still reads an error."""
+    """If a run of trio ends while a stream is open, the read is given up, and the consumer gets an error."""
     drivers: list[Driver] = []
     nobody = Nobody()
 
@@ -121,7 +121,7 @@ def test_a_run_of_trio_ends_though_a_stream_is_open() -> None:
 
 @pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
 async def test_a_core_that_raises_is_left_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The consumer sees the first error; where stopping raises as well there is nothing to wait for."""
+    """A core that raises ends the driver without waiting, and the consumer gets the first error."""
     monkeypatch.setattr(driver_module, "CLOSING_TIME", 1e6)
     driver = driver_of(Nobody(), Policy(), Broken)
     with anyio.fail_after(60):
@@ -132,7 +132,7 @@ async def test_a_core_that_raises_is_left_at_once(monkeypatch: pytest.MonkeyPatc
 
 @pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
 async def test_a_read_that_is_given_up_takes_no_turns_from_the_next(caplog: pytest.LogCaptureFixture) -> None:
-    """The core gives a read up that takes too long. What is left of it ends as the next begins, and the log says so."""
+    """A read that takes too long is given up; it ends when the next one begins, and is logged as failed."""
     nobody = Nobody()
     driver = driver_of(nobody, Policy(request_timeout=0.01))
     with anyio.fail_after(20), caplog.at_level(logging.WARNING, "listenkey"):
@@ -151,7 +151,7 @@ async def test_a_read_that_is_given_up_takes_no_turns_from_the_next(caplog: pyte
 
 
 async def test_a_read_that_is_put_off_has_not_failed(caplog: pytest.LogCaptureFixture) -> None:
-    """The log says that it was put off, once, and nothing of a failure."""
+    """A read that is put off is logged once as put off, and not as failed."""
     short = Short()
     driver = driver_of(short, Policy())
     with anyio.fail_after(60), caplog.at_level(logging.WARNING, "listenkey"):

@@ -1,4 +1,4 @@
-"""A journal that fails while a stream runs ends it loudly, and in order: nothing of it stays at the exchange."""
+"""A journal that fails ends the running stream with an error and in order: no key or socket is left."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def anyio_backend(request: pytest.FixtureRequest) -> str:
 
 
 class Counting(Service):
-    """Knows which keys it has granted and not seen deleted, and which sockets are open."""
+    """Counts the keys that it has granted and not seen deleted, and the open sockets."""
 
     def __init__(self, customer: Customer) -> None:
         super().__init__(customer, customer.api_keys[0])
@@ -58,14 +58,14 @@ class Counting(Service):
 
 
 class Stuck(Counting):
-    """Never says whether a key is deleted."""
+    """Never answers the deletion of a key."""
 
     def delete(self, key: str) -> Asked[None]:
         yield from wait(math.inf)
 
 
 class Unwilling(Counting):
-    """Deletes no key."""
+    """Refuses to delete a key."""
 
     def delete(self, key: str) -> Asked[None]:
         yield from clock()
@@ -105,7 +105,7 @@ BREAKS: dict[str, Break] = {
 
 @pytest.mark.parametrize("how", BREAKS)
 async def test_the_key_is_deleted_and_the_socket_closed(how: str, customer: Customer, journal: SqliteJournal) -> None:
-    """When the next read proves something; the consumer hears why."""
+    """If the journal is gone, the next read ends the stream: the key is deleted, and the consumer gets the reason."""
     service = Counting(customer)
     with anyio.fail_after(600):
         async with venue_of(service, journal=journal) as venue, venue.subscribe() as stream:
@@ -120,7 +120,7 @@ async def test_the_key_is_deleted_and_the_socket_closed(how: str, customer: Cust
 
 
 async def test_a_full_disk(customer: Customer, journal: SqliteJournal) -> None:
-    """The same, though the consumer does not come back for the next event: the key does not wait for it."""
+    """If the disk is full, the key is deleted, even if the consumer does not ask for the next event."""
     service = Counting(customer)
     with anyio.fail_after(600):
         async with venue_of(service, journal=journal) as venue, venue.subscribe() as stream:
@@ -134,7 +134,7 @@ async def test_a_full_disk(customer: Customer, journal: SqliteJournal) -> None:
 
 
 async def test_it_fails_as_the_first_key_is_granted(customer: Customer, journal: SqliteJournal) -> None:
-    """A key that nobody has used yet is deleted as well."""
+    """If the journal fails before the first key is granted, that key is deleted although no socket has used it."""
     service = Counting(customer)
     with anyio.fail_after(600):
         async with venue_of(service, journal=journal) as venue, venue.subscribe() as stream:
@@ -146,7 +146,7 @@ async def test_it_fails_as_the_first_key_is_granted(customer: Customer, journal:
 
 
 async def test_it_fails_where_the_consumer_marks(customer: Customer, journal: SqliteJournal) -> None:
-    """In the consumer's own task: what it raises there ends the stream as any exception does."""
+    """If a mark fails, the error is raised in the consumer's task and ends the stream in order."""
     service = Counting(customer)
     with anyio.fail_after(600):
         async with venue_of(service, journal=journal) as venue, venue.subscribe() as stream:
@@ -158,7 +158,7 @@ async def test_it_fails_where_the_consumer_marks(customer: Customer, journal: Sq
 
 
 async def test_a_key_that_cannot_be_deleted_holds_nothing_up(customer: Customer, journal: SqliteJournal) -> None:
-    """It was tried."""
+    """If the deletion is refused, the stream still ends, after one try."""
     service = Unwilling(customer)
     with anyio.fail_after(600):
         async with venue_of(service, journal=journal) as venue, venue.subscribe() as stream:
@@ -174,7 +174,7 @@ async def test_a_key_that_cannot_be_deleted_holds_nothing_up(customer: Customer,
 async def test_it_takes_no_longer_than_any_leaving(
     customer: Customer, journal: SqliteJournal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whoever stays, and does not leave the stream, has no task of it after `CLOSING_TIME`."""
+    """After `CLOSING_TIME` no task of a failed stream is left, even if the consumer does not leave it."""
     monkeypatch.setattr(driver, "CLOSING_TIME", 0.01)
     service = Stuck(customer)
     with anyio.fail_after(600):
@@ -189,7 +189,7 @@ async def test_it_takes_no_longer_than_any_leaving(
 
 
 async def test_a_stream_that_was_left_marks_nothing_more(customer: Customer, journal: SqliteJournal) -> None:
-    """The journal is the next stream's, whoever still reads the one before."""
+    """A consumer that goes on with a stream it has left gets no event, so it marks nothing in the journal."""
     async with venue_of(Counting(customer), journal=journal) as venue:
         async with venue.subscribe() as left:
             await live(left)
@@ -200,4 +200,4 @@ async def test_a_stream_that_was_left_marks_nothing_more(customer: Customer, jou
             with pytest.raises(StopAsyncIteration):
                 await anext(left)
         async with venue.subscribe() as stream:
-            assert (await anext(stream)).event_id != first.event_id  # marked as its consumer left in order
+            assert (await anext(stream)).event_id != first.event_id  # marked when its consumer left in order

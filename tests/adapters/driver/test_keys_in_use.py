@@ -1,4 +1,4 @@
-"""A key that several streams of a process use is deleted by the last of them, and none goes on with one that is."""
+"""A key that several streams of a process use is deleted by the last of them, and a deleted key is not used."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Deed = tuple[int, str, str]
 
 @given(st.lists(st.tuples(st.integers(0, 2), st.sampled_from(["use", "let go", "leave"]), st.sampled_from("KL"))))
 def test_a_key_may_be_deleted_when_no_other_stream_has_it(deeds: list[Deed]) -> None:
-    """Two streams at one venue and one at another, where a key of the same name is another key."""
+    """A stream may delete a key if no other stream at its address uses it; at another address it is another key."""
     streams = [KeysInUse(ADDRESSES[0]), KeysInUse(ADDRESSES[0]), KeysInUse(ADDRESSES[1])]
     used: list[set[str]] = [set(), set(), set()]
     for number, what, key in deeds:
@@ -59,7 +59,10 @@ def test_a_key_may_be_deleted_when_no_other_stream_has_it(deeds: list[Deed]) -> 
     ],
 )
 def test_a_key_that_was_being_deleted_while_it_was_granted_is_not_believed(story: str, believed: bool) -> None:
-    """Nobody can say which of the two the venue did first. One that was granted before is not deleted at all."""
+    """A key granted while another stream deletes it is not used, since the venue may have done either first.
+
+    A key that was granted before the deletion began is used, and not deleted.
+    """
     leaving, coming = KeysInUse(ADDRESSES[0]), KeysInUse(ADDRESSES[0])
     leaving.use("K")
     found: list[bool] = []
@@ -83,7 +86,7 @@ def test_a_key_that_was_being_deleted_while_it_was_granted_is_not_believed(story
 
 
 class Desk(Nobody):
-    """Its key is being deleted by another stream just when it is granted."""
+    """A venue whose key is being deleted by another stream while it is granted."""
 
     def create(self) -> Service[Grant]:
         other = KeysInUse(ADDRESSES[0])
@@ -94,7 +97,7 @@ class Desk(Nobody):
 
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
 async def test_the_core_hears_that_it_may_ask_again() -> None:
-    """It hears of a refusal that passes, and not of the key."""
+    """The core gets a refusal with `RETRY` in place of a key that was being deleted."""
     desk, heard = Desk(), list[inputs.Input]()
     executor = TaskExecutor(desk, SystemClock())
     requests = Requests(executor, desk, desk, heard.append, Warnings(lambda: False), in_use=KeysInUse(ADDRESSES[0]))

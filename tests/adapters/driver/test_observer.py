@@ -1,4 +1,4 @@
-"""Whoever watches a stream hears of every step of it, whatever else is kept of it."""
+"""An observer gets every step of a stream, with or without a recording."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Step = tuple[float, inputs.Input, list[actions.Action]]
 
 
 class Watcher:
-    """Keeps all that it hears."""
+    """An observer that keeps each step."""
 
     def __init__(self) -> None:
         self.steps: list[Step] = []
@@ -37,7 +37,7 @@ class Watcher:
 
 @pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
 async def test_every_step_is_observed_beside_the_recording(tmp_path: Path) -> None:
-    """From `Start` to the last answer, in order, with the time of the core; and the recording holds as many."""
+    """The observer gets each input from `Start` to the last answer in order, with its time, as the recording does."""
     watcher, path = Watcher(), tmp_path / "run.rec"
     recorder = Recorder(path)
     recorder.begin(SwapDialect("bingx-swap"), Policy(audit_interval=0), 1, "ws")
@@ -65,7 +65,7 @@ async def test_every_step_is_observed_beside_the_recording(tmp_path: Path) -> No
 
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
 async def test_what_an_observer_raises_is_seen_by_the_consumer() -> None:
-    """It ends the stream, in order: the key that was minted is deleted."""
+    """An exception of the observer ends the stream in order, and is raised to the consumer."""
 
     def unwell(now: float, received: inputs.Input, ordered: Sequence[actions.Action], /) -> None:
         if isinstance(received, inputs.FrameReceived):
@@ -82,7 +82,7 @@ async def test_what_an_observer_raises_is_seen_by_the_consumer() -> None:
 
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
 async def test_open_venue_takes_an_observer() -> None:
-    """It is for users: also where nothing can be reached, it hears of every step."""
+    """`open_venue` takes an observer, which gets each step even if the venue cannot be reached."""
     watcher = Watcher()
     with anyio.fail_after(60):
         async with (

@@ -1,4 +1,4 @@
-"""A journal and an API key that it has not seen; and one stream at a time of what is shared."""
+"""A journal with an API key that is new to it; and one stream at a time for each journal and each venue with one."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Reluctant(Service):
-    """Refuses so many reads, in this way."""
+    """Refuses reads with these refusals, last first, and then answers."""
 
     def __init__(self, customer: Customer, api_key: str, refusals: list[Refusal]) -> None:
         super().__init__(customer, api_key)
@@ -71,7 +71,7 @@ class Reluctant(Service):
 
 
 async def owe_a_fill(customer: Customer, path: Path) -> None:
-    """A first life, whose consumer fails on its first fill."""
+    """Run a first stream whose consumer fails on its first fill, so that the fill is not marked."""
     life = Life(Consumer(customer), customer.api_keys[-1], path, hangs_after=0)
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(life.run)
@@ -88,7 +88,7 @@ def claimed(path: Path, customer: Customer) -> SqliteJournal:
 
 
 async def test_the_venue_is_asked_until_it_answers(customer: Customer, path: Path) -> None:
-    """Nothing is delivered and nothing stored meanwhile; then what is owed comes first."""
+    """A refused read is repeated until the account is known, and then the unmarked event is delivered first."""
     await owe_a_fill(customer, path)
     customer.new_api_key()
     again = Refusal(RefusalKind.RETRY, None, "busy")
@@ -105,7 +105,7 @@ async def test_the_venue_is_asked_until_it_answers(customer: Customer, path: Pat
 
 @pytest.mark.parametrize(("code", "error"), [("100413", CredentialsRefused), ("100004", StreamStopped)])
 async def test_a_refusal_for_good_ends_it(customer: Customer, path: Path, code: str, error: type[Exception]) -> None:
-    """As it does where there is no journal."""
+    """A fatal refusal while the account is unknown ends the stream, after one request."""
     await owe_a_fill(customer, path)
     customer.new_api_key()
     service = Reluctant(customer, customer.api_keys[-1], [Refusal(RefusalKind.FATAL, code, "no")])
@@ -116,7 +116,7 @@ async def test_a_refusal_for_good_ends_it(customer: Customer, path: Path, code: 
 
 
 async def test_another_account_is_refused_before_anything_is_delivered(customer: Customer, path: Path) -> None:
-    """The iteration raises why, and the journal is as it was."""
+    """A journal of another account raises in the iteration, opens no socket, and stays as it was."""
     await owe_a_fill(customer, path)
     other = Customer("B", REAL, "user-2", 2000)
     before = entries(path)
@@ -134,7 +134,7 @@ def entries(path: Path) -> list[int]:
 
 
 async def test_leaving_while_the_venue_is_asked(customer: Customer, path: Path) -> None:
-    """The stream ends, and what is owed is owed to the next one."""
+    """A stream may be left while the account is unknown, and its journal's unmarked events stay."""
     await owe_a_fill(customer, path)
     before = entries(path)
     customer.new_api_key()
@@ -149,7 +149,7 @@ async def test_leaving_while_the_venue_is_asked(customer: Customer, path: Path) 
 
 
 async def test_a_known_api_key_asks_nobody(customer: Customer, path: Path) -> None:
-    """Events that are owed come at once, though the venue does not answer."""
+    """With a known API key the unmarked events are delivered at once, before any request."""
     await owe_a_fill(customer, path)
     service = Reluctant(customer, customer.api_keys[-1], [Refusal(RefusalKind.RETRY, None, "busy", 3600.0)] * 9)
     async with venue_of(service, journal=claimed(path, customer)) as venue, venue.subscribe() as stream:
@@ -159,7 +159,7 @@ async def test_a_known_api_key_asks_nobody(customer: Customer, path: Path) -> No
 
 
 async def test_no_recording_names_the_account(customer: Customer) -> None:
-    """Whose account it is concerns the journal: neither the core nor whoever watches it hears of it."""
+    """The account's id is not in any input that the core or an observer gets."""
     seen: list[object] = []
     venue = venue_of(
         Service(customer, customer.api_keys[0]), observer=lambda now, received, ordered: seen.append(received)
@@ -181,7 +181,7 @@ def two(customer: Customer, path: Path) -> Iterator[tuple[Venue, Venue]]:
 
 
 async def test_one_stream_at_a_time(two: tuple[Venue, Venue]) -> None:
-    """Of a venue, and of a journal whoever holds it: refused at once; when the first has ended the next may begin."""
+    """With a journal, a second stream of the venue or of the journal is refused, until the first has ended."""
     for _ in range(2):
         async with two[0].subscribe():
             for venue in two:
@@ -192,7 +192,7 @@ async def test_one_stream_at_a_time(two: tuple[Venue, Venue]) -> None:
 
 
 async def test_without_a_journal_there_may_be_many(customer: Customer) -> None:
-    """Everything is delivered to each."""
+    """Without a journal a venue may have several streams, and each gets the same first event."""
     venue = venue_of(Service(customer, customer.api_keys[-1]))
     async with venue.subscribe() as one, venue.subscribe() as other:
         with anyio.fail_after(60):

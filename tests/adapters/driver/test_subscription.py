@@ -1,4 +1,4 @@
-"""A stream that is entered or left in the middle of something else keeps nothing from the next one."""
+"""A stream that was cancelled, or could not begin, does not block the next one."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def lonely(journal: Any) -> Venue:
-    """A venue where nobody answers."""
+    """A venue that cannot be reached."""
     return open_venue(
         "bingx-swap",
         api_key="k",
@@ -44,7 +44,7 @@ def lonely(journal: Any) -> Venue:
 
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
 async def test_a_stream_whose_leaving_is_cancelled_once_more_is_left(path: Path) -> None:
-    """Ctrl-C twice, or a second `cancel()`: it is cut off, and the journal is free for the next stream."""
+    """A stream whose leaving is cancelled again ends at once, and the journal is free for the next stream."""
     async with lonely(path) as venue:
         entered = anyio.Event()
 
@@ -65,7 +65,7 @@ async def test_a_stream_whose_leaving_is_cancelled_once_more_is_left(path: Path)
 
 
 async def test_a_venue_whose_closing_is_cancelled_is_closed(path: Path) -> None:
-    """The journal is let go of, though nobody waited for the streams to end."""
+    """A venue whose closing is cancelled still frees its journal."""
     venue = lonely(path)
     subscription = venue.subscribe()
     await subscription.__aenter__()
@@ -77,7 +77,7 @@ async def test_a_venue_whose_closing_is_cancelled_is_closed(path: Path) -> None:
 
 
 async def test_a_subscription_is_no_stream(path: Path) -> None:
-    """Whoever iterates or awaits it hears that it has to be entered."""
+    """A subscription that is iterated or awaited raises an error that asks for `async with`."""
     async with lonely(path) as venue:
         with pytest.raises(TypeError, match="async with"):
             async for _ in venue.subscribe():
@@ -87,14 +87,14 @@ async def test_a_subscription_is_no_stream(path: Path) -> None:
 
 
 def test_a_policy_is_a_policy() -> None:
-    """And no mapping of its fields."""
+    """A mapping of the fields is refused as a policy."""
     policy: Any = {"audit_interval": 3}
     with pytest.raises(ValueError, match=r"policy must be a listenkey\.Policy"):
         open_venue("bingx-swap", api_key="k", api_secret="s", policy=policy)
 
 
 async def test_whoever_has_not_entered_has_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ctrl-C on trio can strike before the stream's task is started: there is nothing to wait for."""
+    """If Ctrl-C on trio comes before the stream's task has started, the next stream may begin without a wait."""
     monkeypatch.setattr(driver, "CLOSING_TIME", 0.01)
 
     def struck(work: Callable[[], Awaitable[None]]) -> None:
@@ -110,7 +110,7 @@ async def test_whoever_has_not_entered_has_nothing(path: Path, monkeypatch: pyte
 
 
 class Damaged(SqliteJournal):
-    """Fails the first time that it is read."""
+    """A journal whose first reading fails."""
 
     failed = False
 
@@ -122,7 +122,7 @@ class Damaged(SqliteJournal):
 
 
 async def test_a_stream_that_could_not_begin_has_nothing(path: Path) -> None:
-    """Not even for as long as somebody looks at the error."""
+    """A stream that could not begin does not block the next one, even while its error is handled."""
     async with lonely(Damaged(path)) as venue:
         try:
             await venue.subscribe().__aenter__()
@@ -132,7 +132,7 @@ async def test_a_stream_that_could_not_begin_has_nothing(path: Path) -> None:
 
 
 async def test_a_stream_is_left_before_it_has_begun(path: Path) -> None:
-    """Its task has not run by then, whether the stream or the venue is closed."""
+    """A stream may be left, or its venue closed, before the stream's task has run."""
     async with lonely(path) as venue:
         async with venue.subscribe() as stream:
             stream.rotate()
@@ -143,6 +143,6 @@ async def test_a_stream_is_left_before_it_has_begun(path: Path) -> None:
 
 
 async def test_a_stream_that_is_printed_says_how_it_stands() -> None:
-    """Its state, its health, and up to when it is proven."""
+    """The `repr` of a stream shows its state, its health, and `proven_until`."""
     async with lonely(None) as venue, venue.subscribe() as stream:
         assert repr(stream) == "<Stream: IDLE, BLIND, proven until None>"

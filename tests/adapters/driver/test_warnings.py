@@ -1,4 +1,4 @@
-"""Refusals and anomalies are logged: the first ones, then less and less often."""
+"""Refusals and anomalies are logged when their count is 1, 2, 4, 8 and so on."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ REFUSAL = Refusal(RefusalKind.RETRY, "503", "HTTP 503, no code")
 
 
 def test_refusals_in_a_row(caplog: pytest.LogCaptureFixture) -> None:
-    """The first, the second, the fourth, …; after one that is granted it begins again, for each kind of request."""
+    """Refusals 1, 2, 4 and so on in a row are logged; a granted request resets the count of its kind."""
     warnings = Warnings()
     with caplog.at_level(logging.WARNING, "listenkey"):
         for _ in range(9):
@@ -29,7 +29,7 @@ def test_refusals_in_a_row(caplog: pytest.LogCaptureFixture) -> None:
 
 
 def test_a_refusal_without_words(caplog: pytest.LogCaptureFixture) -> None:
-    """Its code says something, or else its kind."""
+    """A refusal without a message is logged with its code, or with its kind if it has none."""
     with caplog.at_level(logging.WARNING, "listenkey"):
         Warnings().refused("renewing a key", Refusal(RefusalKind.GONE, "100401"))
         Warnings().refused("renewing a key", Refusal(RefusalKind.GONE))
@@ -37,7 +37,7 @@ def test_a_refusal_without_words(caplog: pytest.LogCaptureFixture) -> None:
 
 
 def test_anomalies(caplog: pytest.LogCaptureFixture) -> None:
-    """The core counts, and the same ones are said."""
+    """Anomalies are logged when the core's count is 1, 2, 4 and so on."""
     with caplog.at_level(logging.WARNING, "listenkey"):
         warnings = Warnings()
         for count in range(1, 6):

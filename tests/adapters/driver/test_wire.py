@@ -1,4 +1,4 @@
-"""A ping or a frame that is to be written on a socket that has just ended."""
+"""A ping or a frame for a socket that has just ended is dropped."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ REFUSAL = Refusal(RefusalKind.RETRY, "503", "busy")
 
 
 class Closed:
-    """Opens nothing."""
+    """A transport that refuses to open a socket."""
 
     async def open(self, key: str) -> Socket:
         raise RequestRefused(REFUSAL)
@@ -25,7 +25,7 @@ class Closed:
 
 @pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
 async def test_it_is_dropped() -> None:
-    """A timer that was due may ask for it in the very call that hears of the end, and later."""
+    """A ping and a frame that are sent during or after the input of the socket's end raise nothing."""
     heard: list[inputs.Input] = []
     wanted = actions.OpenSocket(3, "K")
 

@@ -1,4 +1,4 @@
-"""The duties of an executor to a service, in an event loop of asyncio or trio and in threads without one."""
+"""An executor runs services: in an event loop of asyncio or trio, or in threads without one."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ REFUSED = RequestRefused(Refusal(RefusalKind.RETRY, "1", "no"))
 
 
 class Http:
-    """Answers at once, or does as it is asked; `HttpClient` and `BlockingHttpClient`."""
+    """Answers each request at once, or raises the given error; base of an `HttpClient` and a `BlockingHttpClient`."""
 
     def __init__(self, error: Exception | None = None) -> None:
         self.error = error
@@ -55,7 +55,7 @@ class BlockingHttp(Http):
 
 
 class Bench:
-    """An executor of one kind, and what it has asked its client for."""
+    """An executor of one kind, with the client that records its requests."""
 
     def __init__(self, kind: str, error: Exception | None = None) -> None:
         self.kind = kind
@@ -76,14 +76,14 @@ def bench(request: pytest.FixtureRequest) -> Bench:
 
 
 class Ends:
-    """How parts have ended, and which have begun."""
+    """Records which parts have begun and which were closed."""
 
     def __init__(self) -> None:
         self.begun: list[str] = []
         self.closed: list[str] = []
 
     def forever(self, name: str) -> Service[str]:
-        """A part that is there to be closed."""
+        """A part that waits until it is closed."""
         self.begun.append(name)
         try:
             yield from wait(math.inf)
@@ -104,7 +104,7 @@ def refused() -> Service[int]:
 
 
 def test_a_request_is_answered_and_the_time_given(bench: Bench) -> None:
-    """The answer as it came; the time is that of the clock when it was there."""
+    """A request yields the answer unchanged, and the time of the clock at which it came."""
 
     def service() -> Service[tuple[bool, object]]:
         before = yield from clock()
@@ -118,14 +118,14 @@ def test_a_request_is_answered_and_the_time_given(bench: Bench) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("reached", [False, True])
 def test_no_answer_is_a_value(kind: str, reached: bool) -> None:
-    """It is not thrown: a service decides by itself what it means."""
+    """A request without an answer yields a `NoAnswer`, and raises nothing in the service."""
     bench = Bench(kind, TransportFailed("timed out", reached=reached))
     assert bench.run(ask(GET))[1] == NoAnswer("timed out", reached)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_mistake_of_the_client_closes_the_service(kind: str) -> None:
-    """It passes as it is to whoever runs the service."""
+    """An unexpected exception of the client closes the service, and is raised to the caller unchanged."""
     ended: list[bool] = []
 
     def service() -> Service[None]:
@@ -140,7 +140,7 @@ def test_a_mistake_of_the_client_closes_the_service(kind: str) -> None:
 
 
 def test_a_wait_is_never_too_short(bench: Bench) -> None:
-    """One that is over takes no time; another ends no earlier than it says."""
+    """A wait ends no earlier than the time it was given."""
 
     def service() -> Service[tuple[float, float]]:
         now = yield from clock()
@@ -152,7 +152,7 @@ def test_a_wait_is_never_too_short(bench: Bench) -> None:
 
 
 def test_a_sleep_that_ends_a_hair_too_early_is_not_slept_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The rest of a wait that is shorter than the clock can show is slept longer: just that would move nothing."""
+    """If a sleep ends a little too early, a rest below the clock's resolution is extended to 1 ms, so the wait ends."""
     slept: list[float] = []
 
     class Coarse:
@@ -177,7 +177,7 @@ def test_a_sleep_that_ends_a_hair_too_early_is_not_slept_for_ever(monkeypatch: p
 
 
 def test_parts_run_together_and_their_results_are_in_order(bench: Bench) -> None:
-    """All of them, also parts of parts; none are none."""
+    """The results of parts are in the order of the parts, also for nested parts, and without parts there are none."""
 
     def service() -> Service[Any]:
         inner = both(value(2), value(3))
@@ -188,7 +188,7 @@ def test_parts_run_together_and_their_results_are_in_order(bench: Bench) -> None
 
 
 def test_parts_really_run_at_the_same_time(bench: Bench) -> None:
-    """One may wait for what another does."""
+    """A part that waits for the effect of a later part ends, because both run at the same time."""
     there: list[float] = []
 
     def first() -> Service[None]:
@@ -203,7 +203,7 @@ def test_parts_really_run_at_the_same_time(bench: Bench) -> None:
 
 
 def test_parts_take_steps_in_turns(bench: Bench) -> None:
-    """From one step to the next a part is alone: what parts share needs no lock."""
+    """Between two yields only one part runs, so that parts need no lock for the data they share."""
     stepped = threading.Event()
 
     def slow() -> Service[bool]:
@@ -221,7 +221,7 @@ def test_parts_take_steps_in_turns(bench: Bench) -> None:
 
 
 def test_a_part_that_fails_closes_the_others(bench: Bench) -> None:
-    """Also parts of parts; only then does whoever asked for them hear of it, with the failure as it was."""
+    """A part that fails closes all others, nested ones too, before its exception reaches the service unchanged."""
     ends = Ends()
 
     def service() -> Service[list[str]]:
@@ -235,7 +235,7 @@ def test_a_part_that_fails_closes_the_others(bench: Bench) -> None:
 
 
 def test_what_a_service_raises_passes(bench: Bench) -> None:
-    """As it is, in no group."""
+    """An exception of a service is raised unchanged, not in an exception group."""
     with pytest.raises(RequestRefused) as caught:
         bench.run(both(value(1), both(refused())))
     assert caught.value is REFUSED
@@ -243,7 +243,7 @@ def test_what_a_service_raises_passes(bench: Bench) -> None:
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
 def test_cancelling_closes(backend: str) -> None:
-    """The service and its parts."""
+    """Cancelling the run of a service closes all its parts."""
     ends = Ends()
 
     async def main() -> None:
@@ -259,11 +259,11 @@ def test_cancelling_closes(backend: str) -> None:
 
 
 class Struck(BaseException):
-    """As Ctrl-C is."""
+    """A `BaseException`, as `KeyboardInterrupt` is."""
 
 
 def test_what_strikes_a_part_is_the_callers_as_it_is(bench: Bench) -> None:
-    """In no group, however deep it was."""
+    """A `BaseException` in a nested part reaches the caller unchanged, not in an exception group."""
 
     def struck() -> Service[int]:
         yield from clock()
@@ -274,7 +274,7 @@ def test_what_strikes_a_part_is_the_callers_as_it_is(bench: Bench) -> None:
 
 
 def test_what_was_given_up_before_it_began_asks_nothing() -> None:
-    """Nor is anything kept of parts that have ended."""
+    """A service that is given up before it starts sends no request, and a `GiveUp` keeps nothing of ended parts."""
     http, give_up = BlockingHttp(), GiveUp()
     executor = ThreadExecutor(http, SystemClock())
     executor.run(both(value(1), both(value(2))), give_up)
@@ -286,7 +286,7 @@ def test_what_was_given_up_before_it_began_asks_nothing() -> None:
 
 
 def giving_up(service: Service[Any], http: BlockingHttp, begun: Callable[[GiveUp], None]) -> None:
-    """Runs it in this thread, and has it given up from another one."""
+    """Run a service in this thread while another thread gives it up."""
     give_up = GiveUp()
     other = threading.Thread(target=begun, args=(give_up,))
     other.start()
@@ -296,7 +296,7 @@ def giving_up(service: Service[Any], http: BlockingHttp, begun: Callable[[GiveUp
 
 
 def test_giving_up_in_threads_closes() -> None:
-    """The service and its parts, also when it had been given up before it began."""
+    """Giving up closes the parts that have begun, or the service itself if it has not started."""
     ends = Ends()
     giving_up(both(ends.forever("a"), ends.forever("b")), BlockingHttp(), lambda give_up: give_up())
     assert set(ends.closed) <= {"a", "b"}
@@ -308,7 +308,7 @@ def test_giving_up_in_threads_closes() -> None:
 
 
 def test_a_request_under_way_in_a_thread_is_not_looked_at_once_it_is_given_up() -> None:
-    """It cannot be cut off; the service is closed when it is over."""
+    """A request in a thread runs to its end after it is given up, but its answer is not used."""
     under_way, free = threading.Event(), threading.Event()
     seen: list[object] = []
 
@@ -331,5 +331,5 @@ def test_a_request_under_way_in_a_thread_is_not_looked_at_once_it_is_given_up() 
 
 
 def test_a_request_does_not_show_its_query() -> None:
-    """Its URL is signed."""
+    """The `repr` of a request does not contain the signed query."""
     assert "0123456789" not in repr(GET)

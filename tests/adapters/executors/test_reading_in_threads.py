@@ -26,7 +26,7 @@ pytestmark = pytest.mark.loopback
 
 
 class Client:
-    """A `BlockingHttpClient`: a connection for each request."""
+    """A `BlockingHttpClient` that opens a connection for each request."""
 
     def request(self, method: str, url: str, *, headers: Mapping[str, str], timeout: float) -> HttpResponse:
         parts = urlsplit(url)
@@ -77,7 +77,7 @@ def rest(venue: Venue) -> Iterator[Rest]:
 
 
 def test_an_account_is_read(venue: Venue, rest: Rest) -> None:
-    """Whole, then single orders: what the services of an event loop would have found."""
+    """Threads read a whole account, and then single orders, of which unknown ones are denied."""
     venue.fills = [fill_row(7, 11, NOW - 5000)]
     venue.orders = [order_row(11, NOW - 6000), order_row(12, NOW - 4000, status="PENDING", executed="0.0")]
     executor, reader = ThreadExecutor(Client(), SystemClock()), Reader(rest)
@@ -91,7 +91,7 @@ def test_an_account_is_read(venue: Venue, rest: Rest) -> None:
 
 
 def test_a_refusal_of_one_of_several_requests_is_plain(venue: Venue, rest: Rest) -> None:
-    """As it is in an event loop."""
+    """A refusal of one of several parallel requests raises one `RequestRefused`, not an exception group."""
     venue.scripted["positions"] = [reply({"code": 100413, "msg": "Incorrect apiKey"})]
     with pytest.raises(RequestRefused) as caught:
         ThreadExecutor(Client(), SystemClock()).run(Reader(rest).read(NOW - 60_000))
@@ -99,6 +99,6 @@ def test_a_refusal_of_one_of_several_requests_is_plain(venue: Venue, rest: Rest)
 
 
 def test_a_key_is_minted(venue: Venue, rest: Rest) -> None:
-    """Signed by the exchange's clock."""
+    """A key is minted in threads, without an event loop."""
     venue.scripted["userDataStream"] = [reply({"listenKey": "k" * 64})]
     assert ThreadExecutor(Client(), SystemClock()).run(Keys(rest).create()).key == "k" * 64

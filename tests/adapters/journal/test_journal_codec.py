@@ -1,4 +1,4 @@
-"""Events come out of a journal as they went in, whatever their kind and whatever the wire held."""
+"""The journal's encoding gives each event back unchanged, of any kind and with any content."""
 
 from __future__ import annotations
 
@@ -47,19 +47,19 @@ events = st.sampled_from(list(ExchangeEventKind)).flatmap(lambda kind: struct(CL
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(events)
 def test_round_trip(event: ExchangeEvent) -> None:
-    """Every kind comes back equal, field by field and type by type: a Decimal is no string, `bytes` are no `str`."""
+    """An event of any kind is equal after storing, in each field and its type: Decimal, `bytes` and `str` are kept."""
     back = unpack(event.kind.value, pack(event))
     assert back == event
     assert repr(back) == repr(event)
 
 
 def test_every_kind_has_a_class() -> None:
-    """A kind that is added to the core must be added here."""
+    """Each kind of event has a class that the journal can store."""
     assert set(CLASSES) == set(ExchangeEventKind)
 
 
 def test_content_nested_too_deeply() -> None:
-    """Content that no encoder can walk is stored as the frame that brought it; it never stops the stream."""
+    """Content nested too deeply for an encoder is stored as its frame, and raises nothing."""
     raw: Any = []
     for _ in range(100_000):
         raw = [raw]

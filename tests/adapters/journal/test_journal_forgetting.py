@@ -1,4 +1,4 @@
-"""A user may take orders, or everything, out of a journal, and it is sound afterwards."""
+"""`forget` deletes orders or everything from a journal, which stays valid."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ EVENTS: Sequence[ExchangeEvent] = (
     *(order("1"), fill("1", "0.4", "0.4"), order("2"), health(), fill("2", "1", "1")),
     revised(fill("1", "0.4", "0.4")),
 )
-"""Marked are the first three."""
+"""The first three are marked."""
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def serials(path: Path) -> list[int]:
 
 
 def test_an_order(path: Path) -> None:
-    """All its events go, and those of it that nobody has dealt with are counted; the rest is as it was, and sound."""
+    """All events of an order are deleted and the unmarked ones counted; other entries stay, and no serial is reused."""
     assert forget(path, ["1"]) == [Forgotten(ONE, 3, 1)]
     assert serials(path) == [3, 4, 5]
     assert verify(path) == []
@@ -55,7 +55,7 @@ def test_an_order(path: Path) -> None:
 
 
 def test_several_orders_or_none(path: Path) -> None:
-    """An order is named by its id, or with its symbol; one that is not there leaves all of them."""
+    """An order is named by its id, with or without its symbol; if one of them is unknown, nothing is deleted."""
     with pytest.raises(JournalRefused, match="the journal has no order 7"):
         forget(path, ["1", "7"])
     assert serials(path) == [1, 2, 3, 4, 5, 6]
@@ -65,14 +65,14 @@ def test_several_orders_or_none(path: Path) -> None:
 
 
 def test_no_order_at_all(path: Path) -> None:
-    """A list that came out empty takes nothing out."""
+    """An empty list of orders deletes nothing."""
     assert forget(path, []) == []
     assert serials(path) == [1, 2, 3, 4, 5, 6]
 
 
 @pytest.mark.parametrize("orders", [["1"], None], ids=["one", "all"])
 def test_what_was_asked_of_it_counts_without_its_name(path: Path, orders: Sequence[str] | None) -> None:
-    """The venue has counted the question, so it is kept; which order it was about is forgotten too."""
+    """Questions about forgotten orders are kept, because the venue has counted them, but without the orders' names."""
     with closing(SqliteJournal(path)) as journal:
         journal.claim("bingx-swap", "open-api.bingx.com", "api key")
         journal.keep_questions([Question(T, *ONE, denied=True), Question(T + 1, *TWO, denied=False)])
@@ -84,7 +84,7 @@ def test_what_was_asked_of_it_counts_without_its_name(path: Path, orders: Sequen
 
 
 def test_an_empty_file_stays_empty(tmp_path: Path) -> None:
-    """It is no journal, to forget as to show."""
+    """An empty file is refused as no journal, and stays empty."""
     path = tmp_path / "empty"
     path.touch()
     with pytest.raises(JournalRefused, match="not a journal"):
@@ -93,7 +93,7 @@ def test_an_empty_file_stays_empty(tmp_path: Path) -> None:
 
 
 def test_one_id_of_two_symbols(path: Path) -> None:
-    """The symbol must be named."""
+    """An order id that two symbols have is refused, unless it is given with its symbol."""
     with closing(SqliteJournal(path)) as journal:
         journal.append([msgspec.structs.replace(order("1"), symbol="ETH-USDT", event_id="order:ETH")], T)
     with pytest.raises(JournalRefused, match=r"more than one order 1: BTC-USDT:1, ETH-USDT:1"):
@@ -102,7 +102,7 @@ def test_one_id_of_two_symbols(path: Path) -> None:
 
 
 def test_everything(path: Path) -> None:
-    """The next stream begins anew, as the same account's, and no serial is given twice."""
+    """After everything was forgotten the journal still belongs to its account, begins anew, and reuses no serial."""
     forget(path, ["2"])
     assert forget(path, None) == [Forgotten(None, 4, 2)]
     assert serials(path) == []
@@ -120,7 +120,7 @@ def test_everything(path: Path) -> None:
 
 
 def test_not_while_a_stream_writes(path: Path) -> None:
-    """Nor a file that is not there, which is not made either."""
+    """`forget` refuses a journal in use, and a file that does not exist, which it does not create."""
     with closing(SqliteJournal(path)), pytest.raises(JournalRefused, match="in use by another stream"):
         forget(path, ["1"])
     with pytest.raises(JournalRefused, match="there is no such journal"):

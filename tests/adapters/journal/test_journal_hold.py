@@ -1,4 +1,4 @@
-"""A journal in use is refused whatever becomes of its names, and a file that has gone is not written on."""
+"""A journal in use is refused under any name, and a journal whose file is gone is not written to."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def beside(path: Path, end: str) -> Path:
 
 
 def test_in_use_under_any_name(path: Path) -> None:
-    """Without its lock file, by a hard link or by the name that it was moved to, in this process or another."""
+    """A journal in use is refused without its lock file, by a hard link, and after a move, in any process."""
     with closing(SqliteJournal(path)):
         link, moved = path.with_name("link"), path.with_name("moved")
         link.hardlink_to(path)
@@ -68,7 +68,7 @@ def test_in_use_under_any_name(path: Path) -> None:
 
 
 def test_a_child_keeps_nothing(path: Path) -> None:
-    """A process that dies leaves its journal to the next one, though a child of it lives."""
+    """The journal of a dead process may be opened even if a child of that process still runs."""
     command = [sys.executable, "-c", DIES_WITH_A_CHILD, str(path)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as parent:
         assert parent.stdin is not None
@@ -105,7 +105,7 @@ GOES = [removed, moved, replaced, without_log, without_index]
 
 @pytest.mark.parametrize("go", GOES)
 def test_what_has_gone_is_not_written_on(path: Path, go: Callable[[Path], None]) -> None:
-    """When something is proven it is noticed before anything is stored."""
+    """If a file of the journal is gone, an `append` with a new `proven_until` stores nothing and stops the stream."""
     with closing(SqliteJournal(path)) as journal:
         journal.append([order("1")], T)
         go(path)
@@ -116,7 +116,7 @@ def test_what_has_gone_is_not_written_on(path: Path, go: Callable[[Path], None])
 
 @pytest.mark.parametrize("go", GOES)
 def test_it_is_looked_for_every_second(path: Path, go: Callable[[Path], None], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Also while nothing is proven, and where events are only marked."""
+    """A missing file is looked for once a second, by `mark` and by an `append` without a `proven_until`."""
     now = 100.0
     monkeypatch.setattr(hold, "monotonic", lambda: now)
     with closing(SqliteJournal(path)) as journal:
@@ -134,7 +134,7 @@ def test_it_is_looked_for_every_second(path: Path, go: Callable[[Path], None], m
 
 
 def test_where_it_was_moved_to_it_is_whole(path: Path) -> None:
-    """Closing writes back what was stored, though the write-ahead log has stayed behind."""
+    """Closing a moved journal writes all entries to it, although its write-ahead log has the old name."""
     journal = SqliteJournal(path)
     journal.append([order("1"), fill("1", "1", "1")], T)
     moved(path)
@@ -145,7 +145,7 @@ def test_where_it_was_moved_to_it_is_whole(path: Path) -> None:
 
 
 def test_a_journal_that_is_dropped_is_let_go(path: Path) -> None:
-    """Without `close`, too, the locks end with the object."""
+    """The locks of a journal end with its object, even if it was not closed."""
     journal = SqliteJournal(path)
     journal._connection.close()
     del journal
@@ -153,7 +153,7 @@ def test_a_journal_that_is_dropped_is_let_go(path: Path) -> None:
 
 
 def test_what_cannot_be_locked_is_refused_in_one_line(path: Path) -> None:
-    """A folder in its place, and a file that nobody may write."""
+    """A path that is a folder is refused, and nothing stays locked or is created in it."""
     path.mkdir()
     with pytest.raises(JournalRefused, match="cannot be opened"):
         SqliteJournal(path)

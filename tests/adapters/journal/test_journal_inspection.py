@@ -1,4 +1,4 @@
-"""`verify` finds what is broken and nothing else; `show` reads what is there, also while a stream writes."""
+"""`verify` finds damage and nothing else; `show` lists the entries, also while a stream writes."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def health() -> HealthChange:
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """A journal with two orders, three fills in any order, and an amendment there and back."""
+    """A journal with two orders, fills that are out of order, and an order that is amended and amended back."""
     path = tmp_path / "account.journal"
     journal = SqliteJournal(path)
     journal.begin(T)
@@ -87,7 +87,7 @@ def change(path: Path, statement: str) -> None:
 
 
 def test_a_sound_journal(path: Path) -> None:
-    """Nothing is wrong with it, and it says where it stands."""
+    """A sound journal has no findings, and its summary has its mark, its serials and its times."""
     assert verify(path) == []
     assert summary(path) == Summary(began=T, proven_until=T, mark=6, first=1, last=10, entries=10)
 
@@ -108,7 +108,7 @@ def test_a_sound_journal(path: Path) -> None:
     ],
 )
 def test_damage_is_found(path: Path, statement: str, finding: str) -> None:
-    """Each promise that the file breaks is named, with the entry that shows it."""
+    """Each kind of damage is reported, with the entry that shows it."""
     change(path, statement)
     assert any(finding in str(found) for found in verify(path))
 
@@ -142,8 +142,9 @@ def test_a_table_that_was_altered(path: Path) -> None:
     ],
 )
 def test_each_interval_is_covered_once(path: Path, event: ExchangeEvent, findings: list[str]) -> None:
-    """No two fills of one order cover the same interval, and no fill comes twice unless it says so; a revision is of
-    one of them, interval for interval.
+    """No two fills of one order cover the same interval, and a fill id comes twice only as `redelivered`.
+
+    A revision has the interval of a fill that comes before it.
     """
     journal = SqliteJournal(path)
     journal.append([event], None)
@@ -154,7 +155,7 @@ def test_each_interval_is_covered_once(path: Path, event: ExchangeEvent, finding
 
 
 def test_an_order_state_that_repeats(path: Path) -> None:
-    """An order may return to a state but is not delivered twice in a row as being in it."""
+    """An order may return to an earlier state, but the same state twice in a row is a finding."""
     journal = SqliteJournal(path)
     journal.append([order("3"), order("3")], None)
     journal.close()
@@ -172,7 +173,7 @@ def test_torn_pages(path: Path) -> None:
 
 
 def test_show(path: Path) -> None:
-    """All entries, oldest first."""
+    """`show` lists the entries with the oldest first."""
     assert [(entry.serial, entry.event.kind) for entry in show(path)][:3] == [
         (1, K.ORDER_ACK),
         (2, K.PARTIAL_FILL),
@@ -181,7 +182,7 @@ def test_show(path: Path) -> None:
 
 
 def test_reading_while_a_stream_writes(path: Path) -> None:
-    """A reader sees what is stored and hinders nobody."""
+    """Readers see the stored entries while a stream writes, and do not block it."""
     journal = SqliteJournal(path)
     entries = show(path)
     assert next(entries).serial == 1
@@ -195,7 +196,7 @@ def test_reading_while_a_stream_writes(path: Path) -> None:
 
 
 def test_show_names_an_entry_that_cannot_be_read(path: Path) -> None:
-    """The entries before the damage are shown."""
+    """`show` lists the entries before a damaged one, and then raises an error."""
     change(path, "UPDATE events SET body = x'c1' WHERE serial = 4")
     entries = show(path)
     assert [next(entries).serial for _ in range(3)] == [1, 2, 3]
@@ -204,7 +205,7 @@ def test_show_names_an_entry_that_cannot_be_read(path: Path) -> None:
 
 
 def test_a_journal_without_state(path: Path) -> None:
-    """A summary of nothing is an error, not zeros."""
+    """A journal without its state has no summary: it raises an error."""
     change(path, "DELETE FROM state")
     with pytest.raises(StreamStopped, match="damaged"):
         summary(path)

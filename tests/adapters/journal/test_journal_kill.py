@@ -1,4 +1,4 @@
-"""After `kill -9` at any moment exactly the events that were stored and not marked come again."""
+"""After `kill -9` at any moment exactly the events that were stored and not marked are delivered again."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ while True:
 
 @pytest.mark.parametrize("seed", range(5))
 def test_kill(tmp_path: Path, seed: int) -> None:
-    """Two runs on one journal, both killed: no stored event is lost, no marked one comes again, the file is sound."""
+    """Two runs on one journal are killed: no stored event is lost, no marked one comes again, the file is sound."""
     path = tmp_path / "account.journal"
     rng = random.Random(seed)
     marked = 0
@@ -62,7 +62,7 @@ def test_kill(tmp_path: Path, seed: int) -> None:
         checkpoint = journal.resume()
         journal.close()
         now = summary(path)
-        # Storing and saying so are two steps, and so are marking and saying so: the file is at most one step ahead.
+        # An entry is written before its line is printed, so the file is at most one step ahead of the lines.
         assert now.last >= said.get("stored", 0)
         assert said.get("marked", marked) <= now.mark <= said.get("delivered", marked)
         assert again == list(range(now.mark + 1, now.last + 1))
@@ -73,7 +73,7 @@ def test_kill(tmp_path: Path, seed: int) -> None:
 
 
 def killed(path: Path, seed: str, after: int) -> dict[str, int]:
-    """Kill a stream after so many lines; the last number that it said for each word."""
+    """Kill a stream after so many lines; return the last number that it printed for each word."""
     command = [sys.executable, "-c", STREAM, str(path), seed]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as stream:
         assert stream.stdout is not None

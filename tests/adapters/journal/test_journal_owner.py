@@ -1,4 +1,4 @@
-"""Whose a journal is: who may go on with it, who must be shown to be its account's, and who is refused."""
+"""The owner of a journal: which API keys may use it, which must prove their account, and which are refused."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ BOTH_WAYS = ("SqliteJournal(path, adopt=True)", "watch --adopt-journal")
 
 
 class Claim(NamedTuple):
-    """Who starts a stream, what the venue says of them, and whether the journal is adopted."""
+    """The venue, host and API key of a stream, the venue's answers about the account, and the option `adopt`."""
 
     venue: str = VENUE
     host: str = HOST
@@ -44,7 +44,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def started(path: Path, claim: Claim) -> bool:
-    """A stream starts, and the venue answers it; whether it could begin before that. Raises what refuses it."""
+    """Claim and recognise a journal; return True if it was recognised without the venue's answer."""
     with closing(SqliteJournal(path, adopt=claim.adopt)) as journal:
         journal.claim(claim.venue, claim.host, claim.api_key)
         at_once = journal.recognised
@@ -56,7 +56,7 @@ def started(path: Path, claim: Claim) -> bool:
 
 
 def written(path: Path, first: Claim) -> None:
-    """A journal with two orders, one fill of which nobody has dealt with."""
+    """Write a journal with two orders and one fill, which is not dealt with."""
     started(path, first)
     with closing(SqliteJournal(path)) as journal:
         journal.begin(T)
@@ -72,13 +72,13 @@ def owned(path: Path) -> Iterator[Path]:
 
 
 def test_it_is_the_port(path: Path) -> None:
-    """The driver asks whether a journal knows whose it is."""
+    """A `SqliteJournal` is an `OwnedJournal`, which is how the driver finds journals with an owner."""
     with closing(SqliteJournal(path)) as journal:
         assert isinstance(journal, OwnedJournal)
 
 
 def test_its_account_goes_on(owned: Path) -> None:
-    """A known API key at once; a new one when the balance names the same account, and from then on at once."""
+    """A known API key is recognised at once, a new one after the venue names the same account, and then it is known."""
     assert started(owned, Claim())
     assert not started(owned, Claim(api_key="new"))
     assert started(owned, Claim(api_key="new"))
@@ -99,7 +99,7 @@ def test_its_account_goes_on(owned: Path) -> None:
     ids=str,
 )
 def test_others_are_refused(owned: Path, claim: Claim, said: str) -> None:
-    """In one line, nothing has changed, and its own account goes on."""
+    """Another account is refused in one line, and the journal stays as it was and usable by its own account."""
     with pytest.raises(JournalRefused) as caught:
         started(owned, claim)
     assert said in str(caught.value)
@@ -111,7 +111,7 @@ def test_others_are_refused(owned: Path, claim: Claim, said: str) -> None:
 
 
 def test_what_may_be_adopted_names_how(owned: Path) -> None:
-    """A line that refuses what may be the same account says what to do if it is."""
+    """If the account may be the same one, the error says how to adopt the journal."""
     for claim in (Claim(host="127.0.0.1"), Claim(api_key="other", user=None)):
         with pytest.raises(JournalRefused) as caught:
             started(owned, claim)
@@ -119,7 +119,7 @@ def test_what_may_be_adopted_names_how(owned: Path) -> None:
 
 
 def test_without_two_ids_an_order_shows_it(path: Path) -> None:
-    """Where the venue names nobody, or did not then, an order of the journal that it knows proves the API key."""
+    """If one of the two account ids is unknown, a new API key is proven by an order that the venue knows."""
     written(path, Claim(user=None))
     with closing(SqliteJournal(path)) as journal:
         journal.claim(VENUE, HOST, "new")
@@ -134,7 +134,7 @@ def test_without_two_ids_an_order_shows_it(path: Path) -> None:
 
 @pytest.mark.parametrize("claim", [Claim(api_key="new", user=None), Claim(host="127.0.0.1")], ids=str)
 def test_adopting_takes_it_on_trust(owned: Path, claim: Claim, caplog: pytest.LogCaptureFixture) -> None:
-    """An API key that nothing proves, or another place, is adopted; it is logged once, and known from then on."""
+    """An API key without proof, or another host, is adopted with one warning, and is known from then on."""
     with caplog.at_level(logging.WARNING, "listenkey"):
         assert not started(owned, claim._replace(adopt=True))
     assert caplog.messages == [f"{owned}: the journal was adopted for another API key or place of its account"]
@@ -142,7 +142,7 @@ def test_adopting_takes_it_on_trust(owned: Path, claim: Claim, caplog: pytest.Lo
 
 
 def test_a_journal_of_before_adopts_the_first(path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """It goes on at once, says so, and is that account's from then on."""
+    """A journal without an owner is used at once, with one warning, and belongs to that account from then on."""
     shutil.copy(ONE, path)
     with caplog.at_level(logging.WARNING, "listenkey"):
         assert started(path, Claim())
@@ -154,7 +154,7 @@ def test_a_journal_of_before_adopts_the_first(path: Path, caplog: pytest.LogCapt
 
 
 def test_it_is_nobodys_until_an_api_key_has_proven_well(path: Path) -> None:
-    """A mistyped API key, which no venue ever answers, keeps nobody out."""
+    """A claim by an API key that the venue has not answered does not make the journal that account's."""
     with closing(SqliteJournal(path)) as journal:
         journal.claim(VENUE, HOST, "mistyped")
         assert journal.recognised
@@ -164,7 +164,7 @@ def test_it_is_nobodys_until_an_api_key_has_proven_well(path: Path) -> None:
 
 
 def test_the_id_may_come_later(path: Path) -> None:
-    """A key is minted before a balance is read: the id is kept when it is first named."""
+    """An account id that comes after the first recognition is stored, and another account is refused."""
     with closing(SqliteJournal(path)) as journal:
         journal.claim(VENUE, HOST, KEY)
         journal.recognise(None)
@@ -174,7 +174,7 @@ def test_the_id_may_come_later(path: Path) -> None:
 
 
 def test_another_account_behind_the_same_api_key(owned: Path) -> None:
-    """It can only be noticed while the stream runs; then it stops."""
+    """If the venue names another account for a known API key, the running stream stops."""
     with closing(SqliteJournal(owned)) as journal:
         journal.claim(VENUE, HOST, KEY)
         journal.recognise(None)
@@ -183,7 +183,7 @@ def test_another_account_behind_the_same_api_key(owned: Path) -> None:
 
 
 def test_one_claim_at_a_time(owned: Path) -> None:
-    """An open journal serves the venue and API key that it was claimed for; the same may claim it again."""
+    """An open journal may be claimed again with the same venue, host and API key, but not with others."""
     with closing(SqliteJournal(owned)) as journal:
         journal.claim(VENUE, HOST, "new")
         journal.claim(VENUE, HOST, "new")
@@ -194,7 +194,7 @@ def test_one_claim_at_a_time(owned: Path) -> None:
 
 
 def test_the_file_names_nobody(owned: Path, tmp_path: Path) -> None:
-    """Account and API key are digests, with a salt: two files of one account have none in common."""
+    """The file has salted digests of account and API key, which differ between two files of one account."""
     written(tmp_path / "other.journal", Claim())
     digests = []
     for path in (owned, tmp_path / "other.journal"):

@@ -1,4 +1,4 @@
-"""A journal that version 0.1.0 left behind is one that a stream of today resumes from."""
+"""A stream of today resumes from a journal that version 0.1.0 left behind."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NOW = T + 60_000
 
 
 def read_since(asked: actions.ReadAccount) -> inputs.AccountRead:
-    """The account that the venue shows a minute later: another 0.3 of the order was executed meanwhile."""
+    """Return the account that the venue shows a minute later, when another 0.3 of the order was executed."""
     report = OrderReport(
         SYMBOL, ORDER, "PARTIALLY_FILLED", Decimal("0.5"), side="BUY", position_side="LONG", qty=Decimal(1)
     )
@@ -45,7 +45,7 @@ def read_since(asked: actions.ReadAccount) -> inputs.AccountRead:
 
 
 def test_a_journal_of_before_resumes(tmp_path: Path) -> None:
-    """Unmarked events come again, the delivered fill is known, the missed one is read; the stream begins only once."""
+    """The unmarked fill comes again, the missed fill is read and delivered, and no `Begin` comes."""
     path = Path(shutil.copy(BEFORE, tmp_path / "account.journal"))
     journal = SqliteJournal(path)
     assert [entry.event.event_id for entry in journal.unmarked()][-1] == f"fill:{SYMBOL}:{ORDER}:0.2"

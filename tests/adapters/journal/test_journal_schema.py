@@ -1,4 +1,4 @@
-"""A journal of an earlier schema goes on under the schema of today, or stays as it was."""
+"""A journal of an earlier schema is upgraded to the schema of today, or stays as it was."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def version(path: Path) -> int:
 
 
 def test_what_only_reads_leaves_the_file_as_it_is(path: Path) -> None:
-    """An operator may look at a journal of before."""
+    """`verify`, `summary` and `show` read a journal of an earlier schema, and do not change its file."""
     before = path.read_bytes()
     assert verify(path) == []
     assert (summary(path).last, len(list(show(path)))) == (6, 6)
@@ -54,7 +54,7 @@ def test_what_only_reads_leaves_the_file_as_it_is(path: Path) -> None:
 
 
 def test_a_stream_takes_it_over(path: Path) -> None:
-    """Nothing of it is lost, what was not marked comes again, and a revision can be stored."""
+    """An upgraded journal keeps its events and marks, and can store a revision."""
     journal = SqliteJournal(path)
     assert all(entry.event.redelivered for entry in journal.unmarked())
     assert [entry.serial for entry in journal.unmarked()] == [5, 6]
@@ -74,7 +74,7 @@ def test_a_stream_takes_it_over(path: Path) -> None:
 
 
 def test_a_revision_is_kept_as_long_as_its_order(path: Path) -> None:
-    """A run that resumes gets it with all events of the order, however old."""
+    """A revision is resumed with all events of its open order, even hours later."""
     journal = SqliteJournal(path)
     journal.append([revised(fill("1", "0.4", "0.2"))], T + 1)
     journal.mark(7)
@@ -87,7 +87,7 @@ def test_a_revision_is_kept_as_long_as_its_order(path: Path) -> None:
 
 
 def test_dying_in_the_middle_leaves_it_as_it_was(path: Path) -> None:
-    """The steps are one transaction."""
+    """A process that dies during an upgrade leaves the old schema, because all steps are one transaction."""
     died = subprocess.run([sys.executable, "-c", DIES, str(path)], check=False)
     assert died.returncode == 9
     assert version(path) == 1
@@ -97,7 +97,7 @@ def test_dying_in_the_middle_leaves_it_as_it_was(path: Path) -> None:
 
 
 def test_a_step_that_fails_is_refused_in_one_line(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """And the file is as it was."""
+    """If a step of the upgrade fails, the journal is refused in one line and keeps the old schema."""
     monkeypatch.setattr(schema, "UPGRADES", {1: (*schema.UPGRADES[1], "DROP TABLE no_such_table")})
     with pytest.raises(JournalRefused, match="cannot be opened: no such table"):
         SqliteJournal(path)

@@ -1,4 +1,4 @@
-"""`SqliteJournal` stores events before they are delivered, marks those dealt with, deletes those no run can need."""
+"""`SqliteJournal` stores events before they are delivered, marks those dealt with, and deletes those not needed."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def opened(path: Path) -> Iterator[Opener]:
-    """Opens the journal at `path`; closes the one before and, in the end, the last."""
+    """Opens the journal at `path`, after closing the one before; the last is closed at the end."""
     journals: list[SqliteJournal] = []
 
     def opener(**options: object) -> SqliteJournal:
@@ -150,7 +150,7 @@ def serials(journal: SqliteJournal) -> list[int]:
 
 
 def test_new_journal(opened: Opener, path: Path) -> None:
-    """A new journal knows nothing, says so, and is nobody's business but its owner's."""
+    """A new journal has no checkpoint and no events, and only its owner may read and write the file."""
     journal = opened()
     assert journal.resume() is None
     assert journal.unmarked() == []
@@ -161,7 +161,7 @@ def test_new_journal(opened: Opener, path: Path) -> None:
 
 
 def test_unmarked_come_again(opened: Opener) -> None:
-    """After a restart exactly what was not marked comes again, in order, with the same ids, and says so."""
+    """After a restart exactly the unmarked events come again, in order, with the same ids, as `redelivered`."""
     journal = opened()
     events = [fill("1", T, "0.5", "0.5"), health(), fill("1", T + 1, "1", "0.5")]
     entries = journal.append(events, None)
@@ -177,7 +177,7 @@ def test_unmarked_come_again(opened: Opener) -> None:
 
 
 def test_marks_only_go_forward(opened: Opener, path: Path) -> None:
-    """A mark never goes back, and nothing that is not stored can be marked."""
+    """A mark does not go back, and a serial that is not stored cannot be marked."""
     journal = opened()
     journal.append([health(), health()], None)
     journal.mark(2)
@@ -188,7 +188,7 @@ def test_marks_only_go_forward(opened: Opener, path: Path) -> None:
 
 
 def test_spilled_events_are_read_back(opened: Opener) -> None:
-    """An event that this run stored is read back as it was; one of an earlier run as `redelivered`."""
+    """An event that this run stored is read back unchanged, and one of an earlier run as `redelivered`."""
     opened().append([health(), health()], None)
     journal = opened()
     journal.append([fill("1", T)], None)
@@ -199,7 +199,7 @@ def test_spilled_events_are_read_back(opened: Opener) -> None:
 
 
 def test_serials_go_on(opened: Opener) -> None:
-    """Serials follow on across runs, also when retention has emptied the file."""
+    """Serials continue across runs, even if retention has emptied the file."""
     deal_with(opened(), [fill("1", T), health()], T)
     journal = opened()
     journal.append([], T + 3 * HOUR)
@@ -208,7 +208,7 @@ def test_serials_go_on(opened: Opener) -> None:
 
 
 def test_began(opened: Opener) -> None:
-    """The beginning is stored once; a venue that never said it is taken at its first word."""
+    """The first `begin` is stored, and a later one does not change it."""
     journal = opened()
     journal.begin(T)
     journal.begin(T + 5)
@@ -223,7 +223,7 @@ def test_began(opened: Opener) -> None:
 def test_began_when_nobody_said(
     opened: Opener, events: list[ExchangeEvent], proven: int | None, began: int | None
 ) -> None:
-    """Without `begin` the earliest exchange time of the first batch that has one stands in."""
+    """Without `begin` the beginning is the earliest exchange time of the first batch that has one."""
     journal = opened()
     journal.append(events, proven)
     checkpoint = journal.resume()
@@ -231,9 +231,9 @@ def test_began_when_nobody_said(
 
 
 def test_resume_gives_what_the_core_needs(opened: Opener) -> None:
-    """Fifteen minutes behind `proven_until`, and every order that is open or touched there, whole.
+    """A checkpoint has the events after `proven_until` minus 15 minutes, and all events of open or touched orders.
 
-    A read shows the payments of ten minutes: whatever was delivered of them must be known, or it would be again.
+    A read shows payments of ten minutes, so those that were delivered must be known, or they would be delivered again.
     """
     proven = T + HOUR
     open_long_ago = [state("open", T), fill("open", T + 1, "0.1", "0.1")]
@@ -250,7 +250,7 @@ def test_resume_gives_what_the_core_needs(opened: Opener) -> None:
 
 
 def test_resume_after_a_blind_stretch(opened: Opener) -> None:
-    """Events of just before `proven_until` are known even if they were stored long before that was proven."""
+    """A checkpoint has events just before `proven_until`, even if they were stored long before it was set."""
     journal = opened()
     journal.append([], T)
     journal.append([fill("1", T + HOUR)], None)
@@ -259,7 +259,7 @@ def test_resume_after_a_blind_stretch(opened: Opener) -> None:
 
 
 def test_resume_without_any_proof(opened: Opener) -> None:
-    """As long as no read has passed everything is known."""
+    """While no read has passed, a checkpoint has all events."""
     journal = opened()
     journal.append([health(), fill("1", T), fill("2", T + HOUR)], None)
     assert journal.resume() == Checkpoint(
@@ -279,7 +279,7 @@ def test_resume_without_any_proof(opened: Opener) -> None:
     ids=lambda event: f"{event.kind}-{event.status}",
 )
 def test_what_ends_an_order(opened: Opener, ending: OrderState) -> None:
-    """A full fill, a cancel, an expiry and a reject end an order, and so does a late fill that says it has ended."""
+    """A full fill, a cancel, an expiry, a reject, and a late fill with such a status end an order."""
     journal = opened()
     journal.append([ending], T)
     journal.append([], T + HOUR)
@@ -287,7 +287,7 @@ def test_what_ends_an_order(opened: Opener, ending: OrderState) -> None:
 
 
 def test_retention(opened: Opener, path: Path) -> None:
-    """Deleted is what is marked, an hour behind what is proven, and of no order that is open or was active since."""
+    """Retention deletes marked events over an hour before `proven_until`, except of orders open or active since."""
     journal = opened()
     deal_with(
         journal,
@@ -316,14 +316,14 @@ def test_retention(opened: Opener, path: Path) -> None:
 
 
 def test_retention_waits_for_proof(opened: Opener) -> None:
-    """While nothing is proven nothing is deleted, however old it is."""
+    """Without a `proven_until` no event is deleted, even an old one."""
     journal = opened()
     deal_with(journal, [fill(str(n), T + n * HOUR) for n in range(5)])
     assert serials(journal) == [1, 2, 3, 4, 5]
 
 
 def test_the_file_is_bounded(opened: Opener, path: Path) -> None:
-    """A stream that is read and proven as it goes reuses its pages, in bites that never take long."""
+    """The number of entries stays bounded while events are marked and `proven_until` moves."""
     journal = opened(retain=900)
     sizes = []
     for minute in range(40):
@@ -337,7 +337,7 @@ def test_the_file_is_bounded(opened: Opener, path: Path) -> None:
 
 
 def test_a_batch_is_stored_whole_or_not_at_all(opened: Opener, path: Path) -> None:
-    """A full disk in the middle of a batch stops the stream loudly and leaves neither an event nor a proof of it."""
+    """A disk that is full in the middle of a batch raises, and stores neither its events nor its `proven_until`."""
     journal = opened(max_bytes=100_000)
     deal_with(journal, [fill("1", T)], T)
     with pytest.raises(StreamStopped, match="cannot be used any more: database or disk is full"):
@@ -351,7 +351,7 @@ def test_a_batch_is_stored_whole_or_not_at_all(opened: Opener, path: Path) -> No
 
 
 def test_an_interruption_leaves_nothing_half_done(opened: Opener, path: Path) -> None:
-    """Whatever raises inside a transaction undoes it; the journal goes on."""
+    """An exception within a transaction undoes it, and the journal can still be used."""
 
     class Interrupting(list[ExchangeEvent]):
         def __iter__(self) -> Iterator[ExchangeEvent]:
@@ -369,14 +369,14 @@ def test_an_interruption_leaves_nothing_half_done(opened: Opener, path: Path) ->
 
 
 def test_absurd_times(opened: Opener) -> None:
-    """An exchange time that no integer of SQLite holds is stored all the same."""
+    """An exchange time too large for an integer of SQLite is stored and resumed."""
     journal = opened()
     journal.append([funding(1 << 70), fill("1", -(1 << 70))], T)
     assert resumed(journal) == (funding(1 << 70), fill("1", -(1 << 70)))
 
 
 def test_second_opener_is_refused(opened: Opener, path: Path) -> None:
-    """One journal, one stream: in this process or another, by this name or another; reading is free."""
+    """A journal in use is refused to a second opener, by any name and in any process, but may be read."""
     journal = opened()
     with pytest.raises(JournalRefused, match="in use by another stream"):
         SqliteJournal(path)
@@ -395,7 +395,7 @@ def test_second_opener_is_refused(opened: Opener, path: Path) -> None:
 
 
 def test_a_closed_journal_says_so(opened: Opener) -> None:
-    """Closing twice is fine; using it afterwards is a clear error."""
+    """A journal may be closed twice, and raises an error if it is used after that."""
     journal = opened()
     journal.append([health()], None)
     journal.close()
@@ -415,7 +415,7 @@ def test_a_closed_journal_says_so(opened: Opener) -> None:
     ],
 )
 def test_another_schema_is_refused(opened: Opener, path: Path, statement: str, message: str) -> None:
-    """A file from a newer version, from another program or without its state is refused in one line."""
+    """A file of a newer version, of another program, or without its state or owner is refused in one line."""
     opened().close()
     connection = sqlite3.connect(path, isolation_level=None)
     connection.execute(statement)
@@ -428,7 +428,7 @@ def test_another_schema_is_refused(opened: Opener, path: Path, statement: str, m
 
 @pytest.mark.parametrize("content", [b"not a database at all" * 100, b"\x00" * 4096])
 def test_a_foreign_file_is_refused_and_left_alone(path: Path, content: bytes) -> None:
-    """A file that is no journal is not touched."""
+    """A file that is no journal is refused and not changed."""
     path.write_bytes(content)
     with pytest.raises(JournalRefused, match="not a journal of listenkey"):
         SqliteJournal(path)
@@ -436,7 +436,7 @@ def test_a_foreign_file_is_refused_and_left_alone(path: Path, content: bytes) ->
 
 
 def test_another_database_is_refused_and_left_alone(path: Path) -> None:
-    """Another program's database is not a journal, even if it does not say whose it is."""
+    """The database of another program is refused and not changed, even without an application id."""
     connection = sqlite3.connect(path, isolation_level=None)
     connection.execute("CREATE TABLE theirs (x)")
     connection.close()
@@ -447,7 +447,7 @@ def test_another_database_is_refused_and_left_alone(path: Path) -> None:
 
 
 def test_a_path_that_cannot_be(tmp_path: Path) -> None:
-    """A directory, or a file in a directory that is not there, is named in one line."""
+    """A path that is a directory, or is in a missing one, is refused."""
     for wrong in (tmp_path, tmp_path / "missing" / "account.journal"):
         with pytest.raises(JournalRefused, match="cannot be"):
             SqliteJournal(wrong)
@@ -455,14 +455,14 @@ def test_a_path_that_cannot_be(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("options", [{"durability": "none"}, {"retain": 10}, {"retain": float("inf")}])
 def test_wrong_options(path: Path, options: dict[str, object]) -> None:
-    """An option that means nothing is refused before a file is made."""
+    """An option with an invalid value is refused before a file is created."""
     with pytest.raises(ValueError, match=next(iter(options))):
         SqliteJournal(path, **options)  # type: ignore[arg-type]
     assert not path.exists()
 
 
 def test_a_damaged_entry_is_not_skipped(opened: Opener, path: Path) -> None:
-    """An entry that cannot be read back stops the run: going on without it would lose it."""
+    """A damaged entry raises an error, since skipping it would lose an event."""
     opened().append([fill("1", T)], T)
     journal = opened()
     journal._connection.execute("UPDATE events SET body = x'c1'")
@@ -472,7 +472,7 @@ def test_a_damaged_entry_is_not_skipped(opened: Opener, path: Path) -> None:
 
 
 def test_when_orders_were_asked_for_outlives_the_process(opened: Opener, path: Path) -> None:
-    """The questions that are kept take the place of those kept before."""
+    """Questions about orders are stored in the file, and each list replaces the one before."""
     journal = opened()
     assert isinstance(journal, QuestionStore)
     assert journal.questions() == []
@@ -485,7 +485,7 @@ def test_when_orders_were_asked_for_outlives_the_process(opened: Opener, path: P
 
 
 def test_durability(opened: Opener) -> None:
-    """Against a power cut every transaction is synced; against the death of the process none needs to be."""
+    """With `durability="power"` each transaction is synced to the disk, with `"process"` it is not."""
     levels = {"process": (1,), "power": (2,)}
     for durability, level in levels.items():
         journal = opened(durability=durability)

@@ -1,4 +1,4 @@
-"""A bot's stream is one surface: what the port promises, the stream of a venue has, and that of the mock has."""
+"""The port, the stream of a venue and the stream of the mock have the same public attributes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NOON = 1_700_000_000_000
 
 
 def surface(stream: type) -> dict[str, str]:
-    """The public attributes, each with what it is, takes and gives."""
+    """Return the public attributes, each with its signature or its type."""
     found = {}
     for name in (each for each in dir(stream) if not each.startswith("_")):
         member = inspect.getattr_static(stream, name)
@@ -36,13 +36,13 @@ def surface(stream: type) -> dict[str, str]:
 
 @pytest.mark.parametrize("stream", [Stream, MockStream])
 def test_all_streams_have_the_same_surface(stream: type) -> None:
-    """Nothing less, nothing more, and of the same types: a bot that runs with one runs with the other."""
+    """Both streams have exactly the port's attributes and types, so a bot can run with either."""
     assert surface(stream) == surface(EventStream)
 
 
 @pytest.mark.parametrize("page", ["README.md", "docs", "examples"])
 def test_pages_show_only_what_all_streams_have(page: str) -> None:
-    """Whatever follows `stream.` in the read-me, the pages and the examples."""
+    """Each name after `stream.` in the README, the pages and the examples is an attribute of the port."""
     root = ROOT / page
     texts = [root] if root.is_file() else [*root.glob("*.md"), *root.glob("*.py")]
     shown = {name for text in texts for name in re.findall(r"\bstream\.(?!md\b|py\b)([a-z_]+)", text.read_text())}
@@ -58,7 +58,7 @@ async def delivered(venue: MockVenue) -> list[tuple[ExchangeEvent, MockStream]]:
 
 @pytest.mark.anyio
 async def test_a_mock_stream_is_as_of_the_last_event_that_was_delivered() -> None:
-    """Health, state, books and what is proven follow the script as it is read, however far it is written."""
+    """Health, state, books and `proven_until` are those of the last delivered event, not of the last written one."""
     venue = MockVenue(balance=100, fee_rate="0.01")
     order = venue.order(qty=2, price=10)
     venue.fill(order, qty=1)
@@ -93,7 +93,7 @@ async def test_a_mock_stream_is_as_of_the_last_event_that_was_delivered() -> Non
 
 @pytest.mark.anyio
 async def test_books_of_a_mock_add_up_to_its_wallet() -> None:
-    """Profit, fees, funding and transfers, each event once; a revision takes the place of the fill's figures."""
+    """The books sum up PnL, fees, funding and transfers, with each event once and a revision in place of its fill."""
     venue = MockVenue(balance=1000, fee_rate="0.01")
     venue.fill(qty=1, price=100)
     sold = venue.fill(side="SELL", qty=1, price=110)
@@ -119,7 +119,7 @@ async def test_books_of_a_mock_add_up_to_its_wallet() -> None:
 
 @pytest.mark.anyio
 async def test_books_of_a_mock_say_what_does_not_add_up() -> None:
-    """An unknown figure leaves them unproven, a balance that nothing explains is a drift, and a new asset opens."""
+    """An unknown figure makes a book UNPROVEN, an unexplained balance DRIFTED, and a new asset opens a book."""
     venue = MockVenue(balance=1000)
     unsure = venue.fill(qty=1, price=100, unsure=True)
     venue.revise(unsure, fee=1, realized_pnl=0)
@@ -149,7 +149,7 @@ async def test_books_of_a_mock_say_what_does_not_add_up() -> None:
 
 @pytest.mark.anyio
 async def test_a_health_with_a_state_of_no_lifecycle_leaves_the_state() -> None:
-    """Whoever feeds events of their own may call it what they like."""
+    """A health event whose state is no state of the lifecycle changes the health, and leaves the state."""
     venue = MockVenue()
     venue.feed(
         HealthChange(event_id="own", exchange_ts=NOON, source="local", health=Health.SUSPECT, state="somewhere"),

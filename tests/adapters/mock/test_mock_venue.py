@@ -1,4 +1,4 @@
-"""`MockVenue` delivers what its script says, in order, under the user's clock, with an account that adds up."""
+"""`MockVenue` delivers the events of its script in order, by the test's clock, with an account that adds up."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def run(request: pytest.FixtureRequest) -> Callable[[Scenario], None]:
 
 
 def delivered(venue: VenueAdapter) -> list[ExchangeEvent]:
-    """Everything that a stream of the venue delivers until it ends."""
+    """Return all events that a stream of the venue delivers until it ends."""
 
     async def read() -> list[ExchangeEvent]:
         async with venue.subscribe() as stream:
@@ -57,7 +57,7 @@ def snapshot(venue: VenueAdapter) -> AccountUpdate:
 
 
 def test_a_fill_that_was_delivered_without_figures_is_revised() -> None:
-    """A fill without figures, as after an interruption, is revised by the venue's rows; so is the wallet."""
+    """A fill without fee and PnL, as after an interruption, can be revised, and so is the wallet."""
     venue = MockVenue(balance=1000)
     opened = venue.fill(symbol="BTC-USDT", side="BUY", qty=2, price=100, fee=1)
     closed = venue.fill(symbol="BTC-USDT", side="SELL", qty=2, price=110, unsure=True)
@@ -91,7 +91,7 @@ def wallet(venue: MockVenue) -> Decimal:
 
 
 def test_a_script_is_delivered_in_order() -> None:
-    """Events that are fed before anybody listens wait, and come as they are, each once."""
+    """Events that are fed before the subscription wait, and are delivered in order, unchanged, each once."""
     venue = MockVenue()
     order = venue.order("ETH-USDT", "SELL", 2, "3000", client_order_id="mine")
     venue.advance(0.5)
@@ -115,7 +115,7 @@ def test_a_script_is_delivered_in_order() -> None:
 
 
 def test_a_fill_by_itself() -> None:
-    """Without an order a fill brings its own, for just so much or for more."""
+    """A fill without an order creates one, with the quantity of the fill or a given larger one."""
     venue = MockVenue()
     first = venue.fill(symbol="BTC-USDT", side="BUY", qty="0.1", price="50000")
     second = venue.fill(symbol="BTC-USDT", side="BUY", qty="0.1", price="50000", order_qty="0.3", fee="-0.01")
@@ -161,7 +161,7 @@ def test_the_account_adds_up(trades: list[Trade], profit: str, side: str | None,
 
 
 def test_long_and_short_at_once() -> None:
-    """In hedge mode a symbol has two positions."""
+    """In hedge mode a symbol has two positions, LONG and SHORT."""
     venue = MockVenue()
     venue.fill(side="BUY", qty=1, price=100, position_side="LONG")
     venue.fill(side="SELL", qty=2, price=110, position_side="SHORT")
@@ -184,7 +184,7 @@ def test_money() -> None:
 
 
 def test_the_account_follows_what_is_fed() -> None:
-    """Events of the user's own making count as well, each id once, and an update is taken at its word."""
+    """Events that the user makes change the account, each id once, and an update replaces its values."""
     donor, venue = MockVenue(balance=100), MockVenue(balance=100)
     fill = donor.fill(qty=1, price=10, order_qty=2)
     venue.feed(fill, msgspec.structs.replace(fill, redelivered=True))
@@ -203,7 +203,7 @@ def test_the_account_follows_what_is_fed() -> None:
 
 
 def test_a_read_says_what_the_account_is_worth_and_a_push_does_not() -> None:
-    """Equity and margin in a snapshot, in a push null, as on the wire; of liquidation nobody says anything."""
+    """A snapshot has equity and margin, a pushed update has none, and neither has liquidation figures."""
     venue = MockVenue()
     venue.fill(symbol="ETH-USDT", side="BUY", qty=2, price=100, fee=0)
     venue.fill(symbol="ETH-USDT", side="SELL", qty=1, price=110, fee=0)
@@ -225,7 +225,7 @@ def test_a_read_says_what_the_account_is_worth_and_a_push_does_not() -> None:
 
 
 def test_a_gap_that_takes_the_link_away() -> None:
-    """Missed events come as a read shows them: the account, fills, each order's last state, then the closing."""
+    """Missed events are delivered as by a read: account, fills, the last state of each order, then the closing."""
     venue = MockVenue()
     resting = venue.order(price=100, qty=4)
     venue.gap()
@@ -253,7 +253,7 @@ def test_a_gap_that_takes_the_link_away() -> None:
 
 
 def test_a_gap_on_a_living_link() -> None:
-    """Events flow, the stream is suspect, and closing it is no reconnection."""
+    """During a gap on a living link events are still delivered, and its closing brings no RECONNECTED."""
     venue = MockVenue()
     venue.gap("hole")
     venue.fill(qty=1, price=100)
@@ -268,7 +268,7 @@ def test_a_gap_on_a_living_link() -> None:
 
 
 def test_session() -> None:
-    """The same seed gives the same session; every order's fills follow on, and the account adds up."""
+    """The same seed gives the same session, in which the fills of each order adjoin and the account adds up."""
     venue, twin = MockVenue(), MockVenue()
     events = venue.session(7, 500)
     assert events == twin.session(7, 500)
@@ -291,7 +291,7 @@ def test_session() -> None:
 
 
 def test_a_stream_waits_for_more(run: Callable[[Scenario], None]) -> None:
-    """At the end of the script a stream waits; `handled` says when the consumer has come back from everything."""
+    """A stream waits at the end of the script, and `handled` returns when the consumer has dealt with everything."""
 
     async def scenario() -> None:
         venue = MockVenue()
@@ -319,7 +319,7 @@ def test_a_stream_waits_for_more(run: Callable[[Scenario], None]) -> None:
 
 
 def test_leaving_releases_who_waits(run: Callable[[Scenario], None]) -> None:
-    """A reader in another task ends when the context is left."""
+    """The iteration in another task ends when the subscription is left."""
 
     async def scenario() -> None:
         venue = MockVenue()
@@ -348,7 +348,7 @@ def test_leaving_releases_who_waits(run: Callable[[Scenario], None]) -> None:
 def test_failures_come_in_their_place(
     script: Callable[[MockVenue], None], error: type[ListenKeyError], message: str
 ) -> None:
-    """Events that were fed before it come first; the error repeats; another stream goes on behind it."""
+    """A failure comes after the events before it and repeats, and the next stream continues after it."""
     venue = MockVenue()
     venue.order()
     script(venue)
@@ -368,7 +368,7 @@ def test_failures_come_in_their_place(
 
 
 def test_health_is_delivered_as_the_script_reaches_it() -> None:
-    """`stream.health` changes with the event that says so, and an equal one is not delivered."""
+    """`stream.health` changes when its event is delivered, and an equal health makes no event."""
     venue = MockVenue()
     venue.health("LIVE")
     venue.health("SUSPECT")
@@ -388,7 +388,7 @@ def test_health_is_delivered_as_the_script_reaches_it() -> None:
 
 
 def test_calls_are_noted() -> None:
-    """Rotations, resyncs and snapshots can be asserted; one stream at a time."""
+    """`calls` lists rotations, resyncs and snapshots, and a second stream at once is refused."""
     venue = MockVenue()
 
     async def scenario() -> None:
@@ -405,7 +405,7 @@ def test_calls_are_noted() -> None:
 
 
 def test_snapshots_fail_when_asked_to() -> None:
-    """A failed read is an error, never an empty account."""
+    """A failed snapshot raises an error."""
     venue = MockVenue()
     venue.fail_snapshot("the venue is busy", times=2)
     for _ in range(2):
@@ -438,20 +438,20 @@ def filled(venue: MockVenue) -> OrderState:
     ],
 )
 def test_misuse_is_named(misuse: Callable[[MockVenue], Any], message: str) -> None:
-    """A script that no exchange could have played is an error of the test, and says so."""
+    """A script that is impossible on an exchange raises an error that names the mistake."""
     with pytest.raises(ValueError, match=message):
         misuse(MockVenue())
 
 
 def test_floats_are_refused() -> None:
-    """0.1 is not a tenth; an amount is a Decimal, an int or a str."""
+    """A float is refused as an amount, because 0.1 is not exact; Decimal, int and str are accepted."""
     wrong: Amount = 0.1  # type: ignore[assignment]
     with pytest.raises(ValueError, match=r"not 0\.1"):
         MockVenue().order(qty=wrong)
 
 
 def test_gaps_do_not_nest() -> None:
-    """One gap at a time, and only an open one can be settled."""
+    """A second gap, and a reconnection without a gap, are refused."""
     venue = MockVenue()
     with pytest.raises(RuntimeError, match="no gap is open"):
         venue.reconnect()
@@ -461,7 +461,7 @@ def test_gaps_do_not_nest() -> None:
 
 
 def test_what_the_library_says_passes_a_gap() -> None:
-    """Only what comes from the venue is held back."""
+    """During a gap events of source `ws` are held back, and those of source `local` are delivered."""
     venue = MockVenue()
     config = ConfigUpdate(
         event_id="config:1",

@@ -1,4 +1,4 @@
-"""A session to record: a connection on virtual time, an exchange that answers at once, and frames of any kind."""
+"""A session to record: a connection on virtual time, an exchange that answers at once, and many kinds of frames."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ POLICY = Policy(max_frame_bytes=20_000)
 
 
 class Session:
-    """Feeds a connection and the recorder that observes it; keys are the canaries, one after the other."""
+    """Feeds a connection and its recorder; the listen keys are the canaries in order."""
 
     def __init__(self, path: Path, *, seed: int = 5, checkpoint: inputs.Checkpoint | None = None) -> None:
         self.recorder = Recorder(path, secrets=Secrets([SECRET]))
@@ -68,7 +68,7 @@ class Session:
         self.now = until
 
     def says(self, data: bytes | str) -> None:
-        """A frame on every open socket."""
+        """Receive a frame on each open socket."""
         for socket in tuple(self.sockets):
             self.feed(inputs.FrameReceived(socket, data))
 
@@ -78,7 +78,7 @@ class Session:
             self.says(packed(self.wire.frame(push)))
 
     def names_key(self, how: int) -> None:
-        """Frames that hold the key: in places where it belongs and where it does not, whole, cut, and beyond gzip."""
+        """Receive a frame with the key: in its field or another, whole or cut, packed or plain, small or too large."""
         notice = {"e": "listenKeyExpired", "E": self.ms, "listenKey": FOREIGN if how % 2 else self.key}
         account = {"e": "ACCOUNT_UPDATE", "E": self.ms, "listenKey": self.key, "a": {"m": "ORDER", "B": [], "P": []}}
         frames: list[bytes | str] = [

@@ -1,4 +1,4 @@
-"""A recording replays without a difference, holds no secret, and is never the reason that a stream ends."""
+"""A recording replays without a difference, contains no secret, and never ends a stream."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def a_long_session(path: Path) -> Session:
 @given(STEPS, st.integers())
 @settings(deadline=None, max_examples=60)
 def test_what_was_recorded_replays_without_a_difference_and_shows_no_secret(script: list[Any], seed: int) -> None:
-    """Whatever came in, in whatever order."""
+    """A recording of any inputs in any order replays without a difference and contains no secret."""
     with TemporaryDirectory() as folder:
         path = Path(folder, "run.rec")
         session = Session(path, seed=seed)
@@ -74,7 +74,7 @@ def test_what_was_recorded_replays_without_a_difference_and_shows_no_secret(scri
 
 
 def test_keys_become_placeholders_of_their_length_and_the_frames_stay_whole(tmp_path: Path) -> None:
-    """No canary is found in the file, nor most of one, and everything else is."""
+    """The file has no key or secret and no long part of one, and it still has the frames."""
     path = tmp_path / "run.rec"
     a_long_session(path)
     assert replay(path) is None
@@ -88,7 +88,7 @@ def test_keys_become_placeholders_of_their_length_and_the_frames_stay_whole(tmp_
 
 @pytest.mark.parametrize("hash_seed", ["1", "2", "3"])
 def test_a_replay_is_the_same_in_another_process(tmp_path: Path, hash_seed: str) -> None:
-    """Nothing may depend on the order of a set."""
+    """A replay does not depend on how a process hashes its strings."""
     path = tmp_path / "run.rec"
     a_long_session(path)
     script = f"from listenkey.adapters.recording.replay import replay; print(replay({str(path)!r}))"
@@ -98,7 +98,7 @@ def test_a_replay_is_the_same_in_another_process(tmp_path: Path, hash_seed: str)
 
 
 def test_a_run_that_resumes_is_recorded_with_what_it_was_given(tmp_path: Path) -> None:
-    """The checkpoint is part of the first step."""
+    """A recording of a resumed run has its checkpoint, so that it replays without a difference."""
     fill = Fill(
         kind=ExchangeEventKind.PARTIAL_FILL,
         event_id="fill:BTC-USDT:1:0.5",
@@ -131,7 +131,7 @@ def test_a_run_that_resumes_is_recorded_with_what_it_was_given(tmp_path: Path) -
 
 
 def test_two_runs_fit_in_one_file(tmp_path: Path) -> None:
-    """A venue may be subscribed to more than once."""
+    """A file may have several runs, as when a venue is subscribed to more than once."""
     path = tmp_path / "run.rec"
     session = a_long_session(path)
     whole = path.read_bytes()
@@ -142,7 +142,7 @@ def test_two_runs_fit_in_one_file(tmp_path: Path) -> None:
 
 
 def test_a_last_record_that_was_cut_does_not_count(tmp_path: Path) -> None:
-    """A process may be killed at any byte; what was written before is good."""
+    """A file that is cut at any byte replays without a difference up to the last whole record."""
     path = tmp_path / "run.rec"
     session = Session(path)
     session.trades()
@@ -158,7 +158,7 @@ def test_a_last_record_that_was_cut_does_not_count(tmp_path: Path) -> None:
 
 
 def test_the_first_difference_is_named(tmp_path: Path) -> None:
-    """Another seed draws another jitter, so the run is not the same from some step on."""
+    """A replay with another seed gives another run, and the report names the first step that differs."""
     path = tmp_path / "run.rec"
     a_long_session(path)
     content = path.read_bytes()
@@ -171,7 +171,7 @@ def test_the_first_difference_is_named(tmp_path: Path) -> None:
 
 
 def test_an_action_more_or_less_is_a_difference(tmp_path: Path) -> None:
-    """Lists of different lengths differ at the first action that only one has."""
+    """An action that is only in the replay is a difference."""
     path = tmp_path / "run.rec"
     recorder = Recorder(path)
     recorder.begin(SwapDialect(), Policy(), 0, "ws")
@@ -184,7 +184,7 @@ def test_an_action_more_or_less_is_a_difference(tmp_path: Path) -> None:
 
 
 def test_misuse_in_a_recording_is_a_difference(tmp_path: Path) -> None:
-    """A step that raises did not come out as recorded."""
+    """A step that raises in the replay is a difference."""
     path = tmp_path / "run.rec"
     recorder = Recorder(path)
     recorder.begin(SwapDialect(), Policy(), 0, "poll")
@@ -209,7 +209,7 @@ def test_misuse_in_a_recording_is_a_difference(tmp_path: Path) -> None:
     ],
 )
 def test_what_is_no_recording_is_refused(tmp_path: Path, content: bytes | None, why: str) -> None:
-    """In one line that names the file."""
+    """A file that is no recording is refused in one line that names it."""
     path = tmp_path / "run.rec"
     if content is not None:
         path.write_bytes(content)
@@ -220,7 +220,7 @@ def test_what_is_no_recording_is_refused(tmp_path: Path, content: bytes | None, 
 
 
 def test_an_unknown_venue_is_refused(tmp_path: Path) -> None:
-    """A dialect of one's own must be handed in."""
+    """A recording of an unknown venue is refused, unless its dialect is given."""
     path = tmp_path / "run.rec"
     recorder = Recorder(path)
     recorder.begin(SwapDialect("my-own"), Policy(), 0, "ws")
@@ -231,7 +231,7 @@ def test_an_unknown_venue_is_refused(tmp_path: Path) -> None:
 
 
 def test_an_existing_file_is_refused_and_left_alone(tmp_path: Path) -> None:
-    """Nothing is ever recorded over."""
+    """An existing file is refused and not changed."""
     path = tmp_path / "run.rec"
     path.write_text("precious")
     with pytest.raises(FileExistsError, match="exists"):
@@ -240,19 +240,19 @@ def test_an_existing_file_is_refused_and_left_alone(tmp_path: Path) -> None:
 
 
 def test_only_the_owner_may_read_it(tmp_path: Path) -> None:
-    """A recording's file gives no rights to anybody else: it shows all that the account did."""
+    """Only its owner may read a recording, because it shows all that the account did."""
     Recorder(tmp_path / "run.rec").close()
     assert (tmp_path / "run.rec").stat().st_mode & 0o077 == 0
 
 
 def no_space(recorder: Recorder) -> None:
-    """From now on the disk is full."""
+    """Make all later writes fail as on a full disk."""
     with open("/dev/full", "wb") as full:
         os.dup2(full.fileno(), recorder._file.fileno())
 
 
 def no_file(recorder: Recorder) -> None:
-    """From now on nothing can be written or closed, as on a disk that was taken out."""
+    """Make all later writes and the closing fail, as on a disk that was taken out."""
     os.close(recorder._file.fileno())
 
 
@@ -263,7 +263,7 @@ FAILURES = {"No space left": no_space, "Bad file descriptor": no_file}
 def test_a_disk_that_fails_ends_the_recording_and_not_the_stream(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, why: str
 ) -> None:
-    """The observer never raises; one warning says which recording ends and why."""
+    """A disk that fails ends the recording with one warning that has its path and the reason, and raises nothing."""
     path = tmp_path / "run.rec"
     session = Session(path)
     FAILURES[why](session.recorder)
@@ -277,7 +277,7 @@ def test_a_disk_that_fails_ends_the_recording_and_not_the_stream(
 
 
 def test_a_file_that_cannot_be_closed_is_warned_of(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """As on a network disk, which says so only then; whoever closes the venue is not the one to mend it."""
+    """A file whose closing fails, as on a network disk, gives one warning and no exception."""
     recorder = Recorder(tmp_path / "run.rec")
     no_file(recorder)
     for _ in range(2):
@@ -290,7 +290,7 @@ def test_a_file_that_cannot_be_closed_is_warned_of(tmp_path: Path, caplog: pytes
 def test_a_file_that_is_not_where_it_was_is_warned_of(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, what: str
 ) -> None:
-    """At the end, since it can be written all the same."""
+    """If the file was moved, removed or replaced, closing gives one warning; until then it is written."""
     path = tmp_path / "folder" / "run.rec"
     path.parent.mkdir()
     session = Session(path)
@@ -311,7 +311,7 @@ def test_a_file_that_is_not_where_it_was_is_warned_of(
 
 
 def test_a_recording_that_cannot_begin_leaves_no_file(tmp_path: Path) -> None:
-    """Not even its first line fits: nothing can be opened with it."""
+    """If not even the first line can be written, the venue does not open, and no file is left."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (5, before[1]))
     try:
@@ -324,7 +324,7 @@ def test_a_recording_that_cannot_begin_leaves_no_file(tmp_path: Path) -> None:
 
 
 def test_a_stream_goes_on_without_its_recording(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """Every fill comes, and the venue is closed in order."""
+    """After its recording has failed a stream delivers fills, and its venue is closed in order."""
     customer = Customer("A", Place("bingx-swap", "open-api.bingx.com"), "user-1", 1000)
     recorder = Recorder(tmp_path / "run.rec")
 
@@ -348,7 +348,7 @@ def test_a_stream_goes_on_without_its_recording(tmp_path: Path, caplog: pytest.L
 def test_what_cannot_be_written_ends_the_recording_and_not_the_stream(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A time beyond 64 bits, say."""
+    """A value that cannot be encoded, as a time beyond 64 bits, ends the recording with one warning."""
     path = tmp_path / "run.rec"
     session = Session(path)
     session.recorder(session.now, inputs.KeyGranted(99, "x" * 64, 60.0, 1 << 70), [])
@@ -359,7 +359,7 @@ def test_what_cannot_be_written_ends_the_recording_and_not_the_stream(
 
 @pytest.mark.parametrize("journal", [None, "a folder"])
 def test_a_venue_records_to_a_new_file_and_closes_it(tmp_path: Path, journal: str | None) -> None:
-    """A venue that cannot be opened leaves no file."""
+    """A venue creates its recording and closes it; an existing file is refused, and a failed opening leaves none."""
     path = tmp_path / "run.rec"
     details: dict[str, Any] = {"api_key": "k" * 64, "api_secret": "s" * 64, "record": path}
     if journal is not None:
@@ -376,7 +376,7 @@ def test_a_venue_records_to_a_new_file_and_closes_it(tmp_path: Path, journal: st
 
 @pytest.mark.parametrize("owner", ["of a file", "of its own"])
 def test_credentials_that_are_none_leave_nothing_open(tmp_path: Path, owner: str) -> None:
-    """No recording, and no journal but the one that was handed in; the next venue opens."""
+    """Credentials that are refused leave no recording, and no journal open except one that the user opened."""
     path = tmp_path / "run.journal"
     kept = SqliteJournal(path) if owner == "of its own" else None
     details: dict[str, Any] = {"api_key": "k" * 64, "record": tmp_path / "run.rec", "journal": kept or path}
@@ -387,7 +387,7 @@ def test_credentials_that_are_none_leave_nothing_open(tmp_path: Path, owner: str
 
 
 def test_policy_and_mode_are_part_of_the_recording(tmp_path: Path) -> None:
-    """A replay needs nothing but the file."""
+    """A recording has the seed, the mode and the policy of its run."""
     path = tmp_path / "run.rec"
     recorder = Recorder(path)
     recorder.begin(SwapDialect(), Policy(poll_interval=3), 1 << 80, "poll")

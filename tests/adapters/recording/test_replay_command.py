@@ -1,4 +1,4 @@
-"""`listenkey replay FILE`: 0 without a difference, 1 with the first one, 2 for what is no recording."""
+"""`listenkey replay FILE` ends with 0 if nothing differs, 1 at a difference, and 2 if it is no recording."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def replayed(path: Path) -> tuple[int, str, str]:
 
 
 def test_no_difference(tmp_path: Path) -> None:
-    """The steps are counted."""
+    """A replay without a difference prints the number of steps."""
     session = Session(tmp_path / "run.rec")
     session.trades()
     session.recorder.close()
@@ -32,7 +32,7 @@ def test_no_difference(tmp_path: Path) -> None:
 
 
 def test_a_difference(tmp_path: Path) -> None:
-    """It is printed: what came in, what was recorded, what came out now."""
+    """A difference is printed with its input, the recorded actions and the replayed ones."""
     recorder = Recorder(tmp_path / "run.rec")
     recorder.begin(SwapDialect(), Policy(), 0, "ws")
     recorder(1.0, inputs.Start(), [])
@@ -45,7 +45,7 @@ def test_a_difference(tmp_path: Path) -> None:
 
 
 def test_no_recording(tmp_path: Path) -> None:
-    """One line on standard error."""
+    """A file that is no recording gives one line on standard error."""
     (tmp_path / "run.rec").write_text("something else")
     code, out, err = replayed(tmp_path / "run.rec")
     assert (code, out) == (2, "")

@@ -36,7 +36,7 @@ class Customer:
     async def call(
         self, method: str, path: str, *, key: str | None = "simulated", signed: bool = True, **params: Any
     ) -> tuple[int, Any]:
-        """HTTP status and body, decoded if it is JSON."""
+        """Send a call; return its HTTP status and its body, decoded if it is JSON."""
         query = urlencode(params)
         if signed:
             params["timestamp"] = self.server.now()
@@ -50,38 +50,38 @@ class Customer:
             return response.status, json.loads(body) if is_json else body
 
     async def get(self, path: str, **params: Any) -> Any:
-        """The body of a signed read."""
+        """Return the body of a signed read."""
         return (await self.call("GET", path, **params))[1]
 
     async def mint(self) -> str:
-        """A listen key."""
+        """Mint a listen key."""
         _, body = await self.call("POST", KEYS, signed=False)
         key: str = body["listenKey"]
         return key
 
     async def open(self, key: str) -> aiohttp.ClientWebSocketResponse:
-        """A socket on a key."""
+        """Open a socket with a key."""
         return await self.http.ws_connect(f"{self.server.ws_url}?listenKey={key}")
 
     async def raw(self, ws: aiohttp.ClientWebSocketResponse) -> aiohttp.WSMessage:
-        """The next message as it came."""
+        """Receive the next message, unchanged."""
         return await asyncio.wait_for(ws.receive(), self._patience)
 
     async def text(self, ws: aiohttp.ClientWebSocketResponse) -> str:
-        """The next frame, inflated; every server frame is binary and gzipped."""
+        """Receive the next frame, inflated; each frame of the server is binary and gzipped."""
         message = await self.raw(ws)
         assert message.type is aiohttp.WSMsgType.BINARY, message
         return gzip.decompress(message.data).decode()
 
     async def frame(self, ws: aiohttp.ClientWebSocketResponse) -> Frame:
-        """The next frame that is JSON; pings are answered."""
+        """Receive the next frame that is JSON, answering the pings before it."""
         while (text := await self.text(ws)) == "Ping":
             await ws.send_str("Pong")
         frame: Frame = json.loads(text)
         return frame
 
     async def frames(self, ws: aiohttp.ClientWebSocketResponse, count: int) -> list[Frame]:
-        """So many."""
+        """Receive `count` frames."""
         return [await self.frame(ws) for _ in range(count)]
 
     async def nothing(self, ws: aiohttp.ClientWebSocketResponse, *, within: float = 0.08) -> bool:
@@ -94,7 +94,7 @@ class Customer:
 
 
 def visit(server: Server, story: Callable[[Customer], Awaitable[None]]) -> None:
-    """Run a story against a server of its own loop."""
+    """Run a story with a server, in an event loop of their own."""
 
     async def run() -> None:
         async with server, Customer(server) as customer:

@@ -9,7 +9,7 @@ from listenkey.adapters.simulator.venue import Venue
 
 
 class Held(Venue):
-    """`at` is in real seconds since it was made: the clock of its limits, keys, faults and pings."""
+    """A venue whose clock `at`, in seconds since it was made, drives its limits, keys, faults and pings."""
 
     def __init__(self, **settings: Any) -> None:
         self.at = 0.0
@@ -21,4 +21,4 @@ class Held(Venue):
 
 
 class HeldServer(Held, Server):
-    """The same, served over loopback."""
+    """A held venue that is served over loopback."""

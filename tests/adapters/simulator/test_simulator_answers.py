@@ -1,4 +1,4 @@
-"""A bot that trades is answered with whole rows, and lists have what was done beside what was refused."""
+"""A bot's calls are answered with whole rows, and a list's answer has its successes beside its refusals."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LIMIT = BUY | {"type": "LIMIT", "price": "60000"}
 
 
 class Customer:
-    """An exchange whose market is at 64000, and the bot's way to it."""
+    """A bot, with an exchange whose market is at 64000."""
 
     def __init__(self) -> None:
         self.exchange = Exchange(now=BEGIN)
@@ -32,25 +32,25 @@ class Customer:
         self.trading = Trading(self.desk, self.rest.holdings)
 
     def call(self, method: str, path: str, **params: object) -> Any:
-        """The data of the answer."""
+        """Return the data of the answer."""
         said = {name: value if isinstance(value, str) else json.dumps(value) for name, value in params.items()}
         if method == "GET":
             return self.rest.answer(path, said, BEGIN)["data"]
         return self.trading.answer(method, path, said, BEGIN)["data"]
 
     def place(self, **params: object) -> Any:
-        """The answer's row."""
+        """Place an order; return the row of the answer."""
         return self.call("POST", ORDER_PATH, **(LIMIT | params))["order"]
 
     def refused(self, method: str, path: str, **params: object) -> int:
-        """The code of a refusal."""
+        """Return the code with which the call is refused."""
         with pytest.raises(OrderRefused) as error:
             self.call(method, path, **params)
         return error.value.code
 
 
 def test_an_order_says_all_that_was_asked_for() -> None:
-    """In its answer, and in the row of the open order: what is attached, its rate, its distance, and its activation."""
+    """An order's answer and its row show its legs, and the answer its trailing rate, distance and activation price."""
     bot = Customer()
     legs = {
         "stopLoss": {"type": "STOP", "stopPrice": 55000.5, "price": 55000, "workingType": "CONTRACT_PRICE"},
@@ -76,7 +76,7 @@ def test_an_order_says_all_that_was_asked_for() -> None:
 
 
 def test_orders_in_a_list() -> None:
-    """Each by itself: what is refused is named beside what was placed."""
+    """Each order of a list is placed or refused by itself, and an invalid list is refused whole."""
     bot = Customer()
     orders = [LIMIT, LIMIT | {"price": 60000.05}, LIMIT | {"quantity": 0.02, "stopLoss": {"stopPrice": 50000}}]
     answer = bot.call("POST", f"{V2}/trade/batchOrders", batchOrders=orders)
@@ -88,7 +88,7 @@ def test_orders_in_a_list() -> None:
 
 @pytest.mark.parametrize("names", ["clientOrderIdList", "clientOrderIDList", "orderIdList"])
 def test_cancelling_several(names: str) -> None:
-    """By either kind of id, as clients write lists; each that cannot be cancelled is named."""
+    """Several orders are cancelled by order ids or client ids, and each that cannot be cancelled is listed."""
     bot = Customer()
     ids = [bot.place(clientOrderId=f"mine-{number}")["orderID"] for number in range(3)]
     listed = [f"Mine-{number}" for number in range(2)] if names != "orderIdList" else [int(each) for each in ids[:2]]
@@ -103,7 +103,7 @@ def test_cancelling_several(names: str) -> None:
 
 
 def test_cancelling_all() -> None:
-    """Of a symbol, or of a type, or all."""
+    """All open orders are cancelled, or those of a symbol or a type; an unknown type or symbol is refused."""
     bot = Customer()
     bot.place()
     bot.place(symbol="SOL-USDT", price="100", quantity="1")
@@ -122,7 +122,7 @@ def test_cancelling_all() -> None:
 
 
 def test_a_replacement() -> None:
-    """Both rows; a half that was refused says why, and where nothing was done the whole call is refused."""
+    """A replacement answers with both rows or the reason of a refused half, and is refused if nothing was done."""
     bot = Customer()
     path, first = f"{V1}/trade/cancelReplace", bot.place()["orderId"]
     answer = bot.call("POST", path, **LIMIT | {"price": "61000", "cancelOrderId": str(first)})
@@ -151,7 +151,7 @@ def test_a_replacement() -> None:
 
 
 def test_an_amendment() -> None:
-    """Of the quantity; the answer is the order."""
+    """An amendment changes the quantity and answers with the order; an invalid one is refused."""
     bot = Customer()
     order_id = str(bot.place()["orderId"])
     assert bot.call("POST", f"{V1}/trade/amend", symbol=BTC, orderId=order_id, quantity="0.02")["quantity"] == D("0.02")
@@ -160,7 +160,7 @@ def test_an_amendment() -> None:
 
 
 def test_closing_positions() -> None:
-    """One by its id, or all of them; the answer names them."""
+    """A position is closed by its id, or all are closed, and the answer has their orders or ids."""
     bot = Customer()
     for symbol, side in ((BTC, "LONG"), (BTC, "SHORT"), ("SOL-USDT", "LONG")):
         opens = "BUY" if side == "LONG" else "SELL"
@@ -176,7 +176,7 @@ def test_closing_positions() -> None:
 
 
 def test_a_countdown() -> None:
-    """Its time is in whole seconds, as captured."""
+    """The answer to a countdown has its end in whole seconds, as captured, and invalid countdowns are refused."""
     bot = Customer()
     path = f"{V2}/trade/cancelAllAfter"
     answer = bot.call("POST", path, type="ACTIVATE", timeOut="30")
@@ -187,7 +187,7 @@ def test_a_countdown() -> None:
 
 
 def test_a_trial_places_nothing() -> None:
-    """It is refused as the order would be."""
+    """A test order is refused as a real one would be, and is never placed."""
     bot = Customer()
     assert bot.call("POST", f"{ORDER_PATH}/test", **LIMIT)["order"]["type"] == "LIMIT"
     assert bot.refused("POST", f"{ORDER_PATH}/test", **LIMIT | {"quantity": "900"}) == 101204
@@ -218,7 +218,7 @@ def test_settings() -> None:
 
 
 def test_what_an_order_binds_is_in_the_balance() -> None:
-    """Frozen, and not available."""
+    """The margin of a resting order is frozen in the balance, and is not available."""
     bot = Customer()
     bot.place(quantity="0.1")
     row = bot.call("GET", f"{V2}/user/balance")["balance"]
@@ -227,7 +227,7 @@ def test_what_an_order_binds_is_in_the_balance() -> None:
 
 
 def test_forced_orders() -> None:
-    """Liquidations alone; nobody is ever deleveraged here."""
+    """Forced orders are listed if they are liquidations, and the type ADL is refused."""
     bot = Customer()
     bot.place(type="MARKET", price="")
     bot.exchange.liquidate(BTC, "LONG", now=BEGIN)
@@ -238,7 +238,7 @@ def test_forced_orders() -> None:
 
 
 def test_positions_that_are_over() -> None:
-    """From their first fill to their last, with what they cost and were paid; a sale that turns one over ends it."""
+    """A closed position is listed with its prices, PnL, fees and funding; a sale that reverses it ends it."""
     bot = Customer()
     bot.call("POST", f"{V1}/positionSide/dual", dualSidePosition="false")
     exchange = bot.exchange
@@ -266,7 +266,7 @@ def test_positions_that_are_over() -> None:
 
 
 def test_rates_that_were_settled() -> None:
-    """Newest first, of a symbol or of all."""
+    """Settled funding rates are listed newest first, of one symbol or of all."""
     bot = Customer()
     for number, symbol in enumerate((BTC, "SOL-USDT", BTC)):
         bot.exchange.fund(symbol, D(number + 1) / 10_000, now=BEGIN - 100 + number)

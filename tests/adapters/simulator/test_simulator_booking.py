@@ -31,7 +31,7 @@ def busy(seed: int, *, hedge: bool, seconds: int = 40, turn_ms: int = 50) -> Exc
 @given(seed=st.integers(0, 10_000), hedge=st.booleans())
 @settings(max_examples=10 * TIMES, deadline=None)
 def test_wallet_is_opening_plus_what_was_booked(seed: int, hedge: bool) -> None:
-    """wallet = opening + PnL - fees + funding + transfers, to the last digit, and so say fills and income rows."""
+    """The wallet is opening + PnL - fees + funding + transfers exactly, which fills and income rows confirm."""
     exchange = busy(seed, hedge=hedge)
     wallet = exchange.account.book.wallets["USDT"]
     assert wallet.balance == wallet.opening + wallet.pnl - wallet.fees + wallet.funding + wallet.transfers
@@ -64,7 +64,7 @@ def test_intervals_of_an_order_tile_what_was_executed(seed: int, hedge: bool) ->
 @given(seed=st.integers(0, 10_000), hedge=st.booleans())
 @settings(max_examples=10 * TIMES, deadline=None)
 def test_positions_are_the_sum_of_the_fills(seed: int, hedge: bool) -> None:
-    """Sizes add up from fills; cost released and PnL together give back every price that was paid."""
+    """A position's size is the sum of its fills, and its cost is what the fills paid plus their PnL."""
     exchange = busy(seed, hedge=hedge)
     sizes: dict[tuple[str, str], Decimal] = {}
     paid: dict[tuple[str, str], Decimal] = {}
@@ -92,7 +92,7 @@ def test_the_same_seed_gives_the_same_history() -> None:
 
 
 def test_the_flow_keeps_its_rate_and_does_everything() -> None:
-    """About as many fills as asked for, a third of the orders in parts, and every other activity too."""
+    """The flow makes about the given number of fills, a third of the orders in parts, and every kind of activity."""
     exchange = busy(3, hedge=True, seconds=200)
     assert 0.8 < len(exchange.fills) / (200 * 20) < 1.25
     parts = [len(fills) for fills in exchange.fills_of.values() if fills]
@@ -111,7 +111,7 @@ def test_the_flow_keeps_its_rate_and_does_everything() -> None:
 
 
 def test_a_quiet_flow_does_nothing_more() -> None:
-    """Not even the rest of what had begun; resumed, it goes on."""
+    """A hushed flow fills no order, not even one that has begun, until it is resumed."""
     exchange = Exchange(now=BEGIN)
     flow = Flow(exchange, now=BEGIN, fills_per_second=50)
     flow.advance(BEGIN + 2000)
@@ -125,7 +125,7 @@ def test_a_quiet_flow_does_nothing_more() -> None:
 
 
 def test_pnl_and_fees_by_hand() -> None:
-    """A short opened at 100 and 110, half closed at 90: entry 105, PnL 15 a piece; maker and taker rates differ."""
+    """A short opened at 100 and 110 has entry 105 and, closed by half at 90, PnL 30; maker and taker fees differ."""
     exchange = Exchange(now=BEGIN)
     for price in ("100.000", "110.000"):
         order = exchange.place("SOL-USDT", "SELL", D(2), now=BEGIN, type="LIMIT", position_side="SHORT", price=D(price))
@@ -150,7 +150,7 @@ def test_one_way_mode_turns_a_position_over() -> None:
 
 
 def test_funding_and_transfers() -> None:
-    """Longs pay a positive rate; nothing is paid without a position; nothing leaves that is not free."""
+    """Longs pay a positive rate, no position pays nothing, and a transfer of more than is free is refused."""
     exchange = Exchange(now=BEGIN)
     assert exchange.fund("BTC-USDT", D("0.001"), now=BEGIN) == 0
     exchange.trade("BTC-USDT", "BUY", D("0.01"), now=BEGIN)
@@ -164,7 +164,7 @@ def test_funding_and_transfers() -> None:
 
 
 def test_a_liquidation_closes_the_position_and_cancels_what_would_reduce_it() -> None:
-    """A forced order takes the whole position."""
+    """A liquidation closes the whole position and cancels the orders that would reduce it."""
     exchange = Exchange(now=BEGIN)
     exchange.trade("ETH-USDT", "BUY", D("0.5"), now=BEGIN)
     resting = exchange.place("ETH-USDT", "SELL", D("0.2"), now=BEGIN, type="LIMIT", position_side="LONG", price=D(4000))
@@ -195,7 +195,7 @@ SPELL: dict[str, Any] = {"symbol": "BTC-USDT", "side": "BUY", "qty": D("0.01"), 
     ],
 )
 def test_what_the_venue_refuses_changes_nothing(change: dict[str, Any], code: int) -> None:
-    """A refused order leaves no order and no frame."""
+    """A refused order has the venue's code, and leaves no order and no frame."""
     exchange = Exchange(now=BEGIN)
     with pytest.raises(OrderRefused) as refused:
         exchange.place(**(SPELL | change))
@@ -205,7 +205,7 @@ def test_what_the_venue_refuses_changes_nothing(change: dict[str, Any], code: in
 
 
 def test_what_cannot_be_done_to_an_order() -> None:
-    """Filled beyond its rest, amended below what was executed, touched when it is finished or does not exist."""
+    """A fill beyond the rest, an amendment below what was executed, and a cancel of a finished order are refused."""
     exchange = Exchange(now=BEGIN)
     order = exchange.place("LTC-USDT", "BUY", D(5), now=BEGIN, type="LIMIT", price=D(80))
     exchange.fill(order.id, D(2), now=BEGIN)
@@ -226,7 +226,7 @@ def test_what_cannot_be_done_to_an_order() -> None:
 
 @pytest.mark.parametrize("triggered", ["framed", "own"])
 def test_a_conditional_order_that_is_filled_is_triggered_by_that(triggered: Triggered) -> None:
-    """The fill is of the order that executes; asked for too much, nothing is changed."""
+    """A fill triggers a conditional order and belongs to the executing one; a fill of too much changes nothing."""
     exchange = Exchange(now=BEGIN, triggered=triggered)
     order = exchange.place("SOL-USDT", "BUY", D(3), now=BEGIN, type="TAKE_PROFIT_MARKET", stop_price=D(160))
     exchange.due(BEGIN + 10**9)
@@ -242,7 +242,7 @@ def test_a_conditional_order_that_is_filled_is_triggered_by_that(triggered: Trig
 
 
 def test_what_cannot_be_triggered() -> None:
-    """A plain order, one that was triggered before, and one whose position has gone: nothing is changed."""
+    """An order that is plain, already triggered, or without a position is not triggered, and nothing changes."""
     exchange = Exchange(now=BEGIN, hedge=False)
     exchange.trade("SOL-USDT", "BUY", D(3), now=BEGIN)
     stop: dict[str, Any] = {"now": BEGIN, "type": "STOP_MARKET", "stop_price": D(140), "reduce_only": True}
@@ -261,13 +261,13 @@ def test_what_cannot_be_triggered() -> None:
 
 
 def test_the_reading_of_triggered_orders_is_one_of_three() -> None:
-    """The message says which."""
+    """An unknown reading of triggered orders is refused with the allowed ones."""
     with pytest.raises(ValueError, match="framed, silent or own"):
         Exchange(now=BEGIN, triggered="loud")  # type: ignore[arg-type]
 
 
 def test_time_that_goes_backwards_is_clamped() -> None:
-    """Fills are in order of time whatever times are handed in."""
+    """A time before the last one counts as the last one, so fills are in order of time."""
     exchange = Exchange(now=BEGIN)
     exchange.trade("BTC-USDT", "BUY", D("0.01"), now=BEGIN + 50)
     exchange.trade("BTC-USDT", "BUY", D("0.01"), now=BEGIN)
@@ -275,7 +275,7 @@ def test_time_that_goes_backwards_is_clamped() -> None:
 
 
 def test_truth_is_plain_and_canonical() -> None:
-    """Amounts are canonical strings, ids strings; start, end and qty agree."""
+    """In the truth amounts are canonical strings, ids are strings, and a fill's quantity is its end minus its start."""
     exchange = busy(1, hedge=True, seconds=5)
     truth = truth_of(exchange, exchange.now)
     for row in truth["fills"]:

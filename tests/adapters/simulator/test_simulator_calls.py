@@ -1,4 +1,4 @@
-"""Calls over loopback as other clients make them: bodies, several API keys, numbers, what is left of a limit."""
+"""Calls over loopback as other clients make them: bodies, several API keys, number types, rate limit headers."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ REMAIN, EXPIRE = "X-RateLimit-Requests-Remain", "X-RateLimit-Requests-Expire"
 async def ask(
     customer: Customer, method: str, path: str, *, key: str = OWN, secret: str = OWN, **params: Any
 ) -> tuple[dict[str, str], Any]:
-    """Headers and body of a signed call, with any credentials."""
+    """Send a call signed with these credentials; return its headers and body."""
     query = "&".join(f"{name}={each}" for name, each in (params | {"timestamp": customer.server.now()}).items())
     url = f"{customer.server.rest_url}{path}?{query}&signature={sign(secret, query)}"
     async with customer.http.request(method, url, headers={"X-BX-APIKEY": key}) as response:
@@ -38,7 +38,7 @@ async def ask(
 
 
 def test_a_bot_can_trade() -> None:
-    """Market orders are filled at once, limit orders rest until cancelled; nonsense is refused."""
+    """Market orders are filled at once, limit orders rest until they are cancelled, and invalid orders are refused."""
     server = Server()
 
     async def story(customer: Customer) -> None:
@@ -61,7 +61,7 @@ def test_a_bot_can_trade() -> None:
 
 
 def test_a_bracket_from_its_entry_to_its_end() -> None:
-    """Legs and lists as clients write them in a query; what the exchange does by itself is seen by whoever asks."""
+    """A bracket's legs come with its entry and end with the position; a list of orders is placed and cancelled."""
     server = HeldServer(epoch_ms=1_758_608_899_000, rate_limits=False)
     both: dict[str, Any] = {"stopLoss": '{"stopPrice":63950}', "takeProfit": '{"stopPrice":64050,"quantity":0.01}'}
 
@@ -89,7 +89,7 @@ def test_a_bracket_from_its_entry_to_its_end() -> None:
 
 
 def test_orders_in_bodies() -> None:
-    """A form and a JSON object, both signed in the order of their names and sent in another; else they are refused."""
+    """A form or a JSON object signed in the order of its names is accepted, and a wrong one is refused with a code."""
     server = Server(rate_limits=False)
 
     async def story(customer: Customer) -> None:
@@ -117,7 +117,7 @@ def test_orders_in_bodies() -> None:
 
 
 def test_several_api_keys_of_one_account() -> None:
-    """Each signs with its own secret and sees the same account; what the account may do in a second they share."""
+    """API keys of one account have secrets of their own, see the same account, and share its rate limits."""
     server = Server(credentials={"second": "secret of it"})
 
     async def story(customer: Customer) -> None:
@@ -141,7 +141,7 @@ def test_several_api_keys_of_one_account() -> None:
     ],
 )
 def test_where_the_right_credentials_are(settings: Any, hint: str) -> None:
-    """Whoever is refused for an API key hears which is right: the defaults are no secret, others are not shown."""
+    """A refused API key or signature is answered with a hint at the right one; only the defaults are shown."""
     server = Server(**settings)
 
     async def story(customer: Customer) -> None:
@@ -157,7 +157,7 @@ def test_where_the_right_credentials_are(settings: Any, hint: str) -> None:
 
 
 def test_contracts_are_public_and_their_numbers_are_numbers() -> None:
-    """No API key, no signature, and what is a number in captures is one here."""
+    """Contracts need no API key or signature, and the values that are numbers in captures are numbers."""
     server = Server()
 
     async def story(customer: Customer) -> None:
@@ -170,7 +170,7 @@ def test_contracts_are_public_and_their_numbers_are_numbers() -> None:
 
 
 def test_answers_say_what_is_left() -> None:
-    """How many calls, and until when; also those that refuse. A venue without limits says nothing."""
+    """An answer, also a refusal, has the number of calls left and the time; a venue without limits has neither."""
     server = Server(epoch_ms=1_758_608_899_000)
 
     async def story(customer: Customer) -> None:
@@ -195,7 +195,7 @@ def test_answers_say_what_is_left() -> None:
     ("codes", "unknown", "invalid", "limited"), [("current", 109421, 109400, 109429), ("former", 80016, 80014, 100410)]
 )
 def test_codes_of_today_and_before(codes: Codes, unknown: int, invalid: int, limited: int) -> None:
-    """No such order, invalid parameters, too fast; the listen key's endpoint kept its code."""
+    """`codes` chooses today's or the former codes of refusals; the listen key's endpoint always has the former code."""
     server = Server(codes=codes)
 
     async def story(customer: Customer) -> None:
@@ -211,7 +211,7 @@ def test_codes_of_today_and_before(codes: Codes, unknown: int, invalid: int, lim
 
 
 def test_other_codes_are_none() -> None:
-    """A setting that is not understood is refused, with what is allowed."""
+    """An unknown value of `codes` is refused with the allowed ones."""
     wrong: Any = {"codes": "newest"}
     with pytest.raises(ValueError, match="current or former"):
         Server(**wrong)

@@ -1,4 +1,4 @@
-"""A desk: what is taken from the book, what rests, what is triggered, and what cannot be had."""
+"""A desk: which orders take from the book, which rest, which are triggered, and which are refused."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TAKER, MAKER = D("0.0005"), D("0.0002")
 
 
 class Floor:
-    """A desk on an exchange whose market begins at 64000, and the time there."""
+    """A desk on an exchange whose market begins at 64000, with its time."""
 
     def __init__(self, *, hedge: bool = True, seed: int = 0, opening: int = 100_000, **options: Any) -> None:
         self.exchange = Exchange(now=BEGIN, seed=seed, hedge=hedge, opening={"USDT": D(opening)}, **options)
@@ -29,7 +29,7 @@ class Floor:
         self.now = BEGIN
 
     def ask(self, side: str = "BUY", qty: str | None = "0.01", type: str = "MARKET", **fields: Any) -> Ticket:
-        """An order that opens a position of its side, unless it says otherwise."""
+        """Return an order that by default opens a position of its side."""
         if self.exchange.hedge:
             fields.setdefault("position_side", "LONG" if side == "BUY" else "SHORT")
         said: dict[str, Any] = {
@@ -38,16 +38,16 @@ class Floor:
         return Ticket(symbol=BTC, side=side, type=type, qty=None if qty is None else D(qty), **said)
 
     def place(self, *arguments: Any, **fields: Any) -> Order:
-        """The order after it was placed."""
+        """Place an order; return it as it is then."""
         return self.desk.place(self.ask(*arguments, **fields), now=self.now)
 
     def exit(self, type: str, qty: str | None = "0.01", **fields: Any) -> Order:
-        """An order that closes a long position."""
+        """Place an order that closes a long position."""
         fields |= {"position_side": "LONG"} if self.exchange.hedge else {"reduce_only": True}
         return self.place("SELL", qty, type, **fields)
 
     def refused(self, *arguments: Any, **fields: Any) -> int:
-        """The code with which an order is refused; it left nothing behind."""
+        """Return the code with which an order is refused, after checking that nothing changed."""
         before, pushes = dict(self.exchange.orders), self.exchange.due(self.now + 10**6)
         with pytest.raises(OrderRefused) as error:
             self.place(*arguments, **fields)
@@ -71,15 +71,15 @@ class Floor:
 
     @property
     def held(self) -> Decimal:
-        """The signed size of the position."""
+        """Return the signed size of the position."""
         return self.exchange.account.position(BTC, "LONG" if self.exchange.hedge else "BOTH").qty
 
     def newest(self, order: Order) -> Order:
-        """The order as it is now."""
+        """Return the order as it is now."""
         return self.exchange.orders[order.id]
 
     def open(self) -> list[str]:
-        """The types of the open orders."""
+        """Return the types of the open orders."""
         return sorted(each.type for each in self.exchange.open.values())
 
 
@@ -87,7 +87,7 @@ AMOUNTS = {"price", "stop_price", "quote", "rate", "distance", "activation"}
 
 
 def test_a_marketable_limit_order_takes_the_better_price() -> None:
-    """It pays what the book asks, not what it would pay at most, and the taker's fee."""
+    """A marketable limit order is filled at the book's price, not at its own, with the taker's fee."""
     floor = Floor()
     order = floor.place(type="LIMIT", price="64500")
     (fill,) = floor.exchange.fills
@@ -97,7 +97,7 @@ def test_a_marketable_limit_order_takes_the_better_price() -> None:
 
 
 def test_a_large_order_walks_through_the_book() -> None:
-    """Level by level, each at its own price, and never more than there is; the next one begins where it ended."""
+    """A large order is filled level by level at each level's price and quantity; the next order begins behind these."""
     floor = Floor()
     levels = list(floor.desk.depth.levels(BTC, "BUY", BEGIN))[:3]
     qty = sum((each.qty for each in levels), D(0))
@@ -109,7 +109,7 @@ def test_a_large_order_walks_through_the_book() -> None:
 
 
 def test_a_market_order_that_outruns_the_book_ends() -> None:
-    """The quantity that nobody offers is cancelled."""
+    """The rest of a market order for which the book has no more levels is cancelled."""
     floor = Floor(opening=10**10)
     order = floor.place(qty="100000")
     assert (order.status, order.executed > 0) == ("CANCELED", True)
@@ -117,7 +117,7 @@ def test_a_market_order_that_outruns_the_book_ends() -> None:
 
 
 def test_a_resting_order_is_filled_in_parts_at_its_own_price() -> None:
-    """By what others offer there with each move, at the maker's fee, until all of it is filled."""
+    """A resting order is filled in several parts over time, each at its own price with the maker's fee."""
     floor = Floor(opening=10**9)
     order = floor.place(qty="40", type="LIMIT", price="63990")
     assert order.status == "NEW"
@@ -142,7 +142,7 @@ def test_a_resting_order_is_filled_in_parts_at_its_own_price() -> None:
     ],
 )
 def test_times_in_force(force: str, price: str, qty: str, status: str, executed: bool) -> None:
-    """IOC takes what there is, FOK all or nothing, GTC rests with what is left, PostOnly only rests."""
+    """IOC takes the available quantity, FOK all or nothing, GTC rests with the remainder, POST_ONLY only rests."""
     order = Floor(opening=10**9).place(qty=qty, type="LIMIT", price=price, time_in_force=force)
     assert (order.status, order.executed > 0) == (status, executed)
 
@@ -194,14 +194,14 @@ REFUSALS = [
 
 @pytest.mark.parametrize(("code", "fields"), REFUSALS, ids=lambda each: str(each) if isinstance(each, int) else "")
 def test_what_cannot_be_had(code: int, fields: dict[str, Any]) -> None:
-    """Each with the venue's code; a refused order leaves no order and no frame."""
+    """Each refused order has the venue's code, and leaves no order and no frame."""
     floor = Floor()
     floor.place(client_id="taken")
     assert floor.refused(**fields) == code
 
 
 def test_an_amount_of_money_buys_whole_steps() -> None:
-    """As many as it pays for, at the price that the order goes by; a quantity that is said wins."""
+    """`quote` buys the whole steps that it pays for at the order's price, unless a quantity is given."""
     floor = Floor()
     assert floor.place(qty=None, quote="1000").qty == D("0.0156")
     assert floor.place(qty=None, quote="1000", type="LIMIT", price="50000").qty == D("0.02")
@@ -209,7 +209,7 @@ def test_an_amount_of_money_buys_whole_steps() -> None:
 
 
 def test_a_resting_order_binds_margin() -> None:
-    """The margin that it binds is not there for other orders, and free again when it is cancelled."""
+    """The margin of a resting order is not available to other orders, and is free again when it is cancelled."""
     floor = Floor(opening=1000)
     resting = floor.place(qty="0.05", type="LIMIT", price="60000")
     assert floor.exchange.frozen("USDT") > 600
@@ -221,7 +221,7 @@ def test_a_resting_order_binds_margin() -> None:
 
 @pytest.mark.parametrize("hedge", [True, False])
 def test_stops_keep_nothing_of_the_position(hedge: bool) -> None:
-    """A stop loss and a take profit stand side by side, the exit goes through, and both end with the position."""
+    """Two stops for the whole position do not block an exit by market, and both end with the position."""
     floor = Floor(hedge=hedge)
     floor.place()
     floor.exit("STOP_MARKET", stop_price="60000")
@@ -234,7 +234,7 @@ def test_stops_keep_nothing_of_the_position(hedge: bool) -> None:
 @pytest.mark.parametrize("triggered", ["framed", "silent", "own"])
 @pytest.mark.parametrize("hedge", [True, False])
 def test_a_bracket(hedge: bool, triggered: Triggered) -> None:
-    """Both legs become orders with the fill; when one is triggered another order closes, and the other leg ends."""
+    """Both legs are placed with the entry's fill; when one is triggered, the position closes and the other ends."""
     floor = Floor(hedge=hedge, triggered=triggered)
     legs = {
         "stop_loss": Leg(type="STOP_MARKET", stop_price=D(63950)),
@@ -261,7 +261,7 @@ def test_a_bracket(hedge: bool, triggered: Triggered) -> None:
 
 
 def test_the_legs_of_an_order_that_waits_grow_with_its_fills() -> None:
-    """They cover what was executed, no more, and stay when the rest is cancelled."""
+    """A leg has the quantity that its resting entry has executed, and grows with each fill."""
     floor = Floor(opening=10**9)
     entry = floor.place(qty="40", type="LIMIT", price="63990", stop_loss=Leg(type="STOP_MARKET", stop_price=D(50000)))
     assert floor.open() == ["LIMIT"]
@@ -276,7 +276,7 @@ def test_the_legs_of_an_order_that_waits_grow_with_its_fills() -> None:
 
 
 def test_what_somebody_else_does_to_a_bracket_is_noticed() -> None:
-    """An entry that is filled by command has its legs with the next step; a leg that is filled so ends the other."""
+    """At the next step an entry filled by command gets its legs, and a leg filled by command ends the other."""
     floor = Floor()
     legs = {
         "stop_loss": Leg(type="STOP_MARKET", stop_price=D(50000)),
@@ -294,7 +294,7 @@ def test_what_somebody_else_does_to_a_bracket_is_noticed() -> None:
 
 
 def test_an_order_for_the_whole_position() -> None:
-    """It closes what is held when it is triggered, however much that has become."""
+    """An order for the whole position closes the quantity that is held when it is triggered."""
     floor = Floor()
     floor.place()
     order = floor.exit("STOP_MARKET", None, stop_price="63950", closes=True)
@@ -307,7 +307,7 @@ def test_an_order_for_the_whole_position() -> None:
 
 @pytest.mark.parametrize("fields", [{"rate": "0.001"}, {"distance": "64"}, {"rate": "0.001", "activation": "64050"}])
 def test_a_trailing_stop_follows_the_market(fields: dict[str, str]) -> None:
-    """It is triggered by the first price that is far enough from the best one since its activation."""
+    """A trailing stop is triggered by the first price that is far enough from the best one since its activation."""
     floor = Floor()
     floor.place()
     order = floor.exit("TRAILING_STOP_MARKET", **fields)
@@ -323,7 +323,7 @@ def test_a_trailing_stop_follows_the_market(fields: dict[str, str]) -> None:
 
 
 def test_a_conditional_order_that_cannot_be_paid_ends() -> None:
-    """When its time has come and the margin is gone, it is cancelled and nothing is executed."""
+    """A conditional order without enough margin when it is triggered is cancelled, and nothing is executed."""
     floor = Floor(opening=1000)
     order = floor.place(qty="0.05", type="TRIGGER_MARKET", stop_price="63950")
     floor.place(qty="0.06")
@@ -332,7 +332,7 @@ def test_a_conditional_order_that_cannot_be_paid_ends() -> None:
 
 
 def test_a_countdown_cancels_everything() -> None:
-    """Unless it is begun anew or called off."""
+    """A countdown cancels all orders at its end, unless it is restarted or stopped before."""
     floor = Floor()
     floor.place(type="LIMIT", price="60000")
     assert floor.desk.cancel_after(10, now=floor.now) == floor.now + 10_000
@@ -355,7 +355,7 @@ def test_a_countdown_cancels_everything() -> None:
 
 
 def test_a_replacement_is_two_halves() -> None:
-    """Without the first there is no second, unless it is wanted anyway; each says what became of it."""
+    """A replacement places its order only if the cancel succeeded, unless `anyway` is set; each half has its result."""
     floor = Floor()
     first = floor.place(type="LIMIT", price="60000")
     better = floor.ask(type="LIMIT", price="61000")
@@ -373,7 +373,7 @@ def test_a_replacement_is_two_halves() -> None:
 
 
 def test_closing_a_position_ends_what_was_to_close_it() -> None:
-    """An exit that rests keeps the position for itself, but not from its holder."""
+    """A resting exit blocks other exits, but closing the position cancels it."""
     floor = Floor()
     floor.place()
     floor.exit("LIMIT", price="70000")
@@ -388,7 +388,7 @@ def test_closing_a_position_ends_what_was_to_close_it() -> None:
 @pytest.mark.parametrize("mode", ["cross", "isolated"])
 @pytest.mark.parametrize(("side", "seed"), [("BUY", 1), ("SELL", 4)])
 def test_a_position_that_has_lost_its_margin_is_liquidated(side: str, seed: int, mode: str) -> None:
-    """By an order of its own kind, and never at the cost of more than stands behind it."""
+    """A position without margin is liquidated by a LIQUIDATION order, and costs at most the margin behind it."""
     floor = Floor(opening=1000, seed=seed)
     floor.desk.set_margin_mode(BTC, mode, now=floor.now)
     floor.desk.set_leverage(BTC, "LONG" if side == "BUY" else "SHORT", 125, now=floor.now)
@@ -403,7 +403,7 @@ def test_a_position_that_has_lost_its_margin_is_liquidated(side: str, seed: int,
 
 @pytest.mark.parametrize(("side", "seed"), [("BUY", 1), ("SELL", 4)])
 def test_a_liquidation_costs_no_more_than_there_is(side: str, seed: int) -> None:
-    """However far the market has run before anybody looked; what stands behind the position is all that it may cost."""
+    """Even if the market has moved far, a liquidation's price leaves the wallet at 0 or a little more."""
     floor = Floor(opening=1000, seed=seed)
     position_side = "LONG" if side == "BUY" else "SHORT"
     floor.desk.set_leverage(BTC, position_side, 125, now=floor.now)
@@ -418,7 +418,7 @@ def test_a_liquidation_costs_no_more_than_there_is(side: str, seed: int) -> None
 
 
 def test_settings_that_cannot_be_had() -> None:
-    """Leverage beyond its bounds, of a side that there is not, or that leaves no margin; modes with something open."""
+    """Impossible leverages are refused, and so are margin and position modes while an order or a position is open."""
     floor = Floor(opening=1000)
     floor.desk.set_leverage(BTC, "LONG", 100, now=floor.now)
     floor.place(qty="1")
@@ -441,7 +441,7 @@ def test_settings_that_cannot_be_had() -> None:
 
 
 def test_an_amendment_needs_margin_too() -> None:
-    """More of an order that opens binds more."""
+    """An amendment to a quantity that the margin does not allow is refused."""
     floor = Floor(opening=1000)
     order = floor.place(qty="0.05", type="LIMIT", price="60000")
     with pytest.raises(OrderRefused) as error:
@@ -451,7 +451,7 @@ def test_an_amendment_needs_margin_too() -> None:
 
 
 def test_the_same_seed_and_the_same_deeds_give_the_same_history() -> None:
-    """The book and all that is filled follow from the seed, and not from how often the desk is asked to step."""
+    """The same seed and orders give the same fills, regardless of how often the desk steps."""
     histories = []
     for turn in (60_000, 1000, 100):
         floor = Floor(seed=7, opening=10**9)

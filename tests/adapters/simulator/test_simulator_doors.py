@@ -1,4 +1,4 @@
-"""The venue's pure door-keepers: listen keys, faults, and what faults do to frames."""
+"""The venue's pure parts: listen keys, faults, and the effects of faults on frames."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ NAMES = (
 
 
 def test_a_key_lives_an_hour_from_its_last_renewal() -> None:
-    """New at each minting, 64 hex digits; gone after its validity, and then no renewal brings it back."""
+    """Each minted key is new and has 64 hex digits; it ends after its validity, and then cannot be renewed."""
     keys = ListenKeys()
     first, second = keys.mint(0), keys.mint(10)
     assert first != second
@@ -42,7 +42,7 @@ def test_a_key_lives_an_hour_from_its_last_renewal() -> None:
 
 
 def test_keys_can_be_shared_and_expired() -> None:
-    """The same key comes back only while one is valid; a silent expiry is never pushed."""
+    """With `same` a valid key is minted again; an expiry is reported once, and a silent one never."""
     keys = ListenKeys()
     fresh = keys.mint(0, same=True)
     assert not keys.shared
@@ -56,7 +56,7 @@ def test_keys_can_be_shared_and_expired() -> None:
 
 
 def test_keys_that_end_together_are_named_in_the_order_of_their_minting() -> None:
-    """The same seed gives the same frames in any process: nothing depends on how keys hash."""
+    """Keys that expire together are listed in the order of minting, so that the same seed gives the same frames."""
     keys = ListenKeys()
     minted = [keys.mint(0) for _ in range(9)]
     keys.expire(1)
@@ -64,7 +64,7 @@ def test_keys_that_end_together_are_named_in_the_order_of_their_minting() -> Non
 
 
 def test_the_names_of_all_faults() -> None:
-    """They are a contract with test authors."""
+    """The names of all faults are exactly these, because users rely on them."""
     assert set(FAULTS) == set(NAMES.split())
     assert set(GARBAGE) == {"", *garbage()}
 
@@ -77,13 +77,13 @@ def test_the_names_of_all_faults() -> None:
     ],
 )
 def test_faults_are_parsed(text: str, fault: Fault) -> None:
-    """NAME@SECONDS, and a duration if there is one."""
+    """A fault is written as NAME@SECONDS, with an optional duration after a plus sign."""
     assert parse_fault(text) == fault
 
 
 @pytest.mark.parametrize("text", ["", "silent", "silent@", "@3", "quake@3", "silent@soon", "silent@-1", "silent@nan"])
 def test_a_fault_that_is_none_is_refused_with_what_is_allowed(text: str) -> None:
-    """One line that names the input and what is allowed."""
+    """A text that is no fault is refused with one line that gives the allowed form."""
     with pytest.raises(ValueError, match="allowed is") as error:
         parse_fault(text)
     assert "\n" not in str(error.value)
@@ -105,14 +105,14 @@ def test_a_fault_that_is_none_is_refused_with_what_is_allowed(text: str) -> None
     ],
 )
 def test_parameters_are_checked(fault: dict[str, Any], says: str) -> None:
-    """A name or value that is not allowed is refused, with those that are."""
+    """A name or value that is not allowed is refused, and the error lists the allowed ones."""
     with pytest.raises(ValueError, match=r"allowed|is not one of") as error:
         Fault(**fault)
     assert says in str(error.value)
 
 
 def test_faults_begin_hold_and_are_spent() -> None:
-    """A use is spent once; a duration holds as long; one without end until it is cleared."""
+    """A fault is used once or `count` times, or holds for its duration; one without end holds until it is cleared."""
     faults = Faults([Fault(name="refuse", at=1.0)])
     faults.order("mint_error", at=2.0, seconds=3.0)
     faults.order("bad_credentials", at=0.0)
@@ -139,7 +139,7 @@ def test_faults_begin_hold_and_are_spent() -> None:
 
 
 def test_faults_are_drawn_from_a_seed() -> None:
-    """The same seed, the same faults, in order of time."""
+    """The same seed draws the same faults, ordered by time."""
     drawn = draw_faults(4, 30, 100.0)
     assert drawn == draw_faults(4, 30, 100.0)
     assert drawn != draw_faults(5, 30, 100.0)
@@ -148,7 +148,7 @@ def test_faults_are_drawn_from_a_seed() -> None:
 
 
 class Desk:
-    """Two orders' frames on their way through tampering; each frame is its order's cumulative quantity."""
+    """Passes an order's frames through the faults; a frame is named by its kind and the cumulative quantity."""
 
     def __init__(self) -> None:
         self.exchange = Exchange(now=10**12 * 2)
@@ -174,12 +174,12 @@ class Desk:
 
 
 def test_frames_pass_untouched_without_a_fault() -> None:
-    """The frames that go in come out."""
+    """Without a fault all frames pass, unchanged and in order."""
     assert Desk().fill() == [b"O1", b"A1"]
 
 
 def test_a_lost_frame_is_one_fill_and_with_account_its_push_too() -> None:
-    """The next one comes."""
+    """`lose_frame` drops one order frame, with `account` its account frame too, and the next fill's frames pass."""
     desk = Desk()
     desk.order_fault("lose_frame")
     assert desk.fill() == [b"A1"]
@@ -189,7 +189,7 @@ def test_a_lost_frame_is_one_fill_and_with_account_its_push_too() -> None:
 
 
 def test_a_repeated_frame_comes_twice() -> None:
-    """And the next one once."""
+    """`repeat_frame` sends one order frame twice, and the next one once."""
     desk = Desk()
     desk.order_fault("repeat_frame")
     assert desk.fill() == [b"O1", b"O1", b"A1"]
@@ -197,7 +197,7 @@ def test_a_repeated_frame_comes_twice() -> None:
 
 
 def test_two_frames_of_one_order_swap() -> None:
-    """The first waits for the second; the fault is spent then and not before."""
+    """`reorder_frames` holds a frame until the order's next one, sends them swapped, and is then spent."""
     desk = Desk()
     desk.order_fault("reorder_frames")
     assert desk.fill() == [b"A1"]
@@ -207,7 +207,7 @@ def test_two_frames_of_one_order_swap() -> None:
 
 
 def test_a_frame_does_not_wait_for_ever() -> None:
-    """If no second one comes it is sent, and the fault waits for a better chance."""
+    """A held frame without a second one is sent after `within`, and the fault stays for the next pair."""
     desk = Desk()
     desk.order_fault("reorder_frames", within=0.5)
     assert desk.fill() == [b"A1"]

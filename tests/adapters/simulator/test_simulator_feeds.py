@@ -1,4 +1,4 @@
-"""The public streams: what can be subscribed to, and that they say what REST says."""
+"""The public streams: which of them exist, and that they agree with REST."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ BTC = "BTC-USDT"
 
 
 class Board:
-    """The streams of an exchange, beside its REST."""
+    """The public streams and the REST answers of one exchange."""
 
     def __init__(self) -> None:
         self.exchange = Exchange(now=BEGIN, seed=5)
@@ -45,7 +45,7 @@ class Board:
 
 
 def test_streams_say_what_rest_says() -> None:
-    """The ticker, the trades since, the book, and the candle that is not over."""
+    """Ticker, trades, book and current candle of the streams equal those of REST."""
     board = Board()
     ticker, row = board.latest(f"{BTC}@ticker")["data"], board.ask("ticker")
     names = {"c": "lastPrice", "h": "highPrice", "l": "lowPrice", "o": "openPrice", "A": "askPrice", "B": "bidPrice"}
@@ -64,7 +64,7 @@ def test_streams_say_what_rest_says() -> None:
 
 
 def test_nothing_is_sent_while_nothing_moves() -> None:
-    """Each move is sent to a stream once."""
+    """A stream sends each move once, and nothing if there is none."""
     board = Board()
     topic = board.topic(f"{BTC}@trade")
     moves = board.topics.moves(topic, board.now)
@@ -76,7 +76,7 @@ def test_nothing_is_sent_while_nothing_moves() -> None:
 
 
 def test_what_an_order_takes_is_missing_in_the_book() -> None:
-    """There is one book for those who look at it and those who take from it."""
+    """The quantity that an order took is missing in the book of the stream."""
     board = Board()
     asks = board.latest(f"{BTC}@depth100")["data"]["asks"]
     ticket = Ticket(symbol=BTC, side="BUY", type="MARKET", position_side="LONG", qty=Decimal(asks[0][1]))
@@ -92,13 +92,13 @@ def test_what_an_order_takes_is_missing_in_the_book() -> None:
     ],
 )
 def test_there_is_no_other_stream(name: str) -> None:
-    """Not of another symbol, size or interval either."""
+    """A stream with an unknown name, symbol, depth or interval does not exist."""
     assert Board().topics.topic(name) is None
 
 
 @pytest.mark.loopback
 def test_a_socket_without_a_key() -> None:
-    """It hears what it asked for, acknowledged by its id; anything else is refused, and all on a socket of a key."""
+    """A socket without a key gets its subscriptions; wrong ones are refused, and so are all on a socket with a key."""
 
     async def story(customer: Customer) -> None:
         ws = await customer.http.ws_connect(customer.server.ws_url)

@@ -1,4 +1,4 @@
-"""The REST door over loopback: who may call, how often, what the listen key endpoints say, and every REST fault."""
+"""REST over loopback: credentials, rate limits, the listen key's endpoints, and every fault."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ORDER = "/openApi/swap/v2/trade/order"
 
 
 def test_who_may_read() -> None:
-    """The key, the signature and the timestamp each have their own code; HTTP status is 200 for all."""
+    """A wrong API key, signature or timestamp has its own code, and the HTTP status is 200 for all."""
     server = Server(rate_limits=False)
 
     async def story(customer: Customer) -> None:
@@ -51,7 +51,7 @@ def test_who_may_read() -> None:
 
 @pytest.mark.parametrize(("venue", "path"), [("bingx-swap", "/fapi/v1/listenKey"), ("binance-usdm", KEYS)])
 def test_whoever_speaks_another_venues_wire(venue: str, path: str) -> None:
-    """Hears which one is spoken here, in JSON that both wires understand."""
+    """A call of another venue's path gets a 404 in JSON that names the venue of this exchange."""
     server = Server(venue=venue)
 
     async def story(customer: Customer) -> None:
@@ -63,7 +63,7 @@ def test_whoever_speaks_another_venues_wire(venue: str, path: str) -> None:
 
 
 def test_listen_keys() -> None:
-    """Bare and unsigned by default; PUT says nothing but 200; a missing parameter is 204, an unknown key 404."""
+    """A mint needs no signature, PUT answers 200 without a body, 204 without a key, and 404 for an unknown one."""
     server = Server(rate_limits=False)
 
     async def story(customer: Customer) -> None:
@@ -85,7 +85,7 @@ def test_listen_keys() -> None:
 
 
 def test_wrapped_keys() -> None:
-    """The other documented form."""
+    """With `wrapped_keys` the answer to a mint has the other documented form."""
     server = Server(wrapped_keys=True)
 
     async def story(customer: Customer) -> None:
@@ -96,7 +96,7 @@ def test_wrapped_keys() -> None:
 
 
 def test_rate_limits_at_the_door() -> None:
-    """The third mint within a second is refused with the time of its end."""
+    """The third mint within a second is refused with the time at which it is allowed again."""
     server = HeldServer()
 
     async def story(customer: Customer) -> None:
@@ -110,7 +110,7 @@ def test_rate_limits_at_the_door() -> None:
 
 
 def test_the_error_limiter_at_the_door() -> None:
-    """Twenty failing renewals lock the endpoint for minutes."""
+    """After twenty failing renewals the endpoint refuses further ones."""
     server = HeldServer()
 
     async def story(customer: Customer) -> None:
@@ -139,7 +139,7 @@ def test_the_error_limiter_at_the_door() -> None:
     ],
 )
 def test_rest_faults(fault: str, params: dict[str, Any], method: str, path: str, status: int, code: int | None) -> None:
-    """Each is met where it was ordered, and over when it is spent or its time is up."""
+    """Each fault affects its endpoint, and ends when it is used up or its time is over."""
     server = HeldServer(rate_limits=False)
 
     async def story(customer: Customer) -> None:
@@ -160,7 +160,7 @@ def test_rest_faults(fault: str, params: dict[str, Any], method: str, path: str,
 
 
 def test_scoped_faults_leave_the_rest_alone() -> None:
-    """A fault of the reads does not touch the keys, nor the other way round."""
+    """A fault of reads affects only reads, and a fault of keys only keys."""
     server = Server(rate_limits=False)
 
     async def story(customer: Customer) -> None:
@@ -173,7 +173,7 @@ def test_scoped_faults_leave_the_rest_alone() -> None:
 
 
 def test_balances_can_be_empty() -> None:
-    """Once."""
+    """`rest_empty_amounts` empties the balances of one answer."""
     server = Server(rate_limits=False)
 
     async def story(customer: Customer) -> None:
@@ -185,7 +185,7 @@ def test_balances_can_be_empty() -> None:
 
 
 def test_an_answer_may_never_come() -> None:
-    """The connection is held, then cut; the server can be closed meanwhile."""
+    """`rest_timeout` holds a request and then cuts its connection, and does not block the closing of the server."""
     server = Server()
 
     async def story(customer: Customer) -> None:
@@ -201,7 +201,7 @@ def test_an_answer_may_never_come() -> None:
 
 
 def test_late_fills_at_the_door() -> None:
-    """Hidden while the fault holds, there when it is cleared."""
+    """`late_fills` hides fills from lists and orders until it is cleared."""
     server = Server(rate_limits=False)
 
     async def story(customer: Customer) -> None:
@@ -218,7 +218,7 @@ def test_late_fills_at_the_door() -> None:
 
 
 def test_the_control_surface() -> None:
-    """Truth, faults, quiet, and every move on the exchange; what is not understood is a 400 that says why."""
+    """The control paths give the truth, start faults and make every move; a wrong request gets 400 with an error."""
     server = Server(fills_per_second=50.0)
 
     async def story(customer: Customer) -> None:
@@ -271,7 +271,7 @@ def test_the_control_surface() -> None:
 
 
 def test_serve_calls_back_when_it_is_up_and_stops() -> None:
-    """The entry for a command line."""
+    """`serve` calls back with the URLs when it is up, and ends by its event."""
 
     async def run() -> None:
         stop = asyncio.Event()
@@ -290,13 +290,13 @@ def test_serve_calls_back_when_it_is_up_and_stops() -> None:
 
 @pytest.mark.parametrize("settings", [{"time_scale": -1.0}, {"fills_per_second": -1.0}, {"faults": ["quake@1"]}])
 def test_wrong_settings_are_refused(settings: Any) -> None:
-    """With a message that says what is allowed."""
+    """An invalid setting is refused with the reason."""
     with pytest.raises(ValueError, match=r"not|allowed"):
         Server(**settings)
 
 
 def test_a_port_that_is_taken_is_an_error_and_leaves_nothing_behind() -> None:
-    """OSError, as from any server."""
+    """A port in use raises an OSError."""
 
     async def run() -> None:
         async with Server() as server:

@@ -1,6 +1,6 @@
-"""A server whose turn comes late: what it could not do in time it does later, and holds its lateness against nobody.
+"""A server whose turns come late postpones its work, and does not drop clients because of its own delay.
 
-Real code on a clock that the tests move.
+The code is the real one, on a clock that the tests move.
 """
 
 from __future__ import annotations
@@ -21,37 +21,37 @@ EPOCH = 1_760_000_000_000
 
 
 class Late(Held):
-    """A venue whose turns the test takes."""
+    """A venue whose turns are called by the test."""
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**{"fills_per_second": 50.0, "ping_interval": PING, "seed": 4, "epoch_ms": EPOCH, **settings})
 
     def passes(self, seconds: float) -> None:
-        """Turns in time."""
+        """Take turns in time for so many seconds."""
         for _ in range(round(seconds / TURN)):
             self.at += TURN
             self.step()
 
     def misses(self, seconds: float) -> None:
-        """No turn for so long, and then one."""
+        """Take no turn for so many seconds, and then one."""
         self.at += seconds
         self.step()
 
     def made(self) -> list[tuple[str, str, str]]:
-        """The fills so far, each by symbol, side and quantity, without its time."""
+        """Return the fills so far, each by symbol, side and quantity, without its time."""
         orders = self.exchange.orders
         return [
             (orders[each.order_id].symbol, orders[each.order_id].side, str(each.qty)) for each in self.exchange.fills
         ]
 
     def join(self) -> Stream:
-        """A socket that is open, and of which nobody reads."""
+        """Add an open socket that is not read."""
         key = self.keys.mint(self.now())
         return self.hub.join(key, web.WebSocketResponse(), make_mocked_request("GET", "/swap-market"))
 
 
 def test_what_was_missed_is_not_made_up_for() -> None:
-    """After ten seconds without a turn there are hardly more fills than before, and then as many as ever."""
+    """Ten seconds without a turn add only few fills, and the rate after that is as usual."""
     venue = Late()
     venue.passes(2)
     before = len(venue.exchange.fills)
@@ -64,7 +64,7 @@ def test_what_was_missed_is_not_made_up_for() -> None:
 
 
 def test_what_was_missed_comes_later() -> None:
-    """However late the turns are, the same is traded in the same order: it is postponed, and nothing is left out."""
+    """Late turns make the same fills in the same order, but later."""
     prompt, late = Late(), Late()
     prompt.passes(6)
     for _ in range(20):
@@ -76,7 +76,7 @@ def test_what_was_missed_comes_later() -> None:
 
 
 def test_turns_that_are_a_little_late_change_nothing() -> None:
-    """Up to `LATE` everything happens at its own time."""
+    """Turns that are late by less than `LATE` give the same fills at the same times."""
     prompt, late = Late(), Late()
     prompt.passes(4)
     while late.at + 0.9 * LATE < prompt.at:
@@ -86,14 +86,14 @@ def test_turns_that_are_a_little_late_change_nothing() -> None:
 
 
 def test_a_turn_is_late_by_real_time() -> None:
-    """Where exchange time runs a thousand times as fast, a turn that is in time is none the less."""
+    """With exchange time a thousand times as fast, a turn in time makes fills at the usual rate of real time."""
     venue = Late(time_scale=1000.0)
     venue.passes(2)
     assert 50 < len(venue.exchange.fills) < 200
 
 
 def test_nothing_is_made_that_does_not_leave() -> None:
-    """While a socket's queue is full nothing new happens; what was held back is not made up for afterwards."""
+    """While a socket's queue is full no fills are made, and they are not made up for afterwards."""
     venue = Late()
     stream = venue.join()
     venue.passes(30)
@@ -107,7 +107,7 @@ def test_nothing_is_made_that_does_not_leave() -> None:
 
 
 def test_frames_that_are_to_leave_later_are_no_crowd() -> None:
-    """The fault that delays frames holds nothing back."""
+    """Frames that a fault delays do not count as a full queue, so fills go on."""
     venue = Late(faults=["delay@0+1000"])
     stream = venue.join()
     venue.fault("delay", by=3600.0, seconds=10.0)
@@ -117,7 +117,7 @@ def test_frames_that_are_to_leave_later_are_no_crowd() -> None:
 
 
 def test_who_does_not_answer_is_dropped() -> None:
-    """After six pings, when every turn is in time."""
+    """If turns are in time, a client is dropped after six unanswered pings."""
     venue = Late(fills_per_second=0.0)
     stream = venue.join()
     venue.passes((1 + UNANSWERED_PINGS) * PING - 2 * TURN)
@@ -127,7 +127,7 @@ def test_who_does_not_answer_is_dropped() -> None:
 
 
 def test_a_pong_that_we_have_not_read_is_no_missing_pong() -> None:
-    """Time in which there was no turn is not held against a client: its pong waits to be read."""
+    """Time without a turn does not drop a client, whose pong could not be read; time with turns does."""
     venue = Late(fills_per_second=0.0)
     stream = venue.join()
     for _ in range(5):
@@ -143,7 +143,7 @@ def test_a_pong_that_we_have_not_read_is_no_missing_pong() -> None:
 
 @pytest.mark.parametrize("missed", [3.0, 100.0])
 def test_pings_that_were_missed_are_not_made_up_for(missed: float) -> None:
-    """At once after the pause, and from then on at intervals, however many were missed."""
+    """After a pause one ping is sent, and the next after an interval, regardless of how many were missed."""
     venue = Late(fills_per_second=0.0)
     venue.join().hear("Pong")
     venue.passes(PING + TURN)

@@ -1,4 +1,4 @@
-"""How often the simulated venue may be called, per address and per account, and what ends after too many failures."""
+"""The rate limits of the simulated venue, by address and by account, and the lock after many failing calls."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from listenkey.adapters.simulator.trading import ORDER_PATH
 
 
 def test_rate_limits_name_the_time_of_their_end() -> None:
-    """The third call within a second is refused until the window is over; verbs are counted apart.
+    """The third call within a second is refused until the window ends, with each verb counted apart.
 
-    Futures have a code of their own for it, listen keys the old one.
+    The code of a refusal is 109429 for futures and 100410 for listen keys.
     """
     limits = Limits()
     limits.admit("POST", KEYS_PATH, 1000)
@@ -34,7 +34,7 @@ def test_rate_limits_name_the_time_of_their_end() -> None:
 
 
 def test_limits_of_an_account() -> None:
-    """The figure of each endpoint for a second, whichever address and API key the calls come from."""
+    """Each endpoint has a number of calls a second for each account, from all addresses together."""
     limits = Limits()
     for endpoint, calls in OF_ACCOUNT.items():
         verb, _, path = endpoint.partition(" ")
@@ -47,11 +47,11 @@ def test_limits_of_an_account() -> None:
 
 
 def test_limits_of_an_address() -> None:
-    """In 10 s: 300 calls of an endpoint, 2000 of all of them, 500 of market data; strangers count here alone."""
+    """An address has 300 calls of an endpoint in 10 s, 2000 of all, and 500 of market data, also without an account."""
     limits = Limits()
 
     def call(path: str, calls: int, *, address: str = "here", now: int = 0) -> int:
-        """How many were admitted, each of another account."""
+        """Return the number of admitted calls, half of them without an account and half of different ones."""
         admitted = 0
         for number in range(calls):
             with contextlib.suppress(OrderRefused):
@@ -70,7 +70,7 @@ def test_limits_of_an_address() -> None:
 
 
 def test_what_is_left() -> None:
-    """Of the narrowest limit, with the exchange time at which there is more again; nothing where there are none."""
+    """`left` gives the calls left of the narrowest limit and the time of its end, or None without limits."""
     limits = Limits()
     order = ("GET", ORDER_PATH)
     assert limits.left(*order, 50) == (5, 1050)
@@ -86,7 +86,7 @@ def test_what_is_left() -> None:
 
 
 def test_twenty_failing_calls_lock_an_endpoint() -> None:
-    """Until the first of them is 480 s old; a rate limit is no failure."""
+    """Twenty failing calls lock an endpoint until the first is 480 s old; rate limits do not count as failures."""
     limits = Limits()
     for second in range(20):
         limits.admit("GET", "/x", second * 1000)
@@ -103,7 +103,7 @@ def test_twenty_failing_calls_lock_an_endpoint() -> None:
 
 
 def test_limits_can_be_switched_off() -> None:
-    """Then nothing is ever refused."""
+    """With `enabled=False` no call is refused."""
     limits = Limits(enabled=False)
     for _ in range(100):
         limits.admit("POST", KEYS_PATH, 0)

@@ -1,4 +1,4 @@
-"""Faults of a bot's orders: what each does to them in the model, and what a bot sees of it over HTTP and a socket."""
+"""Faults of a bot's orders: the effect of each in the model, and over HTTP and a socket."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ STOP: dict[str, Any] = BUY | {"side": "SELL", "type": "STOP_MARKET", "stopPrice"
 
 
 class Floor:
-    """A desk on which faults befall orders; the market is at 64000, and the clock of faults stands at 0."""
+    """A desk whose orders can have faults, with the market at 64000 and the faults' clock at 0."""
 
     def __init__(self, *, hedge: bool = True) -> None:
         self.exchange = Exchange(now=BEGIN, hedge=hedge)
@@ -59,7 +59,7 @@ class Floor:
 
 
 def test_a_cancel_that_loses_the_race() -> None:
-    """The order is filled whole, at its own price, and there is nothing left to cancel; the next one is cancelled."""
+    """With `late_cancel` the order is filled whole at its price and its cancel refused; the next cancel succeeds."""
     floor = Floor()
     order, other = floor.place("LIMIT", price="60000"), floor.place("LIMIT", price="60000")
     floor.fault("late_cancel")
@@ -73,7 +73,7 @@ def test_a_cancel_that_loses_the_race() -> None:
 
 
 def test_a_stop_is_faster_than_its_cancel() -> None:
-    """It is triggered, and the position closed at the stop's price."""
+    """With `late_cancel` a stop is triggered, closes the position at its price, and its cancel is refused."""
     floor = Floor()
     floor.place()
     stop = floor.place("STOP_MARKET", "SELL", stop_price="60000")
@@ -86,7 +86,7 @@ def test_a_stop_is_faster_than_its_cancel() -> None:
 
 
 def test_a_cancel_of_all_loses_the_race_too() -> None:
-    """One order is filled and not among those that were cancelled; its legs are placed, and stay."""
+    """With `late_cancel` a cancel of all fills one order, whose legs are placed and stay, and cancels the others."""
     floor = Floor()
     leg = Leg(type="STOP_MARKET", stop_price=D(50000))
     orders = [floor.place("LIMIT", price="60000", stop_loss=leg), floor.place("LIMIT", price="60001")]
@@ -98,7 +98,7 @@ def test_a_cancel_of_all_loses_the_race_too() -> None:
 
 
 def test_a_countdown_is_no_cancel_of_the_bots() -> None:
-    """An order that the exchange cancels by itself does not lose the race: it is cancelled."""
+    """`late_cancel` does not affect an order that a countdown cancels."""
     floor = Floor()
     order = floor.place("LIMIT", price="60000")
     floor.fault("late_cancel")
@@ -112,7 +112,7 @@ def test_a_countdown_is_no_cancel_of_the_bots() -> None:
     ("qty", "share", "executed"), [("0.01", 0.5, "0.005"), ("0.01", 0.01, "0.0001"), ("0.0002", 0.99, "0.0001")]
 )
 def test_a_partial_fill_before_a_cancel(qty: str, share: float, executed: str) -> None:
-    """The cancel succeeds, and its order has a fill that nobody knew of: a share of it in whole steps, never all."""
+    """With `partial_cancel` the cancel succeeds after a share of the order was filled, in whole steps and never all."""
     floor = Floor()
     order = floor.place("LIMIT", qty=qty, price="60000")
     floor.fault("partial_cancel", share=share)
@@ -121,7 +121,7 @@ def test_a_partial_fill_before_a_cancel(qty: str, share: float, executed: str) -
 
 
 def test_what_cannot_be_filled_in_part_waits_for_another() -> None:
-    """An order of one step, and a conditional one, are cancelled as they are."""
+    """`partial_cancel` does not affect an order of one step or a conditional one, and waits for the next order."""
     floor = Floor()
     floor.fault("partial_cancel")
     floor.desk.cancel(floor.place("LIMIT", qty="0.0001", price="60000").id, now=BEGIN)
@@ -133,7 +133,7 @@ def test_what_cannot_be_filled_in_part_waits_for_another() -> None:
 
 @pytest.mark.parametrize("hedge", [True, False])
 def test_an_order_that_only_closes_is_refused(hedge: bool) -> None:
-    """Once, with the code; what opens is taken meanwhile, and nothing is changed by what was refused."""
+    """`reject_reduce_only` refuses `count` closing orders with its code and no effect, and accepts opening ones."""
     floor = Floor(hedge=hedge)
     floor.fault("reject_reduce_only", count=2)
     floor.place()
@@ -152,7 +152,7 @@ def test_an_order_that_only_closes_is_refused(hedge: bool) -> None:
 
 
 def test_a_stop_is_triggered_while_everybody_is_away() -> None:
-    """At its own price, the other leg ends with it; its frames reach nobody, and connections are cut meanwhile."""
+    """`stop_while_away` triggers a stop at its price without a frame, ends the other leg, and cuts all connections."""
     floor = Floor()
     floor.fault("stop_while_away", away=2.0)
     floor.desk.stop_while_away(BEGIN)
@@ -175,7 +175,7 @@ def test_a_stop_is_triggered_while_everybody_is_away() -> None:
 
 
 def test_a_rate_limit_in_the_middle_of_a_bracket() -> None:
-    """So many calls are accepted, counted from when the fault began; those that follow are too fast for a while."""
+    """`limit_bracket` accepts so many calls from its beginning, and then refuses orders for `lasting` seconds, once."""
     faults, noted = Faults(), []
     placements = Placements(faults, lambda name, detail: noted.append(name))
     assert placements.accepted(ORDER, 0.0)
@@ -191,7 +191,7 @@ def test_a_rate_limit_in_the_middle_of_a_bracket() -> None:
 
 
 def test_an_answer_is_lost_once() -> None:
-    """Of a call that has placed an order."""
+    """`lose_answer` loses one answer to an accepted call."""
     faults = Faults()
     placements = Placements(faults, lambda name, detail: None)
     faults.order("lose_answer", at=0.0)
@@ -200,7 +200,7 @@ def test_an_answer_is_lost_once() -> None:
 
 
 def test_frames_behind_rest() -> None:
-    """They come later, in their order; one that comes after the fault waits for those before it."""
+    """`stream_behind` delays frames and keeps their order; frames after the fault come behind the delayed ones."""
     exchange, faults = Exchange(now=BEGIN), Faults()
     tampering = Tampering(faults)
     faults.order("stream_behind", at=0.0, by=2.0, seconds=1.0)
@@ -220,7 +220,7 @@ def test_frames_behind_rest() -> None:
 
 
 def test_they_are_drawn_by_a_seed_where_they_are_wanted() -> None:
-    """By name, like all others; a stream without a bot is not put under what would happen to nobody."""
+    """Faults of trading are drawn by a seed only if they are named, since without a bot they have no effect."""
     drawn = draw_faults(7, 60, 60.0, TRADING)
     assert {each.name for each in drawn} == set(TRADING)
     assert drawn == draw_faults(7, 60, 60.0, TRADING)
@@ -230,7 +230,7 @@ def test_they_are_drawn_by_a_seed_where_they_are_wanted() -> None:
 
 @pytest.mark.loopback
 def test_what_a_bot_is_answered() -> None:
-    """No answer to an order that was accepted, none for orders too fast, and the codes of what came too late."""
+    """A bot gets no answer with `lose_answer`, and the venue's code with each other fault of its orders."""
     server = HeldServer(epoch_ms=BEGIN, rate_limits=False)
 
     async def story(customer: Customer) -> None:
@@ -264,7 +264,7 @@ def test_what_a_bot_is_answered() -> None:
 
 @pytest.mark.loopback
 def test_what_a_bot_hears() -> None:
-    """Behind REST, the frames of an order that was answered come late; of a stop while all are away, none do."""
+    """With `stream_behind` an order's frames come after its answer, and with `stop_while_away` a stop has no frames."""
     server = HeldServer(epoch_ms=BEGIN, rate_limits=False)
 
     async def heard(customer: Customer, socket: aiohttp.ClientWebSocketResponse) -> list[str]:
@@ -301,7 +301,7 @@ def test_what_a_bot_hears() -> None:
 
 @pytest.mark.loopback
 def test_a_stream_ahead_of_rest() -> None:
-    """The frames of an order come while its answer is awaited, and reads show its fill later still."""
+    """With `stream_ahead` an order's frames come before its answer, and REST shows its fill only later."""
     server = HeldServer(epoch_ms=BEGIN, rate_limits=False)
 
     async def filled() -> None:

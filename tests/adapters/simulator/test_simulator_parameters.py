@@ -1,4 +1,4 @@
-"""Nothing is accepted and ignored: each parameter of each endpoint is read, or it is refused and the answer says so."""
+"""Each parameter of each endpoint has an effect, or it is refused with a message that names it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ LEG = '{"stopPrice":%d}'
 
 
 class Watched(dict[str, str]):
-    """Parameters that know which of them were read by name; whoever goes through all of them reads none."""
+    """Parameters that record which of them were read by name; an iteration over all records none."""
 
     def __init__(self, *arguments: Any, **fields: str) -> None:
         super().__init__(*arguments, **fields)
@@ -58,13 +58,13 @@ class Venue:
         self.resting = str(self.call("POST", ORDER_PATH, LIMIT | {"clientOrderId": "mine"})["order"]["orderId"])
 
     def call(self, method: str, path: str, params: dict[str, str]) -> Any:
-        """The data of the answer."""
+        """Return the data of the answer."""
         if method == "GET":
             return self.rest.answer(path, params, BEGIN)["data"]
         return self.trading.answer(method, path, params, BEGIN)["data"]
 
     def outcome(self, params: dict[str, str]) -> object:
-        """All that is to be seen of an order that was placed: the answer but for its ids, or the refusal."""
+        """Place an order; return its row without ids and the types of all open orders, or the refusal."""
         try:
             row = self.call("POST", ORDER_PATH, params)["order"]
         except OrderRefused as refused:
@@ -74,7 +74,7 @@ class Venue:
 
 
 def refusal(method: str, path: str, params: dict[str, str]) -> str:
-    """The message with which a call is refused."""
+    """Return the message with which a call is refused."""
     with pytest.raises(OrderRefused) as error:
         Venue().call(method, path, params)
     assert error.value.code == 109400
@@ -101,12 +101,12 @@ EFFECTS: dict[str, tuple[dict[str, str], str]] = {
     "stopLoss": (MARKET, LEG % 60000),
     "takeProfit": (MARKET, LEG % 70000),
 }
-"""For each parameter of an order, one that is placed without it or with another value, and a value."""
+"""For each parameter of an order: an order without it or with another value, and the value to set."""
 
 
 @pytest.mark.parametrize("name", sorted(NAMES))
 def test_each_parameter_of_an_order_matters(name: str) -> None:
-    """The same order with another value of it has another outcome."""
+    """Each parameter of an order changes its outcome."""
     without, value = EFFECTS[name]
     assert Venue().outcome(without) != Venue().outcome(without | {name: value})
 
@@ -119,12 +119,12 @@ SENT_BY_CLIENTS = sorted(
         *("stopLossEntrustPrice", "takeProfitEntrustPrice", "orderType", "advanceAttr", "pnl", "brokerId"),
     }
 )
-"""Names under which clients, or their users, ask an order for something that it does not do under that name."""
+"""Parameters that clients or their users send, and that this exchange does not model."""
 
 
 @pytest.mark.parametrize("name", SENT_BY_CLIENTS)
 def test_an_order_with_any_other_parameter_is_refused(name: str) -> None:
-    """By its name, wherever an order is written: alone, in a list, in a replacement, or attached to another."""
+    """An unknown parameter is refused by its name in a single order, a replacement, a leg, and a list."""
     message = f"{name}: not modelled by this simulated exchange"
     assert refusal("POST", ORDER_PATH, MARKET | {name: "1"}).endswith(message)
     replacement = LIMIT | {"cancelOrderId": "1", name: "1"}
@@ -204,7 +204,7 @@ READS = {
 
 @pytest.mark.parametrize(("method", "path"), list(deeds()), ids=str)
 def test_an_endpoint_reads_every_parameter_that_it_takes(method: str, path: str) -> None:
-    """And refuses any other."""
+    """Each endpoint reads all parameters that it accepts, and refuses any other."""
     venue, names = Venue(), names_of(method, path)
     values = {"orderId": venue.resting, "clientOrderId": "mine", "clientOrderID": "mine"} | READS
     said = {name: values[name] for name in names} if method == "GET" else CALLS[f"{method} {path}"]

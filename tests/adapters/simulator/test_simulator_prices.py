@@ -1,4 +1,4 @@
-"""Files of prices: how each form is read, what is refused in one line, and that the market repeats them."""
+"""Files of prices: how each form is read, which are refused in one line, and how the market repeats them."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def tape_of(folder: Path, text: str) -> Tape:
     ],
 )
 def test_trades(tmp_path: Path, text: str) -> None:
-    """With a header or not, in any unit of time; a price goes to the symbol's grid."""
+    """Trades are read with or without a header and with times in any unit, and prices are rounded to the tick."""
     tape = tape_of(tmp_path, text)
     assert [list(each) for each in tape] == [[EPOCH, EPOCH + 1500], [640_000, 640_100], [5000, 2500]]
 
@@ -56,7 +56,7 @@ def test_trades(tmp_path: Path, text: str) -> None:
     "header", ["", "time,open,high,low,close,volume\n", "date,open,high,low,close,volume,trades\n"]
 )
 def test_candles(tmp_path: Path, header: str) -> None:
-    """Each is four moves, the extreme that is nearer to its opening first; its volume is spread over them."""
+    """A candle is read as four moves with the extreme nearer to its open first, and its volume is spread over them."""
     more = ",7" if "trades" in header else ""
     rows = f"1700000000,10,14,9,12,0.0041{more}\n1700000060,12,13,8,9,0.0004{more}\n"
     tape = tape_of(tmp_path, header + rows)
@@ -66,7 +66,7 @@ def test_candles(tmp_path: Path, header: str) -> None:
 
 
 def test_a_file_without_quantities(tmp_path: Path) -> None:
-    """It says nothing of what was traded; one candle alone is a minute."""
+    """A file without quantities gives none, and a single candle lasts a minute."""
     assert list(tape_of(tmp_path, "1,5\n2,6\n").steps) == []
     alone = tape_of(tmp_path, "1,10,14,9,12\n")
     assert list(alone.times) == [1000, 16_000, 31_000, 46_000]
@@ -97,7 +97,7 @@ WRONG = [
 
 @pytest.mark.parametrize(("text", "says"), WRONG, ids=[says for _, says in WRONG])
 def test_what_is_wrong_is_said_in_a_line(tmp_path: Path, text: str, says: str) -> None:
-    """With the file, and the line of it that is at fault."""
+    """A wrong file is refused in one line that has its name and the wrong row's number."""
     path = tmp_path / "prices.csv"
     path.write_bytes(text.encode("latin-1"))
     with pytest.raises(ValueError, match=r"^prices: \S+prices\.csv") as error:
@@ -107,7 +107,7 @@ def test_what_is_wrong_is_said_in_a_line(tmp_path: Path, text: str, says: str) -
 
 
 def test_which_symbol_it_is_of(tmp_path: Path) -> None:
-    """It stands before `=`; one that is not listed, or given twice, is refused; so is a file that cannot be read."""
+    """A file's symbol stands before `=`; an unknown or repeated symbol and an unreadable file are refused."""
     file = written(tmp_path, "1,3000\n")
     found = {each.symbol: each.tape for each in recorded([file, f"ETH-USDT={file}"])}
     assert [symbol for symbol, tape in found.items() if tape] == [BTC, "ETH-USDT"]
@@ -122,7 +122,7 @@ def test_which_symbol_it_is_of(tmp_path: Path) -> None:
 
 
 def test_it_says_how_far_it_has_got(tmp_path: Path) -> None:
-    """At first, every so many rows, and in the end."""
+    """Reading a file reports its progress at the beginning, every so many rows, and at the end."""
     file = written(tmp_path, "".join(f"{second},64000\n" for second in range(1, 12_001)))
     progress: list[tuple[str, int, int]] = []
     recorded(file, progress=lambda *each: progress.append(each))
@@ -137,7 +137,7 @@ def of(tape: Tape, symbol: str = BTC) -> Instrument:
 
 
 def test_the_market_repeats_it() -> None:
-    """From the beginning of the exchange on, at the distances of the tape, and stands at its end."""
+    """The market repeats the tape from the exchange's beginning at the same distances, and keeps the last price."""
     tape = Tape([5000, 5400, 9000], [640_000, 639_000, 641_000])
     market = Exchange(now=BEGIN, instruments=[of(tape)]).market
     prices = [market.price(BTC, BEGIN + ms) for ms in (-1, 0, 399, 400, 3999, 4000, 10**9)]
@@ -150,7 +150,7 @@ def test_the_market_repeats_it() -> None:
 
 
 def test_its_candles_are_those_of_the_file(tmp_path: Path) -> None:
-    """Where the exchange begins with a minute, also what was traded; before it, there is a past that ends there."""
+    """If the exchange begins on a full minute, its candles and volumes equal the file's, after an invented past."""
     rows = """\
 1700000040,64000,64100,63900,64050,2
 1700000100,64060,64060,63000,63500,4
@@ -172,7 +172,7 @@ def test_its_candles_are_those_of_the_file(tmp_path: Path) -> None:
 
 
 def test_a_wick_between_two_seconds_triggers_a_stop() -> None:
-    """Each move of the tape is met, however rarely anybody looks; the seeded symbols beside it move as without it."""
+    """A stop is triggered by each move of the tape, even by one that is over before the next step."""
     tape = Tape([0, 100, 200], [640_000, 600_000, 640_000])
     exchange = Exchange(now=BEGIN, instruments=[of(tape)])
     desk = Desk(exchange)
@@ -185,7 +185,7 @@ def test_a_wick_between_two_seconds_triggers_a_stop() -> None:
 
 
 def test_beside_a_tape_others_move_as_ever(tmp_path: Path) -> None:
-    """Their prices follow from the seed, and what is met is met at the moves of all."""
+    """Other symbols beside a tape have the prices of the seed, and the market's moves are those of both."""
     file = written(tmp_path, "1,64000\n1.5,63000\n")
     plain, taped = (Venue(seed=3, epoch_ms=BEGIN, prices=prices) for prices in ((), file))
     at = BEGIN + 60_000

@@ -1,4 +1,4 @@
-"""Market data is the same for a seed and a time, and its parts agree with each other."""
+"""Market data depends on the seed and the time only, and its parts agree with each other."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ D = Decimal
 
 
 class Board:
-    """A simulated market, and the data that its public endpoints answer."""
+    """A simulated market with its public endpoints."""
 
     def __init__(self, *, seed: int = 3) -> None:
         self.exchange = Exchange(now=BEGIN, seed=seed)
@@ -30,14 +30,14 @@ class Board:
         self.now = BEGIN
 
     def ask(self, path: str, **params: object) -> Any:
-        """The data of an answer."""
+        """Return the data of an answer."""
         said = {name: str(value) for name, value in params.items()}
         version = "v3" if path == "klines" else "v2"
         return self.rest.answer(f"/openApi/swap/{version}/quote/{path}", said, self.now)["data"]
 
 
 def test_all_of_it_shows_one_price() -> None:
-    """The ticker, the price, the premium, the last candle and trade, and the best ask; the best bid is a tick below."""
+    """Ticker, price, premium, last candle, last trade and best ask are equal, and the best bid is a tick below."""
     board = Board()
     for _ in range(5):
         board.now += 7_300
@@ -55,7 +55,7 @@ def test_all_of_it_shows_one_price() -> None:
 
 
 def test_a_book_has_an_order_and_room() -> None:
-    """Each side from its best price away from it, all of it on the grids and above nothing."""
+    """Each side of the book is ordered from its best price, and its prices and quantities are on their grids."""
     book = Board().ask("depth", symbol=BTC, limit=100)
     asks, bids = ([(D(price), D(qty)) for price, qty in book[side]] for side in ("asks", "bids"))
     assert asks == sorted(asks)
@@ -65,7 +65,7 @@ def test_a_book_has_an_order_and_room() -> None:
 
 @pytest.mark.parametrize("interval", INTERVALS)
 def test_candles_follow_each_other(interval: str) -> None:
-    """Newest first, each opens where the one before closed, and holds its prices; a longer past has no end yet."""
+    """Candles are listed newest first, each opens at the close before it, and low and high contain open and close."""
     board = Board()
     board.now += 3 * MINUTE
     found = board.ask("klines", symbol=BTC, interval=interval, limit=4)
@@ -80,7 +80,7 @@ def test_candles_follow_each_other(interval: str) -> None:
 
 
 def test_longer_candles_are_made_of_shorter_ones() -> None:
-    """An hour is its sixty minutes."""
+    """A candle of an hour has the open, high, low and close of its sixty minutes."""
     board = Board()
     board.now += HOUR
     start = (BEGIN // HOUR) * HOUR - HOUR
@@ -93,7 +93,7 @@ def test_longer_candles_are_made_of_shorter_ones() -> None:
 
 
 def test_a_window_of_candles() -> None:
-    """From its start on, so many; without a start the newest; none after now, and none before the past began."""
+    """A window gives `limit` candles from its start, or the newest without a start, and none after now."""
     board = Board()
     board.now += 10 * MINUTE
     start = BEGIN - 5 * MINUTE
@@ -108,7 +108,7 @@ def test_a_window_of_candles() -> None:
 
 
 def test_the_past_is_the_same_however_it_is_asked_for() -> None:
-    """In one piece or bit by bit, by a seed; what has been is not changed by what comes."""
+    """Past candles depend on the seed only, not on how they are asked for or on later moves."""
     whole, bits = Board(), Board()
     asked: dict[str, object] = {"symbol": BTC, "interval": "1m", "startTime": BEGIN - 6 * HOUR, "limit": 300}
     for hours in (1, 3):
@@ -120,7 +120,7 @@ def test_the_past_is_the_same_however_it_is_asked_for() -> None:
 
 
 def test_public_trades_go_with_the_price() -> None:
-    """One with each move, newest first, and no more than are remembered."""
+    """Each move has a public trade; the newest thousand are listed, newest first."""
     board = Board()
     board.now += 2_500_000
     found = board.ask("trades", symbol=BTC, limit=1000)
@@ -130,7 +130,7 @@ def test_public_trades_go_with_the_price() -> None:
 
 
 def test_what_nobody_can_ask() -> None:
-    """A symbol or an interval that there is not, and more than there may be."""
+    """An unknown symbol, interval, depth or parameter, and a limit that is too high, are refused with their codes."""
     board = Board()
     for code, path, params in (
         (109425, "ticker", {"symbol": "NOPE-USDT"}),
@@ -147,7 +147,7 @@ def test_what_nobody_can_ask() -> None:
 
 
 def test_the_funding_rate_is_the_one_that_was_settled_last() -> None:
-    """None at first; the next time is the next of three a day."""
+    """The funding rate is 0 at first and then the one settled last; the next time is a multiple of 8 hours."""
     board = Board()
     row = board.ask("premiumIndex", symbol=BTC)
     assert (row["lastFundingRate"], row["nextFundingTime"] % (8 * HOUR)) == ("0.00000000", 0)

@@ -1,4 +1,4 @@
-"""A bot that does anything at any time: whatever it does, the books are exact, and REST and pushes say the same."""
+"""A bot that makes random calls at random times: the books stay exact, and REST and pushes agree."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ TIMES_IN_FORCE: tuple[TimeInForce, ...] = ("GTC", "GTC", "IOC", "FOK", "POST_ONL
 
 
 class Bot(RuleBasedStateMachine):
-    """Asks for whatever comes to its mind; what is refused must have changed nothing that the invariants see."""
+    """Makes random calls; after each call, accepted or refused, the invariants hold."""
 
     @initialize(seed=st.integers(0, 999), hedge=st.booleans(), opening=st.sampled_from([200, 5_000, 100_000]))
     def begin(self, seed: int, hedge: bool, opening: int) -> None:
@@ -102,7 +102,7 @@ class Bot(RuleBasedStateMachine):
     @rule(which=st.integers(0, 50))
     def cancel(self, which: int) -> None:
         if self.exchange.open:
-            with suppress(OrderRefused):  # a fill came before
+            with suppress(OrderRefused):  # it has been filled before
                 self.desk.cancel(list(self.exchange.open)[which % len(self.exchange.open)], now=self.now)
 
     @rule(name=st.sampled_from(["late_cancel", "partial_cancel", "reject_reduce_only"]))
@@ -114,7 +114,7 @@ class Bot(RuleBasedStateMachine):
     def close(self, symbol: str) -> None:
         for each in self.exchange.account.positions():
             if each.symbol == symbol:
-                with suppress(OrderRefused):  # what only closes is refused
+                with suppress(OrderRefused):  # a closing order is refused by a fault
                     self.desk.close(symbol, each.side, now=self.now)
 
     @rule(symbol=st.sampled_from(SYMBOLS), side=st.sampled_from(["LONG", "SHORT"]), leverage=st.integers(1, 125))
@@ -169,7 +169,7 @@ class Bot(RuleBasedStateMachine):
 
     @invariant()
     def nothing_is_owed_to_the_exchange(self) -> None:
-        """After the exchange has looked at it, the account is worth at least nothing."""
+        """After a step of the exchange the account is worth at least 0."""
         self.desk.step(self.now)
         unrealised = sum((each.unrealised for each in self.exchange.positions(self.now)), D(0))
         assert self.exchange.account.book.wallet("USDT").balance + unrealised >= D("-0.000001")
@@ -204,7 +204,7 @@ class Bot(RuleBasedStateMachine):
         assert held == {at: entry for at, entry in self.pushed_positions.items() if entry[0]}
 
     def ask(self, path: str, **params: str) -> Any:
-        """The data of an answer."""
+        """Return the data of an answer."""
         return self.rest.answer(path, params, self.now)["data"]
 
 

@@ -1,4 +1,4 @@
-"""REST answers bear the venue's envelopes, windows and quirks."""
+"""REST answers have the venue's envelopes, windows and peculiarities."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def refused(desk: Desk, path: str, **params: object) -> int:
 
 
 def test_fill_rows_as_documented() -> None:
-    """Whole seconds, +0800 and a mislabelled Z, lower case, volume the quantity, negative commission."""
+    """Documented fill rows have whole seconds in +0800, lower case sides, the quantity in `volume`, a negative fee."""
     desk = Desk()
     desk.trade(900)
     data = desk.ask("v2/trade/fillHistory", startTs=BEGIN, endTs=BEGIN + 1000)
@@ -63,7 +63,7 @@ def test_fill_rows_as_documented() -> None:
 
 
 def test_fill_rows_as_seen_later() -> None:
-    """Newest first, +08:00, upper case, qty the quantity, PnL per row."""
+    """Newer fill rows come newest first, with +08:00, upper case sides, the quantity in `qty`, and PnL."""
     desk = Desk(fill_shape="newer")
     desk.trade(100)
     desk.trade(2100)
@@ -76,16 +76,16 @@ def test_fill_rows_as_seen_later() -> None:
 
 @pytest.mark.parametrize(("start", "end", "shown"), [(0, 100, 1), (0, 99, 0), (100, 500, 0), (99, 500, 1), (0, 0, 0)])
 def test_the_fill_window_is_open_on_the_left(start: int, end: int, shown: int) -> None:
-    """startTs < t <= endTs, in exact ms though rows show whole seconds."""
+    """A window has the fills with startTs < t <= endTs in exact ms, although rows show whole seconds."""
     desk = Desk()
     desk.trade(100)
     assert desk.ask("v2/trade/fillHistory", startTs=BEGIN + start, endTs=BEGIN + end)["total"] == shown
 
 
 def test_fill_history_without_an_end_is_empty_and_pages() -> None:
-    """Only startTs gives nothing; pages are cut from the whole; the total is of the whole.
+    """A window of fills with a start only is empty; pages and filters hold, and the total is of all pages.
 
-    Without a start they are the fills of the seven days up to the end, which is now by default.
+    Without a start the window is the seven days before its end, which by default is now.
     """
     desk = Desk()
     desk.trade(0, "0.05", parts=5)
@@ -109,7 +109,7 @@ def test_fill_history_without_an_end_is_empty_and_pages() -> None:
 
 
 def test_windows_and_parameters_that_are_refused() -> None:
-    """More than seven days, an end before its start, no trading unit, an unknown symbol, no such order."""
+    """Windows that are too long or reversed, missing or wrong parameters, unknown symbols and orders are refused."""
     desk = Desk()
     week = {"startTs": BEGIN - 8 * DAY, "endTs": BEGIN}
     assert refused(desk, "v2/trade/fillHistory", **week) == 109400
@@ -130,7 +130,7 @@ def test_windows_and_parameters_that_are_refused() -> None:
 
 
 def test_history_ends_after_seven_days() -> None:
-    """A fill older than that is shown by no window."""
+    """A fill older than seven days is not listed in any window."""
     desk = Desk()
     desk.trade(0)
     desk.now = BEGIN + 8 * DAY
@@ -138,7 +138,7 @@ def test_history_ends_after_seven_days() -> None:
 
 
 def test_all_fill_orders_have_no_limit_of_seven_days() -> None:
-    """A window of a month is answered, and so are fills of long ago."""
+    """`allFillOrders` answers a window of a month, and lists fills older than seven days."""
     desk = Desk()
     desk.trade(0)
     desk.now = BEGIN + 20 * DAY
@@ -147,7 +147,7 @@ def test_all_fill_orders_have_no_limit_of_seven_days() -> None:
 
 
 def test_lists_of_the_past_show_whole_seconds() -> None:
-    """Orders of `allOrders` and `fullOrder`, and income; open and single orders show milliseconds."""
+    """`allOrders`, `fullOrder` and income have times in whole seconds; open and single orders in milliseconds."""
     desk = Desk()
     desk.trade(0)
     done = desk.exchange.orders[desk.exchange.fills[0].order_id]
@@ -165,7 +165,7 @@ def test_lists_of_the_past_show_whole_seconds() -> None:
 
 
 def test_open_orders_of_a_symbol() -> None:
-    """Only those, unless the venue ignores the symbol, as was reported."""
+    """Open orders are filtered by symbol, unless `symbol_ignored` is set."""
     for ignored, shown in ((False, 0), (True, 1)):
         desk = Desk(symbol_ignored=ignored)
         desk.exchange.place("BTC-USDT", "BUY", D("0.02"), now=BEGIN, type="LIMIT", price=D(60000))
@@ -173,7 +173,7 @@ def test_open_orders_of_a_symbol() -> None:
 
 
 def test_contracts() -> None:
-    """Each instrument with its precisions, its smallest quantity and its fees, which are numbers."""
+    """Each instrument is listed with its precisions, its smallest quantity, and its fees as numbers."""
     desk = Desk()
     rows = {row["symbol"]: row for row in desk.ask("v2/quote/contracts")}
     assert rows.keys() == desk.exchange.market.instruments.keys()
@@ -186,7 +186,7 @@ def test_contracts() -> None:
 
 
 def test_orders_of_every_state() -> None:
-    """Open ones are PENDING and in openOrders, finished ones in allOrders, all in fullOrder; CANCELLED has two L."""
+    """Open orders are in openOrders, finished ones in allOrders, all in fullOrder, each with the venue's status."""
     desk = Desk()
     exchange = desk.exchange
     resting = exchange.place("BTC-USDT", "BUY", D("0.02"), now=BEGIN, type="LIMIT", price=D(60000), client_id="Mine")
@@ -219,7 +219,7 @@ def test_orders_of_every_state() -> None:
 
 
 def test_late_fills_are_not_shown_anywhere() -> None:
-    """Neither their rows nor the executed quantity; a filled order looks open; all comes back later."""
+    """Late fills are missing in fills, orders and, if chosen, income; a filled order is shown as open."""
     desk = Desk()
     desk.exchange.trade("BTC-USDT", "BUY", D("0.01"), now=BEGIN)
     order = desk.exchange.place("BTC-USDT", "BUY", D("0.02"), now=BEGIN, silent=True)
@@ -241,7 +241,7 @@ def test_late_fills_are_not_shown_anywhere() -> None:
 
 
 def test_a_cancel_is_shown_though_its_fills_are_late() -> None:
-    """The status is of now, the executed quantity of then."""
+    """A cancelled order with late fills has its present status, and its executed quantity without these fills."""
     desk = Desk()
     order = desk.exchange.place("BTC-USDT", "BUY", D("0.02"), now=BEGIN, silent=True)
     desk.exchange.fill(order.id, D("0.015"), now=BEGIN + 1000)
@@ -251,7 +251,7 @@ def test_a_cancel_is_shown_though_its_fills_are_late() -> None:
 
 
 def test_balances() -> None:
-    """A list, with a row of empty strings for what the account never held; v2 is one object."""
+    """Balances in v3 are a list, with empty strings for an asset that was never held; in v2 they are one object."""
     desk = Desk()
     desk.trade(0)
     held, empty = desk.ask("v3/user/balance")
@@ -266,7 +266,7 @@ def test_balances() -> None:
 
 
 def test_positions_of_both_modes() -> None:
-    """A hedged short has a positive amount; one-way mode is flagged and never says BOTH."""
+    """A short in hedge mode has a positive amount, and an endpoint gives the position mode."""
     desk = Desk()
     desk.exchange.trade("BTC-USDT", "SELL", D("0.01"), now=BEGIN, position_side="SHORT")
     (row,) = desk.ask("v2/user/positions")
@@ -285,7 +285,7 @@ def test_positions_of_both_modes() -> None:
 
 @pytest.mark.parametrize(("signed", "amount"), [(False, "0.01"), (True, "-0.01")])
 def test_a_short_of_one_way_mode_has_a_minus_only_by_option(signed: bool, amount: str) -> None:
-    """The side says that it is a short; a long and a short of hedge mode never have one."""
+    """In one-way mode a short has a negative amount only with `signed_shorts`; in hedge mode it never has one."""
     desk = Desk(hedge=False, signed_shorts=signed)
     desk.exchange.trade("BTC-USDT", "SELL", D("0.01"), now=BEGIN)
     (row,) = desk.ask("v2/user/positions")
@@ -300,7 +300,7 @@ def test_a_short_of_one_way_mode_has_a_minus_only_by_option(signed: bool, amount
 
 
 def conditional(desk: Desk, kind: str = "STOP_MARKET") -> int:
-    """A conditional order that has been triggered."""
+    """Place and trigger a conditional order; return its id."""
     price = D(64000) if kind in PRICED else None
     order = desk.exchange.place("BTC-USDT", "BUY", D("0.02"), now=BEGIN, type=kind, stop_price=D(64000), price=price)
     desk.exchange.trigger(order.id, now=BEGIN + 100)
@@ -310,7 +310,7 @@ def conditional(desk: Desk, kind: str = "STOP_MARKET") -> int:
 
 @pytest.mark.parametrize("kind", sorted(STOPS))
 def test_a_triggered_order_is_done_and_another_one_executes(kind: str) -> None:
-    """As captured: FILLED, nothing executed, no average price; the other order names it."""
+    """A triggered order is FILLED with nothing executed, as captured; the executing order has its id as trigger."""
     desk = Desk()
     order_id = conditional(desk, kind)
     (made,) = desk.ask("v2/trade/openOrders")["orders"]
@@ -327,7 +327,7 @@ def test_a_triggered_order_is_done_and_another_one_executes(kind: str) -> None:
 
 
 def test_closed_stops_may_be_unknown() -> None:
-    """A conditional order that is over is in no list and does not exist; while it is open it is like any other."""
+    """With `closed_stops="unknown"` a finished conditional order is in no list and unknown by its id."""
     desk = Desk(closed_stops="unknown")
     waiting = desk.exchange.place("BTC-USDT", "BUY", D("0.02"), now=BEGIN, type="STOP_MARKET", stop_price=D(60000))
     assert desk.ask("v2/trade/order", symbol="BTC-USDT", orderId=waiting.id)["order"]["status"] == "NEW"
@@ -340,7 +340,7 @@ def test_closed_stops_may_be_unknown() -> None:
 
 
 def test_the_fills_of_a_closed_stop_are_listed() -> None:
-    """One that executed itself is unknown once it is over, and its fills bear its id."""
+    """A finished stop that executed itself is in no list of orders, but its fills are listed with its id."""
     desk = Desk(closed_stops="unknown", triggered="own")
     order_id = conditional(desk)
     assert [row["orderId"] for row in desk.ask("v2/trade/openOrders")["orders"]] == [order_id]
@@ -351,7 +351,7 @@ def test_the_fills_of_a_closed_stop_are_listed() -> None:
 
 
 def test_the_fills_of_a_window_may_end_at_a_number() -> None:
-    """The newest are known, and the total is of those."""
+    """With `fill_rows` only the newest fills are listed, and the total is their number."""
     desk = Desk(fill_rows=2)
     desk.trade(0, "0.05", parts=5)
     data = desk.ask("v2/trade/fillHistory", startTs=BEGIN - 1, endTs=BEGIN + 10)
@@ -361,7 +361,7 @@ def test_the_fills_of_a_window_may_end_at_a_number() -> None:
 
 @pytest.mark.parametrize("trades", ["foreign", "bare"])
 def test_income_may_not_name_the_trade(trades: str) -> None:
-    """A fee or a PnL then has an id of its own, or none; a funding row is as it is."""
+    """With `income_trades` a fee row has another trade id or none; a funding row keeps its id."""
     desk = Desk(income_trades=trades)
     desk.trade(0)
     desk.exchange.fund("BTC-USDT", D("0.001"), now=BEGIN + 100)
@@ -374,14 +374,14 @@ def test_income_may_not_name_the_trade(trades: str) -> None:
 
 @pytest.mark.parametrize("shape", [{"closed_stops": "gone"}, {"income_trades": "some"}, {"fill_shape": "round"}])
 def test_a_shape_that_is_none_is_refused(shape: dict[str, Any]) -> None:
-    """The message says what is allowed."""
+    """An unknown shape is refused with the allowed ones."""
     with pytest.raises(ValueError, match=rf" or .*not '{next(iter(shape.values()))}'"):
         Desk(**shape)
 
 
 @pytest.mark.parametrize("side", ["LONG", "SHORT"])
 def test_an_isolated_position_has_a_liquidation_price(side: str) -> None:
-    """Beyond the entry by about its margin, a little less; cross margin says 0."""
+    """An isolated position's liquidation price is a little less than its margin away from its entry; cross has 0."""
     desk = Desk()
     desk.exchange.set_margin_mode("BTC-USDT", "isolated", now=BEGIN)
     desk.exchange.trade("BTC-USDT", "BUY" if side == "LONG" else "SELL", D("0.01"), now=BEGIN, position_side=side)
@@ -394,7 +394,7 @@ def test_an_isolated_position_has_a_liquidation_price(side: str) -> None:
 
 
 def test_income_names_its_trade() -> None:
-    """Newest first; fee and PnL of one trade share a tranId; filters and limits hold."""
+    """Income is listed newest first, fee and PnL of a trade share its trade id and tranId, and filters hold."""
     desk = Desk()
     desk.trade(0)
     desk.exchange.trade("BTC-USDT", "SELL", D("0.01"), now=BEGIN + 5000, position_side="LONG")
@@ -414,7 +414,7 @@ def test_income_names_its_trade() -> None:
 
 
 def test_all_fill_orders_and_the_clock() -> None:
-    """Rows without trade id or side; the server's time is what it was handed."""
+    """Rows of `allFillOrders` have no trade id and no side, and the server's time is the given one."""
     desk = Desk()
     desk.trade(10)
     (row,) = desk.ask("v2/trade/allFillOrders", tradingUnit="COIN", startTs=BEGIN, endTs=BEGIN + 10)["fill_orders"]

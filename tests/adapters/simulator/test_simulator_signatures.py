@@ -1,4 +1,4 @@
-"""Who may call the simulated venue: API keys, signatures over queries and bodies, timestamps."""
+"""Access to the simulated venue: API keys, signatures of queries and bodies, and timestamps."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from listenkey.adapters.simulator.signature import check_key, check_signature, c
 
 
 def test_signatures() -> None:
-    """Over the raw query as sent, wherever the signature stands, encoded or not; lower-case hex only."""
+    """A signature is lower-case hex over the raw or decoded query as sent, with the signature at any place in it."""
     unsorted = "timestamp=1&recvWindow=0"
     check_signature("secret", f"{unsorted}&signature={sign('secret', unsorted)}")
     with pytest.raises(OrderRefused) as refused:
@@ -33,7 +33,7 @@ def test_signatures() -> None:
 
 
 def test_api_keys() -> None:
-    """Each has its own secret; whoever has none hears where the right ones are, if that may be said."""
+    """Each API key has its own secret, and a refusal has a hint at the right credentials."""
     credentials = {"key": "secret", "other": "another"}
     assert [check_key(credentials, key) for key in credentials] == ["secret", "another"]
     for wrong in (None, "", "KEY", "secret"):
@@ -57,7 +57,7 @@ BODIES = [
 
 @pytest.mark.parametrize("body", BODIES)
 def test_a_body_is_signed_in_the_order_of_its_names(body: str) -> None:
-    """A form or JSON, in whatever order it was sent; its numbers count as they are written there."""
+    """A form or JSON body is signed in the order of its names, with its numbers as they are written."""
     signed = body.format(sign("secret", SORTED))
     check_signature("secret", "", signed.encode())
     values = {"price": "60000.10", "quantity": "5", "symbol": "BTC-USDT", "timestamp": "1", "z": "true"}
@@ -69,7 +69,7 @@ def test_a_body_is_signed_in_the_order_of_its_names(body: str) -> None:
 
 
 def test_a_query_and_a_body_are_signed_together() -> None:
-    """In the order of their names, wherever the signature is; an empty body changes nothing for the query."""
+    """A query and a body are signed together in the order of their names; an empty body does not count."""
     text = "quantity=5&symbol=BTC-USDT&timestamp=1"
     signature = sign("secret", text)
     check_signature("secret", f"timestamp=1&signature={signature}", b"symbol=BTC-USDT&quantity=5")
@@ -81,7 +81,7 @@ def test_a_query_and_a_body_are_signed_together() -> None:
 
 @pytest.mark.parametrize("body", [b"{", b'{"a":1} x', b'{"a":' + b"[" * 20_000, b"\xff"])
 def test_a_body_that_is_no_parameters(body: bytes) -> None:
-    """Invalid parameters, not a broken server."""
+    """A body that cannot be read is refused as invalid parameters."""
     with pytest.raises(OrderRefused) as refused:
         parameters("", body)
     assert refused.value.code == 109400
@@ -100,7 +100,7 @@ def test_a_body_that_is_no_parameters(body: bytes) -> None:
     ],
 )
 def test_timestamps(params: dict[str, str], ok: bool) -> None:
-    """Within recvWindow of the venue's clock, 5 s by default, else 100421."""
+    """A timestamp must be within recvWindow of the venue's clock, by default 5 s, or it is refused with 100421."""
     if ok:
         check_timestamp(params, 100_000, tolerant=False)
         return

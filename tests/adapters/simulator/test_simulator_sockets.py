@@ -1,4 +1,4 @@
-"""The WebSocket door over loopback: keys, heartbeats, ends, and every fault that a socket can meet."""
+"""WebSockets over loopback: keys, heartbeats, endings, and every fault of a socket."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ D = Decimal
 
 
 def quiet(**settings: Any) -> Server:
-    """A server whose sockets bring nothing that the test did not ask for."""
+    """A server whose sockets bring only the frames that a test causes."""
     return Server(**({"ping_interval": 0.0, "snapshot_on_connect": False} | settings))
 
 
 def held(**settings: Any) -> HeldServer:
-    """The same, and its clock is moved by the test."""
+    """A quiet server whose clock is moved by the test."""
     return HeldServer(**({"ping_interval": 0.0, "snapshot_on_connect": False} | settings))
 
 
@@ -36,7 +36,7 @@ def trade(server: Server, qty: str = "0.01", parts: int = 1) -> None:
 
 
 async def until(truth: Any, *, within: float = 20.0) -> None:
-    """Wait for something to be so."""
+    """Wait until this holds."""
     end = time.monotonic() + within
     while not truth():
         assert time.monotonic() < end, "it never was"
@@ -44,7 +44,7 @@ async def until(truth: Any, *, within: float = 20.0) -> None:
 
 
 def test_a_fill_reaches_the_socket() -> None:
-    """Order first, account after, both in order of time; the log knows the socket."""
+    """A fill is pushed as an order frame and then an account frame, and the log has the socket and its closing."""
     server = quiet()
 
     async def story(customer: Customer) -> None:
@@ -63,7 +63,7 @@ def test_a_fill_reaches_the_socket() -> None:
 
 
 def test_a_connection_is_greeted_with_a_snapshot_and_again_every_interval() -> None:
-    """The account, then every symbol's configuration; not deflated by the transport."""
+    """A snapshot is the account and each symbol's configuration, pushed at the opening and after each interval."""
     server = Server(ping_interval=0.0, snapshot_interval=0.05)
 
     async def story(customer: Customer) -> None:
@@ -81,7 +81,7 @@ def test_a_connection_is_greeted_with_a_snapshot_and_again_every_interval() -> N
 
 
 def test_every_symbols_configuration_comes_again_every_interval() -> None:
-    """Though nothing has changed, as the documents say; without a snapshot, if none is wanted."""
+    """With `config_interval` each symbol's configuration is pushed again each interval, without any snapshot."""
     server = quiet(config_interval=0.05)
 
     async def story(customer: Customer) -> None:
@@ -97,7 +97,7 @@ def test_every_symbols_configuration_comes_again_every_interval() -> None:
 
 
 def test_settings_reach_what_they_are_about() -> None:
-    """The names of frames, the account's id, what becomes of conditional orders, and the shapes of rows."""
+    """Settings change the frames' names, the account id, conditional orders, and the shapes of rows."""
     server = quiet(
         wire="td",
         event_name="TRADE_UPDATE",
@@ -139,7 +139,7 @@ def test_settings_reach_what_they_are_about() -> None:
 
 
 def test_the_handshake_is_refused_without_a_valid_key() -> None:
-    """Unknown, deleted or expired."""
+    """A handshake with a missing, unknown, deleted or expired key is refused with 401."""
     server = quiet()
 
     async def story(customer: Customer) -> None:
@@ -156,7 +156,7 @@ def test_the_handshake_is_refused_without_a_valid_key() -> None:
 
 
 def test_pings_are_answered_or_the_connection_is_dropped() -> None:
-    """Who answers lives on; who does not is dropped without a close frame after six pings."""
+    """A client that answers pings stays connected; one that does not is dropped without a close frame."""
     server = quiet(ping_interval=0.02)
 
     async def story(customer: Customer) -> None:
@@ -176,7 +176,7 @@ def test_pings_are_answered_or_the_connection_is_dropped() -> None:
 
 
 def test_text_that_is_no_pong_is_answered_with_an_error() -> None:
-    """An empty object is invalid, a subscription is not supported; the socket lives on."""
+    """An empty object is answered as invalid, a subscription as not supported, and the socket stays open."""
     server = quiet()
 
     async def story(customer: Customer) -> None:
@@ -192,7 +192,7 @@ def test_text_that_is_no_pong_is_answered_with_an_error() -> None:
 
 
 def test_two_sockets_on_one_key_share_its_frames() -> None:
-    """Each frame goes to one of them, by turns; two keys get everything each."""
+    """Sockets on one key get each frame only once between them; a socket on another key gets all frames."""
     server = quiet()
 
     async def story(customer: Customer) -> None:
@@ -212,7 +212,7 @@ def test_two_sockets_on_one_key_share_its_frames() -> None:
 
 
 def test_same_key_gives_the_key_in_use_and_both_sockets_get_everything() -> None:
-    """As venues do that hand out one key."""
+    """With `same_key` a mint returns the key in use, and both of its sockets get each frame."""
     server = quiet()
 
     async def story(customer: Customer) -> None:
@@ -231,7 +231,7 @@ def test_same_key_gives_the_key_in_use_and_both_sockets_get_everything() -> None
 
 
 def test_a_key_that_ends_is_pushed_and_its_socket_goes_silent() -> None:
-    """`listenKeyExpired`, then pings and nothing else, though fills go on."""
+    """A socket whose key expires gets `listenKeyExpired` and then only pings, and its key cannot be renewed."""
     server = held(ping_interval=1.0, key_validity=10.0)
 
     async def story(customer: Customer) -> None:
@@ -269,7 +269,7 @@ def test_keys_can_be_made_to_expire(fault: str, said: bool) -> None:
 
 
 def test_a_renewed_key_lives_on() -> None:
-    """Half-way renewals keep the frames coming beyond the first validity."""
+    """A key that is renewed in time gets frames beyond its first validity."""
     server = held(key_validity=20.0)
 
     async def story(customer: Customer) -> None:
@@ -287,7 +287,7 @@ def test_a_renewed_key_lives_on() -> None:
 
 
 def test_a_deleted_key_leaves_its_socket_silent_and_is_remembered() -> None:
-    """The log names keys that were deleted under an open socket."""
+    """A deleted key's socket gets no more frames, and the log lists the keys deleted while in use."""
     server = quiet()
 
     async def story(customer: Customer) -> None:
@@ -304,7 +304,7 @@ def test_a_deleted_key_leaves_its_socket_silent_and_is_remembered() -> None:
 
 
 def test_a_socket_ends_with_its_age() -> None:
-    """After a day of real time, whatever the exchange's clock does, with a close frame."""
+    """A socket is closed after a day of real time, with a close frame, regardless of exchange time."""
     server = held(max_socket_age=86400.0, time_scale=0.5, key_validity=10**9)
 
     async def story(customer: Customer) -> None:
@@ -321,7 +321,7 @@ def test_a_socket_ends_with_its_age() -> None:
 
 
 def test_refuse_and_accept_close() -> None:
-    """503 at the handshake, once; then a socket that is closed at once, once; then all is well."""
+    """`refuse` answers one handshake with 503, `accept_close` closes one socket at once, and the next works."""
     server = quiet()
 
     async def story(customer: Customer) -> None:
@@ -343,7 +343,7 @@ def test_refuse_and_accept_close() -> None:
 
 
 def test_drop_tcp_resets_sockets_and_refuses_new_ones_meanwhile() -> None:
-    """No close frame; fills go on; REST is cut too; afterwards all is well."""
+    """`drop_tcp` cuts sockets without a close frame, refuses sockets and REST meanwhile, and then ends."""
     server = held()
 
     async def story(customer: Customer) -> None:
@@ -367,7 +367,7 @@ def test_drop_tcp_resets_sockets_and_refuses_new_ones_meanwhile() -> None:
 
 
 def test_silent_sockets_stay_open_and_new_ones_speak() -> None:
-    """No frames and no pings on what was open; never dropped for a missing pong."""
+    """`silent` stops frames and pings of the open sockets without dropping them, and new sockets get frames."""
     server = quiet(ping_interval=0.02)
 
     async def story(customer: Customer) -> None:
@@ -386,7 +386,7 @@ def test_silent_sockets_stay_open_and_new_ones_speak() -> None:
 
 
 def test_silence_with_a_duration_ends() -> None:
-    """Frames made during the silence are lost; those after it come."""
+    """After a silence with a duration its frames stay lost, and later ones come."""
     server = held()
 
     async def story(customer: Customer) -> None:
@@ -406,7 +406,7 @@ def test_silence_with_a_duration_ends() -> None:
 
 
 def test_delayed_frames_keep_their_order() -> None:
-    """They come later, all of them."""
+    """`delay` delivers all frames later, in their order."""
     server = held()
 
     async def story(customer: Customer) -> None:
@@ -428,7 +428,7 @@ def test_delayed_frames_keep_their_order() -> None:
 
 
 def test_frames_can_be_lost_repeated_and_swapped() -> None:
-    """Each once, on the next chance that a listening socket gives, and noted in the log."""
+    """`lose_frame`, `repeat_frame` and `reorder_frames` each act once, when a socket is open, and are logged."""
     server = quiet()
 
     async def story(customer: Customer) -> None:
@@ -455,7 +455,7 @@ def test_frames_can_be_lost_repeated_and_swapped() -> None:
 
 
 def test_garbage_and_a_bomb_come_as_binary_frames() -> None:
-    """And the socket lives on."""
+    """`garbage` and `oversized` come as binary frames, and the socket stays open."""
     server = quiet()
 
     async def story(customer: Customer) -> None:
@@ -475,7 +475,7 @@ def test_garbage_and_a_bomb_come_as_binary_frames() -> None:
 
 
 def test_scheduled_faults_begin_by_themselves() -> None:
-    """NAME@SECONDS of real time since the server was made."""
+    """A fault NAME@SECONDS begins so many seconds after the server was made."""
     server = quiet(faults=["expire_key@0.1"])
 
     async def story(customer: Customer) -> None:
@@ -488,7 +488,7 @@ def test_scheduled_faults_begin_by_themselves() -> None:
 
 
 def test_a_busy_account_reaches_the_socket_whole() -> None:
-    """At 500 fills a second every fill is pushed once, each order's in order."""
+    """At 500 fills a second every fill is pushed once, in order."""
     server = quiet(fills_per_second=500.0, wire="captured", seed=5)
 
     async def story(customer: Customer) -> None:

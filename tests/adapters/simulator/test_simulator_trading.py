@@ -1,4 +1,4 @@
-"""A bot's own orders: what is answered to them, what fills them, and that nothing is accepted and ignored."""
+"""A bot's own orders: their answers, their fills, and that no parameter is accepted and ignored."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ BUY = {"symbol": "BTC-USDT", "side": "BUY", "positionSide": "LONG", "quantity": 
 
 
 class Customer:
-    """An exchange whose market is at 64000, and the bot's way to it."""
+    """A bot, with an exchange whose market is at 64000."""
 
     def __init__(self, *, hedge: bool = True, triggered: Triggered = "framed") -> None:
         self.exchange = Exchange(now=BEGIN, hedge=hedge, triggered=triggered)
@@ -28,16 +28,16 @@ class Customer:
         self.trading = Trading(self.desk, Rest(self.exchange, depth=self.desk.depth).holdings)
 
     def place(self, **params: str) -> Any:
-        """The answer's row."""
+        """Place an order; return the row of the answer."""
         return self.trading.answer("POST", ORDER_PATH, BUY | params, BEGIN)["data"]["order"]
 
     def cancel(self, **params: object) -> Any:
-        """The answer's row."""
+        """Cancel an order; return the row of the answer."""
         sent = {name: str(each) for name, each in params.items()}
         return self.trading.answer("DELETE", ORDER_PATH, sent, BEGIN + 5)["data"]["order"]
 
     def refused(self, **params: str) -> OrderRefused:
-        """Why an order is refused, and that it left nothing behind."""
+        """Return the refusal of an order, after checking that no order is left."""
         with pytest.raises(OrderRefused) as error:
             self.place(**params)
         assert not self.exchange.orders
@@ -59,7 +59,7 @@ class Customer:
     ],
 )
 def test_a_bots_orders_are_filled_when_the_market_reaches_them(order: dict[str, str], status: str) -> None:
-    """The market starts at 64000."""
+    """An order is filled when the market, which starts at 64000, reaches its price."""
     bot = Customer()
     order_id = bot.place(**order)["orderId"]
     bot.desk.step(BEGIN)
@@ -68,7 +68,7 @@ def test_a_bots_orders_are_filled_when_the_market_reaches_them(order: dict[str, 
 
 
 def test_the_answer_to_an_order() -> None:
-    """It has the order as asked for, under the names and in the types that were captured, and what was filled."""
+    """The answer has the order's parameters under the captured names and types, and the filled quantity."""
     bot = Customer()
     filled = bot.place(type="MARKET", clientOrderId="Mine")
     (fill,) = bot.exchange.fills
@@ -107,7 +107,7 @@ def test_the_answer_to_an_order() -> None:
 
 
 def test_a_reducing_order_of_one_way_mode() -> None:
-    """It says so in its answer; without a position there is nothing to reduce."""
+    """The answer of a reducing order has `reduceOnly`; without a position to close it is refused."""
     bot = Customer(hedge=False)
     with pytest.raises(OrderRefused, match="No position to close"):
         bot.place(type="MARKET", positionSide="BOTH", side="SELL", reduceOnly="true")
@@ -117,7 +117,7 @@ def test_a_reducing_order_of_one_way_mode() -> None:
 
 
 def test_a_side_that_is_not_said_is_long() -> None:
-    """In hedge mode, as documented: a sale then closes."""
+    """In hedge mode an order without a position side is LONG, as documented, so that a sale closes."""
     bot = Customer()
     bot.place(type="MARKET", positionSide="")
     row = bot.place(type="MARKET", positionSide="", side="SELL")
@@ -125,7 +125,7 @@ def test_a_side_that_is_not_said_is_long() -> None:
 
 
 def test_the_answer_to_a_cancel() -> None:
-    """The whole row of the order as it is now, in milliseconds; the order is named by either id, in either spelling."""
+    """The answer to a cancel is the order's present row; either id in either spelling names the order."""
     names: list[dict[str, object]] = [{}, {"clientOrderId": "MINE"}, {"clientOrderID": "Mine"}]
     for name in names:
         bot = Customer()
@@ -139,7 +139,7 @@ def test_the_answer_to_a_cancel() -> None:
 
 
 def test_cancels_that_are_refused() -> None:
-    """A foreign or missing symbol, no id, an unknown one, an order that is finished; none of them cancels anything."""
+    """A wrong or missing symbol or id, or a finished order, refuses a cancel, and the order stays open."""
     bot = Customer()
     order_id = bot.place(type="LIMIT", price="60000", clientOrderId="mine")["orderId"]
     finished = bot.place(type="MARKET")["orderId"]
@@ -179,7 +179,7 @@ UNMODELLED = [
 
 @pytest.mark.parametrize("order", UNMODELLED, ids=lambda order: "-".join(order.values()))
 def test_what_is_not_modelled_is_refused(order: dict[str, str]) -> None:
-    """With the venue's code and a text that says so: silence would make a bot believe that it is protected."""
+    """A parameter or type that is not modelled is refused with a text, so that no bot relies on it."""
     found = Customer().refused(**order)
     assert found.code == 109400
     assert "not modelled by this simulated exchange" in found.message
@@ -187,7 +187,7 @@ def test_what_is_not_modelled_is_refused(order: dict[str, str]) -> None:
 
 @pytest.mark.parametrize("order", [{"type": "MARKET", "timeInForce": "IOC"}, {"type": "MARKET", "timeInForce": "FOK"}])
 def test_what_changes_nothing_is_accepted(order: dict[str, str]) -> None:
-    """Parameters that ask for nothing, and words that a market order fulfils anyway."""
+    """Parameters that are empty, zero or false, and times in force that a market order fulfils, are accepted."""
     blank = dict.fromkeys(("stopLoss", "takeProfit", "quoteOrderQty", "stopGuaranteed", "positionId", "new"), "")
     blank |= {"stopPrice": "0", "priceRate": "0.0", "closePosition": "false", "activationPrice": "0", "price": "0"}
     row = Customer().place(**order, **blank)
@@ -216,25 +216,25 @@ NONSENSE = [
 
 @pytest.mark.parametrize("order", NONSENSE, ids=lambda order: "-".join(order.values()))
 def test_nonsense_is_refused(order: dict[str, str]) -> None:
-    """Invalid parameters, by the venue's code; nobody orders a liquidation."""
+    """Invalid parameters, and the type LIQUIDATION, are refused with the venue's code."""
     assert Customer().refused(**order).code == 109400
 
 
 def test_an_unknown_symbol() -> None:
-    """Has its own code, whatever else is asked."""
+    """An unknown symbol is refused with its own code."""
     found = Customer().refused(symbol="NOPE-USDT", type="LIMIT", price="1", timeInForce="PostOnly")
     assert found.code == 109425
 
 
 def test_an_order_without_a_type() -> None:
-    """Its refusal says what is missing."""
+    """An order without a type is refused with a message that names the field."""
     assert Customer().refused().message.endswith("type field is required")
 
 
 @pytest.mark.parametrize("triggered", ["framed", "silent", "own"])
 @pytest.mark.parametrize(("price", "executed"), [(None, "0.01"), ("64100", "0.01"), ("60000", "0")])
 def test_a_bots_conditional_order_executes_or_rests(price: str | None, executed: str, triggered: Triggered) -> None:
-    """Once its price was reached it takes what the market gives, or rests at its own."""
+    """A triggered order takes from the market, or rests at its own price."""
     bot = Customer(triggered=triggered)
     bot.place(
         stopPrice="64000",

@@ -1,4 +1,4 @@
-"""The simulated venue is a second opinion: it shares no code with what is tested against it."""
+"""The simulated venue is independent: it shares no code with the library that is tested against it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ STANDARD = set(sys.stdlib_module_names)
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.name)
 def test_it_imports_nothing_of_the_library(source: Path) -> None:
-    """Only its own modules, the standard library, msgspec, and at the doors aiohttp."""
+    """The simulator imports only its own modules, the standard library, msgspec, and aiohttp where it serves."""
     for node in ast.walk(ast.parse(source.read_text())):
         if isinstance(node, ast.ImportFrom) and node.level:
             assert node.level == 1, ast.unparse(node)
@@ -31,6 +31,6 @@ def test_it_imports_nothing_of_the_library(source: Path) -> None:
 
 
 def test_the_model_has_no_clock() -> None:
-    """Only the doors, the log and the venue ask what time it is."""
+    """Only the log and the venue read a clock."""
     asking = {path.name for path in SOURCES if "time.monotonic" in path.read_text() or "time.time" in path.read_text()}
     assert asking == {"log.py", "venue.py"}

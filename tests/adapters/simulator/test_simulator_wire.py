@@ -57,7 +57,7 @@ def test_order_frame_then_account_frame(name: WireName, fields: set[str]) -> Non
 
 
 def test_parts_say_what_was_filled_last_or_leave_it_to_be_derived() -> None:
-    """`l` and `L` are of the one fill; `z` and `ap` of the order; `n` and `rp` of the one fill."""
+    """`l`, `L`, `n` and `rp` of a frame are of its fill, `z` and `ap` of the whole order."""
     exchange = Exchange(now=BEGIN)
     order = exchange.place("SOL-USDT", "BUY", D(3), now=BEGIN, silent=True)
     exchange.fill(order.id, D(1), now=BEGIN, price=D(150))
@@ -82,7 +82,7 @@ def test_parts_say_what_was_filled_last_or_leave_it_to_be_derived() -> None:
 
 
 def test_a_trigger_order_is_placed_as_captured() -> None:
-    """x=TRADE, X=NEW, z=0 and p="": no fill."""
+    """A new trigger order's frame has x=TRADE and X=NEW with z=0 and an empty p, as captured."""
     exchange = Exchange(now=BEGIN)
     exchange.place("BTC-USDT", "BUY", D("0.001"), now=BEGIN, type="TRIGGER_MARKET", stop_price=D(43495))
     (frame,) = pushed(exchange, Wire())
@@ -98,7 +98,7 @@ def test_a_trigger_order_is_placed_as_captured() -> None:
 
 
 def test_states_without_a_fill() -> None:
-    """New, amended, cancelled after a part, expired: one frame each, cumulative quantity kept, no account frame."""
+    """An order that is new, amended, cancelled or expired has one frame with its quantities, and no account frame."""
     exchange = Exchange(now=BEGIN)
     order = exchange.place("LTC-USDT", "BUY", D(5), now=BEGIN, type="LIMIT", price=D(80), client_id="MyBot-1")
     exchange.fill(order.id, D(2), now=BEGIN)
@@ -121,7 +121,7 @@ def test_states_without_a_fill() -> None:
 
 
 def test_money_frames() -> None:
-    """Funding in cross mode has no position list at all, in isolated mode the one; `bc` carries the amount."""
+    """A funding frame has no position list in cross mode and one position in isolated mode; `bc` has the amount."""
     exchange = Exchange(now=BEGIN)
     exchange.trade("BTC-USDT", "BUY", D("0.01"), now=BEGIN)
     exchange.due(FOREVER)
@@ -144,7 +144,7 @@ def test_money_frames() -> None:
 
 
 def test_one_way_positions_are_signed() -> None:
-    """BOTH and a negative amount."""
+    """A short of one-way mode has the side BOTH and a negative amount."""
     exchange = Exchange(now=BEGIN, hedge=False)
     exchange.trade("BTC-USDT", "SELL", D("0.01"), now=BEGIN)
     _, account = pushed(exchange, Wire())
@@ -155,7 +155,7 @@ def test_one_way_positions_are_signed() -> None:
 @pytest.mark.parametrize("triggered", ["framed", "silent", "own"])
 @pytest.mark.parametrize("kind", sorted(STOPS))
 def test_a_triggered_order_is_pushed_or_not(kind: str, triggered: Triggered) -> None:
-    """Its end is FILLED with nothing executed; the order that executes bears another id and names it in `ti`."""
+    """A triggered order's frame is FILLED with nothing executed; the executing order has its id in `ti`."""
     exchange = Exchange(now=BEGIN, triggered=triggered)
     price = D(64000) if kind in PRICED else None
     order = exchange.place("BTC-USDT", "BUY", D("0.02"), now=BEGIN, type=kind, stop_price=D(64000), price=price)
@@ -172,7 +172,7 @@ def test_a_triggered_order_is_pushed_or_not(kind: str, triggered: Triggered) -> 
 
 
 def test_the_frame_of_a_triggered_order_bears_no_fee() -> None:
-    """Nothing of it was executed."""
+    """The frame of a triggered order has no fee, PnL or trade id."""
     exchange = Exchange(now=BEGIN)
     order = exchange.place("BTC-USDT", "BUY", D("0.02"), now=BEGIN, type="STOP_MARKET", stop_price=D(64000))
     exchange.trigger(order.id, now=BEGIN)
@@ -187,7 +187,7 @@ def test_the_frame_of_a_triggered_order_bears_no_fee() -> None:
 
 
 def test_numbers_and_texts_are_as_captured() -> None:
-    """The newest frame of an order that was captured, and one of the account: which field is which type of JSON."""
+    """Fields of order and account frames have the JSON types of the captured ones."""
     exchange = Exchange(now=BEGIN)
     exchange.trade("BTC-USDT", "SELL", D("0.001"), now=BEGIN, position_side="SHORT")
     order, account = pushed(exchange, Wire("td"))
@@ -202,7 +202,7 @@ def test_numbers_and_texts_are_as_captured() -> None:
 @pytest.mark.parametrize("name", ["modern", "captured", "td"])
 @pytest.mark.parametrize("event", ["ORDER_TRADE_UPDATE", "TRADE_UPDATE", "mixed"])
 def test_a_wire_has_one_name_for_orders_unless_they_are_mixed(name: WireName, event: EventName) -> None:
-    """Trade times are sometimes 0. Of what is fickle the seed decides."""
+    """A wire names order frames as chosen, or in both ways if mixed, and some trade times are 0."""
     exchange = Exchange(now=BEGIN)
     for _ in range(60):
         exchange.trade("BTC-USDT", "BUY", D("0.001"), now=BEGIN)
@@ -213,7 +213,7 @@ def test_a_wire_has_one_name_for_orders_unless_they_are_mixed(name: WireName, ev
 
 
 def test_snapshot_and_expiry_and_liquidation() -> None:
-    """SNAPSHOT has `a` or `ac`; the expiry names its key; a liquidation is CALCULATED."""
+    """A SNAPSHOT has `a` or `ac`, an expiry has its key, and a liquidation's execution is CALCULATED."""
     exchange = Exchange(now=BEGIN)
     exchange.trade("BTC-USDT", "BUY", D("0.001"), now=BEGIN)
     account = exchange.account
@@ -230,7 +230,7 @@ def test_snapshot_and_expiry_and_liquidation() -> None:
 
 
 def test_frames_are_gzip_members() -> None:
-    """Pings too; a bomb is small and inflates to what was ordered."""
+    """Pings and frames are gzip members, a bomb inflates to the given size, and garbage cannot be inflated."""
     assert gzip.decompress(PING) == b"Ping"
     assert gzip.decompress(packed({"a": 1})) == b'{"a":1}'
     assert len(bomb(2)) < 10_000
@@ -242,7 +242,7 @@ def test_frames_are_gzip_members() -> None:
 
 
 def test_an_unknown_wire_is_refused() -> None:
-    """The message says what is allowed."""
+    """An unknown wire or event name is refused with the allowed ones."""
     with pytest.raises(ValueError, match="modern or captured or td"):
         Wire("other")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="ORDER_TRADE_UPDATE or TRADE_UPDATE or mixed"):

@@ -1,4 +1,4 @@
-"""Binance's REST door over loopback: who may call, what keys do, what is limited, and every fault."""
+"""Binance's REST over loopback: credentials, listen keys, limits, and every fault."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ MARKET: dict[str, Any] = {"symbol": "BTCUSDT", "side": "BUY", "type": "MARKET", 
 
 
 def server(**settings: Any) -> HeldServer:
-    """In one-way mode, as accounts are there."""
+    """Return a held server in one-way mode, the default of Binance's accounts."""
     return HeldServer(venue="binance-usdm", **{"hedge": False, **settings})
 
 
 def test_who_may_read() -> None:
-    """The key, the timestamp and the signature each have their own code and status; prices are for everybody."""
+    """A wrong API key, timestamp or signature has its own code and status; public calls need none."""
     exchange = server()
 
     async def story(trader: Trader) -> None:
@@ -54,7 +54,7 @@ def test_who_may_read() -> None:
 
 
 def test_a_form_is_signed_too() -> None:
-    """Parameters of a body count, alone or with a query before them."""
+    """An order may be signed over a form, or over a query and a form together."""
     exchange = server()
 
     async def story(trader: Trader) -> None:
@@ -72,7 +72,7 @@ def test_a_form_is_signed_too() -> None:
 
 
 def test_the_key_is_everybodys() -> None:
-    """POST gives the same one, PUT names it, DELETE ends it for all; then there is none until a POST makes another."""
+    """All API keys share one listen key: POST returns it, PUT extends it, and DELETE ends it until the next POST."""
     exchange = server(credentials={"second": "secret"})
 
     async def story(trader: Trader) -> None:
@@ -101,7 +101,7 @@ def test_the_key_is_everybodys() -> None:
 
 @pytest.mark.parametrize(("renewal", "body"), [("key", None), ("empty", {}), ("nothing", "")])
 def test_what_a_renewal_answers(renewal: str, body: Any) -> None:
-    """The key, or an empty object, or nothing at all."""
+    """A renewal answers with the key, an empty object or an empty body, as the reading says."""
     exchange = server(readings={"renewal": renewal})
 
     async def story(trader: Trader) -> None:
@@ -114,7 +114,7 @@ def test_what_a_renewal_answers(renewal: str, body: Any) -> None:
 
 
 def test_api_keys_may_have_keys_of_their_own() -> None:
-    """As some have reported; then one's deletion is nothing to the other."""
+    """With `key_of="api_key"` each API key has its own listen key, which another's deletion does not end."""
     exchange = server(credentials={"second": "secret"}, readings={"key_of": "api_key"})
 
     async def story(trader: Trader) -> None:
@@ -127,7 +127,7 @@ def test_api_keys_may_have_keys_of_their_own() -> None:
 
 
 def test_weight_is_said_and_limited() -> None:
-    """Every answer says what the address has used; the call that is too much is 429, with the time to wait."""
+    """Each answer has the weight that the address has used, and a call beyond the limit gets 429 with Retry-After."""
     exchange = server(epoch_ms=1_800_000_000_000)
 
     async def story(trader: Trader) -> None:
@@ -146,7 +146,7 @@ def test_weight_is_said_and_limited() -> None:
 
 
 def test_orders_are_counted() -> None:
-    """Those that are placed, of a batch each; the answer says how many there were."""
+    """Placed orders are counted, each of a batch too, and the answer has the counts."""
     exchange = server(epoch_ms=1_800_000_000_000)
 
     async def story(trader: Trader) -> None:
@@ -184,7 +184,7 @@ def test_orders_are_counted() -> None:
 def test_rest_faults(
     fault: str, params: dict[str, Any], method: str, path: str, status: int, body: dict[str, Any] | None
 ) -> None:
-    """Each is met where it was ordered, with the venue's words, and over when it is spent or its time is up."""
+    """Each fault affects its endpoint with the venue's answer, and ends when it is used up or its time is over."""
     exchange = server()
 
     async def story(trader: Trader) -> None:
@@ -204,7 +204,7 @@ def test_rest_faults(
 
 @pytest.mark.parametrize("done", [True, False])
 def test_an_outcome_that_nobody_knows(done: bool) -> None:
-    """HTTP 503, and the order was placed or was not; the answer is the same."""
+    """With `unknown_outcome` an order is placed or not, and its answer is the same 503."""
     exchange = server()
 
     async def story(trader: Trader) -> None:
@@ -217,7 +217,7 @@ def test_an_outcome_that_nobody_knows(done: bool) -> None:
 
 
 def test_no_answer_comes() -> None:
-    """The connection ends after a while, or at once."""
+    """`rest_timeout` cuts the connection after a while, and `drop_tcp` at once."""
     exchange = Server(venue="binance-usdm")
 
     async def story(trader: Trader) -> None:
@@ -232,7 +232,7 @@ def test_no_answer_comes() -> None:
 
 
 def test_late_lists_at_the_door() -> None:
-    """Fills, their bookings and new orders, each only if it was ordered; positions are as they are."""
+    """`late_fills` hides fills, and income and new orders only if chosen; positions are not late."""
     exchange = server()
 
     async def story(trader: Trader) -> None:
@@ -254,7 +254,7 @@ def test_late_lists_at_the_door() -> None:
 
 @pytest.mark.parametrize("does", ["delete_key", "replace_key", "other_client"])
 def test_another_client_of_the_account(does: str) -> None:
-    """It deletes the key, or makes another that a renewal names, or listens too: then a deletion hits it."""
+    """Another client may delete the key, replace it, or listen with it, so that a deletion affects its socket."""
     exchange = server()
 
     async def story(trader: Trader) -> None:
@@ -275,7 +275,7 @@ def test_another_client_of_the_account(does: str) -> None:
 
 
 def test_the_control_surface_is_the_same() -> None:
-    """Truth, faults and moves, of which one without a symbol is of the first that is listed."""
+    """The control paths are those of BingX; a move without a symbol uses the first one listed."""
     exchange = Server(venue="binance-usdm", hedge=False)
 
     async def story(trader: Trader) -> None:
@@ -305,6 +305,6 @@ def test_the_control_surface_is_the_same() -> None:
     ],
 )
 def test_settings_of_another_wire_are_refused(settings: dict[str, Any]) -> None:
-    """Nothing is accepted and ignored."""
+    """A setting of another venue's wire is refused."""
     with pytest.raises(ValueError, match=r"venue|setting|own|fault|reading"):
         Server(**settings)

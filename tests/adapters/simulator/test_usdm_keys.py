@@ -1,4 +1,4 @@
-"""The pure door-keepers of Binance's wire: shared keys, weights and bans, signatures, readings, faults."""
+"""The pure parts of Binance's wire: shared keys, weights and bans, signatures, readings, faults."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ HOUR = 3_600_000
 
 
 def test_everybody_is_given_the_same_key() -> None:
-    """64 letters and digits, the same for whoever asks, an hour from the last time that anybody asked."""
+    """An account has one key of 64 letters and digits, valid for an hour after it was last obtained or extended."""
     keys = SharedKeys()
     key = keys.obtain("account", 0)
     assert len(key) == 64
@@ -45,7 +45,7 @@ def test_everybody_is_given_the_same_key() -> None:
 
 
 def test_owners_have_keys_of_their_own() -> None:
-    """Where each API key has its own, they end apart."""
+    """Each owner has its own key, and a deletion ends only that one."""
     keys = SharedKeys()
     first, second = keys.obtain("a", 0), keys.obtain("b", 0)
     assert first != second
@@ -57,7 +57,7 @@ def test_owners_have_keys_of_their_own() -> None:
 
 @pytest.mark.parametrize("pushed", [True, False])
 def test_a_deletion_is_an_expiry_or_silence(pushed: bool) -> None:
-    """As measured, those who listen hear of it; as reported before, they do not. A second deletion finds nothing."""
+    """A deletion is pushed as an expiry, or with `pushed=False` not at all, and a second one finds no key."""
     keys = SharedKeys(pushed=pushed)
     key = keys.obtain("account", 0)
     assert keys.delete(key, 5)
@@ -67,7 +67,7 @@ def test_a_deletion_is_an_expiry_or_silence(pushed: bool) -> None:
 
 
 def test_weight_is_of_an_address_and_a_minute_of_the_clock() -> None:
-    """2400 pass; what is beyond is refused with the seconds until the minute is over, and another address is not."""
+    """An address has a weight of 2400 in a minute of the clock; a call beyond it is refused with the seconds left."""
     weights = Limits(Readings())
     for _ in range(60):
         weights.admit("a", 40, 90_000)
@@ -81,7 +81,7 @@ def test_weight_is_of_an_address_and_a_minute_of_the_clock() -> None:
 
 
 def test_who_goes_on_is_banned_and_longer_each_time() -> None:
-    """The eleventh call too many bans for two minutes, with its end in the text; the next ban is twice as long."""
+    """The eleventh call beyond the limit bans the address for two minutes, and the next ban is twice as long."""
     weights, now, spans = Limits(Readings(retry_after="missing")), 0, []
     for _ in range(2):
         weights.admit("a", 2400, now)
@@ -101,7 +101,7 @@ def test_who_goes_on_is_banned_and_longer_each_time() -> None:
 
 
 def test_orders_are_counted_by_account() -> None:
-    """300 in ten seconds, 1200 in a minute, each in a window of the clock."""
+    """An account may place 300 orders in ten seconds and 1200 in a minute, in windows of the clock."""
     orders = Limits(Readings())
     for second in range(4):
         orders.order("account", 300, second * 10_000)
@@ -117,7 +117,7 @@ def test_orders_are_counted_by_account() -> None:
 
 
 def test_without_limits_everything_is_counted_and_nothing_refused() -> None:
-    """The header goes on; or says what the testnet said."""
+    """Without limits no call is refused; `used_weight="unknown"` gives the testnet's header of -1."""
     weights = Limits(Readings(used_weight="unknown"), enabled=False)
     weights.admit("a", 5000, 0)
     weights.order("account", 5000, 0)
@@ -140,7 +140,7 @@ SIGNATURE = "3c661234138461fcc7a7d8746c6558c9842d4e10870d2ecbedf7777cad694af9"
     ],
 )
 def test_a_signature_is_of_query_and_body_together(query: str, body: bytes) -> None:
-    """The published vector, wherever its parameters are: nothing stands between query and body."""
+    """The published signature holds for its parameters in the query, in the body, or split without a separator."""
     check_signature(SECRET, query, body)
     with pytest.raises(Refusal) as refused:
         check_signature("other", query, body)
@@ -148,7 +148,7 @@ def test_a_signature_is_of_query_and_body_together(query: str, body: bytes) -> N
 
 
 def test_keys_of_other_kinds_sign_too() -> None:
-    """Ed25519 and RSA, base64 and percent-encoded, checked by the public key or by the private one."""
+    """Ed25519 and RSA signatures are checked by the public or the private key, and a wrong one is refused."""
     ed, rsa = Ed25519PrivateKey.generate(), generate_private_key(65537, 2048)
     given: dict[Ed25519PrivateKey | RSAPrivateKey, bytes] = {
         ed: ed.sign(SIGNED.encode()),
@@ -166,7 +166,7 @@ def test_keys_of_other_kinds_sign_too() -> None:
 
 
 def test_what_is_not_signed_is_refused() -> None:
-    """A signature must be there."""
+    """A call without a signature is refused with -1102."""
     with pytest.raises(Refusal) as refused:
         check_signature(SECRET, SIGNED, b"")
     assert refused.value.code == -1102
@@ -188,7 +188,7 @@ def test_what_is_not_signed_is_refused() -> None:
     ],
 )
 def test_a_timestamp_is_near_the_servers_time(params: dict[str, str], tolerant: bool, code: int | None) -> None:
-    """Less than a second ahead, and no older than the window, of five seconds by default."""
+    """A timestamp may be less than a second ahead and at most recvWindow old, by default five seconds."""
     if code is None:
         check_timestamp(params, 100_000, tolerant=tolerant)
         return
@@ -198,14 +198,14 @@ def test_a_timestamp_is_near_the_servers_time(params: dict[str, str], tolerant: 
 
 
 def test_parameters_are_text() -> None:
-    """Those of a form and of a query are one; bytes that are no text are refused."""
+    """The parameters of a query and a form are joined, and bytes that are no text are refused."""
     assert parameters("a=1&b=%20", b"c=2") == {"a": "1", "b": " ", "c": "2"}
     with pytest.raises(Refusal):
         parameters("", b"\xff")
 
 
 def test_every_fact_has_its_readings() -> None:
-    """Each can be chosen by name, the first is the default, and any other word is refused with what is allowed."""
+    """Each reading of a fact can be chosen; the first is the default, and an unknown one is refused."""
     for name, hint in get_type_hints(Readings).items():
         allowed = get_args(hint)
         assert len(allowed) > 1
@@ -219,7 +219,7 @@ def test_every_fact_has_its_readings() -> None:
 
 
 def test_faults_are_of_a_venue() -> None:
-    """A fault of another venue's wire is none here; each has its own parameters and their bounds."""
+    """A fault of another venue is unknown to this one, and each fault has its own parameters with their bounds."""
     faults = Faults([parse_fault("eventless@1+2", FAULTS)], FAULTS)
     assert [each.name for each in faults.begin(1.0)] == ["eventless"]
     assert faults.active("eventless", 2.0) is not None
@@ -243,7 +243,7 @@ def test_faults_are_of_a_venue() -> None:
 
 
 def test_the_page_lists_every_reading() -> None:
-    """In a table, the default one first, as the exchange has them."""
+    """The page's table lists each fact with its readings, the default first, as the code does."""
     page = (Path(__file__).parents[3] / "docs" / "trading-on-binance.md").read_text()
     rows = dict(re.findall(r"^\| `(\w+)` \| (`[^|]+) \| ", page, re.MULTILINE))
     assert {name: tuple(said.strip().replace("`", "").split(", ")) for name, said in rows.items()} == {

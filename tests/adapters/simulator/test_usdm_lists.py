@@ -1,4 +1,4 @@
-"""Binance's lists of an account, without a server: fills by symbol and id, windows, pages, what they hide."""
+"""Binance's lists of an account, without a server: fills by symbol and id, windows, pages, and their limits."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ ALGO = (
 
 
 class Account:
-    """An exchange, and what its lists answer."""
+    """An exchange with its lists."""
 
     def __init__(self, *, hedge: bool = False, **chosen: str) -> None:
         self.exchange = Exchange(now=NOW, hedge=hedge, instruments=INSTRUMENTS, naming=named)
@@ -54,19 +54,19 @@ class Account:
         self.now = NOW
 
     def get(self, name: str, sight: Sight = CLEAR, **params: Any) -> Any:
-        """The answer, as JSON has it."""
+        """Return the answer, encoded to JSON and decoded."""
         route = self._routes[f"GET /fapi/{name}"]
         said = {key: str(value) for key, value in params.items()}
         return msgspec.json.decode(msgspec.json.encode(route(said, self.now, sight)))
 
     def refused(self, name: str, **params: Any) -> int:
-        """The code with which it is refused."""
+        """Return the code with which the call is refused."""
         with pytest.raises(Refusal) as refused:
             self.get(name, **params)
         return refused.value.code
 
     def trade(self, symbol: str = "BTCUSDT", side: str = "BUY", at: int | None = None, parts: int = 1) -> list[Any]:
-        """Ten steps of a symbol, at a time."""
+        """Trade ten steps of a symbol at a time."""
         self.now = max(self.now, NOW if at is None else at)
         step = self.exchange.market.instruments[symbol].step
         position_side = "LONG" if self.exchange.hedge else None
@@ -78,7 +78,7 @@ def ids(rows: list[Any], name: str = "id") -> list[int]:
 
 
 def test_a_fill_is_listed_by_its_symbol() -> None:
-    """With the captured fields; the commission positive, the worth exact; without a symbol there is no list."""
+    """A fill is listed by its symbol with the captured fields, a positive commission, and its exact value."""
     account = Account()
     (fill,) = account.trade()
     account.trade("ETHUSDT")
@@ -97,7 +97,7 @@ def test_a_fill_is_listed_by_its_symbol() -> None:
 
 @pytest.mark.parametrize(("page", "kept"), [("oldest", slice(None, 2)), ("newest", slice(-2, None))])
 def test_a_full_page_keeps_one_end(page: str, kept: slice) -> None:
-    """Of a window either the oldest rows or the newest; without one the newest; by id those from it on."""
+    """A full page of a window has its oldest or newest rows, without a window the newest, by id those from it on."""
     account = Account(full_page=page)
     made = [account.trade(at=NOW + number)[0].trade_id for number in range(5)]
     window: dict[str, Any] = {"symbol": "BTCUSDT", "startTime": NOW, "endTime": NOW + 9}
@@ -111,7 +111,7 @@ def test_a_full_page_keeps_one_end(page: str, kept: slice) -> None:
 
 @pytest.mark.parametrize(("end", "shown"), [("included", 2), ("excluded", 1)])
 def test_the_end_of_a_window(end: str, shown: int) -> None:
-    """Its last millisecond belongs to it, or does not."""
+    """The last millisecond of a window is included or excluded, as the reading says."""
     account = Account(window_end=end)
     account.trade(at=NOW)
     account.trade(at=NOW + 5)
@@ -120,7 +120,7 @@ def test_the_end_of_a_window(end: str, shown: int) -> None:
 
 @pytest.mark.parametrize("code", ["-4165", "-1127"])
 def test_windows_are_of_a_week(code: str) -> None:
-    """A longer one is refused, one turned round too; an old start alone shows nothing."""
+    """A window longer than a week or reversed is refused, and a start of long ago without an end shows nothing."""
     account = Account(window_error=code)
     account.trade(at=NOW)
     account.now = NOW + 8 * DAY
@@ -135,7 +135,7 @@ def test_windows_are_of_a_week(code: str) -> None:
 
 
 def test_history_is_of_three_months() -> None:
-    """Fills, bookings and orders are forgotten then; orders that ended without a fill after three days."""
+    """Fills, income and orders are listed for three months, orders without a fill for three days."""
     account = Account()
     (fill,) = account.trade(at=NOW)
     order = account.exchange.place("BTCUSDT", "BUY", D("0.010"), now=NOW, type="LIMIT", price=D(60000))
@@ -158,7 +158,7 @@ def test_history_is_of_three_months() -> None:
 
 @pytest.mark.parametrize(("by", "shown"), [("created", 0), ("updated", 1)])
 def test_a_window_of_orders_is_about_one_of_their_times(by: str, shown: int) -> None:
-    """An order that was placed before the window and filled in it is there, or is not."""
+    """A window of orders goes by their creation or their update, as the reading says."""
     account = Account(orders_by=by, orders_symbol="required")
     order = account.exchange.place("BTCUSDT", "BUY", D("0.010"), now=NOW, type="LIMIT", price=D(60000))
     account.exchange.fill(order.id, now=NOW + 10)
@@ -169,7 +169,7 @@ def test_a_window_of_orders_is_about_one_of_their_times(by: str, shown: int) -> 
 
 
 def test_an_order_has_the_documented_fields() -> None:
-    """Open ones with a symbol or without, one by its id or its name; conditional ones are not among them."""
+    """Open and single orders have the documented fields, and conditional ones are only in lists of their own."""
     account = Account()
     order = account.exchange.place(
         "BTCUSDT", "BUY", D("0.010"), now=NOW, type="LIMIT", price=D(60000), client_id="Mine"
@@ -201,7 +201,7 @@ def test_an_order_has_the_documented_fields() -> None:
 
 
 def test_lists_may_lag() -> None:
-    """Fills, what they booked, and new orders are shown as of before; orders stand as their shown fills leave them."""
+    """With a `Sight` fills, income and new orders are as of then, and orders without the hidden fills."""
     account = Account()
     (first, *_rest) = account.trade(at=NOW, parts=2)
     late = account.exchange.place("BTCUSDT", "BUY", D("0.010"), now=NOW + 5, type="LIMIT", price=D(60000))
@@ -221,7 +221,7 @@ def test_lists_may_lag() -> None:
 
 
 def test_liquidations_are_listed() -> None:
-    """By themselves, and among all orders, under their own name; none is of another cause."""
+    """Liquidations are listed as forced orders and among all orders, and ADL has none."""
     account = Account()
     account.trade()
     fill = account.exchange.liquidate("BTCUSDT", now=NOW)
@@ -234,7 +234,7 @@ def test_liquidations_are_listed() -> None:
 
 
 def test_bookings() -> None:
-    """A cost is negative, of its own asset; fee and PnL of one trade share a `tranId` beyond 2^53, exact."""
+    """Income has costs as negative amounts; fee and PnL of a trade share a `tranId` beyond 2^53."""
     account = Account()
     account.trade()
     (close,) = account.trade(side="SELL", at=NOW + 60_000)
@@ -263,7 +263,7 @@ def test_bookings() -> None:
 
 @pytest.mark.parametrize(("free", "rows"), [("no_row", 0), ("row", 1)])
 def test_a_fill_that_costs_nothing_may_have_no_row(monkeypatch: pytest.MonkeyPatch, free: str, rows: int) -> None:
-    """So the list of bookings does not know all fills; or it does."""
+    """A fill without a fee has no income row or one of 0, as the reading says."""
     monkeypatch.setattr("listenkey.adapters.simulator.account.TAKER_FEE", D(0))
     account = Account(free_fills=free, transaction="text")
     (fill,) = account.trade()
@@ -274,7 +274,7 @@ def test_a_fill_that_costs_nothing_may_have_no_row(monkeypatch: pytest.MonkeyPat
 
 @pytest.mark.parametrize("hedge", [False, True])
 def test_balances_and_positions(hedge: bool) -> None:
-    """Both versions of the calls show them; a short is negative; a resting order makes a row of 0."""
+    """Both versions of the calls show balances and positions; shorts are negative, a resting order has a row of 0."""
     account = Account(hedge=hedge)
     longs: dict[str, Any] = {"position_side": "LONG"} if hedge else {}
     account.trade()
@@ -319,7 +319,7 @@ def test_balances_and_positions(hedge: bool) -> None:
 
 
 def test_settings_of_the_account() -> None:
-    """Flags are flags; the mode is said where it is dear and where it is cheap."""
+    """Flags of the account are JSON booleans, and two endpoints give the position mode."""
     account = Account(hedge=True)
     assert account.get("v1/positionSide/dual") == {"dualSidePosition": True}
     assert account.get("v1/accountConfig")["dualSidePosition"] is True
@@ -351,7 +351,7 @@ def test_settings_of_the_account() -> None:
     ],
 )
 def test_the_market(name: str, asked: dict[str, Any], read: Callable[[Any], bool]) -> None:
-    """Everybody may ask for prices."""
+    """Market data is answered for each public endpoint."""
     assert read(Account().get(name, **asked))
 
 
@@ -368,12 +368,12 @@ def test_the_market(name: str, asked: dict[str, Any], read: Callable[[Any], bool
     ],
 )
 def test_what_is_not_understood_is_refused(name: str, asked: dict[str, Any], code: int) -> None:
-    """With the venue's code, and never ignored."""
+    """A wrong parameter is refused with the venue's code."""
     assert Account().refused(name, **asked) == code
 
 
 def test_weights() -> None:
-    """As documented, most of them; a list of open orders is dear without a symbol."""
+    """Weights are the documented ones, and open orders weigh 40 without a symbol and 1 with one."""
     account = Account()
     wanted = {
         "v1/userTrades": 5,
@@ -395,7 +395,7 @@ def test_weights() -> None:
 
 
 def test_the_rest_of_an_order_that_was_taken_at_once_is_no_cancellation() -> None:
-    """By REST it has expired as on the stream."""
+    """An IOC or FOK order's cancelled rest is EXPIRED by REST, as on the stream."""
     account = Account()
     order = account.exchange.place(
         "BTCUSDT", "BUY", D("0.010"), now=NOW, type="LIMIT", price=D(60000), terms=Terms(time_in_force="FOK")
@@ -405,7 +405,7 @@ def test_the_rest_of_an_order_that_was_taken_at_once_is_no_cancellation() -> Non
 
 
 def test_fees_may_be_paid_in_another_asset() -> None:
-    """Then a fill has a fee in BNB, and so has its booking; what it costs is gone from that wallet and no other."""
+    """With `fees="BNB"` fills and income have fees in BNB, which are taken from that wallet, until it is empty."""
     account = Account(fees="BNB")
     wallets = account.exchange.account.book.wallets
     (fill,) = account.trade()
@@ -426,7 +426,7 @@ def test_fees_may_be_paid_in_another_asset() -> None:
 
 @pytest.mark.parametrize("hedge", [False, True])
 def test_both_sides_of_a_trade_have_one_id(hedge: bool) -> None:
-    """A trade of the account with itself is two rows with two orders; a page by ids that begins there has both."""
+    """A trade of the account with itself has two rows of two orders with one id, and a page from that id has both."""
     venue = Venue(venue="binance-usdm", hedge=hedge, time_scale=0, epoch_ms=NOW)
     buy, sell = Moves(venue).make("cross", {"qty": "0.01"})
     assert buy["trade_id"] == sell["trade_id"]
@@ -441,7 +441,7 @@ def test_both_sides_of_a_trade_have_one_id(hedge: bool) -> None:
 
 
 def test_bookings_of_other_kinds() -> None:
-    """Funding that is special, at a whole second like any, and a kind that nobody has seen before."""
+    """Income may have special funding at whole seconds, and kinds that are not known."""
     account = Account()
     account.trade()
     account.exchange.fund("BTCUSDT", D("0.0001"), now=NOW + 1_500, kind="SPECIAL_FUNDING_FEE")

@@ -1,4 +1,4 @@
-"""Faults of a bot's own orders on Binance's wire: lost answers, orders that are too fast, frames ahead of REST."""
+"""Faults of a bot's own orders on Binance's wire: lost answers, rate limits, frames ahead of REST."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ REST: dict[str, Any] = BUY | {"type": "LIMIT", "timeInForce": "GTC", "price": "6
 
 
 def server() -> HeldServer:
-    """In one-way mode, on the clock of the test."""
+    """Return a server in one-way mode whose clock is moved by the test."""
     return HeldServer(venue="binance-usdm", hedge=False, rate_limits=False, readings={"lite": "none"})
 
 
 def test_an_answer_never_comes() -> None:
-    """The order is there all the same, once, under its name; a refused one loses no answer."""
+    """With `lose_answer` an accepted order is placed once without an answer; a refused order is answered."""
     exchange = server()
 
     async def story(trader: Trader) -> None:
@@ -43,7 +43,7 @@ def test_an_answer_never_comes() -> None:
 
 
 def test_orders_are_too_fast_in_the_middle_of_a_bracket() -> None:
-    """Once so many calls have placed orders, further ones are refused for a while, also conditional ones."""
+    """With `limit_bracket` further orders, also conditional ones, are refused for a while after so many calls."""
     exchange = server()
 
     async def story(trader: Trader) -> None:
@@ -61,7 +61,7 @@ def test_orders_are_too_fast_in_the_middle_of_a_bracket() -> None:
 
 
 def test_a_stream_ahead_of_rest() -> None:
-    """The frames of an order come while its answer is awaited, and lists show its fill later still."""
+    """With `stream_ahead` an order's frames come before its answer, and lists show its fill only later."""
     exchange = server()
 
     async def filled() -> None:

@@ -1,4 +1,4 @@
-"""Sockets of Binance's wire over loopback: what comes on which path, requests, pings, ends, and every fault of them."""
+"""Sockets of Binance's wire over loopback: the frames of each path, requests, pings, endings, and every fault."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ ALL = "ORDER_TRADE_UPDATE/ACCOUNT_UPDATE/listenKeyExpired"
 
 
 def server(**chosen: Any) -> HeldServer:
-    """With these readings."""
+    """Return a held server with these readings."""
     return HeldServer(venue="binance-usdm", hedge=False, readings={"types": "account_first", "lite": "none", **chosen})
 
 
 def trade(exchange: HeldServer) -> None:
-    """One fill, and its frames on their way."""
+    """Make one fill, and let its frames be sent."""
     exchange.exchange.trade("BTCUSDT", "BUY", D("0.01"), now=exchange.now())
     exchange.at += 0.1
     exchange.step()
@@ -53,7 +53,7 @@ FILLED = ["ACCOUNT_UPDATE", "ORDER_TRADE_UPDATE"]
     ],
 )
 def test_every_socket_opens_and_few_hear(path: str, chosen: dict[str, str], heard: list[str]) -> None:
-    """Any path and any key completes the handshake; a wrong one, an old one or a misspelt event is silence."""
+    """Any path and key completes the handshake, but a wrong key, path or event name gets no frames."""
     exchange = server(**chosen)
 
     async def story(trader: Trader) -> None:
@@ -65,7 +65,7 @@ def test_every_socket_opens_and_few_hear(path: str, chosen: dict[str, str], hear
 
 
 def test_frames_of_a_stream_are_in_envelopes() -> None:
-    """With the key, which is a secret, and the event for which it was asked."""
+    """Frames of a `/stream` path are in envelopes that have the key and the subscribed event."""
     exchange = server()
 
     async def story(trader: Trader) -> None:
@@ -86,7 +86,7 @@ def test_frames_of_a_stream_are_in_envelopes() -> None:
 
 @pytest.mark.parametrize(("shows", "after"), [("asked", True), ("alive", False), ("none", None)])
 def test_a_list_of_subscriptions_may_know_of_a_dead_key(shows: str, after: bool | None) -> None:
-    """It echoes what was asked for, sorted by event, or shows only what lives, or is not answered at all."""
+    """A list of subscriptions has the asked ones sorted, or none of a dead key, or is not answered, by its reading."""
     exchange = server(subscriptions=shows, expiry="never")
 
     async def story(trader: Trader) -> None:
@@ -122,7 +122,7 @@ def test_a_list_of_subscriptions_may_know_of_a_dead_key(shows: str, after: bool 
     ],
 )
 def test_what_is_no_request(said: str, answer: dict[str, Any]) -> None:
-    """It is answered as documented."""
+    """A text that is no valid request is answered with the documented error."""
     exchange = server()
 
     async def story(trader: Trader) -> None:
@@ -136,7 +136,7 @@ def test_what_is_no_request(said: str, answer: dict[str, Any]) -> None:
 
 
 def test_requests_may_be_numbered_with_text() -> None:
-    """Where it is read so; by default that is refused. An envelope then bears the key that was asked for."""
+    """With `request_ids="text"` a request's id may be a text of 1 to 36 characters."""
     exchange = server(request_ids="text")
 
     async def story(trader: Trader) -> None:
@@ -154,7 +154,7 @@ def test_requests_may_be_numbered_with_text() -> None:
 
 
 def test_notices_go_to_whoever_asked_for_them() -> None:
-    """A margin call where something is held, and multi-assets mode, which REST shows as well."""
+    """Margin calls and changes of multi-assets mode go to sockets subscribed to them, and REST shows the mode."""
     exchange = server()
 
     async def story(trader: Trader) -> None:
@@ -177,7 +177,7 @@ def test_notices_go_to_whoever_asked_for_them() -> None:
 
 
 def test_each_socket_of_a_key_gets_each_frame() -> None:
-    """Also the second one of the same client, while it rotates; nothing greets either."""
+    """Each socket of a key gets each frame, and none of them is greeted with a snapshot."""
     exchange = server()
 
     async def story(trader: Trader) -> None:
@@ -191,9 +191,9 @@ def test_each_socket_of_a_key_gets_each_frame() -> None:
 
 
 def test_an_idle_stream_brings_pings_and_nothing_else() -> None:
-    """Every three minutes one of the protocol; who answers stays, who does not for ten minutes is cut.
+    """An idle stream brings only pings, by default every 180 s, and a client without a pong for ten minutes is cut.
 
-    Here an hour is a second, since time in which nobody looks counts for nobody.
+    The test uses an interval of 50 ms on a clock that it moves.
     """
     usual = server()
     assert (usual.hub._ping_interval, round(usual.hub.unanswered_pings * 180)) == (180.0, 600)
@@ -220,7 +220,7 @@ def test_an_idle_stream_brings_pings_and_nothing_else() -> None:
 
 @pytest.mark.parametrize("answered", ["answered", "ignored"])
 def test_a_ping_of_the_client(answered: str) -> None:
-    """It has a pong with its payload, or none; a pong that nobody asked for is a sign of life."""
+    """A client's ping is answered with its payload or not, as the reading says, and an unasked pong is counted."""
     exchange = server(client_pings=answered)
 
     async def story(trader: Trader) -> None:
@@ -238,7 +238,7 @@ def test_a_ping_of_the_client(answered: str) -> None:
 
 @pytest.mark.parametrize(("cut", "code"), [("abrupt", 1006), ("closed", 1001)])
 def test_a_socket_lives_a_day(cut: str, code: int) -> None:
-    """Then it is gone, with a close frame or without."""
+    """A socket ends after a day, with a close frame or without, as the reading says."""
     exchange = server(age_cut=cut)
     exchange.hub._ping_interval = 0.0
 
@@ -256,7 +256,7 @@ def test_a_socket_lives_a_day(cut: str, code: int) -> None:
 
 
 def test_who_says_too_much_is_cut() -> None:
-    """The eleventh message within a second."""
+    """A client that sends eleven messages within a second is cut."""
     exchange = server()
 
     async def story(trader: Trader) -> None:
@@ -272,7 +272,7 @@ def test_who_says_too_much_is_cut() -> None:
 
 @pytest.mark.parametrize("by", ["expire_key", "DELETE", "delete_key", "validity"])
 def test_an_end_of_the_key_is_pushed_to_those_who_let_it_through(by: str) -> None:
-    """Sockets stay open and are silent from then on; a filter without the name, and a path of before, hear nothing."""
+    """A key's end is pushed to sockets whose events include it; all sockets stay open and get no more frames."""
     exchange = server()
     exchange.hub._ping_interval = 0.0
 
@@ -305,7 +305,7 @@ def test_an_end_of_the_key_is_pushed_to_those_who_let_it_through(by: str) -> Non
     [("expire_silently", {}), ("expire_key", {"expiry": "never"}), ("delete_key", {"deletion": "silent"})],
 )
 def test_a_dead_key_with_an_open_socket(fault: str, chosen: dict[str, str]) -> None:
-    """Nobody hears of it, pings go on, requests are answered, and no event comes."""
+    """A key that ends silently leaves its socket open with pings and answers to requests, but without events."""
     exchange = server(**chosen)
 
     async def story(trader: Trader) -> None:
@@ -323,7 +323,7 @@ def test_a_dead_key_with_an_open_socket(fault: str, chosen: dict[str, str]) -> N
 
 
 def test_a_valid_key_with_a_silent_socket() -> None:
-    """Events are withheld while pings, requests and the key go on; a new socket hears them."""
+    """With `eventless` an open socket gets no events while its key stays valid, and a new socket gets them."""
     exchange = server()
 
     async def story(trader: Trader) -> None:
@@ -346,7 +346,7 @@ def test_a_valid_key_with_a_silent_socket() -> None:
 
 
 def test_a_half_open_socket() -> None:
-    """Nothing comes: no event, no answer, no ping."""
+    """With `silent` an open socket gets no event, no answer and no ping until the fault ends."""
     exchange = server()
 
     async def story(trader: Trader) -> None:
@@ -372,7 +372,7 @@ def test_a_half_open_socket() -> None:
     ],
 )
 def test_frames_get_lost_and_doubled(fault: str, heard: list[str]) -> None:
-    """As on every wire."""
+    """`lose_frame` drops one order frame, and `repeat_frame` sends one twice."""
     exchange = server()
 
     async def story(trader: Trader) -> None:
@@ -385,7 +385,7 @@ def test_frames_get_lost_and_doubled(fault: str, heard: list[str]) -> None:
 
 
 def test_garbage_comes_as_it_is() -> None:
-    """Text of every kind, one frame that is none, and a giant one."""
+    """`garbage` sends each kind of broken frame unchanged; one that is not UTF-8 ends the client's socket."""
     exchange = server()
 
     async def story(trader: Trader) -> None:
@@ -402,7 +402,7 @@ def test_garbage_comes_as_it_is() -> None:
 
 
 def test_a_giant_frame() -> None:
-    """Some MiB of JSON."""
+    """`oversized` sends a frame of more than the given MiB."""
     exchange = server()
 
     async def story(trader: Trader) -> None:
@@ -415,7 +415,7 @@ def test_a_giant_frame() -> None:
 
 
 def test_handshakes_can_be_refused() -> None:
-    """By a status, by a close at once, or by a reset."""
+    """A handshake can be refused by a status, by a close at once, or by a reset."""
     exchange = server()
 
     async def story(trader: Trader) -> None:
@@ -449,7 +449,7 @@ def test_handshakes_can_be_refused() -> None:
     ],
 )
 def test_the_market_is_followed_without_a_key(name: str, event: str) -> None:
-    """By the path or by a subscription, with each move of the price; what is not modelled is refused."""
+    """Market streams need no key, and are subscribed by path or by request; an unknown stream is refused."""
     exchange = server()
 
     async def story(trader: Trader) -> None:
@@ -473,7 +473,7 @@ def test_the_market_is_followed_without_a_key(name: str, event: str) -> None:
 
 
 def test_a_book_is_followed_from_what_was_read() -> None:
-    """Each update joins the one before; with what was read by REST it makes the book that is there."""
+    """Each update of a book adjoins the one before, and applied to the book from REST they give the present one."""
     exchange = server()
 
     async def story(trader: Trader) -> None:

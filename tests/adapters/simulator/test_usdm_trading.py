@@ -1,4 +1,4 @@
-"""Trading by Binance's endpoints, without a server: what is placed, changed and cancelled, and what is refused."""
+"""Trading by Binance's endpoints, without a server: placing, changing and cancelling orders, and refusals."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ STOP |= {"quantity": "0.010"}
 
 
 class Bot:
-    """Trades on a desk of its own."""
+    """A bot that trades on its own desk."""
 
     def __init__(self, *, hedge: bool = False) -> None:
         self.exchange = Exchange(now=NOW, hedge=hedge, instruments=INSTRUMENTS, naming=named)
@@ -48,7 +48,7 @@ class Bot:
         self.now = NOW
 
     def ask(self, route: str, params: dict[str, Any] | None = None, **more: Any) -> Any:
-        """The answer, as JSON has it. Refusals of the model come in the venue's words."""
+        """Return the answer, encoded to JSON and decoded; refusals are translated to the venue's."""
         verb, _, name = route.partition(" ")
         said = {key: str(value) for key, value in {**(params or {}), **more}.items()}
         try:
@@ -58,7 +58,7 @@ class Bot:
         return msgspec.json.decode(msgspec.json.encode(answer))
 
     def refused(self, route: str, params: dict[str, Any] | None = None, **more: Any) -> int:
-        """The code with which it is refused; nothing is other than before."""
+        """Return the code with which the call is refused, after checking that no order changed."""
         before = dict(self.exchange.orders)
         with pytest.raises(Refusal) as refused:
             self.ask(route, params, **more)
@@ -66,13 +66,13 @@ class Bot:
         return refused.value.code
 
     def wait(self, seconds: int) -> None:
-        """The market moves on."""
+        """Let time pass, with a step of the desk at its end."""
         self.now += 1000 * seconds
         self.desk.step(self.now)
 
 
 def test_a_market_order() -> None:
-    """`ACK` shows it as it was taken, `RESULT` what became of it."""
+    """A market order's answer is NEW by default, and the filled order with `RESULT`."""
     bot = Bot()
     taken = bot.ask(ORDER, MARKET)
     assert (taken["status"], taken["executedQty"], taken["origQty"]) == ("NEW", "0", "0.01")
@@ -85,7 +85,7 @@ def test_a_market_order() -> None:
 
 
 def test_a_limit_order_lives() -> None:
-    """Placed, changed, cancelled; then nothing more can be done to it."""
+    """A limit order can be changed and cancelled, and after that both are refused."""
     bot = Bot()
     order = bot.ask(ORDER, LIMIT, newClientOrderId="a")
     one = {"symbol": "BTCUSDT", "orderId": order["orderId"]}
@@ -138,12 +138,12 @@ def test_a_limit_order_lives() -> None:
     ],
 )
 def test_what_is_refused(changes: dict[str, str], code: int) -> None:
-    """With the venue's code, and nothing is placed."""
+    """An invalid order is refused with the venue's code, and not placed."""
     assert Bot().refused(ORDER, {**LIMIT, **changes}) == code
 
 
 def test_more_that_is_refused() -> None:
-    """A market order has no price, and hedge mode wants a side and no `reduceOnly`."""
+    """A market order with a price is refused, and in hedge mode so is one without a side or with `reduceOnly`."""
     bot = Bot(hedge=True)
     assert bot.refused(ORDER, MARKET, price="1", positionSide="LONG") == -1106
     assert bot.refused(ORDER, MARKET) == -4061
@@ -156,14 +156,14 @@ def test_more_that_is_refused() -> None:
 
 @pytest.mark.parametrize(("force", "status"), [("IOC", "EXPIRED"), ("FOK", "EXPIRED"), ("GTX", "NEW"), ("GTC", "NEW")])
 def test_times_in_force(force: str, status: str) -> None:
-    """An order that may not rest has expired at once."""
+    """An IOC or FOK order away from the market is EXPIRED at once; GTX and GTC rest."""
     bot = Bot()
     order = bot.ask(ORDER, LIMIT, timeInForce=force, newOrderRespType="RESULT")
     assert (order["status"], order["timeInForce"]) == (status, force)
 
 
 def test_several_at_once() -> None:
-    """Each of a batch may be refused alone; all of a symbol can be cancelled, or some by id or name."""
+    """Each order of a batch is placed or refused by itself; orders are cancelled by ids, by names, or by symbol."""
     bot = Bot()
     batch = [LIMIT | {"newClientOrderId": f"b{number}"} for number in range(3)]
     batch.append(LIMIT | {"side": "UP"})
@@ -186,7 +186,7 @@ def test_several_at_once() -> None:
 
 
 def test_a_stop_of_the_algo_service() -> None:
-    """It is no open order; triggered it makes one, which executes; cancelled it is gone from its list."""
+    """A stop is only in lists of its own; it can be cancelled, and when it is triggered another order executes."""
     bot = Bot()
     bot.ask(ORDER, MARKET)
     stop = bot.ask(ALGO, STOP, reduceOnly="true", clientAlgoId="Stop")
@@ -229,12 +229,12 @@ def test_a_stop_of_the_algo_service() -> None:
     ],
 )
 def test_what_the_algo_service_refuses(changes: dict[str, str], code: int) -> None:
-    """A stop on the wrong side of the market, or for a position that is not there, and what is not modelled."""
+    """A conditional order is refused if its price, its position or a parameter does not fit."""
     assert Bot().refused(ALGO, {**STOP, **changes}) == code
 
 
 def test_more_of_the_algo_service() -> None:
-    """A whole position, a trailing one, limits; all of a symbol are cancelled together."""
+    """Conditional orders may close the whole position, trail or have a limit, and are cancelled together by symbol."""
     bot = Bot()
     bot.ask(ORDER, MARKET)
     whole = bot.ask(ALGO, {**STOP, "quantity": "", "closePosition": "true"}, workingType="MARK_PRICE")
@@ -250,7 +250,7 @@ def test_more_of_the_algo_service() -> None:
 
 
 def test_settings() -> None:
-    """Leverage is one number for both sides; modes change only where nothing is in their way, or at all."""
+    """Leverage applies to both sides, and modes can be changed only without open orders and positions."""
     bot = Bot(hedge=True)
     assert bot.ask("POST v1/leverage", symbol="BTCUSDT", leverage=9)["leverage"] == 9
     assert bot.exchange.account.leverage["BTCUSDT"] == (9, 9)
@@ -273,7 +273,7 @@ def test_settings() -> None:
 
 
 def test_nothing_is_ignored() -> None:
-    """Whatever endpoint: a parameter that it does not know is refused by its name."""
+    """Each endpoint refuses an unknown parameter by its name."""
     bot = Bot()
     for route in bot._routes:
         with pytest.raises(Refusal, match="surprise"):

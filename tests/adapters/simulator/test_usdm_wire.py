@@ -1,4 +1,4 @@
-"""Frames of Binance's wire have the shapes of the captured ones, and say what is true."""
+"""Frames of Binance's wire have the captured shapes and the right values."""
 
 from __future__ import annotations
 
@@ -22,37 +22,37 @@ from listenkey.adapters.venues.binance.usdm import UsdmDialect
 D = Decimal
 NOW = 1_779_367_929_000
 ORDER = "s c S o f q p ap sp x X i l z L n N T t b a m R wt ot ps cp rp pP si ss V pm gtd er"
-"""The fields of an order as captured in 2026-04, in their order."""
+"""The fields of an order frame as captured in 2026-04, in their order."""
 POSITION = "s pa ep cr up mt iw ps ma bep"
 LITE = "e E T s q p m c S L l t i"
 ALGO = "caid aid at o s S ps f q X ai ap aq act tp p V wt pm cp pP R tt gtd rm"
 
 
 class Listener:
-    """An exchange, and what its wire says."""
+    """An exchange with the frames of its wire."""
 
     def __init__(self, *, hedge: bool = False, **chosen: str) -> None:
         self.exchange = Exchange(now=NOW, hedge=hedge, instruments=INSTRUMENTS, naming=named)
         self._wire = Wire(self.exchange, readings(chosen), seed=3)
 
     def frames(self, now: int = NOW + 60_000) -> list[Any]:
-        """All frames until then."""
+        """Return all frames until a time."""
         pushes = self._wire.arranged(self.exchange.due(now))
         found = [frame for push in pushes for frame in self._wire.frames(push)]
         assert all(event_of(each) == json.loads(each)["e"] for each in found)
         return [json.loads(each) for each in found]
 
     def called(self) -> list[Any]:
-        """A margin call."""
+        """Return the frames of a margin call."""
         return [json.loads(each) for each in margin_call(self.exchange, Margin(self.exchange), self.exchange.now)]
 
     def orders(self) -> list[Any]:
-        """The bodies of those that show plain orders."""
+        """Return the bodies of the frames of plain orders."""
         return [each["o"] for each in self.frames() if each["e"] == "ORDER_TRADE_UPDATE"]
 
 
 def test_an_order_has_the_captured_fields() -> None:
-    """In their order, amounts as text without zeros at their ends, ids and times as numbers beyond 2^53."""
+    """An order frame has the captured fields in order, amounts as text without trailing zeros, ids as numbers."""
     listener = Listener()
     order = listener.exchange.place(
         "ETHUSDT", "BUY", D("0.020"), now=NOW, type="LIMIT", price=D("3100.50"), client_id="web_Coin"
@@ -67,7 +67,7 @@ def test_an_order_has_the_captured_fields() -> None:
 
 
 def test_each_fill_shows_itself() -> None:
-    """`l`, `L`, `n`, `t` and `rp` are of this fill, `z` of the order so far; a fee that is paid is positive."""
+    """`L`, `n` and `t` of a frame are of its fill, `z` is of the order so far, and a paid fee is positive."""
     listener = Listener(lite="none")
     first, second = listener.exchange.trade("BTCUSDT", "BUY", D("0.010"), now=NOW, parts=2)
     bodies = listener.orders()
@@ -79,7 +79,7 @@ def test_each_fill_shows_itself() -> None:
 
 
 def test_a_fill_moves_the_account() -> None:
-    """Balance and position after it, with a signed amount, and no change beside PnL and fee."""
+    """A fill's account frame has the balance and the signed position after it, and 0 in `bc`."""
     listener = Listener(hedge=True)
     listener.exchange.trade("BTCUSDT", "SELL", D("0.010"), now=NOW, position_side="SHORT")
     (frame,) = [each for each in listener.frames() if each["e"] == "ACCOUNT_UPDATE"]
@@ -93,7 +93,7 @@ def test_a_fill_moves_the_account() -> None:
 
 
 def test_an_amendment_is_distinguished_from_a_placement() -> None:
-    """The same id, the new price and quantity, the status as before, and nothing executed."""
+    """An amendment's frame has `AMENDMENT`, the new price and quantity, and the status as before."""
     listener = Listener()
     order = listener.exchange.place("BTCUSDT", "BUY", D("0.010"), now=NOW, type="LIMIT", price=D(60000))
     listener.exchange.amend(order.id, D("0.020"), now=NOW + 5, price=D(61000))
@@ -109,7 +109,7 @@ def test_an_amendment_is_distinguished_from_a_placement() -> None:
 
 
 def test_what_nobody_cancelled_has_expired() -> None:
-    """The rest of an order that was to be filled at once, with the number of its reason."""
+    """The rest of an IOC order is EXPIRED, with the number of its reason."""
     listener = Listener()
     order = listener.exchange.place(
         "BTCUSDT", "BUY", D("0.010"), now=NOW, type="LIMIT", price=D(60000), terms=Terms(time_in_force="IOC")
@@ -121,7 +121,7 @@ def test_what_nobody_cancelled_has_expired() -> None:
 
 @pytest.mark.parametrize(("forced", "fee"), [("CALCULATED", "shown"), ("TRADE", "missing")])
 def test_a_liquidation_is_known_by_its_name(forced: str, fee: str) -> None:
-    """`autoclose-`, whatever its execution is called, with or without its fee; and nobody hears of it twice."""
+    """A liquidation has a client id with `autoclose-`, its fee or not as the reading says, and no TRADE_LITE."""
     listener = Listener(forced=forced, forced_fee=fee)
     listener.exchange.trade("BTCUSDT", "BUY", D("0.010"), now=NOW)
     fill = listener.exchange.liquidate("BTCUSDT", now=NOW + 20)
@@ -134,14 +134,14 @@ def test_a_liquidation_is_known_by_its_name(forced: str, fee: str) -> None:
 
 
 def decoded(frame: Any) -> Any:
-    """The one report that the product reads in a frame."""
+    """Return the one report that the library reads in a frame."""
     (report,) = UsdmDialect().decode(json.dumps(frame))
     return report
 
 
 @pytest.mark.parametrize("forced", ["CALCULATED", "TRADE"])
 def test_a_position_taken_off_for_others_is_known_by_its_name(forced: str) -> None:
-    """`adl_autoclose`, new first and then filled; the product reads a fill of the position's side, by force."""
+    """A deleveraged position has an order named `adl_autoclose`, which the library reads as a forced fill."""
     listener = Listener(hedge=True, forced=forced)
     listener.exchange.trade("BTCUSDT", "SELL", D("0.010"), now=NOW)
     (fill,) = deleverage(listener.exchange, "BTCUSDT", "SHORT", D("0.004"), now=NOW + 20)
@@ -160,7 +160,7 @@ def test_a_position_taken_off_for_others_is_known_by_its_name(forced: str) -> No
 
 @pytest.mark.parametrize(("qty", "executed"), [("0.010", "0.005"), ("0.001", "0")])
 def test_an_order_that_would_meet_its_own_expires(qty: str, executed: str) -> None:
-    """`EXPIRED_IN_MATCH` by an execution `EXPIRED`, with its reason; the product reads an order that has expired."""
+    """An order that would match its own is EXPIRED_IN_MATCH with its reason, and the library reads it as expired."""
     listener = Listener()
     expired, came = prevent(listener.exchange, "BTCUSDT", D(qty), D(64000), now=NOW)
     frames = {each["o"]["X"]: each for each in listener.frames() if each["e"] == "ORDER_TRADE_UPDATE"}
@@ -174,7 +174,7 @@ def test_an_order_that_would_meet_its_own_expires(qty: str, executed: str) -> No
 
 @pytest.mark.parametrize("mode", ["cross", "isolated"])
 def test_a_margin_call_names_positions(mode: str) -> None:
-    """As they are, with what each must keep; the product hands it on as it is, and reads nothing for it."""
+    """A margin call has positions with their maintenance margin, and the library delivers it as a known frame only."""
     listener = Listener()
     assert listener.called() == []
     listener.exchange.set_margin_mode("ETHUSDT", mode, now=NOW)
@@ -192,7 +192,7 @@ def test_a_margin_call_names_positions(mode: str) -> None:
 
 @pytest.mark.parametrize("on", [True, False])
 def test_multi_assets_mode_is_pushed(on: bool) -> None:
-    """The product hands it on as it is, and reads nothing for it."""
+    """A change of multi-assets mode is pushed, and the library delivers it as a known frame only."""
     (frame,) = map(json.loads, assets_mode(on, NOW))
     assert frame == {"e": "ACCOUNT_CONFIG_UPDATE", "E": NOW, "T": NOW, "ai": {"j": on}}
     report = decoded(frame)
@@ -200,7 +200,7 @@ def test_multi_assets_mode_is_pushed(on: bool) -> None:
 
 
 def test_a_trade_is_pushed_lightly_too() -> None:
-    """Flat, padded to the symbol's grids, with the same trade id; or not at all."""
+    """A trade is also pushed as a flat TRADE_LITE with its trade id and amounts padded to the symbol's grids."""
     listener = Listener()
     fill = listener.exchange.trade("ETHUSDT", "BUY", D("0.020"), now=NOW)[0]
     (lite,) = [each for each in listener.frames() if each["e"] == "TRADE_LITE"]
@@ -218,7 +218,7 @@ def test_a_trade_is_pushed_lightly_too() -> None:
     ("types", "first"), [("orders_first", "ORDER_TRADE_UPDATE"), ("account_first", "ACCOUNT_UPDATE")]
 )
 def test_types_of_one_moment_have_no_order_of_their_own(types: str, first: str) -> None:
-    """Either comes first, or it changes; those of one type keep their order."""
+    """Order and account frames of one time come in either order or a mixed one; those of one type keep their order."""
     listener = Listener(types=types, lite="none")
     listener.exchange.trade("BTCUSDT", "BUY", D("0.010"), now=NOW, parts=2)
     assert [each["e"] for each in listener.frames()][:2] == [first] * 2
@@ -234,7 +234,7 @@ def test_types_of_one_moment_have_no_order_of_their_own(types: str, first: str) 
 
 @pytest.mark.parametrize(("symbol", "listed"), [("named", "empty"), ("missing", "missing")])
 def test_funding_in_cross_margin_names_no_position(symbol: str, listed: str) -> None:
-    """The asset's balance with the fee as its change, which is negative when paid; the symbol in `S` or nowhere."""
+    """Funding in cross margin has the balance with the fee in `bc`, no position, and the symbol in `S` or nowhere."""
     listener = Listener(funding_symbol=symbol, funding_list=listed)
     listener.exchange.trade("BTCUSDT", "BUY", D("0.010"), now=NOW)
     listener.frames()
@@ -250,7 +250,7 @@ def test_funding_in_cross_margin_names_no_position(symbol: str, listed: str) -> 
 
 @pytest.mark.parametrize(("special", "reason"), [("FUNDING_FEE", "FUNDING_FEE"), ("own", "SPECIAL_FUNDING_FEE")])
 def test_a_special_funding_fee_is_funding_too(special: str, reason: str) -> None:
-    """It is booked under a name of its own; which reason its push has nobody knows."""
+    """A special funding fee has an income type of its own, and its push a reason as the reading says."""
     listener = Listener(special_funding=special)
     listener.exchange.trade("BTCUSDT", "BUY", D("0.010"), now=NOW)
     listener.frames()
@@ -261,7 +261,7 @@ def test_a_special_funding_fee_is_funding_too(special: str, reason: str) -> None
 
 
 def test_funding_of_an_isolated_position_shows_it() -> None:
-    """Balance and the one position; its wallet is no part of the cross wallet."""
+    """Funding of an isolated position has it and the balance, whose cross wallet excludes the position's wallet."""
     listener = Listener()
     listener.exchange.set_margin_mode("BTCUSDT", "isolated", now=NOW)
     listener.exchange.trade("BTCUSDT", "BUY", D("0.010"), now=NOW)
@@ -274,7 +274,7 @@ def test_funding_of_an_isolated_position_shows_it() -> None:
 
 
 def test_money_and_leverage() -> None:
-    """A transfer is a change of the balance alone; a leverage is one number, and pushed when it changes."""
+    """A transfer is pushed without positions, and a changed leverage is pushed as one number."""
     listener = Listener()
     listener.exchange.transfer("USDT", D(-10), now=NOW)
     listener.exchange.set_leverage("BTCUSDT", 25, 25, now=NOW)
@@ -296,7 +296,7 @@ def test_money_and_leverage() -> None:
     ],
 )
 def test_a_conditional_order_lives_with_the_algo_service(side: str, stop: int, model: str, kind: str) -> None:
-    """NEW, TRIGGERED with the id of the order that executes, FINISHED once that has ended; it has no fills itself."""
+    """A conditional order is NEW, TRIGGERED with the executing order's id, and FINISHED after that order's end."""
     listener = Listener(lite="none")
     order = listener.exchange.place(
         "BTCUSDT", side, D("0.010"), now=NOW, type=model, price=D(64000), stop_price=D(stop), client_id="Algo"
@@ -317,7 +317,7 @@ def test_a_conditional_order_lives_with_the_algo_service(side: str, stop: int, m
 
 
 def test_a_conditional_order_can_be_called_off() -> None:
-    """CANCELED, with nothing of an order that was never made."""
+    """A cancelled conditional order is CANCELED, without the id of an executing order."""
     listener = Listener()
     order = listener.exchange.place(
         "BTCUSDT",
@@ -343,7 +343,7 @@ def test_a_conditional_order_can_be_called_off() -> None:
     ],
 )
 def test_an_expiry(expiry: str, frames: list[Any]) -> None:
-    """With the key or without, twice, or never."""
+    """An expiry is pushed with or without the key, twice, or never, as the reading says."""
     exchange = Exchange(now=NOW, instruments=INSTRUMENTS)
     found = Wire(exchange, readings({"expiry": expiry})).expiry("k", 5)
     assert [json.loads(each) for each in found] == frames

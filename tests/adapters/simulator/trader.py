@@ -44,7 +44,7 @@ class Trader:
     async def call(
         self, method: str, path: str, *, key: str | None = "simulated", signed: bool = True, **params: Any
     ) -> Answer:
-        """One call, its parameters in the query."""
+        """Send a call with its parameters in the query."""
         if signed:
             params["timestamp"] = self.server.wall()
         query = urlencode(params)
@@ -59,36 +59,36 @@ class Trader:
             return Answer(response.status, json.loads(text) if is_json else text, named)
 
     async def get(self, path: str, **params: Any) -> Any:
-        """The body of a signed read."""
+        """Return the body of a signed read."""
         return (await self.call("GET", path, **params)).body
 
     async def key(self, method: str = "POST", key: str = "simulated") -> Answer:
-        """A call about the listen key, which is neither named nor signed."""
+        """Send a call about the listen key, without naming the key and without a signature."""
         return await self.call(method, KEYS, key=key, signed=False)
 
     async def minted(self) -> str:
-        """The account's listen key."""
+        """Obtain the account's listen key."""
         key: str = (await self.key()).body["listenKey"]
         return key
 
     async def open(self, path: str) -> aiohttp.ClientWebSocketResponse:
-        """A socket on a path, with its query."""
+        """Open a socket on a path with its query."""
         root = self.server.ws_url.removesuffix("/private/ws")
         return await self.http.ws_connect(root + path, autoping=False)
 
     async def raw(self, ws: aiohttp.ClientWebSocketResponse) -> aiohttp.WSMessage:
-        """The next message as it came."""
+        """Receive the next message, unchanged."""
         return await asyncio.wait_for(ws.receive(), self._patience)
 
     async def frame(self, ws: aiohttp.ClientWebSocketResponse) -> Frame:
-        """The next one, which is text."""
+        """Receive the next message, which must be text."""
         message = await self.raw(ws)
         assert message.type is aiohttp.WSMsgType.TEXT, message
         frame: Frame = json.loads(message.data)
         return frame
 
     async def events(self, ws: aiohttp.ClientWebSocketResponse) -> list[str]:
-        """The events of all frames that have come by now: those before the answer to a request."""
+        """Return the events of all frames so far: those before the answer to a request."""
         await ws.send_str('{"method":"LIST_SUBSCRIPTIONS","id":77}')
         found = []
         while (frame := await self.frame(ws)).get("id") != 77:
@@ -97,7 +97,7 @@ class Trader:
 
 
 def visit(server: Server, story: Callable[[Trader], Awaitable[None]]) -> None:
-    """Run a story against a server of its own loop."""
+    """Run a story with a server, in an event loop of their own."""
 
     async def run() -> None:
         async with server, Trader(server) as trader:

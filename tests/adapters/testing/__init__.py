@@ -1,1 +1,1 @@
-"""The simulated exchange as other people's tests have it."""
+"""Tests of the simulated exchange as it is offered to users' tests."""

@@ -1,4 +1,4 @@
-"""`SimulatedExchange`: from threads and coroutines alike, with a clock that the test moves."""
+"""`SimulatedExchange` can be used from threads and coroutines, with a clock that the test moves."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def posted(exchange: SimulatedExchange, path: str, body: dict[str, Any]) -> dict
 
 
 def test_a_synchronous_test_moves_it_and_sees_the_truth() -> None:
-    """Moves return what they made, as the truth has it."""
+    """A move returns the fill or order that it made, with the same values as in the truth."""
     with SimulatedExchange(time_scale=0) as exchange:
         (fill,) = exchange.trade("BTC-USDT", "BUY", "0.01", position_side="LONG")
         order = exchange.place("BTC-USDT", "SELL", "0.01", position_side="LONG", type="LIMIT", price=70_000)
@@ -46,7 +46,7 @@ def test_a_synchronous_test_moves_it_and_sees_the_truth() -> None:
 
 
 def test_what_the_venue_refuses_is_refused_with_its_code() -> None:
-    """And what is no move at all is a `ValueError` that names the moves."""
+    """A move that the venue refuses raises its code; an unknown move or fault is a `ValueError` with the known ones."""
     with SimulatedExchange() as exchange:
         with pytest.raises(OrderRefused) as refused:
             exchange.trade("NO-SUCH", "BUY", 1, position_side="LONG")
@@ -60,7 +60,7 @@ def test_what_the_venue_refuses_is_refused_with_its_code() -> None:
 
 
 def test_a_setting_that_is_none() -> None:
-    """It is refused at once, with those that there are."""
+    """An unknown setting is refused at once with the list of settings, and so is an invalid value."""
     with pytest.raises(ValueError, match="'hedged' is no setting; allowed: seed, "):
         SimulatedExchange(hedged=True)  # type: ignore[call-arg]
     with pytest.raises(ValueError, match="time_scale is a finite number from 0"):
@@ -68,18 +68,18 @@ def test_a_setting_that_is_none() -> None:
 
 
 def test_an_exchange_that_is_not_entered() -> None:
-    """It is nowhere yet, and says so, in place of an address that is none."""
+    """An exchange that has not been entered has no address: asking for it raises an error."""
     with pytest.raises(RuntimeError, match="with SimulatedExchange"):
         SimulatedExchange().access  # noqa: B018
 
 
 def test_the_settings_are_those_of_the_venue() -> None:
-    """Each name that is allowed here is a parameter there."""
+    """The settings are exactly the parameters of the simulator's `Venue`."""
     assert Settings.__annotations__.keys() == inspect.signature(Venue.__init__).parameters.keys() - {"self"}
 
 
 def test_an_asynchronous_bot_against_it() -> None:
-    """A fill whose frame is lost is recovered, by a stream in this thread's event loop."""
+    """A stream in this thread's event loop recovers a fill whose frame was lost."""
 
     async def bot(exchange: SimulatedExchange) -> list[Fill]:
         found: list[Fill] = []
@@ -103,7 +103,7 @@ def test_an_asynchronous_bot_against_it() -> None:
 
 
 def test_time_stands_still_until_it_is_moved() -> None:
-    """With `time_scale` 0, what happens is a function of the seed and of what is done: twice the same."""
+    """With `time_scale` 0 the same seed and the same moves give the same truth."""
 
     def lived() -> dict[str, Any]:
         settings: Settings = {"time_scale": 0, "seed": 5, "fills_per_second": 3.0, "epoch_ms": 1_700_000_000_000}
@@ -121,7 +121,7 @@ def test_time_stands_still_until_it_is_moved() -> None:
 
 
 def test_a_resting_order_is_filled_by_the_time_that_passes() -> None:
-    """A price that was touched on the way fills it, also if it went back; the fill has the time at which it was."""
+    """Prices move while time is advanced, and each fill has the time at which it was made."""
     with SimulatedExchange(time_scale=0, seed=2, epoch_ms=1_700_000_000_000) as exchange:
         order = exchange.trade("BTC-USDT", "BUY", "0.01", position_side="LONG")
         exchange.advance(3600)
@@ -133,7 +133,7 @@ def test_a_resting_order_is_filled_by_the_time_that_passes() -> None:
 
 
 def test_time_is_moved_over_http_too() -> None:
-    """`POST /simulator/advance`; what is no number of seconds is refused in a line."""
+    """`POST /simulator/advance` moves the time, and refuses a value that is no number of seconds from 0."""
     with SimulatedExchange(time_scale=0, epoch_ms=1_700_000_000_000) as exchange:
         assert posted(exchange, "advance", {"seconds": 1.5}) == {"now": 1_700_000_001_500}
         for bad in ({"seconds": -1}, {"seconds": "soon"}, {}):
@@ -146,7 +146,7 @@ def test_time_is_moved_over_http_too() -> None:
 
 
 def test_before_it_is_up_and_after_it_has_ended() -> None:
-    """Faults and moves from before are in force from the start; afterwards every call says that it is over."""
+    """Moves made before the exchange is entered take effect, and a call after its end raises an error."""
     exchange = SimulatedExchange(time_scale=0)
     exchange.fault("silent", after=100)
     exchange.trade("BTC-USDT", "BUY", "0.01", position_side="LONG")
@@ -157,7 +157,7 @@ def test_before_it_is_up_and_after_it_has_ended() -> None:
 
 
 def test_a_port_that_is_taken() -> None:
-    """The error of the operating system comes out where the exchange is entered."""
+    """A port in use raises the operating system's error when the exchange is entered."""
     with SimulatedExchange() as one:
         port = int(one.rest_url.rpartition(":")[2])
         with pytest.raises(OSError, match="address already in use"), SimulatedExchange(port=port):
@@ -165,12 +165,12 @@ def test_a_port_that_is_taken() -> None:
 
 
 def test_every_move_is_named() -> None:
-    """The moves of the control surface are those that can be made here."""
+    """The simulator's moves include trade, place, fill, cancel and funding."""
     assert {"trade", "place", "fill", "cancel", "funding"} < set(Moves(Venue()).names)
 
 
 def test_a_client_of_ccxt_is_redirected() -> None:
-    """It is given its credentials, both addresses and sandbox mode; the first line of `simulate` says as much."""
+    """`redirect` sets a ccxt client's credentials, both addresses and sandbox mode."""
 
     class Client:
         apiKey = secret = ""

@@ -1,4 +1,4 @@
-"""The plugin, in runs of pytest of its own: the fixture, the markers, and what a failure shows."""
+"""The pytest plugin, tested in processes of its own: the fixture, the markers, and the report of a failure."""
 
 from __future__ import annotations
 
@@ -83,17 +83,17 @@ def ran(pytester: pytest.Pytester, text: str) -> pytest.RunResult:
 
 
 def test_the_fixture(pytester: pytest.Pytester) -> None:
-    """A test that names it has an exchange of its own, be it synchronous or not."""
+    """Each test that uses the fixture gets a new exchange, in plain tests and in coroutines."""
     ran(pytester, SYNC_AND_ASYNC).assert_outcomes(passed=3)
 
 
 def test_the_markers(pytester: pytest.Pytester) -> None:
-    """The test's own settings win over its module's; faults add up, each in force from its time on."""
+    """A test's settings go before its module's, and faults of several markers add up."""
     ran(pytester, MARKED).assert_outcomes(passed=1)
 
 
 def test_a_failure_shows_what_the_exchange_knows(pytester: pytest.Pytester) -> None:
-    """The seed, faults, orders, fills and positions, no secret; a test that passes shows nothing."""
+    """A failed test shows seed, faults, orders, fills and positions, but no secret; a passed test shows nothing."""
     result = ran(pytester, FAILING)
     result.assert_outcomes(passed=1, failed=1)
     shown = result.stdout.str()
@@ -116,7 +116,7 @@ def test_a_failure_shows_what_the_exchange_knows(pytester: pytest.Pytester) -> N
 
 
 def test_what_is_no_setting_and_no_fault(pytester: pytest.Pytester) -> None:
-    """The test fails in one line that says what there is."""
+    """An unknown setting or fault fails the test with one line that lists the allowed names."""
     result = ran(pytester, WRONG)
     result.assert_outcomes(errors=4)
     result.stdout.fnmatch_lines_random(
@@ -129,7 +129,7 @@ def test_what_is_no_setting_and_no_fault(pytester: pytest.Pytester) -> None:
 
 
 def test_nothing_is_imported_before_it_is_asked_for() -> None:
-    """Whoever has the plugin installed and does not use it waits for none of the library."""
+    """The plugin imports nothing of the rest of the library before it is used."""
     code = """
 import sys
 before = set(sys.modules)

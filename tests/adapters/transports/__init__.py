@@ -1,1 +1,1 @@
-"""The conformance suite of the transports."""
+"""Tests that every transport must pass."""

@@ -13,7 +13,7 @@ async def asked(transport: Transport, peer: Peer, target: str = "/", *, timeout:
 
 
 def answering(status: str, body: bytes, *headers: str) -> Handler:
-    """The same answer to every request on the connection."""
+    """Return a handler that gives the same answer to each request."""
 
     def handler(wire: Wire) -> None:
         while True:

@@ -1,4 +1,4 @@
-"""The transports under test, each on each event loop that it supports, and a certificate that nobody trusts."""
+"""Fixtures: the transports under test, each on its event loops, and a certificate that is not trusted."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def setting(request: pytest.FixtureRequest) -> Setting:
 
 @pytest.fixture(scope="module", autouse=True)
 def few_objects() -> Iterator[None]:
-    """Garbage is collected after each test here; what was imported before is never part of it, and is left out."""
+    """Leave imported objects out of the garbage collection, which runs after each test here."""
     gc.collect()
     gc.freeze()
     yield
@@ -39,9 +39,9 @@ def few_objects() -> Iterator[None]:
 
 @pytest.fixture
 def anyio_backend(setting: Setting) -> Iterator[tuple[str, dict[str, object]]]:
-    """asyncio runs in debug mode: it says more, and what it says must hold no secret."""
+    """Run asyncio in debug mode, because it logs more, and its log must contain no secret."""
     yield setting.backend, {"debug": True} if setting.backend == "asyncio" else {}
-    gc.collect()  # whatever was left open says so now, as a warning, and warnings are errors
+    gc.collect()  # a resource that was left open now causes a warning, and warnings are errors
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ async def transport(setting: Setting) -> AsyncIterator[Transport]:
 
 @pytest.fixture
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Peers that never answer a close are many here, and a second each is long."""
+    """Wait 0.1 s instead of a second for a peer that does not answer a close, because many do not."""
     monkeypatch.setattr(limits, "CLOSE_SECONDS", 0.1)
 
 

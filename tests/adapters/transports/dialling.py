@@ -1,4 +1,4 @@
-"""The dial that the tests of sockets share, the end of a socket, and peers that accept the handshake."""
+"""Helpers of the socket tests: a dial, the end of a socket, and peers that accept the handshake."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .peer import CLOSE, Handler, Peer, Wire, script
 
 LIMIT = 1 << 20
 PATIENCE = 8.0
-"""Seconds, for what ends soon by itself: less than the ten after which a library would end it."""
+"""Seconds in which a socket must end: less than the ten after which a library would end it."""
 
 
 async def dialled(transport: Transport, peer: Peer, *, target: str = "/", max_bytes: int = LIMIT) -> Socket:
@@ -22,7 +22,7 @@ async def dialled(transport: Transport, peer: Peer, *, target: str = "/", max_by
 
 
 async def end_of(socket: Socket) -> int | None:
-    """The code of the end, which every later call repeats."""
+    """Wait for the end; return its code, after checking that the next call gives the same."""
     with anyio.fail_after(PATIENCE):
         with pytest.raises(SocketEnded) as first:
             await socket.receive()
@@ -43,6 +43,6 @@ def echo(wire: Wire) -> None:
 
 
 def then(*actions: Handler) -> Handler:
-    """Accept the handshake, then act."""
+    """Return a handler that accepts the handshake and then does these actions."""
 
     return script(Wire.upgrade, *actions)

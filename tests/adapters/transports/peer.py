@@ -1,4 +1,4 @@
-"""A server on loopback, on plain sockets and threads, that does to a client whatever a test asks of it."""
+"""A server on loopback, made of plain sockets and threads, whose behaviour the test chooses."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Wire:
         return data
 
     def head(self) -> str:
-        """The head of a request, to its blank line."""
+        """Read the head of a request, up to its blank line."""
         while b"\r\n\r\n" not in self.pending:
             part = self.sock.recv(65536)
             if not part:
@@ -75,7 +75,7 @@ class Wire:
         return first & 0x0F, bytes(byte ^ mask[at % 4] for at, byte in enumerate(self.read(size)))
 
     def until_gone(self) -> None:
-        """Read and forget until the client ends the connection."""
+        """Read and ignore data until the client ends the connection."""
         with contextlib.suppress(OSError):
             while self.sock.recv(65536):
                 pass
@@ -91,7 +91,7 @@ class Wire:
         self.stop.wait(10)
 
     def reset(self) -> None:
-        """End with RST."""
+        """End the connection with RST."""
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.sock.close()
 
@@ -100,7 +100,7 @@ Handler = Callable[[Wire], object]
 
 
 def script(*actions: Handler) -> Handler:
-    """A handler that does one thing after another."""
+    """Return a handler that does these actions in order."""
 
     def handler(wire: Wire) -> None:
         for action in actions:
@@ -110,7 +110,7 @@ def script(*actions: Handler) -> Handler:
 
 
 def sending(data: bytes) -> Handler:
-    """A handler that sends, and no more."""
+    """Return a handler that sends this data only."""
     return lambda wire: wire.send(data)
 
 
@@ -195,7 +195,7 @@ class Peer:
 
 
 def switching(head: str) -> bytes:
-    """The 101 that a handshake asks for."""
+    """Return the 101 response to a handshake."""
     keys = [line[19:] for line in head.split("\r\n") if line.lower().startswith("sec-websocket-key: ")]
     key = keys[0] if keys else "none"
     accept = base64.b64encode(hashlib.sha1(f"{key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11".encode()).digest())  # noqa: S324
@@ -206,7 +206,7 @@ def switching(head: str) -> bytes:
 
 
 def frame(opcode: int, data: bytes = b"", *, fin: bool = True) -> bytes:
-    """An unmasked frame."""
+    """Return an unmasked frame."""
     size = len(data)
     if size < 126:
         length = bytes([size])

@@ -1,4 +1,4 @@
-"""A request goes out as it was given, and its answer is whole, whatever its status, up to its bound."""
+"""A request is sent unchanged, and its answer is complete, with any status, up to a limit of size."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.loopback]
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE"])
 async def test_what_is_sent(transport: Transport, method: str) -> None:
-    """The method, the target byte for byte, and the headers, with no body."""
+    """Method, target and headers are sent unchanged, without a body."""
     target = "/openApi/a%2fb?symbol=BTC-USDT&json=%7B%22a%22%3A%5B1%5D%7D&odd=it's~!$()*,:;@&empty=&z=1+2%20&s=ab"
     heads: list[str] = []
 
@@ -110,7 +110,7 @@ async def test_cookies_are_not_kept(transport: Transport) -> None:
     with Peer(handler) as peer:
         await asked(transport, peer)
         await asked(transport, peer)
-        assert peer.connections == 1  # one pool, kept alive
+        assert peer.connections == 1  # one pool, whose connection is kept
     assert [head for head in heads if "cookie" in head.lower()] == []
 
 
@@ -128,7 +128,7 @@ LARGE: dict[str, Handler] = {
 
 @pytest.mark.parametrize("kind", LARGE)
 async def test_a_body_beyond_the_bound(transport: Transport, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is not read to its end, and its connection is not used again."""
+    """A body that is too large raises an error before its end is read, and its connection is closed."""
     monkeypatch.setattr(limits, "ANSWER_BYTES", 100_000)
     with Peer(LARGE[kind]) as peer:
         with pytest.raises(TransportFailed, match="larger than 100000 bytes"):

@@ -1,4 +1,4 @@
-"""The client for threads: the same answers and the same failures as the others, without an event loop."""
+"""The client for threads has the same answers and failures as the others, without an event loop."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def asked(client: BlockingHttp, peer: Peer, target: str = "/", timeout: float = 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE"])
 def test_what_is_sent(client: BlockingHttp, method: str) -> None:
-    """The method, the target byte for byte, and the headers, with no body."""
+    """Method, target and headers are sent unchanged, without a body."""
     target = "/openApi/a%2fb?symbol=BTC-USDT&json=%7B%22a%22%3A%5B1%5D%7D&odd=it's~!$()*,:;@&empty=&z=1+2%20&s=ab"
     heads: list[str] = []
 
@@ -56,7 +56,7 @@ def test_what_is_sent(client: BlockingHttp, method: str) -> None:
 
 @pytest.mark.parametrize("status", ["200 OK", "302 Elsewhere", "400 Bad Request", "429 Slow Down", "503 Busy"])
 def test_every_status_is_an_answer(client: BlockingHttp, status: str) -> None:
-    """Also a redirect; headers by lower-case name."""
+    """Each status is an answer, a redirect too, with headers by lower-case names."""
     with Peer(answering(status, b"\xff", "Retry-After: 7", "X-A: 1", "x-a: 2", "Location: /other")) as peer:
         answer = asked(client, peer)
         assert peer.connections == 1
@@ -65,7 +65,7 @@ def test_every_status_is_an_answer(client: BlockingHttp, status: str) -> None:
 
 
 def test_gzip_and_chunks(client: BlockingHttp) -> None:
-    """Inflated, and put together."""
+    """A gzip body is inflated, and a chunked body is joined."""
     body = b'{"code":0}' * 1000
     with Peer(answering("200 OK", gzip.compress(body), "Content-Encoding: gzip")) as peer:
         assert asked(client, peer).body == body
@@ -74,7 +74,7 @@ def test_gzip_and_chunks(client: BlockingHttp) -> None:
 
 
 def test_an_answer_has_a_bound(client: BlockingHttp, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is not read to its end."""
+    """A body that is too large, as sent or inflated, raises an error."""
     monkeypatch.setattr(limits, "ANSWER_BYTES", 100_000)
     for body, headers in ((bytes(200_000), ()), (gzip.compress(bytes(200_000)), ("Content-Encoding: gzip",))):
         with Peer(answering("200 OK", body, *headers)) as peer, pytest.raises(TransportFailed, match="larger than"):
@@ -83,7 +83,7 @@ def test_an_answer_has_a_bound(client: BlockingHttp, monkeypatch: pytest.MonkeyP
 
 @pytest.mark.parametrize("kind", SLOW)
 def test_the_timeout_is_for_the_whole(client: BlockingHttp, kind: str) -> None:
-    """However slowly the bytes come in."""
+    """The timeout is for the whole answer, even if single bytes keep coming."""
     with Peer(SLOW[kind]) as peer, pytest.raises(TransportFailed, match="timed out") as failure:
         asked(client, peer, timeout=0.25)
     assert failure.value.reached
@@ -91,14 +91,14 @@ def test_the_timeout_is_for_the_whole(client: BlockingHttp, kind: str) -> None:
 
 @pytest.mark.parametrize("kind", BROKEN)
 def test_no_whole_answer(client: BlockingHttp, kind: str) -> None:
-    """It is a failure that may have been carried out."""
+    """Without a whole answer the request fails, marked as perhaps carried out."""
     with Peer(BROKEN[kind]) as peer, pytest.raises(TransportFailed) as failure:
         asked(client, peer)
     assert failure.value.reached
 
 
 def test_what_cannot_be_reached(client: BlockingHttp, certificate: Certificate) -> None:
-    """Nothing listens, no such name, a certificate that nobody trusts, a closed client: nothing was carried out."""
+    """A request to a closed port, an unknown name or an untrusted server, or of a closed client, is not carried out."""
     with sockets.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     with Peer(Wire.hang, certificate.server) as peer:
@@ -113,13 +113,13 @@ def test_what_cannot_be_reached(client: BlockingHttp, certificate: Certificate) 
 
 
 def several(wire: Wire) -> None:
-    """Answers on one connection, until it is gone."""
+    """Answer requests on one connection until it ends."""
     while wire.head():
         wire.send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
 
 
 def test_connections_are_kept(client: BlockingHttp) -> None:
-    """The next request goes out on the same; one that the peer has closed meanwhile is not used."""
+    """A connection is used for the next request, unless the peer has closed it."""
     with Peer(several) as peer:
         assert [asked(client, peer).body for _ in range(3)] == [b"{}"] * 3
         assert peer.connections == 1
@@ -139,7 +139,7 @@ def test_connections_are_kept(client: BlockingHttp) -> None:
 
 
 def test_from_many_threads(client: BlockingHttp) -> None:
-    """Each request has its own answer."""
+    """Requests from several threads each get their own answer, over at most as many connections."""
 
     def handler(wire: Wire) -> None:
         while head := wire.head():

@@ -1,4 +1,4 @@
-"""A close takes a second at most and leaves nothing behind, whatever the peer does."""
+"""A close is short and leaves no connection, whatever the peer does."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.loopback]
 
 @pytest.mark.parametrize("tls", [False, True], ids=["plain", "tls"])
 async def test_a_peer_that_never_answers_the_close(setting: Setting, certificate: Certificate, tls: bool) -> None:
-    """`close` does not wait for the peer as long as a library would, and then the connection is really gone."""
+    """`close` ends the connection within the time allowed, even if the peer does not answer it."""
     transport = open_transport(setting.name, ssl_context=certificate.trusting)
 
     def handler(wire: Wire) -> None:
@@ -83,7 +83,7 @@ async def test_close_wakes_a_pending_receive(transport: Transport, handler: Hand
 
 @pytest.mark.parametrize("tls", [False, True], ids=["plain", "tls"])
 async def test_a_peer_that_does_not_read_cannot_block_us(setting: Setting, certificate: Certificate, tls: bool) -> None:
-    """A send that waits for room, and a receive, both end with the close, which ends the connection."""
+    """If the peer does not read, a close ends the blocked send, the receive and the connection."""
     transport = open_transport(setting.name, ssl_context=certificate.trusting)
     ends: list[str] = []
 
@@ -124,7 +124,7 @@ async def test_frames_that_nobody_reads_do_not_block_the_close(transport: Transp
 
 
 async def test_close_works_in_a_cancelled_scope(transport: Transport) -> None:
-    """As the `finally` of a cancelled driver does."""
+    """`close` ends the connection in a cancelled scope too, as in the `finally` of a cancelled driver."""
     with Peer(echo) as peer:
         socket = await dialled(transport, peer)
         with anyio.CancelScope() as scope:
@@ -146,7 +146,7 @@ async def test_sockets_are_independent(transport: Transport) -> None:
 
 
 async def test_a_run_may_end_with_a_socket_open(setting: Setting) -> None:
-    """On trio a system task holds the connection: it must neither delay the end of the run nor crash it."""
+    """On trio a run may end with a socket open: its system task neither delays nor breaks the end."""
     if setting.backend != "trio":
         pytest.skip("only trio has system tasks")
     import trio

@@ -1,4 +1,4 @@
-"""A socket that ended says so for ever, with the code if there was one."""
+"""After its end each call of a socket raises the same end, with the close code if there was one."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ OVERSIZE: dict[str, Handler] = {
 @pytest.mark.parametrize("kind", OVERSIZE)
 @pytest.mark.parametrize("after", [Wire.farewell, Wire.hang], ids=["answering", "hanging"])
 async def test_a_frame_over_the_limit_ends_with_1009(transport: Transport, kind: str, after: Handler) -> None:
-    """The frame before it is delivered; a peer that never answers our close frame does not keep the socket."""
+    """A frame over the limit ends the socket with 1009 after the frame before it, even if the peer does not answer."""
     with Peer(then(lambda wire: wire.frame(TEXT, b"before"), OVERSIZE[kind], after)) as peer:
         socket = await dialled(transport, peer)
         assert await socket.receive() == "before"

@@ -1,4 +1,4 @@
-"""Proxies of the environment: taken where they are asked for, each URL its own, and refused at once if none."""
+"""Proxies of the environment: used if asked for, chosen for each URL, and refused at once if invalid."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_each_url_has_its_own(
     expected: tuple[str | None, str | None],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """As its scheme says; lower case goes first, an empty value is none, and NO_PROXY names hosts, also with ports."""
+    """A URL's proxy depends on its scheme; lower case goes first, an empty value is none, NO_PROXY excepts hosts."""
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     assert proxies("env", rest_url, ws_url) == expected
@@ -66,7 +66,7 @@ def test_each_url_has_its_own(
 def test_what_is_none_is_refused_by_the_name_of_its_variable(
     transport: str, value: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """And not shown; where the environment is not asked, nobody minds."""
+    """An invalid proxy is refused with its variable's name, not its value, and only if `proxy="env"`."""
     monkeypatch.setenv("ALL_PROXY", value)
     with pytest.raises(ValueError, match=r"^proxy: ALL_PROXY of the environment must be a URL") as refused:
         open_venue("bingx-swap", api_key="k", api_secret="s", transport=transport, proxy="env")
@@ -75,7 +75,7 @@ def test_what_is_none_is_refused_by_the_name_of_its_variable(
 
 
 def test_two_proxies_show_no_password() -> None:
-    """Neither by `repr` nor in the locals of a traceback."""
+    """The `repr` of two proxies shows no password."""
     assert "hunter2" not in repr(proxies("http://user:hunter2@proxy.example", REST, SOCKET))
 
 
@@ -84,7 +84,7 @@ def test_two_proxies_show_no_password() -> None:
 def test_one_half_goes_by_the_proxy_and_the_other_beside_it(
     transport: str, half: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By their hosts, whichever is which: at their own port nobody listens, and the proxy answers with 502."""
+    """If NO_PROXY excepts the host of REST or of the socket, only the other one uses the proxy."""
 
     async def story() -> None:
         async with refusing() as port:

@@ -1,4 +1,4 @@
-"""A socket brings every frame, whole, in order and as what it was, up to its limit."""
+"""A socket receives each frame whole, in order and with its type, up to the limit of size."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ async def test_a_protocol_ping_is_answered(transport: Transport) -> None:
 
 
 async def test_a_cancelled_receive_loses_no_frame(transport: Transport) -> None:
-    """Half of the receives are cancelled before their frame is sent, the others at about its arrival."""
+    """A receive that is cancelled, before its frame is sent or about when it arrives, loses no frame."""
     count = 400
     go = threading.Semaphore(0)
 

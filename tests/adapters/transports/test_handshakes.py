@@ -1,4 +1,4 @@
-"""A dial ends with an open socket, the server's refusal, or a failure; in time, and free of the URL."""
+"""A dial ends in time with an open socket, the server's refusal, or a failure without the URL."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ async def test_a_refused_handshake_gives_status_and_body(
 
 
 async def test_a_refused_handshake_says_when_to_come_back(transport: Transport) -> None:
-    """The server's time and the time that it names are kept, of its headers nothing else."""
+    """A refused handshake keeps the headers Retry-After and Date, and no others."""
 
     def handler(wire: Wire) -> None:
         wire.head()
@@ -73,7 +73,7 @@ async def test_a_refused_handshake_says_when_to_come_back(transport: Transport) 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 async def test_a_redirect_is_refused_not_followed(transport: Transport, status: int) -> None:
-    """Following it would hand the listen key to whoever the answer names."""
+    """A redirect is refused, because following it would send the listen key to another server."""
 
     def handler(wire: Wire) -> None:
         wire.head()
@@ -186,7 +186,7 @@ async def test_a_dial_after_close_fails(setting: Setting) -> None:
 
 
 async def test_the_users_session_dials_and_is_not_closed(setting: Setting) -> None:
-    """Over its connector and with its headers; redirects are refused all the same."""
+    """A user's session is used for dials with its headers and is not closed; redirects are still refused."""
     if setting.name != "aiohttp":
         pytest.skip("websockets dials without an HTTP session")
     import aiohttp

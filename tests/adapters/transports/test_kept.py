@@ -1,4 +1,4 @@
-"""Connections are kept between requests: after a cut a read must not wait for new ones."""
+"""Connections are kept between requests, so that a read after an interruption need not open new ones."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.loopback]
 
 
 async def test_a_connection_is_kept_for_a_minute(transport: Transport, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One without a request for less than that is used again, one that has idled longer is not."""
+    """A connection that was idle for less than `KEPT_SECONDS` is used again, a longer idle one is not."""
     real, ahead = time.monotonic, [0.0]
     for clock in (time, aiohttp.connector):
         monkeypatch.setattr(clock, "monotonic", lambda: real() + ahead[0])

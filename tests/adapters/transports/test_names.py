@@ -1,4 +1,4 @@
-"""A transport is opened by name, and says what is missing."""
+"""A transport is opened by name, and a missing library is named in the error."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_nothing_is_imported_before_it_is_asked_for() -> None:
 
 
 def test_the_system_clock() -> None:
-    """Seconds that never go back, and milliseconds since the epoch."""
+    """The system clock gives seconds that do not go back, and milliseconds since the epoch."""
     clock: Clock = SystemClock()
     first, second = clock.monotonic(), clock.monotonic()
     assert first <= second

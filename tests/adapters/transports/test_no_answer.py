@@ -1,4 +1,4 @@
-"""Where no whole answer comes, a request fails in time, and leaves nothing behind."""
+"""A request without a whole answer fails in time, and leaves no connection."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ async def test_the_timeout_is_for_the_whole(transport: Transport, kind: str) -> 
 
 @pytest.mark.parametrize("scheme", ["https", "wss"])
 async def test_a_tls_handshake_that_is_given_up_leaves_no_connection(transport: Transport, scheme: str) -> None:
-    """The peer sees the end at once, and not when the garbage is collected."""
+    """A TLS handshake that is given up ends its connection at once, not with the next garbage collection."""
     with Peer(Wire.until_gone) as peer:
         gc.disable()
         try:

@@ -1,4 +1,4 @@
-"""A proxy that does not let us through: the venue has seen nothing, and nobody sees the password."""
+"""A proxy that refuses a connection: the venue has not been reached, and no password is shown."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SAID = b64encode(f"user:{PASSWORD}".encode()).decode()
 
 @asynccontextmanager
 async def refusing() -> AsyncIterator[int]:
-    """The port of a proxy that refuses, and says again what it was sent."""
+    """Yield the port of a proxy that refuses, with the credentials it was sent in its answer."""
 
     async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = await reader.readuntil(b"\r\n\r\n")
@@ -34,7 +34,7 @@ async def refusing() -> AsyncIterator[int]:
 
 @asynccontextmanager
 async def refusing_socks() -> AsyncIterator[int]:
-    """The port of a proxy that takes no password."""
+    """Yield the port of a SOCKS proxy that accepts no password."""
 
     async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readexactly(3)
@@ -49,7 +49,7 @@ async def refusing_socks() -> AsyncIterator[int]:
 @pytest.mark.parametrize("scheme", ["http", "socks5"])
 @pytest.mark.parametrize("transport", ["aiohttp", "websockets"])
 def test_a_refusal_of_the_proxy_has_not_reached_the_venue(transport: str, scheme: str) -> None:
-    """So it does not count among the calls that failed there."""
+    """A refusal by the proxy is marked as not having reached the venue, so it does not count as failed there."""
 
     async def story() -> None:
         async with (refusing if scheme == "http" else refusing_socks)() as port:
@@ -63,7 +63,7 @@ def test_a_refusal_of_the_proxy_has_not_reached_the_venue(transport: str, scheme
 
 
 def test_an_answer_of_the_proxy_itself_shows_no_password() -> None:
-    """Where no TLS is spoken it may answer in place of the venue, with our own words in its page."""
+    """Without TLS a proxy may answer in place of the venue, and the credentials in its answer are starred."""
 
     async def story() -> str:
         async with refusing() as port:

@@ -1,4 +1,4 @@
-"""A route out that cannot work is refused when a transport is opened, by the name of the option that is wrong."""
+"""Proxy and source address are checked when a transport is opened, and an error names the wrong option."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ ALLOWED = "http://, https://, socks5://, socks5h://"
     ],
 )
 def test_a_proxy_that_is_none_is_refused(name: str, proxy: str) -> None:
-    """With what is allowed, and without what was given, which may hold a password."""
+    """An invalid proxy is refused with the allowed schemes, and without its value, which may have a password."""
     with pytest.raises(ValueError, match=r"^proxy must be") as refused:
         open_transport(name, proxy=proxy)
     assert ALLOWED in str(refused.value)
@@ -37,13 +37,13 @@ def test_a_proxy_that_is_none_is_refused(name: str, proxy: str) -> None:
 
 
 def test_a_route_shows_no_password() -> None:
-    """Neither by `repr` nor in the locals of a traceback."""
+    """The `repr` of a route shows no password."""
     assert "hunter2" not in repr(route.Route("http://user:hunter2@proxy.example"))
 
 
 @pytest.mark.parametrize(("name", "module"), [(name, each) for name, some in route.NEEDED.items() for each in some])
 def test_socks_is_an_extra(name: str, module: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without its library, the proxy is refused, not the transport."""
+    """Without the library of SOCKS only a SOCKS proxy is refused, with the name of the extra."""
     monkeypatch.setattr(route, "find_spec", lambda wanted: None if wanted == module else object())
     with pytest.raises(ValueError, match=r"proxy.*listenkey\[socks\]"):
         open_transport(name, proxy="socks5://127.0.0.1:1080")
@@ -55,7 +55,7 @@ def test_socks_is_an_extra(name: str, module: str, monkeypatch: pytest.MonkeyPat
     "account", ["hunter2:" + "x" * 256, "x" * 256 + ":hunter2", "hunter2" + "%41" * 249 + ":p", "u:hunter2%C3%A9"]
 )
 def test_what_socks_cannot_carry_is_refused(name: str, scheme: str, account: str) -> None:
-    """Each of the two is up to 255 letters of ASCII; neither is shown."""
+    """A user or password of SOCKS that is too long or not ASCII is refused, and neither is shown."""
     with pytest.raises(ValueError, match=r"^proxy: .*255") as refused:
         open_transport(name, proxy=f"{scheme}://{account}@127.0.0.1:1")
     assert "hunter2" not in str(refused.value)
@@ -64,14 +64,14 @@ def test_what_socks_cannot_carry_is_refused(name: str, scheme: str, account: str
 
 @pytest.mark.parametrize("name", ["aiohttp", "websockets"])
 def test_what_socks_can_carry_is_accepted(name: str) -> None:
-    """By its length once decoded; a proxy of HTTP has no such bound."""
+    """A user and a password of SOCKS may have 255 decoded characters; an HTTP proxy has no such limit."""
     open_transport(name, proxy=f"socks5://{'u' * 255}:{'%41' * 255}@127.0.0.1:1")
     open_transport(name, proxy=f"http://{'u' * 256}:{'p' * 256}@127.0.0.1:1")
 
 
 @pytest.mark.parametrize("scheme", ["http", "socks5"])
 def test_a_user_without_a_password_is_refused_where_the_library_does(scheme: str) -> None:
-    """At once, and not when the first socket is opened; an empty password is one."""
+    """With websockets a user without a password is refused at once; an empty password, and aiohttp, are accepted."""
     with pytest.raises(ValueError, match=r"^proxy: .*password") as refused:
         open_transport("websockets", proxy=f"{scheme}://hunter2@127.0.0.1:1")
     assert "hunter2" not in str(refused.value)
@@ -92,7 +92,7 @@ def test_a_user_without_a_password_is_refused_where_the_library_does(scheme: str
     ids=["no address", "empty", "with a proxy", "with a session", "SOCKS with a session"],
 )
 def test_what_contradicts_itself_is_refused(name: str, options: dict[str, Any]) -> None:
-    """By the name of the option."""
+    """Options that exclude each other are refused, and the error names one."""
     with pytest.raises(ValueError, match=r"source_address|^proxy"):
         open_transport(name, **options)
 
@@ -101,7 +101,7 @@ def test_what_contradicts_itself_is_refused(name: str, options: dict[str, Any]) 
 def test_a_silence_shorter_than_the_venues_rhythm_is_warned_of(
     seconds: float, mode: Any, warned: int, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Once, with both figures: such a stream reconnects for ever."""
+    """A `silence_timeout` not longer than the venue's ping interval is warned of once, unless the mode is `poll`."""
     with caplog.at_level(logging.WARNING, "listenkey"):
         open_venue("bingx-swap", api_key="k", api_secret="s", mode=mode, policy=Policy(silence_timeout=seconds))
     assert [record.getMessage().count("pings every 5 s") for record in caplog.records] == [1] * warned

@@ -1,4 +1,4 @@
-"""No key, secret or signature shows in an error, its chain, its traceback or any log, whatever happens to a call."""
+"""No key, secret or signature is in an error, its chain, its traceback or a log, however a call ends."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ HEADERS = {"X-BX-APIKEY": CANARY}
 
 
 def echoing(status: str) -> Handler:
-    """An answer whose headers and reason repeat the request's URL, as a redirect to a login page does."""
+    """Return a handler whose answer repeats the request's URL, as a redirect to a login page does."""
 
     def handler(wire: Wire) -> None:
         wire.head()
@@ -53,7 +53,7 @@ PEERS: dict[str, Handler] = {
 
 
 async def outcome(call: Callable[[], Awaitable[object]]) -> str:
-    """All text that could be shown of a call's error: its chain with tracebacks, its `repr` and its attributes."""
+    """Make a call; return all text of its error: tracebacks, `repr` and attributes."""
     caught: ListenKeyError | None = None
     try:
         await call()
@@ -77,7 +77,7 @@ async def use(transport: Transport, url: str) -> None:
 
 
 def shown(records: list[logging.LogRecord]) -> str:
-    """All that any handler could print of these records."""
+    """Return all that a handler could print of these records."""
     return "".join(logging.Formatter("%(name)s %(message)s").format(record) + repr(record.args) for record in records)
 
 
@@ -122,7 +122,7 @@ async def test_bad_tls_leaks_nothing(
 
 
 async def test_a_refusing_proxy_leaks_nothing(setting: Setting, caplog: pytest.LogCaptureFixture) -> None:
-    """Neither the request nor the credentials of the proxy."""
+    """If a proxy refuses, neither the request nor the proxy's credentials are shown."""
     caplog.set_level(logging.DEBUG)
 
     def handler(wire: Wire) -> None:
@@ -143,7 +143,7 @@ async def test_a_refusing_proxy_leaks_nothing(setting: Setting, caplog: pytest.L
 
 
 async def test_the_users_own_requests_are_still_logged(setting: Setting, caplog: pytest.LogCaptureFixture) -> None:
-    """We are silent about ours, through the user's client too, and change nothing about theirs."""
+    """Requests of the library are not logged, even through the user's client, and the user's own still are."""
     if setting.name != "websockets":
         pytest.skip("aiohttp logs no requests")
     import httpx2

@@ -1,4 +1,4 @@
-"""Pings and pongs of the peer are passed on, answered where they ask for it, and never mixed up with frames."""
+"""Pings and pongs of the peer are reported as signs of life, and pings are answered."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SIGNS: dict[str, list[Handler]] = {
 
 @pytest.mark.parametrize("kind", SIGNS)
 async def test_each_is_passed_on(transport: Transport, kind: str) -> None:
-    """Once, also those within a message of several frames; what comes as a frame is not among them."""
+    """Each ping and pong is reported once, also within a fragmented message, and a data frame is not."""
     heard: list[None] = []
     acts = SIGNS[kind]
     expected = {"several": 3, "within a message": 2}.get(kind, 1)
@@ -46,7 +46,7 @@ async def test_each_is_passed_on(transport: Transport, kind: str) -> None:
 
 
 async def test_a_ping_of_ours_and_its_pong(transport: Transport) -> None:
-    """It goes out after the frames before it, and what answers it is a sign of life."""
+    """A ping is sent after the frames before it, and its pong is reported."""
     heard = anyio.Event()
     seen: list[int] = []
 
@@ -72,7 +72,7 @@ async def test_a_ping_of_ours_and_its_pong(transport: Transport) -> None:
 
 
 async def test_many_pings_that_nobody_answers(transport: Transport) -> None:
-    """Are many pings, each another one to the peer, and no trouble at the end."""
+    """Pings that are not answered are all sent, and do not disturb the end of the socket."""
     seen: list[bytes] = []
 
     def handler(wire: Wire) -> None:
@@ -95,7 +95,7 @@ async def test_many_pings_that_nobody_answers(transport: Transport) -> None:
 
 
 async def test_a_ping_on_a_socket_that_ended(transport: Transport) -> None:
-    """Says so, as any other call."""
+    """A ping on a socket that has ended raises `SocketEnded`."""
     with Peer(then(lambda wire: wire.close_frame(1001), Wire.farewell)) as peer:
         socket = await dialled(transport, peer)
         assert await end_of(socket) == 1001
@@ -107,7 +107,7 @@ async def test_a_ping_on_a_socket_that_ended(transport: Transport) -> None:
 
 
 async def test_nothing_is_passed_on_when_nobody_attends(transport: Transport) -> None:
-    """A ping is answered all the same."""
+    """If no callback is set, a ping is still answered."""
     seen: list[tuple[int, bytes]] = []
 
     def handler(wire: Wire) -> None:

@@ -1,4 +1,4 @@
-"""Values that a frame must bear in any of its fields, for hypothesis to draw."""
+"""Values for hypothesis that any field of a frame may have without an error."""
 
 from __future__ import annotations
 
@@ -17,5 +17,5 @@ JSON = st.recursive(
 
 
 def fields(names: Sequence[str]) -> st.SearchStrategy[dict[str, Any]]:
-    """An object in which some of these have a value."""
+    """Return a strategy for objects with values for some of these names."""
     return st.dictionaries(st.sampled_from(names), JSON, max_size=8)

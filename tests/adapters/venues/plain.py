@@ -1,4 +1,4 @@
-"""Reports as the vectors write them."""
+"""Reports in the form of the vectors."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import msgspec
 
 
 def plain(value: Any) -> Any:
-    """A report as its name, and the fields that say something; several as a list."""
+    """Return a report as its name and its fields other than defaults; several reports as a list."""
     if isinstance(value, Decimal):
         return str(value)
     if isinstance(value, Enum):
@@ -19,7 +19,7 @@ def plain(value: Any) -> Any:
         shown = {field.name: getattr(value, field.name) for field in msgspec.structs.fields(value)}
         defaults = {field.name: field.default for field in msgspec.structs.fields(value)}
         said = {name: plain(found) for name, found in shown.items() if repr(found) != repr(defaults[name])}
-        said.pop("longest", None)  # which says how the frame was read, not what is in it
+        said.pop("longest", None)  # it depends on how the frame was read
         return {"report": type(value).__name__, **said}
     if isinstance(value, (list, tuple)):
         return [plain(inner) for inner in value]

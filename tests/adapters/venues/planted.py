@@ -1,4 +1,4 @@
-"""Each family's part in the search for secrets: frames and answers that hold one, and services that ask."""
+"""A family's part in the search for secrets: frames and answers that contain one, and its services."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ class Planted(Protocol):
     HEADER: str
     """The header that has the API key in it."""
     CALM: Mapping[Name, Any]
-    """The answers when nothing is wrong, by method and the last word of the path."""
+    """The answers without a fault, by method and last part of the path."""
     TIME: str
-    """The last word of the path at which the venue says what o'clock it is."""
+    """The last part of the path of the request for the time."""
     MORTAL: Collection[str]
-    """Kinds of answers after which a stream asks for nothing more, or not for long."""
+    """Kinds of answers after which a stream sends no more requests, or none for a long time."""
 
     def plants(self) -> Iterator[Plant]:
         """Return the kinds of frames that the venue sends, each with a secret in it."""
@@ -34,7 +34,7 @@ class Planted(Protocol):
         """Return the venue's errors, each with a secret in it."""
 
     def rows(self, secret: str, pad: int) -> Mapping[Name, Any]:
-        """Return good answers whose rows hold it, understood or not."""
+        """Return good answers whose rows contain the secret, readable or not."""
 
     def good(self, content: Any) -> HttpResponse:
         """Return the answer that has this content."""
@@ -43,11 +43,12 @@ class Planted(Protocol):
         """Return the answer to a request about the account's listen key."""
 
     def services(self, api_key: str, api_secret: str, secrets: Secrets) -> Services:
-        """Return the family's services at `https://venue.test` and `wss://venue.test/market`, which wait for nothing
-        and keep no count of what failed, so that every answer is met.
+        """Return the family's services at `https://venue.test` and `wss://venue.test/market`.
+
+        They do not wait and do not count failing calls, so that every answer is used.
         """
 
 
 def planted(family: str) -> Planted:
-    """The plants of a family. Raises `ImportError` where it has none."""
+    """Return the plants of a family. Raises `ImportError` if it has none."""
     return cast(Planted, import_module(f".{family}.planted", __package__))

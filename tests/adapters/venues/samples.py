@@ -1,8 +1,8 @@
-"""Each family's part in the conformance suite: vectors, and the module `samples` in the folder of its tests.
+"""A family's part in the conformance suite: vectors, and the module `samples` in the folder of its tests.
 
 A family is tested as soon as a venue of it is in the registry: its vectors by `test_vectors.py`, garbage by
-`test_garbage.py` and `tests/hostile`, secrets by `tests/leaks` with the module `planted`, and what its wire does by
-the scenarios of `tests/loopback`. What is missing for any of these is named by `missing`.
+`test_garbage.py` and `tests/hostile`, secrets by `tests/leaks` with the module `planted`, and its wire by the scenarios
+of `tests/loopback`. `missing` lists the parts that a family lacks.
 """
 
 from __future__ import annotations
@@ -29,28 +29,28 @@ _HERE = Path(__file__).parent
 
 
 class Samples(Protocol):
-    """The module `samples` in the folder of a family's tests: what its frames look like."""
+    """The module `samples` in the folder of a family's tests, with examples of its frames."""
 
     DIALECTS: Mapping[str, Dialect]
-    """By the name of the file of their vectors; those of the registry's venues, and others that the folder has."""
+    """The dialects by the file of their vectors: those of the registry's venues, and others that the folder has."""
     ORDER_EVENTS: Sequence[str]
     """The names that an order's frame may have."""
     EVENTS: Collection[str]
     """The names of events that the vectors must have."""
     IGNORED: Collection[str]
-    """Events of which nothing is said at all."""
+    """Events that give no report."""
     EXACT: bool
-    """True if an order's frame always says how much the fill was that caused it."""
+    """True if an order's frame always has the quantity of the fill that caused it."""
     AMOUNTS: Sequence[str]
     """The fields of `order` that are numbers: amounts, prices, ids and times."""
     FIELDS: SearchStrategy[dict[str, Any]]
-    """Fields as orders, balances and positions have them, with anything in them."""
+    """Fields of orders, balances and positions, with any values."""
     FRAMES: SearchStrategy[dict[str, Any]]
-    """Frames of the right shape with anything in them."""
+    """Frames of the right shape with any values."""
     ROWLESS: Sequence[Mapping[str, Any]]
-    """Frames of the account in which a row is none."""
+    """Frames of the account with a row that cannot be read."""
     TRAPS: Sequence[str]
-    """Texts that are not what they seem."""
+    """Texts that resemble frames of the family."""
 
     def order(self, **fields: Any) -> dict[str, Any]:
         """Return the frame of a fill, of a part of an order, with these fields of the order in place of its own."""
@@ -59,10 +59,10 @@ class Samples(Protocol):
         """Return the frame of a balance and a position, with these fields of the account in place of its own."""
 
     def event(self, frame: Mapping[str, Any]) -> Any:
-        """Return the name of the event that a frame has."""
+        """Return the name of a frame's event."""
 
     def alive(self, dialect: Dialect, socket: int) -> Sequence[str]:
-        """Return the frames, as text, by which a socket of this number is known to live."""
+        """Return the frames, as text, that prove the link of a socket with this number."""
 
     def packed(self, text: str) -> bytes | str:
         """Return the frame of this text as the venue sends it."""
@@ -72,7 +72,7 @@ class Samples(Protocol):
 
 
 class Vector(NamedTuple):
-    """A frame and the reports in it, as a line of a file in the folder `vectors` of a family has them."""
+    """A frame and its reports, from a line of a file in a family's folder `vectors`."""
 
     family: str
     file: str
@@ -82,18 +82,18 @@ class Vector(NamedTuple):
 
 
 def samples(family: str) -> Samples:
-    """The samples of a family. Raises `ImportError` where it has none."""
+    """Return the samples of a family. Raises `ImportError` if it has none."""
     return cast(Samples, import_module(f".{family}.samples", __package__))
 
 
 def vectors(family: str) -> list[Vector]:
-    """The vectors of a family; none where it has no folder."""
+    """Return the vectors of a family; none if it has no folder."""
     files = sorted((_HERE / family / "vectors").glob("*.jsonl"))
     return [Vector(family, file.stem, **json.loads(line)) for file in files for line in file.read_text().splitlines()]
 
 
 def missing(family: str, venues: Collection[str]) -> list[str]:
-    """The parts that a family with these venues lacks before all of the suite can be played on it."""
+    """Return the parts that a family with these venues lacks for the conformance suite."""
     lacking = [
         f"the module {family}/{name}.py"
         for name in ("samples", "planted")

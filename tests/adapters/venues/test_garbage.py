@@ -1,4 +1,4 @@
-"""Nothing from the wire makes a dialect raise, whatever family it is of; and nothing that comes out is false."""
+"""No frame makes a dialect of any family raise, and no report has a wrong value."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ UNREADABLE: list[bytes | str] = [
 
 @families
 def test_unreadable(family: str) -> None:
-    """A frame that would break a parser, or a consumer that walks its content, is unreadable and harmless."""
+    """A frame that is nested too deeply, is not UTF-8, or has a number too long is reported as unreadable."""
     for dialect in samples(family).DIALECTS.values():
         for frame in UNREADABLE:
             assert [type(report) for report in dialect.decode(frame)] == [Unreadable], frame[:20]
@@ -42,7 +42,7 @@ def test_unreadable(family: str) -> None:
 
 @families
 def test_rows_that_are_none(family: str) -> None:
-    """One row that cannot be read makes the whole push doubtful: nothing of it is taken as true."""
+    """One row that cannot be read makes the whole push doubtful."""
     given = samples(family)
     dialect = next(iter(given.DIALECTS.values()))
     assert isinstance(dialect.decode(json.dumps(given.account()))[0], AccountReport)
@@ -54,7 +54,7 @@ def test_rows_that_are_none(family: str) -> None:
 
 
 def sane(given: Samples, dialect: Dialect, frame: bytes | str) -> tuple[Report, ...]:
-    """Whatever comes out can be passed on: its amounts are finite and small, its content can be written as JSON."""
+    """Decode a frame; check that its reports have finite amounts and content that can be written as JSON."""
     reports = dialect.decode(frame)
     for report in reports:
         if isinstance(report, OrderReport):
@@ -78,7 +78,7 @@ def sane(given: Samples, dialect: Dialect, frame: bytes | str) -> tuple[Report, 
 @drawn
 @given(frame=st.binary() | st.text())
 def test_total_over_noise(family: str, frame: bytes | str) -> None:
-    """Noise, which is never nothing."""
+    """Any bytes or text give at least one report."""
     given = samples(family)
     for dialect in given.DIALECTS.values():
         assert sane(given, dialect, frame)
@@ -88,7 +88,7 @@ def test_total_over_noise(family: str, frame: bytes | str) -> None:
 @drawn
 @given(data=st.data())
 def test_total_over_frames(family: str, data: st.DataObject) -> None:
-    """Frames of the right shape with anything in them; nothing is said of those alone that are ignored."""
+    """Frames of the right shape with any values give a report, except events that are ignored."""
     given = samples(family)
     content = data.draw(given.FRAMES)
     frame = json.dumps(content)
@@ -101,7 +101,7 @@ def test_total_over_frames(family: str, data: st.DataObject) -> None:
 @drawn
 @given(data=st.data())
 def test_total_over_orders(family: str, data: st.DataObject) -> None:
-    """An order with some fields gone wrong is a report, or doubtful."""
+    """An order frame with some wrong fields is an order's report, unreadable, or doubtful."""
     given = samples(family)
     event = data.draw(st.sampled_from(given.ORDER_EVENTS))
     content: dict[str, Any] = {**given.order(**data.draw(given.FIELDS)), **data.draw(given.FIELDS), "e": event}

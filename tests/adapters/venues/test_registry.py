@@ -1,4 +1,4 @@
-"""The list of venues: each has a family that offers what is asked of one."""
+"""The list of venues: each has a family with all that is required of one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .samples import FAMILIES, missing, samples
 
 @pytest.mark.parametrize("venue", VENUES)
 def test_every_venue_has_a_family(venue: str) -> None:
-    """Its dialect bears the venue's name, and each environment has addresses of its own."""
+    """A venue's dialect has its name, and each environment has its own addresses."""
     assert family(venue).dialect(venue).name == venue
     assert family(venue).dialect(venue, cumulative_costs=True).cumulative_costs
     addresses = [family(each).hosts(each) for each in VENUES]
@@ -20,25 +20,25 @@ def test_every_venue_has_a_family(venue: str) -> None:
 
 
 def test_other_names_are_refused() -> None:
-    """In one line that says which there are."""
+    """An unknown venue is refused in one line that lists the known ones."""
     with pytest.raises(ValueError, match=r"venue must be one of bingx-swap, .*, not 'nowhere'"):
         family("nowhere")
 
 
 def test_what_is_simulated_is_a_venue() -> None:
-    """The simulated exchange speaks the wire of a listed venue, of each family one, and no other."""
+    """The simulated exchange has the wire of one listed venue of each family, and no others."""
     assert tuple(FAULTS_OF) == SIMULATED
     assert {VENUES[venue] for venue in SIMULATED} == set(VENUES.values())
 
 
 @pytest.mark.parametrize("name", FAMILIES)
 def test_every_family_can_be_tested(name: str) -> None:
-    """It has vectors for each dialect, samples, planted secrets, and a wire in the simulated exchange."""
+    """Each family has vectors for each dialect, samples, planted secrets, and a wire in the simulated exchange."""
     assert missing(name, [venue for venue in VENUES if VENUES[venue] == name]) == []
 
 
 def test_what_a_family_lacks_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    """All of it, of one that has nothing; and of one that has all but its vectors, a sample and a wire, those."""
+    """`missing` lists all parts for a family without any, and just the removed parts for a complete one."""
     assert missing("nowhere", ["nowhere-spot"]) == [
         "the module nowhere/samples.py",
         "the module nowhere/planted.py",

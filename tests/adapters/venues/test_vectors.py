@@ -1,4 +1,4 @@
-"""Every family in the registry reads its vectors: each frame becomes just these reports."""
+"""Each family in the registry reads its vectors: a frame gives exactly the listed reports."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ EACH = [pytest.param(vector, id=f"{vector.file}-{vector.name}") for family in FA
 @pytest.mark.parametrize("vector", EACH)
 @pytest.mark.parametrize("binary", [False, True])
 def test_vector(vector: Vector, binary: bool) -> None:
-    """The reports in a frame, whether it came as text or inflated from a binary one."""
+    """A vector's frame gives its reports, as text and as bytes."""
     frame = vector.frame.encode() if binary else vector.frame
     found = plain(samples(vector.family).DIALECTS[vector.file].decode(frame))
     for report, expected in zip(found, vector.reports, strict=True):
@@ -28,7 +28,7 @@ def test_vector(vector: Vector, binary: bool) -> None:
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_every_event_has_a_vector(family: str) -> None:
-    """Each event that a socket listens to, or that is delivered to nobody, is in a frame of the vectors."""
+    """Each event of a family, also an ignored one, is in a frame of its vectors."""
     given = samples(family)
     seen = {name for vector in vectors(family) for frame in _objects(vector.frame) if (name := given.event(frame))}
     assert not {*given.EVENTS, *given.IGNORED} - seen

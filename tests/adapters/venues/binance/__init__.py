@@ -1,1 +1,1 @@
-"""Binance: its frames, its answers, its weights."""
+"""Tests of Binance's frames, answers and weights."""

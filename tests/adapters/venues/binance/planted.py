@@ -1,4 +1,4 @@
-"""Frames and answers of Binance in which a secret stands: the `Planted` of the family."""
+"""Frames and answers of Binance that contain a secret: the `Planted` of the family."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _POSITION = {"s": "ETHUSDT", "pa": "-1", "ep": "2000.0", "up": "-0.1", "mt": "cr
 
 
 def plants() -> Iterator[Plant]:
-    """All kinds, each of them once."""
+    """Yield each kind of frame once."""
     for name in ("s", "c", "o", "N", "X", "sp", "ps", "t", "new"):
         yield Plant(f"order, {name}", lambda secret, pad, name=name: text(_order(**{name: behind(secret, pad)})))  # type: ignore[misc]
     yield Plant("order in a binary frame", lambda secret, pad: text(_order(c=behind(secret, pad))).encode())
@@ -59,7 +59,7 @@ def plants() -> Iterator[Plant]:
 
 
 def spoiled() -> Iterator[Spoiled]:
-    """Errors, with the statuses that they come with."""
+    """Yield errors with the statuses that they have."""
     yield Spoiled("error", lambda secret, pad: bare({"code": -1001, "msg": behind(secret, pad)}, 500))
     yield Spoiled("error, its code", lambda secret, pad: bare({"code": behind(secret, pad), "msg": "no"}, 400))
     yield Spoiled("error, refused for good", lambda secret, pad: bare({"code": -2015, "msg": behind(secret, pad)}, 401))
@@ -70,7 +70,7 @@ def spoiled() -> Iterator[Spoiled]:
 
 
 def rows(secret: str, pad: int) -> dict[tuple[str, str], Any]:
-    """Of each list, some that are understood and some that are not."""
+    """Return the good answers with readable and odd rows in each list."""
     word = behind(secret, pad)
     return {
         **CALM,
@@ -87,20 +87,20 @@ def rows(secret: str, pad: int) -> dict[tuple[str, str], Any]:
 
 
 def good(content: Any) -> HttpResponse:
-    """As it is."""
+    """Return an answer with this content."""
     return bare(content)
 
 
 def keyed(method: str, key: str) -> HttpResponse:
-    """The key that lives, or nothing where it was deleted."""
+    """Return the answer about a listen key: the key, or an empty object after its deletion."""
     return bare({} if method == "DELETE" else {"listenKey": key})
 
 
 class _Patient(Address):
-    """Is locked by nothing that the venue says."""
+    """An address that ignores the venue's locks."""
 
     def lock(self, until: float) -> None:
-        """Forget it."""
+        """Ignore a lock."""
 
 
 class _Forgiving(Pace):
@@ -109,7 +109,7 @@ class _Forgiving(Pace):
 
 
 def services(api_key: str, api_secret: str, secrets: Secrets) -> Services:
-    """Without limits."""
+    """Return the services, without limits."""
     pace = _Forgiving(limited=False)
     rest = Rest("https://venue.test", api_key, api_secret, pace=pace, secrets=secrets)
     handshake = Handshake("wss://venue.test/market", pace=pace, secrets=secrets)

@@ -64,12 +64,12 @@ _POSITION = {
 
 
 def order(**fields: Any) -> dict[str, Any]:
-    """The frame of a fill, of half an order."""
+    """Return the frame of a fill of half an order."""
     return {"e": "ORDER_TRADE_UPDATE", "E": 5, "T": 4, "o": {**_ORDER, **fields}}
 
 
 def account(**fields: Any) -> dict[str, Any]:
-    """The frame of a balance and a position."""
+    """Return the frame of a balance and a position."""
     return {"e": "ACCOUNT_UPDATE", "E": 5, "T": 4, "a": {"m": "ORDER", "B": [_BALANCE], "P": [_POSITION], **fields}}
 
 
@@ -82,16 +82,16 @@ ROWLESS = [{"e": "ACCOUNT_UPDATE", "E": 5, "a": body} for body in _ROWS]
 
 
 def event(frame: Mapping[str, Any]) -> Any:
-    """As it is, or wrapped: then it has a stream, and no event of its own."""
+    """Return the name of the event, also of one within an envelope with a stream."""
     inner = frame.get("data")
     return (inner if isinstance(inner, dict) and "stream" in frame and "e" not in frame else frame).get("e")
 
 
 def alive(dialect: Dialect, socket: int) -> Sequence[str]:
-    """The answer to the question that is asked first."""
+    """Return the answers to the opening requests of a socket."""
     return [f'{{"result":["x@ACCOUNT_UPDATE"],"id":{opening.id}}}' for opening in dialect.opening(socket)]
 
 
 def packed(text: str) -> bytes | str:
-    """Plain text."""
+    """Return the text itself, because Binance sends plain text."""
     return text

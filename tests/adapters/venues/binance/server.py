@@ -1,4 +1,4 @@
-"""The Binance of plain rows over real sockets: REST, and a stream that brings what its key and its events allow."""
+"""A Binance with plain rows over real sockets: REST, and a stream filtered by key and events."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .venue import Venue
 
 
 class Server(Venue):
-    """`push` is an event to every socket that lives; one with a dead key stays open, and answers, and is silent."""
+    """A server that pushes to the sockets of the present key; those of a dead key stay open and are answered."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -38,7 +38,7 @@ class Server(Venue):
             do_POST = do_PUT = do_DELETE = do_GET
 
             def log_message(self, format: str, *args: object) -> None:
-                """Says nothing."""
+                """Log nothing."""
 
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._http.daemon_threads = True
@@ -64,18 +64,18 @@ class Server(Venue):
         return self._peer.url("ws", "/private/ws")
 
     def ms(self) -> int:
-        """The exchange's clock is the host's."""
+        """Return the host's time as the exchange's."""
         return time.time_ns() // 1_000_000
 
     def push(self, event: Mapping[str, Any]) -> None:
-        """To all that ask for such events with the key of the account."""
+        """Push an event to all sockets that asked for it with the account's key."""
         with self.lock:
             for key, events, inbox in self.inboxes.values():
                 if key == self.key and event["e"] in events.split("/"):
                     inbox.put(json.dumps(event, separators=(",", ":")))
 
     def answer(self, asked: BaseHTTPRequestHandler) -> None:
-        """One request of REST."""
+        """Answer one REST request."""
         names = {name.upper(): value for name, value in asked.headers.items()}
         named = {name: names[name] for name in ("X-MBX-APIKEY",) if name in names}
         with self.lock:

@@ -35,7 +35,7 @@ BAN = f"Way too many requests; IP(1.2.3.4) banned until {NOW + 90_500}. Please u
 UNKNOWN = "Unknown error, please check your request or try again later."
 
 CODES = [
-    (400, -1125, "This listenKey does not exist.", RETRY, None),  # of another request than one about the key
+    (400, -1125, "This listenKey does not exist.", RETRY, None),  # of a request that is not about the key
     (429, -1003, "Too many requests; current limit is 2400 requests per minute.", RETRY, WEIGHED),
     (400, -1015, "Too many new orders.", RETRY, WEIGHED),
     (418, -1003, BAN, RETRY, 90.5),
@@ -68,14 +68,14 @@ def refused(response: HttpResponse, **options: Any) -> Refusal:
 
 @pytest.mark.parametrize(("status", "code", "message", "kind", "wait"), CODES)
 def test_codes(status: int, code: int, message: str, kind: RefusalKind, wait: float | None) -> None:
-    """Each has its class, and the time that the venue named, or what is known of it."""
+    """Each code has its kind of refusal, and the venue's time to wait or a known one."""
     found = refused(reply({"code": code, "msg": message}, status))
     assert (found.kind, found.code, found.retry_after) == (kind, str(code), wait)
 
 
 @pytest.mark.parametrize("message", ["This listenKey does not exist.", "Please use POST to recreate it", ""])
 def test_the_key_is_gone(message: str) -> None:
-    """By the code, whatever the text says, where the request was about the key."""
+    """The code -1125 says that the key is gone, with any text, if the request was about the key."""
     assert refused(reply({"code": -1125, "msg": message}, 400), about_key=True).kind is GONE
 
 
@@ -97,7 +97,7 @@ STATUSES = [
 
 @pytest.mark.parametrize(("status", "body", "wait"), STATUSES)
 def test_answers_without_a_code(status: int, body: bytes, wait: float | None) -> None:
-    """They are judged by their status, and always worth another attempt."""
+    """An answer without a code is classified by its status, always as `RETRY`."""
     found = refused(HttpResponse(status, {}, body))
     assert (found.kind, found.code, found.retry_after) == (RETRY, str(status), wait)
 
@@ -106,7 +106,7 @@ def test_answers_without_a_code(status: int, body: bytes, wait: float | None) ->
     ("header", "wait"), [("7", 7.0), ("0", 0.0), ("soon", WEIGHED), ("", WEIGHED), ("9" * 40, 4 * 86400.0)]
 )
 def test_retry_after(header: str, wait: float) -> None:
-    """Seconds; a text that names a moment goes before it."""
+    """Retry-After is in seconds, and the end of a ban in the text goes before it."""
     body = {"code": -1003, "msg": "Too many requests"}
     assert refused(reply(body, 429, retry_after=header)).retry_after == wait
     assert refused(reply({**body, "msg": BAN}, 418, retry_after=header)).retry_after == 90.5
@@ -117,7 +117,7 @@ def test_retry_after(header: str, wait: float) -> None:
     [({"date": formatdate(NOW // 1000, usegmt=True)}, 91.0), ({"date": "noon"}, BANNED), ({}, BANNED)],
 )
 def test_a_ban_without_a_clock(headers: dict[str, str], wait: float) -> None:
-    """The end of a ban says nothing to whoever does not know the exchange's time; the answer may name its second."""
+    """The end of a ban is used only if the exchange's time is known, here from the answer's `Date`."""
     verdict = judge(reply({"code": -1003, "msg": BAN}, 418)._replace(headers=headers))
     assert isinstance(verdict, Refusal)
     assert verdict.retry_after == wait
@@ -125,22 +125,22 @@ def test_a_ban_without_a_clock(headers: dict[str, str], wait: float) -> None:
 
 @pytest.mark.parametrize("body", [[], {}, [{"code": 1}], {"code": 200, "msg": "success"}, {"serverTime": 5}])
 def test_success(body: Any) -> None:
-    """A 2xx without a code below zero is one."""
+    """A 2xx answer without a code below zero is a success."""
     assert judge(reply(body)) == Document(body)
 
 
 def test_an_empty_success_about_the_key() -> None:
-    """Is one: so much is documented."""
+    """An empty answer to a request about the key is a success, as documented."""
     assert judge(reply(b""), about_key=True) == Document(None)
 
 
 def test_a_code_in_a_success() -> None:
-    """A 200 with a code below zero is none."""
+    """A 200 answer with a code below zero is a refusal."""
     assert refused(reply({"code": -1000, "msg": UNKNOWN})).code == "-1000"
 
 
 def test_which_is_which() -> None:
-    """Each refusal that a caller treats in a way of its own is recognised, and no other."""
+    """Each refusal that callers treat specially is recognised, and others are not."""
 
     def found(code: int | str, message: str = "") -> Refusal:
         return Refusal(RETRY, str(code), message)
@@ -158,7 +158,7 @@ def test_which_is_which() -> None:
 
 
 def test_nothing_secret_is_shown() -> None:
-    """Neither what is known to be secret nor what might be: not in a message, not in the beginning of a page."""
+    """A refusal's message contains no known secret and no text that may be one."""
     secrets = Secrets(("short-and-known",))
     for body in (
         f"<html>{FIRST_KEY} short-and-known</html>".encode(),
@@ -171,13 +171,13 @@ def test_nothing_secret_is_shown() -> None:
 
 
 def test_codes_of_credentials_are_fatal() -> None:
-    """A person has to change something, whatever the request."""
+    """Each code of wrong credentials is `FATAL`."""
     assert all(refused(reply({"code": code, "msg": ""}, 400)).kind is FATAL for code in CREDENTIALS)
 
 
 @pytest.mark.parametrize(("text", "used"), [("17", 17), ("-1", None), ("", None), ("x", None), ("9" * 12, None)])
 def test_weight(text: str, used: int | None) -> None:
-    """As the header says; the test environment has said -1, which is nothing."""
+    """The used weight is the header's number; -1, which the test environment has sent, and other texts give None."""
     assert used_weight({"x-mbx-used-weight-1m": text}) == used
     assert used_weight({}) is None
 
@@ -185,7 +185,7 @@ def test_weight(text: str, used: int | None) -> None:
 @settings(max_examples=50 * TIMES)
 @given(st.integers(100, 599), st.binary(), st.booleans())
 def test_total(status: int, body: bytes, about_key: bool) -> None:
-    """No answer raises."""
+    """`judge` classifies any answer without an exception."""
     judge(HttpResponse(status, {}, body), about_key=about_key)
 
 
@@ -195,5 +195,5 @@ VALUES = st.none() | st.booleans() | st.integers() | st.text(max_size=8) | st.li
 @settings(max_examples=50 * TIMES, suppress_health_check=[HealthCheck.too_slow])
 @given(st.integers(100, 599), st.fixed_dictionaries({}, optional={"code": VALUES, "msg": VALUES, "listenKey": VALUES}))
 def test_total_over_objects(status: int, body: dict[str, Any]) -> None:
-    """Nor does one with anything in its fields."""
+    """`judge` classifies any values in an answer's fields without an exception."""
     judge(reply(body, status), about_key=True, exchange_ms=NOW)

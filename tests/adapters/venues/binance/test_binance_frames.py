@@ -46,13 +46,13 @@ FORCED = [
 
 @pytest.mark.parametrize(("client_order_id", "kind", "execution", "liquidation"), FORCED)
 def test_forced_orders(client_order_id: str, kind: str, execution: str, liquidation: bool) -> None:
-    """The client order id of the venue's own orders says what they are, before the type and the execution do."""
+    """A liquidation is recognised by the venue's own client order ids, and else by the order's type or execution."""
     assert report_of(frame(c=client_order_id, o=kind, x=execution)).liquidation is liquidation
 
 
 @pytest.mark.parametrize("execution", ["TRADE", "CALCULATED", "NEW", "SOMETHING", None])
 def test_a_fill_is_what_has_a_quantity(execution: str | None) -> None:
-    """Nobody has captured a forced close: whatever it says of why it came, a quantity and a trade are a fill."""
+    """A frame with a quantity and a trade is a fill with any execution type, since forced closes were not captured."""
     report = report_of(frame(x=execution))
     assert (report.last_qty, report.trade_id, report.fee, report.realized_pnl) == (
         Decimal(1),
@@ -64,7 +64,7 @@ def test_a_fill_is_what_has_a_quantity(execution: str | None) -> None:
 
 @pytest.mark.parametrize("execution", ["NEW", "CANCELED", "EXPIRED", "AMENDMENT"])
 def test_no_fill_has_no_costs(execution: str) -> None:
-    """A frame that no fill caused shows no fee and no trade, though its fields stand there."""
+    """A frame that is no fill has no fee and no trade, even if their fields are present."""
     report = report_of(frame(x=execution, X="PARTIALLY_FILLED", l="0", L="0", n="0", t=0, rp="0"))
     assert (report.last_qty, report.last_price, report.trade_id, report.fee, report.realized_pnl) == (
         Decimal(0),
@@ -74,14 +74,14 @@ def test_no_fill_has_no_costs(execution: str) -> None:
 
 @pytest.mark.parametrize("trade", [0, -1, None])
 def test_a_fill_without_a_trade(trade: int | None) -> None:
-    """A trade id that is none is None, and the fill stands."""
+    """A fill without a valid trade id has None as id, and is still a fill."""
     report = report_of(frame(t=trade))
     assert (report.last_qty, report.trade_id) == (Decimal(1), None)
 
 
 @pytest.mark.parametrize("absent", [{"n": None, "N": None}, {"n": ""}])
 def test_a_fee_that_is_not_said(absent: dict[str, Any]) -> None:
-    """It is None, never zero."""
+    """A fee that is absent is None, not zero."""
     assert report_of(frame(**absent)).fee is None
 
 
@@ -100,19 +100,19 @@ STATUS = [
 
 @pytest.mark.parametrize(("word", "done", "status"), STATUS)
 def test_status(word: str, done: str, status: str) -> None:
-    """Known words become ours, by what was executed where they do not say it; an unknown one is not dropped."""
+    """A known status becomes the library's, by the executed quantity if needed, and an unknown one is kept."""
     assert report_of(frame(X=word, z=done, l="0")).status == status
 
 
 @pytest.mark.parametrize("kind", ["MARKET", "STOP_MARKET", "TAKE_PROFIT_MARKET", "TRAILING_STOP_MARKET"])
 def test_market_orders_have_no_price(kind: str) -> None:
-    """Whatever stands there."""
+    """A market order has no price, whatever its field contains."""
     assert report_of(frame(o=kind, p="12")).price is None
 
 
 @pytest.mark.parametrize(("price", "read"), [("12", Decimal(12)), ("0", None), ("", None), ("NaN", None)])
 def test_price(price: str, read: Decimal | None) -> None:
-    """No price is None, never zero."""
+    """A price that is absent or invalid is None, not zero."""
     assert report_of(frame(p=price)).price == read
 
 
@@ -121,14 +121,14 @@ def test_price(price: str, read: Decimal | None) -> None:
     [({"T": 3}, {"T": 4}, 4), ({"T": 3}, {"T": 0}, 3), ({"T": 0}, {"T": None}, 5), ({"T": 0, "E": 0}, {"T": 0}, None)],
 )
 def test_time(envelope: dict[str, Any], inner: dict[str, Any], time: int | None) -> None:
-    """The trade's time, else the envelope's, else the event's; never a clock of ours."""
+    """The time is the trade's, else the envelope's, else the event's."""
     assert report_of(json.dumps(order(**inner) | envelope)).exchange_ts == time
 
 
 @pytest.mark.parametrize("odd", ["1,2", "1\n", " 1", "1_0", "Infinity", "", "1e400", None, True, [], {}])
 @pytest.mark.parametrize("name", ["p", "ap", "L", "n", "rp"])
 def test_one_amount_that_is_none_leaves_the_others_alone(name: str, odd: Any) -> None:
-    """They are looked at together, and each is read for itself."""
+    """An amount that cannot be read is None, and the other amounts are read as usual."""
     usual, report = report_of(frame()), report_of(frame(**{name: odd}))
     fields = {"p": "price", "ap": "average_price", "L": "last_price", "n": "fee", "rp": "realized_pnl"}
     for each, field in fields.items():
@@ -137,7 +137,7 @@ def test_one_amount_that_is_none_leaves_the_others_alone(name: str, odd: Any) ->
 
 @pytest.mark.parametrize("number", [12, 12.5, 1e2])
 def test_an_amount_may_be_a_number(number: float) -> None:
-    """Exactly, though the venue writes texts."""
+    """An amount that is a JSON number is read exactly."""
     assert report_of(frame(p=number)).price == Decimal(str(number))
 
 
@@ -156,7 +156,7 @@ DOUBTFUL = [
 
 @pytest.mark.parametrize("fields", DOUBTFUL)
 def test_an_order_that_cannot_be_trusted(fields: dict[str, Any]) -> None:
-    """Nothing of it is taken as true, and the account is read; it names the order where the frame does."""
+    """An order frame with a wrong field is doubtful as a whole, and names its order if symbol and id are readable."""
     (report,) = DIALECT.decode(frame(**fields))
     assert isinstance(report, Unrecognised)
     assert report.doubtful
@@ -164,7 +164,7 @@ def test_an_order_that_cannot_be_trusted(fields: dict[str, Any]) -> None:
 
 
 def test_what_a_socket_asks() -> None:
-    """Each socket asks what it listens to, with an unsigned number that its answer bears."""
+    """Each socket asks for its subscriptions with its own number, and the answer acknowledges it."""
     (opening,) = DIALECT.opening(4)
     assert json.loads(opening.text) == {"method": "LIST_SUBSCRIPTIONS", "id": 4}
     assert DIALECT.probe(4) == (opening,)
@@ -173,7 +173,7 @@ def test_what_a_socket_asks() -> None:
 
 
 def test_properties() -> None:
-    """A dialect of either environment; a dead key opens a socket, and nobody deletes the account's key unasked."""
+    """The dialect has its environment's name, is silent, and does not let the account's shared key be deleted."""
     assert UsdmDialect("binance-usdm-testnet").name == "binance-usdm-testnet"
     assert UsdmDialect(cumulative_costs=True).cumulative_costs
     assert not DIALECT.cumulative_costs
@@ -199,6 +199,6 @@ def test_properties() -> None:
 def test_the_pnl_is_of_the_symbols_asset_where_the_fee_is_paid_in_bnb(
     symbol: str, fee_asset: str | None, found: str | None
 ) -> None:
-    """Any other fee is paid in the asset of the margin, and so is the PnL."""
+    """If the fee is paid in BNB, the PnL is in the symbol's settlement asset, which is read from its name."""
     assert isinstance(DIALECT, SettlingDialect)
     assert DIALECT.settlement(symbol, fee_asset) == found

@@ -1,4 +1,4 @@
-"""Lives of an account whose key others take, whose sockets fall silent and whose requests fail: nothing is lost."""
+"""An account whose key others replace, whose sockets go silent and whose requests fail: no event is lost."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TROUBLES = ("taken", "expired", "gone", "cut", "silent", "unreachable", "busy", 
 
 
 def happen(world: World) -> None:
-    """Something that the account does."""
+    """Let the account do something at random."""
     rng, running = world.rng, world.running()
     match rng.choice(HAPPENINGS):
         case "fill" if running:
@@ -39,7 +39,7 @@ def happen(world: World) -> None:
 
 
 def trouble(world: World) -> float:
-    """Something that goes wrong, and for how long."""
+    """Let something go wrong at random; return for how long, in seconds."""
     rng = world.rng
     match rng.choice(TROUBLES):
         case "taken":
@@ -65,7 +65,7 @@ def trouble(world: World) -> float:
 
 
 def in_order(world: World) -> None:
-    """Fills of an order follow each other, but for those above what a gap is open for."""
+    """Check that fills of an order adjoin, except while a gap is open."""
     ends: dict[tuple[str, str], Decimal] = {}
     gap_open = False
     for event in world.delivered:
@@ -78,7 +78,7 @@ def in_order(world: World) -> None:
 
 
 def lived(seed: int, **readings: bool) -> World:
-    """A quarter of an hour of trouble, then ten minutes of peace."""
+    """Run a quarter of an hour with troubles, then ten minutes without."""
     world = World(seed)
     for name, value in readings.items():
         setattr(world, name, value)
@@ -98,7 +98,7 @@ def lived(seed: int, **readings: bool) -> World:
 
 
 def test_fees_in_bnb() -> None:
-    """A PnL is booked where it is paid, at once, and nobody is alarmed for the fee's sake."""
+    """With fees in BNB the PnL is booked in USDT at once, and no gap opens because of the balance."""
     world = World(1)
     world.passes(20)
     world.place("BTCUSDT", "3")
@@ -114,7 +114,7 @@ def test_fees_in_bnb() -> None:
 @pytest.mark.parametrize("first", [5, 95])
 @pytest.mark.parametrize("own_list_is_short", [False, True])
 def test_an_order_that_is_older_than_the_venue_keeps(from_before: bool, first: int, own_list_is_short: bool) -> None:
-    """It is executed to its end while nobody listens, and only the list of fills has it: each fill is delivered."""
+    """An order older than the venue keeps is filled while the stream is down: each fill is delivered from lists."""
     world = World(1)
     world.own_list_is_short = own_list_is_short
     order = world.place("BTCUSDT", "5")
@@ -149,8 +149,8 @@ def test_an_order_that_is_older_than_the_venue_keeps(from_before: bool, first: i
 
 @pytest.mark.parametrize("seed", [0, 21, 42, 63])
 def test_a_life(seed: int) -> None:
-    """Each fill comes once, in order, with its own fee, so do funding and orders; the account is as it is, and LIVE."""
-    # Each bit of the seed is one reading of what no document settles, so that each is had both ways.
+    """Fills, funding and orders come once, fills in order and with their fees; the account is right and LIVE."""
+    # Each bit of the seed chooses one reading of an undocumented fact, so that both readings of each are tested.
     readings = ("renewal_names", "keeps_newest", "ends_included", "own_list_is_short", "by_update", "symbol_required")
     world = lived(seed, **{name: bool(seed >> place & 1) for place, name in enumerate(readings)})
     fills = [event for event in world.delivered if isinstance(event, Fill)]

@@ -1,4 +1,4 @@
-"""The long lists are whole for any window, whichever end of it a full page keeps, and whatever an end includes."""
+"""Long lists are complete for any window, whichever rows a full page keeps, with window ends included or not."""
 
 from __future__ import annotations
 
@@ -37,20 +37,20 @@ def spread(number: int, span: int = DAY - 10) -> list[Row]:
 
 @pytest.mark.parametrize("number", [0, 1, 9, 10, 11, 20, 35])
 def test_every_fill_once_in_order(venue: Venue, number: int) -> None:
-    """However many pages it takes; after the first full one they are turned by trade id."""
+    """All fills are listed once and in order over many pages; after a full page the next begins at a trade id."""
     venue.fills = spread(number)[::-1]
     assert trades(venue) == [(str(n + 1), "11") for n in range(number)]
     assert bool([params for params in venue.asked("userTrades") if "fromId" in params]) is (number >= PAGE)
 
 
 def test_many_fills_of_one_moment(venue: Venue) -> None:
-    """More than a page within some milliseconds are found by their trades."""
+    """More fills than a page within some milliseconds are found by their trade ids."""
     venue.fills = [*spread(10), *(fill_row(100 + n, 12, NOW - 500 + n // 3) for n in range(25))]
     assert len(trades(venue)) == 35
 
 
 def test_a_trade_between_two_own_orders_at_the_seam_of_a_page(venue: Venue) -> None:
-    """Its two rows have one id and may be parted by a page: the next page begins with that id again."""
+    """A trade of two own orders at the end of a page is listed with both rows, because the next page repeats its id."""
     rows = spread(30)
     for seam in (25, 19, 18, 15, 10, 9, 8):
         rows[seam : seam + 1] = [rows[seam], {**rows[seam], "orderId": 12}]
@@ -60,13 +60,13 @@ def test_a_trade_between_two_own_orders_at_the_seam_of_a_page(venue: Venue) -> N
 
 
 def test_equal_trade_ids_on_two_symbols(venue: Venue) -> None:
-    """Only those of the symbol are its fills."""
+    """A symbol's fills are only its own, even if another symbol has the same trade ids."""
     venue.fills = [fill_row(1, 11, NOW - 50), fill_row(1, 11, NOW - 50, symbol="ETHUSDT")]
     assert trades(venue) == [("1", "11")]
 
 
 def test_months_are_asked_for_in_weeks(venue: Venue) -> None:
-    """No window is longer than seven days, and none begins without an end; at their seams nothing is lost."""
+    """Long windows are asked for in parts of at most seven days, each with an end, and no fill between them is lost."""
     venue.fills = [fill_row(n + 1, 11, NOW - 80 * DAY + n * DAY) for n in range(80)]
     assert len(trades(venue, NOW - 80 * DAY - 1)) == 80
     for params in venue.asked("userTrades"):
@@ -74,13 +74,13 @@ def test_months_are_asked_for_in_weeks(venue: Venue) -> None:
 
 
 def test_what_is_outside_of_the_window_is_left_out(venue: Venue) -> None:
-    """Pages by trade id go on beyond the window, and are cut there."""
+    """Fills outside the window are left out, although pages by trade id go on beyond it."""
     venue.fills = [*spread(15), *(fill_row(5000 + n, 13, NOW + 10 + n) for n in range(5))]
     assert len(trades(venue)) == 15
 
 
 def test_a_row_that_cannot_be_read(venue: Venue) -> None:
-    """It is handed on beside the others."""
+    """A row that cannot be read is returned as an odd row, and the others are read."""
     venue.fills = [fill_row(1, 11, NOW - 50), fill_row(2, 11, NOW - 40, quantity="many")]
     listing = venue.run(Lists(venue.rest(), page=PAGE).fills("BTCUSDT", NOW - DAY, NOW))
     assert [row.trade_id for row in listing.rows] == ["1"]
@@ -89,7 +89,7 @@ def test_a_row_that_cannot_be_read(venue: Venue) -> None:
 
 
 def test_a_page_of_nothing_that_can_be_read() -> None:
-    """Where no page leads further, the read fails rather than leave anything out."""
+    """If a page has no readable trade id to go on from, the read is refused, so that no row is left out."""
     venue = Venue()
     venue.fills = [*spread(3), *(fill_row(n + 20, 11, NOW - 400 + n, quantity="x") for n in range(25))]
     with pytest.raises(RequestRefused, match="leads no further"):
@@ -97,7 +97,7 @@ def test_a_page_of_nothing_that_can_be_read() -> None:
 
 
 def test_more_in_a_moment_than_can_be_listed() -> None:
-    """Neither is it believed that a millisecond with a full page has no more."""
+    """A page that is full within one millisecond refuses the read, because more rows may exist."""
     venue = Venue()
     venue.income = [income_row("TRANSFER", "1", NOW - 50, n) for n in range(PAGE)]
     with pytest.raises(RequestRefused, match="millisecond"):
@@ -105,7 +105,7 @@ def test_more_in_a_moment_than_can_be_listed() -> None:
 
 
 def test_a_symbol_that_is_no_more(venue: Venue) -> None:
-    """It has no fills, and fails no list; of its orders neither."""
+    """A symbol that was delisted has no fills and no orders, and does not refuse the list."""
     venue.gone = {"BTCUSDT"}
     assert trades(venue) == []
     assert venue.run(Lists(venue.rest(), page=PAGE).of_order(OrderRef("BTCUSDT", "11"), 0, NOW)).rows == ()
@@ -113,7 +113,7 @@ def test_a_symbol_that_is_no_more(venue: Venue) -> None:
 
 @pytest.mark.parametrize("number", [3, 10, 23])
 def test_the_fills_of_an_order(venue: Venue, number: int) -> None:
-    """By its id; where that is a full page, by time, and then those of others are left out."""
+    """An order's fills are asked for by its id, or after a full page by time, without those of other orders."""
     venue.fills = [*spread(number), fill_row(9000, 12, NOW - 50), fill_row(9001, 12, NOW - 40, quantity="x")]
     found = venue.run(Lists(venue.rest(), page=PAGE).of_order(OrderRef("BTCUSDT", "11"), NOW - DAY, NOW))
     assert len(found.rows) == number
@@ -123,7 +123,7 @@ def test_the_fills_of_an_order(venue: Venue, number: int) -> None:
 
 @pytest.mark.parametrize("number", [0, 9, 10, 40])
 def test_income(venue: Venue, number: int) -> None:
-    """Every row once, in order; what has one id under two types is two rows; ids beyond 2^53 are exact."""
+    """Income rows are listed once and in order; rows of two types with one id are two, and large ids are exact."""
     venue.income = [fee_row(n, NOW - DAY + 5 + n * 2000) for n in range(number)]
     venue.income += [
         income_row("SPECIAL_FUNDING_FEE", "-1", NOW - 7, 10**18),
@@ -140,7 +140,7 @@ def test_income(venue: Venue, number: int) -> None:
 
 
 def test_income_that_is_refused_for_good(venue: Venue) -> None:
-    """The listing says so, since all else can be read without; what passes is raised."""
+    """Income that is refused for good is marked in the listing; a refusal that passes is raised."""
     lists = Lists(venue.rest(), page=PAGE)
     venue.scripted["income"] = [refused(-2015, "Invalid API-key, IP, or permissions for action.", 401)]
     refusal = venue.run(lists.income(NOW - DAY, NOW)).refusal
@@ -153,7 +153,7 @@ def test_income_that_is_refused_for_good(venue: Venue) -> None:
 
 @pytest.mark.parametrize("by_update", [False, True])
 def test_orders(venue: Venue, by_update: bool) -> None:
-    """Of all symbols or one, each once and as it was last, by whichever time the list goes."""
+    """Orders of all symbols or one are listed once each, whichever of their times the venue's list goes by."""
     venue.by_update = by_update
     venue.orders = [order_row(n + 1, NOW - DAY + 5 + n * 3000) for n in range(22)]
     venue.orders += [order_row(1, NOW - 80, symbol="ETHUSDT"), order_row(9999, NOW - 70, executed="?")]
@@ -165,6 +165,6 @@ def test_orders(venue: Venue, by_update: bool) -> None:
 
 
 def test_a_window_of_no_length(venue: Venue) -> None:
-    """A window that begins now, or a moment ahead of the clock that it was asked by, is one too."""
+    """A window that begins now or a little later is valid and empty."""
     for since in (NOW, NOW + 3):
         assert trades(venue, since, NOW) == []

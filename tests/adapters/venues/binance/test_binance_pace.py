@@ -1,4 +1,4 @@
-"""The weight that is spent is counted with that of others at the same address; and who goes first."""
+"""The weight spent at an address is counted together with that of others, and reads have priorities."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from listenkey.ports.errors import RequestRefused
 from listenkey.ports.service import Service, Wait
 
 MINUTE = 63.0
-"""Seconds: requests bunch up on their way, so a minute is taken for a twentieth more."""
+"""Seconds: a minute is counted as a twentieth longer, because requests may arrive closer together."""
 
 
 def take(address: Address, weight: int, now: float) -> float:
-    """When such a request may be sent that is wanted now."""
+    """Return the time at which a request of this weight may be sent."""
     service = address.turn(weight)
     step = next(service)
     while True:
@@ -53,7 +53,7 @@ def address() -> Address:
 
 
 def test_no_minute_is_overspent(address: Address) -> None:
-    """Whatever the weights, no window of a minute has more than the limit allows."""
+    """With any weights no window of a minute has more than the limit allows."""
     rng = Random(1)
     sent: list[tuple[float, int]] = []
     now = 0.0
@@ -66,14 +66,14 @@ def test_no_minute_is_overspent(address: Address) -> None:
 
 
 def test_others_spend_too(address: Address) -> None:
-    """The header's count goes before our own: what is in it and is not ours is spent for a minute."""
+    """Weight in the header that is not the library's own counts as spent for a minute."""
     take(address, 100, 0.0)
     address.note_used(2280, sent=0.0, heard=0.1)
     assert take(address, 1, 1.0) == pytest.approx(MINUTE)
 
 
 def test_a_count_without_others(address: Address) -> None:
-    """Our own weight in it is not spent twice, also while more of ours is on its way."""
+    """The library's own weight in the header's count is not counted twice, also while requests are under way."""
     take(address, 100, 0.0)
     take(address, 100, 0.05)
     address.note_used(100, sent=0.0, heard=0.1)
@@ -81,14 +81,14 @@ def test_a_count_without_others(address: Address) -> None:
 
 
 def test_a_newer_count_replaces_the_older(address: Address) -> None:
-    """Others may have stopped."""
+    """A newer count of the header replaces an older one."""
     address.note_used(2400, sent=0.0, heard=0.1)
     address.note_used(0, sent=1.0, heard=1.1)
     assert take(address, 100, 2.0) == 2.0
 
 
 def test_what_is_urgent_goes_first(address: Address) -> None:
-    """With little left, polls are put off, then audits; what recovers is let in and waits for its requests."""
+    """With little weight left polls are put off, then audits, but a read for recovery is admitted and waits."""
     take(address, 1000, 0.0)
     assert admitted(address, 120, Purpose.AUDIT, 1.0)
     assert not admitted(address, 120, Purpose.POLL, 1.0)
@@ -101,7 +101,7 @@ def test_what_is_urgent_goes_first(address: Address) -> None:
 
 
 def test_a_read_that_is_put_off_hears_until_when(address: Address) -> None:
-    """When the weight will be there, by our own requests."""
+    """A read that is put off has the time after which the weight will be available."""
     take(address, 1400, 0.0)
     found = refusal(address.admit(120, Purpose.AUDIT), 10.0).refusal
     assert found.retry_after == pytest.approx(MINUTE - 10)
@@ -109,12 +109,12 @@ def test_a_read_that_is_put_off_hears_until_when(address: Address) -> None:
 
 
 def test_a_read_heavier_than_its_share(address: Address) -> None:
-    """It has an empty minute for itself, else it would never be."""
+    """A read heavier than its share is admitted if the minute is empty."""
     assert admitted(address, 5000, Purpose.POLL, 0.0)
 
 
 def test_too_fast(address: Address) -> None:
-    """Once the venue says so, nobody of this address asks; for a moment that is waited for."""
+    """A locked address refuses requests until the lock's end, and waits if that is near."""
     address.lock(100.0)
     for service in (address.turn(1), address.admit(1, Purpose.SYNC)):
         found = refusal(service, 50.0).refusal
@@ -125,7 +125,7 @@ def test_too_fast(address: Address) -> None:
 
 
 def test_all_accounts_share_an_address() -> None:
-    """The venue counts addresses: one host is one purse, another host is another."""
+    """All accounts share the weight of a host, and each host has its own."""
     pace = Pace()
     assert pace.address("a") is pace.address("a")
     assert pace.address("a") is not pace.address("b")
@@ -134,7 +134,7 @@ def test_all_accounts_share_an_address() -> None:
 
 
 def test_without_limits() -> None:
-    """Everything passes at once."""
+    """Without limits all requests pass at once."""
     address = Pace(limited=False).address("a")
     assert [take(address, 2400, 0.0) for _ in range(5)] == [0.0] * 5
     assert admitted(address, 10**6, Purpose.POLL, 0.0)
@@ -147,7 +147,7 @@ def queued(door: Door, now: float, *, new: bool, patience: float = 2.5) -> Servi
 
 
 def test_streams_that_recover_go_first() -> None:
-    """Of those that wait at a door, whoever came first; new ones wait for all of them."""
+    """Of the waiting handshakes those of streams that recover go before those of new streams."""
     door = Pace(lots=Random(3)).handshakes("a")
     for _ in range(HANDSHAKES.calls):
         service = queued(door, 0.0, new=True)
@@ -164,7 +164,7 @@ def test_streams_that_recover_go_first() -> None:
 
 
 def test_a_turn_that_is_far_off() -> None:
-    """Is refused with its time, and is no failing call."""
+    """A turn that is too far off is refused with its time, and does not count as a failing call."""
     door = Pace().handshakes("a")
     for _ in range(HANDSHAKES.calls):
         with pytest.raises(StopIteration):

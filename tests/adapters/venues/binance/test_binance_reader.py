@@ -1,4 +1,4 @@
-"""A read is whole and bracketed: it finds its symbols, and it says what moved meanwhile."""
+"""A read is complete and lies between two lists of fills: it finds its symbols, and lists the orders that moved."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def venue() -> Venue:
 
 
 def test_whole_read(venue: Venue) -> None:
-    """Everything is in one read, and nothing moved, so it is settled."""
+    """A whole read has all lists of the account, and is settled because nothing moved."""
     venue.fills = [fill_row(7, 11, NOW - 5000)]
     venue.orders = [order_row(11, NOW - 6000), order_row(12, NOW - 4000, status="NEW", executed="0")]
     venue.income = [fee_row(7, NOW - 5000), income_row("FUNDING_FEE", "-0.0292", NOW - 3000, 5)]
@@ -84,7 +84,7 @@ def test_whole_read(venue: Venue) -> None:
 
 
 def test_a_quiet_account_costs_little(venue: Venue) -> None:
-    """No fills are asked for where nothing was executed, though there are orders and positions."""
+    """If nothing was executed, a read asks for no fills, and costs only the weight of a quiet account."""
     venue.orders = [order_row(12, SINCE - DAY, status="PARTIALLY_FILLED", executed="0.1")]
     venue.positions = [position_row("BTCUSDT", "0.1")]
     reader = Reader(venue.rest())
@@ -93,11 +93,11 @@ def test_a_quiet_account_costs_little(venue: Venue) -> None:
     account = venue.run(reader.read(SINCE, [ref(12)], purpose=Purpose.AUDIT))
     assert account.settled
     assert venue.weight - before == QUIET
-    assert venue.count("userTrades") == 1  # of the position, which the first read could not know
+    assert venue.count("userTrades") == 1  # for the position, which the first read does not know
 
 
 def test_order_of_requests(venue: Venue) -> None:
-    """Income and orders say which fills to ask for; what is read in the middle lies between two lists of them."""
+    """Income is read before fills, whose symbols it names; orders, positions, balances between two lists of fills."""
     venue.fills = [fill_row(7, 11, NOW - 5000)]
     venue.orders = [order_row(11, NOW - 6000)]
     venue.income = [fee_row(7, NOW - 5000)]
@@ -123,14 +123,14 @@ NAMED: dict[str, Callable[[Venue], None]] = {
 
 @pytest.mark.parametrize("sign", NAMED)
 def test_what_names_a_symbol(venue: Venue, sign: str) -> None:
-    """Any of these alone is enough for the fills to be asked for; a fill that cost nothing has no row of income."""
+    """Income, an order, an open order or a position alone names a symbol whose fills are read, even without a cost."""
     venue.fills = [fill_row(7, 11, NOW - 5000, commission="0")]
     NAMED[sign](venue)
     assert trades(read(venue)) == [("BTCUSDT", "7", "11")]
 
 
 def test_an_order_that_was_open_names_its_symbol(venue: Venue) -> None:
-    """One made long ago and executed since, without a fee, is in no list by the time at which it was made."""
+    """An order that was open names its symbol, because no list of orders by creation time has it."""
     venue.fills = [fill_row(7, 11, NOW - 5000, commission="0")]
     venue.orders = [order_row(11, NOW - 30 * DAY, updateTime=NOW - 5000)]
     account = read(venue, SINCE, ref(11))
@@ -139,7 +139,7 @@ def test_an_order_that_was_open_names_its_symbol(venue: Venue) -> None:
 
 
 def test_a_position_that_is_gone_names_its_symbol(venue: Venue) -> None:
-    """So does one that is larger, or on the other side; one that is as it was does not."""
+    """A position that is gone or on the other side names its symbol, and an unchanged one does not."""
     venue.positions = [position_row("BTCUSDT", "0.5"), position_row("ETHUSDT", "1"), position_row("XRPUSDT", "2")]
     reader = Reader(venue.rest())
     venue.run(reader.read(SINCE))
@@ -150,7 +150,7 @@ def test_a_position_that_is_gone_names_its_symbol(venue: Venue) -> None:
 
 
 def test_several_symbols_and_equal_ids(venue: Venue) -> None:
-    """Ids of trades and of orders are a symbol's own."""
+    """Equal trade and order ids of two symbols are different fills and orders."""
     rows = [("BTCUSDT", NOW - 5000), ("ETHUSDT", NOW - 4000)]
     venue.fills = [fill_row(7, 11, at, symbol=symbol) for symbol, at in rows]
     venue.orders = [order_row(11, at - 1000, symbol=symbol) for symbol, at in rows]
@@ -160,14 +160,14 @@ def test_several_symbols_and_equal_ids(venue: Venue) -> None:
 
 
 def test_a_trade_between_two_own_orders(venue: Venue) -> None:
-    """One id, two fills."""
+    """A trade between two own orders is two fills with one id."""
     venue.fills = [fill_row(5, 11, NOW - 5000), fill_row(5, 12, NOW - 5000, side="BUY")]
     venue.orders = [order_row(11, NOW - 6000), order_row(12, NOW - 6000)]
     assert trades(read(venue)) == [("BTCUSDT", "5", "11"), ("BTCUSDT", "5", "12")]
 
 
 def test_where_orders_need_a_symbol(venue: Venue) -> None:
-    """As they did until 2026-08: those of every symbol that was ever named are listed, and this is found out once."""
+    """If orders need a symbol, those of all known symbols are listed, and this is found out only once."""
     venue.symbol_required = True
     venue.fills = [fill_row(7, 11, NOW - 5000)]
     venue.orders = [order_row(11, NOW - 6000), order_row(12, NOW - 4000, status="NEW", executed="0", symbol="ETHUSDT")]
@@ -179,7 +179,7 @@ def test_where_orders_need_a_symbol(venue: Venue) -> None:
 
 
 def test_where_orders_need_a_symbol_that_is_no_more(venue: Venue) -> None:
-    """It has no orders; those of all others are listed."""
+    """A delisted symbol has no orders, and the orders of other symbols are listed."""
     venue.symbol_required = True
     venue.gone = {"OLDUSDT"}
     venue.orders = [order_row(11, NOW - 6000)]
@@ -190,7 +190,7 @@ def test_where_orders_need_a_symbol_that_is_no_more(venue: Venue) -> None:
 
 
 def test_a_fill_meanwhile(venue: Venue) -> None:
-    """It moves its order, whose executed quantity then anchors nothing, and the read is not settled."""
+    """A fill during the read marks its order as moving, and the read is not settled."""
     venue.fills = [fill_row(7, 11, NOW - 5000, "0.1")]
     venue.orders = [order_row(11, NOW - 6000, status="PARTIALLY_FILLED", executed="0.1")]
     venue.before["balance", 1] = lambda: venue.fills.append(fill_row(8, 11, venue.ms(), "0.1"))
@@ -200,7 +200,7 @@ def test_a_fill_meanwhile(venue: Venue) -> None:
 
 
 def test_a_fill_meanwhile_in_a_symbol_that_nothing_named(venue: Venue) -> None:
-    """The order shows it in the middle; what came after the read began moves its order all the same."""
+    """A fill of a new symbol during the read is found by its order, which is marked as moving."""
 
     def happen() -> None:
         venue.orders.append(order_row(21, venue.ms(), symbol="ETHUSDT"))
@@ -213,7 +213,7 @@ def test_a_fill_meanwhile_in_a_symbol_that_nothing_named(venue: Venue) -> None:
 
 
 def test_a_fill_of_an_order_that_began_meanwhile_is_left_to_the_next_read(venue: Venue) -> None:
-    """Its order is in no list yet, and nobody is promised what is newer than the read."""
+    """A fill of an order that began during the read is left out, and the read is not settled."""
     venue.fills = [fill_row(7, 11, NOW - 5000)]
     venue.orders = [order_row(11, NOW - 6000)]
     venue.before["userTrades", 2] = lambda: venue.fills.append(fill_row(9, 33, venue.ms()))
@@ -223,7 +223,7 @@ def test_a_fill_of_an_order_that_began_meanwhile_is_left_to_the_next_read(venue:
 
 
 def test_income_meanwhile_names_a_symbol(venue: Venue) -> None:
-    """The last word of income leads to fills as well."""
+    """A symbol that only the second list of income names is asked for its fills."""
 
     def happen() -> None:
         venue.fills.append(fill_row(9, 21, venue.ms(), symbol="ETHUSDT"))
@@ -232,7 +232,7 @@ def test_income_meanwhile_names_a_symbol(venue: Venue) -> None:
     venue.before["allOrders", 2] = happen
     account = read(venue)
     assert venue.asked("userTrades")[-1]["symbol"] == "ETHUSDT"
-    assert account.fills == ()  # its order is in no list
+    assert account.fills == ()  # because its order is in no list
     assert not account.settled
 
 
@@ -245,7 +245,7 @@ def test_funding_meanwhile_is_dated_to_the_whole_second(venue: Venue, kind: str,
 
 
 def test_what_appears_late_begins_another_round(venue: Venue) -> None:
-    """A fill that is older than the read and was not listed when it began: the rest may lag as well."""
+    """A fill older than the read that appears late begins another round, because other rows may be late too."""
     venue.fills = [fill_row(7, 11, NOW - 5000, "0.1"), fill_row(8, 11, NOW - 500, "0.4")]
     venue.orders = [order_row(11, NOW - 6000)]
     venue.hidden_after = NOW - 1000
@@ -261,7 +261,7 @@ def test_what_appears_late_begins_another_round(venue: Venue) -> None:
 
 
 def test_what_never_stands_still(venue: Venue) -> None:
-    """After some rounds the account is what it is, and says that it is not settled."""
+    """After three rounds an account that keeps moving is returned as not settled."""
     venue.orders = [order_row(11, NOW - 6000)]
     number = iter(range(1, 100))
     for round_ in range(1, 9):
@@ -272,7 +272,7 @@ def test_what_never_stands_still(venue: Venue) -> None:
 
 
 def test_orders_that_no_list_shows(venue: Venue) -> None:
-    """They are asked for by their ids; the venue denies those that it has cleaned up, which costs nothing else."""
+    """Orders that are in no list are asked for by id, once each, and those the venue does not know are denied."""
     venue.orders = [order_row(11, NOW - 30 * DAY, status="CANCELED", executed="0")]
     account = read(venue, SINCE, ref(11), ref(12), ref(12))
     assert [order.order_id for order in account.orders] == ["11"]
@@ -281,13 +281,13 @@ def test_orders_that_no_list_shows(venue: Venue) -> None:
 
 
 def test_not_all_orders_are_asked_for_at_once(venue: Venue) -> None:
-    """Orders beyond the most that one read asks for are neither denied nor shown, and wait for the next."""
+    """Orders beyond the most that one read asks for are not asked for, so they are not denied either."""
     account = read(venue, SINCE, *(ref(n) for n in range(1, MOST_ASKED + 20)))
     assert len(account.denied) == venue.count("order") == MOST_ASKED
 
 
 def test_an_old_fill_of_an_open_order_is_no_news(venue: Venue) -> None:
-    """A partly executed order that has not changed since names no symbol and stays open."""
+    """A partly executed order without a change since then causes no request for fills."""
     venue.orders = [order_row(11, SINCE - 90_000, status="PARTIALLY_FILLED", executed="0.1")]
     account = read(venue, SINCE, ref(11))
     assert account.open_orders == {"11"}
@@ -295,21 +295,21 @@ def test_an_old_fill_of_an_open_order_is_no_news(venue: Venue) -> None:
 
 
 def test_history_is_three_months(venue: Venue) -> None:
-    """A read that goes back further says from when on it is complete."""
+    """A read further back than three months has the time from which it is complete."""
     account = read(venue, NOW - 200 * DAY)
     assert account.since is not None
     assert NOW - 90 * DAY < account.since < NOW - 88 * DAY
 
 
 def test_a_read_of_what_is_from_now_on(venue: Venue) -> None:
-    """Nobody asks for nothing: it is the account as it is."""
+    """A read without a time and orders is the whole account as it is now."""
     account = read(venue, None)
     assert (account.whole, account.fills) == (True, ())
     assert account.balances
 
 
 def test_many_assets(venue: Venue) -> None:
-    """The venue lists every asset that there is; one that was held before is read when it is 0."""
+    """An asset of 0 is left out, unless it was held before."""
     venue.balances = [balance_row("USDT", "5"), balance_row("BNB", "0.001"), balance_row("USDC", "0.00000000")]
     reader = Reader(venue.rest())
     assert [row.asset for row in venue.run(reader.read(SINCE)).balances] == ["USDT", "BNB"]
@@ -322,7 +322,7 @@ def test_many_assets(venue: Venue) -> None:
 
 @pytest.mark.parametrize("aliases", [["a", "b"], ["", None]])
 def test_an_account_that_is_not_named(venue: Venue, aliases: list[str]) -> None:
-    """It has no id."""
+    """An account with several aliases or none has no id."""
     venue.balances = [balance_row(f"A{n}", "1", alias) for n, alias in enumerate(aliases)]
     assert read(venue).account_id is None
 
@@ -336,7 +336,7 @@ HEDGE = [
 
 
 def test_positions_in_hedge_mode(venue: Venue) -> None:
-    """A SHORT is negative; a row BOTH beside it is none, nor is one of 0, which is of a symbol with an order."""
+    """In hedge mode shorts are negative rows, and rows with the side BOTH or of 0 are no positions."""
     venue.positions = HEDGE
     account = read(venue)
     assert not account.one_way
@@ -347,7 +347,7 @@ def test_positions_in_hedge_mode(venue: Venue) -> None:
 
 
 def test_rows_that_cannot_be_read(venue: Venue) -> None:
-    """They are handed on beside the others; of an order that is over all but its execution is known."""
+    """Rows that cannot be read are returned as odd rows; a finished order's has all but the executed quantity."""
     venue.orders = [
         order_row(11, NOW - 6000, executed="?"),
         order_row(12, NOW - 6000, status="NEW", executed="?"),
@@ -377,7 +377,7 @@ def test_a_position_without_an_amount_is_of_the_side_that_its_row_says(
 
 @pytest.mark.parametrize("side", ["LONG", "BOTH"])
 def test_a_position_whose_symbol_is_none(venue: Venue, side: str) -> None:
-    """It is handed on as well, whatever stands in the place of its name."""
+    """A position whose symbol cannot be read is returned as an odd row, on any side."""
     venue.positions = [{**position_row("BTCUSDT", "1", side), "symbol": []}]
     assert [(row.kind, row.symbol) for row in read(venue).odd] == [("position", None)]
 
@@ -393,14 +393,14 @@ def test_a_position_whose_symbol_is_none(venue: Venue, side: str) -> None:
     ],
 )
 def test_an_answer_that_is_none(venue: Venue, name: str, body: Any) -> None:
-    """The read fails: nothing is half known."""
+    """An answer of another shape refuses the whole read."""
     venue.scripted[name] = [reply(body)]
     with pytest.raises(RequestRefused, match="unexpected answer"):
         read(venue)
 
 
 def test_income_that_is_refused_for_good(venue: Venue) -> None:
-    """All else is read without; orders and positions name the symbols."""
+    """If income is refused for good, the rest is read, and orders and positions name the symbols."""
     venue.scripted["income"] = [refused(-2015, "Invalid API-key, IP, or permissions for action.", 401)] * 2
     venue.fills = [fill_row(7, 11, NOW - 5000)]
     venue.orders = [order_row(11, NOW - 6000)]
@@ -413,7 +413,7 @@ def test_income_that_is_refused_for_good(venue: Venue) -> None:
 @pytest.mark.parametrize("own_list_is_short", [False, True])
 @pytest.mark.parametrize("age", [1, 40])
 def test_single_orders(venue: Venue, own_list_is_short: bool, age: int) -> None:
-    """An order with all its fills, also where its own list has those of a week only."""
+    """A single order is read with all its fills, even if its own list has only a week."""
     venue.own_list_is_short = own_list_is_short
     made = NOW - age * DAY
     venue.fills = [
@@ -428,12 +428,12 @@ def test_single_orders(venue: Venue, own_list_is_short: bool, age: int) -> None:
     account = read(venue, None, ref(11), ref(13))
     assert [fill.trade_id for fill in account.fills] == ["1", "2", "3", "4", "5"]
     assert account.denied == {ref(13)}
-    assert account.since is not None  # nobody says when that one began
+    assert account.since is not None  # the beginning of order 13 is unknown
     assert account.since < made
 
 
 def test_a_single_order_that_moves(venue: Venue) -> None:
-    """It is read again; one that never stands still says so."""
+    """A single order that moves is read again; one that keeps moving is not settled."""
     row: Row = order_row(11, NOW - 6000, status="PARTIALLY_FILLED", executed="0.1")
     venue.orders = [row]
     venue.fills = [fill_row(1, 11, NOW - 5000, "0.1")]
@@ -450,7 +450,7 @@ def test_a_single_order_that_moves(venue: Venue) -> None:
 
 
 def test_a_single_order_from_before_what_is_listed(venue: Venue) -> None:
-    """Its fills do not reach back to its beginning, and the read says from when on they do."""
+    """A single order older than the listed fills is read with the time from which they are complete."""
     venue.orders = [order_row(11, NOW - 200 * DAY, executed="0.5", updateTime=NOW - 50)]
     venue.fills = [fill_row(5, 11, NOW - 50, "0.1")]
     account = read(venue, None, ref(11))
@@ -460,7 +460,7 @@ def test_a_single_order_from_before_what_is_listed(venue: Venue) -> None:
 
 @pytest.mark.parametrize("status", ["PARTIALLY_FILLED", "CANCELED"])
 def test_a_single_order_that_is_older_than_the_venue_keeps(venue: Venue, status: str) -> None:
-    """It is not to be found among all, but as long as it is open it is among those that are."""
+    """A single order older than the venue keeps is found among the open orders, or denied if it is not open."""
     venue.orders = [order_row(11, NOW - 100 * DAY, status=status, executed="0.4", updateTime=NOW - 50)]
     venue.fills = [fill_row(5, 11, NOW - 50, "0.1")]
     venue.cleaned = {"11"}
@@ -472,7 +472,7 @@ def test_a_single_order_that_is_older_than_the_venue_keeps(venue: Venue, status:
 
 
 def test_a_single_order_that_cannot_be_read(venue: Venue) -> None:
-    """Its row is odd, and names the order where the row itself does not."""
+    """An unreadable row of a single order is odd and has the asked order; another order's row refuses the read."""
     venue.scripted["order"] = [reply({"status": "FILLED"})]
     account = read(venue, None, ref(11))
     (odd,) = account.odd
@@ -486,7 +486,7 @@ def test_a_single_order_that_cannot_be_read(venue: Venue) -> None:
 
 
 def test_an_order_that_goes_while_it_is_read(venue: Venue) -> None:
-    """It is denied, and its fills are what they are."""
+    """An order that vanishes while it is read is denied, and its fills are kept."""
     venue.orders = [order_row(11, NOW - 6000)]
     venue.fills = [fill_row(5, 11, NOW - 50)]
     venue.before["order", 2] = venue.orders.clear
@@ -496,7 +496,7 @@ def test_an_order_that_goes_while_it_is_read(venue: Venue) -> None:
 
 
 def test_an_audit_leaves_weight_for_what_is_urgent(venue: Venue) -> None:
-    """With the weight of the minute half gone a poll is put off, then an audit; what recovers is read all the same."""
+    """With half of the minute's weight spent polls and audits are put off, but a read for recovery is not."""
     pace = Pace()
     reader = Reader(venue.rest(pace=pace))
     venue.others = 2400 * 55 // 100
@@ -517,5 +517,5 @@ def test_an_audit_leaves_weight_for_what_is_urgent(venue: Venue) -> None:
 
 
 def test_how_much_a_read_weighs() -> None:
-    """As reckoned from the documents: two lists of fills for each symbol, and all else."""
+    """A read's weight is the documented one: two lists of fills for each symbol, and the rest."""
     assert (QUIET, of_read(8)) == (122, 202)

@@ -1,4 +1,4 @@
-"""Requests, keys and the handshake: what is sent, what is repeated, and what an answer about the key says."""
+"""Requests, keys and the handshake: how they are sent and repeated, and how answers about the key are read."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def failure(venue: Venue, service: Service[object]) -> RequestRefused:
 
 
 def test_a_key_is_minted(venue: Venue) -> None:
-    """With the API key in a header and nothing in the address; the venue's clock is asked first, unnamed."""
+    """A mint sends the API key in a header and nothing in the URL, after asking for the time without a key."""
     grant = venue.run(Keys(venue.rest()).create())
     assert (grant.key, grant.valid_for) == (FIRST_KEY, 3600.0)
     assert grant.exchange_ms is not None
@@ -54,13 +54,13 @@ def test_a_key_is_minted(venue: Venue) -> None:
 
 
 def test_the_account_has_one_key(venue: Venue) -> None:
-    """Whoever asks again is given it again."""
+    """A second mint returns the same key."""
     keys = Keys(venue.rest())
     assert venue.run(keys.create()).key == venue.run(keys.create()).key
 
 
 def test_a_renewal_names_the_key(venue: Venue) -> None:
-    """As measured: the answer has the key that was extended, and nothing else is asked."""
+    """A renewal's answer has the extended key, as measured, and nothing else is asked."""
     keys = Keys(venue.rest())
     key = venue.run(keys.create()).key
     assert venue.run(keys.renew(key)) == key
@@ -76,7 +76,7 @@ EMPTY: dict[str, Callable[[Venue], None]] = {
 
 @pytest.mark.parametrize("answer", EMPTY)
 def test_a_renewal_that_names_none(venue: Venue, answer: str) -> None:
-    """As documented: then another POST brings the key that lives."""
+    """If a renewal's answer has no key, as documented, a POST gets the present key."""
     keys = Keys(venue.rest())
     key = venue.run(keys.create()).key
     EMPTY[answer](venue)
@@ -86,7 +86,7 @@ def test_a_renewal_that_names_none(venue: Venue, answer: str) -> None:
 
 @pytest.mark.parametrize("renewal_names", [False, True])
 def test_a_renewal_of_another_key(venue: Venue, renewal_names: bool) -> None:
-    """Somebody has deleted ours and made the next: that one was extended, and is the one that is named."""
+    """If another client has replaced the key, a renewal returns the other key."""
     keys = Keys(venue.rest())
     key = venue.run(keys.create()).key
     other = venue.mint()
@@ -95,7 +95,7 @@ def test_a_renewal_of_another_key(venue: Venue, renewal_names: bool) -> None:
 
 
 def test_a_key_that_is_gone(venue: Venue) -> None:
-    """By the code, of a renewal; deleting it is then done already."""
+    """A renewal of a missing key is refused as gone, and its deletion succeeds."""
     keys = Keys(venue.rest())
     key = venue.run(keys.create()).key
     venue.key = None
@@ -106,7 +106,7 @@ def test_a_key_that_is_gone(venue: Venue) -> None:
 
 
 def test_a_key_is_deleted(venue: Venue) -> None:
-    """By the account alone: no request names a listen key."""
+    """A key is deleted without being named in a request."""
     keys = Keys(venue.rest())
     venue.run(keys.delete(venue.run(keys.create()).key))
     assert venue.key is None
@@ -115,7 +115,7 @@ def test_a_key_is_deleted(venue: Venue) -> None:
 
 @pytest.mark.parametrize("renewed", [False, True])
 def test_a_key_is_not_deleted_in_place_of_another(venue: Venue, renewed: bool) -> None:
-    """The request would take the one that the account has by now, which is that of our next socket, and of others."""
+    """A replaced key is not deleted, because the request would delete the present key, which others use."""
     keys = Keys(venue.rest())
     key = venue.run(keys.create()).key
     other = venue.mint()
@@ -130,13 +130,13 @@ def test_a_key_is_not_deleted_in_place_of_another(venue: Venue, renewed: bool) -
     "body", [{}, [], {"listenKey": ""}, {"listenKey": 5}, {"listenKey": "ä"}, {"listenKey": "x" * 999}]
 )
 def test_an_answer_without_a_key(venue: Venue, body: object) -> None:
-    """Nothing was minted, and it is worth another attempt."""
+    """A mint's answer without a valid key is refused with `RETRY`."""
     venue.scripted["listenKey"] = [reply(body)]
     assert failure(venue, Keys(venue.rest()).create()).refusal.kind is RETRY
 
 
 def test_a_signed_read(venue: Venue) -> None:
-    """By the exchange's clock, which is asked once; the signature is last, and known as a secret."""
+    """A signed read asks for the exchange's time once, and its signature is a known secret."""
     secrets = Secrets((SECRET,))
     rest = venue.rest(secrets=secrets)
     venue.run(rest.get(BALANCE, {}))
@@ -148,7 +148,7 @@ def test_a_signed_read(venue: Venue) -> None:
 
 
 def test_a_timestamp_that_is_disliked(venue: Venue) -> None:
-    """The clock is asked again, since nothing was carried out; twice is enough."""
+    """After a refused timestamp the clock is asked again and the read repeated, once."""
     venue.scripted["balance"] = [AHEAD]
     venue.run(venue.rest().get(BALANCE, {}))
     assert names(venue) == ["GET time", "GET balance"] * 2
@@ -160,7 +160,7 @@ def test_a_timestamp_that_is_disliked(venue: Venue) -> None:
     "answer", [BUSY, reply(b"<html>", 502), refused(-1001, "Internal error"), TransportFailed("reset")]
 )
 def test_a_read_that_failed_is_repeated_once(venue: Venue, answer: HttpResponse | Exception) -> None:
-    """In a way that passes; a second failure is reported."""
+    """A read that fails in a passing way is repeated once, and a second failure is raised."""
     venue.scripted["balance"] = [answer]
     venue.run(venue.rest().get(BALANCE, {}))
     venue.scripted["balance"] = [answer] * 2
@@ -170,7 +170,7 @@ def test_a_read_that_failed_is_repeated_once(venue: Venue, answer: HttpResponse 
 
 @pytest.mark.parametrize("answer", [BUSY, TransportFailed("reset", reached=False)])
 def test_the_clock_is_asked_twice_at_most(venue: Venue, answer: HttpResponse | Exception) -> None:
-    """As any read."""
+    """A request for the time is repeated once, as any read."""
     venue.scripted["time"] = [answer]
     venue.run(venue.rest().ask_time())
     venue.scripted["time"] = [answer] * 2
@@ -178,7 +178,7 @@ def test_the_clock_is_asked_twice_at_most(venue: Venue, answer: HttpResponse | E
 
 
 def test_a_mint_is_not_repeated(venue: Venue) -> None:
-    """Whoever mints waits by itself."""
+    """A mint that fails is not repeated, because its caller waits by itself."""
     venue.scripted["listenKey"] = [BUSY]
     assert failure(venue, Keys(venue.rest()).create()).refusal.code == "-1008"
     assert venue.count("listenKey") == 1
@@ -186,7 +186,7 @@ def test_a_mint_is_not_repeated(venue: Venue) -> None:
 
 @pytest.mark.parametrize("path", ["key", "read"])
 def test_a_good_api_key_that_is_called_malformed(venue: Venue, path: str) -> None:
-    """Seen once of a renewal, and never explained: after a success it is worth one repeat, else a person must look."""
+    """A code for a malformed API key is fatal, but after a success it is repeated once, as it was seen by mistake."""
     rest = venue.rest()
     keys = Keys(rest)
 
@@ -212,7 +212,7 @@ def test_a_good_api_key_that_is_called_malformed(venue: Venue, path: str) -> Non
     ],
 )
 def test_too_fast_stops_all_of_this_address(venue: Venue, answer: HttpResponse, seconds: float) -> None:
-    """Whoever else asks from here is held back, until the time that the venue named is over."""
+    """After a rate limit all requests from this address are held back until the venue's time is over."""
     pace = Pace()
     ours, theirs = venue.rest(pace=pace), venue.rest(pace=pace)
     venue.run(theirs.ask_time())
@@ -229,7 +229,7 @@ def test_too_fast_stops_all_of_this_address(venue: Venue, answer: HttpResponse, 
 
 
 def test_the_address_of_a_stream() -> None:
-    """The key, and all events by name; the key is known as a secret."""
+    """A stream's URL has the key and the names of all events, and the key is a known secret."""
     secrets = Secrets()
     handshake = Handshake("wss://stream.test/private/ws", secrets=secrets)
     url = handshake.url(FIRST_KEY)
@@ -241,7 +241,7 @@ def test_the_address_of_a_stream() -> None:
 
 
 def test_handshakes_that_fail(venue: Venue) -> None:
-    """Nobody is refused for a dead key: what is refused is worth another attempt, and when it is named."""
+    """A refused handshake is `RETRY`, with the venue's time to wait, and not about the key."""
     handshake = Handshake("wss://stream.test/private/ws", pace=Pace())
     venue.run(handshake.turn())
     found = handshake.refusal(TransportFailed("no route", reached=False))
@@ -253,7 +253,7 @@ def test_handshakes_that_fail(venue: Venue) -> None:
 
 
 def test_addresses() -> None:
-    """Both environments have their pair; another name of the test environment is the same host."""
+    """Each environment has its own hosts, of which the test environment has two names; own hosts are given in pairs."""
     assert hosts("binance-usdm").ws_url == "wss://fstream.binance.com/private/ws"
     assert hosts("binance-usdm-testnet") != hosts("binance-usdm")
     assert host("https://testnet.binancefuture.com") == host(hosts("binance-usdm-testnet").rest_url)

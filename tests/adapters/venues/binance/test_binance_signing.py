@@ -1,4 +1,4 @@
-"""The text that is signed is the text that is sent, byte for byte, in each of the three ways."""
+"""The signed text is the sent text, byte for byte, with each kind of key."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ def pem(key: Ed25519PrivateKey | EllipticCurvePrivateKey | RSAPrivateKey) -> str
 
 @pytest.mark.parametrize(("secret", "query", "signature"), VECTORS)
 def test_hmac(secret: str, query: str, signature: str) -> None:
-    """The examples of the venue's documents."""
+    """HMAC signatures are those of the venue's documents."""
     assert signed(query, signer(secret)) == (f"{query}&signature={signature}", signature)
 
 
 def test_encoded_before_it_is_signed() -> None:
-    """Symbols need not be ASCII; the order is the caller's."""
+    """Values are percent-encoded before they are signed, in the caller's order, symbols beyond ASCII too."""
     assert encoded({"symbol": "币安人生USDT", "b": "a b+c/d", "a": 5}) == (
         "symbol=%E5%B8%81%E5%AE%89%E4%BA%BA%E7%94%9FUSDT&b=a%20b%2Bc%2Fd&a=5"
     )
@@ -56,7 +56,7 @@ def test_encoded_before_it_is_signed() -> None:
 @pytest.mark.parametrize("written", ["{}", " {}\n", "\n{}"])
 @pytest.mark.parametrize("in_one_line", [False, True])
 def test_ed25519(written: str, in_one_line: bool) -> None:
-    """The signature verifies over the query that was sent; line ends may be written out, as in a variable."""
+    """An Ed25519 signature verifies over the sent query, and the key's line ends may be escaped, as in a variable."""
     text = pem(ED25519)
     secret = written.format(text.replace("\n", "\\n") if in_one_line else text)
     query, signature = signed("symbol=BTCUSDT&timestamp=5", signer(secret))
@@ -66,7 +66,7 @@ def test_ed25519(written: str, in_one_line: bool) -> None:
 
 
 def test_rsa() -> None:
-    """PKCS#1 v1.5 over SHA-256, in base64."""
+    """An RSA signature is PKCS#1 v1.5 with SHA-256, in base64."""
     key = generate_rsa(public_exponent=65537, key_size=2048)
     query, _ = signed("symbol=BTCUSDT&timestamp=5", signer(pem(key)))
     sent = parse_qs(query)["signature"][0]
@@ -84,7 +84,7 @@ def test_rsa() -> None:
     ids=["nothing", "cut off", "another curve", "encrypted"],
 )
 def test_no_such_key(secret: str) -> None:
-    """One line that says what is wanted, and nothing of the key."""
+    """A key of another kind is refused in one line that does not show it."""
     with pytest.raises(ValueError, match="no unencrypted Ed25519 or RSA key") as caught:
         signer(secret)
     assert caught.value.__cause__ is None

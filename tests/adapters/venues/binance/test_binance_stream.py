@@ -52,7 +52,7 @@ class Consumer:
             self.error = error
 
     async def until(self, condition: Callable[[], object]) -> None:
-        """Wait until something is so. Raises what the stream has raised."""
+        """Wait until this holds. Raises what the stream has raised."""
         with anyio.fail_after(PATIENCE):
             while not condition():
                 if self.error is not None:
@@ -66,7 +66,7 @@ class Consumer:
 async def streaming(
     server: Server, transport: str, story: Callable[[Consumer, Any], Awaitable[None]], record: Path | None = None
 ) -> list[ExchangeEvent]:
-    """The events of a stream that lives for as long as the story goes."""
+    """Run a stream for as long as the story lasts; return its events."""
     consumer = Consumer()
     async with (
         listenkey.open_venue(
@@ -113,9 +113,9 @@ def execute(server: Server, trade: int, quantity: str, executed: str, status: st
 
 
 async def test_fills_across_a_key_that_another_took(transport: str, tmp_path: Path) -> None:
-    """Fills come once each: pushed, then from the lists after our key was replaced, then on the successor's socket.
+    """Each fill comes once: pushed, from the lists after another client replaced the key, on the successor's socket.
 
-    All of it is recorded, without a key, and is the same when it is done again.
+    The run is recorded without a key, and replays without a difference.
     """
     recording = tmp_path / "recording"
     with Server() as server:
@@ -126,7 +126,7 @@ async def test_fills_across_a_key_that_another_took(transport: str, tmp_path: Pa
             await consumer.until(lambda: "PARTIAL_FILL" in consumer.kinds())
             with server.lock:
                 other = server.mint()
-            server.push(execute(server, 2, "0.5", "1", "PARTIALLY_FILLED"))  # which nobody of ours hears
+            server.push(execute(server, 2, "0.5", "1", "PARTIALLY_FILLED"))  # none of the stream's sockets gets it
             await consumer.until(
                 lambda: consumer.kinds().count("PARTIAL_FILL") == 2 and "GAP_CLOSED" in consumer.kinds()
             )
@@ -153,7 +153,7 @@ async def test_fills_across_a_key_that_another_took(transport: str, tmp_path: Pa
 
 
 async def test_an_idle_stream_stays_live(transport: str) -> None:
-    """Nothing is pushed, and no question is answered but by pongs: it is asked for life, and believed."""
+    """An idle stream whose requests are only answered by pongs stays LIVE, without a gap."""
     with Server() as server:
         server.lists = False
         seen = 0

@@ -1,4 +1,4 @@
-"""The texts in a frame: where a secret could be is looked at, and a usual frame has none so long."""
+"""The longest text in a frame: frames that may contain a secret are recognised by it, and usual ones have none."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def push(**fields: Any) -> str:
 @pytest.mark.parametrize("frame", [order(), order(c="x" * 36), push(), push(P=[]), push(P=[POSITION] * 9)])
 @pytest.mark.parametrize("binary", [False, True])
 def test_a_usual_frame_holds_no_text_as_long_as_a_key(frame: str, binary: bool) -> None:
-    """So nobody has to look for one in it."""
+    """A usual frame has no text as long as a key, so it need not be searched for one."""
     (report,) = DIALECT.decode(frame.encode() if binary else frame)
     assert isinstance(report, (OrderReport, AccountReport))
     assert report.longest < len(KEY)
@@ -59,7 +59,7 @@ LONG = [
 
 @pytest.mark.parametrize("frame", LONG)
 def test_a_long_text_is_looked_at(frame: str) -> None:
-    """Wherever it stands, be it a key or in a part of which nothing is read."""
+    """A long text counts at any place in a frame, also as a key and in parts that are not read."""
     (report,) = DIALECT.decode(frame)
     assert isinstance(report, (OrderReport, AccountReport))
     assert report.longest >= len(KEY)
@@ -76,12 +76,12 @@ TWICE = [
 
 @pytest.mark.parametrize("frame", TWICE)
 def test_a_key_that_stands_twice(frame: str) -> None:
-    """A parser would silently take the last of them; nothing of such a frame is believed."""
+    """A frame in which a key is repeated is unreadable, because a parser would take the last value."""
     assert [type(report) for report in DIALECT.decode(frame)] == [Unreadable]
 
 
 def texts(content: Any) -> Iterator[str]:
-    """All keys and texts in it."""
+    """Yield all keys and texts of the content."""
     if isinstance(content, str):
         yield content
     elif isinstance(content, dict):
@@ -94,7 +94,7 @@ def texts(content: Any) -> Iterator[str]:
 @settings(max_examples=40 * TIMES, suppress_health_check=[HealthCheck.too_slow])
 @given(st.sampled_from([order, push]), st.dictionaries(NAMES, st.text(max_size=60) | JSON, max_size=4))
 def test_no_text_is_longer_than_the_report_says(made: Callable[..., str], fields: dict[str, Any]) -> None:
-    """Of its keys, of its values, of what is not read: else a secret might be passed on."""
+    """No key, value or unread text is longer than the report's `longest`, or a secret might be passed on."""
     frame = made(**fields)
     for report in DIALECT.decode(frame):
         if isinstance(report, (OrderReport, AccountReport)):

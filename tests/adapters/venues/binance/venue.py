@@ -1,8 +1,7 @@
-"""A Binance of plain rows for the tests: keys, lists, weights, and a clock that only requests move.
+"""A Binance with plain rows: keys, lists, weights, and a clock that only requests move.
 
-What no document settles can be had either way: what a renewal answers, which end of a window a full page keeps and
-whether its ends are included, how far back an order's own list reaches, by which time orders are listed, and whether
-for all symbols at once.
+Undocumented facts can be chosen: the answer to a renewal, the rows that a full page keeps, included window ends, how
+far back an order's own list reaches, the time by which orders are listed, and if for all symbols at once.
 """
 
 from __future__ import annotations
@@ -38,9 +37,9 @@ class Call:
 
 
 class Venue:
-    """Runs services to their end, one part after the other, and answers what they ask for.
+    """Runs services to their end, one part after the other, and answers their requests.
 
-    `before[(name, n)]` happens just before the n-th request to the endpoint of that name.
+    `before[(name, n)]` is called just before the n-th request to the endpoint of that name.
     """
 
     def __init__(self) -> None:
@@ -66,15 +65,15 @@ class Venue:
         self.hidden_after: int | None = None
         self.gone: set[str] = set()
         self.cleaned: set[str] = set()
-        """Ids of orders that are older than the venue keeps: only lists of what is open have them."""
+        """Ids of orders that are older than the venue keeps: only lists of open orders have them."""
         self.others = 0
         self.weight = 0
-        """All that was ever spent."""
+        """The weight of all requests so far."""
         self._minute = self._used = 0
         self.says_weight = True
 
     def ms(self) -> int:
-        """The exchange's clock."""
+        """Return the exchange's time, in ms."""
         return NOW + round((self.seconds - self.began) * 1000)
 
     def count(self, name: str) -> int:
@@ -88,7 +87,7 @@ class Venue:
         return Rest("https://venue.test", KEY, secret, **options)
 
     def run(self, service: Service[T]) -> T:
-        """The result of a service. Raises what it raises."""
+        """Return the result of a service. Raises what it raises."""
         return inline.run(service, self)
 
     def monotonic(self) -> float:
@@ -98,7 +97,7 @@ class Venue:
         self.seconds = until
 
     def request(self, method: str, url: str, *, headers: Mapping[str, str], timeout: float) -> HttpResponse:
-        """An answer, after 20 ms of the clock."""
+        """Return an answer, after 20 ms of the clock."""
         call = Call(method, url, headers)
         self.calls.append(call)
         self.times.append(self.seconds)
@@ -171,7 +170,7 @@ class Venue:
         return {"listenKey": self.key} if method == "POST" or self.renewal_names else {}
 
     def mint(self) -> str:
-        """Somebody has deleted the key and made another."""
+        """Replace the account's key, as another client can; return the new one."""
         self.minted += 1
         self.key = FIRST_KEY if self.minted == 1 else f"key-{self.minted}".ljust(64, "z")
         return self.key
@@ -309,5 +308,5 @@ def income_row(kind: str, amount: str, at: int, tran_id: int | str, **more: Any)
 
 
 def fee_row(trade_id: int, at: int, **more: Any) -> Row:
-    """The income row of a fill's commission; the account's own index of fills is made of such rows."""
+    """Return the income row of a fill's commission, which is also how an account's fills are found."""
     return income_row("COMMISSION", "-0.25", at, 10**18 + trade_id, tradeId=str(trade_id), **more)

@@ -1,4 +1,4 @@
-"""A Binance account on virtual time, the core and its services as they are, and all that may go wrong between them."""
+"""A Binance account on virtual time, with the real core and services, and faults between them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ Done = Callable[[Any, Exception | None], None]
 
 
 class World(Venue):
-    """Its clock is the world's. `unreachable`: no request is answered. `silent` sockets neither bring nor answer."""
+    """A venue whose clock is the world's; if `unreachable` no request is answered, and `silent` sockets are dead."""
 
     def __init__(self, seed: int, **policy: float) -> None:
         self.now = 1000.0
@@ -40,14 +40,14 @@ class World(Venue):
         self.rng = Random(seed)
         self.unreachable = self.busy = False
         self.lag = 0
-        """How late lists show what has happened, ms; orders, positions and balances are of the moment."""
+        """Delay of the lists of fills and income, in ms; orders, positions and balances have none."""
         self.loses = 0.0
-        """Which part of all frames is lost."""
+        """Share of the frames that are lost."""
         self.silent: set[int] = set()
         self.open: dict[int, str] = {}
         self.delivered: list[ExchangeEvent] = []
         self.truth: dict[tuple[str, str, Decimal], tuple[Decimal, Decimal, str]] = {}
-        """Of each fill, by symbol, order and end: its quantity, its fee and its trade."""
+        """Quantity, fee and trade id of each fill, by symbol, order and end."""
         self.wallet = {"USDT": Decimal(1000), "BNB": Decimal(1)}
         self.held = dict.fromkeys(SYMBOLS, Decimal(0))
         self._numbers = {symbol: itertools.count(1) for symbol in SYMBOLS}
@@ -65,7 +65,7 @@ class World(Venue):
 
     @seconds.setter
     def seconds(self, _: float) -> None:
-        """Time passes by itself."""
+        """Ignore a new time, because the world moves its clock."""
 
     def at(self, when: float, what: Callable[[], object]) -> None:
         heapq.heappush(self._heap, (max(when, self.now), next(self._order), what))
@@ -93,7 +93,7 @@ class World(Venue):
         self.hidden_after = self.ms() - self.lag
         return super()._trades(call)
 
-    # What may happen to the account
+    # Changes of the account
 
     def place(self, symbol: str, quantity: str) -> int:
         order_id = next(self._numbers[symbol])
@@ -108,7 +108,7 @@ class World(Venue):
         return [row for row in self.orders if row["status"] in ("NEW", "PARTIALLY_FILLED")]
 
     def fill(self, row: Row, quantity: Decimal, trade: int | None = None, costs: Costs | None = None) -> int:
-        """A part of an order is executed; now and then for nothing, now and then for a fee in BNB."""
+        """Execute a part of an order, with no fee, a fee in USDT or one in BNB; return the trade id."""
         trade = next(self._numbers[row["symbol"]]) if trade is None else trade
         executed = Decimal(row["executedQty"]) + quantity
         over = executed == Decimal(row["origQty"])
@@ -149,25 +149,25 @@ class World(Venue):
         self.push(frame)
 
     def expire(self, *, said: bool) -> None:
-        """Somebody deletes the key, and the venue says so or not."""
+        """Delete the key, as another client can, with or without a pushed expiry."""
         gone, self.key = self.key, None
         if said:
             self.push({"e": "listenKeyExpired", "E": self.ms(), "listenKey": gone}, gone)
 
     def cut(self) -> None:
-        """Every socket breaks."""
+        """Break every socket."""
         for socket in [*self.open]:
             del self.open[socket]
             self.feed(inputs.SocketClosed(socket, 1006))
 
     def push(self, event: dict[str, Any], key: str | None = None) -> None:
-        """To every socket of the key that lives; where frames are lost, not to all."""
+        """Push an event to every live socket of the key, except for frames that are lost."""
         text = json.dumps(event, separators=(",", ":"))
         for socket, opened_with in self.open.items():
             if opened_with == (key or self.key) and socket not in self.silent and self.rng.random() >= self.loses:
                 self.at(self.now + LATENCY, lambda socket=socket: self._frame(socket, text))  # type: ignore[misc]
 
-    # How the world answers
+    # Answers to the connection
 
     def feed(self, received: inputs.Input) -> None:
         for action in self.connection.handle(received, now=self.now):
@@ -213,7 +213,7 @@ class World(Venue):
         self._run(service, done)
 
     def _run(self, service: Service[Any], done: Done) -> None:
-        """A service, step by step, beside all else that happens."""
+        """Run a service step by step, while other things happen."""
 
         def advance(outcome: Outcome, *, first: bool = False) -> None:
             try:
@@ -292,7 +292,7 @@ class World(Venue):
         return {"e": "ACCOUNT_UPDATE", "E": at, "T": at, "a": body}
 
     def last_account(self) -> tuple[dict[str, Decimal | None], dict[str, Decimal]]:
-        """Wallets and positions, as all updates together give them."""
+        """Return the wallets and positions that all updates together give."""
         wallets: dict[str, Decimal | None] = {}
         held: dict[str, Decimal] = {}
         for event in self.delivered:

@@ -1,1 +1,1 @@
-"""BingX: its frames, its answers, its limits."""
+"""Tests of BingX's frames, answers and limits."""

@@ -1,4 +1,4 @@
-"""Frames and answers of BingX in which a secret stands: the `Planted` of the family."""
+"""Frames and answers of BingX that contain a secret: the `Planted` of the family."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _POSITION = {"s": "BTC-USDT", "pa": "1.0", "ep": "2.0", "up": "-0.1", "mt": "cro
 
 
 def plants() -> Iterator[Plant]:
-    """All kinds, each of them once."""
+    """Yield each kind of frame once."""
     for name in ("s", "c", "o", "N", "X", "sp", "wt", "td", "new"):
         yield Plant(f"order, {name}", lambda secret, pad, name=name: _packed(_order(**{name: behind(secret, pad)})))  # type: ignore[misc]
     yield Plant("order in a text frame", lambda secret, pad: text(_order(c=behind(secret, pad))))
@@ -55,7 +55,7 @@ def plants() -> Iterator[Plant]:
 
 
 def spoiled() -> Iterator[Spoiled]:
-    """Errors, with a status of success as ever."""
+    """Yield errors, with the status 200 that the venue always has."""
     yield Spoiled("error", lambda secret, pad: bare({"code": 100500, "msg": behind(secret, pad)}))
     yield Spoiled("error, its code", lambda secret, pad: bare({"code": behind(secret, pad), "msg": "no"}))
     yield Spoiled("error, refused for good", lambda secret, pad: bare({"code": 100413, "msg": behind(secret, pad)}))
@@ -64,7 +64,7 @@ def spoiled() -> Iterator[Spoiled]:
 
 
 def rows(secret: str, pad: int) -> dict[tuple[str, str], Any]:
-    """Of each list, some that are understood and some that are not."""
+    """Return the good answers with readable and odd rows in each list."""
     word = behind(secret, pad)
     order = {"symbol": "BTC-USDT", "orderId": 7, "status": "NEW", "origQty": "1", "executedQty": "0", "time": AT}
     fill = {"symbol": "BTC-USDT", "orderId": 8, "filledTime": "2025-09-23T06:28:19Z", "price": "1"}
@@ -80,24 +80,24 @@ def rows(secret: str, pad: int) -> dict[tuple[str, str], Any]:
 
 
 def good(content: Any) -> HttpResponse:
-    """In an envelope."""
+    """Return an answer with this content in an envelope."""
     return bare({"code": 0, "data": content})
 
 
 def keyed(method: str, key: str) -> HttpResponse:
-    """A new key; nothing says of an old one that it lives."""
+    """Return the answer about a listen key: the key to a mint, else an empty body."""
     return bare({"listenKey": key}) if method == "POST" else HttpResponse(200, {}, b"")
 
 
 class _Forgiving(Pace):
-    """Keeps no count of what failed."""
+    """A pace that does not count failing calls."""
 
     def endpoint(self, host: str, api_key: str, method: str, path: str) -> Endpoint:
         return Pace(limited=False).endpoint(host, api_key, method, path)
 
 
 def services(api_key: str, api_secret: str, secrets: Secrets) -> Services:
-    """Without limits."""
+    """Return the services, without limits."""
     rest = Rest("https://venue.test", api_key, api_secret, pace=_Forgiving(limited=False), secrets=secrets)
     handshake = Handshake("wss://venue.test/market", pace=Pace(limited=False), secrets=secrets)
     return Services(Keys(rest), Reader(rest), handshake, frozenset(map(str, CREDENTIALS)))

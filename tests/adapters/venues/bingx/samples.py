@@ -59,12 +59,12 @@ _POSITION = {"s": "BTC-USDT", "pa": "1.0", "ep": "2.0", "up": "-0.1", "mt": "cro
 
 
 def order(**fields: Any) -> dict[str, Any]:
-    """The frame of a fill, of half an order."""
+    """Return the frame of a fill of half an order."""
     return {"e": "ORDER_TRADE_UPDATE", "E": 1_760_000_001_000, "o": {**_ORDER, **fields}}
 
 
 def account(**fields: Any) -> dict[str, Any]:
-    """The frame of a balance and a position."""
+    """Return the frame of a balance and a position."""
     return {
         "e": "ACCOUNT_UPDATE",
         "E": 1_760_000_001_000,
@@ -80,16 +80,16 @@ ROWLESS = [{"e": "ACCOUNT_UPDATE", "E": 5, "a": body} for body in _ROWS]
 
 
 def event(frame: Mapping[str, Any]) -> Any:
-    """A swap's frame has its name in it; spot's has it one object further in."""
+    """Return the name of the event, which spot's frames have in their `data`."""
     inner = frame.get("data")
     return inner.get("e") if isinstance(inner, dict) and "e" not in frame else frame.get("e")
 
 
 def alive(dialect: Dialect, socket: int) -> Sequence[str]:
-    """The acknowledgements of spot's subscriptions; on a swap's socket the venue's ping."""
+    """Return the acknowledgements of spot's subscriptions, or the venue's ping for a swap's socket."""
     return [f'{{"id":"{opening.id}","code":0,"msg":""}}' for opening in dialect.opening(socket)] or ["Ping"]
 
 
 def packed(text: str) -> bytes | str:
-    """A gzip member."""
+    """Return the text as a gzip member."""
     return gzip.compress(text.encode(errors="surrogatepass"), 1, mtime=0)

@@ -1,4 +1,4 @@
-"""An answer is a success or a classified refusal, and no secret is in it."""
+"""An answer is a success or a classified refusal, and its message contains no secret."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def refused(response: HttpResponse, **how: Any) -> Refusal:
 @pytest.mark.parametrize("status", [200, 401, 403, 404, 500])
 @pytest.mark.parametrize("as_text", [False, True])
 def test_fatal_codes(code: int, status: int, as_text: bool) -> None:
-    """Retrying a bad key, signature or address for ever helps nobody; the code decides, not the status."""
+    """A code of a bad key, signature or address is fatal with any status."""
     found = refused(reply({"code": str(code) if as_text else code, "msg": "no"}, status), about_key=True)
     assert (found.kind, found.code) == (FATAL, str(code))
 
@@ -43,12 +43,12 @@ RETRIED = [*TOO_FAST, *OF_ORDERS, *BUSY, 100400, 100404, 100421, 80014, 109400, 
 
 @pytest.mark.parametrize("code", RETRIED)
 def test_other_codes_are_retried(code: int) -> None:
-    """Only the codes named fatal are."""
+    """Any other code is `RETRY`."""
     assert refused(reply({"code": code, "msg": "no"})).kind is RETRY
 
 
 def test_long_waits() -> None:
-    """Risk control: stay away for minutes."""
+    """The code of risk control has a wait of 300 s."""
     assert refused(reply({"code": 109403, "msg": ""})).retry_after == 300
 
 
@@ -65,9 +65,9 @@ UNLOCKS = [
 @pytest.mark.parametrize("code", TOO_FAST)
 @pytest.mark.parametrize(("message", "wait"), UNLOCKS)
 def test_unlock_times(code: int, message: str, wait: float | None) -> None:
-    """An unlock time is the exchange's: the delay is counted from the exchange's clock, of whatever source.
+    """The wait until an unlock time is counted from the exchange's time, or is 60 s if that is unknown.
 
-    Without one the wait is not said here: the caller backs off as after any failure.
+    A refusal without an unlock time has no wait, so its caller backs off as after any failure.
     """
     body = {"code": code, "msg": message.format(code=code, at=NOW + 42_500)}
     assert refused(reply(body), exchange_ms=NOW).retry_after == wait
@@ -77,7 +77,7 @@ def test_unlock_times(code: int, message: str, wait: float | None) -> None:
 
 @pytest.mark.parametrize(("ahead", "wait"), [(-5000, 0), (0, 0), (10**11, 86400)])
 def test_unlock_times_at_the_edges(ahead: int, wait: float) -> None:
-    """Past means now; absurdly far is not believed."""
+    """An unlock time in the past gives a wait of 0, and one too far ahead is limited to a day."""
     body = {"code": "100410", "msg": f"unblocked after {NOW + ahead}"}
     assert refused(reply(body), exchange_ms=NOW).retry_after == wait
 
@@ -115,7 +115,7 @@ def test_statuses(response: HttpResponse, kind: RefusalKind, wait: float | None)
 
 
 def test_retry_after_by_the_exchange() -> None:
-    """A date without a `Date` beside it is measured by the exchange's clock."""
+    """A Retry-After date is measured by the answer's `Date`, else by the exchange's clock, else a default is used."""
     response = reply(b"", 429, retry_after="Thu, 09 Oct 2025 08:53:40 GMT")
     assert refused(response, exchange_ms=NOW).retry_after == pytest.approx(19.5)
     assert refused(response).retry_after == 10
@@ -133,14 +133,14 @@ KEY_GONE = [
 
 @pytest.mark.parametrize("response", KEY_GONE)
 def test_key_gone(response: HttpResponse) -> None:
-    """Of a request that names a key these say that it is gone; of any other they are to be tried again."""
+    """A 404 or a code for a missing key means that the key is gone if the request names a key, and else `RETRY`."""
     assert refused(response, about_key=True).kind is GONE
     assert refused(response).kind is RETRY
 
 
 @pytest.mark.parametrize("code", TOO_FAST)
 def test_busy_is_not_gone(code: int) -> None:
-    """A rate limit that comes with a 404 takes no key away."""
+    """A rate limit with the status 404 does not mean that the key is gone."""
     assert refused(reply({"code": code, "msg": ""}, 404), about_key=True).kind is RETRY
 
 
@@ -156,12 +156,12 @@ SUCCESSES = [
 
 @pytest.mark.parametrize(("response", "data"), SUCCESSES)
 def test_success(response: HttpResponse, data: Any) -> None:
-    """A code of 0 as number or text, or none at all."""
+    """An answer with a code of 0, as number or text, or without a code is a success."""
     assert judge(response) == Document(data)
 
 
 def test_empty_success() -> None:
-    """Extending a key answers 200 with nothing; 204 means that nothing was extended."""
+    """An empty 200 is a success of a renewal, and 204 means that nothing was extended."""
     assert judge(reply(b""), about_key=True) == Document(None)
     assert refused(reply(b"", 204), about_key=True).kind is RETRY
 
@@ -185,7 +185,7 @@ def test_clock_problems(code: int, message: str, is_clock: bool) -> None:
 
 
 def test_unknown_orders() -> None:
-    """By code or by words; an order that is finished or still being processed is not unknown."""
+    """An unknown order is recognised by code or text; finished orders and rate limits are not unknown orders."""
     assert is_unknown_order(refusal(80016, ""))
     assert is_unknown_order(refusal("109421", ""))
     assert is_unknown_order(refusal(100400, "order does not exist"))
@@ -194,7 +194,7 @@ def test_unknown_orders() -> None:
 
 
 def test_redaction() -> None:
-    """Neither given secrets nor anything as long as a key survives; one short printable line does."""
+    """A redacted text has no given secret and nothing as long as a key, and is one short printable line."""
     signature = "f8d883609dfd31c824feb4de865b071008dedb1d461451fa70847875c8e7a7a2"
     text = f"bad\nkey short-key\x1b[2J sig={signature} " + "word " * 100
     found = redacted(text, Secrets(["short-key", "", "abc"]))
@@ -208,7 +208,7 @@ def test_redaction() -> None:
 
 @given(st.binary(), st.integers(100, 599), st.booleans())
 def test_total(body: bytes, status: int, about_key: bool) -> None:
-    """Whatever comes is judged, never raised."""
+    """`judge` classifies any bytes with any status without an exception."""
     judge(HttpResponse(status, {}, body), about_key=about_key)
 
 
@@ -220,5 +220,5 @@ JSON = st.recursive(
 
 @given(st.fixed_dictionaries({}, optional={"code": JSON, "msg": JSON, "data": JSON, "timestamp": JSON}), st.text())
 def test_total_over_envelopes(body: dict[str, Any], retry_after: str) -> None:
-    """Envelopes of anything are judged as well."""
+    """`judge` classifies any values in an envelope without an exception."""
     judge(reply(body, 429, retry_after=retry_after, date=retry_after), exchange_ms=NOW)

@@ -1,4 +1,4 @@
-"""A busy account: rate limits that are met on the way, orders that begin while the account is read, long lists."""
+"""A busy account: rate limits within a read, orders that begin during a read, and long lists."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ CODES = [100410, 109429]
 
 
 def limited(venue: Venue, seconds: float, code: int) -> HttpResponse:
-    """The venue's answer to one call too many."""
+    """Return the venue's answer to one call too many."""
     until = venue.ms() + int(seconds * 1000)
     return reply({"code": code, "msg": f"code:{code}:is in the disabled period and will be unblocked after {until}"})
 
 
 @pytest.mark.parametrize("code", CODES)
 def test_a_moment_is_waited_out(code: int) -> None:
-    """A rate limit that ends within a second or so costs a moment, not the read; nothing is sent before its end."""
+    """A rate limit that ends within a second or so is waited out, and the read goes on."""
     venue = Venue()
     venue.scripted["balance"] = [limited(venue, 0.9, code), limited(venue, 1.2, code)]
     account = venue.run(Reader(venue.rest()).read(NOW - 5000))
@@ -39,7 +39,7 @@ def test_a_moment_is_waited_out(code: int) -> None:
 
 @pytest.mark.parametrize("code", CODES)
 def test_a_lock_holds_for_every_method(code: int) -> None:
-    """Until the time that the venue names, no request goes to that path, whichever method was refused."""
+    """Until the venue's unlock time no request is sent to that path, by any method."""
     venue = Venue()
     keys = Keys(venue.rest())
 
@@ -59,7 +59,7 @@ def test_a_lock_holds_for_every_method(code: int) -> None:
 
 
 def test_a_burst_that_fills_a_list_is_parted_where_its_fills_are(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A list that is full is asked for in two parts with fills in both: two more requests, however long the window."""
+    """A full list is asked for in two parts at its fills, which takes two more requests in any window."""
     monkeypatch.setattr(lists, "MOST_FILLS", 8)
     venue = Venue()
     venue.most_fills = 8
@@ -71,7 +71,7 @@ def test_a_burst_that_fills_a_list_is_parted_where_its_fills_are(monkeypatch: py
 
 
 def test_an_order_that_begins_meanwhile_is_left_to_the_next_read() -> None:
-    """A fill whose order began after the orders were read says nothing yet; one of a known order is shown."""
+    """A fill of an order that began during the read is left out, and one of a known order is listed."""
     venue = Venue()
     venue.orders = [order_row(1, NOW - 800, status="PARTIALLY_FILLED", executed="0.2")]
     venue.fills = [fill_row(11, 1, NOW - 700, "0.2")]
@@ -89,7 +89,7 @@ def test_an_order_that_begins_meanwhile_is_left_to_the_next_read() -> None:
 
 
 def test_a_full_list_is_parted_where_its_rows_are() -> None:
-    """A burst of rows at the end of a long window is found in a few calls, all of it."""
+    """All rows of a burst at the end of a long window are found in a few calls."""
     venue = Venue()
     rows = 3 * PAGE // 2
     venue.income = [income_row("TRADING_FEE", "-0.1", NOW - 9000 + 5 * n, f"t{n}") for n in range(rows)]

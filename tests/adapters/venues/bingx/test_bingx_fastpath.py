@@ -1,4 +1,4 @@
-"""The typed pass over a frame decides speed, never meaning: what it reads, the patient reader reads alike."""
+"""The fast path over a frame changes only the speed: its reports equal those of the patient reader."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def patiently(frame: bytes, monkeypatch: pytest.MonkeyPatch) -> tuple[Any, ...]:
 
 
 def test_orders_are_read_alike(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every combination of what decides what an order frame means."""
+    """Order frames with all combinations of their decisive fields are read alike on both paths."""
     taken = 0
     for execution, status, last, price, done, side, kind, average in itertools.product(
         ["TRADE", "NEW", "CANCELED", "CALCULATED", ""],
@@ -75,7 +75,7 @@ def test_orders_are_read_alike(monkeypatch: pytest.MonkeyPatch) -> None:
     ("average", "last", "taken"), [("0.0", "0.0", True), ("1.0", "0.0", False), ("0.0", "0.1", False)]
 )
 def test_a_filled_order_of_nothing_is_taken_if_nothing_contradicts_it(average: str, last: str, taken: bool) -> None:
-    """An average price or a last fill beside an executed quantity of 0 leaves it to the patient reader."""
+    """A FILLED order with nothing executed is read on the fast path only without an average price and a last fill."""
     frame = text("ORDER_TRADE_UPDATE", o={**ORDER, "z": "0.0", "ap": average, "l": last, "L": "1.0"})
     assert (fast_report(frame) is not None) == taken
 
@@ -83,7 +83,7 @@ def test_a_filled_order_of_nothing_is_taken_if_nothing_contradicts_it(average: s
 @pytest.mark.parametrize("reason", ["ORDER", "FUNDING_FEE", "WITHDRAW"])
 @pytest.mark.parametrize("rows", [0, 1, 2])
 def test_accounts_are_read_alike(reason: str, rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With as many positions as there are."""
+    """Account frames with any number of positions are read alike on both paths."""
     frame = text("ACCOUNT_UPDATE", a={**ACCOUNT, "m": reason, "P": [POSITION] * rows})
     report = fast_report(frame)
     assert report is not None
@@ -114,12 +114,12 @@ def test_accounts_are_read_alike(reason: str, rows: int, monkeypatch: pytest.Mon
     ids=repr,
 )
 def test_what_is_unusual_is_left_to_the_patient_reader(changes: dict[str, Any]) -> None:
-    """Any doubt is enough."""
+    """A frame with an unusual value is left to the patient reader."""
     assert fast_report(text("ORDER_TRADE_UPDATE", o={**ORDER, **changes})) is None
 
 
 def test_a_key_that_stands_twice_is_left_to_the_patient_reader() -> None:
-    """A parser would silently take the last of them."""
+    """A frame in which a key is repeated is left to the patient reader, because a parser would take the last value."""
     frame = text("ORDER_TRADE_UPDATE", o=ORDER)
     assert fast_report(frame) is not None
     assert fast_report(frame.replace(b'"c":"",', b'"z":"0.002",')) is None

@@ -43,7 +43,7 @@ def report_of(frame: bytes) -> OrderReport:
 
 @pytest.mark.parametrize("kind", MARKET_LIKE + PRICED)
 def test_protective_price(kind: str) -> None:
-    """`p` of whatever executes at the market is protective; of the rest it is the price."""
+    """`p` is the price of an order, except of those that execute at the market, where it is protective."""
     report = report_of(order(o=kind, p="437.12"))
     assert report.order_type == kind
     assert report.price == (None if kind in MARKET_LIKE else Decimal("437.12"))
@@ -51,7 +51,7 @@ def test_protective_price(kind: str) -> None:
 
 @pytest.mark.parametrize("price", ["", "0.00000000", "NaN", None, "1e400", [], True])
 def test_price_that_is_none(price: Any) -> None:
-    """No price is None, never zero."""
+    """A price that is absent or invalid is None, not zero."""
     assert report_of(order(p=price)).price is None
 
 
@@ -72,7 +72,7 @@ STATUS = {
 
 @pytest.mark.parametrize(("word", "status"), STATUS.items())
 def test_status(word: str, status: str) -> None:
-    """Known words become ours; an unknown one stays and is not dropped."""
+    """A known status becomes the library's, and an unknown one is kept."""
     assert report_of(order(X=word)).status == status
 
 
@@ -89,7 +89,7 @@ TIMES = [
 
 @pytest.mark.parametrize(("envelope", "inner", "time"), TIMES)
 def test_time(envelope: dict[str, Any], inner: dict[str, Any], time: int | None) -> None:
-    """The trade's time, else the update's, else the event's; never a clock of ours."""
+    """The time is the trade's, else the update's, else the event's."""
     content = json.loads(order(**inner)) | envelope
     assert report_of(json.dumps(content).encode()).exchange_ts == time
 
@@ -125,7 +125,7 @@ def test_opening() -> None:
 
 
 def test_properties() -> None:
-    """Costs are read per fill until the venue says otherwise, in one place."""
+    """The dialects have their names, and read costs per fill by default."""
     assert [dialect.name for dialect in DIALECTS.values()] == ["bingx-swap", "bingx-spot"]
     assert SwapDialect("bingx-swap-vst", cumulative_costs=True).cumulative_costs
     for dialect in DIALECTS.values():
@@ -146,7 +146,7 @@ def test_properties() -> None:
 def test_beside_a_side_of_its_symbol_both_is_no_position(
     rows: list[tuple[str, str, str]], said: list[tuple[str | None, str]], one_way: bool
 ) -> None:
-    """What an account in hedge mode has of no side is nothing, and no word that it nets its positions."""
+    """Beside rows with a side the rows of BOTH are no positions, and do not mean one-way mode."""
     held = [
         {"s": symbol, "pa": amount, "ep": "1", "up": "0", "mt": "cross", "ps": side} for symbol, side, amount in rows
     ]
@@ -159,7 +159,7 @@ def test_beside_a_side_of_its_symbol_both_is_no_position(
 
 @pytest.mark.parametrize("amount", ["2", "much"])
 def test_what_names_a_side_and_holds_something_of_none_is_read_about(amount: str) -> None:
-    """No account is in both modes."""
+    """A frame with a held position of BOTH beside one with a side is doubtful, because no account has both modes."""
     rows = [
         {"s": "BTC-USDT", "pa": pa, "ep": "1", "up": "0", "mt": "cross", "ps": ps}
         for pa, ps in ((amount, "BOTH"), ("1", "LONG"))

@@ -1,4 +1,4 @@
-"""Frames of odd form through the whole core with BingX's dialect: what is in them is delivered, or they are."""
+"""Frames of odd form through the whole core: their events are delivered, or the frame itself as UNKNOWN."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ KEY = "5f" * 32
 
 
 def fill(order_id: int) -> bytes:
-    """A market order that is filled at once."""
+    """Return the frame of a market order that is filled at once."""
     body = {"s": "BTC-USDT", "i": order_id, "S": "BUY", "o": "MARKET", "q": "1", "p": "9", "ap": "9", "x": "TRADE"}
     rest = {"X": "FILLED", "N": "USDT", "n": "-0.1", "T": NOON + 500, "ps": "LONG", "rp": "0", "z": "1"}
     return json.dumps({"e": "ORDER_TRADE_UPDATE", "E": NOON + 500, "o": {**body, **rest}}).encode()
@@ -33,7 +33,7 @@ A, B = fill(1), fill(2)
 
 
 class Stream:
-    """A connection that is LIVE, answered at once, on a clock of its own; the account is empty by REST."""
+    """A LIVE connection whose requests are answered at once, with an account that is empty by REST."""
 
     def __init__(self) -> None:
         self.connection = Connection(SwapDialect(), Policy(audit_interval=0))
@@ -45,7 +45,7 @@ class Stream:
         self.reads = 0
 
     def hear(self, frame: bytes | str) -> None:
-        """A frame on the socket that leads."""
+        """Receive a frame on the leader's socket."""
         self._feed(inputs.FrameReceived(self.connection.links[0].socket, frame))
 
     def _feed(self, received: inputs.Input) -> None:
@@ -94,7 +94,7 @@ UNREADABLE: dict[str, bytes | str] = {
 
 @pytest.mark.parametrize("form", READABLE)
 def test_a_frame_of_odd_form_is_read(form: str) -> None:
-    """Each event in it is delivered as if it had come alone, and the account is not read for it."""
+    """Each event in a frame of odd form is delivered as if it had come alone, without a read."""
     frame, orders = READABLE[form]
     stream = Stream()
     stream.hear(frame)
@@ -105,7 +105,7 @@ def test_a_frame_of_odd_form_is_read(form: str) -> None:
 
 @pytest.mark.parametrize("form", UNREADABLE)
 def test_a_frame_that_cannot_be_read_is_delivered_and_read_for(form: str) -> None:
-    """As its bytes and their number; the gap that it opens is closed by the read."""
+    """An unreadable frame is delivered as its bytes and their number, and opens a gap that a read closes."""
     frame = UNREADABLE[form]
     stream = Stream()
     stream.hear(gzip.compress(frame) if form.startswith("a byte") and isinstance(frame, bytes) else frame)
@@ -119,7 +119,7 @@ def test_a_frame_that_cannot_be_read_is_delivered_and_read_for(form: str) -> Non
 
 @pytest.mark.parametrize("wrap", [gzip.compress, zlib.compress, bytes])
 def test_no_listen_key_is_shown(wrap: Callable[[bytes], bytes]) -> None:
-    """Wherever the frame breaks off, and however it was packed: at most 23 letters of it, by which nobody finds it."""
+    """A frame that is cut anywhere and packed in any way shows at most 23 characters of a listen key."""
     whole = wrap(b'{"e":"listenKeyExpired","listenKey":"' + KEY.encode() + b'","E":')
     for end in range(len(whole) + 1):
         stream = Stream()

@@ -1,4 +1,4 @@
-"""How many journeys to the venue a read takes: what does not need an answer goes out with what does."""
+"""The number of round trips of a read: requests that do not depend on each other are sent together."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SINCE = NOW - 60_000
 
 
 class Far:
-    """A venue to which each journey and back takes a second, or what is drawn."""
+    """A venue whose round trip takes a second, or a random time."""
 
     def __init__(self, venue: Venue, journey: Callable[[], float] = lambda: 1.0) -> None:
         self.venue = venue
@@ -31,7 +31,7 @@ class Far:
         self._number = count()
 
     def seconds(self, service: Service[Any]) -> tuple[float, Any]:
-        """How long a service takes, and its result. Raises what it raises."""
+        """Run a service; return its seconds and its result. Raises what it raises."""
         results: list[Any] = []
         began = self.monotonic()
 
@@ -64,7 +64,7 @@ class Far:
 
 
 def traded() -> Venue:
-    """A venue with an order that is over."""
+    """Return a venue with a finished order."""
     venue = Venue()
     venue.orders = [order_row(11, NOW - 6000)]
     venue.fills = [fill_row(7, 11, NOW - 5000, profit="0")]
@@ -77,10 +77,10 @@ def far() -> Far:
 
 
 def test_a_whole_read_takes_four(far: Far) -> None:
-    """Lists and the clock; open orders, positions and balances; orders that are over and the clock; the lists again."""
+    """A whole read takes four round trips: lists, open orders and balances, finished orders, and the lists again."""
     rest = far.venue.rest()
     reader = Reader(rest)
-    assert far.seconds(reader.read(SINCE))[0] == 5  # before all else the clock, which nobody has asked yet
+    assert far.seconds(reader.read(SINCE))[0] == 5  # the first read asks for the time first
     took, account = far.seconds(reader.read(SINCE))
     assert took == 4
     assert isinstance(account, Account)
@@ -88,14 +88,14 @@ def test_a_whole_read_takes_four(far: Far) -> None:
 
 
 def test_symbol_by_symbol_it_takes_no_more(far: Far) -> None:
-    """A symbol that orders or positions name is asked for with the others."""
+    """A read by symbols takes no more round trips than one of all symbols."""
     rest = far.venue.rest()
     far.venue.run(rest.now())
     assert far.seconds(Reader(rest, by_symbol=True).read(SINCE))[0] == 4
 
 
 def test_orders_alone_take_four(far: Far) -> None:
-    """The order, its fills, the order again, and what they cost; five of them take no longer than one."""
+    """Single orders take four round trips: order, fills, order again, and costs; five take as long as one."""
     rest = far.venue.rest()
     far.venue.run(rest.now())
     far.venue.orders = [order_row(number, NOW - 6000) for number in range(1, 6)]
@@ -108,7 +108,7 @@ def test_orders_alone_take_four(far: Far) -> None:
 
 
 def test_a_clock_that_stood_still_is_noticed(far: Far) -> None:
-    """Lists that ended before the read began, by the venue's clock, are read again; nothing is promised by them."""
+    """Lists that end before the read's beginning by the venue's clock are read again."""
     rest = far.venue.rest()
     reader = Reader(rest)
     far.seconds(reader.read(SINCE))
@@ -123,7 +123,7 @@ def crowd(rest: Rest, calls: int) -> Service[tuple[Any, ...]]:
 
 
 def test_no_more_are_under_way_than_may_fail(far: Far) -> None:
-    """Five failures are free, so five calls of a crowd go at once, and the next when one of them has ended."""
+    """Five calls of an endpoint may be under way at once, because five failures are free."""
     rest = far.venue.rest()
     far.venue.run(rest.now())
     took, _ = far.seconds(crowd(rest, 12))
@@ -134,7 +134,7 @@ def test_no_more_are_under_way_than_may_fail(far: Far) -> None:
 
 
 def test_a_crowd_that_fails_does_not_use_up_what_may_fail(far: Far) -> None:
-    """All of it fails: five calls were sent, the others are held back; later one at a time, until one has passed."""
+    """If all calls fail, five are sent and the others held back, and then one at a time until one succeeds."""
     rest = far.venue.rest()
     far.venue.run(rest.now())
     far.venue.scripted["positions"] = [reply(b"", 500)] * 9

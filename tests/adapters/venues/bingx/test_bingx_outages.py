@@ -1,4 +1,4 @@
-"""REST fails for a while: once it is well the account is soon read, whatever failed when and however long it took."""
+"""After an outage of REST the account is read soon, whatever failed during it and for how long."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from .test_bingx_journeys import SINCE, Far, traded
 from .venue import Venue, reply
 
 LONGEST_PAUSE = 80.0
-"""Seconds that a path is closed after its last failure, at most."""
+"""The longest time, in seconds, that a path is closed after its last failure."""
 JOURNEYS = (0.01, 0.1, 1.0, 5.0)
-"""Seconds; each journey takes a part of one of these."""
+"""Seconds; each round trip takes a random part of one of these."""
 
 
 class Outage(NamedTuple):
-    """REST answers 500 for so many seconds; who reads waits `retry` seconds after a failure, or as an answer says."""
+    """REST answers 500 for so many seconds; the reader waits `retry` seconds after a failure, or the refusal's time."""
 
     seconds: float
     timeout: float
@@ -38,7 +38,7 @@ def drawn(seed: int) -> Outage:
 
 
 class Failing(Venue):
-    """All that is asked before `well_at` is answered with HTTP 500."""
+    """A venue that answers each request before `well_at` with HTTP 500."""
 
     well_at = 0.0
 
@@ -50,15 +50,15 @@ class Failing(Venue):
 
 @pytest.mark.parametrize("first", range(0, 200, 50))
 def test_the_account_is_read_soon_after(first: int) -> None:
-    """As soon as the path that failed last is open: no read closes one path by waiting for another."""
+    """After an outage a read passes as soon as the paths are open: waiting for one path does not close another."""
     for outage in map(drawn, range(first, first + 50)):
         late = read_after(outage)
-        # A call that was given up counts as failed by its time-out at the latest.
+        # A call that was given up counts as failed at its time-out at the latest.
         assert late <= outage.timeout + LONGEST_PAUSE + outage.retry + max(JOURNEYS), outage
 
 
 def read_after(outage: Outage) -> float:
-    """How long after its end the read began that passed, seconds."""
+    """Return the seconds from the outage's end to the beginning of the read that passed."""
     draw = Random(outage.seed)
     venue = Failing()
     venue.orders, venue.fills = traded().orders, traded().fills

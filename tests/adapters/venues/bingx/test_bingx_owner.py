@@ -1,4 +1,4 @@
-"""Whose account a balance names, and which host an address is."""
+"""The account id in a balance's rows, and the host in an address."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ONE, NOBODY = {"userId": "123", "asset": "USDT"}, {"userId": "", "asset": "USDC"
     ],
 )
 def test_whose_account_a_balance_names(data: Any, named: str | None) -> None:
-    """The one id that its rows have; none where none or several do."""
+    """The account id is the only one in the rows, or None if there is none or several."""
     assert account_id(data) == named
 
 
@@ -43,5 +43,5 @@ def test_whose_account_a_balance_names(data: Any, named: str | None) -> None:
     ],
 )
 def test_which_host_an_address_is(url: str, name: str) -> None:
-    """Without scheme and port; the venue's fallback names count as its first one, and environments stay apart."""
+    """A host is without scheme and port, fallback names count as the first name, and environments differ."""
     assert host(url) == name

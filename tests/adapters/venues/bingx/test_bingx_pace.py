@@ -1,4 +1,4 @@
-"""Places in time: by API key, by address, by what the venue says is left, and by lot for what many want at once."""
+"""Slots of calls: by API key, by address, by the venue's count of calls left, and by lot among waiting streams."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ def endpoint(pace: Pace, path: str = FILLS, *, method: str = "GET", host: str = 
 
 
 def most(places: Sequence[float], seconds: float) -> int:
-    """The most places in any window so long."""
+    """Return the largest number of slots in any window of so many seconds."""
     return max(sum(start <= place < start + seconds for place in places) for start in places)
 
 
 def test_a_key_has_its_calls_a_second() -> None:
-    """Five a second and path, all at once if none went before; other keys, paths and addresses do not wait for it."""
+    """An API key has five calls a second to each path; other keys, paths and addresses have their own."""
     pace = Pace()
     places = [endpoint(pace).reserve(0.0) for _ in range(12)]
     assert places[:5] == [0.0] * 5
@@ -43,7 +43,7 @@ def test_a_key_has_its_calls_a_second() -> None:
 
 
 def test_an_address_has_its_calls_in_ten_seconds() -> None:
-    """300 to a path, whoever sends them, and 2000 to all paths of accounts; the venue's clock is none of them."""
+    """An address has 300 calls to a path in ten seconds and 2000 to all of accounts, not counting the time."""
     pace, calls = Pace(), OF_ADDRESS_AND_PATH.calls
     places = [endpoint(pace, key=f"key {number}").reserve(0.0) for number in range(calls + 2)]
     assert places.count(0.0) == calls == 300
@@ -55,7 +55,7 @@ def test_an_address_has_its_calls_in_ten_seconds() -> None:
 
 
 def waiting(pace: Pace) -> tuple[Service[float], float]:
-    """One that asks for its turn at 0, and when that is."""
+    """Ask for a turn at 0; return the waiting service and the time of its slot."""
     service = endpoint(pace).turn()
     next(service)
     step = service.send((0.0, None))
@@ -64,7 +64,7 @@ def waiting(pace: Pace) -> tuple[Service[float], float]:
 
 
 def test_places_are_given_in_order() -> None:
-    """Who asks first goes first, and who gives up gives the place back."""
+    """Slots are given in the order of asking, and one that is given up is used again."""
     pace = Pace()
     held = [waiting(pace) for _ in range(9)]
     places = [place for _, place in held]
@@ -80,7 +80,7 @@ def test_places_are_given_in_order() -> None:
 
 
 def test_a_place_that_is_gone_is_no_place() -> None:
-    """Giving back what was used up long ago changes nothing."""
+    """Giving back a slot that is long past changes nothing."""
     pace = Pace()
     first = endpoint(pace).reserve(0.0)
     assert [endpoint(pace).reserve(50.0) for _ in range(5)] == [50.0] * 5
@@ -89,14 +89,14 @@ def test_a_place_that_is_gone_is_no_place() -> None:
 
 
 def left(venue: Venue, calls: str, seconds: float) -> HttpResponse:
-    """A good answer that says how many calls are left, and for how long."""
+    """Return a good answer with the number of calls left and the end of the window."""
     until = str(venue.ms() + int(seconds * 1000))
     good = reply({"code": 0, "msg": "", "data": []})
     return good._replace(headers={"x-ratelimit-requests-remain": calls, "x-ratelimit-requests-expire": until})
 
 
 def test_what_the_venue_says_is_left_goes_before_our_own_count() -> None:
-    """Others use the same budget up: with one call left the next goes, and the one after it when the window is over."""
+    """If the venue reports one call left, one more is sent, and the next when the window is over."""
     venue = Venue()
     rest = venue.rest(pace=Pace())
     venue.run(rest.now())
@@ -108,7 +108,7 @@ def test_what_the_venue_says_is_left_goes_before_our_own_count() -> None:
 
 
 def test_a_long_window_that_is_used_up_is_no_failing_call() -> None:
-    """Nothing is sent, and nothing has failed: it is refused on our side, with the time."""
+    """A used up window that ends late refuses a call with the time, without sending it or counting a failure."""
     venue = Venue()
     rest = venue.rest(pace=Pace())
     venue.run(rest.now())
@@ -124,7 +124,7 @@ def test_a_long_window_that_is_used_up_is_no_failing_call() -> None:
 
 @pytest.mark.parametrize(("remain", "seconds"), [("0", 3600.0), ("-1", 1.0), ("none", 1.0), ("0", -5.0)])
 def test_an_allowance_that_cannot_be_is_not_believed(remain: str, seconds: float) -> None:
-    """A window of an hour, one that is over, and what is no number hold nothing back."""
+    """A report of calls left with an impossible number or time does not delay any call."""
     venue = Venue()
     rest = venue.rest(pace=Pace())
     venue.run(rest.now())
@@ -135,7 +135,7 @@ def test_an_allowance_that_cannot_be_is_not_believed(remain: str, seconds: float
 
 
 def queued(pace: Pace, number: int, *, new: bool) -> tuple[Service[float], float]:
-    """A stream that wants to mint at 0, and until when it waits."""
+    """Let a stream ask to mint at 0; return its waiting service and the time of its turn."""
     service = endpoint(pace, KEY_PATH, method="POST", key=f"key {number}").queued_turn(60.0, new=new)
     next(service)
     step = service.send((0.0, None))
@@ -144,7 +144,7 @@ def queued(pace: Pace, number: int, *, new: bool) -> tuple[Service[float], float
 
 
 def went(waiting: list[tuple[str, Service[float], float]]) -> list[str]:
-    """Who went, in order, when all wake at the times that they were given."""
+    """Wake all at the times they were given; return the names in the order in which they went."""
     gone = []
     while waiting:
         waiting.sort(key=lambda one: one[2])
@@ -160,7 +160,7 @@ def went(waiting: list[tuple[str, Service[float], float]]) -> list[str]:
 
 
 def test_streams_that_recover_go_before_new_ones_and_else_by_lot() -> None:
-    """When more want a key at once than may have one, who asks first does not go first."""
+    """Of the streams that wait for a key, those that recover go first, and each kind goes in random order."""
     pace = Pace(lots=Random(5))
     for number in range(OF_ADDRESS_AND_PATH.calls):
         endpoint(pace, KEY_PATH, method="POST", key=f"key {number}").reserve(number / 100 - 3)
@@ -174,7 +174,7 @@ def test_streams_that_recover_go_before_new_ones_and_else_by_lot() -> None:
 
 
 def test_a_turn_that_is_too_far_off_is_no_failing_call() -> None:
-    """The stream that may not mint yet hears when, and the venue has heard nothing."""
+    """A mint whose turn is too far off is refused with its time, is not sent, and is no failing call."""
     venue = Venue()
     pace = Pace(lots=Random(5))
     rest = venue.rest(pace=pace)
@@ -190,7 +190,7 @@ def test_a_turn_that_is_too_far_off_is_no_failing_call() -> None:
 
 
 def test_who_gives_up_keeps_nobody_waiting() -> None:
-    """A ticket is given back, wherever its stream is closed."""
+    """A stream that leaves the queue does not delay the others."""
     queue = Queue(Random(1))
     first, second = sorted(queue.join(new=False) for _ in range(2))
     assert queue.ahead(second) == 1
@@ -199,7 +199,7 @@ def test_who_gives_up_keeps_nobody_waiting() -> None:
 
 
 def test_handshakes_share_the_pace() -> None:
-    """300 in ten seconds to one address; the next hears when, and has not failed. Who was there before goes first."""
+    """An address has 300 handshakes in ten seconds, the next is refused with its time; recovering streams go first."""
     venue, pace = Venue(), Pace(lots=Random(5))
     first = Handshake("wss://venue.test/market", pace=pace)
     began = venue.run(first.turn())

@@ -1,4 +1,4 @@
-"""Frames of an unexpected form: a list, lines, a byte order mark; every event that can be read is a report."""
+"""Frames of an unexpected form, as a list, lines or a byte order mark: each event that can be read is reported."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SWAP = SwapDialect()
 
 
 def fill(order_id: int = 7, **fields: Any) -> str:
-    """A fill as the wire writes it, which the quick reader takes as well as the patient one."""
+    """Return a fill that both the fast path and the patient reader can read."""
     body = {"s": "BTC-USDT", "i": order_id, "S": "BUY", "o": "MARKET", "q": "2", "p": "0", "ap": "100", "x": "TRADE"}
     rest = {"X": "PARTIALLY_FILLED", "N": "USDT", "n": "-1", "T": 1_760_000_000_000, "ps": "LONG", "rp": "0", "z": "1"}
     return json.dumps({"e": "ORDER_TRADE_UPDATE", "E": 1_760_000_000_000, "o": {**body, **rest, **fields}})
@@ -56,14 +56,14 @@ PRETTY = json.dumps([json.loads(A), json.loads(B)], indent=2)
     ],
 )
 def test_two_events(frame: str, binary: bool) -> None:
-    """Two events in one frame are the two reports that they would be alone, in their order."""
+    """Two events in one frame give the same reports as alone, in their order."""
     one, other = (A.encode(), B.encode()) if binary else (A, B)
     assert SWAP.decode(frame.encode() if binary else frame) == (*SWAP.decode(one), *SWAP.decode(other))
 
 
 @pytest.mark.parametrize("frame", [f"\ufeff{A}", f"\ufeff[{A}]", f"[{A}]", f"{A}\n", f"[[[{A}]]]"])
 def test_one_event(frame: str) -> None:
-    """A mark, a list of one or a line of one changes nothing about it."""
+    """An event behind a byte order mark, in a list of one, or on one line is read as alone."""
     assert SWAP.decode(frame.encode()) == SWAP.decode(A.encode())
 
 
@@ -89,20 +89,20 @@ def test_one_event(frame: str) -> None:
     ],
 )
 def test_what_stands_beside(frame: str, kinds: list[type]) -> None:
-    """Each object that can be read is reported; for all that cannot, one report comes at the end."""
+    """Each readable object of a frame is reported, and all unreadable ones together by one report at the end."""
     assert [type(report) for report in SWAP.decode(frame)] == kinds
     assert [type(report) for report in SWAP.decode(frame.encode())] == kinds
 
 
 def test_a_byte_that_is_not_utf8_spoils_only_its_own_event() -> None:
-    """In a list as among lines."""
+    """In a list and among lines a byte that is not UTF-8 makes only its own event unreadable."""
     for between in (b"[%s,%s,%s]", b"%s\n%s\n%s"):
         frame = between % (A.encode(), fill(3, c="?").encode().replace(b"?", b"\xff"), B.encode())
         assert [type(report) for report in SWAP.decode(frame)] == [OrderReport, OrderReport, Unreadable]
 
 
 def test_a_flood_of_pieces() -> None:
-    """Beyond so many pieces the rest of a frame is one that cannot be read."""
+    """Beyond the most pieces of a frame the rest is one unreadable report."""
     frame = b"[" + b"{}," * (3 * MOST) + b"{}]"
     reports = SWAP.decode(frame)
     assert len(reports) == MOST + 1
@@ -114,7 +114,7 @@ def test_a_flood_of_pieces() -> None:
     "line", [b'[{"a":1,', b"[[1,", b"[1,", b"{", b'{"a":', b'"', b"[" * 50, b"[{}][", b"\xff", b"{}{}7,"]
 )
 def test_no_frame_takes_long(dialect: Dialect, line: bytes) -> None:
-    """A MiB of the beginnings of lists is taken apart once, not once for each of them: this test ends."""
+    """A megabyte of unfinished lists is split in one pass, not once for each, so that this test ends."""
     sane = dialect.decode((line + b"\n") * (1_000_000 // (len(line) + 1)))
     assert 1 <= len(sane) <= 2 * MOST
 
@@ -144,7 +144,7 @@ def known(reports: tuple[Report, ...]) -> list[Report]:
 @given(st.data(), EVENTS, st.booleans(), st.sampled_from(["list", "lines", "one behind the other"]))
 @SOME
 def test_every_readable_event_is_reported(data: st.DataObject, events: list[str], mark: bool, form: str) -> None:
-    """Whatever stands beside it: in a list any JSON, among lines anything at all."""
+    """Each readable event is reported, beside any JSON in a list and any text among lines."""
     beside = st.text(st.characters(exclude_categories=["Cs"]), max_size=20) if form == "lines" else BESIDE
     found = []
     for event in events:
@@ -154,14 +154,14 @@ def test_every_readable_event_is_reported(data: st.DataObject, events: list[str]
     text = joint.join(found)
     frame = ("\ufeff" if mark else "") + (f"[{text}]" if form == "list" else text)
     expected = [report for event in events for report in SWAP.decode(event.encode())]
-    assume(form != "lines" or not text.lstrip().startswith("["))  # such a list goes over lines, as another test has it
+    assume(form != "lines" or not text.lstrip().startswith("["))  # a list over several lines, which another test has
     assert [each for each in known(SWAP.decode(frame.encode())) if each in expected] == expected
 
 
 @given(st.binary() | st.text(), st.integers(0, 3))
 @SOME
 def test_total(noise: bytes | str, depth: int) -> None:
-    """Noise gives pieces of its own type, at most as long as itself or one bracket, and reports."""
+    """Any bytes or text are split into pieces of their type, at most as long, and give reports."""
     for piece in pieces(noise):
         assert type(piece) is type(noise)
         assert len(piece) <= max(1, len(noise))
@@ -178,13 +178,13 @@ def test_total(noise: bytes | str, depth: int) -> None:
     [({"listenKey": "K1"}, "K1"), ({"listenKey": ""}, ""), ({}, None), ({"listenKey": None}, None)],
 )
 def test_an_expiry_names_a_key_or_none(named: dict[str, Any], key: str | None) -> None:
-    """An empty key is not the same as none: it names no key in use."""
+    """An expiry with an empty key names a key, which is not in use; one without a key names none."""
     frame = json.dumps({"e": "listenKeyExpired", "E": 1_760_000_000_000, **named})
     assert SWAP.decode(frame) == (KeyExpired(key),)
 
 
 def test_the_error_frame_of_an_expired_key() -> None:
-    """100401 says that the key is gone."""
+    """An error frame with the code 100401 is a refusal that says that the key is gone."""
     (report,) = SWAP.decode('{"code": 100401, "id": "", "msg": "listen key expired"}')
     assert isinstance(report, Rejected)
     assert report.refusal.kind is RefusalKind.GONE

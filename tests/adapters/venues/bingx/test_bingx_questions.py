@@ -1,4 +1,4 @@
-"""Orders that the venue may not know: few questions, also across processes, and no list waits for an answer."""
+"""Questions about orders that the venue may not know: they are few, also across processes, and do not delay lists."""
 
 from __future__ import annotations
 
@@ -45,12 +45,12 @@ class Notes:
 
 
 def fresh(venue: Venue, store: Notes | None = None) -> Reader:
-    """The reader of a process that has just begun."""
+    """Return the reader of a process that has just begun."""
     return Reader(venue.rest(), store=store)
 
 
 def denied_at(venue: Venue) -> list[float]:
-    """When, in seconds, each question went out that no order was found for."""
+    """Return the times, in seconds, of the questions about unknown orders."""
     known = {str(row["orderId"]) for row in venue.orders}
     times = zip(venue.times, venue.calls, strict=True)
     return [at for at, call in times if call.name == "order" and call.params["orderId"] not in known]
@@ -58,7 +58,7 @@ def denied_at(venue: Venue) -> list[float]:
 
 @pytest.mark.parametrize("alone", [False, True])
 def test_a_process_that_begins_again_every_minute_asks_no_more_than_one_that_goes_on(alone: bool) -> None:
-    """At most ten orders are denied in any 480 s, whoever asked, and in whatever read; all have their turn."""
+    """At most ten orders are denied in any 480 s, across processes and kinds of reads, until all are denied."""
     venue, notes = Venue(), Notes()
     venue.orders = [order_row(50, NOW - 3 * DAY)]
     gone = refs(100, 22)
@@ -76,7 +76,7 @@ def test_a_process_that_begins_again_every_minute_asks_no_more_than_one_that_goe
 
 
 def test_without_a_store_a_process_counts_for_itself() -> None:
-    """Ten in 480 s."""
+    """Without a store a process asks about ten unknown orders in 480 s."""
     venue = Venue()
 
     reader = fresh(venue)
@@ -88,7 +88,7 @@ def test_without_a_store_a_process_counts_for_itself() -> None:
 
 
 def test_an_order_that_was_found_is_no_question() -> None:
-    """It is one only for as long as nobody knows; and one that the lists show is none at all."""
+    """A question about an order that is found does not count any more, and a listed order needs none."""
     venue, notes = Venue(), Notes()
     venue.orders = [order_row(number, NOW - 3 * DAY) for number in range(100, 130)]
     venue.orders.append(order_row(50, NOW - 5000))
@@ -105,7 +105,7 @@ def test_an_order_that_was_found_is_no_question() -> None:
 
 
 def test_a_question_counts_before_it_goes_out() -> None:
-    """A process that dies while it waits for the answer has not forgotten it; so has one whose answer never came."""
+    """A question is stored before it is sent, so that it counts even if the process dies or no answer comes."""
     venue, notes = Venue(), Notes()
     during: list[Question] = []
     venue.before["order", 1] = lambda: during.extend(notes.kept)
@@ -116,7 +116,7 @@ def test_a_question_counts_before_it_goes_out() -> None:
 
 
 def test_a_store_that_is_full_stops_the_read_plainly() -> None:
-    """With its own error, in no group: whoever drives the stream ends it and says why."""
+    """A store that fails raises its own error, not in an exception group."""
     venue, notes = Venue(), Notes()
     notes.full = True
     with pytest.raises(StreamStopped, match="full"):
@@ -124,7 +124,7 @@ def test_a_store_that_is_full_stops_the_read_plainly() -> None:
 
 
 def test_clocks_that_are_set_back_keep_nobody_waiting_for_long() -> None:
-    """A question that was asked at a time to come counts as asked now."""
+    """A question with a time in the future counts as asked now."""
     questions = Questions()
     for order in refs(100, 10):
         questions.ask(order, NOW + 10 * DAY)
@@ -137,7 +137,7 @@ def test_clocks_that_are_set_back_keep_nobody_waiting_for_long() -> None:
 
 
 def test_a_denial_holds_across_processes_until_a_list_shows_the_order() -> None:
-    """A process that begins again asks for other orders, and not once more for those that were denied just now."""
+    """A new process does not ask again about orders that were denied just before, until a list has shown them."""
     venue, notes = Venue(), Notes()
     first = venue.run(fresh(venue, notes).read(SINCE, refs(100, 4)))
     asked = venue.count("order")
@@ -164,8 +164,9 @@ LOCKS = {
 
 @pytest.mark.parametrize("lock", LOCKS)
 def test_no_list_waits_for_an_endpoint_that_is_locked(lock: str) -> None:
-    """A whole read leaves out what it may not ask for, and so does a read of single orders, which says so. Once the
-    endpoint is free they are asked for again.
+    """Reads leave out the orders of a locked endpoint, and ask for them when it is free.
+
+    A read of single orders lists those it did not ask for in `unasked`.
     """
     venue = Venue()
     venue.orders = [order_row(50, NOW - 5000), order_row(51, NOW - 3 * DAY)]
@@ -175,7 +176,7 @@ def test_no_list_waits_for_an_endpoint_that_is_locked(lock: str) -> None:
     venue.scripted["order"] = [reply(body) for body in LOCKS[lock]]
     reads: list[Account] = []
     for _ in LOCKS[lock]:
-        with suppress(RequestRefused):  # while the endpoint fails and is not locked yet
+        with suppress(RequestRefused):  # the endpoint fails and is not locked yet
             reads = [venue.run(reader.read(SINCE, (ref(51),)))]
     sent = venue.count("order")
     reads.append(venue.run(reader.read(SINCE, (ref(51),))))
@@ -195,7 +196,7 @@ def test_no_list_waits_for_an_endpoint_that_is_locked(lock: str) -> None:
 
 
 def test_room_is_left_for_orders_that_are_in_no_list_and_have_fills() -> None:
-    """They are wanted alone, and what they prove matters more; a listed order needs no room and has it all the same."""
+    """A whole read leaves two questions for orders with fills that are in no list; a listed order needs none."""
     venue = Venue()
     venue.fills = [fill_row(number, number, NOW - 5000) for number in (50, 60, 61)]
     venue.orders = [order_row(50, NOW - 5000)]
@@ -210,7 +211,7 @@ def test_room_is_left_for_orders_that_are_in_no_list_and_have_fills() -> None:
 
 
 def test_failures_whose_repeat_passes_hold_back_no_read() -> None:
-    """They are free until there are ten in 480 s; then attempts are spaced, so that there are never fifteen at once."""
+    """Failures whose repeat succeeds do not hold back reads until there are ten in 480 s."""
     venue = Venue()
 
     def fails() -> None:

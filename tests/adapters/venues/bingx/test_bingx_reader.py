@@ -1,4 +1,4 @@
-"""A read is whole and bracketed: every page, every second, every order, and it says what moved meanwhile."""
+"""A read is complete and lies between two lists of fills, and lists the orders that moved meanwhile."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def venue() -> Venue:
 
 
 def test_whole_read(venue: Venue) -> None:
-    """Everything is in one read, and nothing moved, so it is settled."""
+    """A whole read has all lists of the account, and is settled because nothing moved."""
     venue.fills = [fill_row(7, 11, NOW - 5000)]
     venue.orders = [order_row(11, NOW - 6000), order_row(12, NOW - 4000, status="PENDING", executed="0.0")]
     venue.income = [income_row("FUNDING_FEE", "-0.0292", NOW - 3000, "t1")]
@@ -64,7 +64,7 @@ def test_whole_read(venue: Venue) -> None:
 
 
 def test_order_of_requests(venue: Venue) -> None:
-    """Time, fills, the rest, fills: whatever is read in the middle lies between two readings of the fill list."""
+    """Orders, positions and balances are read between two lists of fills, after the time."""
     read(venue)
     names = [call.name for call in venue.calls]
     first, second = [place for place, name in enumerate(names) if name == "fillHistory"]
@@ -87,7 +87,7 @@ def test_window_is_left_open_and_in_seconds(venue: Venue) -> None:
 @pytest.mark.parametrize("newest_first", [False, True])
 @pytest.mark.parametrize("pages", [0, 1, 999, 1000, 1001, 2500])
 def test_pages(venue: Venue, pages: int, newest_first: bool) -> None:
-    """All pages are turned, in either order of rows; the result is oldest first."""
+    """All pages are read, with rows in either order, and the result is oldest first."""
     venue.newest_first = newest_first
     venue.fills = [fill_row(number + 1, 11, NOW - 30_000 + number * 10) for number in range(pages)]
     venue.orders = [order_row(11, NOW - 30_000)]
@@ -96,7 +96,7 @@ def test_pages(venue: Venue, pages: int, newest_first: bool) -> None:
 
 
 def test_a_list_that_may_have_come_to_its_end_is_asked_for_in_parts(venue: Venue) -> None:
-    """A document says that 1000 fills of a window are known, the rest is lost: a list so long is not believed."""
+    """A list of as many fills as the venue shows at most is asked for in parts, because more may exist."""
     venue.fills = [fill_row(number + 1, 11, NOW - 30_000 + number * 10) for number in range(2500)]
     venue.orders = [order_row(11, NOW - 40_000, executed="1250")]
     venue.most_fills = 1000
@@ -105,7 +105,7 @@ def test_a_list_that_may_have_come_to_its_end_is_asked_for_in_parts(venue: Venue
 
 
 def test_pages_that_are_not_turned(venue: Venue) -> None:
-    """A venue that ignores the page is asked for shorter windows, not believed."""
+    """If the venue ignores the page number, shorter windows are asked for, and all fills are found."""
     venue.turns_pages = False
     venue.fills = [fill_row(number, 11, NOW - 50_000 + number * 20) for number in range(1, 2201)]
     venue.orders = [order_row(11, NOW - 50_000)]
@@ -122,14 +122,14 @@ def test_rows_without_trade_id_count_each(venue: Venue) -> None:
 
 
 def test_one_trade_between_two_own_orders(venue: Venue) -> None:
-    """A trade id names a trade, not a fill: with both its orders ours there are two fills."""
+    """A trade between two own orders is two fills with one id."""
     venue.fills = [fill_row(5, 11, NOW - 5000), fill_row(5, 12, NOW - 5000, side="buy")]
     venue.orders = [order_row(11, NOW - 6000), order_row(12, NOW - 6000)]
     assert len(read(venue).fills) == 2
 
 
 def test_history_ends(venue: Venue) -> None:
-    """Fills go back 7 days: an older `since` is moved up and says so. Income goes back further, in short windows."""
+    """Fills go back 7 days, and an older `since` is moved up; income is read further back, in short windows."""
     since = NOW - 30 * DAY
     venue.income = [income_row("TRANSFER", "5", NOW - 20 * DAY, "t1")]
     account = read(venue, since)
@@ -139,13 +139,13 @@ def test_history_ends(venue: Venue) -> None:
 
 
 def test_income_beyond_the_limit(venue: Venue) -> None:
-    """A list that has a limit and no pages is halved until nothing is cut off; rows seen twice count once."""
+    """A list of income that is full is asked for in halves until no row is missing, with each row once."""
     venue.income = [income_row("TRADING_FEE", "-1", NOW - 59_000 + number * 17, f"t{number}") for number in range(3000)]
     assert len(read(venue).income) == 3000
 
 
 def test_more_in_a_moment_than_is_shown(venue: Venue) -> None:
-    """What may be missing of a list has an odd row in its place: the rest is read, and a gap says so."""
+    """If rows of one moment may be missing in a list, the read has an odd row for them, and the rest is read."""
     venue.income = [income_row("TRADING_FEE", "-1", NOW - 20_000, f"t{number}") for number in range(1000)]
     account = read(venue)
     assert len(account.income) == 1000
@@ -175,13 +175,13 @@ def test_income_during_the_read(venue: Venue) -> None:
 
 
 def test_income_just_before_the_window(venue: Venue) -> None:
-    """A list opens a little before its window. What it shows of that time has not moved meanwhile."""
+    """Income from just before the window, which a list shows, does not make the read unsettled."""
     venue.income = [income_row("FUNDING_FEE", "1", SINCE - 500, "t1"), income_row("FUNDING_FEE", "1", SINCE, "t2")]
     assert read(venue).settled
 
 
 def test_late_row_starts_another_round(venue: Venue) -> None:
-    """A fill that shows up dated before the read began proves a lagging list: read again."""
+    """A fill older than the read that appears during it shows a late list, and begins another round."""
     venue.fills = [fill_row(8, 11, NOW - 10_000)]
     venue.orders = [order_row(11, NOW - 20_000)]
     venue.hidden_after = NOW - 15_000
@@ -196,7 +196,7 @@ def test_late_row_starts_another_round(venue: Venue) -> None:
 
 
 def test_vanishing_rows_give_three_rounds(venue: Venue) -> None:
-    """A first list that the second does not contain is read again, three times in all, and then taken as it is."""
+    """If rows of the first list are missing in the second, the read takes three rounds, and is then not settled."""
     venue.fills = [fill_row(8, 11, NOW - 10_000)]
     venue.orders = [order_row(11, NOW - 20_000)]
 
@@ -214,7 +214,7 @@ def test_vanishing_rows_give_three_rounds(venue: Venue) -> None:
 
 
 def test_order_that_finishes_between_the_lists(venue: Venue) -> None:
-    """An order that was open when the open ones were read and finished right after is shown once, finished."""
+    """An order that finishes between the two lists of orders is listed once, as finished."""
     venue.orders = [order_row(11, NOW - 6000, status="PENDING", executed="0.0")]
     venue.before["allOrders", 1] = lambda: venue.orders[0].update(status="CANCELLED")
     account = read(venue)
@@ -223,9 +223,7 @@ def test_order_that_finishes_between_the_lists(venue: Venue) -> None:
 
 
 def test_orders_outside_the_lists_are_read_alone(venue: Venue) -> None:
-    """An order asked for that finished in no list is read by its id; an unknown one is denied. Whether one that has a
-    fill must be read alone, with all its fills, is not for this read to say.
-    """
+    """An order in no list is read by its id, or denied; one that has a fill in the lists is not read."""
     venue.orders = [order_row(11, NOW - 3 * DAY), order_row(12, NOW - 3 * DAY)]
     venue.fills = [fill_row(3, 12, NOW - 5000)]
     account = read(venue, orders=(ref(11), ref(12), ref(99)))
@@ -234,8 +232,9 @@ def test_orders_outside_the_lists_are_read_alone(venue: Venue) -> None:
 
 
 def test_no_such_order_fails_no_read_and_few_are_asked_for(venue: Venue) -> None:
-    """Ten in 480 s, since the venue counts them as failing calls. What nobody asked for is not denied, and its turn
-    comes when the oldest question is old enough. A known order is no failing call.
+    """Ten unknown orders are asked for in 480 s, because the venue counts them as failing calls.
+
+    An order that was not asked for is not denied, and is asked for later. A known order is no failing call.
     """
     venue.orders = [order_row(50, NOW - 3 * DAY)]
     vanished = tuple(ref(number) for number in range(100, 120))
@@ -254,7 +253,7 @@ def test_no_such_order_fails_no_read_and_few_are_asked_for(venue: Venue) -> None
 
 
 def test_what_was_denied_is_not_asked_for_again_in_one_read(venue: Venue) -> None:
-    """A read that starts over because a row disappeared knows what it has read."""
+    """A further round of a read does not ask again for orders that were denied."""
     venue.fills = [fill_row(7, 11, NOW - 5000)]
     venue.orders = [order_row(11, NOW - 6000)]
 
@@ -269,7 +268,7 @@ def test_what_was_denied_is_not_asked_for_again_in_one_read(venue: Venue) -> Non
 
 
 def test_symbol_by_symbol(venue: Venue) -> None:
-    """A venue that insists on a symbol is asked one by one, with symbols from orders, positions, income and fills."""
+    """If the venue needs a symbol, each symbol of orders, positions, income and fills is asked for."""
     venue.symbol_required = True
     venue.fills = [fill_row(1, 11, NOW - 5000), fill_row(2, 12, NOW - 5000, symbol="ETH-USDT")]
     venue.orders = [order_row(11, NOW - 6000)]
@@ -282,7 +281,7 @@ def test_symbol_by_symbol(venue: Venue) -> None:
 
 
 def test_costs_from_income(venue: Venue) -> None:
-    """Fee and PnL come from the row, else from the income row that names the trade; a shared trade says nothing."""
+    """Fee and PnL come from the row, else from the trade's income row, unless two fills share the trade."""
     bare = {"commission": ""}
     venue.fills = [
         fill_row(1, 11, NOW - 5000, realisedPNL="-0.5"),
@@ -322,7 +321,7 @@ NEWER: Row = {
 
 
 def test_the_newer_row(venue: Venue) -> None:
-    """The other shape: upper case, `qty` in coin, an offset with a colon, PnL in the row."""
+    """Fills of the newer shape are read: upper case, `qty` in coin, an offset with a colon, PnL in the row."""
     venue.fills = [{"at": NOW - 500, **NEWER, "filledTime": "2025-10-09T16:53:20+08:00"}]
     venue.orders = [order_row(11, NOW - 6000)]
     (fill,) = read(venue).fills
@@ -355,7 +354,7 @@ def test_single_orders(venue: Venue) -> None:
 
 
 def test_the_fills_of_a_denied_order_are_read_all_the_same(venue: Venue) -> None:
-    """A closed stop that has executed is known by its fills alone, as far back as the venue shows any."""
+    """The fills of a denied order are read, since a closed stop that has executed is known only by them."""
     venue.fills = [fill_row(1, 99, NOW - 2 * DAY, "0.2"), fill_row(2, 99, NOW - DAY, "0.3")]
     account = read(venue, None, (ref(99),))
     assert (account.denied, account.orders, account.settled) == (frozenset({ref(99)}), (), True)
@@ -363,7 +362,7 @@ def test_the_fills_of_a_denied_order_are_read_all_the_same(venue: Venue) -> None
 
 
 def test_an_order_that_vanishes_while_it_is_read_is_denied(venue: Venue) -> None:
-    """With the fills that were read before."""
+    """An order that vanishes during its read is denied, and its fills are kept."""
     venue.orders = [order_row(11, NOW - 6000)]
     venue.fills = [fill_row(1, 11, NOW - 5000)]
     venue.before["order", 2] = venue.orders.clear
@@ -373,7 +372,7 @@ def test_an_order_that_vanishes_while_it_is_read_is_denied(venue: Venue) -> None
 
 
 def test_single_order_that_keeps_moving(venue: Venue) -> None:
-    """The order's row before and after its fills must agree, within three tries."""
+    """A single order is settled if its rows before and after its fills agree within three tries."""
     venue.orders = [order_row(11, NOW - 6000, executed="0.1", status="PARTIALLY_FILLED")]
 
     def grow(executed: str) -> Callable[[], None]:
@@ -389,7 +388,7 @@ def test_single_order_that_keeps_moving(venue: Venue) -> None:
 
 
 def test_no_orders(venue: Venue) -> None:
-    """Asked for no time and no orders, the answer is the whole account now, and never an empty one."""
+    """A read without a time and orders is the whole account as it is now."""
     account = read(venue, None, ())
     assert (account.whole, account.settled) == (True, True)
     assert [balance.asset for balance in account.balances] == ["USDT"]
@@ -400,7 +399,7 @@ STRANGE_ORDERS = [reply({"code": 0, "data": None}), reply({"code": 0, "data": {"
 
 @pytest.mark.parametrize("answer", STRANGE_ORDERS)
 def test_strange_single_order(venue: Venue, answer: Any) -> None:
-    """No row, or another order's, is no answer; and a refusal that is not "unknown" refuses the read."""
+    """A missing row or another order's refuses the read, and so does a refusal other than an unknown order."""
     venue.scripted["order"] = [answer]
     assert refused(venue, None, (ref(11),)).refusal.kind is RefusalKind.RETRY
     venue.scripted["order"] = [reply({"code": 100500, "msg": "busy"})] * 2
@@ -408,14 +407,14 @@ def test_strange_single_order(venue: Venue, answer: Any) -> None:
 
 
 def test_single_order_that_vanishes(venue: Venue) -> None:
-    """An order that the venue forgets between two looks is left out."""
+    """An order that vanishes between its two reads is left out."""
     venue.orders = [order_row(11, NOW - 6000)]
     venue.before["order", 2] = venue.orders.clear
     assert read(venue, None, (ref(11),)).orders == ()
 
 
 def test_a_new_symbol_is_asked_for_alone(venue: Venue) -> None:
-    """Symbol by symbol, one that anything names on the way is asked for in the same read, and nothing is read again."""
+    """In a read by symbols a newly named symbol is asked for in the same read, without reading others again."""
     venue.symbol_required = True
     reader = Reader(venue.rest(), by_symbol=True)
     venue.run(reader.read(SINCE))
@@ -432,7 +431,7 @@ def test_a_new_symbol_is_asked_for_alone(venue: Venue) -> None:
 
 
 def test_fills_of_a_new_symbol_that_may_have_come_meanwhile(venue: Venue) -> None:
-    """A new symbol's fill counts as in both lists if it is older than the read, by whole seconds; else it moved."""
+    """A new symbol's fill that may have come during the read marks its order as moving."""
     venue.orders = [order_row(11, NOW - 6000, status="PARTIALLY_FILLED", executed="0.1", symbol="S1-USDT")]
     venue.before["positions", 1] = lambda: venue.fills.append(fill_row(9, 11, venue.ms(), symbol="S1-USDT"))
     account = read(venue, by_symbol=True)
@@ -454,7 +453,7 @@ POSITIONS = [
 
 @pytest.mark.parametrize(("row", "side"), POSITIONS)
 def test_position_sides(venue: Venue, row: Row, side: str) -> None:
-    """Hedge mode: the word, since a SHORT is positive there. One-way mode: the sign."""
+    """A position's side is its word in hedge mode, where shorts are positive, and its sign in one-way mode."""
     venue.positions = [{"symbol": "BNB-USDT", "isolated": True, "avgPrice": "246.43", "leverage": "5X", **row}]
     (position,) = read(venue).positions
     assert (position.side, position.qty, position.leverage) == (side, Decimal("0.20"), 5)
@@ -462,7 +461,7 @@ def test_position_sides(venue: Venue, row: Row, side: str) -> None:
 
 
 def test_flat_position_is_none(venue: Venue) -> None:
-    """A row of zero is no position; unknown figures are None and not zero."""
+    """A position row of zero is left out, and unknown figures are None, not zero."""
     row = {"symbol": "BNB-USDT", "positionAmt": "0", "positionSide": "LONG"}
     venue.positions = [row, {**row, "symbol": "X", "positionAmt": 1, "leverage": "", "unrealizedProfit": ""}]
     (position,) = read(venue).positions
@@ -470,7 +469,7 @@ def test_flat_position_is_none(venue: Venue) -> None:
 
 
 def test_blank_asset_is_skipped(venue: Venue) -> None:
-    """USDC, never held, comes as empty texts: no asset, and no zero."""
+    """An asset that was never held comes as empty texts, and is left out."""
     venue.balances = [balance_row("USDT", "5", ""), blank_row("USDC")]
     (usdt,) = read(venue).balances
     assert (usdt.asset, usdt.wallet_balance, usdt.available) == ("USDT", Decimal(5), None)
@@ -491,7 +490,7 @@ UNBELIEVABLE: list[tuple[str, dict[str, Any]]] = [
 
 @pytest.mark.parametrize(("what", "shown"), UNBELIEVABLE, ids=[name for name, _ in UNBELIEVABLE])
 def test_what_is_not_understood_refuses_the_read(venue: Venue, what: str, shown: dict[str, Any]) -> None:
-    """Never zeros, never an empty account: what is no row, or no balance, fails the whole read, to be tried again."""
+    """An answer without readable rows or balances refuses the whole read with `RETRY`."""
     venue.orders = [order_row(1, NOW - 9000)]
     for name, rows in shown.items():
         setattr(venue, name, rows)
@@ -549,7 +548,7 @@ ODD: list[tuple[str, dict[str, Any], tuple[str, str, str | None, str]]] = [
 def test_a_row_that_is_not_understood_is_handed_on_beside_the_rest(
     venue: Venue, what: str, shown: dict[str, Any], expected: tuple[str, str, str | None, str]
 ) -> None:
-    """With what it is about, and with what is odd in it; everything else is read as ever."""
+    """A row that cannot be read is returned as odd, with its subject and excerpt, and the rest is read."""
     venue.orders = [order_row(1, NOW - 9000), order_row(2, NOW - 8000)]
     for name, rows in shown.items():
         setattr(venue, name, [*rows, order_row(2, NOW - 8000)] if name == "orders" else rows)
@@ -582,7 +581,7 @@ def test_a_position_without_an_amount_is_of_the_side_that_its_row_says(
 
 
 def test_an_order_that_is_odd_when_it_is_asked_for_is_not_denied(venue: Venue) -> None:
-    """In a whole read and alone; its fills are read all the same, and an older one is left out of the lists."""
+    """An order whose row is odd is not denied, and its fills are read, in a whole read and alone."""
     venue.orders = [order_row(11, NOW - 5_000_000, status="PENDING", executed="")]
     venue.fills = [fill_row(7, 11, NOW - 5000)]
     account = read(venue, orders=(OrderRef("BTC-USDT", "11"),))
@@ -602,7 +601,7 @@ def test_an_order_that_is_odd_when_it_is_asked_for_is_not_denied(venue: Venue) -
 
 @pytest.mark.parametrize("answer", [{"code": 0, "msg": ""}, {"code": 0, "data": {}}, {"code": 0, "data": None}, {}])
 def test_an_answer_without_any_list_of_positions_is_marked(venue: Venue, answer: Any) -> None:
-    """An empty list is another matter, and rows are a third, whatever they say."""
+    """`positions_listed` distinguishes an answer without a list, an empty list, and rows."""
     venue.scripted["positions"] = [reply(answer)]
     assert read(venue).positions_listed == "hollow"
     assert read(venue).positions_listed == "none"
@@ -613,7 +612,7 @@ def test_an_answer_without_any_list_of_positions_is_marked(venue: Venue, answer:
 
 
 def test_income_that_is_refused_for_good_is_left_out(venue: Venue) -> None:
-    """The read says why, asks no second time, and reads all that was missed once income is listed again."""
+    """Income that is refused for good is left out with the refusal, and read in full when it is listed again."""
     denied = reply({"code": 100004, "msg": "Permission denied"})
     venue.fills = [fill_row(7, 11, NOW - 5000)]
     venue.orders = [order_row(11, NOW - 6000)]
@@ -639,7 +638,7 @@ def test_income_that_is_refused_for_good_is_left_out(venue: Venue) -> None:
 
 
 def test_an_asset_that_goes_blank(venue: Venue) -> None:
-    """An asset that was there and is suddenly blank is a failure of the venue, not a loss of money."""
+    """An asset that was held and is suddenly blank refuses the read."""
     venue.balances = [balance_row("USDT", "5"), balance_row("USDC", "6")]
 
     reader = Reader(venue.rest())
@@ -661,7 +660,7 @@ FAILURES = [
 
 @pytest.mark.parametrize(("name", "answer", "kind"), FAILURES, ids=[name for name, _, _ in FAILURES])
 def test_one_failure_fails_the_read(venue: Venue, name: str, answer: Any, kind: RefusalKind) -> None:
-    """The refusal comes out plain, never in a group, whichever of the concurrent requests it hit."""
+    """One request that fails twice refuses the read with a single error, not an exception group."""
     venue.scripted[name] = [answer, answer]
     error = refused(venue)
     assert error.refusal.kind is kind
@@ -673,7 +672,7 @@ def test_one_failure_fails_the_read(venue: Venue, name: str, answer: Any, kind: 
 def test_a_request_that_failed_in_a_way_that_passes_is_repeated_once(
     venue: Venue, name: str, answer: Any, kind: RefusalKind
 ) -> None:
-    """The read goes on; what a person has to change and what the venue gives a time for is not repeated."""
+    """A request is repeated once, unless its refusal is fatal or has a time to wait."""
     venue.scripted[name] = [answer]
     if name in ("openOrders", "positions"):
         assert refused(venue).refusal.kind is kind
@@ -684,7 +683,7 @@ def test_a_request_that_failed_in_a_way_that_passes_is_repeated_once(
 
 
 def test_repeats_are_within_the_allowance(venue: Venue) -> None:
-    """After five failing calls of an endpoint its calls are spaced, and nothing is repeated at once."""
+    """After five failing calls of an endpoint its calls are spaced, and not repeated at once."""
     venue.scripted["positions"] = [reply(b"<html>", 502) for _ in range(20)]
 
     reader, counts = Reader(venue.rest()), list[int]()
@@ -703,7 +702,7 @@ def test_repeats_are_within_the_allowance(venue: Venue) -> None:
 
 
 def test_a_call_that_was_given_up_may_count_at_the_venue(venue: Venue) -> None:
-    """Whoever is cancelled with a call under way has used one of those that may fail, and none that are spaced."""
+    """A read that is cancelled while under way counts as one failing call, and a POST does not."""
 
     rest, path = venue.rest(), "/openApi/swap/v2/user/positions"
     for method in ("GET", "POST"):
@@ -718,7 +717,7 @@ def test_a_call_that_was_given_up_may_count_at_the_venue(venue: Venue) -> None:
 
 
 def test_null_lists_are_empty(venue: Venue) -> None:
-    """`{}` and null stand for no rows."""
+    """`{}` and null are read as lists without rows."""
     for name, data in [("openOrders", {"orders": None}), ("allOrders", {}), ("positions", None), ("income", None)]:
         venue.scripted[name] = [reply({"code": "0", "msg": "", "data": data})]
     account = read(venue)
@@ -726,7 +725,7 @@ def test_null_lists_are_empty(venue: Venue) -> None:
 
 
 def test_what_an_account_is_worth_as_captured(venue: Venue) -> None:
-    """Equity, unrealised PnL, margin in use, mark and liquidation price; 0 and absent are not said, and null."""
+    """Equity, unrealised PnL, margin, mark and liquidation price are read; an absent figure is None."""
     captured = {
         "asset": "USDT",
         "balance": "194.8212",
@@ -755,16 +754,16 @@ def test_what_an_account_is_worth_as_captured(venue: Venue) -> None:
 
 
 def test_old_balance_shape(venue: Venue) -> None:
-    """The second version's object is read as well."""
+    """A balance in the shape of the second version, an object, is read too."""
     venue.balances = {"balance": balance_row("USDT", "5")}
     assert [balance.asset for balance in read(venue).balances] == ["USDT"]
 
 
 def test_order_words(venue: Venue) -> None:
-    """REST's spellings: CANCELLED, PENDING, FAILED, both client ids, protective prices.
+    """REST's spellings of statuses, client ids and protective prices are read.
 
-    A FILLED order of which 0 was executed is all executed if it has an average price; without, as captured of a
-    triggered order, nothing of it was.
+    A FILLED order with 0 executed is executed in full if it has an average price; otherwise, as captured of a triggered
+    order, nothing of it was executed.
     """
     venue.orders = [
         order_row(1, NOW - 9000, status="CANCELLED", executed="0", clientOrderId=None, clientOrderID="mine"),

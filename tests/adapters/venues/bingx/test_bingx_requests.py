@@ -1,4 +1,4 @@
-"""Requests are signed by the exchange's clock, keys are minted and renewed, handshakes judged, hosts tied together."""
+"""Requests are signed with the exchange's time, keys minted and renewed, handshakes judged, hosts given in pairs."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def venue() -> Venue:
 
 
 def test_signature_vector() -> None:
-    """The documented inputs, with the hash that HMAC-SHA256 gives and not the one that was printed."""
+    """The documented inputs give the hash of HMAC-SHA256, not the one printed in the document."""
     secret = "mheO6dR8ovSsxZQCOYEFCtelpuxcWGTfHw7te326y6jOwq5WpvFQ9JNljoTwBXZGv5It07m9RXSPpDQEK2w"
     text = plain({"timestamp": 1696751141337, "symbol": "BTC-USDT", "recvWindow": 0})
     assert text == "recvWindow=0&symbol=BTC-USDT&timestamp=1696751141337"
@@ -43,7 +43,7 @@ def test_signature_vector() -> None:
 
 
 def test_encoding() -> None:
-    """The text that is signed stays raw; in the URL values are encoded, and only values."""
+    """The signed text is raw, and in the URL only the values are encoded."""
     params: dict[str, str | int] = {"b": '[{"x":1}]', "a": "1,2", "timestamp": 5}
     assert plain(params) == 'a=1,2&b=[{"x":1}]&timestamp=5'
     assert encoded(params) == "a=1%2C2&b=%5B%7B%22x%22%3A1%7D%5D&timestamp=5"
@@ -52,7 +52,7 @@ def test_encoding() -> None:
 
 
 def test_signed_by_the_exchange_clock(venue: Venue) -> None:
-    """The timestamp is the server's time and the monotonic seconds since: the host's clock is years off and unread."""
+    """The timestamp is the server's time plus the monotonic seconds since then; the host's clock is not read."""
 
     rest = venue.rest()
     assert rest.exchange_ms(venue.clock.now) is None
@@ -71,7 +71,7 @@ def test_signed_by_the_exchange_clock(venue: Venue) -> None:
 
 
 def test_resync_after_a_timestamp_refusal(venue: Venue) -> None:
-    """A timestamp that is refused makes us ask for the time once more and try again; a second refusal is reported."""
+    """After a refused timestamp the time is asked for again and the call repeated; a second refusal is raised."""
     bad = reply({"code": 80014, "msg": "timestamp is invalid"})
 
     rest = venue.rest()
@@ -87,7 +87,7 @@ def test_resync_after_a_timestamp_refusal(venue: Venue) -> None:
 
 
 def test_horizon_is_never_behind(venue: Venue) -> None:
-    """One reading of the clock gives a time not after it and a time not before it."""
+    """One reading of the clock gives a lower and an upper bound of the exchange's time."""
 
     rest = venue.rest()
     assert venue.run(rest.ask_time()) == venue.ms()
@@ -114,7 +114,7 @@ def test_no_secret_in_errors(venue: Venue) -> None:
 
 @pytest.mark.parametrize("body", [{"listenKey": LISTEN_KEY}, {"code": 0, "msg": "", "data": {"listenKey": LISTEN_KEY}}])
 def test_mint(venue: Venue, body: Any) -> None:
-    """Both shapes of the answer; the request is signed, and the exchange's time comes with it."""
+    """A mint reads both shapes of the answer, is signed, and returns the exchange's time."""
     venue.scripted["userDataStream"] = [reply(body)]
 
     grant = venue.run(Keys(venue.rest()).create())
@@ -130,7 +130,7 @@ def test_mint(venue: Venue, body: Any) -> None:
     "body", [{}, {"listenKey": ""}, {"code": 0, "data": None}, {"listenKey": 5}, {"listenKey": "a\nb"}]
 )
 def test_mint_without_key(venue: Venue, body: Any) -> None:
-    """No key is a refusal, whatever the code says; a 404 of minting is no key gone."""
+    """A mint's answer without a valid key, or with 404, is refused with `RETRY`."""
     for answer in (reply(body), reply(b"", 404)):
         venue.scripted["userDataStream"] = [answer]
         assert refusal_of(venue, "create").kind is RefusalKind.RETRY
@@ -141,7 +141,7 @@ RENEWED = [reply(b""), reply({"code": 0, "msg": "", "data": {}}), reply({"code":
 
 @pytest.mark.parametrize("answer", RENEWED)
 def test_renewed(venue: Venue, answer: HttpResponse) -> None:
-    """A 200 with nothing in it, or with success."""
+    """An empty 200, or one with a code of success, is a renewal."""
     venue.scripted["userDataStream"] = [answer]
     venue.run(Keys(venue.rest()).renew(LISTEN_KEY))
     call = venue.calls[-1]
@@ -162,13 +162,13 @@ NOT_RENEWED = [
 
 @pytest.mark.parametrize(("answer", "kind"), NOT_RENEWED)
 def test_not_renewed(venue: Venue, answer: Any, kind: RefusalKind) -> None:
-    """Everything else confirms nothing: the key is gone, or to be tried again."""
+    """Any other answer to a renewal is a refusal of its kind: gone, `RETRY` or fatal."""
     venue.scripted["userDataStream"] = [answer]
     assert refusal_of(venue, "renew", LISTEN_KEY).kind is kind
 
 
 def test_delete(venue: Venue) -> None:
-    """The key is named; one that does not exist is fine, a failure is not."""
+    """A deletion names the key, and succeeds if the key does not exist; a failure is raised."""
     venue.scripted["userDataStream"] = [reply({"code": 0}), reply(b"", 404)]
 
     keys = Keys(venue.rest())
@@ -202,7 +202,7 @@ HANDSHAKES: list[tuple[HandshakeRefused | TransportFailed, RefusalKind, float | 
 
 @pytest.mark.parametrize(("reached", "code"), [(True, None), (False, UNREACHED)])
 def test_a_request_that_got_nowhere_says_so(venue: Venue, reached: bool, code: str | None) -> None:
-    """Only what the venue may have seen counts against its limit on failing calls."""
+    """A request or handshake that did not reach the venue has the code `UNREACHED`, so it is no failing call."""
     lost = TransportFailed("no connection", reached=reached)
     venue.scripted["userDataStream"] = [lost]
     assert refusal_of(venue, "create").code == code
@@ -219,7 +219,7 @@ def test_handshakes(error: HandshakeRefused | TransportFailed, kind: RefusalKind
 
 
 def test_hosts() -> None:
-    """Each environment has its own pair; a pair of one's own is given whole."""
+    """Each environment has its own pair of hosts, and a user's hosts are given as a pair."""
     assert hosts("bingx-swap") == HOSTS["bingx-swap"]
     assert "vst" in hosts("bingx-swap-vst").ws_url
     assert hosts("bingx-swap", "http://127.0.0.1:1/", "ws://[::1]:2/x") == ("http://127.0.0.1:1", "ws://[::1]:2/x")
@@ -243,7 +243,7 @@ WRONG_HOSTS = [
 
 @pytest.mark.parametrize(("venue_name", "rest_url", "ws_url"), WRONG_HOSTS)
 def test_wrong_hosts(venue_name: str, rest_url: str | None, ws_url: str | None) -> None:
-    """Half a pair mixes environments; what is wrong is said in one line, without what may be a password."""
+    """Half a pair of hosts or a wrong URL is refused in one line, without a password."""
     with pytest.raises(ValueError, match="must be") as caught:
         hosts(venue_name, rest_url, ws_url)
     assert "\n" not in str(caught.value)
@@ -255,7 +255,7 @@ def endpoint(pace: Pace, path: str = FILLS, *, method: str = "GET", key: str = "
 
 
 def test_a_short_lock_is_waited_for_also_if_it_was_prolonged(venue: Venue) -> None:
-    """When the wait is over it is looked again."""
+    """A short lock is waited for, and also its prolongation during the wait."""
     pace = Pace(limited=False)
     post = endpoint(pace, PATH, method="POST")
     post.lock(0.5)
@@ -268,7 +268,7 @@ def test_a_short_lock_is_waited_for_also_if_it_was_prolonged(venue: Venue) -> No
 
 
 def test_failing_calls_stop_before_the_ban(venue: Venue) -> None:
-    """After 15 failing calls in 480 s an endpoint is left alone until the first is that old; others go on."""
+    """After 15 failing calls in 480 s an endpoint gets no calls until the first is that old; others do."""
     pace = Pace(limited=False)
     post, other = (endpoint(pace, PATH, method="POST", key=key) for key in ("key", "other"))
     for _ in range(15):
@@ -289,7 +289,7 @@ def test_failing_calls_stop_before_the_ban(venue: Venue) -> None:
 
 @pytest.mark.parametrize("too_fast", [100410, 109429])
 def test_failures_are_counted(venue: Venue, too_fast: int) -> None:
-    """Answers that refuse count, being too fast and no answer do not."""
+    """Refusals count as failing calls, but rate limits and missing answers do not."""
     keys = Keys(venue.rest())
     busy, bad = reply({"code": too_fast, "msg": ""}), reply({"code": 100500, "msg": ""})
     venue.scripted["userDataStream"] = [busy, TransportFailed("x"), *[bad] * 15]
@@ -304,7 +304,7 @@ def test_failures_are_counted(venue: Venue, too_fast: int) -> None:
 
 
 def test_a_read_that_is_given_up_counts_as_failed_when_it_may_have() -> None:
-    """By its time-out at the latest; one alone spaces nothing."""
+    """A read that is given up counts as failing from its time-out at the latest; a single one delays no others."""
     venue = Venue()
     rest = venue.rest(timeout=10.0)
     venue.run(rest.now())
@@ -320,14 +320,14 @@ def test_a_read_that_is_given_up_counts_as_failed_when_it_may_have() -> None:
 
 
 def test_reads_that_are_given_up_again_and_again_close_no_endpoint_for_minutes() -> None:
-    """Links are proven every few seconds and nothing answers: reads are spaced before the allowance is used up."""
+    """Reads that are given up again and again are spaced, and never close the endpoint for more than 80 s."""
     venue = Venue()
     rest = venue.rest(timeout=10.0)
     venue.run(rest.now())
     endpoint, sent = rest.endpoint("GET", FILLS), 0
     for _ in range(300):
         venue.clock.now += 3.0
-        services = [rest.call("GET", FILLS, WINDOW) for _ in range(4)]  # one for each symbol
+        services = [rest.call("GET", FILLS, WINDOW) for _ in range(4)]  # one read for each of four symbols
         for service in services:
             sent += _is_sent(service, venue)
         for service in services:
@@ -348,7 +348,7 @@ def _is_sent(service: Service[Any], venue: Venue) -> bool:
 
 
 def test_a_clock_that_does_not_answer_is_no_failure_of_who_asked_for_it(venue: Venue) -> None:
-    """It is asked twice, and what is sent after that is another call's first attempt."""
+    """If the time cannot be read in two attempts, the call is refused, and no failure of its own endpoint counts."""
     venue.scripted["time"] = [reply({"code": 100500, "msg": "busy"}, 500)] * 2
     rest = venue.rest()
     with pytest.raises(RequestRefused):

@@ -1,7 +1,6 @@
-"""More of one second than a list ever shows: all of it is found by another question, or the list says that it is not.
+"""More rows within one second than a list shows are all found by other requests, or the listing has an odd row.
 
-No list of the venue has more than so many rows, fills carry whole seconds, and whether windows go by those or by
-milliseconds that no row shows is not known.
+Lists have a limit of rows, fills have whole seconds, and it is unknown if windows use these or hidden milliseconds.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ SYMBOLS = ("BTC-USDT", "ETH-USDT", "SOL-USDT")
 
 @pytest.fixture(autouse=True)
 def _full_soon() -> Iterator[None]:
-    """A list of fills ends with the eighth, any other with the ninth."""
+    """Limit lists of fills to eight rows and others to nine."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(lists, "MOST_FILLS", FULL)
         patch.setattr(lists, "PAGE", FULL + 1)
@@ -36,7 +35,7 @@ def _full_soon() -> Iterator[None]:
 
 
 def crowd(number: int, symbol: str, at: int, *, first: int = 1, apart: int = 0) -> list[Row]:
-    """So many fills of an order of its own in each symbol, from this moment on, so many ms from one to the next."""
+    """Return so many fills of one order for each symbol, from this time on, `apart` ms from each other."""
     order = 10 + SYMBOLS.index(symbol)
     return [fill_row(first + n, order, at + n * apart, "0.1", symbol=symbol) for n in range(number)]
 
@@ -58,7 +57,7 @@ GROUPS = st.tuples(
 def test_a_fill_is_listed_or_its_moment_is_said_to_be_full(
     groups: list[tuple[int, str, int, int, int]], exact: bool, newest_first: bool
 ) -> None:
-    """And where no symbol has more of a moment than the venue lists, every fill is listed, and nothing is odd."""
+    """Each fill is listed, or its symbol has an odd row because one moment has more fills than the venue lists."""
     venue = Venue()
     venue.most_fills, venue.exact, venue.newest_first = FULL, exact, newest_first
     for second, symbol, ms, number, apart in groups:
@@ -75,7 +74,7 @@ def test_a_fill_is_listed_or_its_moment_is_said_to_be_full(
 
 @pytest.mark.parametrize(("exact", "requests"), [(True, 14), (False, 10)])
 def test_a_full_second_takes_a_few_questions(exact: bool, requests: int) -> None:
-    """Its first millisecond first: a venue that goes by seconds lists all of it there, and is asked by symbol."""
+    """A full second is read in few requests: its first millisecond, and then by symbol."""
     venue = Venue()
     venue.most_fills, venue.exact = FULL, exact
     for symbol in SYMBOLS:
@@ -86,7 +85,7 @@ def test_a_full_second_takes_a_few_questions(exact: bool, requests: int) -> None
 
 
 def test_a_full_second_of_one_symbol_is_not_said_to_be_whole() -> None:
-    """The row in place of those that are missing names the symbol and the time, and says what to do."""
+    """If a symbol's second is full, its odd row has the symbol, the time and the advice to compare."""
     venue = Venue()
     venue.most_fills = FULL
     venue.fills = crowd(9, "ETH-USDT", SECOND + 500)
@@ -98,7 +97,7 @@ def test_a_full_second_of_one_symbol_is_not_said_to_be_whole() -> None:
 
 
 def test_a_symbol_that_only_income_names_is_asked_for_too() -> None:
-    """The fills that a full second shows are all of one symbol; that there were others, a fee betrays."""
+    """In a full second symbols that only orders or income name are asked for too."""
     venue = Venue()
     venue.most_fills = FULL
     venue.fills = [*crowd(3, "SOL-USDT", SECOND), *crowd(7, "BTC-USDT", SECOND + 1, first=4)]
@@ -111,7 +110,7 @@ def test_a_symbol_that_only_income_names_is_asked_for_too() -> None:
 
 
 def test_an_account_with_a_full_second_is_read() -> None:
-    """All else of it is there, and rows of orders and of income that may be missing are odd, too."""
+    """An account with a full second is read, with odd rows for fills, orders and income that may be missing."""
     venue = Venue()
     venue.most_fills = FULL
     venue.fills = crowd(9, "BTC-USDT", SECOND + 500)

@@ -1,4 +1,4 @@
-"""Frames and answers say what an account is worth, and of what moment; what they do not say is null, never 0."""
+"""Frames and answers give equity, margin and their time; a figure that they do not have is None, not 0."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def heard(frame: dict[str, Any], *, as_text: bool = False) -> AccountReport:
 @pytest.mark.parametrize("as_text", [False, True], ids=["in one pass", "patiently"])
 @pytest.mark.parametrize("event", ["ACCOUNT_UPDATE", "SNAPSHOT"])
 def test_a_push_says_the_wallet_and_of_a_position_what_it_gained(event: str, as_text: bool) -> None:
-    """No equity, no margin, no mark and no liquidation price; `cw` is neither free nor available."""
+    """A pushed account has wallet balances and positions with PnL, but no equity, margin, mark or liquidation price."""
     report = heard({**CAPTURED, "e": event}, as_text=as_text)
     assert report.balances == (Balance(asset="USDT", wallet_balance=D("117.80007595"), change=D(0)),)
     assert report.positions == (
@@ -74,19 +74,19 @@ def test_a_push_says_the_wallet_and_of_a_position_what_it_gained(event: str, as_
     ("times", "of"), [({"T": 5, "E": 7}, 5), ({"E": 7}, 7), ({"T": 0, "E": 7}, 7), ({"E": 0}, None)]
 )
 def test_a_push_is_of_its_transaction_else_of_its_event(times: dict[str, int], of: int | None, as_text: bool) -> None:
-    """One that names neither is of no moment that it says."""
+    """A push has the time of its transaction, else of its event, else None."""
     body = {name: value for name, value in CAPTURED.items() if name != "E"}
     assert heard({**body, **times}, as_text=as_text).exchange_ts == of
 
 
 def test_what_the_venue_says_of_its_own_times_and_figures() -> None:
-    """Lists are exact to a second; what can be spent follows from the rest on the swap, and is said on spot."""
+    """Lists have times in whole seconds; spot's available balance is a figure of its own, and swap's is derived."""
     assert (SwapDialect().time_grain_ms, SwapDialect().counts_available) == (1000, False)
     assert (SpotDialect().time_grain_ms, SpotDialect().counts_available) == (1000, True)
 
 
 def test_what_the_venue_bears_is_said_once() -> None:
-    """The pace and the dialects speak of the same limit, which is below the venue's own of 20 in 480 s."""
+    """The pace and the dialects have the same limit on failing calls, below the venue's 20 in 480 s."""
     assert SwapDialect().failing_calls is SpotDialect().failing_calls is facts.FAILING_CALLS
     assert facts.FAILING_CALLS.calls < 20
     assert facts.FAILING_CALLS.window >= 480
@@ -98,7 +98,7 @@ def test_what_the_venue_bears_is_said_once() -> None:
     [("ORDER", True, False), ("FUNDING_FEE", False, True), ("WITHDRAW", False, False), ("", False, False)],
 )
 def test_what_caused_a_push(cause: str, by_fill: bool, funding: bool, as_text: bool) -> None:
-    """The venue's word stays as it is; what it means is said beside it."""
+    """A push keeps the venue's word for its cause, beside the flags `by_fill` and `funding`."""
     report = heard({**CAPTURED, "a": {**CAPTURED["a"], "m": cause}}, as_text=as_text)
     assert (report.reason, report.by_fill, report.funding) == (cause or None, by_fill, funding)
 
@@ -108,7 +108,7 @@ def test_what_caused_a_push(cause: str, by_fill: bool, funding: bool, as_text: b
     [("TRADING_FEE", "fee"), ("REALIZED_PNL", "pnl"), ("FUNDING_FEE", "funding"), ("TRANSFER", "other")],
 )
 def test_what_income_means(word: str, kind: str) -> None:
-    """Whatever is not named is money that came or went."""
+    """Income types are fees, PnL, funding, or other."""
     row = income({"incomeType": word, "income": "-1.5", "time": 1_700_000_000_000, "tranId": "7", "asset": "USDT"})
     assert isinstance(row, IncomeReport)
     assert (row.income_type, row.kind) == (word, kind)
@@ -117,7 +117,7 @@ def test_what_income_means(word: str, kind: str) -> None:
 @pytest.mark.parametrize("wire", get_args(WireName))
 @pytest.mark.parametrize("hedge", [True, False], ids=["hedge", "one way"])
 def test_the_simulated_exchange_says_the_same_in_answers_and_in_frames(hedge: bool, wire: WireName) -> None:
-    """Answers say what the account is worth, and it adds up; frames what they have of it, and the same."""
+    """Answers have equity and margin that add up, and frames have the same positions and wallet without them."""
     exchange = Exchange(now=BEGIN, hedge=hedge)
     exchange.set_margin_mode("ETH-USDT", "isolated", now=BEGIN)
     for symbol, qty in (("BTC-USDT", "0.01"), ("ETH-USDT", "0.1")):

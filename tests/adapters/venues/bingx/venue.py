@@ -1,4 +1,4 @@
-"""A BingX of plain rows for the tests: left-open windows, pages, lag, and a clock that only requests move."""
+"""A BingX with plain rows: left-open windows, pages, late lists, and a clock that only requests move."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 
 class Clock:
-    """Seconds that pass when a test says so. Its wall clock is years off, since it must decide nothing."""
+    """A clock moved by the test; its wall clock is years off, because nothing may depend on it."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -43,9 +43,9 @@ class Call:
 
 
 class Venue:
-    """Runs services to their end, one part after the other, and answers what they ask for.
+    """Runs services to their end, one part after the other, and answers their requests.
 
-    `before[(name, n)]` happens just before the n-th request to the endpoint of that name.
+    `before[(name, n)]` is called just before the n-th request to the endpoint of that name.
     """
 
     def __init__(self) -> None:
@@ -66,10 +66,10 @@ class Venue:
         self.turns_pages = True
         self.most_fills = 1_000_000
         self.exact = False
-        """Whether windows of fills go by the milliseconds that no row shows."""
+        """True if windows of fills use the hidden milliseconds of their rows."""
 
     def ms(self) -> int:
-        """The exchange's clock."""
+        """Return the exchange's time, in ms."""
         return NOW + round((self.clock.now - self.began) * 1000)
 
     def count(self, name: str) -> int:
@@ -80,7 +80,7 @@ class Venue:
         return Rest("https://venue.test", KEY, SECRET, **options)
 
     def run(self, service: Service[T]) -> T:
-        """The result of a service. Raises what it raises."""
+        """Return the result of a service. Raises what it raises."""
         return inline.run(service, self)
 
     def monotonic(self) -> float:
@@ -90,7 +90,7 @@ class Venue:
         self.clock.now = until
 
     def request(self, method: str, url: str, *, headers: Mapping[str, str], timeout: float) -> HttpResponse:
-        """An answer, after 20 ms of the clock."""
+        """Return an answer, after 20 ms of the clock."""
         call = Call(method, url, headers)
         self.calls.append(call)
         self.times.append(self.clock.now)
@@ -157,7 +157,7 @@ class Venue:
 
 
 class Refused(dict[str, Any]):
-    """Data that is an error envelope."""
+    """Data that is sent as an error envelope."""
 
 
 def _refused(code: int, message: str) -> Refused:
@@ -221,7 +221,7 @@ def order_row(order_id: int, at: int, *, status: str = "FILLED", executed: str =
 
 
 def fill_row(trade_id: int | None, order_id: int, at: int, quantity: str = "0.5", **more: Any) -> Row:
-    """The documented shape: `volume` is the quantity, `filledTm` lies, times are whole seconds. `at` stays here."""
+    """Return a fill row as documented: `volume` is the quantity, `filledTm` is mislabelled, and `at` is not sent."""
     row = {
         "at": at,
         "filledTm": f"{_utc8(at)}Z",
