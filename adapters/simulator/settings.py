@@ -53,7 +53,7 @@ class Settings(TypedDict, total=False):
     fill_rows: int | None
     """How many fills of a window `fillHistory` knows, the newest; all by default."""
     fill_windows: FillWindows
-    """Whether a window of fills goes by their `exact` times, or by the whole `seconds` that rows show."""
+    """The times by which a window of fills goes: their `exact` ones, or the whole `seconds` that rows show."""
     fill_shape: FillShape
     symbol_required: bool
     """True if `fillHistory` refuses a call without a symbol, as one copy of the documentation says."""

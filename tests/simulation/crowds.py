@@ -32,7 +32,7 @@ class Crowds:
         return self._newest
 
     def has(self, fill: Fill) -> bool:
-        """Whether it was made in such a second."""
+        """True if the fill was made in such a second."""
         return self.newest >= 0 and self._most is not None and self._made[_moment(fill)] >= self._most
 
 

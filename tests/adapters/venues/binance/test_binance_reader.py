@@ -238,7 +238,9 @@ def test_income_meanwhile_names_a_symbol(venue: Venue) -> None:
 
 @pytest.mark.parametrize(("kind", "settled"), [("FUNDING_FEE", False), ("COMMISSION", True)])
 def test_funding_meanwhile_is_dated_to_the_whole_second(venue: Venue, kind: str, settled: bool) -> None:
-    """The balances may be from before it, even if that second began before the window; what else is so old is late."""
+    """Funding that comes during a read leaves it unsettled, even if its second began before the window; other rows so
+    old are late, and begin another round.
+    """
     row = income_row(kind, "-0.25", (NOW - 300) // 1000 * 1000, 77)
     venue.before["income", 2] = lambda: venue.income.append(row)
     assert read(venue, NOW - 300).settled is settled
@@ -370,7 +372,7 @@ def test_rows_that_cannot_be_read(venue: Venue) -> None:
 def test_a_position_without_an_amount_is_of_the_side_that_its_row_says(
     venue: Venue, side: str, said: str | None
 ) -> None:
-    """In hedge mode; in one-way mode, or if that is no word either, it may be of any."""
+    """An odd row of a position has its side in hedge mode, and None in one-way mode or for an unknown side."""
     venue.positions = [position_row("BTCUSDT", "many", side)]
     assert [(row.symbol, row.side) for row in read(venue).odd] == [("BTCUSDT", said)]
 

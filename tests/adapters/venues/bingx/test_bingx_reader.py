@@ -575,7 +575,7 @@ def test_a_row_that_is_not_understood_is_handed_on_beside_the_rest(
 def test_a_position_without_an_amount_is_of_the_side_that_its_row_says(
     venue: Venue, side: str, only: bool | None, said: str | None
 ) -> None:
-    """In hedge mode; in one-way mode every row says LONG, which is no side then."""
+    """An odd row of a position has its side only if the row says that the account is in hedge mode."""
     venue.positions = [{"symbol": "X", "positionAmt": "", "positionSide": side, "onlyOnePosition": only}]
     assert [(row.symbol, row.side) for row in read(venue).odd] == [("X", said)]
 
