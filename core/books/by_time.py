@@ -1,4 +1,4 @@
-"""What may be booked already, and what may be listed yet, where the wallet and the books differ.
+"""Differences between wallets and books that are no drift: costs that are booked already, and trades listed late.
 
 Where no row names a trade that we know, rows are booked by time. A row may come before its fill is listed, and a frame
 may date a fill later than its row: such a fill would count once more, until the next row comes. Where rows do name
