@@ -284,7 +284,7 @@ def test_the_gap_of_a_shared_key_begins_where_it_was_known_to_live() -> None:
 
 
 def test_the_gap_of_a_lost_successor_begins_where_it_was_heard_last() -> None:
-    """What a link with a dead key still brings proves nothing: the successor was proven, and then lost."""
+    """The successor was proven, and a link with a dead key proves nothing by the pongs that it still brings."""
     world = silent(10, mints=(YES, Answer(key="K2")), audit_interval=0)
     world.exchange.say("expired K1")
     world.run(12)
