@@ -90,7 +90,7 @@ class IncomeReport(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
 
 class OddRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A row of a list that cannot be read, or not all of it: what it is about, as far as it says so."""
+    """A row of a list that cannot be read, or not all of it, and what it is about; `side`: of a hedged position."""
 
     kind: Literal["fill", "order", "position", "income"]
     endpoint: str
@@ -99,7 +99,6 @@ class OddRow(msgspec.Struct, frozen=True, kw_only=True):
     """The beginning of the row, what is odd in it first; without secrets."""
     symbol: str | None = None
     side: str | None = None
-    """Of a position: LONG or SHORT in hedge mode, where the row says so."""
     order_id: str | None = None
     qty: Decimal | None = None
     """Of a fill, where it can be read: one of 0 covers nothing."""

@@ -60,7 +60,7 @@ class Effects:
         self.successor_refused = False
         """The venue has refused a successor for good."""
         self.heard_at = float("-inf")
-        """When the link that was lost last was last heard."""
+        """Until when what was lost last was known to bring everything."""
         self.finish: Finish | None = None
         """How the stream has ended."""
 
@@ -132,13 +132,14 @@ class Effects:
 
     def stay(self, cause: Cause) -> None:
         self._context.timers.cancel((Timer.DRAIN, 0))
+        leader = self._leader
+        trusted_last = self._pair.successor or leader
         if self._pair.drop_successor():
             self._failed_openings.failed(self._context.now, cause.refusal)
         self._context.arm((Timer.ROTATE, 0), max(self._rotation_backoff.delay(), self._floor))
         self.successor_refused = cause.refusal is not None and cause.refusal.kind is RefusalKind.FATAL
-        leader = self._leader
         if leader.distrusted is not None:
-            self.heard_at = leader.heard_at
+            self.heard_at = trusted_last.trusted_until
             self.open_gap(Cause(leader.distrusted))
 
     def hand_over(self, _cause: Cause) -> None:
@@ -177,4 +178,4 @@ class Effects:
         healthy = self._pair.progress is Successor.PROVEN
         for timer in (Timer.DRAIN, Timer.ROTATE) if healthy else (Timer.DRAIN, Timer.ROTATE, Timer.HEALTHY):
             self._context.timers.cancel((timer, 0))
-        self.heard_at = self._pair.drop_leader().heard_at
+        self.heard_at = self._pair.drop_leader().trusted_until

@@ -89,6 +89,14 @@ class Link:
         context.arm((Timer.CONNECT, self.socket), context.policy.connect_timeout)
         context.emit(OpenSocket(self.socket, key.value))
 
+    @property
+    def trusted_until(self) -> float:
+        """Until when it was known to bring everything: until it was heard last, or, where only a renewal shows that a
+        key lives and this one is gone, until the last renewal.
+        """
+        gone = self.vouches and self.distrusted is GapReason.KEY_GONE
+        return self.key.proven_at if gone else self.heard_at
+
     def opened(self, openings: tuple[Opening, ...]) -> bool:
         """The handshake is complete: subscribe, where the venue asks for it. Said again, it changes nothing: False."""
         if self.phase is not Phase.OPENING:

@@ -173,16 +173,13 @@ class Supervisor:
         self._move(Trigger.KEY_GRANTED, Cause(key=key))
 
     def key_gone(self, key: Key) -> None:
-        """The venue does not know this key any more.
-
-        Where only a renewal shows that a key lives, what was heard since the last one proves nothing.
-        """
+        """The venue does not know this key any more."""
         pair = self.pair
         pair.distrust(key)
         if pair.successor is not None and pair.successor.key is key:
             self._move(Trigger.SUCCESSOR_FAILED, Cause(GapReason.KEY_GONE))
         if pair.leader is not None and pair.leader.key is key:
-            self._effects.heard_at = key.proven_at if pair.leader.vouches else pair.leader.heard_at
+            self._effects.heard_at = pair.leader.trusted_until
             self._move(Trigger.KEY_GONE, Cause(GapReason.KEY_GONE))
 
     # How

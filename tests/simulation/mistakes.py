@@ -788,9 +788,9 @@ BUGS: dict[str, Bug] = {
         "a gap begins where the socket was last heard, though its key was dead by then",
         (
             Change(
-                "core/link/supervisor.py",
-                "key.proven_at if pair.leader.vouches else pair.leader.heard_at",
-                "pair.leader.heard_at",
+                "core/link/link.py",
+                "self.key.proven_at if gone else self.heard_at",
+                "self.heard_at",
             ),
         ),
         "another_deletes,expire_silently",

@@ -268,6 +268,36 @@ def test_a_gap_begins_where_the_key_was_known_to_live() -> None:
     assert EPOCH < opened.since <= EPOCH + 200
 
 
+def test_the_gap_of_a_shared_key_begins_where_it_was_known_to_live() -> None:
+    """Both links are of no use any more, and it begins with the last renewal of either, not with a pong."""
+    world = silent(10, mints=(YES, Answer(key="K1")), audit_interval=0)
+    world.feed(inputs.Rotate())
+    world.run(18)
+    world.feed(inputs.Heard(3))
+    world.exchange.renewals.append(no(GONE))
+    world.exchange.say("dubious")
+    world.run(19)
+    (opened, *_) = world.events(GapNotice)
+    assert opened.reason == "key_gone"
+    assert opened.since is not None
+    assert EPOCH + 10_000 < opened.since <= EPOCH + 10_500
+
+
+def test_the_gap_of_a_lost_successor_begins_where_it_was_heard_last() -> None:
+    """The successor was proven, and a link with a dead key proves nothing by the pongs that it still brings."""
+    world = silent(10, mints=(YES, Answer(key="K2")), audit_interval=0)
+    world.exchange.say("expired K1")
+    world.run(12)
+    world.feed(inputs.Heard(world.successor))
+    world.run(15)
+    world.feed(inputs.Heard(world.leader))
+    world.drop(world.successor)
+    opened = [event for event in world.events(GapNotice) if event.kind == "GAP_OPENED"]
+    assert [event.reason for event in opened] == ["key_gone", "key_gone"]
+    assert opened[-1].since is not None
+    assert EPOCH + 11_500 < opened[-1].since <= EPOCH + 12_000
+
+
 def test_another_key_is_the_successors() -> None:
     """The successor uses the key that the renewal named; no other key is created."""
     world = silent(10, audit_interval=0, renewals=(YES, FOREIGN))
