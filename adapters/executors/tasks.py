@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
-from typing import Any, TypeVar
+import sys
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar, cast
 
 import anyio
 
@@ -13,6 +14,7 @@ from ...ports.http import HttpClient
 from ...ports.service import Both, NoAnswer, Outcome, Request, Service, Step, Wait
 
 T = TypeVar("T")
+Beginning = Callable[[Coroutine[Any, Any, None]], Coroutine[Any, Any, None]]
 
 TICK = 0.001
 """Seconds; a clock may not move in less, and whoever sleeps up to a moment that is almost there would never arrive."""
@@ -68,11 +70,11 @@ class TaskExecutor:
                 failures.append(error)
                 tasks.cancel_scope.cancel()
 
-        running = [run(place, part) for place, part in enumerate(parts)]
+        running, begin = [run(place, part) for place, part in enumerate(parts)], _beginning()
         try:
             async with anyio.create_task_group() as tasks:
                 for each in running:
-                    tasks.start_soon(_as_it_is, each)
+                    tasks.start_soon(begin, each)
         except BaseExceptionGroup as group:  # Ctrl-C on trio strikes one of them, and is the caller's as it is
             alone: BaseException = group
             while isinstance(alone, BaseExceptionGroup) and len(alone.exceptions) == 1:
@@ -82,6 +84,18 @@ class TaskExecutor:
             for each in running:  # one that was cancelled before it began would be complained of
                 each.close()
         return failures[0] if failures else tuple(results)
+
+
+def _beginning() -> Beginning:
+    """How a part begins: on trio, safe from Ctrl-C if its caller is, since an interruption is the user's task's."""
+    trio = sys.modules.get("trio")
+    if trio is not None and trio.lowlevel.in_trio_task() and trio.lowlevel.currently_ki_protected():
+        return cast(Beginning, trio.lowlevel.enable_ki_protection(_protected))
+    return _as_it_is
+
+
+async def _protected(running: Coroutine[Any, Any, None]) -> None:
+    await running
 
 
 def _as_it_is(running: Coroutine[Any, Any, None]) -> Coroutine[Any, Any, None]:

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import anyio
 import anyio.lowlevel
 import pytest
+import trio
 
 from listenkey.adapters.driver.clock import SystemClock
 from listenkey.adapters.executors.tasks import TaskExecutor
@@ -333,3 +334,23 @@ def test_a_request_under_way_in_a_thread_is_not_looked_at_once_it_is_given_up() 
 def test_a_request_does_not_show_its_query() -> None:
     """The `repr` of a request does not contain the signed query."""
     assert "0123456789" not in repr(GET)
+
+
+@pytest.mark.parametrize("is_protected", [True, False])
+def test_parts_are_as_safe_from_an_interruption_as_their_caller(is_protected: bool) -> None:
+    """On trio a part of a protected task is protected, so that Ctrl-C comes out of the user's task; others are not."""
+    found: list[bool] = []
+
+    class Asked(AsyncHttp):
+        async def request(self, method: str, url: str, *, headers: Mapping[str, str], timeout: float) -> HttpResponse:
+            found.append(trio.lowlevel.currently_ki_protected())
+            return await super().request(method, url, headers=headers, timeout=timeout)
+
+    async def run() -> None:
+        await TaskExecutor(Asked(), SystemClock()).run(both(ask(GET), ask(GET)))
+
+    async def run_protected() -> None:
+        await run()
+
+    trio.run(trio.lowlevel.enable_ki_protection(run_protected) if is_protected else run)
+    assert found == [is_protected, is_protected]
