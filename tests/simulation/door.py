@@ -28,6 +28,7 @@ class Door(ABC):
         self.weather = weather
         self.spoiling = Spoiling(weather, columns, setup.policy.audit_interval)
         self._setup = setup
+        self._ended_at = -1
         self._skew = 0
         self._torn: Random | None = None
         weather.begins.append(self._begin)
@@ -36,6 +37,10 @@ class Door(ABC):
     @abstractmethod
     def answer(self, method: str, url: str, now: int) -> HttpResponse | None:
         """The answer to a call, None if there is none."""
+
+    def process_ended(self, now: int) -> None:
+        """A process of ours has ended at this exchange time, ms."""
+        self._ended_at = now
 
     def _begin(self, fault: Fault, random: Random) -> None:
         if fault.kind == "skew":

@@ -125,6 +125,7 @@ class Life:
     def _gone(self) -> None:
         """The process has ended: only what its journal holds is known of the stream."""
         self.restarts += 1
+        self.market.door.process_ended(self.market.ms)
         self.inspector.forget()
         process = self._process
         assert process is not None
