@@ -28,6 +28,7 @@ _SPOKEN: dict[str, type] = {
     "unknown": Unrecognised,
     "ping": Heartbeat,
     "expired": KeyExpired,
+    "unreadable": Unreadable,
 }
 _WORDS = {kind: word for word, kind in _SPOKEN.items()}
 

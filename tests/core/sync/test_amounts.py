@@ -8,7 +8,7 @@ import pytest
 
 from listenkey.core import actions
 from listenkey.core.events import Fill, FillRevised, GapNotice
-from listenkey.core.reports import OrderRef, Unrecognised
+from listenkey.core.reports import OrderRef, Unreadable, Unrecognised
 from listenkey.core.totals import totals
 
 from ..exchange import D
@@ -188,6 +188,19 @@ def test_a_doubtful_frame_makes_its_order_unsure_or_all(named: bool) -> None:
     world.passes(0.1)
     assert [fill.fee for fill in world.fills(one)] == [None]
     assert [fill.fee for fill in world.fills(other)] == [D("0.05") if named else None]
+
+
+def test_a_frame_that_cannot_be_read_makes_all_orders_unsure() -> None:
+    """The frame may have been a fill of any order, so the next fill of each may stand for two."""
+    world = ready("z")
+    order = world.exchange.place("10")
+    world.passes(1)
+    world.exchange.reads.extend([REFUSED] * 5)
+    world.exchange.say(Unreadable("no JSON"))
+    world.passes(0.1)
+    world.exchange.fill(order, "1")
+    world.passes(0.1)
+    assert [fill.fee for fill in world.fills(order)] == [None]
 
 
 def test_many_doubtful_orders_are_doubted_together(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -97,6 +97,18 @@ def test_a_fill_of_quantity_0_covers_nothing() -> None:
     assert world.marks[-1] > 50_000
 
 
+def test_a_read_with_an_odd_row_gives_no_opening_balance() -> None:
+    """The row may be of a fill that the wallet has paid: the books open with the first read that has none."""
+    world = trading(audit_interval=20)
+    world.exchange.altered = beside(fill_row("77"))
+    world.run(8)
+    assert not world.connection.books
+    world.exchange.altered = lambda account: account
+    world.passes(60)
+    (book,) = world.connection.books
+    assert (book.opening is None, book.status) == (False, "MATCHED")
+
+
 def test_an_odd_row_sets_its_order_aside_and_the_rest_is_delivered() -> None:
     """While the row is there a gap is open and `proven_until` stays; once it can be read, the order is delivered."""
     world = ready(audit_interval=20)

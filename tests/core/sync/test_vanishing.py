@@ -60,7 +60,8 @@ def test_no_list_at_all_is_no_answer_while_a_position_is_held() -> None:
     world.exchange.altered = lambda account: account
     world.passes(60)
     assert world.gaps[-1] == ("GAP_CLOSED", "read_failed")
-    assert "hollow answer" in [report.anomaly.name for report in world.seen(actions.Report)]
+    said = {report.anomaly.name: report.anomaly.detail for report in world.seen(actions.Report)}
+    assert said["hollow answer"] == "no list of positions, where some are held"
 
 
 @pytest.mark.parametrize("listed", ["none", "hollow"])
