@@ -33,7 +33,7 @@ SUBJECTS: dict[str, tuple[Callable[[bool], list[Row]], ...]] = {
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Exit code 0: a slow machine is no mistake. 1 if a row of a comparison is beyond its bound, 2 if there is none."""
+    """Return the exit code: 0 even on a slow machine, 1 if a ratio is above its bound, 2 if nothing can be compared."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
         description=__doc__,
@@ -61,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _subjects() -> str:
-    """Return the lines of help that say for each name what it measures, and of which wires."""
+    """Return the lines of help about each name's measurements, and the wires."""
     lines = ["what is measured, by NAME:"]
     for name, measures in SUBJECTS.items():
         for measure in measures:

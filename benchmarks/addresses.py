@@ -32,7 +32,7 @@ NOTE = f"where a name's first address is dead; the floor is the {ATTEMPT_SECONDS
 
 
 def run(quick: bool = False) -> list[Row]:
-    """Each transport in turn, its first request and its first socket side by side."""
+    """Measure each transport in turn: its first request and its first socket at the same time."""
     rounds = 1 if quick else ROUNDS
     rows: list[Row] = []
     for name in ("aiohttp", "websockets"):
@@ -43,7 +43,7 @@ def run(quick: bool = False) -> list[Row]:
 
 
 async def _round(name: str) -> tuple[float, float]:
-    """Seconds until a request is answered, and until a socket is open."""
+    """Return the seconds until a request is answered, and until a socket is open."""
     async with Server(api_key=KEY, api_secret=SECRET) as server:
         port = urlsplit(server.rest_url).port or 0
         wires = open_transport(name)
@@ -67,7 +67,7 @@ async def _timed(work: Awaitable[Any]) -> tuple[float, Any]:
 
 @contextmanager
 def _hole(port: int) -> Iterator[None]:
-    """Meanwhile no handshake of TCP is finished at this port of `DEAD`."""
+    """Let no TCP handshake at this port of `DEAD` finish during the body."""
     with ExitStack() as stack:
         hanging = stack.enter_context(socket.socket())
         hanging.bind((DEAD, port))
@@ -81,7 +81,7 @@ def _hole(port: int) -> Iterator[None]:
 
 @contextmanager
 def _resolved(port: int) -> Iterator[None]:
-    """Meanwhile `NAME` has the two addresses, the dead one first; all others have what the system says."""
+    """Give `NAME` the two addresses during the body, the dead one first; other names are resolved by the system."""
     real = socket.getaddrinfo
 
     def resolve(host: Any, *rest: Any, **named: Any) -> Any:

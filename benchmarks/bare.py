@@ -1,7 +1,7 @@
-"""The floor of a recovery: a client that knows what it will need, asks for it in order of need, and only parses it.
+"""The floor of a recovery: a client that sends only the necessary requests, in their order, and only parses answers.
 
-It dials, waits for what proves its socket, and then sends the requests of a read. What those are is the wire's:
-`bare_bingx.py` and `bare_usdm.py` have them.
+It dials, waits until its socket is proven, and then sends the requests of a read. `bare_bingx.py` and `bare_usdm.py`
+have the requests of each wire.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _parse = msgspec.json.decode
 
 
 class Bare(ABC):
-    """Connected to one exchange. An asynchronous context manager."""
+    """A client of one exchange; an asynchronous context manager."""
 
     def __init__(self, place: Place, transport: str) -> None:
         self.place = place
@@ -37,19 +37,19 @@ class Bare(ABC):
 
     @abstractmethod
     async def mint(self) -> str:
-        """A listen key."""
+        """Mint a listen key."""
 
     @abstractmethod
     async def connect(self, key: str) -> Socket:
-        """A socket on which the venue has shown life."""
+        """Open a socket and wait until it is proven."""
 
     @abstractmethod
     async def clock(self) -> int:
-        """The exchange's clock, ms."""
+        """Ask for the exchange's clock, ms."""
 
     @abstractmethod
     async def read(self, begin: int) -> tuple[int, list[Any]]:
-        """The exchange's clock at the beginning of a read, and the rows of all fills since `begin`."""
+        """Read the account; return the exchange's clock at the beginning, ms, and the rows of fills since `begin`."""
 
     async def __aenter__(self) -> Self:
         self._proven = await self._set_clock()
@@ -62,7 +62,7 @@ class Bare(ABC):
         await self._wires.close()
 
     async def recover(self, far: Far, fills: int) -> float:
-        """Seconds from the grant of a key until all is read."""
+        """Return the seconds from the grant of a key to the end of the read."""
         loop = asyncio.get_running_loop()
         await far.cut(self.place, fills)
         try:
@@ -79,7 +79,7 @@ class Bare(ABC):
         return took
 
     async def dial(self, query: str) -> Socket:
-        """A socket at the place's address."""
+        """Open a socket at the place's address."""
         return await self._wires.dialer.dial(f"{self.place.ws_url}?{query}", timeout=TIMEOUT, max_bytes=1 << 20)
 
     async def ask(self, method: str, path: str, headers: Mapping[str, str]) -> Any:
@@ -91,7 +91,7 @@ class Bare(ABC):
         return _parse(answer.body)
 
     def now(self) -> int:
-        """The exchange's clock by this machine's."""
+        """The exchange's clock, ms, computed from this machine's."""
         return int(asyncio.get_running_loop().time() * 1000 + self._ahead)
 
     async def _set_clock(self) -> int:

@@ -1,7 +1,7 @@
 """The bare client of BingX: its first frame proves its socket.
 
-A read is the clock and the lists of fills and income; open orders, positions and balances; orders that are over, and
-the clock; both lists again.
+A read asks four times: for the clock, fills and income; for open orders, positions and balances; for finished orders
+and the clock; and for fills and income again.
 """
 
 from __future__ import annotations
@@ -20,26 +20,26 @@ LAG_MS = 600_000
 
 
 class BareBingX(Bare):
-    """On the swap."""
+    """The bare client of the swap."""
 
     async def mint(self) -> str:
-        """A key of its own."""
+        """Mint a new key."""
         key: str = (await self._signed("POST", "/openApi/user/auth/userDataStream", {}))["listenKey"]
         return key
 
     async def connect(self, key: str) -> Socket:
-        """Wait for what greets."""
+        """Open a socket and wait for its first frame."""
         socket = await self.dial(f"listenKey={quote(key, safe='')}")
         await socket.receive()
         return socket
 
     async def clock(self) -> int:
-        """Ask for it."""
+        """Ask for the exchange's clock, ms."""
         ms: int = (await self.ask("GET", "/openApi/swap/v2/server/time", {}))["data"]["serverTime"]
         return ms
 
     async def read(self, begin: int) -> tuple[int, list[Any]]:
-        """In four journeys."""
+        """Read the account in four round trips."""
         as_of, *_ = await asyncio.gather(self.clock(), self._fills(begin), self._income(begin))
         paths = ("v2/trade/openOrders", "v2/user/positions", "v3/user/balance")
         await asyncio.gather(*(self._signed("GET", f"/openApi/swap/{path}", {}) for path in paths))

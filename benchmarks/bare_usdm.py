@@ -1,7 +1,7 @@
-"""The bare client of Binance's USDⓈ-M futures: an answer on its socket and a renewal that names its key prove it.
+"""The bare client of Binance's USDⓈ-M futures: an answer on its socket, and a renewal with its key, prove the link.
 
-A read is the clock, income, orders and, since it knows its symbol, its fills; open orders, positions and balances;
-orders again, and the clock; fills and income again.
+A read asks four times: for the clock, income, orders and the fills of its symbol; for open orders, positions and
+balances; for orders and the clock; and for fills and income again.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ _sign = signer(SECRET)
 
 
 class BareUsdm(Bare):
-    """Of one symbol."""
+    """The bare client of one symbol."""
 
     async def mint(self) -> str:
-        """The account's key."""
+        """Get the account's key."""
         return await self._key("POST")
 
     async def connect(self, key: str) -> Socket:
-        """Ask on the socket, and renew the key beside it."""
+        """Open a socket, send a request on it, and renew the key meanwhile."""
         socket = await self.dial(f"listenKey={quote(key, safe='')}&events={'/'.join(EVENTS)}")
         await socket.send('{"method":"LIST_SUBSCRIPTIONS","id":1}')
         _, named = await asyncio.gather(socket.receive(), self._key("PUT"))
@@ -40,12 +40,12 @@ class BareUsdm(Bare):
         return socket
 
     async def clock(self) -> int:
-        """Ask for it."""
+        """Ask for the exchange's clock, ms."""
         ms: int = (await self.ask("GET", "/fapi/v1/time", {}))["serverTime"]
         return ms
 
     async def read(self, begin: int) -> tuple[int, list[Any]]:
-        """In four journeys."""
+        """Read the account in four round trips."""
         first = self.clock(), self._income(begin), self._orders(begin), self._fills(begin)
         as_of, *_ = await asyncio.gather(*first)
         paths = ("v1/openOrders", "v3/positionRisk", "v3/balance")

@@ -1,8 +1,8 @@
-"""This checkout against another: their costs in turns, as ratios of neighbours, beside the other against itself.
+"""Compares this checkout with another one, the base: ratios of costs, next to those of the base with itself.
 
-Each round starts a process for this checkout, one for the base and one for the base again, and has them measure in
-turns, in another order each time. The passes are short: three that stand together have met the same noise, so the
-ratios of neighbours are compared, and their median is the round's ratio.
+Each round starts a process for this checkout, one for the base and one for the base again, which measure in turns, in
+another order each time. The passes are short, so that three that follow each other have the same noise: their costs
+are compared, and the median of these ratios is the round's ratio.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from .sides import Greeting
 
 Place = Literal["this", "base", "again"]
 Key = tuple[str, str, str]
-"""Subject, row, unit."""
+"""The key of a row: subject, name, unit."""
 
 
 class Prober(Protocol):
     """Measures a subject of a side pass by pass."""
 
     def ready(self) -> Greeting:
-        """Called once, before the passes."""
+        """Wait until it is ready; called once, before the passes."""
         ...
 
     def one(self) -> Costs:
@@ -40,12 +40,12 @@ class Side(Protocol):
     """A checkout that can be measured."""
 
     def probe(self, subject: str, *, quick: bool, seed: int) -> AbstractContextManager[Prober]:
-        """Begin to get ready."""
+        """Start a prober of a subject."""
         ...
 
 
 class Compared(msgspec.Struct, frozen=True, kw_only=True):
-    """A row: how many times as much this costs as the base, and the quartiles of the base against itself."""
+    """A row: `ratio` is the cost here by that of the base, `low` and `high` the quartiles of the base with itself."""
 
     subject: str
     name: str
@@ -71,7 +71,7 @@ class Compared(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Alone(msgspec.Struct, frozen=True):
-    """A row that cannot be compared: which side has it, and what the other lacks if it has said so."""
+    """A row that cannot be compared: the side that has it, and what the other lacks, if it is known."""
 
     subject: str
     name: str
@@ -80,7 +80,7 @@ class Alone(msgspec.Struct, frozen=True):
 
 
 class Comparison:
-    """Of two sides, in subjects that make so many passes in each round. Raises whatever a side raises."""
+    """Compares two sides in subjects, each with its number of passes per round. Raises the exceptions of a side."""
 
     def __init__(self, this: Side, base: Side, passes: Mapping[str, int], *, quick: bool = False) -> None:
         self._sides: dict[Place, Side] = {"this": this, "base": base, "again": base}
@@ -91,14 +91,14 @@ class Comparison:
         self._rounds: dict[Key, list[dict[Place, list[float]]]] = {}
 
     def round(self) -> None:
-        """Measure all subjects once more; but for those that a side has been found to lack."""
+        """Measure all subjects once more, without those that a side lacks."""
         self._number += 1
         for subject, passes in self._passes.items():
             if subject not in self._missing:
                 self._measure(subject, passes)
 
     def rows(self, limit: float) -> list[Compared | Alone]:
-        """Return the rows so far; the subjects that neither side has come last."""
+        """Return the rows so far; subjects that neither side has come last."""
         rows: list[Compared | Alone] = []
         for (subject, name, unit), rounds in self._rounds.items():
             if all(place in costs for costs in rounds for place in self._sides):

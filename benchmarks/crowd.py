@@ -1,7 +1,7 @@
-"""So many accounts in one process: a driver and a connection each, over services that live in memory.
+"""Many accounts in one process: a driver and a connection each, over services in memory.
 
-Sockets do not count: these hand out frames that are there already, or wait for one. What their like costs is taken
-off. `python -m benchmarks.crowd` measures one crowd in a process of its own and prints what it found.
+The sockets are in memory too: they return a frame that is there, or wait for one; the cost of such sockets is
+subtracted. `python -m benchmarks.crowd` measures one crowd in its own process and prints the figures.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ from .measure import resident
 
 PING_EVERY = 5.0
 AHEAD_MS = 60_000
-"""The frames speak of what is newer than any read, as it would be."""
+"""The time of frames ahead of now, ms: they are newer than any read, as usual."""
 
 
 class Wire:
-    """A socket without a network: what is put in comes out, and what is sent is counted."""
+    """A socket without a network: it returns the frames that were put in, and counts those that are sent."""
 
     def __init__(self) -> None:
         self.sent = 0
@@ -50,7 +50,7 @@ class Wire:
         self._closed = False
 
     def put(self, frames: Sequence[bytes]) -> None:
-        """These frames have arrived."""
+        """Let these frames arrive."""
         self._frames.extend(frames)
         self._wake()
 
@@ -59,10 +59,10 @@ class Wire:
         self._frames.clear()
 
     def attend(self, heard: Callable[[], None]) -> None:
-        """Nobody pings."""
+        """Ignore `heard`: there are no protocol pings."""
 
     async def ping(self) -> None:
-        """Nobody answers."""
+        """Do nothing: there is no answer."""
 
     async def receive(self) -> bytes | str:
         while not self._frames:
@@ -121,7 +121,7 @@ class Venue:
 
 
 class Member:
-    """One account: its venue, its driver and its consumer, who counts. Audits come only when they are measured."""
+    """One account: venue, driver, and a consumer that counts events. Audits run only when they are measured."""
 
     def __init__(self, venue: Venue, seed: int) -> None:
         self.venue = venue
@@ -150,7 +150,7 @@ def _failure(refusal: Refusal) -> Exception:
 
 
 async def gathered(venues: Sequence[Venue]) -> list[Member]:
-    """All of them LIVE at one moment; on a busy machine that takes longer than a silence may last: they are pinged."""
+    """Return members that are all LIVE at once; meanwhile they get pings, since it may take long on a busy machine."""
     members = [Member(venue, seed) for seed, venue in enumerate(venues)]
     pinged = time.monotonic()
     while not all(member.driver.connection.health is Health.LIVE for member in members):
@@ -164,7 +164,7 @@ async def gathered(venues: Sequence[Venue]) -> list[Member]:
 
 
 async def measured(accounts: int, idle: float, busy: float, frames: list[bytes]) -> dict[str, float]:
-    """Memory, idle CPU, throughput and fairness."""
+    """Measure memory, idle CPU, throughput and fairness."""
     venues = [Venue() for _ in range(accounts)]
     warm = await gathered([Venue()])
     gc.collect()
@@ -180,7 +180,7 @@ async def measured(accounts: int, idle: float, busy: float, frames: list[bytes])
 
 
 async def traced(accounts: int) -> dict[str, float]:
-    """Python's own count of the bytes that each account holds."""
+    """Return the bytes per account, as Python counts them."""
     venues = [Venue() for _ in range(accounts)]
     warm = await gathered([Venue()])
     gc.collect()
@@ -194,7 +194,7 @@ async def traced(accounts: int) -> dict[str, float]:
 
 
 async def _idle(members: list[Member], seconds: float) -> dict[str, float]:
-    """The CPU share while each account is pinged every five seconds, spread evenly, less the pinging itself."""
+    """Measure the CPU share while each account gets a ping every five seconds, and that of the pinging itself."""
     own = await _pinged([Wire() for _ in members], seconds / 2, receive=True)
     reads = sum(member.venue.reads for member in members)
     pongs = sum(member.venue.wire.sent for member in members)
@@ -229,7 +229,7 @@ async def _pinged(wires: list[Wire], seconds: float, *, receive: bool = False) -
 
 
 async def _audited(members: list[Member]) -> dict[str, float]:
-    """CPU seconds of one read for everybody, as an audit is one."""
+    """Measure the CPU seconds of one read per account, as in an audit."""
     reads = sum(member.venue.reads for member in members)
     before = time.process_time()
     for member in members:
@@ -241,7 +241,7 @@ async def _audited(members: list[Member]) -> dict[str, float]:
 
 
 async def _busy(members: list[Member], seconds: float, frames: list[bytes]) -> dict[str, float]:
-    """Events a second of CPU, and the least and the most that one account got, while each has a frame ready."""
+    """Measure events per CPU second, and the fewest and most of one account, while each always has a frame ready."""
     before = [member.delivered for member in members]
     for member in members:
         member.venue.wire.put(frames)
@@ -256,7 +256,7 @@ async def _busy(members: list[Member], seconds: float, frames: list[bytes]) -> d
 
 
 def main(mode: str, accounts: int, idle: float, busy: float) -> dict[str, float]:
-    """One crowd, measured or traced."""
+    """Measure or trace one crowd."""
     if mode == "trace":
         return asyncio.run(traced(accounts))
     fills = max(1000, int(20_000 * busy) // accounts)

@@ -19,11 +19,11 @@ from .wires import BINGX, USDM, WIRES, Frame, Wire, named
 
 SUBJECT = "decode"
 STEP = 0.0005
-"""Seconds of virtual time between frames: all of a round lies before the first audit."""
+"""Seconds of virtual time between frames, so that a round ends before the first audit."""
 
 
 def run(quick: bool = False) -> list[Row]:
-    """Each wire in turn: ours and the floor over the same frames; with BingX's also the naive way and ccxt pro."""
+    """Measure each wire in turn: ours and the floor with the same frames, for BingX also the naive way and ccxt pro."""
     return [row for wire in WIRES for row in _decoded(wire, quick)]
 
 
@@ -56,7 +56,7 @@ def _decoded(wire: Wire, quick: bool) -> list[Row]:
 
 
 def ours(frames: Sequence[Frame], wire: Wire = BINGX) -> int:
-    """CPU nanoseconds for the frames through one connection; raises unless each was one event and all stayed LIVE."""
+    """Return the CPU ns for the frames in one connection; raises unless each gives one event and health stays LIVE."""
     stage = Stage(wire)
     connection = stage.connection
     received = [FrameReceived(stage.sockets[0], frame) for frame in frames]

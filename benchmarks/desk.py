@@ -1,7 +1,7 @@
-"""A desk that trades: one account's orders, its frames, and what a read of it shows; deterministic, in exchange time.
+"""A trading desk: one account's orders, frames and reads, deterministic, in exchange time.
 
-Orders fill in parts. Even orders open a short, odd ones close it again, so that whatever the desk does for a month, its
-books and its positions stay small and add up.
+Orders fill in parts. Even orders open a short, and odd ones close it again, so that books and positions stay small and
+add up, even after a month.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from .frames import FEE, FIRST_ORDER, FIRST_TRADE, PRICE
 from .wires import BINGX, Frame, Wire
 
 KEY = SECRET = "simulated" * 7
-"""Credentials as long as a venue's own: shorter ones would be looked for in every frame."""
+"""Credentials as long as a venue's: shorter ones would have to be searched for in every frame."""
 
 PART = Decimal("0.001")
 GAIN = Decimal("0.01")
@@ -28,7 +28,7 @@ HISTORY_MS = 600_000
 
 
 class Desk:
-    """`parts` fills to an order; the wallet starts with `wallet`. Reads go back ten minutes."""
+    """A desk with `parts` fills per order; the wallet starts with `wallet`. Reads go back ten minutes."""
 
     def __init__(self, *, parts: int = 2, wallet: Decimal = Decimal(100_000), wire: Wire = BINGX) -> None:
         self._wire = wire
@@ -42,7 +42,7 @@ class Desk:
         self._income: deque[IncomeReport] = deque()
 
     def fill(self, at: int) -> tuple[bytes, bytes]:
-        """One more fill at this exchange time, ms: the texts of its two frames."""
+        """Make one more fill at this exchange time, ms; return the texts of its two frames."""
         serial, part = divmod(self._fills, self.parts)
         closing = serial % 2 == 1
         if part == 0:
@@ -57,14 +57,14 @@ class Desk:
         return text, self._wire.account_text(self.wallet, self.held, at + 2)
 
     def frames(self, fills: int, *, since: int = EPOCH, every_ms: int = 1) -> list[Frame]:
-        """The frames of so many fills, each followed by its account update."""
+        """Return the frames of `fills` fills, each followed by its account update."""
         frames: list[Frame] = []
         for number in range(fills):
             frames += [self._wire.packed(text) for text in self.fill(since + number * every_ms)]
         return frames
 
     def read(self, since: int | None, orders: Sequence[OrderRef], at: int) -> Account:
-        """The account as it is at this exchange time."""
+        """Return the account as it is at this exchange time, ms."""
         self._forget(at - HISTORY_MS)
         alone = since is None and bool(orders)
         wanted = {ref.order_id for ref in orders}

@@ -21,11 +21,11 @@ SYMBOL = "BTC-USDT"
 QTY = Decimal("0.01")
 ORDER = "/openApi/swap/v2/trade/order"
 IN_A_ROUND = 8
-"""The operations of a bot in a round: enter, protect itself twice, rest, amend, cancel twice, exit."""
+"""The number of a bot's operations in a round: enter, two stops, rest, amend, cancel twice, exit."""
 
 
 def run(quick: bool = False) -> list[Row]:
-    """Operations a second of a bot's mix, of market orders alone, over HTTP; and a fixture's start."""
+    """Measure operations per second of a bot's mix, of market orders alone and over HTTP; and a fixture's start."""
     number, rounds = (200, 2) if quick else (8000, 11)
     times = in_turns({"mix": lambda: mix(number), "market": lambda: market(number)}, rounds)
     rate = {name: [number / spent * 1e9 for spent in each] for name, each in times.items()}
@@ -39,7 +39,7 @@ def run(quick: bool = False) -> list[Row]:
 
 
 def mix(number: int) -> int:
-    """CPU nanoseconds for so many operations, a ms of exchange time apart in eights; raises unless all are done."""
+    """Return the CPU ns for `number` operations in rounds of eight, 1 ms apart; raises unless all are done."""
     exchange, desk = _floor()
 
     def ask(side: str, type: str, now: int, price: Decimal | None = None, stop_price: Decimal | None = None) -> int:
@@ -67,7 +67,7 @@ def mix(number: int) -> int:
 
 
 def market(number: int) -> int:
-    """CPU nanoseconds for so many market orders that are filled at once, buying and selling in turn."""
+    """Return the CPU ns for `number` market orders that are filled at once, buying and selling in turn."""
     exchange, desk = _floor()
     sides = [Ticket(symbol=SYMBOL, position_side="LONG", qty=QTY, side=side, type="MARKET") for side in ("BUY", "SELL")]
 
@@ -82,7 +82,7 @@ def market(number: int) -> int:
 
 
 def posted(number: int) -> float:
-    """Market orders a second, in real time: each is signed, sent over one connection, and answered before the next."""
+    """Return market orders per real second: each is signed, sent over one connection, and answered before the next."""
     with SimulatedExchange(rate_limits=False) as exchange:
         connection = http.client.HTTPConnection(exchange.rest_url.removeprefix("http://"))
         headers = {"X-BX-APIKEY": exchange.api_key}
@@ -102,7 +102,7 @@ def posted(number: int) -> float:
 
 
 def begun() -> float:
-    """Real milliseconds from wanting an exchange until it answers to its addresses."""
+    """Return the real ms from the start of an exchange until it answers at its addresses."""
     began = time.perf_counter()
     with SimulatedExchange():
         return (time.perf_counter() - began) * 1000

@@ -1,8 +1,8 @@
-"""Simulated exchanges in a process of their own, each at the end of a road, that cut and fall silent on command.
+"""Simulated exchanges in a process of their own, each behind a delay, whose sockets are cut or silenced on command.
 
 `python -m benchmarks.far VENUE [ROUND_TRIP, …]` prints two addresses of each. Commands are lines of JSON on standard
 input, each answered with the monotonic time, s, at which it was done: `["cut", place, fills]` resets the sockets of an
-exchange and makes fills that no socket hears of; `["silence", place, 0]` leaves them open and brings nothing any more.
+exchange and makes fills without frames; `["silence", place, 0]` leaves the sockets open, but sends nothing any more.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from .relay import Relay
 from .wires import BINGX, WIRES, Wire
 
 PUSHED_BY = 60_000
-"""Exchange time, ms, by which all frames of a fill would have left."""
+"""Exchange time, ms, after which all frames of a fill would have left."""
 
 
 class Place(NamedTuple):
-    """One exchange, and how far it is: a round trip in seconds."""
+    """One exchange and its addresses; `round_trip` is in seconds."""
 
     number: int
     round_trip: float
@@ -39,7 +39,7 @@ class Place(NamedTuple):
 
 
 class Far:
-    """The other process, as this one holds it: an exchange for each round trip, all of one wire."""
+    """The other process: it has an exchange for each round trip, all with one wire."""
 
     def __init__(self, round_trips: Sequence[float], wire: Wire = BINGX) -> None:
         self._process = subprocess.Popen(
@@ -60,11 +60,11 @@ class Far:
             self._process.stdin.close()
 
     async def cut(self, place: Place, fills: int) -> float:
-        """Reset the sockets of this exchange, and make so many fills; when that was done."""
+        """Reset the sockets of this exchange and make `fills` fills; return the monotonic time, s, after that."""
         return await self._done(["cut", place.number, fills])
 
     async def silence(self, place: Place) -> float:
-        """Let the sockets of this exchange bring nothing any more; since when."""
+        """Silence the sockets of this exchange; return the monotonic time, s, from which on."""
         return await self._done(["silence", place.number, 0])
 
     async def _done(self, command: list[Any]) -> float:
@@ -109,7 +109,7 @@ def _cut(server: Server, symbol: str, fills: int) -> None:
     now = server.now()
     for _ in range(fills):
         server.exchange.trade(symbol, "BUY", Decimal("0.001"), now=now)
-    server.exchange.due(now + PUSHED_BY)  # nobody hears of them, also who comes at once
+    server.exchange.due(now + PUSHED_BY)  # no socket gets them, even one that opens at once
 
 
 def _say(content: Any) -> None:

@@ -1,6 +1,4 @@
-"""The floor: what a frame costs before anybody has thought about it. Parsed, with Decimals, alone; inflated before that
-where the wire packs its frames.
-"""
+"""The floor of decoding: a frame is inflated, if the wire packs it, and parsed into typed values with Decimals."""
 
 from __future__ import annotations
 
@@ -84,14 +82,14 @@ _decode_usdm = msgspec.json.Decoder(_OrderFrame[_UsdmOrder] | _AccountFrame).dec
 
 
 def parsed(frame: bytes) -> object:
-    """The typed values in a gzip frame of BingX. Raises for anything else."""
+    """Return the typed values of a gzip frame of BingX. Raises for any other frame."""
     return _decode(zlib.decompress(frame, 31))
 
 
 def parsed_usdm(frame: str) -> object:
-    """The typed values in a text frame of Binance. Raises for anything else."""
+    """Return the typed values of a text frame of Binance. Raises for any other frame."""
     return _decode_usdm(frame)
 
 
 PARSED: Mapping[str, Callable[[Any], object]] = {BINGX.venue: parsed, USDM.venue: parsed_usdm}
-"""By venue."""
+"""The function of the floor by venue."""

@@ -1,4 +1,4 @@
-"""Frames as the wire brings them, with every key that it writes, of one account whose books add up."""
+"""BingX's frames of one account whose books add up, with all keys of the wire."""
 
 from __future__ import annotations
 
@@ -79,5 +79,5 @@ def account_text(wallet: Decimal, held: Decimal, at: int) -> bytes:
 
 
 def packed(text: bytes) -> bytes:
-    """One binary frame."""
+    """Return the text as one binary frame."""
     return gzip.compress(text, 6, mtime=0)

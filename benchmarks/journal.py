@@ -20,7 +20,7 @@ SUBJECT = "journal"
 
 
 def run(quick: bool = False) -> list[Row]:
-    """One event at a time, each in transactions of its own, as a stream does it; and all of a read at once."""
+    """Measure one event at a time, each in its own transactions, as in a stream; and all events of a read at once."""
     fills, rounds = (20, 1) if quick else (2500, 7)
     events = delivered(fills)
     singly: list[float] = []
@@ -38,7 +38,7 @@ def run(quick: bool = False) -> list[Row]:
 
 
 def delivered(fills: int) -> list[ExchangeEvent]:
-    """The events of so many fills and their account updates, frames and all."""
+    """Return the events of `fills` fills and their account updates, with their frames."""
     stage = Stage()
     events = []
     for frame in Desk().frames(fills, since=EPOCH + 1):
@@ -49,7 +49,7 @@ def delivered(fills: int) -> list[ExchangeEvent]:
 
 
 def passed(events: list[ExchangeEvent], at_once: int) -> float:
-    """Seconds for the events to be stored and, as a consumer comes back for each next one, marked."""
+    """Return the seconds in which the events are stored and, one by one, marked."""
     return asyncio.run(_passed(events, at_once))
 
 

@@ -1,4 +1,4 @@
-"""How things are measured: contenders take turns in one run, so that a noisy machine is noisy to all of them."""
+"""The methods of measuring: contenders take turns in one run, so that all have the same noise."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ import msgspec
 ROOT = Path(__file__).resolve().parent.parent
 Item = TypeVar("Item")
 Contender = Callable[[], int]
-"""Does its work once, from its own fresh beginning, and says in how many CPU nanoseconds of this thread."""
+"""A function that does its work once, from a new beginning, and returns the CPU ns of this thread."""
 Verdict = Literal["met", "missed", ""]
 
 
 class Target(msgspec.Struct, frozen=True):
-    """The bound of a figure: at most or at least so much."""
+    """The bound of a figure: at most `most`, or at least `least`."""
 
     most: float | None = None
     least: float | None = None
@@ -51,12 +51,12 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def verdict(self) -> Verdict:
-        """Met, missed, or nothing where there is no target."""
+        """`met` or `missed`; empty without a target."""
         return "" if self.target is None else self.target.verdict(self.median)
 
 
 class Absent(msgspec.Struct, frozen=True):
-    """A row that could not be measured, and why."""
+    """A row that could not be measured, with the reason."""
 
     subject: str
     name: str
@@ -69,7 +69,7 @@ Row = Figure | Absent
 def figure(
     subject: str, name: str, unit: str, values: Sequence[float], *, target: Target | None = None, note: str = ""
 ) -> Figure:
-    """The figure that these values, one of each round, give."""
+    """Return the figure of these values, one for each round."""
     low, median, high = quartiles(values)
     return Figure(
         subject=subject,
@@ -85,7 +85,7 @@ def figure(
 
 
 def in_turns(contenders: Mapping[str, Contender], rounds: int) -> dict[str, list[float]]:
-    """The nanoseconds of each contender in each round; each round another goes first, and one round is for warmth."""
+    """Return the ns of each contender in each round; another goes first in each, and a first round is not counted."""
     names = list(contenders)
     times: dict[str, list[float]] = {name: [] for name in names}
     for number in range(rounds + 1):
@@ -99,19 +99,19 @@ def in_turns(contenders: Mapping[str, Contender], rounds: int) -> dict[str, list
 
 
 def ratios(above: Sequence[float], below: Sequence[float]) -> list[float]:
-    """Round by round."""
+    """Return the ratio of each round."""
     return [one / other for one, other in zip(above, below, strict=True)]
 
 
 def cpu(work: Callable[[], object]) -> int:
-    """CPU nanoseconds of this thread; what others do on the machine does not count."""
+    """Return the CPU ns of this thread for the work; the load of other processes does not count."""
     before = time.thread_time_ns()
     work()
     return time.thread_time_ns() - before
 
 
 def over(items: Sequence[Item], work: Callable[[Item], object]) -> int:
-    """CPU nanoseconds for doing the work on each item, nothing kept."""
+    """Return the CPU ns for the work on each item, without keeping results."""
 
     def loop() -> None:
         for item in items:
@@ -121,14 +121,14 @@ def over(items: Sequence[Item], work: Callable[[Item], object]) -> int:
 
 
 class Watch:
-    """Real time since it was made, less what this thread waited for a CPU that others held: waiting for I/O counts."""
+    """Measures real time since it was made, without this thread's waits for a busy CPU; waits for I/O count."""
 
     def __init__(self) -> None:
         self._began = time.perf_counter_ns()
         self._waited = _waited_ns()
 
     def seconds(self) -> float:
-        """So much; it runs on."""
+        """Return the seconds so far; it runs on."""
         return (time.perf_counter_ns() - self._began - (_waited_ns() - self._waited)) / 1e9
 
 
@@ -136,12 +136,12 @@ def _waited_ns() -> int:
     try:
         with open("/proc/thread-self/schedstat") as schedstat:
             return int(schedstat.read().split()[1])
-    except (OSError, IndexError):  # a kernel that keeps no such account: then others' load is in the figures
+    except (OSError, IndexError):  # this kernel does not count it: then the load of others is in the figures
         return 0
 
 
 def resident() -> int:
-    """Bytes of this process that are in memory now."""
+    """Return the bytes of this process that are in memory now."""
     with open("/proc/self/statm") as statm:
         return int(statm.read().split()[1]) * os.sysconf("SC_PAGESIZE")
 
@@ -156,7 +156,7 @@ def apart(module: str, *arguments: str) -> Any:
 
 
 def quartiles(values: Sequence[float]) -> tuple[float, float, float]:
-    """The lower one, the median and the upper one; of one value, itself."""
+    """Return the lower quartile, the median and the upper quartile; for one value, that value."""
     if len(values) < 2:
         return values[0], values[0], values[0]
     low, median, high = statistics.quantiles(values, n=4, method="inclusive")

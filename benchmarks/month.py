@@ -36,7 +36,7 @@ def run(quick: bool = False) -> list[Row]:
 
 
 def lived(days: float, fills: int) -> dict[str, float]:
-    """Live so many days with so many fills each."""
+    """Run a connection for `days` days with `fills` fills each, and measure it."""
     stage = Stage()
     connection, every = stage.connection, DAY / fills
     end, ping_at, fill_at = days * DAY, PING_EVERY, every

@@ -1,4 +1,4 @@
-"""The naive way: `gzip.decompress`, `json.loads`, and a dataclass with Decimals made by hand."""
+"""The naive way to read a frame: `gzip.decompress`, `json.loads`, and a dataclass with Decimals."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class Account:
 
 
 def parsed(frame: bytes) -> Fill | Account:
-    """The value in a frame. Raises for anything else."""
+    """Return the value in a frame. Raises for any other frame."""
     content: dict[str, Any] = json.loads(gzip.decompress(frame))
     if content["e"] == "ACCOUNT_UPDATE":
         return _account(content)

@@ -14,11 +14,11 @@ from .stage import Stage
 SUBJECT = "growth"
 QTY = PART * 1000
 STEP = 0.0000001
-"""Seconds of virtual time between frames: everything lies before the first audit."""
+"""Seconds of virtual time between frames, so that everything ends before the first audit."""
 
 
 def run(quick: bool = False) -> list[Row]:
-    """A fill of a random open order among 10 to 100,000."""
+    """Measure a fill of a random order among 10 to 100,000 open ones."""
     sizes, fills, rounds = ((10, 100), 20, 2) if quick else ((10, 1_000, 10_000, 100_000), 500, 15)
     crowds = {size: Crowd(size) for size in sizes}
     turns = {str(size): (lambda crowd=crowd: crowd.fills(fills)) for size, crowd in crowds.items()}
@@ -35,7 +35,7 @@ def run(quick: bool = False) -> list[Row]:
 
 
 class Crowd:
-    """A connection that knows so many open orders, each of which can fill for long."""
+    """A connection with many open orders, each of which can have many fills."""
 
     def __init__(self, size: int) -> None:
         self._stage = Stage()
@@ -48,7 +48,7 @@ class Crowd:
         self._stage.events.clear()
 
     def fills(self, number: int) -> int:
-        """CPU nanoseconds for so many fills; raises unless each was delivered."""
+        """Return the CPU ns for `number` fills; raises unless each was delivered."""
         frames = []
         for _ in range(number):
             serial = self._random.randrange(len(self._done))

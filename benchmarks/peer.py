@@ -1,4 +1,4 @@
-"""ccxt pro's BingX, offline: its own client and handlers, its markets known, nobody connected."""
+"""ccxt pro's BingX without a network: its own client and handlers, with a known market."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ def installed() -> bool:
 
 
 def version() -> str:
-    """Its version."""
+    """The version of ccxt."""
     return str(importlib.import_module("ccxt").__version__)
 
 
 def exchange(**options: Any) -> Any:
-    """A `ccxt.pro.bingx` that knows one market and needs no network to know it."""
+    """Return a `ccxt.pro.bingx` that knows one market without a network."""
     made = importlib.import_module("ccxt.pro").bingx({"apiKey": "none", "secret": "none", "options": options})
     contract = {
         "symbol": SYMBOL,
@@ -42,6 +42,6 @@ def exchange(**options: Any) -> Any:
 
 
 def client(made: Any) -> Any:
-    """Its client for the private stream, unconnected. A running event loop is needed."""
+    """Return its client of the private stream, unconnected. It needs a running event loop."""
     made.asyncio_loop = asyncio.get_running_loop()
     return made.client(URL)

@@ -1,6 +1,6 @@
-"""The comparisons as bars, in an SVG that stands alone, on a background that follows the reader's light or dark.
+"""The comparisons as bars in an SVG without other files, with a background for light and dark themes.
 
-A figure is one if it is a ratio to something else, or has a target: so the picture fits a screen.
+It shows figures that are ratios or have a target, so that it fits a screen.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ text { font: 13px ui-sans-serif, system-ui, sans-serif; fill: #1f2933; }
 
 
 def svg(rows: Sequence[Row], about: dict[str, str]) -> str:
-    """One group of bars for each subject and unit; a dashed line is a target, a thin one the quartiles."""
+    """Return the picture: a group of bars for each subject and unit; targets are dashed lines, quartiles thin ones."""
     parts = _legend()
     top = 30
     figures = [row for row in rows if isinstance(row, Figure) and (" / " in row.name or row.target is not None)]
@@ -98,7 +98,7 @@ def _bar(row: Figure, top: int, scale: float) -> list[str]:
 
 
 def _own(row: Figure) -> bool:
-    """True if the row is about listenkey and not about a peer alone."""
+    """True if the row is about listenkey, not only about a peer."""
     compared = row.name.partition(" / ")[0]
     return row.target is not None or not any(
         word in compared for word in ("floor", "naive", "ccxt", "bare loop", "bare client")

@@ -1,10 +1,10 @@
-"""The measurements of a comparison in one checkout: the costs of short passes, so that noise meets both sides alike.
+"""The measurements of a comparison in one checkout: the costs of short passes, so that both sides have the same noise.
 
 A comparison runs this text, not the module, in the folder of each checkout, so that both sides are measured alike and
-each by its own benchmarks: it may use only what both have, and a wire that one of them does not measure is left out
-there. `python -c TEXT SUBJECT full|quick` says in a line of JSON
-where its packages are, what is missing to measure the subject, and what getting ready cost; each line on standard
-input is answered with the costs of one pass, `[[row, unit, cost], …]`. All rows are costs: less is better.
+each with its own benchmarks: it may use only names that both have, and a wire that one of them does not measure is left
+out there. `python -c TEXT SUBJECT full|quick` prints a line of JSON with the folders of its packages, the names that
+are missing to measure the subject, and the costs of its preparation. Each line on standard input is answered with the
+costs of one pass, `[[row, unit, cost], …]`. All rows are costs: less is better.
 """
 
 from __future__ import annotations
@@ -22,22 +22,22 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 Costs = list[tuple[str, str, float]]
-"""Row, unit, and what it cost: above 0."""
+"""Rows of name, unit and cost, which is above 0."""
 Ready = tuple[Costs, Callable[[], Awaitable[Costs]]]
-"""The costs of getting ready, and a function that measures one pass."""
+"""The costs of the preparation, and a function that measures one pass."""
 FORMER = {"delivered": "told"}
-"""Names that checkouts of before have for what has another name now."""
+"""Names of today with the names in earlier checkouts."""
 
 
 class Subject(NamedTuple):
-    """The preparation of a subject, in full or in little, and the number of passes that make a sample."""
+    """A subject: its preparation, full or quick, and the number of passes in a round."""
 
     prepared: Callable[[bool], AbstractAsyncContextManager[Ready]]
     passes: int
 
 
 def _other_wires() -> list[Any]:
-    """Those beside BingX's that this folder's benchmarks measure."""
+    """The wires besides BingX's that this folder's benchmarks measure."""
     try:
         from benchmarks.wires import USDM
     except ImportError:
@@ -47,7 +47,7 @@ def _other_wires() -> list[Any]:
 
 @asynccontextmanager
 async def _decode(quick: bool) -> AsyncIterator[Ready]:
-    """The thread's CPU time."""
+    """Measure the thread's CPU time for frames through a connection."""
     from benchmarks.decode import ours
     from benchmarks.desk import EPOCH, Desk
 
@@ -66,7 +66,7 @@ async def _decode(quick: bool) -> AsyncIterator[Ready]:
 
 @asynccontextmanager
 async def _wire(quick: bool) -> AsyncIterator[Ready]:
-    """The CPU time of the receiving thread, from the command to send a burst to its last event."""
+    """Measure the CPU time of the receiving thread, from the command to send a burst to its last event."""
     from benchmarks.wire import KEY, SECRET, Load, Sender
     from listenkey import Policy, open_venue
     from listenkey.core.events import AccountUpdate, Fill, Health, HealthChange
@@ -112,7 +112,7 @@ async def _wire(quick: bool) -> AsyncIterator[Ready]:
 
 @asynccontextmanager
 async def _scale(quick: bool) -> AsyncIterator[Ready]:
-    """The CPU time of this process, with one crowd that is audited and one that has frames ready at all times."""
+    """Measure the CPU time of this process, with a crowd that is audited and one that always has frames ready."""
     from benchmarks.crowd import AHEAD_MS, PING_EVERY, Venue, gathered
     from benchmarks.desk import Desk
     from benchmarks.frames import PING
@@ -168,7 +168,7 @@ async def _scale(quick: bool) -> AsyncIterator[Ready]:
 
 @asynccontextmanager
 async def _growth(quick: bool) -> AsyncIterator[Ready]:
-    """The thread's CPU time for fills among few and many open orders; what a process holds after virtual hours."""
+    """Measure the thread's CPU time for fills among few and many open orders, and the memory after virtual hours."""
     from benchmarks.measure import apart
     from benchmarks.orders import Crowd
 
@@ -185,7 +185,7 @@ async def _growth(quick: bool) -> AsyncIterator[Ready]:
 
 @asynccontextmanager
 async def _start(quick: bool) -> AsyncIterator[Ready]:
-    """CPU time and memory that a statement takes in a fresh process that finds this folder's package, one a pass."""
+    """Measure CPU time and memory of a statement in a new process with this folder's package, one in each pass."""
     from benchmarks.start import PROGRAMS
 
     def ran(program: str) -> list[float]:
@@ -210,7 +210,7 @@ def _named(owner: object, name: str) -> Any:
 
 @asynccontextmanager
 async def _journal(quick: bool) -> AsyncIterator[Ready]:
-    """CPU time of this process, and real time without what the thread waited for a CPU."""
+    """Measure the CPU time of this process, and real time without the thread's waits for a busy CPU."""
     from benchmarks import journal
 
     events = _named(journal, "delivered")(20 if quick else 100)
@@ -233,7 +233,7 @@ async def _journal(quick: bool) -> AsyncIterator[Ready]:
 
 @asynccontextmanager
 async def _travel(quick: bool) -> AsyncIterator[Ready]:
-    """The thread's CPU time for part of a virtual day."""
+    """Measure the thread's CPU time for a part of a virtual day."""
     from benchmarks.stage import Stage
     from benchmarks.travel import DAY, live
 
@@ -249,7 +249,7 @@ async def _travel(quick: bool) -> AsyncIterator[Ready]:
 
 @asynccontextmanager
 async def _recovery(quick: bool) -> AsyncIterator[Ready]:
-    """Real time from the grant of a key to the end of the gap, and from the cut, at a round trip of 20 ms."""
+    """Measure real time from the grant of a key to the end of the gap, and from the cut, at a round trip of 20 ms."""
     from benchmarks.far import Far
     from benchmarks.recovery import APART, FILLS, HEALTHY, TRANSPORT, Ours
 
@@ -277,7 +277,7 @@ async def _recovery(quick: bool) -> AsyncIterator[Ready]:
 
 @asynccontextmanager
 async def _exchange(quick: bool) -> AsyncIterator[Ready]:
-    """The thread's CPU time."""
+    """Measure the thread's CPU time for operations on a simulated exchange."""
     from benchmarks.exchange import market, mix
 
     number = 80 if quick else 800

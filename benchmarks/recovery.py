@@ -37,20 +37,20 @@ BLIND = "blind"
 TRANSPORT = "aiohttp"
 FILLS = 10
 CUTS: Mapping[str, int] = {BINGX.venue: 20, USDM.venue: 10}
-"""On one exchange: of Binance's, an address may be read no more often in a minute."""
+"""Cuts on one exchange; on Binance an address may not read more often in a minute."""
 QUICKLY: Mapping[str, tuple[float, ...]] = {BINGX.venue: (0.0, 0.005), USDM.venue: (0.005,)}
-"""Round trips of a run in which two cuts have to do."""
+"""The round trips, s, of a quick run, in which there are two cuts."""
 BARE: Mapping[str, type[Bare]] = {BINGX.venue: BareBingX, USDM.venue: BareUsdm}
 ROUND_TRIPS = (0.0, 0.02, 0.1)
 APART = 1.1
-"""Seconds between two cuts of one account: a venue allows two listen keys in one."""
+"""Seconds between two cuts of one account: a venue allows two listen keys per second."""
 HEALTHY: dict[str, Any] = {"healthy_after": 0.001, "audit_interval": 0}
-"""Every cut is the first after a healthy life, as it is where cuts are rare, and no audit finds its fills first."""
+"""A policy in which every cut counts as the first one, as where cuts are rare, and no audit finds its fills before."""
 SILENT_STREAMS = 5
 
 
 class Recovery(NamedTuple):
-    """Seconds: from the cut to the proof of a link and to the end of the gap, and from the key to that end."""
+    """Seconds from the cut to the proof of a link and to the end of the gap, and from the key's grant to that end."""
 
     proven: float
     closed: float
@@ -58,7 +58,7 @@ class Recovery(NamedTuple):
 
 
 class Ours:
-    """A stream of listenkey on one exchange. An asynchronous context manager."""
+    """A stream of listenkey on one exchange; an asynchronous context manager."""
 
     def __init__(self, place: Place, transport: str, wire: Wire = BINGX, **policy: Any) -> None:
         self.place = place
@@ -89,9 +89,9 @@ class Ours:
         await self._stack.aclose()
 
     async def recover(self, far: Far, fills: int) -> Recovery:
-        """Have the stream cut, and see it through to LIVE."""
+        """Cut the stream, wait until it is LIVE, and return the times."""
         cut = await far.cut(self.place, fills)
-        await self._until(Health.BLIND)  # whatever else has happened on a busy machine
+        await self._until(Health.BLIND)  # other events may come on a busy machine
         proven = await self._until(Health.SUSPECT)
         async for event in self._stream:
             if isinstance(event, GapNotice) and event.kind is ExchangeEventKind.GAP_CLOSED:
@@ -103,7 +103,7 @@ class Ours:
         return Recovery(proven - cut, closed - cut, closed - self._granted)
 
     async def notice(self, far: Far) -> float:
-        """Seconds from silence to BLIND."""
+        """Silence the exchange; return the seconds until BLIND."""
         since = await far.silence(self.place)
         return await self._until(Health.BLIND) - since
 
@@ -119,7 +119,7 @@ class Ours:
 
 
 def run(quick: bool = False) -> list[Row]:
-    """Recoveries of both in turns, each on an exchange of its own; then streams that fall silent, all at once."""
+    """Measure recoveries of both in turns, each on its own exchange; then streams that fall silent, all at once."""
     rows: list[Row] = []
     blind: list[Row] = []
     for wire in WIRES:
@@ -152,7 +152,7 @@ async def _recoveries(trip: float, cuts: int, wire: Wire, **policy: Any) -> tupl
         mine, others = far.places
         async with Ours(mine, TRANSPORT, wire, **policy) as ours, BARE[wire.venue](others, TRANSPORT) as bare:
             found: list[tuple[Recovery, float]] = []
-            for _ in range(cuts + 1):  # one for warmth
+            for _ in range(cuts + 1):  # the first one is not counted
                 began = monotonic()
                 found.append((await ours.recover(far, FILLS), await bare.recover(far, FILLS)))
                 await asyncio.sleep(max(0.0, began + APART - monotonic()))
@@ -161,7 +161,7 @@ async def _recoveries(trip: float, cuts: int, wire: Wire, **policy: Any) -> tupl
 
 
 async def _silences(streams: int, **policy: Any) -> list[float]:
-    """Each falls silent at another moment of the five seconds between two pings."""
+    """Measure the time to BLIND; each stream falls silent at another time within the five seconds between pings."""
 
     async def one(far: Far, ours: Ours, after: float) -> float:
         await asyncio.sleep(after)

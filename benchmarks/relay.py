@@ -1,4 +1,4 @@
-"""A road of a length: it carries bytes both ways in half a round trip each, and to enter it takes a whole one."""
+"""A relay with a delay: bytes take half a round trip each way, and a new connection takes a whole one."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ CHUNK = 65536
 
 
 class Relay:
-    """A port in front of another on this machine, `round_trip` seconds away. An asynchronous context manager."""
+    """A port in front of another one on this machine, `round_trip` seconds away; an asynchronous context manager."""
 
     def __init__(self, port: int, round_trip: float) -> None:
         self.port = 0
@@ -43,7 +43,7 @@ class Relay:
         self._tasks.discard(task)
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, entered: float) -> None:
-        """Pass on each piece half a round trip after it was read or, if later, after the way opened; the end, too."""
+        """Pass on each piece, and the end, half a round trip after it was read or, if later, after the relay opened."""
         loop = asyncio.get_running_loop()
         under_way: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()
 

@@ -1,4 +1,4 @@
-"""The measured figures, as a table for people and as JSON for machines."""
+"""The measured figures as a table and as JSON."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .measure import Absent, Figure, Row
 
 
 def machine() -> dict[str, str]:
-    """Return the machine and the versions that were measured: kinds, never names."""
+    """Return the kind of the machine, not its name, and the measured versions."""
     return {
         "date": time.strftime("%Y-%m-%d", time.gmtime()),
         "system": f"{platform.system()} {platform.machine()}, {os.cpu_count()} CPUs, {_processor()}",
@@ -26,7 +26,7 @@ def machine() -> dict[str, str]:
 
 
 def table(rows: Sequence[Row]) -> str:
-    """The rows under each other, and under them the notes."""
+    """Return the table of the rows, with the notes below."""
     lines = [("", "median", "quartiles", "n", "target", "")]
     notes: list[str] = []
     subject = ""
@@ -56,7 +56,7 @@ def table(rows: Sequence[Row]) -> str:
 
 
 def compared_table(rows: Sequence[Compared | Alone]) -> str:
-    """The ratios under each other: how many times as much this costs, beside the base against itself."""
+    """Return the table of the ratios, next to those of the base with itself."""
     lines: list[tuple[str, ...]] = [("", "this", "base", "ratio", "base / itself", "bound", "rounds x passes", "")]
     subject = ""
     for row in rows:
@@ -83,7 +83,7 @@ def compared_table(rows: Sequence[Compared | Alone]) -> str:
 
 
 def as_json(rows: Sequence[Row], about: dict[str, str]) -> bytes:
-    """All of it."""
+    """Return all rows and the machine as JSON."""
     plain: list[Any] = []
     for row in rows:
         entry = msgspec.to_builtins(row)
@@ -95,7 +95,7 @@ def as_json(rows: Sequence[Row], about: dict[str, str]) -> bytes:
 
 
 def compared_json(rows: Sequence[Compared | Alone], about: dict[str, str]) -> bytes:
-    """The same as data; `ratio` is this against base, `low` and `high` are base against itself."""
+    """Return a comparison as JSON; `ratio` is this by base, `low` and `high` are base by itself."""
     plain: list[Any] = []
     for row in rows:
         entry = msgspec.to_builtins(row)
@@ -106,7 +106,7 @@ def compared_json(rows: Sequence[Compared | Alone], about: dict[str, str]) -> by
 
 
 def amount(value: float) -> str:
-    """Three digits that count, or all of a large number."""
+    """Return the number with three significant digits, or all digits of a large one."""
     if abs(value) >= 1000:
         return f"{value:,.0f}"
     return f"{value:.{2 if abs(value) < 10 else 1 if abs(value) < 100 else 0}f}"

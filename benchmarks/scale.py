@@ -10,7 +10,7 @@ KIB = 1024
 
 
 def run(quick: bool = False) -> list[Row]:
-    """Each crowd in processes of its own."""
+    """Measure each crowd, in processes of its own."""
     crowds = ((3, 0.3, 0.1),) if quick else ((1, 3.0, 1.5), (100, 3.0, 2.0), (1000, 6.0, 6.0))
     rows: list[Row] = []
     for accounts, idle, busy in crowds:

@@ -1,8 +1,8 @@
-"""The simulated exchange in a process of its own, which sends frames that were made before, on command.
+"""A simulated exchange in its own process, which sends prepared frames on command.
 
-Commands are lines of JSON on standard input, `{"frames": n, "rate": r}`, a rate of null being as fast as it goes. Each
-is answered with the monotonic times, ns, at which the frames were sent. They go to the youngest socket, and a socket
-gets each frame once.
+Commands are lines of JSON on standard input, `{"frames": n, "rate": r}`; with a rate of null they are sent at once.
+Each is answered with the monotonic times, ns, at which the frames were sent. Frames go to the newest socket, which
+gets each one once.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from listenkey.adapters.simulator.sockets import AccountHub, Stream
 from .desk import KEY, SECRET, Desk
 
 AHEAD_MS = 3_600_000
-"""The frames speak of what is newer than any read, as it would be."""
+"""The time of frames ahead of now, ms: they are newer than any read, as usual."""
 
 
 class Tap(AccountHub):
-    """Remembers the youngest socket."""
+    """Keeps the newest socket."""
 
     def __init__(self, log: Log) -> None:
         super().__init__(log, ping_interval=5.0, repeats={})
@@ -39,7 +39,7 @@ class Tap(AccountHub):
 
 
 async def serve(fills: int) -> None:
-    """Print the URLs, then do as commanded until standard input ends."""
+    """Print the URLs, and carry out commands until standard input ends."""
     frames = Desk().frames(fills, since=int(time.time() * 1000) + AHEAD_MS)
     server = Server(rate_limits=False, api_key=KEY, api_secret=SECRET)
     tap = server.hub = Tap(server.log)
@@ -57,7 +57,7 @@ async def serve(fills: int) -> None:
 
 
 def _burst(stream: Stream, frames: list[bytes]) -> list[int]:
-    """All at once into the exchange's own queue, which writes them one by one."""
+    """Put all frames at once into the exchange's own queue, which writes them one by one."""
     sent = []
     for frame in frames:
         sent.append(time.monotonic_ns())
@@ -66,7 +66,7 @@ def _burst(stream: Stream, frames: list[bytes]) -> list[int]:
 
 
 async def _paced(stream: Stream, frames: list[bytes], rate: float) -> list[int]:
-    """One by one through the exchange's own queue, evenly spread."""
+    """Send the frames one by one through the exchange's own queue, evenly spread."""
     began = time.monotonic()
     sent = []
     for number, frame in enumerate(frames):

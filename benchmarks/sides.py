@@ -1,4 +1,4 @@
-"""The checkouts that are compared: each measures itself, in processes of its own and by its own benchmarks."""
+"""The checkouts that are compared: each measures itself, in its own processes and with its own benchmarks."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ import msgspec
 from . import probe
 
 PATIENCE = 60.0
-"""Seconds for a probe to end when there is nothing more to do."""
+"""Seconds in which a probe must end after its last pass."""
 
 
 class Broken(Exception):
-    """A side could not be measured: it failed, or measured something else."""
+    """A side could not be measured: it failed, or measured other packages."""
 
 
 class Greeting(msgspec.Struct, frozen=True):
-    """A probe is ready: where its packages are, what it lacks to measure its subject, and what getting ready cost."""
+    """The first line of a probe: its packages, what it lacks to measure its subject, and the costs of preparation."""
 
     packages: list[str]
     missing: str
@@ -30,7 +30,7 @@ class Greeting(msgspec.Struct, frozen=True):
 
 
 class Checkout:
-    """A folder with the package `listenkey` and `benchmarks`."""
+    """A folder with the packages `listenkey` and `benchmarks`."""
 
     def __init__(self, name: str, root: Path) -> None:
         self.name = name
@@ -42,10 +42,10 @@ class Checkout:
 
     @contextmanager
     def probe(self, subject: str, *, quick: bool, seed: int) -> Iterator[Probe]:
-        """A fresh process that measures the subject; `seed` decides how its Python hashes."""
+        """Start a new process that measures the subject; `seed` is the seed of its hashes."""
         command = [sys.executable, "-c", Path(probe.__file__).read_text(), subject, "quick" if quick else "full"]
         environment = {**os.environ, "PYTHONHASHSEED": str(seed)}
-        environment.pop("PYTHONSAFEPATH", None)  # the folder that it starts in goes before what is installed
+        environment.pop("PYTHONSAFEPATH", None)  # its folder goes before installed packages
         with subprocess.Popen(
             command, cwd=self._root, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE
         ) as process:
@@ -61,25 +61,25 @@ class Checkout:
 
 
 class Probe:
-    """A process that measures one subject, pass by pass, when it is asked to."""
+    """A process that measures one subject, pass by pass, on demand."""
 
     def __init__(self, process: subprocess.Popen[bytes], name: str, packages: list[str]) -> None:
         self._process, self._name, self._packages = process, name, packages
 
     def ready(self) -> Greeting:
-        """Wait until it has said so, once."""
+        """Wait for its greeting, once."""
         greeting = msgspec.json.decode(self._line(), type=Greeting)
         if greeting.packages != self._packages:
             raise Broken(f"{self._name}: measured {greeting.packages}, not {self._packages}")
         return greeting
 
     def one(self) -> probe.Costs:
-        """The costs of one more pass."""
+        """Measure one more pass and return its costs."""
         assert self._process.stdin is not None
         try:
             self._process.stdin.write(b"\n")
             self._process.stdin.flush()
-        except BrokenPipeError:  # what it has to say about that is on standard error
+        except BrokenPipeError:  # its error is on standard error
             raise Broken(f"{self._name}: its process has ended") from None
         return msgspec.json.decode(self._line(), type=probe.Costs)
 

@@ -1,4 +1,4 @@
-"""A connection of the real dialect and the world around it, on virtual time: no socket, no clock, no waiting."""
+"""A connection with the real dialect and simulated answers, on virtual time: no socket, no clock, no waiting."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ VALIDITY = 3600.0
 
 
 class Stage:
-    """Grants every wish of its connection at once: keys, sockets and reads of the desk. Begins LIVE."""
+    """Answers all actions of its connection at once: keys, sockets, and reads of the desk. It begins LIVE."""
 
     def __init__(self, wire: Wire = BINGX, policy: Policy | None = None) -> None:
         self.desk = Desk(wire=wire)
@@ -34,16 +34,16 @@ class Stage:
 
     @property
     def exchange_ms(self) -> int:
-        """The exchange's clock."""
+        """The exchange's clock, ms."""
         return EPOCH + int(self.now * 1000)
 
     def hear(self, frame: Frame) -> None:
-        """A frame on every open socket."""
+        """Bring a frame on every open socket."""
         for socket in tuple(self.sockets):
             self.feed(inputs.FrameReceived(socket, frame))
 
     def feed(self, received: inputs.Input) -> None:
-        """Hand over an input and grant what is wished for."""
+        """Hand over an input, and answer the actions."""
         waiting = self.connection.handle(received, now=self.now)
         while waiting:
             action, *waiting = waiting
@@ -75,7 +75,7 @@ class Stage:
 
 
 def _secrets() -> Secrets:
-    """As many as a stream has that has run for a while."""
+    """Return as many secrets as a stream has after some time."""
     secrets = Secrets((KEY, SECRET))
     for number in range(SIGNATURES):
         secrets.sign(f"{number:064x}")

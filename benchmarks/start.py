@@ -22,7 +22,7 @@ PROGRAMS = {
 
 
 def run(quick: bool = False) -> list[Row]:
-    """Fresh processes in turns; the first of each, which may have to compile, does not count."""
+    """Measure new processes in turns; the first of each, which may have to compile, does not count."""
     rounds = 1 if quick else 15
     seconds: dict[str, list[float]] = {name: [] for name in PROGRAMS}
     memory: dict[str, list[float]] = {name: [] for name in PROGRAMS}
@@ -46,7 +46,7 @@ def run(quick: bool = False) -> list[Row]:
 
 
 def _ran(program: str) -> tuple[float, float]:
-    """CPU seconds of the whole process, and bytes in memory at its end."""
+    """Return the CPU seconds of a whole process, and its bytes in memory at the end."""
     before = getrusage(RUSAGE_CHILDREN)
     done = _python("-c", f"{program}\n{_PRINT}")
     after = getrusage(RUSAGE_CHILDREN)
@@ -54,12 +54,12 @@ def _ran(program: str) -> tuple[float, float]:
 
 
 def _python(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """A Python that finds only what is installed, not the folder it was started in."""
+    """Run a Python that finds only installed packages, not those of its folder."""
     return subprocess.run([sys.executable, "-P", *arguments], capture_output=True, text=True, check=True)
 
 
 def _dearest(count: int = 6) -> str:
-    """The modules whose own loading takes longest."""
+    """Return the modules that take longest to load by themselves."""
     done = _python("-X", "importtime", "-c", "import listenkey")
     lines = re.findall(r"import time:\s*(\d+) \|\s*\d+ \|\s*(\S+)", done.stderr)
     longest = sorted(((int(us), name) for us, name in lines), reverse=True)[:count]

@@ -17,7 +17,7 @@ PING_EVERY = 5.0
 
 
 def run(quick: bool = False) -> list[Row]:
-    """Stream-days a second, and how busy those days were."""
+    """Measure stream-days per second, and the number of events in those days."""
     days, rounds = (0.05, 1) if quick else (4.0, 5)
     speeds = []
     for _ in range(rounds):
@@ -35,7 +35,7 @@ def run(quick: bool = False) -> list[Row]:
 
 
 def live(stage: Stage, seconds: float) -> None:
-    """Let the stage's connection live on so long; raises unless it is LIVE in the end."""
+    """Run the stage's connection for `seconds`; raises unless it is LIVE in the end."""
     connection, end = stage.connection, stage.now + seconds
     ping_at = stage.now + PING_EVERY
     while stage.now < end:

@@ -1,4 +1,4 @@
-"""The same account's frames on Binance's wire, with every key that it writes: text, amounts without idle zeros."""
+"""Binance's frames of the same account, with all keys of the wire: texts, and amounts without trailing zeros."""
 
 from __future__ import annotations
 

@@ -34,11 +34,11 @@ from .measure import ROOT, Absent, Row, Target, Watch, figure, ratios
 SUBJECT = "wire"
 RATE = 500.0
 QUIET = 0.3
-"""Seconds between being connected and the load: what greets a connection has passed by then."""
+"""Seconds between the connection and the load, so that the first frames have passed."""
 
 
 class Heard(NamedTuple):
-    """When each event was in the consumer's hands and when it was sent, monotonic ns; CPU and real seconds between."""
+    """The times, monotonic ns, at which each event was delivered and sent; CPU and real seconds of the whole."""
 
     stamps: list[int]
     cpu: float
@@ -47,7 +47,7 @@ class Heard(NamedTuple):
 
 
 class Load(NamedTuple):
-    """So many frames at so many a second, or, with None, all at once."""
+    """A load: the number of frames, and their rate per second; None is all at once."""
 
     frames: int
     rate: float | None = None
@@ -57,13 +57,13 @@ Client = Callable[["Sender", str, Sequence[Load]], Coroutine[Any, Any, list[Hear
 
 
 def run(quick: bool = False) -> list[Row]:
-    """Each transport in turn, the floor and listenkey one after the other in each round."""
+    """Measure each transport in turn, the floor and listenkey one after the other in each round."""
     loads = (Load(60), Load(40, RATE)) if quick else (Load(10_000), Load(500, RATE))
     rounds = 1 if quick else 5
     rows: list[Row] = []
     with Sender(sum(load.frames for load in loads) // 2) as sender:
         for transport in ("aiohttp", "websockets"):
-            if not quick:  # for warmth
+            if not quick:  # not counted
                 _round(sender, transport, loads[:1])
             rows += _transport(transport, [_round(sender, transport, loads) for _ in range(rounds)])
         if peer.installed():
@@ -74,7 +74,7 @@ def run(quick: bool = False) -> list[Row]:
 
 
 class Sender:
-    """The other process, as this one holds it."""
+    """The other process, which sends."""
 
     def __init__(self, fills: int) -> None:
         self._process = subprocess.Popen(
@@ -96,7 +96,7 @@ class Sender:
             self._process.stdin.close()
 
     async def send(self, load: Load) -> list[int]:
-        """Have frames sent; when each was."""
+        """Let frames be sent; return the monotonic times, ns."""
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps(load._asdict()).encode() + b"\n")
         self._process.stdin.flush()
@@ -140,7 +140,7 @@ def _peer(sender: Sender, load: Load, rounds: int) -> list[Row]:
 
 
 async def ours(sender: Sender, name: str, loads: Sequence[Load]) -> list[Heard]:
-    """Through the whole of listenkey, as a user has it; audits off, for the exchange knows nothing of the frames."""
+    """Measure the whole of listenkey; audits are off, since the frames are not the exchange's own."""
     venue = listenkey.open_venue(
         "bingx-swap",
         api_key=KEY,
@@ -171,7 +171,7 @@ async def ours(sender: Sender, name: str, loads: Sequence[Load]) -> list[Heard]:
 
 
 async def bare(sender: Sender, name: str, loads: Sequence[Load]) -> list[Heard]:
-    """Only receive, inflate and parse."""
+    """Measure a loop that only receives, inflates and parses."""
     wires = open_transport(name)
     key = await _key(sender, wires.http)
     socket = await wires.dialer.dial(_url(sender, key), timeout=10, max_bytes=1 << 20)
@@ -197,7 +197,7 @@ async def bare(sender: Sender, name: str, loads: Sequence[Load]) -> list[Heard]:
 
 
 async def theirs(sender: Sender, name: str, loads: Sequence[Load]) -> list[Heard]:
-    """Through ccxt pro's client and handlers, to the point where they have stored what a frame says."""
+    """Measure ccxt pro's client and handlers, until they have stored a frame's content."""
     (load,) = loads
     made = peer.exchange()
     made.open()
@@ -225,7 +225,7 @@ async def theirs(sender: Sender, name: str, loads: Sequence[Load]) -> list[Heard
 
 
 class _Meter:
-    """Runs from the first event on to the last."""
+    """Measures from the first event to the last."""
 
     def __init__(self) -> None:
         self._stamps: list[int] = []
@@ -233,14 +233,14 @@ class _Meter:
         self._began = self._cpu = self._real = 0.0
 
     def stamp(self) -> int:
-        """An event is there; how many have been."""
+        """Note an event; return the number so far."""
         if self._watch is None:
             self._watch, self._began = Watch(), time.thread_time()
         self._stamps.append(time.monotonic_ns())
         return len(self._stamps)
 
     def stop(self) -> None:
-        """That was the last."""
+        """Stop after the last event."""
         assert self._watch is not None
         self._cpu, self._real = time.thread_time() - self._began, self._watch.seconds()
 

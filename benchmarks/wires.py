@@ -1,4 +1,4 @@
-"""The wires that are measured: how each writes the frames of a desk, and with what a socket begins."""
+"""The wires that are measured: how each writes a desk's frames, and the first frames of a socket."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Protocol
 from . import frames, usdm_frames
 
 Frame = Any
-"""As a transport hands it over: `bytes` if it is a binary one, `str` if it is text."""
+"""A frame from a transport: `bytes` if it is binary, `str` if it is text."""
 
 
 class _OrderText(Protocol):
@@ -26,9 +26,9 @@ class _Packed(Protocol):
 
 
 class Wire(NamedTuple):
-    """One venue's. `grain_ms` is how exact the times of its lists are; `greeting` proves a link, unless it is None.
+    """The wire of one venue. `grain_ms` is the grain of times in its lists; `greeting` proves a link.
 
-    Without one, a pong and a renewal prove it.
+    If it is None, a pong and a renewal prove the link.
     """
 
     venue: str
@@ -46,5 +46,5 @@ WIRES = (BINGX, USDM)
 
 
 def named(wire: Wire, row: str) -> str:
-    """The name of a row: BingX's are the plain ones, all others say whose they are."""
+    """Return the name of a row, with the venue's name unless it is BingX."""
     return row if wire is BINGX else f"{wire.venue}, {row}"

@@ -1,4 +1,4 @@
-"""Work that goes on beside the main thing, for as long as that takes; failures come out as they are, never grouped."""
+"""Runs work beside a body, for as long as the body takes; its exceptions are raised as they are, never in a group."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import anyio
 
 @asynccontextmanager
 async def background(*works: Callable[[], Awaitable[object]]) -> AsyncIterator[None]:
-    """The works run until the body ends, however it does; one that fails ends the body."""
+    """Run the works until the body ends, in whatever way; one that fails ends the body."""
     failure: Exception | None = None
 
     async def run(work: Callable[[], Awaitable[object]]) -> None:

@@ -1,4 +1,4 @@
-"""The API key and secret, from two variables of the environment and from nowhere else."""
+"""The API key and secret, which come from two variables of the environment and from no other source."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .secrecy import KEY_VARIABLE, SECRET_VARIABLE
 
 
 class Credentials(NamedTuple):
-    """Secrets, both: never shown, not even by `repr`."""
+    """The API key and secret; both are secret and never shown, not even by `repr`."""
 
     api_key: str
     api_secret: str
@@ -20,7 +20,7 @@ class Credentials(NamedTuple):
 
 
 def credentials() -> Credentials:
-    """The two of the environment."""
+    """Read both from the environment."""
     found = Credentials(_read(KEY_VARIABLE), _read(SECRET_VARIABLE, may_be_a_key=True))
     if not all(found):
         raise Failure(Exit.USAGE, f"credentials come from {KEY_VARIABLE} and {SECRET_VARIABLE}: set both")
@@ -33,7 +33,7 @@ def are_given() -> bool:
 
 
 def _read(name: str, *, may_be_a_key: bool = False) -> str:
-    """The value; a private key may have spaces in its first and last line, and line ends."""
+    """Read one variable; a private key may contain line ends, and spaces in its first and last line."""
     value = os.environ.get(name, "")
     if may_be_a_key and value.lstrip().startswith("-----BEGIN") and value.isascii():
         return value

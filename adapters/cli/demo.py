@@ -31,7 +31,7 @@ STILL = 0.3
 
 
 def run(options: Namespace) -> Exit:
-    """Run the demo; without a verdict, since it was interrupted, there is nothing to be negative about."""
+    """Run the demo; an interrupted run has no verdict, and its exit code is not NEGATIVE."""
     model = StreamModel(f"listenkey demo: {options.venue}, simulated on loopback", POLICIES[options.venue])
     output = _output(model, options.json)
     log_to(ModelHandler(model), options.log_level)
@@ -96,7 +96,7 @@ async def _run_steps(server: Server, model: StreamModel) -> None:
 
 
 async def _until_proven(server: Server, stream: Stream, events: list[ExchangeEvent]) -> bool:
-    """Wait until the stream says that all is delivered, or long enough; whether it says so."""
+    """Wait until the stream has proven that all is delivered; return False if that takes too long."""
     last = max((fill.ts for fill in server.exchange.fills), default=0)
     proven = False
     with anyio.move_on_after(PROVING_TIME):
@@ -119,9 +119,7 @@ def _beginning(server: Server) -> int:
 
 
 def _server(seed: int, name: str) -> Server:
-    """Make a server on which nothing happens until it is started: a fill from before the stream may be delivered, or
-    not.
-    """
+    """Make a server on which nothing happens until it is started: fills before the stream need not be delivered."""
     try:
         from ..simulator.server import Server
     except ImportError as error:

@@ -1,4 +1,4 @@
-"""How a command ends: one of five codes, and the failure that says in one line why it is not 0."""
+"""The ends of a command: five exit codes, and exceptions that give the reason in one line."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ class Exit(IntEnum):
 
     DONE = 0
     NEGATIVE = 1
-    """A verdict was asked for, and it is no."""
+    """The verdict that the command was asked for is negative."""
     USAGE = 2
-    """A flag, a file, a variable or an installation that is not as it must be."""
+    """A flag, a file, a variable or the installation is wrong."""
     CREDENTIALS = 3
     """The venue refused the credentials."""
     STOPPED = 4
@@ -20,7 +20,7 @@ class Exit(IntEnum):
 
 
 class Failure(Exception):
-    """A command cannot go on; the message is one line for a person, without anything secret."""
+    """A command cannot go on; the message is one line for a person, without secrets."""
 
     def __init__(self, code: Exit, line: str) -> None:
         super().__init__(line)
@@ -28,8 +28,8 @@ class Failure(Exception):
 
 
 class Interrupted(Exception):
-    """A signal or the time asked for ended the command: nothing failed, but what was in hand is not dealt with."""
+    """A signal or a time limit ended the command: nothing failed, but the last event is not dealt with."""
 
 
 class Closed(Exception):
-    """Whoever read our standard output has left: no failure, but nothing more to do."""
+    """The reader of standard output is gone: that is no failure, but the command ends."""

@@ -1,4 +1,4 @@
-"""Figures as they are written on the command line: each reader gives the number, or says what is allowed."""
+"""Reads numbers of the command line: each function returns the number, or raises an error with what is allowed."""
 
 from __future__ import annotations
 

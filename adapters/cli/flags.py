@@ -16,7 +16,7 @@ from .figures import amount, positive, whole
 
 
 class Flag(NamedTuple):
-    """A flag, the setting of the exchange that it is, and how it is read."""
+    """A flag, the setting of the exchange that it sets, and the function that reads it."""
 
     name: str
     setting: str
@@ -24,7 +24,7 @@ class Flag(NamedTuple):
 
 
 def _fault(text: str) -> str:
-    """A fault of any wire; whether it is one of the wire that was chosen is seen later."""
+    """A fault of any wire; the chosen wire is checked later."""
     name = text.partition("@")[0]
     try:
         parse_fault(text, next((kinds for kinds in FAULTS_OF.values() if name in kinds), FAULTS))
@@ -34,7 +34,7 @@ def _fault(text: str) -> str:
 
 
 def _pair(text: str) -> tuple[str, str]:
-    """Of what is refused nothing is shown."""
+    """Read a pair; an error shows nothing of the text, which may be secret."""
     key, colon, secret = text.partition(":")
     if not (key and colon and secret and text.isascii() and text.isprintable() and " " not in text):
         raise ArgumentTypeError("allowed is KEY:SECRET, printable ASCII without spaces")

@@ -13,7 +13,7 @@ from .lines import Lines
 
 
 def run(options: Namespace) -> Exit:
-    """Show, verify or forget; a file that is no journal is wrong usage."""
+    """Show, verify or forget entries; a file that is no journal is wrong usage."""
     try:
         match options.verb:
             case "show":

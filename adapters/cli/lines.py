@@ -1,4 +1,4 @@
-"""Lines on standard output, each complete before the next; a reader who does not read delays nobody but himself."""
+"""Writes lines on standard output, each complete before the next; a slow reader does not block the event loop."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ import anyio
 from .exits import Closed, Exit, Failure
 
 _AT_ONCE = getattr(select, "PIPE_BUF", 512)
-"""A pipe that is ready takes this many bytes without making us wait."""
+"""The number of bytes that a ready pipe takes without blocking."""
 
 
 class Lines:
-    """Writes beneath `sys.stdout`, which must not be used beside it. Raises `Closed` when nobody reads any more."""
+    """Writes to the descriptor of `sys.stdout`, which must not be used itself. Raises `Closed` if it has no reader."""
 
     def __init__(self) -> None:
         self.count = 0
         self._fd, self._waits = _standard_output()
 
     async def write(self, line: bytes) -> None:
-        """Returns when the line has been handed over, whole. While it waits, the event loop runs."""
+        """Write a line; return when all of it is written. The event loop runs meanwhile."""
         rest = memoryview(line + b"\n")
         while rest:
             if self._waits:
@@ -33,7 +33,7 @@ class Lines:
         self.count += 1
 
     def write_now(self, line: bytes) -> None:
-        """The same for commands without an event loop."""
+        """Write a line without an event loop."""
         rest = memoryview(line + b"\n")
         while rest:
             rest = rest[self._some(rest) :]
@@ -51,7 +51,7 @@ class Lines:
 
 
 def _standard_output() -> tuple[int, bool]:
-    """Its descriptor, and whether one can wait until it is ready: files always are, and cannot be waited for."""
+    """The descriptor of standard output, and True if a wait for it is possible: a file is always ready."""
     try:
         sys.stdout.flush()
         fd = sys.stdout.fileno()
@@ -63,7 +63,7 @@ def _standard_output() -> tuple[int, bool]:
 
 
 def disown() -> None:
-    """Whatever is left to be flushed at exit goes nowhere."""
+    """Discard what would still be flushed to standard output at exit."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     try:
         os.dup2(nowhere, sys.stdout.fileno())

@@ -1,4 +1,4 @@
-"""The live view on a terminal, drawn some eight times a second; however it ends, the terminal is as it was."""
+"""The live view on a terminal, drawn about eight times a second; at any end the terminal is restored."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FRAME = 0.125
 
 
 class LiveOutput:
-    """A run as a picture, and its verdict as a panel beneath what the terminal showed before."""
+    """Shows a run as a picture, and then its verdict as a panel below what the terminal showed before."""
 
     def __init__(self, model: StreamModel) -> None:
         self._model = model
@@ -57,7 +57,7 @@ class LiveOutput:
 
 
 async def follow(stream: Stream, model: StreamModel, *, limit: int | None) -> None:
-    """Draw the stream until it ends, or for so many events."""
+    """Draw the stream until it ends, or until `limit` events have come."""
     async with background(lambda: keep_sampling(model, stream), LiveOutput(model).run):
         async for event in stream:
             model.take(event)

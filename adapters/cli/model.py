@@ -1,4 +1,4 @@
-"""The model of a stream that is shown: its delivered events, its links as they are sampled, and its notes."""
+"""The model of a stream for the views: its delivered events, samples of its links, and notes."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from .secrecy import redacted
 K = ExchangeEventKind
 REMEMBERED = 200
 SPAN_SECONDS = 120.0
-"""How far back links and gaps are remembered."""
+"""The seconds for which links and gaps are kept."""
 
 
 @dataclass
 class Span:
-    """A stretch of the host's monotonic clock in which one thing was so; `end` is infinite while it still is."""
+    """An interval of the host's monotonic clock, seconds, in which something held; `end` is infinite while it does."""
 
     what: str
     start: float
@@ -37,7 +37,7 @@ class Span:
 
 @dataclass
 class LinkTrack:
-    """One link, from its opening on: a span for each of its phases."""
+    """One link, from its opening on, with a span for each of its phases."""
 
     socket: int
     spans: list[Span] = field(default_factory=list)
@@ -62,7 +62,9 @@ class GapRecord:
 
 
 class StreamModel:
-    """Times are of the host's monotonic clock, in seconds. `take` every event, `sample` some twenty times a second."""
+    """The model; times are seconds of the host's monotonic clock. Its user calls `take` for every event, and `sample`
+    about twenty times a second.
+    """
 
     def __init__(self, title: str, policy: Policy, *, clock: Callable[[], float] = time.monotonic) -> None:
         self.title = title
@@ -73,19 +75,19 @@ class StreamModel:
         self.state, self.state_since = State.IDLE, self.started
         self.proven_until: int | None = None
         self.read_at: float | None = None
-        """When the last read of the account passed."""
+        """The time at which the last read of the account passed."""
         self.tracks: deque[LinkTrack] = deque()
         self.blindness: deque[Span] = deque([Span("blind", self.started)])
         self.notes: deque[Span] = deque(maxlen=REMEMBERED)
         self.gaps: deque[GapRecord] = deque(maxlen=REMEMBERED)
         self.events: deque[tuple[float, ExchangeEvent]] = deque(maxlen=REMEMBERED)
         self.fills: deque[tuple[float, bool]] = deque()
-        """When each fill of the last two minutes came, and whether by a read of the account."""
+        """The fills of the last two minutes: the time of each, and True if a read of the account brought it."""
         self.counts: Counter[str] = Counter()
         self.anomalies: Counter[str] = Counter()
         self.warning: tuple[float, str] | None = None
         self.notable: deque[tuple[float, str]] = deque(maxlen=REMEMBERED)
-        """Lines for whoever reads no pictures; the reader takes them out."""
+        """Lines for the plain output, which takes them out."""
         self.key: KeyView | None = None
         self.key_since = self.renewed_at = self.started
         self._led_by: int | None = None
@@ -106,13 +108,13 @@ class StreamModel:
             self._notice(event, now)
 
     def observe(self, _now: float, _received: Input, ordered: Sequence[Action], /) -> None:
-        """A step of the stream: how often there was something that should not be."""
+        """Count the anomalies of a step of the stream."""
         for action in ordered:
             if isinstance(action, Report):
                 self.anomalies[action.anomaly.name] = action.anomaly.count
 
     def sample(self, stream: Stream) -> None:
-        """Look at the stream as it is."""
+        """Take the state of the stream now."""
         now = self.clock()
         if stream.state is not self.state:
             self.state, self.state_since = stream.state, now
@@ -137,19 +139,19 @@ class StreamModel:
         self._forget(now - SPAN_SECONDS)
 
     def note(self, what: str, seconds: float = 0.0) -> None:
-        """Something is being done to the stream, for so long."""
+        """Note something that is done to the stream for `seconds`."""
         now = self.clock()
         self.notes.append(Span(what, now, now + seconds))
         self.notable.append((now, f"the exchange: {what}"))
 
     def warn(self, record: logging.LogRecord) -> None:
-        """The library logged something."""
+        """Take a record that the library logged."""
         self.warning = (self.clock(), redacted(record.getMessage()))
         self.notable.append(self.warning)
 
     @property
     def renews_at(self) -> float | None:
-        """When the leader's key is renewed next; None without a key."""
+        """The time of the next renewal of the leader's key; None without a key."""
         if self.key is None:
             return None
         return self.renewed_at + min(self.policy.renew_interval, self.key.valid_for / 2)
@@ -207,7 +209,7 @@ _PHASES = {
 
 
 class ModelHandler(logging.Handler):
-    """Log records go to the board: a terminal that is drawn on must not be written to."""
+    """Hands log records to the model, since lines would break the picture on the terminal."""
 
     def __init__(self, model: StreamModel) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Ways to show a run to whoever started it: as lines of JSON, or as plain lines; `live` draws it."""
+"""Ways to show a run to the user: as lines of JSON, or as plain lines; `live` draws it."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ class Output(Protocol):
     """The output of a run: takes its events, runs beside it, and shows its verdict."""
 
     async def deliver(self, event: ExchangeEvent) -> None:
-        """An event that the board has taken."""
+        """Show an event that the model has taken."""
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Show the run until cancelled."""
 
     async def conclude(self, verdict: Verdict) -> None:
-        """After the stream has been closed."""
+        """Show the verdict, after the stream has been closed."""
 
 
 class JsonOutput:
-    """Events and the verdict on standard output, the rest on standard error."""
+    """Writes events and the verdict on standard output, and the rest on standard error."""
 
     def __init__(self, model: StreamModel) -> None:
         self._plain = PlainLines(model, _say)
@@ -52,7 +52,7 @@ class JsonOutput:
 
 
 class PlainOutput:
-    """Writes notable things, line by line, on standard output."""
+    """Writes notable events, line by line, on standard output."""
 
     def __init__(self, model: StreamModel) -> None:
         self._plain = PlainLines(model, self._write)
@@ -74,7 +74,7 @@ class PlainOutput:
 
 
 async def keep_sampling(model: StreamModel, stream: Stream) -> None:
-    """Look at the stream for the board, until cancelled."""
+    """Sample the stream for the model until cancelled."""
     while True:
         model.sample(stream)
         await anyio.sleep(GLANCE)

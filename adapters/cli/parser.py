@@ -1,4 +1,4 @@
-"""The flags: what may be said on the command line, and one line that names the flag for what may not."""
+"""The flags of the command line; an error is one line that names the flag."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ ccxt in sandbox mode:
 
 
 class Parser(argparse.ArgumentParser):
-    """Says what is wrong in one line, as a `Failure`."""
+    """A parser that raises a `Failure` of one line for wrong usage."""
 
     def error(self, message: str) -> NoReturn:
         raise Failure(Exit.USAGE, f"{self.prog.partition(' ')[2]}: {message}".removeprefix(": "))
 
 
 def parser(version: str) -> Parser:
-    """All commands and their flags; `command` names the one chosen, for `journal` with its verb behind it."""
+    """Return the parser of all commands and flags; `command` is the chosen one, for `journal` followed by its verb."""
     root = Parser(prog="listenkey", description="Keeps a trader's private account stream alive and whole.")
     root.add_argument("--version", action="version", version=f"listenkey {version}")
     commands = root.add_subparsers(dest="command", metavar=_COMMANDS, required=True, parser_class=Parser)
@@ -161,7 +161,7 @@ def _level(command: argparse.ArgumentParser) -> None:
 
 
 def policy(settings: Iterable[tuple[str, float]] | Mapping[str, float]) -> Policy:
-    """The policy with these fields set. Raises `ValueError`."""
+    """Return the policy with these fields set. Raises `ValueError` if one is not allowed."""
     given: dict[str, Any] = dict(settings)
     return Policy(**given)
 

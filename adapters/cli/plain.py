@@ -1,4 +1,4 @@
-"""A stream in plain lines: one for each notable thing, and once a second the number of new fills."""
+"""A stream in plain lines: one for each notable event, and once a second the number of new fills."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PAUSE = 0.1
 
 
 class PlainLines:
-    """Writes what a model holds, line by line, with whatever writes a line."""
+    """Writes the notes and counts of a model, with a function that writes a line."""
 
     def __init__(self, model: StreamModel, write: Callable[[str], Awaitable[None]]) -> None:
         self._model = model

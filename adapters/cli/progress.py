@@ -1,4 +1,4 @@
-"""How far a file has been read, on a terminal alone: one line on standard error, gone when it has been read."""
+"""The progress of reading a file: a line on standard error, if that is a terminal, which is removed at the end."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from types import TracebackType
 from typing import Self
 
 EVERY = 0.1
-"""Seconds between two figures."""
+"""Seconds between two updates."""
 CLEAR = "\r\x1b[K"
 
 
 class Progress:
-    """Called with a file's name, the bytes that have been read and those that there are. Leaving clears the line."""
+    """Shows progress: called with a file's name, the bytes read and its size. Leaving the context clears the line."""
 
     def __init__(self) -> None:
         self._shows = sys.stderr is not None and sys.stderr.isatty()
@@ -30,7 +30,7 @@ class Progress:
             self._write(CLEAR)
 
     def __call__(self, name: str, done: int, size: int) -> None:
-        """Show it, if a person looks and that was not just done."""
+        """Show the progress, if it is a terminal and the last update is not too new."""
         now = time.monotonic()
         if self._shows and now - self._shown_at >= EVERY:
             self._shown_at, self._drawn = now, True

@@ -10,7 +10,7 @@ from .lines import Lines
 
 
 def run(options: Namespace) -> Exit:
-    """A file that is no recording is wrong usage."""
+    """Replay a recording and print the first difference; a file that is no recording is wrong usage."""
     lines = Lines()
     try:
         difference = replay(options.file)

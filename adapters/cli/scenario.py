@@ -1,4 +1,4 @@
-"""The demo's scenarios: each step a fault of the simulated exchange at its time, in words for a person."""
+"""The demo's scenarios: steps that are faults of the simulated exchange at their times, with texts for a person."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ...core.policy import Policy
 
 
 class Step(NamedTuple):
-    """A fault, seconds after the beginning; `shown` is how long it is worth mentioning."""
+    """A fault some seconds after the beginning; it is shown for `shown` seconds."""
 
     at: float
     fault: str
@@ -38,9 +38,9 @@ STEPS: Mapping[str, tuple[Step, ...]] = MappingProxyType(
         "binance-usdm": (_DELETED, *_SUFFERED, _NOT_TEXT, _NOT_JSON),
     }
 )
-"""By the venue whose wire it is."""
+"""The steps by venue."""
 QUIET_AT = 27.0
-"""From here on nothing new happens, so that the two sides can be compared."""
+"""The second from which on nothing new happens, so that stream and exchange can be compared."""
 PROVING_TIME = 15.0
 """Seconds in which the stream must prove that it is whole."""
 FILLS_PER_SECOND = 15.0
@@ -60,4 +60,4 @@ _TIMES: dict[str, Any] = {
 POLICIES: Mapping[str, Policy] = MappingProxyType(
     {"bingx-swap": Policy(**_TIMES), "binance-usdm": Policy(**_TIMES, probe_after=0.5)}
 )
-"""Hours of a stream's life in half a minute."""
+"""Policies with short times, so that half a minute shows what takes hours otherwise."""

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM end a command in order: what they cancel closes sockets and deletes keys on its way out."""
+"""Ctrl-C and SIGTERM end a command in order: the cancelled body closes its sockets and deletes its keys."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from .exits import Interrupted
 
 @contextmanager
 def stoppable(*, deadline: float = math.inf) -> Iterator[None]:
-    """The body ends with `Interrupted` at a signal, or when the monotonic clock reaches `deadline`.
+    """End the body with `Interrupted` at a signal, or when the monotonic clock reaches `deadline`.
 
-    Sockets are closed and keys deleted outside of it, where a second signal changes nothing any more.
+    Sockets are closed and keys deleted after the body, where a second signal has no effect.
     """
     scope = anyio.CancelScope(deadline=deadline)
     loop = asyncio.get_running_loop()
     for number in _endings():
         try:
             loop.add_signal_handler(number, scope.cancel)
-        except (NotImplementedError, RuntimeError):  # an event loop or thread without signals: `early` still holds
+        except (NotImplementedError, RuntimeError):  # no signal handlers in this loop or thread: `early` holds
             break
     with scope:
         yield
@@ -35,7 +35,7 @@ def stoppable(*, deadline: float = math.inf) -> Iterator[None]:
 
 @contextmanager
 def early() -> Iterator[None]:
-    """Until an event loop listens, and after it has, a signal ends the command as Ctrl-C does, without a traceback."""
+    """Let a signal end the command like Ctrl-C, without a traceback, where no event loop handles signals."""
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt
@@ -46,7 +46,7 @@ def early() -> Iterator[None]:
         yield
     finally:
         for number in _endings():
-            signal.signal(number, signal.SIG_IGN)  # all that is left is to exit
+            signal.signal(number, signal.SIG_IGN)  # the process is about to exit
 
 
 def _endings() -> list[signal.Signals]:

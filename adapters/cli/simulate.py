@@ -28,7 +28,7 @@ HINT = f"this simulated exchange takes {KEY_VARIABLE} and {SECRET_VARIABLE} of t
 
 
 def run(options: Namespace) -> Exit:
-    """Serve; the first line on standard output says where, and shows the credentials that are no secret."""
+    """Serve the exchange; the first line on standard output has its addresses and credentials, which are no secret."""
     if options.list_faults:
         lines = Lines()
         for name, kind in FAULTS_OF[options.venue].items():
@@ -41,7 +41,7 @@ def run(options: Namespace) -> Exit:
 
 
 def described(name: str, kind: FaultKind) -> str:
-    """A fault in a line: its name, what happens, how long or how often, and its parameters with their defaults."""
+    """Return a line about a fault: its name, text, duration or count, and its parameters with their defaults."""
     holds = "Until it is cleared" if kind.seconds is None else f"For {kind.seconds:g} s"
     often = {"uses": "Once, or `count` times, or for `seconds`.", "holds": f"{holds}, or for `seconds`.", "act": ""}
     own = "".join(

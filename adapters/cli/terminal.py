@@ -1,4 +1,4 @@
-"""Detects that a person looks at standard output, and finds the library that draws for them."""
+"""Detects a terminal on standard output, and the library that draws on it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .exits import Exit, Failure
 
 
 def has_terminal() -> bool:
-    """True if standard output is a terminal on which one can draw. Needs rich then."""
+    """True if standard output is a terminal on which one can draw; rich must be installed then."""
     if sys.stdout is None or not sys.stdout.isatty() or os.environ.get("TERM") in (None, "", "dumb"):
         return False
     if importlib.util.find_spec("rich") is None:

@@ -1,4 +1,4 @@
-"""Stretches of time as rows of cells: the last half minute, its newest moment at the right edge."""
+"""Spans of time as rows of cells: the last half minute, with the newest moment at the right edge."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ SECONDS = 30.0
 
 
 class Window(NamedTuple):
-    """So many cells that end at `end`; cells stand still between two moments of one cell, so that nothing flickers."""
+    """A window of cells that ends at `end`; it moves on by whole cells, so that the picture does not flicker."""
 
     end: float
     cells: int
 
     @classmethod
     def until(cls, now: float, cells: int) -> Window:
-        """The window whose last cell holds `now`."""
+        """The window whose last cell contains `now`."""
         each = SECONDS / cells
         return cls(math.floor(now / each + 1) * each, cells)
 
@@ -51,13 +51,13 @@ def row_of(window: Window, spans: Iterable[Span], order: Sequence[str] = ()) -> 
 
 
 PHASES = ("opening", "proving", "draining", "live")
-"""The shorter a phase is, the sooner it is shown."""
+"""Phases in the order of precedence: shorter ones are shown first."""
 
 
 def lanes(window: Window, tracks: Iterable[LinkTrack], first: int) -> list[list[tuple[str | None, str]]]:
-    """Two rows of cells, a phase and a letter each: links take turns, so that a successor lies beside its link.
+    """Return two rows of cells, each a phase and a letter; links alternate, so that a successor is beside its link.
 
-    `first` is how many links there were before these.
+    `first` is the number of links before these.
     """
     rows: list[list[tuple[str | None, str]]] = [[(None, "")] * window.cells for _ in range(2)]
     for number, track in enumerate(tracks, first + 1):

@@ -1,7 +1,7 @@
-"""The verdict on a run: what was made on the exchange against what was delivered, fill by fill.
+"""The verdict on a run: the fills of the exchange are compared with the delivered ones.
 
-A fill is its order, interval, price and fee: one that was delivered with another price is both lost and, as something
-that was never made, doubled. What was made before the stream began is due to nobody, and no mistake if delivered.
+A fill is identified by order, interval, price and fee: one that is delivered with another price counts as lost and as
+doubled. A fill from before the beginning of the stream is not due, and it is no mistake to deliver it.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from ...core.events import AccountUpdate, ExchangeEvent, Fill
 from ...core.plain import canonical
 
 BEGINNING_MS = 100
-"""Fills this close after the grant of the first key may be before it by the stream's reckoning."""
+"""Fills within this time after the grant of the first key may be before the beginning by the stream's clock, ms."""
 
 
 class Piece(NamedTuple):
-    """The identity of a fill: what must be equal on both sides."""
+    """The identity of a fill, which must be equal on both sides."""
 
     symbol: str
     order_id: str
@@ -43,11 +43,11 @@ class Verdict(NamedTuple):
     doubled: int
     ledger: str
     wrong: tuple[str, ...] = ()
-    """The fills that were lost or doubled, in words."""
+    """The fills that were lost or doubled, as texts."""
 
     @property
     def counts(self) -> dict[str, int | str]:
-        """All but the words."""
+        """All fields but the texts."""
         return {name: value for name, value in self._asdict().items() if name != "wrong"}
 
     @property
@@ -63,9 +63,9 @@ class Verdict(NamedTuple):
 def judge(
     events: Iterable[ExchangeEvent], books: Iterable[Book], truth: Mapping[str, Any], *, since: int, proven: bool
 ) -> Verdict:
-    """`truth` is what the simulated exchange says; `since` the exchange time, ms, of the first key grant.
+    """Return the verdict. `truth` is the exchange's, `since` the exchange time, ms, of the first key grant.
 
-    `books` is the stream's own ledger. Not `proven`: the stream itself does not claim that its account is whole.
+    `books` is the stream's own ledger. `proven` is False if the stream has not proven its account at the end.
     """
     delivered_events = list(events)
     made = Counter(_made(row) for row in truth["fills"] if row["ts"] > since + BEGINNING_MS)
@@ -86,7 +86,7 @@ def judge(
 
 
 def money(events: Iterable[ExchangeEvent], books: Iterable[Book], truth: Mapping[str, Any]) -> str:
-    """The stream's ledger, if for each asset it and the last balance that was delivered are the exchange's wallet."""
+    """The result for money: MATCHED if each asset's ledger and last delivered balance are the exchange's wallet."""
     known: dict[str, Decimal | None] = {}
     for event in events:
         if isinstance(event, AccountUpdate):

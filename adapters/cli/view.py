@@ -1,4 +1,4 @@
-"""The live picture of a stream, drawn with rich from a board: 80 by 24 is enough, more is used."""
+"""The live picture of a stream, drawn with rich from a model: 80 by 24 characters are enough, more are used."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ KINDS = {
 
 
 class View:
-    """A renderable that shows the board as it is when it is drawn."""
+    """A renderable that shows the model as it is at the time of drawing."""
 
     def __init__(self, model: StreamModel) -> None:
         self._model = model
@@ -48,7 +48,7 @@ class View:
             yield row
 
     def rows(self, width: int, height: int) -> list[Text]:
-        """So many rows, the last events filling what the rest leaves."""
+        """Return `height` rows; the last events fill those that the rest leaves."""
         now = self._model.clock()
         gaps = self._gaps(now, 3 if height < 30 else 5)
         head = [self._title(now, width), self._status(now), self._happening(now), *self._picture(now, width), Text()]
@@ -57,7 +57,7 @@ class View:
         return [*head, *self._events(max(0, height - len(head) - len(foot))), *foot][:height]
 
     def still(self, width: int) -> list[Text]:
-        """Return the rows worth keeping when it is over: the picture and the gaps."""
+        """Return the rows to keep after the end: the picture and the gaps."""
         now = self._model.clock()
         return [self._title(now, width), *self._picture(now, width), Text(), *self._gaps(now, 8), Text()]
 
@@ -148,7 +148,7 @@ class View:
 
 
 def _is_routine(event: ExchangeEvent) -> bool:
-    """An account push that only follows a fill."""
+    """True if the event is an account push that only follows a fill."""
     return isinstance(event, AccountUpdate) and event.reason == "ORDER"
 
 
@@ -191,7 +191,7 @@ def _mono(label: str, cells: list[str | None], glyph: str, colour: str) -> Text:
 
 
 def _levels(window: Window, model: StreamModel) -> Text:
-    """How many fills came in each cell: pushed ones low and green, a recovered heap high and yellow."""
+    """The number of fills in each cell: pushed ones are green, recovered ones yellow."""
     counts, recovered = [0] * window.cells, [False] * window.cells
     for at, by_read in model.fills:
         for cell in window.cells_of(Span("fill", at, at)):

@@ -76,7 +76,7 @@ async def _write(stream: Stream, line: Callable[[ExchangeEvent], bytes], limit: 
 
 
 def plain_line(event: ExchangeEvent) -> bytes:
-    """Local time of day, how it came, and the event in words."""
+    """Return local time of day, source of the event, and its text."""
     now = time.strftime("%H:%M:%S")
     again = " (delivered before)" if event.redelivered else ""
     return f"{now} {event.source:5} {sentence(event)}{again}".encode()

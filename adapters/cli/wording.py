@@ -1,4 +1,4 @@
-"""Events in one line for a person: what happened, to which order, for how much."""
+"""Events in one line for a person: kind, order and amounts."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ REASONS = {
 
 
 def sentence(event: ExchangeEvent) -> str:
-    """The event in one line; `?` for what the venue did not say."""
+    """Return the event as one line, with `?` for figures that are unknown."""
     match event:
         case Fill():
             return f"{'filled' if event.kind is K.FULL_FILL else 'part'} {fill(event)}"
@@ -68,14 +68,14 @@ def sentence(event: ExchangeEvent) -> str:
 
 
 def fill(event: Fill | FillRevised) -> str:
-    """Symbol, side, quantity, price and fee."""
+    """Return symbol, side, quantity, price and fee of a fill."""
     fee = f"fee {amount(event.fee)} {event.fee_asset or ''}".rstrip()
     side = " ".join(filter(None, (event.side or "?", event.position_side)))
     return f"{event.symbol} {side} {amount(event.fill_qty)} at {amount(event.fill_price)}, {fee}"
 
 
 def notice(event: GapNotice) -> str:
-    """A gap in words."""
+    """Return the text of a gap."""
     why = REASONS.get(event.reason, event.reason)
     if event.kind is K.GAP_OPENED:
         return f"gap opened: {why}"
@@ -86,7 +86,7 @@ def notice(event: GapNotice) -> str:
 
 
 def amount(value: Decimal | None) -> str:
-    """Canonical, `?` for unknown."""
+    """Return the amount in canonical form, `?` if it is unknown."""
     return "?" if value is None else canonical(value)
 
 

@@ -1,1 +1,1 @@
-"""The loop that runs a connection on anyio: it hands inputs to the core and does what the core says."""
+"""The loop that runs a connection on anyio: it hands inputs to the core and carries out the core's actions."""

@@ -1,8 +1,8 @@
-"""A task beside its user's: no scope and no nursery encloses what the user does, so all that happens there passes as it
-is, and the user may come back in another task, or in none that is still running.
+"""Runs a task in the background, without a scope or nursery around the user's code: the user's exceptions stay as they
+are, and the stream may be left in another task than it was entered in.
 
-Ctrl-C is meant for the user's task. asyncio sees to that; trio raises it wherever unprotected code runs, so there what
-runs in the background is protected, and an interruption that strikes it all the same is passed on.
+Ctrl-C is meant for the user's task. asyncio raises it there; trio raises it in any unprotected code. So on trio the
+background is protected, and an interruption that comes there all the same is passed on.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ Work = Callable[[], Coroutine[Any, Any, None]]
 Part = Callable[..., Coroutine[Any, Any, None]]
 
 _running: set[asyncio.Task[None]] = set()
-"""An event loop of asyncio forgets a task that nobody holds."""
+"""The tasks on asyncio: its event loop keeps only weak references to tasks."""
 
 
 def start(work: Work) -> EventLoopToken:
-    """Run it in the background, until the event loop ends at the latest; which loop that is. It must raise nothing."""
-    asyncio = sys.modules.get("asyncio")  # where nobody has imported it, its loop does not run
+    """Run `work` in the background, at most until the event loop ends; return that loop. `work` must raise nothing."""
+    asyncio = sys.modules.get("asyncio")  # if it is not imported, its loop does not run
     try:
         task = asyncio.get_running_loop().create_task(work()) if asyncio is not None else None
     except RuntimeError:
@@ -44,7 +44,7 @@ def start(work: Work) -> EventLoopToken:
 
 
 def protected(part: Part) -> Part:
-    """Return the part as it runs in a task of its own in the background, safe from Ctrl-C."""
+    """Return the part protected from Ctrl-C, for a background task of its own."""
     trio = sys.modules.get("trio")
     if trio is None or not trio.lowlevel.in_trio_task():
         return part

@@ -1,7 +1,7 @@
-"""Events between the core and the consumer: in order, none dropped, stored first where there is a journal.
+"""Events between the core and the consumer: in order, none dropped, and stored first if there is a journal.
 
-The core never waits for the consumer. Past `limit` what is pending stays in the journal until there is room, or,
-without a journal, is delivered in order and then the stream ends with a clear error.
+The core never waits for the consumer. Beyond `limit` events, further ones stay in the journal until there is room;
+without a journal the stream ends with an error, after the events within the limit.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from ...ports.errors import ListenKeyError, StreamStopped
 from ...ports.journal import Entry, Journal
 
 PAUSE_EVERY = 64
-"""A consumer that always finds an event would never let the stream read; it pauses once in so many."""
+"""The events after which a consumer lets other tasks run, so that the stream can read."""
 
 
 class Backlog:
-    """One writer, one reader. Where there is a journal, each pending event has its serial there."""
+    """A queue with one writer and one reader. With a journal, each pending event has its serial there."""
 
     def __init__(self, limit: int, journal: Journal | None = None) -> None:
         self._limit = limit
@@ -37,7 +37,7 @@ class Backlog:
         self._error: Exception | None = None
 
     def redeliver(self) -> None:
-        """Queue what no consumer came back from, before anything else."""
+        """Queue the stored events that were not dealt with; to be called before `put`."""
         if self._journal is not None:
             self._queue(self._journal.unmarked())
             if self._waiter is not None:
@@ -45,11 +45,11 @@ class Backlog:
 
     @property
     def ended(self) -> bool:
-        """True if nothing more is accepted."""
+        """True if no more events are accepted."""
         return self._ended
 
     def put(self, events: Sequence[ExchangeEvent], proven_until: int | None) -> None:
-        """Store and queue what one call of the core delivered. Raises `StreamStopped` if it cannot be stored."""
+        """Store and queue the events of one call of the core. Raises `StreamStopped` if they cannot be stored."""
         if self._ended:
             return
         if self._journal is not None:
@@ -67,14 +67,14 @@ class Backlog:
             self._wake()
 
     def end(self, error: Exception | None = None) -> None:
-        """Nothing follows what is pending but this error, or the end of the iteration."""
+        """Accept no more; after the pending events the iteration raises this error, or ends."""
         if not self._ended:
             self._ended = True
             self._error = error
             self._wake()
 
     def close(self) -> None:
-        """End at once where a journal keeps what has not been dealt with; else what is pending is still delivered."""
+        """End; with a journal at once, since it keeps the pending events, else they are still delivered."""
         if self._journal is not None:
             self._pending.clear()
             self._serials.clear()
@@ -82,8 +82,8 @@ class Backlog:
         self.end()
 
     async def get(self) -> ExchangeEvent:
-        """The next event, after marking the one before. Raises what `end` was given, or `StopAsyncIteration`, and
-        `ListenKeyError` where somebody waits for it already.
+        """Mark the last event, and return the next. At the end raises the error of `end`, or `StopAsyncIteration`;
+        raises `ListenKeyError` if another task waits already.
         """
         if self._waiter is not None:
             raise ListenKeyError("another task waits for the next event: a stream has one reader at a time")
@@ -111,7 +111,7 @@ class Backlog:
         return self._pending.popleft()
 
     def mark(self) -> None:
-        """The consumer has dealt with the event that it took last."""
+        """Note that the consumer has dealt with the event that it took last."""
         taken, self._taken = self._taken, None
         if taken is not None and self._journal is not None:
             self._journal.mark(taken)

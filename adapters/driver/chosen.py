@@ -1,4 +1,4 @@
-"""The line of the log with which a stream begins: the venue's limits, the policy, and how its wire is read."""
+"""The first log line of a stream: the venue's limits, the policy, and how its wire is read."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ...core.policy import Mode, Policy
 
 
 def chosen(host: str, dialect: Dialect, policy: Policy, mode: Mode, limits: Sequence[str]) -> str:
-    """The line. `host` is the name of the host of REST, `limits` the venue's, each in a few words."""
+    """Return the line. `host` is the name of the REST host, `limits` are short texts about the venue's limits."""
     numbers = " ".join(f"{field.name}={getattr(policy, field.name):g}" for field in fields(policy))
     proof = "a sign of life and a renewal" if isinstance(dialect, SilentDialect) else "what comes on it"
     readings = (
@@ -27,7 +27,7 @@ def chosen(host: str, dialect: Dialect, policy: Policy, mode: Mode, limits: Sequ
 
 
 def doubt(policy: Policy, ping_seconds: float) -> str | None:
-    """The warning that a policy gives up sockets that live; None of one that does not."""
+    """The warning for a policy that would give up working sockets; None for another policy."""
     if policy.silence_timeout > ping_seconds:
         return None
     return (

@@ -11,5 +11,5 @@ class SystemClock:
     monotonic = staticmethod(time.monotonic)
 
     def wall_ms(self) -> int:
-        """Milliseconds since the epoch, as the host believes; may jump."""
+        """Milliseconds since the epoch by the host's wall clock, which may jump."""
         return time.time_ns() // 1_000_000

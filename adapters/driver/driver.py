@@ -1,4 +1,4 @@
-"""The one loop: hand what happens to the connection, and do what it says.
+"""The loop that hands inputs to the connection, and carries out its actions.
 
 Inputs are handed over where they arise, in the one thread of the event loop; the loop itself only sleeps until the
 connection's deadline. Actions for one socket keep their order, all others overlap, and nothing waits for the consumer.
@@ -38,9 +38,9 @@ CLOSING_TIME = 3.0
 
 
 class Driver:
-    """Runs one connection; `failure` makes of the refusal that ended it the exception that the consumer sees.
+    """Runs one connection; `failure` turns the refusal that ended it into the exception that the consumer gets.
 
-    By the `address` of its venue a listen key is known to all drivers of this process.
+    `address` is the venue's: with it, listen keys are known to all drivers of this process.
     """
 
     def __init__(
@@ -75,23 +75,23 @@ class Driver:
         self._wake = anyio.Event()
         self._asleep_until = float("-inf")
         self._failed = False
-        """An error ended it that the consumer sees: nothing more is delivered or stored, and what is open is closed in
-        order.
+        """True if an error ended it, which the consumer gets: nothing more is delivered or stored, and sockets are
+        closed in order.
         """
         self._lost = False
-        """Not even that works: what is open is cut off."""
+        """True if that failed too: then sockets are cut off."""
         self._running = False
         self._over = False
         self._done = anyio.Event()
         self._scope = anyio.CancelScope()
         self._may_deliver = self._owned is None or self._owned.recognised
-        """True if the journal's content may be delivered to this consumer: until then nothing begins."""
+        """True if the journal's content may be delivered to this consumer; until then the stream does not start."""
         if self._may_deliver:
             self.backlog.redeliver()
 
     async def run(self) -> None:
-        """Start the connection and see it through to its end. Raises nothing of its own: the consumer sees the error,
-        also when it is cancelled by whoever ends the event loop.
+        """Run the connection from its start to its end. Errors are raised at the consumer and not here, also if this
+        is cancelled by the end of the event loop.
         """
         self._running = True
         try:
@@ -139,7 +139,7 @@ class Driver:
         return self._lost or self.connection.finished
 
     async def stop(self) -> None:
-        """Close in order; whatever has not ended in `CLOSING_TIME`, or when asyncio cancels this, is cut off."""
+        """Close in order; after `CLOSING_TIME`, or if asyncio cancels this, everything still open is cut off."""
         try:
             with anyio.move_on_after(CLOSING_TIME, shield=True):
                 self._recognising.cancel()
@@ -147,12 +147,12 @@ class Driver:
                 await self._done.wait()
         finally:
             self._scope.cancel()
-            if self._running:  # not so if Ctrl-C came before its task was started
+            if self._running:  # False if Ctrl-C came before its task was started
                 with anyio.CancelScope(shield=True):
                     await self._done.wait()
 
     def feed(self, received: inputs.Input) -> None:
-        """Hand an input to the connection and do what it says."""
+        """Hand an input to the connection and carry out its actions."""
         if self._over or not self._may_deliver:
             return
         connection, now = self.connection, self._clock.monotonic()
@@ -169,7 +169,7 @@ class Driver:
             self._wake.set()
 
     async def _recognise(self, journal: OwnedJournal) -> None:
-        """Find out whose API key it is; then the journal's content is delivered, or the consumer sees why not."""
+        """Find out if the API key is of the journal's account; then its content may be delivered, else the error is."""
         try:
             await recognition(journal, self._executor, self._reader, self._warnings)
             self.backlog.redeliver()
@@ -240,7 +240,7 @@ class Driver:
             self._fail(error)
 
     def _fail(self, error: Exception) -> None:
-        """A full journal, or a mistake of ours: either way the consumer must see it."""
+        """End with this error, which the consumer gets: a full journal, or a bug."""
         self._failed = True
         self.backlog.end(error)
         self._wake.set()

@@ -8,12 +8,12 @@ from contextlib import contextmanager
 from ...ports.errors import ListenKeyError
 
 _taken: dict[int, object] = {}
-"""Journals and recorders of the streams that are open in this process, by id, whichever venue has them."""
+"""The journals and recorders of all open streams of this process, by id."""
 
 
 @contextmanager
 def exclusive(*shared: object) -> Iterator[None]:
-    """No other stream has any of these meanwhile: one would mark what the other has not dealt with."""
+    """Keep these for one stream during the body: another one would mark events that this one has not dealt with."""
     stream = object()
     mine = [id(each) for each in shared if each is not None]
     try:

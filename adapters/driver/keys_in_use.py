@@ -1,6 +1,6 @@
 """The listen keys that the streams of this process use. A venue may hand out one to all streams of an account.
 
-Such a key is deleted when the last stream that uses it lets go of it. What other processes use nobody here knows.
+Such a key is deleted when the last stream that uses it is done with it. The keys of other processes are not known.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ _lock = Lock()
 _users: dict[bytes, set[KeysInUse]] = {}
 """The streams that use a key, by its digest."""
 _dying: Counter[bytes] = Counter()
-"""How many deletions of a key are under way."""
+"""The number of deletions under way, by the key's digest."""
 _mints: list[set[bytes]] = []
 """For each mint under way, the keys that were being deleted at any time since it began."""
 
 
 class KeysInUse:
-    """Those of one stream, at the venue of this address. Streams may run in several threads."""
+    """The keys of one stream at the venue with this address. Streams may run in several threads."""
 
     def __init__(self, address: str) -> None:
         self._address = address
         self._mine: set[bytes] = set()
 
     def use(self, key: str) -> None:
-        """The stream has this key from now on."""
+        """Note that the stream uses this key from now on."""
         digest = self._digest(key)
         with _lock:
             self._mine.add(digest)
@@ -36,7 +36,7 @@ class KeysInUse:
 
     @contextmanager
     def minting(self) -> Iterator[set[bytes]]:
-        """A mint is under way; yields the keys that it may have brought just before they were deleted."""
+        """Enclose a mint; yields the set of keys that were being deleted meanwhile, which the mint may return."""
         with _lock:
             doubtful = set(_dying)
             _mints.append(doubtful)
@@ -47,7 +47,7 @@ class KeysInUse:
                 _mints[:] = [each for each in _mints if each is not doubtful]
 
     def minted(self, key: str, doubtful: set[bytes]) -> bool:
-        """Use the key that a mint has brought; False if it may have been deleted meanwhile: then nobody uses it."""
+        """Use the key of a mint; return False, and do not use it, if it may have been deleted meanwhile."""
         self.use(key)
         digest = self._digest(key)
         with _lock:
@@ -57,7 +57,7 @@ class KeysInUse:
 
     @contextmanager
     def letting_go(self, key: str) -> Iterator[bool]:
-        """The stream uses this key no more; yields whether it may be deleted, since no other one does."""
+        """Note that the stream uses this key no more; yields True if no other does, so that it may be deleted."""
         digest = self._digest(key)
         with _lock:
             self._forget(digest)
@@ -76,7 +76,7 @@ class KeysInUse:
                         del _dying[digest]
 
     def leave(self) -> None:
-        """The stream has ended, and uses none."""
+        """Note that the stream has ended and uses no key."""
         with _lock:
             for digest in tuple(self._mine):
                 self._forget(digest)

@@ -1,4 +1,4 @@
-"""Opens the private stream of a listen key: the venue says where, and what a refusal means; a transport dials."""
+"""Opens the private stream of a listen key: the venue gives the URL and classifies refusals, a transport dials."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Opener:
         self._max_bytes = policy.max_frame_bytes
 
     async def open(self, key: str) -> Socket:
-        """An open socket. Raises `RequestRefused`."""
+        """Return an open socket. Raises `RequestRefused`."""
         await self._executor.run(self._handshake.turn())
         url = self._handshake.url(key)
         try:

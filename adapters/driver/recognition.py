@@ -1,7 +1,7 @@
-"""Before a journal's content is delivered under an API key that it has not seen: whose is that key?
+"""Finds out the account of an API key that is new to a journal, before the journal's content is delivered.
 
-The venue is asked, and asked again while it does not answer. Its balance may name the account; where that proves
-nothing, it is asked for orders of the journal, which only their own account can see.
+The venue is asked until it answers. The answer to the balances may name the account; if that proves nothing, orders of
+the journal are asked for, which only their own account can see.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ RETRY_MAX = 60.0
 
 
 async def recognition(journal: OwnedJournal, executor: TaskExecutor, reader: AccountReader, warnings: Warnings) -> None:
-    """Returns once the journal is recognised. Raises `JournalRefused`, or `RequestRefused` if there is no asking."""
+    """Return when the journal is recognised. Raises `JournalRefused`, or `RequestRefused` for a fatal refusal."""
     retry = Backoff(RETRY_INITIAL, RETRY_MAX)
     while not journal.recognised:
         try:
@@ -42,7 +42,7 @@ async def recognition(journal: OwnedJournal, executor: TaskExecutor, reader: Acc
 
 
 def _found(reader: AccountReader, orders: Sequence[OrderRef]) -> Service[set[OrderRef]]:
-    """Those of the orders that the venue knows, by themselves or by a fill."""
+    """Those of the orders that the venue knows, by the order itself or by a fill."""
     if not orders:
         return set()
     account = yield from reader.read(None, orders)

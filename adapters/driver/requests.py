@@ -1,4 +1,4 @@
-"""The requests of a connection to its venue's services, and how each answer, or the lack of one, comes back."""
+"""The requests of a connection to its venue's services; each comes back as an answer or a refusal."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _log = logging.getLogger("listenkey")
 
 
 class Requests:
-    """Each request has at most one answer, which goes to `feed`. Exceptions other than refusals are the caller's."""
+    """Carries out requests; each has at most one answer, which goes to `feed`. Only refusals are caught."""
 
     def __init__(
         self,
@@ -42,12 +42,12 @@ class Requests:
     ) -> None:
         self._run, self._keys, self._reader = executor.run, keys, reader
         self._recognise = recognise
-        """Called whenever the venue has answered the API key, with the account's id where it names it."""
+        """Called when the venue has answered to the API key, with the account's id or None."""
         self._feed = feed
         self._in_use = KeysInUse("") if in_use is None else in_use
         self._warnings = warnings
         self._reading: anyio.CancelScope | None = None
-        """Of the read under way."""
+        """The scope of the read under way."""
 
     async def create(self, action: actions.CreateKey) -> None:
         """Mint a key."""
@@ -61,7 +61,7 @@ class Requests:
             try:
                 self._recognise(None)
             except Exception:
-                self._feed(granted)  # or nobody would delete it
+                self._feed(granted)  # else it would not be deleted
                 raise
             return granted
 
@@ -79,12 +79,12 @@ class Requests:
         await self._answer("renewing a key", action, ask)
 
     async def read(self, action: actions.ReadAccount) -> None:
-        """Read the account; a read that is still under way has been given up."""
+        """Read the account; a read that is still under way is cancelled."""
 
         async def ask() -> inputs.Input:
             account = await self._run(self._reader.read(action.since, action.orders, purpose=action.purpose))
             self._recognise(account.account_id)
-            if account.account_id is not None:  # it is no business of recordings
+            if account.account_id is not None:  # recordings need not contain it
                 account = msgspec.structs.replace(account, account_id=None)
             return action.read(account)
 
@@ -101,7 +101,7 @@ class Requests:
         self._warnings.refused(READING, GIVEN_UP)
 
     async def delete(self, action: actions.DeleteKey) -> None:
-        """Delete a key, as far as it can be done; not one that another stream of this process uses."""
+        """Try to delete a key, unless another stream of this process uses it."""
         try:
             with self._in_use.letting_go(action.key) as alone:
                 if alone:
@@ -118,7 +118,7 @@ class Requests:
             received = await ask()
         except RequestRefused as error:
             self._feed(action.refused(error.refusal))
-            if error.refusal.code != PUT_OFF:  # which is no failure, and the core reports it
+            if error.refusal.code != PUT_OFF:  # that is no failure, and the core reports it
                 self._warnings.refused(what, error.refusal)
         else:
             self._feed(received)

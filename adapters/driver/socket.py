@@ -1,4 +1,4 @@
-"""One socket, from the wish for it to its end."""
+"""One socket, from the action that asks for it to its end."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from .warnings import Warnings
 
 OPENING = "opening a socket"
 PAUSE_EVERY = 64
-"""A socket that always has a frame ready lets others run once in so many."""
+"""The frames after which a socket lets other tasks run, also if further ones are ready."""
 
 
 class SocketPump:
-    """Passes each received frame to `feed`; writes what is sent in order."""
+    """Passes each received frame to `feed`, and writes frames in their order."""
 
     def __init__(self, wanted: actions.OpenSocket, feed: Callable[[inputs.Input], None], warnings: Warnings) -> None:
         self._wanted = wanted
@@ -56,11 +56,11 @@ class SocketPump:
             self._warnings.refused(OPENING, closed.refusal)
 
     def send(self, text: str) -> None:
-        """Write a frame after those before it; one for a socket that has just ended is dropped."""
+        """Write a frame after those before it; if the socket has just ended, it is dropped."""
         self._put(text)
 
     def ping(self) -> None:
-        """Write a ping after the frames before it; or drop it, as a frame."""
+        """Write a ping after the frames before it; if the socket has just ended, it is dropped."""
         self._put(None)
 
     async def close(self, code: int) -> None:
@@ -95,4 +95,4 @@ class SocketPump:
             async for text in self._unsent:
                 await (socket.ping() if text is None else socket.send(text))
         except SocketEnded:
-            pass  # the reading side says so too
+            pass  # the reading task notices it too

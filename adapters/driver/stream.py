@@ -1,4 +1,4 @@
-"""The stream of one account as its user holds it, and what the user enters and leaves to have it."""
+"""The stream of one account for its user, and the context manager that begins and ends it."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ ENTER = "a subscription is entered: write `async with venue.subscribe() as strea
 class Stream:
     """The events of one account, each once, until the stream or its venue is closed; one reader at a time.
 
-    The iteration raises `CredentialsRefused`, `JournalRefused` or `StreamStopped`, and a plain `ListenKeyError` where
-    another task waits for the next event already. Asking for the next event says that the one before has been dealt
-    with, and so does leaving the context without an exception.
+    The iteration raises `CredentialsRefused`, `JournalRefused` or `StreamStopped`, and a plain `ListenKeyError` if
+    another task waits for the next event already. An event counts as dealt with when the next one is asked for, or when
+    the context is left without an exception.
     """
 
     def __init__(self, driver: Driver) -> None:
@@ -48,12 +48,12 @@ class Stream:
 
     @property
     def state(self) -> State:
-        """Where the lifecycle is."""
+        """The state of the lifecycle."""
         return self._driver.connection.state
 
     @property
     def links(self) -> tuple[LinkView, ...]:
-        """The link that leads and its successor, as they are now."""
+        """The leader and its successor as they are now."""
         return self._driver.connection.links
 
     @property
@@ -63,7 +63,7 @@ class Stream:
 
     @property
     def began(self) -> int | None:
-        """Exchange time, ms, from which on fills are due; None before the venue has said what time it is."""
+        """Exchange time, ms, from which on fills are due; None before the venue's clock is known."""
         return self._driver.connection.began
 
     @property
@@ -72,19 +72,19 @@ class Stream:
         return self._driver.connection.proven_until
 
     def rotate(self) -> None:
-        """Move over to a fresh key and socket, without a gap."""
+        """Move to a new key and socket, without a gap."""
         self._driver.feed(inputs.Rotate())
 
     def resync(self) -> None:
-        """Read the account now and settle what does not add up."""
+        """Read the account now, and deliver what it shows."""
         self._driver.feed(inputs.Resync())
 
 
 class Subscription(AbstractAsyncContextManager[Stream]):
-    """Begins a stream on entering, and closes it in order on leaving, in whichever task of the event loop that is.
+    """Begins a stream on entering, and closes it in order on leaving, which may be in another task of the event loop.
 
-    An exception of the body comes out as it is. `opened` makes the driver, and raises where there may be no stream now;
-    `closed` is called when it has ended.
+    An exception of the body is raised as it is. `opened` makes the driver, and raises if no stream may begin now;
+    `closed` is called after its end.
     """
 
     def __init__(self, opened: Callable[[], Driver], closed: Callable[[Driver], None]) -> None:

@@ -1,4 +1,4 @@
-"""A venue as its user holds it; `open_venue` puts the parts together."""
+"""A venue for its user; `open_venue` puts the parts together."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Venue:
         self._recorder = recorder
         self._address = address
         self._streams: dict[Driver, ExitStack] = {}
-        """Those that are open, each with what it alone may have."""
+        """The open streams, each with its journal and recorder."""
         self._closed = False
 
     async def __aenter__(self) -> Self:
@@ -76,8 +76,8 @@ class Venue:
     def subscribe(self) -> Subscription:
         """The account's stream. Leaving the context closes sockets and deletes keys, in three seconds at most.
 
-        Entering raises `ListenKeyError` where the venue is closed, where the transport does not run on this event
-        loop, and where another stream has the same journal or recording.
+        Entering raises `ListenKeyError` if the venue is closed, if the transport does not run on this event loop, and
+        if another stream has the same journal or recording.
         """
         return Subscription(self._begin, self._end)
 
@@ -106,13 +106,13 @@ class Venue:
             alone.close()
 
     def _check(self) -> None:
-        """Raises `ListenKeyError` for what no repetition puts right."""
+        """Raise `ListenKeyError` if the venue is closed, or the transport does not run on this event loop."""
         if self._closed:
             raise ListenKeyError("the venue is closed: open another one")
         self._transport.check()
 
     async def account_snapshot(self) -> AccountUpdate:
-        """A complete account, read now. Raises `ReadFailed`; never an empty account in place of a failure."""
+        """Read the whole account now and return it. Raises `ReadFailed`; a failure never gives an empty account."""
         self._check()
         try:
             account = await self._executor.run(self._services.reader.read(None))
@@ -123,12 +123,12 @@ class Venue:
             event_id = digest_id("ACCOUNT_UPDATE", account.as_of, content)
             whole = all(row.kind != "position" for row in account.odd)
             return translate.account(event_id, account.as_of, "poll", None, *content, complete=whole)
-        raise failure  # not from the refusal, whose traceback has frames that hold the signed query
+        raise failure  # not `from` the refusal: frames of its traceback contain the signed query
 
     async def close(self) -> None:
         """End the streams in order, then close the connections, the journal and the recording; idempotent.
 
-        All are closed also where this is cancelled.
+        All are closed even if this is cancelled.
         """
         self._closed = True
         with ExitStack() as last:
@@ -170,7 +170,7 @@ def open_venue(
     source_address: str | None = None,
     observer: Observer | None = None,
 ) -> Venue:
-    """One account at a venue, unconnected: "bingx-swap" or "binance-usdm", or the demo environment of either,
+    """Return one account at a venue, unconnected: "bingx-swap" or "binance-usdm", or the demo environment of either,
     "bingx-swap-vst" and "binance-usdm-testnet".
 
     `rest_url` and `ws_url` are given both or neither. `transport` is "aiohttp" (asyncio) or "websockets" (asyncio and
@@ -238,7 +238,7 @@ def open_venue(
 def _journal(
     journal: str | PathLike[str] | Journal | None, venue: str, host: str, api_key: str, unless_opened: ExitStack
 ) -> Journal | None:
-    """The journal, claimed for this account; one that was opened here is closed again if the venue is not opened."""
+    """Return the journal, claimed for this account; one that is opened here is closed if opening the venue fails."""
     if isinstance(journal, (str, PathLike)):
         from ..journal.sqlite import SqliteJournal
 

@@ -1,7 +1,7 @@
-"""Warnings on the log of `listenkey`: each at first, and then less and less often, so that it never floods.
+"""Warnings on the log of `listenkey`: a repeated one is logged less and less often, so that the log is not flooded.
 
-Messages of refusals and anomalies hold no secrets: they are redacted where they arise, whole, before they are cut.
-Messages of services that are not our own are searched here once more.
+Messages of refusals and anomalies contain no secrets: they are redacted where they arise, before they are cut.
+Messages of services that are not our own are redacted here once more.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ _log = logging.getLogger("listenkey")
 
 
 class Warnings:
-    """Requests by what they are for; each that is granted makes an end of those refused before it."""
+    """Counts refused requests by purpose, and anomalies; a granted request ends the count of its purpose."""
 
     def __init__(self, over: Callable[[], bool] = lambda: False, secrets: Secrets | None = None) -> None:
         self._over = over
-        """True if the stream has ended: then the consumer sees why."""
+        """True if the stream has ended: then the consumer gets the reason."""
         self._secrets = Secrets() if secrets is None else secrets
         self._in_a_row: Counter[str] = Counter()
 
     def refused(self, what: str, refusal: Refusal) -> None:
-        """A request was refused, or failed."""
+        """Log that a request was refused or failed."""
         if self._over():
             return
         self._in_a_row[what] += 1
@@ -36,19 +36,19 @@ class Warnings:
             _log.warning("%s failed (%d in a row): %s", what, self._in_a_row[what], self.clean(why))
 
     def granted(self, what: str) -> None:
-        """A request was granted."""
+        """Note that a request was granted."""
         del self._in_a_row[what]
 
     def clean(self, text: str) -> str:
-        """The text without what is secret."""
+        """Return the text without secrets."""
         return self._secrets.redact(text)
 
     def anomaly(self, found: Anomaly) -> None:
-        """The core has met something that should not be."""
+        """Log an anomaly that the core reports."""
         if _is_worth_it(found.count):
             _log.warning("%s (%d so far): %s", found.name, found.count, self.clean(found.detail))
 
 
 def _is_worth_it(count: int) -> bool:
-    """The first, the second, the fourth, the eighth."""
+    """True for the first, second, fourth, eighth and so on."""
     return count & (count - 1) == 0

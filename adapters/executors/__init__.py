@@ -1,1 +1,1 @@
-"""Executors carry out what a venue's services ask for. They open no connection, keep no pace, and know no venue."""
+"""Executors carry out the requests of a venue's services. They open no connection, keep no pace, and know no venue."""

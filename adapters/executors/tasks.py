@@ -1,4 +1,4 @@
-"""Runs services in an event loop, of asyncio or trio: parts are tasks, and cancelling the caller closes the service."""
+"""Runs services in an event loop of asyncio or trio: parts are tasks, and a cancelled caller closes its service."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ T = TypeVar("T")
 Beginning = Callable[[Coroutine[Any, Any, None]], Coroutine[Any, Any, None]]
 
 TICK = 0.001
-"""Seconds; a clock may not move in less, and whoever sleeps up to a moment that is almost there would never arrive."""
+"""The shortest sleep, s: a clock may not move in less, and a sleep to a time just ahead would repeat for ever."""
 
 
 class TaskExecutor:
-    """Requests go to `http`, and the time is the `clock`'s."""
+    """Runs services with requests to `http` and the time of `clock`."""
 
     def __init__(self, http: HttpClient, clock: Clock) -> None:
         self._http = http
         self._clock = clock
 
     async def run(self, service: Service[T]) -> T:
-        """The result of a service. Raises what it raises."""
+        """Run a service and return its result. Raises its exceptions."""
         try:
             step = next(service)
             while True:
@@ -75,13 +75,13 @@ class TaskExecutor:
             async with anyio.create_task_group() as tasks:
                 for each in running:
                     tasks.start_soon(begin, each)
-        except BaseExceptionGroup as group:  # Ctrl-C on trio strikes one of them, and is the caller's as it is
+        except BaseExceptionGroup as group:  # Ctrl-C on trio is raised in one of them, and the caller gets it as it is
             alone: BaseException = group
             while isinstance(alone, BaseExceptionGroup) and len(alone.exceptions) == 1:
                 alone = alone.exceptions[0]
             raise alone from None
         finally:
-            for each in running:  # one that was cancelled before it began would be complained of
+            for each in running:  # for one that was cancelled before it began there would be a warning
                 each.close()
         return failures[0] if failures else tuple(results)
 

@@ -1,4 +1,4 @@
-"""Runs services in plain threads, without an event loop: the caller's own, and one for each part."""
+"""Runs services in threads, without an event loop: in the caller's thread, with one more for each part."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ T = TypeVar("T")
 
 
 class GivenUp(Exception):
-    """The service was closed before it had a result, because its caller gave it up."""
+    """The service was given up and closed before it had a result."""
 
 
 class GiveUp:
-    """Whoever runs a service may give it up from another thread.
+    """Gives up a service that runs in another thread.
 
-    Waits end at once. A request that is under way ends by its own timeout, and its answer is not looked at.
+    Waits end at once. A request that is under way ends by its own timeout, and its answer is dropped.
     """
 
     def __init__(self) -> None:
@@ -29,7 +29,7 @@ class GiveUp:
         self._below: list[GiveUp] = []
 
     def __call__(self) -> None:
-        """Give it up, and all its parts."""
+        """Give up the service and all its parts."""
         with self._lock:
             self._event.set()
             below = tuple(self._below)
@@ -37,12 +37,12 @@ class GiveUp:
             part()
 
     def ended(self, below: GiveUp) -> None:
-        """These parts have, so there is nothing left to give up."""
+        """Note that these parts have ended, and need not be given up any more."""
         with self._lock:
             self._below.remove(below)
 
     def below(self) -> GiveUp:
-        """For parts, which are given up with the whole, or alone."""
+        """Return one for parts, which can be given up alone, and are given up with the whole."""
         part = GiveUp()
         with self._lock:
             self._below.append(part)
@@ -51,22 +51,22 @@ class GiveUp:
         return part
 
     def sleep(self, seconds: float) -> None:
-        """Returns after this time. Raises `GivenUp`, at once."""
+        """Sleep for this time. Raises `GivenUp` at once if the service is given up."""
         if self._event.wait(max(seconds, 0.0)):
             raise GivenUp
 
 
 class ThreadExecutor:
-    """Requests go to `http`, which more than one thread may use at a time; the time is the `clock`'s."""
+    """Runs services with requests to `http`, which must allow several threads, and the time of `clock`."""
 
     def __init__(self, http: BlockingHttpClient, clock: Clock) -> None:
         self._http = http
         self._clock = clock
         self._stepping = threading.Lock()
-        """Services take steps one at a time, as in an event loop: what parts share needs no lock of its own."""
+        """Parts step one at a time, as in an event loop, so that their shared state needs no lock."""
 
     def run(self, service: Service[T], give_up: GiveUp | None = None) -> T:
-        """The result of a service. Raises what it raises, and `GivenUp`; then the service is closed."""
+        """Run a service and return its result. Raises its exceptions, and `GivenUp` after closing it."""
         give_up = GiveUp() if give_up is None else give_up
         try:
             with self._stepping:
@@ -120,7 +120,7 @@ class ThreadExecutor:
             for thread in threads:
                 thread.join()
         finally:
-            give_up()  # Ctrl-C may strike here
+            give_up()  # Ctrl-C may be raised here
         if not failures:
             return tuple(results)
         if not isinstance(failures[0], Exception):

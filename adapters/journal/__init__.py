@@ -1,4 +1,4 @@
-"""A journal in one SQLite file: the delivered events, up to where they were dealt with, and what is proven."""
+"""A journal in one SQLite file: the delivered events, the mark of those dealt with, and `proven_until`."""
 
 from ...ports.errors import JournalRefused
 from .forgetting import Forgotten, forget

@@ -1,4 +1,4 @@
-"""An event as bytes and back, exactly: MessagePack, with a tag on what that has no type for."""
+"""Packs an event to bytes and back without loss: MessagePack, with tags for types that it does not have."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ _EXACT_TYPES = (Decimal, bytes)
 
 
 def _stored(cls: type[ExchangeEvent]) -> type[msgspec.Struct]:
-    """The same fields, `frame` of any type: no decoder separates `bytes` from `str` by annotation, MessagePack does."""
+    """A class with the same fields but `frame` of any type: MessagePack itself distinguishes `bytes` and `str`."""
     hints = {**get_type_hints(cls), "frame": Any}
     fields: list[Any] = []
     for field in msgspec.structs.fields(cls):
@@ -63,7 +63,7 @@ _DECODERS = {kind.value: msgspec.msgpack.Decoder(_STORED[cls]) for kind, cls in 
 
 
 def pack(event: ExchangeEvent) -> bytes:
-    """The event with its `frame`. Content nested too deeply for any encoder is stored as the frame it came in."""
+    """Pack an event with its `frame`. Content that is nested too deeply to be encoded is stored as its frame."""
     if not isinstance(event, Unknown):
         try:
             return _ENCODER.encode(event)
@@ -76,7 +76,7 @@ def pack(event: ExchangeEvent) -> bytes:
 
 
 def unpack(kind: str, body: bytes) -> ExchangeEvent:
-    """The event that `pack` was given. Raises `msgspec.MsgspecError` on anything else."""
+    """Return the event that was packed. Raises `msgspec.MsgspecError` for other bytes."""
     if kind not in CLASSES:
         raise msgspec.ValidationError(f"no such kind: {kind!r}")
     cls = CLASSES[K(kind)]
@@ -95,7 +95,7 @@ def _tagged(value: Any) -> Any:
     if isinstance(value, Decimal):
         return msgspec.msgpack.Ext(_DECIMAL, str(value).encode())
     if isinstance(value, int) and not -(1 << 63) <= value < 1 << 64:
-        return msgspec.msgpack.Ext(_INTEGER, b"%x" % value)  # hexadecimal, which no digit limit concerns
+        return msgspec.msgpack.Ext(_INTEGER, b"%x" % value)  # hexadecimal, for which Python has no limit of digits
     if isinstance(value, dict):
         return {name: _tagged(inner) for name, inner in value.items()}
     if isinstance(value, (list, tuple)):

@@ -1,4 +1,4 @@
-"""Takes events out of a journal for its user: those of an order, or all. Whose the journal is stays."""
+"""Takes events out of a journal for its user: those of an order, or all. The owner stays."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from .sqlite import NEWEST
 
 _OF_ORDER = "SELECT DISTINCT order_key FROM events WHERE order_key IS NOT NULL"
 _UNNAMED = "UPDATE questions SET symbol = '', order_id = ''"
-"""That it was asked still counts at the venue."""
+"""The statement that removes the order from questions; they stay, since they still count at the venue."""
 
 
 class Forgotten(NamedTuple):
-    """The result: the order, or None for all, how many events were taken out, and how many nobody had dealt with."""
+    """The result: the order, None for all, the number of removed events, and of those that were not dealt with."""
 
     order: OrderRef | None
     events: int
@@ -30,10 +30,10 @@ class Forgotten(NamedTuple):
 
 
 def forget(path: str | PathLike[str], orders: Sequence[str] | None) -> list[Forgotten]:
-    """Take out every event of these orders; with None all events, to begin anew at the next start.
+    """Take out all events of these orders; with None all events, so that the next start begins without any.
 
-    An order is an id, or SYMBOL:ID where several symbols have the same. All is done or nothing. Raises
-    `JournalRefused` for a file that is no journal or in use, and for an order that is not in it.
+    An order is an id, or SYMBOL:ID if several symbols have the same id. The change is made completely or not at all.
+    Raises `JournalRefused` for a file that is no journal or is in use, and for an order that is not in it.
     """
     with _opened(Path(path).resolve()) as connection:
         mark, swept = connection.execute("SELECT mark, swept FROM state").fetchone()
@@ -63,7 +63,7 @@ def _order(connection: sqlite3.Connection, key: str, mark: int) -> Forgotten:
 
 
 def _named(path: Path, order: str, keys: Sequence[str]) -> str:
-    """The key of the order. Raises `JournalRefused` for one that is not there, or is there more than once."""
+    """Return the key of the order. Raises `JournalRefused` if it is not in the journal, or more than once."""
     symbol, _, order_id = order.rpartition(":")
     by_both = [key for key in keys if order_of(key) == OrderRef(symbol, order_id)]
     found = by_both or [key for key in keys if order_of(key).order_id == order]
@@ -77,7 +77,7 @@ def _named(path: Path, order: str, keys: Sequence[str]) -> str:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[sqlite3.Connection]:
-    """The journal, which no stream writes meanwhile, in one transaction."""
+    """Open the journal in one transaction, in which no stream writes it."""
     if not path.is_file():
         raise JournalRefused(f"{path}: there is no such journal")
     hold = Hold(path)

@@ -1,8 +1,8 @@
-"""A journal's file in hand: no other stream writes it, and it is still where it was opened.
+"""Holds a journal's file: no other stream may write it, and it must stay where it was opened.
 
-Two locks keep others out. The file beside the journal carries one; whoever removes that file, or comes to the journal
-by another name, meets the other, on a descriptor of the journal itself. That descriptor is opened before SQLite opens
-the file and closed after it: to close any descriptor of a file drops all locks that SQLite has on it in this process.
+There are two locks. One is on a file beside the journal. The other is on a descriptor of the journal itself, for the
+case that the first file is removed or the journal opened by another name. That descriptor is opened before SQLite opens
+the file and closed after it: closing any descriptor of a file drops all locks that SQLite has on it in this process.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from ...ports.errors import JournalRefused, StreamStopped
 from .schema import create_private, lock
 
 LOOK_EVERY = 1.0
-"""Seconds between two looks at the file, at most, while it is written."""
+"""The longest time, s, between two checks of the file while it is written."""
 
 
 class _Place(NamedTuple):
-    """Return the identity of a file, whatever its names are."""
+    """The identity of a file, which does not depend on its name."""
 
     device: int
     inode: int
@@ -35,7 +35,7 @@ _held: dict[_Place, int] = {}
 
 
 class Hold:
-    """Taken when it is made. Raises `JournalRefused` for a journal that is in use, under whatever name."""
+    """Locks the journal when it is made. Raises `JournalRefused` if it is in use, under this or another name."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -51,14 +51,14 @@ class Hold:
         self._next_look = monotonic() + LOOK_EVERY
 
     def watch(self) -> None:
-        """The files beside it are there now: without the log, too, what is stored would be lost."""
+        """Also watch the files beside it, which exist now: without the write-ahead log events would be lost too."""
         for end in ("-wal", "-shm"):
             beside = self._path.with_name(self._path.name + end)
             with suppress(FileNotFoundError):
                 self._watched[beside] = _place_of(os.stat(beside))
 
     def look(self, *, now: bool) -> None:
-        """Raises `StreamStopped` if a file was moved, removed or replaced; looks every second, or `now`."""
+        """Raise `StreamStopped` if a file was moved, removed or replaced; checks once a second, or `now`."""
         at = monotonic()
         if not now and at < self._next_look:
             return
@@ -72,12 +72,12 @@ class Hold:
                 raise StreamStopped(f"the journal's file {path} was replaced: it is another one now")
 
     def close(self) -> None:
-        """Let go of both locks; idempotent. SQLite must have closed the file."""
+        """Release both locks; idempotent. SQLite must have closed the file."""
         self._release()
 
 
 def _taken(path: Path) -> _Place:
-    """Lock the file by a descriptor of its own."""
+    """Lock the file by a descriptor of our own; return its identity."""
     try:
         create_private(path)
         place = _place_of(os.stat(path))
@@ -97,9 +97,9 @@ def _taken(path: Path) -> _Place:
 
 
 def _lock(descriptor: int) -> None:
-    """Raises `BlockingIOError` if another process has it; a file system without such locks has the other one.
+    """Lock the descriptor. Raises `BlockingIOError` if another process has the lock.
 
-    Only on Linux are these locks and those of SQLite not aware of each other.
+    A file system without such locks is left to the other lock. Only on Linux do these locks not affect SQLite's.
     """
     if sys.platform == "linux":
         import fcntl
@@ -120,7 +120,7 @@ def _let_go(beside: Connection, place: _Place) -> None:
 
 
 def _forked() -> None:
-    """A child has no journal: its copies of the descriptors would keep the locks when the parent has died."""
+    """Close the descriptors in a forked child, where they would keep the locks after the parent's death."""
     for descriptor in _held.values():
         os.close(descriptor)
     _held.clear()

@@ -26,7 +26,7 @@ _CHUNK = 1000
 
 
 class Finding(NamedTuple):
-    """A promise that the file does not keep, and the entry that shows it, where it is one."""
+    """A promise that the file does not keep, and the serial of the entry that shows it, if it is one."""
 
     serial: int | None
     what: str
@@ -36,7 +36,7 @@ class Finding(NamedTuple):
 
 
 class Summary(NamedTuple):
-    """The state of a journal beside its entries; times are exchange time, ms, serials are 0 where there is none."""
+    """The state of a journal besides its entries; times are exchange time, ms, and missing serials are 0."""
 
     began: int | None
     proven_until: int | None
@@ -75,11 +75,11 @@ def show(path: str | PathLike[str]) -> Iterator[Entry]:
 
 
 def verify(path: str | PathLike[str]) -> list[Finding]:
-    """Return everything that is wrong with the journal; an empty list is a sound one. Raises `JournalRefused`.
+    """Return all broken promises of the journal; an empty list means that it is sound. Raises `JournalRefused`.
 
-    Checked are the file and its tables, that no serial is missing behind what retention deleted, that the mark is in
-    range, that every entry can be read, that no id of an order, fill or payment comes twice (unless `redelivered`),
-    that no two fills of one order cover the same interval, and that a revision is of a fill before it, with the same
+    Checked are the file and its tables, that no serial is missing above those that retention deleted, that the mark is
+    in range, that every entry can be read, that no id of an order, fill or payment comes twice (unless `redelivered`),
+    that no two fills of one order cover the same interval, and that a revision follows its fill, with the same
     interval.
     """
     with closing(open_for_reading(Path(path))) as connection:
@@ -177,7 +177,7 @@ def _repeated(serial: int, event: ExchangeEvent, ids: dict[str, int], states: di
         if event.event_id in ids:
             yield Finding(serial, f"id: entry {ids[event.event_id]} has the same, {event.event_id}")
         ids[event.event_id] = serial
-    if isinstance(event, OrderState):  # an order may return to a state, by two amendments, but not stay in it
+    if isinstance(event, OrderState):  # an order may return to a state by two amendments, but not repeat it
         key = f"{event.symbol} {event.order_id}"
         if states.get(key) == event.event_id and not isinstance(event, Fill):
             yield Finding(serial, f"id: the order was in this state already, {event.event_id}")

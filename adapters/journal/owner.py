@@ -1,10 +1,9 @@
-"""The owner of a journal: the venue, where its REST lives, the account, and the API keys that have proven to be its
-own.
+"""The owner of a journal: the venue, its REST host, the account, and the API keys that were proven to be the account's.
 
-A stream's claim is compared before any of the journal is delivered. Another venue, host or account is refused. An API
-key that is not known must be shown to be the same account's: by the account's id, or, where there are no two ids to
-compare, by an order of the journal that the venue knows. A journal without any API key is nobody's yet, and becomes the
-account's whose API key is proven first.
+A stream's claim is compared before any event of the journal is delivered. Another venue, host or account is refused. An
+unknown API key must be proven to be the same account's: by the account's id, or, if there are no two ids to compare, by
+an order of the journal that the venue knows. A journal without API keys has no owner yet, and belongs to the account
+whose API key is proven first.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ _log = logging.getLogger("listenkey")
 
 
 class _Claim(NamedTuple):
-    """Who wants to write the journal; the API key as a digest."""
+    """The account that claims the journal: venue, host, and the API key's digest."""
 
     venue: str
     host: str
@@ -31,14 +30,14 @@ class _Claim(NamedTuple):
 
 
 class Owner:
-    """The owner by the file at `path`, and the claimant. With `adopt`, what cannot be shown is taken on trust."""
+    """The owner in the file at `path`, and the claim. With `adopt`, a claim is trusted if it cannot be proven."""
 
     def __init__(self, path: Path, connection: Connection, *, adopt: bool) -> None:
         self._path = path
         self._adopt = adopt
         self._claim: _Claim | None = None
         self._stored: _Claim | None = None
-        """The claim that is in the file as it stands."""
+        """The claim that the file contains already; None if it is new."""
         self._recognised = True
         known = connection.execute("SELECT salt, venue, host, account FROM owner").fetchone()
         self._keys = {digest for (digest,) in connection.execute("SELECT digest FROM api_keys")}
@@ -48,11 +47,11 @@ class Owner:
 
     @property
     def recognised(self) -> bool:
-        """True if the API key is known, or the journal nobody's yet."""
+        """True if the API key is known, or the journal has no owner yet."""
         return self._recognised
 
     def claim(self, venue: str, host: str, api_key: str) -> None:
-        """Compare all that can be compared without the venue. Raises `JournalRefused`."""
+        """Make the claim, and compare it as far as possible without the venue. Raises `JournalRefused`."""
         claim = _Claim(venue, host, self._digest("api key", api_key))
         if self._claim is not None:
             if claim != self._claim:
@@ -68,13 +67,13 @@ class Owner:
         self._recognised = known or not self._keys
 
     def is_comparable(self, account_id: str | None) -> bool:
-        """True if there are two ids to compare."""
+        """True if both this account's id and the journal's are known."""
         return account_id is not None and self._account is not None
 
     def recognise(self, account_id: str | None, found: Collection[OrderRef]) -> bool:
-        """The venue has answered this API key: whether there is something new to store.
+        """Judge the claim after the venue's answer to the API key; return True if there is something new to store.
 
-        Raises `JournalRefused`, or `StreamStopped` if it was recognised before.
+        Raises `JournalRefused`, or `StreamStopped` if the claim was recognised before.
         """
         if self._claim is None:
             return False
@@ -92,7 +91,7 @@ class Owner:
         return is_new
 
     def store(self, connection: Connection) -> None:
-        """Write whose it is now, in the transaction under way."""
+        """Write the owner, in the transaction under way."""
         claim = self._claim
         assert claim is not None
         (has_events,) = connection.execute("SELECT EXISTS (SELECT 1 FROM events)").fetchone()

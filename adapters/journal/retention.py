@@ -1,14 +1,14 @@
-"""How long stored events stay: until no run that resumes can need them."""
+"""The retention of stored events: they stay until no run that resumes can need them."""
 
 from __future__ import annotations
 
 import sqlite3
 
 _EVERY = 60_000
-"""Exchange time, ms, that passes between two sweeps."""
+"""Exchange time, ms, between two sweeps."""
 _ROWS = 5000
 _ORDERS = 500
-"""So much is swept in one transaction."""
+"""The most rows and orders that are swept in one transaction."""
 
 _LOOSE = """
 DELETE FROM events WHERE serial IN (
@@ -22,15 +22,15 @@ DELETE FROM events WHERE order_key IN (
 
 
 class Retention:
-    """Events stay for `retain` seconds of exchange time behind what is proven; those of an open order stay with it."""
+    """Keeps events for `retain` seconds of exchange time behind `proven_until`, and those of open orders for longer."""
 
     def __init__(self, retain: float) -> None:
         self._retain = int(retain * 1000)
         self.swept_to: int | None = None
-        """Exchange time, ms, up to which everything has been swept that could be."""
+        """Exchange time, ms, up to which everything is swept that can be."""
 
     def sweep(self, connection: sqlite3.Connection, proven_until: int, mark: int) -> int | None:
-        """Delete of what is marked what may go, a bounded number at a time; what `swept_to` is once that is stored."""
+        """Delete marked events that are old enough, a bounded number; return `swept_to` for after the commit."""
         edge = proven_until - self._retain
         if self.swept_to is not None and edge < self.swept_to + _EVERY:
             return self.swept_to

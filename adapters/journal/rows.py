@@ -29,23 +29,23 @@ def decoded(rows: Iterable[tuple[int, str, bytes]]) -> Iterator[Entry]:
 
 
 def again(entry: Entry) -> Entry:
-    """The entry as one that may have been seen before."""
+    """Return the entry with its event flagged `redelivered`."""
     return Entry(entry.serial, msgspec.structs.replace(entry.event, redelivered=True))
 
 
 def order_key(event: ExchangeEvent) -> str | None:
-    """Return the name of the event's order in the file, None where it is of none; no symbol holds a space."""
+    """Return the key of the event's order in the file, None if it has none; symbols contain no space."""
     return f"{event.symbol} {event.order_id}" if isinstance(event, (OrderState, FillRevised)) else None
 
 
 def order_of(key: str) -> OrderRef:
-    """The order that a key names."""
+    """Return the order with this key."""
     symbol, _, order_id = key.partition(" ")
     return OrderRef(symbol, order_id)
 
 
 def row(entry: Entry, proven: int) -> tuple[int, str, int, str | None, bool, bytes]:
-    """All columns; `proven` is the exchange time, ms, up to which everything was proven when it was stored."""
+    """Return all columns; `proven` is `proven_until`, exchange time, ms, when the entry is stored."""
     event = entry.event
     at = min(max(event.exchange_ts or 0, proven), LARGEST)
     ends = isinstance(event, OrderState) and (event.kind in _ENDING_KINDS or event.status in _ENDING_STATES)

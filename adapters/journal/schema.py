@@ -12,7 +12,7 @@ from ...ports.errors import JournalRefused
 
 APPLICATION_ID = 0x6C6B6A31
 VERSION = 3
-"""Schema 2 has revised fills, which a reader of schema 1 would take for damage; schema 3 knows whose the journal is."""
+"""Schema 2 has revised fills, which a reader of schema 1 would take for damage; schema 3 has the owner."""
 
 TABLES = {
     "events": """CREATE TABLE events (
@@ -48,9 +48,9 @@ TABLES = {
     denied INTEGER NOT NULL
 )""",
 }
-"""`at` is the later of an event's exchange time and what was proven when it was stored, ms. An event that `ends` its
-order is the last word on it. `swept` is the highest serial that retention has deleted: above it none may be missing,
-but those `forgotten` because somebody said so. `account` and the API keys are digests, with the `salt` of the file."""
+"""`at` is the later of an event's exchange time and of `proven_until` when it was stored, ms. An event that `ends` its
+order is the last one of it. `swept` is the highest serial that retention has deleted: above it none may be missing,
+except those `forgotten` on demand. `account` and the API keys are digests, with the `salt` of the file."""
 
 _SINCE_3 = ("owner", "api_keys", "forgotten", "questions")
 _NOBODYS = "INSERT INTO owner VALUES (1, randomblob(16), NULL, NULL, NULL)"
@@ -59,7 +59,7 @@ UPGRADES = {
     1: ("PRAGMA user_version = 2",),
     2: (*(TABLES[name] for name in _SINCE_3), _NOBODYS, "PRAGMA user_version = 3"),
 }
-"""The statements that make the next schema of an earlier one. Schema 2 has the tables of schema 1."""
+"""The statements that turn an earlier schema into the next. Schema 2 has the tables of schema 1."""
 
 Durability = Literal["process", "power"]
 
@@ -70,9 +70,9 @@ def tables(version: int) -> dict[str, str]:
 
 
 def lock(path: Path) -> sqlite3.Connection:
-    """A lock on the journal for as long as the connection is open; the system drops it when the process dies.
+    """Lock the journal while the returned connection is open; the system drops the lock when the process dies.
 
-    An empty database beside the journal carries it, so that others may still read the journal itself.
+    The lock is on an empty database beside the journal, so that others can still read the journal itself.
     """
     beside = path.with_name(path.name + "-lock")
     try:
@@ -91,7 +91,7 @@ def lock(path: Path) -> sqlite3.Connection:
 
 
 def open_for_writing(path: Path, durability: Durability) -> sqlite3.Connection:
-    """A connection to the journal, created if there is none. Raises `JournalRefused`."""
+    """Return a connection to the journal, which is created if there is none. Raises `JournalRefused`."""
     try:
         create_private(path)
         connection = sqlite3.connect(path, timeout=1, isolation_level=None, check_same_thread=False)
@@ -116,7 +116,7 @@ def open_for_writing(path: Path, durability: Durability) -> sqlite3.Connection:
 
 
 def open_for_reading(path: Path) -> sqlite3.Connection:
-    """A connection that changes nothing; a stream may be writing meanwhile. Raises `JournalRefused`."""
+    """Return a connection that changes nothing; a stream may write meanwhile. Raises `JournalRefused`."""
     if not path.is_file():
         raise JournalRefused(f"{path}: there is no such journal")
     try:
@@ -136,7 +136,7 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
 
 
 def _recognise(connection: sqlite3.Connection, path: Path) -> int:
-    """The schema of a journal of ours, 0 for an empty file; anything else is refused before it is changed."""
+    """Return the schema of a journal, 0 for an empty file; any other file is refused before it is changed."""
     try:
         (application,) = connection.execute("PRAGMA application_id").fetchone()
         (version,) = connection.execute("PRAGMA user_version").fetchone()
@@ -166,7 +166,7 @@ def _create(connection: sqlite3.Connection) -> None:
 
 
 def _upgrade(connection: sqlite3.Connection, version: int) -> None:
-    """All steps to the schema of today, in one transaction: whoever dies in it leaves the file as it was."""
+    """Upgrade to the schema of today in one transaction: if the process dies in it, the file is unchanged."""
     connection.execute("BEGIN IMMEDIATE")
     for step in range(version, VERSION):
         for statement in UPGRADES[step]:
@@ -175,6 +175,6 @@ def _upgrade(connection: sqlite3.Connection, version: int) -> None:
 
 
 def create_private(path: Path) -> None:
-    """Only its owner may read what an account did. An existing file is not opened: closing it would drop our locks."""
+    """Create a file that only its user can read. An existing one is not opened: closing it would drop our locks."""
     with suppress(FileExistsError):
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))

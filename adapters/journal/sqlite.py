@@ -28,12 +28,12 @@ from .rows import LARGEST, again, decoded, order_of, row
 from .schema import Durability, open_for_writing
 
 RESUME_OVERLAP = 900.0
-"""Seconds of exchange time behind `proven_until` from which on a run that resumes is given what was stored: further
-back than any read of the account shows payments, or they would be delivered again.
+"""Seconds of exchange time behind `proven_until` from which on a run that resumes gets the stored events. It is longer
+than reads reach back for payments, which would be delivered again otherwise.
 """
 
 WITNESSES = 5
-"""So many orders, the newest, are asked for at a venue that may know none of them."""
+"""The number of newest orders that the venue is asked for to recognise the account."""
 
 _INSERT = "INSERT INTO events (serial, kind, at, order_key, ends, body) VALUES (?, ?, ?, ?, ?, ?)"
 _SINCE = """
@@ -45,18 +45,18 @@ _NEWEST_ORDERS = """
 SELECT order_key FROM events WHERE order_key IS NOT NULL GROUP BY order_key ORDER BY max(serial) DESC LIMIT ?"""
 NEWEST = """
 SELECT max(coalesce((SELECT max(serial) FROM events), 0), coalesce((SELECT max(serial) FROM forgotten), 0))"""
-"""The highest serial that was ever given and is not covered by the mark, or by what was swept."""
+"""The query of the highest serial that is stored or forgotten; the mark and `swept` may be higher."""
 _AFTER = "SELECT serial, kind, body FROM events WHERE serial > ? ORDER BY serial LIMIT ?"
 
 
 class SqliteJournal:
     """A `Journal` in the file `path`, created if there is none.
 
-    `durability="process"` survives the death of the process; `"power"` also that of the machine, at the price of a
-    sync for each transaction. `retain` (seconds of exchange time, at least 900) is how far behind `proven_until`
-    finished and marked events stay; those of an open order stay with it. `max_bytes` stops the stream before the file
-    grows beyond. With `adopt` the journal is taken on trust to be the account's that starts it, unless the venue says
-    otherwise. Raises `JournalRefused` for a file that is foreign, newer, or in use, whoever uses it.
+    With `durability="process"` events survive the death of the process; with `"power"` also that of the machine, at the
+    price of a sync for each transaction. `retain` (seconds of exchange time, at least 900) is how long marked events of
+    finished orders stay behind `proven_until`; those of an open order stay with it. `max_bytes` stops the stream before
+    the file becomes larger. With `adopt` the journal is taken to be this account's without proof, unless the venue's
+    answer disproves it. Raises `JournalRefused` for a file that is no journal, is of a newer version, or is in use.
     """
 
     _began: int | None
@@ -97,33 +97,33 @@ class SqliteJournal:
             raise
 
     def claim(self, venue: str, host: str, api_key: str) -> None:
-        """A stream of this account is going to write. Raises `JournalRefused` for another's journal."""
+        """Claim the journal for this account. Raises `JournalRefused` if it is another account's."""
         self._owner.claim(venue, host, api_key)
 
     @property
     def recognised(self) -> bool:
-        """True if nothing is left to be shown before stored events may be delivered."""
+        """True if stored events may be delivered without further proof of the account."""
         return self._owner.recognised
 
     def witnesses(self, account_id: str | None) -> Sequence[OrderRef]:
-        """Orders of which one must be known at the venue, where the id that it names proves nothing."""
+        """Orders of which the venue must know one, if the account's id cannot prove the owner; else none."""
         if self._owner.is_comparable(account_id):
             return ()
         with self._guard, self._failing_loudly():
             return [order_of(key) for (key,) in self._connection.execute(_NEWEST_ORDERS, (WITNESSES,))]
 
     def recognise(self, account_id: str | None, found: Collection[OrderRef] = ()) -> None:
-        """The venue has answered, and named this account; raises `JournalRefused`, or later `StreamStopped`."""
+        """Judge the claim after the venue's answer. Raises `JournalRefused`, or later `StreamStopped`."""
         with self._guard:
             if self._owner.recognise(account_id, found):
                 with self._transaction() as connection:
                     self._owner.store(connection)
 
     def resume(self) -> Checkpoint | None:
-        """Where the run before ended; None when the journal knows of no beginning.
+        """Return the state at the end of the last run; None if no stream has begun in this journal.
 
-        The events are those since fifteen minutes before `proven_until`, and for every order that is open or has an
-        event among them all that is stored of it: part of an order would look like a hole.
+        The events are those since fifteen minutes before `proven_until`, and all stored events of every order that is
+        open or has an event among them, since a part of an order would look like a hole.
         """
         if self._began is None:
             return None
@@ -132,7 +132,7 @@ class SqliteJournal:
         return Checkpoint(began=self._began, proven_until=self._proven, events=events)
 
     def begin(self, exchange_ms: int) -> None:
-        """Store when the stream began, ms. Without it the first exchange time that is appended stands in."""
+        """Store the beginning of the stream, ms; without it, the first appended exchange time counts."""
         if self._began is None:
             with self._transaction() as connection:
                 connection.execute("UPDATE state SET began = ?", (exchange_ms,))
@@ -143,7 +143,7 @@ class SqliteJournal:
         return [again(entry) for entry in self._select(_AFTER, (self._mark, -1))]
 
     def append(self, events: Sequence[ExchangeEvent], proven_until: int | None) -> Sequence[Entry]:
-        """Store the events and what they prove, all or nothing; serials follow on without a gap."""
+        """Store the events and `proven_until`, all or nothing; serials continue without a hole."""
         with self._guard:
             self._hold.look(now=proven_until is not None)
             entries = [Entry(serial, event) for serial, event in enumerate(events, self._last + 1)]
@@ -169,7 +169,7 @@ class SqliteJournal:
         return [again(entry) if entry.serial <= self._last_before else entry for entry in entries]
 
     def mark(self, serial: int) -> None:
-        """Write that all up to `serial` is dealt with; never goes back. Raises `ValueError` for what is not stored."""
+        """Mark all events up to `serial` as dealt with; it never goes back. Raises `ValueError` if it is not stored."""
         if serial > self._last:
             raise ValueError(f"serial {serial} is not stored; the last is {self._last}")
         if serial > self._mark:
@@ -185,9 +185,9 @@ class SqliteJournal:
             return [Question(at, symbol, order_id, bool(denied)) for at, symbol, order_id, denied in rows]
 
     def keep_questions(self, asked: Sequence[Question]) -> None:
-        """Keep which orders were asked for that the venue may not know, in place of those before; a few rows.
+        """Keep the questions, which are few, in place of the earlier ones.
 
-        What somebody asked whose journal this may not be is not kept.
+        They are not kept while the journal is not recognised as this account's.
         """
         if not self.recognised:
             return
@@ -196,11 +196,11 @@ class SqliteJournal:
             connection.executemany("INSERT INTO questions VALUES (?, ?, ?, ?)", asked)
 
     def close(self) -> None:
-        """Move the write-ahead log into the file, also where that has been moved to, and release it."""
+        """Move the write-ahead log into the file, even if that was moved, and release the file."""
         with self._guard:
             if not self._closed:
                 self._closed = True
-                with suppress(sqlite3.Error):  # SQLite itself leaves it, if the file has another name now
+                with suppress(sqlite3.Error):  # SQLite leaves the log if the file has another name now
                     self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             self._connection.close()
             self._hold.close()

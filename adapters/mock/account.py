@@ -1,4 +1,4 @@
-"""The account of a mock by its fed events: wallets and positions, and the PnL that a trade realises."""
+"""The account of a mock, computed from fed events: wallets, positions, and the PnL that a trade realises."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from ...core.events import AccountUpdate, Balance, Fill, Position
 
 Amount = Decimal | int | str
 Key = tuple[str, str | None]
-"""Symbol and, in hedge mode, LONG or SHORT."""
+"""The key of a position: symbol and, in hedge mode, LONG or SHORT."""
 
 GRAIN = Decimal("1e-8")
-"""Prices and fees are rounded to this."""
+"""The grain to which prices and fees are rounded."""
 
 
 class Holding(NamedTuple):
-    """`qty` and `cost` are negative for a short position; `price` is that of the last trade."""
+    """A position: `qty` and `cost` are negative for a short one; `price` is that of the last trade."""
 
     qty: Decimal = Decimal(0)
     cost: Decimal = Decimal(0)
@@ -25,7 +25,7 @@ class Holding(NamedTuple):
 
 
 class Account:
-    """Wallets and positions; a position is one per symbol, or in hedge mode one per symbol and side."""
+    """Keeps wallets and positions: one position per symbol, or in hedge mode per symbol and side."""
 
     def __init__(self, wallets: dict[str, Decimal], leverage: int) -> None:
         self.wallets = wallets
@@ -33,7 +33,7 @@ class Account:
         self._leverage = leverage
 
     def traded(self, key: Key, side: str | None, qty: Decimal, price: Decimal) -> tuple[Decimal, Holding]:
-        """The PnL that a trade would realise, and the position behind it. Raises `ValueError` for closing too much."""
+        """The PnL that a trade would realise, and the position after it. Raises `ValueError` if it closes too much."""
         held = self.holdings.get(key, Holding())
         change = qty if side == "BUY" else -qty
         closing = min(qty, abs(held.qty)) if held.qty * change < 0 else Decimal(0)
@@ -48,7 +48,7 @@ class Account:
         return profit, behind
 
     def trade(self, fill: Fill, asset: str) -> tuple[Decimal, Decimal]:
-        """Book a fill, what is not known of it as it must have been; the fee and the PnL that were booked."""
+        """Book a fill, with computed figures for unknown ones; return the fee and PnL that were booked."""
         key = (fill.symbol, fill.position_side)
         price = fill.fill_price or self.holdings.get(key, Holding()).price
         profit, self.holdings[key] = self.traded(key, fill.side, fill.fill_qty, price)
@@ -58,11 +58,11 @@ class Account:
         return fee, pnl
 
     def pay(self, asset: str, amount: Decimal) -> None:
-        """Book an amount, positive when it comes in."""
+        """Book an amount, positive if it comes in."""
         self.wallets[asset] = self.wallets.get(asset, Decimal(0)) + amount
 
     def replace(self, update: AccountUpdate) -> None:
-        """Take over what an update says; a position is taken as one of hedge mode only if there is one of its side."""
+        """Take over an update; a position counts as one of hedge mode only if there is one of its side already."""
         if update.complete:
             self.wallets.clear()
             self.holdings.clear()
@@ -75,7 +75,7 @@ class Account:
             self.holdings[key] = Holding(qty, qty * price, price)
 
     def whole(self, event_id: str, exchange_ts: int, *, margin_asset: str) -> AccountUpdate:
-        """All of it, as a read shows it."""
+        """The whole account as a read shows it."""
         held = [key for key, holding in self.holdings.items() if holding.qty]
         return AccountUpdate(
             event_id=event_id,
@@ -90,7 +90,7 @@ class Account:
     def change(
         self, event_id: str, exchange_ts: int, reason: str, asset: str, positions: Iterable[Key]
     ) -> AccountUpdate:
-        """A wallet and these positions, as a push shows them."""
+        """A wallet and these positions as a push shows them."""
         return AccountUpdate(
             event_id=event_id,
             exchange_ts=exchange_ts,
@@ -102,7 +102,7 @@ class Account:
         )
 
     def balance(self, asset: str, *, margined: bool) -> Balance:
-        """The asset as a read shows it; `margined` is the one in which positions are held."""
+        """The asset's balance as a read shows it; `margined` is True for the asset of positions."""
         wallet = self.wallets[asset]
         held = [each for each in self.holdings.values() if margined]
         unrealized = sum((each.qty * each.price - each.cost for each in held), Decimal(0))

@@ -1,4 +1,4 @@
-"""The books of a mock account, by the events that were delivered, each counted once by its id."""
+"""The books of a mock account, computed from delivered events; each counts once by its id."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ...core.events import (
 
 
 class _Sums(msgspec.Struct):
-    """Of one asset."""
+    """The sums of one asset."""
 
     opening: Decimal
     realized_pnl: Decimal = ZERO
@@ -29,7 +29,7 @@ class _Sums(msgspec.Struct):
     funding: Decimal = ZERO
     transfers: Decimal = ZERO
     wallet: Decimal | None = None
-    """The balance that was delivered last, until it is compared."""
+    """The last delivered balance, until it is compared."""
     drift: Decimal | None = ZERO
 
     @property
@@ -38,7 +38,7 @@ class _Sums(msgspec.Struct):
 
 
 class _Costs(NamedTuple):
-    """Of one fill: None is not known yet."""
+    """The costs of one fill; None is not known yet."""
 
     fee_asset: str
     fee: Decimal | None
@@ -46,20 +46,20 @@ class _Costs(NamedTuple):
 
 
 class Books:
-    """Amounts of no named asset, and every PnL, are of `asset`, which opens with its `balance`."""
+    """Keeps the books; amounts without an asset, and all PnL, are of `asset`, which opens with `balance`."""
 
     def __init__(self, asset: str, balance: Decimal) -> None:
         self._asset = asset
         self._sums = {asset: _Sums(balance)}
         self._fills: dict[str, _Costs] = {}
         self._unknown: set[str] = set()
-        """Ids of fills with a figure that is not known."""
+        """Ids of fills with an unknown figure."""
         self._paid: dict[str, Decimal] = {}
         self._gap_open = False
 
     @property
     def shown(self) -> tuple[Book, ...]:
-        """By asset, compared with the last delivered balance; unproven in a gap, or if a figure is unknown."""
+        """The books by asset, compared with the last delivered balance; UNPROVEN in a gap or with unknown figures."""
         return tuple(self._book(asset, sums) for asset, sums in self._sums.items())
 
     def take(self, event: ExchangeEvent) -> None:
@@ -100,7 +100,7 @@ class Books:
         return self._sums.setdefault(asset or self._asset, _Sums(ZERO))
 
     def _compare(self) -> None:
-        """Compare delivered balances; one that was read in a gap is compared when all that was missed has come."""
+        """Compare delivered balances; one that was read in a gap is compared when all missed events have come."""
         for sums in self._sums.values():
             if sums.wallet is not None:
                 sums.drift = None if self._unknown else sums.wallet - sums.explained

@@ -1,4 +1,4 @@
-"""How a mock stream is interrupted and healed, under the user's clock: gaps, health, and what is fed meanwhile."""
+"""Interrupts a mock stream and ends the interruption, under the user's clock: gaps, health, and held events."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _BLIND = {GapReason.LOST_SOCKET, GapReason.SILENT, GapReason.KEY_GONE, GapReason
 
 
 def chosen(words: type[Word], name: str, value: str) -> Word:
-    """The word of this value. Raises `ValueError`, which lists what is allowed."""
+    """Return the member with this value. Raises `ValueError`, which lists the allowed ones."""
     try:
         return words(value)
     except ValueError:
@@ -41,7 +41,7 @@ def chosen(words: type[Word], name: str, value: str) -> Word:
 
 
 class Feed(Script):
-    """A script whose events come late where the link is away. Time is `exchange_ms` and moves by `advance` alone."""
+    """A script whose events are held while the link is away. Time is `exchange_ms`, moved only by `advance`."""
 
     def __init__(self, exchange_ms: int, asset: str, balance: Decimal) -> None:
         super().__init__(Progress(exchange_ms, Books(asset, balance)))
@@ -54,16 +54,16 @@ class Feed(Script):
         self._withheld: list[ExchangeEvent] = []
 
     def advance(self, seconds: float) -> None:
-        """Move exchange time on."""
+        """Move exchange time ahead."""
         if seconds < 0:
             raise ValueError("exchange time never goes back")
         self.exchange_ms += round(seconds * 1000)
 
     def gap(self, reason: GapReason | str = GapReason.LOST_SOCKET) -> None:
-        """GAP_OPENED and the change of health.
+        """Deliver GAP_OPENED and the change of health.
 
-        A reason that takes the link away makes the stream BLIND: what is fed from now on comes with `reconnect`.
-        Another leaves it SUSPECT, and events flow.
+        A reason that takes the link away makes the stream BLIND: events fed from now on come with `reconnect`.
+        Another reason makes it SUSPECT, and events are still delivered.
         """
         if self._gap is not None:
             raise RuntimeError("a gap is open already")
@@ -72,7 +72,7 @@ class Feed(Script):
         self.health(Health.BLIND if self._gap.reason in _BLIND else Health.SUSPECT)
 
     def reconnect(self, *, proven: bool = True) -> None:
-        """Settle the gap: the account, what was missed as a read shows it, GAP_CLOSED, RECONNECTED if it was blind."""
+        """Close the gap: deliver the account, missed events as a read shows them, GAP_CLOSED, if BLIND RECONNECTED."""
         if self._gap is None:
             raise RuntimeError("no gap is open")
         gap, missed, blind = self._gap, self._withheld, self._blind
@@ -91,7 +91,7 @@ class Feed(Script):
         self.health(Health.LIVE)
 
     def health(self, health: Health | str) -> None:
-        """HEALTH, unless it is so already."""
+        """Deliver HEALTH, unless it is this already."""
         now = chosen(Health, "health", health)
         if now is not self._health:
             self._health = now
@@ -108,7 +108,7 @@ class Feed(Script):
         return self._gap is not None and self._gap.reason in _BLIND
 
     def _deliver(self, event: ExchangeEvent) -> None:
-        """Deliver the event, or, while the link is away, when that is healed."""
+        """Deliver the event, or, while the link is away, hold it until `reconnect`."""
         if self._blind and event.source != "local":
             self._withheld.append(event)
         else:

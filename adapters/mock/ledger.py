@@ -1,4 +1,4 @@
-"""Open orders and the account as they follow from fed events, each counted once by its id."""
+"""Open orders and the account, computed from fed events; each counts once by its id."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _OPEN = (ExchangeEventKind.ORDER_ACK, ExchangeEventKind.PARTIAL_FILL)
 
 
 class Ledger:
-    """Books into `account`; amounts of no named asset are of `asset`."""
+    """Books into `account`; amounts without an asset are of `asset`."""
 
     def __init__(self, account: Account, asset: str) -> None:
         self._account = account
@@ -28,10 +28,10 @@ class Ledger:
         self._orders: dict[str, OrderState] = {}
         self._counted: dict[str, Decimal] = {}
         self._booked: dict[str, tuple[Decimal, Decimal]] = {}
-        """Fee and PnL of each fill as the account has them."""
+        """The booked fee and PnL of each fill."""
 
     def order(self, order: OrderState | str) -> OrderState:
-        """An open order as it is now, by itself or its id. Raises `ValueError`."""
+        """Return an open order as it is now, by its state or its id. Raises `ValueError` if there is none."""
         name = order if isinstance(order, str) else order.order_id
         now = self._orders.get(name)
         if now is None or now.kind not in _OPEN:
@@ -39,7 +39,7 @@ class Ledger:
         return now
 
     def book(self, event: ExchangeEvent) -> None:
-        """The event was fed."""
+        """Book a fed event."""
         if isinstance(event, OrderState) and event.event_id not in self._counted:
             self._orders[event.order_id] = event
         if isinstance(event, AccountUpdate):

@@ -32,7 +32,7 @@ def filled(
     liquidation: bool,
     unsure: bool,
 ) -> Fill:
-    """So much more of the order was executed; an `unsure` one has neither fee, PnL nor trade id."""
+    """A fill of `qty` more of the order; an `unsure` one has no fee, PnL or trade id."""
     total = order.cumulative_qty + qty
     full = total == order.qty
     return Fill(

@@ -1,4 +1,4 @@
-"""A mock stream as of the last event that was delivered: health, state, books, and what is proven."""
+"""The state of a mock stream after its last delivered event: health, state, books and `proven_until`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from .books import Books
 
 
 class Progress:
-    """It outlives a stream: the next one goes on where the one before left the script. Times are exchange time, ms."""
+    """The progress, which outlives a stream, since the next one continues the script. Times are exchange time, ms."""
 
     def __init__(self, began: int, books: Books) -> None:
         self.began = self.proven_until = began

@@ -49,22 +49,22 @@ class MockStream:
 
     @property
     def health(self) -> Health:
-        """As of the last event that was delivered; LIVE before any."""
+        """Health after the last delivered event; LIVE before the first."""
         return self._progress.health
 
     @property
     def state(self) -> State:
-        """As of the last event that was delivered; CONNECTED before any."""
+        """State after the last delivered event; CONNECTED before the first."""
         return self._progress.state
 
     @property
     def links(self) -> tuple[LinkView, ...]:
-        """None: a mock has no sockets."""
+        """Always empty: a mock has no sockets."""
         return ()
 
     @property
     def books(self) -> tuple[Book, ...]:
-        """One book for each asset, by the events that were delivered."""
+        """One book for each asset, computed from the delivered events."""
         return self._progress.books.shown
 
     @property
@@ -74,20 +74,20 @@ class MockStream:
 
     @property
     def proven_until(self) -> int | None:
-        """Exchange time, ms, of the newest event that was delivered; it stands still while a gap is open."""
+        """Exchange time, ms, of the newest delivered event; it does not move while a gap is open."""
         return self._progress.proven_until
 
     def rotate(self) -> None:
-        """Noted in `MockVenue.calls`; nothing else happens."""
+        """Note the call in `MockVenue.calls`, and do nothing else."""
         self._script.calls.append("rotate")
 
     def resync(self) -> None:
-        """Noted in `MockVenue.calls`; nothing else happens."""
+        """Note the call in `MockVenue.calls`, and do nothing else."""
         self._script.calls.append("resync")
 
 
 class Script:
-    """One script, read by one stream at a time; the next stream goes on where the one before left it."""
+    """One script, read by one stream at a time; the next stream continues where the last one stopped."""
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
@@ -100,7 +100,7 @@ class Script:
 
     @asynccontextmanager
     async def subscribe(self) -> AsyncIterator[MockStream]:
-        """The stream; one at a time. Raises `RuntimeError` for a second."""
+        """Enter a stream; only one at a time. Raises `RuntimeError` for a second one."""
         if self._stream is not None:
             raise RuntimeError("this MockVenue has a stream already")
         self.calls.append("subscribe")
@@ -114,30 +114,30 @@ class Script:
             self._wake()
 
     async def handled(self) -> None:
-        """Returns when the consumer has come back from everything fed so far."""
+        """Return when the consumer has dealt with everything fed so far."""
         await anyio.lowlevel.checkpoint()
         while self._script or self._in_hand:
             await self._next_change()
 
     def stop(self, message: str) -> None:
-        """At this point of the script iteration raises `StreamStopped`."""
+        """Script that iteration raises `StreamStopped` at this point."""
         self.put(Ending(lambda: StreamStopped(message)))
 
     def refuse_credentials(self, message: str = "the venue refuses the credentials") -> None:
-        """At this point of the script iteration raises `CredentialsRefused`."""
+        """Script that iteration raises `CredentialsRefused` at this point."""
         self.put(Ending(lambda: CredentialsRefused(message)))
 
     def end(self) -> None:
-        """At this point of the script iteration ends; another stream would go on behind it."""
+        """Script that iteration ends at this point; another stream continues after it."""
         self.put(Ending(None))
 
     def put(self, item: ExchangeEvent | Ending) -> None:
-        """Deliver it when all that was put before has been delivered."""
+        """Deliver an item after all that were put before."""
         self._script.append(item)
         self._wake()
 
     async def take(self, stream: MockStream) -> ExchangeEvent | Ending:
-        """Return the stream's next item; waits for it."""
+        """Wait for the stream's next item and return it."""
         self._in_hand = False
         self._wake()
         while not self._script and stream._ended is None:

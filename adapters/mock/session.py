@@ -17,22 +17,22 @@ class Trader(Protocol):
         """Let exchange time pass."""
 
     def order(self, symbol: str, side: str, qty: Amount, price: Amount) -> OrderState:
-        """A new order."""
+        """Place a new order."""
 
     def cancel(self, order: str) -> OrderState:
-        """The end of an order."""
+        """Cancel an order."""
 
     def fill(
         self, order: str | None = None, *, symbol: str = ..., side: str = ..., qty: Amount, price: Amount | None = None
     ) -> Fill:
-        """A fill of an order, or of a new one."""
+        """Fill an order, or a new one."""
 
     def funding(self, amount: Amount, symbol: str) -> ExchangeEvent:
-        """A funding fee."""
+        """Pay a funding fee."""
 
 
 def trade(trader: Trader, rng: Random, steps: int, symbols: tuple[str, ...]) -> None:
-    """So many steps, with up to a minute before each."""
+    """Draw `steps` steps, with up to a minute of exchange time before each."""
     prices = dict.fromkeys(symbols, Decimal(1000))
     resting: list[OrderState] = []
     for _ in range(steps):

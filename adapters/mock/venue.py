@@ -1,7 +1,7 @@
 """A venue for a user's own tests: a script of events under the user's clock, no network, no waiting, asyncio or trio.
 
-What is fed before anybody listens waits; a stream takes up the script where the one before left it. Every amount may
-be given as `Decimal`, `int` or `str`; a `float` is refused. Nothing here is shared between threads.
+Events that are fed before a stream is read wait for it; a stream continues the script where the last one stopped. Every
+amount may be given as `Decimal`, `int` or `str`; a `float` is refused. It must be used from one thread.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ K = ExchangeEventKind
 
 
 class MockVenue(Feed):
-    """A `VenueAdapter` that delivers what its owner scripts, and keeps the account that follows from it.
+    """A `VenueAdapter` that delivers scripted events, and computes the account from them.
 
-    The account starts with `balance` of `asset` and no position. Time is `exchange_ms` and moves by `advance` alone.
+    The account starts with `balance` of `asset` and no position. Time is `exchange_ms`, moved only by `advance`.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class MockVenue(Feed):
         self._numbers = 0
 
     async def account_snapshot(self) -> AccountUpdate:
-        """The whole account as it is now, also while a gap is open. Raises `ReadFailed` if `fail_snapshot` asked so."""
+        """Return the whole account as it is now, even in a gap. Raises `ReadFailed` after `fail_snapshot`."""
         await anyio.lowlevel.checkpoint()
         self.calls.append("snapshot")
         if self._failures:
@@ -65,7 +65,7 @@ class MockVenue(Feed):
         return self._whole()
 
     async def close(self) -> None:
-        """Noted in `calls`; streams end."""
+        """Note the call in `calls`, and end the streams."""
         self.calls.append("close")
         self.end()
 
@@ -86,7 +86,7 @@ class MockVenue(Feed):
         position_side: str | None = None,
         client_order_id: str | None = None,
     ) -> OrderState:
-        """ORDER_ACK of a new order: LIMIT with a price, else MARKET. `position_side` is LONG or SHORT in hedge mode."""
+        """Script ORDER_ACK of a new order: LIMIT with a price, else MARKET. `position_side` is for hedge mode."""
         if side not in ("BUY", "SELL") or position_side not in (None, "LONG", "SHORT"):
             raise ValueError(f"side is BUY or SELL, position_side None, LONG or SHORT: {side!r}, {position_side!r}")
         self._numbers += 1
@@ -109,7 +109,7 @@ class MockVenue(Feed):
         return self._move(event, K.ORDER_ACK)
 
     def cancel(self, order: OrderState | str, kind: ExchangeEventKind = K.CANCEL_ACK) -> OrderState:
-        """CANCEL_ACK of an open order, or with `kind` its ORDER_EXPIRED or ORDER_REJECT. `order` may be its id."""
+        """Script CANCEL_ACK of an open order, or its ORDER_EXPIRED or ORDER_REJECT by `kind`. `order` may be its id."""
         return self._move(self._ledger.order(order), kind)
 
     def fill(
@@ -129,8 +129,8 @@ class MockVenue(Feed):
         """Script a fill and the ACCOUNT_UPDATE that follows from it; return the fill.
 
         Without `order` a market order over `order_qty` (by default `qty`) comes first. With it `qty` is by default all
-        that is left, `price` the order's. `fee` is by default the notional times `fee_rate`. An `unsure` one is
-        delivered without fee, PnL and trade id, as after an interruption; `revise` then supplies them.
+        that remains, and `price` the order's. `fee` is by default the notional times `fee_rate`. An `unsure` fill comes
+        without fee, PnL and trade id, as after an interruption; `revise` then supplies them.
         """
         if order is None:
             if qty is None or price is None:
@@ -173,9 +173,9 @@ class MockVenue(Feed):
         fee: Amount | None = None,
         realized_pnl: Amount | None = None,
     ) -> FillRevised:
-        """FILL_REVISED: the fill with these figures, and the others as they were. The wallet follows, no push does.
+        """Script FILL_REVISED: the fill with these figures, the others unchanged. The wallet changes without a push.
 
-        `fill` may be the revision before.
+        `fill` may be an earlier revision.
         """
         at = fill.fill_price if price is None else positive("price", price)
         charge = fill.fee if fee is None else amount_of(fee)
@@ -192,7 +192,7 @@ class MockVenue(Feed):
         provisional: bool = False,
         replaces: FundingFee | None = None,
     ) -> FundingFee:
-        """A FUNDING_FEE, positive when received, and its ACCOUNT_UPDATE. A final one may replace a provisional one."""
+        """Script a FUNDING_FEE, positive if received, and its ACCOUNT_UPDATE. A final one can replace a provisional."""
         self._numbers += 1
         event = FundingFee(
             event_id=f"funding:{'provisional-' if provisional else ''}{self._numbers}",
@@ -209,7 +209,7 @@ class MockVenue(Feed):
         return event
 
     def transfer(self, amount: Amount, reason: str = "TRANSFER") -> BalanceChange:
-        """A BALANCE_CHANGE, positive when it comes in, and its ACCOUNT_UPDATE."""
+        """Script a BALANCE_CHANGE, positive if it comes in, and its ACCOUNT_UPDATE."""
         event = BalanceChange(
             event_id=self._unique(K.BALANCE_CHANGE),
             exchange_ts=self.exchange_ms,
@@ -233,7 +233,7 @@ class MockVenue(Feed):
         return self.fed[before:]
 
     def fail_snapshot(self, message: str = "the account could not be read", *, times: int = 1) -> None:
-        """The next `times` snapshots raise `ReadFailed`."""
+        """Let the next `times` snapshots raise `ReadFailed`."""
         self._failures.extend([message] * times)
 
     def _move(self, order: OrderState, kind: ExchangeEventKind) -> OrderState:

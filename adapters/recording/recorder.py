@@ -1,10 +1,10 @@
-"""Records the inputs and actions of a connection in one file that only grows; `replay` does it all once more.
+"""Records the inputs and actions of a connection in one file that only grows; `replay` runs it again.
 
-Whatever is secret is replaced by a placeholder of its length before it is written: listen keys as they are granted or
-named by the venue, and the secrets that the recorder was given. The placeholders take the keys' place everywhere, in
-frames too, so that the file is itself a run, and its replay is exact. A frame is kept as it was after inflating; one
-that cannot be inflated by its length and an excerpt of its beginning (`core/excerpt.py`), one that is too large by that
-fact alone: the core does not look further either.
+Every secret is replaced by a placeholder of the same length before it is written: listen keys as the venue grants or
+names them, and the secrets that the recorder was given. Placeholders replace the keys everywhere, in frames too, so
+that the file is itself a run, and its replay is exact. A frame is kept inflated; of one that cannot be inflated the
+length and an excerpt of the beginning are kept (`core/excerpt.py`), and of one that is too large only that fact: the
+core does not look further either.
 
 A file is a line that names the format, then records: a length (4 bytes, big-endian), a kind (`H` for the parameters of
 a run, `S` for a step of it) and MessagePack. A last record that is cut short is what a killed process leaves; it does
@@ -37,9 +37,9 @@ from ..journal.codec import pack
 
 MAGIC = b"listenkey recording 2\n"
 BEFORE = b"listenkey recording 1\n"
-"""Of listenkey 0.1, whose actions and inputs were others."""
+"""The format of listenkey 0.1, whose actions and inputs were different."""
 REMEMBERED_IDS = 64
-"""Ids of events whose frame was redacted, which differ for it; such an event may be delivered some steps later."""
+"""The number of event ids that are kept because a redacted frame changed them; such events may come steps later."""
 
 _log = logging.getLogger("listenkey")
 encode = msgspec.msgpack.Encoder().encode
@@ -87,7 +87,7 @@ class Recorder:
         self._secrets = Secrets() if secrets is None else secrets
 
     def begin(self, dialect: Dialect, policy: Policy, seed: int, mode: Mode) -> None:
-        """A connection has been made with these; what comes next is its own."""
+        """Record the parameters of a new connection; the next steps belong to it."""
         self._dialect = dialect
         effective = policy.over(dialect.policy)
         self._limit = effective.max_frame_bytes
@@ -115,7 +115,7 @@ class Recorder:
         self._write(b"S", self._redacted(step))
 
     def close(self) -> None:
-        """Let go of the file; idempotent. The log says so if it is not whole, or not there."""
+        """Close the file; idempotent. A file that is incomplete or missing is logged."""
         if self._file.closed:
             return
         try:
@@ -127,7 +127,7 @@ class Recorder:
             _log.warning("the recording %s was moved, removed or replaced while it was written", self.path)
 
     def discard(self) -> None:
-        """Nothing will be recorded: take the file away again."""
+        """Remove the file again, as nothing will be recorded."""
         with suppress(OSError):
             self._file.close()
         if self._is_there():
@@ -158,7 +158,7 @@ class Recorder:
         return "inflated", self._hidden_in(inflated, inflated)
 
     def _hidden_in(self, content: bytes, frame: bytes | str) -> bytes:
-        """The content without keys; that of another stream may be named in a notice of its end."""
+        """Return the content without keys; a notice of a key's end may name that of another stream."""
         if b"istenKey" in content and self._dialect is not None:
             for report in self._dialect.decode(frame):
                 if isinstance(report, KeyExpired) and report.key is not None:
@@ -198,7 +198,7 @@ class Recorder:
             self._give_up(str(error))
 
     def _put(self, data: bytes) -> None:
-        """Write all of it: a disk that is nearly full takes a part."""
+        """Write all of the data, in parts if a nearly full disk takes only a part."""
         rest = memoryview(data)
         while rest:
             rest = rest[self._file.write(rest) or 0 :]
@@ -214,7 +214,7 @@ def _not_made(error: OSError, path: Path) -> OSError:
 
 
 def done(ordered: Sequence[actions.Action]) -> list[object]:
-    """The actions as plain values. Of an anomaly the words are left out: they quote the frame."""
+    """Return the actions as plain values. The text of an anomaly is left out, since it quotes the frame."""
     plain: list[object] = []
     for action in ordered:
         match action:
@@ -222,7 +222,7 @@ def done(ordered: Sequence[actions.Action]) -> list[object]:
                 plain.append(("Deliver", *_event(event)))
             case actions.Report(anomaly):
                 plain.append(("Report", anomaly.name, anomaly.count))
-            case actions.ReadAccount(request, since, orders):  # how urgent it is decides nothing here
+            case actions.ReadAccount(request, since, orders):  # the purpose changes nothing here
                 plain.append(("ReadAccount", {"request": request, "since": since, "orders": orders}))
             case _:
                 plain.append((type(action).__name__, action))

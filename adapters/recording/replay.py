@@ -1,4 +1,4 @@
-"""A recording, handed to fresh connections: do they what was recorded? (`recorder` says what is in a file.)"""
+"""Replays a recording on new connections, and compares their actions. `recorder` describes the file."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ _INPUTS: dict[str, type[inputs.Input]] = {
 
 
 class UnusableRecording(ListenKeyError):
-    """The file is no recording, is damaged, of another version, or was made with a venue that is not known here."""
+    """The file is no recording, is damaged, has another version, or is of a venue that is not known here."""
 
 
 class _Frame(msgspec.Struct, array_like=True):
-    """A frame as it is kept: where only its beginning is, `length` is that of the whole."""
+    """A frame as it is kept; if only its beginning is kept, `length` is that of the whole."""
 
     socket: int
     form: str
@@ -52,7 +52,7 @@ class _Frame(msgspec.Struct, array_like=True):
 
 
 class Difference(NamedTuple):
-    """The first step that did not come out as recorded. Texts are for a person; `now` is the run's own clock."""
+    """The first step that differs from the recording. Texts are for a person; `now` is the run's own clock, s."""
 
     record: int
     now: float
@@ -69,7 +69,7 @@ class Difference(NamedTuple):
 
 
 def replay(path: str | PathLike[str], *, dialect: Dialect | None = None) -> Difference | None:
-    """Hand everything in the file to fresh connections; the first difference in what they do, or None.
+    """Hand all inputs of the file to new connections; return the first difference in their actions, or None.
 
     `dialect` is needed only for a venue of your own. Raises `UnusableRecording`.
     """
@@ -102,7 +102,7 @@ def replay(path: str | PathLike[str], *, dialect: Dialect | None = None) -> Diff
 
 
 def steps(path: str | PathLike[str]) -> int:
-    """How many steps were recorded. Raises `UnusableRecording`."""
+    """Return the number of recorded steps. Raises `UnusableRecording`."""
     return sum(kind == b"S" for _, kind, _ in _records(Path(path)))
 
 
@@ -184,5 +184,5 @@ def _short(value: object) -> str:
 
 
 OTHERS = {BEFORE: "a recording of listenkey 0.1, which listenkey 0.1 replays"}
-"""Messages for files that begin otherwise."""
+"""Messages for files of other formats, by their beginning."""
 _LONGEST = 600

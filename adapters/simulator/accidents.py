@@ -13,13 +13,13 @@ from .sockets import AccountHub
 
 
 class Accidents:
-    """Each is noted in the log when it begins, also one that only holds from then on."""
+    """Begins faults on sockets and keys; logs every fault that begins, also one that other parts carry out."""
 
     def __init__(self, hub: AccountHub, feeds: Feeds, keys: ListenKeys, log: Log) -> None:
         self._hub, self._feeds, self._keys, self._log = hub, feeds, keys, log
 
     def begin(self, fault: Fault, elapsed: float, wall: int) -> None:
-        """The fault begins: `elapsed` seconds since the start, `wall` ms of real time."""
+        """Begin the fault; `elapsed` is seconds since the start, `wall` real time in ms."""
         self._log.faults.append(FaultEvent(self._log.clock(), fault.name, "begins"))
         match fault.name:
             case "drop_tcp":

@@ -18,7 +18,7 @@ TAKER_FEE = Decimal("0.0005")
 
 
 class BalanceView(msgspec.Struct, frozen=True, gc=False):
-    """An asset as it is shown: `free` is the wallet less position margin, `change` what a push says has moved."""
+    """An asset's balance: `free` is the wallet less position margin, `change` the amount that a push gives as moved."""
 
     asset: str
     wallet: Decimal
@@ -27,7 +27,7 @@ class BalanceView(msgspec.Struct, frozen=True, gc=False):
 
 
 class PositionView(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """A position as it is shown; `qty` is signed."""
+    """A position at the market's price at one time; `qty` is signed."""
 
     symbol: str
     asset: str
@@ -44,13 +44,13 @@ class PositionView(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
 
 class Account:
-    """Exact; what is handed in has been checked before."""
+    """Keeps exact amounts; its callers have checked their arguments."""
 
     def __init__(self, market: Market, opening: Mapping[str, Decimal], *, hedge: bool, leverage: int, uid: str) -> None:
         self.market = market
         self.hedge = hedge
         self.fees_in: tuple[str, Decimal] | None = None
-        """The asset in which fees are paid as long as there is any, and what a unit is worth; else the margin asset."""
+        """An asset in which fees are paid while enough of it is left, and its price in the margin asset; else None."""
         self.book = Book(opening, uid=uid)
         self.leverage = dict.fromkeys(market.instruments, (leverage, leverage))
         self.margin_mode = dict.fromkeys(market.instruments, "cross")
@@ -61,13 +61,13 @@ class Account:
         return self._positions.get((symbol, side)) or Position(symbol=symbol, side=side)
 
     def positions(self) -> list[Position]:
-        """Those that are not flat."""
+        """The positions that are not flat."""
         return [each for each in self._positions.values() if each.qty]
 
     def execute(
         self, order: Order, qty: Decimal, price: Decimal, *, trade_id: int, now: int, maker: bool
     ) -> tuple[Fill, Position]:
-        """Book the execution of a part of an order; the fill, and the position that it made."""
+        """Book the execution of a part of an order; return the fill and the position after it."""
         cost = booked(qty * price * (MAKER_FEE if maker else TAKER_FEE))
         fee, asset = self._paid(cost, order.asset)
         traded = qty if order.side == "BUY" else -qty
@@ -97,7 +97,7 @@ class Account:
         return short if qty < 0 else long
 
     def balance(self, asset: str, change: Decimal = ZERO) -> BalanceView:
-        """The asset now."""
+        """The asset's balance now."""
         wallet = self.book.wallet(asset).balance
         bound = sum((self._margin(each) for each in self.positions() if self._asset(each) == asset), ZERO)
         return BalanceView(asset, wallet, wallet - bound, change)
@@ -121,7 +121,7 @@ class Account:
         )
 
     def _paid(self, cost: Decimal, asset: str) -> tuple[Decimal, str]:
-        """A fee of so much of the margin asset as it is paid: how much, and of what."""
+        """The amount and asset in which a fee of `cost`, given in the margin asset, is paid."""
         if self.fees_in is not None:
             other, worth = self.fees_in
             if self.book.wallet(other).balance >= booked(cost / worth):

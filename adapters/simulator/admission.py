@@ -1,4 +1,4 @@
-"""The checks of an order before it is taken: it makes sense, its margin is there, and it is no repetition."""
+"""The checks of an order before it is accepted: its fields, its margin, and that it repeats no other."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ from .ticket import Ticket
 
 LONGEST_NAME = 40
 CLOSING = STOP_LOSSES | TAKE_PROFITS
-"""Types that are for a position which is there already, and only ever close it."""
+"""Types that only close an existing position."""
 
 
 class Admission:
-    """Raises `OrderRefused` with the venue's code for whatever cannot be had; changes nothing."""
+    """Checks orders: raises `OrderRefused` with the venue's code for one that cannot be placed; changes nothing."""
 
     def __init__(self, exchange: Exchange, depth: Depth, margin: Margin) -> None:
         self._exchange = exchange
@@ -38,7 +38,7 @@ class Admission:
         self._margin = margin
 
     def admitted(self, ticket: Ticket, now: int) -> tuple[Ticket, Terms]:
-        """The order as it can be placed, with its quantity, and its terms."""
+        """Return the ticket with its final quantity, and the terms of the order."""
         exchange, market = self._exchange, self._exchange.market
         check_symbol(market, ticket.symbol)
         check_words(ticket.side, ticket.type, ticket.position_side, hedge=exchange.hedge)
@@ -80,12 +80,12 @@ class Admission:
         return ticket.reduce_only or (ticket.position_side, ticket.side) in {("LONG", "SELL"), ("SHORT", "BUY")}
 
     def is_affordable(self, order: Order, qty: Decimal, bound: Decimal, now: int) -> bool:
-        """True if the free margin and what the order binds already, `bound`, suffice for `qty` of it at the book."""
+        """True if `qty` of the order needs no more at the book's prices than the free margin and `bound`, its own."""
         needed = self._needed(order.symbol, order.position_side, order.side, qty, order.price, now)
         return not needed or needed <= self._margin.available(order.asset, now) + bound
 
     def _sized(self, ticket: Ticket, now: int) -> Ticket:
-        """With its quantity, and with the certainty that a stop loss or a take profit only closes."""
+        """Return the ticket with its quantity; a stop loss or take profit is made one that only closes."""
         changes: dict[str, object] = {"quote": ZERO} if ticket.qty is not None and ticket.quote else {}
         if ticket.type in CLOSING and not self._exchange.hedge:
             changes["reduce_only"] = True
@@ -114,7 +114,7 @@ class Admission:
         return ticket.position_side or ("LONG" if ticket.side == "BUY" else "SHORT")
 
     def _reference(self, ticket: Ticket, now: int) -> Decimal:
-        """The price that its worth and its legs go by: its own, if it has one."""
+        """The price by which its value and its legs are checked: its own if it has one, else the market's."""
         if ticket.type in PRICED and ticket.price is not None and ticket.price.is_finite() and ticket.price > 0:
             return ticket.price
         return self._exchange.market.price(ticket.symbol, now)
@@ -163,7 +163,7 @@ class Admission:
         check_side(leg.type, "SELL" if ticket.side == "BUY" else "BUY", leg.stop_price, reference)
 
     def _check_bracket(self, ticket: Ticket) -> None:
-        """One stop loss and one take profit for a whole position; the legs of orders that wait count as well."""
+        """Refuse a second stop loss or take profit for a whole position; legs of orders that wait count too."""
         position_side, closing_side = self._side_of(ticket), ticket.side
         if not ticket.closes:
             closing_side = "SELL" if ticket.side == "BUY" else "BUY"
@@ -184,7 +184,7 @@ class Admission:
                 raise OrderRefused(110407, "TP order already exists")
 
     def _bound(self, ticket: Ticket, qty: Decimal, now: int) -> Decimal:
-        """The margin that each unit binds while it rests. Raises `OrderRefused` 101204 when there is not enough."""
+        """The margin that each unit binds while the order rests. Raises `OrderRefused` 101204 if it is not there."""
         symbol, price = ticket.symbol, ticket.price if ticket.type in PRICED else None
         needed = self._needed(symbol, self._side_of(ticket), ticket.side, qty, price, now)
         if needed and needed > self._margin.available(self._exchange.market.instruments[symbol].asset, now):
@@ -194,7 +194,7 @@ class Admission:
     def _needed(
         self, symbol: str, position_side: str, side: str, qty: Decimal, limit: Decimal | None, now: int
     ) -> Decimal:
-        """The margin, the fee and the loss against the market of what so much would open, 0 if it opens nothing."""
+        """The margin, fee and loss against the market of the part of `qty` that would open; 0 if it opens nothing."""
         opened = self._margin.opened(symbol, position_side, side, qty)
         if not opened:
             return ZERO
@@ -207,7 +207,7 @@ class Admission:
         return max(opened * unit - released, ZERO)
 
     def _reached(self, symbol: str, side: str, qty: Decimal, limit: Decimal | None, now: int) -> Decimal:
-        """The worst price in the book that so much would take."""
+        """The worst price in the book that an order of `qty` would take."""
         reached = self._exchange.market.price(symbol, now)
         for price, offered in self._depth.levels(symbol, side, now):
             if qty <= 0 or (limit is not None and (price > limit if side == "BUY" else price < limit)):
@@ -218,7 +218,7 @@ class Admission:
 
 
 def check_side(type: str, side: str, stop_price: Decimal, market: Decimal) -> None:
-    """Raises `OrderRefused` for a stop loss or a take profit that the market has passed already."""
+    """Raise `OrderRefused` for a stop loss or take profit whose price the market has already reached."""
     if type in STOP_LOSSES and side == "SELL" and stop_price >= market:
         raise OrderRefused(110411, "the Stop Loss price of a long position is lower than the current price")
     if type in STOP_LOSSES and side == "BUY" and stop_price <= market:

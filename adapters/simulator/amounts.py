@@ -14,12 +14,12 @@ def booked(amount: Decimal) -> Decimal:
 
 
 def eight(amount: Decimal) -> str:
-    """Eight decimals, as frames write most amounts; no negative zero."""
+    """The amount with eight decimals, as frames write most amounts, without a negative zero."""
     return f"{amount + ZERO:.8f}"
 
 
 def plain(amount: Decimal) -> str:
-    """Canonical: no exponent, no trailing zeros, no negative zero."""
+    """The amount in canonical form: without exponent, trailing zeros or a negative zero."""
     text = f"{amount:f}"
     if "." in text:
         text = text.rstrip("0").rstrip(".")

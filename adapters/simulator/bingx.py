@@ -1,4 +1,4 @@
-"""BingX's wire: gzipped frames, pings in the text, a key of its own for every minting, and snapshots."""
+"""BingX's wire: gzipped frames, text frames as pings, a new key for every minting, and snapshots."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PING_INTERVAL = 5.0
 
 
 class BingX:
-    """A `Family`, and what the doors answer from: `rest`, `trading`, `limits`."""
+    """The `Family` of this wire, with the parts that its doors use: `rest`, `trading`, `limits`."""
 
     def __init__(
         self,
@@ -68,11 +68,11 @@ class BingX:
         self._accidents = Accidents(self.hub, self.feeds, self.keys, ground.log)
 
     def begin(self, fault: Fault, elapsed: float, wall: int) -> None:
-        """A fault begins: `elapsed` seconds since the start, `wall` ms of real time."""
+        """Begin a fault; `elapsed` is seconds since the start, `wall` real time in ms."""
         self._accidents.begin(fault, elapsed, wall)
 
     def arranged(self, leaving: Sequence[Push]) -> Sequence[Push]:
-        """In the order in which they leave."""
+        """The pushes in the order in which they leave."""
         return leaving
 
     def written(self, push: Push) -> list[bytes]:
@@ -84,7 +84,7 @@ class BingX:
         return [packed(key_expired(key, now))]
 
     def told_again(self, what: str, now: int) -> Iterable[bytes]:
-        """The account and each symbol's configuration as they are (`snapshot`), or the latter alone (`config`)."""
+        """Frames of each symbol's configuration now, for `snapshot` behind those of the account, for `config` alone."""
         account = self._exchange.account
         configs = [config_of(account, symbol, now, now) for symbol in account.leverage]
         if what == "config":

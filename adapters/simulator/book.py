@@ -1,4 +1,4 @@
-"""The venue's own bookkeeping: wallets per asset, their sums, and one income row for every movement of money."""
+"""The venue's bookkeeping: a wallet with its sums per asset, and an income row for every movement of money."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Income(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
 @dataclass(slots=True)
 class Wallet:
-    """One asset: the balance moves with every booking, the sums say why."""
+    """The balance of one asset, and the sums by reason of all that was booked on it; `fees` are costs."""
 
     opening: Decimal
     balance: Decimal
@@ -37,7 +37,7 @@ class Wallet:
 
 
 class Book:
-    """Books money and remembers every row, oldest first."""
+    """Books money, and keeps every row, oldest first."""
 
     def __init__(self, opening: Mapping[str, Decimal], *, uid: str) -> None:
         self.wallets = {asset: Wallet(amount, amount) for asset, amount in opening.items()}
@@ -54,7 +54,7 @@ class Book:
     def trade(
         self, asset: str, symbol: str, *, fee: Decimal, pnl: Decimal, trade_id: int, ts: int, fee_asset: str = ""
     ) -> None:
-        """A fill costs `fee`, of the asset or of another one, and realises `pnl`."""
+        """Book a fill: it costs `fee`, in the asset or another one, and realises `pnl`."""
         wallet, payer = self.wallet(asset), self.wallet(fee_asset or asset)
         payer.fees += fee
         payer.balance -= fee
@@ -68,14 +68,14 @@ class Book:
             self._row("REALIZED_PNL", asset, symbol, pnl, tran_id, str(trade_id), info, ts)
 
     def fund(self, asset: str, symbol: str, amount: Decimal, ts: int, kind: str = "FUNDING_FEE") -> None:
-        """A funding settlement of this kind pays `amount`, or takes it when negative."""
+        """Book a funding settlement of this kind: `amount` is received, or paid if it is negative."""
         wallet = self.wallet(asset)
         wallet.funding += amount
         wallet.balance += amount
         self._row(kind, asset, symbol, amount, self._next(), self._next(), "Funding Fee", ts)
 
     def transfer(self, asset: str, amount: Decimal, ts: int, kind: str = "TRANSFER") -> None:
-        """Money comes in, or leaves when negative, for a reason of this kind."""
+        """Book money of this kind that comes in, or leaves if it is negative."""
         wallet = self.wallet(asset)
         wallet.transfers += amount
         wallet.balance += amount

@@ -1,4 +1,4 @@
-"""Brackets: an order's stop loss and take profit, placed as it is filled; when one is triggered, the other ends."""
+"""Brackets: an order's stop loss and take profit, placed as it is filled; if one is triggered, the other ends."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .terms import Leg, Terms
 
 
 class Brackets:
-    """`watch` is told of each leg that is placed."""
+    """Places and ends legs; `watch` is called with each leg that is placed."""
 
     def __init__(self, exchange: Exchange, watch: Callable[[Order, int], None]) -> None:
         self._exchange = exchange
@@ -19,7 +19,7 @@ class Brackets:
         self._legs: dict[tuple[int, str], int] = {}
 
     def filled(self, entry: Order, now: int) -> None:
-        """Of an order that may have been filled: its legs are placed, or grow, until they cover what was executed."""
+        """Place the legs of an order, or enlarge them, so that they cover its executed quantity."""
         if not entry.executed:
             return
         for name, leg in (("stop_loss", entry.terms.stop_loss), ("take_profit", entry.terms.take_profit)):
@@ -36,7 +36,7 @@ class Brackets:
                 self._exchange.amend(placed, qty, now=now)
 
     def triggered(self, order: Order, now: int) -> None:
-        """A leg is triggered: the other legs of its position end."""
+        """Cancel the other legs of the position whose leg is triggered."""
         if not (order.terms.entry or order.terms.closes):
             return
         for other in list(self._exchange.open.values()):

@@ -1,4 +1,4 @@
-"""Candles of any interval, made of a walk's minutes."""
+"""Candles of any interval, made of the minutes of a walk."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .walk import MINUTE_MS, Minute
 
 DAY_MS = 86_400_000
 MONDAY_MS = 4 * DAY_MS
-"""From the epoch to the first Monday."""
+"""Time from the epoch to the first Monday, ms."""
 INTERVALS = {
     **{f"{count}m": count * MINUTE_MS for count in (1, 3, 5, 15, 30)},
     **{f"{count}h": count * 3_600_000 for count in (1, 2, 4, 6, 8, 12)},
@@ -22,11 +22,11 @@ INTERVALS = {
     "1w": 7 * DAY_MS,
     "1M": 31 * DAY_MS,
 }
-"""Their length in ms; a month is at most so long."""
+"""The length of each interval, ms; for a month the longest."""
 
 
 class Candle(msgspec.Struct, frozen=True, kw_only=True):
-    """The prices of the stretch that begins at `time`, ms, `volume` in the base asset, `worth` in the margin's."""
+    """Prices of the interval that begins at `time`, ms; `volume` is in the base asset, `worth` in the margin asset."""
 
     time: int
     open: Decimal
@@ -38,7 +38,7 @@ class Candle(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def begin_of(interval: str, time: int) -> int:
-    """When the candle of this interval that holds `time` began, ms: weeks on Mondays, months on their first, in UTC."""
+    """The time, ms, at which the candle that contains `time` began; weeks begin on Mondays, months on day 1, UTC."""
     if interval == "1M":
         month = datetime.fromtimestamp(time / 1000, UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
         return int(month.timestamp() * 1000)
@@ -47,12 +47,12 @@ def begin_of(interval: str, time: int) -> int:
 
 
 def next_of(interval: str, begun: int) -> int:
-    """When the candle after the one that began then begins, ms."""
+    """The time, ms, at which the candle after the one that began at `begun` begins."""
     return begin_of(interval, begun + INTERVALS[interval])
 
 
 def candles(minutes: Sequence[Minute], interval: str, tick: Decimal, step: Decimal) -> list[Candle]:
-    """Candles of these minutes, oldest first."""
+    """Return candles of these minutes, oldest first."""
     found, first = [], 0
     while first < len(minutes):
         begun = begin_of(interval, minutes[first].time)
@@ -63,7 +63,7 @@ def candles(minutes: Sequence[Minute], interval: str, tick: Decimal, step: Decim
 
 
 def candle_of(begun: int, minutes: Sequence[Minute], tick: Decimal, step: Decimal) -> Candle:
-    """One candle of these minutes, of which there is at least one."""
+    """Return one candle of these minutes, which must be at least one."""
     first, last = minutes[0], minutes[-1]
     worth = Decimal(sum(each.worth for each in minutes))
     close = last.close * tick

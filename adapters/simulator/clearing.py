@@ -1,4 +1,4 @@
-"""The account's money and settings apart from its orders: funding, transfers, leverage, margin mode, position mode."""
+"""The account's money and settings without its orders: funding, transfers, leverage, margin mode, position mode."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ UID = "1341158271307522053"
 
 
 class Settlement(msgspec.Struct, frozen=True):
-    """Funding was settled on a symbol: the rate, and what each position was paid, negative if it paid.
+    """A settlement of funding on a symbol: the rate, and the amount that each position received, negative if it paid.
 
-    A position is named by the side that it is kept under, and whether it is LONG or SHORT.
+    The key of a position is its position side (BOTH in one-way mode) and its direction, LONG or SHORT.
     """
 
     symbol: str
@@ -30,7 +30,7 @@ class Settlement(msgspec.Struct, frozen=True):
 
 
 class Clearing:
-    """One account on one market; `now` is the newest exchange time, ms, that was handed in."""
+    """One account on one market; `now` is the newest exchange time, ms, that it was given."""
 
     def __init__(
         self,
@@ -59,7 +59,7 @@ class Clearing:
         return self.account.hedge
 
     def due(self, now: int) -> list[Push]:
-        """The pushes that leave by now, in the order in which they leave; each is handed out once."""
+        """The pushes that leave by now, in the order in which they leave; each is returned once."""
         return self._outbox.due(now)
 
     def positions(self, now: int) -> list[PositionView]:
@@ -67,13 +67,13 @@ class Clearing:
         return [self.account.view(each, now) for each in self.account.positions()]
 
     def funding_rate(self, symbol: str) -> Decimal:
-        """The rate that was settled last, 0 before the first time."""
+        """The symbol's last settled funding rate, 0 before the first settlement."""
         return next((each.rate for each in reversed(self.settlements) if each.symbol == symbol), ZERO)
 
     def fund(self, symbol: str, rate: Decimal, *, now: int, kind: str = "FUNDING_FEE") -> Decimal:
-        """Settle funding on a symbol's positions (longs pay a positive rate); the amount, 0 when there was none.
+        """Settle funding on a symbol's positions (longs pay a positive rate); return the amount, 0 without positions.
 
-        `kind` is how it is booked.
+        `kind` is the kind of its booking.
         """
         now = self._advance(now)
         held = [each for each in self.account.positions() if each.symbol == symbol]
@@ -89,7 +89,7 @@ class Clearing:
         return amount
 
     def transfer(self, asset: str, amount: Decimal, *, now: int, kind: str = "TRANSFER") -> None:
-        """Move money in, or out when negative; never more out than is free. `kind` is how it is booked."""
+        """Move money in, or out if negative, but not more than is free. `kind` is the kind of its booking."""
         now = self._advance(now)
         if not amount.is_finite() or not amount or booked(amount) != amount:
             raise OrderRefused(INVALID, f"amount {amount} cannot be transferred")
@@ -113,7 +113,7 @@ class Clearing:
         self._outbox.config(symbol, self._advance(now))
 
     def set_position_mode(self, hedge: bool) -> None:
-        """Let a symbol have a position on either side, or one alone. Whoever calls sees to it that none is held."""
+        """Set hedge or one-way mode. The caller must make sure that no position is held."""
         self.account.hedge = hedge
 
     def _advance(self, now: int) -> int:

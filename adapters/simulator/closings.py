@@ -1,4 +1,4 @@
-"""Positions that are over, as the fold of their fills."""
+"""Closed positions, computed from their fills."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .orders import Fill
 
 @dataclass(slots=True)
 class Closing:
-    """A position from its first fill to its last; `side` is LONG or SHORT, `held` what is left, fees are costs."""
+    """A position from its first fill to its last; `side` is LONG or SHORT, `held` the open quantity, fees are costs."""
 
     symbol: str
     side: str
@@ -30,7 +30,7 @@ class Closing:
 
 
 def closings(fills: Iterable[Fill], settlements: Iterable[Settlement]) -> list[Closing]:
-    """All positions that are over, oldest first. A fill that turns a position over ends one and begins another."""
+    """Return all closed positions, oldest first. A fill that reverses a position closes one and opens another."""
     running: dict[tuple[str, str], Closing] = {}
     over: list[Closing] = []
     for fill in fills:

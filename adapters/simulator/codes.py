@@ -1,4 +1,4 @@
-"""The venue's error codes that changed in October 2025: what it says today, and what it said before."""
+"""The venue's error codes that changed in October 2025: those of today, and the former ones."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ Codes = Literal["current", "former"]
 NO_SUCH_ORDER = 109421
 ORDER_FINISHED = 109422
 TOO_FAST = 109429
-"""The plain rate limit of futures."""
+"""The code of a call above a rate limit of futures."""
 BUSY = 100410
-"""The rate limit everywhere else, and of futures before; also the limiter of failing calls."""
+"""The code of other rate limits, formerly of futures too, and of the limiter of failing calls."""
 
 FORMER = {109400: 80014, NO_SUCH_ORDER: 80016, ORDER_FINISHED: 80018, 109423: 80019, TOO_FAST: BUSY, 109500: 80012}
 
 
 def coded(code: int, codes: Codes) -> int:
-    """The code as it is said today, or as it was said before."""
+    """The code of today, or its former one."""
     return FORMER.get(code, code) if codes == "former" else code

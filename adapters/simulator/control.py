@@ -16,7 +16,7 @@ Body = dict[str, Any]
 
 
 class Control:
-    """Endpoints under `/simulator/`; what is not understood is answered with 400 and a line that says why."""
+    """The endpoints under `/simulator/`; a request that is not understood is answered with 400 and the reason."""
 
     def __init__(self, venue: Venue) -> None:
         self._venue = venue
@@ -49,7 +49,7 @@ class Control:
         return handle
 
     def _fault(self, body: Body) -> Body:
-        """`name`, and optionally `after`, `seconds`, `count`, `clear` and the fault's own parameters."""
+        """Plan or clear a fault: `name`, optionally `after`, `seconds`, `count`, `clear` and the fault's parameters."""
         name = body.pop("name", None)
         if not isinstance(name, str):
             raise ValueError("a fault has a name")
@@ -64,7 +64,7 @@ class Control:
         return {"quiet": self._venue.flow.quiet, "fills": len(self._venue.exchange.fills)}
 
     def _advance(self, body: Body) -> Body:
-        """`seconds` of exchange time."""
+        """Move exchange time ahead by `seconds`."""
         self._venue.advance(msgspec.convert(body.get("seconds"), float))
         return {"now": self._venue.now()}
 

@@ -1,4 +1,4 @@
-"""The book of a symbol: what others offer there, drawn anew with each step of the price, less what was taken."""
+"""The order book of a symbol: offers of others, drawn again with each move of the price, less those taken."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from .seeds import seeded
 
 LEVELS = 50
 LEAST_WORTH, MOST_WORTH = 5_000, 50_000
-"""Bounds of the best level's worth, in units of the margin asset; the levels behind it grow."""
+"""Bounds of the best level's value, in the margin asset; the levels behind it are larger."""
 
 
 class Level(NamedTuple):
-    """So much is offered at this price."""
+    """The quantity that is offered at one price."""
 
     price: Decimal
     qty: Decimal
 
 
 class Depth:
-    """The best ask is the market's price, the best bid a tick below; what is taken comes back with the next step."""
+    """Books whose best ask is the market's price and best bid a tick below; taken offers return with the next move."""
 
     def __init__(self, market: Market, *, seed: int = 0) -> None:
         self._market = market
@@ -39,7 +39,7 @@ class Depth:
         return drawn[1][side]
 
     def best(self, symbol: str, side: str, now: int) -> Level | None:
-        """The best level that an order of this side may take, None when all was taken."""
+        """The best level that an order of this side may take, None if all were taken."""
         return next(iter(self.levels(symbol, side, now)), None)
 
     def meets(self, symbol: str, side: str, limit: Decimal | None, now: int) -> bool:
@@ -48,12 +48,12 @@ class Depth:
         return bool(levels) and _is_within(levels[0].price, limit, side)
 
     def within(self, symbol: str, side: str, limit: Decimal | None, now: int) -> Decimal:
-        """How much an order of this side may take at its limit or better."""
+        """The quantity that an order of this side may take at its limit or better."""
         found = takewhile(lambda level: _is_within(level.price, limit, side), self.levels(symbol, side, now))
         return sum((each.qty for each in found), ZERO)
 
     def take(self, symbol: str, side: str, qty: Decimal, limit: Decimal | None, now: int) -> list[Level]:
-        """Take up to so much at the limit or better; what was taken at which price, best first."""
+        """Take up to `qty` at the limit or better; return the taken prices and quantities, best first."""
         levels = self.levels(symbol, side, now)
         taken = []
         while qty and levels and _is_within(levels[0].price, limit, side):

@@ -1,6 +1,6 @@
-"""The trading desk: an account holder's own orders and settings, on one exchange and the book of its market.
+"""The trading desk: the account holder's own orders and settings, on one exchange and the book of its market.
 
-It knows no wire and no clock; what it does follows from the seed, from what it was asked, and when (exchange ms).
+It knows no wire and no clock; its results depend on the seed, on the calls, and on their exchange times (ms) alone.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ from .rules import INVALID, MOST_LEVERAGE, check_symbol, not_modelled
 from .ticket import Ticket
 
 COUNTDOWN = (10, 120)
-"""The least and the most seconds after which all orders may be cancelled."""
+"""The shortest and longest countdown to the cancellation of all orders, seconds."""
 
 
 class Replaced(NamedTuple):
-    """Both halves of a replacement: each an order, or its refusal; None if it was not tried."""
+    """Both halves of a replacement: an order or its refusal; `placed` is None if it was not tried."""
 
     cancelled: Order | OrderRefused
     placed: Order | OrderRefused | None
 
 
 class Desk:
-    """Anything that cannot be had raises `OrderRefused` and changes nothing."""
+    """Takes orders and settings; raises `OrderRefused` for one that is refused, and then changes nothing."""
 
     def __init__(self, exchange: Exchange) -> None:
         self.exchange = exchange
@@ -43,7 +43,7 @@ class Desk:
         self._looked = exchange.now
 
     def step(self, now: int) -> None:
-        """Let everything happen that the market and the time have brought about by now, move by move."""
+        """Do everything that is due by now: at each move of the price, countdown, liquidations, triggers and fills."""
         if self._cancels_at is not None or self._matching.busy or self.exchange.account.positions():
             for at in self.exchange.market.moves(self._looked, now):
                 self._look(at)
@@ -51,11 +51,11 @@ class Desk:
         self._look(now)
 
     def check(self, ticket: Ticket, *, now: int) -> None:
-        """Raises `OrderRefused` if the order could not be placed now."""
+        """Raise `OrderRefused` if the order could not be placed now."""
         self._admission.admitted(ticket, now)
 
     def place(self, ticket: Ticket, *, now: int) -> Order:
-        """Place an order; the order after all that could be filled of it at once."""
+        """Place an order; return it after all fills that were possible at once."""
         ticket, terms = self._admission.admitted(ticket, now)
         order = self.exchange.place(
             ticket.symbol,
@@ -74,15 +74,15 @@ class Desk:
         return self.exchange.orders[order.id]
 
     def cancel(self, order_id: int, *, now: int) -> Order:
-        """Cancel what is left of an open order."""
+        """Cancel the unfilled rest of an open order."""
         return self.exchange.cancel(order_id, now=now)
 
     def cancel_all(self, *, now: int, symbol: str | None = None, type: str | None = None) -> list[Order]:
-        """Cancel all open orders, or those of a symbol, or of a type."""
+        """Cancel all open orders, or those of a symbol and of a type."""
         return self._cancel_all(now, symbol=symbol, type=type)
 
     def cancel_after(self, seconds: int | None, *, now: int) -> int:
-        """Cancel all orders in so many seconds unless this is said again; None ends that. The time, ms, or 0."""
+        """Cancel all orders in `seconds` unless called again; None calls it off. Return the time, ms, or 0."""
         if seconds is None:
             self._cancels_at = None
             return 0
@@ -95,9 +95,9 @@ class Desk:
     def replace(
         self, order_id: int, ticket: Ticket, *, now: int, anyway: bool = False, only: str | None = None
     ) -> Replaced:
-        """Cancel an order and place another; `anyway` places it even if nothing was cancelled.
+        """Cancel an order and place another one; with `anyway` it is placed even if the first cannot be cancelled.
 
-        `only` is the status that the first must have.
+        `only` is the status that the first one must have.
         """
         cancelled: Order | OrderRefused
         try:
@@ -115,7 +115,7 @@ class Desk:
             return Replaced(cancelled, refused)
 
     def amend(self, order_id: int, qty: Decimal, *, now: int, price: Decimal | None = None) -> Order:
-        """Change the quantity of an open order, and its price. Raises `OrderRefused` if there is no margin for more."""
+        """Change an open order's quantity and price. Raises `OrderRefused` if more quantity lacks its margin."""
         order = self.exchange.orders.get(order_id)
         if order is not None and order.open and order.terms.closes:
             raise OrderRefused(INVALID, "an order that takes the whole position has no quantity")
@@ -128,7 +128,7 @@ class Desk:
         return self.exchange.amend(order_id, qty, now=now, price=price)
 
     def close(self, symbol: str, position_side: str, *, now: int) -> Order:
-        """Close a position at the market's prices; the orders that were to close it end first."""
+        """Close a position by a market order; the open orders that would reduce it are cancelled first."""
         held = self.exchange.account.position(symbol, position_side).qty
         if not held:
             raise OrderRefused(109420, "position not exist")
@@ -202,7 +202,7 @@ class Desk:
         self._matching.step(now)
 
     def _liquidate(self, now: int) -> None:
-        """Positions that have lost their margin are closed, no worse than at the price at which it is gone."""
+        """Close positions whose margin is lost, at a price no worse than the one at which it is used up."""
         failing = self.margin.failing(now)
         for symbol in {each.symbol: None for each in failing}:
             self._cancel_all(now, symbol=symbol)

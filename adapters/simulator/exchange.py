@@ -1,7 +1,7 @@
-"""The simulated exchange: orders in, fills, money and pushes out; no I/O and no clock, only exchange ms handed in.
+"""The simulated exchange: takes orders, makes fills, money and pushes; without I/O or clock: callers give the time, ms.
 
-Its fills come from whoever drives it (`desk`, `flow`, a test, the server's control surface): it is the truth about one
-account, not a model of a market. A `now` that goes backwards is clamped.
+It holds the true state of one account, and models no market: its callers (`desk`, `flow`, a test, the control
+endpoints) decide what is filled. A `now` before the last one counts as the last one.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from .terms import PLAIN, Terms
 
 
 class Exchange(Clearing):
-    """One account on one venue. Anything the venue would refuse raises `OrderRefused` and changes nothing."""
+    """One account on one venue. A call that the venue would refuse raises `OrderRefused` and changes nothing."""
 
     def __init__(
         self,
@@ -65,9 +65,9 @@ class Exchange(Clearing):
         silent: bool = False,
         terms: Terms | None = None,
     ) -> Order:
-        """A new order; `silent` leaves out the frame of its placement, as for many market orders on the real wire.
+        """Place an order; with `silent` its placement has no frame, as for many market orders on the real wire.
 
-        Whoever comes to `terms` has checked what can be checked of an order by itself.
+        A caller that gives `terms` has checked the order's own fields already.
         """
         now = self._advance(now)
         if terms is None:
@@ -110,10 +110,10 @@ class Exchange(Clearing):
         maker: bool | None = None,
         against: Fill | None = None,
     ) -> Fill:
-        """Execute a part of an open order, by default the rest at its own price or the market's.
+        """Execute `qty` of an open order, by default all that remains, at its own price or else the market's.
 
-        An order with a price pays the maker's fee unless `maker` says otherwise. A conditional order that was not
-        triggered is triggered by that, and the fill is of the order that executes.
+        An order with a price pays the maker's fee unless `maker` is given. A conditional order is triggered first if
+        it was not yet, and the fill belongs to the order that executes.
         """
         now = self._advance(now)
         order = self._list.opened(order_id)
@@ -127,7 +127,7 @@ class Exchange(Clearing):
         self._check_held(order, qty)
         if order.type in TRIGGERS and not order.triggered:
             order = self._trigger(order, now, order.remaining)
-        if against is None:  # else it is the other side of that trade
+        if against is None:  # else it has the trade id of the fill on the other side
             self._trade_id += self._random.randint(1, 9)
         maker = order.type in PRICED if maker is None else maker
         fill, position = self.account.execute(order, qty, price, trade_id=self._trade_id, now=now, maker=maker)
@@ -147,7 +147,7 @@ class Exchange(Clearing):
         position_side: str | None = None,
         client_id: str = "",
     ) -> list[Fill]:
-        """A market order, filled at once in so many parts; the last takes the rest."""
+        """Place a market order and fill it at once, in at most `parts` fills; the last one takes the rest."""
         order = self.place(symbol, side, qty, now=now, position_side=position_side, client_id=client_id, silent=True)
         step = self.market.instruments[symbol].step
         each = (qty / parts).quantize(step, ROUND_HALF_UP) if parts > 1 else qty
@@ -159,9 +159,9 @@ class Exchange(Clearing):
         return [*fills, self.fill(order.id, now=now)]
 
     def trigger(self, order_id: int, qty: Decimal | None = None, *, now: int) -> Order:
-        """The price of a conditional order was reached; the order that executes from now on: another, or itself.
+        """Trigger a conditional order; return the order that executes from now on, which is another one or itself.
 
-        It executes `qty`, by default its own.
+        That order's quantity is `qty`, by default what remains.
         """
         now = self._advance(now)
         order = self._list.opened(order_id)
@@ -172,7 +172,7 @@ class Exchange(Clearing):
         return self._trigger(order, now, qty)
 
     def amend(self, order_id: int, qty: Decimal, *, now: int, price: Decimal | None = None) -> Order:
-        """Change the quantity of an open order, and its price; with just what has been executed it is over."""
+        """Change the quantity and price of an open order; if the quantity is just the executed one, it is FILLED."""
         now = self._advance(now)
         order = self._list.opened(order_id)
         check_quantity(self.market, order.symbol, qty)
@@ -191,17 +191,17 @@ class Exchange(Clearing):
         return order
 
     def cancel(self, order_id: int, *, now: int) -> Order:
-        """Cancel what is left of an open order."""
+        """Cancel the unfilled rest of an open order."""
         return self._finish(order_id, "CANCELED", now)
 
     def expire(self, order_id: int, *, now: int) -> Order:
-        """Let what is left of an open order expire."""
+        """Let the unfilled rest of an open order expire."""
         return self._finish(order_id, "EXPIRED", now)
 
     def liquidate(
         self, symbol: str, position_side: str | None = None, *, now: int, price: Decimal | None = None
     ) -> Fill:
-        """Close a whole position by force, by default at the market's price, and cancel what would reduce it."""
+        """Liquidate a whole position, by default at the market's price; open orders that reduce it are cancelled."""
         now = self._advance(now)
         position = self.account.position(symbol, position_side or "BOTH")
         if not position.qty:
@@ -217,14 +217,14 @@ class Exchange(Clearing):
         return self._list.frozen(asset)
 
     def closable(self, symbol: str, position_side: str, side: str) -> Decimal:
-        """How much of a position is not yet promised to open orders that reduce it."""
+        """The quantity of a position that is not reserved for open orders that reduce it."""
         position = self.account.position(symbol, position_side)
         if not position.qty or (position.qty > 0) == (side == "BUY"):
             return ZERO
         return abs(position.qty) - self._list.promised(symbol, position_side)
 
     def _trigger(self, order: Order, now: int, qty: Decimal) -> Order:
-        """A market order that is born of it says nothing before its fill, like most; one with a price rests first."""
+        """Trigger the order: a market order made by it has no frame before its fill, one with a price has one."""
         if self.triggered == "own":
             return self._list.store(msgspec.structs.replace(order, qty=qty, triggered=True, updated=now))
         ended = self._list.store(msgspec.structs.replace(order, status="FILLED", triggered=True, updated=now))

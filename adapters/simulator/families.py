@@ -18,9 +18,10 @@ from .market import INSTRUMENTS, Instrument
 
 
 class Kind(NamedTuple):
-    """The parts that differ from wire to wire: its faults, its symbols, `naming`, which makes client order ids, and
-    `laid`, which lays the wire over the model with the chosen settings that not all wires have, and with the readings
-    of its facts.
+    """The parts of a wire: its faults and symbols, and two functions.
+
+    `naming` makes the client order id of an order. `laid` makes the wire on the model, with the settings that not all
+    wires have, and the chosen readings of its unverified facts.
     """
 
     faults: Mapping[str, FaultKind]
@@ -53,7 +54,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
 
 
 def kind_of(venue: str) -> Kind:
-    """The wire of a venue. Raises `ValueError` for one that is not simulated."""
+    """Return the wire of a venue. Raises `ValueError` for a venue that is not simulated."""
     if venue not in KINDS:
         raise ValueError(f"venue is {' or '.join(KINDS)}, not {venue!r}")
     return KINDS[venue]

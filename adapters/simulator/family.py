@@ -1,4 +1,4 @@
-"""The interface of a wire to the pure model: the sockets that listen on it, and the bytes of the model's pushes."""
+"""The interface of a wire to the pure model: its sockets, its listen keys, and the bytes of the model's pushes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _Stream = TypeVar("_Stream", bound=Stream)
 
 
 class Ground(NamedTuple):
-    """The model under a wire, and the settings of every wire: `ping_interval` in real seconds, or None for its own."""
+    """The model under a wire, and the settings of every wire: `ping_interval` in real seconds, None for its own."""
 
     exchange: Exchange
     desk: Desk
@@ -36,7 +36,7 @@ class Crowd(Hub[_Stream]):
 
     @abstractmethod
     def step(self, clock: float, now: int, ready_at: float) -> None:
-        """Ping whom it is time to ping, and tell what is new; `clock` is in seconds, `now` in exchange ms."""
+        """Send the pings that are due and the subscribed news; `clock` is in seconds, `now` in exchange ms."""
 
 
 class Family(Protocol):
@@ -54,19 +54,19 @@ class Family(Protocol):
 
     @property
     def feeds(self) -> Crowd[Any]:
-        """Those that follow the market."""
+        """The sockets that follow the market."""
         ...
 
     def begin(self, fault: Fault, elapsed: float, wall: int) -> None:
-        """A fault begins: `elapsed` seconds since the start, `wall` ms of real time."""
+        """Begin a fault; `elapsed` is seconds since the start, `wall` real time in ms."""
         ...
 
     def arranged(self, leaving: Sequence[Push]) -> Iterable[Push]:
-        """The pushes that leave at one moment, in the order of the wire."""
+        """The pushes that leave at one moment, in the wire's order."""
         ...
 
     def written(self, push: Push) -> Sequence[bytes]:
-        """The frame that a push becomes, and those that go with it."""
+        """The frame of a push, and then those that go with it."""
         ...
 
     def farewell(self, key: str, now: int) -> Iterable[bytes]:
@@ -74,5 +74,5 @@ class Family(Protocol):
         ...
 
     def told_again(self, what: str, now: int) -> Iterable[bytes]:
-        """The frames of the push that the hub's `repeats` call `what`, as the account is now."""
+        """The frames of the repeated push that `repeats` of the hub names `what`, with the account as it is now."""
         ...

@@ -1,7 +1,7 @@
-"""Faults by name: what can go wrong, when it begins, how long or how often it holds. Seconds of any one clock.
+"""Faults by name: when each begins, how long it holds, and how often it happens. Times are seconds of any one clock.
 
-A fault with `seconds` holds that long. Without, it is carried out `count` times (by default once), except those that
-hold until they are cleared. What each one does is the server's business.
+A fault with `seconds` holds that long. Without, it happens `count` times (by default once), or it is of a kind that
+holds until it is cleared. Other modules carry the faults out.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Param(msgspec.Struct, frozen=True):
 
     @property
     def allowed(self) -> str:
-        """The values that the parameter may have, in words for a person."""
+        """The values that the parameter may have, as text for a person."""
         if isinstance(self.default, bool):
             return "true or false"
         if self.among:
@@ -48,7 +48,7 @@ class Param(msgspec.Struct, frozen=True):
 
 
 class FaultKind(msgspec.Struct, frozen=True):
-    """`uses`: spent by being carried out; `holds`: until cleared or over; `act`: done at once. And its parameters."""
+    """A kind of fault. Its manner: `uses` are counted, `holds` lasts until cleared, an `act` is done at once."""
 
     manner: Manner
     what: str
@@ -111,13 +111,13 @@ FAULTS: Mapping[str, FaultKind] = MappingProxyType(
     }
 )
 TRADING = tuple(FAULTS)[tuple(FAULTS).index("lose_answer") :]
-"""Those that befall a bot's own orders, and what it hears of them."""
+"""The faults of a bot's own orders, and of the frames and answers about them."""
 RECOVERABLE = tuple(name for name in FAULTS if name != "bad_credentials" and name not in TRADING)
-"""Those that a stream can be put under without a bot."""
+"""The faults from which a stream recovers, and which need no bot."""
 
 
 class Fault(msgspec.Struct, frozen=True, kw_only=True):
-    """One fault of a venue that has these `kinds`: begins at `at`, holds for `seconds` or is spent after `count`."""
+    """One fault of a venue with these `kinds`: it begins at `at`, and holds for `seconds` or for `count` uses."""
 
     name: str
     at: float = 0.0
@@ -145,7 +145,7 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def ends(self) -> float:
-        """When it is over by itself."""
+        """The time at which it ends by itself, infinity if it does not."""
         kind = self.kinds[self.name]
         seconds = kind.seconds if self.seconds is None else self.seconds
         return math.inf if seconds is None else self.at + seconds
@@ -155,7 +155,7 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def parse_fault(text: str, kinds: Mapping[str, FaultKind] = FAULTS) -> Fault:
-    """`NAME@SECONDS`, or `NAME@SECONDS+DURATION`. Raises `ValueError` naming what is allowed."""
+    """Read `NAME@SECONDS` or `NAME@SECONDS+DURATION`. Raises `ValueError`, which names the allowed forms."""
     name, at, when = text.partition("@")
     start, plus, duration = when.partition("+")
     if name not in kinds or not at:
@@ -168,7 +168,7 @@ def parse_fault(text: str, kinds: Mapping[str, FaultKind] = FAULTS) -> Fault:
 
 
 def draw_faults(seed: int, count: int, span: float, names: Iterable[str] = RECOVERABLE) -> list[Fault]:
-    """So many faults at seeded times within `span` seconds, oldest first; those that hold do so a while."""
+    """Draw `count` faults at seeded times within `span` seconds, oldest first; `holds` faults get a duration."""
     random = seeded(seed, "faults")
     among = sorted(names)
     drawn = []
@@ -181,7 +181,7 @@ def draw_faults(seed: int, count: int, span: float, names: Iterable[str] = RECOV
 
 
 class Faults:
-    """Which faults are ahead, in force and spent."""
+    """Keeps the faults that are planned, and those in force."""
 
     def __init__(self, scheduled: Iterable[Fault] = (), kinds: Mapping[str, FaultKind] = FAULTS) -> None:
         self._kinds = kinds
@@ -189,13 +189,13 @@ class Faults:
         self._held: dict[str, tuple[Fault, int]] = {}
 
     def order(self, name: str, *, at: float, seconds: float | None = None, count: int = 1, **params: Any) -> Fault:
-        """Order a fault. Raises `ValueError` naming what is allowed."""
+        """Plan a fault. Raises `ValueError`, which names the allowed values."""
         fault = Fault(name=name, at=at, seconds=seconds, count=count, params=params, kinds=self._kinds)
         self._ahead = sorted([*self._ahead, fault], key=lambda fault: fault.at)
         return fault
 
     def begin(self, now: float) -> list[Fault]:
-        """The faults that begin by now, each named once; those that are not mere acts are in force from here on."""
+        """Return the faults that begin by now, each once; all but acts without duration are in force from now on."""
         beginning = [fault for fault in self._ahead if fault.at <= now]
         self._ahead = self._ahead[len(beginning) :]
         for fault in beginning:
@@ -204,13 +204,13 @@ class Faults:
         return beginning
 
     def clear(self, name: str) -> None:
-        """End a fault now. Raises `ValueError` for a name that is none."""
+        """End a fault now. Raises `ValueError` for an unknown name."""
         if name not in self._kinds:
             raise ValueError(f"fault {name!r} is not one of {', '.join(self._kinds)}")
         self._held.pop(name, None)
 
     def active(self, name: str, now: float) -> Fault | None:
-        """The fault if it is in force, without spending it."""
+        """The fault if it is in force, without counting a use."""
         fault, _ = self._held.get(name, (None, 0))
         if fault is not None and now >= fault.ends:
             del self._held[name]
@@ -218,7 +218,7 @@ class Faults:
         return fault
 
     def take(self, name: str, now: float) -> Fault | None:
-        """The fault if it is in force, spending one use unless it has a duration."""
+        """The fault if it is in force; counts one use if its kind is `uses` and it has no duration."""
         fault = self.active(name, now)
         if fault is not None and self._kinds[name].manner == "uses" and fault.seconds is None:
             left = self._held[name][1] - 1

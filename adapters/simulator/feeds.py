@@ -1,4 +1,4 @@
-"""Sockets without a key, on which the market is followed: each hears of what it has subscribed to."""
+"""Sockets without a key, which follow the market: each gets the streams that it has subscribed to."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .topics import Topic, Topics
 from .wire import packed, refusal
 
 MOST_TOPICS = 200
-"""Subscriptions of one socket; the venue closes no socket for more, and refuses them."""
+"""The most subscriptions of one socket; the venue refuses further ones, and the socket stays open."""
 
 
 class _Request(msgspec.Struct):
@@ -22,7 +22,7 @@ class _Request(msgspec.Struct):
 
 
 class Feed(Stream):
-    """One socket, and the move of the price of which it was told last, by topic."""
+    """One socket, with the number of the last price move that it was sent, by topic."""
 
     def __init__(
         self, serial: int, key: str, ws: web.WebSocketResponse, request: web.Request, log: Log, topics: Topics
@@ -32,7 +32,7 @@ class Feed(Stream):
         self._subscribed: dict[Topic, int] = {}
 
     def hear(self, text: str) -> None:
-        """A pong, or what the client wants to hear, or hear no more."""
+        """Handle a text of the client: a pong, a subscription, or the end of one."""
         if text == "Pong":
             super().hear(text)
             return
@@ -44,7 +44,7 @@ class Feed(Stream):
         self.send(packed(self._answer(asked)))
 
     def tell(self, now: int, ready_at: float) -> None:
-        """Send what is new of each subscription."""
+        """Send the new message of each subscription, if there is one."""
         for topic, since in self._subscribed.items():
             message = self._topics.message(topic, since, now)
             if message is not None:
@@ -67,14 +67,14 @@ class Feed(Stream):
 
 
 class Feeds(Crowd[Feed]):
-    """All of them."""
+    """All sockets that follow the market."""
 
     def __init__(self, log: Log, topics: Topics, *, ping_interval: float) -> None:
         super().__init__(log, ping_interval=ping_interval, repeats={})
         self._topics = topics
 
     def step(self, clock: float, now: int, ready_at: float) -> None:
-        """Ping whom it is time to ping, and tell everybody what is new; `clock` is in seconds, `now` in exchange ms."""
+        """Send the pings that are due and the subscribed news; `clock` is in seconds, `now` in exchange ms."""
         self.heartbeat(clock, ready_at=ready_at)
         for stream in self:
             stream.tell(now, ready_at)

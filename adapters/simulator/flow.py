@@ -1,6 +1,6 @@
-"""Seeded trading activity: what a busy account does, at exchange times that the seed alone decides.
+"""Seeded trading activity of a busy account, at exchange times that depend on the seed alone.
 
-It keeps clear of the edges: positions stay bounded, an order is never asked for more than it has left.
+Positions stay bounded, and no order is filled beyond its quantity.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Action = Callable[[int], None]
 
 
 class Flow:
-    """Drives an exchange at so many fills per `second_ms` of exchange time."""
+    """Makes about `fills_per_second` fills on an exchange per `second_ms` of exchange time."""
 
     def __init__(
         self, exchange: Exchange, *, now: int, fills_per_second: float, seed: int = 0, second_ms: float = 1000.0
@@ -37,7 +37,7 @@ class Flow:
             self._next_order(now)
 
     def advance(self, now: int) -> None:
-        """Let everything happen that is due by now, each thing at its own time."""
+        """Carry out everything that is due by now, each action at its own time."""
         while not self.quiet and self._agenda and self._agenda[0][0] <= now:
             at, _, action = heapq.heappop(self._agenda)
             try:
@@ -46,9 +46,9 @@ class Flow:
                 continue
 
     def postpone(self, now: int, patience: float) -> None:
-        """If the next thing is more than `patience` ms late, shift all that is ahead, so that it is due now.
+        """If the next action is more than `patience` ms late, shift all planned actions so that it is due now.
 
-        For whoever was kept from advancing: what was not done in its time is done later, and never in a burst.
+        After a time in which `advance` was not called, the missed activity comes later, and not in a burst.
         """
         late = now - self._agenda[0][0] if self._agenda else 0
         if late > patience:
@@ -56,12 +56,12 @@ class Flow:
             self._arrival += late
 
     def hush(self) -> None:
-        """Nothing new happens any more, not even the rest of what has begun."""
+        """Stop the activity; also the rest of what has begun is dropped."""
         self.quiet = True
         self._agenda.clear()
 
     def resume(self, now: int) -> None:
-        """Begin again."""
+        """Start the activity again."""
         if self.quiet and self._rate > 0:
             self.quiet = False
             self._arrival = float(now)
@@ -97,7 +97,7 @@ class Flow:
         self.exchange.fill(order.id, now=now)
 
     def _in_parts(self, now: int) -> None:
-        """An order filled in two to five parts; some are amended or cancelled on the way."""
+        """Place an order that is filled in two to five parts; some are amended or cancelled before their last part."""
         order = self._market(now) if self._random.random() < 0.4 else self._limit(now)
         within = 0.05 if order.type == "MARKET" else 0.8
         parts = self._random.randint(2, 5)
@@ -123,7 +123,7 @@ class Flow:
             self._later(now, lambda now: self._expire(order.id, now), within=2.0)
 
     def _triggered(self, now: int) -> None:
-        """A conditional order: most are triggered, the others cancelled before."""
+        """Place a conditional order; most are triggered, the others are cancelled instead."""
         symbol, side, position_side, qty = self._intent(now)
         kind = self._random.choice(_CONDITIONAL)
         order = self.exchange.place(
@@ -174,7 +174,7 @@ class Flow:
         )
 
     def _intent(self, now: int) -> tuple[str, str, str | None, Decimal]:
-        """A symbol, a side and a quantity of at least five steps that keep the position bounded."""
+        """Draw symbol, side, position side and a quantity of at least five steps, so that positions stay bounded."""
         symbol = self._random.choice(list(self.exchange.market.instruments))
         step = self.exchange.market.instruments[symbol].step
         qty = step * self._random.randint(5, MAX_STEPS)

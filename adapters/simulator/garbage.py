@@ -1,4 +1,4 @@
-"""Frames that no client should have to meet: not gzip, cut short, not JSON, no object, no numbers, or a bomb."""
+"""Invalid frames: not gzip, cut short, not JSON, not UTF-8, no object, not finite numbers, or a gzip bomb."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MEBIBYTE = 1024 * 1024
 
 @cache
 def garbage() -> dict[str, bytes]:
-    """Each kind of garbage by its name."""
+    """Return a frame of each kind of garbage by its name."""
     order = {
         "e": "ORDER_TRADE_UPDATE",
         "E": 1,
@@ -55,7 +55,7 @@ def garbage() -> dict[str, bytes]:
 
 @cache
 def bomb(mebibytes: int) -> bytes:
-    """A gzip member of a few kilobytes that inflates to so many MiB."""
+    """Return a gzip member, about a thousandth as large, that inflates to so many MiB."""
     squeeze = zlib.compressobj(9, zlib.DEFLATED, 31)
     blank = b" " * MEBIBYTE
     return b"".join([*(squeeze.compress(blank) for _ in range(mebibytes)), squeeze.flush()])

@@ -23,12 +23,12 @@ HTML = "<html><head><title>502 Bad Gateway</title></head><body><center><h1>502 B
 ABSENT = "not modelled by this simulated exchange"
 BUSY = "The current system is busy, please try again later"
 TURNS = 10
-"""Turns of the event loop in which what has arrived on other connections is dealt with."""
+"""Turns of the event loop that a call waits so that data of other connections is read first."""
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
 async def hold(venue: Venue, request: web.Request, seconds: float) -> None:
-    """Wait, but no longer than the client and the server live."""
+    """Wait for `seconds`, or until the client is gone or the server closes."""
     until = venue.log.clock() + seconds
     while venue.log.clock() < until and not venue.closing:
         if request.transport is None or request.transport.is_closing():
@@ -37,7 +37,7 @@ async def hold(venue: Venue, request: web.Request, seconds: float) -> None:
 
 
 class _Asked(NamedTuple):
-    """One call as it came; `account` is whose it is, None of an API key that nobody has."""
+    """One call as it came; `account` is the account that it belongs to, None for an unknown API key."""
 
     method: str
     path: str
@@ -55,7 +55,7 @@ class Gateway:
         self._venue = venue
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
-        """One call."""
+        """Answer one call, and log it."""
         venue = self._venue
         response, code = await self._respond(request)
         status = response.status if response is not None else 0
@@ -100,9 +100,9 @@ class Gateway:
         return response, code
 
     async def _asked(self, request: web.Request) -> _Asked:
-        """A call that names no API key is the account's if it is about a listen key: the key says whose it is."""
+        """Read a call; without an API key it belongs to the account if it is about a listen key."""
         if request.method == "DELETE":
-            for _ in range(TURNS):  # a socket's close that came before, on its own connection, is read first
+            for _ in range(TURNS):  # the end of a socket, on another connection, is read first
                 await asyncio.sleep(0)
         api_key, path = request.headers.get("X-BX-APIKEY"), request.path
         known = api_key in self._venue.credentials or (api_key is None and path == KEYS_PATH)
@@ -141,7 +141,7 @@ class Gateway:
         return _json(venue.rest.answer(path, params, now, self._sight(path, elapsed, now))), 0
 
     def _keys(self, asked: _Asked, params: dict[str, str], elapsed: float) -> tuple[web.Response, int]:
-        """The venue wants no signature here, but checks one that is given; only minting needs the API key."""
+        """Answer a call about listen keys: a signature is optional but checked, and only minting needs the API key."""
         venue, secret, wall = self._venue, self._venue.api_secret, self._venue.wall()
         if asked.method == "POST" or asked.api_key is not None:
             secret = check_key(venue.credentials, asked.api_key, venue.credentials_hint)

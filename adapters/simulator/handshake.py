@@ -1,4 +1,4 @@
-"""The WebSocket door: who may open a socket, and what greets whoever does. Without a key it is one of the market."""
+"""The WebSocket door: accepts or refuses sockets, and sends snapshots. A socket without a key follows the market."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Handshake:
         self._venue = venue
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
-        """One socket, from its handshake to its end."""
+        """Serve one socket, from its handshake to its end."""
         venue = self._venue
         venue.step()
         public, key = "listenKey" not in request.query, request.query.get("listenKey", "")

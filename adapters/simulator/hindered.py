@@ -1,4 +1,4 @@
-"""A desk on which faults befall the account holder's orders: refused, filled before a cancel, triggered unseen."""
+"""A desk whose orders suffer faults: they are refused, filled before a cancellation, or triggered unseen."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .ticket import Ticket
 
 
 class HinderedDesk(Desk):
-    """`elapsed` is the clock of faults, seconds; what was carried out is told to `note`: the fault, and to what."""
+    """`elapsed` returns the faults' clock, seconds; `note` is called with each fault carried out, and its object."""
 
     def __init__(
         self, exchange: Exchange, faults: Faults, elapsed: Callable[[], float], note: Callable[[str, str], None]
@@ -26,31 +26,31 @@ class HinderedDesk(Desk):
         self._note = note
 
     def place(self, ticket: Ticket, *, now: int) -> Order:
-        """Place an order, unless it only closes and that is refused."""
+        """Place an order; a fault may refuse one that only closes."""
         if ticket.type in CLOSING or self._admission.reduces(ticket):
             self._reject(ticket.symbol)
         return super().place(ticket, now=now)
 
     def close(self, symbol: str, position_side: str, *, now: int) -> Order:
-        """Close a position, unless that is refused."""
+        """Close a position; a fault may refuse it."""
         self._reject(symbol)
         return super().close(symbol, position_side, now=now)
 
     def cancel(self, order_id: int, *, now: int) -> Order:
-        """Cancel what a fill that came before has left."""
+        """Cancel an order, or what is left of it after a fault has filled it first."""
         order = self.exchange.open.get(order_id)
         if order is not None:
             self._race(order, now)
         return super().cancel(order_id, now=now)
 
     def cancel_all(self, *, now: int, symbol: str | None = None, type: str | None = None) -> list[Order]:
-        """Cancel what fills that came before have left."""
+        """Cancel orders, or what is left of them after a fault has filled them first."""
         for order in self._open(symbol, type):
             self._race(order, now)
         return super().cancel_all(symbol=symbol, type=type, now=now)
 
     def stop_while_away(self, now: int) -> None:
-        """Trigger the oldest stop if that is due: all connections are cut from now on, and its frames reach nobody."""
+        """If the fault is in force, trigger the oldest stop, drop its frames, and cut all connections from now on."""
         if (fault := self._active("stop_while_away")) is None:
             return
         stops = (each for each in self.exchange.open.values() if each.reduces and each.type in TRIGGERS - TAKE_PROFITS)

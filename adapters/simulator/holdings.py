@@ -18,7 +18,7 @@ from .rules import MOST_LEVERAGE, check_symbol
 
 
 class Holdings:
-    """Reads what an account has and how it is set."""
+    """Reads the account's money, positions and settings."""
 
     def __init__(self, exchange: Exchange, *, signed_shorts: bool, income_trades: IncomeTrades) -> None:
         self._exchange = exchange
@@ -77,7 +77,7 @@ class Holdings:
         return self.leverage_row(self._symbol(params), now)
 
     def leverage_row(self, symbol: str, now: int) -> Row:
-        """The leverage of a symbol, and how much may be opened with it."""
+        """The leverage of a symbol, and the quantity and value that may be opened with it."""
         exchange = self._exchange
         instrument, price = exchange.market.instruments[symbol], exchange.market.price(symbol, now)
         long, short = exchange.account.leverage[symbol]
@@ -101,7 +101,7 @@ class Holdings:
         return {"marginType": "ISOLATED" if mode == "isolated" else "CROSSED"}
 
     def _tiers(self, params: Params, now: int, sight: Sight) -> list[Row]:
-        """There is one, which has no end."""
+        """A single tier without an upper limit."""
         return [
             {
                 "tier": "Tier 1",
@@ -114,7 +114,7 @@ class Holdings:
         ]
 
     def _closed(self, params: Params, now: int, sight: Sight) -> Row:
-        """Positions that were closed within the window, newest first."""
+        """Positions closed within the window, newest first."""
         symbol, wanted, account = self._symbol(params), params.get("positionId"), self._exchange.account
         start, end = window(params, now, "startTs", "endTs", QUARTER_MS)
         page, size = max(integer(params, "pageIndex", 1), 1), row_limit(params, "pageSize", 100)
@@ -128,7 +128,7 @@ class Holdings:
         return {"positionHistory": found[(page - 1) * size : page * size], "total": len(found)}
 
     def _income(self, params: Params, now: int, sight: Sight) -> list[Row]:
-        """Newest first, as captured."""
+        """Income rows, newest first, as captured."""
         symbol = symbol_of(params, self._exchange.market)
         start, end = window(params, now, "startTime", "endTime", QUARTER_MS)
         start = max(start, now - QUARTER_MS)

@@ -1,4 +1,4 @@
-"""Orders that the venue itself makes or ends: positions taken off for others, and orders that would meet their own."""
+"""Orders that the venue makes or ends by itself: auto-deleveraging, and self-trade prevention."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PREVENTED = Terms(prevented=True)
 def deleverage(
     exchange: Exchange, symbol: str, position_side: str | None, qty: Decimal | None, *, now: int
 ) -> list[Fill]:
-    """Take so much of a position off at the market's price, all of it by default. Raises `OrderRefused`."""
+    """Deleverage `qty` of a position at the market's price, by default all of it. Raises `OrderRefused`."""
     check_symbol(exchange.market, symbol)
     held = exchange.account.position(symbol, position_side or "BOTH").qty
     if not held:
@@ -36,8 +36,8 @@ def deleverage(
 
 
 def prevent(exchange: Exchange, symbol: str, qty: Decimal, price: Decimal, *, now: int) -> list[Order]:
-    """Two orders of the account that would meet: the one that waited is filled to a half by somebody else, and expires
-    when the other comes, which waits in its place. Raises `OrderRefused`.
+    """Place two orders of the account that would meet: the first is half filled by others, and expires as the second
+    comes, which rests in its place. Return both. Raises `OrderRefused`.
     """
     check_symbol(exchange.market, symbol)
     check_quantity(exchange.market, symbol, qty)

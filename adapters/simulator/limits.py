@@ -19,7 +19,7 @@ MARKET_PATHS = frozenset(
         "/openApi/swap/v1/ticker/price",
     }
 )
-"""Whoever asks for these needs no key."""
+"""The paths for which no API key is needed."""
 
 OF_ACCOUNT = {
     f"POST {KEYS_PATH}": 2,
@@ -59,26 +59,26 @@ OF_ACCOUNT = {
     "POST /openApi/swap/v1/trade/cancelReplace": 5,
     "POST /openApi/swap/v1/trade/batchCancelReplace": 2,
 }
-"""Calls a second of one account, whichever of its API keys makes them."""
+"""Calls that one account may make per second, with all its API keys together."""
 ADDRESS_MS = 10_000
 OF_ADDRESS = 2000
 OF_ADDRESS_AND_ENDPOINT = 300
 OF_ADDRESS_AND_MARKET = 500
-"""Calls of one address in 10 s: to all endpoints of accounts, to each of them, and to all of market data."""
+"""Calls that one address may make in 10 s: to all endpoints of accounts, to each of them, to all of market data."""
 
 FAILURES_ALLOWED = 20
 FAILURE_SPAN_MS = 480_000
 
 
 class Allowance(NamedTuple):
-    """How many calls are left, and the real time, ms, at which there are more again."""
+    """The number of calls that are left, and the real time, ms, at which the window ends."""
 
     remain: int
     expires: int
 
 
 class _Window(NamedTuple):
-    """So many calls are allowed within so many ms."""
+    """A limit: `calls` calls are allowed within `span` ms."""
 
     whose: str
     calls: int
@@ -86,7 +86,7 @@ class _Window(NamedTuple):
 
 
 class Limits:
-    """Counts calls and failures in real time, ms. An endpoint is a verb and a path."""
+    """Counts calls and failures in real time, ms. An endpoint is an HTTP method and a path."""
 
     def __init__(self, *, enabled: bool = True, codes: Codes = "current") -> None:
         self.enabled = enabled
@@ -96,9 +96,9 @@ class Limits:
         self._locks: dict[str, tuple[int, int]] = {}
 
     def admit(self, verb: str, path: str, now: int, *, address: str = "", account: str | None = "") -> None:
-        """Count a call; of an account that is None only its address counts.
+        """Count a call; if `account` is None, only for its address.
 
-        Raises `OrderRefused` when it is one too many for the address or the account, or the endpoint is locked.
+        Raises `OrderRefused` if the call exceeds a limit of the address or account, or its endpoint is locked.
         """
         if not self.enabled:
             return
@@ -120,7 +120,7 @@ class Limits:
             raise self.disabled_until(path, ends)
 
     def left(self, verb: str, path: str, now: int, *, address: str = "", account: str | None = "") -> Allowance | None:
-        """The allowance that the narrowest of the call's limits leaves; None where there are no limits."""
+        """The allowance of the call's limit that has the fewest calls left; None without limits."""
         if not self.enabled:
             return None
         counted = [(each, *self._count(each, now)) for each in _windows(f"{verb} {path}", path, address, account)]
@@ -128,7 +128,7 @@ class Limits:
         return min(allowances, key=lambda allowance: (allowance.remain, -allowance.expires))
 
     def disabled_until(self, path: str, at: int) -> OrderRefused:
-        """The refusal of a call that comes too fast."""
+        """The refusal of a call above a rate limit, until real time `at`, ms."""
         code = coded(TOO_FAST, self._codes) if path.startswith(FUTURES) else BUSY
         return OrderRefused(
             code,
@@ -137,7 +137,7 @@ class Limits:
         )
 
     def failed(self, verb: str, path: str, code: int, now: int) -> None:
-        """Count a failing call; the twentieth within 480 s locks the endpoint until the first is 480 s old."""
+        """Count a failed call; the twentieth within 480 s locks the endpoint until the first is 480 s old."""
         if not self.enabled or code in (BUSY, TOO_FAST):
             return
         endpoint = f"{verb} {path}"
@@ -149,7 +149,7 @@ class Limits:
             self._locks[endpoint] = (code, failures[0] + FAILURE_SPAN_MS)
 
     def _count(self, window: _Window, now: int) -> tuple[int, int]:
-        """When the window that holds now began, and the calls in it."""
+        """The time, ms, at which the current window began, and the calls in it."""
         begun, calls = self._counts.get(window, (now, 0))
         return (now, 0) if now - begun >= window.span else (begun, calls)
 

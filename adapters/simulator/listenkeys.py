@@ -1,4 +1,4 @@
-"""Listen keys with a real validity: a new one at every minting, extended by renewal, gone when deleted or expired."""
+"""Listen keys of limited validity: every minting makes a new key, a renewal extends it, deletion or expiry ends it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class ListenKeys:
         self._unannounced: dict[str, None] = {}
 
     def mint(self, now: int, *, same: bool = False) -> str:
-        """A new key of 64 hex digits; with `same` the newest valid one, extended, and from now on shared."""
+        """Return a new key of 64 hex digits; with `same` the newest valid one, extended, and shared from now on."""
         if same and (valid := [key for key in self._ends if self.valid(key, now)]):
             key = valid[-1]
             self.shared.add(key)
@@ -29,14 +29,14 @@ class ListenKeys:
         return key
 
     def renew(self, key: str, now: int) -> bool:
-        """Extend the key to its whole validity from now; False when it does not exist any more."""
+        """Extend the key by its full validity from now; return False if it does not exist any more."""
         if not self.valid(key, now):
             return False
         self._ends[key] = now + self.validity_ms
         return True
 
     def delete(self, key: str, now: int) -> bool:
-        """Delete the key; False when it does not exist any more."""
+        """Delete the key; return False if it does not exist any more."""
         existed = self.valid(key, now)
         self._ends.pop(key, None)
         self._unannounced.pop(key, None)
@@ -47,7 +47,7 @@ class ListenKeys:
         return self._ends.get(key, now) > now
 
     def expire(self, now: int, *, silently: bool = False) -> list[str]:
-        """End every key now; those that were valid. Silently: `expired` will not name them."""
+        """End every key now, and return those that were valid; with `silently`, `expired` does not return them."""
         ended = [key for key in self._ends if self.valid(key, now)]
         for key in ended:
             self._ends[key] = now
@@ -56,7 +56,7 @@ class ListenKeys:
         return ended
 
     def expired(self, now: int) -> list[str]:
-        """Keys that have ended by now, each named once, in the order of their minting."""
+        """The keys that have ended by now, each returned once, in the order of their minting."""
         ended = [key for key in self._unannounced if not self.valid(key, now)]
         for key in ended:
             del self._unannounced[key]

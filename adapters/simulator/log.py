@@ -1,4 +1,4 @@
-"""The log of the simulated venue's doors, for test authors: times are of the host's monotonic clock, seconds."""
+"""The log of the simulated venue's doors, for test authors. Times are seconds of the host's monotonic clock."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import msgspec
 
 
 class Call(msgspec.Struct, frozen=True):
-    """One REST call: its HTTP status and the `code` of the answer; status 0 when no answer was given."""
+    """One REST call: its HTTP status and the `code` of the answer; status 0 if there was no answer."""
 
     at: float
     method: str
@@ -19,7 +19,7 @@ class Call(msgspec.Struct, frozen=True):
 
 
 class KeyEvent(msgspec.Struct, frozen=True):
-    """A key was minted, renewed or deleted; `ok` says whether it worked, `in_use` whether a socket was open on it."""
+    """A key was minted, renewed or deleted; `ok` is True if that worked, `in_use` if a socket was open on it."""
 
     at: float
     key: str
@@ -28,7 +28,7 @@ class KeyEvent(msgspec.Struct, frozen=True):
 
 
 class SocketEvent(msgspec.Struct, frozen=True):
-    """A socket opened or closed; `serial` tells sockets apart, `reason` says who or what closed it."""
+    """A socket opened, closed or answered a ping; `serial` is its number, `reason` the cause of its end."""
 
     at: float
     serial: int
@@ -46,7 +46,7 @@ class Refusal(msgspec.Struct, frozen=True):
 
 
 class FaultEvent(msgspec.Struct, frozen=True):
-    """A fault that began, or was carried out."""
+    """A fault began, or was carried out."""
 
     at: float
     name: str
@@ -54,7 +54,7 @@ class FaultEvent(msgspec.Struct, frozen=True):
 
 
 class Log:
-    """Lists, oldest first, and counters."""
+    """Lists of what happened, oldest first, and counters."""
 
     def __init__(self) -> None:
         self.mints: list[KeyEvent] = []
@@ -79,29 +79,29 @@ class Log:
         return time.monotonic()
 
     def opened(self, serial: int, key: str, on_this_key: int) -> None:
-        """A handshake was completed; so many sockets are open on its key now."""
+        """Log a completed handshake; `on_this_key` is the number of sockets now open on its key."""
         self.openings.append(SocketEvent(self.clock(), serial, key))
         self.sockets_open += 1
         self.max_sockets_together = max(self.max_sockets_together, self.sockets_open)
         self.max_sockets_on_one_key = max(self.max_sockets_on_one_key, on_this_key)
 
     def closed(self, serial: int, key: str, reason: str, code: int | None) -> None:
-        """A socket is gone."""
+        """Log the end of a socket."""
         self.closings.append(SocketEvent(self.clock(), serial, key, reason, code))
         self.sockets_open -= 1
 
     def deleted(self, key: str, *, ok: bool, in_use: bool) -> None:
-        """A client deleted a key."""
+        """Log that a client deleted a key."""
         self.deletions.append(KeyEvent(self.clock(), key, ok, in_use))
         if ok and in_use:
             self.keys_deleted_in_use.append(key)
 
     def carried_out(self, fault: str, detail: str) -> None:
-        """A fault has done what it does, to this."""
+        """Log that a fault was carried out; `detail` is its object."""
         self.faults.append(FaultEvent(self.clock(), fault, detail))
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything, as plain values."""
+        """The whole log as plain values."""
         plain: dict[str, Any] = msgspec.to_builtins(vars(self))
         counters = {
             "mints": len(self.mints),

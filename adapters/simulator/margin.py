@@ -1,4 +1,4 @@
-"""Margin: what an order needs, what is free for it, and where a position has lost its own."""
+"""Margin: how much an order needs, how much is free, and the price at which a position has lost its own."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from .rows import MAINTENANCE
 
 
 class Margin:
-    """Reads an exchange."""
+    """Computes margins of an exchange."""
 
     def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
 
     def available(self, asset: str, now: int) -> Decimal:
-        """The margin that new orders may bind: the wallet and the unrealised PnL, less what is bound already."""
+        """The margin that new orders may bind: wallet and unrealised PnL, less what orders and positions bind."""
         exchange, market = self._exchange, self._exchange.market
         free = exchange.account.book.wallet(asset).balance - exchange.frozen(asset)
         for each in exchange.account.positions():
@@ -27,18 +27,18 @@ class Margin:
         return free
 
     def of_unit(self, symbol: str, side: str, price: Decimal) -> Decimal:
-        """The margin of a unit that an order of this side opens at this price, its fee included."""
+        """The margin and the fee of one unit that an order of this side opens at this price."""
         long, short = self._exchange.account.leverage[symbol]
         return price / (long if side == "BUY" else short) + price * TAKER_FEE
 
     def opened(self, symbol: str, position_side: str, side: str, qty: Decimal) -> Decimal:
-        """How much of an order would open: what is beyond the position on the other side that it first closes."""
+        """The quantity that an order would open, after it has closed the position on the other side."""
         held = self._exchange.account.position(symbol, position_side).qty
         against = bool(held) and (held > 0) == (side == "SELL")
         return max(qty - abs(held), ZERO) if against else qty
 
     def failing(self, now: int) -> list[Position]:
-        """The positions whose margin is lost: an isolated one by itself, those in cross margin together."""
+        """The positions whose margin is lost: isolated ones are judged alone, those in cross margin together."""
         account, market = self._exchange.account, self._exchange.market
         held = account.positions()
         isolated = [each for each in held if account.margin_mode[each.symbol] == "isolated"]
@@ -54,11 +54,11 @@ class Margin:
             )
             if equity <= sum((self._maintenance(each, now) for each in crossed), ZERO):
                 found += crossed
-        # What has a profit is closed before what has a loss, which it may have to pay for.
+        # Positions with a profit are closed first: their profit may have to pay for the losses.
         return sorted(found, key=lambda each: -each.unrealised(market.price(each.symbol, now)))
 
     def cross_wallet(self, asset: str) -> Decimal:
-        """The wallet less what isolated positions keep for themselves."""
+        """The wallet less the margin of isolated positions."""
         account = self._exchange.account
         instruments = self._exchange.market.instruments
         isolated = (
@@ -69,7 +69,7 @@ class Margin:
         return account.book.wallet(asset).balance - sum(isolated, ZERO)
 
     def closing_price(self, position: Position, now: int) -> Decimal:
-        """The market's price, or the one at which all that stands behind the position is gone, if that is better."""
+        """The market's price, or the one at which the position's margin is used up if that is better for it."""
         account, instrument = self._exchange.account, self._exchange.market.instruments[position.symbol]
         isolated = account.margin_mode[position.symbol] == "isolated"
         behind = self.bound(position) if isolated else self.cross_wallet(instrument.asset)

@@ -1,4 +1,4 @@
-"""Prices: that of a symbol at a time depends on the seed and the time alone, or is that of a tape."""
+"""Prices: a symbol's price at a time depends on the seed and the time alone, or comes from a tape."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from .walk import Walk
 
 
 class Instrument(msgspec.Struct, frozen=True):
-    """A perpetual contract: its margin asset, the grids of its price and quantity, and where its price starts.
+    """A perpetual contract: its margin asset, the grids of its price and quantity, and its first price.
 
-    With a `tape` its price is the tape's, else it follows from the seed.
+    With a `tape` its price is the tape's, else it depends on the seed.
     """
 
     symbol: str
@@ -33,7 +33,7 @@ GUARD = Decimal("1.03")
 
 
 class Trade(NamedTuple):
-    """A trade of others; `buyer_maker` says that a resting bid was hit."""
+    """A trade of others; `buyer_maker` is True if the seller hit a resting bid."""
 
     id: int
     time: int
@@ -51,14 +51,14 @@ INSTRUMENTS = (
 
 
 class Market:
-    """The instruments and their prices; tapes are repeated from `now` on."""
+    """The instruments and their prices; tapes are replayed from `now` on."""
 
     def __init__(self, instruments: Iterable[Instrument] = INSTRUMENTS, *, seed: int = 0, now: int) -> None:
         self.instruments = {each.symbol: each for each in instruments}
         self._seed = seed
         self._walks = {each.symbol: _walk(each, seed, now) for each in self.instruments.values()}
         self._newest: dict[str, tuple[int, Decimal]] = {}
-        """The price that was asked for last, since it is asked for several times in a row."""
+        """The last price of each symbol that was computed, with its time: it is often needed several times in a row."""
         seeded_ones = [each for each in self._walks.values() if not isinstance(each, Replay)]
         self._moving = [*seeded_ones[:1], *(each for each in self._walks.values() if isinstance(each, Replay))]
 
@@ -76,19 +76,19 @@ class Market:
         return booked(price * GUARD if side == "BUY" else price / GUARD)
 
     def step(self, symbol: str, now: int) -> int:
-        """How often the price has moved by now."""
+        """The number of the price's moves up to `now`."""
         return self._walks[symbol].step(now)
 
     def moves(self, after: int, until: int) -> Sequence[int]:
-        """The times, ms, at which a price moved after the one and up to the other; the seeded ones move together."""
+        """The times, ms, after `after` and up to `until`, at which a price moved; all seeded prices move together."""
         found = [each.moves(after, until) for each in self._moving]
         return found[0] if len(found) == 1 else sorted({time for times in found for time in times})
 
     def candles(self, symbol: str, interval: str, start: int | None, end: int, limit: int, now: int) -> list[Candle]:
-        """At most so many candles that began within these times, oldest first.
+        """At most `limit` candles that began between `start` and `end`, oldest first.
 
-        Without a start they are the newest ones up to the end, else the first from the start on. The market's past
-        reaches back thirty days before the exchange began.
+        Without a start they are the last ones before the end, else the first ones from the start on. There are prices
+        from thirty days before the exchange began.
         """
         walk, instrument, length = self._walks[symbol], self.instruments[symbol], INTERVALS[interval]
         walk.price(now)
@@ -109,7 +109,7 @@ class Market:
         return candle_of(begun, walk.minutes(begun, now), instrument.tick, instrument.step)
 
     def trades(self, symbol: str, limit: int, now: int) -> list[Trade]:
-        """The newest public trades, oldest first: one with each move of the price."""
+        """The newest public trades, oldest first: one at each move of the price."""
         walk, instrument = self._walks[symbol], self.instruments[symbol]
         walk.price(now)
         made = []

@@ -1,4 +1,4 @@
-"""Orders meet the market: taken from the book at once, filled where they rest, triggered, and cancelled when hollow."""
+"""Orders meet the market: they take from the book, rest and are filled, are triggered, or are cancelled when hollow."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .triggers import Trigger, trigger_of
 
 
 class Matching:
-    """Only of the orders that were handed to it; what somebody else does to them is noticed with the next step."""
+    """Matches the orders that it was given; changes that others make to them are noticed at the next step."""
 
     def __init__(self, exchange: Exchange, depth: Depth, admission: Admission) -> None:
         self._exchange = exchange
@@ -26,11 +26,11 @@ class Matching:
 
     @property
     def busy(self) -> bool:
-        """True if any order waits for the market."""
+        """True if an order waits for the market."""
         return bool(self._resting or self._waiting)
 
     def enter(self, order: Order, now: int) -> None:
-        """A new order: it waits for its trigger, or takes what the book gives and rests with what is left."""
+        """Take a new order: it waits for its trigger, or takes from the book and rests with what is left."""
         if order.type in TRIGGERS:
             self._watch(order, now)
             return
@@ -41,7 +41,7 @@ class Matching:
         self._settle(order.id, now)
 
     def step(self, now: int) -> None:
-        """Trigger and fill the orders that the market has reached by now; end those for positions that are gone."""
+        """Trigger and fill the orders that the market has reached by now; cancel those whose position is gone."""
         for order_id, trigger in list(self._waiting.items()):
             order = self._exchange.orders[order_id]
             if not order.open or order.triggered:
@@ -57,9 +57,9 @@ class Matching:
         self._tidy(now)
 
     def overtake(self, order_id: int, qty: Decimal, now: int) -> bool:
-        """Fill so much of a waiting order as if the market had just been at its price; whether that could be.
+        """Fill `qty` of a waiting order as if the market had just reached its price; return False if it cannot be.
 
-        A conditional order is triggered, and the order that it makes is filled at its own price or the trigger's.
+        A conditional order is triggered, and the order that executes is filled at its own price or the trigger's.
         """
         order = self._exchange.orders[order_id]
         if (
@@ -81,7 +81,7 @@ class Matching:
         self._waiting[order.id] = trigger_of(order, self._exchange.market.price(order.symbol, now))
 
     def _fire(self, order: Order, now: int, at: Decimal | None = None) -> None:
-        """A conditional order executes what is there for it, at one price if it is said; with it goes its bracket."""
+        """Trigger a conditional order and end the other legs; it takes from the book, or is filled at price `at`."""
         exchange = self._exchange
         del self._waiting[order.id]
         qty = order.remaining
@@ -100,7 +100,7 @@ class Matching:
         self._settle(made.id, now)
 
     def _meet(self, order_id: int, now: int) -> None:
-        """A resting order is filled at its own price by what others offer there."""
+        """Fill a resting order at its own price with the quantity that others offer there."""
         order = self._exchange.orders[order_id]
         self._brackets.filled(order, now)
         if not order.open:
@@ -126,7 +126,7 @@ class Matching:
         self._brackets.filled(self._exchange.orders[fill.order_id], now)
 
     def _settle(self, order_id: int, now: int) -> None:
-        """Let the part of the order that could not be filled at once rest if it may, else cancel it."""
+        """Let the unfilled part of the order rest if its type and time in force allow it, else cancel it."""
         order = self._exchange.orders[order_id]
         if order.open and order.type in PRICED and order.terms.time_in_force in {"GTC", "POST_ONLY"}:
             self._resting[order_id] = None
@@ -135,7 +135,7 @@ class Matching:
         self._tidy(now)
 
     def _tidy(self, now: int) -> None:
-        """End the waiting orders that would close a position which is gone."""
+        """Cancel the waiting orders that would close a position which is gone."""
         for waiting in [self._exchange.orders[each] for each in self._waiting]:
             if waiting.open and self._is_hollow(waiting):
                 self._end(waiting.id, now)

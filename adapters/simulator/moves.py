@@ -14,7 +14,7 @@ from .truth import fill_truth, order_truth
 from .venue import Venue
 
 SYMBOL = "BTC-USDT"
-"""Of a move that names none; where it is not listed, the first that is."""
+"""The symbol of a move that names none; if it is not listed, the first listed one is taken."""
 
 
 class _Move(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -39,7 +39,7 @@ class _Move(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Moves:
-    """Each is done at once, with what follows from it. Raises `OrderRefused`, and `ValueError` for what is no move."""
+    """Makes moves, each at once with all its effects. Raises `OrderRefused`, and `ValueError` for wrong details."""
 
     def __init__(self, venue: Venue) -> None:
         self._venue = venue
@@ -68,11 +68,11 @@ class Moves:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Of all moves."""
+        """The names of all moves."""
         return tuple(self._moves)
 
     def make(self, name: str, details: Mapping[str, Any]) -> Any:
-        """Make a move; fills and orders as in `truth`, an amount as `{"amount": ...}`, otherwise an empty object."""
+        """Make a move; return fills and orders as in `truth`, an amount as `{"amount": ...}`, else an empty object."""
         move = msgspec.convert({"symbol": self._symbol, **details}, _Move, strict=False)
         self._venue.step()
         done = self._moves[name](move, self._venue.now())
@@ -91,7 +91,7 @@ class Moves:
         )
 
     def _liquidate(self, move: _Move, now: int) -> Fill | list[Fill]:
-        """A whole position by force; or, as `ADL`, so much of it for others' sake."""
+        """Liquidate a whole position, or with kind `ADL` deleverage `qty` of it."""
         if move.kind not in {"", "ADL"}:
             raise ValueError(f"kind is ADL or nothing, not {move.kind!r}")
         if move.kind:
@@ -99,7 +99,7 @@ class Moves:
         return self._exchange.liquidate(move.symbol, move.position_side, now=now)
 
     def _cross(self, move: _Move, now: int) -> list[Fill] | list[Order]:
-        """A trade of the account with itself: two orders, and fills that share a trade id; or, `prevented`, none."""
+        """Let the account trade with itself: two fills with one trade id; or with kind `prevented` none."""
         price, sides = move.price or self._exchange.market.price(move.symbol, now), {"BUY": "LONG", "SELL": "SHORT"}
         if move.kind not in {"", "prevented"}:
             raise ValueError(f"kind is prevented or nothing, not {move.kind!r}")

@@ -1,4 +1,4 @@
-"""Rows of REST answers to what a bot has done with an order."""
+"""Rows of REST answers to calls that place, cancel or replace orders."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _TIMES = {meaning: word for word, meaning in TIMES_IN_FORCE.items()}
 
 
 def placed_row(order: Order) -> Row:
-    """The order as it was asked for, and what has become of it by now."""
+    """The row of a placed order: the fields as they were requested, its status and executed quantity now."""
     terms = order.terms
     return {
         "orderId": order.id,
@@ -45,12 +45,12 @@ def placed_row(order: Order) -> Row:
 
 
 def refused_row(refused: OrderRefused, **named: Any) -> Row:
-    """Why one of several was refused."""
+    """The row of an order of a batch that was refused: code and message, with the fields `named`."""
     return {**named, "errorCode": refused.code, "errorMessage": refused.message}
 
 
 def replaced_row(replaced: Replaced, cancelled: Row | None) -> Row:
-    """Both halves of a replacement; `cancelled` is the whole row of the order that is gone."""
+    """The row of a replacement, with both halves; `cancelled` is the row of the cancelled order."""
     cancel, place = replaced
     found: Row = {
         "cancelResult": str(isinstance(cancel, Order)).lower(),

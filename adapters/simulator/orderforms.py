@@ -1,6 +1,6 @@
-"""Orders as clients write them: the parameters of a call, or an object of a list, become tickets.
+"""Reads orders: the parameters of a call, or an object of a list, become a ticket.
 
-What is not understood is refused, as is what is understood and not modelled. Nothing is accepted and ignored.
+A parameter that is unknown or not modelled is refused; none is accepted and ignored.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from .ticket import Ticket
 
 PLACED = frozenset({"MARKET", "LIMIT"}) | TRIGGERS
 TYPES_NOT_MODELLED = ("TRAILING_TP_SL", "TRIGGER_REVERSE_MARKET")
-"""Types that the venue knows and this exchange does not."""
+"""Order types that the venue has and this exchange does not model."""
 NAMES = frozenset(
     {
         *("symbol", "side", "type", "positionSide", "quantity", "quoteOrderQty", "price", "stopPrice", "timeInForce"),
@@ -39,7 +39,7 @@ _Value = TypeVar("_Value")
 
 
 def ticket_of(params: Params, *, hedge: bool) -> Ticket:
-    """The order that is asked for. In hedge mode a position side that is not said is LONG, as documented."""
+    """Read an order. In hedge mode a missing position side is LONG, as documented. Raises `OrderRefused`."""
     kind = required(params, "type")
     if kind in TYPES_NOT_MODELLED:
         raise not_modelled(f"type {kind}")
@@ -72,7 +72,7 @@ def ticket_of(params: Params, *, hedge: bool) -> Ticket:
 
 
 def listed(params: Params, name: str, most: int) -> list[Any]:
-    """A parameter that is a JSON list of so many at most."""
+    """Read a parameter that is a JSON list of 1 to `most` entries. Raises `OrderRefused` otherwise."""
     try:
         found = json.loads(required(params, name), parse_float=str, parse_constant=str)
     except (ValueError, RecursionError):
@@ -83,14 +83,14 @@ def listed(params: Params, name: str, most: int) -> list[Any]:
 
 
 def written(fields: Any) -> dict[str, str]:
-    """The fields of an object in a list as they would stand in a query."""
+    """Return the fields of an object in a list as texts, as they would be in a query."""
     if not isinstance(fields, dict):
         raise OrderRefused(INVALID, "Invalid parameters, err: each order is an object")
     return {name: value if isinstance(value, str) else json.dumps(value) for name, value in fields.items()}
 
 
 def word(params: Params, name: str, among: Mapping[str, _Value]) -> _Value:
-    """The value that the parameter's word stands for, in upper or lower case; the first one where none was sent."""
+    """The value for the parameter's text, in upper or lower case; the first one in `among` if none was sent."""
     said = params.get(name) or next(iter(among))
     found = {each.upper(): value for each, value in among.items()}
     if said.upper() not in found:
@@ -105,7 +105,7 @@ def _check_names(params: Params, names: frozenset[str]) -> None:
 
 
 def _check_prices(params: Params, kind: str) -> None:
-    """A price that the type has no use for asks for something else."""
+    """Refuse a price that orders of this type do not have, instead of ignoring it."""
     if kind not in STOPS and not _is_blank(params.get("stopPrice", "")):
         raise not_modelled(f"stopPrice of a {kind} order")
     if kind not in PRICED and kind != TRAILING and not _is_blank(params.get("price", "")):
@@ -142,7 +142,7 @@ def _leg(params: Params, name: str) -> Leg | None:
 
 
 def _amount(params: Params, name: str) -> Decimal | None:
-    """A number; None where there is none, or 0, which asks for nothing."""
+    """A number; None if it is missing or 0. Raises `OrderRefused` for other texts."""
     text = params.get(name, "")
     if text == "":
         return None
@@ -156,7 +156,7 @@ def _amount(params: Params, name: str) -> Decimal | None:
 
 
 def _is_blank(text: str) -> bool:
-    """True if the text of a parameter asks for nothing: it is empty, false, `{}` or zero."""
+    """True if the text of a parameter has no effect: it is empty, false, `{}` or zero."""
     try:
         return text in {"", "false", "{}"} or not Decimal(text)
     except InvalidOperation:

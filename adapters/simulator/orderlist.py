@@ -10,13 +10,13 @@ from .orders import Fill, Order, OrderRefused
 
 
 class OrderList:
-    """Keeps the newest state of every order; `open` holds those that can still change."""
+    """Keeps the newest state of every order; `open` has those that can still be filled or cancelled."""
 
     def __init__(self) -> None:
         self.all: dict[int, Order] = {}
         self.open: dict[int, Order] = {}
         self.by_client_id: dict[str, int] = {}
-        """The newest order of each name that a client gave."""
+        """The id of the newest order by its client order id."""
         self.fills: list[Fill] = []
         self.fills_of: dict[int, list[Fill]] = {}
 
@@ -30,7 +30,7 @@ class OrderList:
         return order
 
     def store(self, order: Order) -> Order:
-        """The order is this from now on."""
+        """Store the new state of an order, and return it."""
         if order.id not in self.all:
             self.fills_of[order.id] = []
             if order.client_id:
@@ -43,7 +43,7 @@ class OrderList:
         return order
 
     def add(self, fill: Fill) -> Order:
-        """Append a fill; its order as it is after it."""
+        """Append a fill, and return its order after it."""
         self.fills.append(fill)
         self.fills_of[fill.order_id].append(fill)
         return self.store(self.all[fill.order_id].with_fill(fill))
@@ -57,7 +57,7 @@ class OrderList:
         ]
 
     def promised(self, symbol: str, position_side: str) -> Decimal:
-        """How much of this position is kept for open orders that will close it."""
+        """The quantity of this position that is reserved for open orders that will close it."""
         return sum((each.reserved for each in self.reducing(symbol, position_side)), ZERO)
 
     def frozen(self, asset: str) -> Decimal:

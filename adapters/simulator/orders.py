@@ -13,22 +13,22 @@ from .terms import PLAIN, Terms
 SNOWFLAKE_EPOCH_MS = 1288834974657
 OPEN = frozenset({"NEW", "PARTIALLY_FILLED"})
 PRICED_TRIGGERS = frozenset({"TRIGGER_LIMIT", "STOP", "TAKE_PROFIT"})
-"""Conditional orders that rest at a price once theirs was reached; the others take what the market gives."""
+"""Conditional orders that rest at a price after they are triggered; the others execute at the market's prices."""
 STOP_LOSSES = frozenset({"STOP", "STOP_MARKET"})
 TAKE_PROFITS = frozenset({"TAKE_PROFIT", "TAKE_PROFIT_MARKET"})
 STOPS = frozenset({"TRIGGER_MARKET", "TRIGGER_LIMIT"}) | STOP_LOSSES | TAKE_PROFITS
-"""Conditional orders whose price is fixed."""
+"""Conditional orders with a fixed trigger price."""
 TRAILING = "TRAILING_STOP_MARKET"
 TRIGGERS = STOPS | {TRAILING}
 PRICED = frozenset({"LIMIT"}) | PRICED_TRIGGERS
 TYPES = frozenset({"MARKET", "LIQUIDATION"}) | TRIGGERS | PRICED
 Triggered = Literal["framed", "silent", "own"]
-"""The way in which a conditional order executes once its price was reached. It ends FILLED with nothing executed, and
-another order executes: a frame shows that end (`framed`), or none does (`silent`). Or it executes itself (`own`)."""
+"""How a conditional order executes once it is triggered. `framed`, `silent`: it ends FILLED with nothing executed,
+with or without a frame, and another order executes. `own`: it executes itself."""
 
 
 class OrderRefused(Exception):
-    """The venue refuses what was asked of it, with its code."""
+    """The venue refuses a call, with its error code."""
 
     def __init__(self, code: int, message: str) -> None:
         super().__init__(message)
@@ -37,7 +37,7 @@ class OrderRefused(Exception):
 
 
 class Fill(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """The interval (start, end] of an order was executed; `fee` is a cost, `ts` exact exchange time in ms."""
+    """A fill of the interval (start, end] of an order's quantity; `fee` is a cost, `ts` exact exchange time, ms."""
 
     symbol: str
     order_id: int
@@ -55,12 +55,12 @@ class Fill(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
     @property
     def qty(self) -> Decimal:
-        """How much was executed."""
+        """The quantity of this fill."""
         return self.end - self.start
 
 
 class Order(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """One order at one moment; `guard` is the protective price that a market order bears on the wire.
+    """The state of one order; `guard` is the protective price that a market order has on the wire.
 
     `triggered_by` is the id of the conditional order that made this one, 0 for all others.
     """
@@ -110,7 +110,7 @@ class Order(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
     @property
     def reserved(self) -> Decimal:
-        """How much of a position is kept for it."""
+        """The quantity of the position that is reserved for it."""
         return self.remaining if self.reduces and self.terms.reserves else ZERO
 
     @property
@@ -120,7 +120,7 @@ class Order(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
     @property
     def closed_stop(self) -> bool:
-        """True if it is a conditional order that is over."""
+        """True if it is a conditional order that is not open any more."""
         return self.type in TRIGGERS and not self.open
 
     def spawned(self, id: int, guard: Decimal, now: int) -> Order:
@@ -154,12 +154,12 @@ class Order(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
 
 class OrderIds:
-    """Hands out snowflakes: unique, rising with time, far beyond 2^53."""
+    """Makes snowflake ids: unique, rising with time, far beyond 2^53."""
 
     def __init__(self) -> None:
         self._sequence = 0
 
     def next(self, now: int) -> int:
-        """An id that says it was made at exchange time `now`, ms."""
+        """Return a new id that contains the exchange time `now`, ms."""
         self._sequence += 1
         return (now - SNOWFLAKE_EPOCH_MS) << 22 | (self._sequence & 0x3FFFFF)

@@ -1,7 +1,7 @@
-"""The parameters of a call, from its query and its body, and the texts that its signature may be of.
+"""The parameters of a call, from its query and body, and the texts that may have been signed.
 
-A query is signed as it was sent, its values encoded or not. As soon as there are parameters in a body, a form or a JSON
-object, all of them are signed in the order of their names.
+A query alone is signed as it was sent, with its values encoded or not. If there are parameters in the body, which is a
+form or a JSON object, all parameters are signed, sorted by name.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def parameters(query: str, body: bytes = b"") -> Parameters:
 
 
 def _object(text: str) -> dict[str, str]:
-    """A JSON object, its values as they are written there, without those that are null."""
+    """Read a JSON object; values are the texts as written there, without those that are null."""
     try:
         found = json.loads(text, parse_int=str, parse_float=str, parse_constant=str)
     except (ValueError, RecursionError):
@@ -55,7 +55,7 @@ def _object(text: str) -> dict[str, str]:
 
 
 def _parts(text: str) -> list[str]:
-    """The `name=value` of a query or a form as they were sent, without the signature."""
+    """The `name=value` parts of a query or form as they were sent, without the signature."""
     return [part for part in text.split("&") if part and _name(part) != SIGNATURE]
 
 

@@ -1,4 +1,4 @@
-"""The faults of calls that place orders: an answer is lost, or the calls that follow are too fast."""
+"""The faults of calls that place orders: an answer is lost, or the next calls exceed a rate limit."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .faults import Faults
 
 
 class Placements:
-    """Times are of the clock of faults, seconds; what was carried out is told to `note`: the fault, and to what."""
+    """Times are seconds of the faults' clock; `note` is called with each fault carried out, and its object."""
 
     def __init__(self, faults: Faults, note: Callable[[str, str], None]) -> None:
         self._faults = faults
@@ -18,11 +18,11 @@ class Placements:
         self._limited_until = -math.inf
 
     def limited_until(self, now: float) -> float | None:
-        """Until when placing orders is too fast, None if it is not."""
+        """The time until which placing orders is refused as too fast; None if it is allowed."""
         return self._limited_until if now < self._limited_until else None
 
     def accepted(self, path: str, now: float) -> bool:
-        """A call to this path has placed orders; whether whoever called is told."""
+        """Note that a call to this path has placed orders; return False if its answer is lost."""
         if fault := self._faults.active("limit_bracket", now):
             self._accepted += 1
             if self._accepted >= fault["calls"]:

@@ -1,4 +1,4 @@
-"""Rows of REST answers about positions, those that are held and those that are over."""
+"""Rows of REST answers about positions, open and closed."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from .rows import MAINTENANCE, Row
 
 
 def position_id(symbol: str, side: str) -> str:
-    """The venue's id of a position, which stays the same as long as the account."""
+    """The venue's id of a position, which never changes."""
     return str(1735000000000000000 + sum(map(ord, symbol + side)))
 
 
 def position_row(view: PositionView, *, signed_shorts: bool = False) -> Row:
-    """A row of positions v2. A short's amount is positive, unless `signed_shorts` gives it a minus in one-way mode."""
+    """A row of positions v2. A short's amount is positive; with `signed_shorts` it is negative in one-way mode."""
     hedged = view.side != "BOTH"
     amount = plain(view.qty if signed_shorts and not hedged else abs(view.qty))
     return {
@@ -40,7 +40,7 @@ def position_row(view: PositionView, *, signed_shorts: bool = False) -> Row:
 
 
 def _liquidation(view: PositionView) -> float:
-    """Where an isolated position has lost its margin; for cross margin the venue says 0."""
+    """The price at which an isolated position has lost its margin; 0 for cross margin, as the venue sends it."""
     if view.margin_mode != "isolated" or not view.qty:
         return 0
     rate = MAINTENANCE if view.qty > 0 else -MAINTENANCE
@@ -48,7 +48,7 @@ def _liquidation(view: PositionView) -> float:
 
 
 def closing_row(closing: Closing, leverage: int, margin_mode: str) -> Row:
-    """A row of positions that are over, its times in whole seconds; what it cost is negative."""
+    """A row of closed positions, with times in whole seconds; fees are negative."""
     net = closing.pnl - closing.fees + closing.funding
     return {
         "positionId": position_id(closing.symbol, closing.position_side),

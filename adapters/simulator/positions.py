@@ -1,4 +1,4 @@
-"""A position as the fold of its fills: exact cost, exact realised PnL."""
+"""A position computed from its fills, with exact cost and exact realised PnL."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .amounts import SATOSHI, ZERO, booked
 
 
 class Position(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """`qty` and `cost` are signed, negative for a short; `realised` is PnL less fees since it was last flat."""
+    """A position: `qty` and `cost` are negative for a short; `realised` is PnL less fees since it was last flat."""
 
     symbol: str
     side: str
@@ -25,15 +25,15 @@ class Position(msgspec.Struct, frozen=True, gc=False, kw_only=True):
         return (self.cost / self.qty).quantize(SATOSHI) if self.qty else ZERO
 
     def unrealised(self, mark: Decimal) -> Decimal:
-        """The PnL that closing at this price would realise, fees aside."""
+        """The PnL that closing at this price would realise, without fees."""
         return self.qty * mark - self.cost
 
     def margin(self, leverage: int) -> Decimal:
-        """The margin it binds."""
+        """The margin that it binds."""
         return booked(abs(self.cost) / leverage)
 
     def after(self, traded: Decimal, price: Decimal, fee: Decimal, ts: int) -> tuple[Position, Decimal]:
-        """The position after a signed quantity was traded, and the PnL that this realised, fees aside."""
+        """Return the position after a trade of a signed quantity, and the PnL that this realised, without fees."""
         qty, cost, pnl = self.qty, self.cost, ZERO
         begun = self.realised if qty else ZERO
         if qty and (qty > 0) != (traded > 0):

@@ -1,7 +1,7 @@
-"""A file of prices: CSV of trades (time, price[, quantity]) or of candles (time, open, high, low, close[, volume]).
+"""Reads prices: CSV of trades (time, price[, quantity]) or of candles (time, open, high, low, close[, volume]).
 
-Columns go by the names in the first row, if it has names, else by their order. A time is in seconds, milliseconds or
-microseconds since the epoch, or ISO 8601, in UTC where it names no other zone. A candle is four moves of the price.
+Columns are found by the names in the first row if it has names, else by their order. A time is in seconds, milliseconds
+or microseconds since the epoch, or ISO 8601, in UTC if it has no other zone. A candle becomes four moves of the price.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from .market import INSTRUMENTS, Instrument
 from .tape import Tape
 
 Progress = Callable[[str, int, int], None]
-"""Is told the file, how many bytes of it have been read, and how many it has."""
+"""A function that is called with the file's name, the number of its bytes read so far, and its size."""
 Source = str | PathLike[str]
 DEFAULT_SYMBOL = "BTC-USDT"
 FORM = re.compile(r"([A-Z0-9]+-[A-Z]+)=(.+)", re.DOTALL)
@@ -30,13 +30,13 @@ TRADE = ("time", "price", "quantity")
 CANDLE = ("time", "open", "high", "low", "close", "volume")
 ALIASES = {"timestamp": "time", "date": "time", "datetime": "time", "open_time": "time", "qty": "quantity"}
 SECONDS, MILLISECONDS = 10**11, 10**14
-"""Below the one a time is in seconds, below the other in milliseconds, else in microseconds."""
+"""A time below the first is in seconds, below the second in milliseconds, else in microseconds."""
 MOST = Decimal(10) ** 15
-"""Prices and quantities are below."""
+"""Prices and quantities must be below this."""
 ALONE_MS = 60_000
-"""How long a candle is that is the only one."""
+"""The length of a candle that is the only one of its file, ms."""
 OFTEN = 5000
-"""Rows between two tellings of how far it has got."""
+"""Rows between two calls of the progress function."""
 
 
 def recorded(
@@ -44,9 +44,9 @@ def recorded(
     instruments: Iterable[Instrument] = INSTRUMENTS,
     progress: Progress = lambda name, done, size: None,
 ) -> list[Instrument]:
-    """The instruments, with the tapes of these files: `FILE`, which is of BTC-USDT, or `SYMBOL=FILE`.
+    """Return the instruments with the tapes of these files: `FILE`, for BTC-USDT, or `SYMBOL=FILE`.
 
-    Raises `ValueError` with one line that names the file, and the row if it is at fault.
+    Raises `ValueError` with one line that names the file, and the row if it is wrong.
     """
     listed = {each.symbol: each for each in instruments}
     read: set[str] = set()
@@ -109,7 +109,7 @@ class _File:
         return Tape(times, ticks, steps if "quantity" in columns or "volume" in columns else ())
 
     def _rows(self) -> Iterator[list[str]]:
-        """Rows that are not empty."""
+        """The file's rows that are not empty."""
         with Path(self._name).open("rb") as file:
 
             def lines() -> Iterator[str]:
@@ -124,7 +124,7 @@ class _File:
                     yield [each.strip() for each in row]
 
     def _columns(self, row: list[str]) -> tuple[Mapping[str, int], bool]:
-        """Which column is what, and whether the row only says so."""
+        """The number of each column by name, and True if the row is a header."""
         if _time(row[0]) is None:
             said = [ALIASES.get(each.lower(), each.lower()) for each in row]
             for names in (TRADE, CANDLE):
@@ -148,7 +148,7 @@ class _File:
         return time
 
     def _ticks(self, text: str) -> int:
-        """A price on the symbol's grid."""
+        """A price in ticks, rounded to the symbol's grid."""
         price = _amount(text)
         if price is None or price <= 0:
             raise self._wrong(f"{text!r} is no price above 0")
@@ -166,7 +166,7 @@ class _File:
         return int(qty / self._instrument.step)
 
     def _four(self, fields: Mapping[str, str]) -> list[int]:
-        """The prices of a candle in the order in which they are likely to have been."""
+        """The four prices of a candle, in ticks, in their likely order."""
         opened, high, low, close = (self._ticks(fields[name]) for name in CANDLE[1:5])
         if high < max(opened, close) or low > min(opened, close):
             raise self._wrong("its high or low is within its open and close")
@@ -177,7 +177,7 @@ class _File:
 
 
 def _time(text: str) -> int | None:
-    """Milliseconds since the epoch, None for what is no time."""
+    """Milliseconds since the epoch; None if the text is no time."""
     number = _amount(text)
     if number is not None:
         if not 0 <= number < MOST * 1000:
@@ -191,7 +191,7 @@ def _time(text: str) -> int | None:
 
 
 def _amount(text: str) -> Decimal | None:
-    """A finite number, None for what is none."""
+    """A finite number; None if the text is none."""
     try:
         amount = Decimal(text)
     except InvalidOperation:

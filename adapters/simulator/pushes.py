@@ -1,4 +1,4 @@
-"""The simulated venue's pushes before they take the shape of a wire, and the time at which each leaves."""
+"""The simulated venue's pushes in no wire's form, and the time at which each leaves."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ACCOUNT_LATENCY_MS = 7
 
 
 class OrderPush(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """An order changed: `execution` is the wire's word for why, `due` when the frame leaves, exchange ms."""
+    """An order changed: `execution` is the wire's execution type, `due` the exchange time, ms, at which it leaves."""
 
     due: int
     ts: int
@@ -28,7 +28,7 @@ class OrderPush(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
 
 class AccountPush(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """Balances and positions changed; `positions` is None where the wire leaves the list out."""
+    """Balances and positions changed; `positions` is None if the frame has no list of them."""
 
     due: int
     ts: int
@@ -38,7 +38,7 @@ class AccountPush(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
 
 class ConfigPush(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """Leverage or margin mode of a symbol changed."""
+    """The leverage or margin mode of a symbol changed."""
 
     due: int
     ts: int
@@ -52,7 +52,7 @@ Push = OrderPush | AccountPush | ConfigPush
 
 
 class Outbox:
-    """Pushes on their way: an order's frame leaves some ms after the event, the account's 2 ms later."""
+    """Pushes that have not left: those of orders leave 5 ms after the event, those of the account 2 ms later."""
 
     def __init__(self, account: Account) -> None:
         self._account = account
@@ -60,14 +60,14 @@ class Outbox:
         self._serial = 0
 
     def due(self, now: int) -> list[Push]:
-        """The pushes that leave by now, in the order in which they leave; each is handed out once."""
+        """The pushes that leave by now, in the order in which they leave; each is returned once."""
         leaving = []
         while self._waiting and self._waiting[0][0] <= now:
             leaving.append(heapq.heappop(self._waiting)[2])
         return leaving
 
     def order(self, order: Order, execution: str, ts: int, fill: Fill | None = None) -> None:
-        """An order is not what it was."""
+        """Add the push of an order that changed."""
         self._put(OrderPush(due=ts + ORDER_LATENCY_MS, ts=ts, order=order, execution=execution, fill=fill))
 
     def money(
@@ -79,7 +79,7 @@ class Outbox:
         change: Decimal = ZERO,
         fee_asset: str = "",
     ) -> None:
-        """A balance is not what it was, nor that of the asset in which a fee was paid, nor these positions."""
+        """Add the push of a balance that changed, with that of the fee's asset, and of these positions."""
         account, others = self._account, {fee_asset} - {asset, ""}
         self._put(
             AccountPush(
@@ -92,7 +92,7 @@ class Outbox:
         )
 
     def config(self, symbol: str, ts: int) -> None:
-        """A symbol's leverage or margin mode is not what it was."""
+        """Add the push of a symbol whose leverage or margin mode changed."""
         self._put(config_of(self._account, symbol, ts + ORDER_LATENCY_MS, ts))
 
     def _put(self, push: Push) -> None:
@@ -101,7 +101,7 @@ class Outbox:
 
 
 def config_of(account: Account, symbol: str, due: int, ts: int) -> ConfigPush:
-    """The symbol's configuration as it is."""
+    """The push of the symbol's configuration as it is now."""
     long, short = account.leverage[symbol]
     return ConfigPush(
         due=due,

@@ -18,7 +18,7 @@ MOST_ROWS = 1000
 
 
 def integer(params: Params, name: str, default: int | None = None) -> int:
-    """A whole number. Raises `OrderRefused` when it is none, or missing without a default."""
+    """A whole number. Raises `OrderRefused` if it is none, or is missing and has no default."""
     text = params.get(name, "")
     if text == "" and default is not None:
         return default
@@ -28,7 +28,7 @@ def integer(params: Params, name: str, default: int | None = None) -> int:
 
 
 def row_limit(params: Params, name: str, default: int) -> int:
-    """How many rows are wanted, at most 1000."""
+    """The number of rows that the caller wants, 1 to 1000. Raises `OrderRefused` otherwise."""
     limit = integer(params, name, default)
     if not 0 < limit <= MOST_ROWS:
         raise OrderRefused(INVALID, f"Invalid parameters, err:{name}: must be within 1 and {MOST_ROWS}")
@@ -36,7 +36,7 @@ def row_limit(params: Params, name: str, default: int) -> int:
 
 
 def window(params: Params, now: int, first: str, last: str, longest_ms: int | None) -> tuple[int, int]:
-    """The two ends of a window, ms, at most so long if it is limited; by default the seven days up to its end."""
+    """The two ends of a window, ms, by default seven days long. Raises `OrderRefused` if it is longer than allowed."""
     end = integer(params, last, now)
     start = integer(params, first, end - WEEK_MS)
     if start > end:
@@ -48,14 +48,14 @@ def window(params: Params, now: int, first: str, last: str, longest_ms: int | No
 
 
 def required(params: Params, name: str) -> str:
-    """A parameter that must be there. Raises `OrderRefused` when it is not."""
+    """The value of a parameter. Raises `OrderRefused` if it is missing."""
     if name not in params:
         raise OrderRefused(INVALID, f"Invalid parameters, err:{name}: {name} field is required")
     return params[name]
 
 
 def symbol_of(params: Params, market: Market) -> str | None:
-    """The symbol, if there is one. Raises `OrderRefused` when the venue does not list it."""
+    """The symbol, None if it is missing. Raises `OrderRefused` if the venue does not list it."""
     symbol = params.get("symbol")
     if symbol is not None and symbol not in market.instruments:
         raise OrderRefused(109425, f"{symbol} not exist, please verify it in api: /openApi/swap/v2/quote/contracts")
@@ -63,9 +63,9 @@ def symbol_of(params: Params, market: Market) -> str | None:
 
 
 def order_of(params: Params, exchange: Exchange) -> Order:
-    """The order that is named by its symbol, and by its id or the client's, of which the newest counts.
+    """The order with this symbol and order id, or the newest one with this client order id.
 
-    Raises `OrderRefused` when there is none, or none of this symbol.
+    Raises `OrderRefused` if there is none, or it has another symbol.
     """
     required(params, "symbol")
     symbol = symbol_of(params, exchange.market)

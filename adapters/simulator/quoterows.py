@@ -16,11 +16,11 @@ from .rules import LEAST_WORTH, MOST_LEVERAGE
 FUNDING_MS = 8 * 3_600_000
 _CENT = Decimal("0.01")
 Level = tuple[Decimal, Decimal]
-"""A price, and what is offered there."""
+"""A price, and the quantity that is offered there."""
 
 
 def contract_row(number: int, instrument: Instrument) -> Row:
-    """A row of the list of contracts; one that was always there and has no end."""
+    """A row of the list of contracts, without dates of listing and delisting."""
     return {
         "contractId": str(100 + number),
         "symbol": instrument.symbol,
@@ -50,7 +50,7 @@ def contract_row(number: int, instrument: Instrument) -> Row:
 
 
 def ticker_row(symbol: str, day: Candle, last: Trade, ask: Level | None, bid: Level | None, now: int) -> Row:
-    """The last 24 hours of a symbol; a side of the book from which all was taken has no best price."""
+    """The row of a symbol's last 24 hours; an empty side of the book has no best price."""
     moved = day.close - day.open
     return {
         "symbol": symbol,
@@ -73,14 +73,14 @@ def ticker_row(symbol: str, day: Candle, last: Trade, ask: Level | None, bid: Le
 
 
 def depth_row(bids: Iterable[Level], asks: Iterable[Level], now: int) -> Row:
-    """The book, best first."""
+    """The row of the book, best levels first."""
     sides = {"bids": bids, "asks": asks}
     rows = {name: [[plain(price), plain(qty)] for price, qty in levels] for name, levels in sides.items()}
     return {"T": now, **rows, "bidsCoin": rows["bids"], "asksCoin": rows["asks"]}
 
 
 def trade_row(trade: Trade) -> Row:
-    """A public trade."""
+    """The row of a public trade."""
     return {
         "id": trade.id,
         "time": trade.time,
@@ -92,7 +92,7 @@ def trade_row(trade: Trade) -> Row:
 
 
 def candle_row(candle: Candle) -> Row:
-    """A candle, by the time at which it began."""
+    """The row of a candle; its time is when it began."""
     return {
         "open": plain(candle.open),
         "close": plain(candle.close),
@@ -104,7 +104,7 @@ def candle_row(candle: Candle) -> Row:
 
 
 def premium_row(symbol: str, price: Decimal, rate: Decimal, now: int) -> Row:
-    """Mark and index are the one price that there is; the rate is the one that was settled last."""
+    """The row of mark and index price, which are both the market's, and of the last settled funding rate."""
     return {
         "symbol": symbol,
         "markPrice": plain(price),
@@ -117,7 +117,7 @@ def premium_row(symbol: str, price: Decimal, rate: Decimal, now: int) -> Row:
 
 
 def settlement_row(settlement: Settlement) -> Row:
-    """A rate that was settled."""
+    """The row of a settled funding rate."""
     return {"symbol": settlement.symbol, "fundingRate": eight(settlement.rate), "fundingTime": settlement.ts}
 
 

@@ -24,7 +24,7 @@ MOST_CANDLES = 1440
 
 
 class Quotes:
-    """Reads a market and its book; funding is what the clearing settled last."""
+    """Reads a market and its book, and the funding that the clearing settled."""
 
     def __init__(self, clearing: Clearing, depth: Depth) -> None:
         self._clearing = clearing
@@ -53,7 +53,7 @@ class Quotes:
         return [contract_row(number, each) for number, each in enumerate(listed) if symbol in {None, each.symbol}]
 
     def _one_or_all(self, row: Callable[[str, int], Row]) -> Callable[[Params, int, Sight], Any]:
-        """An answer that is one row where a symbol is named, else a list of all."""
+        """Make an answer that is one row if a symbol is given, else a list of all."""
 
         def answer(params: Params, now: int, sight: Sight) -> Row | list[Row]:
             symbol = symbol_of(params, self._market)
@@ -81,7 +81,7 @@ class Quotes:
         return premium_row(symbol, self._market.price(symbol, now), self._clearing.funding_rate(symbol), now)
 
     def _settled(self, params: Params, now: int, sight: Sight) -> list[Row]:
-        """Newest first."""
+        """Settled funding rates, newest first."""
         symbol, limit = symbol_of(params, self._market), row_limit(params, "limit", 100)
         start, end = integer(params, "startTime", 0), integer(params, "endTime", now)
         found = [
@@ -105,7 +105,7 @@ class Quotes:
         return [trade_row(each) for each in reversed(self._market.trades(self._symbol(params), limit, now))]
 
     def _candles(self, params: Params, now: int, sight: Sight) -> list[Row]:
-        """Newest first."""
+        """Candles, newest first."""
         symbol, interval = self._symbol(params), required(params, "interval")
         if interval not in INTERVALS:
             raise OrderRefused(INVALID, f"Invalid parameters, err:interval: must be one of {', '.join(INTERVALS)}")

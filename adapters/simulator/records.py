@@ -94,7 +94,7 @@ class Records:
     def _history(
         self, params: Params, now: int, sight: Sight, *, done_only: bool, kind: str | None = None
     ) -> list[Row]:
-        """Orders created within the window, newest first; their rows show whole seconds."""
+        """Rows of the orders created within the window, newest first, with times in whole seconds."""
         symbol = symbol_of(params, self._exchange.market)
         start, end = window(params, now, "startTime", "endTime", WEEK_MS)
         first, limit = integer(params, "orderId", 0), row_limit(params, "limit", 500)
@@ -117,7 +117,7 @@ class Records:
             required(params, "symbol")
         page, size = max(integer(params, "pageIndex", 1), 1), row_limit(params, "pageSize", 50)
         after = integer(params, "lastFillId", 0)
-        # One who says where to begin and not where to end is shown nothing, as documented.
+        # A window with a start and no end has no rows, as documented.
         if "startTs" in params and "endTs" not in params:
             return {"fill_history_orders": [], "total": 0}
         start, end = window(params, now, "startTs", "endTs", WEEK_MS)
@@ -131,8 +131,8 @@ class Records:
         return {"fill_history_orders": rows, "total": len(fills)}
 
     def _all_fill_orders(self, params: Params, now: int, sight: Sight) -> Row:
-        """No limit of the window is known."""
-        if required(params, "tradingUnit") not in {"COIN", "CONT"}:  # for these contracts the same
+        """Fills in the other shape; the length of the window is not limited, as far as is known."""
+        if required(params, "tradingUnit") not in {"COIN", "CONT"}:  # both are the same for these contracts
             raise OrderRefused(INVALID, "Invalid parameters, err:tradingUnit: must be COIN or CONT")
         required(params, "startTs")
         fills = self._fills(params, *window(params, now, "startTs", "endTs", None), sight)
@@ -140,7 +140,7 @@ class Records:
         return {"fill_orders": [order_fill_row(each, orders[each.order_id].client_id) for each in fills]}
 
     def _fills(self, params: Params, start: int, end: int, sight: Sight) -> list[Fill]:
-        """Fills with start < t <= end, oldest first; t may be cut to the second, as rows show it."""
+        """Fills with start < t <= end, oldest first; with windows in `seconds`, t is cut to the second."""
         symbol = symbol_of(params, self._exchange.market)
         if self._by_seconds:
             start, end = (ms // SECOND_MS * SECOND_MS + SECOND_MS - 1 for ms in (start, end))
@@ -168,7 +168,7 @@ class Records:
         return self._exchange.account.leverage[order.symbol][order.position_side == "SHORT"]
 
     def _seen(self, order: Order, sight: Sight) -> Order:
-        """The order as if its newest fills had not happened yet."""
+        """The order as it is shown: without the fills that are still hidden."""
         until = sight.fills_until
         if until is None:
             return order

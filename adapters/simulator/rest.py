@@ -1,4 +1,4 @@
-"""Answers of the REST endpoints that read, without signatures, limits or faults: those are the server's."""
+"""Answers of the REST endpoints that read. Signatures, limits and faults are the gateway's."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .rows import IncomeTrades, Row
 
 
 class Rest:
-    """Reads an exchange and the book of its market. `OrderRefused` is raised for what the venue refuses."""
+    """Reads an exchange and the book of its market. Raises `OrderRefused` for a call that the venue refuses."""
 
     def __init__(
         self,
@@ -49,7 +49,7 @@ class Rest:
         return path in self.routes
 
     def answer(self, path: str, params: Params, now: int, sight: Sight = CLEAR) -> Row:
-        """The whole body, in its envelope; the one of the position mode bears the time."""
+        """The whole body, in its envelope; that of the position mode contains the time."""
         data = self.routes[path](params, now, sight)
         if path.endswith("/dual"):
             return {"code": 0, "msg": "", "timeStamp": now, "data": data}

@@ -1,4 +1,4 @@
-"""A REST endpoint: what answers it, and which parameters it understands. Any other is refused, never ignored."""
+"""A REST endpoint: its function and the parameters that it understands. Other parameters are refused, not ignored."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ COMMON = frozenset({"timestamp", "recvWindow", "signature"})
 
 
 class Sight(msgspec.Struct, frozen=True, kw_only=True):
-    """The extent of an answer: fills up to `fills_until` (exchange ms) or all, amounts or empty strings."""
+    """The extent of an answer: fills up to `fills_until` (exchange ms; None: all), amounts or empty strings."""
 
     fills_until: int | None = None
     lag_income: bool = False
@@ -26,19 +26,19 @@ CLEAR = Sight()
 
 
 class Route(NamedTuple):
-    """`answer` takes the parameters, exchange time in ms, and what may be seen; it gives the `data` of the answer."""
+    """An endpoint: `answer` takes parameters, exchange time, ms, and the extent, and returns the answer's `data`."""
 
     answer: Callable[[Params, int, Sight], Any]
     names: Collection[str] = ()
 
     def __call__(self, params: Params, now: int, sight: Sight) -> Any:
-        """The data. Raises `OrderRefused` for a parameter that is not understood."""
+        """Return the data. Raises `OrderRefused` for a parameter that is not understood."""
         check_names(params, self.names)
         return self.answer(params, now, sight)
 
 
 def check_names(params: Params, names: Collection[str]) -> None:
-    """Raises `OrderRefused` for a parameter that is none of these and has a value."""
+    """Raise `OrderRefused` for a parameter that is none of these and has a value."""
     for name, value in params.items():
         if value and name not in COMMON and name not in names:
             raise not_modelled(name)

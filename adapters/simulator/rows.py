@@ -17,18 +17,18 @@ from .terms import Leg, Working
 WORKING_TYPES: Mapping[Working, str] = MappingProxyType(
     {"mark": "MARK_PRICE", "last": "CONTRACT_PRICE", "index": "INDEX_PRICE"}
 )
-"""The words of the price that a conditional order looks at."""
+"""The venue's names of the price that triggers a conditional order."""
 Row = dict[str, Any]
-"""Values as JSON has them; a decimal is a number."""
+"""An object with JSON values; a decimal becomes a number."""
 IncomeTrades = Literal["named", "foreign", "bare"]
-"""The `tradeId` of a fee or a PnL: the fill's trade, an id of its own as captured of funding, or nothing."""
+"""The `tradeId` of a fee or PnL: that of the fill, an id of its own (as captured for funding), or empty."""
 _CENT = Decimal("0.01")
 MAINTENANCE = Decimal("0.004")
 """The maintenance margin, as a share of a position's value."""
 
 
 def wall_time(ms: int) -> str:
-    """The venue's wall clock, UTC+8, cut to the second and without its offset."""
+    """The time on the venue's wall clock, UTC+8, cut to the second and without its offset."""
     return (datetime.fromtimestamp(ms // 1000, UTC) + timedelta(hours=8)).strftime("%Y-%m-%dT%H:%M:%S")
 
 
@@ -53,7 +53,7 @@ def fill_row(fill: Fill, quote_so_far: Decimal) -> Row:
 
 
 def newer_fill_row(fill: Fill) -> Row:
-    """A row of `fillHistory` as it was seen later: `qty` is the quantity, and each row has its PnL."""
+    """A row of `fillHistory` in the newer shape: `qty` is the quantity, and each row has its PnL."""
     return {
         "symbol": fill.symbol,
         "orderId": str(fill.order_id),
@@ -71,7 +71,7 @@ def newer_fill_row(fill: Fill) -> Row:
 
 
 def order_fill_row(fill: Fill, client_id: str) -> Row:
-    """A row of `allFillOrders`: neither trade id nor side."""
+    """A row of `allFillOrders`, which has neither trade id nor side."""
     return {
         "filledTm": f"{wall_time(fill.ts)}Z",
         "volume": plain(fill.qty),
@@ -89,19 +89,19 @@ def order_fill_row(fill: Fill, client_id: str) -> Row:
 
 
 def order_status(order: Order) -> str:
-    """The status in the venue's words for REST."""
+    """The venue's name of the status in REST answers."""
     words = {"NEW": "NEW" if order.type in TRIGGERS else "PENDING", "CANCELED": "CANCELLED"}
     return words.get(order.status, order.status)
 
 
 def order_history_row(order: Order, leverage: int) -> Row:
-    """An order in a list of the past: its times are whole seconds."""
+    """A row of an order in a list of past orders: its times are whole seconds."""
     row = order_row(order, leverage)
     return row | {name: row[name] // 1000 * 1000 for name in ("time", "updateTime")}
 
 
 def order_row(order: Order, leverage: int) -> Row:
-    """An order; an open one is PENDING, a cancelled one has two L, and a leverage may be an empty string."""
+    """A row of an order: an open one is PENDING with an empty leverage, a cancelled one is CANCELLED."""
     price = order.price if order.price is not None else order.average or order.guard
     return {
         "symbol": order.symbol,
@@ -138,7 +138,7 @@ def order_row(order: Order, leverage: int) -> Row:
 
 
 def target_row(leg: Leg | None) -> Row:
-    """The row of the leg that is attached to an order; without one, its fields are empty or 0."""
+    """The row of the leg that is attached to an order; without a leg its fields are empty or 0."""
     if leg is None:
         return {"type": "", "quantity": 0, "stopPrice": 0, "price": 0, "workingType": ""}
     return {
@@ -151,7 +151,7 @@ def target_row(leg: Leg | None) -> Row:
 
 
 def balance_row(view: BalanceView, unrealised: Decimal, frozen: Decimal, realised: Decimal, uid: str) -> Row:
-    """A row of balance v3; `frozen` is what open orders bind."""
+    """A row of balance v3; `frozen` is the margin that open orders bind."""
     return {
         "userId": uid,
         "asset": view.asset,
@@ -183,7 +183,7 @@ def empty_balance_row(asset: str) -> Row:
 
 
 def income_row(income: Income, trades: IncomeTrades = "named") -> Row:
-    """A row of the income list, its time in whole seconds; `trades` is what a fee or a PnL says of its trade."""
+    """A row of the income list, with a time in whole seconds; `trades` is the kind of a fee's or PnL's `tradeId`."""
     trade_id = income.trade_id
     if income.type in ("TRADING_FEE", "REALIZED_PNL") and trades != "named":
         trade_id = f"{income.tran_id}9" if trades == "foreign" else ""

@@ -1,4 +1,4 @@
-"""The simulated venue on loopback: its REST and WebSocket doors, and the task that keeps its time."""
+"""The simulated venue on loopback: its REST and WebSocket doors, and the task that steps it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TURN = 0.02
 
 
 class Server(Venue):
-    """An asynchronous context manager; asyncio only. `port` 0 takes any free one: read `rest_url` and `ws_url`."""
+    """The server as an asynchronous context manager of asyncio. `port` 0 takes a free one: see `rest_url`, `ws_url`."""
 
     def __init__(self, *, host: str = "127.0.0.1", port: int = 0, **settings: Unpack[Settings]) -> None:
         super().__init__(**settings)
@@ -59,12 +59,12 @@ class Server(Venue):
         if self._turns is not None:
             self._turns.cancel()
             (outcome,) = await asyncio.gather(self._turns, return_exceptions=True)
-            # A simulator that broke must not look like a quiet one.
+            # A failed simulator must not look like a quiet one.
             if isinstance(outcome, Exception) and error is None:
                 raise outcome
 
     def _open_doors(self, router: web.UrlDispatcher) -> str:
-        """Those of the venue's wire; the path at which an account is followed."""
+        """Add the routes of the venue's wire; return the path of sockets that follow an account."""
         if isinstance(self.family, Usdm):
             router.add_route("*", "/fapi/{path:.*}", usdm_gateway.Gateway(self, self.family).handle)
             router.add_route("*", "/openApi/{path:.*}", self._elsewhere)
@@ -76,7 +76,7 @@ class Server(Venue):
         return SOCKET_PATH
 
     async def _elsewhere(self, _request: web.Request) -> web.Response:
-        """Who speaks another venue's wire has started the wrong exchange, or opened the wrong venue."""
+        """Answer a call to another venue's path: the client has the wrong venue, or the wrong exchange was started."""
         found = {"code": 404, "msg": f"this simulated exchange speaks {self.venue}: `simulate --venue` chooses another"}
         return web.json_response(found, status=404)
 

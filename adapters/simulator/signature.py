@@ -1,4 +1,4 @@
-"""Who may call: the API key header, the HMAC over the parameters, and the age of their timestamp."""
+"""The checks of a call's credentials: API key header, HMAC over the parameters, and age of their timestamp."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def sign(secret: str, text: str) -> str:
 
 
 def check_key(credentials: Mapping[str, str], given: str | None, hint: str = "") -> str:
-    """The secret of the API key in the header. Raises `OrderRefused` 100413 when the account has no such key."""
+    """Return the secret of the API key in the header. Raises `OrderRefused` 100413 if the account has no such key."""
     if given is None or given not in credentials:
         hint = hint or "please check your valid api key in the API management page"
         raise OrderRefused(100413, f"Incorrect apiKey, {hint}")
@@ -26,7 +26,7 @@ def check_key(credentials: Mapping[str, str], given: str | None, hint: str = "")
 
 
 def check_signature(secret: str, query: str, body: bytes = b"", hint: str = "") -> None:
-    """Raises 100412 when what was sent has no signature, 100001 when it is not the secret's."""
+    """Raise `OrderRefused` 100412 if the call has no signature, 100001 if it does not fit the secret."""
     values, signed = parameters(query, body)
     given = values.get(SIGNATURE, "")
     if not given:
@@ -37,7 +37,7 @@ def check_signature(secret: str, query: str, body: bytes = b"", hint: str = "") 
 
 
 def check_timestamp(params: Mapping[str, str], now: int, *, tolerant: bool) -> None:
-    """Raises 100421 when the timestamp is missing, no number, or (unless tolerant) outside `recvWindow`."""
+    """Raise `OrderRefused` 100421 if the timestamp is no number, or outside `recvWindow` (unless `tolerant`)."""
     stamp, window = params.get("timestamp", ""), params.get("recvWindow", "")
     if not stamp.isdecimal():
         raise OrderRefused(100421, "Null timestamp or timestamp mismatch")

@@ -1,4 +1,4 @@
-"""The open sockets of the simulated venue: who gets which frame, heartbeats, and ends of every kind. Real seconds."""
+"""The open sockets of the simulated venue: which frames each gets, heartbeats, and all ways to end. Real seconds."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from .wire import PING, packed, refusal
 
 UNANSWERED_PINGS = 6.1
 LATE = 0.05
-"""Seconds: a turn of the server that begins so much after the one before is late."""
+"""A turn of the server that begins more than this after the one before is late, seconds."""
 CROWD = 100
-"""So many frames that could leave and have not are too many."""
+"""The number of frames that may wait in a queue although they could leave."""
 MAX_QUEUED = 200_000
 MAX_SOCKETS = 60
 
 
 def reset(transport: asyncio.BaseTransport | None) -> None:
-    """End a TCP connection with a reset, whatever was under way."""
+    """End a TCP connection at once with a reset."""
     if isinstance(transport, asyncio.Transport):
         raw = transport.get_extra_info("socket")
         if raw is not None and raw.fileno() >= 0:
@@ -35,7 +35,7 @@ def reset(transport: asyncio.BaseTransport | None) -> None:
 
 
 class Stream:
-    """One client's socket: a queue that never makes the venue wait, and the state of its heartbeat."""
+    """One client's socket: a queue, for which the venue never waits, and the state of its heartbeat."""
 
     def __init__(self, serial: int, key: str, ws: web.WebSocketResponse, request: web.Request, log: Log) -> None:
         self.serial = serial
@@ -54,7 +54,7 @@ class Stream:
         self._ending: asyncio.Task[None] | None = None
 
     def send(self, data: bytes, ready_at: float = 0.0) -> None:
-        """Queue a frame that leaves when its time has come and all before it have left."""
+        """Queue a frame; it leaves at `ready_at` or later, after all frames before it."""
         if len(self._queue) >= MAX_QUEUED:
             self.drop("the client does not read")
             return
@@ -79,7 +79,7 @@ class Stream:
         await self._ws.close(code=code)
 
     def end(self, reason: str, code: int) -> None:
-        """Begin to end the socket with a close frame; idempotent."""
+        """Start to end the socket with a close frame; further calls do nothing."""
         if self._ending is None:
             self._ending = asyncio.create_task(self.close(reason, code))
 
@@ -94,12 +94,12 @@ class Stream:
             await asyncio.gather(*filter(None, (writer, self._ending)), return_exceptions=True)
 
     def receive(self, message: WSMessage) -> None:
-        """A message has arrived."""
+        """Handle a message of the client."""
         if message.type is WSMsgType.TEXT:
             self.hear(message.data)
 
     def ping(self, ready_at: float) -> None:
-        """Ask for a sign of life."""
+        """Queue a ping."""
         self.send(PING, ready_at)
 
     async def put(self, data: bytes) -> None:
@@ -107,7 +107,7 @@ class Stream:
         await self._ws.send_bytes(data)
 
     def hear(self, text: str) -> None:
-        """Something that the client says."""
+        """Handle a text of the client."""
         if text == "Pong":
             self.unanswered_since = None
             self._log.pongs.append(SocketEvent(self._log.clock(), self.serial, self.key))
@@ -139,10 +139,10 @@ _Stream = TypeVar("_Stream", bound=Stream)
 
 
 class Hub(ABC, Generic[_Stream]):
-    """All open sockets of a kind, by key. `repeats` names what each is told every so many seconds; 0 is never."""
+    """All open sockets of a kind, by key. `repeats` has the seconds between repeats of a push, by name; 0 is never."""
 
     unanswered_pings = UNANSWERED_PINGS
-    """So many intervals after a ping without an answer a socket is dropped."""
+    """The number of ping intervals after which a socket is dropped if a ping has no answer."""
 
     def __init__(self, log: Log, *, ping_interval: float, repeats: Mapping[str, float]) -> None:
         self._log = log
@@ -168,7 +168,7 @@ class Hub(ABC, Generic[_Stream]):
         return self._streams.get(key, [])
 
     def tell(self, key: str, frame: bytes, ready_at: float) -> None:
-        """Send to all sockets of a key."""
+        """Send a frame to all sockets of a key."""
         for stream in self.on(key):
             stream.send(frame, ready_at)
 
@@ -181,7 +181,7 @@ class Hub(ABC, Generic[_Stream]):
         return any(stream.crowded(now) for stream in self)
 
     def join(self, key: str, ws: web.WebSocketResponse, request: web.Request) -> _Stream:
-        """A handshake has been completed."""
+        """Add a socket whose handshake is complete."""
         self._serial += 1
         stream = self.made(self._serial, key, ws, request)
         if self._ping_interval > 0:
@@ -193,7 +193,7 @@ class Hub(ABC, Generic[_Stream]):
         return stream
 
     def leave(self, stream: _Stream, code: int | None) -> None:
-        """A socket has ended."""
+        """Remove a socket that has ended."""
         together = self._streams[stream.key]
         together.remove(stream)
         if not together:
@@ -201,7 +201,7 @@ class Hub(ABC, Generic[_Stream]):
         self._log.closed(stream.serial, stream.key, stream.reason, code)
 
     def deliver(self, frame: bytes, *, ready_at: float, valid: Callable[[str], bool], shared: set[str]) -> None:
-        """Send to every valid key; of two sockets on one key each gets every other frame, unless it is shared."""
+        """Send to every valid key. Sockets on one key get the frames in turn, or if it is shared all of them."""
         for key, streams in self._streams.items():
             if not valid(key):
                 continue
@@ -213,9 +213,9 @@ class Hub(ABC, Generic[_Stream]):
                 streams[turn % len(streams)].send(frame, ready_at)
 
     def heartbeat(self, now: float, *, ready_at: float) -> list[tuple[_Stream, str]]:
-        """Ping whom it is time to ping, drop who has not answered; the sockets to which something is told again.
+        """Send the pings that are due, drop sockets without pong; return those whose repeated pushes are due.
 
-        Time in which nobody looked counts for nobody: the pong may be here, and unread.
+        Time in which this was not called is not counted: a pong may be there and unread.
         """
         due = []
         absent = max(0.0, now - self._looked - LATE)

@@ -1,4 +1,4 @@
-"""Carries out the frame faults: one is lost, one repeated, two of one order are swapped, all are late."""
+"""Carries out the faults of frames: one is lost or repeated, two of one order are swapped, or all are late."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .pushes import AccountPush, OrderPush, Push
 
 
 class Tampering:
-    """Frames go in one by one, those to be sent come out; without a fault they are the same. Times in seconds."""
+    """Takes frames one by one, and returns those to send; without a fault they are the same. Times are seconds."""
 
     def __init__(self, faults: Faults) -> None:
         self._done: list[tuple[str, str]] = []
@@ -19,12 +19,12 @@ class Tampering:
         self._late: deque[tuple[float, bytes]] = deque()
 
     def take_done(self) -> list[tuple[str, str]]:
-        """The faults that were carried out since the last call, each with what it was done to."""
+        """Return the faults that were carried out since the last call, each with its order."""
         done, self._done = self._done, []
         return done
 
     def pass_on(self, push: Push, data: bytes, now: float) -> list[bytes]:
-        """The frames to send in place of this one, now."""
+        """Return the frames to send now in place of this one."""
         frames = self._tampered(push, data, now)
         behind = self._faults.active("stream_behind", now)
         if behind is None and not self._late:
@@ -35,7 +35,7 @@ class Tampering:
         return []
 
     def overdue(self, now: float) -> list[bytes]:
-        """Frames that were late, and the one that waited in vain for a second one of its order."""
+        """Return the late frames that are due, and a held frame if no second one of its order came in time."""
         frames = []
         while self._late and self._late[0][0] <= now:
             frames.append(self._late.popleft()[1])

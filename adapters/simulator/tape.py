@@ -1,4 +1,4 @@
-"""Recorded prices of one symbol, and the walk that repeats them: exchange time begins with the first of them."""
+"""Recorded prices of one symbol, and the walk that replays them from the beginning of exchange time on."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from .walk import Walk
 
 
 class Tape(NamedTuple):
-    """Moves of a price, oldest first: `times` in ms, `ticks` of the symbol's grid, and in `steps` what was traded.
+    """Moves of a price, oldest first: `times` in ms, prices in `ticks`, and traded quantities in `steps`.
 
-    `steps` is empty where that is not known.
+    `steps` is empty if the quantities are not known.
     """
 
     times: Sequence[int]
@@ -23,9 +23,9 @@ class Tape(NamedTuple):
 
 
 class Replay(Walk):
-    """Moves when the tape did, shifted to `now`; before, it has the past of any walk, and after its end it stands.
+    """A walk with the tape's moves, shifted to begin at `now`; its past is seeded, and it stops at the tape's end.
 
-    `unit` is what one step is worth at a price of one tick.
+    `unit` is the value of one step at a price of one tick.
     """
 
     def __init__(self, symbol: str, tape: Tape, seed: int, now: int, unit: Decimal) -> None:
@@ -38,21 +38,21 @@ class Replay(Walk):
         self._looked = now
 
     def step(self, now: int) -> int:
-        """The number of the move that was the last by then."""
+        """The number of the last move up to `now`."""
         number = max(bisect_right(self._times, now) - 1, 0)
         self.steps, self._looked = max(self.steps, number), max(self._looked, now)
         return number
 
     def moves(self, after: int, until: int) -> Sequence[int]:
-        """The times, ms, at which it moves after the one and up to the other."""
+        """The times, ms, of its moves after `after` and up to `until`."""
         return self._times[bisect_right(self._times, after) : bisect_right(self._times, until)]
 
     def traded(self, number: int) -> int | None:
-        """How many steps were traded with a move, None if that is not known."""
+        """The steps traded with a move; None if that is not known."""
         return self._traded[number] if self._traded else None
 
     def _ticks_of(self, begins: int, ends: int) -> Sequence[int]:
-        """A minute in which there was a move opens with it."""
+        """The prices of a minute: those of its moves, or the last price before if it has none."""
         return self._history[min(begins, ends - 1) : ends]
 
     def _time(self, number: int) -> int:

@@ -1,4 +1,4 @@
-"""The terms of an order beside its sides, its quantity and its prices, as immutable values."""
+"""The terms of an order besides its sides, quantity and prices, as immutable values."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from .amounts import ZERO
 
 TimeInForce = Literal["GTC", "IOC", "FOK", "POST_ONLY"]
 Working = Literal["mark", "last", "index"]
-"""The price that a conditional order looks at; there is one price, so each of them is the same."""
+"""The price that triggers a conditional order; here all three are the market's one price."""
 
 
 class Leg(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """A conditional order attached to another, which is placed when that one is filled; `qty` None is all of it."""
+    """A conditional order attached to another one, and placed when that is filled; `qty` None is its full quantity."""
 
     type: str
     stop_price: Decimal
@@ -25,11 +25,11 @@ class Leg(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
 
 class Terms(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """The terms of one order beside its sides, its quantity and its prices.
+    """The terms of one order besides its sides, quantity and prices.
 
-    A trailing one follows the market at a share `rate` of its price or at a `distance`, from `activation` on. `closes`
-    says that it takes the whole position, `entry` of which order it is a leg, `reserves` whether what it will close is
-    kept for it. `margin` is what each unit of it binds until it is filled.
+    A trailing order follows the market at a share `rate` of its price or at a `distance`, from `activation` on. With
+    `closes` it takes the whole position. `entry` is the id of the order whose leg it is, else 0. With `reserves` the
+    quantity that it will close is reserved for it. `margin` is bound by each unit until it is filled.
     """
 
     time_in_force: TimeInForce = "GTC"
@@ -45,9 +45,9 @@ class Terms(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     reserves: bool = True
     margin: Decimal = ZERO
     deleveraged: bool = False
-    """The venue takes a position off for others' sake."""
+    """True if the venue makes the order to deleverage a position."""
     prevented: bool = False
-    """It expires rather than meet an order of the same account."""
+    """True if it expires because it would meet an order of the same account."""
 
 
 PLAIN = Terms()

@@ -1,4 +1,4 @@
-"""An order as it is asked for, before anybody has looked whether it can be had."""
+"""An order as it is requested, before it is checked."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .terms import Leg, TimeInForce, Working
 
 
 class Ticket(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """Its size is `qty`, or what `quote` buys, or with `closes` the whole position.
+    """A requested order. Its size is `qty`, or what `quote` buys, or with `closes` the whole position.
 
     In one-way mode `position_side` is None or BOTH. A trailing order has a `rate` or a `distance`.
     """

@@ -1,4 +1,4 @@
-"""The public streams of a market: what a client may subscribe to, and the messages of it."""
+"""The public streams of a market, to which clients subscribe, and their messages."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from .quoterows import depth_row, ticker_row
 Message = dict[str, Any]
 FORM = re.compile(r"([A-Z0-9]+-[A-Z]+)@(ticker|trade|depth(5|10|20|50|100)(@[25]00ms)?|kline_(\w+))")
 MOST_TRADES = 100
-"""A message tells of so many trades at most."""
+"""The most trades in a message."""
 
 
 class Topic(NamedTuple):
-    """One stream: `name` is how the client wrote it, `size` the levels of a book, `interval` that of a candle."""
+    """One stream: `name` as the client wrote it, `size` the number of a book's levels, `interval` that of candles."""
 
     name: str
     symbol: str
@@ -40,7 +40,7 @@ class Topics:
         )
 
     def topic(self, name: str) -> Topic | None:
-        """The stream of this name, None if there is none."""
+        """The stream with this name; None if there is none."""
         found = FORM.fullmatch(name)
         if found is None or found[1] not in self._market.instruments:
             return None
@@ -50,12 +50,12 @@ class Topics:
         return Topic(name, found[1], kind, int(found[3] or 0), found[5] or "")
 
     def message(self, topic: Topic, since: int, now: int) -> Message | None:
-        """The message of a stream after the move `since` of the price; None when it has not moved since."""
+        """The message of a stream after the price's move number `since`; None if the price has not moved since."""
         moves = self.moves(topic, now) - since
         return {"code": 0, "dataType": topic.name, **self._kinds[topic.kind](topic, moves, now)} if moves > 0 else None
 
     def moves(self, topic: Topic, now: int) -> int:
-        """How often the price has moved by now."""
+        """The number of the price's moves up to `now`."""
         return self._market.step(topic.symbol, now)
 
     def _ticker(self, topic: Topic, moves: int, now: int) -> Message:

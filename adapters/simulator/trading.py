@@ -47,7 +47,7 @@ class Deed(NamedTuple):
 
 
 class Trading:
-    """Answers for a desk. `OrderRefused` is raised for what is refused, and for what is not modelled."""
+    """Carries out calls on a desk. Raises `OrderRefused` for a call that is refused or not modelled."""
 
     def __init__(self, desk: Desk, holdings: Holdings) -> None:
         self._desk = desk
@@ -84,7 +84,7 @@ class Trading:
         return f"{method} {path}" in self.deeds
 
     def answer(self, method: str, path: str, params: Params, now: int) -> Row:
-        """The whole body. Raises `OrderRefused`, also for what is not modelled: nothing is accepted and ignored."""
+        """Carry out a call; return the whole body. Raises `OrderRefused`, also for parameters that are not modelled."""
         deed = self.deeds[f"{method} {path}"]
         if deed.names is not NAMES and deed.names is not REPLACES:  # orders are read by their own rules
             check_names(params, list(deed.names))
@@ -94,7 +94,7 @@ class Trading:
         return self._desk.place(ticket_of(params, hedge=self._exchange.hedge), now=now)
 
     def _test(self, params: Params, now: int) -> Row:
-        """Nothing is placed, so there is no id."""
+        """Check an order without placing it; the answer has no id."""
         ticket = ticket_of(params, hedge=self._exchange.hedge)
         self._desk.check(ticket, now=now)
         told = ("symbol", "side", "positionSide", "type", "quantity", "price", "stopPrice", "timeInForce")
@@ -142,7 +142,7 @@ class Trading:
         return {"triggerTime": at // 1000, "status": "ACTIVATED" if active else "CLOSED", "note": note}
 
     def _replace(self, params: Params, now: int) -> Row:
-        """Raises `OrderRefused` where neither half was done."""
+        """Replace an order. Raises `OrderRefused` if neither half was done."""
         anyway = word(params, "cancelReplaceMode", ANYWAY)
         only = word(params, "cancelRestrictions", ONLY)
         named = {
@@ -221,7 +221,7 @@ class Trading:
 
 
 def _names(text: str) -> list[str]:
-    """The ids of a list as clients write it: `[1,2]`, `["a","b"]`, or `a,b`."""
+    """Read the ids of a list, written as `[1,2]`, `["a","b"]` or `a,b`. Raises `OrderRefused` if they are too many."""
     found = re.findall(r"[^\[\]\",\s]+", text)
     if not 0 < len(found) <= CANCELS:
         raise OrderRefused(INVALID, f"Invalid parameters, err: a list names 1 to {CANCELS} orders")

@@ -1,4 +1,4 @@
-"""When the price of a conditional order is reached: at a level, or by a market that turned after it was followed."""
+"""Triggers of conditional orders: a price level, or a trailing stop that the market reaches when it turns."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .orders import STOP_LOSSES, TAKE_PROFITS, TRAILING, Order
 
 
 class Trigger(Protocol):
-    """Is told every price of the market."""
+    """The trigger of one order; it is called with every price of the market."""
 
     def reached(self, price: Decimal) -> bool:
         """True if the order is triggered at this price."""
@@ -17,7 +17,7 @@ class Trigger(Protocol):
 
 
 class Level:
-    """Reached when the market has fallen to the level, or risen to it."""
+    """A trigger at a level to which the market must fall, or rise."""
 
     def __init__(self, level: Decimal, *, falling: bool) -> None:
         self._level = level
@@ -29,7 +29,7 @@ class Level:
 
 
 class Trail:
-    """Follows the market from its activation on, and is reached when the market turns by a rate or a distance."""
+    """A trigger that follows the market from its activation on, until the market turns by a rate or a distance."""
 
     def __init__(self, order: Order) -> None:
         terms = order.terms
@@ -54,7 +54,7 @@ class Trail:
 
 
 def trigger_of(order: Order, market: Decimal) -> Trigger:
-    """The trigger of this conditional order, which was placed while the market was at this price."""
+    """Return the trigger of a conditional order that is placed while the market is at this price."""
     if order.type == TRAILING or order.stop_price is None:
         return Trail(order)
     if order.type in STOP_LOSSES:

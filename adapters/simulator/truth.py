@@ -1,4 +1,4 @@
-"""The exact truth about the simulated account, as plain values: amounts are canonical strings, ids strings."""
+"""The exact state of the simulated account as plain values: amounts are canonical strings, and ids strings."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .orders import Fill, Order
 
 
 def truth_of(exchange: Exchange, now: int) -> dict[str, Any]:
-    """Every fill, order and position, and the money of each asset with the reasons for it."""
+    """Return all fills, orders, positions and income rows, and each asset's wallet with its sums by reason."""
     book = exchange.account.book
     wallets = book.wallets.items()
     return {
@@ -42,7 +42,7 @@ def truth_of(exchange: Exchange, now: int) -> dict[str, Any]:
 
 
 def fill_truth(fill: Fill, order: Order) -> dict[str, Any]:
-    """One fill; `start` and `end` are cumulative, `fee` is a cost."""
+    """One fill; `start` and `end` are cumulative quantities, `fee` is a cost."""
     return {
         "symbol": fill.symbol,
         "order_id": str(fill.order_id),

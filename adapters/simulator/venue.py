@@ -1,8 +1,8 @@
-"""The simulated venue: one exchange, its keys, limits, faults and sockets, and the clock that moves them.
+"""The simulated venue: one exchange with its keys, limits, faults and sockets, and two clocks.
 
-Two clocks: the market, orders, funding and the times of events run on the exchange's, which starts at the real time,
-runs `time_scale` times as fast, and is moved ahead by `advance`. Key validity, limits, heartbeats, the age of a socket
-and of a call, and the seconds of faults run on the real one.
+Exchange time starts at the real time, runs `time_scale` times as fast, and is moved ahead by `advance`: the market,
+orders, funding and the times of events use it. Real time is used for key validity, limits, heartbeats, the age of
+sockets and calls, and the seconds of faults.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from .wire import EventName, WireName
 
 
 class Venue:
-    """Everything but the doors. `step` must be called every few ms; a door calls it before it looks."""
+    """The venue without its doors. `step` must be called every few ms; a door calls it before it answers."""
 
     def __init__(
         self,
@@ -126,7 +126,7 @@ class Venue:
         own |= {"symbol_required": symbol_required, "symbol_ignored": symbol_ignored}
         own |= {"snapshot_interval": snapshot_interval, "config_interval": config_interval}
         self.family = family = kind.laid(ground, own, readings)
-        if isinstance(family, BingX):  # what its doors answer from
+        if isinstance(family, BingX):  # used by its doors
             self.rest, self.trading, self.limits = family.rest, family.trading, family.limits
         self.hub: Hub[Stream] = family.hub
         self.keys, self.feeds = family.keys, family.feeds
@@ -141,16 +141,16 @@ class Venue:
         return self._epoch_ms + self._ahead_ms + int(self.elapsed() * 1000 * self.time_scale)
 
     def wall(self) -> int:
-        """Real time, ms, as the exchange took it for at its start."""
+        """Real time, ms: exchange time at the start, plus the real time since then."""
         return self._epoch_ms + int(self.elapsed() * 1000)
 
     @property
     def apart(self) -> bool:
-        """True if exchange time is not real time: then a call's timestamp may be of any age."""
+        """True if exchange time is not real time: then a call's timestamp may have any age."""
         return self.time_scale != 1 or self._ahead_ms != 0
 
     def advance(self, seconds: float) -> None:
-        """Move exchange time ahead; what is due meanwhile happens second by second, each thing at its time."""
+        """Move exchange time ahead by `seconds`, in steps of one; all that is due meanwhile happens at its time."""
         if not (math.isfinite(seconds) and seconds >= 0):
             raise ValueError(f"exchange time advances by a finite number of seconds from 0, not {seconds}")
         self.step()
@@ -163,20 +163,20 @@ class Venue:
         self.step()
 
     def truth(self) -> dict[str, Any]:
-        """Everything that is so now, as plain values: the account, and under `log` what happened at the doors."""
+        """The account as it is now, as plain values, and under `log` the log of the doors."""
         self.step()
         return truth_of(self.exchange, self.now()) | {"log": self.log.to_dict()}
 
     def fault(
         self, name: str, *, after: float = 0.0, seconds: float | None = None, count: int = 1, **params: Any
     ) -> Fault:
-        """Order a fault, by default now. Raises `ValueError` naming what is allowed."""
+        """Plan a fault, by default for now. Raises `ValueError`, which names the allowed values."""
         fault = self.faults.order(name, at=self.elapsed() + after, seconds=seconds, count=count, **params)
         self.step()
         return fault
 
     def quiet(self, on: bool = True) -> None:
-        """Stop the flow of new activity, or let it go on."""
+        """Stop the seeded activity, or start it again if `on` is false."""
         self.step()
         if on:
             self.flow.hush()
@@ -184,9 +184,9 @@ class Venue:
             self.flow.resume(self.now())
 
     def step(self) -> None:
-        """Let everything happen that is due, and send what is to be sent. Called often; idempotent within a moment.
+        """Do everything that is due, and send the frames. A second call at the same moment does nothing more.
 
-        Seeded activity for which this comes too late, or whose frames would not leave, is postponed.
+        Seeded activity is postponed if this is called too late for it, or if its frames could not leave.
         """
         elapsed, now, wall = self.elapsed(), self.now(), self.wall()
         self.desk.stop_while_away(now)
@@ -226,10 +226,10 @@ class Venue:
                 stream.end("age", 1001)
 
     def sockets(self) -> list[Stream]:
-        """All that are open, those of an account and those of the market."""
+        """All open sockets, those of the account and those of the market."""
         return [*self.hub, *self.feeds]
 
     def greet(self, stream: Stream, now: int, ready_at: float) -> None:
-        """Send what greets a socket."""
+        """Send the snapshot to a new socket."""
         for frame in self.family.told_again("snapshot", now):
             stream.send(frame, ready_at)

@@ -1,4 +1,4 @@
-"""The price of one symbol: a seeded walk over its grid, a move each second, and a past that ends where it begins."""
+"""The price of one symbol: a seeded walk over its grid with a move each second, and a past that ends at its start."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from .seeds import seeded
 STEP_MS = 1000
 MINUTE_MS = 60_000
 PAST = 30 * 24 * 60
-"""So many minutes there were before the exchange began."""
+"""The minutes of the past before the exchange began."""
 MOST_WORTH = 2_000_000
-"""The worth that is traded in a minute stays below this, in units of the margin asset."""
+"""The value that is traded in a minute is below this, in the margin asset."""
 
 
 class Minute(NamedTuple):
-    """The minute that began at `time`, ms: prices in ticks, the traded `worth` in whole units of the margin asset."""
+    """The minute that began at `time`, ms: prices are in ticks, `worth` is the traded value in the margin asset."""
 
     time: int
     open: int
@@ -29,7 +29,7 @@ class Minute(NamedTuple):
 
 
 class Step(NamedTuple):
-    """One move: its number, its time, ms, and the price after it, in ticks."""
+    """One move of the price: its number, its time in ms, and the price after it in ticks."""
 
     number: int
     time: int
@@ -37,7 +37,7 @@ class Step(NamedTuple):
 
 
 class Walk:
-    """Moves by at most five basis points a second, and stays between half and twice the price of its beginning."""
+    """A price that moves by at most five basis points a second, between half and twice its first value."""
 
     def __init__(self, symbol: str, ticks: int, seed: int, now: int) -> None:
         self._name = symbol
@@ -48,18 +48,18 @@ class Walk:
         self._floor, self._ceiling = ticks // 2, ticks * 2
         self._begun = now
         self.steps = 0
-        self._history = array("q", [ticks])  # by the number of the step
-        self._minutes: list[Minute] = []  # those that are over
+        self._history = array("q", [ticks])  # by the number of the move
+        self._minutes: list[Minute] = []  # complete ones
         self._worths: list[int] = []
         self._past: list[Minute] = []  # newest first
         self._past_random: Random | None = None
 
     def price(self, now: int) -> int:
-        """The price at exchange time `now`, ms, in ticks; before the beginning it is the first one."""
+        """The price in ticks at exchange time `now`, ms; before the beginning it is the first one."""
         return self._history[self.step(now)]
 
     def step(self, now: int) -> int:
-        """How often the price has moved by then."""
+        """The number of moves up to `now`."""
         wanted = (now - self._begun) // STEP_MS
         while self.steps < wanted:
             self.steps += 1
@@ -70,21 +70,21 @@ class Walk:
         return max(wanted, 0)
 
     def recent(self, count: int) -> list[Step]:
-        """The newest moves, oldest first; the first of all is the beginning."""
+        """The newest moves, oldest first; number 0 is the price at the beginning."""
         first = max(self.steps + 1 - count, 0)
         return [Step(number, self._time(number), self._history[number]) for number in range(first, self.steps + 1)]
 
     def moves(self, after: int, until: int) -> Sequence[int]:
-        """The times, ms, at which it moves after the one and up to the other."""
+        """The times, ms, of its moves after `after` and up to `until`."""
         first = self._begun + ((after - self._begun) // STEP_MS + 1) * STEP_MS
         return range(max(first, self._begun), until + 1, STEP_MS)
 
     def traded(self, number: int) -> int | None:
-        """How many steps were traded with a move, None if that is not known."""
+        """The steps traded with a move; None if that is not known."""
         return None
 
     def minutes(self, start: int, end: int) -> list[Minute]:
-        """The minutes that began within these times, oldest first; the newest is not over yet."""
+        """The minutes that began between these times, oldest first; the newest may be incomplete."""
         first = self._begun - self._begun % MINUTE_MS
         newest = (self._newest() - first) // MINUTE_MS
         while len(self._minutes) < newest:
@@ -95,18 +95,18 @@ class Walk:
         return known[max(offset, 0) : max((end - known[0].time) // MINUTE_MS + 1, 0)]
 
     def _minute(self, first: int, number: int) -> Minute:
-        """A minute since the beginning, by its number."""
+        """The minute with this number, counted from the one that begins at `first`, ms."""
         time = first + number * MINUTE_MS
         begins, ends = (min(self._first_from(each), self.steps + 1) for each in (time, time + MINUTE_MS))
         ticks = self._ticks_of(begins, ends)
         return Minute(time, ticks[0], max(ticks), min(ticks), ticks[-1], self._worth(number, begins, ends))
 
     def _ticks_of(self, begins: int, ends: int) -> Sequence[int]:
-        """The prices of a minute, with the moves from the one to before the other; the last before is its opening."""
+        """The prices of a minute with the moves `begins` to `ends` (excluded), behind the price at which it opens."""
         return self._history[max(begins - 1, 0) : ends]
 
     def _worth(self, number: int, begins: int, ends: int) -> int:
-        """The worth that was traded in a minute with these moves, in whole units of the margin asset."""
+        """The value that was traded in a minute with these moves, in whole units of the margin asset."""
         while len(self._worths) <= number:
             self._worths.append(self._volumes.randrange(MOST_WORTH))
         return self._worths[number]
@@ -115,15 +115,15 @@ class Walk:
         return self._begun + number * STEP_MS
 
     def _first_from(self, time: int) -> int:
-        """The number of the first move at this time or later."""
+        """The number of the first move at `time`, ms, or later."""
         return max(-(-(time - self._begun) // STEP_MS), 0)
 
     def _newest(self) -> int:
-        """The time until which minutes are told of."""
+        """The time, ms, up to which there are minutes."""
         return self._time(self.steps)
 
     def _look_back(self, start: int) -> None:
-        """Walk backwards from where the first minute began, until this time or the beginning of the past."""
+        """Extend the past backwards until `start`, ms, or to its greatest length."""
         random = self._past_random = self._past_random or seeded(self._seed, f"{self._name}/past")
         reach, past = max(1, self._first // 400), self._past
         time = past[-1].time if past else self._begun - self._begun % MINUTE_MS

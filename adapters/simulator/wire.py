@@ -1,7 +1,7 @@
-"""Frames as the venue writes them, a dict each: three shapes of an order's, and the name of the event in each.
+"""Frames as the venue writes them, each a dict: frames of orders have one of three shapes and an event name.
 
-`captured` is the oldest, `td` the newest that was captured: it has trade ids. `modern` says also what was filled last,
-as the newest document has it.
+`captured` is the oldest shape, `td` the newest that was captured: it has trade ids. `modern` also has the quantity and
+price of the last fill, as in the newest documentation.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _encoder = msgspec.json.Encoder()
 
 
 def packed(content: object) -> bytes:
-    """The bytes of one binary frame: a gzip member of JSON, or of a bare text."""
+    """The bytes of one binary frame: a gzip member of JSON, or of the text if `content` is one."""
     text = content.encode() if isinstance(content, str) else _encoder.encode(content)
     return gzip.compress(text, 1, mtime=0)
 
@@ -35,9 +35,9 @@ PING = packed("Ping")
 
 
 class Wire:
-    """Turns pushes into frames; the seed decides where the real wire is fickle.
+    """Turns pushes into frames; fields in which the real wire varies are drawn by the seed.
 
-    `event_name` is that of an order's frames; `mixed` draws one of the two for each frame.
+    `event_name` is the name in frames of orders; with `mixed` one of the two is drawn for each frame.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class Wire:
         if event_name not in get_args(EventName):
             raise ValueError(f"event name is {' or '.join(get_args(EventName))}, not {event_name!r}")
         self.exact = name == "modern"
-        """True if a frame says how much the fill was that caused it; else a lost one merges into the next."""
+        """True if a frame has its fill's own quantity; without, a fill whose frame is lost merges into the next."""
         self._recent = name != "captured"
         self._event_name = event_name
         self._random = seeded(seed, "wire")
@@ -70,7 +70,7 @@ class Wire:
         configs: Iterable[ConfigPush],
         now: int,
     ) -> list[Frame]:
-        """The full push that greets a connection: the account, then each symbol's configuration."""
+        """The frames that a new socket gets: the account, then each symbol's configuration."""
         account = {
             "m": "INIT",
             "B": [_balance(each) for each in balances],

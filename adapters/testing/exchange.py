@@ -21,7 +21,7 @@ Amount = Decimal | int | str
 
 
 class Access(TypedDict):
-    """Where an exchange is, and who may call."""
+    """The URLs of an exchange, and the API key and secret of its account."""
 
     api_key: str
     api_secret: str
@@ -30,11 +30,13 @@ class Access(TypedDict):
 
 
 class SimulatedExchange:
-    """A context manager, entered once. What is called here is done in the exchange's thread before the call returns;
-    from any thread, and from a coroutine, which waits for it as for any short computation.
+    """A simulated exchange as a context manager, which can be entered once.
 
-    `port` 0 is any free one; `settings` are those of `listenkey simulate`. Raises `ValueError` for what is not allowed,
-    and on entering `OSError` for a port that is taken.
+    Each method is carried out in the exchange's thread before it returns. It may be called from any thread, and from
+    a coroutine, which blocks its event loop for that short time.
+
+    `port` 0 takes any free port; `settings` are those of `listenkey simulate`. Raises `ValueError` for a setting that
+    is not allowed, and on entering `OSError` for a port that is taken.
     """
 
     def __init__(self, *, port: int = 0, **settings: Unpack[Settings]) -> None:
@@ -65,12 +67,12 @@ class SimulatedExchange:
 
     @property
     def rest_url(self) -> str:
-        """Of its REST interface, without a path."""
+        """The URL of its REST interface, without a path."""
         return self._server.rest_url
 
     @property
     def ws_url(self) -> str:
-        """Of its WebSocket interface, with a path, without a listen key."""
+        """The URL of its WebSocket interface, with a path, without a listen key."""
         return self._server.ws_url
 
     @property
@@ -85,7 +87,7 @@ class SimulatedExchange:
 
     @property
     def access(self) -> Access:
-        """The arguments for `open_venue("bingx-swap", **access)`. Raises `RuntimeError` before it is entered."""
+        """The arguments for `open_venue("bingx-swap", **access)`. Raises `RuntimeError` if it was not entered."""
         if not self.rest_url:
             raise RuntimeError("the exchange is not up: write `with SimulatedExchange() as exchange:`")
         return {
@@ -97,18 +99,18 @@ class SimulatedExchange:
 
     @property
     def settings(self) -> Mapping[str, Any]:
-        """As they were given."""
+        """The settings as they were given."""
         return self._settings
 
     def redirect(self, client: T) -> T:
         """Make a BingX client of ccxt, synchronous, asynchronous or pro, talk to this exchange, and return it.
 
-        It is in ccxt's sandbox mode from then on, in which ccxt knows perpetual swaps alone.
+        From then on the client is in ccxt's sandbox mode, in which ccxt knows only perpetual swaps.
         """
         return redirect(client, **self.access)
 
     def truth(self) -> dict[str, Any]:
-        """Everything that is so now: `fills orders positions wallet fees …`, and under `log` what was asked for."""
+        """Return the account as it is now: `fills orders positions wallet fees …`, and the exchange's `log`."""
         return self._do(self._server.truth)
 
     def now(self) -> int:
@@ -116,17 +118,18 @@ class SimulatedExchange:
         return self._do(self._server.now)
 
     def advance(self, seconds: float) -> None:
-        """Move exchange time ahead; what is due meanwhile happens, each thing at its time."""
+        """Move exchange time ahead by `seconds`; everything that is due meanwhile happens at its own time."""
         self._do(lambda: self._server.advance(seconds))
 
     def quiet(self, on: bool = True) -> None:
-        """Stop the seeded activity, or let it go on."""
+        """Stop the seeded activity, or start it again if `on` is false."""
         self._do(lambda: self._server.quiet(on))
 
     def fault(self, name: str, *, after: float = 0.0, seconds: float | None = None, count: int = 1, **of: Any) -> None:
-        """Order a fault, `after` so many seconds, for `seconds` or `count` times. Raises `ValueError`.
+        """Plan a fault: it begins in `after` seconds, and holds for `seconds` or happens `count` times.
 
-        `listenkey simulate --list-faults` names them and what else each may be given.
+        `listenkey simulate --list-faults` lists the faults with their parameters. Raises `ValueError` if something
+        is not allowed.
         """
         self._do(lambda: self._server.fault(name, after=after, seconds=seconds, count=count, **of))
 
@@ -135,29 +138,30 @@ class SimulatedExchange:
         self._do(lambda: self._server.faults.clear(name))
 
     def trade(self, symbol: str, side: str, qty: Amount, **details: Any) -> list[dict[str, Any]]:
-        """A market order of the account's, filled at once: its fills, as in `truth`. `position_side`, `parts`."""
+        """Place a market order and fill it at once; return its fills as in `truth`. `position_side`, `parts`."""
         fills: list[dict[str, Any]] = self.move("trade", symbol=symbol, side=side, qty=qty, **details)
         return fills
 
     def place(self, symbol: str, side: str, qty: Amount, **details: Any) -> dict[str, Any]:
-        """An order of the account's, as in `truth`, that waits to be filled: `type`, `price`, `position_side` …"""
+        """Place an order that waits to be filled; return it as in `truth`. `type`, `price`, `position_side` …"""
         order: dict[str, Any] = self.move("place", symbol=symbol, side=side, qty=qty, **details)
         return order
 
     def fill(self, order_id: str | int, qty: Amount | None = None, *, price: Amount | None = None) -> dict[str, Any]:
-        """Fill an order, or so much of it, at its own price or this one: the fill, as in `truth`."""
+        """Fill an order, or `qty` of it, at its own price or at `price`; return the fill as in `truth`."""
         fill: dict[str, Any] = self.move("fill", order_id=str(order_id), qty=qty, price=price)
         return fill
 
     def cancel(self, order_id: str | int) -> dict[str, Any]:
-        """Cancel what is left of an order: the order, as in `truth`."""
+        """Cancel the unfilled rest of an order; return the order as in `truth`."""
         order: dict[str, Any] = self.move("cancel", order_id=str(order_id))
         return order
 
     def move(self, name: str, **details: Any) -> Any:
-        """Any move of `POST /simulator/NAME`: `expire trigger amend liquidate funding transfer leverage margin` too.
+        """Make a move of `POST /simulator/NAME`.
 
-        Raises `OrderRefused`, with the venue's `code`, where the venue would refuse, `ValueError` for what is no move.
+        There are also `expire trigger amend liquidate funding transfer leverage margin cross`. Raises `OrderRefused`
+        with the venue's `code` if the venue would refuse it, and `ValueError` for an unknown name.
         """
         if name not in self._moves.names:
             raise ValueError(f"{name!r} is not one of {', '.join(self._moves.names)}")

@@ -30,7 +30,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture
 def listenkey_exchange(request: pytest.FixtureRequest) -> Iterator[SimulatedExchange]:
-    """A BingX that fails on command, on loopback, in a thread of its own."""
+    """A simulated BingX that fails on command, on loopback, in a thread of its own."""
     with _made(request.node) as exchange:
         request.node.stash[_EXCHANGE] = exchange
         yield exchange
@@ -62,7 +62,7 @@ def _made(node: pytest.Item) -> SimulatedExchange:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Add to a failure what the exchange knows."""
+    """Add the state and log of the exchange to the report of a failed test."""
     made = yield
     exchange = item.stash.get(_EXCHANGE, None)
     if made.failed and made.when == "call" and exchange is not None:

@@ -12,8 +12,8 @@ T = TypeVar("T")
 def redirect(client: T, *, rest_url: str, ws_url: str, api_key: str = DEFAULT, api_secret: str = DEFAULT) -> T:
     """Point a BingX client of ccxt, synchronous, asynchronous or pro, at an exchange, and return it.
 
-    It is in ccxt's sandbox mode from then on, in which ccxt knows perpetual swaps alone. The first line of `listenkey
-    simulate`, decoded, is what this takes.
+    From then on the client is in ccxt's sandbox mode, in which ccxt knows only perpetual swaps. The keyword arguments
+    are the fields of the first line that `listenkey simulate` prints.
     """
     made: Any = client
     made.apiKey, made.secret = api_key, api_secret

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 LAST = 10
-"""Of a longer list its end is shown."""
+"""The most rows of a list that are shown, the newest ones."""
 
 
 def report(truth: Mapping[str, Any], settings: Mapping[str, Any]) -> str:
-    """Lines of text. `truth` is `SimulatedExchange.truth()`, `settings` those that it was made with."""
+    """Return lines of text. `truth` is `SimulatedExchange.truth()`, `settings` are those that it was made with."""
     log = truth["log"]
     began = min((each["at"] for each in (*log["calls"], *log["openings"], *log["faults"])), default=log["now"])
 

@@ -14,7 +14,7 @@ SOCKS_PORT = 1080
 
 
 def connector(route: Route, *, force_close: bool = False) -> TCPConnector:
-    """Needs a running event loop. A proxy of HTTP is no matter of the connector."""
+    """Return the connector for a route; needs a running event loop. HTTP proxies are set at the session instead."""
     kept: dict[str, Any] = {"force_close": True} if force_close else {"keepalive_timeout": KEPT_SECONDS}
     if route.proxy is not None and route.socks:
         from aiohttp_socks import ProxyConnector, ProxyType

@@ -18,11 +18,11 @@ from .failures import failed
 from .route import DIRECT, Route
 
 UNTIMED = ClientTimeout(total=None, connect=None, sock_connect=None, sock_read=None)
-"""One cancel scope times the whole exchange, so that every transport counts the same seconds."""
+"""No timeouts of aiohttp: one cancel scope limits the whole exchange, alike in all transports."""
 
 
 class AiohttpHttp:
-    """One pool. The user's session keeps its own headers, cookies and resolver, and is not closed."""
+    """An HTTP client with one pool. A user's session keeps its headers, cookies and resolver, and is not closed."""
 
     def __init__(self, session: ClientSession | None = None, route: Route = DIRECT) -> None:
         self._given = session
@@ -33,7 +33,7 @@ class AiohttpHttp:
         self._closed = False
 
     async def request(self, method: str, url: str, *, headers: Mapping[str, str], timeout: float) -> HttpResponse:
-        """The answer, whatever its status. Raises `TransportFailed`."""
+        """Return the answer, with any status. Raises `TransportFailed`."""
         try:
             with anyio.fail_after(timeout):
                 return await self._exchange(method, url, headers)
@@ -42,7 +42,7 @@ class AiohttpHttp:
         raise failure
 
     async def close(self) -> None:
-        """Close the session unless the user handed it in."""
+        """Close the session, unless it is the user's."""
         self._closed = True
         if self._own is not None:
             with anyio.CancelScope(shield=True), contextlib.suppress(Exception):
@@ -65,7 +65,7 @@ class AiohttpHttp:
             return HttpResponse(response.status, lowered(response.headers.items()), body)
 
     def _session(self) -> ClientSession:
-        """A session can only be made inside a running loop, hence at first use."""
+        """Return the session, made at first use, since that needs a running event loop."""
         if self._closed:
             raise TransportFailed("the client is closed")
         if self._given is not None:

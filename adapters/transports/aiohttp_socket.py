@@ -55,7 +55,7 @@ class AiohttpDialer:
         self._closed = False
 
     async def dial(self, url: str, *, timeout: float, max_bytes: int) -> AiohttpSocket:
-        """An open socket. Raises `HandshakeRefused` or `TransportFailed`."""
+        """Return an open socket. Raises `HandshakeRefused` or `TransportFailed`."""
         try:
             with anyio.fail_after(timeout):
                 return AiohttpSocket(await self._connect(url, max_bytes))
@@ -68,7 +68,7 @@ class AiohttpDialer:
         raise failure
 
     async def close(self) -> None:
-        """Release the session; a connector of the user's lives on."""
+        """Release the session; a connector of the user stays open."""
         self._closed = True
         if self._own is not None:
             with anyio.CancelScope(shield=True), contextlib.suppress(Exception):
@@ -78,7 +78,7 @@ class AiohttpDialer:
         return await self._session().ws_connect(
             URL(url, encoded=True),
             autoclose=False,
-            autoping=False,  # a ping is a sign of life that somebody wants to know of
+            autoping=False,  # pings must be seen, since they prove that the socket works
             heartbeat=None,
             compress=0,
             max_msg_size=max_bytes + 1,  # aiohttp refuses a message of exactly this size
@@ -94,7 +94,7 @@ class AiohttpDialer:
             tracing.on_request_redirect.append(_refuse_redirect)
             given = self._given
             self._own = ClientSession(
-                # Nothing is asked twice of a server that refused: its connection is not kept.
+                # The connection of a server that refused is not kept, so that it gets no second request.
                 connector=given.connector if given else connector(self._route, force_close=True),
                 connector_owner=given is None,
                 cookie_jar=given.cookie_jar if given else DummyCookieJar(),
@@ -122,7 +122,7 @@ class AiohttpSocket:
         self._heard = heard
 
     async def receive(self) -> bytes | str:
-        """The next frame. Raises `SocketEnded`."""
+        """Return the next frame. Raises `SocketEnded`."""
         if self._ended:
             raise SocketEnded(self._code)
         message: WSMessage | None
@@ -164,20 +164,20 @@ class AiohttpSocket:
         raise SocketEnded(self._code)
 
     async def close(self, code: int = 1000) -> None:
-        """Close within a second, cancelled or not."""
+        """Close within a second, even if cancelled."""
         self._ended = True
         with anyio.move_on_after(limits.CLOSE_SECONDS, shield=True), contextlib.suppress(Exception):
             await self._websocket.close(code=code)
         if self._tcp is not None:
-            # A transport that still holds unsent bytes lives on after its close for as long as the peer does not
-            # read, and with it a `send` or `receive` that waits for it to drain. This ends both.
+            # A transport with unsent bytes stays open after its close until the peer reads, and so does a `send` or
+            # `receive` that waits for it to drain. This ends both.
             with contextlib.suppress(Exception):
                 self._tcp.shutdown(socket.SHUT_RDWR)
             self._tcp = None
 
 
 def _nobody() -> None:
-    """Who attends to no pings."""
+    """Ignore a ping or pong."""
 
 
 async def _refuse(response: ClientResponse) -> None:

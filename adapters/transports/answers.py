@@ -1,4 +1,4 @@
-"""An HTTP answer, read and inflated no further than its bound.
+"""Reads an HTTP answer, and inflates it, up to a bound.
 
 Inflating is done here, not by the libraries, for two reasons: one bound then holds for both transports before and
 after it, and httpx2, where it stops on an error in the middle of a body, abandons async generators, of which trio
@@ -15,12 +15,12 @@ from . import limits
 
 
 def with_encodings(headers: Mapping[str, str]) -> dict[str, str]:
-    """The headers of a request, and that it takes what `whole` can inflate."""
+    """Return the headers of a request, with the encodings that `whole` can inflate."""
     return {"Accept-Encoding": "gzip", **headers}
 
 
 async def whole(parts: AsyncIterable[bytes], encoding: str = "") -> bytes:
-    """All of a body, inflated. Raises `TransportFailed` as soon as it exceeds the bound or is not what it claims."""
+    """Read a body and inflate it. Raises `TransportFailed` as soon as it exceeds the bound or cannot be inflated."""
     body = bytearray()
     async for part in parts:
         body += part
@@ -29,7 +29,7 @@ async def whole(parts: AsyncIterable[bytes], encoding: str = "") -> bytes:
 
 
 def decoded(body: bytes, encoding: str = "") -> bytes:
-    """A body that has come whole, inflated where its encoding says so. Raises `TransportFailed`."""
+    """Inflate a complete body if it has an encoding. Raises `TransportFailed`."""
     coding = encoding.strip().lower()
     if coding in {"", "identity"}:
         return body
@@ -39,7 +39,7 @@ def decoded(body: bytes, encoding: str = "") -> bytes:
 
 
 def bounded(body: bytearray) -> None:
-    """Raises `TransportFailed` for what exceeds the bound."""
+    """Raise `TransportFailed` if the body exceeds the bound."""
     if len(body) > limits.ANSWER_BYTES:
         raise TransportFailed(f"the answer is larger than {limits.ANSWER_BYTES} bytes")
 
@@ -55,12 +55,12 @@ async def head(parts: AsyncIterable[bytes]) -> bytes:
 
 
 def timing(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Of the headers of a refusal, those that say when to come back, by lower-case name."""
+    """The headers of a refusal that tell when to try again, by lower-case name."""
     return {name: value for name, value in lowered(headers).items() if name in ("date", "retry-after")}
 
 
 def lowered(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Headers by lower-case name, the values of a repeated one joined as RFC 9110 section 5.3 says."""
+    """Headers by lower-case name; values of a repeated one are joined as in RFC 9110, section 5.3."""
     merged: dict[str, str] = {}
     for name, value in headers:
         key = name.lower()

@@ -21,7 +21,7 @@ _PART = 65_536
 
 
 class BlockingHttp:
-    """One pool, which any number of threads may use at a time. No proxy, no cookies; redirects are not followed."""
+    """An HTTP client with one pool for any number of threads, without proxy and cookies; it follows no redirects."""
 
     def __init__(self, ssl_context: ssl.SSLContext | None = None) -> None:
         self._context = ssl_context or ssl.create_default_context()
@@ -30,7 +30,7 @@ class BlockingHttp:
         self._closed = False
 
     def request(self, method: str, url: str, *, headers: Mapping[str, str], timeout: float) -> HttpResponse:
-        """The answer, whatever its status. Raises `TransportFailed`."""
+        """Return the answer, with any status. Raises `TransportFailed`."""
         try:
             return self._exchange(method, urlsplit(url), headers, timeout)
         except http.client.HTTPException as error:
@@ -40,7 +40,7 @@ class BlockingHttp:
         raise failure
 
     def close(self) -> None:
-        """Close the connections: those in use when they have been used."""
+        """Close the connections; those in use are closed after their request."""
         with self._lock:
             self._closed = True
             idle = [connection for kept in self._idle.values() for connection in kept]
@@ -71,7 +71,7 @@ class BlockingHttp:
         return HttpResponse(answer.status, lowered(answer.getheaders()), decoded(bytes(body), encoding))
 
     def _kept(self, origin: str) -> http.client.HTTPConnection | None:
-        """One on which the other side has said nothing since it was used, not even that it is closed."""
+        """Return a kept connection that the server has not closed, and on which nothing has come since its last use."""
         while True:
             with self._lock:
                 if not self._idle[origin]:
@@ -106,7 +106,7 @@ class BlockingHttp:
 
 @contextmanager
 def _within(seconds: float, connected: socket.socket) -> Iterator[None]:
-    """Raises `TimeoutError` if the body has not ended by then, however slowly its bytes come in."""
+    """Raise `TimeoutError` if the body of the `with` takes longer than `seconds`, even if bytes keep coming."""
     over = threading.Event()
 
     def cut() -> None:

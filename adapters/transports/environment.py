@@ -1,6 +1,6 @@
-"""The proxies that the environment names, for each URL its own, as Python's standard library takes them.
+"""The proxies in the environment, chosen for each URL as in Python's standard library.
 
-Only variables count, on every system: where none is set there is no proxy, whatever the system's settings are.
+Only variables count, on every system: if none is set there is no proxy, even if the system's settings have one.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from urllib.request import getproxies_environment, proxy_bypass
 from .route import check_proxy
 
 ENVIRONMENT = "env"
-"""Given as a proxy, it is not a URL: the environment is asked."""
+"""The value of `proxy` with which the environment is asked."""
 _PORTS = {"https": 443, "http": 80}
 
 
 class Proxies(NamedTuple):
-    """Two URLs, or None where there is no proxy; not shown."""
+    """The proxy's URL for requests and the one for sockets, None without a proxy; `repr` does not show them."""
 
     rest: str | None = None
     socket: str | None = None
@@ -28,14 +28,14 @@ class Proxies(NamedTuple):
 
 
 def proxies(proxy: str | None, rest_url: str, ws_url: str) -> Proxies:
-    """The proxy given, for both; those of the environment for "env". Raises `ValueError` for what is none there."""
+    """Return the given proxy for both, or those of the environment for "env". Raises `ValueError` for a wrong one."""
     if proxy != ENVIRONMENT:
         return Proxies(proxy, proxy)
     return Proxies(_proxy_of(rest_url), _proxy_of(ws_url))
 
 
 def _proxy_of(url: str) -> str | None:
-    """A value without a scheme is the host of a proxy of HTTP."""
+    """The proxy for a URL, None if there is none; a value without a scheme is the host of an HTTP proxy."""
     parts = urlsplit(url)
     host = parts.hostname or ""
     scheme = "https" if parts.scheme in ("https", "wss") else "http"
@@ -49,6 +49,6 @@ def _proxy_of(url: str) -> str | None:
 
 
 def _name(variable: str) -> str:
-    """Small letters go first."""
+    """The name of the variable that is set; lower case goes before upper case."""
     small = f"{variable}_proxy"
     return small if os.environ.get(small) else small.upper()

@@ -1,4 +1,4 @@
-"""Failures beneath a transport, described without a word of the request.
+"""Failures below a transport, described without any part of the request.
 
 The text of a library's exception is never passed on: aiohttp, httpx2 and websockets all write the URL, and with it the
 listen key or the signature, into some of theirs. Only words that cannot hold it are: the name of the class, and the
@@ -19,11 +19,11 @@ from ...ports.errors import HandshakeRefused, TransportFailed
 _NO_CONNECTION = frozenset({errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ENETDOWN})
 
 _OF_PROXIES = frozenset({"ClientHttpProxyError", "ProxyError", "ProxyConnectionError", "ProxyTimeoutError"})
-"""Classes of aiohttp, httpx2 and python-socks: the proxy has opened no connection."""
+"""Exceptions of aiohttp, httpx2 and python-socks that mean: the proxy has opened no connection."""
 
 
 def failed(error: Exception) -> TransportFailed | HandshakeRefused:
-    """The error to raise instead of `error`, sharing nothing with it that could name the request."""
+    """Return the error to raise instead of `error`; it contains nothing that could name the request."""
     if isinstance(error, HandshakeRefused):
         return HandshakeRefused(error.status, error.body, error.headers)
     if isinstance(error, TransportFailed):
@@ -37,7 +37,7 @@ def failed(error: Exception) -> TransportFailed | HandshakeRefused:
 
 
 def _beneath(error: BaseException) -> Iterator[BaseException]:
-    """`error`, then its causes; the first of a group in place of the group."""
+    """Yield `error` and then its causes; for a group its first exception."""
     seen: set[int] = set()
     below: BaseException | None = error
     while below is not None and id(below) not in seen:
@@ -47,7 +47,7 @@ def _beneath(error: BaseException) -> Iterator[BaseException]:
 
 
 def _is_on_the_way(error: BaseException) -> bool:
-    """True if the error shows that there was no connection to send a request on."""
+    """True if the error shows that there was no connection for the request."""
     if isinstance(error, socket.gaierror | ssl.SSLCertVerificationError) or type(error).__name__ in _OF_PROXIES:
         return True
     return isinstance(error, OSError) and error.errno in _NO_CONNECTION

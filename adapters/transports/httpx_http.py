@@ -21,7 +21,7 @@ from .route import DIRECT, Route
 
 
 class HttpxHttp:
-    """One pool. The user's client keeps its own headers, cookies, proxy and TLS, and is not closed."""
+    """An HTTP client with one pool. A user's client keeps its headers, cookies, proxy and TLS, and is not closed."""
 
     def __init__(self, client: httpx2.AsyncClient | None = None, route: Route = DIRECT) -> None:
         self._ours = client is None
@@ -39,7 +39,7 @@ class HttpxHttp:
         )
 
     async def request(self, method: str, url: str, *, headers: Mapping[str, str], timeout: float) -> HttpResponse:
-        """The answer, whatever its status. Raises `TransportFailed`."""
+        """Return the answer, with any status. Raises `TransportFailed`."""
         try:
             with quiet(), anyio.fail_after(timeout):
                 return await self._exchange(method, url, headers)
@@ -48,7 +48,7 @@ class HttpxHttp:
         raise failure
 
     async def close(self) -> None:
-        """Close the client unless the user handed it in."""
+        """Close the client, unless it is the user's."""
         self._closed = True
         if self._ours:
             with quiet(), anyio.CancelScope(shield=True), contextlib.suppress(Exception):
@@ -61,7 +61,7 @@ class HttpxHttp:
             method,
             url,
             headers=with_encodings(headers),
-            timeout=None,  # one cancel scope times the whole exchange
+            timeout=None,  # one cancel scope limits the whole exchange
             extensions={
                 "target": _target(url),  # what is sent: httpx2.URL would quote anew and merge parameters
                 "trace": _Opening(),

@@ -1,4 +1,4 @@
-"""Ctrl-C is meant for the user's task. Trio raises it wherever unprotected code runs, in a task of ours too."""
+"""Passes Ctrl-C on to the user's task: trio raises it in any unprotected code, also in tasks of ours."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def passed_on() -> Iterator[None]:
-    """An interruption that strikes here ends the body, and is raised once more, where the user's task sees it."""
+    """End the body at an interruption, and raise it again in the user's task."""
     try:
         yield
     except KeyboardInterrupt:

@@ -22,7 +22,7 @@ class Transport(NamedTuple):
     asyncio_alone: bool = False
 
     def check(self) -> None:
-        """Raises `ListenKeyError` in an event loop on which this transport does not run."""
+        """Raise `ListenKeyError` in an event loop on which this transport does not run."""
         if not self.asyncio_alone:
             return
         import asyncio
@@ -35,7 +35,7 @@ class Transport(NamedTuple):
             ) from None
 
     async def close(self) -> None:
-        """Close both, but nothing that the user handed in. Never raises."""
+        """Close both clients, but no session of the user. Never raises."""
         await self.dialer.close()
         await self.http.close()
 
@@ -48,13 +48,13 @@ def open_transport(
     source_address: str | None = None,
     ssl_context: ssl.SSLContext | None = None,
 ) -> Transport:
-    """A transport, unconnected; no event loop need be running.
+    """Return a transport, unconnected; no event loop need run.
 
     `http_session` is an `aiohttp.ClientSession` for "aiohttp" and an `httpx2.AsyncClient` for "websockets"; it is
-    never closed here, and its own proxy and TLS settings hold for what goes through it. `proxy` is a URL, or one for
-    requests and one for sockets; without it no proxy is used, whatever the environment says. `source_address` is an IP
-    address of this machine from which connections are made. Raises `ValueError` for another name and for what cannot
-    work, and `ImportError` when the transport's extra is not installed.
+    never closed here, and its own proxy and TLS settings hold for its requests. `proxy` is a URL, or one for requests
+    and one for sockets; without it no proxy is used, even if the environment names one. `source_address` is an IP
+    address of this machine from which connections are made. Raises `ValueError` for an unknown name or a combination
+    that cannot work, and `ImportError` if the transport's extra is not installed.
     """
     build = _TRANSPORTS.get(name)
     if build is None:
@@ -86,7 +86,7 @@ def _websockets(session: Any, requests: Route, sockets: Route) -> Transport:
     from .httpx_http import HttpxHttp
     from .websockets_socket import WebsocketsDialer
 
-    trusting = requests.ssl_context or ssl.create_default_context()  # one, so that both halves trust alike
+    trusting = requests.ssl_context or ssl.create_default_context()  # one for both clients
     requests, sockets = (route._replace(ssl_context=trusting) for route in (requests, sockets))
     return Transport(HttpxHttp(session, requests), WebsocketsDialer(sockets), name="websockets")
 

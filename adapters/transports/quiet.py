@@ -1,4 +1,4 @@
-"""Silence, in the logs of httpx2, about our own requests and about nobody else's.
+"""Keeps our own requests, and no others, out of the logs of httpx2.
 
 httpx2 logs the URL of each request at INFO, query and all, and httpcore2 logs the headers of each response at DEBUG,
 where a redirect repeats the URL. Going beneath httpx2 to a bare transport would avoid the first but not the second,
@@ -36,9 +36,9 @@ _NOT_OURS = _NotOurs()
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Nothing logged from within, by the libraries of `LOGGERS`, is passed on."""
+    """Drop what the libraries of `LOGGERS` log during the body."""
     for name in LOGGERS:
-        logging.getLogger(name).addFilter(_NOT_OURS)  # does nothing the second time
+        logging.getLogger(name).addFilter(_NOT_OURS)  # a second call has no effect
     token = _ours.set(True)
     try:
         yield

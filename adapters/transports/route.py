@@ -1,4 +1,4 @@
-"""How connections leave: through a proxy, or from an address of this machine; what cannot work is refused at once."""
+"""The route of connections: through a proxy, or from an address of this machine; one that cannot work is refused."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from typing import Any, NamedTuple
 from urllib.parse import SplitResult, unquote, unquote_to_bytes, urlsplit
 
 SOCKS = ("socks5", "socks5h")
-"""The second leaves it to the proxy to find the address of a name; the first does where the library allows."""
+"""Schemes of SOCKS; with the second the proxy resolves names, with the first only if the library leaves it to it."""
 PROXIES = ("http", "https", *SOCKS)
 SOCKS_WORD = 255
-"""Bytes of a user's name or password, of which RFC 1929 sends the length in one byte."""
+"""The most bytes of a user's name or password, since RFC 1929 sends their length in one byte."""
 _NAME = re.compile(r"[0-9a-z_-]{1,63}(\.[0-9a-z_-]{1,63})*\.?")
 NEEDED = {"aiohttp": ("aiohttp_socks",), "websockets": ("python_socks", "socksio")}
-"""The modules without which a transport knows no SOCKS."""
+"""The modules that a transport needs for SOCKS."""
 
 
 class Route(NamedTuple):
-    """`proxy` is a URL, `source_address` an IP address of this machine; neither by default and neither shown."""
+    """A route: `proxy` is a URL, `source_address` an IP address of this machine; None by default, hidden in `repr`."""
 
     proxy: str | None = None
     source_address: str | None = None
@@ -35,7 +35,7 @@ class Route(NamedTuple):
         return self.proxy is not None and urlsplit(self.proxy).scheme in SOCKS
 
     def check(self, transport: str, session: Any) -> None:
-        """Raises `ValueError` for what this transport cannot do, without the proxy's own credentials."""
+        """Raise `ValueError` if this transport cannot take the route; the message has no credentials of the proxy."""
         if self.proxy is not None:
             check_proxy(self.proxy)
             parts = urlsplit(self.proxy)
@@ -63,8 +63,8 @@ DIRECT = Route()
 
 
 def passwords(proxy: str | None) -> tuple[str, ...]:
-    """Return the secrets that a proxy is given, and may repeat where it answers itself: the password, alone and with
-    the user; the user, who may be a token, where there is none.
+    """Return the secrets of a proxy, which its own answers may repeat: the password, alone and with the user's name;
+    without a password the user's name, which may be a token.
     """
     parts = urlsplit(proxy or "")
     user, password = unquote(parts.username or ""), unquote(parts.password or "")
@@ -72,7 +72,7 @@ def passwords(proxy: str | None) -> tuple[str, ...]:
 
 
 def check_proxy(proxy: str, name: str = "proxy") -> None:
-    """Raises `ValueError`, by this name, for what is no URL of a proxy; it does not show what was given."""
+    """Raise `ValueError`, with this name, if the text is no URL of a proxy; the message does not contain it."""
     is_plain = proxy.isascii() and proxy.isprintable() and " " not in proxy
     try:
         parts = urlsplit(proxy)
@@ -90,6 +90,6 @@ def _is_carried(word: str | None) -> bool:
 
 
 def _is_host(parts: SplitResult) -> bool:
-    """True if there is a name, or an address. Raises `ValueError` for an address of IPv6 that is none."""
+    """True if there is a host name or address. Raises `ValueError` for a wrong IPv6 address."""
     host = parts.hostname or ""
     return bool(ipaddress.IPv6Address(host)) if "[" in parts.netloc else _NAME.fullmatch(host) is not None

@@ -1,4 +1,4 @@
-"""A connection of `websockets.asyncio` that follows no redirect and outlasts no peer."""
+"""A connection of `websockets.asyncio` that follows no redirect, and always ends after a close frame."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ except ImportError:
     library = None
 
 ATTEMPT_SECONDS = 0.25
-"""After so long, the next address of a name is tried beside the one before (RFC 8305)."""
+"""Seconds after which the next address of a name is tried too, beside the one before (RFC 8305)."""
 
 
 async def connected(url: str, options: dict[str, Any], route: Route) -> AsyncioConnection:
-    """An open connection. Raises whatever websockets does."""
+    """Return an open connection. Raises the exceptions of websockets."""
     if route.proxy is None:
         options = {**options, "sock": await _tcp(url, route.source_address)}
     connection = await _Connect(url, create_connection=AsyncioConnection, **options)
@@ -39,7 +39,7 @@ async def connected(url: str, options: dict[str, Any], route: Route) -> AsyncioC
 
 
 async def _tcp(url: str, source: str | None) -> socket.socket:
-    """A connected socket. The event loop's own way is not there on every loop."""
+    """Return a connected socket. Not every event loop can make it by itself."""
     parts = urlsplit(url)
     port = parts.port or (443 if parts.scheme.lower() == "wss" else 80)
     resolve = asyncio.get_running_loop().getaddrinfo
@@ -54,7 +54,7 @@ class _Connect(connect):
 
 
 class AsyncioConnection(ClientConnection):
-    """After a close frame of either side, websockets waits without end for the peer to close TCP; this does not."""
+    """A connection that waits at most `CLOSE_SECONDS` for the peer to close TCP; websockets alone waits without end."""
 
     _doomed = False
     heard: Callable[[], None] | None = None
@@ -67,13 +67,13 @@ class AsyncioConnection(ClientConnection):
                 self.heard()
 
     def send_data(self) -> None:
-        super().send_data()  # runs after whatever was received, and after whatever is sent
+        super().send_data()  # runs after everything that is received or sent
         if not self._doomed and self.protocol.close_expected():
             self._doomed = True
             self.loop.call_later(limits.CLOSE_SECONDS, self.transport.abort)
 
     async def leave(self, code: int) -> None:
-        """Close within `CLOSE_SECONDS`, cancelled or not; wakes what waits on the connection."""
+        """Close within `CLOSE_SECONDS`, even if cancelled; calls that wait on the connection end."""
         with anyio.move_on_after(limits.CLOSE_SECONDS, shield=True), contextlib.suppress(Exception):
             await self.close(code)
         self.transport.abort()

@@ -18,18 +18,18 @@ from .failures import failed
 from .route import DIRECT, Route
 
 OUR_VERDICTS = frozenset({1002, 1007, 1009})
-"""Codes with which we end a socket because of what the peer sent."""
+"""Codes with which we close a socket because of a frame of the peer."""
 NO_CODE = frozenset({1005, 1006})
 """Codes that are never in a close frame."""
 
-# At DEBUG the library logs the request line of the handshake, and with it the listen key. This logger belongs to no
+# At DEBUG the library logs the request line of the handshake, and with it the listen key. This logger is in no
 # hierarchy and is disabled, so no configuration can reach it.
 _SILENT = logging.Logger("listenkey.silent")
 _SILENT.disabled = True
 
 
 class Connection(Protocol):
-    """A connection of websockets on one event loop, and how to leave it."""
+    """A connection of websockets on one event loop."""
 
     heard: Callable[[], None] | None
 
@@ -38,7 +38,7 @@ class Connection(Protocol):
     async def ping(self) -> object: ...
 
     async def leave(self, code: int) -> None:
-        """Close within `CLOSE_SECONDS`, cancelled or not; wakes what waits on the connection."""
+        """Close within `CLOSE_SECONDS`, even if cancelled; calls that wait on the connection end."""
 
 
 class WebsocketsDialer:
@@ -50,7 +50,7 @@ class WebsocketsDialer:
         self._closed = False
 
     async def dial(self, url: str, *, timeout: float, max_bytes: int) -> WebsocketsSocket:
-        """An open socket. Raises `HandshakeRefused` or `TransportFailed`."""
+        """Return an open socket. Raises `HandshakeRefused` or `TransportFailed`."""
         connect = _connector()
         try:
             if self._closed:
@@ -67,14 +67,14 @@ class WebsocketsDialer:
         raise failure
 
     async def close(self) -> None:
-        """Nothing is held between dials."""
+        """Do nothing: there is nothing to close between dials."""
         self._closed = True
 
     def _options(self, url: str, max_bytes: int) -> dict[str, Any]:
         options: dict[str, Any] = {
             "compression": None,
             "proxy": self._route.proxy,
-            "open_timeout": None,  # one cancel scope times the whole of a dial
+            "open_timeout": None,  # one cancel scope limits the whole dial
             "close_timeout": None,  # so does `leave`, also when the peer does not read
             "ping_interval": None,
             "max_size": max_bytes,
@@ -86,7 +86,7 @@ class WebsocketsDialer:
 
 
 class WebsocketsSocket:
-    """A WebSocket. A cancelled `receive` loses no frame: websockets promises it of `recv`, on both event loops."""
+    """A WebSocket. A cancelled `receive` loses no frame: websockets promises this for `recv` on both event loops."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -98,7 +98,7 @@ class WebsocketsSocket:
         self._connection.heard = heard
 
     async def receive(self) -> bytes | str:
-        """The next frame. Raises `SocketEnded`."""
+        """Return the next frame. Raises `SocketEnded`."""
         if not self._ended:
             try:
                 return await self._connection.recv()
@@ -124,7 +124,7 @@ class WebsocketsSocket:
         raise SocketEnded(self._code)
 
     async def close(self, code: int = 1000) -> None:
-        """Close within a second, cancelled or not."""
+        """Close within a second, even if cancelled."""
         self._ended = True
         await self._connection.leave(code)
 
@@ -134,7 +134,7 @@ class WebsocketsSocket:
 
 
 def _code(error: ConnectionClosed) -> int | None:
-    """Our verdict on what the peer sent, else the peer's own code."""
+    """Our own code if we closed because of a frame of the peer, else the peer's."""
     if error.sent is not None and error.sent.code in OUR_VERDICTS:
         return error.sent.code
     if error.rcvd is not None and error.rcvd.code not in NO_CODE:

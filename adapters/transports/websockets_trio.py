@@ -1,8 +1,8 @@
-"""A connection of `websockets.trio` that follows no redirect and outlasts no peer, held by a system task.
+"""A connection of `websockets.trio` that follows no redirect, and always ends after a close frame.
 
-On trio a connection lives in a nursery, and a port that returns an open socket has none to offer: a nursery opened by
-`dial` could not outlive it. So each connection is hosted by a system task of its own, which ends with the connection
-and at the latest with the run.
+On trio a connection needs a nursery, which a function that returns an open socket cannot have: a nursery that `dial`
+opens ends with it. So each connection is hosted by a system task of its own, which ends with the connection and at the
+latest with the run.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from .route import Route
 
 
 async def connected(url: str, options: dict[str, Any], route: Route) -> TrioConnection:
-    """An open connection. Raises whatever websockets does. Trio tries a name's addresses beside each other."""
+    """Return an open connection. Raises the exceptions of websockets. Trio tries a name's addresses in parallel."""
     if route.source_address is not None:
         options = {**options, "local_address": route.source_address}
     host = _Host(url, options)
@@ -45,7 +45,7 @@ class _Connect(connect):
 
 
 class _Host:
-    """Opens one connection, says so, and holds its nursery until it is closed."""
+    """Opens one connection, and keeps its nursery open until it is closed."""
 
     def __init__(self, url: str, options: dict[str, Any]) -> None:
         self._connect = _Connect(url, create_connection=TrioConnection, **options)
@@ -63,9 +63,9 @@ class _Host:
                     self.connection = connection
                     self.settled.set()
                     await connection.wait_closed()
-                    # A reader that waits for room in a full queue would hold the nursery for ever.
+                    # A reader that waits for room in a full queue would keep the nursery open for ever.
                     self.scope.cancel()
-        except Exception as error:  # a system task that raises takes the whole run down
+        except Exception as error:  # an exception in a system task would end the whole run
             self.failure = error
         finally:
             self.settled.set()
@@ -73,7 +73,7 @@ class _Host:
 
 
 class TrioConnection(ClientConnection):
-    """After a close frame of either side, websockets waits without end for the peer to close TCP; this does not."""
+    """A connection that waits at most `CLOSE_SECONDS` for the peer to close TCP; websockets alone waits without end."""
 
     _doomed = False
     heard: Callable[[], None] | None = None
@@ -85,18 +85,18 @@ class TrioConnection(ClientConnection):
             self.heard()
 
     async def send_data(self) -> None:
-        await super().send_data()  # runs after whatever was received, and after whatever is sent
+        await super().send_data()  # runs after everything that is received or sent
         if not self._doomed and self.protocol.close_expected():
             self._doomed = True
             self.nursery.start_soon(self._expire)
 
     @trio.lowlevel.enable_ki_protection
     async def recv_events(self) -> None:
-        """In a task of its own, where Ctrl-C would end the run and not the user's task."""
+        """Read events in a task of its own, protected from Ctrl-C, which would end the run there."""
         await super().recv_events()
 
     async def leave(self, code: int) -> None:
-        """Close within `CLOSE_SECONDS`, cancelled or not; wakes what waits on the connection."""
+        """Close within `CLOSE_SECONDS`, even if cancelled; calls that wait on the connection end."""
         with trio.move_on_after(limits.CLOSE_SECONDS, shield=True), contextlib.suppress(Exception):
             await self.aclose(code)
         await self._drop()

@@ -1,1 +1,1 @@
-"""The venues: every word of a venue lives in its folder."""
+"""The venues: everything about a venue is in its folder."""

@@ -1,4 +1,4 @@
-"""Reads one value of a venue's JSON, where amounts are strings or numbers and may be garbage: a value, or None."""
+"""Reads single values of a venue's JSON, where amounts are strings or numbers; a value that is none becomes None."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any
 
 _DIGITS = r"-?[0-9]{1,40}(?:\.[0-9]{1,40})?(?:[eE][+-]?[0-9]{1,2})?"
 _NUMBER = re.compile(_DIGITS).fullmatch
-"""Matches a text that may become a Decimal: finite, and with so few digits that nothing later can be blown up by it."""
+"""Matches a text that may become a Decimal: finite, with few digits, so that later arithmetic cannot be blown up."""
 _NUMBERS = re.compile(f"{_DIGITS}(?:,{_DIGITS})*").fullmatch
 
 LATEST = 10**14
-"""Milliseconds; the year 5138. Whatever claims to be later is not a time."""
+"""The latest time, ms, in the year 5138; a larger number is no time."""
 
 _LONGEST_ID = 128
 _NO_NUMBER = 10**_LONGEST_ID
@@ -20,12 +20,12 @@ _ZERO = Decimal(0)
 
 
 def number(text: str) -> Decimal | str:
-    """A JSON number with a fraction or exponent, exactly; one of absurd size stays text, which `amount` refuses."""
+    """A JSON number with a fraction or exponent, exact; one of absurd size stays text, which `amount` refuses."""
     return Decimal(text) if _NUMBER(text) else text
 
 
 def amount(value: Any) -> Decimal | None:
-    """A finite amount of sane size, or None for `""`, `"NaN"`, `1e400`, a boolean and whatever else is none."""
+    """A finite amount of sane size; None for `""`, `"NaN"`, `1e400`, a boolean and all other values."""
     kind = type(value)
     if kind is str:
         return Decimal(value) if _NUMBER(value) else None
@@ -35,7 +35,7 @@ def amount(value: Any) -> Decimal | None:
 
 
 def amounts(*values: Any) -> list[Decimal | None]:
-    """The amount in each value, or None: at half the cost where all are texts, as they mostly are."""
+    """The amount in each value, or None; it costs half if all values are texts, as usual."""
     try:
         joined = ",".join(values)
     except TypeError:
@@ -46,13 +46,13 @@ def amounts(*values: Any) -> list[Decimal | None]:
 
 
 def positive(value: Any) -> Decimal | None:
-    """An amount above zero, or None: venues write zero for "none" in prices, averages and last fills."""
+    """An amount above zero, else None: venues write zero for "none" in prices, averages and last fills."""
     found = amount(value)
     return found if found is not None and found > _ZERO else None
 
 
 def moment(*values: Any) -> int | None:
-    """The first of the values that is a time in ms since the epoch: 0 and absent mean "not said"."""
+    """The first of the values that is a time in ms since the epoch; 0 and missing values are skipped."""
     for value in values:
         found = value if type(value) is int else whole(value)
         if found is not None and 0 < found < LATEST:
@@ -61,7 +61,7 @@ def moment(*values: Any) -> int | None:
 
 
 def whole(value: Any) -> int | None:
-    """An integer, given as a number or as digits; booleans are none."""
+    """An integer, from a number or a text of digits; None for others and for booleans."""
     if type(value) is int:
         return value
     if type(value) is str and len(value) <= 20 and value.isascii() and value.removeprefix("-").isdigit():
@@ -70,7 +70,7 @@ def whole(value: Any) -> int | None:
 
 
 def identity(value: Any) -> str | None:
-    """An id as text, exact beyond 2^53; None for 0, -1, "" and what is no id."""
+    """An id as text, exact beyond 2^53; None for 0, -1, "" and all that is no id."""
     if type(value) is int:
         return str(value) if 0 < value < _NO_NUMBER else None
     if type(value) is str and value not in _NO_ID and len(value) <= _LONGEST_ID:
@@ -79,7 +79,7 @@ def identity(value: Any) -> str | None:
 
 
 def text(value: Any) -> str | None:
-    """A text that says something."""
+    """A text that is not empty, else None."""
     return value if type(value) is str and value else None
 
 

@@ -1,4 +1,4 @@
-"""The exchange's clock, by its last answer and the time since."""
+"""The exchange's clock, estimated by its last answer and the time since then."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from typing import NamedTuple
 
 
 class Anchor(NamedTuple):
-    """The exchange's clock by an answer, ms, and when, in seconds, it was asked for and heard."""
+    """The exchange time `at` of an answer, ms, and the times, s, at which it was asked for and came."""
 
     at: int
     sent: float
     heard: float
 
     def earliest(self, now: float) -> int:
-        """Its time now, or less."""
+        """The lowest exchange time, ms, that it can be at `now`, s."""
         return self.at + int((now - self.heard) * 1000)
 
     def latest(self, now: float) -> int:
-        """Its time now, or more."""
+        """The highest exchange time, ms, that it can be at `now`, s."""
         return self.at + math.ceil((now - self.sent) * 1000)

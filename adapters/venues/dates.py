@@ -7,7 +7,7 @@ from email.utils import parsedate_to_datetime
 
 
 def http_date(text: str) -> float | None:
-    """Seconds since the epoch; None for what is no date."""
+    """Seconds since the epoch; None if the text is no date."""
     try:
         found: datetime = parsedate_to_datetime(text)
     except (ValueError, TypeError, IndexError, OverflowError):

@@ -1,4 +1,4 @@
-"""The interface of a family of venues: addresses, the pure side, and services, which are free of I/O as well."""
+"""The interface of a family of venues: its addresses, its dialect and its services, all without I/O."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ...ports.socket import Handshake
 
 
 class Hosts(NamedTuple):
-    """The two addresses of one environment, neither with a query."""
+    """The two addresses of one environment, both without a query."""
 
     rest_url: str
     ws_url: str
@@ -34,19 +34,19 @@ class Family(Protocol):
     """The module `open` in the folder of a family."""
 
     PING_SECONDS: float
-    """How often the venue says something on a socket on which nothing happens."""
+    """The interval, s, of the venue's own frames on a socket without events."""
 
     def limits(self) -> Sequence[str]:
-        """The limits that the services keep, each in a few words; they are said when a stream begins."""
+        """The limits that the services keep, as short texts, which are logged when a stream begins."""
 
     def dialect(self, venue: str, *, cumulative_costs: bool = False) -> Dialect:
-        """The pure side of the venue's wire."""
+        """The dialect of the venue."""
 
     def hosts(self, venue: str, rest_url: str | None = None, ws_url: str | None = None) -> Hosts:
-        """The venue's own pair, or the pair given. Raises `ValueError` for half a pair or what is no URL."""
+        """The pair given, else the venue's own. Raises `ValueError` for half a pair or no URL."""
 
     def host(self, rest_url: str) -> str:
-        """The name of the host behind an address of REST; the venue's fallback names count as its first one."""
+        """The name of the host of a REST address; a fallback name of the venue is replaced by its first one."""
 
     def services(
         self,
@@ -58,6 +58,6 @@ class Family(Protocol):
         secrets: Secrets,
         store: QuestionStore | None = None,
     ) -> Services:
-        """Return the services of the account that the credentials are of; `secrets` is given signatures, and searched;
-        the questions they have asked are kept in the store.
+        """Return the services of the credentials' account. They add signatures to `secrets`, which redacts answers, and
+        keep their questions in `store`.
         """

@@ -1,4 +1,4 @@
-"""Reads the one JSON object that a frame of most venues is: its numbers exact, and no key in it twice."""
+"""Reads frames that are one JSON object, as at most venues: numbers are exact, and no key may come twice."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .amounts import number
 _decode = msgspec.json.Decoder(float_hook=number).decode
 _DEEPEST = 32
 BRIEF = 36
-"""Characters of a text that is no longer than a client order id may be: too few for a venue's key."""
+"""The most characters of a client order id: a text of this length is too short for a venue's key."""
 _Text = Annotated[str, Meta(max_length=BRIEF)]
 _Scalar = _Text | int | bool | None
 _Rows = list[dict[str, _Scalar]]
@@ -25,10 +25,10 @@ _decode_brief: Callable[[bytes | str], dict[str, Any]] = msgspec.json.Decoder(
 
 
 def brief_object(frame: bytes | str) -> tuple[dict[str, Any], int] | None:
-    """The object in a frame, and the characters of its longest text, at most.
+    """The object in a frame, and a bound of the length of its texts in characters.
 
-    None if it is no event with a body of values and of rows, all texts brief and no key twice: `the_object` says what
-    it is.
+    None if it is not an event with a body of values and rows, brief texts and no repeated key: then `the_object` reads
+    it.
     """
     try:
         content = _decode_brief(frame)
@@ -50,7 +50,7 @@ def brief_object(frame: bytes | str) -> tuple[dict[str, Any], int] | None:
 
 
 def the_object(frame: bytes | str) -> dict[str, Any] | Unreadable:
-    """The object in a frame, or why there is none."""
+    """The object in a frame, or the reason why there is none."""
     try:
         content = _decode(frame)
     except RecursionError:
@@ -72,12 +72,12 @@ def the_object(frame: bytes | str) -> dict[str, Any] | Unreadable:
 
 
 def _colons(frame: bytes | str) -> int:
-    """One behind each key, however often it stands there, and those in texts: as many as keys, and none is twice."""
+    """The number of colons, after keys and in texts: if it equals the number of keys, no key comes twice."""
     return frame.count(b":") if isinstance(frame, bytes) else frame.count(":")
 
 
 def _count(content: Any) -> int:
-    """How many keys there are in all objects, or -1 when they are nested deeper than any consumer could follow."""
+    """The number of keys in all objects; -1 if they are nested too deeply."""
     keys = 0
     level = [content]
     for _ in range(_DEEPEST):

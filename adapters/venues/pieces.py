@@ -1,7 +1,7 @@
-"""A frame that is not one JSON object, taken apart: a byte order mark, a list, values one behind the other, lines.
+"""Takes a frame apart that is not one JSON object: a byte order mark, a list, values in a row, lines.
 
-Only a list that begins the frame may go over several lines. What is no JSON ends its line, and the list that it stands
-in; what is on other lines is still found. A frame of n bytes costs no more than n, whatever is in it.
+Only a list that begins the frame may have several lines. Text that is no JSON ends its line and its list; other lines
+are still read. The cost of a frame of n bytes is proportional to n.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ _scan = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str).raw
 _space = re.compile(r"[ \t\r\n]*").match
 _MARK = "\ufeff"
 MOST = 10_000
-"""Pieces of one frame; at a hundred bytes an event, a frame of a MiB has fewer."""
+"""The most pieces of one frame; a frame of a MiB with events of a hundred bytes has about as many."""
 DEEPEST = 3
-"""A list in a line is taken apart, and what is in it; what is packed deeper is no frame of events."""
+"""The deepest nesting of lists that is taken apart; deeper ones are no frames of events."""
 
 
 def reports(
     frame: bytes | str, whole: Unreadable, decode: Callable[[bytes | str, int], tuple[Report, ...]], depth: int
 ) -> tuple[Report, ...]:
-    """All that can be read of a frame that is not one object, then why the rest cannot; `whole`, if nothing can.
+    """The reports that can be read in a frame of several objects, then the reason for the rest; `whole` if none can.
 
-    `decode` reads a piece, at its depth.
+    `decode` reads a piece at its depth.
     """
     found = pieces(frame) if depth < DEEPEST else ()
     if found == (frame,):
@@ -48,9 +48,9 @@ def reports(
 
 
 def pieces(frame: bytes | str) -> tuple[bytes | str, ...]:
-    """The pieces of a frame, in its own type; a piece may be a list again, or nothing that can be read.
+    """The pieces of a frame, as bytes or text like the frame; a piece may be a list, or unreadable.
 
-    One more than `MOST` of them stands for all that follow.
+    If there are more than `MOST`, one more piece stands for all the rest.
     """
     if isinstance(frame, bytes):
         text = frame.decode(errors="surrogateescape")
@@ -70,7 +70,7 @@ def _pieces(text: str) -> Iterator[str]:
 
 
 def _elements(text: str, at: int) -> Generator[str, None, int]:
-    """The elements of the list that begins here; where it ends, or the line in which it breaks."""
+    """Yield the elements of the list that begins at `at`; return where it ends, or where its broken line ends."""
     at = _skip(text, at + 1)
     if text[at : at + 1] == "]":
         return _skip(text, at + 1)
@@ -97,7 +97,7 @@ def _one(line: str, at: int) -> Generator[str, None, int]:
 
 
 def _broken(text: str, at: int) -> Generator[str, None, int]:
-    """Yield what is no JSON, to the end of its line; return where that is. A list without an end is broken there."""
+    """Yield the text that is no JSON, to the end of its line, and return that end; an unclosed list breaks there."""
     end = text.find("\n", at)
     end = len(text) if end < 0 else end
     yield text[at:end].rstrip() or "["
@@ -112,7 +112,7 @@ def _value(text: str, at: int) -> int | None:
 
 
 def _skip(text: str, at: int) -> int:
-    """Where the white space ends that begins here."""
+    """The end of the white space that begins at `at`."""
     found = _space(text, at)
     assert found is not None
     return found.end()

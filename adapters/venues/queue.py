@@ -1,4 +1,4 @@
-"""Who of many streams goes first when all want the same at once: those that recover before new ones, else by lot."""
+"""The order of streams that want the same at once: those that recover before new ones, else by lot."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from bisect import bisect_left, insort
 from random import Random
 
 Ticket = tuple[bool, float]
-"""True if its stream is new, and its lot; the lower goes first."""
+"""A stream's place in the queue: True if it is new, and its lot; the lowest ticket goes first."""
 
 
 class Queue:
-    """Tickets of those who wait. Whoever holds one says so when it goes, or gives up."""
+    """The tickets of waiting streams. A stream calls `leave` when it goes or gives up."""
 
     __slots__ = ("_lots", "_tickets")
 
@@ -19,15 +19,15 @@ class Queue:
         self._tickets: list[Ticket] = []
 
     def join(self, *, new: bool) -> Ticket:
-        """A ticket."""
+        """Draw a ticket."""
         ticket = (new, self._lots.random())
         insort(self._tickets, ticket)
         return ticket
 
     def leave(self, ticket: Ticket) -> None:
-        """It is used up."""
+        """Remove a ticket."""
         del self._tickets[bisect_left(self._tickets, ticket)]
 
     def ahead(self, ticket: Ticket) -> int:
-        """How many go before it."""
+        """The number of tickets that go before this one."""
         return bisect_left(self._tickets, ticket)

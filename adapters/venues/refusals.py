@@ -1,4 +1,4 @@
-"""Refusals that are the same at every venue, and what a venue says as one line without anything secret."""
+"""Refusals that are the same at every venue, and texts of a venue as one line without secrets."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ NONE = Secrets()
 
 
 def unanswered(reached: bool, message: str, retry_after: float | None = None) -> Refusal:
-    """Return the refusal of a request without an answer; not `reached` where it was not even sent."""
+    """Return the refusal of a request without an answer; `reached` is False if it was not sent at all."""
     return Refusal(RefusalKind.RETRY, None if reached else UNREACHED, message, retry_after)
 
 
 def malformed(what: str) -> RequestRefused:
-    """An answer that is a success by its code and cannot be understood: nothing is known, so try again."""
+    """Return the refusal, RETRY, for a success that cannot be understood; `what` names it."""
     return RequestRefused(Refusal(RefusalKind.RETRY, None, f"unexpected answer: {what}"))
 
 
 def redacted(text: str, secrets: Secrets = NONE) -> str:
-    """One short line without what is secret, and without anything long enough to be a key or a signature.
+    """Return one short line without secrets, and without anything long enough to be a key or a signature.
 
-    It is searched as it will be seen, without letters that are not printed, and cut only then.
+    Characters that are not printed are removed before the text is searched for secrets; it is cut after that.
     """
     line = "".join(letter for letter in " ".join(text.split()) if letter.isprintable())
     return _STARS.sub("***", _SECRET.sub("***", secrets.redact(line)))[:_LONGEST_MESSAGE]

@@ -20,7 +20,7 @@ VENUES: Mapping[str, str] = MappingProxyType(
 """Venues by the name that `open_venue` takes, each with the folder of its family."""
 
 SIMULATED = ("bingx-swap", "binance-usdm")
-"""Venues whose wire the simulated exchange speaks."""
+"""Venues whose wire the simulated exchange has."""
 
 
 def family(venue: str) -> Family:

@@ -8,12 +8,12 @@ from .family import Hosts
 
 
 def host_name(rest_url: str) -> str:
-    """The name of the host behind an address, without scheme and port."""
+    """The name of the host of an address, without scheme and port."""
     return (urlsplit(rest_url).hostname or "").rstrip(".")
 
 
 def pair(rest_url: str | None, ws_url: str | None) -> Hosts | None:
-    """The pair given, None if none was. Raises `ValueError`, in one line, for half a pair or what is no URL."""
+    """The pair given, None if none was. Raises `ValueError`, in one line, for half a pair or no URL."""
     if rest_url is None and ws_url is None:
         return None
     if rest_url is None or ws_url is None:

@@ -1,4 +1,4 @@
-"""The benchmarks are no part of the package: they are found in the repository's root, after what is installed."""
+"""The benchmarks are not in the package: they are imported from the repository's root, after installed packages."""
 
 from __future__ import annotations
 

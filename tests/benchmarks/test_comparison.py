@@ -1,4 +1,4 @@
-"""Two sides in turns: the ratios, the spread of one against itself, and what cannot be compared."""
+"""Two sides in turns: the ratios, the spread of one with itself, and rows that cannot be compared."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from benchmarks.sides import Greeting
 
 
 class Script:
-    """A side whose every pass costs what a test says, and which writes down who was asked."""
+    """A side whose passes cost what a test gives, and which records the passes."""
 
     def __init__(
         self, costs: Callable[[], Costs], *, ready: Costs | None = None, lacks: Mapping[str, str] | None = None
@@ -50,14 +50,14 @@ class _Probe:
 
 
 def steady(cost: float) -> Script:
-    """A side of one row that always costs the same."""
+    """Return a side of one row that always costs the same."""
     return Script(lambda: [("row", "us", cost)])
 
 
 def rows(
     this: Script, base: Script, *, rounds: int = 3, passes: int = 6, limit: float = 1.05
 ) -> list[Compared | Alone]:
-    """Return the rows of one subject after so many rounds."""
+    """Return the rows of one subject after some rounds."""
     comparison = Comparison(this, base, {"subject": passes})
     for _ in range(rounds):
         comparison.round()
@@ -65,7 +65,7 @@ def rows(
 
 
 def compared(ratio: float, low: float = 1.0, high: float = 1.0, limit: float = 1.05) -> Compared:
-    """A row with these figures."""
+    """Return a row with these figures."""
     return Compared(
         subject="subject",
         name="row",
@@ -82,7 +82,7 @@ def compared(ratio: float, low: float = 1.0, high: float = 1.0, limit: float = 1
 
 
 def test_steady_costs_give_their_ratio() -> None:
-    """Without noise the ratio is that of the costs, and the base against itself is 1."""
+    """Without noise the ratio is that of the costs, and that of the base with itself is 1."""
     (row,) = rows(steady(11.0), steady(10.0), rounds=4, passes=5)
     assert row == Compared(
         subject="subject",
@@ -102,7 +102,7 @@ def test_steady_costs_give_their_ratio() -> None:
 
 @pytest.mark.parametrize("drift", [1.01, 0.99])
 def test_a_drift_of_the_machine_cancels(drift: float) -> None:
-    """However much dearer or cheaper everything gets in a round, neighbours met the same."""
+    """If all costs drift in a round, neighbouring passes have the same drift, and the ratio stays."""
     pace = 1.0
 
     def at(cost: float) -> Callable[[], Costs]:
@@ -120,7 +120,7 @@ def test_a_drift_of_the_machine_cancels(drift: float) -> None:
 
 
 def test_single_bad_passes_and_single_bad_rounds_do_not_count() -> None:
-    """Medians of neighbours, and of the rounds: what happens to less than half of them changes nothing."""
+    """Medians are taken of neighbours and of rounds, so that outliers in less than half of them change nothing."""
     number = 0
 
     def disturbed() -> Costs:
@@ -135,7 +135,7 @@ def test_single_bad_passes_and_single_bad_rounds_do_not_count() -> None:
 
 
 def test_everyone_is_asked_once_a_pass_in_every_order() -> None:
-    """Six passes see all six orders, and the next round begins with another one; all have the same seed in a round."""
+    """Six passes have all six orders, the next round begins with another one, and in a round all have one seed."""
     asked: list[str] = []
 
     def noting(name: str) -> Script:
@@ -158,7 +158,7 @@ def test_everyone_is_asked_once_a_pass_in_every_order() -> None:
 
 
 def test_what_getting_ready_cost_is_one_sample_a_round() -> None:
-    """It is compared like a pass, and the row says how many samples it has."""
+    """Preparation is compared like a pass, and the row has the number of samples."""
     this = Script(lambda: [("row", "us", 1.0)], ready=[("memory", "KiB", 30.0)])
     base = Script(lambda: [("row", "us", 1.0)], ready=[("memory", "KiB", 20.0)])
     memory, row = rows(this, base, rounds=3, passes=4)
@@ -169,7 +169,7 @@ def test_what_getting_ready_cost_is_one_sample_a_round() -> None:
 
 
 def test_a_row_of_one_side_is_named() -> None:
-    """The rest of its subject is compared."""
+    """A row of one side is named, and the other rows of its subject are compared."""
     this = Script(lambda: [("row", "us", 1.0), ("new", "us", 1.0)])
     base = Script(lambda: [("old", "us", 1.0), ("row", "us", 1.0)])
     found = rows(this, base)
@@ -181,7 +181,7 @@ def test_a_row_of_one_side_is_named() -> None:
 
 
 def test_a_row_that_comes_less_often_on_one_side_is_compared_as_often() -> None:
-    """Passes that take turns at rows need not have the same number of rows on both sides."""
+    """A row may come in fewer passes on one side: as many are compared as both have."""
     names = iter("aabab" * 3)
     this = Script(lambda: [(next(names), "us", 3.0)])
     base = Script(lambda: [("a", "us", 2.0)])
@@ -192,7 +192,7 @@ def test_a_row_that_comes_less_often_on_one_side_is_compared_as_often() -> None:
 
 @pytest.mark.parametrize("lacking", ["this", "base"])
 def test_a_subject_that_one_side_lacks_is_measured_once_and_named(lacking: str) -> None:
-    """Its rows say what the other side lacks; the other subjects go on."""
+    """The subject's rows name what the other side lacks, and the other subjects are measured on."""
     lacks = {"new": "ImportError: no such thing"}
     poor, rich = Script(lambda: [("row", "us", 1.0)], lacks=lacks), steady(1.0)
     this, base = (poor, rich) if lacking == "this" else (rich, poor)
@@ -206,7 +206,7 @@ def test_a_subject_that_one_side_lacks_is_measured_once_and_named(lacking: str) 
 
 
 def test_a_subject_that_neither_side_has_is_named() -> None:
-    """Nothing is passed over in silence."""
+    """A subject that neither side has gets a row too."""
     lacks = {"subject": "ImportError: no such thing"}
     poor = Script(lambda: [("row", "us", 1.0)], lacks=lacks)
     assert rows(poor, poor) == [Alone("subject", "all of it", "neither", "ImportError: no such thing")]
@@ -225,12 +225,12 @@ def test_a_subject_that_neither_side_has_is_named() -> None:
     ],
 )
 def test_the_bound_is_the_limit_or_the_spread_where_that_is_larger(row: Compared, bound: float, verdict: str) -> None:
-    """The spread counts on either side of 1; to be cheaper is never too much."""
+    """The spread counts on both sides of 1; a lower cost is always within the bound."""
     assert (row.bound, row.verdict) == (bound, verdict)
 
 
 def test_the_spread_is_the_quartiles_of_the_base_against_itself() -> None:
-    """Four rounds of 1.0, 1.1, 1.2 and 1.3 have 1.075 and 1.225; one round has itself."""
+    """Four rounds of 1.0, 1.1, 1.2 and 1.3 have the quartiles 1.075 and 1.225; a single round has its own ratio."""
     passes = iter([10.0, 10.0, 10.0, 11.0, 10.0, 12.0, 10.0, 13.0])
     noisy = Script(lambda: [("row", "us", next(passes))])
     comparison = Comparison(steady(10.0), Ordered(noisy), {"subject": 1})
@@ -243,7 +243,7 @@ def test_the_spread_is_the_quartiles_of_the_base_against_itself() -> None:
 
 
 class Ordered:
-    """A side that settles when a probe begins what its pass will cost, so that the order of asking does not matter."""
+    """A side whose pass costs are fixed when a probe begins, so that the order of passes does not matter."""
 
     def __init__(self, side: Script) -> None:
         self._side = side
@@ -256,7 +256,7 @@ class Ordered:
 
 
 def test_table_and_data_say_the_same() -> None:
-    """Every row is in both, with its verdict and its bound."""
+    """Table and data have every row, with its verdict and its bound."""
     found: list[Compared | Alone] = [
         compared(1.2),
         Alone("other", "new row", "this", "ImportError: old"),

@@ -1,4 +1,4 @@
-"""Every subject runs, in little; the figures, the table, the JSON and the picture say the same."""
+"""Every subject runs quickly; the figures, the table, the JSON and the picture agree."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ TARGETS = {
 
 @pytest.mark.parametrize("name", SUBJECTS)
 def test_a_subject_in_little(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Each subject gives figures that are numbers, and has the targets that were set for it."""
+    """Each subject gives finite figures, and has its targets."""
     written, drawn = tmp_path / "figures.json", tmp_path / "figures.svg"
     assert main(["--quick", "--only", name, "--json", str(written), "--svg", str(drawn)]) == 0
     rows = json.loads(written.read_bytes())["rows"]
@@ -50,7 +50,7 @@ def test_a_subject_in_little(name: str, tmp_path: Path, capsys: pytest.CaptureFi
 
 
 def test_a_missing_peer_is_a_row_that_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Peers are an extra: without them everything else is measured."""
+    """Without the peers, which are an extra, everything else is measured."""
     monkeypatch.setattr(peer, "installed", lambda: False)
     rows = SUBJECTS["decode"][0](True)
     assert [row.why for row in rows if isinstance(row, Absent)] == [peer.MISSING]
@@ -58,7 +58,7 @@ def test_a_missing_peer_is_a_row_that_says_so(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_quartiles_and_verdicts() -> None:
-    """The median judges; one value is its own quartiles."""
+    """The verdict is that of the median; a single value is its own quartiles."""
     assert figure("a", "b", "us", [4, 1, 3, 2, 5]) == Figure(
         subject="a", name="b", unit="us", median=3, low=2, high=4, rounds=5
     )
@@ -69,7 +69,7 @@ def test_quartiles_and_verdicts() -> None:
 
 
 def test_contenders_take_turns() -> None:
-    """Each round another goes first, and the first round does not count."""
+    """In each round another contender goes first, and the first round does not count."""
     order = []
 
     def contender(name: str, spent: int) -> measure.Contender:
@@ -87,7 +87,7 @@ def test_contenders_take_turns() -> None:
 
 @pytest.mark.parametrize("wire", WIRES, ids=lambda wire: wire.venue)
 def test_the_desk_keeps_books_that_add_up(wire: Wire) -> None:
-    """The wallet is the same in the frames, in a read, and in the ledger that was fed with both."""
+    """The wallet is the same in the frames, in a read, and in the ledger computed from both."""
     stage = Stage(wire)
     for _ in range(40):
         stage.now += 5.0
@@ -109,7 +109,7 @@ def test_the_floor_reads_what_is_on_the_wire(wire: Wire) -> None:
 
 
 def test_rows_of_another_wire_say_whose_they_are() -> None:
-    """BingX's are the plain ones."""
+    """Rows of other wires have the venue's name, those of BingX do not."""
     rows = [row for row in SUBJECTS["decode"][0](True) if isinstance(row, Figure)]
     names = {row.name for row in rows}
     assert {"listenkey / floor", "binance-usdm, floor, a frame", "binance-usdm, listenkey / floor"} <= names
@@ -126,12 +126,12 @@ def test_rows_of_another_wire_say_whose_they_are() -> None:
     ],
 )
 def test_a_bar_is_ours_if_its_row_is(name: str, kind: str) -> None:
-    """Whoever's wire it is: what we cost, and what that is in floors."""
+    """Our costs, also in floors, are drawn as ours on every wire."""
     assert f'class="{kind}"' in svg([figure("decode", name, "x", [1.0])], {})
 
 
 def test_help_says_what_is_measured_of_which_wires(capsys: pytest.CaptureFixture[str]) -> None:
-    """Every subject by its name, and every wire by its venue's."""
+    """The help has every subject by its name, and every wire by its venue's name."""
     with pytest.raises(SystemExit):
         main(["--help"])
     said = capsys.readouterr().out

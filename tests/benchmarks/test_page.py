@@ -1,4 +1,4 @@
-"""The page of figures says of each target what it is and whether it is met, and its picture says the same."""
+"""The page of figures has each target and its verdict, and the picture agrees with it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _rows() -> list[list[str]]:
 
 
 def test_each_target_says_what_it_is_and_a_missed_one_is_marked() -> None:
-    """At most or at least; the table, the sentence below it and the picture count the same."""
+    """A target is at most or at least; the table, the sentence below it and the picture have the same number."""
     missed = 0
     for _, median, target, _ in _rows()[1:]:
         if not target:
@@ -42,7 +42,7 @@ def test_each_target_says_what_it_is_and_a_missed_one_is_marked() -> None:
 
 
 def test_a_picture_has_a_background_of_its_own_and_a_legend() -> None:
-    """It can be opened by itself, in light and dark; targets are in words, and the foot says when it was measured."""
+    """A picture can be opened by itself, in light and dark; targets are texts, and the foot has the date."""
     rows = [
         figure("decode", "one", "x", [3.0], target=Target(most=2.0)),
         figure("decode", "two", "x", [9.0], target=Target(least=8)),
@@ -58,7 +58,7 @@ def test_a_picture_has_a_background_of_its_own_and_a_legend() -> None:
 
 
 def test_a_picture_shows_comparisons_alone() -> None:
-    """A figure that is no ratio and has no target is in the table only: so the picture fits a screen."""
+    """A figure without ratio and target is only in the table, so that the picture fits a screen."""
     rows = [figure("start", "import all", "ms", [3.0]), figure("start", "import one / import all", "x", [0.5])]
     drawn = svg(rows, {})
     assert "import one / import all" in drawn

@@ -1,4 +1,4 @@
-"""Checkouts measure themselves: each by its own benchmarks, with its own package, in its own folder."""
+"""Checkouts measure themselves: each with its own benchmarks and package, in its own folder."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Make = Callable[..., Path]
 
 @pytest.fixture
 def make(tmp_path: Path) -> Make:
-    """Makes a checkout whose `benchmarks.decode` is this text."""
+    """Return a function that makes a checkout with this text as `benchmarks.decode`."""
 
     def made(name: str, decode: str) -> Path:
         root = tmp_path / name
@@ -39,7 +39,7 @@ def make(tmp_path: Path) -> Make:
 
 
 def costing(us: float) -> str:
-    """The text of a `benchmarks.decode` in which a frame costs so many microseconds."""
+    """Return the text of a `benchmarks.decode` in which a frame costs `us` microseconds."""
     return f"def ours(frames):\n    return {us * 1000} * len(frames)\n"
 
 
@@ -51,7 +51,7 @@ def costing(us: float) -> str:
     ],
 )
 def test_a_subject_can_be_measured_in_little(subject: str) -> None:
-    """This checkout has all that every subject asks for, and every row has a figure."""
+    """This checkout lacks nothing for any subject, and every row has a figure."""
 
     async def measured() -> probe.Costs:
         async with probe.SUBJECTS[subject].prepared(True) as (ready, one):
@@ -63,7 +63,7 @@ def test_a_subject_can_be_measured_in_little(subject: str) -> None:
 
 
 def test_what_a_checkout_of_before_calls_otherwise_is_found() -> None:
-    """The name of today goes first; without it the former one is asked for."""
+    """The name of today is tried first, and then the former one."""
     checkout = SimpleNamespace()
     vars(checkout)["told"] = 2
     assert probe._named(checkout, "delivered") == 2
@@ -72,12 +72,12 @@ def test_what_a_checkout_of_before_calls_otherwise_is_found() -> None:
 
 
 def test_every_subject_can_be_compared() -> None:
-    """Every subject that is measured alone is compared with another checkout too."""
+    """Every subject that is measured can also be compared with another checkout."""
     assert list(probe.SUBJECTS) == list(command.SUBJECTS)
 
 
 def test_this_checkout_against_itself(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The exit code, the table and the data agree; of one quick round no more can be said."""
+    """The exit code, the table and the data agree; one quick round proves no more."""
     written = tmp_path / "against.json"
     only = ["--only", "decode", "--only", "travel"]
     code = command.main(["--against", str(ROOT), "--rounds", "1", "--quick", *only, "--json", str(written)])
@@ -96,7 +96,7 @@ def test_this_checkout_against_itself(tmp_path: Path, capsys: pytest.CaptureFixt
 def test_the_exit_code_is_1_beyond_the_bound(
     us: float, bound: str, code: int, make: Make, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Each side is measured by its own benchmarks, so the ratio is that of what they say."""
+    """Each side is measured with its own benchmarks, so the ratio is that of their costs."""
     monkeypatch.setattr(command, "ROOT", make("this", costing(us)))
     written, arguments = tmp_path / "against.json", ["--only", "decode", "--rounds", "1", "--quick", "--bound", bound]
     assert command.main(["--against", str(make("base", costing(5.0))), "--json", str(written), *arguments]) == code
@@ -108,7 +108,7 @@ def test_the_exit_code_is_1_beyond_the_bound(
 def test_what_a_side_lacks_is_said(
     make: Make, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A checkout whose benchmarks have no such function cannot be compared in that subject, which is no failure."""
+    """A checkout whose benchmarks lack a function is not compared in that subject, which is no failure."""
     monkeypatch.setattr(command, "ROOT", make("this", costing(5.0)))
     base = make("base", "")
     assert command.main(["--against", str(base), "--only", "decode", "--rounds", "2", "--quick"]) == 0
@@ -118,7 +118,7 @@ def test_what_a_side_lacks_is_said(
 def test_a_wire_that_a_side_does_not_measure_is_left_out_there(
     make: Make, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    """An older checkout has fewer rows, and the others are compared."""
+    """An older checkout has fewer rows, and those that both have are compared."""
     written, arguments = tmp_path / "against.json", ["--only", "decode", "--rounds", "1", "--quick"]
     command.main(["--against", str(make("base", costing(5.0))), "--json", str(written), *arguments])
     whole, other = json.loads(written.read_bytes())["rows"]
@@ -129,7 +129,7 @@ def test_a_wire_that_a_side_does_not_measure_is_left_out_there(
 
 @pytest.mark.parametrize("decode", ["raise RuntimeError", "def ours(frames):\n    raise RuntimeError\n"])
 def test_a_side_that_fails_ends_the_comparison(decode: str, make: Make, capsys: pytest.CaptureFixture[str]) -> None:
-    """With 2 and the side's name, wherever it fails: no figures are made up."""
+    """The comparison ends with exit code 2 and the side's name, wherever the side fails, and without figures."""
     with pytest.raises(SystemExit) as ended:
         command.main(["--against", str(make("base", decode)), "--only", "decode", "--rounds", "1", "--quick"])
     assert ended.value.code == 2
@@ -137,7 +137,7 @@ def test_a_side_that_fails_ends_the_comparison(decode: str, make: Make, capsys: 
 
 
 def test_a_folder_must_be_a_checkout(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Anything else is refused before anything is measured."""
+    """A folder that is no checkout is refused before anything is measured."""
     with pytest.raises(SystemExit) as ended:
         command.main(["--against", str(tmp_path)])
     assert ended.value.code == 2
@@ -145,7 +145,7 @@ def test_a_folder_must_be_a_checkout(tmp_path: Path, capsys: pytest.CaptureFixtu
 
 
 def test_a_package_from_elsewhere_is_refused(make: Make) -> None:
-    """A side that would import another's package is not measured."""
+    """A side that would import a package from elsewhere is not measured."""
     root = make("base", costing(5.0))
     (root / "listenkey" / "__init__.py").write_text("__file__ = '/elsewhere/listenkey/__init__.py'\n")
     with (
@@ -157,7 +157,7 @@ def test_a_package_from_elsewhere_is_refused(make: Make) -> None:
 
 @pytest.mark.parametrize("arguments", [["--rounds", "0"], ["--svg", "figures.svg"]])
 def test_options_that_make_no_sense_are_refused(arguments: list[str]) -> None:
-    """A comparison has a round at least, and is not drawn."""
+    """A comparison without rounds, or with a picture, is refused."""
     with pytest.raises(SystemExit) as ended:
         command.main(["--against", str(ROOT), *arguments])
     assert ended.value.code == 2

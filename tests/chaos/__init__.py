@@ -1,1 +1,1 @@
-"""Real sockets under chaos: a fault proxy between a client's process and the exchange's, and a storm that drives it."""
+"""Chaos on real sockets: a proxy with faults between a client's and an exchange's process, and storms of faults."""

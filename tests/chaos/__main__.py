@@ -23,14 +23,14 @@ from .storm import PATIENCE, TOGETHER, Outcome, Plan, command, storm
 
 
 async def storms(transports: tuple[str, ...], plan: Plan) -> list[Outcome]:
-    """All at once."""
+    """Run the storms of all transports at once."""
     with tempfile.TemporaryDirectory() as folder:
         papers = certificates(Path(folder))
         return list(await asyncio.gather(*(storm(transport, plan, papers) for transport in transports)))
 
 
 def main() -> int:
-    """The command."""
+    """Run the command."""
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__.split("\n")[0])
     parser.add_argument("--minutes", type=float, help="of chaos; without it each fault comes once")
     parser.add_argument("--seed", type=int)

@@ -1,4 +1,4 @@
-"""Certificates for the exchange: the right one, one that nobody vouches for, and one of another name."""
+"""Certificates for the exchange: the right one, an untrusted one, and one with another name."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ HOST = "exchange.test"
 
 
 class Certificates(NamedTuple):
-    """Contexts for a server, and the file of those that a client trusts."""
+    """TLS contexts for a server, and the file with the certificate authority that a client trusts."""
 
     right: ssl.SSLContext
     untrusted: ssl.SSLContext
@@ -21,7 +21,7 @@ class Certificates(NamedTuple):
 
 
 def certificates(folder: Path) -> Certificates:
-    """New ones; what is trusted is written into the folder."""
+    """Make new ones; the trusted one is written into the folder."""
     authority, trusted = trustme.CA(), folder / "trusted.pem"
     authority.cert_pem.write_to_path(str(trusted))
     return Certificates(

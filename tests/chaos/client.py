@@ -1,4 +1,4 @@
-"""A client in a process of its own: what it has delivered, how it stands, and what it is made to go through."""
+"""A client in a process of its own: its delivered events, its status, and orders to it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ BRISK: Mapping[str, float] = {
     "request_timeout": 4.0,
     "connect_timeout": 3.0,
 }
-"""A policy under which everything happens within seconds."""
+"""A policy with which everything happens within seconds."""
 
 
 class Status(msgspec.Struct, frozen=True):
@@ -45,12 +45,12 @@ class Status(msgspec.Struct, frozen=True):
 
     @property
     def live(self) -> bool:
-        """True if a link is proven, no gap is open, and a read has shown where every running order began."""
+        """True if a link is proven, no gap is open, and a read has shown the base of every open order."""
         return self.health == Health.LIVE.value and self.proven_until is not None
 
 
 class Client(Delivered):
-    """A follower, ordered about by lines."""
+    """A follower process, which takes orders as lines."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -58,14 +58,14 @@ class Client(Delivered):
         self._answers: asyncio.Queue[Status] = asyncio.Queue()
 
     def hear(self, line: bytes) -> None:
-        """A line that it wrote."""
+        """Take a line that it wrote."""
         if line.startswith(b'{"answer":'):
             self._answers.put_nowait(msgspec.convert(msgspec.json.decode(line)["answer"], Status))
         else:
             self.take(from_json(line))
 
     async def order(self, do: str, **details: Any) -> Status:
-        """Have something done; how it stands afterwards. Raises `AssertionError` if it has died."""
+        """Let it do something; return its status after that. Raises `AssertionError` if it has died."""
         self.process.order(msgspec.json.encode({"do": do, **details}))
         async with asyncio.timeout(PATIENCE):
             while True:
@@ -76,13 +76,13 @@ class Client(Delivered):
                     continue
 
     async def status(self) -> Status:
-        """How it stands now."""
+        """Return its status now."""
         return await self.order("status")
 
 
 @asynccontextmanager
 async def client(setting: Mapping[str, Any]) -> AsyncIterator[Client]:
-    """A follower with this `Setting`, whose policy is brisk but for what is given."""
+    """Run a follower with this `Setting`; its policy is the brisk one with the given changes."""
     found = Client()
     settled = {**setting, "policy": {**BRISK, **setting.get("policy", {})}}
     async with running(["-m", "tests.chaos.follower"], found.hear) as process:

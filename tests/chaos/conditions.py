@@ -1,4 +1,4 @@
-"""The faults that a proxy can put on connections; each counts how often it took effect."""
+"""The faults that a proxy can put on connections; each counts the times that it took effect."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ RETRY_AFTER: tuple[RetryAfter, ...] = get_args(RetryAfter)
 
 
 class Condition:
-    """The mildest: nothing happens. Of those in force, the lowest `rank` goes first."""
+    """A condition without effect, the base of all others. Of those in force, the lowest `rank` goes first."""
 
     rank = 0
 
@@ -24,7 +24,7 @@ class Condition:
         self.bitten = 0
 
     async def accepts(self, conduit: Conduit) -> None:
-        """A connection has been accepted, and nothing has been read from it."""
+        """Act on a connection that has just been accepted, before anything is read from it."""
 
     def answers(self, head: bytes, websocket: bool) -> bytes | None:
         """Return an answer that the proxy gives in place of the exchange, or None to pass the request on."""
@@ -35,7 +35,7 @@ class Condition:
         return data
 
     def end(self) -> None:
-        """It is over: let go of whoever waits."""
+        """End the condition: release all that wait."""
 
 
 class Hang(Condition):
@@ -52,12 +52,12 @@ class Hang(Condition):
         raise Severed
 
     def end(self) -> None:
-        """Those who still wait are reset."""
+        """Reset the connections that still wait."""
         self._never.set()
 
 
 class Reset(Condition):
-    """New connections are reset as soon as they have been accepted."""
+    """New connections are reset as soon as they are accepted."""
 
     async def accepts(self, conduit: Conduit) -> None:
         self.bitten += 1
@@ -66,7 +66,7 @@ class Reset(Condition):
 
 
 class Freeze(Condition):
-    """Nothing passes, not even an end; afterwards everything does."""
+    """Nothing passes, not even the end of a connection; after it everything does."""
 
     rank = 1
 
@@ -84,12 +84,12 @@ class Freeze(Condition):
         return data
 
     def end(self) -> None:
-        """Everything passes."""
+        """Let everything pass."""
         self._thawed.set()
 
 
 class CutFrame(Condition):
-    """The next frame of each socket gets as far as its middle, and then comes a reset."""
+    """The next frame of each socket is passed on up to its middle, and then the socket is reset."""
 
     rank = 2
 
@@ -98,12 +98,12 @@ class CutFrame(Condition):
             return data
         self.bitten += 1
         await conduit.write(data[: conduit.cut], down)
-        await asyncio.sleep(0.05)  # what is under way when a reset comes may never be read
+        await asyncio.sleep(0.05)  # bytes under way may not be read after a reset
         raise Severed
 
 
 class Drip(Condition):
-    """Bytes pass one at a time; of a long piece only the first so many, and then the rest."""
+    """Bytes pass one at a time; of a long piece only the first ones, and then the rest at once."""
 
     rank = 3
 
@@ -122,7 +122,7 @@ class Drip(Condition):
 
 
 class Status(Condition):
-    """The next `count` requests are answered with this status, and with a time before which nobody may come back."""
+    """The next `count` requests are answered with this status, and with the time of the earliest repeat."""
 
     def __init__(self, status: int, *, wait: float, retry_after: RetryAfter, scope: Scope, count: int) -> None:
         super().__init__()
@@ -138,14 +138,14 @@ class Status(Condition):
         if self._retry_after == "seconds":
             lines.append(f"Retry-After: {self._wait:.0f}")
         elif self._retry_after == "date":
-            # Any epoch will do: what counts is how far apart the two are.
+            # Any epoch will do: only the difference of the two counts.
             lines += [f"Date: {formatdate(loop.time(), usegmt=True)}"]
             lines += [f"Retry-After: {formatdate(loop.time() + self._wait, usegmt=True)}"]
         return "\r\n".join([*lines, "", ""]).encode()
 
 
 class Certified(Condition):
-    """New TLS connections are shown another certificate."""
+    """New TLS connections get another certificate."""
 
     def __init__(self, context: ssl.SSLContext) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""One connection through the proxy: a client's, and the one to the exchange that stands for it."""
+"""One connection through the proxy: the client's, and the one to the exchange."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CHUNK = 65536
 
 
 class Severed(Exception):
-    """The connection is to end now, with a reset."""
+    """The connection must end now, with a reset."""
 
 
 class Condition(Protocol):
@@ -31,7 +31,7 @@ class Condition(Protocol):
 
 
 class Conduit:
-    """Copies both ways, asking the conditions in force about everything."""
+    """Copies bytes both ways, through the conditions in force."""
 
     def __init__(
         self,
@@ -41,11 +41,11 @@ class Conduit:
         conditions: Callable[[], Iterable[Condition]],
     ) -> None:
         self.certificate: ssl.SSLContext | None = None
-        """With what to answer a TLS handshake; None where there is none."""
+        """The TLS context with which the handshake is answered; None without TLS."""
         self.websocket = False
         self.lost = False
         self.cut: int | None = None
-        """Where the piece that is being carried down can be cut in the middle of a frame."""
+        """The offset, in the piece that is carried to the client, of the middle of a frame; None without one."""
         self._reader, self._writer = reader, writer
         self._accepted = writer
         self._far: asyncio.StreamWriter | None = None
@@ -55,11 +55,11 @@ class Conduit:
         self._socket: socket.socket = writer.get_extra_info("socket")
 
     async def run(self) -> None:
-        """From here to the end of both."""
+        """Run until both connections have ended."""
         with suppress(Severed, OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             if self.certificate is not None:
                 assert isinstance(self._accepted.transport, asyncio.Transport)
-                self._accepted.transport.pause_reading()  # what comes now is for the handshake
+                self._accepted.transport.pause_reading()  # the next bytes are for the handshake
             for condition in self._conditions():
                 await condition.accepts(self)
             if self.certificate is not None:
@@ -69,9 +69,9 @@ class Conduit:
             try:
                 await asyncio.wait(copies, return_when=asyncio.FIRST_COMPLETED)
                 if self.lost:
-                    await copies[0]  # until the client leaves by itself
+                    await copies[0]  # until the client closes
                 for condition in self._conditions():
-                    await condition.carries(self, b"", down=True)  # the end comes no sooner than a frame would
+                    await condition.carries(self, b"", down=True)  # the end comes no earlier than a frame would
             finally:
                 for copy in copies:
                     copy.cancel()
@@ -88,7 +88,7 @@ class Conduit:
             self._far.transport.abort()
 
     def lose(self) -> None:
-        """The exchange's side is gone, and the client does not hear of it: no data, no FIN."""
+        """Drop the exchange's side, without sign to the client: no data, no FIN."""
         self.lost = True
         if self._far is not None:
             self._far.transport.abort()

@@ -1,4 +1,4 @@
-"""The simulated exchange in a process of its own, as `listenkey simulate` runs it, seen from outside."""
+"""The simulated exchange in a process of its own, as `listenkey simulate` runs it, and access from outside."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PINGS = 0.3
 
 
 class Exchange:
-    """Its truth and its flow, asked for at its own door and not through any proxy."""
+    """Access to its truth and its flow, at its own endpoints and not through a proxy."""
 
     def __init__(self, process: Process, url: str, session: aiohttp.ClientSession) -> None:
         self.process = process
@@ -29,18 +29,18 @@ class Exchange:
         self._ahead = 0.0
 
     def now(self) -> int:
-        """Exchange time, ms: its clock is this host's monotonic one, and stands still for nobody."""
+        """Exchange time, ms: it runs with this host's monotonic clock, also while a process is stopped."""
         return int(time.monotonic() * 1000 + self._ahead)
 
     async def truth(self) -> dict[str, Any]:
-        """Everything that is so now."""
+        """Return the truth now."""
         async with self._session.get(f"{self._url}/simulator/truth") as response:
             found: dict[str, Any] = msgspec.json.decode(await response.read())
         self._ahead = found["now"] - found["log"]["now"] * 1000
         return found
 
     async def quiet(self, on: bool = True) -> int:
-        """Stop the flow, or let it go on; the number of fills so far."""
+        """Stop the flow, or start it again; return the number of fills so far."""
         return int((await self._post("quiet", {"on": on}))["fills"])
 
     async def fault(self, name: str, **params: Any) -> None:
@@ -58,7 +58,7 @@ class Exchange:
 async def exchange(
     key: str, *, seed: int, rate: float, wire: str = "modern", others: Iterable[str] = ()
 ) -> AsyncIterator[Exchange]:
-    """An exchange for this key, and others to the same account, where nothing happens before `quiet(False)`."""
+    """Run an exchange for this key and others of the same account; nothing happens before `quiet(False)`."""
     where: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
     arguments = ["-m", "listenkey", "simulate", "--port", "0", "--seed", f"{seed}", "--wire", wire]
     arguments += ["--fills-per-second", f"{rate}", "--ping-interval", f"{PINGS}"]

@@ -1,4 +1,4 @@
-"""Everything that can go wrong, by name: what is done to a lane, drawn from a seed."""
+"""All faults by name: functions that act on a lane, with values drawn by a seed."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from .conditions import (
 from .lane import Lane
 
 Deed = Callable[[Lane, Random], Awaitable[int]]
-"""Does the worst, returns when it is over, and says how often it bit."""
+"""A function that carries out a fault on a lane, and returns, at its end, the times that it took effect."""
 
 FAULTS: dict[str, Deed] = {}
 FROZEN = 10.0
 
 
 def fault(name: str) -> Callable[[Deed], Deed]:
-    """Put a deed into the table."""
+    """Put a fault into the table."""
 
     def add(deed: Deed) -> Deed:
         assert name not in FAULTS
@@ -53,7 +53,7 @@ async def accept_and_hang(lane: Lane, rng: Random) -> int:
 
 @fault("refused")
 async def refused(lane: Lane, rng: Random) -> int:
-    """All connections are reset, and nobody listens any more."""
+    """All connections are reset, and new ones are refused."""
     lane.proxy.refuse()
     bitten = lane.proxy.cut()
     await asyncio.sleep(rng.uniform(1.0, 1.5))
@@ -63,14 +63,14 @@ async def refused(lane: Lane, rng: Random) -> int:
 
 @fault("reset")
 async def reset(lane: Lane, rng: Random) -> int:
-    """All connections are reset, and new ones as soon as they have been accepted."""
+    """All connections are reset, and new ones as soon as they are accepted."""
     lane.proxy.cut()
     return await _held(lane, rng.uniform(1.0, 1.5), Reset())
 
 
 @fault("half_open")
 async def half_open(lane: Lane, rng: Random) -> int:
-    """The far side of every connection is gone, and no FIN comes."""
+    """The exchange's side of every connection is gone, and no FIN comes."""
     bitten = lane.proxy.lose()
     await asyncio.sleep(rng.uniform(1.5, 2.5))
     return bitten
@@ -78,13 +78,13 @@ async def half_open(lane: Lane, rng: Random) -> int:
 
 @fault("cut_frame")
 async def cut_frame(lane: Lane, rng: Random) -> int:
-    """A reset in the middle of a frame, and of the first good one of the next socket."""
+    """A socket is reset in the middle of a frame, and the next one in the middle of its first long enough frame."""
     return await _held(lane, rng.uniform(1.0, 1.5), CutFrame())
 
 
 @fault("byte_by_byte")
 async def byte_by_byte(lane: Lane, rng: Random) -> int:
-    """Every byte comes alone, both ways, also those of handshakes and answers."""
+    """Every byte comes alone, in both directions, also in handshakes and answers."""
     if rng.random() < 0.5:
         lane.proxy.cut()
     return await _held(lane, rng.uniform(2.0, 3.0), Drip())
@@ -92,7 +92,7 @@ async def byte_by_byte(lane: Lane, rng: Random) -> int:
 
 @fault("freeze")
 async def freeze(lane: Lane, rng: Random) -> int:
-    """Nothing passes for ten seconds; then everything does, also what nobody waits for any more."""
+    """Nothing passes for ten seconds; then everything does, also late answers."""
     return await _held(lane, FROZEN, Freeze())
 
 
@@ -115,7 +115,7 @@ for _code in (418, 429, 503):
 
 @fault("bad_certificate")
 async def bad_certificate(lane: Lane, rng: Random) -> int:
-    """All connections are reset; new ones by TLS are shown a certificate that proves nothing."""
+    """All connections are reset; new ones with TLS get an untrusted certificate."""
     wrong = rng.choice((lane.certificates.untrusted, lane.certificates.foreign))
     lane.proxy.cut()
     return await _held(lane, rng.uniform(1.0, 1.5), Certified(wrong))
@@ -123,7 +123,7 @@ async def bad_certificate(lane: Lane, rng: Random) -> int:
 
 @fault("no_name")
 async def no_name(lane: Lane, rng: Random) -> int:
-    """All connections are reset, and the exchange's name does not resolve. Transports remember names for a while."""
+    """All connections are reset, and the exchange's name does not resolve. Transports keep names for a while."""
     before = (await lane.client.order("names", resolve=False)).names_refused
     lane.proxy.cut()
     await asyncio.sleep(rng.uniform(1.0, 2.0))
@@ -132,7 +132,7 @@ async def no_name(lane: Lane, rng: Random) -> int:
 
 @fault("wall_clock")
 async def wall_clock(lane: Lane, rng: Random) -> int:
-    """The host's clock jumps by hours, one way, further, and back."""
+    """The host's wall clock jumps by hours, one way, further, and back."""
     hours = [rng.uniform(1, 30) * sign for sign in rng.choice(((1, -1), (-1, 1), (1, 1), (-1, -1)))]
     for jump in (*hours, -sum(hours)):
         await lane.client.order("jump", seconds=jump * 3600)
@@ -153,7 +153,7 @@ async def client_stopped(lane: Lane, rng: Random) -> int:
 
 @fault("exchange_stopped")
 async def exchange_stopped(lane: Lane, rng: Random) -> int:
-    """SIGSTOP at the other end: TCP is fine, and nobody is at home."""
+    """The exchange's process is stopped by SIGSTOP: TCP works, and nothing is answered."""
     lane.exchange.process.stop()
     try:
         await asyncio.sleep(rng.uniform(1.5, 4.0))

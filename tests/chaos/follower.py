@@ -1,4 +1,4 @@
-"""A process that follows an account and says what is delivered, line by line; it takes orders on standard input.
+"""A process that follows an account and prints delivered events as lines; it takes orders on standard input.
 
     python -m tests.chaos.follower
 
@@ -29,7 +29,7 @@ from .wallclock import WallClock, wall_clock
 
 
 class Setting(msgspec.Struct, frozen=True):
-    """Who follows what, and how."""
+    """The parameters of a follower: exchange, transport, policy and more."""
 
     transport: str
     rest_url: str
@@ -40,11 +40,11 @@ class Setting(msgspec.Struct, frozen=True):
     trusted: str | None = None
     resolve: bool = True
     failure_window: float = 480.0
-    """Seconds in which 15 calls may fail. The venue's are 480; a test whose every other time is shorter needs fewer."""
+    """The seconds in which 15 calls may fail: 480 at the venue, fewer in tests with shorter times."""
 
 
 class Names:
-    """A resolver that knows one name more, the exchange's, or does not."""
+    """A resolver that also resolves the exchange's name, unless it is told not to."""
 
     def __init__(self, resolve: bool) -> None:
         self.resolve = resolve
@@ -52,7 +52,7 @@ class Names:
         self._real = socket.getaddrinfo
 
     def getaddrinfo(self, host: Any, *rest: Any, **options: Any) -> Any:
-        """As in `socket`."""
+        """Resolve as `socket.getaddrinfo` does."""
         if host not in (HOST, HOST.encode()):
             return self._real(host, *rest, **options)
         if self.resolve:
@@ -62,14 +62,14 @@ class Names:
 
 
 def say(line: bytes) -> None:
-    """All of it: a process that is stopped in a write has written a part."""
+    """Write the whole line, in parts if the process was stopped during a write."""
     rest = memoryview(line + b"\n")
     while rest:
         rest = rest[os.write(1, rest) :]
 
 
 def obey(order: dict[str, Any], stream: Stream, clock: WallClock, names: Names) -> dict[str, Any]:
-    """Do what an order says."""
+    """Carry out an order and return its answer."""
     match order["do"]:
         case "jump":
             clock.jump(order["seconds"])
@@ -89,7 +89,7 @@ def obey(order: dict[str, Any], stream: Stream, clock: WallClock, names: Names) 
 
 
 async def follow() -> None:
-    """Say every event."""
+    """Follow the account and print every event."""
     orders = asyncio.StreamReader()
     protocol = asyncio.StreamReaderProtocol(orders)
     pipe, _ = await asyncio.get_running_loop().connect_read_pipe(lambda: protocol, sys.stdin)
@@ -128,7 +128,7 @@ async def follow() -> None:
 
 
 async def relay(stream: Stream) -> None:
-    """Every event, as it comes."""
+    """Print every event as it comes."""
     async for event in stream:
         say(event.to_json())
 

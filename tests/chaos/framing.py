@@ -1,4 +1,4 @@
-"""Where WebSocket frames lie in what a server sends, however it is cut into pieces."""
+"""Finds WebSocket frames in the bytes of a server, which may be cut into any pieces."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ _EXTENDED = {126: 2, 127: 8}
 
 
 class Framing:
-    """Fed everything that a server sends, from the answer to the handshake on."""
+    """Takes all bytes of a server, from the answer to the handshake on."""
 
     def __init__(self) -> None:
         self._handshake: bytearray | None = bytearray()
@@ -15,7 +15,7 @@ class Framing:
         self._left = 0
 
     def middle(self, data: bytes, least: int = 2) -> int | None:
-        """An offset into this next piece that is inside the payload of a frame, of which it holds so many bytes."""
+        """An offset in this next piece, inside a payload with at least `least` bytes in it; None if there is none."""
         spans = [(start, end) for start, end in self._payloads(data) if end - start >= max(2, least)]
         return (spans[0][0] + spans[0][1]) // 2 if spans else None
 
@@ -46,7 +46,7 @@ class Framing:
         return end + len(_END_OF_HEAD) - before
 
     def _begin(self) -> None:
-        """A frame begins once its head is whole: two bytes, the extended length, a mask."""
+        """Begin a frame if its head is complete: two bytes, the extended length, a mask."""
         head = self._head
         if len(head) < 2:
             return

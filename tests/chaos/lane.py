@@ -1,4 +1,4 @@
-"""One transport's way to its exchange: three parties and what goes wrong between them, fault by fault."""
+"""One transport's lane: a client, a proxy and an exchange, and the faults between them."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from .proxy import Proxy, proxy
 
 TRANSPORTS = ("aiohttp", "websockets")
 FAILURE_WINDOW = 30.0
-"""The venue's 480 s, as much shorter as the times of the policy are."""
+"""The window of failing calls, s: 480 at the venue, shortened like the times of the policy."""
 
 
 class Suffered(NamedTuple):
-    """A fault as it was: exchange times of its beginning and end, ms, and how often it bit."""
+    """A fault that was carried out: exchange times of its beginning and end, ms, and the times it took effect."""
 
     name: str
     began: int
@@ -31,7 +31,7 @@ class Suffered(NamedTuple):
 
 
 class Lane:
-    """A client in a process, a proxy here, an exchange in another process; the fills go on all the while."""
+    """A client in a process, a proxy here, and an exchange in another process; fills are made all the time."""
 
     def __init__(
         self, transport: str, key: str, market: Exchange, between: Proxy, follower: Client, papers: Certificates
@@ -44,10 +44,10 @@ class Lane:
         self.certificates = papers
         self.suffered: list[Suffered] = []
         self.calm_after: list[float] = []
-        """Seconds from the end of a group of faults until the stream was whole."""
+        """Seconds from the end of each group of faults until the stream was whole."""
 
     async def whole(self, seconds: float) -> Status:
-        """Wait until the stream is whole. Raises `AssertionError` when it never is."""
+        """Wait until the stream is whole. Raises `AssertionError` if it is not within `seconds`."""
         began = time.monotonic()
         while True:
             status = await self.client.status()
@@ -59,7 +59,7 @@ class Lane:
             await asyncio.sleep(0.05)
 
     async def hold(self, seconds: float, *conditions: Condition, patience: float = 12.0) -> None:
-        """Let conditions hold for so long, and then until each has bitten, unless that takes too long."""
+        """Let conditions hold for `seconds`, and then until each has taken effect, at most `patience` more seconds."""
         with self.proxy.under(*conditions):
             await asyncio.sleep(seconds)
             until = time.monotonic() + patience
@@ -69,7 +69,7 @@ class Lane:
                 await asyncio.sleep(0.05)
 
     async def settle(self, seconds: float) -> tuple[Verdict, dict[str, Any]]:
-        """Let nothing new happen, wait until the stream has found everything by itself, and judge."""
+        """Stop the activity, wait until the stream has found everything by itself, and judge."""
         await self.exchange.quiet()
         until = time.monotonic() + seconds
         while True:
@@ -98,7 +98,7 @@ async def lane(
     policy: Mapping[str, float] | None = None,
     resolve: bool = True,
 ) -> AsyncIterator[Lane]:
-    """A lane whose stream is about to begin; `secure` says which of REST and socket go by TLS."""
+    """Run a lane whose stream is about to begin; `secure` is True for TLS, of REST and of the socket."""
     key = f"key-{secrets.token_hex(12)}"
     async with exchange(key, seed=seed, rate=rate) as market, proxy(market.port, papers.right) as between:
         rest, ws = (between.secure if each else between.plain for each in secure)

@@ -1,4 +1,4 @@
-"""A Python process of ours: its lines, what it says on the side, and the signals that it is given."""
+"""A Python process of a test: its lines of output, its standard error, and signals to it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LONGEST_LINE = 1 << 26
 
 
 class Process:
-    """Warnings are errors in it. What it writes is taken line by line."""
+    """A process in which warnings are errors; its output is taken line by line."""
 
     def __init__(self, process: asyncio.subprocess.Process, take: Callable[[bytes], None]) -> None:
         self.said: list[str] = []
@@ -27,25 +27,25 @@ class Process:
 
     @property
     def ended(self) -> bool:
-        """True if the process has ended, whoever ended it."""
+        """True if the process has ended."""
         return self._process.returncode is not None
 
     def order(self, line: bytes) -> None:
-        """A line for its standard input."""
+        """Write a line to its standard input."""
         assert self._process.stdin is not None
         if not self.ended:
             self._process.stdin.write(line + b"\n")
 
     def stop(self) -> None:
-        """It stands still, whatever it was about to do."""
+        """Stop it (SIGSTOP)."""
         self._process.send_signal(signal.SIGSTOP)
 
     def go_on(self) -> None:
-        """It goes on."""
+        """Continue it (SIGCONT)."""
         self._process.send_signal(signal.SIGCONT)
 
     async def end(self, seconds: float = 10) -> int:
-        """Interrupt it, and kill it if that takes too long; its exit code."""
+        """Interrupt it, and kill it after `seconds`; return its exit code."""
         with suppress(ProcessLookupError):
             self.go_on()
             self._process.send_signal(signal.SIGINT)
@@ -72,7 +72,7 @@ class Process:
 async def running(
     arguments: Sequence[str], take: Callable[[bytes], None], environment: Mapping[str, str] | None = None
 ) -> AsyncIterator[Process]:
-    """A Python with these arguments, which does not outlive the context."""
+    """Run a Python with these arguments during the context."""
     process = Process(
         await asyncio.create_subprocess_exec(
             sys.executable,

@@ -1,4 +1,4 @@
-"""A TCP proxy in front of an exchange: one port as it is, one behind TLS, and the conditions that hold on both."""
+"""A TCP proxy in front of an exchange: a plain port, a port with TLS, and the conditions that hold on both."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .conduit import Conduit
 
 
 class Proxy:
-    """Its ports, its open connections, and what is in force."""
+    """The proxy: its ports, its open connections, and the conditions in force."""
 
     def __init__(self, exchange: int, certificate: ssl.SSLContext | None) -> None:
         self.plain = self.secure = 0
@@ -25,7 +25,7 @@ class Proxy:
 
     @contextmanager
     def under(self, *conditions: Condition) -> Iterator[None]:
-        """These conditions hold, beside those that do already."""
+        """Let these conditions hold during the body, besides those that hold already."""
         self._conditions = tuple(sorted((*self._conditions, *conditions), key=lambda condition: condition.rank))
         try:
             yield
@@ -35,31 +35,31 @@ class Proxy:
                 condition.end()
 
     def cut(self) -> int:
-        """Reset every open connection; how many there were."""
+        """Reset every open connection; return their number."""
         for conduit in (found := tuple(self._conduits)):
             conduit.reset()
         return len(found)
 
     def lose(self) -> int:
-        """Every open connection loses its far side, and the client does not hear of it; how many there were."""
+        """Drop the exchange's side of every open connection, without sign to the client; return their number."""
         for conduit in (found := tuple(self._conduits)):
             conduit.lose()
         return len(found)
 
     async def listen(self) -> None:
-        """Take connections on both ports, any at first and the same ones again."""
+        """Accept connections on both ports; after `refuse` on the same ones."""
         for name in ("plain", "secure") if self._certificate else ("plain",):
             server = await asyncio.start_server(self.serve, "127.0.0.1", getattr(self, name))
             setattr(self, name, server.sockets[0].getsockname()[1])
             self._listening.append(server)
 
     def refuse(self) -> None:
-        """Take no connections any more: the operating system refuses them."""
+        """Accept no more connections: the operating system refuses them."""
         while self._listening:
             self._listening.pop().close()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One connection."""
+        """Serve one connection."""
         conduit = Conduit(reader, writer, self._exchange, lambda: self._conditions)
         task = asyncio.current_task()
         assert task is not None
@@ -75,7 +75,7 @@ class Proxy:
                 conduit.reset()
 
     async def end(self) -> None:
-        """Reset whatever is open."""
+        """Reset all open connections."""
         tasks = tuple(self._conduits.values())
         self.cut()
         for task in tasks:
@@ -85,7 +85,7 @@ class Proxy:
 
 @asynccontextmanager
 async def proxy(exchange: int, certificate: ssl.SSLContext | None = None) -> AsyncIterator[Proxy]:
-    """A proxy to this local port; its TLS port only has one with a certificate."""
+    """Run a proxy to this local port; it has a TLS port only with a certificate."""
     between = Proxy(exchange, certificate)
     await between.listen()
     try:

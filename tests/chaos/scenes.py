@@ -1,4 +1,4 @@
-"""Scenes that no storm shows: a stream that begins in trouble, a stopped command line, a clock that alone is wrong."""
+"""Scenes besides storms: a stream that begins under faults, a stopped command line, a wrong clock alone."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def scene(name: str) -> Callable[[Scene], Scene]:
 
 
 async def until(holds: Callable[[], bool | Awaitable[bool]], what: str) -> None:
-    """Wait until something is so. Raises `AssertionError` when it never is."""
+    """Wait until `holds` returns True. Raises `AssertionError` if it takes too long."""
     end = time.monotonic() + PATIENCE
     while True:
         found = holds()
@@ -53,7 +53,7 @@ async def until(holds: Callable[[], bool | Awaitable[bool]], what: str) -> None:
 
 
 async def fills_made(market: Exchange, more: int) -> int:
-    """Wait until the exchange has made so many more fills; how many there are."""
+    """Wait until the exchange has made `more` fills; return the number of all."""
     goal = await market.quiet(False) + more
 
     async def made() -> bool:
@@ -64,12 +64,12 @@ async def fills_made(market: Exchange, more: int) -> int:
 
 
 async def renewals(way: Lane) -> int:
-    """How often keys have been renewed so far."""
+    """Return the number of renewals so far."""
     return int((await way.exchange.truth())["log"]["counters"]["renewals"])
 
 
 async def check(way: Lane) -> None:
-    """All that must hold at the end. Raises `AssertionError`."""
+    """Check everything that must hold at the end. Raises `AssertionError`."""
     verdict, truth = await way.settle(PATIENCE)
     assert await way.client.process.end() == 0
     assert not verdict.wrong, verdict
@@ -80,8 +80,8 @@ async def check(way: Lane) -> None:
 
 @scene("begins in trouble")
 async def begins_in_trouble(transport: str, papers: Certificates) -> None:
-    """A name that does not resolve, a certificate that nobody vouches for, one of another host: each is said in words
-    that hold no secret, none ends the stream, no request reaches the exchange; once all is right, the stream begins.
+    """A name that does not resolve, an untrusted certificate and one of another host are each logged without secrets;
+    none ends the stream, and no request reaches the exchange; without them the stream begins.
     """
     async with lane(transport, papers, seed=5, secure=SECURE, resolve=False) as way:
 
@@ -102,8 +102,8 @@ async def begins_in_trouble(transport: str, papers: Certificates) -> None:
 
 @scene("wall clock")
 async def wall_clock(transport: str, papers: Certificates) -> None:
-    """Jumps of hours both ways change nothing: no gap, no other socket, no timestamp that the exchange dislikes, while
-    fills come, keys are renewed and the account is read.
+    """Jumps of the wall clock by hours change nothing: no gap, no other socket, no refused timestamp, while fills come,
+    keys are renewed and the account is read.
     """
     policy = {"silence_timeout": 15.0, "renew_interval": 1.0, "audit_interval": 1.0, "reorder_window": 60.0}
     async with lane(transport, papers, seed=6, policy=policy) as way:
@@ -167,16 +167,16 @@ async def watch_stopped(transport: str, papers: Certificates) -> None:
 async def _ended_well(process: Process, key: str) -> None:
     assert await process.end() == 0
     said = "\n".join(process.said)
-    # How many reads were under way when the process was stopped, and so failed, depends on the machine.
+    # The number of reads that were under way at the stop, and so failed, depends on the machine.
     assert all(" failed (" in line or "reads held back (" in line for line in process.said), said
     assert key not in said
 
 
 @scene("statuses")
 async def statuses(transport: str, papers: Certificates) -> None:
-    """418, 429 and 503, with a time in seconds, as a date or without: twice they fail one read, in words, and no more.
+    """418, 429 and 503, with a time in seconds, as a date or without, each fail one read twice, with a message.
 
-    Each is met with an API key of its own: so many failures of one would be spaced.
+    Each has an API key of its own, since so many failures of one key would be spaced.
     """
     met = [(f"key-{secrets.token_hex(12)}", code, form) for code, form in product((418, 429, 503), RETRY_AFTER)]
     key = met[0][0]

@@ -1,4 +1,4 @@
-"""Faults in seeded order, alone or several at once, while fills go on; then quiet, and the exchange's truth decides."""
+"""Faults in seeded order, alone or several at once, while fills are made; at the end the exchange's truth judges."""
 
 from __future__ import annotations
 
@@ -16,33 +16,33 @@ from .faults import FAULTS
 from .lane import TRANSPORTS, Lane, Suffered, lane
 
 PATIENCE = 150.0
-"""After some failures the next read of the account is a minute away, and may fail too."""
+"""Seconds in which a stream must recover: after some failures the next read is a minute later, and may fail too."""
 TOGETHER = (1, 1, 2, 2, 3)
 NEVER = {100001, 100412, 100413, 100419}
-"""Signatures are right and complete, whatever happens."""
+"""Codes that must not come: signatures are right and complete under all faults."""
 CRASH = re.compile(r"Traceback|Exception ignored|Warning|never retrieved")
 
 
 STILL = frozenset({"exchange_stopped"})
-"""Nothing is made while it holds, nor made up for afterwards."""
+"""Faults during which no fills are made, not even later."""
 
 
 class Plan(NamedTuple):
-    """`seconds` None means: each fault once."""
+    """The plan of a storm; `seconds` None means: each fault once."""
 
     seed: int
     faults: tuple[str, ...] = tuple(FAULTS)
     seconds: float | None = None
     rate: float = 4.0
-    """Fills per second. Each read goes back ten minutes: the more fills there are in them, the longer it takes."""
+    """Fills per second. Each read goes back ten minutes, and takes the longer the more fills there are."""
     patience: float = PATIENCE
     """Seconds in which a stream must be whole again after a fault."""
     together: tuple[int, ...] = TOGETHER
-    """How many faults begin within a second of each other, drawn from these."""
+    """The numbers of faults that begin within a second, of which one is drawn."""
 
 
 class Kind(NamedTuple):
-    """The faults of one name: how many there were, their hits, and the fills made while they held."""
+    """The faults of one name: their number, their effects, and the fills made meanwhile."""
 
     times: int
     bitten: int
@@ -50,7 +50,7 @@ class Kind(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """How a storm ended."""
+    """The outcome of a storm."""
 
     transport: str
     plan: Plan
@@ -75,7 +75,7 @@ class Outcome(NamedTuple):
 
 
 def command(plan: Plan, transport: str) -> str:
-    """The line that repeats it."""
+    """Return the command that repeats the storm."""
     line = f"python -m tests.chaos --seed {plan.seed} --transport {transport} --rate {plan.rate:g}"
     if plan.seconds is not None:
         line += f" --minutes {plan.seconds / 60:g}"
@@ -87,13 +87,13 @@ def command(plan: Plan, transport: str) -> str:
 
 
 def secured(plan: Plan, transport: str) -> tuple[bool, bool]:
-    """Of the two ways to the exchange, REST and socket, one is by TLS; on the other transport it is the other."""
+    """Return which of REST and socket uses TLS: one of them, and on the other transport the other."""
     by_rest = (plan.seed + TRANSPORTS.index(transport)) % 2 == 0
     return by_rest, not by_rest
 
 
 async def storm(transport: str, plan: Plan, papers: Certificates) -> Outcome:
-    """One transport's."""
+    """Run the storm of one transport."""
     secure = secured(plan, transport)
     async with lane(transport, papers, seed=plan.seed, rate=plan.rate, secure=secure) as way:
         await way.whole(plan.patience)
@@ -136,7 +136,7 @@ def _groups(plan: Plan, rng: Random) -> Iterator[Sequence[str]]:
 
 
 async def _suffer(way: Lane, name: str, rng: Random) -> None:
-    """It holds, again if need be, until a fill has been made inside it."""
+    """Carry out a fault, if necessary again, until a fill has been made during it."""
     await asyncio.sleep(rng.uniform(0, 1))
     made = False
     while not made:
@@ -158,7 +158,7 @@ def _kinds(way: Lane, truth: dict[str, Any]) -> dict[str, Kind]:
 
 
 def amiss(way: Lane, truth: dict[str, Any]) -> list[str]:
-    """Return the errors that are none of the fills: refused calls, crashes, and secrets that the client printed."""
+    """Return the errors besides those of fills: refused calls, crashes, and secrets in the client's output."""
     calls = Counter(call["code"] for call in truth["log"]["calls"])
     wrong = list(way.client.wrong)
     wrong += [f"the exchange refused {calls[code]} calls with {code}" for code in sorted(NEVER & set(calls))]

@@ -1,4 +1,4 @@
-"""Real sockets under chaos: each fault once, and what a storm cannot show; all at once, since all mostly wait."""
+"""Chaos on real sockets: a storm with each fault once, and scenes; all run at once, since they mostly wait."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Ended = dict[tuple[str, str], Exception | Outcome | None]
 
 @pytest.fixture(scope="module")
 def ended(tmp_path_factory: pytest.TempPathFactory) -> Ended:
-    """How each storm and scene ended: its outcome, None, or what it raised."""
+    """The end of each storm and scene: its outcome, None, or its exception."""
     return asyncio.run(_all(certificates(tmp_path_factory.mktemp("certificates"))))
 
 
@@ -48,8 +48,8 @@ async def _all(papers: Certificates) -> Ended:
 @pytest.mark.loopback
 @pytest.mark.parametrize("transport", TRANSPORTS)
 def test_storm(ended: Ended, transport: str) -> None:
-    """Every fault there is, three at a time, with fills made inside each: nothing lost, nothing doubled, books that
-    match, no secret said and no warning.
+    """Under every fault, three at a time, with fills during each, no fill is lost or doubled, the books match, and the
+    client prints no secret and no warning.
     """
     outcome = ended["storm", transport]
     if isinstance(outcome, Exception):
@@ -65,14 +65,14 @@ def test_storm(ended: Ended, transport: str) -> None:
 @pytest.mark.parametrize("transport", TRANSPORTS)
 @pytest.mark.parametrize("name", SCENES)
 def test_scene(ended: Ended, name: str, transport: str) -> None:
-    """Each scene's own rule is in its docstring."""
+    """Each scene's rule is in its docstring."""
     outcome = ended[name, transport]
     if isinstance(outcome, Exception):
         raise outcome
 
 
 def test_framing() -> None:
-    """However a stream is cut, the middle of a frame is inside its payload."""
+    """With any cuts of the bytes, the middle of a frame is inside its payload."""
     head = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n"
     payloads = [b"a" * 10, b"b" * 125, b"c" * 126, b"", b"d" * 70_000]
     stream, inside = head, set[int]()

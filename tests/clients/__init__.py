@@ -1,4 +1,4 @@
-"""Other people's clients against `listenkey simulate`: what they say of the account, next to what is true of it.
+"""Other people's clients on `listenkey simulate`: their view of the account is compared with the truth.
 
-Needs the extra `bench`. A client has a file of its own, and only that file touches it.
+Needs the extra `bench`. Each client has a file of its own, and is used only there.
 """

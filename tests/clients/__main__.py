@@ -20,18 +20,18 @@ from .report import report
 from .session import Outcome, session
 
 CLIENTS = {"ccxt": "ccxt.pro", "bixpy": "Bixpy.perpetual", "bingx-py": "bingx_py"}
-"""The module that each package is used by."""
+"""The module of each package."""
 
 
 async def both(seed: int) -> list[Outcome]:
-    """Both position modes at once, each with an exchange of its own."""
+    """Run both position modes at once, each with an exchange of its own."""
     async with asyncio.TaskGroup() as group:
         modes = [group.create_task(session(one_way=one_way, seed=seed)) for one_way in (False, True)]
     return [mode.result() for mode in modes]
 
 
 def main() -> int:
-    """The command."""
+    """Run the command."""
     parser = argparse.ArgumentParser(prog="python -m tests.clients", description=__doc__.split("\n")[0])
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
@@ -42,7 +42,7 @@ def main() -> int:
         return 2
     print(f"seed {given.seed}; {', '.join(versions)}", flush=True)
     began = time.monotonic()
-    # Loading takes seconds, in which an exchange would be busy with nobody to listen.
+    # Loading takes seconds, in which a running exchange would have no client.
     for module in CLIENTS.values():
         importlib.import_module(module)
     outcomes = asyncio.run(both(given.seed))

@@ -1,4 +1,4 @@
-"""The activity on the exchange while ccxt pro listens: seeded until there is enough, then a few chosen acts."""
+"""The activity on the exchange while ccxt pro listens: seeded for a while, then some chosen acts."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ Truth = Mapping[str, Any]
 FILLS = 100
 POLL = 0.1
 LAST = (21, 22)
-"""Leverage, long and short, that only the last act sets: the seeded activity stays below."""
+"""Leverage, long and short, which only the last act sets: seeded activity stays below."""
 
 
 async def until(exchange: Exchange, holds: Callable[[Truth], bool]) -> Truth:
-    """Ask what is true until this holds of it; the truth then."""
+    """Ask for the truth until `holds` returns True for it; return that truth."""
     while True:
         truth = await exchange.truth()
         if holds(truth):
@@ -25,9 +25,10 @@ async def until(exchange: Exchange, holds: Callable[[Truth], bool]) -> Truth:
 
 
 async def activity(exchange: Exchange) -> int:
-    """Let the account be busy for a while, then make happen what chance may have left out; when it began, exchange ms.
+    """Run the seeded activity for a while, then the acts that it may have left out; return its beginning, exchange ms.
 
-    What is left are orders in every state, conditional ones too, positions on both sides, and money that came and went.
+    After that there are orders in every state, also conditional ones, positions on both sides, and bookings of all
+    kinds.
     """
     begun: int = (await exchange.truth())["now"]
     await exchange.act("quiet", on=False)
@@ -56,7 +57,7 @@ async def activity(exchange: Exchange) -> int:
 
 
 def sides(mode: str) -> tuple[dict[str, str], dict[str, str]]:
-    """The parameter that an order needs in this mode to make a position long, and short."""
+    """Return the parameters of an order in this mode for a long position, and for a short one."""
     return ({"position_side": "LONG"}, {"position_side": "SHORT"}) if mode == "hedge" else ({}, {})
 
 

@@ -1,4 +1,4 @@
-"""bingx-py: asynchronous, with a pydantic model for every answer; one value out of place costs the whole answer."""
+"""bingx-py: asynchronous, with a pydantic model for every answer, which refuses an answer for one wrong value."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MOST = 1000
 
 @asynccontextmanager
 async def client(exchange: Exchange) -> AsyncIterator[Any]:
-    """A `bingx_py.BingXAsyncClient`; its models are typed, but what comes of a call is not."""
+    """Run a `bingx_py.BingXAsyncClient`; its models have types, but the results of its calls have none."""
     logging.getLogger(NAME).addHandler(logging.NullHandler())
     made = importlib.import_module("bingx_py").BingXAsyncClient(API_KEY, API_SECRET)
     made.base_url = exchange.rest_url
@@ -31,7 +31,7 @@ async def client(exchange: Exchange) -> AsyncIterator[Any]:
 
 
 async def read(bingx: Any, truth: Truth, reading: Reading) -> None:
-    """Ask for everything that it has calls for."""
+    """Make all its calls that read, and compare the answers."""
     swap, refused = bingx.swap, importlib.import_module("bingx_py.exceptions").ConversionError
 
     async def ask(
@@ -70,7 +70,7 @@ async def read(bingx: Any, truth: Truth, reading: Reading) -> None:
 
 
 def _out_of_place(subject: str, source: str, expected: Table, error: Any) -> list[Difference]:
-    """The fields that its model does not accept, one by one, with their values from the answer in the error."""
+    """Return the fields that its model refuses, with their values in the answer, as differences."""
     found = []
     for each in error.__cause__.errors():
         where = each["loc"]

@@ -1,4 +1,4 @@
-"""bixpy: synchronous, answers as they came, and an error wherever `code` is not the number 0."""
+"""bixpy: synchronous, with answers as they come, and an error if `code` is not the number 0."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ MOST = 1000
 
 
 def client(exchange: Exchange) -> Any:
-    """A `Bixpy.perpetual.Perpetual`, which has no types."""
+    """Return a `Bixpy.perpetual.Perpetual`, which has no types."""
     make = importlib.import_module("Bixpy.perpetual").Perpetual
     return make(API_KEY, API_SECRET, base_url=exchange.rest_url, timeout=60)
 
 
 async def read(bixpy: Any, truth: Truth, reading: Reading) -> None:
-    """Ask for everything that it has calls for."""
+    """Make all its calls that read, and compare the answers."""
     trade, account = bixpy.trade, bixpy.account
 
     async def ask(

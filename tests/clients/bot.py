@@ -1,4 +1,4 @@
-"""A bot that does anything that ccxt offers, by a seed: what it asks for may be refused, and never fails otherwise."""
+"""A bot that makes random calls of ccxt, by a seed; a call may be refused, but not fail otherwise."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from listenkey.adapters.simulator.server import Server
 
 SYMBOLS = ("BTC/USDT:USDT", "ETH/USDT:USDT", "SOL/USDT:USDT")
 WORTH = (50, 500, 3_000, 40_000)
-"""The worth of an order, in USDT; the largest ones walk through the book."""
+"""The values of orders, in USDT; the largest ones take several levels of the book."""
 REFUSED = re.compile(r'"code":(\d+)')
 
 
 class Bot:
-    """`done` counts what it did, `refused` the codes that it was given."""
+    """A bot; `done` counts its operations, `refused` the codes of refusals."""
 
     def __init__(self, ccxt: Any, exchange: Server, random: Random) -> None:
         self.done: Counter[str] = Counter()
@@ -48,7 +48,7 @@ class Bot:
         ]
 
     async def act(self) -> None:
-        """One operation. Whatever the exchange does not refuse with a code of its own comes out."""
+        """Do one operation. Errors other than refusals of the exchange are raised."""
         weights, acts = zip(*self._acts, strict=True)
         (act,) = self._random.choices(acts, weights)
         self.done[act.__name__] += 1
@@ -61,11 +61,11 @@ class Bot:
             self.refused[code[1]] += 1
 
     async def market(self) -> None:
-        """At once, to open or to close."""
+        """Place a market order that opens or closes."""
         await self._order("market", opens=self._random.random() < 0.6)
 
     async def limit(self) -> None:
-        """At a price that is near, with any time in force, now and then under a name."""
+        """Place a limit order near the market, with any time in force, sometimes with a client order id."""
         force = self._random.choice(["GTC", "GTC", "IOC", "FOK", "PO"])
         params: dict[str, Any] = {"postOnly": True} if force == "PO" else {"timeInForce": force}
         if self._random.random() < 0.3:
@@ -74,21 +74,21 @@ class Bot:
         await self._order("limit", opens=self._random.random() < 0.7, near=0.003, **params)
 
     async def stop(self) -> None:
-        """A stop loss or a take profit for a position, at the market or at a price."""
+        """Place a stop loss or a take profit for a position, as a market or limit order."""
         kind = self._random.choice(["stopLossPrice", "takeProfitPrice"])
         await self._order(self._random.choice(["market", "limit"]), opens=False, near=0.004, trigger=kind)
 
     async def trigger(self) -> None:
-        """Whatever the direction."""
+        """Place a trigger order in any direction."""
         await self._order(self._random.choice(["market", "limit"]), opens=True, near=0.004, trigger="triggerPrice")
 
     async def trailing(self) -> None:
-        """By a share of the price, or by an amount."""
+        """Place a trailing stop, with a rate or a distance."""
         by = {"trailingPercent": 0.2} if self._random.random() < 0.5 else {"trailingAmount": 1}
         await self._order("market", opens=False, **by)
 
     async def bracket(self) -> None:
-        """An order with a stop loss, a take profit, or both; at the market, or where it waits."""
+        """Place a market or limit order with a stop loss, a take profit, or both."""
         symbol, side = self._random.choice(SYMBOLS), self._random.choice(["buy", "sell"])
         price, sign = self._price(symbol), 1 if side == "buy" else -1
         legs = {
@@ -102,12 +102,12 @@ class Bot:
         await self._ccxt.create_order(symbol, kind, side, self._amount(symbol), at, self._mode() | legs)
 
     async def cost(self) -> None:
-        """So much money's worth."""
+        """Place an order by its value."""
         symbol, side = self._random.choice(SYMBOLS), self._random.choice(["buy", "sell"])
         await self._ccxt.create_market_order_with_cost(symbol, side, self._random.choice(WORTH[:3]), self._mode())
 
     async def several(self) -> None:
-        """A list of orders, of which some may be refused."""
+        """Place a list of orders, of which some may be refused."""
         symbol = self._random.choice(SYMBOLS)
         price = self._price(symbol)
         orders = [
@@ -124,7 +124,7 @@ class Bot:
         await self._ccxt.create_orders(orders)
 
     async def cancel(self) -> None:
-        """One order, by its id or by its name."""
+        """Cancel one order, by its id or its client order id."""
         order = await self._any_open()
         if order is None:
             return
@@ -132,18 +132,18 @@ class Bot:
         await self._ccxt.cancel_order(order["id"], order["symbol"], named)
 
     async def cancel_several(self) -> None:
-        """Those of one symbol, one by one in a list."""
+        """Cancel the orders of one symbol by a list of ids."""
         symbol = self._random.choice(SYMBOLS)
         orders = await self._ccxt.fetch_open_orders(symbol)
         if orders:
             await self._ccxt.cancel_orders([each["id"] for each in orders[:5]], symbol)
 
     async def cancel_all(self) -> None:
-        """Those of one symbol, at once."""
+        """Cancel all orders of one symbol."""
         await self._ccxt.cancel_all_orders(self._random.choice(SYMBOLS))
 
     async def edit(self) -> None:
-        """Another price and quantity for a limit order."""
+        """Change the price and quantity of a limit order."""
         order = await self._any_open("limit")
         if order is None:
             return
@@ -153,23 +153,23 @@ class Bot:
         await self._ccxt.edit_order(order["id"], symbol, "limit", order["side"], amount, price, params)
 
     async def close(self) -> None:
-        """One position, by its id."""
+        """Close one position by its id."""
         held = await self._ccxt.fetch_positions()
         if held:
             position = self._random.choice(held)
             await self._ccxt.close_position(position["symbol"], None, {"positionId": position["id"]})
 
     async def close_all(self) -> None:
-        """All positions."""
+        """Close all positions."""
         await self._ccxt.close_all_positions()
 
     async def leverage(self) -> None:
-        """Of one side, or of both in one-way mode."""
+        """Set the leverage of one side, or of both in one-way mode."""
         side = self._random.choice(["LONG", "SHORT"]) if self._exchange.exchange.hedge else "BOTH"
         await self._ccxt.set_leverage(self._random.randint(2, 30), self._random.choice(SYMBOLS), {"side": side})
 
     async def wait(self) -> None:
-        """The market moves on."""
+        """Let the market move on."""
         self._exchange.advance(self._random.choice([1, 5, 30, 120]))
 
     async def _order(self, kind: str, *, opens: bool, near: float = 0, trigger: str = "", **params: Any) -> None:

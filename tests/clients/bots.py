@@ -32,16 +32,16 @@ RIGHT = "right"
 SIZE = Decimal("0.01")
 LOOK = 0.1
 STEADY = 10
-"""Looks in a row that must show the same."""
+"""The number of equal checks in a row after which a state counts as steady."""
 PATIENCE = 120.0
 POLICY = listenkey.Policy(
     silence_timeout=3.0, backoff_initial=0.2, backoff_max=0.4, healthy_after=0.5, audit_interval=2, backfill_overlap=0.3
 )
-"""The defaults are for a venue that pings every 5 s; this one pings every second, and nobody wants to wait."""
+"""Shorter times than the defaults, which are for a venue that pings every 5 s; this one pings every second."""
 
 
 class Case(NamedTuple):
-    """A fault, ordered when the bot begins, or when it has `done` what it wanted."""
+    """A fault, which is ordered when the bot begins, or when it has `done` its work."""
 
     fault: str
     details: Mapping[str, Any] = MappingProxyType({})
@@ -64,14 +64,14 @@ CASES = (
 
 
 def documented() -> dict[str, tuple[str, ...]]:
-    """Return the states that the page's table names for the bot on ccxt alone, by fault; several, if it is a race."""
+    """Return the states of the bot on ccxt alone in the page's table, by fault; several if timing decides."""
     found = re.search("<!-- bots: begin -->\n(.*?)<!-- bots: end -->", PAGE.read_text(), re.DOTALL)
     rows = (line.strip("| ").split(" | ") for line in (found[1] if found else "").splitlines()[2:])
     return {row[0].strip("`"): tuple(row[1].split(", or ")) for row in rows}
 
 
 def state(exchange: Server, position: Decimal) -> str:
-    """Return what is wrong with the bot's holding, its belief and its stop in the end, or `RIGHT` if nothing is."""
+    """Return the error in the bot's holding, belief and stop at the end, or `RIGHT` if there is none."""
     held = exchange.exchange.account.position("BTC-USDT", "BOTH").qty
     waiting = list(exchange.exchange.open.values())
     stops = sum((each.qty for each in waiting if each.type in STOP_LOSSES), Decimal(0))
@@ -87,7 +87,7 @@ def state(exchange: Server, position: Decimal) -> str:
 
 
 async def steady(so: Callable[[], bool]) -> None:
-    """Wait until something is so for a while. Raises `TimeoutError` if it never is."""
+    """Wait until `so` returns True for a while. Raises `TimeoutError` if it does not."""
     seen = 0
     async with asyncio.timeout(PATIENCE):
         while seen < STEADY:
@@ -96,7 +96,7 @@ async def steady(so: Callable[[], bool]) -> None:
 
 
 async def lived(case: Case, *, proven: bool, expected: tuple[str, ...]) -> str:
-    """Run one bot to its end; return its state, as soon as that is an expected one or else in the end."""
+    """Run one bot; return its state as soon as it is an expected one, else that at the end."""
     ccxt = importlib.import_module("ccxt.pro")
     async with AsyncExitStack() as stack:
         exchange = await stack.enter_async_context(Server(hedge=False, ping_interval=1.0, rate_limits=False))
@@ -132,14 +132,14 @@ async def lived(case: Case, *, proven: bool, expected: tuple[str, ...]) -> str:
 
 
 async def ended(task: asyncio.Task[Any]) -> None:
-    """Cancel a task, and wait until it is over. What it raised by itself comes out."""
+    """Cancel a task, and wait for its end. Its own exception is raised."""
     task.cancel()
     with suppress(asyncio.CancelledError):
         await task
 
 
 def example(name: str) -> ModuleType:
-    """A program of `examples/`."""
+    """Return a program of `examples/` as a module."""
     folder = str(ROOT / "examples")
     if folder not in sys.path:
         sys.path.append(folder)
@@ -147,7 +147,7 @@ def example(name: str) -> ModuleType:
 
 
 async def all_lived(listed: dict[str, tuple[str, ...]]) -> list[tuple[Case, bool, tuple[str, ...], str]]:
-    """Each case with each bot, all at once: the case, whether it is listenkey's, what was expected, what was."""
+    """Run each case with each bot, all at once; return case, True for listenkey's bot, expected states, and state."""
     asked = [
         (case, proven, (RIGHT,) if proven else listed.get(case.fault, ())) for proven in (False, True) for case in CASES
     ]
@@ -156,7 +156,7 @@ async def all_lived(listed: dict[str, tuple[str, ...]]) -> list[tuple[Case, bool
 
 
 def main() -> int:
-    """The command."""
+    """Run the command."""
     if importlib.util.find_spec("ccxt") is None:
         print("ccxt is not installed: make .venv/.bench", file=sys.stderr)
         return 2

@@ -1,4 +1,4 @@
-"""The common parts of the checks of ccxt on both wires: the calls of a page's table, and a command for both modes."""
+"""The common parts of ccxt's checks on both wires: the calls of a page's table, and a command for both modes."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ WORKS = "works"
 DIFFERENT = "DIFFERENT: "
 LEFT_OUT = "is left out, since it is not installed"
 PATIENCE = 60.0
-"""Seconds after which a stream that has brought nothing is no stream."""
+"""Seconds within which a stream must bring something."""
 EVERY = 25
-"""Operations of a bot between two comparisons."""
+"""The number of a bot's operations between two comparisons."""
 Listed = Sequence[tuple[str, Callable[[], Awaitable[object]]]]
 
 
 def documented(page: str, code: str) -> dict[str, str]:
-    """Return the results that the page's table names, by call: `works`, or the code with which the call is refused."""
+    """Return the results in the page's table by call: `works`, or the code with which the call is refused."""
     row = re.compile(rf"^\| ([a-z_`A-Z0-9 ,:-]+?) \| (works|{code})\b[^|]* \|$")
     found = (row.match(line) for line in (DOCS / page).read_text().splitlines())
     return {each[1].replace("`", ""): each[2] for each in found if each}
 
 
 async def made(calls: Listed, refused: re.Pattern[str]) -> dict[str, str]:
-    """Make them one after the other; what came of each."""
+    """Make the calls one after the other; return the result of each."""
     error = importlib.import_module("ccxt").BaseError
     found = {}
     for name, call in calls:
@@ -48,7 +48,7 @@ async def made(calls: Listed, refused: re.Pattern[str]) -> dict[str, str]:
 
 
 def compared(mode: str, listed: dict[str, str], calls: dict[str, str]) -> Iterator[str]:
-    """Yield a line for each call that differs from the table, then the number of calls made."""
+    """Yield a line for each call that differs from the table, and then the number of calls."""
     for name in sorted({*listed, *calls}):
         if listed.get(name) != calls.get(name):
             yield f"{DIFFERENT}{mode}, {name}: the table says {listed.get(name)}, ccxt has {calls.get(name)}"
@@ -56,21 +56,21 @@ def compared(mode: str, listed: dict[str, str], calls: dict[str, str]) -> Iterat
 
 
 class Acting(Protocol):
-    """A bot that counts what it did, and the codes with which it was refused."""
+    """A bot that counts its operations, and the codes of refusals."""
 
     done: Counter[str]
     refused: Counter[str]
 
 
 def deeds(mode: str, bot: Acting) -> str:
-    """The counts of a bot in one line."""
+    """Return the counts of a bot as one line."""
     done = ", ".join(f"{count} x {name}" for name, count in sorted(bot.done.items()))
     refused = ", ".join(f"{count} x {code}" for code, count in sorted(bot.refused.items()))
     return f"{mode}: {done}; refused {refused or 'nothing'}"
 
 
 class Requests:
-    """The requests about orders that are the same on both wires; `edit` are the parameters of a change."""
+    """The calls about orders that are the same on both wires; `edit` has the parameters of a change."""
 
     def __init__(self, client: Any, *, hedge: bool, edit: dict[str, Any]) -> None:
         self.client = client
@@ -79,44 +79,44 @@ class Requests:
         self._edits = edit
 
     async def order(self, kind: str, side: str, price: float | None = None, **params: Any) -> Any:
-        """A small order."""
+        """Place a small order."""
         return await self.client.create_order(BTC, kind, side, 0.01, price, {**self.mode, **params})
 
     async def leave(self, kind: str, price: float | None = None, **params: Any) -> Any:
-        """An order that closes."""
+        """Place an order that closes."""
         return await self.order(kind, "sell", price, reduceOnly=True, **params)
 
     async def several(self) -> None:
-        """Two at once."""
+        """Place two orders in one call."""
         one = {"symbol": BTC, "type": "limit", "side": "buy", "amount": 0.01, "price": 59_000, "params": {**self.mode}}
         placed = await self.client.create_orders([one, {**one, "price": 59_100}])
         assert [each["status"] for each in placed] == ["open", "open"]
 
     async def edit(self) -> None:
-        """Another price and quantity."""
+        """Change the price and quantity of an order."""
         order = await self.order("limit", "buy", 58_500)
         edited = await self.client.edit_order(order["id"], BTC, "limit", "buy", 0.02, 58_000, dict(self._edits))
         assert (edited["price"], edited["amount"], edited["status"]) == (58_000, 0.02, "open")
 
     async def cancel(self) -> None:
-        """One."""
+        """Cancel one order."""
         order = await self.order("limit", "buy", 58_500)
         assert (await self.client.cancel_order(order["id"], BTC))["status"] == "canceled"
 
     async def cancel_several(self) -> None:
-        """Two at once."""
+        """Cancel two orders in one call."""
         orders = [await self.order("limit", "buy", 58_500) for _ in range(2)]
         cancelled = await self.client.cancel_orders([each["id"] for each in orders], BTC)
         assert [each["id"] for each in cancelled] == [each["id"] for each in orders]
 
     async def fetch(self) -> None:
-        """One that has executed."""
+        """Fetch an executed order."""
         order = await self.order("market", "buy")
         assert (await self.client.fetch_order(order["id"], BTC))["status"] == "closed"
 
 
 def command(name: str, about: str, played: Callable[[Namespace], Iterator[str]]) -> int:
-    """Print the lines of what is played; 1 if one of them says that something is different."""
+    """Run `played` and print its lines; return 1 if one of them is a difference."""
     parser = argparse.ArgumentParser(prog=f"python -m tests.clients.{name}", description=about.split("\n")[0])
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--operations", type=int, default=100)

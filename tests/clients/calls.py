@@ -1,4 +1,4 @@
-"""Every call of ccxt that a bot may make, one after the other, and what the table in the documentation says of it."""
+"""Makes every call of ccxt that a bot may make, for the comparison with the table in the documentation."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ CODE = r"\d{6}"
 
 
 def documented() -> dict[str, str]:
-    """Return the results that the table names, by call: `works`, or the code with which the call is refused."""
+    """Return the results in the table by call: `works`, or the code with which the call is refused."""
     return calling.documented("trading-against-it.md", CODE)
 
 
 async def made(*, hedge: bool) -> dict[str, str]:
-    """Make them all; what came of each."""
+    """Make all calls; return the result of each."""
     async with stepped(seed=1, hedge=hedge) as exchange, ccxt.client(exchange) as client:
         client.enableRateLimit = False
         return await calling.made(Calls(client, hedge=hedge).listed(), REFUSED)
 
 
 class Calls(Requests):
-    """Those of BingX's wire."""
+    """The calls on BingX's wire."""
 
     def __init__(self, client: Any, *, hedge: bool) -> None:
         super().__init__(client, hedge=hedge, edit={"hedged": True} if hedge else {})
 
     def listed(self) -> Listed:
-        """By the names in the table, in an order in which each has what it needs."""
+        """Return the calls by their names in the table, in an order in which each one is possible."""
         client, order, leave = self.client, self.order, self.leave
         leg = {"triggerPrice": 60_000}
         return [

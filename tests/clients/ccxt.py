@@ -1,4 +1,4 @@
-"""ccxt's BingX, in its sandbox mode with the exchange for a sandbox: what it reads by REST."""
+"""ccxt's BingX in sandbox mode, with the exchange as sandbox: what it reads by REST."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MOST = 1000
 
 @asynccontextmanager
 async def client(exchange: Doors) -> AsyncIterator[Any]:
-    """A `ccxt.pro.bingx`, which has no types; in sandbox mode it knows swaps alone, and asks for no other markets."""
+    """Run a `ccxt.pro.bingx`, without types; in sandbox mode it knows only swaps, and loads no other markets."""
     settings = {"timeout": 60_000}
     where = {"rest_url": exchange.rest_url, "ws_url": exchange.ws_url, "api_key": API_KEY, "api_secret": API_SECRET}
     made = redirect(importlib.import_module("ccxt.pro").bingx(settings), **where)
@@ -33,7 +33,7 @@ async def client(exchange: Doors) -> AsyncIterator[Any]:
 
 
 async def start(ccxt: Any, reading: Reading) -> bool:
-    """Load the markets, without which ccxt does nothing; whether that worked."""
+    """Load the markets, which ccxt needs; return False if that failed."""
     try:
         await ccxt.load_markets()
     except Exception as error:
@@ -43,7 +43,7 @@ async def start(ccxt: Any, reading: Reading) -> bool:
 
 
 async def read(ccxt: Any, truth: Truth, reading: Reading) -> None:
-    """Ask for everything that a bot asks for, by default as far back as ccxt goes."""
+    """Make all calls that a bot needs to read, as far back as ccxt goes by default, and compare the answers."""
 
     async def ask(
         subject: str, source: str, endpoint: str, expected: Table, read: Callable[[Any], Table], *arguments: Any
@@ -59,7 +59,7 @@ async def read(ccxt: Any, truth: Truth, reading: Reading) -> None:
     most = None, None, MOST
     past, now = partial(orders, ccxt, grain=SECOND), partial(orders, ccxt, grain=MILLISECOND)
     await ask("order", "fetch_orders", "fullOrder", truth.orders, past, *most)
-    # ccxt takes a limit here, and does not send it.
+    # ccxt accepts a limit here, but does not send it.
     await ask(
         "order", "fetch_canceled_and_closed_orders", "allOrders", truth.ended_orders, past, *most, {"limit": MOST}
     )
@@ -73,12 +73,12 @@ async def read(ccxt: Any, truth: Truth, reading: Reading) -> None:
 
 
 def orders(ccxt: Any, rows: Any, grain: int) -> Table:
-    """Orders in ccxt's unified structure; `grain` is that of their times, ms."""
+    """Return orders of ccxt's unified structure as a table; `grain` is that of their times, ms."""
     return keyed((row["id"], _order(ccxt, row, grain)) for row in rows)
 
 
 def _order(ccxt: Any, row: Mapping[str, Any], grain: int) -> Row:
-    """Conditional orders are market or limit orders here, and without the side of their position."""
+    """Return the row of an order; conditional ones are market or limit orders here, without position side."""
     return {
         "client_order_id": row["clientOrderId"] or None,
         "symbol": ccxt.market(row["symbol"])["id"],
@@ -104,7 +104,7 @@ def _fills(ccxt: Any, rows: Any) -> Table:
 
 
 def _fill(ccxt: Any, row: Mapping[str, Any]) -> Row:
-    """The rows that ccxt reads have neither a trade id nor a side."""
+    """Return the row of a fill; the rows that ccxt reads have no trade id and no side."""
     return {
         "order_id": row["order"],
         "symbol": ccxt.market(row["symbol"])["id"],
@@ -131,7 +131,7 @@ def _position(row: Mapping[str, Any]) -> Row:
 
 
 def _wallets(said: Any) -> Table:
-    """ccxt's `total` is what is free and what is bound, so the equity: only the row itself shows the wallet."""
+    """Return the wallets; ccxt's `total` is free and bound, so the equity, and only the row itself has the wallet."""
     return wallets(said["info"]["data"])
 
 

@@ -1,4 +1,4 @@
-"""ccxt pro's BingX: the frames that reach its handler of orders, and the orders that it holds after them."""
+"""ccxt pro's BingX: the frames that reach its handler of orders, and the orders that it has after them."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ NAME = "ccxt pro"
 
 
 class Watchers:
-    """Watch orders and trades over one socket, as a bot does, until they are stopped."""
+    """Watches orders and trades on one socket, as a bot does, until stopped."""
 
     def __init__(self, client: Any, reading: Reading) -> None:
         self.frames: list[Frame] = []
-        """The frames that the handler of orders was given."""
+        """The frames that the handler of orders got."""
         self.last = asyncio.Event()
         """Set when all frames of orders have come."""
         self._client = client
@@ -42,7 +42,7 @@ class Watchers:
         client.handle_order, client.handle_message = order, message
 
     def start(self) -> None:
-        """Begin to watch."""
+        """Start to watch."""
         for name in ("watch_orders", "watch_my_trades"):
             self._tasks.append(asyncio.create_task(self._watch(name, getattr(self._client, name))))
 
@@ -58,13 +58,13 @@ class Watchers:
         last.cancel()
 
     async def stop(self) -> None:
-        """Watch no longer."""
+        """Stop to watch."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def read(self, witness: Witness, truth: Truth, since: int) -> None:
-        """Every frame that was sent, and every order that one showed: of each that changed since then, at least."""
+        """Compare every sent frame, and every order that a frame showed, at least those that changed after `since`."""
         self._reading.compare("frame", "handle_order", table(witness.frames), table(self.frames))
         shown = {str(frame["o"]["i"]) for frame in witness.frames}
         owed = truth.shown_since(since) | {key: row for key, row in truth.orders.items() if key in shown}
@@ -75,7 +75,7 @@ class Watchers:
         await self._reading.ask("order", "watch_orders", "socket", held, self._orders, owed)
 
     def _orders(self, rows: Any) -> Table:
-        """A frame does not say when the order was made, and its fee is that of one fill."""
+        """Return the orders without creation times and fees: a frame lacks the time, and has one fill's fee."""
         said = ccxt.orders(self._client, rows, MILLISECOND)
         return {key: {name: row[name] for name in row if name not in {"created", "fee"}} for key, row in said.items()}
 

@@ -1,4 +1,4 @@
-"""One answer of a client against the part of the truth that it shows: every row, every field that it has."""
+"""Compares an answer of a client with its part of the truth: every row, and every field that it has."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from .table import Moment, Row, Silence, Table, Value
 
 
 class View(NamedTuple):
-    """The table of `subject` that `client` has by `source`, and the true one."""
+    """A client's table of `subject`, read by `source`, and the true one."""
 
     client: str
     source: str
@@ -18,7 +18,7 @@ class View(NamedTuple):
 
 
 class Difference(NamedTuple):
-    """One thing that is not the same on both sides. `field` is `row` where a whole row is on one side only."""
+    """One difference. `field` is `row` if a whole row is on one side only."""
 
     client: str
     source: str
@@ -30,7 +30,7 @@ class Difference(NamedTuple):
 
 
 def differences(view: View) -> list[Difference]:
-    """All of them. Raises `KeyError` for a field that the truth does not have: it would never be compared."""
+    """Return all differences. Raises `KeyError` for a field that the truth lacks, as it would never be compared."""
     found = []
     for key in [*view.truth, *(key for key in view.theirs if key not in view.truth)]:
         true, said = view.truth.get(key), view.theirs.get(key)

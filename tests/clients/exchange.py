@@ -1,4 +1,4 @@
-"""`listenkey simulate` in a process of its own, with nothing but its defaults, and its own doors."""
+"""`listenkey simulate` in a process of its own with its defaults, and access to its own endpoints."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ POLL = 0.1
 
 
 class Doors(Protocol):
-    """Where an exchange is."""
+    """The addresses of an exchange."""
 
     rest_url: str
     ws_url: str
 
 
 class Exchange:
-    """Where it is, what is true of it, and what may be made to happen there."""
+    """An exchange: its addresses, its truth, and its control paths."""
 
     def __init__(self, rest_url: str, ws_url: str, session: aiohttp.ClientSession) -> None:
         self.rest_url = rest_url
@@ -33,13 +33,13 @@ class Exchange:
         self.session = session
 
     async def truth(self) -> dict[str, Any]:
-        """Everything that is so now."""
+        """Return the truth now."""
         async with self.session.get(f"{self.rest_url}/simulator/truth") as response:
             found: dict[str, Any] = msgspec.json.decode(await response.read())
         return found
 
     async def act(self, name: str, **body: Any) -> Any:
-        """One of its control paths. Raises `RuntimeError` where it refuses."""
+        """Call a control path. Raises `RuntimeError` if it refuses."""
         async with self.session.post(f"{self.rest_url}/simulator/{name}", data=msgspec.json.encode(body)) as response:
             found = msgspec.json.decode(await response.read())
         if response.status != 200:
@@ -47,7 +47,7 @@ class Exchange:
         return found
 
     async def mint(self) -> str:
-        """A new listen key."""
+        """Mint a listen key."""
         path, headers = "/openApi/user/auth/userDataStream", {"X-BX-APIKEY": API_KEY}
         async with self.session.post(self.rest_url + path, headers=headers) as response:
             return str(msgspec.json.decode(await response.read())["listenKey"])
@@ -55,9 +55,9 @@ class Exchange:
 
 @asynccontextmanager
 async def exchange(*, seed: int, rate: float, one_way: bool) -> AsyncIterator[Exchange]:
-    """An exchange with so many fills per second, at rest until `quiet` is taken back.
+    """Run an exchange with `rate` fills per second, at rest until `quiet` is turned off.
 
-    Raises `RuntimeError` where it ends instead of saying where it is.
+    Raises `RuntimeError` if it ends before it prints its addresses.
     """
     where: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
     arguments = ["-m", "listenkey", "simulate", "--port", "0", "--seed", f"{seed}", "--fills-per-second", f"{rate}"]

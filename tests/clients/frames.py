@@ -1,4 +1,4 @@
-"""The frames of orders: all that were sent, as a plain socket with a key of its own got them, and their tables."""
+"""All sent frames of orders, as a plain socket with its own key gets them, and their tables."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Frame = Mapping[str, Any]
 
 
 class Witness:
-    """Keeps every frame that has an order in it, whatever its event is called."""
+    """Keeps every frame with an order in it, of any event."""
 
     def __init__(self) -> None:
         self.frames: list[Frame] = []
@@ -28,7 +28,7 @@ class Witness:
         """Set when all frames of orders have come."""
 
     async def listen(self, socket: aiohttp.ClientWebSocketResponse) -> None:
-        """Until the socket ends."""
+        """Collect frames until the socket ends."""
         async for message in socket:
             text = gzip.decompress(message.data)
             if text == b"Ping":
@@ -43,7 +43,7 @@ class Witness:
 
 @asynccontextmanager
 async def witness(exchange: Exchange) -> AsyncIterator[Witness]:
-    """A witness that listens."""
+    """Run a witness that listens."""
     found = Witness()
     async with exchange.session.ws_connect(f"{exchange.ws_url}?listenKey={await exchange.mint()}") as socket:
         listening = asyncio.create_task(found.listen(socket))
@@ -55,7 +55,7 @@ async def witness(exchange: Exchange) -> AsyncIterator[Witness]:
 
 
 def table(frames: Iterable[Frame]) -> Table:
-    """Frames by what they say; of those that say the same each counts."""
+    """Return frames as a table, by their content; equal ones are counted."""
     rows: dict[str, dict[str, Any]] = {}
     count: Counter[str] = Counter()
     for frame in frames:

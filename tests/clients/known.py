@@ -1,4 +1,4 @@
-"""Differences that are the client's own: each with its reason, and only as long as it is still there."""
+"""Known differences of clients, each with its reason; one that does not occur any more must be removed."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from .table import Moment, Value
 
 HOUR_MS = 3_600_000
 Subject = tuple[str, str]
-"""A client, and what it was asked about."""
+"""A client, and the subject of its answer."""
 
 
 class Known(NamedTuple):
-    """Differences of a client in one field of a subject, where the two values stand in this relation."""
+    """Known differences of a client in one field of a subject, for which this relation of the two values holds."""
 
     client: str
     subject: str
@@ -23,7 +23,7 @@ class Known(NamedTuple):
     reason: str
 
     def explains(self, difference: Difference) -> bool:
-        """True if the difference is of this client, subject and field, and the values are in this relation."""
+        """True if the difference has this client, subject and field, and the relation holds for its values."""
         same_place = (self.client, self.subject, self.field) == (
             difference.client,
             difference.subject,
@@ -33,22 +33,22 @@ class Known(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """All differences of a run, sorted out."""
+    """All differences of a run, known and unknown."""
 
     unknown: list[Difference]
     explained: dict[Known, int]
-    """How many differences each known one explains."""
+    """The number of differences that each known one explains."""
     needless: list[Known]
-    """Those that explain none although their subject was compared: the client or the exchange has changed."""
+    """Known ones that explain none although their subject was compared: the client or the exchange has changed."""
 
     @property
     def good(self) -> bool:
-        """True if every difference is explained and every known one is still needed."""
+        """True if every difference is explained and every known one is needed."""
         return not self.unknown and not self.needless
 
 
 def verdict(differences: Iterable[Difference], known: Iterable[Known], compared: Collection[Subject]) -> Verdict:
-    """Each difference goes to the first of the known ones that explains it; `compared` are the subjects of a client."""
+    """Assign each difference to the first known one that explains it; `compared` are the compared subjects."""
     counts = dict.fromkeys(known, 0)
     unknown = []
     for difference in differences:
@@ -62,19 +62,19 @@ def verdict(differences: Iterable[Difference], known: Iterable[Known], compared:
 
 
 def is_pair(true: Value, said: Value) -> Callable[[Value, Value], bool]:
-    """The relation of exactly these two values."""
+    """Return the relation that holds for exactly these two values."""
     return lambda left, right: (left, right) == (true, said)
 
 
 def eight_hours_ahead(true: Value, said: Value) -> bool:
-    """The client's time is the true one plus eight hours, in its own grain."""
+    """True if the client's time is the true one plus eight hours, in its own grain."""
     if not isinstance(true, int) or not isinstance(said, Moment):
         return False
     return said.ms == true - true % said.grain + 8 * HOUR_MS
 
 
 def not_said(true: Value, said: Value) -> bool:
-    """The client has nothing where something is true."""
+    """True if the client has no value where the truth has one."""
     return true is not None and said is None
 
 

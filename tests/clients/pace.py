@@ -1,4 +1,4 @@
-"""How fast an account may ask: the calls of an endpoint one after the other, with a pause after each answer."""
+"""Limits the calls of an account: those of an endpoint go one after the other, with a pause after each answer."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from typing import Any
 
 PER_SECOND = {"order": 5}
 SLOWEST = 2
-"""Calls per second of an endpoint that `PER_SECOND` does not name."""
+"""Calls per second of an endpoint that is not in `PER_SECOND`."""
 MARGIN = 0.01
 
 
 class Pace:
-    """Shared by all clients of an exchange. An exchange can count no call sooner than it was sent."""
+    """The pace of all clients of an exchange. An exchange cannot count a call before it was sent."""
 
     def __init__(self) -> None:
         self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._free: defaultdict[str, float] = defaultdict(float)
 
     async def __call__(self, endpoint: str, call: Callable[[], Awaitable[Any]]) -> Any:
-        """The answer, once it was this call's turn."""
+        """Make the call when it is its turn; return the answer."""
         async with self._turns[endpoint]:
             await asyncio.sleep(self._free[endpoint] - time.monotonic())
             try:
@@ -33,8 +33,8 @@ class Pace:
 
 
 class Unhurried(Pace):
-    """Of an exchange that counts no calls."""
+    """The pace of an exchange without limits."""
 
     async def __call__(self, endpoint: str, call: Callable[[], Awaitable[Any]]) -> Any:
-        """The answer at once."""
+        """Make the call at once; return the answer."""
         return await call()

@@ -1,4 +1,4 @@
-"""python-binance: asynchronous, rows and frames as they came. Its addresses are put in place of the venue's."""
+"""python-binance: asynchronous, with rows and frames as they come. The exchange's addresses replace the venue's."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ MOST = 1000
 
 
 class PythonBinance:
-    """An `AsyncClient`, which has no types, and what its user socket has brought."""
+    """An `AsyncClient`, which has no types, and the frames of its user socket."""
 
     def __init__(self, client: Any) -> None:
         self.frames: list[Any] = []
         self._client = client
 
     async def listen(self, socket: Any) -> None:
-        """Keep hearing."""
+        """Collect frames."""
         while True:
             self.frames.append(await socket.recv())
 
     async def keys(self) -> tuple[str, str]:
-        """Ask for the listen key twice, with a renewal between."""
+        """Get the listen key twice, with a renewal between."""
         first = await self._client.futures_stream_get_listen_key()
         await self._client.futures_stream_keepalive(first)
         return first, await self._client.futures_stream_get_listen_key()
@@ -47,7 +47,7 @@ class PythonBinance:
         return await self._client.futures_get_order(symbol=symbol, orderId=order_id)
 
     async def open_orders(self) -> Any:
-        """All that wait."""
+        """All open orders."""
         return await self._client.futures_get_open_orders()
 
     async def positions(self) -> Any:
@@ -63,17 +63,17 @@ class PythonBinance:
         return await self._client.futures_account()
 
     async def income(self) -> Any:
-        """All bookings."""
+        """The income."""
         return await self._client.futures_income_history(limit=MOST)
 
     async def position_mode(self) -> Any:
-        """Hedge or one-way."""
+        """The position mode."""
         return await self._client.futures_get_position_mode()
 
 
 @asynccontextmanager
 async def client(exchange: Doors) -> AsyncIterator[PythonBinance]:
-    """One that listens."""
+    """Run a client that listens."""
     module = importlib.import_module(MODULE)
     made = module.AsyncClient(API_KEY, API_SECRET)
     made.FUTURES_URL = f"{exchange.rest_url}/fapi"

@@ -1,4 +1,4 @@
-"""One client's answers, and everything in them that is not true."""
+"""One client's answers, and their differences from the truth."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ LONGEST = 200
 
 
 class Reading:
-    """Collects differences; a call that raises is one, and so is an answer that cannot be read."""
+    """Collects differences; a call that raises is one, and an answer that cannot be read too."""
 
     def __init__(self, client: str, pace: Pace) -> None:
         self.client = client
         self.differences: list[Difference] = []
         self.compared: Counter[str] = Counter()
-        """Rows of the truth that were compared, by subject."""
+        """The number of true rows that were compared, by subject."""
         self._pace = pace
 
     async def ask(
@@ -41,11 +41,11 @@ class Reading:
             self.compare(subject, source, truth, theirs)
 
     def failed(self, subject: str, source: str, error: BaseException) -> None:
-        """A call raised."""
+        """Note that a call raised."""
         message = f"{type(error).__name__}: {error}"[:LONGEST]
         self.differences.append(Difference(self.client, source, subject, "", "call", "answered", message))
 
     def compare(self, subject: str, source: str, truth: Table, theirs: Table) -> None:
-        """An answer that was read."""
+        """Compare an answer that was read."""
         self.compared[subject] += len(truth)
         self.differences += differences(View(self.client, source, subject, truth, theirs))

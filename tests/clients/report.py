@@ -1,4 +1,4 @@
-"""The report of a comparison as text: the rows compared, the differences, and the reasons of those that are known."""
+"""The report of a comparison as text: compared rows, differences, and the reasons of known ones."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ WIDEST = 240
 
 
 def report(outcomes: Iterable[Outcome], verdict: Verdict) -> Iterator[str]:
-    """The lines."""
+    """Yield the lines of the report."""
     for outcome in outcomes:
         truth = outcome.truth
         yield f"{truth.mode}: {len(truth.fills)} fills, {len(truth.orders)} orders, {len(truth.positions)} positions"

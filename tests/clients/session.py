@@ -1,4 +1,4 @@
-"""One position mode from the start of the exchange to the last comparison."""
+"""One position mode, from the start of the exchange to the last comparison."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ LONGEST = 300.0
 
 
 class Outcome(NamedTuple):
-    """The truth in one mode, and what each client read of it."""
+    """The truth in one mode, and each client's reading."""
 
     truth: Truth
     readings: list[Reading]
 
 
 async def session(*, one_way: bool, seed: int) -> Outcome:
-    """ccxt pro listens while the account is busy; when it is at rest every client reads it, all at the same time.
+    """Let ccxt pro listen while the account is busy; when it is at rest, all clients read it at the same time.
 
     Raises `TimeoutError` if that takes more than five minutes.
     """

@@ -1,4 +1,4 @@
-"""An exchange in this process whose time stands still until it is moved on: what happens follows from the seed."""
+"""An exchange in this process whose time moves only on demand, so that everything depends on the seed."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Any
 from listenkey.adapters.simulator.server import Server
 
 AGO = 86_400
-"""Seconds before now at which it begins: a client that asks for what has been until now is shown all of it."""
+"""Seconds before now at which it begins, so that a client that asks for the time until now gets everything."""
 
 
 def stepped(*, seed: int, hedge: bool, **settings: Any) -> Server:
-    """One without limits of calls; only `advance` moves its time."""
+    """Return an exchange without limits of calls, whose time only `advance` moves."""
     begun = int(time.time() - AGO) * 1000
     return Server(seed=seed, hedge=hedge, epoch_ms=begun, rate_limits=False, time_scale=0, **settings)

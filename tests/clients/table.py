@@ -1,4 +1,4 @@
-"""The tables that are compared: rows by key, on both sides in the same words."""
+"""The tables that are compared: rows by key, with the same names and values on both sides."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import NamedTuple
 
 
 class Silence(Enum):
-    """On this the truth is silent: whatever a client has there is not compared."""
+    """A value that the truth does not have, so that the client's is not compared."""
 
     SILENT = "not said"
 
 
 class Moment(NamedTuple):
-    """A time that a client gives, ms since the epoch, in whole multiples of `grain` ms."""
+    """A client's time, ms since the epoch, in whole multiples of `grain` ms."""
 
     ms: int
     grain: int
@@ -26,23 +26,23 @@ class Moment(NamedTuple):
 
 
 Value = str | int | bool | Decimal | Moment | Silence | None
-"""Amounts are `Decimal`, never a float. In the truth a time is a whole number of ms."""
+"""Amounts are `Decimal`, not float. Times in the truth are whole ms."""
 Row = Mapping[str, Value]
 Table = Mapping[str, Row]
 
 
 def amount(said: str | float) -> Decimal:
-    """An amount exactly as it is written; of a float the shortest number that stands for it."""
+    """Return an amount exactly as it is written; for a float the shortest number that represents it."""
     return Decimal(said if isinstance(said, str) else repr(said))
 
 
 def moment(ms: int | None, grain: int) -> Moment | None:
-    """A time as a client gives it, if it gives one."""
+    """Return a client's time, None if it has none."""
     return None if ms is None else Moment(ms, grain)
 
 
 def keyed(rows: Iterable[tuple[str, Row]]) -> Table:
-    """Rows by key. Raises `ValueError` for one that stands there twice."""
+    """Return rows by key. Raises `ValueError` if a key comes twice."""
     table: dict[str, Row] = {}
     for key, row in rows:
         if key in table:
@@ -52,7 +52,7 @@ def keyed(rows: Iterable[tuple[str, Row]]) -> Table:
 
 
 def numbered(fills: Iterable[Row]) -> Table:
-    """Fills without a trade id, oldest first, as a table: those of an order are distinguished by what they say."""
+    """Return fills without trade ids, oldest first, as a table; those of an order are distinguished by content."""
     table: dict[str, Row] = {}
     count: Counter[str] = Counter()
     for fill in sorted(fills, key=lambda row: [Decimal(str(row[name])) for name in ("qty", "price", "fee")]):

@@ -1,4 +1,4 @@
-"""A difference between the truth and a client's table: which values count as one, and which do not."""
+"""The comparison of the truth with a client's table: which values are equal, and which differ."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .table import Moment, Row, Silence, Table, Value, amount, keyed, numbered
 
 
 def compared(truth: Table, theirs: Table) -> list[tuple[str, str, Value, Value]]:
-    """Where the two tables differ: key, field, and both values."""
+    """Return the differences of two tables: key, field, and both values."""
     return [each[3:] for each in differences(View("a client", "a call", "order", truth, theirs))]
 
 
@@ -28,7 +28,7 @@ def compared(truth: Table, theirs: Table) -> list[tuple[str, str, Value, Value]]
     ],
 )
 def test_the_same(true: Value, said: Value) -> None:
-    """An amount is its value, a time is cut to the client's own grain, and where the truth is silent all is well."""
+    """Amounts are compared by value, times are cut to the client's grain, and a value without truth is not compared."""
     assert same(true, said)
 
 
@@ -48,12 +48,12 @@ def test_the_same(true: Value, said: Value) -> None:
     ],
 )
 def test_not_the_same(true: Value, said: Value) -> None:
-    """The last digit counts, a sign, a time that is not cut but rounded or not cut at all, nothing for something."""
+    """Differences are: the last digit, a sign, a time that is rounded or not cut, and a missing value."""
     assert not same(true, said)
 
 
 def test_every_row_and_field_counts() -> None:
-    """A row on one side only is a difference, and so is each field that is not the same."""
+    """A row on one side only is a difference, and each unequal field too."""
     truth: Table = {"1": {"qty": Decimal(1), "side": "BUY"}, "2": {"qty": Decimal(2), "side": "BUY"}}
     theirs: Table = {"1": {"qty": Decimal(3), "side": "SELL"}, "4": {"qty": Decimal(4)}}
     assert compared(truth, theirs) == [
@@ -65,25 +65,25 @@ def test_every_row_and_field_counts() -> None:
 
 
 def test_a_difference_says_who_was_asked() -> None:
-    """The client, the call, and the subject go with it."""
+    """A difference has the client, the call and the subject."""
     (found,) = differences(View("ccxt", "fetch_balance", "wallet", {"USDT": {"balance": Decimal(1)}}, {}))
     assert found == Difference("ccxt", "fetch_balance", "wallet", "USDT", "row", "balance=1", None)
 
 
 def test_a_field_that_the_truth_does_not_have_is_a_mistake() -> None:
-    """It is never left out of the comparison without a word."""
+    """A field that the truth lacks raises an error, instead of being left out."""
     with pytest.raises(KeyError, match="lever"):
         compared({"1": {"qty": Decimal(1)}}, {"1": {"lever": 5}})
 
 
 def test_amounts_are_what_is_written() -> None:
-    """A float is the number that it is printed as, to the last digit, and never its binary value."""
+    """A float is taken as the number that is printed for it, not as its binary value."""
     assert amount(64012.12345678) == amount("64012.12345678") == Decimal("64012.12345678")
     assert amount(1e-05) == Decimal("0.00001")
 
 
 def test_fills_without_an_id_are_distinguished_by_what_they_say() -> None:
-    """Two fills of an order pair up whatever their order is, and one too few or too many is seen."""
+    """Two fills of an order are paired in any order, and a missing or additional one is noticed."""
 
     def fill(qty: str) -> Row:
         return {"order_id": "7", "qty": Decimal(qty), "price": Decimal(10), "fee": Decimal(0)}
@@ -94,13 +94,13 @@ def test_fills_without_an_id_are_distinguished_by_what_they_say() -> None:
 
 
 def test_a_row_that_comes_twice_is_seen() -> None:
-    """A list that names an order twice is no table of orders."""
+    """A list with an order twice raises an error."""
     with pytest.raises(ValueError, match="7 stands there twice"):
         keyed([("7", {"side": "BUY"}), ("8", {}), ("7", {"side": "BUY"})])
 
 
 def test_every_frame_counts_whatever_its_event_is_called() -> None:
-    """A frame that was sent twice must come twice, and one that did not come is a difference."""
+    """A frame that was sent twice must come twice, and a missing one is a difference."""
     order = {"i": 7, "x": "TRADE", "X": "FILLED", "z": "1"}
     frames = [{"e": name, "o": order} for name in ("ORDER_TRADE_UPDATE", "TRADE_UPDATE", "TRADE_UPDATE")]
     sent = table(frames)

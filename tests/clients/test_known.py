@@ -1,4 +1,4 @@
-"""The list of what is the client's own: each with a reason, each still needed, and nothing wider than it says."""
+"""The list of known differences: each has a reason, is still needed, and explains no others."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ NOON = 1795953600123
 
 
 def difference(known: Known, true: Value, said: Value) -> Difference:
-    """One in the place of a known difference."""
+    """Return a difference with the client, subject and field of a known one."""
     return Difference(known.client, "a call", known.subject, "7", known.field, true, said)
 
 
@@ -22,7 +22,7 @@ PLACE = {("a client", "order")}
 
 
 def test_a_known_difference_is_counted_and_well() -> None:
-    """A difference that the list explains does not fail the check."""
+    """A difference that the list explains is counted, and does not fail the check."""
     found = verdict([SEEN, SEEN], [KEPT], PLACE)
     assert (found.unknown, found.explained, found.needless) == ([], {KEPT: 2}, [])
     assert found.good
@@ -39,39 +39,39 @@ def test_a_known_difference_is_counted_and_well() -> None:
     ],
 )
 def test_any_other_fails(other: Difference) -> None:
-    """Another client, subject, field or value is not explained, however near it is."""
+    """A difference of another client, subject, field or value is not explained."""
     found = verdict([SEEN, other], [KEPT], PLACE)
     assert found.unknown == [other]
     assert not found.good
 
 
 def test_what_does_not_occur_any_more_fails() -> None:
-    """A known difference of something that was compared, and that explains nothing, must leave the list."""
+    """A known difference that explains nothing, although its subject was compared, fails the check."""
     found = verdict([], [KEPT], PLACE)
     assert found.needless == [KEPT]
     assert not found.good
 
 
 def test_what_was_not_compared_says_nothing_about_the_list() -> None:
-    """A client that could not be asked fails the check by that, and not by what it would have said."""
+    """A subject that was not compared fails the check by itself, and not by known differences without use."""
     assert verdict([], [KEPT], set()).needless == []
 
 
 def test_all_the_same_is_well() -> None:
-    """Without a difference and without a list there is nothing to say."""
+    """Without differences and without a list the check passes."""
     assert verdict([], [], PLACE).good
 
 
 @pytest.mark.parametrize("known", KNOWN, ids=lambda known: f"{known.client}-{known.subject}-{known.field}")
 def test_each_has_a_reason(known: Known) -> None:
-    """The reason is a sentence about the client that it names."""
+    """Each reason is a sentence about its client."""
     assert known.client.split()[0] in known.reason
     assert len(known.reason.split()) > 8
     assert known.reason.endswith(".")
 
 
 def test_each_place_and_relation_stands_once() -> None:
-    """No two explain the same difference: one of them would never be needed."""
+    """No two explain the same difference, since one of them would never be needed."""
     samples: list[tuple[Value, Value]] = [
         *(("expired", "EXPIRED"), ("CANCELED", "'CANCELLED'"), ("EXPIRED", "'EXPIRED'"), (True, None), (False, None)),
         (NOON, Moment(NOON - 123 + 8 * HOUR_MS, 1000)),
@@ -99,7 +99,7 @@ def test_each_place_and_relation_stands_once() -> None:
     ],
 )
 def test_each_explains_what_it_says(client: str, field: str, true: Value, said: Value, explained: bool) -> None:
-    """The list is exact: a time that is eight hours ahead, not nine; a word that is missing, not any word."""
+    """The relations are exact: eight hours ahead, not nine; a missing value, not any value."""
     subjects = {known.subject for known in KNOWN if known.client == client}
     found = [Difference(client, "a call", subject, "7", field, true, said) for subject in subjects]
     assert any(known.explains(each) for known in KNOWN for each in found) is explained

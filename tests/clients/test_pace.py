@@ -10,7 +10,7 @@ from .pace import Pace
 
 
 def test_calls_of_an_endpoint_do_not_overlap() -> None:
-    """One begins when the one before was answered, even if that failed."""
+    """A call begins when the one before was answered, or has failed."""
     said: list[str] = []
 
     async def call(name: str) -> None:

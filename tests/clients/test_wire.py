@@ -1,4 +1,4 @@
-"""The venue's rows, as clients hand them on, in the words of the truth."""
+"""The venue's rows, which clients pass on, are translated to the names of the truth."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ORDER = {
 
 
 def test_a_row_of_orders() -> None:
-    """A fee is a cost, a one-way order is on no side, nothing executed has no average, and an id keeps its digits."""
+    """A fee is a cost, an order in one-way mode has no position side, one without fills no average; ids are exact."""
     (key, row), *others = wire.orders([ORDER], wire.SECOND).items()
     assert others == []
     assert key == "2127123098590248964"
@@ -39,14 +39,14 @@ def test_a_row_of_orders() -> None:
 
 
 def test_the_order_that_triggered_it() -> None:
-    """An id of 0 is none."""
+    """A trigger order id of 0 is none."""
     rows = [{**ORDER, "triggerOrderId": 0}, {**ORDER, "orderId": 8, "triggerOrderId": 2127123098590248964}]
     found = wire.orders(rows, wire.SECOND)
     assert [row["trigger_order_id"] for row in found.values()] == [None, "2127123098590248964"]
 
 
 def test_a_row_of_fills() -> None:
-    """`volume` is the quantity and `qty` its value; the time with an offset is right, the one with a Z is not."""
+    """`volume` is the quantity and `qty` its value; the time with an offset is right, and that with a Z is not."""
     said = {
         "tradeId": "511752240",
         "orderId": "7",
@@ -78,7 +78,7 @@ def test_a_row_of_fills() -> None:
 
 
 def test_a_sign_is_kept() -> None:
-    """A negative amount of a short is not made positive on the way."""
+    """A negative amount of a short stays negative."""
     said = {
         "symbol": "A",
         "positionSide": "SHORT",
@@ -91,6 +91,6 @@ def test_a_sign_is_kept() -> None:
 
 
 def test_an_asset_that_was_never_held_is_no_wallet() -> None:
-    """Its amounts are empty."""
+    """An asset with empty amounts, which was never held, is no wallet."""
     rows = [{"asset": "USDT", "balance": "99766.13609393"}, {"asset": "USDC", "balance": ""}]
     assert wire.wallets(rows) == {"USDT": {"balance": Decimal("99766.13609393")}}

@@ -45,7 +45,7 @@ class Outcome(NamedTuple):
 
 
 async def trade(*, seed: int, hedge: bool, operations: int) -> Outcome:
-    """Let the bot go, and compare every so often, while the exchange's time stands still."""
+    """Run the bot, and compare after every `EVERY` operations; the exchange's time stands still meanwhile."""
     reading = Reading(ccxt.NAME, Unhurried())
     async with stepped(seed=seed, hedge=hedge) as exchange, ccxt.client(exchange) as made:
         made.enableRateLimit = False
@@ -81,7 +81,7 @@ def pointed(way: str) -> bool:
 
 
 def played(given: Namespace) -> Iterator[str]:
-    """All of it, line by line."""
+    """Run everything, and yield its lines."""
     for way in WAYS:
         if not pointed(way):
             yield f"{DIFFERENT}{way} is pointed at the exchange, and has bought nothing there"
@@ -96,7 +96,7 @@ def played(given: Namespace) -> Iterator[str]:
 
 
 def main() -> int:
-    """The command."""
+    """Run the command."""
     if importlib.util.find_spec("ccxt") is None:
         print("ccxt is not installed: make .venv/.bench", file=sys.stderr)
         return 2

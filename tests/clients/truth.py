@@ -1,4 +1,4 @@
-"""The truth of `GET /simulator/truth` as tables, and the parts of them that one answer holds."""
+"""The truth of `GET /simulator/truth` as tables, and the parts of them that an answer has."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ STATES = {
     "CANCELED": "canceled",
     "EXPIRED": "expired",
 }
-"""The state of an order in the words that clients for many venues share."""
+"""The states of an order in the names that clients of many venues share."""
 
 
 class Truth:
-    """Everything that is so at one moment, when nothing moves any more."""
+    """The truth at one moment, when nothing moves any more."""
 
     def __init__(self, said: Mapping[str, Any]) -> None:
         self.mode: str = said["mode"]
@@ -30,7 +30,7 @@ class Truth:
         self.since: int = min(row["ts"] for row in said["fills"]) - 1
         self.fills: Table = {str(row["trade_id"]): row for row in fills}
         self.fills_by_order: Table = numbered(fills)
-        """For answers that name no trade."""
+        """The fills for answers without trade ids."""
         self.orders: Table = {row["order_id"]: _order(row) for row in said["orders"]}
         self.open_orders: Table = {key: row for key, row in self.orders.items() if row["state"] == "open"}
         self.ended_orders: Table = {key: row for key, row in self.orders.items() if row["state"] != "open"}
@@ -44,11 +44,11 @@ class Truth:
         return {key: row for key, row in self.fills.items() if row["symbol"] == symbol}
 
     def fills_by_order_of(self, symbol: str) -> Table:
-        """The fills of one symbol, for answers that name no trade."""
+        """The fills of one symbol, for answers without trade ids."""
         return {key: row for key, row in self.fills_by_order.items() if row["symbol"] == symbol}
 
     def shown_since(self, ts: int) -> dict[str, Row]:
-        """The orders that a frame must have shown after this time: they were executed or ended since then."""
+        """The orders that frames must have shown after this time, ms, because they were executed or ended since."""
         return {
             key: row
             for key, row in self.orders.items()
@@ -78,7 +78,7 @@ def _fill(row: Mapping[str, Any]) -> Row:
 
 
 def _order(row: Mapping[str, Any]) -> Row:
-    """Of an order without a price an answer says one all the same, which follows the market."""
+    """Return the row of an order; an answer has a price even for a market order, which follows the market."""
     price = None if row["price"] is None else amount(row["price"])
     executed = amount(row["executed"])
     return {

@@ -40,7 +40,7 @@ WIRE = {"venue": "binance-usdm"}
 
 @asynccontextmanager
 async def client(exchange: Server) -> AsyncIterator[Any]:
-    """A `ccxt.pro.binanceusdm`, which has no types, with the exchange in place of the venue."""
+    """Run a `ccxt.pro.binanceusdm`, which has no types, with the exchange in place of the venue."""
     options = {"fetchMargins": False, "fetchCurrencies": False}
     settings = {"apiKey": API_KEY, "secret": API_SECRET, "timeout": 60_000, "options": options}
     made = importlib.import_module("ccxt.pro").binanceusdm({**settings, "enableRateLimit": False})
@@ -55,14 +55,14 @@ async def client(exchange: Server) -> AsyncIterator[Any]:
 
 
 class Calls(Requests):
-    """Those of Binance's wire."""
+    """The calls on Binance's wire."""
 
     def __init__(self, client: Any, exchange: Server) -> None:
         super().__init__(client, hedge=exchange.exchange.hedge, edit={})
         self._exchange = exchange
 
     def listed(self) -> Listed:
-        """By the names in the table, in an order in which each has what it needs."""
+        """Return the calls by their names in the table, in an order in which each one is possible."""
         ccxt, order, leave = self.client, self.order, self.leave
         algo = {"trigger": True}
         return [
@@ -133,7 +133,7 @@ class Calls(Requests):
         ]
 
     async def _moving(self, watching: Awaitable[object]) -> None:
-        """The market moves until something is heard."""
+        """Let the market move until something is heard."""
         task = asyncio.ensure_future(watching)
         while not task.done():
             self._exchange.advance(1)
@@ -141,7 +141,7 @@ class Calls(Requests):
         await task
 
     async def _heard(self, watch: Callable[[], Awaitable[object]]) -> None:
-        """The account moves until something is heard."""
+        """Let the account trade until something is heard."""
         task = asyncio.ensure_future(watch())
         while not task.done():
             await self.order("market", "buy")
@@ -151,18 +151,18 @@ class Calls(Requests):
 
 
 def documented() -> dict[str, str]:
-    """Return the results that the table names, by call: `works`, or the code with which the call is refused."""
+    """Return the results in the table by call: `works`, or the code with which the call is refused."""
     return calling.documented("trading-on-binance.md", r"-\d{4}")
 
 
 async def made(*, hedge: bool) -> dict[str, str]:
-    """Make all calls; what came of each."""
+    """Make all calls; return the result of each."""
     async with stepped(seed=1, hedge=hedge, **WIRE) as exchange, client(exchange) as ccxt:
         return await calling.made(Calls(ccxt, exchange).listed(), CODE)
 
 
 class Bot:
-    """Does what a seed says; `heard` is what its socket has brought of fills, by trade id."""
+    """A bot that acts by a seed; `heard` has the fills of its socket, by trade id."""
 
     def __init__(self, ccxt: Any, exchange: Server, random: Random) -> None:
         self.done: Counter[str] = Counter()
@@ -173,13 +173,13 @@ class Bot:
         self._error = importlib.import_module("ccxt").ExchangeError
 
     async def listen(self) -> None:
-        """Keep hearing of fills."""
+        """Collect fills of the socket."""
         while True:
             for trade in await self._ccxt.watch_my_trades():
                 self.heard[trade["id"]] = str(trade["amount"])
 
     async def act(self) -> None:
-        """One thing; it may be refused."""
+        """Do one operation, which may be refused."""
         acts = [self._market, self._market, self._limit, self._limit, self._stop, self._edit, self._cancel, self._close]
         act = self._random.choice(acts)
         try:
@@ -194,7 +194,7 @@ class Bot:
         self._exchange.advance(self._random.choice([1, 5, 30]))
 
     async def differences(self) -> list[str]:
-        """Return the differences between the truth and what ccxt reads, a line each."""
+        """Return the differences between the truth and ccxt's readings, a line each."""
         truth = self._exchange.truth()
         said: dict[str, dict[str, str]] = {"fill": {}, "order": {}, "position": {}}
         true = {
@@ -281,7 +281,7 @@ def _text(amount: Any) -> str:
 
 
 async def trade(*, seed: int, hedge: bool, operations: int) -> tuple[Bot, list[str]]:
-    """Let the bot go, and compare every so often, while the exchange's time stands still."""
+    """Run the bot, and compare after every `EVERY` operations; the exchange's time stands still meanwhile."""
     async with stepped(seed=seed, hedge=hedge, **WIRE) as exchange, client(exchange) as ccxt:
         await ccxt.load_markets()
         bot, found = Bot(ccxt, exchange, Random(seed)), []
@@ -302,7 +302,7 @@ async def trade(*, seed: int, hedge: bool, operations: int) -> tuple[Bot, list[s
 
 
 def played(given: Namespace) -> Iterator[str]:
-    """All of it, line by line."""
+    """Run everything, and yield its lines."""
     if importlib.util.find_spec("ccxt") is None:
         yield f"ccxt {LEFT_OUT}: make .venv/.bench"
     else:
@@ -316,7 +316,7 @@ def played(given: Namespace) -> Iterator[str]:
 
 
 def main() -> int:
-    """The command."""
+    """Run the command."""
     return command("usdm", __doc__, played)
 
 

@@ -1,4 +1,4 @@
-"""Clients of Binance besides ccxt: their key, their user stream, and what they read, next to the truth."""
+"""Clients of Binance besides ccxt: their keys, user streams and readings are compared with the truth."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from .stepped import stepped
 from .truth import Truth
 
 CLIENTS = {"python-binance": python_binance, "binance-sdk-derivatives-trading-usds-futures": usds_sdk}
-"""By the package."""
+"""The module of each client, by its package."""
 RATE, STEPS, STEP = 1.0, 90, 2.0
-"""Fills a second of the exchange's time, and how it passes, seconds."""
+"""Fills per exchange second, and the number and seconds of steps of exchange time."""
 LOOK = 0.02
 
 
 class Client(Protocol):
-    """The requests that each client is asked for; answers are rows as the venue writes them."""
+    """The interface of each client; answers are rows as the venue writes them."""
 
     frames: list[Any]
 
@@ -47,7 +47,7 @@ class Client(Protocol):
 
 
 async def read(client: Client, truth: Truth, reading: Reading) -> None:
-    """Ask for everything, and compare what its socket has brought."""
+    """Make all calls that read, and compare their answers and the frames of the socket."""
     orders = usdm_rows.plain_orders(truth)
     waiting = {key: row for key, row in orders.items() if row["state"] == "open"}
 
@@ -81,7 +81,7 @@ async def read(client: Client, truth: Truth, reading: Reading) -> None:
 
 @asynccontextmanager
 async def busy(module: ModuleType, *, seed: int, hedge: bool) -> AsyncIterator[tuple[Server, Client]]:
-    """An exchange on which things have happened, and the client that has listened; all is at rest, and heard."""
+    """Run an exchange with activity, and a client that listens; at the end all is at rest and has been heard."""
     exchange = stepped(seed=seed, hedge=hedge, venue="binance-usdm", fills_per_second=RATE, readings=module.READINGS)
     exchange.quiet()
     async with exchange:
@@ -105,7 +105,7 @@ def _keys(exchange: Server) -> set[str]:
 
 
 async def _until(holds: Callable[[], bool]) -> None:
-    """Until it holds, or never does: what is missing is a difference then."""
+    """Wait until `holds` returns True, or for long enough; missing data is then a difference."""
     end = time.monotonic() + PATIENCE
     for _ in iter(lambda: holds() or time.monotonic() > end, True):
         await asyncio.sleep(LOOK)
@@ -118,7 +118,7 @@ def _trades(client: Client) -> Iterator[str]:
 
 
 async def followed(module: ModuleType, *, seed: int, hedge: bool) -> tuple[Reading, bool]:
-    """All that one client says in one mode, and whether its keys were those of the account."""
+    """Return one client's reading in one mode, and True if its keys were those of the account."""
     reading = Reading(module.NAME, Unhurried())
     async with busy(module, seed=seed, hedge=hedge) as (exchange, client):
         keys = await client.keys()
@@ -128,7 +128,7 @@ async def followed(module: ModuleType, *, seed: int, hedge: bool) -> tuple[Readi
 
 
 def others(seed: int) -> Iterator[str]:
-    """Every client that is installed, in both modes, line by line."""
+    """Run every installed client in both modes, and yield the lines."""
     readings = []
     for package, module in CLIENTS.items():
         if importlib.util.find_spec(module.MODULE) is None:

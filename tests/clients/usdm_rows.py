@@ -1,4 +1,4 @@
-"""Binance's rows and frames in the words of the truth, for clients that hand them on as they are."""
+"""Translates Binance's rows and frames to the names of the truth, for clients that pass them on as they are."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ PLAIN = frozenset({"LIMIT", "MARKET"})
 
 
 def plain_orders(truth: Truth) -> Table:
-    """The orders that lists of orders show."""
+    """The orders that lists of orders contain."""
     return {key: row for key, row in truth.orders.items() if row["type"] in PLAIN}
 
 
 def bookings(truth: Truth) -> Table:
-    """The truth of income by the same names: the numbers of bookings are the model's own. Funding is of no trade."""
+    """The true income with the same names, without the model's own booking numbers; funding belongs to no trade."""
     named = ((key.partition(" ")[0], row) for key, row in truth.income.items())
     return keyed(_booking(kind, {**row, "trade_id": None} if kind == FUNDING else row) for kind, row in named)
 
@@ -39,13 +39,13 @@ def orders(rows: Iterable[Said]) -> Table:
 
 
 def positions(rows: Iterable[Said]) -> Table:
-    """Rows of `positionRisk`; those without an amount are of symbols that are not held."""
+    """Rows of `positionRisk`; those without an amount belong to symbols that are not held."""
     held = (row for row in rows if float(row["positionAmt"]))
     return keyed((_place(row["symbol"], row["positionAmt"]), _position(row)) for row in held)
 
 
 def wallets(rows: Iterable[Said]) -> Table:
-    """Rows of `balance`; every asset that there is has one, also where nothing of it was ever held."""
+    """Rows of `balance`; every asset has one, even if it was never held."""
     return keyed((row["asset"], {"balance": amount(row["balance"])}) for row in rows if float(row["balance"]))
 
 
@@ -55,7 +55,7 @@ def account(said: Said) -> Table:
 
 
 def income(rows: Iterable[Said]) -> Table:
-    """Rows of `income`, by the trade that they are of, else by symbol and second."""
+    """Rows of `income`, by their trade, else by symbol and second."""
     return keyed(_booking(_kind(row["incomeType"]), _income(row)) for row in rows)
 
 
@@ -65,19 +65,19 @@ def position_mode(said: Said) -> Table:
 
 
 def pushed_fills(frames: Iterable[Said]) -> Table:
-    """The fills that frames of orders show."""
+    """The fills in frames of orders."""
     pushed = [each["o"] for each in frames if each["e"] == "ORDER_TRADE_UPDATE"]
     return keyed((str(order["t"]), _pushed_fill(order)) for order in pushed if float(order["l"]))
 
 
 def pushed_orders(frames: Iterable[Said]) -> Table:
-    """Each order as the last frame of it has it."""
+    """Each order as in its last frame."""
     pushed = {str(each["o"]["i"]): each["o"] for each in frames if each["e"] == "ORDER_TRADE_UPDATE"}
     return {key: _pushed_order(order) for key, order in pushed.items()}
 
 
 def pushed_wallets(frames: Iterable[Said]) -> Table:
-    """Each asset as the last push of it has it."""
+    """Each asset as in its last push."""
     pushed = [row for each in frames if each["e"] == "ACCOUNT_UPDATE" for row in each["a"].get("B") or ()]
     return {row["a"]: {"balance": amount(row["wb"])} for row in pushed}
 
@@ -162,7 +162,7 @@ def _income(row: Said) -> Row:
 
 
 def _kind(said: str) -> str:
-    """The truth's word for a type of income."""
+    """The truth's name of a type of income."""
     return INCOME.get(said, said)
 
 

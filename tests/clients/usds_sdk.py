@@ -13,28 +13,28 @@ from .exchange import API_KEY, API_SECRET, Doors
 NAME = "binance-sdk"
 MODULE = "binance_sdk_derivatives_trading_usds_futures"
 READINGS: Mapping[str, str] = {"request_ids": "text"}
-"""It numbers its requests with text, which the venue is documented to refuse, and which it would not do in vain."""
+"""The readings for this client: its requests have texts as ids, which by the documents the venue refuses."""
 EVENTS = {"OrderTradeUpdate": "ORDER_TRADE_UPDATE", "AccountUpdate": "ACCOUNT_UPDATE"}
 MOST = 1000
 TIMEOUT_MS = 60_000
 
 
 class Sdk:
-    """The client, which hides its types behind generated models, and what its user stream has brought."""
+    """The client, whose types are generated models, and the frames of its user stream."""
 
     def __init__(self, client: Any) -> None:
         self.frames: list[Any] = []
         self._client = client
 
     async def listen(self) -> None:
-        """Have frames put into the list, as its models write them again."""
+        """Collect frames, as its models write them again."""
         key = await self._asked("start_user_data_stream")
         await self._client.websocket_streams.create_connection()
         stream = await self._client.websocket_streams.user_data(key["listenKey"])
         stream.on("message", lambda delivered: self.frames.append(_frame(delivered.actual_instance)))
 
     async def keys(self) -> tuple[str, str]:
-        """Ask for the listen key, and renew it."""
+        """Get the listen key and renew it."""
         first = await self._asked("start_user_data_stream")
         second = await self._asked("keepalive_user_data_stream")
         return first["listenKey"], second["listenKey"]
@@ -52,7 +52,7 @@ class Sdk:
         return await self._asked("query_order", symbol=symbol, order_id=int(order_id))
 
     async def open_orders(self) -> Any:
-        """All that wait."""
+        """All open orders."""
         return await self._asked("current_all_open_orders")
 
     async def positions(self) -> Any:
@@ -68,11 +68,11 @@ class Sdk:
         return await self._asked("account_information_v3")
 
     async def income(self) -> Any:
-        """All bookings."""
+        """The income."""
         return await self._asked("get_income_history", limit=MOST)
 
     async def position_mode(self) -> Any:
-        """Hedge or one-way."""
+        """The position mode."""
         return await self._asked("get_current_position_mode")
 
     async def _asked(self, name: str, **options: Any) -> Any:
@@ -85,7 +85,7 @@ class Sdk:
 
 @asynccontextmanager
 async def client(exchange: Doors) -> AsyncIterator[Sdk]:
-    """One that listens."""
+    """Run a client that listens."""
     module = importlib.import_module(f"{MODULE}.derivatives_trading_usds_futures")
     made = module.DerivativesTradingUsdsFutures(
         config_rest_api=module.ConfigurationRestAPI(
@@ -104,10 +104,10 @@ async def client(exchange: Doors) -> AsyncIterator[Sdk]:
 
 
 def _frame(model: Any) -> Any:
-    """An event as its frame; its model leaves the name out, and is named after it."""
+    """Return the frame of an event; its model lacks the event's name, but is named after it."""
     return {"e": EVENTS.get(type(model).__name__, type(model).__name__), **_plain(model)}
 
 
 def _plain(model: Any) -> Any:
-    """A model as the object that it was read from; what no model would have is such an object already."""
+    """Return the object from which a model was read; a value without a model is that object already."""
     return model.model_dump(by_alias=True) if hasattr(model, "model_dump") else model

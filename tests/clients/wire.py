@@ -1,4 +1,4 @@
-"""Rows of the venue's REST answers in the words of the truth, for clients that hand them on as they are."""
+"""Translates the venue's REST rows to the names of the truth, for clients that pass them on as they are."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .table import Moment, Row, Table, amount, keyed
 Said = Mapping[str, Any]
 SECOND = 1000
 MILLISECOND = 1
-"""Lists of the past carry whole seconds; an order asked for alone, and one that is open, milliseconds."""
+"""The grain of times in a query of one order and of open orders; lists of the past have whole seconds."""
 STATUS = {"PENDING": "NEW", "CANCELLED": "CANCELED"}
 
 

@@ -1,1 +1,1 @@
-"""A reconnect loop, ccxt pro and listenkey compared: what each knows of one account after the same accident."""
+"""Compares a reconnect loop, ccxt pro and listenkey: what each knows of one account after the same accident."""

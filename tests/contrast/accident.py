@@ -1,4 +1,4 @@
-"""The accidents, and what each follower has when listenkey says that nothing is missing any more."""
+"""The accidents, and the state of each follower when listenkey has proven that nothing is missing."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ LOOK = 0.05
 PATIENCE = 600.0
 """Seconds after which an accident has hung."""
 MISSED = 3
-"""Fills made inside an accident."""
+"""The number of fills during an accident."""
 Make = Callable[[str, str], Follower]
 
 
 class Accident(NamedTuple):
-    """A fault of the simulated exchange; `made` fills inside it, and whether frames arrive afterwards.
+    """A fault of the simulated exchange with `made` fills during it; it `heals` if frames arrive afterwards.
 
-    `word` is what may go wrong by it.
+    `word` names the error to which it may lead.
     """
 
     word: str
@@ -46,7 +46,7 @@ EMPTY = "zero", "the balance is read while the venue answers with empty amounts"
 
 
 class Outcome(NamedTuple):
-    """Of one follower after one accident: fills counted, and how often it learned that something may be missing."""
+    """The result of one follower after one accident: numbers of fills, and of its warnings that some may be missing."""
 
     lost: int
     doubled: int
@@ -54,7 +54,7 @@ class Outcome(NamedTuple):
 
 
 async def after(accident: Accident, makes: Sequence[Make]) -> list[Outcome]:
-    """All of them follow one account through the accident. The first one decides when it is over."""
+    """Let all followers follow one account through the accident. The first one decides when it is over."""
     async with AsyncExitStack() as stack:
         server, followers = await _following(stack, makes)
         _trade(server)
@@ -78,7 +78,7 @@ async def after(accident: Accident, makes: Sequence[Make]) -> list[Outcome]:
 
 
 async def wallets(makes: Sequence[Make]) -> list[Decimal | str | None]:
-    """Each follower's balance of USDT while the venue answers with empty amounts. The truth is 100000."""
+    """Return each follower's balance of USDT while the venue's amounts are empty. The true one is 100000."""
     async with AsyncExitStack() as stack:
         server, followers = await _following(stack, makes)
         server.fault("rest_empty_amounts", seconds=3600)
@@ -97,7 +97,7 @@ def _connected(server: Server, followers: Sequence[Follower]) -> bool:
 
 
 def _trade(server: Server) -> str:
-    """A market order that is filled at once, whole; its id."""
+    """Make a market order that is filled completely at once; return its id."""
     (fill,) = server.exchange.trade("BTC-USDT", "BUY", Decimal("0.01"), now=server.now(), position_side="LONG")
     server.step()
     return str(fill.order_id)

@@ -1,4 +1,4 @@
-"""ccxt pro: watch trades in a loop that goes on after every network error, as its manual shows."""
+"""The follower with ccxt pro: it watches trades in a loop that goes on after network errors, as in its manual."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PAUSE = 0.1
 
 
 class CcxtPro:
-    """`watch_my_trades`, and `fetch_balance` for the balance."""
+    """A follower with `watch_my_trades`, and `fetch_balance` for the balance."""
 
     name = "ccxt pro"
 

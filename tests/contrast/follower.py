@@ -7,13 +7,13 @@ from typing import Protocol
 
 
 class Follower(Protocol):
-    """Follows an account in its own way, from the moment when its context is entered."""
+    """Follows an account in its own way, from the entry of its context on."""
 
     name: str
     fills: list[str]
-    """The order of each fill that was delivered, in the order of delivery."""
+    """The order id of each delivered fill, in the order of delivery."""
     warnings: int
-    """How often it has learned that something may be missing."""
+    """The number of times at which it learned that something may be missing."""
 
     async def __aenter__(self) -> Follower: ...
 

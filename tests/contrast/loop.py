@@ -1,4 +1,4 @@
-"""The reconnect loop: mint a key, open the socket, take what comes, and begin again when the socket ends."""
+"""The reconnect loop: it mints a key, opens the socket, takes its frames, and begins again when the socket ends."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ KEY = SECRET = "simulated"
 
 
 class ReconnectLoop:
-    """Some twenty lines, as most bots have them: it reconnects for ever and reads nothing afterwards."""
+    """A follower of about twenty lines, as in most bots: it reconnects for ever, and reads nothing after that."""
 
     name = "reconnect loop"
 
@@ -65,7 +65,7 @@ class ReconnectLoop:
                 self.fills.append(str(order["i"]))
 
     async def wallet(self) -> Decimal | str | None:
-        """`Decimal(balance or 0)`, which is how an absent amount is usually read."""
+        """`Decimal(balance or 0)`, as a missing amount is usually read."""
         query = f"timestamp={time.time_ns() // 1_000_000}"
         signature = hmac.new(SECRET.encode(), query.encode(), hashlib.sha256).hexdigest()
         url = f"{self._rest_url}/openApi/swap/v3/user/balance?{query}&signature={signature}"

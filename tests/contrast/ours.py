@@ -1,4 +1,4 @@
-"""listenkey: a venue, a stream, and what the stream delivers."""
+"""The follower with listenkey: a venue and a stream."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ POLICY = listenkey.Policy(
     backfill_overlap=0.3,
     poll_interval=0.5,
 )
-"""The defaults are for a venue that pings every 5 s; this one pings every second, and nobody wants to wait."""
+"""Shorter times than the defaults, which are for a venue that pings every 5 s; this one pings every second."""
 
 
 class Listenkey:
-    """Follows with a brisk policy."""
+    """A follower with a brisk policy."""
 
     name = "listenkey"
 
@@ -54,11 +54,11 @@ class Listenkey:
 
     @property
     def ready(self) -> bool:
-        """True if it says that nothing is missing."""
+        """True if by its own account nothing is missing."""
         return self._stream.health is listenkey.Health.LIVE
 
     async def wallet(self) -> Decimal | str | None:
-        """From a snapshot of the whole account."""
+        """Return the balance of a snapshot of the whole account."""
         try:
             account = await self._venue.account_snapshot()
         except listenkey.ReadFailed as error:

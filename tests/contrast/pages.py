@@ -10,11 +10,11 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 PAGES = ("README.md", "docs/why.md")
 CCXT = 4
-"""Its column."""
+"""The column of ccxt."""
 
 
 def shown(page: str, *, ccxt: bool) -> list[tuple[str, ...]]:
-    """The cells between the markers, without the head; without the column of ccxt where that is not asked for."""
+    """Return the cells between the markers without the head, and with or without the column of ccxt."""
     found = re.search("<!-- contrast: begin -->\n(.*?)<!-- contrast: end -->", (ROOT / page).read_text(), re.DOTALL)
     if found is None:
         raise ValueError(f"{page} has no such table")
@@ -23,7 +23,7 @@ def shown(page: str, *, ccxt: bool) -> list[tuple[str, ...]]:
 
 
 def says(shown: Sequence[Sequence[str]], rows: Sequence[Sequence[str]]) -> bool:
-    """True if the rows are as a page shows them; where it has "this, or that" it depends on who comes first."""
+    """True if the rows are those of a page; a cell with "this, or that" depends on timing, and both are right."""
     if len(shown) != len(rows):
         return False
     cells = zip(chain.from_iterable(shown), chain.from_iterable(rows), strict=True)

@@ -10,7 +10,7 @@ from .accident import ACCIDENTS, EMPTY, Make, Outcome, after, wallets
 
 
 async def table(makes: Sequence[Make]) -> list[tuple[str, ...]]:
-    """A row for each accident: what may go wrong, what happened, a cell for each follower. They happen at once."""
+    """Return a row for each accident: its word, its text, and a cell for each follower. All accidents run at once."""
     async with asyncio.TaskGroup() as group:
         lives = [group.create_task(after(accident, makes)) for accident in ACCIDENTS]
         reads = group.create_task(wallets(makes))
@@ -22,7 +22,7 @@ async def table(makes: Sequence[Make]) -> list[tuple[str, ...]]:
 
 
 def cell(outcome: Outcome) -> str:
-    """The cell of an outcome: how many fills were lost or doubled, and whether a loss was noticed."""
+    """Return the cell of an outcome: the numbers of lost and doubled fills, and if a loss was noticed."""
     if outcome.doubled:
         return f"{outcome.doubled} doubled"
     if not outcome.lost:
@@ -31,5 +31,5 @@ def cell(outcome: Outcome) -> str:
 
 
 def balance(said: Decimal | str | None) -> str:
-    """A balance, or the error in its place."""
+    """Return a balance as text, or the error in its place."""
     return f"raises `{said}`" if isinstance(said, str) else f"says {said}"

@@ -1,1 +1,1 @@
-"""Programs that embed the core in a loop of their own, and the whole client with it."""
+"""Programs that run the core, or the whole client, in a loop of their own."""

@@ -1,4 +1,4 @@
-"""`examples/threads.py` and `bare_trio.py`: the whole client, REST included, on neither anyio nor our driver."""
+"""`examples/threads.py` and `bare_trio.py`: the whole client with REST, without anyio and our driver."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from listenkey.adapters.testing.exchange import SimulatedExchange
 pytestmark = pytest.mark.loopback
 EXAMPLES = Path(__file__).parents[2] / "examples"
 SECONDS = float(os.environ.get("LISTENKEY_SECONDS", "8"))
-"""For so long things go wrong: a minute in `make soak`."""
+"""The seconds in which faults happen: a minute in `make soak`."""
 EACH = 1.2
-"""Seconds between two faults, on average."""
+"""The mean seconds between two faults."""
 FILLS = 20
-"""At least, however slow the machine is."""
+"""The fewest fills of a run, also on a slow machine."""
 PATIENCE = 300.0
 QUICK = {
     "backoff_initial": 0.2,
@@ -44,7 +44,7 @@ Events = list[ExchangeEvent]
 
 
 def in_threads(exchange: SimulatedExchange, watching: Callable[[Events], None]) -> Events:
-    """All events of a client that is stopped when `watching` returns."""
+    """Return all events of a client in threads, which is stopped when `watching` returns."""
     delivered: Events = []
     client = runpy.run_path(str(EXAMPLES / "threads.py"))["Client"]("bingx-swap", **exchange.access, **QUICK)
 
@@ -60,7 +60,7 @@ def in_threads(exchange: SimulatedExchange, watching: Callable[[Events], None]) 
 
 
 def on_trio(exchange: SimulatedExchange, watching: Callable[[Events], None]) -> Events:
-    """The same on trio."""
+    """Return all events of a client on trio, which is stopped when `watching` returns."""
     delivered: Events = []
     make = runpy.run_path(str(EXAMPLES / "bare_trio.py"))["Client"]
 
@@ -89,7 +89,7 @@ def judged(delivered: Events, truth: dict[str, Any]) -> Verdict:
 
 
 def is_settled(delivered: Events) -> bool:
-    """True if what was delivered last says that all is well: no gap is open, and the stream is live."""
+    """True if by the last delivered events no gap is open and the stream is LIVE."""
     gaps = [event for event in delivered if isinstance(event, GapNotice)]
     healths = [event.health for event in delivered if isinstance(event, HealthChange)]
     opened = sum(event.kind == "GAP_OPENED" for event in gaps) - sum(event.kind == "GAP_CLOSED" for event in gaps)
@@ -99,7 +99,7 @@ def is_settled(delivered: Events) -> bool:
 @pytest.mark.parametrize("lived", [in_threads, on_trio], ids=["threads", "trio"])
 @pytest.mark.listenkey_exchange(seed=1, faults=DRAWN, fills_per_second=6.0, ping_interval=0.5, rate_limits=False)
 def test_every_fill_once_whatever_happens(lived: Callable[..., Events], listenkey_exchange: SimulatedExchange) -> None:
-    """Faults by the dozen: each fill is delivered once and true, sockets are closed and keys deleted at the end."""
+    """Under many faults each fill is delivered once and right; at the end sockets are closed and keys deleted."""
     exchange = listenkey_exchange
 
     def until(holds: Callable[[], bool]) -> None:
@@ -127,7 +127,7 @@ def test_every_fill_once_whatever_happens(lived: Callable[..., Events], listenke
 
 @pytest.mark.parametrize(("name", "without"), [("threads", {"anyio", "asyncio"}), ("bare_trio", {"anyio"})])
 def test_what_they_do_not_need(name: str, without: set[str]) -> None:
-    """No event loop in the one, no anyio in either: not even imported."""
+    """The first imports no event loop, and neither imports anyio."""
     code = f"import runpy, sys; runpy.run_path({str(EXAMPLES / name)!r} + '.py'); print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert without.isdisjoint(done.stdout.split())

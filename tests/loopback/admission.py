@@ -1,4 +1,4 @@
-"""How many scenarios may run together in one event loop: as many as it carries, found by measuring while they run."""
+"""Limits the scenarios that run together in one event loop to as many as it bears, by measurements while they run."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from .wires import PINGS
 
 TICK = 0.02
 TICKS = 15
-"""So many ticks are one measurement. One alone says little: a long computation makes one tick late, and no more."""
+"""The ticks of one measurement. A single one proves little, since one long computation makes one tick late."""
 PROMPT, LATE = PINGS / 10, PINGS / 3
-"""Mean lateness, seconds, up to which another may begin, and beyond which there are too many: a part of the shortest
-interval in which a scenario expects anything."""
+"""Mean lateness, seconds, up to which another scenario may begin, and above which there are too many: parts of the
+shortest interval in which a scenario expects something."""
 BUSY = 0.7
-"""Share of its thread's time that a loop may spend computing before it begins another: what has begun grows yet."""
+"""The share of CPU time up to which another scenario may begin; those that have just begun will need more."""
 
 
 class Admission:
-    """One scenario may always run. Another is let in each time that the loop has been prompt and idle enough."""
+    """Admits scenarios: one may always run, and another one each time that the loop was prompt and idle enough."""
 
     def __init__(
         self, clock: Callable[[], float] = time.monotonic, spent: Callable[[], float] = time.thread_time
@@ -28,7 +28,7 @@ class Admission:
         self.running = 0
         self.allowed = 1
         self.most = 0
-        """How many have run together."""
+        """The most scenarios that have run together."""
         self._clock = clock
         self._spent = spent
         self._freed = asyncio.Event()
@@ -50,14 +50,14 @@ class Admission:
             self._freed.set()
 
     async def watch(self) -> None:
-        """Measure, and let in or hold back, for ever."""
+        """Measure and decide, for ever."""
         while True:
             due = self._clock() + TICK
             await asyncio.sleep(TICK)
             self.ticked(self._clock() - due)
 
     def ticked(self, late: float) -> None:
-        """A tick came so late, seconds; after `TICKS` of them it is decided how many may run."""
+        """Take a tick that came `late` seconds late; after `TICKS` of them, decide how many may run."""
         now = self._clock(), self._spent()
         if self._since is None:
             self._since = now
@@ -69,7 +69,7 @@ class Admission:
         self._since, self._lateness = now, []
 
     def decide(self, late: float, share: float) -> None:
-        """Let one more in, leave it at that, or let nobody in until fewer run; those that run go on."""
+        """Allow one more, as many as now, or none until fewer run; running scenarios are not stopped."""
         if late > LATE:
             self.allowed = max(1, min(self.allowed, self.running - 1))
         elif late <= PROMPT and share <= BUSY and self.running >= self.allowed:

@@ -1,4 +1,4 @@
-"""Scenarios mostly wait, so as many as the machine carries run together; each test then reports its own."""
+"""Scenarios mostly wait, so as many as the machine bears run together; each test then reports its own."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from .scenarios import Played
 
 Outcomes = dict[Played, BaseException | None]
 EACH = "test_each_is_played"
-"""The test of a file that wants all of its `LINES`, whatever else was asked for."""
+"""The test of a file for which all of its `LINES` are played, even if only some tests were selected."""
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """A test of a `line` is one for each of its file's `LINES`."""
+    """Make one test for each of the file's `LINES` out of a test with a `line`."""
     if "line" in metafunc.fixturenames:
         metafunc.parametrize("line", metafunc.module.LINES, ids="-".join)
 
 
 @pytest.fixture(scope="module")
 def outcomes(request: pytest.FixtureRequest) -> Outcomes:
-    """The outcome of each scenario that was asked for: None, or the error that it raised."""
+    """The outcome of each selected scenario: None, or the error that it raised."""
     here = [item for item in request.session.items if isinstance(item, pytest.Function) and item.path == request.path]
     if any(item.name == EACH for item in here):
         asked: list[Played] = request.module.LINES

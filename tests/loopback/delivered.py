@@ -1,4 +1,4 @@
-"""The events that a stream has delivered, one by one; one that comes out of order is noticed at once."""
+"""Collects the events that a stream delivers, and notices one that comes out of order."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from listenkey.core.events import ExchangeEvent, ExchangeEventKind, Fill, GapNot
 
 
 class Delivered:
-    """All events so far, and whether a gap is open."""
+    """All events so far; `gap_open` is True while a gap is open."""
 
     def __init__(self) -> None:
         self.events: list[ExchangeEvent] = []
@@ -20,7 +20,7 @@ class Delivered:
         self._reach: dict[str, Decimal] = defaultdict(Decimal)
 
     def take(self, event: ExchangeEvent) -> None:
-        """Look at one event."""
+        """Take one event."""
         self.events.append(event)
         if isinstance(event, GapNotice) and event.kind != ExchangeEventKind.RECONNECTED:
             self.gap_open = event.kind == ExchangeEventKind.GAP_OPENED
@@ -37,9 +37,9 @@ class Delivered:
         return [event for event in self.events if event.kind == kind]
 
     def gaps(self, kind: str = "GAP_OPENED") -> list[str]:
-        """Why gaps were opened, closed, or a blind stretch ended."""
+        """The reasons of the gap events of a kind."""
         return [event.reason.value for event in self.events if isinstance(event, GapNotice) and event.kind == kind]
 
     def fills(self, source: str | None = None) -> list[Fill]:
-        """The fills that came, or those that came one way."""
+        """The delivered fills, all or those of one source."""
         return [event for event in self.events if isinstance(event, Fill) and source in (None, event.source)]

@@ -1,4 +1,4 @@
-"""One stream against one simulated exchange: the consumer that watches it, and the waiting and judging around both."""
+"""One stream on one simulated exchange: a consumer that watches it, and functions that wait and judge."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ from .truth import Verdict, judge
 from .wires import BRISK, DEFAULT, WIRES, wire_of
 
 UNHURRIED = {"reorder_window": 60.0}
-"""For a scenario that says which gaps there are: on a slow machine a frame that comes late is not lost."""
+"""The policy of a scenario that expects certain gaps: on a slow machine a late frame is not taken for lost."""
 RATE = 10.0
 PATIENCE = 600.0
-"""Seconds after which a test has hung. Nothing waits that long, on any machine, when all is well."""
+"""Seconds after which a test has hung. On no machine a correct run waits that long."""
 LOOK = 0.04
-"""Seconds between two looks at whether something has happened."""
+"""Seconds between two checks of a condition."""
 
 
 class Exchangelike(Protocol):
-    """The part of a simulated exchange that a test needs, in this thread or another."""
+    """The interface of a simulated exchange that a test needs, in this thread or another."""
 
     @property
     def exchange(self) -> Exchange: ...
@@ -51,7 +51,7 @@ class Exchangelike(Protocol):
 
 
 class Consumer(Delivered):
-    """Takes every event of a stream; pauses when asked to."""
+    """Takes every event of a stream; it can be paused."""
 
     def __init__(self, stream: Stream) -> None:
         super().__init__()
@@ -81,7 +81,7 @@ class Consumer(Delivered):
 
 
 class Run:
-    """A server, the venue that talks to it, and one stream with its consumer."""
+    """A server, a venue that is connected to it, and one stream with its consumer."""
 
     def __init__(self, server: Exchangelike, venue: Venue, stream: Stream, *, exact: bool = True) -> None:
         self.server = server
@@ -90,19 +90,19 @@ class Run:
         self.consumer = Consumer(stream)
         self.log = server.log
         self.named = True
-        """True if a renewal says which key it has extended; where it does not, another mint does."""
+        """True if a renewal names the extended key; otherwise another mint follows it."""
         self._exact = exact
         self._flowing = False
 
     @property
     def began(self) -> int:
-        """Exchange time, ms, from which on fills are owed."""
+        """Exchange time, ms, from which on fills are due."""
         began = self.stream.began
         assert began is not None
         return began
 
     async def until(self, holds: Callable[[], bool], what: str) -> None:
-        """Wait until something is so. Raises `AssertionError` when it never is."""
+        """Wait until `holds` returns True. Raises `AssertionError` after `PATIENCE`."""
         with anyio.move_on_after(PATIENCE):
             while not holds():
                 if self.consumer.error is not None:
@@ -112,7 +112,7 @@ class Run:
         raise AssertionError(f"never {what}: {self.stream.state} {self.stream.health}, {self._gaps()}")
 
     async def live(self) -> None:
-        """Wait until the stream says that it is, and a read has shown where every running order began."""
+        """Wait until the stream is LIVE, and a read has shown the base of every open order."""
         await self.until(
             lambda: self.stream.health is Health.LIVE and self.stream.proven_until is not None, "live with a read"
         )
@@ -121,12 +121,12 @@ class Run:
             self.server.quiet(False)
 
     async def fills_made(self, more: int) -> None:
-        """Wait until the exchange has made so many more fills."""
+        """Wait until the exchange has made `more` fills."""
         goal = len(self.server.exchange.fills) + more
         await self.until(lambda: len(self.server.exchange.fills) >= goal, f"{more} more fills")
 
     async def settle(self) -> Verdict:
-        """Let nothing new happen, wait until the stream has found everything by itself, and judge."""
+        """Stop the activity, wait until the stream has found everything by itself, and judge."""
         self.server.quiet()
         with anyio.move_on_after(PATIENCE):
             while True:
@@ -141,13 +141,13 @@ class Run:
         return self.stream.health is Health.LIVE and not self.consumer.gap_open
 
     def verdict(self) -> Verdict:
-        """How it stands now."""
+        """Judge the events so far."""
         return judge(
             self.consumer.events, self.server.truth(), since=self.began, exact=self._exact, books=self.stream.books
         )
 
     async def check(self) -> None:
-        """All that must hold at the end of any run. Raises `AssertionError`."""
+        """Check everything that must hold at the end of each run. Raises `AssertionError`."""
         verdict = await self.settle()
         assert not verdict.wrong, f"{verdict}\n  {self._gaps()}"
         assert not self.consumer.wrong, self.consumer.wrong
@@ -170,7 +170,7 @@ class Run:
 
 
 async def down(run: Run, server: Server, fills: int = 3) -> None:
-    """Let nobody reach the exchange until it has made so many fills; wait until the stream is back."""
+    """Make the exchange unreachable until it has made `fills` fills, and wait until the stream is back."""
     before = len(run.consumer.gaps("RECONNECTED"))
     server.fault("drop_tcp", seconds=PATIENCE)
     await run.until(lambda: run.consumer.gap_open, "noticed")
@@ -180,9 +180,9 @@ async def down(run: Run, server: Server, fills: int = 3) -> None:
 
 
 async def silent(run: Run, server: Exchangelike, fills: int = 5) -> None:
-    """Let the socket fall silent for so many fills, wait until that has been noticed, and read the account at rest.
+    """Silence the socket for `fills` fills, wait until the stream has noticed, and read the account at rest.
 
-    Audits would notice it too, perhaps sooner, so a policy without them is needed.
+    It needs a policy without audits, which would notice it too, perhaps sooner.
     """
     before = len(run.consumer.gaps("RECONNECTED"))
     server.fault("silent")
@@ -192,7 +192,7 @@ async def silent(run: Run, server: Exchangelike, fills: int = 5) -> None:
 
 
 async def read_at_rest(run: Run, server: Exchangelike) -> None:
-    """Read the account as an audit would, once nothing new happens and nothing is too young to be judged."""
+    """Read the account as an audit does, when nothing new happens and no fill is too young to be judged."""
     server.quiet()
     rested = server.now() + 2000 * BRISK["backfill_overlap"]
     await run.until(lambda: server.now() > rested, "at rest for a while")
@@ -200,7 +200,7 @@ async def read_at_rest(run: Run, server: Exchangelike) -> None:
 
 
 def venue_at(server: Exchangelike, transport: str, *, key: str, policy: Mapping[str, float], **options: Any) -> Venue:
-    """A venue that talks to this server."""
+    """Return a venue that is connected to this server."""
     settings: dict[str, Any] = {**wire_of(server.venue).policy, **policy}
     options.setdefault("ssl_context", trusting())
     return open_venue(
@@ -218,9 +218,9 @@ def venue_at(server: Exchangelike, transport: str, *, key: str, policy: Mapping[
 
 @asynccontextmanager
 async def served(key: str, *, wire: str = DEFAULT, **settings: Any) -> AsyncIterator[Server]:
-    """A server for this key; nothing happens there before the first stream is live, unless it is `busy`.
+    """Run a server for this key; nothing happens there before the first stream is live, unless it is `busy`.
 
-    Keys are many, since a process has one budget of failing calls for each.
+    Each test has a key of its own, since a process limits the failing calls of each key.
     """
     settings = {"fills_per_second": RATE, "venue": WIRES[wire].venue, **WIRES[wire].settings, **settings}
     busy = settings.pop("busy", False)
@@ -234,7 +234,7 @@ async def served(key: str, *, wire: str = DEFAULT, **settings: Any) -> AsyncIter
 async def streaming(
     server: Exchangelike, transport: str, *, key: str, policy: Mapping[str, float], exact: bool = True, **options: Any
 ) -> AsyncIterator[Run]:
-    """A stream of this server's account, watched."""
+    """Run a stream of this server's account with its consumer."""
     async with venue_at(server, transport, key=key, policy=policy, **options) as venue, venue.subscribe() as stream:
         run = Run(server, venue, stream, exact=exact)
         async with anyio.create_task_group() as tasks:
@@ -244,5 +244,5 @@ async def streaming(
 
 
 def fresh_key() -> str:
-    """An API key that nobody has used."""
+    """Return an unused API key."""
     return f"key-{secrets.token_hex(12)}"

@@ -1,4 +1,4 @@
-"""Constants that no policy changes, made as brisk as a brisk policy: the core's own pauses, and a venue's limit."""
+"""Shortens constants that no policy changes: pauses of the core, and a venue's limit."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from listenkey.core.sync import schedule
 
 @contextmanager
 def haste() -> Iterator[None]:
-    """After a read that failed, and after an alarm that found nothing; and the weight that a minute bears.
+    """Shorten the pauses after a failed read and after an alarm without result, and raise the weight of a minute.
 
-    Many exchanges run together, so each looks half as often for what is due.
+    Many exchanges run together, so each steps half as often.
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(schedule, "RETRY_INITIAL", 0.5)

@@ -1,4 +1,4 @@
-"""The list of all that is played over real sockets, as a file.
+"""The list, in a file, of everything that is played over real sockets.
 
     python -m tests.loopback.listing
 
@@ -20,7 +20,7 @@ HEAD = """\
 
 
 def written() -> str:
-    """The text of the file as the tables have it."""
+    """Return the text of the file from the tables."""
     return HEAD + "".join(f"{line}\n" for line in played())
 
 

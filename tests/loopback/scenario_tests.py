@@ -9,14 +9,14 @@ from .scenarios import Played
 
 
 def test_scenario(outcomes: Outcomes, line: Played) -> None:
-    """Order, interval, price and fee of every fill since the stream began are those of the exchange, none lost, none
-    twice, per order in order while no gap is open; no account came that there never was; sums and ledger match;
-    nobody's key was deleted. What else a scenario must keep is in its own words in `scenarios/`.
+    """Each fill since the stream's beginning is delivered once, with the exchange's order, interval, price and fee, and
+    in sequence per order while no gap is open; every delivered account existed; sums and ledger match; no key in use
+    is deleted. Further rules are in the docstrings of `scenarios/`.
     """
     if (error := outcomes[line]) is not None:
         raise error
 
 
 def test_each_is_played(request: pytest.FixtureRequest, outcomes: Outcomes) -> None:
-    """Every line of the file has been played, and nothing else."""
+    """The lines of the file, and no others, have been played."""
     assert sorted(outcomes) == sorted(request.module.LINES)

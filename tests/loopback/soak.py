@@ -26,13 +26,13 @@ from .wires import DEFAULT, WIRES
 TRANSPORTS = ("aiohttp", "websockets")
 POLICY = {"silence_timeout": 1, "healthy_after": 0.5, "backoff_max": 0.5, "rotate_after": 0}
 DOWN, DOWN_EVERY = 0.4, 4
-"""Seconds for which the exchange cannot be reached after a kill, and after which of them. The more of its calls fail,
-the longer a stream holds back: 15 in eight minutes is the most, since the venue bans at 20."""
+"""Seconds for which the exchange cannot be reached after a kill, and the number of kills for one such outage. The more
+calls fail, the longer a stream waits: at most 15 in eight minutes may fail, since the venue bans at 20."""
 KINDS = ("kill", "silence", "rotation", "lost frame")
 
 
 class Plan(NamedTuple):
-    """How much of what. `seconds` None means: until all the troubles and fills are done."""
+    """The amounts of a soak. `seconds` None means: until all troubles and fills are done."""
 
     fills: int
     troubles: int
@@ -43,7 +43,7 @@ class Plan(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """How a run ended."""
+    """The outcome of a run."""
 
     transport: str
     verdict: Verdict
@@ -65,7 +65,7 @@ class Outcome(NamedTuple):
 
 
 async def soak(transport: str, plan: Plan) -> Outcome:
-    """One transport's run."""
+    """Run one transport."""
     key, began = fresh_key(), time.monotonic()
     done = dict.fromkeys(KINDS, 0)
     async with (
@@ -98,7 +98,7 @@ def _troubles(plan: Plan, began: float) -> list[str] | _Endless:
 
 
 class _Endless:
-    """Troubles until the time is up."""
+    """An iterable of troubles until the time is up."""
 
     def __init__(self, rng: random.Random, until: float) -> None:
         self._rng, self._until = rng, until
@@ -113,7 +113,7 @@ class _Endless:
 
 
 async def _suffer(run: Run, server: Server, kind: str, done: int) -> None:
-    """One trouble, up to where the stream has noticed; the recovery overlaps with the next one."""
+    """Make one trouble, and wait until the stream has noticed it; its recovery overlaps with the next trouble."""
     openings = len(server.log.openings)
     lost = _lost(server)
     match kind:
@@ -138,12 +138,12 @@ def _lost(server: Server) -> int:
 
 
 async def soak_all(transports: tuple[str, ...], plan: Plan) -> list[Outcome]:
-    """All transports at once."""
+    """Run all transports at once."""
     return list(await asyncio.gather(*(soak(transport, plan) for transport in transports)))
 
 
 def main() -> int:
-    """The command."""
+    """Run the command."""
     parser = argparse.ArgumentParser(prog="python -m tests.loopback.soak", description=__doc__.split("\n")[0])
     parser.add_argument("--fills", type=int, default=2000)
     parser.add_argument("--minutes", type=float)

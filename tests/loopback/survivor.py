@@ -1,4 +1,4 @@
-"""A process that follows an account with a journal and says what is delivered, line by line, until it is killed.
+"""A process that follows an account with a journal, and prints delivered events as lines, until it is killed.
 
     python survivor.py TRANSPORT REST_URL WS_URL JOURNAL DELAY
 
@@ -18,7 +18,7 @@ from listenkey.core.policy import Policy
 
 
 async def follow(*given: str) -> None:
-    """Say every event."""
+    """Print every event."""
     transport, rest_url, ws_url, journal, delay = given
     key = sys.stdin.readline().strip()
     policy = Policy(silence_timeout=2, healthy_after=0.5, backoff_initial=0.3, backoff_max=0.5, backfill_overlap=1)

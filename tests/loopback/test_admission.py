@@ -1,4 +1,4 @@
-"""As many run together as the loop carries: one always, more slowly, and fewer when it is late. Time is made up."""
+"""The admission of scenarios: one at least, slowly more, and fewer when the loop is late. Time is simulated."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .admission import BUSY, LATE, PROMPT, TICK, TICKS, Admission
 
 
 class Machine:
-    """A loop whose every scenario takes `load` of its time; beyond what it has, all is late."""
+    """A simulated loop whose scenarios each take the share `load` of its time; above 1 in all, ticks are late."""
 
     def __init__(self, load: float) -> None:
         self.load = load
@@ -19,7 +19,7 @@ class Machine:
         self.admission = Admission(lambda: self.now, lambda: self.spent)
 
     def measure(self, times: int = 1) -> list[int]:
-        """Whoever may begin does, and stays; how many run after each measurement."""
+        """Let every admitted scenario begin and stay; return the number that runs after each measurement."""
         seen = []
         for _ in range(times):
             self.admission.running = max(self.admission.running, self.admission.allowed)
@@ -28,7 +28,7 @@ class Machine:
         return seen
 
     def finish(self) -> None:
-        """All but those who may run go."""
+        """End the scenarios beyond the allowed number."""
         self.admission.running = min(self.admission.running, self.admission.allowed)
 
     def _tick(self) -> None:
@@ -41,14 +41,14 @@ class Machine:
 
 
 def test_it_begins_with_one_and_adds_one_at_a_time() -> None:
-    """While the loop is prompt and idle, each measurement lets one more in."""
+    """While the loop is prompt and idle, each measurement allows one more."""
     machine = Machine(load=0.01)
     assert machine.measure(6) == [1, 2, 3, 4, 5, 6]
 
 
 @pytest.mark.parametrize(("load", "carried"), [(0.05, 15), (0.2, 4), (0.6, 2), (0.8, 1), (3.0, 1)])
 def test_it_finds_what_a_machine_carries(load: float, carried: int) -> None:
-    """It stops where the loop is busy for most of its time; one runs on a machine that is too slow even for one."""
+    """No more begin when the loop is busy most of the time; on a machine that is too slow for one, one runs."""
     machine = Machine(load)
     for _ in range(60):
         machine.measure()
@@ -58,7 +58,7 @@ def test_it_finds_what_a_machine_carries(load: float, carried: int) -> None:
 
 
 def test_it_gives_way_and_comes_back() -> None:
-    """When others use the machine nobody is let in until fewer run, down to one; once it is idle again, more are."""
+    """When the machine is busy, none begins until fewer run, down to one; when it is idle again, more do."""
     machine = Machine(load=0.05)
     machine.measure(10)
     machine.load = 2.0
@@ -71,7 +71,7 @@ def test_it_gives_way_and_comes_back() -> None:
 
 
 def test_one_late_tick_is_none() -> None:
-    """A long computation of one scenario makes one tick late: that is no reason to hold anybody back."""
+    """One late tick, as of a long computation of one scenario, does not lower the number."""
     admission = Admission(lambda: 0.0, lambda: 0.0)
     admission.running = admission.allowed = 5
     for late in (2 * LATE, *[0.0] * (TICKS - 1)):
@@ -80,7 +80,7 @@ def test_one_late_tick_is_none() -> None:
 
 
 def test_those_who_are_not_here_are_not_waited_for() -> None:
-    """More places than are used are never offered: what is known is how it is with those that run."""
+    """The allowed number does not rise while places are unused, since only running scenarios are measured."""
     admission = Admission(lambda: 0.0, lambda: 0.0)
     for _ in range(10):
         admission.decide(0.0, 0.0)
@@ -99,7 +99,7 @@ def test_those_who_are_not_here_are_not_waited_for() -> None:
     ],
 )
 def test_what_a_measurement_decides(late: float, share: float, change: int) -> None:
-    """Both must be low for another; only lateness takes a place away."""
+    """Lateness and load must both be low for another place; only lateness takes one away."""
     admission = Admission(lambda: 0.0, lambda: 0.0)
     admission.running = admission.allowed = 4
     admission.decide(late, share)
@@ -107,7 +107,7 @@ def test_what_a_measurement_decides(late: float, share: float, change: int) -> N
 
 
 def test_places() -> None:
-    """They are given in the order in which they were asked for, each to one, and given back whatever happens."""
+    """Places are given in the order of requests, each to one scenario, and returned even after an error."""
     admission, said = Admission(lambda: 0.0, lambda: 0.0), list[str]()
 
     async def guest(name: str, until: asyncio.Event) -> None:

@@ -25,11 +25,11 @@ from .truth import judge
 pytestmark = pytest.mark.loopback
 
 KILLS = int(os.environ.get("LISTENKEY_KILLS", "3"))
-"""How often each process is killed."""
+"""The number of times that each process is killed."""
 
 
 async def start(transport: str, server: Server, journal: Path, delay: str) -> Process:
-    """A survivor, in a process of its own."""
+    """Start a survivor in a process of its own."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         *("-W", "error", str(Path(__file__).with_name("survivor.py"))),
@@ -44,7 +44,7 @@ async def start(transport: str, server: Server, journal: Path, delay: str) -> Pr
 
 
 class Life:
-    """One life of a survivor: what it has said so far."""
+    """One run of a survivor, with the events that it has printed so far."""
 
     def __init__(self, process: Process) -> None:
         self.process = process
@@ -52,14 +52,14 @@ class Life:
         self._listening = asyncio.create_task(self._listen())
 
     async def until(self, kinds: set[str]) -> None:
-        """Wait until it has said an event of one of these kinds."""
+        """Wait until it has printed an event of one of these kinds."""
         async with asyncio.timeout(PATIENCE):
             while not kinds & {event.kind.value for event in self.events if not event.redelivered}:
                 assert not self._listening.done(), "it died by itself"
                 await asyncio.sleep(0.02)
 
     async def end(self) -> list[ExchangeEvent]:
-        """Kill it; all that it said."""
+        """Kill it; return all events that it printed."""
         self.process.send_signal(signal.SIGKILL)
         await self._listening
         await self.process.wait()
@@ -73,7 +73,7 @@ class Life:
 
 
 async def lives(transport: str, journal: Path, seed: int) -> None:
-    """Kill it so often; then let it live until the gap is closed and what came meanwhile is delivered."""
+    """Kill it `KILLS` times; then let it run until the gap is closed and everything is delivered."""
     rng = random.Random(seed)
     runs: list[list[ExchangeEvent]] = []
     async with served(fresh_key(), fills_per_second=25, seed=seed) as server:
@@ -95,7 +95,7 @@ async def lives(transport: str, journal: Path, seed: int) -> None:
 
 
 async def found(runs: list[list[ExchangeEvent]], truth: dict[str, object], since: int) -> None:
-    """Wait until no fill is missing any more, or so long that one never will be found."""
+    """Wait until no fill is missing any more, at most `PATIENCE` seconds."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(PATIENCE):
             while True:
@@ -106,7 +106,7 @@ async def found(runs: list[list[ExchangeEvent]], truth: dict[str, object], since
 
 
 def _said(runs: list[list[ExchangeEvent]]) -> list[ExchangeEvent]:
-    """Each event once, whatever run said it, and none as redelivered: another run may have stored it."""
+    """Return each event of all runs once, not flagged as redelivered: another run may have stored it."""
     known: dict[str, ExchangeEvent] = {}
     for event in itertools.chain(*runs):
         known.setdefault(event.event_id, event)
@@ -114,7 +114,7 @@ def _said(runs: list[list[ExchangeEvent]]) -> list[ExchangeEvent]:
 
 
 def check(runs: list[list[ExchangeEvent]], truth: dict[str, object], since: int) -> None:
-    """Every fill is there; what came again was not marked, has the same id, and says so."""
+    """Check that every fill came; a repeated event was not marked, has the same id, and is flagged."""
     known: dict[str, ExchangeEvent] = {}
     for number, run in enumerate(runs):
         fresh = [event for event in run if not event.redelivered]
@@ -124,7 +124,7 @@ def check(runs: list[list[ExchangeEvent]], truth: dict[str, object], since: int)
         assert run[: len(again)] == again, "what comes again comes first"
         for event in fresh:
             assert event.event_id not in known, f"run {number}: {event.event_id} came again as if for the first time"
-        # Of what an earlier run has said, only its last line can be unmarked: the mark is written before the next.
+        # Of an earlier run's lines only the last can be unmarked: the mark is written before the next line.
         assert len([event for event in again if event.event_id in known]) <= 1
         if number and runs[number - 1] and again and runs[number - 1][-1].event_id in {e.event_id for e in again}:
             assert again[0].event_id == runs[number - 1][-1].event_id
@@ -138,15 +138,15 @@ def check(runs: list[list[ExchangeEvent]], truth: dict[str, object], since: int)
 
 
 def _early(line: str, truth: dict[str, object], since: int) -> bool:
-    """True if the line is about a fill of the moment in which the stream began, which may come and is not owed."""
+    """True if the line is about a fill at the beginning of the stream, which may come but is not due."""
     rows = truth["fills"]
     assert isinstance(rows, list)
     return any(since - 1000 <= row["ts"] < since + 100 and repr(row["order_id"]) in line for row in rows)
 
 
 def test_kill(tmp_path: Path) -> None:
-    """Killed at random moments under load: after the last restart every fill is there, once; only what was not marked
-    comes again, first of all, with the same id and `redelivered`.
+    """After kills at random moments under load, every fill is there once after the last restart; only unmarked events
+    come again, before all others, with the same id and `redelivered`.
     """
 
     async def both() -> None:

@@ -1,4 +1,4 @@
-"""However a stream is left, the caller sees what it raised, and nothing stays behind at the exchange."""
+"""A stream may be left in any way: the caller gets its own exception, and no socket or key stays at the exchange."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ TRANSPORTS = ("aiohttp", "websockets")
 
 
 class Caught(Exception):
-    """The error that a story raises to see it again."""
+    """The error that a story raises, and that must come out of it."""
 
 
 class Place:
-    """An exchange for a story, and whether anything stayed there.
+    """An exchange for a story, which checks that nothing stayed there.
 
-    Each venue has an API key of its own: requests that are cut off count as failed, and a key may fail fifteen times.
+    Each venue has its own API key: cancelled requests count as failed, and a key may have fifteen of them.
     """
 
     def __init__(self, keys: Iterator[str], server: Threaded) -> None:
@@ -50,13 +50,13 @@ class Place:
         return venue_at(self.server, transport, key=next(self.keys), policy={}, **options)
 
     def is_left(self) -> bool:
-        """No socket is open, and each key has been deleted."""
+        """True if no socket is open and each key was deleted."""
         log = self.server.log
         return log.sockets_open == 0 and {each.key for each in log.mints} == {each.key for each in log.deletions}
 
     def check(self) -> None:
-        """Wait until nothing is left, and let nothing else of this thread run meanwhile. Raises `AssertionError` when
-        something stays: what is closed in order needs no more of its caller's event loop.
+        """Wait, without running the event loop, until nothing is left. Raises `AssertionError` if something stays: a
+        stream that was closed in order needs no further turn of its caller's event loop.
         """
         patience = time.monotonic() + PATIENCE
         while not self.is_left():
@@ -66,7 +66,7 @@ class Place:
 
 @pytest.fixture(scope="module", name="exchange")
 def fixture_exchange() -> Iterator[Place]:
-    """One for all stories, since each leaves nothing."""
+    """One exchange for all stories, since each leaves nothing behind."""
     keys = [fresh_key() for _ in range(50 + 50 * TIMES)]
     with threaded(
         keys[0], fills_per_second=3, ping_interval=0.3, credentials={key: key[::-1] for key in keys}
@@ -76,7 +76,7 @@ def fixture_exchange() -> Iterator[Place]:
         for (
             transport,
             run,
-        ) in LOOPS.values():  # what is imported at first use is so before an interruption can strike it
+        ) in LOOPS.values():  # modules that are imported at first use must be there before an interruption
             run(partial(followed, place.venue(transport)))
         yield place
 
@@ -88,14 +88,14 @@ def place(exchange: Place) -> Iterator[Place]:
 
 
 async def events(venue: Venue) -> AsyncGenerator[ExchangeEvent, None]:
-    """A user's own generator."""
+    """A generator of a user over the stream's events."""
     async with venue.subscribe() as stream:
         async for event in stream:
             yield event
 
 
 async def followed(venue: Venue) -> None:
-    """Up to the first event, and nothing goes wrong."""
+    """Follow the stream up to its first event, without an error."""
     async with venue, venue.subscribe() as stream:
         async for _ in stream:
             break
@@ -124,7 +124,7 @@ LOOPS: dict[str, tuple[str, Callable[[Story], None]]] = {
 @pytest.mark.parametrize("loop", LOOPS)
 @pytest.mark.parametrize("how", ["Ctrl-C", "sys.exit", "cancelled", "raised"])
 def test_what_ends_a_stream_comes_out_as_it_is(place: Place, loop: str, how: str) -> None:
-    """At any moment: no group around it, sockets closed, keys deleted."""
+    """An exception at any moment comes out as it is, without a group; sockets are closed and keys deleted."""
     transport, run = LOOPS[loop]
     chance = random.Random(f"{loop} {how}")
     for _ in range(2 * TIMES):
@@ -172,11 +172,11 @@ def test_what_ends_a_stream_comes_out_as_it_is(place: Place, loop: str, how: str
         place.check()
 
 
-@pytest.mark.filterwarnings("ignore:Async generator:ResourceWarning")  # of trio, for every one that is just dropped
+@pytest.mark.filterwarnings("ignore:Async generator:ResourceWarning")  # trio warns of each one that is just dropped
 @pytest.mark.parametrize("closing", [True, False], ids=["aclosing", "break alone"])
 @pytest.mark.parametrize("loop", LOOPS)
 def test_a_generator_of_the_users_own_is_left(place: Place, loop: str, closing: bool) -> None:
-    """`break` ends the stream in order, and the caller goes on."""
+    """`break` in a user's generator ends the stream in order, and the caller continues."""
     transport, run = LOOPS[loop]
 
     async def story() -> None:
@@ -189,7 +189,7 @@ def test_a_generator_of_the_users_own_is_left(place: Place, loop: str, closing: 
             else:
                 async for _ in events(venue):
                     break
-            with anyio.move_on_after(1):  # the caller's own next wait is not cancelled
+            with anyio.move_on_after(1):  # the caller's next wait is not cancelled
                 await anyio.sleep_forever()
 
     run(story)
@@ -197,7 +197,7 @@ def test_a_generator_of_the_users_own_is_left(place: Place, loop: str, closing: 
 
 @pytest.mark.parametrize("loop", LOOPS)
 def test_it_is_entered_in_one_task_and_left_in_another(place: Place, loop: str) -> None:
-    """As fixtures of a test framework do, and cells of a notebook."""
+    """A stream may be left in another task, as by fixtures of a test framework, and by cells of a notebook."""
     transport, run = LOOPS[loop]
 
     async def story() -> None:
@@ -220,7 +220,7 @@ def test_it_is_entered_in_one_task_and_left_in_another(place: Place, loop: str) 
 
 
 def test_it_is_not_left_in_another_event_loop(place: Place) -> None:
-    """There it is refused, and the stream runs on; where it was entered it can still be left."""
+    """Leaving in another event loop is refused, and the stream continues; it can still be left in its own."""
     venue = place.venue()
     subscription = venue.subscribe()
 
@@ -240,7 +240,7 @@ def test_it_is_not_left_in_another_event_loop(place: Place) -> None:
 
 @pytest.mark.parametrize("loop", LOOPS)
 def test_a_journal_that_is_removed_ends_it_in_order(place: Place, loop: str, tmp_path: Path) -> None:
-    """The consumer hears why, and nothing stays."""
+    """If the journal is removed, the consumer gets the error, and nothing stays at the exchange."""
     transport, run = LOOPS[loop]
     path = tmp_path / "account.journal"
 
@@ -259,7 +259,7 @@ def test_a_journal_that_is_removed_ends_it_in_order(place: Place, loop: str, tmp
 
 @pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
 def test_a_task_that_is_cancelled_from_outside_is_no_end_in_order(place: Place, loop: str) -> None:
-    """As programs do that cancel all tasks: a consumer that goes on hears that nothing more comes."""
+    """If a program cancels all tasks, a consumer that continues gets an error: the stream has not ended in order."""
     transport, run = LOOPS[loop]
 
     async def story() -> None:
@@ -277,7 +277,7 @@ def test_a_task_that_is_cancelled_from_outside_is_no_end_in_order(place: Place, 
 
 @pytest.mark.parametrize("loop", LOOPS)
 def test_a_venue_is_closed_while_a_task_iterates(place: Place, loop: str) -> None:
-    """The iteration ends in order; whoever asks the closed venue gets an error at once."""
+    """The iteration ends in order, and calls of the closed venue raise an error at once."""
     transport, run = LOOPS[loop]
 
     async def story() -> None:
@@ -308,7 +308,7 @@ def test_a_venue_is_closed_while_a_task_iterates(place: Place, loop: str) -> Non
 
 @pytest.mark.parametrize("loop", LOOPS)
 def test_a_second_reader_gets_an_error(place: Place, loop: str) -> None:
-    """The first goes on; and a reader that was cancelled is none."""
+    """A second reader gets an error and the first continues; a cancelled reader does not count."""
     transport, run = LOOPS[loop]
 
     async def story() -> None:
@@ -328,7 +328,7 @@ def test_a_second_reader_gets_an_error(place: Place, loop: str) -> None:
 
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(first)
-                await reading.wait()  # it runs on until it has to wait for an event, and then for the next one
+                await reading.wait()  # it continues until it has to wait for an event, and then for the next one
                 with pytest.raises(ListenKeyError, match="one reader"):
                     await anext(stream)
                 refused.set()
@@ -339,7 +339,7 @@ def test_a_second_reader_gets_an_error(place: Place, loop: str) -> None:
 
 
 def test_a_subscription_is_entered_once(place: Place) -> None:
-    """Another stream is another subscription."""
+    """A subscription is entered once; another stream needs another one."""
 
     async def story() -> None:
         async with place.venue() as venue:
@@ -352,7 +352,7 @@ def test_a_subscription_is_entered_once(place: Place) -> None:
 
 
 def test_a_transport_of_asyncio_is_refused_on_trio(place: Place) -> None:
-    """At once, with the one that runs there."""
+    """It is refused at once, and the error names the transport that runs on trio."""
 
     async def story() -> None:
         async with place.venue("aiohttp") as venue:

@@ -1,4 +1,4 @@
-"""Names with a dead address, proxies of SOCKS, an address of one's own: both transports, REST and socket."""
+"""Names with a dead address, SOCKS proxies and source addresses, for both transports, REST and socket."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Resolve = Callable[..., list[Any]]
 
 @contextmanager
 def hole(port: int) -> Iterator[None]:
-    """This port of 127.0.0.2 answers nobody: its queue is full, so that no handshake of TCP is finished."""
+    """Make a port of 127.0.0.2 that does not answer: its queue is full, so that no TCP handshake is finished."""
     with socket.socket() as hanging:
         hanging.bind(("127.0.0.2", port))
         hanging.listen(0)
@@ -38,7 +38,7 @@ def hole(port: int) -> Iterator[None]:
 
 
 def resolving(real: Resolve, port: int) -> Resolve:
-    """As the system does, but for one name, whose first address is dead. A library may take the port from its URL."""
+    """Resolve like the system, except for one name, whose first address is dead; libraries may use their URL's port."""
 
     def resolve(host: Any, *rest: Any, **named: Any) -> list[Any]:
         if host not in (NAME, NAME.encode()):
@@ -52,7 +52,7 @@ def resolving(real: Resolve, port: int) -> Resolve:
 def test_the_second_address_is_tried_before_the_first_has_failed(
     transport: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The first never fails within this test; REST and socket come through by the second."""
+    """The first address never fails within this test, and REST and socket use the second."""
 
     async def story() -> None:
         key = fresh_key()
@@ -71,7 +71,7 @@ def test_the_second_address_is_tried_before_the_first_has_failed(
 
 
 def test_the_second_address_on_trio(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same there."""
+    """On trio too, REST and socket use the second address."""
     key = fresh_key()
     with threaded(key) as server:
         port = urlsplit(server.rest_url).port or 0
@@ -90,7 +90,7 @@ def test_the_second_address_on_trio(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
 def test_everything_goes_through_a_proxy_of_socks(transport: str) -> None:
-    """REST and socket, with the user's name and password; nothing passes beside it."""
+    """REST and socket use the proxy with name and password, and nothing passes beside it."""
 
     async def story() -> None:
         key = fresh_key()
@@ -109,7 +109,7 @@ def test_everything_goes_through_a_proxy_of_socks(transport: str) -> None:
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
 def test_everything_goes_through_the_proxy_of_the_environment(transport: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """REST and socket, where it is asked for by name."""
+    """With `proxy="env"` REST and socket use the proxy of the environment."""
 
     async def story() -> None:
         key = fresh_key()
@@ -129,7 +129,7 @@ def test_everything_goes_through_the_proxy_of_the_environment(transport: str, mo
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
 def test_connections_are_made_from_the_address_that_was_chosen(transport: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each of them, as the exchange sees them."""
+    """The exchange sees the chosen source address in each connection."""
     came: set[str] = set()
     accept = socket.socket.accept
 

@@ -1,4 +1,4 @@
-"""The same over websockets, on the wires of all other venues: another file, so that another process plays it."""
+"""The scenarios over websockets, on the wires of all venues but BingX: a file of its own for a process of its own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Over real sockets and aiohttp, on the wires of BingX, whatever goes wrong: every fill once; the books matched."""
+"""The scenarios over aiohttp on the wires of BingX: under all faults every fill comes once, and the books match."""
 
 from __future__ import annotations
 

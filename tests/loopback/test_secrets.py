@@ -1,4 +1,4 @@
-"""No API key, secret, signature or listen key in anything that leaves the library."""
+"""No output of the library contains an API key, secret, signature or listen key."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.loopback
 
 
 class Ears(logging.Handler):
-    """Hears everything that anybody logs."""
+    """Collects all log records."""
 
     def __init__(self) -> None:
         super().__init__(logging.DEBUG)
@@ -33,7 +33,7 @@ class Ears(logging.Handler):
 
 
 async def rough_life(transport: str, journal: Path, said: list[str]) -> list[str]:
-    """Every kind of trouble that could make somebody talk; the secrets that must not be in what was said."""
+    """Make every trouble that could show a secret; return the secrets that must not be in the output."""
     key = fresh_key()
     async with served(key) as server:
         async with streaming(
@@ -69,7 +69,7 @@ async def rough_life(transport: str, journal: Path, said: list[str]) -> list[str
 
 
 def _troubles(run: Run, server: Server) -> Iterator[tuple[tuple[str, ...], Callable[[], bool]]]:
-    """Faults that are ordered together, and whether they have been met; the next ones meet a gap that is still open."""
+    """Yield faults that are ordered together, each with its condition; the next ones come while a gap is still open."""
     log, consumer = server.log, run.consumer
 
     def refused(reason: str) -> Callable[[], bool]:
@@ -97,8 +97,8 @@ def _note(run: Run, said: list[str]) -> None:
 
 
 def test_secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Canaries: keys, secrets, signatures and listen keys are in no log at any level, no journal, no event and no
-    traceback, whatever goes wrong.
+    """Under all faults, keys, secrets, signatures and listen keys are in no log at any level, no journal, no event and
+    no traceback.
     """
     signatures: list[str] = []
     signed = signing.signed

@@ -77,8 +77,8 @@ async def followed_in_a_session() -> None:
 
 
 def test_surroundings(certificate: Certificate) -> None:
-    """A stream through the user's proxy, with the user's TLS context, or in the user's session is as whole as any;
-    without the user's context the same server is not trusted; the session is open afterwards.
+    """A stream through the user's proxy, with the user's TLS context, or in the user's session loses nothing; without
+    the user's context the server is not trusted; the session is open afterwards.
     """
 
     async def all_of_them() -> None:

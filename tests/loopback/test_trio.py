@@ -12,7 +12,7 @@ pytestmark = pytest.mark.loopback
 
 
 def test_trio() -> None:
-    """On trio, too, a rotation, a kill and a silent socket lose nothing and double nothing."""
+    """On trio too, a rotation, a kill and a silent socket lose and double nothing."""
     key = fresh_key()
     with threaded(key) as server:
 

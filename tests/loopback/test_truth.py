@@ -1,4 +1,4 @@
-"""The judge of scenarios finds what is wrong in sums alone."""
+"""The judge of scenarios finds wrong sums."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TRUTH: dict[str, Any] = {
 
 
 def test_nothing_is_wrong() -> None:
-    """Of the truth; nor where a figure is not known."""
+    """True events pass, also with unknown figures."""
     row = {**TRUTH["fills"][0], "price": str(BOUGHT.fill_price)}
     for delivered in (BOUGHT, msgspec.structs.replace(BOUGHT, realized_pnl=None)):
         assert judge([delivered], {**TRUTH, "fills": [row]}, since=1).wrong == ()
@@ -38,7 +38,7 @@ def test_nothing_is_wrong() -> None:
     ],
 )
 def test_sums_that_differ_are_found(delivered: Fill, sum_of: str) -> None:
-    """A PnL, an asset and a side that are not the exchange's, though each interval is."""
+    """A wrong PnL, asset or side is found, although all intervals are right."""
     row = {**TRUTH["fills"][0], "price": str(BOUGHT.fill_price)}
     (first, *_) = judge([delivered], {**TRUTH, "fills": [row]}, since=1).wrong
     assert first.startswith(f"{sum_of} add up to")

@@ -15,16 +15,16 @@ from .wires import PINGS
 
 
 class Threaded(SimulatedExchange):
-    """The simulated exchange that users have for their tests, with its insides to look at."""
+    """The simulated exchange for users' tests, with access to its parts."""
 
     @property
     def exchange(self) -> Exchange:
-        """The model."""
+        """The model of the exchange."""
         return self._server.exchange
 
     @property
     def venue(self) -> str:
-        """Whose wire it speaks."""
+        """The venue whose wire it has."""
         return self._server.venue
 
     @property
@@ -35,7 +35,7 @@ class Threaded(SimulatedExchange):
 
 @contextmanager
 def threaded(key: str, **settings: Any) -> Iterator[Threaded]:
-    """An exchange for this key, that ends with the context; nothing happens before `quiet(False)`."""
+    """Run an exchange for this key during the context; nothing happens before `quiet(False)`."""
     settled: Any = {"api_secret": key[::-1], "fills_per_second": RATE, "ping_interval": PINGS, **settings}
     exchange = Threaded(api_key=key, **settled)
     exchange.quiet()

@@ -1,4 +1,4 @@
-"""Judges the delivered events by the exchange's truth: fills, order, balances, positions, ledger."""
+"""Judges the delivered events by the exchange's truth: fills, their order, balances, positions, ledger."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Coverage = dict[str, list[tuple[Decimal, Decimal]]]
 
 
 class Piece(NamedTuple):
-    """One fill's fields, which must be the same as the exchange made them and as they were delivered."""
+    """The fields of one fill that must be equal on the exchange and as delivered."""
 
     order_id: str
     start: str
@@ -27,7 +27,7 @@ class Piece(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """Fills counted, and in words whatever is not as it must be."""
+    """Numbers of fills, and texts about all errors."""
 
     made: int
     delivered: int
@@ -49,11 +49,11 @@ def judge(
     exact: bool = True,
     books: Sequence[Book] | None = None,
 ) -> Verdict:
-    """`truth` is the exchange's; fills from `since` on (exchange ms) are owed, those of the same second may come too.
+    """Judge events. Fills from `since` on (exchange ms) are due, those of the same second may come too.
 
-    Where the wire says how much each fill was (`exact`), every fill must be the exchange's; else the coverage
-    must be the same, every price the average of what it stands for, and every fee that of a fill of this interval.
-    Without `books` the money is not judged.
+    If the wire has each fill's quantity (`exact`), every fill must be the exchange's; else the coverage must be the
+    same, every price the average of its interval, and every fee that of a fill of this interval. Without `books`
+    money is not judged.
     """
     fills = [event for event in events if isinstance(event, Fill) and not event.redelivered]
     owed = [row for row in truth["fills"] if row["ts"] >= since]
@@ -121,7 +121,7 @@ def _uncovered(fills: list[Fill], owed: list[Any], early: list[Any], wrong: list
 
 
 def _sums(events: Sequence[ExchangeEvent], rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """The consumer's sums that are not the exchange's: quantities, and the fees and PnL of each fill that has them."""
+    """Return texts about sums of a consumer that differ from the exchange's: quantities, and known fees and PnL."""
     final: dict[str, Fill | FillRevised] = {}
     for event in events:
         if isinstance(event, Fill):
@@ -160,7 +160,7 @@ def _same_ids(fills: list[Fill]) -> list[str]:
 
 
 def _accounts(updates: list[AccountUpdate], truth: Mapping[str, Any]) -> list[str]:
-    """Every balance and position that was delivered must be one that the exchange had at some time."""
+    """Return texts about delivered balances and positions that the exchange never had."""
     wallets = {asset: {Decimal(amount)} for asset, amount in truth["opening"].items()}
     sums = {asset: Decimal(amount) for asset, amount in truth["opening"].items()}
     for row in truth["income"]:

@@ -1,4 +1,4 @@
-"""Proxies and TLS between a user and a venue: they copy bytes and count who came."""
+"""Proxies and TLS between a user and a venue: they copy bytes and count connections."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ async def _join(
 
 
 class Tunnel:
-    """How often each thing was asked for."""
+    """The number of requests by target."""
 
     def __init__(self) -> None:
         self.asked: list[str] = []
@@ -48,7 +48,7 @@ class Tunnel:
 
 @asynccontextmanager
 async def proxy() -> AsyncIterator[Tunnel]:
-    """An HTTP proxy: CONNECT opens a tunnel, an absolute URL is asked of its host."""
+    """Run an HTTP proxy: CONNECT opens a tunnel, and a request with an absolute URL is sent to its host."""
     tunnel = Tunnel()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -71,7 +71,7 @@ async def proxy() -> AsyncIterator[Tunnel]:
 
 @asynccontextmanager
 async def socks(user: str, password: str) -> AsyncIterator[Tunnel]:
-    """A proxy of SOCKS 5 for whoever knows the password."""
+    """Run a SOCKS 5 proxy that requires this name and password."""
     tunnel = Tunnel()
     account = bytes([1, len(user)]) + user.encode() + bytes([len(password)]) + password.encode()
 
@@ -101,7 +101,7 @@ async def socks(user: str, password: str) -> AsyncIterator[Tunnel]:
 
 @asynccontextmanager
 async def tls(context: ssl.SSLContext, port: int) -> AsyncIterator[Tunnel]:
-    """TLS in front of a local port."""
+    """Run TLS in front of a local port."""
     tunnel = Tunnel()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -1,4 +1,4 @@
-"""The wires on which scenarios are played: of each venue whose wire the simulated exchange speaks, one or several."""
+"""The wires on which scenarios are played: one or several of each simulated venue."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ BRISK = {
     "hold_limit": 60.0,
     "connect_timeout": 60.0,
 }
-"""A policy under which everything happens within seconds; only what nothing waits for may take long."""
+"""A policy with which everything happens within seconds; only times for which no scenario waits are long."""
 
 
 class Wire(NamedTuple):
-    """How the exchange is set that speaks it, and what a scenario has to know of it."""
+    """A wire: the settings of the exchange, and the facts that scenarios need."""
 
     venue: str
     settings: Mapping[str, Any]
     exact: bool
-    """True if the wire says of every fill how much it was."""
+    """True if the wire has the quantity of each fill."""
     read: str
-    """The end of a path at which each read of the account asks once."""
+    """The end of a path that each read of the account asks for once."""
     too_fast: Collection[int]
-    """The codes of refusals that name when to ask again."""
+    """The codes of refusals that have a time to try again."""
     shared_keys: bool = False
-    """True if all clients share a key, so that none may delete it."""
+    """True if all clients share one key, so that none may delete it."""
     policy: Mapping[str, float] = MappingProxyType(BRISK)
 
 
@@ -54,7 +54,7 @@ WIRES: Mapping[str, Wire] = MappingProxyType(
             )
             for name in get_args(WireName)
         },
-        # It has to be asked for life; and limits of a minute are far too narrow for a brisk policy.
+        # Liveness has to be probed, and limits per minute are far too narrow for a brisk policy.
         "usdm": Wire(
             "binance-usdm",
             {"ping_interval": 2 * PINGS, "rate_limits": False},
@@ -68,7 +68,7 @@ WIRES: Mapping[str, Wire] = MappingProxyType(
 )
 DEFAULT = "modern"
 NO_WIRE = "none"
-"""Of a scenario without frames of orders, which is the same on all wires of a venue that has several."""
+"""The wire's name for a scenario without frames of orders, which is the same on all wires of a venue."""
 
 
 def spoken(venue: str) -> tuple[str, ...]:
@@ -77,9 +77,9 @@ def spoken(venue: str) -> tuple[str, ...]:
 
 
 def wire_of(venue: str) -> Wire:
-    """The first wire of a venue: what is the same on all of them."""
+    """Return the first wire of a venue."""
     return WIRES[spoken(venue)[0]]
 
 
 EVERY = SIMULATED
-"""The venues on which a scenario is played that knows nothing of any."""
+"""All simulated venues, for scenarios that hold for every one."""

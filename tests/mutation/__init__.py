@@ -1,1 +1,1 @@
-"""Mutants of the core, each a small mistake, and whether the tests of the core notice it."""
+"""Mutation tests: mutants of the core, each with a small mistake, which the tests of the core must notice."""

@@ -34,7 +34,7 @@ WANTED = 0.85
 
 
 def main() -> int:
-    """All modules, or those named."""
+    """Try the mutants of all modules, or of the named ones; return the exit code."""
     options = _options()
     os.chdir(ROOT)
     modules = list(sources(tuple(options.module or MODULES)))

@@ -1,4 +1,4 @@
-"""A function called in a child of this process, which begins where this one is: all that is warm is free."""
+"""Calls a function in a forked child, which has everything that this process has imported already."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ T = TypeVar("T")
 
 
 class Outcome(NamedTuple):
-    """The value that the child's function returned, as JSON carries it, or the signal that ended the child."""
+    """The JSON value that the child's function returned, or the signal that ended the child."""
 
     result: Any = None
     signal: int = 0
 
 
 class Child(NamedTuple):
-    """A running child and the pipe that it answers through."""
+    """A running child and the pipe for its answer."""
 
     pid: int
     pipe: int
@@ -30,7 +30,7 @@ class Child(NamedTuple):
 
 
 def start(function: Callable[[], Any], seconds: float) -> Child:
-    """The child is killed if it has not answered after so many seconds by the clock on the wall."""
+    """Start a child, which is killed if it has not answered after `seconds` of real time."""
     reading, writing = os.pipe()
     pid = os.fork()
     if pid == 0:
@@ -41,7 +41,7 @@ def start(function: Callable[[], Any], seconds: float) -> Child:
 
 
 def finish(child: Child) -> Outcome:
-    """Wait for a child whose pipe is ready, or whose time is up."""
+    """Finish a child whose pipe is ready or whose time is up; return its outcome."""
     answer = b""
     if time.monotonic() > child.until:
         os.kill(child.pid, signal.SIGKILL)
@@ -60,7 +60,7 @@ def finish(child: Child) -> Outcome:
 def each(
     tasks: Iterable[T], function: Callable[[T], Any], jobs: int, seconds: Callable[[T], float]
 ) -> Iterator[tuple[T, Outcome]]:
-    """The outcome of every task as it comes, so many at a time."""
+    """Yield the outcome of every task as it comes, with `jobs` children at a time."""
     waiting, running = iter(tasks), selectors.DefaultSelector()
     while True:
         while len(running.get_map()) < jobs:

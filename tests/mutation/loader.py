@@ -1,4 +1,4 @@
-"""One module is imported from a text in memory instead of its file; nothing on disk is touched."""
+"""Imports a module from a text in memory instead of its file; no file is changed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from types import CodeType, ModuleType
 
 
 class TextLoader(importlib.machinery.SourceFileLoader):
-    """Compiles the text; file name and line numbers are those of the file."""
+    """Compiles the text, with the name and line numbers of the file."""
 
     def __init__(self, name: str, path: Path, text: str) -> None:
         super().__init__(name, str(path))
@@ -22,7 +22,7 @@ class TextLoader(importlib.machinery.SourceFileLoader):
 
 
 class TextFinder:
-    """Goes before every other finder, and knows modules by their names."""
+    """A finder that goes before all others, and finds modules by name."""
 
     def __init__(self, loaders: dict[str, TextLoader]) -> None:
         self._loaders = loaders
@@ -35,7 +35,7 @@ class TextFinder:
 
 
 def supply(texts: dict[str, tuple[Path, str]]) -> None:
-    """From now on these modules are made of these texts; none of them may have been imported before."""
+    """Let these modules be imported from these texts; none of them may have been imported before."""
     assert not set(texts) & set(sys.modules)
     loaders = {name: TextLoader(name, path, text) for name, (path, text) in texts.items()}
     sys.meta_path.insert(0, TextFinder(loaders))

@@ -1,4 +1,4 @@
-"""A mutant: one edit of one module, with the function that it is in, the lines that reach it, and its diff."""
+"""A mutant: one edit of one module, with its function, its lines and its diff."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .source import ROOT, Source, enumerations
 
 
 class Mutant(NamedTuple):
-    """`lines` are those of the statement around the edit: a test that runs none of them cannot see the difference."""
+    """A mutant; `lines` are those of the statement around the edit: a test that runs none of them cannot notice it."""
 
     source: Source
     edit: Edit
@@ -22,7 +22,7 @@ class Mutant(NamedTuple):
     before: str
     after: str
     nth: int = 1
-    """How many in its function make the same change, up to and with this one."""
+    """Its number among those of its function that make the same change, from 1."""
 
     @property
     def text(self) -> str:
@@ -37,13 +37,13 @@ class Mutant(NamedTuple):
 
     @property
     def key(self) -> tuple[str, str, str]:
-        """The key by which it is known, whatever line it moves to: the function, and the lines before and after."""
+        """The key that does not depend on its line number: the function, and the text before and after the edit."""
         nth = "" if self.nth == 1 else f" ({self.nth})"
         return f"{self.source.path.stem}.{self.function}{nth}", self.before, self.after
 
 
 def mutants(source: Source) -> Iterator[Mutant]:
-    """Every mutant of the module, in the order of its lines; those that say the same or nothing new are left out."""
+    """Yield every mutant of the module, in the order of its lines, without duplicates and unchanged programs."""
     names = enumerations()
     for node in ast.walk(source.tree):
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Tuple):
@@ -91,7 +91,7 @@ def _in(source: Source, body: ast.AST, function: str, operators: tuple[Operator,
 
 
 def _speaks_to_readers_only(node: ast.stmt) -> bool:
-    """Imports, docstrings, slots, types, and assertions, which are there for the type checker."""
+    """True for imports, docstrings, slots, types, and assertions for the type checker, which are not mutated."""
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
         return True
     if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__slots__":
@@ -102,7 +102,7 @@ def _speaks_to_readers_only(node: ast.stmt) -> bool:
 
 
 def _expressions(statement: ast.stmt) -> Iterator[ast.AST]:
-    """The statement and what is in it, but for the statements of its body, types and the parts of f-strings."""
+    """Yield the nodes of a statement, without those of its body, of types, and of f-strings."""
     yield statement
     waiting: list[ast.AST] = [statement]
     while waiting:
@@ -124,7 +124,7 @@ def _last_line_of_header(statement: ast.stmt) -> int:
 
 
 def _target(statement: ast.stmt) -> str:
-    """The name that is assigned to, outside of any function."""
+    """The name to which the statement assigns, for one outside of functions."""
     if isinstance(statement, (ast.Assign, ast.AnnAssign)):
         target = statement.targets[0] if isinstance(statement, ast.Assign) else statement.target
         return ast.unparse(target)
@@ -132,7 +132,7 @@ def _target(statement: ast.stmt) -> str:
 
 
 def _changed(text: str, edit: Edit) -> tuple[str, str]:
-    """The lines that differ, before and after, each as one line."""
+    """The changed lines before and after the edit, each joined to one line."""
     first, last = text.rfind("\n", 0, edit.start) + 1, text.find("\n", edit.end)
     before, after = text[first:last], text[first : edit.start] + edit.text + text[edit.end : last]
     old, new = before.splitlines(), after.splitlines()

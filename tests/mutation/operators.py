@@ -33,7 +33,7 @@ SWAPS = {"min": "max", "max": "min", "any": "all", "all": "any"}
 
 
 class Edit(NamedTuple):
-    """This stretch of the text becomes that."""
+    """An edit: a part of the text, and its replacement."""
 
     start: int
     end: int
@@ -44,7 +44,7 @@ Operator = Callable[[Source, ast.AST], Iterator[Edit]]
 
 
 def comparison(source: Source, node: ast.AST) -> Iterator[Edit]:
-    """The boundary is shifted, or the comparison turned round."""
+    """Shift the boundary of a comparison, or negate it."""
     if isinstance(node, ast.Compare):
         operands = [node.left, *node.comparators]
         for op, (left, right) in zip(node.ops, pairwise(operands), strict=True):
@@ -54,7 +54,7 @@ def comparison(source: Source, node: ast.AST) -> Iterator[Edit]:
 
 
 def connective(source: Source, node: ast.AST) -> Iterator[Edit]:
-    """`and` and `or` change places, or one operand is not asked for."""
+    """Swap `and` and `or`, or drop an operand."""
     if isinstance(node, ast.BoolOp):
         symbol, other = ("and", "or") if isinstance(node.op, ast.And) else ("or", "and")
         start, end = source.start(node), source.end(node)
@@ -67,7 +67,7 @@ def connective(source: Source, node: ast.AST) -> Iterator[Edit]:
 
 
 def negation(source: Source, node: ast.AST) -> Iterator[Edit]:
-    """A `not` goes, or comes before a condition that is no comparison."""
+    """Remove a `not`, or put one before a condition that is no comparison."""
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
         yield Edit(source.start(node), source.start(node.operand), "")
     conditions: list[ast.expr] = []
@@ -83,7 +83,7 @@ def negation(source: Source, node: ast.AST) -> Iterator[Edit]:
 
 
 def constant(source: Source, node: ast.AST) -> Iterator[Edit]:
-    """True and False change places, a number is one more or less, a word is empty."""
+    """Swap True and False, add 1 to a number or subtract it, make a text empty."""
     if isinstance(node, ast.Constant):
         start, end, value = source.start(node), source.end(node), node.value
         if isinstance(value, bool):
@@ -96,7 +96,7 @@ def constant(source: Source, node: ast.AST) -> Iterator[Edit]:
 
 
 def arithmetic(source: Source, node: ast.AST) -> Iterator[Edit]:
-    """Plus and minus change places, times and divided by, a sign goes, `+=` sets."""
+    """Swap plus and minus, times and divided by, remove a sign, or replace `+=` by `=`."""
     if isinstance(node, ast.BinOp) and type(node.op) in ARITHMETIC:
         symbol, other = ARITHMETIC[type(node.op)]
         yield Edit(*source.find(symbol, node.left, node.right), other)
@@ -110,13 +110,13 @@ def arithmetic(source: Source, node: ast.AST) -> Iterator[Edit]:
 
 
 def extremum(source: Source, node: ast.AST) -> Iterator[Edit]:
-    """`min` and `max` change places, `any` and `all`."""
+    """Swap `min` and `max`, `any` and `all`."""
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in SWAPS:
         yield Edit(source.start(node.func), source.end(node.func), SWAPS[node.func.id])
 
 
 def statement(source: Source, node: ast.AST) -> Iterator[Edit]:
-    """A statement is left out; `break` and `continue` change places."""
+    """Leave out a statement, or swap `break` and `continue`."""
     start_end = (source.start(node), source.end(node)) if isinstance(node, ast.stmt) else (0, 0)
     if isinstance(node, ast.Break):
         yield Edit(*start_end, "continue")
@@ -131,13 +131,13 @@ def statement(source: Source, node: ast.AST) -> Iterator[Edit]:
 
 
 def returned(source: Source, node: ast.AST) -> Iterator[Edit]:
-    """None is returned."""
+    """Return None instead of the value."""
     if isinstance(node, ast.Return) and node.value is not None and not isinstance(node.value, ast.Constant):
         yield Edit(source.start(node), source.end(node), "return None")
 
 
 def element(source: Source, node: ast.AST) -> Iterator[Edit]:
-    """A tuple, list, set, dict or row of a table lacks one of its elements."""
+    """Leave out an element of a tuple, list, set, dict or table row."""
     first: list[ast.expr]
     last: list[ast.expr]
     if isinstance(node, ast.Set) or (isinstance(node, (ast.Tuple, ast.List)) and isinstance(node.ctx, ast.Load)):
@@ -193,7 +193,7 @@ OPERATORS: tuple[Operator, ...] = (
 
 
 def member(names: dict[str, list[str]]) -> Operator:
-    """An enumeration's member becomes the next one; `names` are the members by enumeration or its alias."""
+    """Return the operator that replaces an enumeration's member by the next; `names` has members by enumeration."""
 
     def swap(source: Source, node: ast.AST) -> Iterator[Edit]:
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):

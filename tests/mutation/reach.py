@@ -1,4 +1,4 @@
-"""The clean run: which tests there are, how long each takes, and which lines of the modules each one runs."""
+"""The run without mutants: the tests, the time of each, and the lines of the modules that it runs."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ COLLECTION = "collection"
 
 
 class Reach(NamedTuple):
-    """`seconds` of each test by its id, and the tests by file and line; a line run by an import is under `imported`."""
+    """The reach: `seconds` of each test by id, and the tests by file and line; `imported` has lines run by imports."""
 
     seconds: dict[str, float]
     tests: dict[str, dict[int, list[str]]]
     imported: dict[str, set[int]]
 
     def within(self, seconds: float) -> Reach:
-        """Without the tests that take longer."""
+        """Return the reach without tests that take longer."""
         return self._replace(seconds={test: took for test, took in self.seconds.items() if took <= seconds})
 
     def of(self, mutant: Mutant) -> dict[str, float]:
-        """The tests that can distinguish the mutant from the module, and how long each takes."""
+        """Return the tests that can notice the mutant, with their seconds."""
         path = str(mutant.source.path)
         if self.imported[path].intersection(mutant.lines):
             return self.seconds
@@ -44,7 +44,7 @@ class Reach(NamedTuple):
 
 
 def reach(modules: list[Source]) -> Reach:
-    """Run all tests and see what each of them runs; what they import besides the package is then imported here.
+    """Run all tests and collect the lines of each; libraries that they import are then imported here.
 
     Raises `ValueError` if a test fails without a mutant.
     """
@@ -88,5 +88,5 @@ def _clean(modules: list[Source]) -> dict[str, Any]:
 
 
 def _is_installed(module: ModuleType) -> bool:
-    """True if the module is a library's, and not one of the package under test or of its tests."""
+    """True if the module is of a library, not of the package under test or its tests."""
     return f"{os.sep}site-packages{os.sep}" in (getattr(module, "__file__", None) or "")

@@ -1,4 +1,4 @@
-"""Some tests, run once by pytest in this process: silent, derandomised, each within its time."""
+"""Runs tests once with pytest in this process: silent, derandomised, with a time limit for each."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ hypothesis.settings.register_profile(
 
 
 class Session:
-    """A pytest plugin: which tests run, in which order, how long each may take, and what came of them."""
+    """A pytest plugin that selects and orders tests, limits their times, and collects results."""
 
     def __init__(
         self, seconds: Mapping[str, float] | None = None, limit: Callable[[float], float] | None = None
     ) -> None:
         self._seconds = seconds
-        """How long each test took without a mutant; only these run, quickest first. None: all, as they come."""
+        """The seconds of each test without a mutant; only these run, quickest first. None: all run, in their order."""
         self._limit = limit
         self.took: dict[str, float] = {}
         self.failed: str | None = None
@@ -69,12 +69,12 @@ class Session:
 
 
 def allow(seconds: float) -> None:
-    """Let this process compute for so long, whatever else the machine does; then the kernel ends it."""
+    """Limit this process to `seconds` of CPU time, after which the kernel ends it."""
     signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
 
 
 def keep_to_this_process() -> None:
-    """A process that a test starts has no mutant in it, so a test that wants one is skipped."""
+    """Skip tests that start a process, since there is no mutant in it."""
 
     def refused(*_args: Any, **_options: Any) -> NoReturn:
         pytest.skip("another process would not have the mutant")
@@ -83,7 +83,7 @@ def keep_to_this_process() -> None:
 
 
 def be_silent() -> None:
-    """Nothing that pytest or a test prints is seen."""
+    """Hide all output of pytest and the tests."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     sys.stdout.flush()
     os.dup2(nowhere, 1)

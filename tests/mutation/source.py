@@ -1,4 +1,4 @@
-"""A module's source text and syntax tree, with the place of every node as offsets into the text."""
+"""A module's source text and syntax tree, with the offsets of every node in the text."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Node = ast.expr | ast.stmt | ast.arg | ast.keyword
 
 
 class Source:
-    """`path` is the file, `name` the module in it."""
+    """A source: `path` is the file, `name` its module."""
 
     def __init__(self, path: Path, text: str | None = None) -> None:
         self.path = path
@@ -27,11 +27,11 @@ class Source:
             self._starts.append(self._starts[-1] + len(line))
 
     def start(self, node: Node) -> int:
-        """Where its text begins; brackets around an expression are not its own, unless it is a tuple."""
+        """The offset at which a node begins, without brackets around it, unless it is a tuple."""
         return self._offset(node.lineno, node.col_offset)
 
     def end(self, node: Node) -> int:
-        """Where its text ends."""
+        """The offset at which a node ends."""
         assert node.end_lineno is not None
         assert node.end_col_offset is not None
         return self._offset(node.end_lineno, node.end_col_offset)
@@ -41,7 +41,7 @@ class Source:
         return self.text.count("\n", 0, offset) + 1
 
     def find(self, symbol: str, after: Node, before: Node) -> tuple[int, int]:
-        """The place of an operator or a comma between two nodes."""
+        """The offsets of an operator or a comma between two nodes."""
         pattern = r"\s+".join(re.escape(word) for word in symbol.split())
         if symbol[0].isalpha():
             pattern = rf"\b{pattern}\b"
@@ -50,19 +50,19 @@ class Source:
         return found.span()
 
     def _offset(self, line: int, column: int) -> int:
-        """Python counts columns in bytes."""
+        """The offset of a line and column; Python counts columns in bytes."""
         return self._starts[line - 1] + len(self._lines[line - 1].encode()[:column].decode())
 
 
 def sources(modules: tuple[str, ...]) -> Iterator[Source]:
-    """Modules of the core, by their paths in it without the ending."""
+    """Yield modules of the core, given by their paths in it without the ending."""
     for module in modules:
         yield Source(ROOT / "core" / f"{module}.py")
 
 
 @cache
 def enumerations() -> dict[str, list[str]]:
-    """The members of every enumeration in the core."""
+    """Return the members of every enumeration in the core."""
     found: dict[str, list[str]] = {}
     for path in sorted((ROOT / "core").rglob("*.py")):
         for node in ast.parse(path.read_text(encoding="utf-8")).body:

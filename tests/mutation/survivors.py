@@ -1,4 +1,4 @@
-"""The mutants that may survive, each with the reason why no test can, or need, distinguish it from the module."""
+"""The mutants that may survive, each with the reason why no test can or must notice it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ Key = tuple[str, str, str]
 
 
 def reasons(text: str | None = None) -> dict[Key, str]:
-    """By function and change. Raises `ValueError` for an entry that is not as the list says."""
+    """Return the reasons by function and change. Raises `ValueError` for a malformed entry."""
     listed: dict[Key, str] = {}
     for block in (LIST.read_text(encoding="utf-8") if text is None else text).split("\n\n"):
         lines = [line for line in block.splitlines() if line and not line.startswith("#")]

@@ -1,4 +1,4 @@
-"""The mutants of each kind of code, the keys by which they are known, and the list of survivors."""
+"""The mutants of each kind of code, their keys, and the list of survivors."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .survivors import reasons
 
 
 def changed(text: str) -> list[str]:
-    """The lines of all mutants of a small module, as they are afterwards."""
+    """Return the changed lines of all mutants of a small module."""
     return [mutant.after for mutant in mutants(Source(ROOT / "core" / "account" / "order.py", text))]
 
 
@@ -41,7 +41,7 @@ def changed(text: str) -> list[str]:
     ],
 )
 def test_what_becomes_of_a_returned_expression(line: str, after: list[str] | int) -> None:
-    """Every operator makes its edits in the text itself; brackets stay in pairs, and nothing is changed twice."""
+    """Every operator edits the text itself; brackets stay in pairs, and no change comes twice."""
     found = changed(f"def f(a, b, c):\n    return {line}\n")
     assert len(found) == after if isinstance(after, int) else sorted(found) == sorted(after)
 
@@ -58,12 +58,12 @@ def test_what_becomes_of_a_returned_expression(line: str, after: list[str] | int
     ],
 )
 def test_what_becomes_of_statements(text: str, after: list[str]) -> None:
-    """A statement is left out; what only readers and type checkers see is left alone."""
+    """Statements are left out, except those that are only for readers and type checkers."""
     assert sorted(changed(text)) == sorted(after)
 
 
 def test_a_mutant_is_known_by_its_function_and_change() -> None:
-    """Whatever line it moves to; a second one that reads the same is counted."""
+    """A mutant's key does not depend on its line; a second one with the same text has another number."""
     text = "class A:\n    def f(self):\n        g()\n        if self:\n            g()\n"
     keys = [mutant.key for mutant in mutants(Source(ROOT / "core/x.py", "\n\n" + text))]
     assert keys == [
@@ -74,7 +74,7 @@ def test_a_mutant_is_known_by_its_function_and_change() -> None:
 
 
 def test_every_mutant_of_the_core_is_another_program() -> None:
-    """Each can be compiled, differs from the module and from every other mutant, and is known by a key of its own."""
+    """Each mutant can be compiled, differs from the module and all other mutants, and has its own key."""
     (source,) = sources(("link/link",))
     made = list(mutants(source))
     assert len({mutant.key for mutant in made}) == len(made) > 100
@@ -82,7 +82,7 @@ def test_every_mutant_of_the_core_is_another_program() -> None:
 
 
 def test_the_list_of_survivors() -> None:
-    """Each entry names a function, a change and a reason; anything else is refused."""
+    """Each entry has a function, a change and a reason; any other is refused."""
     assert all(reasons().values())
     good = "# says what it is\norder.f\n- a < b\n+ a <= b\n  equal ones\n  are the same\n\n\n"
     assert reasons(good) == {("order.f", "a < b", "a <= b"): "equal ones are the same"}

@@ -1,4 +1,4 @@
-"""One mutant against the tests that reach it."""
+"""The trial of one mutant: the tests that reach it are run."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from .reach import Reach
 from .session import Session, allow, be_silent, keep_to_this_process
 
 PATIENCE = 5
-"""A test may compute so many times as long as it does without a mutant and with every line traced,"""
+"""The factor by which a test may take longer than without a mutant and with every line traced."""
 FLOOR = 2.0
-"""but at least so many seconds;"""
+"""The least time limit of a test, s."""
 IMPORT = 20.0
-"""and importing and collecting the tests may take so long."""
+"""The time limit for importing and collecting the tests, s."""
 MEMORY = 4 << 30
 
 
 class Fate(StrEnum):
-    """The fate of a mutant; a stillborn one cannot even be imported and counts nowhere."""
+    """The fate of a mutant; a stillborn one cannot be imported and is not counted."""
 
     KILLED = "killed"
     TIMED_OUT = "timed out"
@@ -35,14 +35,14 @@ class Fate(StrEnum):
 
 
 class Verdict(NamedTuple):
-    """The fate, and the test that brought it."""
+    """The fate of a mutant, and the test that decided it."""
 
     fate: Fate
     test: str = ""
 
 
 def batches(mutant: Mutant, reach: Reach) -> list[dict[str, float]]:
-    """The tests of the module's own subject, then the rest: most mutants die before the rest is even imported."""
+    """Return the tests of the module's own subject, then the rest, which most mutants do not reach."""
     own: dict[str, float] = {}
     rest: dict[str, float] = {}
     for test, seconds in reach.of(mutant).items():
@@ -51,10 +51,10 @@ def batches(mutant: Mutant, reach: Reach) -> list[dict[str, float]]:
 
 
 def try_out(mutant: Mutant, reach: Reach) -> list[str]:
-    """Run them, in a process of its own: the fate, and the test."""
+    """Run the tests in this process, a child; return the fate and the test."""
     be_silent()
     keep_to_this_process()
-    with suppress(OSError, ValueError):  # not every kernel lets a process bound its own
+    with suppress(OSError, ValueError):  # not every kernel lets a process limit its own
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     supply({mutant.source.name: (mutant.source.path, mutant.text)})
     allow(IMPORT)
@@ -73,7 +73,7 @@ def try_out(mutant: Mutant, reach: Reach) -> list[str]:
 
 
 def verdict(outcome: Outcome) -> Verdict:
-    """The verdict of a trial's process, even if it did not live to give it."""
+    """Return the verdict of a trial's process, also of one that was killed."""
     if outcome.signal in (signal.SIGVTALRM, signal.SIGKILL):
         return Verdict(Fate.TIMED_OUT)
     if outcome.signal:
@@ -83,5 +83,5 @@ def verdict(outcome: Outcome) -> Verdict:
 
 
 def longest(mutant: Mutant, reach: Reach) -> float:
-    """Seconds by the clock on the wall after which a trial is hopeless, however busy the machine is."""
+    """The seconds of real time after which a trial is given up, even on a busy machine."""
     return 2 * IMPORT + PATIENCE * sum(reach.of(mutant).values()) + 60.0

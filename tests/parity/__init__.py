@@ -1,1 +1,1 @@
-"""Gate G3: whatever happened on the exchange, both ways of following it end with the same books."""
+"""Gate G3: after any events on the exchange, both ways of following it end with the same books."""

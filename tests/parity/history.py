@@ -1,4 +1,4 @@
-"""Histories of an exchange: deeds drawn at random, and mishaps between it and its listener."""
+"""Histories of an exchange: random deeds on it, and mishaps between it and its client."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ MISHAPS = (
 
 
 class Deed(NamedTuple):
-    """One deed on the exchange, `after` so many ms since the deed before."""
+    """One deed on the exchange, `after` ms after the one before."""
 
     after: int
     kind: str
@@ -38,7 +38,7 @@ class Deed(NamedTuple):
 
 
 class Mishap(NamedTuple):
-    """One thing that goes wrong, `at` so many ms after the stream's beginning; `size` says how badly."""
+    """One fault, `at` ms after the stream's beginning; `size` is its extent."""
 
     at: int
     kind: str
@@ -46,7 +46,7 @@ class Mishap(NamedTuple):
 
 
 class History(NamedTuple):
-    """A life of an account: what was done before anybody listened, and then; and what its venue does with stops."""
+    """A history of an account: the deeds before the stream began, those after it, and how its venue triggers stops."""
 
     hedge: bool
     seed: int
@@ -57,7 +57,7 @@ class History(NamedTuple):
 
 
 def _many(one: st.SearchStrategy[T], most: int) -> st.SearchStrategy[tuple[T, ...]]:
-    """So many, each number as likely as any other; a plain list would mostly be short."""
+    """Up to `most` values, with all numbers equally likely; a plain list would mostly be short."""
     return st.integers(0, most).flatmap(lambda count: st.tuples(*[one] * count))
 
 
@@ -83,7 +83,7 @@ mishaps = _many(_mishaps, 8)
 
 
 class Actor:
-    """Does the deeds. What the exchange refuses is not done, on every exchange alike."""
+    """Does the deeds. A deed that the exchange refuses is skipped, on every exchange alike."""
 
     def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
@@ -111,7 +111,7 @@ class Actor:
         }
 
     def do(self, deed: Deed, now: int) -> None:
-        """Do it at this exchange time, ms, if it can be done."""
+        """Do a deed at this exchange time, ms, if it is possible."""
         try:
             self._deeds[deed.kind](deed, now)
         except OrderRefused:
@@ -172,7 +172,7 @@ class Actor:
             self._exchange.fill(executing.id, now=now)
 
     def _execute(self, order: Order, now: int, *, qty: Decimal | None = None, price: Decimal | None = None) -> None:
-        """Fill an order, or the one that a conditional order makes by that."""
+        """Fill an order, or the order that executes for a conditional one."""
         fill = self._exchange.fill(order.id, qty, now=now, price=price)
         if fill.order_id not in self._mine:
             self._mine.append(fill.order_id)

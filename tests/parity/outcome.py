@@ -1,4 +1,4 @@
-"""Where a way of following an account ends: its books, its positions and its fills, and the same of the exchange."""
+"""The result of following an account: books, positions and fills, and the same of the exchange."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Interval = tuple[str, Decimal, Decimal]
 
 
 class Money(NamedTuple):
-    """One asset's books."""
+    """The sums of one asset."""
 
     k_capital: Decimal | None
     fees: Decimal
@@ -29,7 +29,7 @@ class Money(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """The books, positions and coverage at the end: they must be the same on both paths and on the exchange."""
+    """The books, positions and coverage at the end, which must be the same on both paths and on the exchange."""
 
     money: dict[str, Money]
     positions: dict[Place, tuple[Decimal, Decimal | None]]
@@ -37,7 +37,7 @@ class Outcome(NamedTuple):
 
 
 class Delivered(NamedTuple):
-    """One fill, as it was delivered; a PnL that REST does not mention, since there was none, is 0."""
+    """One fill as delivered; a PnL that REST leaves out, since there was none, is 0."""
 
     order_id: str
     start: Decimal
@@ -48,7 +48,7 @@ class Delivered(NamedTuple):
 
 
 class Sums(NamedTuple):
-    """The sums of a consumer who applies revisions; where a PnL stays unknown, the exchange's own is counted."""
+    """The sums of a consumer that applies revisions; for a PnL that stays unknown the exchange's own is counted."""
 
     bought: dict[str, Decimal]
     sold: dict[str, Decimal]
@@ -58,7 +58,7 @@ class Sums(NamedTuple):
 
 
 def sums(world: World) -> Sums:
-    """Of all events of this world's stream."""
+    """Return the sums of all events of this world's stream."""
     found = totals(world.events)
     now: dict[str, Fill | FillRevised] = {fill.event_id: fill for fill in world.fills}
     now |= {event.replaces: event for event in world.events if isinstance(event, FillRevised)}
@@ -73,7 +73,7 @@ def sums(world: World) -> Sums:
 
 
 def true_sums(exchange: Exchange) -> Sums:
-    """The same of what the exchange executed since the stream began."""
+    """Return the sums of the exchange's fills since the stream began."""
     bought: defaultdict[str, Decimal] = defaultdict(Decimal)
     sold: defaultdict[str, Decimal] = defaultdict(Decimal)
     fees: defaultdict[str | None, Decimal] = defaultdict(Decimal)
@@ -87,7 +87,7 @@ def true_sums(exchange: Exchange) -> Sums:
 
 
 def of(world: World) -> Outcome:
-    """Where the connection of this world has come to."""
+    """Return the outcome of this world's connection."""
     money = {
         book.asset: Money(book.k_capital, book.fees, book.realized_pnl, book.funding, book.transfers, book.status.value)
         for book in world.connection.books
@@ -97,7 +97,7 @@ def of(world: World) -> Outcome:
 
 
 def truth(exchange: Exchange) -> Outcome:
-    """The outcome as the exchange has it, since the stream began."""
+    """Return the outcome by the exchange, since the stream began."""
     began = world_ms(LISTENING_AT)
     fills = [fill for fill in exchange.fills if fill.ts >= began]
     rows = [row for row in exchange.account.book.income if row.ts >= began]
@@ -124,7 +124,7 @@ def truth(exchange: Exchange) -> Outcome:
 
 
 def made(exchange: Exchange) -> list[Delivered]:
-    """The fills since the stream began, as they must be delivered where the wire says everything."""
+    """Return the fills since the stream began, as they must be delivered if the wire is exact."""
     began = world_ms(LISTENING_AT)
     return sorted(
         Delivered(str(fill.order_id), fill.start, fill.end, fill.price, fill.fee, fill.pnl)
@@ -134,7 +134,7 @@ def made(exchange: Exchange) -> list[Delivered]:
 
 
 def delivered(fills: Iterable[Fill]) -> list[Delivered]:
-    """The fills that were delivered."""
+    """Return the delivered fills."""
     return sorted(
         Delivered(
             fill.order_id,
@@ -149,12 +149,12 @@ def delivered(fills: Iterable[Fill]) -> list[Delivered]:
 
 
 def world_ms(when: float) -> int:
-    """Exchange time, ms, of a world's second."""
+    """Return the exchange time, ms, of a world's time in seconds."""
     return World.ms(when)
 
 
 def merged(intervals: Iterable[Interval]) -> tuple[Interval, ...]:
-    """Adjacent intervals of an order as one. Raises `AssertionError` where two overlap."""
+    """Join adjacent intervals of an order. Raises `AssertionError` if two overlap."""
     joined: list[Interval] = []
     for order_id, start, end in sorted(intervals):
         if joined and joined[-1][0] == order_id:
@@ -167,7 +167,7 @@ def merged(intervals: Iterable[Interval]) -> tuple[Interval, ...]:
 
 
 def _positions(updates: Iterable[AccountUpdate]) -> dict[Place, tuple[Decimal, Decimal | None]]:
-    """The positions of a consumer who applies every update: a complete one is all there is, another what changed."""
+    """The positions of a consumer that applies every update: a complete one has all, another one the changed ones."""
     held: dict[Place, tuple[Decimal, Decimal | None]] = {}
     for update in updates:
         if update.complete:

@@ -1,4 +1,4 @@
-"""Gate G3: the socket's path and the poll's path end with the same books, and those are the exchange's."""
+"""Gate G3: the socket's path and the poll's path end with the same books, which are the exchange's."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from .history import Deed, History, Mishap, histories, mishaps
 from .world import LISTENING_AT, World
 
 HISTORIES = int(os.environ.get("LISTENKEY_PARITY_HISTORIES", "0"))
-"""How many of them, each time others; 0 is the short form, always the same."""
+"""The number of random histories; 0 is the short form, with the same ones each time."""
 ROUTINE = 30
 WIRES: tuple[WireName, ...] = get_args(WireName)
 
 
 def gate(routine: int) -> settings:
-    """So many histories as a routine, always the same ones, or as many as are asked for."""
+    """Return settings for `routine` histories, always the same ones, or for as many random ones as are asked for."""
     return settings(
         phases=(Phase.generate, Phase.shrink),
         max_examples=HISTORIES or routine,
@@ -36,8 +36,8 @@ def gate(routine: int) -> settings:
 
 
 def compare(pushed: World, polled: World) -> None:
-    """Both paths have come to where the exchange is; on the wire that says everything, fill for fill; and on every wire
-    both streams add up to what was executed, revisions applied.
+    """Check that both paths have the exchange's outcome, on the exact wire fill for fill, and that on every wire both
+    streams, with revisions, have the sums of the exchange.
     """
     truth = outcome.truth(pushed.exchange)
     assert outcome.truth(polled.exchange) == truth
@@ -61,8 +61,8 @@ def compare(pushed: World, polled: World) -> None:
 def test_both_paths_end_with_the_books_of_the_exchange(
     history: History, wire: WireName, troubles: tuple[Mishap, ...]
 ) -> None:
-    """After a settled read capital, fees, PnL, funding, transfers, positions and status are equal, to the last digit,
-    on both paths and to the truth; lost frames, kills, rotations and late answers on the socket's side change nothing.
+    """After a settled read capital, fees, PnL, funding, transfers, positions and status are equal to the last digit on
+    both paths and the exchange; lost frames, kills, rotations and late answers on the socket's side change nothing.
     """
     pushed = World("ws", history, wire=wire)
     for mishap in troubles:
@@ -89,13 +89,13 @@ BUSY = History(
 
 
 def drop_fee_from_frame(frame: dict[str, Any]) -> None:
-    """The deliberate fault on the socket's path: a fill that looks as if it had cost nothing."""
+    """Remove the fee from a frame, as a deliberate fault on the socket's path."""
     if frame.get("o", {}).get("x") == "TRADE":
         frame["o"]["n"] = "0.00000000"
 
 
 def drop_fee_from_reads(world: World) -> None:
-    """The deliberate fault in a path's reads: one trade's fee is in none of its answers."""
+    """Remove one trade's fee from all answers, as a deliberate fault in a path's reads."""
 
     def spoil(path: str, data: Any) -> None:
         owed = [fill for fill in world.exchange.fills if fill.ts >= World.ms(LISTENING_AT)]
@@ -112,13 +112,13 @@ def drop_fee_from_reads(world: World) -> None:
 
 @pytest.mark.parametrize("wire", WIRES)
 def test_a_history_without_faults_passes(wire: WireName) -> None:
-    """The history that the next tests spoil passes when nothing is spoilt."""
+    """The history of the next tests passes without their faults."""
     compare(World("ws", BUSY, wire=wire).live(), World("poll", BUSY).live())
 
 
 @pytest.mark.parametrize("path", ["ws", "poll"])
 def test_a_fee_dropped_from_the_reads_is_noticed(path: str) -> None:
-    """The gate notices one fee that is missing from one path's reads."""
+    """The gate notices a single fee that is missing in one path's reads."""
     pushed, polled = World("ws", BUSY), World("poll", BUSY)
     drop_fee_from_reads(pushed if path == "ws" else polled)
     pushed.suffer(Mishap(at=0, kind="lose", size=1))
@@ -127,7 +127,7 @@ def test_a_fee_dropped_from_the_reads_is_noticed(path: str) -> None:
 
 
 def test_a_fee_dropped_from_a_frame_is_noticed() -> None:
-    """The gate notices a fee that is missing from the socket's frames, though the ledger has it from the reads."""
+    """The gate notices a fee that is missing in the socket's frames, although the ledger has it from reads."""
     pushed, polled = World("ws", BUSY), World("poll", BUSY)
     pushed.spoil_frame = drop_fee_from_frame
     with pytest.raises(AssertionError, match="Delivered"):
@@ -136,7 +136,7 @@ def test_a_fee_dropped_from_a_frame_is_noticed() -> None:
 
 @pytest.mark.parametrize("wire", [wire for wire in WIRES if wire != "modern"])
 def test_figures_of_one_part_of_a_fill_are_noticed(wire: WireName, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The gate notices sums that are not put right: a lost frame merges into the next, with its own figures."""
+    """The gate notices uncorrected sums, where a lost frame merges into the next one, which has its own figures."""
     monkeypatch.setattr(Revisions, "compare", lambda *_: None)
     history = History(hedge=False, seed=0, before=(), deeds=(Deed(0, "market", 1, 9),))
     pushed = World("ws", history, wire=wire)
@@ -147,8 +147,8 @@ def test_figures_of_one_part_of_a_fill_are_noticed(wire: WireName, monkeypatch: 
 
 @pytest.mark.parametrize("wire", WIRES)
 def test_an_amendment_right_after_a_lost_fill(wire: WireName) -> None:
-    """A frame that says of itself that nothing was executed is no fill, though its cumulative quantity is news: it
-    shows a hole, and the fee that it bears is nobody's.
+    """A frame without an executed quantity of its own is no fill, although its cumulative quantity is new: it shows a
+    hole, and its fee is not counted.
     """
     history = History(
         hedge=False,
@@ -167,7 +167,7 @@ def test_an_amendment_right_after_a_lost_fill(wire: WireName) -> None:
 
 
 def markets(*after: int) -> tuple[Deed, ...]:
-    """Market orders, each so many ms after the one before."""
+    """Return market orders, each `after` ms after the one before."""
     return tuple(Deed(each, "market", 0, 1) for each in after)
 
 
@@ -198,7 +198,7 @@ LEARNED: dict[str, tuple[WireName, tuple[Deed, ...], tuple[Mishap, ...]]] = {
 
 @pytest.mark.parametrize("name", LEARNED)
 def test_learned(name: str) -> None:
-    """Histories on which the property once failed pass: lists of fills and of income may lag behind each other."""
+    """Histories with which the property once failed pass; lists of fills and of income may lag behind each other."""
     wire, deeds, troubles = LEARNED[name]
     history = History(hedge=False, seed=0, before=(), deeds=deeds)
     pushed = World("ws", history, wire=wire)

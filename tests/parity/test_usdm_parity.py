@@ -19,7 +19,7 @@ PAGE, FEW = 1000, 20
 facts = st.fixed_dictionaries(
     {name: st.sampled_from(get_args(hint)) for name, hint in get_type_hints(Readings).items()}
 ).filter(lambda chosen: (chosen["subscriptions"], chosen["client_pings"]) != ("none", "ignored"))
-"""Where nothing that a client asks is answered, no link is proven: `docs/venues.md`."""
+"""All readings of the facts, except those with which no request is answered and no link proven: `docs/venues.md`."""
 
 
 @gate(ROUTINE)
@@ -27,8 +27,8 @@ facts = st.fixed_dictionaries(
 def test_both_paths_end_with_the_books_of_the_exchange(
     history: History, chosen: dict[str, str], page: int, troubles: tuple[Mishap, ...]
 ) -> None:
-    """After a settled read capital, fees, PnL, funding, transfers, positions and status are equal, to the last digit,
-    in both assets, on both paths and to the truth; whatever happens on the socket's side changes nothing.
+    """After a settled read capital, fees, PnL, funding, transfers, positions and status are equal to the last digit, in
+    both assets, on both paths and the exchange; faults on the socket's side change nothing.
     """
     pushed = UsdmWorld("ws", history, facts=chosen, page=page)
     for mishap in troubles:
@@ -38,14 +38,14 @@ def test_both_paths_end_with_the_books_of_the_exchange(
 
 @pytest.mark.parametrize("fees", ["USDT", "BNB"])
 def test_a_history_without_faults_passes(fees: str) -> None:
-    """The history that the next test spoils passes when nothing is spoilt."""
+    """The history of the next test passes without its fault."""
     chosen = {"fees": fees}
     worlds = (UsdmWorld(mode, BUSY, facts=chosen, page=PAGE).live() for mode in ("ws", "poll"))
     compare(*worlds)
 
 
 def test_a_fee_dropped_from_a_frame_is_noticed() -> None:
-    """The gate notices a fee that is missing from the socket's frames, though the ledger has it from the reads."""
+    """The gate notices a fee that is missing in the socket's frames, although the ledger has it from reads."""
     pushed, polled = (UsdmWorld(mode, BUSY, facts={}, page=PAGE) for mode in ("ws", "poll"))
 
     def spoil(frame: dict[str, dict[str, str]]) -> None:
@@ -58,7 +58,7 @@ def test_a_fee_dropped_from_a_frame_is_noticed() -> None:
 
 
 def test_gains_are_not_booked_in_the_asset_of_the_fee() -> None:
-    """A position that is closed while fees are paid in BNB opens no gap, and USDT has what it gained."""
+    """A position that is closed while fees are paid in BNB opens no gap, and its PnL is booked in USDT."""
     history = History(
         hedge=False,
         seed=0,

@@ -1,4 +1,4 @@
-"""The same world over Binance's wire: text frames, one key for the account, life that is asked for, lists by symbol."""
+"""The world with Binance's wire: text frames, one key for the account, probes of liveness, and lists by symbol."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _encode = msgspec.json.Encoder(decimal_format="string").encode
 
 
 class UsdmWorld(World):
-    """A connection in `mode`, living through a history at a venue of these readings."""
+    """A connection in `mode` that runs through a history at a venue with these readings."""
 
     def __init__(self, mode: Mode, history: History, *, facts: Mapping[str, str], page: int) -> None:
         self._facts, self._page = facts, page
@@ -88,7 +88,7 @@ class UsdmWorld(World):
         return [*frames]
 
     def _greeted(self, socket: int) -> None:
-        """Nothing comes by itself."""
+        """Do nothing: no frame comes unasked."""
 
     def _expiry(self, key: str) -> list[bytes | str]:
         return [frame.decode() for frame in self._written_as.expiry(key, self.ms(self.now))]
@@ -99,7 +99,7 @@ class UsdmWorld(World):
         return self._current
 
     def _renewed(self, key: str) -> str | None:
-        """The account's key as it is now; another client has asked for the next, where ours has ended."""
+        """Return the account's key now; if ours has ended, another client has asked for the next one."""
         return self._key(len(self._expired) + 10**6)
 
     def _perform(self, action: actions.Action) -> None:

@@ -1,5 +1,5 @@
-"""One connection and its exchange on virtual time: frames as the simulated wire writes them, reads as the venue's
-reader makes them of the simulated REST answers, and no socket anywhere. This one is BingX's; `usdm` is Binance's.
+"""One connection and its exchange on virtual time, without sockets: frames come from the simulated wire, and reads
+from the venue's reader with simulated REST answers. This one is BingX's; `usdm` is Binance's.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ from .history import Actor, Deed, History, Mishap
 
 EPOCH = 1_700_000_000_250
 LATENCY = 0.003
-"""Seconds that a frame or an answer is under way."""
+"""Seconds for which a frame or an answer is under way."""
 LISTENING_AT = 10.0
-"""Seconds after the epoch at which the stream begins; what happened before was before."""
+"""Seconds after the epoch at which the stream begins."""
 FIRST_DEED = 1.5
-"""Seconds from then: fills of the very second in which a stream begins may be delivered or not."""
+"""Seconds from the beginning to the first deed, as fills of the second of the beginning may be delivered or not."""
 BEFORE, AFTER = 7.0, 14.0
 POLICY = Policy(
     silence_timeout=7,
@@ -56,14 +56,14 @@ POLICY = Policy(
 
 
 class World:
-    """A connection in `mode`, living through a history. `exact`: a frame says all of its fill."""
+    """A connection in `mode` that runs through a history. `exact` is True if frames have all of their fill."""
 
     def __init__(self, mode: Mode, history: History, *, wire: WireName = "modern") -> None:
         self._set_up(history, wire)
         self._begin(mode, history)
 
     def _set_up(self, history: History, wire: WireName) -> None:
-        """Make the exchange and what speaks its wire."""
+        """Make the exchange and its wire."""
         self.exchange = Exchange(now=EPOCH, seed=history.seed, hedge=history.hedge, triggered=history.triggered)
         self._dialect: Dialect = SwapDialect()
         self._answers = Answers(self.exchange, closed_stops=history.closed_stops)
@@ -76,7 +76,7 @@ class World:
         self.connection = Connection(self._dialect, POLICY, seed=history.seed, mode=mode)
         self.events: list[ExchangeEvent] = []
         self.spoil_frame: Callable[[dict[str, Any]], None] = lambda frame: None
-        """May change a frame before it is sent, and `spoil_answer` the rows of an answer: a deliberate fault."""
+        """A deliberate fault that changes a frame before it is sent; `spoil_answer` changes the rows of an answer."""
         self.spoil_answer: Callable[[str, Any], None] = lambda path, body: None
         self._actor = Actor(self.exchange)
         self._ahead = 0.0
@@ -98,16 +98,16 @@ class World:
         for at, _ in self._deeds:
             self._at(at, self._move)
 
-    # What a test does
+    # Calls of a test
 
     def suffer(self, mishap: Mishap) -> None:
-        """Let something go wrong in its time."""
+        """Plan a mishap for its time."""
         at = LISTENING_AT + mishap.at / 1000
         self.end = max(self.end, at)
         self._at(at, lambda: self._misfortune(mishap))
 
     def live(self) -> World:
-        """Live through all of it, then through a calm, then through a read that nothing disturbs."""
+        """Run through the history, then a quiet time, then an undisturbed read."""
         self.until(self.end + AFTER)
         self._refuse, self._fates, self._hidden = 0, {}, (-1.0, 0, False)
         for _ in range(10):
@@ -120,7 +120,7 @@ class World:
         raise AssertionError(f"never settled: {self.connection.health}, {self.connection.state}, {self.gaps()}")
 
     def until(self, when: float) -> None:
-        """Let time pass."""
+        """Run until this time, s."""
         while True:
             due = min(self.connection.deadline, self._heap[0][0] if self._heap else math.inf)
             if due > when:
@@ -133,48 +133,48 @@ class World:
                 self.feed(inputs.Tick())
 
     def feed(self, received: inputs.Input) -> None:
-        """Hand an input to the connection and do what it says."""
+        """Hand an input to the connection and carry out its actions."""
         for action in self.connection.handle(received, now=self.now):
             self._perform(action)
 
-    # What a test asks
+    # Results for a test
 
     @property
     def fills(self) -> list[Fill]:
-        """The fills that were delivered."""
+        """The delivered fills."""
         return [event for event in self.events if isinstance(event, Fill)]
 
     def gaps(self) -> list[str]:
-        """The gaps and their reasons."""
+        """The gap events with their reasons."""
         return [f"{event.kind} {event.reason}" for event in self.events if isinstance(event, GapNotice)]
 
     def accounts(self) -> list[AccountUpdate]:
-        """The account updates that were delivered."""
+        """The delivered account updates."""
         return [event for event in self.events if isinstance(event, AccountUpdate)]
 
-    # What services need: a request takes its time, and the exchange moves on meanwhile
+    # Interfaces for services: a request takes time, in which the exchange moves on
 
     def monotonic(self) -> float:
-        """Seconds."""
+        """The monotonic time, s."""
         return max(self.now, self._ahead)
 
     def sleep(self, until: float) -> None:
-        """The exchange moves on as well."""
+        """Wait until this time, while the exchange moves on."""
         self._ahead = until
         self._catch_up(until)
 
     def request(self, method: str, url: str, *, headers: Mapping[str, str], timeout: float) -> HttpResponse:
-        """An answer of the exchange."""
+        """Return the exchange's answer to a request."""
         self._pass_time()
         parts = urlsplit(url)
         answer = self._answer(parts.path, dict(parse_qsl(parts.query)), self.ms(self._ahead))
         self._pass_time()
         return answer
 
-    # What is a venue's own
+    # Parts that differ by venue
 
     def _answer(self, path: str, params: dict[str, str], now: int) -> HttpResponse:
-        """The answer to a request."""
+        """Return the answer to a request."""
         try:
             body = self._answers.answer(path, params, now, self._sight(now))
         except OrderRefused as refused:
@@ -188,13 +188,13 @@ class World:
         return CLEAR if hidden is None else Sight(fills_until=hidden, lag_income=self._hides_all)
 
     def _written(self, push: Push) -> list[bytes | str]:
-        """The frame that a push becomes, and those that go with it."""
+        """Return the frame of a push, and those that go with it."""
         frame = self._wire.frame(push)
         self.spoil_frame(frame)
         return [packed(frame)]
 
     def _greeted(self, socket: int) -> None:
-        """A socket is open: what comes on it by itself."""
+        """Send the frames that come unasked on a new socket."""
         account, now = self.exchange.account, self.ms(self.now)
         balances = [account.balance(asset) for asset in account.book.wallets]
         configs = [config_of(account, symbol, now, now) for symbol in account.leverage]
@@ -209,18 +209,18 @@ class World:
             self._at(self.now + 3, lambda: self._ping(socket))
 
     def _expiry(self, key: str) -> list[bytes | str]:
-        """The frames that are pushed when a key has ended."""
+        """Return the frames that are pushed when a key has ended."""
         return [packed(key_expired(key, self.ms(self.now)))]
 
     def _key(self, request: int) -> str:
-        """The key that this minting gives."""
+        """Return the key of this mint."""
         return f"{request:064x}"
 
     def _renewed(self, key: str) -> str | None:
-        """The key that a renewal names."""
+        """Return the key that a renewal names, or None."""
         return None
 
-    # How the world works
+    # The simulation
 
     def _at(self, when: float, what: Callable[[], None]) -> None:
         heapq.heappush(self._heap, (when, next(self._order), what))
@@ -272,7 +272,7 @@ class World:
                 self._arrive(socket, data)
 
     def _arrive(self, socket: int, data: bytes | str | None) -> None:
-        """A frame, or a pong."""
+        """Bring a frame, or a pong if it is None."""
 
         def arrive() -> None:
             if socket in self._sockets:
@@ -299,7 +299,7 @@ class World:
                 self.events.append(event)
 
     def _open(self, socket: int, key: str) -> None:
-        if self._ahead > self.now:  # a read has moved the exchange on: what greets must not be from the future
+        if self._ahead > self.now:  # a read has moved the exchange on: the first frames must not be from the future
             self._at(self._ahead, lambda: self._open(socket, key))
             return
         if self._spend("cut"):
@@ -321,7 +321,7 @@ class World:
         self._at(self._ahead, lambda: self.feed(answer))
 
     def _hidden_until(self, now: int) -> int | None:
-        """From when on fills are hidden, if they are."""
+        """The exchange time, ms, from which on fills are hidden; None if none are."""
         until, behind, _ = self._hidden
         return None if self.monotonic() >= until else now - behind
 

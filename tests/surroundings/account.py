@@ -1,4 +1,4 @@
-"""An account in memory, and the services that a stream asks for it: keys, reads, sockets. No network, no pace."""
+"""An account in memory, with the services that a stream needs: keys, reads and sockets, without network and limits."""
 
 from __future__ import annotations
 
@@ -25,24 +25,24 @@ ONE = Decimal(1)
 
 
 class Place(NamedTuple):
-    """An environment: the venue, and the host of its REST."""
+    """An environment: the venue and its REST host."""
 
     venue: str
     host: str
 
 
 class Fill(NamedTuple):
-    """A market order for one, executed in full at this exchange time, ms."""
+    """A market order of quantity 1, filled completely at this exchange time, ms."""
 
     order_id: str
     at: int
 
 
 class Customer:
-    """One account: what was executed, which API keys it has, and the sockets that hear of it.
+    """One account: its fills, its API keys, and its open sockets.
 
-    `user` is the id that its balance names, None if it names none; in two environments it may be the same. `wealth` is
-    what is in its wallet, and in no other's.
+    `user` is the account id in its balances, None if they have none; accounts in two environments may have the same.
+    `wealth` is the balance of its wallet, which no other account has.
     """
 
     def __init__(self, name: str, place: Place, user: str | None, wealth: int) -> None:
@@ -55,7 +55,7 @@ class Customer:
         self.sockets: list[Wire] = []
 
     def trade(self) -> Fill:
-        """Execute an order; every open socket hears of it."""
+        """Execute an order, and push its frame on every open socket."""
         fill = Fill(f"{self.name}{len(self.fills) + 1:06}", now_ms())
         self.fills.append(fill)
         for socket in self.sockets:
@@ -63,12 +63,12 @@ class Customer:
         return fill
 
     def new_api_key(self) -> None:
-        """From now on the newest is used; the others stay valid."""
+        """Add an API key, which is used from now on; the others stay valid."""
         self.api_keys.append(f"{self.name}-api-key-{len(self.api_keys)}")
 
 
 class Service:
-    """Keys, reader, handshake and dialer at once, for whoever has one of the customer's API keys."""
+    """Keys, reader, handshake and dialer of a customer, for one of its API keys."""
 
     def __init__(self, customer: Customer, api_key: str) -> None:
         self.customer = customer
@@ -103,12 +103,12 @@ class Service:
         return Wire(self.customer)
 
     async def close(self) -> None:
-        """There is nothing to close."""
+        """Do nothing: there is nothing to close."""
 
     def read(
         self, since: int | None, orders: Sequence[OrderRef] = (), *, purpose: Purpose = Purpose.SYNC
     ) -> service.Service[Account]:
-        """All of it since then, or these orders alone."""
+        """Read the account since `since`, or these orders alone."""
         self._admit()
         yield from service.clock()
         customer, now = self.customer, now_ms()
@@ -141,7 +141,7 @@ class Service:
 
 
 class Wire:
-    """A socket that begins with a ping, by which it is proven."""
+    """A socket whose first frame is a ping, which proves it."""
 
     def __init__(self, customer: Customer) -> None:
         self.frames: MemoryObjectSendStream[str]
@@ -152,10 +152,10 @@ class Wire:
         customer.sockets.append(self)
 
     def attend(self, heard: Callable[[], None]) -> None:
-        """Nobody pings."""
+        """Ignore `heard`: there are no protocol pings."""
 
     async def ping(self) -> None:
-        """Nobody answers."""
+        """Do nothing: there is no answer."""
 
     async def receive(self) -> str:
         try:
@@ -164,7 +164,7 @@ class Wire:
             raise SocketEnded(1000) from None
 
     async def send(self, text: str) -> None:
-        """Pongs go nowhere."""
+        """Drop the text, which is a pong."""
 
     async def close(self, code: int = 1000) -> None:
         if self in self._customer.sockets:
@@ -174,7 +174,7 @@ class Wire:
 
 
 def now_ms() -> int:
-    """The venue's clock is the host's."""
+    """The venue's clock, ms, which is the host's."""
     return time.time_ns() // 1_000_000
 
 

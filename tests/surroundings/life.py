@@ -1,4 +1,4 @@
-"""One stream on one journal, as `open_venue` puts it together, from its start to its end or its death."""
+"""One stream on one journal, put together as by `open_venue`, from its start to its end or its death."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ from listenkey.ports.observer import Observer
 from .account import Customer, Service
 
 PATIENCE = 120.0
-"""Seconds after which a stream hangs."""
+"""Seconds after which a stream counts as hanging."""
 
 
 class Nowhere:
-    """An HTTP client that is asked for nothing: the services are in memory."""
+    """An HTTP client that gets no requests, since the services are in memory."""
 
     async def request(self, method: str, url: str, *, headers: Mapping[str, str], timeout: float) -> HttpResponse:
         raise NotImplementedError
 
     async def close(self) -> None:
-        """There is nothing to close."""
+        """Do nothing: there is nothing to close."""
 
 
 def venue_of(
@@ -44,7 +44,7 @@ def venue_of(
     observer: Observer | None = None,
     recorder: Recorder | None = None,
 ) -> Venue:
-    """A venue over services in memory."""
+    """Return a venue with services in memory."""
     venue = service.customer.place.venue
     return Venue(
         lambda: Connection(SwapDialect(venue), Policy(audit_interval=0), seed=1),
@@ -57,14 +57,14 @@ def venue_of(
 
 
 class Consumer:
-    """Whoever trades with one account, and which of its orders it has dealt with; no other's may be delivered to it."""
+    """The consumer of one account, with the orders that it has dealt with; it must not get another account's."""
 
     def __init__(self, customer: Customer) -> None:
         self.customer = customer
         self.done: set[str] = set()
 
     def take(self, event: events.ExchangeEvent) -> None:
-        """Look at an event. Raises `AssertionError` for one of another account."""
+        """Take an event. Raises `AssertionError` for one of another account."""
         if isinstance(event, events.OrderState):
             assert event.order_id.startswith(self.customer.name), f"{self.customer.name} got {event.order_id}"
         if isinstance(event, events.AccountUpdate):
@@ -73,25 +73,25 @@ class Consumer:
 
 
 class Fails(Exception):
-    """The consumer's code fails on the event in its hands."""
+    """The consumer's code fails on its current event."""
 
 
 class Life:
-    """A consumer that follows a stream; with `hangs_after` it never comes back from the fill after so many."""
+    """A consumer that follows a stream; it hangs in the fill after `hangs_after` fills, if that is given."""
 
     def __init__(
         self, consumer: Consumer, api_key: str, path: Path, *, adopt: bool = False, hangs_after: int | None = None
     ) -> None:
-        """Raises `JournalRefused` for what is refused at once."""
+        """Open the journal and claim it. Raises `JournalRefused` if that is refused at once."""
         customer = consumer.customer
         self.consumer = consumer
         self.path = path
         self.error: Exception | None = None
         self.live = False
-        """True while the stream says that nothing is missing."""
+        """True while health is LIVE."""
         self.hangs = False
         self.delivered = 0
-        """How many events of orders."""
+        """The number of delivered events of orders."""
         self._left = math.inf if hangs_after is None else hangs_after
         self._journal = SqliteJournal(path, adopt=adopt)
         try:
@@ -107,7 +107,7 @@ class Life:
         self._over = anyio.Event()
 
     async def run(self) -> None:
-        """From the start to the end, however it comes."""
+        """Run the stream from its start to any end."""
         try:
             with self._killed:
                 async with self.venue.subscribe() as self._stream:
@@ -127,18 +127,18 @@ class Life:
         return self._over.is_set()
 
     async def until(self, holds: Callable[[], bool]) -> None:
-        """Returns when this holds, the consumer hangs, or the stream has ended."""
+        """Return when `holds` returns True, the consumer hangs, or the stream has ended."""
         with anyio.move_on_after(PATIENCE):
             while not (holds() or self.hangs or self.over):
                 await self._news.wait()
 
     def resync(self) -> None:
-        """Read the account: something is stored now."""
+        """Ask for a read, after which something is stored."""
         if self._stream is not None:
             self._stream.resync()
 
     async def stop(self) -> None:
-        """Leave in order. A consumer that hangs fails: it has not dealt with what it hangs in."""
+        """Leave in order. A hanging consumer fails instead: it has not dealt with its current event."""
         if self.hangs:
             self._release.set()
         else:
@@ -146,7 +146,7 @@ class Life:
         await self._over.wait()
 
     async def kill(self) -> None:
-        """The process dies: its descriptors are gone, what is committed is there, and nothing is stored any more."""
+        """Act as if the process died: descriptors are closed, committed data stays, and nothing more is stored."""
         self._journal.close()
         self._killed.cancel()
         await self._over.wait()

@@ -1,11 +1,11 @@
-"""A random story of accounts and journals, and what must come of every step of it.
+"""A random story of accounts and journals, with checks of every step.
 
-Four accounts: one, the same user's in another environment, one whose balance names nobody, and another user's. Four
-names of files. What is known of a file is whose it is and since when its fills are owed; a copy owes the same, and a
-file that is deleted nothing.
+There are four accounts: one, one of the same user in another environment, one whose balances have no id, and one of
+another user. There are four names of files. Of a file its owner is known, and the fills that are due from it; the same
+fills are due from a copy, and none from a deleted file.
 
-A death is the driver's: its descriptors are dropped at any step, and nothing is stored or marked any more. What
-`kill -9` leaves of a file is for `test_killed.py` to see, and for the tests of the journal.
+A death is that of a driver: its descriptors are closed at any step, and nothing is stored or marked any more. The
+effect of `kill -9` on a file is tested in `test_killed.py`, and by the tests of the journal.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ NAMES = ("one", "two", "three", "four")
 
 
 class File:
-    """A journal as the story knows it: whose it is, how many fills came before it, and which API keys it has seen."""
+    """A journal of the story: its customer, the number of fills before it, and the API keys that it has seen."""
 
     def __init__(self, customer: Customer, before: int, api_keys: frozenset[str] = frozenset()) -> None:
         self.customer = customer
@@ -44,12 +44,12 @@ class File:
 
     @property
     def owed(self) -> set[str]:
-        """Orders that its customer must have dealt with in the end."""
+        """The ids of orders that its customer must have dealt with in the end."""
         return {fill.order_id for fill in self.customer.fills[self.before :]}
 
 
 class Story:
-    """`step` does something that a user, or the world, does; `end` looks whether everything owed has come."""
+    """A story: `step` makes a random change, and `end` checks that every due fill has come."""
 
     def __init__(self, folder: Path, seed: int, tasks: TaskGroup, log: list[str]) -> None:
         self._folder = folder
@@ -65,7 +65,7 @@ class Story:
         self._files: dict[Path, File] = {}
         self._lives: dict[Path, Life] = {}
         self.log = log
-        """The steps so far, each with its result, to be read when a story fails."""
+        """The steps so far with their results, which are shown if a story fails."""
         self._steps: tuple[tuple[int, Callable[[], Coroutine[Any, Any, str | None]]], ...] = (
             (6, self._trade),
             (7, self._start),
@@ -81,7 +81,7 @@ class Story:
         )
 
     async def step(self) -> None:
-        """One step that is possible now."""
+        """Make one step that is possible now."""
         weights = [weight for weight, _ in self._steps]
         done = None
         while done is None:
@@ -90,7 +90,7 @@ class Story:
         self.log.append(done)
 
     async def end(self) -> None:
-        """Each journal goes on as its account's once more: then all that it owes has come."""
+        """Start every journal once more for its account, and check that all due fills have come."""
         for path in list(self._lives):
             await self._end(path)
             self.log.append(f"{path.name} is stopped")
@@ -104,7 +104,7 @@ class Story:
             await life.stop()
             assert life.error is None, life.error
 
-    # What happens
+    # Steps
 
     async def _trade(self) -> str | None:
         customer = self._random.choice(self.customers)
@@ -118,7 +118,7 @@ class Story:
         return f"{customer.name} trades {sorted(orders)}"
 
     async def _start(self) -> str | None:
-        """Whoever it belongs to, or somebody, if it is nobody's."""
+        """Start a stream of the file's customer, or of any customer if the file has none."""
         path = self._any_path()
         if path in self._lives:
             return None
@@ -127,7 +127,7 @@ class Story:
         return f"{customer.name} starts on {path.name}: {'goes on' if life else 'refused'}"
 
     async def _start_another(self) -> str | None:
-        """Somebody whose it is not, or a second process of whoever it is."""
+        """Start a stream of another customer, or a second one while the file is in use; it must be refused."""
         idle = [path for path in self._files if path not in self._lives]
         among = idle if idle and self._random.random() < 0.7 else list(self._files)
         if not among:
@@ -159,7 +159,7 @@ class Story:
         return f"{customer.name} has a new API key"
 
     async def _copy(self) -> str | None:
-        """By another process: whoever opens a database and closes it drops the locks of its own process."""
+        """Copy a journal, by another process, since closing a database drops the locks of one's own process."""
         source, target = self._two_paths()
         if source not in self._files or target in self._lives:
             return None
@@ -204,7 +204,7 @@ class Story:
             return f"a second stream on {path.name}: refused"
 
     async def _lock_removed(self) -> str | None:
-        """The file beside the journal is removed; that lets nobody in."""
+        """Remove the lock file beside the journal; a second stream is still refused."""
         path = self._running()
         if path is None:
             return None
@@ -213,10 +213,10 @@ class Story:
         assert await self._begin(customer, path) is None, f"{path.name} has two writers"
         return f"the lock of {path.name} is removed; a second stream: refused"
 
-    # How
+    # Parts of steps
 
     async def _begin(self, customer: Customer, path: Path, *, adopt: bool = False) -> Life | None:
-        """A stream with the newest API key; None if it was refused, and then nothing was delivered."""
+        """Start a stream with the newest API key; None if it was refused, and then nothing was delivered."""
         consumer, api_key = self._consumers[customer.name], customer.api_keys[-1]
         file, busy = self._files.get(path), path in self._lives
         may = not busy and (file is None or file.customer is customer)
@@ -247,7 +247,7 @@ class Story:
         assert life.error is None, f"{path.name}: {life.error}"
 
     async def _notices(self, path: Path) -> str:
-        """A stream whose file has gone from here stops as soon as it stores something a read has proven."""
+        """Check that a stream whose file is gone stops as soon as it stores something that a read has proven."""
         life = self._lives.pop(path, None)
         if life is None:
             return ""
@@ -273,7 +273,7 @@ class Story:
 
 
 def _copied(source: Path, target: Path) -> None:
-    """Both parts of the database, of one moment: nothing else runs here meanwhile."""
+    """Copy both files of the database in the same state: no other task runs meanwhile."""
     for end in ("", "-wal"):
         if _with(source, end).exists():
             subprocess.run(["cp", _with(source, end), _with(target, end)], check=True)

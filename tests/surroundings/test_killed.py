@@ -1,4 +1,4 @@
-"""`kill -9`, by a real process: its journal serves nobody else, before and after, and its account misses nothing."""
+"""`kill -9` of a real process: its journal serves no other account, before and after, and no fill is missed."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def anyio_backend() -> str:
 
 @pytest.mark.parametrize("seed", range(2 * TIMES))
 async def test_killed(tmp_path: Path, seed: int) -> None:
-    """A second process is refused while it lives, another account always; what it was not done with comes again."""
+    """A second process is refused while the first runs, another account always; unmarked events come again."""
     path = tmp_path / "account.journal"
     customer, other = someone(), Customer("B", PLACE, "user-2", 2000)
     said = killed(path, Random(seed).randint(1, 300), (customer, other))
@@ -55,7 +55,7 @@ async def test_killed(tmp_path: Path, seed: int) -> None:
 
 
 def killed(path: Path, after: int, anybody: Iterable[Customer]) -> list[list[str]]:
-    """The lines, in words, of a process that is killed after so many; meanwhile its journal is refused to anybody."""
+    """Kill a process after `after` lines and return its lines, split; meanwhile its journal is refused to all."""
     command = [sys.executable, "-m", "tests.surroundings.victim", str(path)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as victim:
         assert victim.stdout is not None

@@ -1,4 +1,4 @@
-"""Whatever is done to journals, every fill of an account comes to its consumer at least once, and to no other ever."""
+"""Under all changes of journals, every fill comes to its account's consumer at least once, and to no other."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def anyio_backend() -> str:
 
 @pytest.mark.parametrize("seed", range(STORIES * TIMES))
 async def test_whatever_is_done_to_journals(tmp_path: Path, seed: int) -> None:
-    """Starts, stops, deaths, other accounts and environments, new API keys, copies, moves, deletions, second streams:
-    who may go on goes on, who may not is refused, and in the end each journal makes good what it owes.
+    """Under starts, stops, deaths, other accounts and environments, new API keys, copies, moves, deletions and second
+    streams, allowed streams continue, others are refused, and in the end each journal has delivered all due fills.
     """
     log: list[str] = []
     try:

@@ -1,8 +1,8 @@
-"""A process of its own that trades and follows its account on a journal, and says each step, until it is killed.
+"""A process that trades, follows its account on a journal, and prints each step, until it is killed.
 
     python -m tests.surroundings.victim JOURNAL
 
-It says `made ORDER AT` when an order was executed, and `delivered ORDER` before it comes back for the next event.
+It prints `made ORDER AT` when an order was executed, and `delivered ORDER` before it asks for the next event.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ PLACE = Place("bingx-swap", "open-api.bingx.com")
 
 
 def someone() -> Customer:
-    """The account that it trades with, new."""
+    """Return a new account to trade with."""
     return Customer("V", PLACE, "user-9", 9000)
 
 
 def say(word: str, *details: object) -> None:
-    """One line, at once."""
+    """Write one line at once."""
     os.write(1, " ".join(map(str, (word, *details))).encode() + b"\n")
 
 
 async def follow(path: Path) -> None:
-    """At every event another order is executed, so that it never ends."""
+    """Follow the account, and execute an order at every event, so that it never ends."""
     customer = someone()
     journal = SqliteJournal(path)
     journal.claim(*customer.place, customer.api_keys[0])

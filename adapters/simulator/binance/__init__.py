@@ -1,1 +1,1 @@
-"""The wire of Binance's USDⓈ-M futures over the simulated exchange; it knows the model, and nothing of other wires."""
+"""The wire of Binance's USDⓈ-M futures over the simulated exchange; it knows the model, but no other wire."""

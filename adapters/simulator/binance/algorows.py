@@ -1,4 +1,4 @@
-"""Conditional orders as the algo service shows them: frames and rows."""
+"""Frames and rows of conditional orders, which belong to the algo service."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PERCENT = 100
 
 
 def algo_frame(order: Order, born: Order | None, ts: int, due: int, *, triggering: bool = False) -> Row:
-    """An `ALGO_UPDATE`; `triggering`: it has just been triggered, whatever has become of `born` since."""
+    """An `ALGO_UPDATE`; with `triggering` it shows the moment of the trigger, without later fills of `born`."""
     terms, triggered = order.terms, born is not None
     body: Row = {
         "caid": order.client_id,

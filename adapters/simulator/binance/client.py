@@ -1,4 +1,4 @@
-"""One socket of the venue: text frames, protocol pings, requests in JSON, and how much may be said."""
+"""One socket of the venue: text frames, protocol pings, requests in JSON, and the limit of messages."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .errors import ABSENT
 from .readings import Readings
 
 MOST_A_SECOND = 10
-"""Messages, pings and pongs aside."""
+"""The most text messages per second that a client may send; pings and pongs do not count."""
 LONGEST_ID = 1 << 64
 LONGEST_TEXT = 36
 _encode = msgspec.json.Encoder().encode
@@ -29,11 +29,11 @@ class _Pong(bytes):
 
 
 class Binary(bytes):
-    """A frame that is no text, as the venue never sends one."""
+    """A binary frame, which the real venue never sends."""
 
 
 class Client(Stream):
-    """A `Stream` that speaks this wire."""
+    """A `Stream` of this wire."""
 
     def __init__(
         self, serial: int, key: str, ws: web.WebSocketResponse, request: web.Request, log: Log, readings: Readings
@@ -43,7 +43,7 @@ class Client(Stream):
         self._said: deque[float] = deque()
 
     def ping(self, ready_at: float) -> None:
-        """Ask for a sign of life."""
+        """Queue a protocol ping."""
         self.send(_Ping(str(int(self._log.clock() * 1000)).encode()), ready_at)
 
     async def put(self, data: bytes) -> None:
@@ -59,7 +59,7 @@ class Client(Stream):
                 await self._ws.send_frame(data, WSMsgType.TEXT)
 
     def receive(self, message: WSMessage) -> None:
-        """A message has arrived; a pong without a ping counts too."""
+        """Handle a message of the client; a pong without a ping counts too."""
         match message.type:
             case WSMsgType.TEXT:
                 self._count()
@@ -71,7 +71,7 @@ class Client(Stream):
                 self._log.pongs.append(SocketEvent(self._log.clock(), self.serial, self.key))
 
     def hear(self, text: str) -> None:
-        """A request: an object with a method, and an id that is a whole number."""
+        """Handle a request: an object with a method and an id."""
         try:
             asked = msgspec.json.decode(text)
         except (msgspec.MsgspecError, RecursionError):
@@ -93,11 +93,11 @@ class Client(Stream):
         return isinstance(id, int) and not isinstance(id, bool) and 0 <= id < LONGEST_ID
 
     def answer(self, method: str, params: Any, id: int | str) -> dict[str, Any] | None:
-        """The answer to a request that nobody else has answered."""
+        """The answer to a request; here the refusal of one that is not modelled."""
         return {"error": {"code": 2, "msg": f"Invalid request: {method}: {ABSENT}"}, "id": id}
 
     def end(self, reason: str, code: int) -> None:
-        """End the socket; one that is too old with or without a close frame."""
+        """End the socket; the reading `age_cut` decides if one that is too old gets a close frame."""
         if reason == "age" and self.readings.age_cut == "abrupt":
             self.drop(reason)
         else:

@@ -1,4 +1,4 @@
-"""The venue's refusals: what a code is in HTTP, and which code the model's refusals have on this wire."""
+"""The venue's refusals: the HTTP status of each code, and the codes of the model's refusals on this wire."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from ..orders import OrderRefused
 
 ABSENT = "not modelled by this simulated exchange"
 UNKNOWN_ORDER, NO_SUCH_ORDER = -2011, -2013
-"""Of a cancellation, and of a question."""
+"""The code of an unknown order in a cancellation, and in a query."""
 MALFORMED, BAD_VALUE, UNREAD = -1102, -1130, -1104
 STATUS: Mapping[int, int] = MappingProxyType({-2014: 401, -2015: 401, -1003: 429, -1015: 429, -1008: 503, -1016: 503})
-"""HTTP, where it is not 400."""
+"""The HTTP status of each code, where it is not 400."""
 WORDS: Mapping[int, tuple[int, str]] = MappingProxyType(
     {
         101204: (-2019, "Margin is insufficient."),
@@ -33,11 +33,11 @@ WORDS: Mapping[int, tuple[int, str]] = MappingProxyType(
         **dict.fromkeys(range(110411, 110415), (-2021, "Order would immediately trigger.")),
     }
 )
-"""By the code that the model has for it; whatever else it refuses is a value that is not valid."""
+"""The venue's code and text by the model's code; all other codes of the model become `BAD_VALUE`."""
 
 
 class Refusal(Exception):
-    """The venue refuses what was asked of it: `code`, what it says, and headers if there are any."""
+    """The venue refuses a call: `code`, `message`, HTTP status, and headers if there are any."""
 
     def __init__(
         self, code: int, message: str, *, status: int | None = None, headers: Mapping[str, str] | None = None
@@ -50,26 +50,26 @@ class Refusal(Exception):
 
 
 def translated(refused: OrderRefused) -> Refusal:
-    """A refusal of the model in the venue's words."""
+    """Return a refusal of the model with the venue's code and text."""
     code, words = WORDS.get(refused.code, (BAD_VALUE, refused.message))
     return Refusal(code, words)
 
 
 def missing(name: str) -> Refusal:
-    """A parameter that must be there is not, or is no such value."""
+    """Return the refusal of a parameter that is missing or malformed."""
     return Refusal(MALFORMED, f"Mandatory parameter '{name}' was not sent, was empty/null, or malformed.")
 
 
 def invalid(name: str) -> Refusal:
-    """A parameter has a value that the venue does not know."""
+    """Return the refusal of a parameter whose value the venue does not know."""
     return Refusal(BAD_VALUE, f"Data sent for parameter '{name}' is not valid.")
 
 
 def not_modelled(what: str) -> Refusal:
-    """The refusal of what the venue may know and this exchange does not."""
+    """Return the refusal of a feature that this exchange does not model."""
     return Refusal(UNREAD, f"{what}: {ABSENT}.")
 
 
 def no_such_path(method: str, path: str) -> Refusal:
-    """Nothing is there."""
+    """Return the refusal, HTTP 404, of a path that does not exist."""
     return Refusal(-5000, f"Path {path}, Method {method} is invalid: {ABSENT}.", status=404)

@@ -1,4 +1,4 @@
-"""Binance's USDⓈ-M futures as a `Family`: puts the parts of its wire over the model."""
+"""Binance's USDⓈ-M futures as a `Family`: puts the parts of its wire together."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from .wire import Wire
 
 PING_INTERVAL = 180.0
 STOCK, WORTH = Decimal(100), Decimal(600)
-"""So much there is of the asset in which fees are paid, and so much one of it is worth in margin."""
+"""The opening balance of the other asset in which fees may be paid, and its price in the margin asset."""
 INSTRUMENTS = (
     Instrument("BTCUSDT", "USDT", Decimal("0.1"), Decimal("0.001"), Decimal(64000)),
     Instrument("ETHUSDT", "USDT", Decimal("0.01"), Decimal("0.001"), Decimal(3200)),
@@ -39,14 +39,14 @@ INSTRUMENTS = (
 
 
 class Usdm:
-    """The wire of one account: what its doors answer from, who listens, and what a fault does to them."""
+    """The wire of one account: routes, limits and keys for its doors, its sockets, and the faults that act on them."""
 
     def __init__(self, ground: Ground, readings: Readings) -> None:
         self.readings = readings
         self.uid = ground.exchange.uid
         self._log = ground.log
         self._others: set[str] = set()
-        """Keys on which somebody else listens."""
+        """Keys on which another client listens."""
         interval = PING_INTERVAL if ground.ping_interval is None else ground.ping_interval
         exchange, depth = ground.exchange, ground.desk.depth
         self._exchange, self._margin = exchange, ground.desk.margin
@@ -72,11 +72,11 @@ class Usdm:
         }
 
     def owner(self, api_key: str) -> str:
-        """Whose listen key it is that this API key asks for."""
+        """The owner of the listen key that this API key gets: the account, or the API key."""
         return self.uid if self.readings.key_of == "account" else api_key
 
     def begin(self, fault: Fault, elapsed: float, wall: int) -> None:
-        """A fault begins: `elapsed` seconds since the start, `wall` ms of real time."""
+        """Begin a fault; `elapsed` is seconds since the start, `wall` real time in ms."""
         self._log.faults.append(FaultEvent(self._log.clock(), fault.name, "begins"))
         match fault.name:
             case "drop_tcp":
@@ -110,11 +110,11 @@ class Usdm:
                     stream.send(giant(fault["mebibytes"]))
 
     def arranged(self, leaving: Sequence[Push]) -> Iterable[Push]:
-        """The pushes that leave at one moment, in the order of the wire."""
+        """The pushes that leave at one moment, in the wire's order."""
         return self._wire.arranged(leaving)
 
     def written(self, push: Push) -> Sequence[bytes]:
-        """The frame that a push becomes, and those that go with it."""
+        """The frame of a push, and then those that go with it."""
         return self._wire.frames(push)
 
     def farewell(self, key: str, now: int) -> Iterable[bytes]:
@@ -122,16 +122,16 @@ class Usdm:
         return self._wire.expiry(key, now)
 
     def told_again(self, what: str, now: int) -> Iterable[bytes]:
-        """Nothing is told again, and nothing greets."""
+        """Return nothing: this wire has no snapshots and repeats no push."""
         return ()
 
     def deleted(self, key: str, wall: int) -> None:
-        """A client deletes the key, for everybody."""
+        """Delete the key for all clients, and log it."""
         ok = self.keys.delete(key, wall)
         self._log.deleted(key, ok=ok, in_use=bool(self.hub.on(key)) or key in self._others)
 
     def _notify(self, frames: Iterable[bytes], wall: int) -> None:
-        """Tell all who listen on a key that lives."""
+        """Send frames to all sockets on a valid key."""
         keys = [key for owner in self.keys.owners() if (key := self.keys.current(owner, wall)) is not None]
         for frame in frames:
             for key in keys:

@@ -1,4 +1,4 @@
-"""The faults of this wire: those that every exchange has, with this one's words, and those of shared, silent keys."""
+"""The faults of this wire: common ones, common ones with codes of this venue, and those of shared listen keys."""
 
 from __future__ import annotations
 

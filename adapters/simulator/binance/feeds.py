@@ -1,4 +1,4 @@
-"""Sockets on which the market is followed: each hears of what its URL names and of what it subscribes to."""
+"""Sockets that follow the market: each gets the streams that its URL names and those that it subscribes to."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 class Feed(Client):
-    """One socket, and the move of the price of which it was told last, by topic."""
+    """One socket, with the number of the last price move that it was sent, by topic."""
 
     def __init__(
         self,
@@ -58,7 +58,7 @@ class Feed(Client):
         return {"result": None, "id": id}
 
     def tell(self, now: int, ready_at: float) -> None:
-        """Send what is new of each subscription."""
+        """Send the new messages of each subscription."""
         for topic, since in self._subscribed.items():
             moves = self._topics.moves(topic, now)
             if moves == since:
@@ -77,7 +77,7 @@ class Feed(Client):
 
 
 class Feeds(Crowd[Feed]):
-    """All of them."""
+    """All sockets that follow the market."""
 
     unanswered_pings = 600 / 180
 
@@ -87,7 +87,7 @@ class Feeds(Crowd[Feed]):
         self._topics = topics
 
     def step(self, clock: float, now: int, ready_at: float) -> None:
-        """Ping whom it is time to ping, and tell everybody what is new; `clock` is in seconds, `now` in exchange ms."""
+        """Send the pings that are due and the subscribed news; `clock` is in seconds, `now` in exchange ms."""
         self.heartbeat(clock, ready_at=ready_at)
         for stream in self:
             stream.tell(now, ready_at)

@@ -1,6 +1,6 @@
-"""Orders as clients write them, plain ones and those for the algo service, become tickets.
+"""Reads orders, plain ones and those for the algo service: parameters become a ticket.
 
-What is not understood is refused, as is what is understood and not modelled. Nothing is accepted and ignored.
+A parameter that is unknown or not modelled is refused; none is accepted and ignored.
 """
 
 from __future__ import annotations
@@ -37,20 +37,20 @@ TIMES_IN_FORCE: Mapping[str, TimeInForce] = MappingProxyType(
 WORKING: Mapping[str, Working] = MappingProxyType({"CONTRACT_PRICE": "last", "MARK_PRICE": "mark"})
 STOPPING = frozenset({"STOP", "STOP_MARKET", "TAKE_PROFIT", "TAKE_PROFIT_MARKET", TRAILING})
 PREVENTION = frozenset({"", "NONE", "EXPIRE_MAKER", "EXPIRE_TAKER", "EXPIRE_BOTH"})
-"""With one account on the exchange its orders never meet each other, so that each of these is kept."""
+"""All of these are accepted: with one account on the exchange its orders do not meet each other."""
 NAME = re.compile(r"[.A-Z:/a-z0-9_-]{1,36}")
 RATES = (Decimal("0.1"), Decimal(10))
-"""Percent."""
+"""The lowest and highest callback rate, percent."""
 
 
 class Forms:
-    """Reads what one account asks for. Raises `Refusal`."""
+    """Reads the orders of one account. Raises `Refusal` for a wrong one."""
 
     def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
 
     def plain(self, params: Params, now: int) -> Ticket:
-        """A limit or market order; conditional ones belong to the algo service."""
+        """Read a limit or market order; a conditional one is refused, as it belongs to the algo service."""
         kind = required(params, "type")
         if kind in STOPPING:
             raise Refusal(
@@ -79,7 +79,7 @@ class Forms:
         return ticket
 
     def algo(self, params: Params, now: int) -> Ticket:
-        """A conditional order. One that may open is triggered from the side on which its price lies."""
+        """Read a conditional order; one that may open gets a type that can be triggered from both sides."""
         if required(params, "algoType") != "CONDITIONAL":
             raise not_modelled(f"algoType {params['algoType']}")
         kind = required(params, "type")
@@ -174,7 +174,7 @@ class Forms:
             )
 
     def _check_side(self, ticket: Ticket, kind: str, stop: Decimal, now: int) -> None:
-        """A stop that opens or closes lies behind the market, a take profit before it."""
+        """Raise `Refusal` if the trigger price is one that the market has already reached."""
         market = self._exchange.market.price(ticket.symbol, now)
         rises = kind.startswith("STOP") == (ticket.side == "BUY")
         if stop <= market if rises else stop >= market:
@@ -182,5 +182,5 @@ class Forms:
 
 
 def ticket_with(ticket: Ticket, **changes: object) -> Ticket:
-    """The ticket with something else said."""
+    """Return the ticket with these fields changed."""
     return msgspec.structs.replace(ticket, **changes)

@@ -1,4 +1,4 @@
-"""Frames that no client should have to meet: not JSON, no object, no numbers, no text, or far too large."""
+"""Invalid frames: not JSON, not UTF-8, no object, not finite numbers, binary, or far too large."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _encode = msgspec.json.Encoder().encode
 
 @cache
 def garbage() -> dict[str, bytes]:
-    """Each kind of garbage by its name."""
+    """Return a frame of each kind of garbage by its name."""
     order = {
         "s": "BTCUSDT",
         "i": 9_007_199_254_740_993,
@@ -48,5 +48,5 @@ def garbage() -> dict[str, bytes]:
 
 
 def giant(mebibytes: int) -> bytes:
-    """A frame of so many MiB: blanks, which are JSON so far."""
+    """Return a frame of so many MiB: a JSON object that is nearly all blanks."""
     return b'{"e":"ACCOUNT_UPDATE"' + b" " * (mebibytes * MEBIBYTE) + b"}"

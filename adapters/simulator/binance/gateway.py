@@ -46,7 +46,7 @@ class _Asked(NamedTuple):
 
     @property
     def scope(self) -> str:
-        """Which faults it meets: those of keys, of orders, or of reads."""
+        """The scope of faults to which the call belongs: `keys`, `orders` or `reads`."""
         if self.path == KEYS_PATH:
             return "keys"
         return "reads" if self.method == "GET" else "orders"
@@ -65,7 +65,7 @@ class Gateway:
         self._family = family
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
-        """One call."""
+        """Answer one call, and log it."""
         venue = self._venue
         response, code = await self._respond(request)
         status = response.status if response is not None else 0
@@ -116,7 +116,7 @@ class Gateway:
 
     async def _asked(self, request: web.Request) -> _Asked:
         if request.method == "DELETE":
-            for _ in range(TURNS):  # a socket's close that came before, on its own connection, is read first
+            for _ in range(TURNS):  # the end of a socket, on another connection, is read first
                 await asyncio.sleep(0)
         return _Asked(
             method=request.method,
@@ -128,7 +128,7 @@ class Gateway:
         )
 
     def _answer(self, asked: _Asked, elapsed: float) -> tuple[bytes, dict[str, str]]:
-        """The body, and headers. Raises `Refusal` and `OrderRefused`."""
+        """Return the body and the headers. Raises `Refusal` and `OrderRefused`."""
         venue, limits, wall = self._venue, self._family.limits, self._venue.wall()
         self._meet(asked, elapsed)
         outcome = self._scoped("unknown_outcome", asked, elapsed)
@@ -154,7 +154,7 @@ class Gateway:
         return body, headers
 
     def _meet(self, asked: _Asked, elapsed: float) -> None:
-        """The faults that refuse a call."""
+        """Raise `Refusal` if a fault refuses the call."""
         venue, limits = self._venue, self._family.limits
         for name in ("ban", "rate_limit"):
             fault = venue.faults.active(name, elapsed)
@@ -185,7 +185,7 @@ class Gateway:
         check_signature(secret, asked.query, asked.body, venue.credentials_hint)
 
     def _keys(self, asked: _Asked, elapsed: float, wall: int) -> bytes:
-        """No signature and no parameter is wanted, and none is looked at: the API key alone says whose key it is."""
+        """Answer a call about listen keys; only the API key matters, signature and parameters are ignored."""
         venue, family = self._venue, self._family
         check_key(venue.credentials, asked.api_key, venue.credentials_hint)
         owner, clock = family.owner(asked.api_key), venue.log.clock()
@@ -214,7 +214,7 @@ class Gateway:
 
     @staticmethod
     def _count(route: Route, params: dict[str, str]) -> int:
-        """How many orders a call counts as: of a list all that are in it."""
+        """The number of orders as which a call counts; for a list its entries."""
         return route.orders if "batchOrders" not in params else min(route.orders, params["batchOrders"].count("{"))
 
     def _sight(self, elapsed: float, now: int) -> Sight:
@@ -238,5 +238,5 @@ def _covers(fault: Fault, asked: _Asked) -> bool:
 
 
 def _unknown(fault: Fault) -> Refusal:
-    """The refusal, HTTP 503, that leaves open whether the call was carried out."""
+    """Return the refusal, HTTP 503, after which it is unknown if the call was carried out."""
     return Refusal(-1000 if fault["coded"] else 0, UNKNOWN, status=503)

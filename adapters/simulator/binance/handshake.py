@@ -1,4 +1,4 @@
-"""The WebSocket door: anybody may open a socket, on any path and with any key; what comes on it is another question."""
+"""The WebSocket door: a socket opens on any path and with any key, also if no event will come on it."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _Stream = TypeVar("_Stream", bound=Stream)
 
 
 class Handshake:
-    """Answers for a venue: the market under `/public` and `/market`, accounts elsewhere."""
+    """Opens the sockets of a venue: those of the market under `/public` and `/market`, those of accounts elsewhere."""
 
     def __init__(self, venue: Venue, family: Usdm) -> None:
         self._venue = venue
         self._family = family
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
-        """One socket, from its handshake to its end."""
+        """Serve one socket, from its handshake to its end."""
         venue = self._venue
         venue.step()
         elapsed = venue.elapsed()
@@ -61,7 +61,7 @@ class Handshake:
 
 
 def _is_public(request: web.Request, key: str) -> bool:
-    """True if the request is for the market: by its path or, on a former path, by the names of streams."""
+    """True if the request is for the market, by its path or, on a former path, by the names of its streams."""
     if request.path.startswith("/private/"):
         return False
     return (

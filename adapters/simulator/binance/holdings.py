@@ -1,4 +1,4 @@
-"""Answers about what the account has and how it is set: balances, positions, income, modes, leverage, fees."""
+"""Answers about the account: balances, positions, income, modes, leverage, fees."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from .routes import WEEK_MS, Params, Route, Sight, limit, required, whole
 from .rows import INCOME, Row, income_row
 
 ASSETS = ("USDT", "USDC", "BNB")
-"""Listed also where there is nothing of them."""
+"""Assets that are listed even if the account has none of them."""
 SECOND_MS = 1000
 ORDINARY = frozenset({"REALIZED_PNL", "TRADING_FEE"})
 
 
 class Holdings:
-    """Reads what an account has and how it is set."""
+    """Reads the account's money, positions and settings."""
 
     def __init__(self, exchange: Exchange, records: Records, readings: Readings) -> None:
         self._exchange = exchange
@@ -68,7 +68,7 @@ class Holdings:
         return [risk_row(each, all_of_them) for each in self._positions(symbol, all_of_them, now)]
 
     def _positions(self, symbol: str | None, all_of_them: bool, now: int) -> list[PositionView]:
-        """Those that are held and, as flat ones, those of symbols with an open order; or of all symbols."""
+        """The positions that are held, and flat ones of symbols with open orders or, with `all_of_them`, of all."""
         exchange, account = self._exchange, self._exchange.account
         sides = ("LONG", "SHORT") if exchange.hedge else ("BOTH",)
         busy = {each.symbol for each in exchange.open.values() if not words.is_algo(each)}
@@ -123,7 +123,7 @@ class Holdings:
         return shown[-most:] if newest else shown[:most]
 
     def _booked(self) -> list[Income]:
-        """All bookings, oldest first; with fees of 0 if they are told."""
+        """All bookings, oldest first; also fees of 0 if the reading `free_fills` gives them a row."""
         income = self._exchange.account.book.income
         if self._readings.free_fills == "no_row":
             return income

@@ -1,4 +1,4 @@
-"""Listen keys that are shared: one for each owner, the same for everybody who asks, gone for all once it is deleted."""
+"""Shared listen keys: each owner has one, all clients get the same, and a deletion ends it for all."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ LENGTH = 64
 
 
 class SharedKeys(ListenKeys):
-    """`owner` is the account, or an API key of it. Times in real ms."""
+    """The keys by owner, which is the account or an API key of it. Times are real time, ms."""
 
     def __init__(self, *, seed: int = 0, validity_ms: int = VALIDITY_MS, pushed: bool = True) -> None:
         super().__init__(seed=seed, validity_ms=validity_ms)
@@ -19,12 +19,12 @@ class SharedKeys(ListenKeys):
         self._newest: dict[str, str] = {}
 
     def current(self, owner: str, now: int) -> str | None:
-        """The owner's key, if it lives."""
+        """The owner's key; None if it is not valid."""
         key = self._newest.get(owner)
         return key if key is not None and self.valid(key, now) else None
 
     def obtain(self, owner: str, now: int) -> str:
-        """The owner's key, extended; another than before if that one is gone."""
+        """Return the owner's key, extended; a new one if the last is not valid."""
         key = self.extend(owner, now)
         if key is None:
             key = self._newest[owner] = "".join(self._random.choices(LETTERS, k=LENGTH))
@@ -33,14 +33,14 @@ class SharedKeys(ListenKeys):
         return key
 
     def extend(self, owner: str, now: int) -> str | None:
-        """The owner's key, extended to its whole validity; None if there is none."""
+        """Extend the owner's key by its full validity and return it; None if it is not valid."""
         key = self.current(owner, now)
         if key is not None:
             self.renew(key, now)
         return key
 
     def delete(self, key: str, now: int) -> bool:
-        """Delete the key; whoever listens hears of it like of an expiry, if it is pushed at all."""
+        """Delete the key, return False if it was not valid; if deletions are pushed, its sockets get an expiry."""
         if not self._pushed:
             return super().delete(key, now)
         existed = self.valid(key, now)
@@ -49,5 +49,5 @@ class SharedKeys(ListenKeys):
         return existed
 
     def owners(self) -> list[str]:
-        """All that have ever had a key."""
+        """All owners that have ever had a key."""
         return list(self._newest)

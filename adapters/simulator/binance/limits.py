@@ -1,6 +1,6 @@
-"""The venue's limits: weight per address and minute, orders per account, and bans of those who do not stop.
+"""The venue's limits: weight per address and minute, orders per account, and bans of addresses that go on.
 
-Windows are those of the clock. Real time, ms.
+Windows begin at full minutes and full ten seconds. Times are real time, ms.
 """
 
 from __future__ import annotations
@@ -11,19 +11,19 @@ from .errors import Refusal
 from .readings import Readings
 
 WEIGHT = 2400
-"""In a minute."""
+"""The weight that an address may use in a minute."""
 MINUTE_MS = 60_000
 TEN_SECONDS_MS = 10_000
 ORDERS = {"10S": (TEN_SECONDS_MS, 300), "1M": (MINUTE_MS, 1200)}
-"""Orders of one account within so many ms, by the name of the header."""
+"""Window in ms and most orders of one account in it, by the end of the header's name."""
 PATIENCE = 10
-"""So many calls may come after the first that was refused, before the address is banned."""
+"""The refused calls that an address may make before it is banned."""
 FIRST_BAN_MS, LONGEST_BAN_MS = 120_000, 3 * 86_400_000
 ADVICE = "Please use the websocket for live updates to avoid"
 
 
 class _Address:
-    """One address: the weight that it has used in this minute, its refused calls, and its ban, ms."""
+    """One address: the weight used in this minute, the number of refused calls, and its ban, ms."""
 
     def __init__(self) -> None:
         self.minute = -1
@@ -34,7 +34,7 @@ class _Address:
 
 
 class Limits:
-    """Counts; not `enabled`, it counts and refuses nothing."""
+    """Counts weight and orders; if not `enabled`, it refuses nothing."""
 
     def __init__(self, readings: Readings, *, enabled: bool = True) -> None:
         self.enabled = enabled
@@ -43,7 +43,7 @@ class Limits:
         self._orders: dict[tuple[str, str], tuple[int, int]] = {}
 
     def admit(self, address: str, weight: int, now: int) -> None:
-        """A call comes. Raises `Refusal` where it is one too many."""
+        """Count a call. Raises `Refusal` if it exceeds the limit, or the address is banned."""
         spent = self._of(address, now)
         if now < spent.banned_until:
             raise self.banned(address, spent.banned_until, now)
@@ -58,7 +58,7 @@ class Limits:
         raise self.too_many(now)
 
     def order(self, account: str, count: int, now: int) -> None:
-        """So many orders come. Raises `Refusal` where that is too many."""
+        """Count `count` orders. Raises `Refusal` if they exceed a limit."""
         for name, (span, most) in ORDERS.items():
             window, orders = now // span, self._placed(account, name, now)
             if self.enabled and orders + count > most:
@@ -66,31 +66,31 @@ class Limits:
             self._orders[account, name] = (window, orders + count)
 
     def headers(self, address: str, now: int) -> dict[str, str]:
-        """The header of every answer: the weight that the address has used in this minute, or -1."""
+        """The header of every answer: the weight used in this minute, or by the reading `used_weight` -1."""
         counted = self._readings.used_weight == "counted"
         return {"X-MBX-USED-WEIGHT-1M": str(self._of(address, now).used if counted else -1)}
 
     def order_headers(self, account: str, now: int) -> dict[str, str]:
-        """The further headers of an answer to an order: how many orders the account has placed in each window."""
+        """The further headers of an answer to an order: the account's orders in each window."""
         return {f"X-MBX-ORDER-COUNT-{name}": str(self._placed(account, name, now)) for name in ORDERS}
 
     def too_many_orders(self, name: str = "10S") -> Refusal:
-        """The orders of a stretch are used up."""
+        """Return the refusal of orders above the limit of this window."""
         span, most = ORDERS[name]
         text = "10 SECOND" if span == TEN_SECONDS_MS else "1 MINUTE"
         return Refusal(-1015, f"Too many new orders; current limit is {most} orders per {text}.")
 
     def too_many(self, now: int) -> Refusal:
-        """The weight of the minute is used up."""
+        """Return the refusal of a call above the minute's weight."""
         return self.until(now + MINUTE_MS - now % MINUTE_MS, now)
 
     def until(self, then: int, now: int) -> Refusal:
-        """No call is wanted before then."""
+        """Return the refusal, HTTP 429, of calls before `then`."""
         text = f"Too many requests; current limit is {WEIGHT} requests per minute. {ADVICE} polling the API."
         return Refusal(-1003, text, headers=self._wait(then - now))
 
     def banned(self, address: str, until: int, now: int) -> Refusal:
-        """The address is banned until then."""
+        """Return the refusal, HTTP 418, of an address that is banned until `until`."""
         text = f"Way too many requests; IP({address}) banned until {until}. {ADVICE} bans."
         return Refusal(-1003, text, status=418, headers=self._wait(until - now))
 

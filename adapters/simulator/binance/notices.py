@@ -1,4 +1,4 @@
-"""Frames about the account that no push of the model makes: a call for margin, and how its assets are counted."""
+"""Frames about the account without a push of the model: margin calls, and the multi-assets mode."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 def margin_call(exchange: Exchange, margin: Margin, now: int) -> list[bytes]:
-    """Positions as they are, with what each must keep; nothing where there are none."""
+    """The frame of a margin call, with each position and its maintenance margin; none without positions."""
     held = exchange.positions(now)
     crossed = [each for each in held if not words.is_isolated(each.margin_mode)]
     frame: Frame = {"e": "MARGIN_CALL", "E": now}
@@ -29,7 +29,7 @@ def margin_call(exchange: Exchange, margin: Margin, now: int) -> list[bytes]:
 
 
 def assets_mode(on: bool, now: int) -> list[bytes]:
-    """All assets are margin together, or each for itself."""
+    """The frame of the multi-assets mode, on or off."""
     return [_encode({"e": "ACCOUNT_CONFIG_UPDATE", "E": now, "T": now, "ai": {"j": on}})]
 
 

@@ -1,4 +1,4 @@
-"""Rows of the answers about money and positions, in the shapes of the second and the third version."""
+"""Rows of the answers about money and positions, in the shapes of versions 2 and 3."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MOST = "100000000"
 
 
 class Money(NamedTuple):
-    """One asset: the wallet, the part of it behind cross margin, and what positions and orders bind of it."""
+    """The money of one asset: wallet, its part for cross margin, and what positions and orders bind of it."""
 
     asset: str
     wallet: Decimal = ZERO
@@ -63,7 +63,7 @@ def asset_row(money: Money, now: int) -> Row:
 
 
 def totals(money: Money) -> Row:
-    """The fields of the account as a whole, whose totals are those of its one margin asset."""
+    """The totals of the account, which are those of its one margin asset."""
     row = asset_row(money, 0)
     names = ("initialMargin", "maintMargin", "walletBalance", "marginBalance", "crossWalletBalance", "crossUnPnl")
     more = ("positionInitialMargin", "openOrderInitialMargin", "unrealizedProfit")
@@ -72,7 +72,7 @@ def totals(money: Money) -> Row:
 
 
 def position_row(view: PositionView, second: bool) -> Row:
-    """A position of the account, of its second version or of its third."""
+    """A position in the account's answer, of version 2 if `second`, else 3."""
     notional = view.qty * view.mark
     isolated = words.is_isolated(view.margin_mode)
     row: Row = {
@@ -103,7 +103,7 @@ def position_row(view: PositionView, second: bool) -> Row:
 
 
 def risk_row(view: PositionView, second: bool) -> Row:
-    """A row of `positionRisk`: only the second version says leverage and margin mode."""
+    """A row of `positionRisk`, of version 2 if `second`, else 3; only version 2 has leverage and margin mode."""
     notional = view.qty * view.mark
     isolated = words.is_isolated(view.margin_mode)
     row: Row = {
@@ -140,7 +140,7 @@ def risk_row(view: PositionView, second: bool) -> Row:
 
 
 def _liquidation(view: PositionView) -> Decimal:
-    """Where an isolated position has lost its margin; for cross margin it is left out, as 0."""
+    """The price at which an isolated position has lost its margin; 0 for cross margin, where it is not modelled."""
     if not words.is_isolated(view.margin_mode) or not view.qty:
         return ZERO
     rate = MAINTENANCE if view.qty > 0 else -MAINTENANCE

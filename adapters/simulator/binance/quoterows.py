@@ -13,16 +13,16 @@ from .rows import Row
 
 FUNDING_MS = 8 * 3_600_000
 LEAST_NOTIONAL = 5
-"""An order that opens is worth at least so much, in units of the quote asset."""
+"""The least value of an order that opens, in the quote asset."""
 TYPES = ("LIMIT", "MARKET", "STOP", "STOP_MARKET", "TAKE_PROFIT", "TAKE_PROFIT_MARKET", "TRAILING_STOP_MARKET")
 _CENT = Decimal("0.01")
 _MOST = 1_000_000
 Level = tuple[Decimal, Decimal]
-"""A price, and what is offered there."""
+"""A price, and the quantity that is offered there."""
 
 
 def symbol_row(instrument: Instrument) -> Row:
-    """A symbol; one that was always there and has no end."""
+    """The row of a symbol, with fixed dates of listing and delivery."""
     base, tick, step = instrument.symbol.removesuffix(instrument.asset), plain(instrument.tick), plain(instrument.step)
     lot = {"minQty": step, "maxQty": str(_MOST), "stepSize": step}
     return {
@@ -59,7 +59,7 @@ def symbol_row(instrument: Instrument) -> Row:
 
 
 def ticker_row(symbol: str, day: Candle, last: Trade, now: int) -> Row:
-    """The last 24 hours of a symbol."""
+    """The row of a symbol's last 24 hours."""
     moved = day.close - day.open
     return {
         "symbol": symbol,
@@ -82,13 +82,13 @@ def ticker_row(symbol: str, day: Candle, last: Trade, now: int) -> Row:
 
 
 def book_row(bids: Iterable[Level], asks: Iterable[Level]) -> Row:
-    """The book, best first."""
+    """The row of the book, best levels first."""
     sides = {"bids": bids, "asks": asks}
     return {name: [[plain(price), plain(qty)] for price, qty in levels] for name, levels in sides.items()}
 
 
 def trade_row(trade: Trade) -> Row:
-    """A public trade."""
+    """The row of a public trade."""
     return {
         "id": trade.id,
         "price": plain(trade.price),
@@ -107,7 +107,7 @@ def candle_row(candle: Candle, interval: str) -> list[Any]:
 
 
 def premium_row(symbol: str, price: Decimal, rate: Decimal, now: int) -> Row:
-    """Mark and index are the one price that there is; the rate is the one that was settled last."""
+    """The row of mark and index price, which are both the market's, and of the last settled funding rate."""
     prices = dict.fromkeys(("markPrice", "indexPrice", "estimatedSettlePrice"), eight(price))
     next_time = now - now % FUNDING_MS + FUNDING_MS
     rates = {"lastFundingRate": eight(rate), "interestRate": "0.00010000"}

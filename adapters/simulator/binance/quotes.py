@@ -1,4 +1,4 @@
-"""Answers about the market: symbols, prices, the book, trades, candles, funding. Nobody needs a key for them."""
+"""Answers about the market, which need no API key: symbols, prices, the book, trades, candles, funding."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from .routes import Params, Route, Sight, limit, required, whole
 from .rows import Row
 
 DEPTHS: Mapping[int, int] = {5: 2, 10: 2, 20: 2, 50: 2, 100: 5, 500: 10, 1000: 20}
-"""Sizes of a book, each with its weight."""
+"""The sizes of a book, each with the weight of a call."""
 MOST_CANDLES = 1500
 
 
 class Quotes:
-    """Reads a market and its book; funding is what the clearing settled last."""
+    """Reads a market and its book, and the funding that the clearing settled."""
 
     def __init__(self, clearing: Clearing, depth: Depth) -> None:
         self._clearing = clearing
@@ -48,7 +48,7 @@ class Quotes:
         self.routes = {**found, "GET /fapi/v2/ticker/price": found["GET /fapi/v1/ticker/price"]}
 
     def _information(self, params: Params, now: int, sight: Sight) -> Row:
-        """Orders and weight are limited as they are here; there are no filters beyond each symbol's grid."""
+        """Limits of weight and orders, assets and symbols; there are no exchange-wide filters."""
         orders = [("SECOND", 10, limits.ORDERS["10S"][1]), ("MINUTE", 1, limits.ORDERS["1M"][1])]
         rates = [("REQUEST_WEIGHT", "MINUTE", 1, limits.WEIGHT), *(("ORDERS", *each) for each in orders)]
         names = ("rateLimitType", "interval", "intervalNum", "limit")
@@ -65,7 +65,7 @@ class Quotes:
         }
 
     def _each(self, row: Callable[[str, int], Row]) -> Callable[[Params, int, Sight], Any]:
-        """An answer that is one row where a symbol is named, else a list of all."""
+        """Make an answer that is one row if a symbol is given, else a list of all."""
 
         def answer(params: Params, now: int, sight: Sight) -> Row | list[Row]:
             if params.get("symbol"):
@@ -120,7 +120,7 @@ class Quotes:
         return [trade_row(each) for each in self._recent(params, 1000, now)]
 
     def _aggregated(self, params: Params, now: int, sight: Sight) -> list[Row]:
-        """Each trade is its own aggregate."""
+        """The newest trades as aggregates of one trade each."""
         if any(params.get(name) for name in ("startTime", "endTime", "fromId")):
             raise not_modelled("aggTrades of the past")
         return [
@@ -140,7 +140,7 @@ class Quotes:
         return self._market.trades(self._symbol(params), limit(params, 500, most), now)
 
     def _candles(self, params: Params, now: int, sight: Sight) -> list[list[Any]]:
-        """Oldest first."""
+        """Candles, oldest first."""
         symbol, interval = self._symbol(params), required(params, "interval")
         if interval not in INTERVALS:
             raise Refusal(-1120, "Invalid interval.")

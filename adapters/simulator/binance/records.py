@@ -1,4 +1,4 @@
-"""Answers about orders and fills, open and past: by symbol, a week at a time or by their ids, three months back."""
+"""Answers about orders and fills of the last three months: by symbol, and by windows of a week or by ids."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from .routes import WEEK_MS, Params, Route, Sight, limit, required, whole
 from .rows import Row, order_row, trade_row
 
 MONTHS_MS = 90 * 86_400_000
-"""So far back fills are told of, and any order."""
+"""The age, ms, up to which fills and orders are shown."""
 UNFILLED_MS = 3 * 86_400_000
-"""So far back orders that ended without a fill are."""
+"""The age, ms, up to which orders that ended without a fill are shown."""
 T = TypeVar("T")
 
 
@@ -48,7 +48,7 @@ class Records:
         }
 
     def found(self, params: Params, code: int = NO_SUCH_ORDER, *, algo: bool = False) -> Order:
-        """The order that is named by its id, or by the client's. Raises `Refusal` with the code when there is none."""
+        """The order with this order id or client order id. Raises `Refusal` with `code` if there is none."""
         by_id, by_name = ("algoId", "clientAlgoId") if algo else ("orderId", "origClientOrderId")
         symbol = params.get("symbol", "") if algo else required(params, "symbol")
         self.symbol(params)
@@ -63,7 +63,7 @@ class Records:
         return order
 
     def symbol(self, params: Params) -> str | None:
-        """The symbol, if there is one. Raises `Refusal` when the venue does not list it."""
+        """The symbol, None if it is missing. Raises `Refusal` if the venue does not list it."""
         symbol = params.get("symbol") or None
         if symbol is not None and symbol not in self._exchange.market.instruments:
             raise Refusal(-1121, "Invalid symbol.")
@@ -76,7 +76,7 @@ class Records:
         return order_row(order, self._exchange.orders.get(order.triggered_by), full=full)
 
     def born(self, order: Order) -> Order | None:
-        """The order that a conditional one has made."""
+        """The order that executes in place of a conditional one; None before it is triggered."""
         if not order.triggered:
             return None
         return next((each for each in self._exchange.orders.values() if each.triggered_by == order.id), None)
@@ -96,7 +96,7 @@ class Records:
         elif start is None and end is None and order_id is not None:
             shown = shown[-most:]
         elif start is not None and end is None and now - start > WEEK_MS:
-            shown = []  # as was seen of a start alone that is long ago
+            shown = []  # observed: a start of long ago without an end gives no rows
         else:
             begin, last = self._window(start, end, now)
             windowed = [each for each in shown if begin <= each.ts < last]
@@ -135,7 +135,7 @@ class Records:
         now: int,
         sight: Sight,
     ) -> list[Order]:
-        """Oldest first."""
+        """Those of `orders` that the parameters ask for, oldest first."""
         until = now if sight.orders_until is None else sight.orders_until
         start, end = whole(params, "startTime"), whole(params, "endTime")
         known = [
@@ -178,7 +178,7 @@ class Records:
         return self.row(self.found(params, algo=True))
 
     def _window(self, start: int | None, end: int | None, now: int) -> tuple[int, int]:
-        """The ends of a window, the second excluded. Raises `Refusal` for one of more than a week, or turned round."""
+        """The ends of a window, the second excluded. Raises `Refusal` if it is longer than a week, or reversed."""
         if end is None:
             end = now if start is None else min(start + WEEK_MS, now)
         begin = end - WEEK_MS if start is None else start
@@ -196,7 +196,7 @@ class Records:
         return trade_row(fill, self._exchange.market.instruments[fill.symbol].asset)
 
     def _seen(self, order: Order, sight: Sight) -> Order:
-        """The order as if its newest fills had not happened yet."""
+        """The order as it is shown: without the fills that are still hidden."""
         fills, until = self._exchange.fills_of[order.id], sight.fills_until
         shown = [each for each in fills if until is None or each.ts <= until]
         if len(shown) == len(fills):

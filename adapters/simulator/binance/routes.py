@@ -1,4 +1,4 @@
-"""A REST endpoint: what answers it, what it weighs, who may call it, and which parameters it understands."""
+"""A REST endpoint: its function, its weight, the security it needs, and the parameters it understands."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ WEEK_MS = 7 * 86_400_000
 
 
 class Sight(NamedTuple):
-    """The extent of an answer: fills, their bookings and new orders up to these exchange times, ms; None is all."""
+    """The extent of an answer: fills, their bookings, and orders up to these exchange times, ms; None: all."""
 
     fills_until: int | None = None
     income_until: int | None = None
@@ -26,7 +26,7 @@ CLEAR = Sight()
 
 
 class Route(NamedTuple):
-    """`answer` takes the parameters, exchange time in ms, and what may be seen. `alone` is the weight with a symbol."""
+    """An endpoint: `answer` takes parameters, exchange time, ms, and extent; `alone` is the weight with a symbol."""
 
     answer: Callable[[Params, int, Sight], Any]
     names: tuple[str, ...] = ()
@@ -34,14 +34,14 @@ class Route(NamedTuple):
     alone: int | None = None
     security: Security = "SIGNED"
     orders: int = 0
-    """So many orders it counts as."""
+    """The number of orders as which a call counts."""
 
     def weighs(self, params: Params) -> int:
         """The weight of a call."""
         return self.weight if self.alone is None or not params.get("symbol") else self.alone
 
     def __call__(self, params: Params, now: int, sight: Sight) -> Any:
-        """The answer. Raises `Refusal`, also for a parameter that is not understood: none is ignored."""
+        """Return the answer. Raises `Refusal`, also for a parameter that is not understood."""
         for name, value in params.items():
             if value and name not in COMMON and name not in self.names:
                 raise not_modelled(f"Parameter '{name}'")
@@ -49,14 +49,14 @@ class Route(NamedTuple):
 
 
 def required(params: Params, name: str) -> str:
-    """A parameter that must be there. Raises `Refusal` when it is not."""
+    """The value of a parameter. Raises `Refusal` if it is missing."""
     if not (value := params.get(name, "")):
         raise missing(name)
     return value
 
 
 def whole(params: Params, name: str) -> int | None:
-    """A whole number, None where there is none. Raises `Refusal` for what is not one."""
+    """A whole number, None if it is missing. Raises `Refusal` for another text."""
     text = params.get(name, "")
     if not text:
         return None
@@ -66,7 +66,7 @@ def whole(params: Params, name: str) -> int | None:
 
 
 def limit(params: Params, default: int, most: int) -> int:
-    """How many rows are wanted."""
+    """The number of rows that the caller wants. Raises `Refusal` if it is not between 1 and `most`."""
     found = whole(params, "limit")
     if found is None:
         return default
@@ -76,7 +76,7 @@ def limit(params: Params, default: int, most: int) -> int:
 
 
 def flag(params: Params, name: str, default: bool = False) -> bool:
-    """True or false, in any case."""
+    """The value of `true` or `false`, in upper or lower case. Raises `Refusal` for another text."""
     said = params.get(name, "").lower()
     if said not in {"", "true", "false"}:
         raise invalid(name)

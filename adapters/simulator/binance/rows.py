@@ -1,4 +1,4 @@
-"""Rows of the answers about orders, fills and bookings. Amounts are text, flags and ids are not."""
+"""Rows of the answers about orders, fills and bookings. Amounts are texts; flags and ids are not."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from . import words
 
 Row = dict[str, Any]
 INCOME = {"TRADING_FEE": "COMMISSION"}
-"""The venue's words for kinds of bookings, where they are not the model's."""
+"""The venue's names of kinds of bookings, where they differ from the model's."""
 
 
 def order_row(order: Order, cause: Order | None, *, full: bool = True) -> Row:
-    """A plain order; `cause` is the algo order that made it. Not `full`, it is one that was just taken or cancelled."""
+    """A plain order; `cause` is the algo order that made it. With `full` false it is the answer to a change of it."""
     origin = order if cause is None else cause
     row: Row = {
         "orderId": order.id,
@@ -46,7 +46,7 @@ def order_row(order: Order, cause: Order | None, *, full: bool = True) -> Row:
 
 
 def trade_row(fill: Fill, margin_asset: str) -> Row:
-    """A fill; a commission is a cost, a maker's rebate negative."""
+    """A fill; the commission is a cost, and a rebate is negative."""
     return {
         "symbol": fill.symbol,
         "id": fill.trade_id,
@@ -67,7 +67,7 @@ def trade_row(fill: Fill, margin_asset: str) -> Row:
 
 
 def income_row(income: Income, *, as_text: bool) -> Row:
-    """A booking; positive is into the wallet. The venue settles funding at whole seconds."""
+    """A booking; a positive amount goes into the wallet. Funding has a time in whole seconds."""
     kind = INCOME.get(income.type, income.type)
     number = words.tran_id(income.tran_id)
     return {

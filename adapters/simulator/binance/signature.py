@@ -1,4 +1,4 @@
-"""Who may call: the API key in the header, the signature of what was sent as it was sent, and its timestamp."""
+"""The checks of a call's credentials: API key header, signature of query and body as sent, and timestamp."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PEM = "-----BEGIN"
 
 
 def parameters(query: str, body: bytes) -> dict[str, str]:
-    """All parameters of a call, of a query and of a form."""
+    """All parameters of a call, from its query and its form. Raises `Refusal` for a body that is no text."""
     try:
         text = body.decode()
     except UnicodeDecodeError:
@@ -27,7 +27,7 @@ def parameters(query: str, body: bytes) -> dict[str, str]:
 
 
 def check_key(credentials: Mapping[str, str], given: str | None, hint: str = "") -> str:
-    """The secret of the API key. Raises `Refusal` where there is none."""
+    """Return the secret of the API key. Raises `Refusal` if the key is missing or unknown."""
     if not given:
         raise Refusal(-2014, "API-key format invalid.")
     if given not in credentials:
@@ -36,7 +36,7 @@ def check_key(credentials: Mapping[str, str], given: str | None, hint: str = "")
 
 
 def check_signature(secret: str, query: str, body: bytes, hint: str = "") -> None:
-    """Raises `Refusal` unless query and body together, as they were sent, bear the secret's signature."""
+    """Raise `Refusal` unless the signature of query and body together, as they were sent, fits the secret."""
     given, parts = "", []
     for text in (query, body.decode()):
         kept = []
@@ -54,7 +54,7 @@ def check_signature(secret: str, query: str, body: bytes, hint: str = "") -> Non
 
 
 def check_timestamp(params: Mapping[str, str], now: int, *, tolerant: bool) -> None:
-    """Raises `Refusal` for a timestamp that is no number or (unless tolerant) too far from now, ms."""
+    """Raise `Refusal` for a timestamp that is no number, or is too far from `now`, ms (unless `tolerant`)."""
     stamp, window = params.get("timestamp", ""), params.get("recvWindow", "") or str(WINDOW_MS)
     if not stamp.isdecimal():
         raise missing("timestamp")
@@ -80,7 +80,7 @@ def _is_signed(secret: str, text: str, given: str) -> bool:
 
 
 def _is_signed_by(pem: str, text: bytes, signature: bytes) -> bool:
-    """By the Ed25519 or RSA key in a PEM text, the private or the public one."""
+    """True if the signature was made with the Ed25519 or RSA key in a PEM text, which may be private or public."""
     from cryptography.exceptions import InvalidSignature
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
     from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15

@@ -1,4 +1,4 @@
-"""The sockets that follow an account: which keys and events each has asked for, and what it is answered."""
+"""The sockets that follow an account: the keys and events that each has subscribed to, and its answers."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from .wire import event_of
 
 
 class Subscription(NamedTuple):
-    """A key, and the events that are wanted of it: all, if None."""
+    """A key, and the names of the wanted events; None is the URL's default."""
 
     key: str
     events: tuple[str, ...] | None = None
 
     def wants(self, event: str, readings: Readings) -> bool:
-        """True if the subscription lets the event through."""
+        """True if the subscription includes the event."""
         return event in self.events if self.events is not None else readings.no_events == "all"
 
     def names(self) -> list[str]:
-        """As the venue lists it."""
+        """The names under which the venue lists it."""
         return [self.key] if self.events is None else [f"{self.key}@{event}" for event in sorted(set(self.events))]
 
 
 class Stream(Client):
-    """One client's socket. `delivers` is whether events come on its path at all."""
+    """One client's socket. `delivers` is False if no event comes on its path."""
 
     def __init__(
         self,
@@ -55,11 +55,11 @@ class Stream(Client):
         )
 
     def has(self, key: str) -> bool:
-        """True if the socket listens on this key."""
+        """True if the socket has subscribed to this key."""
         return any(each.key == key for each in self.subscriptions)
 
     def tell(self, key: str, frame: bytes, ready_at: float) -> None:
-        """Send an event of a key if it is wanted; twice if it was asked for twice under other names."""
+        """Send an event of a key to each subscription that wants it, so that it may come twice."""
         if not self.delivers or self._log.clock() < self.deaf_until:
             return
         event = event_of(frame)
@@ -69,7 +69,7 @@ class Stream(Client):
                 self.send(b'{"stream":"%s","data":%s}' % (name.encode(), frame) if self.enveloped else frame, ready_at)
 
     def answer(self, method: str, params: Any, id: int | str) -> dict[str, Any] | None:
-        """The answer to a request, None where there is none. Any name can be subscribed to."""
+        """The answer to a request; None if it has none. Any name can be subscribed to."""
         match method:
             case "LIST_SUBSCRIPTIONS" if self.readings.subscriptions == "none":
                 return None
@@ -86,7 +86,7 @@ class Stream(Client):
 
 
 class AccountHub(Hub[Stream]):
-    """All of them: each that has a key gets each frame of it."""
+    """All sockets that follow the account: each one on a key gets each frame of it."""
 
     unanswered_pings = 600 / 180
 
@@ -113,20 +113,20 @@ class AccountHub(Hub[Stream]):
         )
 
     def deliver(self, frame: bytes, *, ready_at: float, valid: Callable[[str], bool], shared: set[str]) -> None:
-        """Send to all that listen on a key that lives."""
+        """Send to all sockets on a valid key."""
         for stream in self:
             for key in {each.key: None for each in stream.subscriptions}:
                 if valid(key):
                     stream.tell(key, frame, ready_at)
 
     def tell(self, key: str, frame: bytes, ready_at: float) -> None:
-        """Send to all sockets of a key that want it."""
+        """Send to all sockets of a key that want the event."""
         for stream in self.on(key):
             stream.tell(key, frame, ready_at)
 
 
 def asked_for(request: web.Request) -> list[Subscription]:
-    """The subscriptions in a URL: keys in the query, each with the events named behind it, or names in the path."""
+    """The subscriptions in a URL: keys in the query, each with the events after it, or a name in the path."""
     found: list[Subscription] = []
     for name, value in request.query.items():
         if name == "listenKey":

@@ -1,4 +1,4 @@
-"""The public streams of a market: what a client may subscribe to, and the messages of it."""
+"""The public streams of a market, to which clients subscribe, and their messages."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ FORM = re.compile(
     r"|depth(?P<levels>5|10|20)?(@(100|250|500)ms)?|kline_(?P<interval>\w+))"
 )
 OF_ALL = {"!ticker@arr": "ticker", "!miniTicker@arr": "miniTicker", "!markPrice@arr": "markPrice"}
-"""Streams of all symbols in one list, each with the stream of one."""
+"""Streams that list all symbols, each with the kind of stream of one symbol."""
 MOST_TRADES = 100
-"""A move of the price is told of as one trade each, of so many moves at most."""
+"""The most moves of the price for which trades are sent at once, one for each move."""
 Book = dict[str, dict[Decimal, Decimal]]
 
 
 class Topic(NamedTuple):
-    """One stream: `name` is how the client wrote it; without a symbol it is of all of them."""
+    """One stream: `name` as the client wrote it; without a symbol it is of all symbols."""
 
     name: str
     symbol: str | None
@@ -35,7 +35,7 @@ class Topic(NamedTuple):
 
 
 class Topics:
-    """Reads a market: what happened on it between two moves of the price."""
+    """Makes the messages of a market between two moves of the price."""
 
     def __init__(self, clearing: Clearing, depth: Depth) -> None:
         self._clearing = clearing
@@ -43,7 +43,7 @@ class Topics:
         self._depth = depth
 
     def topic(self, name: str) -> Topic | None:
-        """The stream of this name, None of one that is not modelled."""
+        """The stream with this name; None if it is not modelled."""
         if (all_of := OF_ALL.get(name.removesuffix("@1s"))) is not None:
             return Topic(name, None, all_of)
         found = FORM.fullmatch(name)
@@ -56,17 +56,17 @@ class Topics:
         return Topic(name, symbol, kind, int(found["levels"] or 0), found["interval"] or "")
 
     def moves(self, topic: Topic, now: int) -> int:
-        """How often the price of a topic's symbol has moved by now; of all symbols, that of the first."""
+        """The number of moves up to `now` of the price of a topic's symbol, or of the first one if it is of all."""
         return self._market.step(topic.symbol or next(iter(self._market.instruments)), now)
 
     def book(self, topic: Topic, now: int) -> Book:
-        """The whole book of a topic's symbol, by price."""
+        """The whole book of a topic's symbol: quantities by price."""
         assert topic.symbol is not None
         sides = {"b": "SELL", "a": "BUY"}
         return {name: dict(self._depth.levels(topic.symbol, side, now)) for name, side in sides.items()}
 
     def changes(self, topic: Topic, before: Book, since: int, now: int) -> Message:
-        """The message of the book's changes: the quantities that are not as `before`; 0 where nothing is left."""
+        """The message of the book's changes: quantities that differ from `before`, 0 for levels that are gone."""
         assert topic.symbol is not None
         book, step = self.book(topic, now), self.moves(topic, now)
         sides = {
@@ -80,7 +80,7 @@ class Topics:
         return _depth_update(topic.symbol, since, step, now) | sides
 
     def messages(self, topic: Topic, since: int, now: int) -> list[Any]:
-        """The messages that are new in a stream after the price's first `since` moves."""
+        """The new messages of a stream after the price's first `since` moves."""
         if topic.symbol is None:
             return [[self._one(topic.kind, each, now) for each in self._market.instruments]]
         match topic.kind:
@@ -157,5 +157,5 @@ def _event(name: str, symbol: str, now: int) -> Message:
 
 
 def _depth_update(symbol: str, since: int, step: int, now: int) -> Message:
-    """The first update of a book reaches back to the move before it, so that it joins what was read there."""
+    """An update of the book; it begins at the last move before it, so that it joins a book read there."""
     return _event("depthUpdate", symbol, now) | {"T": now, "U": since, "u": step, "pu": since}

@@ -1,4 +1,4 @@
-"""The endpoints by which a bot trades: orders placed, changed and cancelled, and settings made."""
+"""The endpoints with which a bot trades: it places, changes and cancels orders, and changes settings."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from .rows import Row
 
 PLACED, TESTED = "POST /fapi/v1/order", "POST /fapi/v1/order/test"
 BATCH, CANCELS = 5, 10
-"""Orders that may be placed, and cancelled, together."""
+"""The most orders that may be placed, and cancelled, in one call."""
 MODES = {"CROSSED": "cross", "ISOLATED": "isolated"}
 ONE = ("symbol", "orderId", "origClientOrderId")
 IDS, CLIENT_IDS = ("orderIdList", "orderidlist"), ("origClientOrderIdList", "origclientorderidlist")
-"""As documented, and as some clients write them."""
+"""The names of the lists, as documented and as some clients write them."""
 AMENDED = (*ONE, "side", "quantity", "price", "priceMatch")
 
 
 class Trading:
-    """Answers for a desk. Raises `Refusal`, also for what is not modelled."""
+    """Carries out calls on a desk. Raises `Refusal`, also for a feature that is not modelled."""
 
     def __init__(self, desk: Desk, records: Records) -> None:
         self._desk = desk
@@ -53,7 +53,7 @@ class Trading:
         }
 
     def _place(self, params: Params, now: int, sight: Sight) -> Row:
-        """`ACK` shows the order as it was taken, `RESULT` what has become of it at once."""
+        """Place an order; the answer `ACK` shows it as new, `RESULT` after the fills at once."""
         response = params.get("newOrderRespType") or "ACK"
         if response not in {"ACK", "RESULT"}:
             raise invalid("newOrderRespType")
@@ -71,7 +71,7 @@ class Trading:
         return self._records.row(self._desk.place(self._named(self._forms.algo(params, now)), now=now))
 
     def _named(self, ticket: Ticket) -> Ticket:
-        """Raises `Refusal` if another open order has the name."""
+        """Return the ticket. Raises `Refusal` if another open order has its client order id."""
         other = self._exchange.by_client_id.get(ticket.client_id, 0)
         if ticket.client_id and other in self._exchange.open:
             raise Refusal(-4116, "ClientOrderId is duplicated.")
@@ -127,7 +127,7 @@ class Trading:
     def _each(
         self, names: Iterable[str], do: Callable[[Params, int, Sight], Row]
     ) -> Callable[[Params, int, Sight], list[Row]]:
-        """Several at once, each of which may be refused alone."""
+        """Make the answer for a list of orders, each of which may be refused alone."""
         alone = Route(do, tuple(names))
 
         def answer(params: Params, now: int, sight: Sight) -> list[Row]:
@@ -152,7 +152,7 @@ class Trading:
         return {"code": refusal.code, "msg": refusal.message}
 
     def _set_leverage(self, params: Params, now: int, sight: Sight) -> Row:
-        """One number for both sides."""
+        """Set one leverage for both sides."""
         required(params, "symbol")
         symbol, leverage = self._records.symbol(params), whole(params, "leverage")
         if leverage is None or symbol is None:
@@ -188,7 +188,7 @@ class Trading:
 
 
 def _listed(params: Params, name: str, most: int) -> list[Any]:
-    """A parameter that is a JSON list of so many at most."""
+    """Read a parameter that is a JSON list of 1 to `most` entries. Raises `Refusal` otherwise."""
     try:
         found = json.loads(required(params, name), parse_float=str, parse_constant=str)
     except (ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""Frames as the venue writes them: bare JSON text, of which the event is the first field."""
+"""Frames as the venue writes them: JSON text whose first field is the event."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ _BEGIN = len(b'{"e":"')
 
 
 def event_of(frame: bytes) -> str:
-    """The name of a frame's event, as it begins."""
+    """The name of a frame's event, read from its beginning."""
     return frame[_BEGIN : frame.find(b'"', _BEGIN)].decode("ascii", "replace")
 
 
 class Wire:
-    """Turns pushes into frames; the seed decides where the real wire is fickle."""
+    """Turns pushes into frames; where the order of the real wire varies, the seed decides."""
 
     def __init__(self, exchange: Exchange, readings: Readings, *, seed: int = 0) -> None:
         self._exchange = exchange
@@ -42,7 +42,7 @@ class Wire:
         self._gained: dict[tuple[str, str], Decimal] = {}
 
     def arranged(self, leaving: Sequence[Push]) -> Iterable[Push]:
-        """The pushes of one moment, those of a type in their order; one that says nothing new is left out."""
+        """The pushes in the wire's order, which is kept within a type; a configuration without news is left out."""
         arranged: list[Push] = []
         for _, together in groupby(leaving, key=lambda push: push.ts):
             moment = [push for push in together if not isinstance(push, ConfigPush) or self._is_news(push)]
@@ -55,7 +55,7 @@ class Wire:
         return arranged
 
     def frames(self, push: Push) -> list[bytes]:
-        """The frame that a push becomes, and those that go with it."""
+        """The frame of a push, and then those that go with it."""
         match push:
             case OrderPush():
                 return [_encode(each) for each in self._of_order(push)]
@@ -66,14 +66,14 @@ class Wire:
                 return [_encode({"e": "ACCOUNT_CONFIG_UPDATE", "E": push.due, "T": push.ts, "ac": content})]
 
     def expiry(self, key: str, now: int) -> list[bytes]:
-        """The frames of a key's end: none, one or two, as the reading has it."""
+        """The frames of a key's end: none, one or two, by the reading `expiry`."""
         frame: Frame = {"e": "listenKeyExpired", "E": now}
         if self._readings.expiry != "bare":
             frame["listenKey"] = key
         return [_encode(frame)] * {"never": 0, "twice": 2}.get(self._readings.expiry, 1)
 
     def _is_news(self, push: ConfigPush) -> bool:
-        """A margin mode is not told, nor a leverage that has stayed."""
+        """True if the leverage has changed; a new margin mode alone is not pushed."""
         before, self._leverage[push.symbol] = self._leverage[push.symbol], push.long_leverage
         return before != push.long_leverage
 
@@ -203,7 +203,7 @@ class Wire:
         }
 
     def _realised(self, view: PositionView) -> Decimal:
-        """The PnL that all positions of this symbol and side have ever realised, fees aside."""
+        """The PnL that all positions of this symbol and side have ever realised, without fees."""
         fills = self._exchange.fills
         for fill in fills[self._counted :]:
             at = fill.symbol, fill.position_side
@@ -222,5 +222,5 @@ class Wire:
 
 
 def break_even(view: PositionView) -> Decimal:
-    """The price at which the position has cost nothing, with what was paid and gained since it was flat."""
+    """The price at which closing leaves no profit or loss, with PnL and fees since the position was flat."""
     return booked(view.entry - view.realised / view.qty) if view.qty else ZERO

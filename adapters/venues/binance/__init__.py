@@ -1,1 +1,1 @@
-"""Binance: every word of its wire. USDⓈ-M futures whole."""
+"""Binance: everything about its wire, for USDⓈ-M futures."""

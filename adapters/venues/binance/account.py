@@ -14,7 +14,7 @@ from .words import held, margin_mode, sides
 def account(content: dict[str, Any], longest: int) -> AccountReport | None:
     """The report in an account push, or None if any part of it cannot be trusted.
 
-    `cw`, the wallet of the cross account, is not what can be spent, so nothing is made of it.
+    `cw`, the wallet of the cross account, is not the available balance, so it is not used.
     """
     body = content.get("a")
     if not isinstance(body, dict):
@@ -49,7 +49,7 @@ def account(content: dict[str, Any], longest: int) -> AccountReport | None:
 
 
 def config(content: dict[str, Any]) -> ConfigReport | None:
-    """A symbol's leverage, which holds for both sides; None for what is said of the whole account."""
+    """A symbol's leverage, which holds for both sides; None for a setting of the whole account."""
     body = content.get("ac")
     leverage = whole(body.get("l")) if isinstance(body, dict) else None
     if not isinstance(body, dict) or leverage is None or not 0 < leverage < 10**6:
@@ -63,7 +63,7 @@ def config(content: dict[str, Any]) -> ConfigReport | None:
 
 
 def _rows(body: dict[str, Any], name: str) -> list[dict[str, Any]] | None:
-    """A list of the body; absent and null are empty, and None is what no reading accepts."""
+    """A list of the body; a missing or null one is empty. None for another value."""
     found = body.get(name)
     if found is None:
         return []

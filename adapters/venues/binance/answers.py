@@ -1,4 +1,4 @@
-"""Judges an HTTP answer: the document that it brought, or the refusal that it is."""
+"""Judges an HTTP answer: it is a document, or a refusal."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .codes import BANNED, FIREWALL, LONGEST_WAIT, WEIGHED, is_too_fast, refusal
 
 _decode = msgspec.json.Decoder(float_hook=number).decode
 _LOOKED_AT, _OPENING = 4096, 120
-"""Bytes of a body that may be its beginning when it is shown as one line, and characters of that line."""
+"""The bytes of a body of which a line is shown, and the most characters of that line."""
 _STATUS_WAIT = {403: FIREWALL, 418: BANNED, 429: WEIGHED}
 _WEIGHT = "x-mbx-used-weight-1m"
 
@@ -35,11 +35,11 @@ def judge(
     exchange_ms: int | None = None,
     secrets: Secrets = NONE,
 ) -> Document | Refusal:
-    """Success by the status, unless a code below zero says otherwise.
+    """Return the document of a success, else the refusal. A success has its status, and no code below zero.
 
-    `about_key`: the request was about the listen key; a success of it may be empty, and may bring a key that nobody
-    knows yet, so nothing of it is shown. `exchange_ms` is the exchange's clock now, if it was ever asked for; without
-    it a ban's end is read by the second that the answer names, if it names one.
+    `about_key`: the request was about the listen key; its success may be empty, and may contain a new key, which is not
+    known yet, so nothing of it is shown. `exchange_ms` is the exchange's clock now, if it is known; without it the end
+    of a ban is taken from the seconds that the answer names, if it does.
     """
     if exchange_ms is None and (second := http_date(response.headers.get("date", ""))) is not None:
         exchange_ms = int(second * 1000)
@@ -71,13 +71,13 @@ def judge(
 
 
 def used_weight(headers: Mapping[str, str]) -> int | None:
-    """The weight that this address has used in the minute; None if that is not said. Test hosts have said -1."""
+    """The weight that this address has used in the minute; None if it is missing or negative, as on test hosts."""
     text = headers.get(_WEIGHT, "").strip()
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
 
 
 def _waiting(found: Refusal, status: int, headers: Mapping[str, str]) -> Refusal:
-    """The refusal with the time to wait: what its text names, else the header, else what is known of the status."""
+    """The refusal with the time to wait, from its text, else the header, else the default of its status."""
     if found.kind is not RefusalKind.RETRY or found.retry_after is not None:
         return found
     wait = _wait(status, headers)
@@ -94,7 +94,7 @@ def _by_status(response: HttpResponse, why: str, shown: Secrets | None) -> Refus
 
 
 def _wait(status: int, headers: Mapping[str, str]) -> float | None:
-    """Seconds from `Retry-After`, else what is known of the status."""
+    """Seconds from `Retry-After`, else the default of the status."""
     text = headers.get("retry-after", "").strip()
     if text.isascii() and text.isdigit():
         return min(float(text[:9]), LONGEST_WAIT)

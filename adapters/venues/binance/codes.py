@@ -12,17 +12,17 @@ from ..refusals import NONE, redacted
 
 BAD_KEY_FORMAT = -2014
 CREDENTIALS = frozenset({-1002, -1005, -1011, -1022, -1099, -2008, BAD_KEY_FORMAT, -2015, -2017})
-"""The API key, its permissions, the signature or the address: a person has to change something."""
+"""Codes about API key, permissions, signature or address, where a person has to change something."""
 FATAL = CREDENTIALS | {-1109}
-"""And an account that has no futures."""
+"""Those codes, and that of an account without futures."""
 KEY_GONE = -1125
 TOO_FAST = frozenset({-1003, -1015})
 MAINTENANCE = frozenset({-1016, 239999})
 WEIGHED, BANNED, FIREWALL = 60.0, 120.0, 300.0
-"""Seconds to wait where the venue names none: until the minute's weight is new, the shortest ban, and what a firewall
-may take. Maintenance is looked at once a minute."""
+"""Seconds to wait if the venue names none: for the weight of a new minute, the shortest ban, and the firewall.
+During maintenance a request is tried once a minute."""
 LONGEST_WAIT = 4 * 86400.0
-"""Seconds; a ban takes three days at most, so a later end is not believed."""
+"""The longest wait, s: a ban takes three days at most, so a later end is not believed."""
 
 _CLOCK = frozenset({-1021, -5028, -4188})
 _UNKNOWN_ORDER, _UNKNOWN_SYMBOL = "-2013", "-1121"
@@ -38,9 +38,9 @@ def refusal(
     exchange_ms: int | None = None,
     secrets: Secrets = NONE,
 ) -> Refusal:
-    """The refusal that an error code is. `about_key`: the request was about the listen key, so that it can be GONE.
+    """Return the refusal for an error code. With `about_key` the request was about the listen key, which can be GONE.
 
-    The end of a ban is absolute; only the exchange's clock, `exchange_ms`, can make a delay of it.
+    The end of a ban is exchange time, so a delay needs the exchange's clock, `exchange_ms`.
     """
     number = whole(code)
     kind, wait = RefusalKind.RETRY, None
@@ -57,32 +57,32 @@ def refusal(
 
 
 def is_too_fast(found: Refusal) -> bool:
-    """True if the venue says that this address must stop for now, by a code or by its status."""
+    """True if this address must stop for now, by the code or the status."""
     return found.code in ("429", "418") or (found.code is not None and whole(found.code) in TOO_FAST)
 
 
 def is_clock_problem(found: Refusal) -> bool:
-    """True if the venue disliked the request's timestamp, so that its clock must be read again."""
+    """True if the venue refused the request's timestamp, so that its clock must be read again."""
     return found.code is not None and whole(found.code) in _CLOCK
 
 
 def is_unknown_order(found: Refusal) -> bool:
-    """True if the order asked for does not exist, or no more."""
+    """True if the order does not exist, or does not exist any more."""
     return found.code == _UNKNOWN_ORDER
 
 
 def is_unknown_symbol(found: Refusal) -> bool:
-    """True if there is no such symbol, or no more."""
+    """True if the symbol does not exist, or does not exist any more."""
     return found.code == _UNKNOWN_SYMBOL
 
 
 def wants_symbol(found: Refusal) -> bool:
-    """True if a list that may be asked for whole since 2026-08 insists on a symbol, as before."""
+    """True if a list requires a symbol, as before 2026-08, when it became optional."""
     return found.code in _WANTS_SYMBOL and "symbol" in found.message.lower()
 
 
 def passes(found: Refusal) -> bool:
-    """True if a read that failed so may succeed if it is sent again at once."""
+    """True if a read that failed with this may succeed when it is sent again at once."""
     if found.kind is not RefusalKind.RETRY or found.retry_after is not None:
         return False
     return not (is_unknown_order(found) or is_unknown_symbol(found) or wants_symbol(found))

@@ -1,4 +1,4 @@
-"""Facts of Binance's USDⓈ-M futures, and what others leave to the venue to say."""
+"""Facts of Binance's USDⓈ-M futures that the core asks the venue for."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from ....core.backoff import CallLimit
 from ....core.kinds import IncomeKind
 
 TIME_GRAIN_MS = 1
-"""Rows of fills and orders have the very millisecond that frames have."""
+"""The grain of times, ms: rows of fills and orders have the same milliseconds as frames."""
 FAILING_CALLS = CallLimit(20, 60.0)
-"""No document counts failing calls. What does count is weight, and going on after "too fast"; so this only keeps a
-mistake that repeats itself from costing more than a little of the weight of a minute."""
+"""The limit of failing calls, of which no document knows. It only keeps a mistake that repeats itself from using more
+than a little of the weight of a minute."""
 BY_FILL, FUNDING = "ORDER", "FUNDING_FEE"
-"""Causes of an account push: an order was executed, funding was paid."""
+"""The causes of an account push for an executed order, and for paid funding."""
 INCOME: Mapping[str, IncomeKind] = MappingProxyType(
     {
         "COMMISSION": IncomeKind.FEE,
@@ -23,7 +23,7 @@ INCOME: Mapping[str, IncomeKind] = MappingProxyType(
         "SPECIAL_FUNDING_FEE": IncomeKind.FUNDING,
     }
 )
-"""Types of income, since 2026-09 two kinds of funding; those that are not here are transfers and the like."""
+"""Types of income, with two of funding since 2026-09; all other types are transfers and the like."""
 EVENTS = (
     "ORDER_TRADE_UPDATE",
     "ACCOUNT_UPDATE",
@@ -35,8 +35,8 @@ EVENTS = (
     "CONDITIONAL_ORDER_TRIGGER_REJECT",
     "listenKeyExpired",
 )
-"""The events that a socket asks for, by the names of the wire: an unknown name is ignored without a word, and one
-that is left out never comes. TRADE_LITE is left out: it repeats a fill without its fee, and without its place in the
+"""The events that a socket asks for, by their names on the wire: an unknown name is ignored without an error, and an
+event that is not named never comes. TRADE_LITE is left out: it repeats a fill without its fee and its interval of the
 order."""
 IGNORED = "TRADE_LITE"
 POLICY: Mapping[str, float] = MappingProxyType(
@@ -48,6 +48,6 @@ POLICY: Mapping[str, float] = MappingProxyType(
         "poll_interval": 20.0,
     }
 )
-"""The venue pings every three minutes and says nothing else to an idle account, so it is asked for life. A key that has
-died is noticed by its renewal. It is the account's, so whoever deletes it takes it from all others. A read weighs about
+"""The venue pings every three minutes and pushes nothing else to an idle account, so liveness is probed. A dead key is
+noticed at its renewal. The key is shared by the account, so a deletion ends it for all clients. A read weighs about
 130 of the 2400 that one address has in a minute."""

@@ -18,17 +18,17 @@ _DATA = frozenset(
         "CONDITIONAL_ORDER_TRIGGER_REJECT",
     }
 )
-"""Documented events that say nothing of the account that another does not say as well: delivered as they are."""
+"""Documented events without news of the account that no other event has: they are delivered as they are."""
 
 
 def unwrapped(content: dict[str, Any]) -> dict[str, Any]:
-    """The event itself: a stream of several wraps each in `stream` and `data`."""
+    """The event itself, without the `stream` and `data` in which combined streams wrap it."""
     inner = content.get("data")
     return inner if isinstance(inner, dict) and "stream" in content and "e" not in content else content
 
 
 def control(content: dict[str, Any], event: dict[str, Any]) -> tuple[Report, ...]:
-    """Read a frame that has no order, balance or setting in it; `event` is what is wrapped in it."""
+    """Read a frame without order, balance or setting; `event` is the event that is wrapped in it."""
     name = event.get("e")
     if name == "listenKeyExpired":
         key = event.get("listenKey")
@@ -36,12 +36,12 @@ def control(content: dict[str, Any], event: dict[str, Any]) -> tuple[Report, ...
     if name == "serverShutdown":  # documented for spot alone
         return (ClosingSoon(),)
     if name is None and "result" in content and (number := whole(content.get("id"))) is not None:
-        # The answer to LIST_SUBSCRIPTIONS names what this socket has asked for. It names nothing on a socket to which
-        # nothing will come; whether a dead key is such a case no document says.
+        # The answer to LIST_SUBSCRIPTIONS names the streams of this socket. It is empty on a socket to which no event
+        # will come; no document states if a dead key is such a case.
         answer = Acknowledged(str(number))
         return (answer, KeyInDoubt()) if content["result"] == [] else (answer,)
     if name is None and "error" in content and (number := whole(content.get("id"))) is not None:
-        return (Acknowledged(str(number)),)  # not understood, but answered: that says as much of the stream
+        return (Acknowledged(str(number)),)  # not understood, but answered: that proves the stream as well
     if name is None and (code := whole(content.get("code"))) is not None:
         return (Rejected(None, Refusal(RefusalKind.RETRY, str(code), redacted(text(content.get("msg")) or ""))),)
     return (unrecognised(content, event, known=text(name) in _DATA),)
@@ -55,7 +55,7 @@ def unrecognised(
     order: OrderRef | None = None,
     known: bool = False,
 ) -> Unrecognised:
-    """The frame as it is, with its time; `doubtful` also where an unknown event looks like news of the account."""
+    """The frame as it is, with its time; an unknown event that looks like news of the account is `doubtful` too."""
     about_account = not known and any(isinstance(event.get(name), dict) for name in ("o", "a"))
     return Unrecognised(
         content, moment(event.get("T"), event.get("E")), doubtful or about_account, order=order, known=known
@@ -63,7 +63,7 @@ def unrecognised(
 
 
 def named(event: dict[str, Any]) -> OrderRef | None:
-    """The order that a frame names, whatever else is wrong with it."""
+    """The order that a frame names, even if the rest of the frame is wrong."""
     order = event.get("o")
     if not isinstance(order, dict):
         return None

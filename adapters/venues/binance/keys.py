@@ -1,7 +1,7 @@
-"""Listen keys at Binance: one for the account, which everybody who asks is given; valid an hour from the last request.
+"""Listen keys at Binance: the account has one, which all clients get; it is valid for an hour after the last request.
 
-No request names a key. So what says whether ours lives is the key in an answer; where the answer to a renewal, as it is
-documented, has none, another POST brings the one that lives, extended.
+No request names a key. So only the key in an answer shows if ours is still valid; if the answer to a renewal has none,
+as documented, another POST gets the valid one, extended.
 """
 
 from __future__ import annotations
@@ -22,36 +22,36 @@ from .rest import Rest
 from .rows import listen_key, named_key
 
 VALID_FOR = 3600.0
-"""Seconds; documented."""
+"""The documented validity of a key, s."""
 
 
 class Keys:
-    """A `KeyService`."""
+    """The `KeyService` of Binance."""
 
     def __init__(self, rest: Rest) -> None:
         self._rest = rest
         self._new = True
-        """True if there was no key before: a stream that recovers is let go first."""
+        """True if there was no key before: then streams that recover go first."""
         self._named: str | None = None
-        """The account's key, as the venue named it last."""
+        """The account's key in the last answer."""
 
     def create(self) -> Service[Grant]:
-        """The account's key, extended, or a new one where it had none."""
+        """Get the account's key, extended, or a new one if it has none."""
         yield from self._rest.now()
         key = listen_key((yield from self._rest.mint(new=self._new)))
         self._new, self._named = False, key
         return Grant(key, VALID_FOR, self._rest.exchange_ms((yield from clock())))
 
     def renew(self, key: str) -> Service[str]:
-        """The key that was extended, which is another one where ours is gone and somebody has made the next."""
+        """Extend the account's key and return it; it is another one if ours is gone and a client has made the next."""
         found = named_key((yield from self._rest.key("PUT")))
         self._named = listen_key((yield from self._rest.key("POST"))) if found is None else found
         return self._named
 
     def delete(self, key: str) -> Service[None]:
-        """Delete the account's key, for everybody; one that is gone is fine.
+        """Delete the account's key, for all clients; if it is gone, nothing happens.
 
-        So is one that another has followed, which the request would take in its place.
+        If another key has followed it, no request is sent: it would delete that one.
         """
         if self._named is not None and key != self._named:
             return
@@ -63,9 +63,9 @@ class Keys:
 
 
 class Handshake:
-    """A `ports.socket.Handshake`: key and events ride in the URL. `ws_url` has a path and no query.
+    """A `ports.socket.Handshake` with key and events in the URL. `ws_url` has a path and no query.
 
-    Nobody refuses a handshake for its key: a socket with a dead one opens and stays silent.
+    The venue refuses no handshake for its key: a socket with a dead key opens and stays silent.
     """
 
     def __init__(
@@ -78,21 +78,21 @@ class Handshake:
         self._new = True
 
     def turn(self) -> Service[float]:
-        """Wait until it may be dialled, within a part of the `timeout`; streams that had one before go first."""
+        """Wait until the socket may be dialled, for at most a part of the `timeout`; streams that recover go first."""
         place = yield from self._door.turn(self._patience, new=self._new)
         self._new = False
         return place
 
     def url(self, key: str) -> str:
-        """Where the stream of this key is, with all that is to come on it."""
+        """The URL of this key's stream, with the wanted events."""
         self._secrets.name(key)
         return f"{self._ws_url}?listenKey={quote(key, safe='')}&events={'/'.join(EVENTS)}"
 
     def refusal(self, error: HandshakeRefused | TransportFailed) -> Refusal:
-        """Return what it means that there is no socket."""
+        """Return the refusal for a socket that did not open."""
         if isinstance(error, TransportFailed):
             return unanswered(error.reached, str(error))
         verdict = judge(HttpResponse(error.status, error.headers, error.body), secrets=self._secrets)
         if isinstance(verdict, Refusal):
             return verdict
-        return Refusal(RefusalKind.RETRY, str(error.status), str(error))  # a 2xx is no handshake, whatever it says
+        return Refusal(RefusalKind.RETRY, str(error.status), str(error))  # a 2xx is no handshake

@@ -1,8 +1,8 @@
-"""The venue's long lists - fills, orders, income - whole for any window: pages, limits and history included.
+"""Reads the venue's long lists - fills, orders, income - completely for any window, with its pages and limits.
 
 Fills are paged by trade id: a page that begins with the last trade of the one before loses nothing, also not the second
-row of a trade between two orders of ours. By time that cannot be had, since no document says which end of a window a
-full page keeps; so a full page by time is only believed to show that the window is too long.
+row of a trade between two orders of ours. Paging by time could lose rows, since no document states which end of a
+window a full page has; so a full page by time only shows that the window is too long.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ T = TypeVar("T")
 DAY = 86_400_000
 LONGEST_WINDOW = 7 * DAY - 1000
 HISTORY = 89 * DAY
-"""Three months, the shortest that there are: so far back go fills and income; older orders are cleaned up."""
+"""The age, ms, up to which fills and income are listed: three months, the shortest. Older orders are cleaned up."""
 PAGE = 1000
 
 
 class Listing(NamedTuple, Generic[T]):
-    """`rows`, oldest first, and `odd` ones, which are in no `rows`; or why nothing is listed."""
+    """A list that was read: `rows`, oldest first, and `odd` ones, which are not in `rows`; or the `refusal` of it."""
 
     rows: tuple[T, ...]
     odd: tuple[OddRow, ...] = ()
@@ -40,14 +40,14 @@ class Listing(NamedTuple, Generic[T]):
 
 
 def parted(found: list[T | OddRow]) -> Listing[T]:
-    """The rows that are understood, and the others."""
+    """Return the rows that are understood, and the odd ones."""
     rows = tuple(row for row in found if not isinstance(row, OddRow))
     return Listing(rows, tuple(dict.fromkeys(row for row in found if isinstance(row, OddRow))))
 
 
 class Lists:
-    """Windows are exchange time in ms, both ends included. Services raise `RequestRefused` rather than leave anything
-    out. A page has at most so many rows as are asked for, one of fills `fills_page`.
+    """Reads lists in windows of exchange time, ms, both ends included. Services raise `RequestRefused` rather than
+    leave rows out. A page has at most `page` rows, one of fills `fills_page`.
     """
 
     def __init__(self, rest: Rest, *, page: int = PAGE, fills_page: int | None = None) -> None:
@@ -56,7 +56,7 @@ class Lists:
         self._fills_size = page if fills_page is None else fills_page
 
     def fills(self, symbol: str, since: int, until: int) -> Service[Listing[FillReport]]:
-        """The fills of a symbol; none of one that is no more."""
+        """The fills of a symbol; none if the symbol does not exist any more."""
         rows: list[Row] = []
         try:
             for start, end in windows(since, until):
@@ -67,7 +67,7 @@ class Lists:
         return _unique(rows, since, until)
 
     def of_order(self, ref: OrderRef, since: int, until: int) -> Service[Listing[FillReport]]:
-        """The fills of one order. They are asked for by its id; should that show a page, by time and trade."""
+        """The fills of one order, asked for by its id; if they fill a page, by time and trade."""
         params: dict[str, str | int] = {"symbol": ref.symbol, "orderId": ref.order_id, "limit": self._fills_size}
         try:
             rows = listed((yield from self._rest.get(FILLS, params)))
@@ -83,7 +83,7 @@ class Lists:
         return Listing(own, tuple(row for row in found.odd if row.order_id in (None, ref.order_id)))
 
     def orders(self, since: int, until: int, symbol: str | None = None) -> Service[Listing[OrderReport]]:
-        """The orders of the window, each once, as it was last: of all symbols, or of one, which may be no more."""
+        """The orders of the window, each once in its last state: of all symbols, or of one, which may be delisted."""
         narrow = {} if symbol is None else {"symbol": symbol}
         try:
             listing = yield from self._rows(ORDERS, since, until, narrow)
@@ -93,13 +93,13 @@ class Lists:
             listing = []
         rows, odd, _ = parted(list(map(order, listing)))
         found: dict[OrderRef, OrderReport] = {}
-        # By which of its times an order is listed no document says, so none is left out for one of them.
+        # No document states by which of its times an order is listed, so none is left out by time.
         for report in sorted(rows, key=lambda report: report.exchange_ts or 0):
             found[OrderRef(report.symbol, report.order_id)] = report
         return Listing(tuple(found.values()), odd)
 
     def income(self, since: int, until: int) -> Service[Listing[IncomeReport]]:
-        """The income of the window. If it is refused until a person changes something the listing says so."""
+        """The income of the window; if it is refused for good, the listing has the refusal."""
         since = max(since, until - HISTORY)
         try:
             rows, odd, _ = parted(list(map(income, (yield from self._rows(INCOME, since, until, {})))))
@@ -112,7 +112,7 @@ class Lists:
         return Listing(tuple(sorted(found.values(), key=lambda report: report.exchange_ts)), odd)
 
     def _fills_of(self, symbol: str, start: int, end: int) -> Service[list[Row]]:
-        """The rows of a window: by time while pages are not full, from the first full one on by trade id."""
+        """The rows of a window: a first page by time that is not full, then the rest by trade id."""
         found: list[Row] = []
         first, last = start, end
         while first <= end:
@@ -128,7 +128,7 @@ class Lists:
         return found
 
     def _pages(self, symbol: str, rows: list[Row], end: int) -> Service[list[Row]]:
-        """Read what follows these rows, trade by trade, up to the end of the window and perhaps beyond it."""
+        """Read the rows after these by trade id, up to the end of the window and perhaps beyond it."""
         found: list[Row] = []
         seen = {_name(row) for row in rows}
         last = max(_trades(rows))
@@ -145,7 +145,7 @@ class Lists:
             last = newest
 
     def _rows(self, path: str, since: int, until: int, narrow: dict[str, str]) -> Service[list[Row]]:
-        """All rows of a list that has a limit and no pages: a window that comes back full is asked for in two parts."""
+        """All rows of a list with a limit but no pages: a window whose answer is full is asked for in two parts."""
         found: list[Row] = []
         left = list(windows(since, until))
         while left:
@@ -159,19 +159,19 @@ class Lists:
         return found
 
     def _page(self, path: str, start: int, end: int, narrow: Params, size: int) -> Service[list[Row]]:
-        """A page of a window, its ends included, which no document says; so what lies beside them may be in it too."""
+        """A page of a window; no document states if ends are included, so rows just beside them may come too."""
         window: Params = {"startTime": start - 1, "endTime": end + 1, "limit": size}
         return listed((yield from self._rest.get(path, {**narrow, **window})))
 
 
 def windows(since: int, until: int) -> Iterator[tuple[int, int]]:
-    """The windows to ask for, oldest first."""
+    """Cut an interval, ms, into windows of the allowed length, oldest first."""
     starts = [since, *range(since + LONGEST_WINDOW, until, LONGEST_WINDOW), max(since, until) + 1]
     return ((start, end - 1) for start, end in pairwise(starts))
 
 
 def parting(rows: list[Row], start: int, end: int) -> int:
-    """The last moment of the first part of a window: any one within is right, this one is found soon."""
+    """The last ms of the first part of a window: any one is right, and the middle of the rows needs few requests."""
     if start >= end:
         raise malformed("more rows in a millisecond than the venue lists")
     within = sorted(at for row in rows if (at := moment(row.get("time"))) is not None and start <= at < end)
@@ -180,7 +180,7 @@ def parting(rows: list[Row], start: int, end: int) -> int:
 
 
 def _unique(rows: list[Row], since: int, until: int) -> Listing[FillReport]:
-    """The fills of a window, each once: a trade between two orders of ours is one of each, under the same id."""
+    """The fills of a window, each once; in a trade between two orders of ours each has a fill with the same id."""
     reports, odd, _ = parted(list(map(fill, rows)))
     found = {(row.order_id, row.trade_id): row for row in reports if since <= row.exchange_ts <= until}
     return Listing(tuple(sorted(found.values(), key=lambda row: (row.exchange_ts, trade_number(row)))), odd)

@@ -1,4 +1,4 @@
-"""Puts the parts of Binance together: what `family.Family` asks of a folder."""
+"""Puts the parts of Binance together, as a `family.Family`."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from .usdm import UsdmDialect
 from .weights import LIMIT
 
 PING_SECONDS = 0.0
-"""Life is asked for, so no silence is too short."""
+"""The interval of the venue's own frames, s; 0, since liveness is probed."""
 
 
 def limits() -> tuple[str, ...]:
-    """Of one address, for all accounts of a process."""
+    """The limits of one address, for all accounts of a process."""
     return (f"{LIMIT} weight a minute", f"{HANDSHAKES.calls} handshakes in {HANDSHAKES.seconds:g} s")
 
 
@@ -39,8 +39,8 @@ def services(
     secrets: Secrets,
     store: QuestionStore | None = None,
 ) -> Services:
-    """Keys, reader and handshake of one account; all its requests go through one `Rest`. The venue does not count
-    questions for orders that it does not know, so none are stored.
+    """Return keys, reader and handshake of one account; all its requests go through one `Rest`. The venue does not
+    count questions for orders that it does not know, so `store` is not used.
     """
     rest = Rest(hosts.rest_url, api_key, api_secret, timeout=policy.request_timeout, secrets=secrets)
     return Services(

@@ -1,9 +1,9 @@
-"""Keeps requests under Binance's limits: the weight of a minute for each address, and how many sockets it may open.
+"""Keeps requests below Binance's limits: the weight per minute and the opened sockets of each address.
 
-Nothing here sleeps or knows the time. What is spent is our own requests of the last minute, and what the venue's header
-says beyond those, since other programs have the same address. A read is let in at its beginning: one that recovers
-while any weight is left, an audit while it leaves some for those, a poll while it leaves more. A read that was let in
-is not stopped half way. Once the venue says "too fast" nobody of this address asks for anything.
+Nothing here sleeps or reads a clock. The used weight is that of our own requests of the last minute, and what the
+venue's header has beyond those, since other programs may use the same address. A read is admitted at its beginning: one
+that recovers always, an audit if it leaves some weight for those, a poll if it leaves more. A read that was admitted is
+not stopped. After the venue's "too fast" no request of this address is sent for a time.
 """
 
 from __future__ import annotations
@@ -25,36 +25,35 @@ from .weights import LIMIT
 
 MINUTE = 60.0 * SLACK
 REQUESTS = 0.95
-"""Of the limit, what requests may use: who goes on after "too fast" is locked out."""
+"""The part of the limit that requests may use: an address that goes on after "too fast" is banned."""
 READS: Mapping[Purpose, float] = MappingProxyType({Purpose.SYNC: 0.9, Purpose.AUDIT: 0.6, Purpose.POLL: 0.45})
-"""Of the limit, up to where a read of this purpose is let in."""
+"""The part of the limit up to which a read of each purpose is admitted."""
 HANDSHAKES = Rate(300, 300.0)
-"""Connection attempts of one address, which only spot documents."""
+"""The connection attempts of one address; only the documents of spot have this limit."""
 MINTS = Rate(600, 60.0)
-"""A quarter of the weight of a minute, so that the reads that follow find some."""
+"""The rate of mints: they use at most a quarter of a minute's weight, so that some is left for the reads after them."""
 PATIENCE = 0.25
-"""Of a time-out: what may be waited for a turn, where many streams of a process want the same at once."""
+"""The part of a time-out that may be spent waiting for a turn among the streams of a process."""
 BRIEF = 1.5
-"""Seconds; a lock no longer than this is waited out."""
+"""The longest lock, s, that is waited for."""
 
 
 class Address:
-    """All that is asked of one host from here, by all accounts of a process, in any thread."""
+    """The weight that all accounts of a process use at one host, from any thread."""
 
     def __init__(self, lock: threading.Lock, *, limited: bool) -> None:
         self._lock = lock
         self._limit = LIMIT if limited else UNLIMITED.calls
         self._spent: list[tuple[float, int]] = []
-        """When, in seconds, and how much; oldest first."""
+        """Time, s, and weight of each request; oldest first."""
         self._others = 0
         self._others_until = float("-inf")
         self._locked_until = float("-inf")
 
     def turn(self, weight: int) -> Service[float]:
-        """Wait until a request of this weight may be sent; when that is.
+        """Wait until a request of this weight may be sent; return the time, s.
 
-        Raises `RequestRefused` (RETRY), which is no failing call, while the venue wants no request for longer than a
-        moment.
+        Raises `RequestRefused` (RETRY), which is no failing call, if the address is locked for longer than `BRIEF`.
         """
         now = yield from clock()
         while (place := self._take(weight, now)) > now:
@@ -64,9 +63,9 @@ class Address:
         return now
 
     def admit(self, weight: int, purpose: Purpose) -> Service[None]:
-        """Let a read in that will weigh so much, for this purpose.
+        """Admit a read of this weight and purpose.
 
-        Raises `RequestRefused` with `PUT_OFF`, and when there will be weight for it, or as `turn` does.
+        Raises `RequestRefused` with `PUT_OFF` and the time to wait if there is too little weight, or as `turn` does.
         """
         now = yield from clock()
         if self._locked_until - now > BRIEF:
@@ -79,23 +78,23 @@ class Address:
             raise RequestRefused(Refusal(RefusalKind.RETRY, PUT_OFF, message, later))
 
     def note_used(self, used: int, sent: float, heard: float) -> None:
-        """The venue says of a request what this address has used in the minute."""
+        """Note the weight that the venue gives as used in the minute, in the answer to a request."""
         with self._lock:
             ours = sum(weight for at, weight in self._spent if heard - MINUTE < at <= sent)
             self._others, self._others_until = max(0, used - ours), heard + MINUTE
 
     def lock(self, until: float) -> None:
-        """The venue wants no request from this address before then."""
+        """Note that no request of this address may be sent before `until`, s."""
         with self._lock:
             self._locked_until = max(self._locked_until, until)
 
     def check(self, now: float) -> None:
-        """Raises `RequestRefused` (RETRY) while the venue wants no request for longer than a moment."""
+        """Raise `RequestRefused` (RETRY) if the address is locked for longer than `BRIEF`."""
         if self._locked_until - now > BRIEF:
             raise self._locked(now)
 
     def _take(self, weight: int, now: float) -> float:
-        """Spend it now, if it can be spent; else when to look again."""
+        """Use the weight if it is free, and return `now`; else return the time, s, to try again."""
         with self._lock:
             free = max(self._locked_until, self._frees(REQUESTS * self._limit - weight, now))
             if free > now:
@@ -105,7 +104,7 @@ class Address:
             return now
 
     def _frees(self, most: float, now: float) -> float:
-        """When no more than this is spent of the minute that ends then."""
+        """The first time, s, at which no more than `most` is used of the last minute."""
         spent = [(at, weight) for at, weight in self._spent if at > now - MINUTE]
         endings = [(at + MINUTE, weight) for at, weight in spent]
         if self._others and self._others_until > now:
@@ -117,7 +116,7 @@ class Address:
             left -= weight
             if left <= most:
                 return until
-        return now  # a request that is heavier than all that there is has the minute for itself
+        return now  # a request that weighs more than the limit is sent when nothing else is used
 
     def _locked(self, now: float) -> RequestRefused:
         left = self._locked_until - now
@@ -125,7 +124,7 @@ class Address:
 
 
 class Door:
-    """Lets the streams of a process through one after the other: those that are not new go first, else by lot."""
+    """Lets the streams of a process go one after the other: those that recover go first, the others by lot."""
 
     def __init__(self, name: str, rate: Rate, lots: Random, lock: threading.Lock) -> None:
         self._name = name
@@ -134,8 +133,8 @@ class Door:
         self._lock = lock
 
     def turn(self, patience: float, *, new: bool) -> Service[float]:
-        """Wait for the turn; when that is. Raises `RequestRefused` (RETRY), which is no failing call, when it is
-        further off than `patience`, s.
+        """Wait for the turn; return its time, s. Raises `RequestRefused` (RETRY), which is no failing call, if it is
+        later than in `patience` seconds.
         """
         now = yield from clock()
         with self._lock:
@@ -152,7 +151,7 @@ class Door:
                 self._queue.leave(ticket)
 
     def _place_of(self, ticket: Ticket, now: float) -> float:
-        """Where the one with this ticket goes; it is taken if that is now."""
+        """The time, s, of the turn of this ticket; if that is now, the turn is used."""
         with self._lock:
             place = self._budget.next(now, self._queue.ahead(ticket))
             if place <= now:
@@ -161,8 +160,8 @@ class Door:
 
 
 class Pace:
-    """One for all clients of a process; not `limited`, it lets everything pass at once. `lots` decides who of many
-    goes first.
+    """The limits of all hosts for a process; if not `limited`, everything passes at once. `lots` draws the order of
+    streams.
     """
 
     def __init__(self, *, limited: bool = True, lots: Random | None = None) -> None:
@@ -173,16 +172,16 @@ class Pace:
         self._lock = threading.Lock()
 
     def address(self, host: str) -> Address:
-        """The weight that is spent at this host."""
+        """The weight that is used at this host."""
         with self._lock:
             return self._addresses.setdefault(host, Address(threading.Lock(), limited=self._limited))
 
     def mints(self, host: str) -> Door:
-        """Where streams queue for keys."""
+        """The queue of streams for keys at this host."""
         return self._door(host, "mint", MINTS)
 
     def handshakes(self, host: str) -> Door:
-        """Where streams queue for sockets."""
+        """The queue of streams for sockets at this host."""
         return self._door(host, "handshake", HANDSHAKES)
 
     def _door(self, host: str, name: str, rate: Rate) -> Door:
@@ -192,4 +191,4 @@ class Pace:
 
 
 SHARED = Pace()
-"""The budget of this process: the venue counts addresses, not objects."""
+"""The limits of this process: the venue counts by address."""

@@ -1,8 +1,8 @@
-"""Reads the account whole, between two readings of the lists of fills, so that it is known what moved meanwhile.
+"""Reads the whole account between two readings of the lists of fills, which show what moved meanwhile.
 
-Fills are listed by symbol only. Which symbols to ask for is found: income has a row for each fill that cost anything,
-orders say how far they are executed, and a position that is not what it was betrays the rest. So a read of a quiet
-account asks for no fills at all.
+Fills are listed by symbol only. The symbols to ask for are found by income, which has a row for each fill with a fee,
+by the executed quantities of orders, and by positions that have changed. So a read of a quiet account asks for no
+fills.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ from .words import OPEN
 
 ROUNDS = 3
 LAG = 600_000
-"""Orders and income are listed from so much earlier, ms: a list of orders may go by the time at which they were made,
-and a row of income that appears late is dated back."""
+"""Orders and income are listed from this much earlier, ms: a list of orders may go by the time of creation, and a row
+of income that appears late is dated back."""
 MOST_ASKED = 100
-"""Orders in no list that one read asks for by their ids."""
+"""The most orders that one read asks for by id because they are in no list."""
 OF_FILLS = frozenset({IncomeKind.FEE, IncomeKind.PNL})
 
 
 class _Held(NamedTuple):
-    """Positions as they are listed, and whether the account nets them."""
+    """Positions as they are listed; `one_way` is True if the account nets them."""
 
     rows: Listing[Position]
     one_way: bool
@@ -44,28 +44,28 @@ class _Held(NamedTuple):
 
 
 class Reader:
-    """An `AccountReader`, which asks for so many fills in a page."""
+    """The `AccountReader` of Binance; `page` is the number of fills in a page."""
 
     def __init__(self, rest: Rest, *, page: int = PAGE) -> None:
         self._rest = rest
         self._lists = Lists(rest, fills_page=page)
         self._singles = Singles(rest, self._lists)
         self._by_symbol = False
-        """True if the list of orders insists on a symbol, as it did until 2026-08."""
+        """True if the list of orders requires a symbol, as until 2026-08."""
         self._symbols: frozenset[str] = frozenset()
-        """All that were ever named."""
+        """All symbols that any row has named so far."""
         self._assets: frozenset[str] = frozenset()
         self._held: dict[tuple[str, str | None], Decimal] = {}
         """The positions of the last whole read."""
         self._asked = 0
-        """How many symbols it asked the fills of."""
+        """The number of symbols whose fills it asked for."""
 
     def read(
         self, since: int | None, orders: Sequence[OrderRef] = (), *, purpose: Purpose = Purpose.SYNC
     ) -> Service[Account]:
-        """The account whole since then, exclusive; with None only these orders, each with all its fills.
+        """Read the whole account since `since`, exclusive; with None only these orders, each with all its fills.
 
-        With neither it is the whole account as of now. An audit or a poll may be put off for want of weight.
+        With neither it is the whole account as of now. An audit or a poll may be put off if weight is short.
         """
         if since is None and orders:
             return (yield from self._singles.read(orders))
@@ -83,7 +83,7 @@ class Reader:
     def _round(
         self, since: int, asked: Sequence[OrderRef], denied: set[OrderRef], last: bool
     ) -> Service[Account | None]:
-        """The account, or None if too much moved meanwhile. What is `denied`, now or before, is not asked for again."""
+        """The account, or None if too much moved meanwhile. `denied` gets denied orders; those are not asked again."""
         until = yield from self._rest.horizon()
         begin = max(since, until - HISTORY)
         clock, earned, made = yield from both(
@@ -92,7 +92,7 @@ class Reader:
         as_of = min(clock, until)
         early = self._executed(earned.rows, made.rows, begin)
         first = yield from self._fills(early, begin, until)
-        # Open orders first: one that finishes meanwhile is then in both lists, never in neither.
+        # Open orders first: an order that finishes meanwhile is then in both lists, and not in none.
         running, held, (owned, owner) = yield from both(self._running(), self._positions(), self._balances())
         (orders, open_ids, odd), _ = yield from both(self._orders(running, begin, asked, denied), self._rest.ask_time())
         until = yield from self._rest.horizon()
@@ -100,14 +100,14 @@ class Reader:
         second, income = yield from both(self._fills(symbols, begin, until), self._lists.income(begin - LAG, until))
         if late_symbols := self._executed(income.rows, (), begin) - symbols:
             second = _joined(second, (yield from self._fills(late_symbols, begin, until)))
-        # What is older than the read would have been listed before, had its symbol been asked for.
+        # Rows older than the read would have been in the first list, had their symbol been asked for.
         shown = [row for row in second.rows if row.symbol not in early and row.exchange_ts < as_of]
         before, after = Counter(map(_facts, (*first.rows, *shown))), Counter(map(_facts, second.rows))
         new, gone = after - before, before - after
         if (gone or any(at < as_of for _, at, _ in new)) and not last:
             return None
-        # Fills of orders that began after the orders were read are left to the next read: nobody is promised what is
-        # newer than `as_of`, and each would have to be read alone for want of its order.
+        # Fills of orders that began after the orders were read are left to the next read: a read promises nothing newer
+        # than `as_of`, and each of them would have to be read alone, since its order is missing.
         known = {OrderRef(report.symbol, report.order_id) for report in orders}
         older = {OrderRef(row.symbol, row.order_id) for row in second.rows if row.exchange_ts < as_of}
         orphans = {ref for ref, _, _ in new} - known - older
@@ -136,7 +136,7 @@ class Reader:
         )
 
     def _executed(self, income: Iterable[IncomeReport], orders: Iterable[OrderReport], since: int) -> frozenset[str]:
-        """The symbols in which something was executed since then, by income and by orders."""
+        """The symbols with executions since `since`, by income and by orders."""
         paid = {row.symbol for row in income if row.kind in OF_FILLS and row.exchange_ts >= since}
         done = {row.symbol for row in orders if row.cumulative_qty and (row.exchange_ts or since) >= since}
         found = frozenset(symbol for symbol in paid | done if symbol is not None)
@@ -144,7 +144,7 @@ class Reader:
         return found
 
     def _moved(self, held: Iterable[Position]) -> frozenset[str]:
-        """The symbols of positions that are not what they were at the last read."""
+        """The symbols of positions that have changed since the last read."""
         now, before = {(row.symbol, row.side): row.qty for row in held}, self._held
         found = frozenset(place[0] for place in now.keys() | before.keys() if now.get(place) != before.get(place))
         self._symbols |= found
@@ -154,7 +154,7 @@ class Reader:
         return _joined(*(yield from both(*(self._lists.fills(symbol, since, until) for symbol in sorted(symbols)))))
 
     def _made(self, since: int, until: int) -> Service[Listing[OrderReport]]:
-        """The orders of the window; where the list insists on symbols, those of all that were ever named."""
+        """The orders of the window; if the list requires a symbol, those of all known symbols."""
         if not self._by_symbol:
             try:
                 return (yield from self._lists.orders(since - LAG, until))
@@ -175,7 +175,7 @@ class Reader:
     def _orders(
         self, running: Listing[OrderReport], since: int, asked: Sequence[OrderRef], denied: set[OrderRef]
     ) -> Service[tuple[tuple[OrderReport, ...], frozenset[str], list[OddRow]]]:
-        """The orders that lists show, and those asked for besides; which of them are open; and odd rows."""
+        """The orders of the lists and those asked for by id, the ids of open ones, and odd rows."""
         history = yield from self._made(since, (yield from self._rest.horizon()))
         wanted = set(asked)
         found = {OrderRef(row.symbol, row.order_id): row for row in running.rows}
@@ -197,7 +197,7 @@ class Reader:
         return _Held(parted(list(positions(data))), nets(data), "rows" if data else "none")
 
     def _balances(self) -> Service[tuple[tuple[Balance, ...], str | None]]:
-        """The balances, and whose they are."""
+        """The balances, and the id of their account."""
         data = yield from self._rest.get(BALANCE, {})
         found = balances(data, self._assets)
         self._assets |= {balance.asset for balance in found}
@@ -205,18 +205,18 @@ class Reader:
 
 
 def _joined(*lists: Listing[FillReport]) -> Listing[FillReport]:
-    """Lists of fills, each of another symbol, as one."""
+    """Join lists of fills, each of another symbol."""
     rows = sorted((row for each in lists for row in each.rows), key=lambda row: row.exchange_ts)
     return Listing(tuple(rows), tuple(row for each in lists for row in each.odd))
 
 
 def _facts(row: FillReport) -> tuple[OrderRef, int, tuple[object, ...]]:
-    """The facts by which a fill's row differs from others: its order, its time, and the rest."""
+    """The facts that identify a fill's row: its order, its time, and the rest."""
     return OrderRef(row.symbol, row.order_id), row.exchange_ts, (row.trade_id, row.qty, row.price)
 
 
 def _concerns(row: OrderReport, ref: OrderRef, wanted: Collection[OrderRef], since: int) -> bool:
-    """True if an order is open, was asked for, or has changed since."""
+    """True if an order is open, was asked for, or has changed since `since`."""
     return row.status in OPEN or ref in wanted or row.exchange_ts is None or row.exchange_ts > since
 
 

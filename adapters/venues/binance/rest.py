@@ -1,4 +1,4 @@
-"""A client of Binance's REST interface: signed by the exchange's clock, weighed, and every refusal classified."""
+"""A client of Binance's REST interface: it signs with the exchange's clock, counts weight, and classifies refusals."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from .signing import Params, encoded, signed, signer
 from .weights import KEY, OF, TIME
 
 RECEIVE_WINDOW_MS = 10_000
-"""How old a request may be when it arrives, by its timestamp."""
+"""The age, ms, that a request may have when it arrives, by its timestamp."""
 TRIES = 3
 
 
 class Rest:
     """One account's requests. `rest_url` is the venue's address without a query, `timeout` seconds for one request.
 
-    What asks is a service, and raises `RequestRefused`. `secrets` learns each signature, and nothing that it knows
-    is in an answer that is read here. Raises as `signer` does.
+    Requests are services, and raise `RequestRefused`. `secrets` gets each signature, and answers are read without
+    the secrets that it knows. The constructor raises as `signer` does.
     """
 
     def __init__(
@@ -50,27 +50,27 @@ class Rest:
         self._mints = pace.mints(host)
         self._anchor: Anchor | None = None
         self._passed = False
-        """True if the venue has ever taken the API key for one."""
+        """True if the venue has accepted the API key before."""
 
     def exchange_ms(self, now: float) -> int | None:
-        """The exchange's clock, never ahead of it: its last answer and the time since. None if it was never asked."""
+        """The exchange's clock, ms, not ahead of it: its last answer and the time since. None if it was never asked."""
         return None if (anchor := self._anchor) is None else anchor.earliest(now)
 
     def now(self) -> Service[int]:
-        """The exchange's clock now, asked for if need be."""
+        """The exchange's clock now, ms, asked for if it is not known."""
         anchor = yield from self._anchored()
         return anchor.earliest((yield from clock()))
 
     def horizon(self) -> Service[int]:
-        """A time that the exchange's clock has not passed, by a journey there at most.
+        """A time, ms, that the exchange's clock has not passed yet; it is ahead by the time of a request at most.
 
-        What was read before cannot be later: a window up to here shows all of it.
+        Everything that was read before is earlier, so a window up to here shows it all.
         """
         anchor = yield from self._anchored()
         return anchor.latest((yield from clock()))
 
     def admit(self, weight: int, purpose: Purpose) -> Service[None]:
-        """Let a read in that will weigh so much. Raises `RequestRefused` where it has to wait."""
+        """Admit a read of this weight. Raises `RequestRefused` if it has to wait."""
         yield from self._address.admit(weight, purpose)
 
     def ask_time(self) -> Service[int]:
@@ -91,7 +91,7 @@ class Rest:
         return (yield from self.key("POST"))
 
     def key(self, method: str) -> Service[Any]:
-        """A request about the listen key, which names nobody but by the API key, and no listen key at all."""
+        """Send a request about the listen key; it has the API key, and names no listen key."""
         for left in (True, False):
             try:
                 return (yield from self._exchange(method, KEY, "", named=True))[0]
@@ -103,12 +103,12 @@ class Rest:
     def get(self, path: str, params: Params) -> Service[Any]:
         """Return the answer to a signed read.
 
-        A timestamp that the exchange dislikes makes us read its clock and try once more. What failed in a way that
-        passes is repeated once.
+        If the exchange refuses the timestamp, its clock is read and the request tried once more. A read that failed in
+        a way that passes is repeated once.
         """
         repeated = False
         for left in reversed(range(TRIES)):
-            # Beside the turn, which may be long, nothing comes between the timestamp and the request.
+            # The timestamp is taken after the turn, which may be long, just before the request.
             yield from self._anchored()
             try:
                 return (yield from self._exchange("GET", path, params, named=True))[0]
@@ -128,7 +128,7 @@ class Rest:
         return anchor
 
     def _is_lapse(self, error: RequestRefused) -> bool:
-        """True if an API key that was good a moment ago is said to have no good form: seen once, and it passes."""
+        """True if the venue calls an API key malformed that it accepted before: this was observed once, and passes."""
         lapsed = self._passed and error.refusal.code == str(BAD_KEY_FORMAT)
         self._passed = self._passed and not lapsed
         return lapsed
@@ -136,7 +136,7 @@ class Rest:
     def _exchange(
         self, method: str, path: str, params: Params | str, *, named: bool
     ) -> Service[tuple[Any, float, float]]:
-        """Return the answer to a request, and when it was asked for and heard. `params` to be signed; text is not."""
+        """Return the answer to a request, and the times, s, of both. A text in place of `params` is not signed."""
         sent = yield from self._address.turn(OF[path])
         query = "" if isinstance(params, str) else self._signed(params, sent)
         url = f"{self._rest_url}{path}{'?' if query else ''}{query}"

@@ -1,4 +1,4 @@
-"""Reads Binance's REST answers. A row that cannot be trusted is handed on as an odd one; a balance is refused."""
+"""Reads Binance's REST answers. A row that cannot be trusted becomes an odd one; a balance is refused."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def server_time(data: Any) -> int:
 
 
 def named_key(data: Any) -> str | None:
-    """The listen key in an answer; None where it names none, as is documented of renewals."""
+    """The listen key in an answer; None if it has none, as documented for renewals."""
     found = data.get("listenKey") if isinstance(data, dict) else None
     if not isinstance(found, str) or not found or len(found) > _LONGEST_KEY:
         return None
@@ -39,7 +39,7 @@ def named_key(data: Any) -> str | None:
 
 
 def listen_key(data: Any) -> str:
-    """The listen key in an answer that must bring one."""
+    """The listen key in an answer that must have one."""
     found = named_key(data)
     if found is None:
         raise malformed("no listen key")
@@ -47,16 +47,16 @@ def listen_key(data: Any) -> str:
 
 
 def listed(data: Any) -> list[Row]:
-    """The rows of an answer, which is a bare list."""
+    """The rows of an answer, which is a plain list."""
     if not isinstance(data, list) or not all(isinstance(row, dict) for row in data):
         raise malformed("no list of rows")
     return data
 
 
 def balances(data: Any, known: Container[str] = ()) -> list[Balance]:
-    """Every asset that is held, or that is `known` from before: the venue lists all that there are, most of them 0.
+    """Every asset that is held, or that is `known` from before: the venue lists all assets, most of them with 0.
 
-    So a list of none is no answer.
+    So an empty list is refused.
     """
     rows, found = listed(data), []
     if not rows:
@@ -72,13 +72,13 @@ def balances(data: Any, known: Container[str] = ()) -> list[Balance]:
 
 
 def account_id(data: Any) -> str | None:
-    """Whose account the balances are of, by its alias; None where no row, or more than one alias, says so."""
+    """The account of the balances, by its alias; None if no row has one, or rows differ."""
     aliases = {text(row.get("accountAlias")) for row in listed(data)} - {None}
     return aliases.pop() if len(aliases) == 1 else None
 
 
 def positions(data: Any) -> Iterator[Position | OddRow]:
-    """Every position that is held. A row of 0 is of a symbol with an order; a liquidation price of 0 is none."""
+    """Every position that is held. A row of 0 belongs to a symbol with an order; a liquidation price of 0 is none."""
     for row in sides(listed(data), "symbol", "positionSide"):
         symbol, quantity = text(row.get("symbol")), amount(row.get("positionAmt"))
         if symbol is None or quantity is None:
@@ -100,13 +100,13 @@ def positions(data: Any) -> Iterator[Position | OddRow]:
 
 
 def nets(data: Any) -> bool:
-    """True if the account nets its positions (one-way mode); False, too, while it holds none."""
+    """True if the account nets its positions (one-way mode); also False while it has none."""
     rows = sides(listed(data), "symbol", "positionSide")
     return any(row.get("positionSide") == "BOTH" and amount(row.get("positionAmt")) for row in rows)
 
 
 def the_order(data: Any, ref: OrderRef) -> OrderReport | OddRow:
-    """The order that was asked for alone."""
+    """The order in the answer to a query of it."""
     if not isinstance(data, dict):
         raise malformed("no order")
     report = order(data)
@@ -118,7 +118,7 @@ def the_order(data: Any, ref: OrderRef) -> OrderReport | OddRow:
 
 
 def order(row: Row) -> OrderReport | OddRow:
-    """One order; an odd row of one that is over has all of it but the executed quantity."""
+    """One order; the odd row of a finished one has everything but the executed quantity."""
     symbol, order_id, venue_status = text(row.get("symbol")), identity(row.get("orderId")), text(row.get("status"))
     if symbol is None or order_id is None or venue_status is None:
         return odd("order", "allOrders", row, "symbol", "orderId", "status")
@@ -149,7 +149,7 @@ def order(row: Row) -> OrderReport | OddRow:
 
 
 def fill(row: Row) -> FillReport | OddRow:
-    """One fill. Its commission is a cost already: positive is paid, negative a maker's rebate."""
+    """One fill. Its commission is a cost: positive if paid, negative for a maker's rebate."""
     symbol, order_id, trade_id = text(row.get("symbol")), identity(row.get("orderId")), identity(row.get("id"))
     quantity, at = amount(row.get("qty")), moment(row.get("time"))
     if symbol is None or order_id is None or trade_id is None or at is None or quantity is None or quantity <= 0:
@@ -170,7 +170,7 @@ def fill(row: Row) -> FillReport | OddRow:
 
 
 def income(row: Row) -> IncomeReport | OddRow:
-    """One income row; positive is an inflow. Its id names it among those of its type."""
+    """One income row; a positive amount is an inflow. Its id is unique among those of its type."""
     kind, change, at = text(row.get("incomeType")), amount(row.get("income")), moment(row.get("time"))
     if kind is None or change is None or at is None:
         return odd("income", "income", row, "incomeType", "income", "time")
@@ -187,14 +187,14 @@ def income(row: Row) -> IncomeReport | OddRow:
 
 
 def trade_number(report: FillReport) -> int:
-    """The trade id as the number by which the trades of a symbol follow each other."""
+    """The trade id as a number, by which the trades of a symbol are ordered."""
     return whole(report.trade_id) or 0
 
 
 def odd(
     kind: Literal["fill", "order", "position", "income"], endpoint: str, row: Mapping[str, Any], *at_fault: str
 ) -> OddRow:
-    """A row of which the fields `at_fault` cannot be read, one of them at least; they are shown first."""
+    """The odd row for a row in which one of the fields `at_fault` cannot be read; they are shown first."""
     names = [*(name for name in at_fault if name in row), *(name for name in row if name not in at_fault)]
     shown = (f"{name}={str(row[name])[:_LONGEST_VALUE]!r}" for name in names if not isinstance(row[name], (dict, list)))
     return OddRow(
@@ -208,6 +208,6 @@ def odd(
 
 
 def _margin_mode(row: Row) -> str | None:
-    """The newer list does not say it, but a position with a wallet of its own is isolated."""
+    """The margin mode; the newer list has none, but a position with its own wallet is isolated."""
     own: Decimal | None = amount(row.get("isolatedWallet"))
     return margin_mode(row.get("marginType")) or ("isolated" if own else None)

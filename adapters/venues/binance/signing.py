@@ -1,7 +1,7 @@
 """Signs requests: the query as it is sent, byte for byte, with HMAC-SHA256 or with an Ed25519 or RSA key.
 
-Which it is follows from how the API key was registered. A private key comes as a PEM text in place of the secret; its
-line ends may be written `\\n`, as in a variable of the environment.
+The registration of the API key decides which. A private key is given as a PEM text in place of the secret; its line
+ends may be written `\\n`, as in a variable of the environment.
 """
 
 from __future__ import annotations
@@ -14,26 +14,26 @@ from urllib.parse import quote
 
 Params = Mapping[str, str | int]
 Sign = Callable[[str], str]
-"""From a query to its signature, which is not percent-encoded yet."""
+"""A function that returns the signature of a query, not yet percent-encoded."""
 PEM = "-----BEGIN"
 
 
 def encoded(params: Params) -> str:
-    """The query: everything but letters, digits and `-._~` percent-encoded, before it is signed."""
+    """The query to be signed, with everything but letters, digits and `-._~` percent-encoded."""
     return "&".join(f"{quote(name, safe='')}={quote(str(value), safe='')}" for name, value in params.items())
 
 
 def signed(query: str, sign: Sign) -> tuple[str, str]:
-    """The query with its signature as the last parameter, and the signature as it is."""
+    """Return the query with its signature as last parameter, and the signature itself."""
     signature = sign(query)
     return f"{query}&signature={quote(signature, safe='')}", signature
 
 
 def signer(secret: str) -> Sign:
-    """How requests are signed with this secret.
+    """Return the function that signs with this secret.
 
-    Raises `ValueError`, in one line, for a PEM text that is no unencrypted Ed25519 or RSA key, and `ImportError` where
-    what reads it is not installed.
+    Raises `ValueError`, in one line, for a PEM text that is no unencrypted Ed25519 or RSA key, and `ImportError` if
+    the library for it is not installed.
     """
     if secret.lstrip().startswith(PEM):
         return _key_signer(secret)
@@ -52,7 +52,7 @@ def _key_signer(secret: str) -> Sign:
         raise ImportError("a private key as the secret needs the extra listenkey[keys]") from None
     try:
         key = load_pem_private_key(secret.strip().replace("\\n", "\n").encode(), password=None)
-    except Exception:  # whatever it says, it may quote the key
+    except Exception:  # its message may quote the key
         key = None
     if isinstance(key, Ed25519PrivateKey):
         private = key

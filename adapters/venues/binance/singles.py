@@ -20,7 +20,7 @@ TRIES = 3
 
 
 class _Single(NamedTuple):
-    """An order with all its fills; `since` is None when they reach back to its creation. An order of None is denied."""
+    """An order with its fills; `since` is None if they reach back to its creation. An order of None is denied."""
 
     order: OrderReport | OddRow | None
     fills: Listing[FillReport] = Listing(())
@@ -29,8 +29,8 @@ class _Single(NamedTuple):
 
 
 class Singles:
-    """Orders that the lists do not show, or whose fills do not add up. Asking for one that is not there costs nothing
-    but its weight.
+    """Reads orders that the lists do not show, or whose fills do not add up. A query of an unknown order costs only
+    its weight.
     """
 
     def __init__(self, rest: Rest, lists: Lists) -> None:
@@ -38,7 +38,7 @@ class Singles:
         self._lists = lists
 
     def read(self, refs: Sequence[OrderRef]) -> Service[Account]:
-        """These orders and all their fills, as far back as the venue shows any; unknown orders are denied."""
+        """Read these orders and all their fills, as far back as the venue has them; unknown orders are denied."""
         wanted = list(dict.fromkeys(refs))
         as_of, found = yield from both(self._rest.ask_time(), self._all(wanted))
         singles = list(zip(wanted, found, strict=True))
@@ -69,7 +69,7 @@ class Singles:
         return (yield from both(*map(self._single, wanted)))
 
     def _order(self, ref: OrderRef) -> Service[OrderReport | OddRow | None]:
-        """The order, None if the venue does not know it. One that is older than three months it has only while open."""
+        """The order; None if the venue does not know it. After three months it knows only open orders."""
         for path in (ORDER, OPEN_ORDER):
             try:
                 data = yield from self._rest.get(path, {"symbol": ref.symbol, "orderId": ref.order_id})
@@ -101,8 +101,8 @@ class Singles:
     def _fills(
         self, ref: OrderRef, order: OrderReport | OddRow | None, start: int, until: int
     ) -> Service[Listing[FillReport]]:
-        """The fills of the order by its id; by time where that shows too few, as of an order that is older than the
-        days that the list may have of itself, and where nobody says how many there are.
+        """The fills of the order, by its id. They are read by time too if those are fewer than the executed quantity,
+        since the list by id may reach back only days, and if the executed quantity is unknown.
         """
         found = yield from self._lists.of_order(ref, start, until)
         total = sum((row.qty for row in found.rows), ZERO)

@@ -19,7 +19,7 @@ from .frames import control, named, unrecognised, unwrapped
 
 
 class UsdmDialect:
-    """A `SilentDialect`: the key in the address opens the stream, and a dead one does so too, without a word. And a
+    """A `SilentDialect`: the key in the address opens the stream, and a dead key opens it too, without an error. And a
     `SettlingDialect`: fees may be paid in BNB.
     """
 
@@ -34,44 +34,44 @@ class UsdmDialect:
 
     @property
     def policy(self) -> Mapping[str, float]:
-        """Asked for life, renewed often, and never deleting the account's key."""
+        """Liveness is probed, the key renewed often, and the account's key never deleted."""
         return facts.POLICY
 
     @property
     def cumulative_costs(self) -> bool:
-        """No: captured frames show fee and PnL of the one fill."""
+        """False: captured frames have the fee and PnL of the one fill."""
         return self._cumulative_costs
 
     @property
     def time_grain_ms(self) -> int:
-        """A millisecond."""
+        """Times are whole milliseconds."""
         return facts.TIME_GRAIN_MS
 
     @property
     def failing_calls(self) -> CallLimit:
-        """Twenty in a minute."""
+        """Twenty failing calls in a minute."""
         return facts.FAILING_CALLS
 
     @property
     def counts_available(self) -> bool:
-        """No: it follows from positions and their prices."""
+        """False: the available balance depends on positions and their prices."""
         return False
 
     def opening(self, socket: int) -> tuple[Opening, ...]:
-        """Ask what this socket listens to: an answer, whatever is in it, shows that both directions work."""
+        """Ask for the subscriptions of this socket: any answer shows that both directions work."""
         question = {"method": "LIST_SUBSCRIPTIONS", "id": socket}  # an unsigned integer
         return (Opening(str(socket), json.dumps(question, separators=(",", ":"))),)
 
     def probe(self, socket: int) -> tuple[Opening, ...]:
-        """The same question."""
+        """Ask for the subscriptions again."""
         return self.opening(socket)
 
     def settlement(self, symbol: str, fee_asset: str | None) -> str | None:
-        """The asset that the symbol ends with, where the fee was paid in BNB."""
+        """The asset with which the symbol ends, if the fee was paid in BNB."""
         return words.settlement(symbol, fee_asset)
 
     def decode(self, frame: bytes | str) -> tuple[Report, ...]:
-        """The reports in one frame: of one object, of a list of them, or of several line by line."""
+        """The reports in one frame: an object, a list of objects, or several objects in lines."""
         brief = brief_object(frame)
         return self._decode(frame, 0) if brief is None else _reports(*brief)
 

@@ -1,4 +1,4 @@
-"""The weights of requests. One address may spend so much in a minute, whichever of its accounts asks."""
+"""The weights of requests. The limit per minute holds for one address, with all accounts together."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 LIMIT = 2400
-"""Of a minute, for USDⓈ-M and COIN-M together since 2026-06; the test environment bears more."""
+"""The weight per minute, for USDⓈ-M and COIN-M together since 2026-06; the test environment allows more."""
 KEY, TIME = "/fapi/v1/listenKey", "/fapi/v1/time"
 FILLS, INCOME = "/fapi/v1/userTrades", "/fapi/v1/income"
 ORDERS, ORDER = "/fapi/v1/allOrders", "/fapi/v1/order"
@@ -32,5 +32,5 @@ QUIET = 2 * (OF[TIME] + OF[INCOME] + OF[ORDERS]) + OF[OPEN_ORDERS] + OF[POSITION
 
 
 def of_read(symbols: int) -> int:
-    """The weight of a read that asks for the fills of so many symbols."""
+    """The weight of a read that asks for the fills of `symbols` symbols."""
     return QUIET + 2 * symbols * OF[FILLS]

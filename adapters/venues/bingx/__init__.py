@@ -1,1 +1,1 @@
-"""BingX: every word of its wire. The USDT-M swap whole, and the reading of spot frames."""
+"""BingX: everything about its wire, for the USDT-M swap; of spot only the reading of frames."""

@@ -14,8 +14,8 @@ from .vocabulary import held, margin_mode
 def account(content: dict[str, Any], *, free: bool, snapshot: bool = False) -> AccountReport | None:
     """The report in an account push, or None if any part of it cannot be trusted.
 
-    `free`: whether `cw` is what can be spent (spot). On the swap it is the wallet less position margin, even for cross:
-    neither free nor available margin, so nothing is made of it.
+    `free` is True if `cw` is the available balance, as on spot. On the swap it is the wallet less position margin, even
+    in cross mode: neither the free nor the available margin, so it is not used.
     """
     body = content.get("a")
     if not isinstance(body, dict):
@@ -41,7 +41,7 @@ def account(content: dict[str, Any], *, free: bool, snapshot: bool = False) -> A
 
 
 def _rows(body: dict[str, Any], name: str) -> list[Any]:
-    """A list of the body; absent and null are empty, anything else is one row that no reading accepts."""
+    """A list of the body; a missing or null one is empty, and another value becomes one row that is not accepted."""
     found = body.get(name)
     if found is None:
         return []
@@ -49,7 +49,7 @@ def _rows(body: dict[str, Any], name: str) -> list[Any]:
 
 
 def _held(rows: list[Any]) -> list[Any]:
-    """The rows that speak of positions: beside a LONG or a SHORT, BOTH and 0 is none, whatever its symbol."""
+    """The rows that are positions: if there is a LONG or SHORT, a row BOTH of 0 is none, of any symbol."""
     if not _is_hedged(rows):
         return rows
     return [row for row in rows if not isinstance(row, dict) or row.get("ps") != "BOTH" or amount(row.get("pa")) != 0]

@@ -1,4 +1,4 @@
-"""Judges an HTTP answer: the document that it brought, or the refusal that it is."""
+"""Judges an HTTP answer: it is a document, or a refusal."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from .codes import FATAL, LONGEST_WAIT, RATE_LIMITED, RESTRICTED, is_success, re
 _decode = msgspec.json.Decoder(float_hook=number).decode
 
 FIREWALL = 300.0
-"""Seconds: a 403 without a code is the firewall, "typically a 5 minute ban"."""
+"""The wait, s, after a 403 without a code: that is the firewall, "typically a 5 minute ban"."""
 
 _LOOKED_AT, _OPENING = 4096, 120
-"""Bytes of a body that may be its beginning when it is shown as one line, and characters of that line."""
+"""The bytes of a body of which a line is shown, and the most characters of that line."""
 _STATUS_WAIT = {401: 60.0, 403: FIREWALL, 418: FIREWALL, 429: 10.0}
 
 
 class Document(NamedTuple):
-    """The content of a successful answer: its `data`, or all of it where there is no envelope; None if it was empty."""
+    """The content of a successful answer: its `data`, or all of it if it has no envelope; None if it was empty."""
 
     data: Any
 
@@ -39,12 +39,12 @@ def judge(
     secrets: Secrets = NONE,
     brings_key: bool = False,
 ) -> Document | Refusal:
-    """Success by the code inside, where there is one, and never without a 2xx.
+    """Return the document of a success, else the refusal. A success has a 2xx status, and no error code inside.
 
-    `about_key`: the request named a listen key, so 404 means that it is gone, and an empty 200 that it was extended, or
-    deleted. `exchange_ms` is the exchange's clock now; without it, times in messages give a fixed wait.
-    What is secret is blotted out of the body before it is read, unless a success `brings_key`: then what is not
-    understood of it is not shown either, since it may hold a key that nobody knows yet.
+    `about_key`: the request named a listen key, so 404 means that it is gone, and an empty 200 that it was extended or
+    deleted. `exchange_ms` is the exchange's clock now; without it, times in messages give a fixed wait. Secrets become
+    stars before the body is read, unless a success `brings_key`: then a body that is not understood is not shown, since
+    it may contain a key that is not known yet.
     """
     good = 200 <= response.status < 300
     if not (brings_key and good):
@@ -82,7 +82,7 @@ def judge(
 
 
 def allowance(headers: Mapping[str, str]) -> tuple[int, int] | None:
-    """How many more calls the narrowest limit allows, and until which exchange time, ms; None if that is not said."""
+    """The calls that the narrowest limit still allows, and the exchange time, ms, until when; None if missing."""
     left, until = (headers.get(f"x-ratelimit-requests-{name}", "").strip() for name in ("remain", "expire"))
     if not all(text.isascii() and text.isdigit() and len(text) < 16 for text in (left, until)):
         return None
@@ -101,7 +101,7 @@ def _by_status(
 
 
 def _wait(status: int, headers: Mapping[str, str], exchange_ms: int | None) -> float | None:
-    """Seconds from `Retry-After`, in either of its forms, else what is known of the status."""
+    """Seconds from `Retry-After`, in either of its forms, else the default of the status."""
     text = headers.get("retry-after", "").strip()
     if text.isascii() and text.isdigit():
         return min(float(text[:9]), LONGEST_WAIT)

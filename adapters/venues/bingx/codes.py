@@ -14,27 +14,27 @@ from ..amounts import whole
 from ..refusals import NONE, redacted
 
 FATAL = frozenset({100001, 100004, 100412, 100413, 100414, 100419})
-"""Signature, permission, missing signature, API key, risk control, IP whitelist: a person has to change something."""
+"""Codes about signature, permission, API key, risk control or IP whitelist, where a person has to change something."""
 
 CREDENTIALS = FATAL - {100414}
-"""Those of them that are about who is asking."""
+"""Those of them that are about the credentials."""
 
 KEY_EXPIRED = 100401
 RATE_LIMITED = frozenset({100409, 100410, 109429})
-"""Too fast; futures say 109429 since October 2025. 100410 is also the error-rate limiter, and plain overload."""
+"""Codes of rate limits; futures have 109429 since October 2025. 100410 is also the error-rate limiter, or overload."""
 
 RESTRICTED = {109403: 300.0}
-"""Risk control block: no duration is documented, so five minutes."""
+"""The wait, s, after a block by risk control: none is documented, so it is five minutes."""
 
 _UNKNOWN_ORDER = frozenset({"80016", "109421", "109425"})
-"""No such order, twice; and no such symbol, which is what a delisted one becomes."""
+"""Two codes of an unknown order, and that of an unknown symbol, which a delisted one becomes."""
 _ORDER_GONE = re.compile(r"\border\b.{0,20}not exist", re.IGNORECASE)
 
 BRIEF = 1.5
-"""Seconds; a lock no longer than this is waited out, since a read of many requests would otherwise be lost for one."""
+"""The longest lock, s, that is waited for, so that a read of many requests is not lost for one of them."""
 
 LONGEST_WAIT = 86400.0
-"""Seconds; a venue that names a later time is not believed."""
+"""The longest wait, s; a later time that the venue names is not believed."""
 
 _CLOCK = frozenset({100421, 80014, 109400})
 _UNLOCK = re.compile(r"(?<![0-9])(1[0-9]{12})(?![0-9])")
@@ -42,7 +42,7 @@ _KEY_GONE = re.compile(r"listen\s*key.{0,40}(?:not exist|expire|invalid)", re.IG
 
 
 def is_success(code: Any) -> bool:
-    """0, or "0" as some endpoints write it."""
+    """True for 0, or "0" as some endpoints write it."""
     return whole(code) == 0
 
 
@@ -54,9 +54,9 @@ def refusal(
     exchange_ms: int | None = None,
     secrets: Secrets = NONE,
 ) -> Refusal:
-    """The refusal that an error code is. `about_key`: the request named a listen key, so that key can be GONE.
+    """Return the refusal for an error code. With `about_key` the request named a listen key, which can be GONE.
 
-    An unlock time in the message is absolute; only the exchange's clock, `exchange_ms`, can make a delay of it.
+    An unlock time in the message is exchange time, so a delay needs the exchange's clock, `exchange_ms`.
     """
     number = whole(code)
     kind = RefusalKind.RETRY
@@ -74,17 +74,17 @@ def refusal(
 
 
 def is_rate_limit(found: Refusal) -> bool:
-    """True if the venue says "too fast", which is no mistake of the request."""
+    """True for a rate limit, which is no error of the request itself."""
     return found.code is not None and whole(found.code) in RATE_LIMITED
 
 
 def is_brief(found: Refusal) -> bool:
-    """True if the venue says "too fast" and is open again in a moment."""
+    """True for a rate limit that ends within `BRIEF` seconds."""
     return is_rate_limit(found) and found.retry_after is not None and found.retry_after <= BRIEF
 
 
 def is_clock_problem(found: Refusal) -> bool:
-    """True if the venue disliked the request's timestamp, so that its clock must be read again.
+    """True if the venue refused the request's timestamp, so that its clock must be read again.
 
     100421 also means a restricted pair or order, 80014 and 109400 any invalid parameter: the message decides.
     """
@@ -95,17 +95,17 @@ def is_clock_problem(found: Refusal) -> bool:
 
 
 def is_unknown_order(found: Refusal) -> bool:
-    """True if the order asked for does not exist."""
+    """True if the order does not exist."""
     return found.code in _UNKNOWN_ORDER or _ORDER_GONE.search(found.message) is not None
 
 
 def wants_symbol(found: Refusal) -> bool:
-    """True if a list that may be asked for whole, by one of two documents, insists on a symbol, as by the other."""
+    """True if a list requires a symbol, as one of two documents states; by the other it is optional."""
     return found.code in ("109400", "100400", "80014") and "symbol" in found.message.lower()
 
 
 def passes(found: Refusal) -> bool:
-    """True if a read that failed so may succeed if it is sent again at once."""
+    """True if a read that failed with this may succeed when it is sent again at once."""
     if found.kind is not RefusalKind.RETRY or found.retry_after is not None:
         return False
     return not (is_rate_limit(found) or is_unknown_order(found) or wants_symbol(found))

@@ -1,4 +1,4 @@
-"""Gives a fill the fee and PnL that only the income list names for its trade."""
+"""Completes fills with the fee and PnL that only the income list has, by their trade ids."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _Trade = tuple[str | None, str | None]
 
 
 def costed(fills: Iterable[FillReport], income: Iterable[IncomeReport]) -> tuple[FillReport, ...]:
-    """Return the fills, completed. A trade of two of our orders, or with two rows of a type, completes none."""
+    """Return the fills, completed; income of a trade of two of our orders, or with two rows of a type, is not used."""
     listed = tuple(fills)
     rows: dict[tuple[IncomeKind, _Trade], list[IncomeReport]] = {}
     for row in income:

@@ -1,4 +1,4 @@
-"""Facts of BingX on every market that the core leaves to the venue."""
+"""Facts of BingX, the same on all its markets, that the core asks the venue for."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from ....core.backoff import CallLimit
 from ....core.kinds import IncomeKind
 
 TIME_GRAIN_MS = 1000
-"""Whole seconds: so are the times of fills, and of orders that are over."""
+"""The grain of times, ms: those of fills and of finished orders are whole seconds."""
 FAILING_CALLS = CallLimit(15, 480.0)
-"""At 20 in 480 s an endpoint is locked; the venue's own error text names both numbers."""
+"""The failing calls that an endpoint may have: at 20 in 480 s the venue locks it, as its error text states."""
 BY_FILL, FUNDING = "ORDER", "FUNDING_FEE"
-"""Causes of an account push: an order was executed, funding was paid."""
+"""The causes of an account push for an executed order, and for paid funding."""
 INCOME = {"TRADING_FEE": IncomeKind.FEE, "REALIZED_PNL": IncomeKind.PNL, FUNDING: IncomeKind.FUNDING}
-"""Types of income; those that are not here are transfers and the like."""
+"""Types of income; all other types are transfers and the like."""

@@ -1,8 +1,8 @@
-"""The two frames that make up a stream, read in one typed pass; whatever is not exactly of their shape is left alone.
+"""Reads the two most frequent frames of a stream in one typed pass; frames of any other shape are left to `swap.py`.
 
-A frame is taken here only if every key in it is one that is known, none stands there twice (there are as many colons as
-keys, but for those in texts), every amount is sane, and no text is long. Anything else gives None, and the patient
-reader of `swap.py` has its turn: this file decides speed, never meaning.
+A frame is read here only if all its keys are known, no key comes twice (there are as many colons as keys, besides those
+in texts), all amounts are sane, and no text is long. Otherwise the result is None, and the reader of `swap.py` reads
+it: this file makes reading faster, and changes no result.
 """
 
 from __future__ import annotations
@@ -23,22 +23,22 @@ from .vocabulary import is_market
 _HUGE, _DEBT = Decimal(10**20), Decimal(-(10**20))
 _MANY = 10**24
 SHORTEST = 64
-"""Bytes; a heartbeat is shorter, and most of what comes in quiet hours: nobody need try."""
+"""The fewest bytes of a frame that is tried; heartbeats are shorter."""
 _ZERO = Decimal(0)
 _TINY, _LEAST = -40, Decimal("1e-40")
-"""The place of an amount's first digit, and the amount, below which it is absurd: some exponent has made it so."""
+"""The exponent of the first digit, and the amount, below which an amount is refused as absurdly small."""
 _EXECUTIONS = frozenset({"TRADE", "CALCULATED", ""})
 _BLANK = re.compile(rb'"\s+:').search
 _decode = msgspec.json.Decoder(OrderFrame | TradeFrame | AccountFrame).decode
 
 
 def _has_keys(text: bytes, keys: int) -> bool:
-    """True if there are so many keys, whatever colons its texts have; a blank before a colon would hide one."""
+    """True if the text has `keys` keys, not counting colons in texts; with a blank before a colon it is False."""
     return text.count(b'":') == keys and _BLANK(text) is None
 
 
 def fast_report(frame: bytes) -> OrderReport | AccountReport | None:
-    """The report, or None: not of the shape, or not beyond doubt."""
+    """The report in the frame; None if its shape is another one, or anything in it is doubtful."""
     try:
         content = _decode(frame)
         if type(content) is AccountFrame:

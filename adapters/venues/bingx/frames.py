@@ -1,4 +1,4 @@
-"""The parts that swap and spot frames share: JSON at all, heartbeats, acknowledgements, errors, an expired key."""
+"""The parts that swap and spot frames share: JSON, heartbeats, acknowledgements, errors, expired keys."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ _LONGEST_ECHO = 256
 
 
 def read(frame: bytes | str) -> dict[str, Any] | Heartbeat | Unreadable:
-    """The object in a frame, or the plain-text heartbeat; or why it is neither."""
+    """The object in a frame, or the plain-text heartbeat; `Unreadable` if it is neither."""
     return Heartbeat("Pong") if frame in _PINGS else the_object(frame)
 
 
 def unwrapped(content: dict[str, Any]) -> dict[str, Any]:
-    """The event itself: spot wraps some in `dataType` and `data`."""
+    """The event itself, without the `dataType` and `data` in which spot wraps some."""
     inner = content.get("data")
     return inner if isinstance(inner, dict) and "dataType" in content and "e" not in content else content
 
 
 def control(content: dict[str, Any]) -> Report | None:
-    """The report of a frame that is about the connection and not about the account; None if it is none."""
+    """The report of a frame about the connection; None if the frame is about the account."""
     event = unwrapped(content).get("e")
     if event == "listenKeyExpired":
         key = unwrapped(content).get("listenKey")
@@ -44,7 +44,7 @@ def control(content: dict[str, Any]) -> Report | None:
 
 
 def unrecognised(content: dict[str, Any], *, doubtful: bool = False, order: OrderRef | None = None) -> Unrecognised:
-    """The frame as it is, with its time; `doubtful` also when it looks like news of an order or of the account."""
+    """The frame as it is, with its time; one that looks like news of an order or the account is `doubtful` too."""
     event = unwrapped(content)
     about_account = any(isinstance(event.get(name), dict) for name in ("o", "a"))
     return Unrecognised(content, moment(event.get("T"), event.get("E")), doubtful or about_account, order=order)

@@ -1,4 +1,4 @@
-"""Where BingX lives. REST and stream belong together: a demo key on the production stream connects and stays silent."""
+"""The hosts of BingX. REST and stream belong together: a demo key opens a production stream, which stays silent."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ FALLBACKS = {
     "open-api.bingx.io": "open-api.bingx.com",
     "open-api-vst.bingx.pro": "open-api-vst.bingx.com",
 }
-"""Other names of the same environment."""
+"""Other host names of an environment, each with its first name."""
 
 
 def host(rest_url: str) -> str:
-    """The name of the host, without scheme and port; fallback names count as the first one."""
+    """The name of the host, without scheme and port; a fallback name is replaced by the first one."""
     name = host_name(rest_url)
     return FALLBACKS.get(name, name)
 
 
 def hosts(venue: str, rest_url: str | None = None, ws_url: str | None = None) -> Hosts:
-    """The venue's own pair, or the pair given. Raises `ValueError`, in one line, for half a pair or what is no URL."""
+    """The pair given, else the venue's own. Raises `ValueError`, in one line, for half a pair or no URL."""
     return pair(rest_url, ws_url) or HOSTS[venue]

@@ -1,4 +1,4 @@
-"""Listen keys at BingX: one endpoint for all its products; valid an hour, extended to an hour from each renewal."""
+"""Listen keys at BingX: one endpoint for all its products; a key is valid for an hour after mint or renewal."""
 
 from __future__ import annotations
 
@@ -17,30 +17,30 @@ from .rest import Rest
 from .rows import listen_key
 
 VALID_FOR = 3600.0
-"""Seconds; documented everywhere. A renewal at 60 min is too late (404)."""
+"""The validity of a key, s, in all documents. A renewal after 60 min is too late (404)."""
 
 
 class Keys:
-    """A `KeyService`. Sources contradict each other on whether these requests are signed; signed ones all accept."""
+    """The `KeyService` of BingX. Sources differ if these requests must be signed; signed ones are accepted."""
 
     def __init__(self, rest: Rest) -> None:
         self._rest = rest
         self._new = True
-        """True if there was no key before: a stream that recovers goes first."""
+        """True if there was no key before: then streams that recover go first."""
 
     def create(self) -> Service[Grant]:
-        """A new key; earlier ones are assumed to live on until their own end."""
+        """Get a new key; earlier ones are assumed to stay valid until their own end."""
         yield from self._rest.now()
         data = yield from self._rest.call("POST", KEY_PATH, {}, new=self._new)
         self._new = False
         return Grant(listen_key(data), VALID_FOR, self._rest.exchange_ms((yield from clock())))
 
     def renew(self, key: str) -> Service[None]:
-        """Returns on a 200 with an empty body or with success in it; a 204 extends nothing."""
+        """Extend the key. Only a 200 with an empty body or a success in it does so; a 204 extends nothing."""
         yield from self._rest.call("PUT", KEY_PATH, {"listenKey": key})
 
     def delete(self, key: str) -> Service[None]:
-        """Delete the key; one that is gone is fine."""
+        """Delete the key; if it is gone, nothing happens."""
         try:
             yield from self._rest.call("DELETE", KEY_PATH, {"listenKey": key})
         except RequestRefused as error:
@@ -49,7 +49,7 @@ class Keys:
 
 
 class Handshake:
-    """A `ports.socket.Handshake`: the key rides in the URL. `ws_url` has a path and no query."""
+    """A `ports.socket.Handshake` with the key in the URL. `ws_url` has a path and no query."""
 
     def __init__(
         self, ws_url: str, *, timeout: float = 10.0, pace: Pace = SHARED, secrets: Secrets | None = None
@@ -62,13 +62,13 @@ class Handshake:
         self._new = True
 
     def turn(self) -> Service[float]:
-        """Wait until it may be dialled, within a part of the `timeout`; streams that had one before go first."""
+        """Wait until the socket may be dialled, for at most a part of the `timeout`; streams that recover go first."""
         slot = yield from self._endpoint.queued_turn(self._patience, new=self._new)
         self._new = False
         return slot
 
     def url(self, key: str) -> str:
-        """Where the stream of this key is; it is of the same environment."""
+        """The URL of this key's stream, in the same environment."""
         self._secrets.name(key)
         return f"{self._ws_url}?listenKey={quote(key, safe='')}"
 
@@ -79,4 +79,4 @@ class Handshake:
         verdict = judge(HttpResponse(error.status, error.headers, error.body), about_key=True, secrets=self._secrets)
         if isinstance(verdict, Refusal):
             return verdict
-        return Refusal(RefusalKind.RETRY, str(error.status), str(error))  # a 2xx is no handshake, whatever it says
+        return Refusal(RefusalKind.RETRY, str(error.status), str(error))  # a 2xx is no handshake

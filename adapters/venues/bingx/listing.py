@@ -1,6 +1,6 @@
-"""A list of the venue as it was read: the rows that are understood, and beside them those that are not.
+"""A list of the venue as it was read: rows that are understood, and odd ones.
 
-Lists are asked for in windows, pairs of exchange time in ms.
+Lists are asked for in windows, pairs of exchange times in ms.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ LONGEST_WINDOW = 7 * DAY - SECOND
 
 
 class Listing(NamedTuple, Generic[T]):
-    """`rows` in the list's order, and `odd` ones, which are in no `rows`; or why nothing is listed.
+    """A list that was read: `rows` in its order, and `odd` ones, which are not in `rows`; or the `refusal` of it.
 
-    One that was `by_symbol` somewhere has there the rows of those symbols that were known, and of no others.
+    If a part of it was read `by_symbol`, that part has only rows of the symbols that were known.
     """
 
     rows: tuple[T, ...]
@@ -34,30 +34,30 @@ class Listing(NamedTuple, Generic[T]):
 
 
 def parted(found: Iterable[T | OddRow]) -> Listing[T]:
-    """The rows that are understood, and the others."""
+    """Return the rows that are understood, and the odd ones."""
     everything = tuple(found)
     rows = tuple(row for row in everything if not isinstance(row, OddRow))
     return Listing(rows, tuple(row for row in everything if isinstance(row, OddRow)))
 
 
 def joined(*lists: Listing[FillReport]) -> Listing[FillReport]:
-    """Lists of fills, each of other symbols, as one."""
+    """Join lists of fills, each of other symbols."""
     rows = sorted((row for each in lists for row in each.rows), key=lambda report: report.exchange_ts)
     return Listing(tuple(rows), tuple(row for each in lists for row in each.odd))
 
 
 def windows(since: int, until: int) -> list[tuple[int, int]]:
-    """The windows to ask for, oldest first. The first opens early, since times may be cut to the second."""
+    """Cut an interval, ms, into windows, oldest first. The first begins early, since times may be cut to the second."""
     start = min(since // SECOND * SECOND - SECOND, until - SECOND)
     starts = [*range(start, until, LONGEST_WINDOW), until]
     return list(pairwise(starts))
 
 
 def parts(times: Iterable[int | None], start: int, end: int) -> list[tuple[int, int]]:
-    """The windows that a full one is asked for in, oldest first; none if it is a millisecond, which no time parts.
+    """Divide a full window into parts, oldest first; none if it is one millisecond long.
 
-    Any place between two parts is right. Of a long window it is found soon by the seconds of its rows. Within a second
-    a venue that cuts times to the second lists all of it at its first millisecond, so that is a part of its own.
+    Any place of division is right. For a long window the seconds of its rows give one that needs few requests. Within a
+    second, a venue that cuts times lists all rows at its first millisecond, so that one is a part of its own.
     """
     if end - start > SECOND:
         seconds = [at // SECOND * SECOND - 1 for at in times if at is not None]
@@ -72,7 +72,7 @@ def parts(times: Iterable[int | None], start: int, end: int) -> list[tuple[int, 
 
 
 def crowded(kind: Literal["fill", "order", "income"], endpoint: str, end: int, narrow: Mapping[str, str]) -> OddRow:
-    """Stands for the rows that a list may have left out at the end of a window, which nothing narrows further."""
+    """The odd row for rows that a list may have left out at the end of a window that cannot be narrowed further."""
     return OddRow(
         kind=kind,
         endpoint=endpoint,
@@ -83,17 +83,17 @@ def crowded(kind: Literal["fill", "order", "income"], endpoint: str, end: int, n
 
 
 def facts(report: FillReport) -> tuple[str, int, tuple[object, ...]]:
-    """Return the facts that separate a fill's row from others: its order, its time, and the rest."""
+    """Return the facts that identify a fill's row: its order, its time, and the rest."""
     return report.order_id, report.exchange_ts, (report.symbol, report.trade_id, report.qty, report.price)
 
 
 def age(report: FillReport) -> tuple[int, int]:
-    """Fills of one second are in the order of their trades."""
+    """The key by which fills are sorted: those of one second by trade id."""
     return report.exchange_ts, whole(report.trade_id) or 0
 
 
 def odd(kind: Literal["fill", "order", "position", "income"], endpoint: str, row: Any, *at_fault: str) -> OddRow:
-    """A row of which the fields `at_fault` cannot be read, one of them at least; they are shown first."""
+    """The odd row for a row in which one of the fields `at_fault` cannot be read; they are shown first."""
     names = [*(name for name in at_fault if name in row), *(name for name in row if name not in at_fault)]
     shown = (f"{name}={str(row[name])[:LONGEST_VALUE]!r}" for name in names if not isinstance(row[name], (dict, list)))
     return OddRow(

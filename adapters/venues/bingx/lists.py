@@ -1,4 +1,4 @@
-"""The venue's three long lists - fills, orders, income - whole for any window: pages, limits and history included."""
+"""Reads the venue's long lists - fills, orders, income - completely for any window, with its pages and limits."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from .rest import Rest
 from .rows import Row, fill, income, listed, order
 
 FILL_HISTORY = 7 * DAY - 60 * SECOND
-"""Fills of the last 7 days; a minute less, since the venue's clock moves on while we ask."""
+"""The age, ms, up to which fills are listed: 7 days, less a minute in which the venue's clock moves on."""
 INCOME_HISTORY = 89 * DAY
-"""Income of the last "3 months"; the shortest three there are."""
+"""The age, ms, up to which income is listed: "3 months", the shortest there are."""
 PAGE = 1000
 MOST_FILLS = 1000
-"""A document says that a list of fills holds no more, whatever the window. It does not say that the rest is lost."""
+"""The most fills in a list for any window, by a document, which does not state what becomes of the rest."""
 
 FILLS = "/openApi/swap/v2/trade/fillHistory"
 ORDERS = "/openApi/swap/v2/trade/allOrders"
@@ -31,26 +31,26 @@ T = TypeVar("T")
 
 
 class Lists:
-    """Windows are exchange time in ms, left-open. Services raise `RequestRefused` rather than leave anything out.
+    """Reads lists in windows of exchange time, ms, left-open. Services raise `RequestRefused` rather than skip rows.
 
-    A list that is full and that nothing narrows further has an odd row in place of those that it may leave out.
+    A full list that cannot be narrowed further gets an odd row in place of those that it may leave out.
     """
 
     def __init__(self, rest: Rest) -> None:
         self._rest = rest
         self._unlisted: Refusal | None = None
-        """Why income was not listed when it was last asked for."""
+        """The refusal of income when it was last asked for; None if it was listed."""
 
     @property
     def needed(self) -> tuple[str, ...]:
-        """The paths without which no whole read passes."""
+        """The paths that a whole read needs."""
         return (FILLS, ORDERS, INCOME) if self._unlisted is None else (FILLS, ORDERS)
 
     def fills(self, since: int, until: int, symbols: Iterable[str] = (), **narrow: str) -> Service[Listing[FillReport]]:
         """The fills of (since, until], oldest first; `narrow` is `symbol`, `orderId`.
 
-        Times of fills are cut to the second, so the window opens at the second before `since`. A moment with more than
-        the venue lists is asked for by symbol: by those that its rows name, and by these.
+        Times of fills are cut to the second, so the window begins a second before `since`. A millisecond with more
+        rows than the venue lists is asked for by symbol: the symbols of its rows, and `symbols`.
         """
         reports: list[FillRow] = []
         left = [(*window, narrow) for window in windows(since, until)[::-1]]
@@ -73,7 +73,7 @@ class Lists:
         rows, odd, *_ = parted(reports)
         found: dict[object, FillReport] = {}
         for index, row in enumerate(rows):
-            # Within one second only the trade id separates rows; without one, each row counts.
+            # Within one second only the trade id distinguishes rows; without one, each row counts.
             found.setdefault((row.symbol, row.order_id, row.trade_id or index), row)
         wanted = narrow.get("orderId")
         chosen = (row for row in found.values() if wanted in (None, row.order_id))
@@ -92,8 +92,8 @@ class Lists:
     def income(self, since: int, until: int, **narrow: str) -> Service[Listing[IncomeReport]]:
         """The income of the window, oldest first; `narrow` is `symbol`.
 
-        If it is refused until a person changes something the listing says so: all else can be read without. It is
-        asked for again with each read, as far as failing calls are allowed.
+        If it is refused for good, the listing has the refusal, since the rest can be read without income. It is asked
+        for again with each read, as far as failing calls are allowed.
         """
         since = max(since, until - INCOME_HISTORY)
         try:
@@ -109,14 +109,14 @@ class Lists:
         return Listing(tuple(sorted(found.values(), key=lambda report: report.exchange_ts)), tuple(dict.fromkeys(odd)))
 
     def _fill_pages(self, start: int, end: int, narrow: dict[str, str]) -> Service[tuple[list[FillRow], bool]]:
-        """The rows of a window, oldest first, and whether they are all that there are."""
+        """The rows of a window, oldest first, and True if none is missing."""
         found: list[FillRow] = []
         before: list[Row] = []
         for page in count(1):
             window: dict[str, str | int] = {"startTs": start, "endTs": end, "pageIndex": page, "pageSize": PAGE}
             data = yield from self._rest.call("GET", FILLS, {**window, **narrow})
             rows = listed(data, "fill_history_orders", "fill_orders", "fills")
-            if rows and rows == before:  # pages are not turned
+            if rows and rows == before:  # the venue ignores `pageIndex`
                 return found, False
             found += map(fill, rows)
             total = whole(data.get("total")) if isinstance(data, dict) else None
@@ -136,9 +136,9 @@ class Lists:
         until: int,
         narrow: dict[str, str],
     ) -> Service[Listing[T]]:
-        """All rows of a list that has a limit and no pages: a window that comes back full is asked for in parts.
+        """All rows of a list with a limit but no pages: a window whose answer is full is asked for in parts.
 
-        No document says whether its bounds are open; windows overlap by 1 ms and callers drop what comes twice.
+        No document states if the ends are included, so windows overlap by 1 ms, and callers drop repeated rows.
         """
         found: list[T | OddRow] = []
         left = windows(since, until)

@@ -1,4 +1,4 @@
-"""Puts the parts of BingX together: what `family.Family` asks of a folder."""
+"""Puts the parts of BingX together, as a `family.Family`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PING_SECONDS = 5.0
 
 
 def limits() -> tuple[str, ...]:
-    """Of an API key, and of one address for all accounts of a process."""
+    """The limits of an API key, and of one address for all accounts of a process."""
     others = [calls for path, calls in OF_KEY.items() if path != KEY_PATH]
     return (
         f"{OF_KEY[KEY_PATH]} requests about keys a second for an API key",
@@ -43,7 +43,7 @@ def services(
     secrets: Secrets,
     store: QuestionStore | None = None,
 ) -> Services:
-    """Keys, reader and handshake of one account; all its requests go through one `Rest`."""
+    """Return keys, reader and handshake of one account; all its requests go through one `Rest`."""
     rest = Rest(hosts.rest_url, api_key, api_secret, timeout=policy.request_timeout, secrets=secrets)
     return Services(
         Keys(rest),

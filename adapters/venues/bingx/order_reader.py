@@ -24,19 +24,19 @@ T = TypeVar("T")
 ORDER = "/openApi/swap/v2/trade/order"
 TRIES = 3
 RESERVED = 5
-"""A whole read leaves room for so many orders at most that are in no list but have fills: those are wanted alone."""
+"""The most queries that a whole read leaves for orders in no list that have fills: those are read alone."""
 OPEN = frozenset({"NEW", "PARTIALLY_FILLED"})
 
 
 class Silence(Enum):
-    """Why there is nothing to say of an order."""
+    """The reason why there is no state of an order."""
 
     DENIED = "the venue does not know it"
     UNASKED = "the endpoint lets nothing through now: the order is asked for another time, and no list waits for that"
 
 
 class _OrderRead(NamedTuple):
-    """An order with all its fills; `since` is None when they reach back to its creation."""
+    """An order with its fills; `since` is None if they reach back to its creation."""
 
     order: OrderReport | OddRow | Silence
     fills: Listing[FillReport] = Listing(())
@@ -45,9 +45,9 @@ class _OrderRead(NamedTuple):
 
 
 class OrderReader:
-    """Orders that the lists do not show, or whose fills do not add up.
+    """Reads orders that the lists do not show, or whose fills do not add up.
 
-    An order that the lists of the last whole read have shown is there; any other may be denied, and is a question.
+    An order in the lists of the last whole read exists; a query of any other is a question, since it may be denied.
     """
 
     def __init__(self, rest: Rest, lists: Lists, store: QuestionStore | None = None) -> None:
@@ -58,12 +58,12 @@ class OrderReader:
         self._shown: frozenset[str] = frozenset()
 
     def show(self, order_ids: Iterable[str]) -> None:
-        """The lists of a whole read show these orders."""
+        """Note the orders in the lists of a whole read."""
         self._shown = frozenset(order_ids)
         self._questions.shown(self._shown)
 
     def read(self, refs: Sequence[OrderRef]) -> Service[Account]:
-        """These orders and all their fills, as far back as the venue shows any; unknown orders are denied."""
+        """Read these orders and all their fills, as far back as the venue has them; unknown orders are denied."""
         wanted = dict.fromkeys(refs)
         as_of, found = yield from both(self._rest.ask_time(), self._found(list(wanted)))
         reads = [(ref, read) for ref in wanted if isinstance(read := found.get(ref), _OrderRead)]
@@ -96,9 +96,9 @@ class OrderReader:
     def each(
         self, refs: Iterable[OrderRef], ask: Callable[[OrderRef], Service[T]], *, shown: bool = False, reserved: int = 0
     ) -> Service[dict[OrderRef, T]]:
-        """Return the answers for these orders, as far as there is room; those `shown` are no questions.
+        """Return the answers for these orders, as far as the limits of calls allow; those `shown` are no questions.
 
-        An order that was denied lately needs no room: it is not asked for again.
+        An order that was denied lately is not asked for again, and needs no call.
         """
         exchange_ms = yield from self._rest.now()
         denied = sorted(ref for ref in refs if self._questions.is_denied(ref, exchange_ms))
@@ -110,7 +110,7 @@ class OrderReader:
         return {ref: answer for ref, answer in found.items() if answer is not Silence.UNASKED}
 
     def _room(self, shown: bool) -> Service[int]:
-        """How many orders may be asked for at once, though each of the calls may fail."""
+        """The number of orders that may be asked for at once, even if all these calls fail."""
         now = yield from clock()
         if self._endpoint.is_closed(now):
             return 0
@@ -119,14 +119,14 @@ class OrderReader:
         return left if shown else min(left, self._questions.room((yield from self._rest.now())))
 
     def order(self, ref: OrderRef) -> Service[OrderReport | OddRow | Silence]:
-        """The order now, or why it is not said."""
+        """The order now, or the reason why there is no state."""
         is_question = ref.order_id not in self._shown
         if is_question and self._questions.is_denied(ref, (yield from self._rest.now())):
             return Silence.DENIED
 
         def sending(exchange_ms: int) -> None:
             nonlocal is_question
-            if is_question:  # a repeat is none
+            if is_question:  # a repeat is no new question
                 self._questions.ask(ref, exchange_ms)
             is_question = False
 

@@ -1,7 +1,7 @@
-"""Keeps requests under BingX's limits: per address, per address and endpoint, per API key and endpoint.
+"""Keeps requests below BingX's limits: per address, per address and endpoint, per API key and endpoint.
 
-Nothing here sleeps or knows the time. A call takes a place in time at once, and gives it back if it is given up before.
-Mints and handshakes of many streams wait in a queue of their own.
+Nothing here sleeps or reads a clock. A call takes a slot, a time at which it may be sent, and gives it back if it is
+given up before. Mints and handshakes of many streams wait in a queue of their own.
 """
 
 from __future__ import annotations
@@ -33,25 +33,25 @@ OF_KEY: Mapping[str, int] = {
     "/openApi/swap/v2/trade/fillHistory": 5,
     "/openApi/swap/v2/user/income": 5,
 }
-"""Requests a second that one API key may send to a path: "by UID". A path that is not here has no such limit."""
+"""Requests per second that one API key may send to a path: "by UID". Other paths have no such limit."""
 OF_ADDRESS = Rate(2000, 10.0)
 OF_ADDRESS_AND_PATH = Rate(300, 10.0)
 OF_ADDRESS_AND_MARKET = Rate(500, 10.0)
-"""Limits of one address for all paths of accounts, for each of them, and for market data. No document limits how many
-handshakes there may be; they are taken for one more path of accounts.
+"""Limits of one address for all paths of accounts, for each of them, and for market data. No document has a limit of
+handshakes; they count as one more path of accounts.
 """
 LONGEST_WINDOW = 15.0
-"""Seconds; the venue's longest has 10. The end of a window that is further off than this is not believed."""
+"""The latest end of a window, in seconds from now, that is believed; the venue's longest window has 10."""
 PATIENCE = 0.25
-"""Of a time-out: what may be waited for a turn, where many streams of a process want the same at once."""
+"""The part of a time-out that may be spent waiting for a turn among the streams of a process."""
 LOOK = 0.1
-"""Seconds after which it is looked again whether calls under way have ended."""
+"""Seconds between two checks if calls under way have ended."""
 REPEATED = 10
-"""Failures in 480 s that are free where the repeat of each passes: the rest of the 15 is left for what does not."""
+"""Failures in 480 s that cause no spacing if each repeat passes; the rest of the 15 is for failures that stay."""
 
 
 class Endpoint:
-    """A path and a method, for all who call it with one API key from one address, in any thread."""
+    """A path and method, for all calls with one API key from one address, in any thread."""
 
     def __init__(self, name: str, key: Budget, shared: tuple[Budget, ...], queue: Queue, lock: threading.Lock) -> None:
         self.name = name
@@ -65,15 +65,14 @@ class Endpoint:
         self._under_way = 0
         is_read, bears = self.method == "GET", facts.FAILING_CALLS
         self._spaced: tuple[SpacedLimit, ...] = (SpacedLimit(bears, REPEATED), SpacedLimit(bears)) if is_read else ()
-        """Those after which the next one may fail as well, which a question that has its answer is not; and of them the
-        ones whose repeat has not passed. Whoever mints and renews keys waits by itself."""
+        """Limits of failures after which the next call may fail too (not of denied orders): of all of them, and of
+        those whose repeat has not passed. Calls that mint or renew keys have none, as they wait by themselves."""
 
     def turn(self) -> Service[float]:
-        """Wait until a call may be sent; when that is.
+        """Wait until a call may be sent; return the time, s.
 
-        Raises `RequestRefused` (RETRY) when so many have failed that the venue would soon lock the endpoint, and while
-        the venue itself has locked it, or has no call left, for longer than a rate limit's second. Reads are spaced
-        before that.
+        Raises `RequestRefused` (RETRY) if so many calls have failed that the venue would soon lock the endpoint, and if
+        the venue has locked it, or has no call left, for longer than `BRIEF`. Reads are spaced before that.
         """
         slot = self.reserve((yield from self._opened()))
         try:
@@ -83,9 +82,9 @@ class Endpoint:
             raise
 
     def queued_turn(self, patience: float, *, new: bool) -> Service[float]:
-        """The same for what many streams of a process do at once: those that are not `new` go first, else by lot.
+        """Wait for a turn among the streams of a process: those that are not `new` go first, the others by lot.
 
-        Raises `RequestRefused` (RETRY), which is no failing call, when the turn is further off than `patience`, s.
+        Raises `RequestRefused` (RETRY), which is no failing call, if the turn is later than in `patience` seconds.
         """
         now = yield from self._opened()
         with self._lock:
@@ -104,7 +103,7 @@ class Endpoint:
     def enter(self) -> Service[None]:
         """Wait while so many calls are under way that this one would have to be spaced if they failed.
 
-        Whoever has entered leaves when its call has ended. Raises `RequestRefused` as `turn` does.
+        The caller must call `leave` after its call. Raises `RequestRefused` as `turn` does.
         """
         now = yield from clock()
         while not self._entered(now):
@@ -112,62 +111,62 @@ class Endpoint:
             now = yield from wait(now + LOOK)
 
     def leave(self) -> None:
-        """The call has ended."""
+        """Note that a call that has entered has ended."""
         with self._lock:
             self._under_way -= 1
 
     def reserve(self, now: float) -> float:
-        """Take a place: when the call may be sent."""
+        """Take the next slot, the time, s, at which the call may be sent."""
         with self._lock:
             return self._take(max(budget.next(now) for budget in self._budgets), now)
 
     def release(self, slot: float) -> None:
-        """Give a place back that was not used."""
+        """Give a slot back that was not used."""
         with self._lock:
             for budget in self._budgets:
                 budget.release(slot)
 
     def lock(self, until: float) -> None:
-        """The venue wants no request to this path before then, whatever its method."""
+        """Note that no request to this path, of any method, may be sent before `until`, s."""
         self._key.locked_until = until
 
     def note_allowance(self, left: int, asked_at: float, until: float) -> None:
-        """The venue says of a call sent at `asked_at` that so many more may follow it until then."""
+        """Note that by the answer to a call sent at `asked_at`, `left` more may follow it until `until`, s."""
         with self._lock:
             self._key.note_allowance(left, asked_at, until)
 
     def failed(self, now: float, *, again: bool = True) -> None:
-        """A call was answered with an error, or may have been; `again`: the next one may well fail too."""
+        """Count a call that was, or may have been, answered with an error; with `again` the next may fail too."""
         with self._lock:
             for limit in (self._failures, *(self._spaced if again else ())):
                 limit.failed(now, None)
 
     def passed(self) -> None:
-        """Note that a call which failed a moment ago was repeated, and has passed: it spaces the others less."""
+        """Note that the repeat of a failed call has passed: the failure spaces further calls less."""
         with self._lock:
             for limit in self._spaced[1:]:
                 limit.forgive()
 
     def failures(self, now: float) -> int:
-        """How many calls the venue has answered with an error in the last 480 s, 15 at most."""
+        """The number of calls that the venue has answered with an error in the last 480 s, 15 at most."""
         with self._lock:
             return self._failures.count(now)
 
     def held_back(self, now: float) -> float:
-        """Seconds for which no call is let through, because too many have failed."""
+        """Seconds for which no call is sent, because too many have failed."""
         with self._lock:
             return max(limit.wait(now) for limit in (self._failures, *self._spaced))
 
     def open_at(self, now: float) -> float:
-        """From when on calls are let through: not before `now`, nor while too many have failed, nor in a lock."""
+        """The time, s, from which on calls are sent: after locks and the wait for failed calls, not before `now`."""
         return max(now, self._key.locked_until, now + self.held_back(now))
 
     def is_closed(self, now: float) -> bool:
-        """True if no call is let through now: by failures, or because the venue has locked the path."""
+        """True if no call is sent now, because of failures or a lock of the venue."""
         return self.open_at(now) > now
 
     def check(self, now: float) -> None:
-        """Raises `RequestRefused` (RETRY) if calls are held back, or the path is locked for longer than a moment."""
+        """Raise `RequestRefused` (RETRY) if calls are held back, or the path is locked for longer than `BRIEF`."""
         if (left := self.held_back(now)) > 0:
             failures = f"failed {self.failures(now)} times in {facts.FAILING_CALLS.window:.0f} s"
             raise RequestRefused(unanswered(False, f"{self.name} {failures}; held back before a ban", left))
@@ -200,7 +199,7 @@ class Endpoint:
             return self._key.closed_until(now)
 
     def _slot_of(self, ticket: tuple[bool, float], now: float) -> float:
-        """Where the one with this ticket goes; it is taken if that is now."""
+        """The slot of this ticket; if that is now, it is taken."""
         with self._lock:
             ahead = self._queue.ahead(ticket)
             slot = max(self._key.next(now), *(budget.next(now, ahead) for budget in self._shared))
@@ -213,8 +212,8 @@ class Endpoint:
 
 
 class Pace:
-    """One budget for all clients of a process; not `limited`, it lets everything pass at once. `lots` decides who of
-    many goes first.
+    """The limits of all clients of a process; if not `limited`, everything passes at once. `lots` draws the order of
+    streams.
     """
 
     def __init__(self, *, limited: bool = True, lots: Random | None = None) -> None:
@@ -226,7 +225,7 @@ class Pace:
         self._lock = threading.Lock()
 
     def endpoint(self, host: str, api_key: str, method: str, path: str) -> Endpoint:
-        """The one that all share who call it with this API key; without one it is limited by address alone."""
+        """The endpoint for all calls with this API key; without an API key it is limited by address alone."""
         owner = hashlib.blake2b(api_key.encode(), digest_size=8).hexdigest() if api_key else ""
         name = f"{method} {path}"
         with self._lock:
@@ -247,4 +246,4 @@ class Pace:
 
 
 SHARED = Pace()
-"""The budget of this process: the venue counts addresses, not objects."""
+"""The limits of this process: the venue counts by address."""

@@ -1,4 +1,4 @@
-"""How many orders may be asked for that the venue may not know: "no such order" is a failing call to it."""
+"""Limits questions, which are queries of orders that the venue may not know: a denied order is a failing call."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from ....core.reports import OrderRef
 from ....ports.questions import Question, QuestionStore
 
 QUESTIONS = 10
-"""So many in 480 s; the rest of the calls that may fail is for what fails otherwise."""
+"""The most questions in 480 s; the rest of the failing calls that the venue allows is for other failures."""
 WINDOW_MS = 480_000
 
 
 class Questions:
-    """Counts by exchange time, ms. With a `store` also what the processes before have asked.
+    """Counts questions by exchange time, ms; with a `store` also those of earlier processes.
 
-    A question counts before it goes out, so that a process that dies then has not forgotten it. One that found an order
-    counts no more. One that was denied need not be asked again for as long as it counts, unless a list shows the order.
+    A question is stored before it is sent, so that it counts even if the process dies then. It counts no more if the
+    order was found. A denied order is not asked for again while its question counts, unless a list shows the order.
     """
 
     def __init__(self, store: QuestionStore | None = None) -> None:
@@ -24,7 +24,7 @@ class Questions:
         self._asked: list[Question] | None = None
 
     def room(self, now: int) -> int:
-        """How many may be asked now. A time to come, by a clock that was set since, counts as now."""
+        """The number of questions that may be asked now. A future time, of a clock that was set back, counts as now."""
         return max(0, QUESTIONS - len(self._lately(now)))
 
     def is_denied(self, ref: OrderRef, now: int) -> bool:
@@ -32,20 +32,20 @@ class Questions:
         return any(asked.denied and _ref(asked) == ref for asked in self._lately(now))
 
     def ask(self, ref: OrderRef, now: int) -> None:
-        """One goes out."""
+        """Note a question that is about to be sent."""
         self._keep([*self._lately(now), Question(now, *ref, denied=False)])
 
     def denied(self, ref: OrderRef) -> None:
-        """The venue knows no such order."""
+        """Note that the venue denied the order."""
         self._keep([asked._replace(denied=True) if _ref(asked) == ref else asked for asked in self._known()])
 
     def found(self, ref: OrderRef) -> None:
-        """There is such an order."""
+        """Note that the order exists; its question does not count any more."""
         if any(_ref(asked) == ref for asked in self._known()):
             self._keep([asked for asked in self._known() if _ref(asked) != ref])
 
     def shown(self, order_ids: Container[str]) -> None:
-        """The lists show these orders: what was denied of them is so no more."""
+        """Note that the lists show these orders: they are not denied any more."""
         if any(asked.denied and asked.order_id in order_ids for asked in self._known()):
             self._keep(
                 [asked._replace(denied=asked.denied and asked.order_id not in order_ids) for asked in self._known()]

@@ -1,4 +1,4 @@
-"""Reads the account whole, between two readings of the fill list, so that it is known what moved meanwhile."""
+"""Reads the whole account between two readings of the list of fills, which show what moved meanwhile."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ POSITIONS = "/openApi/swap/v2/user/positions"
 OPEN_ORDERS = "/openApi/swap/v2/trade/openOrders"
 ROUNDS = 3
 ORDER_AGE = 600_000
-"""The list of orders may go by the time at which an order was made. Asking for it from so much earlier, ms, is cheap;
-only an order that is older has to be read alone."""
+"""The list of orders is asked for from this much earlier, ms, which is cheap, since it may go by the time of creation;
+only older orders have to be read alone."""
 INCOME_LAG = 600_000
-"""Income is read from so much earlier, ms: a row that appears late is dated back, and rows have ids to know them by."""
+"""Income is read from this much earlier, ms: a row that appears late is dated back, and rows are known by ids."""
 
 
 class Reader:
-    """An `AccountReader`. `by_symbol` asks for fills one symbol at a time, for a venue that insists on it.
+    """The `AccountReader` of BingX. With `by_symbol` it asks for fills by symbol, for a venue that requires one.
 
-    `store` remembers across processes how many orders were asked for that the venue may not know.
+    `store` keeps the questions across processes.
     """
 
     def __init__(self, rest: Rest, *, by_symbol: bool = False, store: QuestionStore | None = None) -> None:
@@ -46,14 +46,14 @@ class Reader:
         self._symbols: frozenset[str] = frozenset()
         self._assets: frozenset[str] = frozenset()
         self._earning_since: int | None = None
-        """From when on income was not listed, exchange time, ms: it is read once it is listed again."""
+        """Exchange time, ms, since when income was not listed; it is read from there once it is listed again."""
 
     def read(
         self, since: int | None, orders: Sequence[OrderRef] = (), *, purpose: Purpose = Purpose.SYNC
     ) -> Service[Account]:
-        """The account whole since then, exclusive; with None only these orders, each with all its fills.
+        """Read the whole account since `since`, exclusive; with None only these orders, each with all its fills.
 
-        With neither it is the whole account as of now: nobody asks for nothing, and nothing would look like no money.
+        With neither it is the whole account as of now, as an empty result would look like an empty account.
         """
         if since is None and orders:
             return (yield from self._order_reader.read(orders))
@@ -77,16 +77,16 @@ class Reader:
     def _round(
         self, since: int, asked: Sequence[OrderRef], denied: set[OrderRef], last: bool
     ) -> Service[Account | None]:
-        """The account, or None if too much moved meanwhile. What is `denied`, now or before, is not asked for again."""
+        """The account, or None if too much moved meanwhile. `denied` gets denied orders; those are not asked again."""
         asked_before = self._symbols
         as_of, begin, first, income_before = yield from self._before(since)
         earning_since = since - INCOME_LAG if self._earning_since is None else min(since, self._earning_since)
         filled = frozenset(OrderRef(row.symbol, row.order_id) for row in first.rows)
-        # Open orders first: one that finishes meanwhile is then in both lists, never in neither.
+        # Open orders first: an order that finishes meanwhile is then in both lists, and not in none.
         running, (one_way, held, how), (owned, owner) = yield from both(
             self._running(), self._positions(), self._balances()
         )
-        # The clock once more, or if it stood still meanwhile the second list of fills would end too early.
+        # The clock is asked again: if ours stood still meanwhile, the second list of fills would end too early.
         (orders, open_ids, odd), _ = yield from both(
             self._orders(running, begin, filled, asked, denied), self._rest.ask_time()
         )
@@ -100,7 +100,7 @@ class Reader:
         new_symbols = self._named(second.rows, income.rows) - symbols - {row.symbol for row in second.rows}
         if new_symbols and (self._by_symbol or second.by_symbol):
             second = joined(second, (yield from self._each(begin, until, new_symbols)))
-        # What is older than the read would have been shown before, had its symbol been asked for.
+        # Rows older than the read would have been in the first list, had their symbol been asked for.
         unasked = [row for row in second.rows if self._by_symbol and row.symbol not in asked_before]
         shown = (row for row in unasked if row.exchange_ts // SECOND < as_of // SECOND)
         before, after = Counter(map(facts, (*first.rows, *shown))), Counter(map(facts, second.rows))
@@ -108,11 +108,11 @@ class Reader:
         late = any(at // SECOND < as_of // SECOND for _, at, _ in new)
         if (gone or late) and not last:
             return None
-        # Fills of orders that began after the orders were read are left to the next read: nobody is promised what is
-        # newer than `as_of`, and each would have to be read alone for want of its order.
+        # Fills of orders that began after the orders were read are left to the next read: a read promises nothing newer
+        # than `as_of`, and each of them would have to be read alone, since its order is missing.
         older = {row.order_id for row in second.rows if row.exchange_ts // SECOND < as_of // SECOND}
         orphans = {order_id for order_id, _, _ in new} - orders.keys() - older
-        # Lists open earlier than they are asked to, and not all equally early.
+        # Lists begin earlier than asked for, and not all equally early.
         earned = [[row for row in each.rows if row.exchange_ts >= begin] for each in (income_before, income)]
         exchange_ms = yield from self._rest.now()
         self._earning_since = None if income.refusal is None else earning_since
@@ -138,13 +138,14 @@ class Reader:
         )
 
     def _before(self, since: int) -> Service[tuple[int, int, Listing[FillReport], Listing[IncomeReport]]]:
-        """The venue's clock, from when on fills are listed, and both lists until now: before all else is read.
+        """Read first of all the venue's clock and the lists of fills and income; return also where fills begin.
 
-        The clock is asked at the same time, if it was before. Has it stood still since, both end too early.
+        If the clock is known already, it is asked at the same time; if ours has stood still since, both lists would end
+        too early, and are read again.
         """
         while True:
             known = self._rest.exchange_ms((yield from clock()))
-            if known is None or since < known - FILL_HISTORY:  # a window must not begin too early either
+            if known is None or since < known - FILL_HISTORY:  # a window must not begin too early
                 as_of = yield from self._rest.ask_time()
                 begin, until = max(since, as_of - FILL_HISTORY), (yield from self._rest.horizon())
                 return as_of, begin, *(yield from both(self._fills(begin, until), self._lists.income(begin, until)))
@@ -156,19 +157,19 @@ class Reader:
                 return min(as_of, until), since, first, earned
 
     def _named(self, *lists: Iterable[OrderReport | Position | FillReport | IncomeReport]) -> frozenset[str]:
-        """The symbols that anything has named, these rows too."""
+        """All symbols that any row has named so far, these rows included."""
         self._symbols |= {row.symbol for rows in lists for row in rows if row.symbol is not None}
         return self._symbols
 
     def _fills(self, since: int, until: int, symbols: frozenset[str] | None = None) -> Service[Listing[FillReport]]:
-        """Those of all symbols; where each must be asked for, of these, or of those that are known."""
+        """The fills of all symbols; if the venue requires a symbol, those of `symbols`, or else of all known ones."""
         symbols = self._symbols if symbols is None else symbols
         if self._by_symbol:
             return (yield from self._each(since, until, symbols))
         return (yield from self._lists.fills(since, until, symbols))
 
     def _each(self, since: int, until: int, symbols: frozenset[str]) -> Service[Listing[FillReport]]:
-        """The fills of each of these symbols alone."""
+        """The fills of these symbols, asked for one by one."""
         lists = yield from both(*(self._lists.fills(since, until, symbol=symbol) for symbol in sorted(symbols)))
         return joined(*lists)
 
@@ -184,9 +185,10 @@ class Reader:
         asked: Sequence[OrderRef],
         denied: set[OrderRef],
     ) -> Service[tuple[dict[str, OrderReport], frozenset[str], list[OddRow]]]:
-        """The orders that lists show, and those asked for besides: by id; which of them are open; and odd rows.
+        """The orders of the lists and those asked for by id, the ids of open ones, and odd rows.
 
-        One with a fill is not asked for here: it is wanted alone, with all its fills, or it is known; room is left.
+        An order with a fill is not asked for here: it is known, or will be read alone with all its fills, and some
+        queries are left for that.
         """
         history = yield from self._lists.orders(since - ORDER_AGE, (yield from self._rest.horizon()))
         names = {ref.order_id for ref in (*filled, *asked)}
@@ -206,12 +208,12 @@ class Reader:
         return found, open_ids, [*odd, *alone.odd]
 
     def _positions(self) -> Service[tuple[bool, Listing[Position], Literal["rows", "none", "hollow"]]]:
-        """Return whether positions are netted, the positions, and the kind of list that the answer had."""
+        """Return True if positions are netted, the positions, and the kind of list in the answer."""
         data = yield from self._rest.call("GET", POSITIONS, {})
         return nets(data), parted(positions(data)), shape(data, "positions")
 
     def _balances(self) -> Service[tuple[tuple[Balance, ...], str | None]]:
-        """The balances, and whose they are."""
+        """The balances, and the id of their account."""
         data = yield from self._rest.call("GET", BALANCE, {})
         found = balances(data, self._assets)
         self._assets |= {balance.asset for balance in found}
@@ -219,5 +221,5 @@ class Reader:
 
 
 def _concerns(report: OrderReport, names: Container[str], since: int) -> bool:
-    """True if a finished order has one of these ids, or finished since."""
+    """True if a finished order has one of these ids, or finished after `since`."""
     return report.order_id in names or report.exchange_ts is None or report.exchange_ts > since

@@ -1,4 +1,4 @@
-"""A client of BingX's REST interface: signed by the exchange's clock, paced, and every refusal classified."""
+"""A client of BingX's REST interface: it signs with the exchange's clock, keeps the pace, and classifies refusals."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ T = TypeVar("T")
 class Rest:
     """One account's requests. `rest_url` is the venue's address without a query, `timeout` seconds for one request.
 
-    Each request is a service, and raises `RequestRefused`. `secrets` is given each signature, and no secret that it
-    knows is in an answer that is read here.
+    Requests are services, and raise `RequestRefused`. `secrets` gets each signature, and answers are read without the
+    secrets that it knows.
     """
 
     def __init__(
@@ -47,32 +47,32 @@ class Rest:
         self._anchor: Anchor | None = None
 
     def endpoint(self, method: str, path: str) -> Endpoint:
-        """Where the pace of such calls is kept."""
+        """The endpoint, which keeps the pace of these calls."""
         return self._pace.endpoint(urlsplit(self._rest_url).netloc, self._api_key, method, path)
 
     def exchange_ms(self, now: float) -> int | None:
-        """The exchange's clock, never ahead of it: its last answer and the time since. None if it was never asked."""
+        """The exchange's clock, ms, not ahead of it: its last answer and the time since. None if it was never asked."""
         return None if (anchor := self._anchor) is None else anchor.earliest(now)
 
     def require(self, *paths: str) -> Service[None]:
-        """Nothing, if all of these may be read now.
+        """Check that all these paths may be read now.
 
-        Raises `RequestRefused` (RETRY) otherwise, for as long as the last of them is closed. What goes out beside a
-        call that is held back is given up with it, and counts as failed: each would then close the other, in turn.
+        Raises `RequestRefused` (RETRY) otherwise, until the last of them is open. Without this check, calls beside one
+        that is held back would be given up with it and count as failed, and so close each other in turn.
         """
         now = yield from clock()
         closed = max((self.endpoint("GET", path) for path in paths), key=lambda endpoint: endpoint.open_at(now))
         closed.check(now)
 
     def now(self) -> Service[int]:
-        """The exchange's clock now, asked for if need be."""
+        """The exchange's clock now, ms, asked for if it is not known."""
         anchor = yield from self._anchored()
         return anchor.earliest((yield from clock()))
 
     def horizon(self) -> Service[int]:
-        """A time that the exchange's clock has not passed, by a journey there at most.
+        """A time, ms, that the exchange's clock has not passed yet; it is ahead by the time of a request at most.
 
-        What was read before cannot be later: a window up to here shows all of it.
+        Everything that was read before is earlier, so a window up to here shows it all.
         """
         anchor = yield from self._anchored()
         return anchor.latest((yield from clock()))
@@ -98,10 +98,10 @@ class Rest:
         new: bool | None = None,
     ) -> Service[Any]:
         """Return the `data` of a successful answer. `sending` is called with the exchange's clock just before a request
-        goes out. `new` says of a request that begins a stream whether there was none before: then others go first.
+        is sent. `new` is given for a request that begins a stream: True if it had none before; then others go first.
 
-        A timestamp that the exchange dislikes makes us read its clock and try once more: nothing was carried out. A
-        rate limit that names its end, a moment from now, is waited out: requests bunch up on their way.
+        If the exchange refuses the timestamp, nothing was carried out: its clock is read and the request tried once
+        more. A rate limit that ends within `BRIEF` is waited for, since requests bunch up on their way.
         """
         self._secrets.name(str(params.get("listenKey", "")))
 
@@ -124,7 +124,7 @@ class Rest:
         return (yield from self._tried(self.endpoint(method, path), attempt, patient=True))
 
     def _tried(self, endpoint: Endpoint, attempt: Callable[[Endpoint], Service[T]], patient: bool) -> Service[T]:
-        """Return the result of an attempt. A read that failed in a way that passes is repeated once."""
+        """Return the result of an attempt. A read that failed in a way that may pass is repeated once."""
         repeated = False
         for left in reversed(range(TRIES)):
             if patient:  # before the turn, since asking may take one of its own; what fails then is another endpoint
@@ -156,13 +156,13 @@ class Rest:
         return anchor
 
     def _exchange(self, endpoint: Endpoint, query: str, about_key: bool) -> Service[tuple[Any, float, float]]:
-        """The `data` of a success, and when it was asked for and heard. Without a query it is nobody's request."""
+        """The `data` of a success, and the times, s, of request and answer. Without a query no API key is sent."""
         url = f"{self._rest_url}{endpoint.path}{'?' if query else ''}{query}"
         headers = {"X-BX-APIKEY": self._api_key} if query else {}
         sent, is_read = (yield from clock()), endpoint.method == "GET"
         try:
             heard, answer = yield from ask(Request(endpoint.method, url, headers, self._timeout))
-        except GeneratorExit:  # the venue may answer it with an error all the same, in this time
+        except GeneratorExit:  # meanwhile the venue may answer it with an error all the same
             if is_read:
                 endpoint.failed(sent + self._timeout)
             raise
@@ -178,7 +178,7 @@ class Rest:
         verdict = judge(answer, about_key=about_key, exchange_ms=now, secrets=self._secrets, brings_key=mints)
         if isinstance(verdict, Document):
             return verdict.data, sent, heard
-        if not is_rate_limit(verdict):  # too fast is not the same as wrong
+        if not is_rate_limit(verdict):  # a rate limit is no error of the request
             endpoint.failed(heard, again=not is_unknown_order(verdict))
         elif verdict.retry_after is not None:
             endpoint.lock(heard + verdict.retry_after)

@@ -1,4 +1,4 @@
-"""Reads what is in BingX's REST answers. A row that cannot be trusted is handed on as an odd row, a balance refused."""
+"""Reads BingX's REST answers. A row that cannot be trusted becomes an odd one; a balance is refused."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def server_time(data: Any) -> int:
 
 
 def listen_key(data: Any) -> str:
-    """A key, from the bare answer or from the enveloped one."""
+    """The listen key, from an answer with or without an envelope."""
     found = data.get("listenKey") if isinstance(data, dict) else None
     if not isinstance(found, str) or not found or len(found) > 512 or not (found.isascii() and found.isprintable()):
         raise malformed("no listen key")
@@ -57,9 +57,9 @@ def listed(data: Any, *names: str) -> list[Row]:
 
 
 def balances(data: Any, held: Container[str] = ()) -> list[Balance]:
-    """Every asset that says something: a row of empty texts is an asset never held.
+    """Every asset that is not empty: a row of empty texts belongs to an asset that was never held.
 
-    A half-empty row is refused, an empty one of an asset that was `held` before, and an account where all are empty.
+    Refused are a half-empty row, an empty row of an asset that was `held` before, and an account with only empty rows.
     """
     if isinstance(data, dict) and isinstance(data.get("balance"), dict):
         data = [data["balance"]]
@@ -88,7 +88,7 @@ def balances(data: Any, held: Container[str] = ()) -> list[Balance]:
 
 
 def account_id(data: Any) -> str | None:
-    """Whose account the balances are of, None where no row, or more than one id, says so."""
+    """The account id of the balances; None if no row has one, or rows differ."""
     if isinstance(data, dict) and isinstance(data.get("balance"), dict):
         data = [data["balance"]]
     named = {identity(row.get("userId")) for row in listed(data, "balance", "balances")} - {None}
@@ -103,9 +103,9 @@ def shape(data: Any, name: str) -> Literal["rows", "none", "hollow"]:
 
 
 def positions(data: Any) -> Iterator[Position | OddRow]:
-    """Return every position that is held. In one-way mode, too, the row says LONG; there the sign decides.
+    """Return every position that is held. In one-way mode rows have LONG too; there the sign decides.
 
-    A liquidation price of 0, as rows of cross margin have it, is none that is known.
+    A liquidation price of 0, as in rows of cross margin, is unknown.
     """
     for row in listed(data, "positions"):
         symbol, quantity = text(row.get("symbol")), amount(row.get("positionAmt"))
@@ -131,12 +131,12 @@ def positions(data: Any) -> Iterator[Position | OddRow]:
 
 
 def nets(data: Any) -> bool:
-    """True if the account nets its positions (one-way mode); False, too, while it holds none."""
+    """True if the account nets its positions (one-way mode); also False while it has none."""
     return any(row.get("onlyOnePosition") is True for row in listed(data, "positions"))
 
 
 def the_order(data: Any, ref: OrderRef) -> OrderReport | OddRow:
-    """The order that was asked for alone."""
+    """The order in the answer to a query of it."""
     row = data.get("order", data) if isinstance(data, dict) else None
     if not isinstance(row, dict):
         raise malformed("no order")
@@ -149,9 +149,9 @@ def the_order(data: Any, ref: OrderRef) -> OrderReport | OddRow:
 
 
 def order(row: Row) -> OrderReport | OddRow:
-    """One order; an odd row of one that is over has all of it but the executed quantity.
+    """One order; the odd row of a finished one has everything but the executed quantity.
 
-    `commission` and `profit` are totals of the order, so they are left to its fills.
+    `commission` and `profit` are totals of the order; they are taken from its fills instead.
     """
     symbol, order_id, venue_status = text(row.get("symbol")), identity(row.get("orderId")), text(row.get("status"))
     if symbol is None or order_id is None or venue_status is None:
@@ -184,7 +184,7 @@ def order(row: Row) -> OrderReport | OddRow:
 
 
 def fill(row: Row) -> FillReport | OddRow:
-    """One fill, from either shape: beside a `volume`, even an empty one, `qty` is the quote value."""
+    """One fill, from either shape: if there is a `volume`, even an empty one, `qty` is the quote value."""
     symbol, order_id = text(row.get("symbol")), identity(row.get("orderId"))
     quantity = amount(row["volume"] if "volume" in row else row.get("qty"))
     at = filled_ms(row.get("filledTime"))
@@ -208,7 +208,7 @@ def fill(row: Row) -> FillReport | OddRow:
 
 
 def income(row: Row) -> IncomeReport | OddRow:
-    """One income row; positive is an inflow."""
+    """One income row; a positive amount is an inflow."""
     kind, change, at = text(row.get("incomeType")), amount(row.get("income")), moment(row.get("time"))
     if kind is None or change is None or at is None:
         return odd("income", "income", row, "incomeType", "income", "time")
@@ -225,7 +225,7 @@ def income(row: Row) -> IncomeReport | OddRow:
 
 
 def filled_ms(value: Any) -> int | None:
-    """`filledTime` in ms, None if it cannot be read. Never `filledTm`: local time of UTC+8 with a Z behind it."""
+    """`filledTime` in ms, None if it cannot be read. `filledTm` is not used: it is local time of UTC+8 with a Z."""
     try:
         at = datetime.fromisoformat(value)
         return moment(round(at.timestamp() * 1000)) if at.tzinfo is not None else None

@@ -1,4 +1,4 @@
-"""The two frames that make up a stream, by the words of the wire: whatever else a frame holds, it is not of these."""
+"""The exact shapes of the two most frequent frames of a stream, by the keys of the wire."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 LONGEST = 24
-"""Characters of any text in such a frame but the id that the client gave: too few for a key."""
+"""The most characters of a text in such a frame, besides the client order id: too few for a key."""
 ShortText = Annotated[str, Meta(max_length=LONGEST)]
 Scalar = ShortText | int | float | bool | None
-"""A value that says nothing to us; null counts as no key, and one key too many is left alone."""
+"""A value that is not used; null counts as a missing key, and a frame with another key is left alone."""
 OrderType = (
     Literal["LIMIT", "STOP", "TAKE_PROFIT", "TRIGGER_LIMIT", "TRAILING_STOP_MARKET", "TRAILING_TP_SL"]
     | Literal["MARKET", "STOP_MARKET", "TAKE_PROFIT_MARKET", "TRIGGER_MARKET", "LIQUIDATION"]

@@ -1,4 +1,4 @@
-"""Reads the private frames of spot, so that the seam between core and venue has two sides to fit."""
+"""Reads the private frames of spot, as a second dialect against which the interface of dialects is checked."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _TOPICS = ("spot.executionReport", "ACCOUNT_UPDATE")
 
 
 class SpotDialect:
-    """The pure side of spot: two subscriptions, proven by their acknowledgements, and a heartbeat in JSON."""
+    """The dialect of spot: two subscriptions, proven by their acknowledgements, and a heartbeat in JSON."""
 
     @property
     def name(self) -> str:
@@ -29,31 +29,31 @@ class SpotDialect:
 
     @property
     def policy(self) -> Mapping[str, float]:
-        """Nothing: the policy's own defaults are this venue's."""
+        """Nothing: the policy's defaults hold for this venue."""
         return {}
 
     @property
     def cumulative_costs(self) -> bool:
-        """No: a spot frame carries the fee of its own fill."""
+        """False: a spot frame has the fee of its own fill."""
         return False
 
     @property
     def time_grain_ms(self) -> int:
-        """Whole seconds."""
+        """Times are whole seconds."""
         return facts.TIME_GRAIN_MS
 
     @property
     def failing_calls(self) -> CallLimit:
-        """Fifteen in eight minutes."""
+        """Fifteen failing calls in eight minutes."""
         return facts.FAILING_CALLS
 
     @property
     def counts_available(self) -> bool:
-        """Yes: what can be spent moves with orders, and a push says it."""
+        """True: the available balance moves with orders, and pushes contain it."""
         return True
 
     def opening(self, socket: int) -> tuple[Opening, ...]:
-        """Both subscriptions, their ids made of the socket's number."""
+        """Both subscriptions, with ids made of the socket's number."""
         openings = []
         for index, topic in enumerate(_TOPICS, start=1):
             ident = f"listenkey-{socket}-{index}"
@@ -62,7 +62,7 @@ class SpotDialect:
         return tuple(openings)
 
     def decode(self, frame: bytes | str) -> tuple[Report, ...]:
-        """The reports in one inflated frame: of one object, of a list of them, or of several line by line."""
+        """The reports in one inflated frame: an object, a list of objects, or several objects in lines."""
         return self._decode(frame, 0)
 
     def _decode(self, frame: bytes | str, depth: int) -> tuple[Report, ...]:
@@ -101,7 +101,7 @@ def _order(order: dict[str, Any]) -> OrderReport | None:
         side=side(get("S")),
         order_type=kind,
         price=limit_price(kind, get("p")),
-        qty=quantity or None,  # 0 when the order was given in quote
+        qty=quantity or None,  # 0 if the order's size was given in the quote asset
         last_qty=last_qty,
         last_price=last_price,
         trade_id=identity(get("t")),

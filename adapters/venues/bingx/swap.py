@@ -1,4 +1,4 @@
-"""Reads the private frames of the USDT-M swap: every frame gives reports, and none ever raises."""
+"""Reads the private frames of the USDT-M swap: every frame gives reports, and none raises."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from .vocabulary import (
 
 
 class SwapDialect:
-    """The pure side of `bingx-swap` and `bingx-swap-vst`. Nothing is subscribed: the key alone opens the stream."""
+    """The dialect of `bingx-swap` and `bingx-swap-vst`. Nothing is subscribed to: the key alone opens the stream."""
 
     def __init__(self, name: str = "bingx-swap", *, cumulative_costs: bool = False) -> None:
         self._name = name
@@ -42,38 +42,38 @@ class SwapDialect:
 
     @property
     def policy(self) -> Mapping[str, float]:
-        """Nothing: the policy's own defaults are this venue's."""
+        """Nothing: the policy's defaults hold for this venue."""
         return {}
 
     @property
     def cumulative_costs(self) -> bool:
-        """True if `n` and `rp` are the order's so far. No document says; per fill until captured frames prove
-        otherwise.
+        """True if `n` and `rp` are the sums of the order so far. No document states it; by default they are the
+        fill's own, until captured frames prove otherwise.
         """
         return self._cumulative_costs
 
     @property
     def time_grain_ms(self) -> int:
-        """Whole seconds."""
+        """Times are whole seconds."""
         return facts.TIME_GRAIN_MS
 
     @property
     def failing_calls(self) -> CallLimit:
-        """Fifteen in eight minutes."""
+        """Fifteen failing calls in eight minutes."""
         return facts.FAILING_CALLS
 
     @property
     def counts_available(self) -> bool:
-        """No: on the swap it follows from positions and their prices."""
+        """False: on the swap the available balance depends on positions and their prices."""
         return False
 
     def opening(self, socket: int) -> tuple[Opening, ...]:
-        """No frame: even an empty one is answered with an error."""
+        """No frame: the venue answers even an empty one with an error."""
         return ()
 
     def decode(self, frame: bytes | str, depth: int = 0) -> tuple[Report, ...]:
-        """The reports in one inflated frame: of one object, of a list of them, or of several line by line. A piece of a
-        frame is decoded at a `depth`.
+        """The reports in one inflated frame: an object, a list of objects, or several objects in lines. `depth` is the
+        nesting of a piece of a frame.
         """
         if len(frame) >= SHORTEST and isinstance(frame, bytes) and (report := fast_report(frame)) is not None:
             return (report,)
@@ -103,7 +103,7 @@ def _order(content: dict[str, Any]) -> OrderReport | None:
     get = order.get
     symbol = text(get("s"))
     order_id = identity(get("i"))
-    venue_status = text(get("X"))  # never `x`: it says TRADE when a trigger order is placed
+    venue_status = text(get("X"))  # not `x`: it is TRADE when a trigger order is placed
     quantity = amount(get("q"))
     if symbol is None or order_id is None or venue_status is None or quantity is None or quantity < 0:
         return None
@@ -114,7 +114,7 @@ def _order(content: dict[str, Any]) -> OrderReport | None:
     kind = text(get("o"))
     last_qty, last_price = last_fill(get("x"), get("l"), get("L")) if "l" in order else (None, None)
     if last_qty and not cumulative:
-        return None  # something was executed and nothing was
+        return None  # a fill without executed quantity
     costs = caused_by_fill(get("x"))
     return OrderReport(
         symbol=symbol,
@@ -140,7 +140,7 @@ def _order(content: dict[str, Any]) -> OrderReport | None:
 
 
 def _named(content: dict[str, Any]) -> OrderRef | None:
-    """The order that a frame names, whatever else is wrong with it."""
+    """The order that a frame names, even if the rest of the frame is wrong."""
     order = content.get("o")
     if not isinstance(order, dict):
         return None

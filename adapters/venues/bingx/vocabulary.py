@@ -1,4 +1,4 @@
-"""BingX's vocabulary, shared by pushes and REST rows; a word that is not known here passes through as it is."""
+"""Translates BingX's values in pushes and REST rows to the core's; an unknown value passes through as it is."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _STATUS = {
 
 
 OVER = frozenset({"FILLED", "CANCELED", "REJECTED", "EXPIRED"})
-"""Statuses, by our words, of orders that are over."""
+"""The core's statuses of finished orders."""
 
 
 def status(value: str) -> str:
-    """Our word for an order's status; coin-M writes some of them in title case."""
+    """The core's status of an order; coin-M writes some in title case."""
     return _STATUS.get(value) or _STATUS.get(value.upper(), value)
 
 
@@ -36,15 +36,15 @@ def side(value: Any) -> str | None:
 
 
 def position_side(value: Any) -> str | None:
-    """LONG or SHORT, or None in one-way mode, which the wire calls BOTH."""
+    """LONG or SHORT; None in one-way mode, where the wire has BOTH."""
     found = side(value)
     return None if found == "BOTH" else found
 
 
 def held(named_side: Any, quantity: Decimal) -> str | None:
-    """The direction of a position: the word where it is one, else the sign; a negative LONG is a SHORT.
+    """The direction of a position: the named side, else by the sign; a negative LONG is a SHORT.
 
-    Hedge mode gives SHORT with a positive amount, so the sign alone proves nothing.
+    In hedge mode a SHORT has a positive amount, so the sign alone proves nothing.
     """
     named = position_side(named_side)
     if named is not None and not (named == "LONG" and quantity < 0):
@@ -61,20 +61,20 @@ def margin_mode(value: Any) -> str | None:
 
 
 def limit_price(order_type: str | None, value: Any) -> Decimal | None:
-    """The price of an order that has one. What the wire gives for market-like types is protective, never a price."""
+    """The price of an order; None for market-like types, for which the wire has only a protective price."""
     return None if order_type is not None and is_market(order_type) else positive(value)
 
 
 def is_market(order_type: str) -> bool:
-    """True if orders of this type execute at whatever the market gives."""
+    """True if orders of this type execute at the market's prices."""
     return "MARKET" in order_type or order_type.startswith("TRAILING") or order_type == "LIQUIDATION"
 
 
 def executed(state: str, cumulative: Any, quantity: Decimal | None, paid: Any) -> Decimal | None:
     """The executed quantity, or None if it cannot be known.
 
-    A FILLED order may say 0 and mean all of it, if `paid`, its average price or what was paid in all, is above 0. Else
-    nothing was executed: it is a conditional order that was triggered, and another order executes.
+    A FILLED order with 0 was executed completely if `paid`, its average price or total value, is above 0. Else nothing
+    was executed: it is a conditional order that was triggered, and another order executes.
     """
     found = amount(cumulative)
     if found is None or found < 0:
@@ -85,9 +85,9 @@ def executed(state: str, cumulative: Any, quantity: Decimal | None, paid: Any) -
 
 
 def last_fill(execution: Any, quantity: Any, price: Any) -> tuple[Decimal | None, Decimal | None]:
-    """The fill that caused a frame, where the wire says both its figures.
+    """Quantity and price of the fill that caused a frame, if the wire has both.
 
-    A quantity of 0 says that no fill did, unless the frame came for one: then it says nothing.
+    A quantity of 0 means that no fill caused it, unless the frame came for one: then it is unknown.
     """
     last_qty, last_price = amount(quantity), amount(price)
     if last_qty is None or last_price is None or last_qty < 0:
@@ -98,18 +98,18 @@ def last_fill(execution: Any, quantity: Any, price: Any) -> tuple[Decimal | None
 
 
 def caused_by_fill(execution: Any) -> bool:
-    """True if a frame's fee and PnL are those of a fill: where it says why it came, it came for a trade."""
+    """True if a frame's fee and PnL are those of a fill: its cause is a trade, or is missing."""
     return execution in ("TRADE", "CALCULATED") or text(execution) is None
 
 
 def leverage(value: Any) -> int | None:
-    """A leverage, which REST also writes as `"15X"`, or leaves `""` where it does not say."""
+    """A leverage, which REST also writes as `"15X"`; None for the empty text of an unknown one."""
     found = whole(value[:-1] if isinstance(value, str) and value[-1:] in ("X", "x") else value)
     return found if found is not None and 0 < found < 10**6 else None
 
 
 def cost(value: Any) -> Decimal | None:
-    """A fee as a cost: the wire's negative is paid and becomes positive."""
+    """A fee as a cost: a paid fee is negative on the wire, and becomes positive."""
     found = amount(value)
     if found is None:
         return None

@@ -1,4 +1,4 @@
-"""Tables of stories in which something goes wrong: each says what must hold, and the harness judges the rest."""
+"""The tables of scenarios with faults: the docstring of each states its rule, and the harness judges the rest."""
 
 from . import accounts, alone, binance, frames, reads, sockets
 from .table import Played, played

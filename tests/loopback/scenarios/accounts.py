@@ -1,4 +1,4 @@
-"""The shapes in which a venue shows an account, and what its user asks for."""
+"""Scenarios of the shapes in which a venue shows an account, and of calls of the user."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from ..wires import EVERY, PINGS, wire_of
 from .table import scenario
 
 STALL = float(os.environ.get("LISTENKEY_STALL", "3"))
-"""Seconds, at least, for which a consumer does not read."""
+"""The least seconds for which a consumer does not read."""
 RENEWALS = 0.8
 
 
 async def dropped_once(run: Run, server: Server) -> None:
-    """This shape of the venue is understood too, by the socket and by reads."""
+    """With this shape too, socket and reads are understood, and a dropped connection loses nothing."""
     await run.live()
     await run.fills_made(8)
     await down(run, server)
@@ -26,7 +26,7 @@ async def dropped_once(run: Run, server: Server) -> None:
 
 @scenario("begins on a busy account", venues=EVERY, busy=True)
 async def begins_busy(run: Run, server: Server) -> None:
-    """All fills from the first grant on are owed, also those of orders that were running before it."""
+    """All fills from the first grant on are due, also those of orders that were open before it."""
     await run.fills_made(20)
 
 
@@ -39,7 +39,7 @@ scenario("snapshots", snapshot_interval=0.5)(dropped_once)
 
 @scenario("polling", venues=EVERY, options={"mode": "poll"}, wired=False)
 async def polling(run: Run, server: Server) -> None:
-    """By polling alone every fill comes once, and no key is minted."""
+    """With polls alone every fill comes once, and no key is minted."""
     await run.live()
     await run.until(lambda: len(run.consumer.fills()) >= 30, "delivered 30 fills")
     assert not server.log.mints
@@ -48,7 +48,7 @@ async def polling(run: Run, server: Server) -> None:
 
 @scenario("asked to rotate and to read", venues=EVERY, policy=UNHURRIED)
 async def asked(run: Run, server: Server) -> None:
-    """`rotate()` moves over without a gap; `resync()` reads now."""
+    """`rotate()` changes the link without a gap, and `resync()` reads at once."""
     await run.live()
     gaps = len(run.consumer.gaps())
     run.stream.rotate()
@@ -65,8 +65,8 @@ def _reads(server: Server) -> int:
 
 @scenario("slow consumer", policy={"renew_interval": RENEWALS})
 async def slow_consumer(run: Run, server: Server) -> None:
-    """While the consumer does not read, each ping is answered before the next but one, the key is renewed, and nothing
-    is lost.
+    """While the consumer does not read, each ping is answered within two intervals, the key is renewed, and nothing is
+    lost.
     """
     await run.live()
     run.consumer.pause()

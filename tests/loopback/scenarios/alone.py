@@ -1,4 +1,4 @@
-"""Scenarios other than of one stream that ends whole: streams that end, accounts read once, a journal that spills."""
+"""Scenarios without a `Run`: streams that end with errors, accounts read once, a journal that spills."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ async def bad_credentials(transport: str, wire: str) -> None:
 
 @play("account snapshot", wired=False)
 async def complete_accounts(transport: str, wire: str) -> None:
-    """`account_snapshot` is the whole account, or `ReadFailed`; never an empty one in its place."""
+    """`account_snapshot` returns the whole account or raises `ReadFailed`; it never returns an empty one instead."""
     key = fresh_key()
     async with (
         served(key, wire=wire, fills_per_second=0, rate_limits=False) as server,
@@ -69,7 +69,7 @@ async def complete_accounts(transport: str, wire: str) -> None:
 
 @play("overflow without a journal")
 async def overflow(transport: str, wire: str) -> None:
-    """Past `max_pending`, without a journal, what is pending comes in order, and then the stream ends with an error."""
+    """Beyond `max_pending` without a journal, pending events come in order, and then the stream ends with an error."""
     key = fresh_key()
     async with (
         served(key, wire=wire, fills_per_second=60) as server,
@@ -94,7 +94,7 @@ async def overflow(transport: str, wire: str) -> None:
 
 @play("overflow into the journal")
 async def spill(transport: str, wire: str) -> None:
-    """Past `max_pending`, with a journal, what is pending waits in the file, and everything comes in order."""
+    """Beyond `max_pending` with a journal, pending events wait in the file, and all come in order."""
     key = fresh_key()
     with tempfile.TemporaryDirectory() as folder:
         async with (
@@ -117,7 +117,7 @@ async def spill(transport: str, wire: str) -> None:
 
 @play("soak, short")
 async def short_soak(transport: str, wire: str) -> None:
-    """Kills, silences, rotations and lost frames in any order, one on top of the other's recovery, lose nothing."""
+    """Kills, silences, rotations and lost frames in any order, also during recoveries, lose nothing."""
     outcome = await soak(transport, Plan(fills=100, troubles=2, rate=20, seed=3, wire=wire))
     assert outcome.good, str(outcome)
     assert set(outcome.troubles.values()) == {2}

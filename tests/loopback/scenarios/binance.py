@@ -20,11 +20,11 @@ from .table import USDM, play, scenario
 
 on_usdm = partial(scenario, venues=USDM)
 OFTEN = {"renew_interval": 0.7, "audit_interval": 0}
-"""A key that has died is found by its renewal alone."""
+"""A policy with which only the renewal finds a dead key."""
 
 
 async def replaced(run: Run, server: Server) -> None:
-    """Wait for the end of the gap that a key leaves which is gone, and for what happens on the next."""
+    """Wait for the end of the gap of a key that is gone, and for fills on the next one."""
     await run.until(lambda: "key_gone" in run.consumer.gaps("GAP_CLOSED"), "moved to a new key")
     await run.fills_made(5)
     assert len({opening.key for opening in server.log.openings}) == 2
@@ -33,7 +33,7 @@ async def replaced(run: Run, server: Server) -> None:
 
 @on_usdm("another client deletes the key", policy={"audit_interval": 0})
 async def deleted(run: Run, server: Server) -> None:
-    """The venue says so, and the stream moves to the next key."""
+    """A deletion of the key is pushed, and the stream moves to the next key."""
     await run.live()
     server.fault("delete_key")
     await replaced(run, server)
@@ -41,7 +41,7 @@ async def deleted(run: Run, server: Server) -> None:
 
 @on_usdm("another client takes the next key", policy=OFTEN, readings={"deletion": "silent"})
 async def taken(run: Run, server: Server) -> None:
-    """Nobody hears of it; the renewal extends another key than ours, which is therefore gone."""
+    """A replaced key is not pushed; the renewal extends another key than ours, which shows that ours is gone."""
     await run.live()
     server.fault("replace_key")
     await replaced(run, server)
@@ -51,7 +51,7 @@ for _shown in ("asked", "alive"):
 
     @on_usdm(f"a dead key on a socket that lives, {_shown}", policy=OFTEN, readings={"subscriptions": _shown})
     async def dead_key(run: Run, server: Server) -> None:
-        """Pings come, requests are answered, and nobody hears of it: the renewal finds it, whatever the socket says."""
+        """On a dead key pings come and requests are answered; only the renewal finds it."""
         await run.live()
         server.fault("expire_silently")
         await replaced(run, server)
@@ -59,7 +59,7 @@ for _shown in ("asked", "alive"):
 
 @on_usdm("a key that lives on a socket that brings nothing", policy={"audit_interval": 1.5})
 async def eventless(run: Run, server: Server) -> None:
-    """The audit finds what the socket should have brought, and another socket of the same key brings it."""
+    """An audit finds events that the socket did not bring, and a new socket of the same key brings the next ones."""
     await run.live()
     server.fault("eventless")
     await run.until(lambda: "hole" in run.consumer.gaps("GAP_CLOSED"), "closed the gap")
@@ -72,7 +72,7 @@ for _expiry in ("bare", "twice"):
 
     @on_usdm(f"an expiry, {_expiry}", policy={"audit_interval": 0}, readings={"expiry": _expiry})
     async def expiry(run: Run, server: Server) -> None:
-        """Without the key it is ours; said again it changes nothing."""
+        """An expiry without a key is taken for our key's; a repeated one changes nothing."""
         await run.live()
         server.fault("expire_key")
         await replaced(run, server)
@@ -81,7 +81,7 @@ for _expiry in ("bare", "twice"):
 
 @on_usdm("lists that lag", policy={"audit_interval": 2})
 async def lagging(run: Run, server: Server) -> None:
-    """Fills, bookings and orders that lists show later than `backfill_overlap` are found all the same."""
+    """Fills, bookings and orders that lists show later than `backfill_overlap` are found."""
     await run.live()
     server.fault("late_fills", lag=1.0, income=True, orders=True)
     await down(run, server)
@@ -90,7 +90,7 @@ async def lagging(run: Run, server: Server) -> None:
 
 @on_usdm("the outcome is unknown")
 async def unknown(run: Run, server: Server) -> None:
-    """Mints and reads that say 503, though they were carried out, are asked for again."""
+    """Mints and reads that answer 503 although they were carried out are repeated."""
     await run.live()
     server.fault("unknown_outcome", scope="all", count=3)
     server.fault("unavailable", scope="all", count=2)
@@ -105,7 +105,7 @@ for _cut in ("abrupt", "closed"):
 
     @on_usdm(f"a socket that is too old, {_cut}", policy=UNHURRIED, max_socket_age=1.0, readings={"age_cut": _cut})
     async def aged(run: Run, server: Server) -> None:
-        """The venue ends it without a word, or with a close frame; another one follows on the same key."""
+        """The venue ends an old socket with or without a close frame, and another one follows on the same key."""
         await run.live()
         await run.until(lambda: run.consumer.gaps("RECONNECTED") != [], "reconnected")
         await run.fills_made(3)
@@ -115,7 +115,7 @@ for _cut in ("abrupt", "closed"):
 
 @on_usdm("renewals that name no key", policy={"renew_interval": 0.5, **UNHURRIED}, readings={"renewal": "empty"})
 async def nameless(run: Run, server: Server) -> None:
-    """Another mint shows that the key lives; nothing is interrupted."""
+    """If a renewal names no key, another mint shows that the key is valid, and nothing is interrupted."""
     run.named = False
     await run.live()
     gaps = len(run.consumer.gaps())
@@ -137,15 +137,15 @@ IN_USDC = Instrument("SOLUSDC", "USDC", Decimal("0.01"), Decimal("0.01"), Decima
 
 
 def names(run: Run) -> set[str]:
-    """The venue's names of the events that are delivered as they came."""
+    """The venue's names of the events that are delivered as UNKNOWN."""
     found = [event.raw for event in run.consumer.events if isinstance(event, Unknown)]
     return {str(raw.get("e")) for raw in found if isinstance(raw, dict)}
 
 
 @on_usdm("orders of the venue's own", policy={"audit_interval": 2}, instruments=(*INSTRUMENTS[:2], IN_USDC))
 async def own_orders(run: Run, server: Server) -> None:
-    """In two assets, before a cut and in it, a position is taken off for others, one is liquidated, an order may not
-    meet another of the account, and the account is called for margin: each is delivered for what it is.
+    """Auto-deleveraging, a liquidation, a prevented self-trade and a margin call, in two assets, before and during a
+    cut, are each delivered as what they are.
     """
     moves = Moves(server)
 
@@ -181,7 +181,7 @@ async def own_orders(run: Run, server: Server) -> None:
 
 @on_usdm("frames that are none")
 async def garbage(run: Run, server: Server) -> None:
-    """Whatever is text, or is not, is counted and the socket lives on; text that is no UTF-8 ends it."""
+    """Each kind of garbage is counted and the socket stays open; only text that is no UTF-8 ends it."""
     await run.live()
     for kind in GARBAGE:
         if kind not in ("", "not_utf8"):
@@ -195,7 +195,7 @@ async def garbage(run: Run, server: Server) -> None:
 
 @on_usdm("a frame that is too large")
 async def too_large(run: Run, server: Server) -> None:
-    """The transport ends the socket before the frame is whole, with a gap that says why."""
+    """The transport ends the socket before the frame is complete, and the gap has the reason."""
     await run.live()
     server.fault("oversized", mebibytes=2)
     await run.until(lambda: "oversized" in run.consumer.gaps("RECONNECTED"), "reconnected")
@@ -204,7 +204,7 @@ async def too_large(run: Run, server: Server) -> None:
 
 @play("another client on the key", venues=USDM)
 async def another(transport: str, wire: str) -> None:
-    """Two streams of an account share its key: each has every fill, and the other's rotation and end silence nobody."""
+    """Two streams of an account share its key: each has every fill, also after the other's rotation and end."""
     key = fresh_key()
     async with (
         served(key, wire=wire) as server,
@@ -233,7 +233,7 @@ async def another(transport: str, wire: str) -> None:
 
 @play("two streams that may delete their key", venues=USDM)
 async def deleting(transport: str, wire: str) -> None:
-    """The first one to leave leaves the key to the other, and the last one deletes it."""
+    """The first of two streams to end keeps the key for the other, and the last one deletes it."""
     key, policy = fresh_key(), {**UNHURRIED, "delete_keys": 1}
     async with served(key, wire=wire) as server:
         async with streaming(server, transport, key=key, policy=policy) as run:

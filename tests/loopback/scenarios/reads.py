@@ -1,4 +1,4 @@
-"""Reads that fail, or that do not show everything."""
+"""Scenarios of reads that fail or do not show everything."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from ..wires import EVERY, wire_of
 from .table import BINGX, scenario
 
 HELD = 3600.0
-"""Seconds: a fault that holds until it is cleared."""
+"""The seconds of a fault that holds until it is cleared."""
 
 
 async def misread(run: Run, server: Server, name: str, **params: Any) -> None:
-    """A kill whose read fails: the gap stays open, live fills flow, and it closes when a read passes."""
+    """After a kill the read fails: the gap stays open while live fills come, and closes when a read passes."""
     await run.live()
     server.fault(name, seconds=HELD, **params)
     openings = len(server.log.openings)
@@ -43,7 +43,7 @@ for _name, _params, _policy in (
 
     @scenario(_name, venues=EVERY if _name == "rest_error" else BINGX, policy={"hold_limit": 0.5, **_policy})
     async def failing_reads(run: Run, server: Server, name: str = _name, params: Mapping[str, Any] = _params) -> None:
-        """A failed read is never zeros and never an empty account; live fills flow, and the gap waits for a read."""
+        """A failed read never gives zeros or an empty account; live fills come, and the gap waits for a read."""
         await misread(run, server, name, **params)
 
 
@@ -51,7 +51,7 @@ for _income in (False, True):
 
     @scenario(f"late fills, {'income too' if _income else 'income at once'}", policy={"audit_interval": 2})
     async def late_fills(run: Run, server: Server, income: bool = _income) -> None:
-        """Fills that a lagging venue shows later than `backfill_overlap` are found all the same."""
+        """Fills that a lagging venue shows later than `backfill_overlap` are found."""
         await run.live()
         server.fault("late_fills", lag=1.5, income=income)
         await down(run, server)
@@ -60,7 +60,7 @@ for _income in (False, True):
 
 @scenario("rate limited", venues=EVERY)
 async def rate_limited(run: Run, server: Server) -> None:
-    """A rate limit that names its end gets no attempt before it. To the ms: `tests/core/link/test_keyring.py`."""
+    """No attempt is made before the named end of a rate limit. To the ms: `tests/core/link/test_keyring.py`."""
     await run.live()
     server.fault("rate_limit", seconds=3, scope="all")
     server.fault("drop_tcp")
@@ -70,7 +70,7 @@ async def rate_limited(run: Run, server: Server) -> None:
     await run.until(lambda: server.log.mints[-1].at > began, "minted again")
     await run.live()
     refused = [call for call in server.log.calls if call.at >= began and call.code in codes]
-    # A key is deleted beside everything else, and its refusal may be heard after the next mint has left.
+    # A key is deleted beside other requests, and its refusal may come after the next mint was sent.
     paths = [call.path for call in refused if call.method != "DELETE"]
     assert len(paths) == len(set(paths)), [(call.method, call.path, call.at - began) for call in refused]
     assert min(mint.at for mint in server.log.mints if mint.at > began) > refused[0].at

@@ -1,4 +1,4 @@
-"""Sockets that are replaced, killed, silent or refused, and keys that end under them."""
+"""Scenarios of sockets that are replaced, killed, silent or refused, and of keys that end while sockets are open."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FILL_LISTS = ("/fillHistory", "/allFillOrders")
 async def rotation(run: Run, server: Server) -> None:
     """A planned rotation opens no gap, overlaps, and never deletes a key in use; every fill comes by the socket.
 
-    Fills count that were made after the last read: on a slow machine a read may be faster than a frame.
+    Only fills after the last read count: on a slow machine a read may be faster than a frame.
     """
     await run.live()
     gaps = len(run.consumer.gaps())
@@ -44,7 +44,7 @@ async def rotation(run: Run, server: Server) -> None:
 
 @scenario("kill", venues=EVERY, policy=UNHURRIED)
 async def kill(run: Run, server: Server) -> None:
-    """A killed connection loses nothing, not even what was filled while it was down."""
+    """A killed connection loses nothing, not even fills made while it was down."""
     for _ in range(2):
         await run.live()
         await down(run, server)
@@ -54,7 +54,7 @@ async def kill(run: Run, server: Server) -> None:
 
 @scenario("silence", venues=EVERY, policy={"silence_timeout": 2, "audit_interval": 0})
 async def silence(run: Run, server: Server) -> None:
-    """A socket that stays open and brings nothing is dead after `silence_timeout`, whatever TCP says."""
+    """A socket that stays open without frames is given up after `silence_timeout`, although TCP works."""
     await run.live()
     await silent(run, server)
     assert run.consumer.fills("poll")
@@ -73,7 +73,7 @@ async def key_expires(run: Run, server: Server) -> None:
 
 @scenario("key expires silently", policy={"audit_interval": 2})
 async def key_expires_silently(run: Run, server: Server) -> None:
-    """An audit that finds what the socket should have brought opens a gap and moves to another key and socket."""
+    """An audit that finds events that the socket missed opens a gap, and the stream moves to another key and socket."""
     await run.live()
     await run.fills_made(5)
     server.fault("expire_silently")
@@ -83,7 +83,7 @@ async def key_expires_silently(run: Run, server: Server) -> None:
 
 @scenario("renewal finds no key", venues=EVERY, policy={"renew_interval": 0.7})
 async def renewal_finds_no_key(run: Run, server: Server) -> None:
-    """A 404 on renewal means that the key is gone: mint anew and move over at once."""
+    """After a 404 on renewal the key is gone: a new one is minted and its link used at once."""
     await run.live()
     server.fault("renew_404")
     await run.until(lambda: "key_gone" in run.consumer.gaps("GAP_CLOSED"), "moved to a new key")
@@ -92,7 +92,7 @@ async def renewal_finds_no_key(run: Run, server: Server) -> None:
 
 @scenario("key is the same again", policy={"rotate_after": 1.5, "rotate_jitter": 0, "audit_interval": 0.5})
 async def key_is_the_same_again(run: Run, server: Server) -> None:
-    """Where a mint returns the key in use, both links share it for the drain, and nobody deletes it."""
+    """If a mint returns the key in use, both links share it for the drain, and it is not deleted."""
     server.fault("same_key")
     await run.live()
     await run.until(lambda: len(server.log.openings) >= 3 and server.log.sockets_open == 1, "rotated twice")
@@ -103,8 +103,8 @@ async def key_is_the_same_again(run: Run, server: Server) -> None:
 
 @scenario("accept and close")
 async def accept_and_close(run: Run, server: Server) -> None:
-    """A server that accepts and closes at once causes no storm of mints, and is forgiven once it is well. How often
-    sockets are opened, and how long after each other: `tests/core/link/test_reconnecting.py`.
+    """A server that accepts and closes at once causes no storm of mints, and later sockets stay open. The delays
+    between sockets are tested in `tests/core/link/test_reconnecting.py`.
     """
     server.fault("accept_close", count=1000)
     await run.until(lambda: len(server.log.openings) >= 4, "opened again and again")
@@ -116,7 +116,7 @@ async def accept_and_close(run: Run, server: Server) -> None:
 
 @scenario("garbage")
 async def garbage(run: Run, server: Server) -> None:
-    """Frames that are none are counted and the socket lives on; amounts that are none make continuity read."""
+    """Invalid frames are counted and the socket stays open; invalid amounts cause a read."""
     await run.live()
     server.fault("garbage")
     await run.until(lambda: "hole" in run.consumer.gaps("GAP_CLOSED"), "read after doubtful frames")
@@ -126,7 +126,7 @@ async def garbage(run: Run, server: Server) -> None:
 
 @scenario("oversized")
 async def oversized(run: Run, server: Server) -> None:
-    """A frame that inflates beyond `max_frame_bytes` costs the socket, with a gap that says why."""
+    """A frame that inflates beyond `max_frame_bytes` ends the socket, and the gap has the reason."""
     await run.live()
     server.fault("oversized", mebibytes=64)
     await run.until(lambda: "oversized" in run.consumer.gaps("RECONNECTED"), "reconnected")

@@ -1,4 +1,4 @@
-"""The scenarios by name, and which of them is played how often: on each transport, and on each wire if it has one."""
+"""The scenarios by name; each is played on all transports and on its wires."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Play = Callable[[str, str], Awaitable[None]]
 
 
 class Scenario(NamedTuple):
-    """`play` runs it on a transport and one of its `wires`, each with the name that it has in the list."""
+    """A scenario: `play` runs it on a transport and a wire; `wires` has the names of the list."""
 
     name: str
     rule: str
@@ -37,7 +37,7 @@ class Played(NamedTuple):
         return " | ".join(self)
 
     async def run(self) -> None:
-        """Play it. Raises whatever is wrong, an `AssertionError` for what must hold."""
+        """Play it. Raises an `AssertionError` if a rule does not hold, and any other error."""
         scenario = TABLE[self.scenario]
         await scenario.play(self.transport, scenario.wires[self.wire])
 
@@ -46,7 +46,7 @@ TABLE: dict[str, Scenario] = {}
 
 
 def played(*transports: str) -> list[Played]:
-    """Every one, on these transports or on all, in the order of the table."""
+    """Return all scenarios on these transports, or on all, in the order of the table."""
     return [
         Played(scenario.name, transport, wire)
         for scenario in TABLE.values()
@@ -56,9 +56,9 @@ def played(*transports: str) -> list[Played]:
 
 
 def play(name: str, *, wired: bool = True, venues: Sequence[str] = BINGX) -> Callable[[Play], Play]:
-    """Put a scenario into the table that is played without a `Run`, or looks after it itself.
+    """Put a scenario into the table that has no `Run`, or makes its own.
 
-    It is played on all wires of these venues; without frames of orders, not `wired`, on one of each.
+    It is played on all wires of these venues; one without frames of orders, not `wired`, on one wire of each.
     """
     wires: dict[str, str] = {}
     for venue in venues:
@@ -82,9 +82,9 @@ def scenario(
     venues: Sequence[str] = BINGX,
     **settings: Any,
 ) -> Callable[[Story], Story]:
-    """Put a story into the table, with its policy, the venue's options, the server's settings, and where it is played.
+    """Put a story into the table, with its policy, the venue's options, the server's settings and its venues.
 
-    At its end everything must be as the exchange says.
+    At its end everything must agree with the exchange.
     """
 
     def add(story: Story) -> Story:
