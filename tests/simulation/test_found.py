@@ -166,6 +166,40 @@ def test_two_faults_never_give_an_empty_list_twice_in_a_row(tmp_path: Path) -> N
     assert [answer is None for answer in answers] == [False, True, False, True]
 
 
+@pytest.mark.parametrize("profit", ["-0.5", None])
+def test_a_first_account_without_positions_is_complete_only_if_its_balances_show_none(
+    profit: str | None, tmp_path: Path
+) -> None:
+    """A process cannot miss what it has never seen; but an open profit is seen, and only a second read outweighs it."""
+    setup = setup_of(1)._replace(faults=(Fault("hollow", 0.0, 100.0, "once []"),))
+    life = Life(setup, tmp_path)
+    life._run_until(1.0)
+    money, now = life.judge.truth.money, life.market.ms
+    balance = Balance(
+        asset="USDT",
+        wallet_balance=life.market.exchange.account.book.wallets["USDT"].balance,
+        unrealized_pnl=None if profit is None else D(profit),
+    )
+
+    def deliver(*, complete: bool) -> None:
+        event = AccountUpdate(
+            event_id="",
+            exchange_ts=now,
+            source="poll",
+            reason=None,
+            balances=(balance,),
+            positions=(),
+            complete=complete,
+        )
+        money.account(event)
+
+    if profit is not None:
+        with pytest.raises(Violation, match="full-is-full"):
+            deliver(complete=True)
+        deliver(complete=False)
+    deliver(complete=True)
+
+
 @pytest.mark.parametrize("readings", ["counted", "unknown"])
 def test_what_others_have_spent_counts_until_their_minute_ends(readings: str, tmp_path: Path) -> None:
     """The crowd is gone, its weight is not: what the venue then refuses is no fault of ours, unless it is said."""
