@@ -276,10 +276,10 @@ class Judge:
             if journal.begun and not may_forget:
                 raise Violation("stored-whole", "the journal has lost its beginning")
             self.new_stream()
-            return
+            self.deliveries = deliveries  # a gap may be stored before the stream begins
         if journal.in_flight is not None and deliveries.was_committed(found, journal.in_flight):
             self.stored(process, *journal.in_flight)
-        if deliveries.survived(found, may_forget=may_forget):
+        if deliveries.survived(found, may_forget=may_forget) and found.began is not None:
             self.denied = Denied()
             self._forgot_at = self._market.ms  # older fills may have been consumed before the loss
             events = [event for event, _ in deliveries.events]

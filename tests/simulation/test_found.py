@@ -21,7 +21,7 @@ from listenkey.core.reports import Account, FillReport, IncomeReport, OrderRef, 
 from listenkey.core.sync.scope import merge
 
 from .faults import Fault
-from .life import Life
+from .life import Life, live
 from .setup import EPOCH, setup_of
 from .usdmdoor import UsdmDoor
 from .venues import USDM, first_seed
@@ -217,3 +217,11 @@ def test_what_others_have_spent_counts_until_their_minute_ends(readings: str, tm
     door._spend(WEIGHT, life.market.ms)
     with pytest.raises(Violation):
         door._spend(1, life.market.ms)
+
+
+def test_what_was_stored_before_the_stream_began_is_delivered_by_the_next_process() -> None:
+    """A venue that refuses the first reads leaves a gap in the journal, and no beginning."""
+    faults = (Fault("maintenance", 0.0, 60.0), Fault("slow_consumer", 0.01, 40.0), Fault("crash", 10.0, 0.0))
+    outcome = live(setup_of(FIRST, mode="poll", hours=0.05)._replace(faults=faults, journal=True))
+    assert outcome.violation is None
+    assert outcome.restarts
