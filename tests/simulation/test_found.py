@@ -225,3 +225,8 @@ def test_what_was_stored_before_the_stream_began_is_delivered_by_the_next_proces
     outcome = live(setup_of(FIRST, mode="poll", hours=0.05)._replace(faults=faults, journal=True))
     assert outcome.violation is None
     assert outcome.restarts
+
+
+def test_frames_that_wait_for_the_proof_of_their_link_are_held_from_the_first_that_has_news() -> None:
+    """The answer to an opening frame, a second or two before that, is none."""
+    assert live(setup_of(FIRST + 600_112, kinds=("drop", "renew_busy"), hours=0.06)).violation is None
