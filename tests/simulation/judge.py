@@ -18,6 +18,8 @@ from listenkey.core.events import (
     HealthChange,
     OrderState,
 )
+from listenkey.core.inflate import NotInflatable, Oversized, inflate
+from listenkey.core.reports import AccountReport, ConfigReport, OrderReport
 
 from .agenda import Agenda
 from .attempts import REQUEST_TIMEOUT, Attempts, Denied
@@ -28,7 +30,7 @@ from .polls import Polls
 from .process import Process
 from .setup import EPOCH, Setup
 from .truth import Truth
-from .venues import USDM
+from .venues import USDM, dialect_of
 from .violation import Violation
 
 HOLD = 2.99
@@ -50,6 +52,7 @@ class Judge:
         self._polls = Polls(self, agenda, 2 * setup.policy.poll_interval) if setup.mode == "poll" else None
         self._market = market
         self._keeps = setup.venue == USDM
+        self._decode = dialect_of(setup.venue).decode
         self.truth = truth
         self.began: int | None = None
         self.gap_open = False
@@ -87,7 +90,7 @@ class Judge:
         self._proven_at = float("inf") if self._polls is None else float("-inf")
         self._holding: tuple[float, float] | None = None
         self._kept_since: float | None = None
-        """When the first frame came on a link that frames alone do not prove: frames are held from then on."""
+        """When the first frame with news of the account came on a link that is not proven; it is held from then on."""
         self.moved_at = self._agenda.now
         if self.health is not Health.BLIND:
             self.blind_since = self._agenda.now
@@ -174,6 +177,7 @@ class Judge:
             self._keeps
             and isinstance(received, inputs.FrameReceived)
             and _waits(connection, received.socket)
+            and self._is_news(received.data)
             and (self._kept_since is None or now >= self._kept_since + HOLD)
         ):
             self._kept_since = now
@@ -190,6 +194,14 @@ class Judge:
         for link in connection.links[:1]:
             if link.proven and link.distrusted:
                 self._holding = None
+
+    def _is_news(self, data: bytes | bytearray | memoryview | str) -> bool:
+        """True if a frame has something that waits for the proof of its link."""
+        try:
+            text = data if isinstance(data, str) else inflate(bytes(data), self._setup.policy.max_frame_bytes)
+        except (NotInflatable, Oversized):
+            return False
+        return any(isinstance(report, (OrderReport, AccountReport, ConfigReport)) for report in self._decode(text))
 
     def _deleted(self, process: Process, key: str, received: inputs.Input, ordered: Sequence[actions.Action]) -> None:
         for held in process.sockets.values():
@@ -285,10 +297,10 @@ class Judge:
             if journal.begun and not may_forget:
                 raise Violation("stored-whole", "the journal has lost its beginning")
             self.new_stream()
-            return
+            self.deliveries = deliveries  # a gap may be stored before the stream begins
         if journal.in_flight is not None and deliveries.was_committed(found, journal.in_flight):
             self.stored(process, *journal.in_flight)
-        if deliveries.survived(found, may_forget=may_forget):
+        if deliveries.survived(found, may_forget=may_forget) and found.began is not None:
             self.denied = Denied()
             self._forgot_at = self._market.ms  # older fills may have been consumed before the loss
             events = [event for event, _ in deliveries.events]

@@ -41,7 +41,8 @@ class Money:
         self._held: dict[tuple[str, str], list[tuple[int, Decimal]]] = {}
         self._weather = market.door.weather
         self._seen: set[tuple[str, str]] = set()
-        """Positions that this process has delivered; an answer without a list can hide one that it has not."""
+        """Positions that this process has delivered; an answer without a list can hide one that it has not, unless it
+        is the first, and its balances have a profit that is not realised."""
         self.note()
         market.changed.append(self.note)
         self.new_stream()
@@ -56,6 +57,7 @@ class Money:
         """Another process begins: its events are not compared with those of the process before."""
         self._words: dict[str | tuple[str, str], _Word] = {}
         self._seen.clear()
+        self._has_read = False
 
     def note(self) -> None:
         """Record the wallets and positions as they are now."""
@@ -105,6 +107,7 @@ class Money:
         if event.complete:
             self._check_complete(event, places)
         self._seen |= places
+        self._has_read = self._has_read or event.source == "poll"
         self._hear(event, said)
 
     def _hear(self, event: AccountUpdate, said: dict[str | tuple[str, str], Decimal]) -> None:
@@ -139,8 +142,10 @@ class Money:
         if not {balance.asset for balance in event.balances} >= set(self._exchange.account.book.wallets):
             raise Violation("full-is-full", "a complete account lacks an asset")
         since = (event.exchange_ts or 0) - SNAPSHOT_AGE
+        belied = not self._has_read and any(balance.unrealized_pnl for balance in event.balances) and not places
+        credible = self._weather.on("hollow") is not None and not belied
         for place, past in self._held.items():
-            if place not in places and (place in self._seen or self._weather.on("hollow") is None):
+            if place not in places and (place in self._seen or not credible):
                 recent = [qty for ts, qty in past if ts >= since] + [[qty for ts, qty in past if ts < since][-1]]
                 if ZERO not in recent:
                     raise Violation("full-is-full", f"a complete account lacks the position {place}")

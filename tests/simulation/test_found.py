@@ -21,7 +21,7 @@ from listenkey.core.reports import Account, FillReport, IncomeReport, OrderRef, 
 from listenkey.core.sync.scope import merge
 
 from .faults import Fault
-from .life import Life
+from .life import Life, live
 from .setup import EPOCH, setup_of
 from .usdmdoor import UsdmDoor
 from .venues import USDM, first_seed
@@ -166,6 +166,40 @@ def test_two_faults_never_give_an_empty_list_twice_in_a_row(tmp_path: Path) -> N
     assert [answer is None for answer in answers] == [False, True, False, True]
 
 
+@pytest.mark.parametrize("profit", ["-0.5", None])
+def test_a_first_account_without_positions_is_complete_only_if_its_balances_show_none(
+    profit: str | None, tmp_path: Path
+) -> None:
+    """A process cannot miss what it has never seen; but an open profit is seen, and only a second read outweighs it."""
+    setup = setup_of(1)._replace(faults=(Fault("hollow", 0.0, 100.0, "once []"),))
+    life = Life(setup, tmp_path)
+    life._run_until(1.0)
+    money, now = life.judge.truth.money, life.market.ms
+    balance = Balance(
+        asset="USDT",
+        wallet_balance=life.market.exchange.account.book.wallets["USDT"].balance,
+        unrealized_pnl=None if profit is None else D(profit),
+    )
+
+    def deliver(*, complete: bool) -> None:
+        event = AccountUpdate(
+            event_id="",
+            exchange_ts=now,
+            source="poll",
+            reason=None,
+            balances=(balance,),
+            positions=(),
+            complete=complete,
+        )
+        money.account(event)
+
+    if profit is not None:
+        with pytest.raises(Violation, match="full-is-full"):
+            deliver(complete=True)
+        deliver(complete=False)
+    deliver(complete=True)
+
+
 @pytest.mark.parametrize("readings", ["counted", "unknown"])
 def test_what_others_have_spent_counts_until_their_minute_ends(readings: str, tmp_path: Path) -> None:
     """The crowd is gone, its weight is not: what the venue then refuses is no fault of ours, unless it is said."""
@@ -183,3 +217,16 @@ def test_what_others_have_spent_counts_until_their_minute_ends(readings: str, tm
     door._spend(WEIGHT, life.market.ms)
     with pytest.raises(Violation):
         door._spend(1, life.market.ms)
+
+
+def test_what_was_stored_before_the_stream_began_is_delivered_by_the_next_process() -> None:
+    """A venue that refuses the first reads leaves a gap in the journal, and no beginning."""
+    faults = (Fault("maintenance", 0.0, 60.0), Fault("slow_consumer", 0.01, 40.0), Fault("crash", 10.0, 0.0))
+    outcome = live(setup_of(FIRST, mode="poll", hours=0.05)._replace(faults=faults, journal=True))
+    assert outcome.violation is None
+    assert outcome.restarts
+
+
+def test_frames_that_wait_for_the_proof_of_their_link_are_held_from_the_first_that_has_news() -> None:
+    """The answer to an opening frame, a second or two before that, is none."""
+    assert live(setup_of(FIRST + 600_112, kinds=("drop", "renew_busy"), hours=0.06)).violation is None
