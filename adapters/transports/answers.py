@@ -55,7 +55,7 @@ async def head(parts: AsyncIterable[bytes]) -> bytes:
 
 
 def timing(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """The headers of a refusal that say when to try again, by lower-case name."""
+    """The headers of a refusal with the time to try again, by lower-case name."""
     return {name: value for name, value in lowered(headers).items() if name in ("date", "retry-after")}
 
 

@@ -44,7 +44,7 @@ class Setting(msgspec.Struct, frozen=True):
 
 
 class Names:
-    """A resolver that also resolves the exchange's name, unless that is switched off."""
+    """A resolver that also resolves the exchange's name while `resolve` is True."""
 
     def __init__(self, resolve: bool) -> None:
         self.resolve = resolve

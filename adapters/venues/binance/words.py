@@ -11,7 +11,7 @@ OPEN = frozenset({"NEW", "PARTIALLY_FILLED"})
 """The core's statuses of open orders."""
 OVER = frozenset({"FILLED", "CANCELED", "REJECTED", "EXPIRED"})
 _BY_QUANTITY = frozenset({"NEW", "NEW_INSURANCE", "NEW_ADL"})
-"""Statuses after which the executed quantity decides: for orders of the venue itself they say who takes over."""
+"""Statuses after which the executed quantity decides: for orders of the venue itself they only name who takes over."""
 _LIQUIDATION = ("autoclose-", "adl_autoclose")
 _SETTLEMENT = ("settlement_autoclose-", "delivery_autoclose-", "delivery-")
 _OWN = (*_LIQUIDATION, *_SETTLEMENT)
