@@ -1,6 +1,6 @@
 """How long a connection takes where the first address of a name is dead: a port whose queue is full answers nobody.
 
-The floor is the delay after which RFC 8305 tries the next address: neither transport can be sooner.
+The floor is the delay after which RFC 8305 tries the next address: no transport can be faster.
 """
 
 from __future__ import annotations

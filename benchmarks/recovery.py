@@ -1,8 +1,8 @@
 """How long it takes after a cut until the gap is closed, with ten fills missed, and how long a stream is blind.
 
-Each wire in turn. The exchange is in another process, at the end of a road of so many milliseconds, with the venue's
-own limits. The floor is a bare client of the same run (`bare.py`), which sends the same requests over the same
-transport, has its socket proven too, and only parses. Both are counted from the moment at which their key is granted.
+Each wire is measured in turn. The exchange is in another process, behind a delay, with the venue's own limits. The
+floor is a bare client in the same run (`bare.py`), which sends the same requests over the same transport, waits for
+the proof of its socket too, and only parses the answers. Both are timed from the grant of their key.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Reads numbers of the command line: each function returns the number, or raises an error with what is allowed."""
+"""Reads numbers of the command line: each function returns the number, or raises an error with the allowed ones."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ class PlainLines:
             await anyio.sleep(PAUSE)
 
     async def finish(self) -> None:
-        """Write what is left: the last count is of all fills."""
+        """Write the remaining lines; the last count is that of all fills."""
         await self._write_notable()
         await self._write_fills()
 

@@ -93,11 +93,11 @@ class Subscription(AbstractAsyncContextManager[Stream]):
         self._loop: EventLoopToken | None = None
 
     def __aiter__(self) -> NoReturn:
-        """Raises `TypeError`, which says what to write."""
+        """Raise `TypeError`, whose message shows the right statement."""
         raise TypeError(ENTER)
 
     def __await__(self) -> NoReturn:
-        """Raises `TypeError`, which says what to write."""
+        """Raise `TypeError`, whose message shows the right statement."""
         raise TypeError(ENTER)
 
     async def __aenter__(self) -> Stream:

@@ -60,9 +60,9 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
 class Recorder:
     """An observer of a `Driver` that writes a new file, readable by its owner only; `secrets` must not appear in it.
 
-    Raises `FileExistsError` for a file that is there already, and `OSError` for one that cannot be made. From then on
-    it never raises: a disk that is full ends the recording, and says so in the log, but not the stream. Nor is it seen
-    before the end that the file was moved or removed.
+    Raises `FileExistsError` if the file exists already, and `OSError` if it cannot be made. After that it never raises:
+    a full disk ends the recording, which is logged, but not the stream. A file that was moved or removed is noticed
+    only at the end.
     """
 
     def __init__(self, path: str | PathLike[str], *, secrets: Secrets | None = None) -> None:

@@ -28,7 +28,7 @@ class Settings(TypedDict, total=False):
     credentials: Mapping[str, str]
     """More API keys of the same account, each with its secret. Limits per account count them together."""
     credentials_hint: str | None
-    """A text in refusals of credentials that says where the right ones are. By default it gives the default ones."""
+    """A text in refusals of credentials about where the right ones are. By default it names the default ones."""
     time_scale: float
     """Exchange seconds per real second. With 0 only `advance` moves exchange time, and everything that happens depends
     on the seed and the calls alone."""
@@ -56,7 +56,7 @@ class Settings(TypedDict, total=False):
     """A window of fills compares their `exact` times, or the whole `seconds` that rows show."""
     fill_shape: FillShape
     symbol_required: bool
-    """True if `fillHistory` refuses a call without a symbol, as one copy of the documentation says."""
+    """True if `fillHistory` refuses a call without a symbol, as in one version of the documentation."""
     symbol_ignored: bool
     """True if `openOrders` ignores the symbol, as was reported."""
     codes: Codes

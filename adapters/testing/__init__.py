@@ -1,1 +1,1 @@
-"""The simulated exchange for other people's tests: a fixture of pytest, and a server in a thread for everybody else."""
+"""The simulated exchange for users' tests: a fixture of pytest, and a server in a thread for other test frameworks."""

@@ -1,9 +1,9 @@
 """Failures below a transport, described without any part of the request.
 
 The text of a library's exception is never passed on: aiohttp, httpx2 and websockets all write the URL, and with it the
-listen key or the signature, into some of theirs. Only words that cannot hold it are: the name of the class, and the
-messages of the operating system, the resolver and TLS. Callers raise the result *after* their `except` block, so that
-it has no `__context__` through which a reporter that walks the chain would reach the original.
+listen key or the signature, into some of theirs. Only texts that cannot contain it are passed on: the class's name, and
+the messages of the operating system, the resolver and TLS. Callers raise the result *after* their `except` block, so
+that it has no `__context__` by which a reporter could reach the original exception.
 """
 
 from __future__ import annotations

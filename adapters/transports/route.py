@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from urllib.parse import SplitResult, unquote, unquote_to_bytes, urlsplit
 
 SOCKS = ("socks5", "socks5h")
-"""Schemes of SOCKS; with the second the proxy resolves names, with the first only if the library leaves it to it."""
+"""Schemes of SOCKS: with `socks5h` the proxy resolves names, with `socks5` this machine, if the library allows it."""
 PROXIES = ("http", "https", *SOCKS)
 SOCKS_WORD = 255
 """The most bytes of a user's name or password, since RFC 1929 sends their length in one byte."""

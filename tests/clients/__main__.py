@@ -2,8 +2,8 @@
 
     python -m tests.clients [--seed N]
 
-The exit code is 1 if anything that a client says is not true and the list of what is the client's own does not explain
-it, or if that list names something that is not so any more; 2 if a client is not installed.
+The exit code is 1 if a client's reading differs from the truth and the list of known differences does not explain it,
+or if that list has a difference that does not occur any more; 2 if a client is not installed.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""The two bots of `examples/`, under faults: what each holds and believes in the end, next to the table that says so.
+"""The two bots of `examples/` under faults: the holding and belief of each at the end are compared with a table.
 
     python -m tests.clients.bots
 
-The one that has ccxt alone fails as docs/trading-against-it.md says, and the one on listenkey's stream is right under
-every fault. The exit code is 1 if anything is not so, 2 if ccxt is not installed.
+The bot on ccxt alone fails as in the table of docs/trading-against-it.md, and the one on listenkey's stream is right
+under every fault. The exit code is 1 if something differs, 2 if ccxt is not installed.
 """
 
 from __future__ import annotations

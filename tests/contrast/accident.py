@@ -24,7 +24,7 @@ Make = Callable[[str, str], Follower]
 class Accident(NamedTuple):
     """A fault of the simulated exchange with `made` fills during it; it `heals` if frames arrive afterwards.
 
-    `word` names the error to which it may lead.
+    `word` is the name of the error to which it may lead.
     """
 
     word: str

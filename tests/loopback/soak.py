@@ -3,9 +3,9 @@
     python -m tests.loopback.soak [--fills 2000] [--minutes N] [--troubles 20] [--rate 15] [--seed N]
                                   [--transport aiohttp|websockets] [--wire NAME]
 
-Each transport has an exchange of its own, and all run at once. The troubles are so many each of kills, silences,
-rotations and lost frames, in seeded order, spread over the fills; with `--minutes` they go on until the time is up.
-One line per transport says how it ended; the exit code is 1 if anything was lost or doubled or does not add up.
+Each transport has an exchange of its own, and all run at once. `--troubles` is the number of kills, and also of
+silences, rotations and lost frames, in seeded order, spread over the fills; with `--minutes` they go on until the end.
+The outcome is one line per transport; the exit code is 1 if a fill was lost or doubled, or sums do not match.
 """
 
 from __future__ import annotations

@@ -79,7 +79,7 @@ class Forms:
         return ticket
 
     def algo(self, params: Params, now: int) -> Ticket:
-        """Read a conditional order; one that may open gets a type that can be triggered from both sides."""
+        """Read a conditional order; one that may open gets a type with a trigger price on either side of the market."""
         if required(params, "algoType") != "CONDITIONAL":
             raise not_modelled(f"algoType {params['algoType']}")
         kind = required(params, "type")
