@@ -26,7 +26,7 @@ class Door(ABC):
         self.ended_keys: set[str] = set()
         self.exchange, self.keys = exchange, keys
         self.weather = weather
-        self.spoiling = Spoiling(weather, columns, setup.policy.audit_interval)
+        self.spoiling = Spoiling(weather, columns, setup.policy.audit_interval, setup.fill_rows)
         self._setup = setup
         self._ended_at = -1
         self._skew = 0

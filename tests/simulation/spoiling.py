@@ -61,13 +61,17 @@ OF_USDM = Columns(
 
 
 class Spoiling:
-    """Changes answers by the faults in force. `ghosts` are the ids of orders that the venue denies."""
+    """Changes answers by the faults in force. `ghosts` are the ids of orders that the venue denies.
 
-    def __init__(self, weather: Weather, columns: Columns, audit_interval: float) -> None:
+    A list of fills has at most `most_fills` rows.
+    """
+
+    def __init__(self, weather: Weather, columns: Columns, audit_interval: float, most_fills: int | None) -> None:
         self.ghosts: set[int] = set()
         self._columns = columns
         self._weather = weather
         self._audit_interval = audit_interval
+        self._most_fills = float("inf") if most_fills is None else most_fills
         self._answered: set[Fault] = set()
         self._spoiled: set[int] = set()
         self._shown: dict[tuple[str, str], float] = {}
@@ -147,7 +151,7 @@ class Spoiling:
         rows = _rows(data)
         if name in ("openOrders", "allOrders") and self.ghosts:
             rows[:] = [row for row in rows if int(row["orderId"]) not in self.ghosts]
-        if name == columns.fills and rows and self._weather.on("zero") is not None:
+        if name == columns.fills and 0 < len(rows) < self._most_fills - 1 and self._weather.on("zero") is not None:
             rows.append({**rows[-1], _size(rows[-1]): "0", columns.trade: "77"})
         unread = self._weather.on("unread")
         if unread is not None and "rder" in name:

@@ -22,7 +22,7 @@ from listenkey.core.sync.scope import merge
 
 from .faults import Fault
 from .life import Life, live
-from .setup import EPOCH, setup_of
+from .setup import EPOCH, FEW_ROWS, setup_of
 from .usdmdoor import UsdmDoor
 from .venues import USDM, first_seed
 from .violation import Violation
@@ -230,3 +230,14 @@ def test_what_was_stored_before_the_stream_began_is_delivered_by_the_next_proces
 def test_frames_that_wait_for_the_proof_of_their_link_are_held_from_the_first_that_has_news() -> None:
     """The answer to an opening frame, a second or two before that, is none."""
     assert live(setup_of(FIRST + 600_112, kinds=("drop", "renew_busy"), hours=0.06)).violation is None
+
+
+@pytest.mark.parametrize(("listed", "shown"), [(1, 2), (FEW_ROWS - 2, FEW_ROWS - 1), (FEW_ROWS, FEW_ROWS)])
+def test_a_fill_of_nothing_makes_no_list_longer_than_lists_are(listed: int, shown: int, tmp_path: Path) -> None:
+    """A list that is full shows by its length that it may leave rows out, whatever is in it."""
+    setup = setup_of(1)._replace(faults=(Fault("zero", 1.0, 100.0),), fill_rows=FEW_ROWS)
+    life = Life(setup, tmp_path)
+    life._run_until(2.0)
+    answer = {"fill_history_orders": [{"qty": "1", "tradeId": str(number), "orderId": "5"} for number in range(listed)]}
+    life.market.door.spoiling.spoil("/openApi/swap/v2/trade/fillHistory", answer)
+    assert len(answer["fill_history_orders"]) == shown
