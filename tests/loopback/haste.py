@@ -7,7 +7,6 @@ from contextlib import contextmanager
 
 import pytest
 
-from listenkey.adapters.simulator import server
 from listenkey.adapters.venues.binance import pace, weights
 from listenkey.core.books import cross_check
 from listenkey.core.sync import schedule
@@ -15,14 +14,10 @@ from listenkey.core.sync import schedule
 
 @contextmanager
 def haste() -> Iterator[None]:
-    """Shorten the pauses after a failed read and after an alarm without result, and raise the weight of a minute.
-
-    Many exchanges run together, so each steps half as often.
-    """
+    """Shorten the pauses after a failed read and after an alarm without result, and raise the weight of a minute."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(schedule, "RETRY_INITIAL", 0.5)
         patch.setattr(schedule, "RETRY_MAX", 2.0)
         patch.setattr(cross_check, "QUIET_INITIAL", 0.5)
         patch.setattr(pace, "LIMIT", 30 * weights.LIMIT)
-        patch.setattr(server, "TURN", 2 * server.TURN)
         yield

@@ -11,6 +11,8 @@ from .table import scenario
 
 FILL_LISTS = ("/fillHistory", "/allFillOrders")
 """The ends of the paths of lists of fills."""
+MOST_SILENCES = 5
+"""On a slow machine no fill may be made in the two seconds of a silence: then there is another one."""
 
 
 @scenario("rotation", policy={"rotate_after": 1.5, "rotate_jitter": 0, "audit_interval": 0, **UNHURRIED})
@@ -56,7 +58,10 @@ async def kill(run: Run, server: Server) -> None:
 async def silence(run: Run, server: Server) -> None:
     """A socket that stays open without frames is given up after `silence_timeout`, although TCP works."""
     await run.live()
-    await silent(run, server)
+    silences = 0
+    while not run.consumer.fills("poll") and silences < MOST_SILENCES:
+        await silent(run, server)
+        silences += 1
     assert run.consumer.fills("poll")
     await read_at_rest(run, server)
 
