@@ -82,7 +82,9 @@ def merge(account: Account, alone: Account) -> Account:
     """The account with what was read of single orders in place of what it had of them."""
     reread = {(report.symbol, report.order_id) for report in alone.orders}
     before = {(report.symbol, report.order_id): report.cumulative_qty for report in account.orders}
-    moved = any(before.get((row.symbol, row.order_id)) != row.cumulative_qty for row in alone.orders)
+    over = {(row.symbol, row.order_id) for row in account.odd if row.order is not None}  # and executed nothing since
+    movable = (row for row in alone.orders if (row.symbol, row.order_id) not in over)
+    moved = any(before.get((row.symbol, row.order_id)) != row.cumulative_qty for row in movable)
     return Account(
         as_of=account.as_of,
         exchange_ms=account.exchange_ms,  # what is pushed since then is not in its balances

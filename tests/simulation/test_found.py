@@ -6,6 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
 
+import msgspec
 import pytest
 
 from listenkey.adapters.simulator.binance.errors import Refusal
@@ -17,7 +18,7 @@ from listenkey.core.books.projection import Projection
 from listenkey.core.events import AccountUpdate, Balance, ExchangeEventKind, Fill
 from listenkey.core.execution import execution
 from listenkey.core.kinds import IncomeKind
-from listenkey.core.reports import Account, FillReport, IncomeReport, OrderRef, OrderReport
+from listenkey.core.reports import Account, FillReport, IncomeReport, OddRow, OrderRef, OrderReport
 from listenkey.core.sync.scope import merge
 
 from .faults import Fault
@@ -89,6 +90,15 @@ def test_a_read_whose_orders_moved_on_while_they_were_read_alone_is_not_settled(
     alone = account(whole=False, orders=(report("2"),))
     assert not merge(whole, alone).settled
     assert merge(whole, account(whole=False, orders=(report("1"),))).settled
+
+
+def test_an_order_that_was_over_when_it_could_not_be_read_has_not_moved() -> None:
+    """What it executed is read alone, and the balances of the read before are as new as that."""
+    row = OddRow(kind="order", endpoint="orders", excerpt="", symbol=REF.symbol, order_id=REF.order_id)
+    over = msgspec.structs.replace(row, order=report("0"))
+    alone = account(whole=False, orders=(report("2"),))
+    assert merge(account(odd=(over,)), alone).settled
+    assert not merge(account(odd=(row,)), alone).settled
 
 
 def test_a_fill_during_a_read_that_its_orders_do_not_show_makes_its_balances_unsure() -> None:

@@ -479,6 +479,24 @@ def test_an_order_that_only_a_row_names_is_not_delivered_as_over() -> None:
     assert world.gaps == [("GAP_OPENED", "hole"), ("GAP_CLOSED", "hole")]
 
 
+def test_beside_an_order_that_is_over_the_account_is_settled() -> None:
+    """What it executed is what its fills show, in a read of its own too; money that no push showed causes no gap."""
+    world = ready(audit_interval=20)
+    order = world.exchange.place("9")
+    world.exchange.fill(order, "2")
+    world.passes(60)
+    world.exchange.pushes_account = False
+    world.exchange.cancel(order)
+    world.exchange.altered = unread(world, order)
+    world.exchange.transfer("50")
+    world.passes(25)
+    assert [read.since for read in world.seen(actions.ReadAccount)][-1] is None
+    world.exchange.pushes_account = True
+    world.exchange.fill(world.exchange.place("3"), "1")
+    world.passes(5)
+    assert world.gaps == []
+
+
 @pytest.mark.parametrize("one_way", [True, False])
 def test_beside_a_position_that_cannot_be_read_the_account_is_delivered(one_way: bool) -> None:
     """It is not complete: balances as they are now, and positions that have closed."""
