@@ -93,7 +93,7 @@ def test_a_read_whose_orders_moved_on_while_they_were_read_alone_is_not_settled(
 
 
 def test_an_order_that_was_over_when_it_could_not_be_read_has_not_moved() -> None:
-    """What it executed is read alone, and the balances of the read before are as new as that."""
+    """Its executed quantity is read alone, and the balances of the read before are as new as that."""
     row = OddRow(kind="order", endpoint="orders", excerpt="", symbol=REF.symbol, order_id=REF.order_id)
     over = msgspec.structs.replace(row, order=report("0"))
     alone = account(whole=False, orders=(report("2"),))

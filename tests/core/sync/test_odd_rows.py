@@ -480,7 +480,7 @@ def test_an_order_that_only_a_row_names_is_not_delivered_as_over() -> None:
 
 
 def test_beside_an_order_that_is_over_the_account_is_settled() -> None:
-    """What it executed is what its fills show, in a read of its own too; money that no push showed causes no gap."""
+    """Its fills show how much it executed, in a read of its own too; money that no push showed causes no gap."""
     world = ready(audit_interval=20)
     order = world.exchange.place("9")
     world.exchange.fill(order, "2")
