@@ -225,7 +225,7 @@ class Hub(ABC, Generic[_Stream]):
             if since is not None:
                 since = stream.unanswered_since = since + absent
             if since is not None and now - since >= self.unanswered_pings * self._ping_interval:
-                stream.unanswered_since = None
+                stream.unanswered_since, stream.next_ping = None, math.inf
                 stream.drop("no pong")
                 continue
             if now < stream.silent_until:

@@ -218,6 +218,20 @@ def test_an_idle_stream_brings_pings_and_nothing_else() -> None:
     assert [each.reason for each in exchange.log.closings].count("no pong") == 1
 
 
+def test_a_socket_without_pongs_gets_no_ping_once_it_is_cut() -> None:
+    """The exchange steps on before the connection is gone, here without a turn of the event loop in between."""
+    exchange = HeldServer(venue="binance-usdm", ping_interval=0.05)
+
+    async def story(trader: Trader) -> None:
+        await trader.open(f"/private/ws?listenKey={await trader.minted()}")
+        for _ in range(10):
+            exchange.at += 0.05
+            exchange.step()
+        assert exchange.log.pings_sent == 4
+
+    visit(exchange, story)
+
+
 @pytest.mark.parametrize("answered", ["answered", "ignored"])
 def test_a_ping_of_the_client(answered: str) -> None:
     """A client's ping is answered with its payload or not, as the reading says, and an unasked pong is counted."""
