@@ -83,7 +83,9 @@ def test_every_fill_once_on_both_transports(start: Start, tmp_path: Path) -> Non
         exchange.command.end(signal.SIGTERM)
         verdict = judged(tmp_path / transport, truth)
         assert ended.code == 0
-        assert all(" failed (" in line for line in ended.err.splitlines())
+        # How many reads fail when a connection is killed, and so are held back, depends on the machine.
+        usual = (" failed (", "reads held back (")
+        assert [line for line in ended.err.splitlines() if not any(each in line for each in usual)] == []
         assert verdict.made > 20
         assert verdict.wrong == ()
         assert truth["log"]["max_sockets_together"] == 2
