@@ -96,7 +96,8 @@ class Venue:
         self.wrapped_keys = wrapped_keys
         self.closing = False
         self.greets = snapshot_on_connect
-        self._max_age = max_socket_age
+        self.max_socket_age = max_socket_age
+        """Seconds after which a socket is ended."""
         self._ahead_ms = 0
         now = self._epoch_ms = int(time.time() * 1000) if epoch_ms is None else epoch_ms
         self._started = time.monotonic()
@@ -222,7 +223,7 @@ class Venue:
                     stream.send(frame, ready_at)
         self.feeds.step(clock, now, ready_at)
         for stream in self.sockets():
-            if clock - stream.opened >= self._max_age:
+            if clock - stream.opened >= self.max_socket_age:
                 stream.end("age", 1001)
 
     def sockets(self) -> list[Stream]:
